@@ -1,0 +1,1 @@
+"""lifecircle's numbers: from streets and residents to coverage, circles, gaps."""

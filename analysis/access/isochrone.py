@@ -1,0 +1,161 @@
+"""Isochrones: how far one walks, as stretches of streets and as polygons for the eye.
+
+Polygons are contours of a distance field around the reached streets. They hold no land
+that is farther than the band from a reached street; holes and islands are kept; those of
+more minutes contain those of fewer. Residents are never counted with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import contourpy
+import numpy as np
+import shapely
+
+from analysis.access.raster_kernel import reached_segments, stamp_segments
+from analysis.access.shortest import SHIFT, reach_from_each
+from analysis.access.walking import WalkCosts, leg_cm
+from analysis.city.network import WalkNetwork
+from analysis.city.snap import Positions
+from analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
+
+BAND_M = 50.0  # width of land drawn on either side of a reached street
+GRID_M = 10.0  # spacing of the distance field
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Junctions within a limit of each of o origins, in CSR form.
+
+    `first` int64 (o + 1,); `node` int32 and `cm` int32 (r,): the junctions of origin i and
+    their distances are at ``first[i]:first[i + 1]``.
+    """
+
+    first: IntArray
+    node: Int32Array
+    cm: Int32Array
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Reached parts of edges: from `from_m` to `to_m` (geodesic metres from u) of `edge`."""
+
+    edge: Int32Array
+    from_m: FloatArray
+    to_m: FloatArray
+
+
+def reach(costs: WalkCosts, origins: Positions, limit_cm: int) -> Reach:
+    """All junctions within `limit_cm` of each origin, walking away from it."""
+    snapped = np.flatnonzero(origins.edge != NOBODY)
+    at = origins.take(snapped)
+    leg = leg_cm(at).astype(np.int64)
+    to_u = leg + costs.back_cm(at)
+    to_v = leg + costs.uv_cm[at.edge] - costs.ahead_cm(at)
+    per_origin = np.zeros(len(origins) + 1, dtype=np.int64)
+    per_origin[snapped + 1] = 2
+    spread = int(max(to_u.max(initial=0), to_v.max(initial=0)))
+    first, node, cm = reach_from_each(
+        costs.start,
+        costs.away,
+        np.cumsum(per_origin),
+        np.column_stack((costs.edge_u[at.edge], costs.edge_v[at.edge])).ravel(),
+        np.column_stack((to_u, to_v)).ravel(),
+        limit_cm,
+        SHIFT,
+        costs.bucket_count(spread),
+    )
+    return Reach(first, node, cm)
+
+
+def reached_stretches(
+    network: WalkNetwork, costs: WalkCosts, origin: Positions, reached: Reach, limit_cm: int
+) -> Stretches:
+    """The parts of edges within `limit_cm` of one origin (`reached` may reach farther)."""
+    near = reached.cm <= limit_cm
+    node, left = reached.node[near], limit_cm - reached.cm[near]
+    size = costs.start[node + 1] - costs.start[node]
+    half = np.repeat(costs.start[node], size) + np.arange(size.sum()) - np.repeat(
+        np.cumsum(size) - size, size
+    )
+    edge, from_u = costs.half_edge[half], costs.half_from_u[half]
+    whole = np.where(from_u, costs.uv_cm[edge], costs.vu_cm[edge])
+    share = np.minimum(np.repeat(left, size) / np.maximum(whole, 1), 1.0)
+    length_m = network.edge_length_m[edge]
+    from_m = np.where(from_u, 0.0, (1.0 - share) * length_m)
+    to_m = np.where(from_u, share * length_m, length_m)
+    own = _around(costs, origin, limit_cm)
+    return Stretches(
+        np.concatenate((edge, own.edge)).astype(np.int32),
+        np.concatenate((from_m, own.from_m)),
+        np.concatenate((to_m, own.to_m)),
+    )
+
+
+def _around(costs: WalkCosts, origin: Positions, limit_cm: int) -> Stretches:
+    """The part of the origin's own edge reached without leaving it."""
+    leg = leg_cm(origin)
+    if origin.edge[0] == NOBODY or leg[0] > limit_cm:
+        none = np.zeros(0)
+        return Stretches(np.zeros(0, dtype=np.int32), none, none)
+    edge, at_m = origin.edge, origin.at_m
+    left = float(limit_cm - leg[0])
+    length_m = costs.length_m[edge]
+    back = left / np.maximum(costs.vu_cm[edge], 1) * length_m
+    ahead = left / np.maximum(costs.uv_cm[edge], 1) * length_m
+    return Stretches(edge, np.maximum(at_m - back, 0.0), np.minimum(at_m + ahead, length_m))
+
+
+def polygon_of(
+    network: WalkNetwork, stretches: Stretches, band_m: float = BAND_M, grid_m: float = GRID_M
+) -> shapely.MultiPolygon:
+    """The land within `band_m` of reached stretches, metric CRS; holes and islands kept."""
+    pieces = reached_segments(
+        stretches.edge,
+        stretches.from_m,
+        stretches.to_m,
+        network.vertex_start,
+        network.vertex_xy_m,
+        network.vertex_at_m,
+    )
+    if len(pieces) == 0:
+        return shapely.MultiPolygon()
+    margin = band_m + 2 * grid_m
+    xs, ys = pieces[:, 0::2], pieces[:, 1::2]
+    west = np.floor((xs.min() - margin) / grid_m) * grid_m
+    south = np.floor((ys.min() - margin) / grid_m) * grid_m
+    columns = int((xs.max() + margin - west) / grid_m) + 2
+    rows = int((ys.max() + margin - south) / grid_m) + 2
+    far_m = band_m + 1.5 * grid_m
+    square = np.full((rows, columns), far_m**2)
+    stamp_segments(square, pieces, west, south, grid_m, far_m)
+    generator = contourpy.contour_generator(
+        west + grid_m * np.arange(columns),
+        south + grid_m * np.arange(rows),
+        np.sqrt(square),
+        fill_type=contourpy.FillType.OuterOffset,
+    )
+    points, offsets = generator.filled(-1.0, band_m)
+    rings = [
+        shapely.polygons(ring[cut[0] : cut[1]], holes=[
+            shapely.linearrings(ring[a:b]) for a, b in zip(cut[1:-1], cut[2:], strict=True)
+        ] or None)
+        for ring, cut in zip(points, offsets, strict=True)
+    ]  # fmt: skip
+    return shapely.MultiPolygon(rings)
+
+
+def isochrones(
+    network: WalkNetwork, costs: WalkCosts, origin: Positions, limits_cm: Sequence[int]
+) -> list[shapely.MultiPolygon]:
+    """One polygon (metric CRS) per limit for one origin, nested as the limits grow.
+
+    An origin that is unsnapped has empty polygons.
+    """
+    reached = reach(costs, origin, max(limits_cm))
+    return [
+        polygon_of(network, reached_stretches(network, costs, origin, reached, limit))
+        for limit in limits_cm
+    ]

@@ -1,0 +1,103 @@
+"""What it costs to walk along each edge, in centimetres of walking on the flat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.access.shortest import SHIFT
+from analysis.city.network import WalkNetwork
+from analysis.city.snap import Positions
+from analysis.quantities import (
+    CM_PER_M,
+    NOBODY,
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+    read_only,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkCosts:
+    """Walking costs of a network and its graph for the kernels (n junctions, m edges).
+
+    `uv_cm`, `vu_cm` int32 (m,): from u to v and back. `start` int64 (n + 1,) and `link`
+    int32 (2m, 2): each junction's neighbours with the cost of walking *from the neighbour to
+    it*, as a search outward from facilities needs it; `away` the same with the cost of walking
+    to the neighbour, for a search outward from a resident. `half_edge` int32 (2m,): the edge
+    behind each row of `link`; `half_from_u` bool (2m,): whether the row leaves the edge's u.
+    `largest_cm`: the largest cost of any edge.
+    """
+
+    edge_u: Int32Array
+    edge_v: Int32Array
+    length_m: FloatArray
+    uv_cm: Int32Array
+    vu_cm: Int32Array
+    start: IntArray
+    link: Int32Array
+    away: Int32Array
+    half_edge: Int32Array
+    half_from_u: BoolArray
+    largest_cm: int
+
+    def bucket_count(self, spread_cm: int) -> int:
+        """Length of the ring of buckets: a power of two beyond every cost and seed."""
+        largest = max(self.largest_cm, spread_cm)
+        return 1 << int((largest >> SHIFT) + 2).bit_length()
+
+    def ahead_cm(self, position: Positions) -> Int32Array:
+        """Cost from the edge's u to each position, int32 (k,); 0 where unsnapped."""
+        return self._share(position, self.uv_cm)
+
+    def back_cm(self, position: Positions) -> Int32Array:
+        """Cost from each position to the edge's u, int32 (k,); 0 where unsnapped."""
+        return self._share(position, self.vu_cm)
+
+    def _share(self, position: Positions, whole_cm: Int32Array) -> Int32Array:
+        edge = np.where(position.edge == NOBODY, 0, position.edge)
+        length_m = np.maximum(self.length_m[edge], np.finfo(np.float64).tiny)
+        share = np.clip(position.at_m / length_m, 0.0, 1.0)
+        cost = np.rint(share * whole_cm[edge]).astype(np.int32)
+        cost[position.edge == NOBODY] = 0
+        return cost
+
+
+def leg_cm(position: Positions) -> Int32Array:
+    """Access legs in whole centimetres, int32 (k,); 0 where unsnapped."""
+    return np.rint(np.nan_to_num(position.leg_m) * CM_PER_M).astype(np.int32)
+
+
+def flat_costs(network: WalkNetwork) -> WalkCosts:
+    """Costs without slope: the geodesic length of each edge in whole centimetres."""
+    length_cm = np.rint(network.edge_length_m * CM_PER_M).astype(np.int32)
+    return costs_of(network, length_cm, length_cm)
+
+
+def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> WalkCosts:
+    """Costs given for both directions of each edge, int32 (m,)."""
+    u, v = network.edge_u, network.edge_v
+    tail = np.concatenate((u, v))
+    head = np.concatenate((v, u))
+    order = np.lexsort((head, tail))
+    degree = np.bincount(tail, minlength=network.node_count)
+    start = np.concatenate(([0], np.cumsum(degree))).astype(np.int64)
+    toward = np.concatenate((vu_cm, uv_cm))[order]
+    away = np.concatenate((uv_cm, vu_cm))[order]
+    far = head[order].astype(np.int32)
+    half_edge = (order % len(u)).astype(np.int32)
+    arrays = (
+        uv_cm,
+        vu_cm,
+        start,
+        np.column_stack((far, toward)),
+        np.column_stack((far, away)),
+        half_edge,
+        order < len(u),
+    )
+    frozen = [read_only(np.ascontiguousarray(array)) for array in arrays]
+    largest_cm = int(max(uv_cm.max(initial=0), vu_cm.max(initial=0)))
+    return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm)  # type: ignore[arg-type,call-arg]

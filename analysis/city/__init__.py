@@ -1,0 +1,1 @@
+"""What exists: streets, residents, facilities, units, as frozen arrays in metres."""

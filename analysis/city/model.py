@@ -1,0 +1,129 @@
+"""A city: streets, residents, facilities, units, residential land, in metres.
+
+All tables are parallel read-only arrays; row i of one array is row i of its brothers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.city.network import WalkNetwork
+from analysis.city.snap import Positions
+from analysis.errors import Warn
+from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+
+StrArray = NDArray[np.object_]  # of str or None
+GeometryArray = NDArray[np.object_]  # of shapely geometries (or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Administrative and planning units of all levels, in one table (k units).
+
+    Sorted by (level order of `levels`, code). `residents` is -1 where unknown.
+    `parent` is the index of the unit one level up that holds it, -1 if none.
+    `levels`: level ids from the highest (largest units) to the lowest.
+    `geometry`: polygons in the city's metric CRS.
+    """
+
+    code: StrArray
+    name: StrArray
+    name_en: StrArray
+    level: StrArray
+    unit_class: StrArray  # "urban" | "rural" | None
+    parent: Int32Array
+    residents: IntArray
+    geometry: GeometryArray
+    levels: tuple[str, ...]
+
+    def of_level(self, level: str) -> Int32Array:
+        """Indices of the units of one level, in code order."""
+        return np.flatnonzero(self.level == level).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Populated points or polygons (c cells).
+
+    `unit[level]` int32 (c,): index into Units of the unit of that level that holds the cell,
+    -1 outside all. `residents` int64; `groups["0_3"]`, `groups["65"]`, ... int64, known groups
+    only. `polygon` holds the cell's polygon or None (then it is a point).
+    `modelled`: residents spread from unit totals, not counted here.
+    """
+
+    id: StrArray
+    xy_m: FloatArray
+    polygon: GeometryArray
+    residents: IntArray
+    groups: Mapping[str, IntArray]
+    unit: Mapping[str, Int32Array]
+    modelled: BoolArray
+    position: Positions
+
+    def __len__(self) -> int:
+        return len(self.residents)
+
+
+@dataclass(frozen=True, slots=True)
+class Facilities:
+    """Places that offer a service (f facilities), sorted by (service, id).
+
+    `service` int32 indexes `service_ids`. `attached_facility` int32 (a,) with `attachment`
+    Positions (a,): every position by which a facility can be reached (one for a building, many
+    for a park); facilities without any are unsnapped. `attributes` holds further columns by
+    name (ownership, level, built_area, beds, hours, status ...), None = unknown.
+    `unit[level]` as in Cells.
+    """
+
+    id: StrArray
+    service_ids: tuple[str, ...]
+    service: Int32Array
+    name: StrArray
+    geometry: GeometryArray
+    source: StrArray
+    attributes: Mapping[str, StrArray]
+    unit: Mapping[str, Int32Array]
+    attached_facility: Int32Array
+    attachment: Positions
+
+    def __len__(self) -> int:
+        return len(self.service)
+
+
+@dataclass(frozen=True, slots=True)
+class LandSamples:
+    """Residential land as lattice samples (s samples), each with its share of the area, m²."""
+
+    xy_m: FloatArray
+    area_m2: FloatArray
+    unit: Mapping[str, Int32Array]
+    position: Positions
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """One study area, complete: what the measures need and nothing else.
+
+    `surveyed`: services declared as completely surveyed: none found means there is none.
+    `land` is None where no residential land is given.
+    """
+
+    crs: str
+    network: WalkNetwork
+    units: Units
+    cells: Cells
+    facilities: Facilities
+    land: LandSamples | None
+    surveyed: frozenset[str]
+    warnings: tuple[Warn, ...]
+
+    def assessed(self, service: str) -> bool:
+        """Whether a service can be judged: it has a facility or was declared surveyed."""
+        if service in self.surveyed:
+            return True
+        ids = self.facilities.service_ids
+        return service in ids and bool(np.any(self.facilities.service == ids.index(service)))

@@ -1,0 +1,55 @@
+"""Geometries of frames in metres: repaired, put in order, and the point that stands for each."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from analysis.city.model import GeometryArray
+from analysis.quantities import FloatArray
+
+POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+
+
+def metric_geometry(frame: gpd.GeoDataFrame, crs: str) -> GeometryArray:
+    """The frame's geometries in a metric CRS, repaired; of a mended polygon only its areas."""
+    geometry = np.array(frame.geometry.to_crs(crs), dtype=object)
+    broken = np.flatnonzero(~shapely.is_valid(geometry) & ~shapely.is_missing(geometry))
+    for i in broken:
+        geometry[i] = areas_of(shapely.make_valid(geometry[i]))
+    return geometry
+
+
+def areas_of(geometry: shapely.Geometry) -> shapely.Geometry:
+    """The polygons of a mixed collection as one geometry; any other geometry unchanged."""
+    if shapely.get_type_id(geometry) != shapely.GeometryType.GEOMETRYCOLLECTION:
+        return geometry
+    parts = shapely.get_parts(geometry)
+    polygons = parts[np.isin(shapely.get_type_id(parts), POLYGONAL)]
+    return shapely.union_all(polygons) if len(polygons) else geometry
+
+
+def anchor_xy(geometry: GeometryArray) -> FloatArray:
+    """The point (k, 2) that stands for each geometry, in its own CRS.
+
+    Its centroid, or a representative point inside where the centroid lies outside.
+    """
+    point = np.asarray(shapely.centroid(geometry), dtype=object)
+    outside = ~shapely.intersects(geometry, point)
+    point[outside] = shapely.point_on_surface(geometry[outside])
+    return np.asarray(shapely.get_coordinates(point), dtype=np.float64).reshape(-1, 2)
+
+
+def polygons_only(geometry: GeometryArray) -> GeometryArray:
+    """The geometries that cover an area, None in place of the others."""
+    out = geometry.copy()
+    out[shapely.get_dimensions(geometry) != 2] = None
+    return out
+
+
+def ordered_polygons(geometry: GeometryArray) -> GeometryArray:
+    """The geometries that cover an area, in an order that depends on nothing but themselves."""
+    areas = geometry[shapely.get_dimensions(geometry) == 2]
+    order = np.argsort(np.asarray(shapely.to_wkb(areas), dtype=object), kind="stable")
+    return np.asarray(areas[order], dtype=object)

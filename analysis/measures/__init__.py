@@ -1,0 +1,1 @@
+"""What it means: coverage, circles, gaps."""

@@ -1,0 +1,264 @@
+"""Circles: the set of services each cell reaches, and whether it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.access.travel import TravelTable
+from analysis.city.model import City
+from analysis.errors import Warn
+from analysis.measures.question import (
+    TOTAL,
+    ask,
+    checked_minutes,
+    level_of,
+    named,
+    sums_by,
+    unknown,
+    unknown_units,
+    walker_of,
+    walks_to,
+)
+from analysis.policy import CircleRule, Policy
+from analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray, read_only
+
+
+@dataclass(frozen=True, slots=True)
+class CircleTable:
+    """One kind of circle for every cell (c cells, k services of the kind).
+
+    `reach` bool (k, c): within time; rows of services that are not assessed are all False and
+    `assessed[k]` is False. `state` int32 (c,): 1 complete, 0 incomplete, -1 not assessed
+    (the headline: all required, or at least `required` of them); `state_all`: all services.
+    """
+
+    kind: str
+    minutes: float | None
+    walker: str
+    services: tuple[str, ...]
+    assessed: BoolArray
+    required: int
+    reach: BoolArray
+    reached: Int32Array
+    state: Int32Array
+    state_all: Int32Array
+
+
+@dataclass(frozen=True, slots=True)
+class CircleRow:
+    """Residents of one unit with a complete, incomplete or not assessed circle."""
+
+    code: str
+    name: str
+    residents: int | None
+    complete: int | None
+    incomplete: int | None
+    not_assessed: int | None
+    share: float | None
+    share_all: float | None
+    missing: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Circles:
+    """A kind of circle by unit; `missing` lists (service, residents who miss it), worst first.
+
+    A share is None while it is unknown for some of the residents.
+    """
+
+    kind: str
+    minutes: float | None
+    walker: str
+    by: str
+    required: int
+    assessed: tuple[str, ...]
+    not_assessed: tuple[str, ...]
+    total: CircleRow
+    units: tuple[CircleRow, ...]
+    warnings: tuple[Warn, ...]
+
+
+def circle_table(
+    city: City,
+    travel: TravelTable,
+    policy: Policy,
+    *,
+    kind: str,
+    minutes: float | None = None,
+    walker: str = "adult",
+    optional: bool = False,
+) -> CircleTable:
+    """Which services of a kind every cell reaches within the minutes.
+
+    Parameters
+    ----------
+    minutes : None = each service's own, a number = all of them at that time.
+    optional : whether the policy's optional services count too.
+
+    Raises
+    ------
+    UnknownNameError : no such kind of circle or walker.
+    ParameterError : minutes not above 0 or beyond a day.
+    """
+    rule = _rule(policy, kind)
+    walker_of(policy, walker)
+    time = None if minutes is None else checked_minutes(minutes)
+    services = tuple(s for s in rule.services if optional or not policy.services[s].optional)
+    reach = np.zeros((len(services), len(city.cells)), dtype=np.bool_)
+    assessed = np.zeros(len(services), dtype=np.bool_)
+    snapped = city.cells.position.edge != NOBODY
+    for k, service in enumerate(services):
+        walks = walks_to(city, travel, service)
+        if walks is not None:
+            assessed[k] = True
+            limit = ask(policy, service, time, walker).limit_cm
+            reach[k] = snapped & (walks.cell_cm <= limit)
+    reached = reach.sum(axis=0).astype(np.int32)
+    required = len(services) if rule.required is None else int(rule.required.value)
+    open_ = len(services) - int(assessed.sum())
+    state = _state(reached, required, open_)
+    state_all = _state(reached, len(services), open_)
+    for array in (reach, assessed, reached, state, state_all):
+        read_only(array)
+    return CircleTable(
+        kind, time, walker, services, assessed, required, reach, reached, state, state_all
+    )
+
+
+def circles(
+    city: City,
+    travel: TravelTable,
+    policy: Policy,
+    *,
+    kind: str,
+    minutes: float | None = None,
+    walker: str = "adult",
+    by: str | None = None,
+    optional: bool = False,
+) -> Circles:
+    """Residents with a complete circle, for the area and every unit of a level.
+
+    Parameters and errors as in `circle_table`; `by` as in `coverage`.
+    """
+    level = level_of(city.units, by)
+    table = circle_table(
+        city, travel, policy, kind=kind, minutes=minutes, walker=walker, optional=optional
+    )
+    rows = city.units.of_level(level)
+    units = city.units
+    unknown_total = unknown_units(city, level)
+    everyone = np.zeros(len(city.cells), dtype=np.int32)
+    residents = city.cells.residents
+    per_unit = _Counts.of(table, residents, city.cells.unit[level], len(units.code))
+    in_area = _Counts.of(table, residents, everyone, 1)
+    names = tuple(zip(table.services, table.assessed, strict=True))
+    return Circles(
+        kind=kind,
+        minutes=table.minutes,
+        walker=walker,
+        by=level,
+        required=table.required,
+        assessed=tuple(service for service, known in names if known),
+        not_assessed=tuple(service for service, known in names if not known),
+        total=in_area.row(TOTAL, TOTAL, 0, False),
+        units=tuple(
+            per_unit.row(str(units.code[i]), str(units.name[i]), int(i), bool(unknown_total[i]))
+            for i in rows
+        ),
+        warnings=tuple(_remarks(city, policy, table, level, rows[unknown_total[rows]])),
+    )
+
+
+def _rule(policy: Policy, kind: str) -> CircleRule:
+    if kind not in policy.circles:
+        raise unknown("unknown_circle", kind, policy.circles)
+    return policy.circles[kind]
+
+
+def _state(reached: Int32Array, required: int, open_: int) -> Int32Array:
+    """1 when enough is reached, 0 when it is not even with all unassessed services, else -1."""
+    return np.select([reached >= required, reached + open_ < required], [1, 0], -1).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Residents per unit (k,) by state; `missing` (services, k), assessed services only."""
+
+    table: CircleTable
+    known: IntArray
+    states: dict[int, IntArray]
+    complete_all: IntArray
+    open_all: IntArray
+    missing: dict[str, IntArray]
+
+    @classmethod
+    def of(cls, table: CircleTable, residents: IntArray, index: Int32Array, size: int) -> _Counts:
+        """Count the residents of every unit."""
+        return cls(
+            table,
+            sums_by(index, size, residents),
+            {s: sums_by(index, size, residents, table.state == s) for s in (1, 0, -1)},
+            sums_by(index, size, residents, table.state_all == 1),
+            sums_by(index, size, residents, table.state_all == -1),
+            {
+                service: sums_by(index, size, residents, ~table.reach[k])
+                for k, service in enumerate(table.services)
+                if table.assessed[k]
+            },
+        )
+
+    def row(self, code: str, name: str, i: int, unknown_total: bool) -> CircleRow:
+        """The row of one unit."""
+        if unknown_total:
+            return CircleRow(code, name, None, None, None, None, None, None, ())
+        known = int(self.known[i])
+        complete, incomplete, open_ = (int(self.states[s][i]) for s in (1, 0, -1))
+        missing = [(service, int(count[i])) for service, count in self.missing.items()]
+        return CircleRow(
+            code,
+            name,
+            known,
+            complete,
+            incomplete,
+            open_,
+            complete / known if known and not open_ else None,
+            int(self.complete_all[i]) / known if known and not self.open_all[i] else None,
+            tuple(sorted((m for m in missing if m[1] > 0), key=lambda m: (-m[1], m[0]))),
+        )
+
+
+def _remarks(
+    city: City, policy: Policy, table: CircleTable, level: str, missing: Int32Array
+) -> Iterator[Warn]:
+    absent = [
+        policy.services[s] for s, ok in zip(table.services, table.assessed, strict=True) if not ok
+    ]
+    if absent:
+        rule = policy.circles[table.kind]
+        yield Warn(
+            "circle_not_assessed",
+            {
+                "title_zh": rule.title.zh,
+                "title_en": rule.title.en,
+                "count": len(absent),
+                "services_zh": "、".join(service.title.zh for service in absent),
+                "services_en": ", ".join(service.title.en for service in absent),
+            },
+        )
+    if len(missing):
+        yield Warn(
+            "coverage_residents_unknown",
+            {"count": len(missing), "units": named(city.units, missing)},
+        )
+    outside = city.cells.unit[level] < 0
+    if outside.any():
+        yield Warn(
+            "coverage_outside_units",
+            {
+                "cells": int(outside.sum()),
+                "residents": int(city.cells.residents[outside].sum()),
+            },
+        )

@@ -1,0 +1,320 @@
+"""Coverage in the readings U, P, L (and C once catchments exist)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.access.travel import TravelTable
+from analysis.city.model import City
+from analysis.errors import Warn
+from analysis.measures.question import (
+    TOTAL,
+    Question,
+    Walks,
+    ask,
+    level_of,
+    named,
+    not_assessed,
+    persons_of,
+    sums_by,
+    unknown_units,
+    walks_to,
+)
+from analysis.policy import Policy
+from analysis.quantities import (
+    CM_PER_M,
+    NOBODY,
+    UNREACHED_CM,
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """Coverage of one unit (or the area): persons and fractions 0-1, None = not computable."""
+
+    code: str
+    name: str
+    name_en: str | None
+    residents: int | None
+    covered: int | None
+    unsnapped: int | None
+    cut_off: int | None
+    U: float | None
+    P: float | None
+    P_core: float | None
+    L: float | None
+    C: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Coverage of one service: the parameters, the total, one row per unit, the warnings."""
+
+    service: str
+    minutes: float
+    walker: str
+    group: str
+    by: str
+    total: CoverageRow
+    units: tuple[CoverageRow, ...]
+    warnings: tuple[Warn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Persons:
+    """Persons per unit (k,) and in the area, by what happens to them."""
+
+    known: IntArray
+    covered: IntArray
+    core: IntArray
+    unsnapped: IntArray
+    cut_off: IntArray
+
+
+def coverage(
+    city: City,
+    travel: TravelTable,
+    policy: Policy,
+    *,
+    service: str,
+    minutes: float | None = None,
+    walker: str = "adult",
+    group: str = TOTAL,
+    by: str | None = None,
+) -> Coverage:
+    """Coverage of one service as fractions 0-1, for the area and every unit of a level.
+
+    Parameters
+    ----------
+    service : a service of the policy.
+    minutes : the longest walk; None = the service's own.
+    walker : a walker of the policy.
+    group : ``total`` or a population group of the area.
+    by : unit level; None = the lowest that has polygons.
+
+    Raises
+    ------
+    UnknownNameError : no such service, walker, group or level.
+    ParameterError : minutes not above 0 or beyond a day.
+
+    Source
+    ------
+    GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.
+    """
+    asked = ask(policy, service, minutes, walker)
+    level = level_of(city.units, by)
+    persons = persons_of(city.cells, group)
+    walks = walks_to(city, travel, service)
+    rows = city.units.of_level(level)
+    size = len(city.units.code)
+    index = city.cells.unit[level]
+    unknown = unknown_units(city, level)
+
+    everyone = np.zeros(len(city.cells), dtype=np.int32)
+    per_unit = _count(city, walks, asked, policy, persons, index, size)
+    in_area = _count(city, walks, asked, policy, persons, everyone, 1)
+    has_core = asked.minutes == policy.coverage.core_minutes.value
+    land_unit, land_area = _land(city, walks, asked, level, size)
+    own, children = _having(city, service, size) if walks is not None else (None, None)
+
+    units = tuple(
+        _row(
+            str(city.units.code[i]),
+            str(city.units.name[i]),
+            city.units.name_en[i],
+            per_unit,
+            int(i),
+            walks is not None,
+            has_core,
+            bool(unknown[i]),
+            None if children is None else float(children[i]),
+            None if land_unit is None else _number(land_unit[i]),
+        )
+        for i in rows
+    )
+    nobody_known = len(city.cells) == 0 and bool(unknown[rows].any())
+    total = _row(
+        TOTAL,
+        TOTAL,
+        None,
+        in_area,
+        0,
+        walks is not None,
+        has_core,
+        nobody_known,
+        None if own is None or len(rows) == 0 else float(own[rows].mean()),
+        land_area,
+    )
+    warnings = tuple(
+        _remarks(
+            city, policy, asked, walks, level, rows, unknown, per_unit.known, persons, land_unit
+        )
+    )
+    return Coverage(service, asked.minutes, walker, group, level, total, units, warnings)
+
+
+def _count(
+    city: City,
+    walks: Walks | None,
+    asked: Question,
+    policy: Policy,
+    persons: IntArray,
+    index: Int32Array,
+    size: int,
+) -> _Persons:
+    """Persons per unit; known = covered + not covered is checked, not assumed."""
+    off = city.cells.position.edge == NOBODY
+    if walks is None:
+        nothing = np.zeros(size, dtype=np.int64)
+        return _Persons(
+            sums_by(index, size, persons),
+            nothing,
+            nothing,
+            sums_by(index, size, persons, off),
+            nothing,
+        )
+    near = ~off & (walks.cell_cm <= asked.limit_cm)
+    lost = ~off & (walks.cell_cm == UNREACHED_CM) & walks.any_facility
+    core_cm = round(policy.coverage.core_metres.value * CM_PER_M)
+    known = sums_by(index, size, persons)
+    covered = sums_by(index, size, persons, near)
+    if not np.array_equal(known, covered + sums_by(index, size, persons, ~near)):
+        raise ArithmeticError("known residents differ from covered plus not covered")
+    return _Persons(
+        known,
+        covered,
+        sums_by(index, size, persons, ~off & (walks.cell_cm <= core_cm)),
+        sums_by(index, size, persons, off),
+        sums_by(index, size, persons, lost),
+    )
+
+
+def _land(
+    city: City, walks: Walks | None, asked: Question, level: str, size: int
+) -> tuple[FloatArray | None, float | None]:
+    """Share of the residential land within reach per unit (NaN without land) and in the area."""
+    if city.land is None or walks is None or len(city.land.area_m2) == 0:
+        return None, None
+    area = city.land.area_m2
+    near = (walks.land_cm <= asked.limit_cm) & (city.land.position.edge != NOBODY)
+    inside = city.land.unit[level] >= 0
+    index = city.land.unit[level]
+    whole = np.bincount(index[inside], weights=area[inside], minlength=size)
+    within = np.bincount(index[inside & near], weights=area[inside & near], minlength=size)
+    share = np.full(size, np.nan)
+    np.divide(within, whole, out=share, where=whole > 0)
+    total = float(area.sum())
+    return share, float(area[near].sum()) / total if total > 0 else None
+
+
+def _having(city: City, service: str, size: int) -> tuple[BoolArray, FloatArray]:
+    """Whether each unit has a facility (k,), and the share of its child units that have (k,).
+
+    A unit without child units counts itself.
+    """
+    own = np.zeros(size, dtype=np.bool_)
+    ids = city.facilities.service_ids
+    if service in ids:
+        mine = city.facilities.service == ids.index(service)
+        for index in city.facilities.unit.values():
+            held = index[mine]
+            own[held[held >= 0]] = True
+    parent = city.units.parent
+    child = parent >= 0
+    children = np.bincount(parent[child], minlength=size)
+    having = np.bincount(parent[child & own], minlength=size)
+    share = own.astype(np.float64)
+    np.divide(having, children, out=share, where=children > 0)
+    return own, share
+
+
+def _row(
+    code: str,
+    name: str,
+    name_en: str | None,
+    persons: _Persons,
+    i: int,
+    assessed: bool,
+    has_core: bool,
+    unknown: bool,
+    having: float | None,
+    land: float | None,
+) -> CoverageRow:
+    if unknown:
+        return CoverageRow(
+            code, name, name_en, None, None, None, None, having, None, None, land, None
+        )
+    known = int(persons.known[i])
+    judged = assessed and known > 0
+    return CoverageRow(
+        code,
+        name,
+        name_en,
+        residents=known,
+        covered=int(persons.covered[i]) if assessed else None,
+        unsnapped=int(persons.unsnapped[i]),
+        cut_off=int(persons.cut_off[i]) if assessed else None,
+        U=having,
+        P=int(persons.covered[i]) / known if judged else None,
+        P_core=int(persons.core[i]) / known if judged and has_core else None,
+        L=land,
+        C=None,
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _remarks(
+    city: City,
+    policy: Policy,
+    asked: Question,
+    walks: Walks | None,
+    level: str,
+    rows: Int32Array,
+    unknown: BoolArray,
+    known: IntArray,
+    persons: IntArray,
+    land: FloatArray | None,
+) -> Iterator[Warn]:
+    """Why a reading is null, and what the total holds that no unit shows."""
+    if walks is None:
+        yield not_assessed(asked.service)
+    yield Warn("coverage_no_catchments")
+    core = policy.coverage.core_minutes.value
+    if asked.minutes != core:
+        yield Warn("coverage_core_minutes", {"minutes": f"{core:g}"})
+    missing = rows[unknown[rows]]
+    if len(missing):
+        yield Warn(
+            "coverage_residents_unknown",
+            {"count": len(missing), "units": named(city.units, missing)},
+        )
+    empty = rows[~unknown[rows] & (known[rows] == 0)]
+    if len(empty):
+        yield Warn(
+            "coverage_no_residents", {"count": len(empty), "units": named(city.units, empty)}
+        )
+    outside = city.cells.unit[level] < 0
+    if outside.any():
+        yield Warn(
+            "coverage_outside_units",
+            {"cells": int(outside.sum()), "residents": int(persons[outside].sum())},
+        )
+    if city.land is None or len(city.land.area_m2) == 0:
+        yield Warn("coverage_no_land")
+    elif land is not None:
+        bare = rows[np.isnan(land[rows])]
+        if len(bare):
+            yield Warn(
+                "coverage_units_without_land",
+                {"count": len(bare), "units": named(city.units, bare)},
+            )

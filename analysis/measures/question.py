@@ -1,0 +1,179 @@
+"""What is asked: service, minutes, walker, group and unit level, checked against what exists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from analysis.access.travel import TravelTable
+from analysis.city.model import Cells, City, Units
+from analysis.errors import ParameterError, UnknownNameError, Warn
+from analysis.policy import Policy, Service, Walker
+from analysis.quantities import UNREACHED_CM, Int32Array, IntArray, limit_cm, read_only
+
+MINUTES_PER_DAY: Final = 24 * 60
+TOTAL: Final = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A service, the minutes of the walk, who walks, and the cut-off in whole centimetres."""
+
+    service: Service
+    minutes: float
+    walker: Walker
+    limit_cm: int
+
+
+def ask(policy: Policy, service: str, minutes: float | None, walker: str) -> Question:
+    """A checked question; `minutes` None means the service's own.
+
+    Raises
+    ------
+    UnknownNameError : no such service or walker in the policy.
+    ParameterError : minutes not above 0 or beyond a day.
+    """
+    if service not in policy.services:
+        raise unknown("unknown_service", service, policy.services)
+    walking = walker_of(policy, walker)
+    wanted = policy.services[service]
+    time = checked_minutes(wanted.minutes.value if minutes is None else minutes)
+    return Question(wanted, time, walking, limit_cm(time, walking.speed_m_per_s))
+
+
+def walker_of(policy: Policy, walker: str) -> Walker:
+    """The walker of that id."""
+    if walker not in policy.walkers:
+        raise unknown("unknown_walker", walker, policy.walkers)
+    return policy.walkers[walker]
+
+
+def checked_minutes(minutes: float) -> float:
+    """The minutes as a float; they are finite, above 0 and within a day."""
+    if not math.isfinite(minutes) or not 0 < minutes <= MINUTES_PER_DAY:
+        raise ParameterError("minutes_out_of_range", minutes=minutes, most=MINUTES_PER_DAY)
+    return float(minutes)
+
+
+def unknown(key: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """The error for a name that does not exist, listing those that do."""
+    return UnknownNameError(key, name=name, known=", ".join(known))
+
+
+def persons_of(cells: Cells, group: str) -> IntArray:
+    """Persons of a group in every cell, int64 (c,); ``total`` is all residents."""
+    if group == TOTAL:
+        return cells.residents
+    if group not in cells.groups:
+        raise unknown("unknown_group", group, (TOTAL, *cells.groups))
+    return cells.groups[group]
+
+
+def level_of(units: Units, by: str | None) -> str:
+    """The unit level asked for, or the lowest one that has polygons."""
+    if by is None:
+        return default_level(units)
+    if by not in units.levels:
+        raise unknown("unknown_level", by, units.levels)
+    return by
+
+
+def default_level(units: Units) -> str:
+    """The lowest level with polygons (the lowest of all where none has any)."""
+    drawn = {
+        str(level)
+        for level, shape in zip(units.level, units.geometry, strict=True)
+        if shape is not None
+    }
+    for level in reversed(units.levels):
+        if level in drawn:
+            return level
+    return units.levels[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """Walks of the cells and land samples to the nearest facility of one service.
+
+    `cell_cm` (c,), `cell_facility` (c,), `land_cm` (s,); `any_facility`: the area has one.
+    """
+
+    cell_cm: Int32Array
+    cell_facility: Int32Array
+    land_cm: Int32Array
+    any_facility: bool
+
+
+def walks_to(city: City, travel: TravelTable, service: str) -> Walks | None:
+    """The walks to one service, None where the service is not assessed.
+
+    Raises
+    ------
+    UnknownNameError : the run holds facilities of the service but no walks to them.
+    """
+    if not city.assessed(service):
+        return None
+    exists = has_facility(city, service)
+    if service in travel.services:
+        row = travel.row(service)
+        return Walks(
+            travel.cell_cm[row],
+            travel.cell_facility[row],
+            travel.land_cm[row],
+            exists,
+        )
+    if exists:
+        raise unknown("service_without_walks", service, travel.services)
+    samples = 0 if city.land is None else len(city.land.position)
+    return Walks(
+        _full(len(city.cells), UNREACHED_CM),
+        _full(len(city.cells), -1),
+        _full(samples, UNREACHED_CM),
+        False,
+    )
+
+
+def has_facility(city: City, service: str) -> bool:
+    """Whether the area has at least one facility of a service."""
+    ids = city.facilities.service_ids
+    return service in ids and bool(np.any(city.facilities.service == ids.index(service)))
+
+
+def _full(size: int, value: int) -> Int32Array:
+    array = np.full(size, value, dtype=np.int32)
+    read_only(array)
+    return array
+
+
+def sums_by(
+    index: Int32Array, units: int, persons: IntArray, chosen: np.ndarray | None = None
+) -> IntArray:
+    """Persons per unit, int64 (units,): exact (whole numbers below 2**53 add exactly)."""
+    keep = index >= 0 if chosen is None else (index >= 0) & chosen
+    summed = np.bincount(index[keep], weights=persons[keep], minlength=units)
+    return summed.astype(np.int64)
+
+
+def unknown_units(city: City, level: str) -> np.ndarray:
+    """Bool (k,): units without a known number of residents and without any cell at a level."""
+    index = city.cells.unit[level]
+    peopled = np.bincount(index[index >= 0], minlength=len(city.units.code)) > 0
+    unknown_total: np.ndarray = (city.units.residents < 0) & ~peopled
+    return unknown_total
+
+
+def named(units: Units, indices: Sequence[int] | Int32Array) -> str:
+    """Names with codes, for a message."""
+    return ", ".join(f"{units.name[i]} ({units.code[i]})" for i in indices)
+
+
+def not_assessed(service: Service) -> Warn:
+    """The remark that nothing is known about a service."""
+    return Warn(
+        "service_not_assessed",
+        {"service": service.id, "title_zh": service.title.zh, "title_en": service.title.en},
+    )

@@ -1,0 +1,142 @@
+"""The tables a policy file may hold, as pydantic models: which keys there are and of what kind.
+
+Every key of ``analysis/policies/*.toml`` is here; one that is not is refused. What a key means is
+told in ``docs/policies.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Confidence = Literal["verified", "second_hand", "unverified", "derived", "interpretation"]
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+Values = Annotated[list[Text], Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TitleTable(_Table):
+    """A name in both languages."""
+
+    zh: Text
+    en: Text
+
+
+class CitedTable(_Table):
+    """One number with its citation; `source` is a key of ``[sources]``."""
+
+    value: float
+    source: Text
+    clause: Text
+    confidence: Confidence
+
+
+class TagTable(_Table):
+    """One OSM rule."""
+
+    tags: Annotated[dict[str, Values], Field(min_length=1)]
+    without: dict[str, Values] = {}
+    name_has: list[Text] = []
+    name_lacks: list[Text] = []
+
+
+class CapacityTable(_Table):
+    """Residents one facility is meant for."""
+
+    minimum: CitedTable
+    maximum: CitedTable
+
+
+class ServiceTable(TitleTable):
+    """``[services.<id>]``."""
+
+    tier: Literal["basic", "upgraded", "public"]
+    attachment: Literal["outline", "entrances"]
+    minutes: CitedTable
+    metres: CitedTable | None = None
+    target: CitedTable | None = None
+    capacity: CapacityTable | None = None
+    osm: list[TagTable] = []
+    aliases: list[Text] = []
+    optional: bool = False
+    note: TitleTable | None = None
+
+
+class WalkerTable(TitleTable):
+    """``[walkers.<id>]``."""
+
+    metres: CitedTable
+    seconds: CitedTable
+
+
+class CircleTable(TitleTable):
+    """``[circles.<id>]``."""
+
+    services: Values
+    required: CitedTable | None = None
+    minutes_all: CitedTable
+
+
+class WalkTable(_Table):
+    """``[walk]``: a table of words, cited as a whole."""
+
+    source: Text
+    clause: Text
+    confidence: Confidence
+    highway_no: Values
+    foot_no: Values
+    foot_yes: Values
+    access_no: Values
+
+
+class AttachmentTable(_Table):
+    """``[attachment]``."""
+
+    max_leg_m: CitedTable
+    min_component_m: CitedTable
+
+
+class GapTable(_Table):
+    """``[gaps]``."""
+
+    link_m: CitedTable
+    disc_radius_m: CitedTable
+
+
+class SpreadTable(_Table):
+    """``[spread]``."""
+
+    min_floor_m2_per_resident: CitedTable
+    max_floor_m2_per_resident: CitedTable
+    lattice_m: CitedTable
+    default_levels: CitedTable
+    residential_buildings: Values
+
+
+class CoverageTable(_Table):
+    """``[coverage]``."""
+
+    core_minutes: CitedTable
+    core_metres: CitedTable
+    land_lattice_m: CitedTable
+
+
+class PolicyFile(_Table):
+    """A whole policy after joining along ``extends``."""
+
+    id: Text
+    title: TitleTable
+    sources: dict[str, Text]
+    services: Annotated[dict[str, ServiceTable], Field(min_length=1)]
+    walkers: Annotated[dict[str, WalkerTable], Field(min_length=1)]
+    circles: dict[str, CircleTable] = {}
+    walk: WalkTable
+    attachment: AttachmentTable
+    gaps: GapTable
+    spread: SpreadTable
+    coverage: CoverageTable
+    unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]

@@ -1,0 +1,260 @@
+"""A city and its walks as files: GeoParquet tables and arrays that can be memory-mapped.
+
+``cells.parquet facilities.parquet units.parquet`` (GeoParquet, metric CRS, zstd) hold the
+tables row for row; ``<table>.<field>.npy`` hold streets, land, attachments and walks;
+``city.json`` holds the names that tie them together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import shapely
+from numpy.typing import NDArray
+
+from analysis.access.travel import TravelTable
+from analysis.city.model import Cells, City, Facilities, GeometryArray, LandSamples, StrArray, Units
+from analysis.city.network import WalkNetwork
+from analysis.city.snap import Positions
+from analysis.errors import Warn
+from analysis.quantities import FloatArray, Int32Array, read_only
+from analysis.results.frozen_policy import plain
+
+UNKNOWN_RESIDENTS: Final = -1
+_Record = TypeVar("_Record")
+
+
+def write_city(folder: Path, city: City, travel: TravelTable) -> None:
+    """Write a city and its walks into an empty folder; equal content gives equal bytes."""
+    index = {
+        "crs": city.crs,
+        "levels": city.units.levels,
+        "groups": tuple(city.cells.groups),
+        "service_ids": city.facilities.service_ids,
+        "attributes": tuple(city.facilities.attributes),
+        "land": city.land is not None,
+        "surveyed": city.surveyed,
+        "travel": travel.services,
+        "warnings": city.warnings,
+    }
+    text = json.dumps(plain(index), ensure_ascii=False, indent=1)
+    (folder / "city.json").write_text(text + "\n", encoding="utf-8")
+    _write_table(folder / "cells.parquet", *_cell_columns(city.cells), city.crs)
+    _write_table(folder / "facilities.parquet", *_facility_columns(city.facilities), city.crs)
+    _write_table(folder / "units.parquet", *_unit_columns(city.units), city.crs)
+    _write_arrays(folder, "network", city.network)
+    _write_arrays(folder, "travel", travel)
+    _write_arrays(folder, "attachment", city.facilities.attachment)
+    np.save(folder / "attachment.facility.npy", city.facilities.attached_facility)
+    if city.land is not None:
+        _write_arrays(folder, "land", city.land)
+        _write_arrays(folder, "land.position", city.land.position)
+        for level, unit in city.land.unit.items():
+            np.save(folder / f"land.unit.{level}.npy", unit)
+
+
+def read_city(folder: Path) -> tuple[City, TravelTable]:
+    """The city and walks written by `write_city`; arrays are memory-mapped, read-only."""
+    index = json.loads((folder / "city.json").read_text(encoding="utf-8"))
+    levels = tuple(index["levels"])
+    crs = index["crs"]
+    city = City(
+        crs=crs,
+        network=_read_arrays(folder, "network", WalkNetwork, crs=crs),
+        units=_read_units(_Table.of(folder / "units.parquet"), levels),
+        cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index["groups"]),
+        facilities=_read_facilities(folder, levels, index),
+        land=_read_land(folder, levels) if index["land"] else None,
+        surveyed=frozenset(index["surveyed"]),
+        warnings=tuple(Warn(warn["key"], warn["params"]) for warn in index["warnings"]),
+    )
+    return city, _read_arrays(folder, "travel", TravelTable, services=tuple(index["travel"]))
+
+
+# ---- tables ------------------------------------------------------------------------------
+
+
+def _cell_columns(cells: Cells) -> tuple[dict[str, Any], GeometryArray]:
+    columns = {
+        "id": _texts(cells.id),
+        "x_m": cells.xy_m[:, 0],
+        "y_m": cells.xy_m[:, 1],
+        "residents": cells.residents,
+        **{f"pop_{name}": count for name, count in cells.groups.items()},
+        "modelled": cells.modelled,
+        **{f"unit_{level}": unit for level, unit in cells.unit.items()},
+        "edge": cells.position.edge,
+        "at_m": cells.position.at_m,
+        "leg_m": cells.position.leg_m,
+        "street_x_m": cells.position.xy_m[:, 0],
+        "street_y_m": cells.position.xy_m[:, 1],
+    }
+    bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
+    shapes = cells.polygon.copy()
+    shapes[bare] = shapely.points(cells.xy_m[bare])
+    return columns, shapes
+
+
+def _facility_columns(facilities: Facilities) -> tuple[dict[str, Any], GeometryArray]:
+    names = np.array([*facilities.service_ids, None], dtype=object)
+    columns = {
+        "id": _texts(facilities.id),
+        "service": _texts(names[facilities.service]),
+        "service_index": facilities.service,
+        "name": _texts(facilities.name),
+        "source": _texts(facilities.source),
+        **{f"attr_{name}": _texts(values) for name, values in facilities.attributes.items()},
+        **{f"unit_{level}": unit for level, unit in facilities.unit.items()},
+    }
+    return columns, facilities.geometry
+
+
+def _unit_columns(units: Units) -> tuple[dict[str, Any], GeometryArray]:
+    residents = pd.array(units.residents, dtype="Int64")
+    residents[units.residents == UNKNOWN_RESIDENTS] = pd.NA
+    columns = {
+        "code": _texts(units.code),
+        "name": _texts(units.name),
+        "name_en": _texts(units.name_en),
+        "level": _texts(units.level),
+        "class": _texts(units.unit_class),
+        "parent": units.parent,
+        "residents": residents,
+    }
+    return columns, units.geometry
+
+
+def _texts(values: StrArray) -> pd.Series:
+    return pd.Series(values, dtype=object)
+
+
+def _write_table(path: Path, columns: dict[str, Any], shapes: GeometryArray, crs: str) -> None:
+    frame = gpd.GeoDataFrame(
+        pd.DataFrame(columns), geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs
+    )
+    frame.to_parquet(path, index=False, compression="zstd", schema_version="1.1.0")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Table:
+    """Columns of a parquet file as numpy arrays."""
+
+    table: Any
+
+    @classmethod
+    def of(cls, path: Path) -> _Table:
+        return cls(pq.read_table(path))
+
+    def numbers(self, name: str, dtype: type[np.generic]) -> NDArray[Any]:
+        column = self.table.column(name).to_numpy().astype(dtype, copy=False)
+        return read_only(np.ascontiguousarray(column))
+
+    def texts(self, name: str) -> StrArray:
+        values = self.table.column(name).to_pylist()
+        out = np.empty(len(values), dtype=object)
+        out[:] = values
+        return out
+
+    def pairs(self, x: str, y: str) -> FloatArray:
+        both = np.column_stack([self.numbers(x, np.float64), self.numbers(y, np.float64)])
+        read_only(both)
+        return both
+
+    def shapes(self) -> GeometryArray:
+        shapes: GeometryArray = shapely.from_wkb(self.texts("geometry"))
+        return shapes
+
+    def units(self, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
+        return MappingProxyType({k: self.numbers(f"unit_{k}", np.int32) for k in levels})
+
+
+def _read_units(table: _Table, levels: tuple[str, ...]) -> Units:
+    known = table.table.column("residents").fill_null(UNKNOWN_RESIDENTS).to_numpy()
+    residents = known.astype(np.int64)
+    read_only(residents)
+    return Units(
+        code=table.texts("code"),
+        name=table.texts("name"),
+        name_en=table.texts("name_en"),
+        level=table.texts("level"),
+        unit_class=table.texts("class"),
+        parent=table.numbers("parent", np.int32),
+        residents=residents,
+        geometry=table.shapes(),
+        levels=levels,
+    )
+
+
+def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Cells:
+    shapes = table.shapes()
+    shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
+    return Cells(
+        id=table.texts("id"),
+        xy_m=table.pairs("x_m", "y_m"),
+        polygon=shapes,
+        residents=table.numbers("residents", np.int64),
+        groups=MappingProxyType({k: table.numbers(f"pop_{k}", np.int64) for k in groups}),
+        unit=table.units(levels),
+        modelled=table.numbers("modelled", np.bool_),
+        position=Positions(
+            table.numbers("edge", np.int32),
+            table.numbers("at_m", np.float64),
+            table.numbers("leg_m", np.float64),
+            table.pairs("street_x_m", "street_y_m"),
+        ),
+    )
+
+
+def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any]) -> Facilities:
+    table = _Table.of(folder / "facilities.parquet")
+    return Facilities(
+        id=table.texts("id"),
+        service_ids=tuple(index["service_ids"]),
+        service=table.numbers("service_index", np.int32),
+        name=table.texts("name"),
+        geometry=table.shapes(),
+        source=table.texts("source"),
+        attributes=MappingProxyType({k: table.texts(f"attr_{k}") for k in index["attributes"]}),
+        unit=table.units(levels),
+        attached_facility=_load(folder / "attachment.facility.npy"),
+        attachment=_read_arrays(folder, "attachment", Positions),
+    )
+
+
+# ---- arrays ------------------------------------------------------------------------------
+
+
+def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:
+    return _read_arrays(
+        folder,
+        "land",
+        LandSamples,
+        unit=MappingProxyType({k: _load(folder / f"land.unit.{k}.npy") for k in levels}),
+        position=_read_arrays(folder, "land.position", Positions),
+    )
+
+
+def _write_arrays(folder: Path, prefix: str, table: Any) -> None:
+    """Every array field of a frozen record, one file each."""
+    for field in dataclasses.fields(table):
+        value = getattr(table, field.name)
+        if isinstance(value, np.ndarray):
+            np.save(folder / f"{prefix}.{field.name}.npy", np.ascontiguousarray(value))
+
+
+def _read_arrays(folder: Path, prefix: str, kind: type[_Record], **rest: Any) -> _Record:
+    names = [f.name for f in dataclasses.fields(kind) if f.name not in rest]  # type: ignore[arg-type]
+    return kind(**rest, **{name: _load(folder / f"{prefix}.{name}.npy") for name in names})
+
+
+def _load(path: Path) -> NDArray[Any]:
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -1,0 +1,224 @@
+"""The one table of columns: name, type, unit, title and the meaning of null, layer by layer.
+
+A name with ``{service}`` or ``{group}`` stands for one column per service or group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, Literal
+
+from analysis.policy import Policy, Title
+
+Dtype = Literal["text", "integer", "number", "boolean"]
+
+LAYERS: Final = ("cells", "facilities", "units", "gaps", "circles", "network")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a layer; `unit` is empty where there is none, `null` what absence means."""
+
+    name: str
+    dtype: Dtype
+    unit: str
+    title: Title
+    null: Title
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the column stands for one per service or group."""
+        return "{" in self.name
+
+
+NEVER: Final = Title("不为空", "Never empty")
+UNKNOWN: Final = Title("未知", "Unknown")
+NO_WAY: Final = Title("走不到,或没有该类设施", "No way there, or no such facility")
+NO_SNAP: Final = Title("附近没有可步行道路", "No walkable street near")
+NO_UNIT: Final = Title("不在任何单元内", "Outside every unit")
+NO_GROUP: Final = Title("本区域没有该人群数据", "The area has no such group")
+NOT_ASSESSED: Final = Title("未评估或人口未知", "Not assessed, or residents unknown")
+
+GROUP_TITLES: Final[Mapping[str, Title]] = MappingProxyType(
+    {
+        "0_3": Title("0–3 岁居民", "Residents aged 0-3"),
+        "65": Title("65 岁及以上居民", "Residents aged 65 and over"),
+    }
+)
+
+
+def _text(name: str, zh: str, en: str, null: Title = NEVER) -> Column:
+    return Column(name, "text", "", Title(zh, en), null)
+
+
+def _count(name: str, zh: str, en: str, unit: str = "persons", null: Title = NEVER) -> Column:
+    return Column(name, "integer", unit, Title(zh, en), null)
+
+
+def _number(name: str, zh: str, en: str, unit: str, null: Title = NEVER) -> Column:
+    return Column(name, "number", unit, Title(zh, en), null)
+
+
+def _flag(name: str, zh: str, en: str) -> Column:
+    return Column(name, "boolean", "", Title(zh, en), NEVER)
+
+
+_ID = _text("id", "编号", "Id")
+_GROUP = Column(
+    "residents_{group}", "integer", "persons", Title("{group} 居民", "Residents {group}"), NO_GROUP
+)
+_UNIT = (
+    _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+    _text("unit_name", "单元名称", "Unit name", NO_UNIT),
+)
+_SERVICE = (
+    _text("service", "服务代码", "Service"),
+    _text("service_zh", "服务(中文)", "Service (Chinese)"),
+    _text("service_en", "服务(英文)", "Service (English)"),
+)
+_SNAP = (
+    _flag("snapped", "已接入道路", "Joined to a street"),
+    _number("access_m", "到道路的距离", "Distance to the street", "m", NO_SNAP),
+)
+
+COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
+    {
+        "cells": (
+            _ID,
+            _count("residents", "居民", "Residents"),
+            _GROUP,
+            *_UNIT,
+            *_SNAP,
+            _count("component", "路网连通分量", "Street component", "", NO_SNAP),
+            _flag("modelled", "推算人口", "Residents modelled"),
+            _number("minutes_{service}", "步行到{service}", "Walk to {service}", "minutes", NO_WAY),
+        ),
+        "facilities": (
+            _ID,
+            *_SERVICE,
+            _text("name", "名称", "Name", UNKNOWN),
+            _text("name_en", "英文名称", "English name", UNKNOWN),
+            _text("source", "来源", "Source", UNKNOWN),
+            _text("ownership", "举办主体", "Ownership", UNKNOWN),
+            _text("level", "级别", "Level", UNKNOWN),
+            _text("opening_hours", "开放时间", "Opening hours", UNKNOWN),
+            *_SNAP,
+            _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+        ),
+        "units": (
+            _ID,
+            _text("code", "代码", "Code"),
+            _text("name", "名称", "Name"),
+            _text("name_en", "英文名称", "English name", UNKNOWN),
+            _text("level", "层级", "Level"),
+            _text("class", "城乡类别", "Urban or rural", UNKNOWN),
+            _text("parent_code", "上级单元代码", "Parent unit", Title("没有上级", "No parent")),
+            _count("residents", "居民", "Residents", null=UNKNOWN),
+            _number(
+                "P_{service}",
+                "{service}人口覆盖率 P",
+                "Residents covered (P): {service}",
+                "fraction",
+                NOT_ASSESSED,
+            ),
+        ),
+        "gaps": (
+            _ID,
+            _text("gap", "缺口编号", "Gap"),
+            *_SERVICE,
+            _count("residents", "居民", "Residents"),
+            _GROUP,
+            _number(
+                "minutes_to_nearest", "到最近设施步行", "Walk to the nearest", "minutes", NO_WAY
+            ),
+            _text("nearest_facility", "最近设施编号", "Nearest facility", NO_WAY),
+            _text("nearest_facility_name", "最近设施", "Name of the nearest", UNKNOWN),
+            _text("reason", "原因", "Reason"),
+            *_UNIT,
+        ),
+        "circles": (
+            _ID,
+            _text("kind", "生活圈", "Circle"),
+            _text("unit_code", "单元代码", "Unit code"),
+            _text("unit_name", "单元名称", "Unit name"),
+            _text("level", "层级", "Level"),
+            _count("residents", "居民", "Residents", null=UNKNOWN),
+            _count("complete", "生活圈完整的居民", "Complete circle", null=UNKNOWN),
+            _count("incomplete", "生活圈不完整的居民", "Incomplete circle", null=UNKNOWN),
+            _count("not_assessed", "未评估的居民", "Not assessed", null=UNKNOWN),
+            _number("share", "完整率", "Share complete", "fraction", NOT_ASSESSED),
+            _number(
+                "share_all", "全部类型完整率", "Share with all types", "fraction", NOT_ASSESSED
+            ),
+            _count("required", "需要的服务类型数", "Types required", "services"),
+            _text(
+                "missing",
+                "缺少的服务(人数从多到少)",
+                "Services missing, most residents first",
+                Title("不缺", "Nothing missing"),
+            ),
+        ),
+        "network": (
+            _ID,
+            _count("osm_way", "OSM 道路编号", "OSM way", ""),
+            _number("length_m", "长度", "Length", "m"),
+            _count("component", "路网连通分量", "Street component", ""),
+        ),
+    }
+)
+
+COVERAGE_COLUMNS: Final = (
+    _text("code", "代码", "Code"),
+    _text("name", "名称", "Name"),
+    _text("name_en", "英文名称", "English name", UNKNOWN),
+    _count("residents", "居民", "Residents", null=UNKNOWN),
+    _count("covered", "覆盖的居民", "Covered", null=NOT_ASSESSED),
+    _count("unsnapped", "远离道路的居民", "Off the streets", null=UNKNOWN),
+    _count("cut_off", "道路不连通的居民", "Cut off", null=NOT_ASSESSED),
+    _number("U", "单元覆盖率 U", "Units with a facility (U)", "fraction", NOT_ASSESSED),
+    _number("P", "人口覆盖率 P", "Residents covered (P)", "fraction", NOT_ASSESSED),
+    _number("P_core", "内圈人口覆盖率", "Inner ring (P_core)", "fraction", NOT_ASSESSED),
+    _number("L", "居住用地覆盖率 L", "Residential land covered (L)", "fraction", NOT_ASSESSED),
+    _number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
+)
+
+
+def columns_of(layer: str, policy: Policy, groups: tuple[str, ...]) -> tuple[Column, ...]:
+    """The columns of a layer, one per service and group where the table says so.
+
+    `groups` are the area's; 0-3 and 65 have a column in every area.
+    """
+    return tuple(_expanded(layer, policy, all_groups(groups)))
+
+
+def all_groups(groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups every layer shows first, then the area's others in name order."""
+    return (*GROUP_TITLES, *sorted(set(groups) - set(GROUP_TITLES)))
+
+
+def _expanded(layer: str, policy: Policy, groups: tuple[str, ...]) -> Iterator[Column]:
+    for column in COLUMNS[layer]:
+        if "{service}" in column.name:
+            for service in policy.services.values():
+                yield replace(
+                    column,
+                    name=column.name.format(service=service.id),
+                    title=Title(
+                        column.title.zh.format(service=service.title.zh),
+                        column.title.en.format(service=service.title.en),
+                    ),
+                )
+        elif "{group}" in column.name:
+            for group in groups:
+                fallback = Title(
+                    column.title.zh.format(group=group), column.title.en.format(group=group)
+                )
+                yield replace(
+                    column,
+                    name=column.name.format(group=group),
+                    title=GROUP_TITLES.get(group, fallback),
+                )
+        else:
+            yield column

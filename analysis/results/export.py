@@ -1,0 +1,241 @@
+"""Exchange files: GeoJSON, GeoPackage, CSV and Excel, written aside and renamed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+
+from analysis.errors import Language, ParameterError, WorkspaceError, say
+from analysis.measures.coverage import Coverage
+from analysis.policy import Title
+from analysis.results.columns import COVERAGE_COLUMNS, Column
+from analysis.results.layers import layer_columns, layer_frame
+from analysis.results.model import Run
+
+SUFFIXES: Final = (".geojson", ".gpkg", ".csv", ".xlsx")
+TABLE_SUFFIXES: Final = (".csv", ".xlsx")
+DEGREE_DIGITS: Final = 7  # about a centimetre
+EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
+FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_LON = Column("lon", "number", "°", Title("经度", "Longitude"), Title("没有图形", "No geometry"))
+_LAT = Column("lat", "number", "°", Title("纬度", "Latitude"), Title("没有图形", "No geometry"))
+
+
+def export_layer(run: Run, layer: str, path: Path, lang: Language = "zh") -> None:
+    """Write a layer of a run, in the format of the suffix, EPSG:4326.
+
+    Tables get ``lon`` and ``lat`` (a point inside each shape) in place of the geometry; an
+    Excel sheet is titled in `lang`, a CSV has the machine names. A failed write leaves what
+    was there.
+
+    Raises
+    ------
+    UnknownNameError : no such layer.
+    ParameterError : another suffix, or more rows than a sheet holds.
+    WorkspaceError : the file cannot be written.
+    """
+    _checked(path, SUFFIXES)
+    export_frame(layer_frame(run, layer), layer_columns(run, layer), path, layer, lang)
+
+
+def export_frame(
+    frame: gpd.GeoDataFrame,
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+) -> None:
+    """Write a frame of a layer (all of it or a selection); `name` titles layer and sheet."""
+    suffix = _checked(path, SUFFIXES)
+    if suffix == ".geojson":
+        _aside(path, lambda to: _vector(frame, to, "GeoJSON", name))
+    elif suffix == ".gpkg":
+        _aside(path, lambda to: _vector(frame, to, "GPKG", name))
+    else:
+        _table(_flat(frame), (*columns, _LON, _LAT), path, name, lang, ())
+
+
+def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> None:
+    """Write a coverage table, the total first, as ``.csv`` or ``.xlsx``."""
+    _checked(path, TABLE_SUFFIXES)
+    rows = (coverage.total, *coverage.units)
+    table = pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [getattr(row, column.name) for row in rows],
+                dtype={"integer": "Int64", "number": "Float64"}.get(column.dtype, "object"),
+            )
+            for column in COVERAGE_COLUMNS
+        }
+    )
+    _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
+
+
+def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
+    """The parameters and remarks of a coverage, as lines for a second sheet."""
+    return (
+        *(
+            (say(f"export_{name}", lang), f"{getattr(coverage, name)}")
+            for name in ("service", "minutes", "walker", "group", "by")
+        ),
+        *((say("export_remark", lang), warning.text(lang)) for warning in coverage.warnings),
+    )
+
+
+def _checked(path: Path, suffixes: Sequence[str]) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        raise ParameterError("export_suffix", name=path.name, known=" ".join(suffixes))
+    return suffix
+
+
+def _aside(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file beside `path`, then put it in its place by one rename."""
+    aside = path.with_name(f".{path.stem}-{secrets.token_hex(6)}{path.suffix.lower()}")
+    try:
+        write(aside)
+        aside.replace(path)
+    except (OSError, RuntimeError) as fault:
+        raise WorkspaceError(
+            "export_failed", name=path.name, reason=getattr(fault, "strerror", None) or str(fault)
+        ) from fault
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _vector(frame: gpd.GeoDataFrame, path: Path, driver: str, name: str) -> None:
+    options: Mapping[str, Any] = (
+        {"COORDINATE_PRECISION": DEGREE_DIGITS, "ID_FIELD": "id", "RFC7946": "YES"}
+        if driver == "GeoJSON"
+        else {"GEOMETRY_NAME": "geometry", "FID": "fid"}
+    )
+    frame.to_file(path, driver=driver, layer=name, engine="pyogrio", **options)
+
+
+def _flat(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The columns without the geometry, a point inside each shape as lon and lat."""
+    points = shapely.point_on_surface(frame.geometry.to_numpy())
+    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    table["lon"] = np.round(shapely.get_x(points), DEGREE_DIGITS)
+    table["lat"] = np.round(shapely.get_y(points), DEGREE_DIGITS)
+    return table
+
+
+def _table(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language,
+    notes: Sequence[tuple[str, str]],
+) -> None:
+    if path.suffix.lower() == ".csv":
+        _aside(path, lambda to: _csv(table, columns, to))
+        return
+    if len(table) > EXCEL_ROWS:
+        raise ParameterError("export_too_long", name=path.name, rows=len(table), most=EXCEL_ROWS)
+    _aside(path, lambda to: _excel(table, columns, to, name, lang, notes))
+
+
+def _csv(table: pd.DataFrame, columns: Sequence[Column], path: Path) -> None:
+    """UTF-8 with a byte order mark, so that Excel reads Chinese; texts cannot be formulas."""
+    safe = table[[column.name for column in columns]].copy()
+    for column in columns:
+        if column.dtype == "text":
+            safe[column.name] = pd.Series(
+                [_no_formula(value) for value in table[column.name]],
+                dtype=object,
+                index=table.index,
+            )
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+
+
+def _no_formula(value: Any) -> Any:
+    text = _or_none(value)
+    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_SIGNS) else text
+
+
+def _or_none(value: Any) -> Any:
+    return None if value is None or value is pd.NA or value != value else value  # noqa: PLR0124
+
+
+def _excel(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language,
+    notes: Sequence[tuple[str, str]],
+) -> None:
+    with path.open("wb") as handle:  # before any sheet exists: openpyxl leaves sheets half open
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet(name[:31])
+        sheet.freeze_panes = "A2"
+        sheet.append(_heading(sheet, (_titled(column, lang) for column in columns)))
+        parts = [table[column.name].astype(object).to_numpy() for column in columns]
+        for row in zip(*parts, strict=True):
+            sheet.append([_cell(sheet, value) for value in row])
+        about = book.create_sheet(say("export_about", lang))
+        about.freeze_panes = "A2"
+        about.append(
+            _heading(
+                about, (say(f"export_{key}", lang) for key in ("column", "title", "unit", "null"))
+            )
+        )
+        for column in columns:
+            texts = (column.name, column.title.text(lang), column.unit, column.null.text(lang))
+            about.append([_cell(about, text) for text in texts])
+        for note in notes:
+            about.append([_cell(about, text) for text in note])
+        book.save(handle)
+
+
+def _titled(column: Column, lang: Language) -> str:
+    unit = _UNITS.get(column.unit, Title(column.unit, column.unit)).text(lang)
+    title = column.title.text(lang)
+    if not unit:
+        return title
+    return f"{title}({unit})" if lang == "zh" else f"{title} ({unit})"
+
+
+_UNITS: Final[Mapping[str, Title]] = MappingProxyType(
+    {
+        "persons": Title("人", "persons"),
+        "minutes": Title("分钟", "minutes"),
+        "m": Title("米", "m"),
+        "fraction": Title("0–1", "0-1"),
+        "services": Title("类", "services"),
+    }
+)
+
+
+def _heading(sheet: Any, texts: Iterable[str]) -> list[Any]:
+    cells = [_cell(sheet, text) for text in texts]
+    for cell in cells:
+        cell.font = Font(bold=True)
+    return cells
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    """A cell; a text stays a text whatever sign it starts with."""
+    plain = _or_none(value)
+    if isinstance(plain, np.generic):
+        plain = plain.item()
+    if not isinstance(plain, str):
+        return plain
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", plain))
+    cell.data_type = "s"
+    return cell

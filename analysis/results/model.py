@@ -1,0 +1,53 @@
+"""A run: one immutable result of an area under a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.access.travel import TravelTable
+from analysis.city.model import City
+from analysis.errors import Warn
+from analysis.policy import Policy, Title
+from analysis.provenance import InputFile
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a run was made of and from. `bbox` is west, south, east, north in degrees (WGS84).
+
+    `modelled` names what was estimated (``population`` ...); `synthetic` marks generated areas;
+    `parameters` are the build's options; `timings_s` seconds per step (not part of the figures).
+    """
+
+    area: str
+    run: str
+    title: Title
+    crs: str
+    bbox: tuple[float, float, float, float]
+    residents: int
+    counts: Mapping[str, int]
+    services: tuple[str, ...]
+    policy_id: str
+    policy_digest: str
+    synthetic: bool
+    modelled: tuple[str, ...]
+    warnings: tuple[Warn, ...]
+    inputs: tuple[InputFile, ...]
+    parameters: Mapping[str, Any]
+    code_version: str
+    created: str
+    timings_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run opened for reading: manifest, policy, city and travel table (arrays memory-mapped)."""
+
+    path: Path
+    manifest: Manifest
+    policy: Policy
+    city: City
+    travel: TravelTable

@@ -1,0 +1,233 @@
+"""The workspace: a folder of areas, each with its runs and the name of the current one.
+
+::
+
+    DIR/<area>/runs/<run>/   manifest.json policy.json city.json *.parquet *.npy
+    DIR/<area>/current       the name of the run to show
+    DIR/<area>/.tmp-*        a build under way, or one that died
+
+A run is written aside and appears by one rename; ``current`` moves last. Equal inputs give
+equal bytes in every file but ``manifest.json``, which holds the times.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from analysis.access.travel import TravelTable
+from analysis.city.model import City
+from analysis.errors import UnknownNameError, WorkspaceError
+from analysis.policy import Policy
+from analysis.results.city_files import read_city, write_city
+from analysis.results.frozen_policy import policy_from, policy_text
+from analysis.results.layers import write_layers
+from analysis.results.manifest_file import NAME as MANIFEST
+from analysis.results.manifest_file import read_manifest, write_manifest
+from analysis.results.model import Manifest, Run
+from analysis.results.names import inside, safe_name
+
+RUNS: Final = "runs"
+CURRENT: Final = "current"
+ASIDE: Final = ".tmp-"
+POLICY: Final = "policy.json"
+DEAD_AFTER_S: Final = 24 * 3600  # a build aside that has not been touched for a day is dead
+
+
+class Workspace:
+    """A folder of areas and their runs; it need not exist before the first save."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def areas(self) -> list[str]:
+        """Names of the areas that have a current run, sorted."""
+        try:
+            if not self.root.is_dir():
+                return []
+            return sorted(folder.name for folder in self.root.iterdir() if _is_area(folder))
+        except OSError as fault:
+            raise WorkspaceError("workspace_unreadable", path=self.root.name) from fault
+
+    def runs(self, area: str) -> list[str]:
+        """Names of an area's runs, the oldest first."""
+        folder = self._area(area) / RUNS
+        return sorted(run.name for run in folder.iterdir() if (run / MANIFEST).is_file())
+
+    def current(self, area: str) -> str:
+        """Name of an area's current run."""
+        name = (self._area(area) / CURRENT).read_text(encoding="utf-8").strip()
+        if name not in self.runs(area):
+            raise WorkspaceError("current_broken", area=area, run=name)
+        return name
+
+    def manifest(self, area: str, run: str | None = None) -> Manifest:
+        """The manifest of a run (the current one), without opening its tables."""
+        return read_manifest(self._run(area, run))
+
+    def open(self, area: str, run: str | None = None) -> Run:
+        """A run (the current one) with its arrays memory-mapped, under its own policy.
+
+        Raises
+        ------
+        UnknownNameError : no such area or run.
+        WorkspaceError : its files cannot be read.
+        """
+        folder = self._run(area, run)
+        manifest = read_manifest(folder)
+        try:
+            policy = policy_from((folder / POLICY).read_text(encoding="utf-8"))
+            city, travel = read_city(folder)
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
+            if isinstance(fault, WorkspaceError):
+                raise
+            raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
+        return Run(folder, manifest, policy, city, travel)
+
+    def save(self, manifest: Manifest, policy: Policy, city: City, travel: TravelTable) -> Run:
+        """Add a run to its area and make it the current one; returns it opened.
+
+        The run's name is the UTC time of ``manifest.created`` and a digest of its content.
+        When anything fails the workspace is as before.
+
+        Raises
+        ------
+        ParameterError : the area's name cannot be a folder.
+        WorkspaceError : the workspace cannot be written.
+        """
+        area = inside(self.root, manifest.area)
+        new = not area.exists()
+        try:
+            area.mkdir(parents=True, exist_ok=True)
+            _sweep(area)
+            run = self._add(area, manifest, policy, city, travel)
+            _point(area, run)
+        except BaseException as fault:
+            if new:
+                _forget(area)
+            if isinstance(fault, OSError) and not isinstance(fault, WorkspaceError):
+                raise WorkspaceError(
+                    "workspace_unwritable",
+                    area=manifest.area,
+                    reason=fault.strerror or type(fault).__name__,
+                ) from fault
+            raise
+        return self.open(manifest.area, run)
+
+    def _add(
+        self, area: Path, manifest: Manifest, policy: Policy, city: City, travel: TravelTable
+    ) -> str:
+        aside = area / f"{ASIDE}{secrets.token_hex(8)}"
+        aside.mkdir()
+        try:
+            (aside / POLICY).write_text(policy_text(policy), encoding="utf-8")
+            write_city(aside, city, travel)
+            write_layers(Run(aside, manifest, policy, city, travel))
+            stem = f"r{_stamp(manifest.created)}-{_digest(aside)[:8]}"
+            (area / RUNS).mkdir(exist_ok=True)
+            run = _free(area / RUNS, stem)
+            write_manifest(aside, dataclasses.replace(manifest, run=run))
+            for file in aside.iterdir():
+                _to_disk(file)
+            _to_disk(aside)
+            aside.rename(area / RUNS / run)
+            _to_disk(area / RUNS)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return run
+
+    def _area(self, area: str) -> Path:
+        folder = inside(self.root, area)
+        if not _is_area(folder):
+            raise UnknownNameError("unknown_area", name=area, known=", ".join(self.areas()) or "-")
+        return folder
+
+    def _run(self, area: str, run: str | None) -> Path:
+        folder = self._area(area) / RUNS
+        name = self.current(area) if run is None else safe_name(run)
+        if name not in self.runs(area):
+            raise UnknownNameError(
+                "unknown_run", name=name, area=area, known=", ".join(self.runs(area)) or "-"
+            )
+        return inside(folder, name)
+
+
+def _is_area(folder: Path) -> bool:
+    return (
+        not folder.name.startswith(".")
+        and (folder / CURRENT).is_file()
+        and (folder / RUNS).is_dir()
+    )
+
+
+def _stamp(created: str) -> str:
+    """``yyyymmddHHMMSS`` in UTC of an ISO time."""
+    return datetime.fromisoformat(created).astimezone(UTC).strftime("%Y%m%d%H%M%S")
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of all files of a folder, in name order."""
+    whole = hashlib.sha256()
+    for file in sorted(folder.iterdir(), key=lambda path: path.name):
+        with file.open("rb") as handle:
+            part = hashlib.file_digest(handle, "sha256").hexdigest()
+        whole.update(f"{file.name} {part}\n".encode())
+    return whole.hexdigest()
+
+
+def _free(runs: Path, stem: str) -> str:
+    """The stem, or the stem with the next number when that run exists already."""
+    name, number = stem, 1
+    while (runs / name).exists():
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+def _point(area: Path, run: str) -> None:
+    """Make a run the current one by one rename."""
+    aside = area / f"{ASIDE}{secrets.token_hex(8)}"
+    try:
+        aside.write_text(run + "\n", encoding="utf-8")
+        _to_disk(aside)
+        aside.replace(area / CURRENT)
+        _to_disk(area)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        shutil.rmtree(area / RUNS / run, ignore_errors=True)
+        raise
+
+
+def _sweep(area: Path) -> None:
+    """Remove what builds that died long ago left aside."""
+    for left in area.glob(f"{ASIDE}*"):
+        if time.time() - left.stat().st_mtime > DEAD_AFTER_S:
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
+
+def _forget(area: Path) -> None:
+    """Remove the folders of an area that never got a run."""
+    for folder in (area / RUNS, area):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _to_disk(path: Path) -> None:
+    """Ask the system to write a file or folder through (folders cannot be on Windows)."""
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,48 @@
+"""One foreign file as records: columns of raw cells, perhaps geometries, and row numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import Fault
+from analysis.quantities import IntArray
+from analysis.sources.columns_in import Column
+from analysis.sources.findings import Findings, ObjectArray
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The content of one file (n records), nothing interpreted yet.
+
+    `rows` int64 (n,): the row people see (the header is row 1 of a table; features of a layer
+    count from 1). `geometry` (n,) shapely objects or None, for layers; then `crs` is the layer's
+    own pyproj CRS, or None where the layer says nothing. `remarks`: warnings of the opening.
+    """
+
+    path: Path
+    columns: tuple[Column, ...]
+    rows: IntArray
+    geometry: ObjectArray | None = None
+    crs: Any = None
+    remarks: tuple[Fault, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    def findings(self) -> Findings:
+        """A fresh gathering of faults for this file, with the remarks of its opening."""
+        found = Findings(self.file, self.rows)
+        found.take(self.remarks)
+        return found
+
+    @property
+    def titles(self) -> str:
+        """All column titles in one line, for people."""
+        return ", ".join(column.title for column in self.columns)

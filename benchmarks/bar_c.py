@@ -1,0 +1,98 @@
+"""Bar c: reach of 1,000 origins beside scipy; isochrone polygons beside unions of buffers."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+import shapely.ops
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import dijkstra
+
+from analysis.access.isochrone import isochrones, reach, reached_stretches
+from analysis.city.snap import Positions
+from benchmarks.bars import LIMIT_M, SEED, Row, medians_s, ms
+from benchmarks.town import Town, matrix, nearest_junction, porto, positions_near_streets
+
+ORIGINS = 1000
+DRAWN = 40
+CHUNK = 100
+BUFFER_M = 50.0
+LIMIT_CM = round(100 * LIMIT_M)
+BAR_REACH, BAR_POLYGON, BAR_IOU, BAR_MS = 25.0, 10.0, 0.99, 4.0
+
+
+def reached_lines(town: Town, origin: Positions) -> NDArray[np.object_]:
+    """The reached parts of edges as lines, cut by shapely."""
+    found = reach(town.costs, origin, LIMIT_CM)
+    stretches = reached_stretches(town.network, town.costs, origin, found, LIMIT_CM)
+    lines = town.network.lines()[stretches.edge]
+    length = town.network.edge_length_m[stretches.edge]
+    parts = [
+        shapely.ops.substring(line, a / max(whole, 1e-9), b / max(whole, 1e-9), normalized=True)
+        for line, a, b, whole in zip(lines, stretches.from_m, stretches.to_m, length, strict=True)
+    ]
+    return np.array(parts, dtype=object)
+
+
+def union_of_buffers(lines: NDArray[np.object_]) -> shapely.Geometry:
+    """The peer, and the truth: buffers of all reached pieces, united."""
+    return shapely.union_all(shapely.buffer(lines, BUFFER_M))
+
+
+def measure() -> list[Row]:
+    """The rows of bar c."""
+    town = porto()
+    rng = np.random.default_rng(SEED)
+    origins = positions_near_streets(town, ORIGINS, rng)
+    graph = matrix(town.network)
+    nodes = nearest_junction(town.network, origins)
+    seconds = medians_s(
+        {
+            "ours": lambda: reach(town.costs, origins, LIMIT_CM),
+            "scipy": lambda: dijkstra(graph, directed=True, indices=nodes, limit=LIMIT_M),
+            "scipy in hundreds": lambda: [
+                dijkstra(graph, directed=True, indices=nodes[i : i + CHUNK], limit=LIMIT_M)
+                for i in range(0, ORIGINS, CHUNK)
+            ],
+        },
+        5,
+    )
+    ratio = seconds["scipy"] / seconds["ours"]
+    chunked = seconds["scipy in hundreds"]
+    what = "reach of 1,000 origins, 1,080 m"
+    rows = [
+        Row("c", what, ms(seconds["ours"]), "scipy dijkstra(limit)", ms(seconds["scipy"]),
+            ratio, f">= {BAR_REACH:.0f}x faster", ratio >= BAR_REACH),
+        Row("c", what, ms(seconds["ours"]), "scipy, 100 origins a call", ms(chunked),
+            chunked / seconds["ours"], "-", None,
+            "smaller calls spare scipy most of its dense answer (origins x junctions)"),
+    ]  # fmt: skip
+    return rows + _polygons(town, origins)
+
+
+def _polygons(town: Town, origins: Positions) -> list[Row]:
+    drawn = [origins.take(np.array([i])) for i in range(DRAWN)]
+    lines = [reached_lines(town, origin) for origin in drawn]
+
+    def ours() -> list[shapely.MultiPolygon]:
+        return [isochrones(town.network, town.costs, at, [LIMIT_CM])[0] for at in drawn]
+
+    def peer() -> list[shapely.Geometry]:
+        return [union_of_buffers(pieces) for pieces in lines]
+
+    seconds = medians_s({"ours": ours, "peer": peer}, 3)
+    each, truth = seconds["ours"] / DRAWN, seconds["peer"] / DRAWN
+    iou = np.array([
+        a.intersection(b).area / a.union(b).area
+        for a, b in zip((shapely.make_valid(p) for p in ours()), peer(), strict=True)
+    ])  # fmt: skip
+    ratio, mean = truth / each, float(iou.mean())
+    return [
+        Row("c", "isochrone polygon, whole way", ms(each), "union of 50 m buffers", ms(truth),
+            ratio, f">= {BAR_POLYGON:.0f}x faster", ratio >= BAR_POLYGON,
+            "ours with the search and the cutting of edges, the peer from ready-cut lines"),
+        Row("c", "milliseconds each", ms(each), "-", "-", None, f"<= {BAR_MS:.0f} ms",
+            1000 * each <= BAR_MS),
+        Row("c", "IoU of the polygons, mean", f"{mean:.4f}", "union of 50 m buffers", "1",
+            None, f">= {BAR_IOU}", mean >= BAR_IOU, f"smallest of {DRAWN}: {iou.min():.4f}"),
+    ]  # fmt: skip

@@ -1,0 +1,105 @@
+"""The whole way: `lifecircle build` of Malta beside the usual osmnx + networkx + shapely script."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import osmium
+
+from analysis.policy import Policy, load_policy
+from benchmarks.bars import Row, Skip, shared_file
+
+ROOT = Path(__file__).resolve().parents[1]
+BAR = 20.0
+HELP_S = 1.0
+REPEATS = 3
+BUILD = "import sys; from service.cli import main; sys.exit(main())"
+
+
+def services_json(policy: Policy) -> str:
+    """Tag rules and minutes of every service, for the script."""
+    rules = {
+        service.id: {
+            "minutes": service.minutes.value,
+            "osm": [{k: list(v) for k, v in rule.tags.items()} for rule in service.osm],
+        }
+        for service in policy.services.values()
+        if service.osm and not service.optional
+    }
+    return json.dumps(rules)
+
+
+def split_xml(pbf: Path, policy: Policy, streets: Path, places: Path) -> None:
+    """Two small XML files of what the script needs: walkable ways; tagged places."""
+    keys = {k for s in policy.services.values() for rule in s.osm for k in rule.tags}
+    keys |= {"building", "landuse"}
+    with (
+        osmium.BackReferenceWriter(str(streets), ref_src=str(pbf), overwrite=True) as ways,
+        osmium.BackReferenceWriter(
+            str(places), ref_src=str(pbf), overwrite=True, relation_depth=1
+        ) as rest,
+    ):
+        things: Any = osmium.FileProcessor(str(pbf))
+        for thing in things:
+            if thing.is_way() and policy.walk.walkable(dict(thing.tags)):
+                ways.add(thing)
+            elif any(key in thing.tags for key in keys):
+                rest.add(thing)
+
+
+def seconds_of(command: list[str]) -> tuple[float, str]:
+    """Wall seconds of a process from start to end, and what it printed."""
+    started = time.perf_counter()
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        command, capture_output=True, check=False, text=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    if done.returncode != 0:
+        raise Skip(f"{command[1:4]} failed: {done.stderr.strip().splitlines()[-1:]}")
+    return time.perf_counter() - started, done.stdout
+
+
+def measure() -> list[Row]:
+    """The rows of the whole way: processes from start to end, imports included on both sides."""
+    pbf = shared_file("malta/malta-latest.osm.pbf")
+    councils = shared_file("malta/malta_local_councils_pop.gpkg")
+    if not (ROOT / "service" / "cli.py").is_file():
+        raise Skip("service/cli.py is not there")
+    policy = load_policy()
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        (here / "services.json").write_text(services_json(policy), encoding="utf-8")
+        split_xml(pbf, policy, here / "streets.osm", here / "places.osm")
+        build = [sys.executable, "-c", BUILD, "build", "malta", "--osm", str(pbf),
+                 "--units", str(councils), "--workspace", str(here / "workspace")]  # fmt: skip
+        script = [sys.executable, str(ROOT / "benchmarks" / "usual_script.py"),
+                  *(str(here / name) for name in ("services.json", "streets.osm", "places.osm")),
+                  str(councils), str(here / "out")]  # fmt: skip
+        seconds_of(build)  # compiles the kernels once per installation, not per build
+        ours, peer, said = [], [], ""
+        for _ in range(REPEATS):
+            ours.append(seconds_of(build)[0])
+            taken, said = seconds_of(script)
+            peer.append(taken)
+    facts = json.loads(said.splitlines()[-1])
+    a, b = statistics.median(ours), statistics.median(peer)
+    shown = statistics.median(
+        seconds_of([sys.executable, "-c", BUILD, "--help"])[0] for _ in range(5)
+    )
+    return [
+        Row("whole", "build of Malta, process from start to end", f"{a:.1f} s",
+            "osmnx + networkx + shapely script", f"{b:.1f} s", b / a, f">= {BAR:.0f}x faster",
+            b / a >= BAR,
+            f"the script: {facts['services']} services, {facts['cells']} cells, "
+            f"{facts['residents']} residents; its XML was made beforehand"),
+        Row("whole", "lifecircle --help", f"{shown:.2f} s", "-", "-", None, f"< {HELP_S:.0f} s",
+            shown < HELP_S),
+    ]  # fmt: skip

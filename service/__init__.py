@@ -1,0 +1,1 @@
+"""The service: HTTP, OGC API Features, maps and the command, on top of `analysis`."""

@@ -1,0 +1,73 @@
+"""The web application: put together from settings and a workspace, nothing at import."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from analysis.provenance import code_version
+from analysis.results.store import Workspace
+from service import i18n, ogc
+from service.errors import ServiceError
+from service.guards import BodyLimit, ProtectiveHeaders
+from service.routes import areas, health, pages, problems
+from service.settings import Settings
+from service.state import Areas, Warmth
+
+
+def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
+    """A service over one workspace; any number of them live in one process."""
+    app = FastAPI(
+        title=i18n.text("service_title", settings.language),
+        description=i18n.text("service_about", settings.language),
+        version=code_version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.warmth = Warmth()
+    app.state.areas = Areas(
+        workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
+    )
+    for room in (ogc.router, areas.router, pages.router, health.router):
+        app.include_router(room)
+    for path, folder in static_folders():
+        app.mount(path, StaticFiles(directory=folder))
+    problems.install(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(ProtectiveHeaders)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    warming = asyncio.create_task(asyncio.to_thread(app.state.warmth.warm, app.state.areas))
+    try:
+        yield
+    finally:
+        await warming
+
+
+def static_folders() -> tuple[tuple[str, Path], ...]:
+    """Addresses and folders of files served as they are: Leaflet, Swagger UI, our own."""
+    return (
+        ("/static/leaflet", _package_folder("xstatic.pkg.leaflet") / "data"),
+        ("/static/swagger", _package_folder("fastapi_offline") / "static"),
+        ("/static", Path(str(files("service").joinpath("assets")))),
+    )
+
+
+def _package_folder(package: str) -> Path:
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise ServiceError("package_missing", package=package)
+    return Path(found.origin).parent

@@ -1,0 +1,194 @@
+/* lifecircle: the panel beside the map, what a click answers, what hovering names. */
+(function () {
+  "use strict";
+
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text !== undefined && text !== null) made.textContent = text;
+    return made;
+  }
+
+  /* A title and label-value pairs as elements; values that are null are left out. */
+  function card(title, kind, labels, values) {
+    const made = element("section", "lc-card");
+    if (kind) made.appendChild(element("div", "lc-kind", kind));
+    if (title) made.appendChild(element("h3", "", title));
+    const list = element("dl");
+    labels.forEach(function (label, i) {
+      if (values[i] === null || values[i] === undefined) return;
+      list.appendChild(element("dt", "", label));
+      list.appendChild(element("dd", "", values[i]));
+    });
+    made.appendChild(list);
+    return made;
+  }
+
+  function setUp(map, config) {
+    const layers = lifecircle.scene(map).layers;
+    const words = config.words;
+    const number = new Intl.NumberFormat(config.lang === "zh" ? "zh-CN" : "en");
+    const shownAreas = ["gaps", "units"].filter(function (name) { return layers[name]; });
+    let walk = null;
+    let chosen = null;
+
+    function visible(name) {
+      return layers[name] && map.hasLayer(layers[name]);
+    }
+
+    function areaCard(name, i) {
+      const p = layers[name].data.features.features[i].properties;
+      return card(p.name, p.kind, layers[name].data.labels, p.values);
+    }
+
+    function dotCard(i) {
+      const d = layers.dots.data;
+      return card(d.names[i] || words.unnamed, d.kinds[d.c[i]], d.labels, d.values[i]);
+    }
+
+    function cellCard(i) {
+      const d = layers.cells.data;
+      const tenths = d.m[i];
+      const f = d.f[i];
+      const nearest = f === null || !layers.dots ? null : layers.dots.data.names[f] || words.unnamed;
+      return card(words.cell, null,
+        [words.residents, words.minutes, words.nearest, words.state],
+        [
+          number.format(d.r[i]) + (d.e[i] ? " " + words.modelled : ""),
+          tenths === null ? words.no_way : words.minutes_value.replace("{n}", (tenths / 10).toFixed(1)),
+          nearest,
+          d.k[i] === null ? null : d.k[i] ? words.covered : words.not_covered
+        ]);
+    }
+
+    function forget() {
+      if (walk) walk.remove();
+      if (chosen) chosen.remove();
+      walk = chosen = null;
+    }
+
+    function outline(name, i) {
+      chosen = L.geoJSON(layers[name].data.features.features[i], {
+        pane: "walk",
+        interactive: false,
+        style: { color: "#1b1f23", weight: 2.5, fill: false }
+      }).addTo(map);
+    }
+
+    function show(latlng) {
+      map.closePopup();
+      const box = element("div", "lc-popup");
+      const dot = visible("dots") ? layers.dots.pick(latlng) : -1;
+      if (dot >= 0) {
+        box.appendChild(dotCard(dot));
+        latlng = layers.dots.at(dot);
+      } else {
+        const cell = visible("cells") ? layers.cells.pick(latlng) : -1;
+        if (cell >= 0) {
+          box.appendChild(cellCard(cell));
+          const f = layers.cells.data.f[cell];
+          if (f !== null && layers.dots && layers.cells.data.m[cell] !== null) {
+            walk = L.polyline([layers.cells.at(cell), layers.dots.at(f)], {
+              pane: "walk", interactive: false, color: "#1b1f23", weight: 1.6, dashArray: "4 4"
+            }).addTo(map);
+          }
+        }
+        shownAreas.forEach(function (name) {
+          const i = visible(name) ? layers[name].pick(latlng) : -1;
+          if (i < 0) return;
+          box.appendChild(areaCard(name, i));
+          if (!chosen) outline(name, i);
+        });
+      }
+      if (!box.firstChild) return;
+      L.popup({ maxWidth: 300, className: "lc-bubble" }).setLatLng(latlng).setContent(box).openOn(map);
+    }
+
+    map.on("click", function (event) { show(event.latlng); });
+    map.on("popupclose", forget);
+
+    const hint = L.tooltip({ direction: "top", offset: [0, -6], className: "lc-hint" });
+    let waiting = false;
+    map.on("mousemove", function (event) {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(function () {
+        waiting = false;
+        let title = null;
+        let at = event.latlng;
+        const dot = visible("dots") ? layers.dots.pick(at) : -1;
+        if (dot >= 0) {
+          title = layers.dots.data.names[dot] || words.unnamed;
+          at = layers.dots.at(dot);
+        } else {
+          const name = shownAreas.find(visible);
+          const i = name ? layers[name].pick(at) : -1;
+          if (i >= 0) {
+            const p = layers[name].data.features.features[i].properties;
+            title = p.short ? p.name + " · " + p.short : p.name;
+          }
+        }
+        map.getContainer().style.cursor = title === null ? "" : "pointer";
+        if (title === null) hint.remove();
+        else hint.setLatLng(at).setContent(element("span", "", title)).addTo(map);
+      });
+    });
+    map.on("mouseout", function () { hint.remove(); });
+
+    const panel = document.querySelector(".lc-panel");
+    if (!panel) return;
+    panel.querySelectorAll("input[data-layer]").forEach(function (box) {
+      const layer = layers[box.dataset.layer];
+      if (!layer) return;
+      box.checked = map.hasLayer(layer);
+      box.addEventListener("change", function () {
+        if (box.checked) map.addLayer(layer);
+        else map.removeLayer(layer);
+      });
+    });
+    panel.querySelectorAll("input[data-group]").forEach(function (box) {
+      box.addEventListener("change", function () {
+        layers.dots.toggle(Number(box.dataset.group), box.checked);
+      });
+    });
+    panel.querySelectorAll("button[data-area]").forEach(function (button) {
+      button.addEventListener("click", function () {
+        const layer = layers[button.dataset.area];
+        const i = Number(button.dataset.index);
+        const p = layer.data.features.features[i].properties;
+        map.closePopup();
+        map.fitBounds(layer.boxes[i], { maxZoom: 16, padding: [50, 50] });
+        const box = element("div", "lc-popup");
+        box.appendChild(areaCard(button.dataset.area, i));
+        L.popup({ maxWidth: 300, className: "lc-bubble" })
+          .setLatLng([p.at[1], p.at[0]]).setContent(box).openOn(map);
+        outline(button.dataset.area, i);
+      });
+    });
+    panel.querySelectorAll("form select, form input").forEach(function (field) {
+      field.addEventListener("change", function () {
+        const empty = Array.from(field.form.elements).filter(function (f) { return f.value === ""; });
+        empty.forEach(function (f) { f.disabled = true; });
+        field.form.submit();
+        setTimeout(function () { empty.forEach(function (f) { f.disabled = false; }); }, 0);
+      });
+    });
+    panel.querySelectorAll("[data-swatch]").forEach(function (mark) {
+      mark.style.background = mark.dataset.swatch;
+    });
+    panel.querySelectorAll("[data-width]").forEach(function (bar) {
+      bar.style.width = bar.dataset.width + "%";
+    });
+    const fold = panel.querySelector(".lc-fold");
+    fold.addEventListener("click", function () {
+      const folded = document.body.classList.toggle("lc-folded");
+      fold.setAttribute("aria-expanded", String(!folded));
+      map.invalidateSize();
+    });
+  }
+
+  lifecircle.panel = function (map, config) {
+    setUp(map, config);
+    document.documentElement.dataset.lifecircle = "ready";
+  };
+})();

@@ -1,0 +1,187 @@
+/* lifecircle: polygons (units, gaps) and facilities, with what a click finds in them. */
+(function () {
+  "use strict";
+
+  const scene = lifecircle.scene;
+  const named = lifecircle.named;
+
+  function inRing(ring, lon, lat) {
+    let odd = false;
+    for (let i = 0, k = ring.length - 1; i < ring.length; k = i++) {
+      const a = ring[i];
+      const b = ring[k];
+      if (a[1] > lat !== b[1] > lat && lon < ((b[0] - a[0]) * (lat - a[1])) / (b[1] - a[1]) + a[0]) odd = !odd;
+    }
+    return odd;
+  }
+
+  function holds(geometry, lon, lat) {
+    const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+    return polygons.some(function (rings) {
+      return rings.reduce(function (odd, ring) { return odd !== inRing(ring, lon, lat); }, false);
+    });
+  }
+
+  /* Polygons (units, gaps): one GeoJSON, one style function. */
+  const Areas = L.GeoJSON.extend({
+    initialize: function (packed, map) {
+      this.data = packed;
+      const look = packed.style;
+      L.GeoJSON.prototype.initialize.call(this, packed.features, {
+        pane: "areas",
+        renderer: scene(map).renderer("areas"),
+        interactive: false,
+        style: function (feature) {
+          const k = feature.properties.c;
+          return {
+            color: look.line || packed.colours[k],
+            weight: look.weight,
+            opacity: look.opacity,
+            fillColor: packed.colours[k],
+            fillOpacity: k < 0 ? 0 : look.fill
+          };
+        }
+      });
+      this.boxes = packed.features.features.map(function (feature) {
+        const b = feature.properties.b;
+        return L.latLngBounds([b[1], b[0]], [b[3], b[2]]);
+      });
+    },
+    pick: function (latlng) {
+      const features = this.data.features.features;
+      for (let i = 0; i < features.length; i++) {
+        if (this.boxes[i].contains(latlng) && holds(features[i].geometry, latlng.lng, latlng.lat)) return i;
+      }
+      return -1;
+    },
+    onAdd: function (map) {
+      L.GeoJSON.prototype.onAdd.call(this, map);
+      if (this.data.style.labels) {
+        map.on("zoomend", this.label, this);
+        this.label();
+      }
+    },
+    onRemove: function (map) {
+      L.GeoJSON.prototype.onRemove.call(this, map);
+      map.off("zoomend", this.label, this);
+      if (this.names) this.names.remove();
+    },
+    label: function () {
+      if (this.names) this.names.remove();
+      const map = this._map;
+      const size = map.getZoom();
+      this.names = L.layerGroup();
+      const ranks = this.data.style.labels === "ranks";
+      const taken = [];
+      this.data.features.features.forEach(function (feature, i) {
+        const p = feature.properties;
+        if (!p.at || (ranks && !p.always)) return;
+        const width = Math.max(measure(p.name), measure(p.short || "")) + 10;
+        const west = map.project(this.boxes[i].getSouthWest(), size);
+        const east = map.project(this.boxes[i].getNorthEast(), size);
+        if (!p.always && (east.x - west.x < width * 0.8 || west.y - east.y < 26)) return;
+        const at = map.project([p.at[1], p.at[0]], size);
+        const half = p.always ? 11 : width / 2;
+        const box = [at.x - half, at.y - 15, at.x + half, at.y + 15];
+        if (taken.some(function (o) { return o[0] < box[2] && box[0] < o[2] && o[1] < box[3] && box[1] < o[3]; })) return;
+        taken.push(box);
+        const label = L.DomUtil.create("div", p.always ? "lc-rank" : "lc-label");
+        L.DomUtil.create("b", "", label).textContent = p.always || p.name;
+        if (!p.always && p.short) L.DomUtil.create("span", "", label).textContent = p.short;
+        this.names.addLayer(
+          L.marker([p.at[1], p.at[0]], {
+            pane: "labels",
+            interactive: false,
+            keyboard: false,
+            icon: L.divIcon({ html: label, className: "lc-anchor", iconSize: [0, 0] })
+          })
+        );
+      }, this);
+      this.names.addTo(map);
+    }
+  });
+
+  const ruler = document.createElement("canvas").getContext("2d");
+  function measure(text) {
+    ruler.font = "12px sans-serif";
+    return ruler.measureText(text).width;
+  }
+
+  /* Facilities as dots, grouped by class so that groups can be hidden. */
+  const Dots = L.LayerGroup.extend({
+    initialize: function (packed, map) {
+      L.LayerGroup.prototype.initialize.call(this);
+      this.data = packed;
+      this.hidden = new Set();
+      this.renderer = scene(map).renderer("dots");
+      this.groups = packed.colours.map(function () { return L.layerGroup(); });
+      packed.xy.forEach(function (at, i) {
+        this.groups[packed.c[i]].addLayer(
+          L.circleMarker([at[1], at[0]], {
+            pane: "dots",
+            renderer: this.renderer,
+            interactive: false,
+            radius: packed.radius,
+            weight: packed.radius > 3.5 ? 1.4 : 0.8,
+            color: "#ffffff",
+            fillColor: packed.colours[packed.c[i]],
+            fillOpacity: 1
+          })
+        );
+      }, this);
+      this.groups.forEach(function (group) { this.addLayer(group); }, this);
+    },
+    onAdd: function (map) {
+      L.LayerGroup.prototype.onAdd.call(this, map);
+      map.on("zoomend", this.resize, this);
+      this.resize();
+    },
+    onRemove: function (map) {
+      map.off("zoomend", this.resize, this);
+      L.LayerGroup.prototype.onRemove.call(this, map);
+    },
+    resize: function () {
+      const zoom = this._map.getZoom();
+      const radius = this.data.radius * (zoom < 11.5 ? 0.7 : zoom < 13.5 ? 0.85 : 1);
+      if (radius === this.drawn) return;
+      this.drawn = radius;
+      this.groups.forEach(function (group) {
+        group.eachLayer(function (dot) { dot.setRadius(radius); });
+      });
+    },
+    toggle: function (k, on) {
+      if (on) this.hidden.delete(k);
+      else this.hidden.add(k);
+      if (on) this.addLayer(this.groups[k]);
+      else this.removeLayer(this.groups[k]);
+    },
+    pick: function (latlng) {
+      const map = this._map;
+      const p = map.latLngToContainerPoint(latlng);
+      const near = Math.abs(map.containerPointToLatLng([p.x + 14, p.y]).lng - latlng.lng);
+      let best = -1;
+      let least = Math.max(8, this.data.radius + 3) ** 2;
+      this.data.xy.forEach(function (at, i) {
+        if (this.hidden.has(this.data.c[i])) return;
+        if (Math.abs(at[0] - latlng.lng) > near) return;
+        const q = map.latLngToContainerPoint([at[1], at[0]]);
+        const d = (p.x - q.x) ** 2 + (p.y - q.y) ** 2;
+        if (d < least) {
+          least = d;
+          best = i;
+        }
+      }, this);
+      return best;
+    },
+    at: function (i) {
+      return L.latLng(this.data.xy[i][1], this.data.xy[i][0]);
+    }
+  });
+
+  lifecircle.areas = function (map, packed) {
+    return named(map, packed.name, new Areas(packed, map));
+  };
+  lifecircle.dots = function (map, packed) {
+    return named(map, "dots", new Dots(packed, map));
+  };
+})();

@@ -1,0 +1,238 @@
+/* lifecircle: streets and cells drawn on canvas tiles from compact arrays, and what a click finds.
+ * Every text is set with textContent; nothing is fetched. Needs Leaflet 1.9. */
+(function () {
+  "use strict";
+
+  const WORLD = 256; // pixels of the whole world at zoom 0
+  const PANES = { areas: 350, streets: 360, cells: 380, walk: 440, dots: 450, labels: 460 };
+  const scenes = new Map(); // Leaflet map -> its layers that answer a click
+
+  function data(id) {
+    return JSON.parse(document.getElementById(id).textContent);
+  }
+
+  function worldX(lon) {
+    return ((lon + 180) / 360) * WORLD;
+  }
+
+  function worldY(lat) {
+    const s = Math.sin((lat * Math.PI) / 180);
+    return (0.5 - Math.log((1 + s) / (1 - s)) / (4 * Math.PI)) * WORLD;
+  }
+
+  function latOf(y) {
+    return (Math.atan(Math.sinh(Math.PI * (1 - (2 * y) / WORLD))) * 180) / Math.PI;
+  }
+
+  /* Running sums of whole steps -> world coordinates [x0, y0, x1, y1, ...]. */
+  function unpack(packed) {
+    const steps = packed.d;
+    const out = new Float64Array(steps.length);
+    let a = packed.o[0];
+    let b = packed.o[1];
+    for (let i = 0; i < steps.length; i += 2) {
+      a += steps[i];
+      b += steps[i + 1];
+      out[i] = worldX(a / packed.s);
+      out[i + 1] = worldY(b / packed.s);
+    }
+    return out;
+  }
+
+  /* First vertex of every line or ring, with the boxes around them. */
+  function lines(packed) {
+    const xy = unpack(packed);
+    const start = new Int32Array(packed.n.length + 1);
+    const box = new Float64Array(packed.n.length * 4);
+    for (let i = 0; i < packed.n.length; i++) {
+      start[i + 1] = start[i] + packed.n[i];
+      let w = Infinity, n = Infinity, e = -Infinity, s = -Infinity;
+      for (let k = start[i]; k < start[i + 1]; k++) {
+        w = Math.min(w, xy[2 * k]);
+        e = Math.max(e, xy[2 * k]);
+        n = Math.min(n, xy[2 * k + 1]);
+        s = Math.max(s, xy[2 * k + 1]);
+      }
+      box.set([w, n, e, s], 4 * i);
+    }
+    return { xy: xy, start: start, box: box, count: packed.n.length };
+  }
+
+  function metresPerWorld(y) {
+    return (40075016.686 * Math.cos((latOf(y) * Math.PI) / 180)) / WORLD;
+  }
+
+  /* A tiled canvas: `paint(context, scale, x0, y0, size, zoom)` in world pixels. */
+  const CanvasTiles = L.GridLayer.extend({
+    options: { tileSize: 512, updateWhenZooming: false, keepBuffer: 1, noWrap: true },
+    createTile: function (coords) {
+      const size = this.options.tileSize;
+      const ratio = window.devicePixelRatio || 1;
+      const tile = L.DomUtil.create("canvas", "leaflet-tile lc-tile");
+      tile.width = tile.height = Math.round(size * ratio);
+      const scale = Math.pow(2, coords.z);
+      const context = tile.getContext("2d");
+      context.scale(ratio, ratio);
+      this.paint(context, scale, coords.x * size, coords.y * size, size, coords.z);
+      return tile;
+    }
+  });
+
+  function trace(context, shape, i, scale, x0, y0) {
+    for (let k = shape.start[i]; k < shape.start[i + 1]; k++) {
+      const x = shape.xy[2 * k] * scale - x0;
+      const y = shape.xy[2 * k + 1] * scale - y0;
+      if (k === shape.start[i]) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    }
+  }
+
+  function inside(shape, i, scale, x0, y0, size, pad) {
+    return (
+      shape.box[4 * i] * scale <= x0 + size + pad &&
+      shape.box[4 * i + 2] * scale >= x0 - pad &&
+      shape.box[4 * i + 1] * scale <= y0 + size + pad &&
+      shape.box[4 * i + 3] * scale >= y0 - pad
+    );
+  }
+
+  /* The street network as quiet grey lines. */
+  const Streets = CanvasTiles.extend({
+    initialize: function (packed) {
+      L.setOptions(this, { pane: "streets" });
+      this.shape = lines(packed);
+    },
+    paint: function (context, scale, x0, y0, size, zoom) {
+      context.lineWidth = zoom < 11 ? 0.35 : zoom < 13 ? 0.6 : zoom < 15 ? 0.9 : zoom < 17 ? 1.6 : 2.6;
+      context.strokeStyle = "rgba(90, 100, 110, .34)";
+      context.lineJoin = "round";
+      context.beginPath();
+      for (let i = 0; i < this.shape.count; i++) {
+        if (inside(this.shape, i, scale, x0, y0, size, 3)) trace(context, this.shape, i, scale, x0, y0);
+      }
+      context.stroke();
+    }
+  });
+
+  /* Cells coloured by class: points of a given radius, or the cells' own polygons. */
+  const Cells = CanvasTiles.extend({
+    initialize: function (packed) {
+      L.setOptions(this, { pane: "cells" });
+      this.data = packed;
+      this.xy = unpack(packed.points);
+      this.shape = packed.polygons ? lines(packed.polygons) : null;
+      this.metres = this.xy.length ? metresPerWorld(this.xy[1]) : 1;
+    },
+    radius: function (scale) {
+      return Math.min(40, Math.max(1.3, (this.data.radius_m / this.metres) * scale));
+    },
+    paint: function (context, scale, x0, y0, size) {
+      const groups = this.data.colours.map(function () { return []; });
+      const owner = this.shape ? this.data.polygons.cell : [];
+      for (let i = 0; i < owner.length; i++) {
+        if (inside(this.shape, i, scale, x0, y0, size, 1)) groups[this.data.c[owner[i]]].push(i);
+      }
+      context.globalAlpha = 0.86;
+      groups.forEach(function (rings, k) {
+        context.fillStyle = this.data.colours[k];
+        this.paintRings(context, scale, x0, y0, rings);
+        this.paintPoints(context, scale, x0, y0, size, k);
+      }, this);
+    },
+    /* Rings of one cell come one after another and are filled together, so that holes stay open. */
+    paintRings: function (context, scale, x0, y0, rings) {
+      const box = this.shape ? this.shape.box : null;
+      const owner = this.shape ? this.data.polygons.cell : null;
+      for (let n = 0; n < rings.length; n++) {
+        const i = rings[n];
+        const wide = (box[4 * i + 2] - box[4 * i]) * scale;
+        const high = (box[4 * i + 3] - box[4 * i + 1]) * scale;
+        if (wide < 5 && high < 5) {
+          const w = Math.max(wide, 1.4);
+          const h = Math.max(high, 1.4);
+          context.fillRect(box[4 * i] * scale - x0, box[4 * i + 1] * scale - y0, w, h);
+          continue;
+        }
+        context.beginPath();
+        trace(context, this.shape, i, scale, x0, y0);
+        while (n + 1 < rings.length && owner[rings[n + 1]] === owner[i]) {
+          context.closePath();
+          trace(context, this.shape, rings[++n], scale, x0, y0);
+        }
+        context.fill("evenodd");
+      }
+    },
+    paintPoints: function (context, scale, x0, y0, size, k) {
+      const r = this.radius(scale);
+      const classes = this.data.c;
+      for (let i = 0; i < classes.length; i++) {
+        if (classes[i] !== k || (this.shape && this.data.polygons.own[i])) continue;
+        const x = this.xy[2 * i] * scale - x0;
+        const y = this.xy[2 * i + 1] * scale - y0;
+        if (x < -r || y < -r || x > size + r || y > size + r) continue;
+        if (r < 2.2) {
+          context.fillRect(x - r, y - r, 2 * r, 2 * r);
+        } else {
+          context.beginPath();
+          context.arc(x, y, r, 0, 6.2832);
+          context.fill();
+        }
+      }
+    },
+    pick: function (latlng) {
+      const scale = Math.pow(2, this._map.getZoom());
+      const reach = Math.max(this.radius(scale), 6) / scale;
+      const far = this.shape ? Math.max(reach, this.data.radius_m / this.metres) : reach;
+      const x = worldX(latlng.lng);
+      const y = worldY(latlng.lat);
+      let best = -1;
+      let least = far * far;
+      for (let i = 0; i < this.data.c.length; i++) {
+        const d = (this.xy[2 * i] - x) ** 2 + (this.xy[2 * i + 1] - y) ** 2;
+        if (d <= least) {
+          least = d;
+          best = i;
+        }
+      }
+      return best;
+    },
+    at: function (i) {
+      const x = this.xy[2 * i];
+      return L.latLng(latOf(this.xy[2 * i + 1]), (x / WORLD) * 360 - 180);
+    }
+  });
+
+  /* What belongs to one map: panes, one canvas per pane, the layers by name. */
+  function scene(map) {
+    let found = scenes.get(map);
+    if (found) return found;
+    const renderers = {};
+    Object.keys(PANES).forEach(function (name) {
+      const pane = map.createPane(name);
+      pane.style.zIndex = PANES[name];
+      pane.style.pointerEvents = "none";
+    });
+    found = {
+      layers: {},
+      renderer: function (pane) {
+        renderers[pane] = renderers[pane] || L.canvas({ pane: pane, padding: 0.4 });
+        return renderers[pane];
+      }
+    };
+    scenes.set(map, found);
+    return found;
+  }
+
+  function named(map, name, layer) {
+    scene(map).layers[name] = layer;
+    return layer;
+  }
+
+  window.lifecircle = {
+    data: data,
+    scene: scene,
+    named: named,
+    streets: function (map, packed) { scene(map); return named(map, "streets", new Streets(packed)); },
+    cells: function (map, packed) { scene(map); return named(map, "cells", new Cells(packed)); }
+  };
+})();

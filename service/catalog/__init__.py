@@ -1,0 +1,23 @@
+"""Results as documents: the one place where figures become JSON, for HTTP and the command.
+
+Every function takes an opened run (and the parameters of DEFINITIONS.md, *API conventions*)
+and returns plain dictionaries; names and shapes are the contract of ``docs/http.md``.
+"""
+
+from service.catalog.areas import area_document, area_row
+from service.catalog.circles import circles_document
+from service.catalog.coverage import coverage_document
+from service.catalog.gaps import gaps_document
+from service.catalog.isochrone import isochrone_document
+from service.catalog.point import PointPlan, point_document
+
+__all__ = [
+    "PointPlan",
+    "area_document",
+    "area_row",
+    "circles_document",
+    "coverage_document",
+    "gaps_document",
+    "isochrone_document",
+    "point_document",
+]

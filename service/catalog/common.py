@@ -1,0 +1,96 @@
+"""What the documents share: remarks, titles, services asked, geometry in degrees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pandas as pd
+import shapely
+
+from analysis.city.crs import to_lonlat
+from analysis.city.snap import Positions
+from analysis.errors import Language, Warn
+from analysis.measures.question import unknown
+from analysis.policy import Policy, Title
+from analysis.quantities import NOBODY
+from analysis.results.columns import Column
+from analysis.results.model import Run
+
+DECIMALS: Final = 7  # of a degree: about a centimetre
+
+
+def title_of(title: Title) -> dict[str, str]:
+    """A name in both languages."""
+    return {"zh": title.zh, "en": title.en}
+
+
+def remarks(warnings: Iterable[Warn], lang: Language) -> list[dict[str, Any]]:
+    """Warnings as key, parameters and a sentence in the reader's language."""
+    return [
+        {"key": warn.key, "params": dict(warn.params), "text": warn.text(lang)} for warn in warnings
+    ]
+
+
+def services_asked(run: Run, service: str | None) -> tuple[str, ...]:
+    """The services a question is about: the one named, or every one of the run.
+
+    Raises
+    ------
+    UnknownNameError
+        The run has no such service.
+    """
+    if service is None:
+        return run.travel.services
+    if service not in run.travel.services:
+        raise unknown("unknown_service", service, run.travel.services)
+    return (service,)
+
+
+def minutes_for(policy: Policy, service: str, minutes: float | None) -> float:
+    """The minutes asked for, else the service's own."""
+    return policy.services[service].minutes.value if minutes is None else minutes
+
+
+def in_degrees(geometries: Sequence[shapely.Geometry], crs: str) -> list[orjson.Fragment | None]:
+    """GeoJSON geometries (WGS84, lon first, about 1 cm) of metric ones."""
+    if not len(geometries):
+        return []
+    turned = shapely.transform(
+        np.asarray(geometries, dtype=object), lambda xy: to_lonlat(xy, crs).round(DECIMALS)
+    )
+    return [None if text is None else orjson.Fragment(text) for text in shapely.to_geojson(turned)]
+
+
+def properties_of(frame: pd.DataFrame, columns: Iterable[Column]) -> list[dict[str, Any]]:
+    """One mapping of plain values per row, missing ones None (NaN is written as null)."""
+    names, values = [], []
+    for column in columns:
+        held = frame[column.name]
+        names.append(column.name)
+        if column.dtype == "integer":
+            values.append(held.astype(object).where(held.notna(), None).tolist())
+        else:
+            values.append(held.to_numpy().tolist())
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def facility_ids(run: Run) -> list[str]:
+    """The id of every facility as the layer ``facilities`` has it."""
+    places = run.city.facilities
+    often = Counter(places.id)
+    return [
+        str(name) if often[name] == 1 else f"{name}@{places.service_ids[service]}"
+        for name, service in zip(places.id, places.service, strict=True)
+    ]
+
+
+def snapped_at(position: Positions, crs: str) -> dict[str, float] | None:
+    """Where a place joined the streets, in degrees, with its access leg; None if nowhere."""
+    if position.edge[0] == NOBODY:
+        return None
+    lon, lat = to_lonlat(position.xy_m[:1], crs)[0].round(DECIMALS)
+    return {"lon": float(lon), "lat": float(lat), "access_m": float(position.leg_m[0])}

@@ -1,0 +1,62 @@
+"""Gaps as GeoJSON, worst first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.errors import Language
+from analysis.measures.gaps import gaps
+from analysis.results.layers import gap_frame, layer_columns
+from analysis.results.model import Run
+from service.catalog.common import (
+    in_degrees,
+    minutes_for,
+    properties_of,
+    remarks,
+    services_asked,
+)
+
+
+def gaps_document(
+    run: Run,
+    *,
+    service: str | None = None,
+    minutes: float | None = None,
+    walker: str = "adult",
+    min_residents: int = 0,
+    lang: Language = "zh",
+) -> dict[str, Any]:
+    """A FeatureCollection of the gaps of one service, or of all, most residents first."""
+    asked = services_asked(run, service)
+    found = [
+        gap
+        for one in asked
+        for gap in gaps(
+            run.city,
+            run.travel,
+            run.policy,
+            service=one,
+            minutes=minutes,
+            walker=walker,
+            min_residents=min_residents,
+        )
+    ]
+    found.sort(key=lambda gap: -gap.residents)
+    columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]
+    shapes = in_degrees([gap.geometry for gap in found], run.city.crs)
+    rows = properties_of(gap_frame(run, found), columns)
+    return {
+        "type": "FeatureCollection",
+        "area": run.manifest.area,
+        "run": run.manifest.run,
+        "service": service,
+        "minutes": minutes_for(run.policy, service, minutes) if service else minutes,
+        "walker": walker,
+        "min_residents": min_residents,
+        "not_assessed": [one for one in asked if not run.city.assessed(one)],
+        "features": [
+            {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
+            for gap, shape, row in zip(found, shapes, rows, strict=True)
+        ],
+        "warnings": remarks(run.city.warnings, lang),
+    }

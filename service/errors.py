@@ -1,0 +1,94 @@
+"""What goes wrong over HTTP, and the one table that gives it a status.
+
+::
+
+    LifecircleError                      analysis.errors
+    └── ServiceError                     texts in service/locales
+        ├── RequestError (ValueError)    the request cannot be understood       400
+        ├── MissingError (LookupError)   nothing of that name here              404
+        ├── NotReadyError                the service is still starting          503
+        └── ExposureError                settings that would open it to anyone  (command, exit 2)
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from analysis.errors import (
+    InputError,
+    Language,
+    LifecircleError,
+    ParameterError,
+    PolicyError,
+    UnknownNameError,
+    UnsolvedError,
+    WorkspaceError,
+)
+from service import i18n
+
+
+class ServiceError(LifecircleError):
+    """An error of the service itself; its text stands in ``service/locales``."""
+
+    def text(self, lang: Language = "en") -> str:
+        """The error as a sentence in a language."""
+        return i18n.text(self.key, lang, **self.params)
+
+
+class RequestError(ServiceError, ValueError):
+    """A request that cannot be understood; `parameter` names the culprit."""
+
+
+class MissingError(ServiceError, LookupError):
+    """No page, collection, item or file of that name."""
+
+
+class NotReadyError(ServiceError):
+    """The service has started but cannot answer yet."""
+
+
+class ExposureError(ServiceError):
+    """Settings that would show the data to the network without anyone having said so."""
+
+
+STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
+    (RequestError, HTTPStatus.BAD_REQUEST),
+    (MissingError, HTTPStatus.NOT_FOUND),
+    (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ParameterError, HTTPStatus.BAD_REQUEST),
+    (InputError, HTTPStatus.BAD_REQUEST),
+    (UnknownNameError, HTTPStatus.NOT_FOUND),
+    (UnsolvedError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (PolicyError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (WorkspaceError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+def status_of(error: LifecircleError) -> HTTPStatus:
+    """The HTTP status of an error of the family."""
+    return next((code for kind, code in STATUS if isinstance(error, kind)), HTTPStatus(500))
+
+
+def problem(status: int, key: str, detail: str, lang: Language, **members: Any) -> dict[str, Any]:
+    """An RFC 9457 problem document: the key for programs, title and detail for people."""
+    return {
+        "type": f"urn:lifecircle:problem:{key}",
+        "title": i18n.text(f"status_{int(status)}", lang),
+        "status": int(status),
+        "detail": detail,
+        "key": key,
+        "lang": lang,
+        **members,
+    }
+
+
+def problem_of(error: LifecircleError, lang: Language) -> dict[str, Any]:
+    """The problem document of an error of the family, with every fault of a bad input."""
+    members: dict[str, Any] = {}
+    if isinstance(error, InputError):
+        members["faults"] = [
+            {"key": f.key, "row": f.row, "column": f.column, "text": f.text(lang)}
+            for f in error.faults
+        ]
+    return problem(status_of(error), error.key, error.text(lang), lang, **members)

@@ -1,0 +1,1 @@
+"""Maps: a run drawn as a Folium page that opens without internet."""

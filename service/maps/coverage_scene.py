@@ -1,0 +1,288 @@
+"""The coverage page: units by P, cells by minutes to the nearest facility, the facilities."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from analysis.measures.coverage import Coverage, CoverageRow, coverage
+from analysis.measures.question import Question, Walks, walks_to
+from analysis.measures.question import ask as question
+from analysis.quantities import NOBODY, Int32Array, minutes_of
+from service.maps import scales
+from service.maps.folium_map import Areas, CellDots
+from service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
+from service.maps.scene import (
+    WORST_SHOWN,
+    Scene,
+    drawable,
+    facility_layer,
+    facility_toggle,
+    feature_collection,
+    footer,
+    frame,
+    level_shown,
+    question_fields,
+    street_layer,
+    warnings,
+)
+from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
+from service.maps.wording import Ask, number, percent, plain
+
+
+def coverage_scene(ask: Ask, service: str) -> Scene:
+    """Coverage of one service on a map.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : as `analysis.measures.coverage.coverage`.
+    """
+    run = ask.run
+    asked = question(run.policy, service, ask.minutes, ask.walker)
+    found = coverage(
+        run.city,
+        run.travel,
+        run.policy,
+        service=service,
+        minutes=ask.minutes,
+        walker=ask.walker,
+        by=level_shown(ask),
+    )
+    walks = walks_to(run.city, run.travel, service)
+    chosen = facilities_of(ask, service)
+    title = ask.titled(asked.service)
+    streets, streets_toggle = street_layer(ask)
+    areas, places = unit_layer(ask, found)
+    dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
+    cells, minutes_toggle = cell_layer(ask, asked, walks, chosen)
+    view = frame(ask, ask.say("title_coverage", service=title)) | question_fields(ask, asked)
+    view |= _figures(ask, found)
+    view |= {
+        "toggles": (
+            _share_toggle(ask, found),
+            minutes_toggle,
+            facility_toggle(ask, title),
+            streets_toggle,
+        ),
+        "ranking": _ranking(ask, found, places),
+        "warnings": warnings(ask, *found.warnings),
+        "footer": footer(ask, asked),
+    }
+    return Scene((streets, areas, cells, dots), view)
+
+
+def facilities_of(ask: Ask, service: str) -> Int32Array:
+    """Indices of the facilities of a service."""
+    facilities = ask.run.city.facilities
+    if service not in facilities.service_ids:
+        return np.empty(0, dtype=np.int32)
+    mine = facilities.service == facilities.service_ids.index(service)
+    return np.flatnonzero(mine).astype(np.int32)
+
+
+def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
+    """Units of the level coloured by P, and the place of each unit (by code) in the layer."""
+    units = ask.run.city.units
+    members = units.of_level(found.by)
+    shapes = units.geometry[members]
+    kept = drawable(shapes)
+    rows = [found.units[i] for i in kept]
+    properties = []
+    for row in rows:
+        share = percent(row.P)
+        properties.append(
+            {
+                "name": ask.named(row.name, row.name_en),
+                "kind": ask.level(found.by),
+                "short": share or ask.say("not_assessed"),
+                "c": scales.class_of(row.P, scales.SHARE_EDGES),
+                "values": _told(ask, row),
+            }
+        )
+    drawn = polygons_degrees(shapes[kept], ask.run.city.crs, shared=True)
+    layer = Areas(
+        {
+            "name": "units",
+            "features": feature_collection(drawn, properties),
+            "colours": [*scales.SHARE_COLOURS, scales.UNKNOWN_COLOUR],
+            "style": {
+                "line": "#6a7278",
+                "weight": 0.9,
+                "opacity": 0.9,
+                "fill": scales.SHARE_OPACITY,
+                "labels": True,
+            },
+            "labels": [
+                ask.say(key)
+                for key in (
+                    "P",
+                    "residents",
+                    "covered",
+                    "not_covered",
+                    "P_core",
+                    "L",
+                    "U",
+                    "unsnapped",
+                    "cut_off",
+                )
+            ],
+        }
+    )
+    return layer, {row.code: i for i, row in enumerate(rows)}
+
+
+def _told(ask: Ask, row: CoverageRow) -> list[str | None]:
+    unknown = ask.say("unknown")
+    return [
+        percent(row.P) or ask.say("not_assessed"),
+        number(row.residents) or unknown,
+        number(row.covered),
+        number(_beyond(row)),
+        percent(row.P_core),
+        percent(row.L),
+        percent(row.U),
+        number(row.unsnapped or None),
+        number(row.cut_off or None),
+    ]
+
+
+def _beyond(row: CoverageRow) -> int | None:
+    if row.residents is None or row.covered is None:
+        return None
+    return row.residents - row.covered
+
+
+def cell_layer(
+    ask: Ask, asked: Question, walks: Walks | None, chosen: Int32Array
+) -> tuple[CellDots, Toggle]:
+    """Cells coloured by the class of their walk, and the switch with its legend."""
+    cells, speed = ask.run.city.cells, asked.walker.speed_m_per_s
+    scale = scales.minute_scale(asked.minutes)
+    count = len(cells)
+    if walks is None:
+        classes = np.full(count, len(scale.colours) - 1)
+        tenths: list[int | None] = [None] * count
+        near: list[int | None] = [None] * count
+        within: list[int | None] = [None] * count
+    else:
+        classes = scale.classes(walks.cell_cm, speed)
+        minutes = np.ceil(minutes_of(walks.cell_cm, speed) * 10 - 1e-6)
+        tenths = [None if np.isnan(m) else int(m) for m in minutes]
+        place = np.full(len(ask.run.city.facilities) + 1, -1, dtype=np.int64)
+        place[chosen] = np.arange(len(chosen))
+        near = [None if f < 0 else int(f) for f in place[walks.cell_facility]]
+        reached = (cells.position.edge != NOBODY) & (walks.cell_cm <= asked.limit_cm)
+        within = reached.astype(int).tolist()
+    points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
+    layer = CellDots(
+        {
+            "points": pack(points),
+            "polygons": pack_polygons(cells, ask.run.city.crs),
+            "radius_m": cell_radius_m(cells),
+            "colours": list(scale.colours),
+            "c": classes.tolist(),
+            "m": tenths,
+            "f": near,
+            "k": within,
+            "r": cells.residents.tolist(),
+            "e": cells.modelled.astype(int).tolist(),
+        }
+    )
+    legend = _minute_legend(ask, scale, classes)
+    return layer, Toggle("cells", ask.say("layer_cells"), legend, ramp=len(legend) > 1)
+
+
+def _minute_legend(ask: Ask, scale: scales.MinuteScale, classes: Any) -> tuple[Swatch, ...]:
+    present = set(np.unique(classes).tolist())
+    if len(scale.colours) - 1 in present:
+        return (Swatch(scales.UNKNOWN_COLOUR, ask.say("not_assessed")),)
+    spans = [f"{plain(low)}–{plain(high)}" for low, high in pairwise([0.0, *scale.edges])]
+    labels = [*spans, f">{plain(scale.edges[-1])}"]
+    marks = [
+        Swatch(colour, label, apart=i == scale.within)
+        for i, (colour, label) in enumerate(zip(scale.colours, labels, strict=False))
+    ]
+    if len(scale.edges) + 1 in present:
+        marks.append(Swatch(scales.NO_WAY_COLOUR, ask.say("no_way_short"), apart=True))
+    return tuple(marks)
+
+
+def _share_toggle(ask: Ask, found: Coverage) -> Toggle:
+    edges = ["0", *(f"{edge:.0%}"[:-1] for edge in scales.SHARE_EDGES), "100"]
+    marks = [
+        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), f"{low}–{high}%")
+        for colour, low, high in zip(scales.SHARE_COLOURS, edges[:-1], edges[1:], strict=True)
+    ]
+    if any(row.P is None for row in found.units):
+        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
+        marks.append(Swatch(grey, ask.say("not_assessed"), apart=True))
+    label = ask.say("layer_units_P", level=ask.level(found.by))
+    return Toggle("units", label, tuple(marks), ramp=True)
+
+
+def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
+    total = found.total
+    reasons = {
+        "L": ask.say("reason_L" if total.covered is not None else "reason_U"),
+        "U": ask.say("reason_U"),
+        "P": ask.say("reason_P"),
+    }
+    headline = ask.say(
+        "headline",
+        covered=number(total.covered) or ask.say("unknown"),
+        residents=number(total.residents) or ask.say("unknown"),
+    )
+    tiles = (
+        Tile(
+            ask.say("P"), percent(total.P), headline if total.P is not None else reasons["P"], True
+        ),
+        Tile(
+            ask.say("L"),
+            percent(total.L),
+            ask.say("about_L") if total.L is not None else reasons["L"],
+        ),
+        Tile(
+            ask.say("U"),
+            percent(total.U),
+            ask.say("about_U") if total.U is not None else reasons["U"],
+        ),
+    )
+    facts = [
+        ("residents", number(total.residents)),
+        ("covered", number(total.covered)),
+        ("not_covered", number(_beyond(total))),
+        ("of_them_unsnapped", number(total.unsnapped or None)),
+        ("of_them_cut_off", number(total.cut_off or None)),
+        ("P_core", percent(total.P_core)),
+    ]
+    unknown = sum(row.residents is None for row in found.units)
+    if unknown:
+        facts.append(("units_unknown", number(unknown)))
+    told = [found.warnings[0]] if found.warnings and total.P is None else []
+    return {
+        "tiles": tiles,
+        "facts": tuple(Fact(ask.say(key), value) for key, value in facts if value is not None),
+        "not_assessed": " ".join(ask.warn(warning) for warning in told),
+    }
+
+
+def _ranking(ask: Ask, found: Coverage, places: dict[str, int]) -> Ranking | None:
+    beyond = [(row, _beyond(row) or 0) for row in found.units]
+    worst = sorted((pair for pair in beyond if pair[1] > 0), key=lambda pair: -pair[1])
+    if len(found.units) < 2 or not worst:
+        return None
+    most = worst[0][1]
+    rows = tuple(
+        RankRow(
+            ask.named(row.name, row.name_en),
+            number(left) or "",
+            ask.say("rank_unit", P=percent(row.P), residents=number(row.residents)),
+            f"{100 * left / most:.1f}",
+            places.get(row.code),
+        )
+        for row, left in worst[:WORST_SHOWN]
+    )
+    note = ask.say("rank_note_units", shown=len(rows), count=len(worst))
+    return Ranking(ask.say("rank_units", level=ask.level(found.by)), note, "units", rows)

@@ -1,0 +1,30 @@
+"""The one door for text that goes into a page.
+
+Names of facilities, units and warnings come from files nobody vouches for. Everything that
+reaches a page goes through `html_text` (between tags and in attributes) or `script_json`
+(in a data block a script reads); scripts then only ever set ``textContent``. Both also break
+up ``//``, so that no text can look like an address to `offline.refuse_outside`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from markupsafe import Markup, escape
+
+
+def html_text(value: object) -> Markup:
+    """A value as harmless HTML text, also inside a quoted attribute; markup stays markup."""
+    if isinstance(value, Markup):
+        return value
+    readable = str(value).encode("utf-8", "replace").decode("utf-8")
+    return Markup(str(escape(readable)).replace("//", "&#47;&#47;"))  # noqa: S704
+
+
+def script_json(value: Any) -> Markup:
+    """A value as ASCII JSON that cannot end the ``<script>`` it stands in."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&'/":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704

@@ -1,0 +1,185 @@
+"""A run as a Folium page: coverage, gaps, units, facilities.
+
+::
+
+    run + question ──► scene (layers, view) ──► OfflineMap ──► page (linked | inline)
+                        numbers only from analysis.measures
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import shapely
+from folium.map import FitBounds
+
+from analysis.errors import Language
+from analysis.measures.question import ask as question
+from analysis.results.model import Run
+from service.errors import MissingError
+from service.maps.coverage_scene import coverage_scene
+from service.maps.folium_map import OfflineMap, Panel
+from service.maps.gaps_scene import gaps_scene
+from service.maps.offline import Mode
+from service.maps.panel import View, panel_markup
+from service.maps.places_scene import facilities_scene, units_scene
+from service.maps.scene import LAYERS, Scene
+from service.maps.shapes import degrees
+from service.maps.wording import Ask
+
+__all__ = ["LAYERS", "map_of", "map_page"]
+
+_CLICK_WORDS = (
+    "unnamed",
+    "cell",
+    "residents",
+    "minutes",
+    "minutes_value",
+    "nearest",
+    "state",
+    "covered_here",
+    "not_covered_here",
+    "no_way",
+    "modelled",
+)
+
+
+def map_page(
+    run: Run,
+    layer: str,
+    *,
+    service: str | None = None,
+    minutes: float | None = None,
+    walker: str = "adult",
+    by: str | None = None,
+    lang: Language = "zh",
+    mode: Mode = "linked",
+    static_url: str = "/static",
+    nonce: str | None = None,
+    keep: Mapping[str, str] | None = None,
+) -> str:
+    """A map page of a run as HTML that asks nothing of any other server.
+
+    Parameters
+    ----------
+    layer : one of `LAYERS`.
+    service : of the policy; None = the first that is assessed (facilities: all of them).
+    minutes, walker, by : as in `analysis.measures.coverage.coverage`.
+    mode : ``linked`` needs `static_url` to be served; ``inline`` is one file.
+    nonce : of the Content-Security-Policy the page is sent with (`offline.page_policy`).
+    keep : query parameters that the page's own links carry along, for instance ``run``.
+
+    Raises
+    ------
+    MissingError : no such layer.
+    UnknownNameError, ParameterError : no such service, walker or level; impossible minutes.
+    """
+    drawn = map_of(
+        run,
+        layer,
+        service=service,
+        minutes=minutes,
+        walker=walker,
+        by=by,
+        lang=lang,
+        mode=mode,
+        static_url=static_url,
+        nonce=nonce,
+        keep=keep,
+    )
+    return drawn.page()
+
+
+def map_of(
+    run: Run,
+    layer: str,
+    *,
+    service: str | None = None,
+    minutes: float | None = None,
+    walker: str = "adult",
+    by: str | None = None,
+    lang: Language = "zh",
+    mode: Mode = "inline",
+    static_url: str = "/static",
+    nonce: str | None = None,
+    keep: Mapping[str, str] | None = None,
+) -> OfflineMap:
+    """The same as a Folium map, for notebooks; parameters as in `map_page`."""
+    if layer not in LAYERS:
+        raise MissingError("map_layer_unknown", layer=layer, known=", ".join(LAYERS))
+    ask = Ask(run, layer, service, minutes, walker, by, lang, mode, keep or {})
+    scene = _scene(ask)
+    view = View(**scene.view)
+    drawn = OfflineMap(
+        location=_middle(run),
+        title=f"{view.title} · {view.area}",
+        lang=lang,
+        mode=mode,
+        static_url=static_url,
+        nonce=nonce,
+        prefer_canvas=True,
+        max_zoom=19,
+        zoom_snap=0.25,
+        wheel_px_per_zoom_level=90,
+    )
+    drawn.add_child(_fit(run))
+    for part in scene.layers:
+        drawn.add_child(part)
+    drawn.add_child(Panel(panel_markup(view), _config(ask)))
+    return drawn
+
+
+def _scene(ask: Ask) -> Scene:
+    if ask.layer == "units":
+        return units_scene(ask)
+    if ask.layer == "facilities":
+        if ask.service is not None:
+            question(ask.run.policy, ask.service, ask.minutes, ask.walker)
+        return facilities_scene(ask)
+    service = first_service(ask.run) if ask.service is None else ask.service
+    return coverage_scene(ask, service) if ask.layer == "coverage" else gaps_scene(ask, service)
+
+
+def first_service(run: Run) -> str:
+    """The service a map shows unasked: the first of the run that is assessed, else the first."""
+    services = run.manifest.services
+    return next((name for name in services if run.city.assessed(name)), services[0])
+
+
+def _config(ask: Ask) -> dict[str, Any]:
+    words = {key.removesuffix("_here"): ask.say(key, n="{n}") for key in _CLICK_WORDS}
+    return {"lang": ask.lang, "words": words}
+
+
+def _bounds(run: Run) -> tuple[float, float, float, float]:
+    """West, south, east, north of the people, the facilities and the units, degrees."""
+    boxes = [
+        shapely.total_bounds([shape for shape in shapes if shape is not None])
+        for shapes in (run.city.units.geometry, run.city.facilities.geometry)
+    ]
+    xy = run.city.cells.xy_m
+    if len(xy):
+        boxes.append(np.concatenate([xy.min(axis=0), xy.max(axis=0)]))
+    known = np.array([box for box in boxes if np.isfinite(box).all()])
+    if not len(known):
+        return run.manifest.bbox
+    west, south = known[:, 0].min(), known[:, 1].min()
+    east, north = known[:, 2].max(), known[:, 3].max()
+    corners = np.array([[west, south], [west, north], [east, south], [east, north]])
+    lonlat = degrees(corners, run.city.crs)
+    (a, b), (c, d) = lonlat.min(axis=0).tolist(), lonlat.max(axis=0).tolist()
+    return a, b, c, d
+
+
+def _middle(run: Run) -> tuple[float, float]:
+    west, south, east, north = _bounds(run)
+    return (south + north) / 2, (west + east) / 2
+
+
+def _fit(run: Run) -> FitBounds:
+    west, south, east, north = _bounds(run)
+    fit = FitBounds([[south, west], [north, east]], padding=(18, 18), max_zoom=17)
+    fit._id = "main"
+    return fit

@@ -1,0 +1,269 @@
+"""What every page has: streets, facilities, units; frame, footer and form of the panel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from analysis.city.model import GeometryArray
+from analysis.measures.question import Question, level_of
+from analysis.quantities import CM_PER_M, Int32Array
+from service.maps import scales
+from service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
+from service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
+from service.maps.shapes import dot_places, pack_streets, polygons_degrees
+from service.maps.wording import Ask, plain
+
+LAYERS = ("coverage", "gaps", "units", "facilities")
+WORST_SHOWN = 20
+MANY_DOTS = 1500
+SHORT_DIGEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Layers from the lowest to the highest, and what the panel shows of them."""
+
+    layers: tuple[DataLayer, ...]
+    view: dict[str, Any]
+
+
+def street_layer(ask: Ask) -> tuple[Streets, Toggle]:
+    """The walking network as context."""
+    packed, partial = pack_streets(ask.run.city.network)
+    label = ask.say("layer_streets_partial" if partial else "layer_streets")
+    line = Swatch("#c6cbcf", ask.say("legend_streets"), "line")
+    return Streets(packed), Toggle("streets", label, (line,))
+
+
+def facility_layer(
+    ask: Ask,
+    chosen: Int32Array,
+    classes: Sequence[int],
+    colours: Sequence[str],
+    kinds: Sequence[str],
+) -> FacilityDots:
+    """Facilities `chosen` (indices) as dots with what a click says about them."""
+    facilities = ask.run.city.facilities
+    unit_level = level_shown(ask)
+    shown = [
+        name for name in ("ownership", "level", "opening_hours") if name in facilities.attributes
+    ]
+    english = facilities.attributes.get("name_en")
+    names, values = [], []
+    for i in chosen:
+        name = facilities.name[i]
+        names.append(
+            None if name is None else ask.named(name, None if english is None else english[i])
+        )
+        unit = unit_name(ask, int(facilities.unit[unit_level][i]))
+        rows = [facilities.attributes[column][i] for column in shown]
+        values.append([unit, *(None if row is None else str(row) for row in rows)])
+    return FacilityDots(
+        {
+            "xy": dot_places(facilities.geometry[chosen], ask.run.city.crs),
+            "c": list(classes),
+            "colours": list(colours),
+            "kinds": list(kinds),
+            "names": names,
+            "labels": [ask.say("unit"), *(ask.say(f"attribute_{column}") for column in shown)],
+            "values": values,
+            "radius": 4.6 if len(chosen) <= MANY_DOTS else 3.0,
+        }
+    )
+
+
+def level_shown(ask: Ask) -> str:
+    """The level asked for; else the lowest that holds most residents.
+
+    Levels such as new estates or central towns hold only some; they are shown when asked for.
+    """
+    units, cells = ask.run.city.units, ask.run.city.cells
+    if ask.by is None:
+        everyone = int(cells.residents.sum())
+        for level in reversed(units.levels):
+            held = int(cells.residents[cells.unit[level] >= 0].sum())
+            if 2 * held > everyone and len(drawable(units.geometry[units.of_level(level)])):
+                return level
+    return level_of(units, ask.by)
+
+
+def unit_name(ask: Ask, index: int) -> str | None:
+    """Name of a unit in the reader's language, None for no unit."""
+    units = ask.run.city.units
+    return None if index < 0 else ask.named(units.name[index], units.name_en[index])
+
+
+def feature_collection(
+    shapes: GeometryArray, properties: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Polygons in degrees with their properties; each gets its box `b` and a place inside `at`."""
+    features = []
+    bounds = np.round(shapely.bounds(shapes), 6).tolist()
+    inside = [shapely.point_on_surface(_largest(shape)) for shape in shapes]
+    for shape, told, box, point in zip(shapes, properties, bounds, inside, strict=True):
+        at = [round(point.x, 6), round(point.y, 6)]
+        features.append(
+            {
+                "type": "Feature",
+                "properties": told | {"b": box, "at": at},
+                "geometry": json.loads(shapely.to_geojson(shape)),
+            }
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _largest(shape: Any) -> Any:
+    parts = shapely.get_parts(shape)
+    return parts[int(np.argmax(shapely.area(parts)))]
+
+
+def drawable(shapes: GeometryArray) -> Int32Array:
+    """Indices of the geometries that can be drawn (known and not empty)."""
+    return np.flatnonzero([s is not None and not s.is_empty for s in shapes]).astype(np.int32)
+
+
+def facility_toggle(ask: Ask, title: str) -> Toggle:
+    """The switch of the facilities of one service."""
+    return Toggle("dots", ask.say("layer_facilities"), (Swatch(scales.DOT_COLOUR, title, "dot"),))
+
+
+def frame(ask: Ask, title: str) -> dict[str, Any]:
+    """Title, tabs, language switch, synthetic banner, credits."""
+    manifest = ask.run.manifest
+    other = "en" if ask.lang == "zh" else "zh"
+    linked = ask.mode == "linked"
+    return {
+        "layer": ask.layer,
+        "area": manifest.title.text(ask.lang),
+        "title": title,
+        "words": ask.words("fold", "not_assessed", "layers", "services", "warnings"),
+        "tabs": tuple(
+            Link(ask.say(f"tab_{layer}"), ask.address(layer), layer == ask.layer)
+            for layer in LAYERS
+        )
+        if linked
+        else (),
+        "switch": Link(
+            ask.say("other_language"),
+            ask.address(lang=other),
+            lang="zh-Hans" if other == "zh" else "en",
+        )
+        if linked
+        else None,
+        "banner": ask.say("synthetic") if manifest.synthetic else "",
+        "credits": () if manifest.synthetic else (ask.say("credit_osm"),),
+    }
+
+
+def footer(ask: Ask, asked: Question | None) -> tuple[Fact, ...]:
+    """Where the figures come from: run, policy, and the parameters of the question."""
+    manifest = ask.run.manifest
+    facts = []
+    if asked is not None:
+        metres = asked.limit_cm / CM_PER_M
+        cited = asked.service.minutes
+        facts += [
+            Fact(ask.say("threshold"), ask.say("threshold_value", n=plain(asked.minutes))),
+            Fact(ask.say("walker"), ask.titled(asked.walker)),
+            Fact(ask.say("metres"), ask.say("metres_value", n=f"{metres:,.0f}")),
+        ]
+        if asked.minutes == cited.value:
+            facts.append(Fact(ask.say("basis"), f"{cited.source} {cited.clause}".strip()))
+    digest = manifest.policy_digest[:SHORT_DIGEST]
+    facts += [
+        Fact(ask.say("run"), manifest.run),
+        Fact(ask.say("policy"), f"{manifest.policy_id} · {digest}"),
+        Fact(ask.say("created"), manifest.created[:10]),
+    ]
+    return tuple(facts)
+
+
+def warnings(ask: Ask, *more: Any) -> tuple[str, ...]:
+    """The remarks of the run and of the question, each once."""
+    told = [ask.warn(warning) for warning in (*more, *ask.run.manifest.warnings)]
+    return tuple(dict.fromkeys(told))
+
+
+def service_field(ask: Ask, chosen: str) -> Field:
+    """The choice of the service; those not assessed say so."""
+    options = []
+    for name in ask.run.manifest.services:
+        title = ask.titled(ask.run.policy.services[name])
+        if not ask.run.city.assessed(name):
+            title = ask.say("option_not_assessed", title=title)
+        options.append(Option(name, title, name == chosen))
+    return Field("service", ask.say("service"), tuple(options))
+
+
+def question_fields(ask: Ask, asked: Question) -> dict[str, Any]:
+    """The form (service, minutes, walker), or its answers as text where pages cannot link."""
+    if ask.mode == "inline":
+        return {
+            "plain": (
+                Fact(ask.say("service"), ask.titled(asked.service)),
+                Fact(ask.say("threshold"), ask.say("threshold_value", n=plain(asked.minutes))),
+                Fact(ask.say("walker"), ask.titled(asked.walker)),
+            )
+        }
+    own = plain(asked.service.minutes.value)
+    walkers = tuple(
+        Option(walker.id, ask.titled(walker), walker.id == asked.walker.id)
+        for walker in ask.run.policy.walkers.values()
+    )
+    return {
+        "fields": (
+            service_field(ask, asked.service.id),
+            Field(
+                "minutes",
+                ask.say("threshold"),
+                value="" if ask.minutes is None else plain(ask.minutes),
+                placeholder=ask.say("own_minutes", n=own),
+            ),
+            Field("walker", ask.say("walker"), walkers),
+            *level_field(ask),
+        ),
+        "hidden": (("lang", ask.lang), *ask.keep.items()),
+    }
+
+
+def level_field(ask: Ask) -> tuple[Field, ...]:
+    """The choice of the unit level, where there is one."""
+    levels = ask.run.city.units.levels
+    if len(levels) < 2:
+        return ()
+    chosen = level_shown(ask)
+    options = tuple(Option(level, ask.level(level), level == chosen) for level in levels)
+    return (Field("by", ask.say("by"), options),)
+
+
+def outline_layer(ask: Ask) -> Areas:
+    """Borders of the units as quiet context, named when hovered."""
+    units = ask.run.city.units
+    level = level_shown(ask)
+    members = units.of_level(level)
+    members = members[drawable(units.geometry[members])]
+    properties = [
+        {
+            "name": ask.named(units.name[i], units.name_en[i]),
+            "kind": ask.level(level),
+            "c": 0,
+            "values": [str(units.code[i])],
+        }
+        for i in members
+    ]
+    shapes = polygons_degrees(units.geometry[members], ask.run.city.crs, shared=True)
+    return Areas(
+        {
+            "name": "units",
+            "features": feature_collection(shapes, properties),
+            "colours": ["#ffffff"],
+            "style": {"line": "#8d959b", "weight": 0.8, "opacity": 0.9, "fill": 0, "labels": False},
+            "labels": [ask.say("code")],
+        }
+    )

@@ -1,0 +1,144 @@
+"""Geometry as compact arrays of whole steps in degrees, for the scripts to draw."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from analysis.city.model import Cells, GeometryArray
+from analysis.city.network import WalkNetwork
+from analysis.quantities import BoolArray, FloatArray
+
+STEPS_PER_DEGREE: Final = 100_000  # about a metre
+STREET_TOLERANCES_M: Final = (3.0, 8.0, 20.0)
+STREET_VERTICES: Final = 320_000
+POLYGON_VERTICES: Final = 400_000
+RING_DIGITS: Final = 5
+
+
+@cache
+def _to_degrees(crs: str) -> Transformer:
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+
+
+def degrees(xy_m: FloatArray, crs: str) -> FloatArray:
+    """Longitude and latitude (k, 2) of metric coordinates."""
+    lon, lat = _to_degrees(crs).transform(xy_m[:, 0], xy_m[:, 1])
+    return np.column_stack([lon, lat])
+
+
+def pack(lonlat: FloatArray) -> dict[str, Any]:
+    """Coordinates as an origin and steps from one to the next, in 1/100,000 of a degree."""
+    whole = np.rint(lonlat * STEPS_PER_DEGREE).astype(np.int64)
+    if not len(whole):
+        return {"s": STEPS_PER_DEGREE, "o": [0, 0], "d": []}
+    steps = np.diff(whole, axis=0, prepend=whole[:1])
+    return {"s": STEPS_PER_DEGREE, "o": whole[0].tolist(), "d": steps.ravel().tolist()}
+
+
+def _counted(owner: NDArray[np.int64]) -> list[int]:
+    """Lengths of the runs of equal numbers (owners come in order)."""
+    if not len(owner):
+        return []
+    cuts = np.flatnonzero(np.diff(owner)) + 1
+    return [int(n) for n in np.diff(np.concatenate([[0], cuts, [len(owner)]]))]
+
+
+def pack_streets(network: WalkNetwork) -> tuple[dict[str, Any], bool]:
+    """The network as simplified lines; True when only its longer edges could be kept."""
+    count = np.diff(network.vertex_start)
+    edge = np.repeat(np.arange(len(count)), count)
+    lines: Any = shapely.linestrings(network.vertex_xy_m, indices=edge)
+    whole = lines
+    for tolerance in STREET_TOLERANCES_M:
+        whole = shapely.simplify(lines, tolerance, preserve_topology=False)
+        if shapely.get_num_coordinates(whole).sum() <= STREET_VERTICES:
+            break
+    vertices = shapely.get_num_coordinates(whole)
+    partial = int(vertices.sum()) > STREET_VERTICES
+    if partial:
+        longest = np.argsort(-network.edge_length_m, kind="stable")
+        kept = np.sort(longest[np.cumsum(vertices[longest]) <= STREET_VERTICES])
+        whole = whole[kept]
+    xy, owner = shapely.get_coordinates(whole, return_index=True)
+    return pack(degrees(xy, network.crs)) | {"n": _counted(owner)}, partial
+
+
+def cell_radius_m(cells: Cells) -> float:
+    """Half the usual distance between neighbouring cells, metres, within what the eye likes."""
+    from scipy.spatial import cKDTree
+
+    xy = np.unique(np.round(cells.xy_m, 1), axis=0)
+    if len(xy) < 2:
+        return 40.0
+    sample = xy[:: max(1, len(xy) // 5000)]
+    near = np.asarray(cKDTree(xy).query(sample, k=2)[0])[:, 1]
+    return float(np.clip(np.median(near) / 2, 8.0, 250.0))
+
+
+def pack_polygons(cells: Cells, crs: str) -> dict[str, Any] | None:
+    """Rings of the cells' own polygons and whose they are; None when there are none or too many."""
+    has: BoolArray = np.array([shape is not None for shape in cells.polygon], dtype=np.bool_)
+    if not has.any():
+        return None
+    which = np.flatnonzero(has)
+    rings: Any
+    part_of: Any
+    shapes = np.asarray(cells.polygon[which], dtype=object)
+    parts, part_cell = shapely.get_parts(shapes, return_index=True)
+    rings, ring_part = shapely.get_rings(parts, return_index=True)
+    rings = shapely.simplify(rings, 1.0, preserve_topology=True)
+    part_of = which[part_cell[ring_part]]
+    if int(shapely.get_num_coordinates(rings).sum()) > POLYGON_VERTICES:
+        return None
+    xy, owner = shapely.get_coordinates(rings, return_index=True)
+    packed = pack(degrees(xy, crs))
+    return packed | {
+        "n": _counted(owner),
+        "cell": part_of.tolist(),
+        "own": has.astype(int).tolist(),
+    }
+
+
+def polygons_degrees(shapes: GeometryArray, crs: str, *, shared: bool) -> GeometryArray:
+    """Polygons simplified for the screen, in degrees; `shared` keeps common borders common."""
+    known = np.array([s if s is not None else shapely.Polygon() for s in shapes], dtype=object)
+    if not len(known):
+        return known
+    west, south, east, north = shapely.total_bounds(known)
+    extent = float(np.hypot(east - west, north - south))
+    tolerance = max(2.0, extent / 8000) if np.isfinite(extent) else 2.0
+    thin = _thinned(known, tolerance, shared=shared)
+
+    def rounded(xy: FloatArray) -> FloatArray:
+        return np.round(degrees(xy, crs), RING_DIGITS)
+
+    return np.asarray(shapely.transform(thin, rounded), dtype=object)
+
+
+def _thinned(shapes: GeometryArray, tolerance: float, *, shared: bool) -> GeometryArray:
+    polygonal = np.isin(
+        shapely.get_type_id(shapes),
+        [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON],
+    )
+    if shared and polygonal.all() and bool(shapely.coverage_is_valid(shapes)):
+        return np.asarray(shapely.coverage_simplify(shapes, tolerance), dtype=object)
+    return np.asarray(shapely.simplify(shapes, tolerance, preserve_topology=True), dtype=object)
+
+
+def dot_places(shapes: GeometryArray, crs: str) -> list[list[float]]:
+    """One place inside each geometry, [longitude, latitude] in degrees."""
+    if not len(shapes):
+        return []
+    points = np.array(shapes, dtype=object)
+    spread = shapely.get_type_id(points) != shapely.GeometryType.POINT
+    points[spread] = shapely.point_on_surface(points[spread])
+    return [
+        [round(float(lon), 6), round(float(lat), 6)]
+        for lon, lat in degrees(shapely.get_coordinates(points), crs)
+    ]

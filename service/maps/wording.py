@@ -1,0 +1,100 @@
+"""How figures and names are written for people, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from analysis.errors import Language, Warn
+from analysis.policy import Service, Walker
+from analysis.results.model import Run
+from service import i18n
+from service.maps.offline import Mode
+
+MINUS = "–"
+
+
+def number(value: float | None) -> str | None:
+    """A count with thousands separators, None stays None."""
+    return None if value is None else f"{value:,.0f}"
+
+
+def percent(share: float | None) -> str | None:
+    """A fraction as percent with one digit; 100.0% and 0.0% only where exactly so."""
+    if share is None:
+        return None
+    tenths = round(share * 1000)
+    if share < 1:
+        tenths = min(tenths, 999)
+    if share > 0:
+        tenths = max(tenths, 1)
+    return f"{tenths / 10:.1f}%"
+
+
+def plain(value: float) -> str:
+    """A number without needless digits."""
+    return f"{value:.10g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a page was asked for; `minutes` None = the service's own, `by` None = the lowest level.
+
+    `keep` holds further query parameters that links on the page carry along (``run`` ...).
+    """
+
+    run: Run
+    layer: str
+    service: str | None
+    minutes: float | None
+    walker: str
+    by: str | None
+    lang: Language
+    mode: Mode
+    keep: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, key: str, **params: Any) -> str:
+        """A text of the maps in the reader's language."""
+        return i18n.texts(self.lang)[f"map_{key}"].format_map(params)
+
+    def words(self, *keys: str) -> dict[str, str]:
+        """Several texts by their keys."""
+        return {key: self.say(key) for key in keys}
+
+    def warn(self, warning: Warn) -> str:
+        """A remark in the reader's language."""
+        return warning.text(self.lang)
+
+    def named(self, name: Any, name_en: Any = None) -> str:
+        """A name in the reader's language where there is one."""
+        chosen = name_en if self.lang == "en" and name_en else name
+        return self.say("unnamed") if chosen is None else str(chosen)
+
+    def titled(self, thing: Service | Walker) -> str:
+        """The title of a service or a walker."""
+        return thing.title.text(self.lang)
+
+    def level(self, level: str) -> str:
+        """The title of a unit level."""
+        title = self.run.policy.unit_levels.get(level)
+        return level if title is None else title.text(self.lang)
+
+    def minutes_text(self, value: float | None) -> str | None:
+        """Minutes with their unit; None stays None."""
+        return None if value is None else self.say("minutes_value", n=f"{value:.1f}")
+
+    def address(self, layer: str | None = None, **changes: str | None) -> str:
+        """The address of this page or of another layer, with parameters changed (None: without)."""
+        asked = {
+            "service": self.service,
+            "minutes": None if self.minutes is None else plain(self.minutes),
+            "walker": self.walker,
+            "by": self.by,
+            "lang": self.lang,
+            **self.keep,
+            **changes,
+        }
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        return f"{layer or self.layer}?{query}"

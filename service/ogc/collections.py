@@ -1,0 +1,124 @@
+"""Collections: one per area and layer, ``{area}.{layer}``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from analysis.errors import LifecircleError
+from analysis.results.columns import LAYERS
+from analysis.results.model import Manifest
+from service import i18n
+from service.errors import MissingError
+from service.media import CSV, GEOJSON, GPKG, HTML, JSON, SCHEMA, XLSX, encode, page, wants_page
+from service.ogc.crs import CRS84, offered
+from service.ogc.filters import queryable_schema, queryables
+from service.ogc.links import collection_url, link
+from service.parameters import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+
+router = APIRouter(tags=["ogc"])
+FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
+QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+
+
+def split_id(collection: str) -> tuple[str, str]:
+    """Area and layer of a collection id.
+
+    Raises
+    ------
+    MissingError
+        It does not name a layer.
+    """
+    area, _, layer = collection.rpartition(".")
+    if not area or layer not in LAYERS:
+        raise MissingError("no_collection", collection=collection)
+    return area, layer
+
+
+@router.get("/collections", summary="Every layer of every area")
+async def list_collections(
+    request: Request, reader: ReaderNow, query: Annotated[PageQuery, Query()]
+) -> Response:
+    """The collections of this service."""
+    listed = await run_in_threadpool(_all_collections, reader)
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        return page(request, "collections.html", reader.lang, collections=listed)
+    document = {
+        "links": [
+            link("self", f"{reader.base}/collections", JSON),
+            link("alternate", f"{reader.base}/collections?f=html", HTML),
+        ],
+        "collections": listed,
+    }
+    return Response(encode(document), media_type=JSON, headers=FRESH)
+
+
+def _all_collections(reader: Reader) -> list[dict[str, Any]]:
+    listed = []
+    for area in reader.areas.names():
+        try:
+            manifest = reader.areas.manifest(area)
+        except LifecircleError:
+            continue  # `/areas` names it and says why
+        listed += [collection_document(reader, manifest, layer) for layer in LAYERS]
+    return listed
+
+
+def collection_document(reader: Reader, manifest: Manifest, layer: str) -> dict[str, Any]:
+    """Title, extent, coordinate systems and links of one layer."""
+    name = f"{manifest.area}.{layer}"
+    title = i18n.text(f"layer_{layer}", reader.lang)
+    home = collection_url(reader.base, name)
+    kinds = {"geojson": GEOJSON, "html": HTML, "csv": CSV, "xlsx": XLSX, "gpkg": GPKG}
+    return {
+        "id": name,
+        "title": f"{manifest.title.text(reader.lang)} · {title}",
+        "description": i18n.text(f"layer_{layer}_about", reader.lang),
+        "itemType": "feature",
+        "extent": {"spatial": {"bbox": [list(manifest.bbox)], "crs": CRS84}},
+        "crs": list(offered(manifest.crs)),
+        "storageCrs": CRS84,
+        "links": [
+            link("self", home, JSON),
+            link("items", f"{home}/items", GEOJSON),
+            *(
+                link("items", f"{home}/items?f={form}", kind, form)
+                for form, kind in kinds.items()
+                if form != "geojson"
+            ),
+            link(QUERYABLES, f"{home}/queryables", SCHEMA),
+        ],
+    }
+
+
+@router.get(
+    "/collections/{collection}", summary="One layer of one area", dependencies=[NOTHING_ELSE]
+)
+async def show_collection(reader: ReaderNow, collection: str) -> Response:
+    """Title, extent, coordinate systems and links of a collection."""
+    area, layer = split_id(collection)
+    manifest = await run_in_threadpool(reader.areas.manifest, area)
+    document = collection_document(reader, manifest, layer)
+    return Response(encode(document), media_type=JSON, headers=FRESH)
+
+
+@router.get(
+    "/collections/{collection}/queryables",
+    summary="What a layer can be filtered by",
+    dependencies=[NOTHING_ELSE],
+)
+async def show_queryables(reader: ReaderNow, collection: str) -> Response:
+    """A JSON Schema of the attributes that ``items`` takes as filters."""
+    area, layer = split_id(collection)
+    columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{collection_url(reader.base, collection)}/queryables",
+        "type": "object",
+        "title": collection,
+        "properties": queryable_schema(queryables(columns).values(), reader.lang),
+        "additionalProperties": False,
+    }
+    return Response(encode(document), media_type=SCHEMA, headers=FRESH)

@@ -1,0 +1,96 @@
+"""The landing page, the conformance declaration and the API definition."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from analysis.errors import LifecircleError
+from service import i18n
+from service.catalog import area_row
+from service.media import HTML, JSON, OPENAPI, encode, page, wants_page
+from service.ogc.links import link
+from service.ogc.openapi import api_document
+from service.parameters import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+
+router = APIRouter(tags=["ogc"])
+FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
+
+CONFORMS_TO: Final = (
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+)
+
+
+@router.get("/", summary="Where everything is")
+async def landing(
+    request: Request, reader: ReaderNow, query: Annotated[PageQuery, Query()]
+) -> Response:
+    """The landing page: links for programs, a page for browsers."""
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        rows = await run_in_threadpool(_cards, reader)
+        return page(request, "landing.html", reader.lang, areas=rows, base=reader.base)
+    return Response(encode(landing_document(reader)), media_type=JSON, headers=FRESH)
+
+
+def landing_document(reader: Reader) -> dict[str, Any]:
+    """Title, description and links, in the reader's language."""
+    base, lang = reader.base, reader.lang
+    return {
+        "title": i18n.text("service_title", lang),
+        "description": i18n.text("service_about", lang),
+        "links": [
+            link("self", f"{base}/", JSON),
+            link("alternate", f"{base}/?f=html", HTML),
+            link("service-desc", f"{base}/api", OPENAPI),
+            link("service-doc", f"{base}/docs", HTML),
+            link("conformance", f"{base}/conformance", JSON),
+            link("data", f"{base}/collections", JSON),
+            link("areas", f"{base}/areas", JSON),
+        ],
+    }
+
+
+def _cards(reader: Reader) -> list[dict[str, Any]]:
+    cards: list[dict[str, Any]] = []
+    for area in reader.areas.names():
+        try:
+            manifest = reader.areas.manifest(area)
+        except LifecircleError as error:
+            cards.append({"area": area, "broken": error.text(reader.lang)})
+            continue
+        cards.append(
+            {
+                **area_row(manifest),
+                "broken": None,
+                "counts": dict(manifest.counts),
+                "services": len(manifest.services),
+                "warnings": [warn.text(reader.lang) for warn in manifest.warnings],
+            }
+        )
+    return cards
+
+
+@router.get(
+    "/conformance",
+    summary="Which parts of the standards are kept",
+    dependencies=[NOTHING_ELSE],
+)
+async def conformance() -> Response:
+    """The conformance classes."""
+    return Response(encode({"conformsTo": CONFORMS_TO}), media_type=JSON, headers=FRESH)
+
+
+@router.get("/api", summary="This API as OpenAPI 3.0", dependencies=[NOTHING_ELSE])
+async def api(request: Request, reader: ReaderNow) -> Response:
+    """The API definition with a literal path for every collection."""
+    document = await run_in_threadpool(api_document, request.app, reader)
+    return Response(encode(document), headers={**FRESH, "content-type": OPENAPI})

@@ -1,0 +1,74 @@
+"""Filters on attributes: ``?service=market&residents=120``, equality, by the column table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import Language
+from analysis.results.columns import Column, Dtype
+from service.errors import RequestError
+from service.state import LayerTable
+
+RESERVED: Final = frozenset(
+    {"bbox", "bbox-crs", "crs", "datetime", "f", "lang", "limit", "offset", "run"}
+)
+SCHEMAS: Final[Mapping[Dtype, Mapping[str, str]]] = {
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "number": {"type": "number"},
+}
+FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def queryables(columns: Iterable[Column]) -> dict[str, Column]:
+    """The columns that can be asked for by equality: texts, whole numbers, flags."""
+    return {
+        column.name: column
+        for column in columns
+        if column.dtype != "number" and column.name not in RESERVED
+    }
+
+
+def queryable_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any]:
+    """JSON Schema properties of the columns, with titles in the reader's language."""
+    return {
+        column.name: {"title": column.title.text(lang), **SCHEMAS[column.dtype]}
+        for column in columns
+    }
+
+
+def matching(table: LayerTable, asked: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Which rows of a layer have the asked values, bool (rows,).
+
+    Raises
+    ------
+    RequestError
+        No such column, or a value of another type.
+    """
+    known = queryables(table.columns)
+    keep = np.ones(len(table.frame), dtype=np.bool_)
+    for name, text in asked.items():
+        if name not in known:
+            raise RequestError("unknown_filter", name=name, known=", ".join(known))
+        value = _value(known[name], text)
+        held = table.frame[name]
+        keep &= (held == value).to_numpy(dtype=np.bool_, na_value=False)
+    return keep
+
+
+def _value(column: Column, text: str) -> str | int | bool:
+    if column.dtype == "text":
+        return text
+    if column.dtype == "boolean":
+        if text.lower() not in FLAGS:
+            raise RequestError("filter_not_flag", name=column.name, given=text)
+        return FLAGS[text.lower()]
+    try:
+        return int(text)
+    except ValueError:
+        raise RequestError("filter_not_whole", name=column.name, given=text) from None

@@ -1,0 +1,112 @@
+"""The API definition as OpenAPI 3.0.3, with a literal path for the items of every collection.
+
+FastAPI describes itself in OpenAPI 3.1; GDAL pushes attribute filters only where the
+definition spells out the path of the collection with its filters.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from analysis.errors import LifecircleError
+from service import i18n
+from service.media import GEOJSON, PROBLEM
+from service.ogc.filters import queryable_schema, queryables
+from service.parameters import Reader
+from service.settings import Settings
+
+VERSION: Final = "3.0.3"
+ITEMS: Final = "/collections/{collection}/items"
+ONE_ITEM: Final = "/collections/{collection}/items/{item}"
+
+
+def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
+    """The definition, with the collections that exist now."""
+    document: dict[str, Any] = downgraded(copy.deepcopy(app.openapi()))
+    document["openapi"] = VERSION
+    document["servers"] = [{"url": reader.base}]
+    document["info"]["title"] = i18n.text("service_title", reader.lang)
+    document["info"]["description"] = i18n.text("service_about", reader.lang)
+    paths = document["paths"]
+    _speak_plainly(document)
+    for area in reader.areas.names():
+        try:
+            layers = reader.areas.columns(area)
+        except LifecircleError:
+            continue  # `/areas` names it and says why
+        for layer, columns in layers.items():
+            filters = queryable_schema(queryables(columns).values(), reader.lang)
+            name = f"{area}.{layer}"
+            spelled = _spelled(paths[ITEMS], name, filters)
+            _say_page_sizes(spelled, reader.settings)
+            paths[ITEMS.replace("{collection}", name)] = spelled
+    return document
+
+
+def _spelled(generic: dict[str, Any], name: str, filters: dict[str, Any]) -> dict[str, Any]:
+    """The items path of one collection: no path parameter, its own filters."""
+    path = copy.deepcopy(generic)
+    operation = path["get"]
+    operation["operationId"] = f"items-{name}"
+    operation["summary"] = name
+    operation["parameters"] = [p for p in operation["parameters"] if p["in"] != "path"] + [
+        {"name": column, "in": "query", "required": False, "schema": schema}
+        for column, schema in filters.items()
+    ]
+    return path
+
+
+def _say_page_sizes(path: dict[str, Any], settings: Settings) -> None:
+    """Clients choose their pages by the largest that the definition allows."""
+    for parameter in path["get"]["parameters"]:
+        if parameter["name"] == "limit":
+            parameter["schema"] = {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": settings.max_page_size,
+                "default": settings.page_size,
+            }
+
+
+def _speak_plainly(document: dict[str, Any]) -> None:
+    """Say what the service really answers: problems, GeoJSON; never FastAPI's own 422."""
+    problem = {
+        "description": "RFC 9457 problem",
+        "content": {PROBLEM: {"schema": {"type": "object"}}},
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["400"] = problem
+            if "{" in path:
+                operation["responses"]["404"] = problem
+            if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone")):
+                operation["responses"]["200"]["content"] = {GEOJSON: {"schema": {"type": "object"}}}
+    schemas = document.get("components", {}).get("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+
+
+def downgraded(node: Any) -> Any:
+    """A 3.1 schema node in the words of 3.0.3: nullable, exclusive limits as flags, enum."""
+    if isinstance(node, list):
+        return [downgraded(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    made = {name: downgraded(part) for name, part in node.items()}
+    options = made.get("anyOf")
+    if isinstance(options, list) and {"type": "null"} in options:
+        rest = [option for option in options if option != {"type": "null"}]
+        del made["anyOf"]
+        made.update(rest[0] if len(rest) == 1 else {"anyOf": rest})
+        made["nullable"] = True
+    for limit, word in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(made.get(limit), (int, float)) and not isinstance(made[limit], bool):
+            made[word] = made[limit]
+            made[limit] = True
+    if "const" in made:
+        made["enum"] = [made.pop("const")]
+    return made

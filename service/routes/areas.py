@@ -1,0 +1,202 @@
+"""Areas and their figures: coverage, gaps, circles, one place, isochrones."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from analysis.errors import LifecircleError
+from service.catalog import (
+    PointPlan,
+    area_document,
+    area_row,
+    circles_document,
+    coverage_document,
+    gaps_document,
+    isochrone_document,
+    point_document,
+)
+from service.media import GEOJSON, JSON, answer, encode, page, wants_page
+from service.parameters import (
+    NOTHING_ELSE,
+    AreaName,
+    AreaQuery,
+    CirclesQuery,
+    CoverageQuery,
+    GapsQuery,
+    IsochroneQuery,
+    PointQuery,
+    Reader,
+    ReaderNow,
+    minute_list,
+)
+from service.state import AreaState
+
+router = APIRouter(tags=["areas"])
+FRESH = {"cache-control": "private, no-cache", "vary": "Accept-Language"}
+
+
+@router.get("/areas", summary="The areas of this service", dependencies=[NOTHING_ELSE])
+async def list_areas(reader: ReaderNow) -> Response:
+    """Every area with its latest run."""
+    document = await run_in_threadpool(areas_document, reader)
+    return Response(encode(document), media_type=JSON, headers=FRESH)
+
+
+def areas_document(reader: Reader) -> dict[str, Any]:
+    """The list of areas; one that cannot be read is named, not hidden."""
+    rows, unreadable = [], []
+    for area in reader.areas.names():
+        try:
+            row = area_row(reader.areas.manifest(area))
+        except LifecircleError as error:
+            unreadable.append({"area": area, "key": error.key, "text": error.text(reader.lang)})
+            continue
+        rows.append({**row, "links": area_links(reader.base, area)})
+    return {
+        "areas": rows,
+        "unreadable": unreadable,
+        "links": [{"rel": "self", "type": JSON, "href": f"{reader.base}/areas"}],
+    }
+
+
+def area_links(base: str, area: str) -> list[dict[str, str]]:
+    """Where an area's figures are."""
+    home = f"{base}/areas/{area}"
+    return [
+        {"rel": "self", "type": JSON, "href": home},
+        {"rel": "coverage", "type": JSON, "href": f"{home}/coverage"},
+        {"rel": "gaps", "type": GEOJSON, "href": f"{home}/gaps"},
+        {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
+        {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
+        {"rel": "data", "type": JSON, "href": f"{base}/collections"},
+    ]
+
+
+@router.get("/areas/{area}", summary="Summary, manifest and data quality of an area")
+async def show_area(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
+) -> Response:
+    """What the area holds, from which files, and how good they are."""
+    state = await reader.state(area, query.run)
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        return await run_in_threadpool(_area_page, request, reader, state)
+
+    def produce() -> dict[str, Any]:
+        document = area_document(state.run, lang=reader.lang)
+        runs = reader.areas.workspace.runs(area)
+        return {**document, "runs": runs, "links": area_links(reader.base, area)}
+
+    return await answer(request, state, reader.lang, produce)
+
+
+def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
+    document = area_document(state.run, lang=reader.lang)
+    quality = document["quality"]
+    numbers = {
+        "page_residents": document["residents"],
+        "page_unsnapped": quality["unsnapped_residents"],
+        "page_facilities": document["facilities"],
+        "page_units": document["units"],
+        "page_cells": document["cells"],
+        "page_walkable": round(quality["walkable_km"]),
+    }
+    tiles = [(name, f"{number:,}") for name, number in numbers.items()]
+    return page(request, "area.html", reader.lang, a=document, tiles=tiles)
+
+
+@router.get("/areas/{area}/coverage", summary="Residents within reach, by unit")
+async def show_coverage(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CoverageQuery, Query()]
+) -> Response:
+    """Coverage in the readings U, P, L and C; persons and fractions 0-1."""
+    reader.minutes(query.minutes)
+    state = await reader.state(area, query.run)
+    asked = query.model_dump(exclude={"lang", "run"})
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: coverage_document(state.run, **asked, lang=reader.lang),
+    )
+
+
+@router.get("/areas/{area}/gaps", summary="Where residents are without, worst first")
+async def show_gaps(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[GapsQuery, Query()]
+) -> Response:
+    """Connected groups of uncovered cells as GeoJSON."""
+    reader.minutes(query.minutes)
+    state = await reader.state(area, query.run)
+    asked = query.model_dump(exclude={"lang", "run"})
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: gaps_document(state.run, **asked, lang=reader.lang),
+        media_type=GEOJSON,
+    )
+
+
+@router.get("/areas/{area}/circles", summary="Complete and incomplete 15-minute circles")
+async def show_circles(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CirclesQuery, Query()]
+) -> Response:
+    """Residents whose circle is complete, incomplete or not assessed, by kind and unit."""
+    reader.minutes(query.minutes)
+    state = await reader.state(area, query.run)
+    asked = query.model_dump(exclude={"lang", "run"})
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: circles_document(state.run, **asked, lang=reader.lang),
+    )
+
+
+@router.get("/areas/{area}/point", summary="Who serves one place")
+async def show_point(
+    reader: ReaderNow, area: AreaName, query: Annotated[PointQuery, Query()]
+) -> Response:
+    """Minutes to the nearest facility of every service from one place, and what is missing."""
+    reader.minutes(query.minutes)
+    state = await reader.state(area, query.run)
+    plan = await plan_of(state, query.walker)
+    if query.minutes is not None:
+        plan = plan.at(query.minutes)
+    document = point_document(plan, query.lon, query.lat, lang=reader.lang)
+    return Response(encode(document), media_type=JSON, headers=FRESH)
+
+
+async def plan_of(state: AreaState, walker: str) -> PointPlan:
+    """The plan for questions about places, made in a thread the first time."""
+    key = ("point", walker)
+
+    def make() -> PointPlan:
+        return state.derived(key, lambda: PointPlan.of(state.run, state.streets, walker))
+
+    return make() if state.has(key) else await run_in_threadpool(make)
+
+
+@router.get("/areas/{area}/isochrone", summary="How far people walk from one place")
+async def show_isochrone(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[IsochroneQuery, Query()]
+) -> Response:
+    """One polygon per limit as GeoJSON."""
+    limits = minute_list(query.minutes, reader.settings)
+    state = await reader.state(area, query.run)
+
+    def produce() -> dict[str, Any]:
+        return isochrone_document(
+            state.run,
+            state.streets,
+            query.lon,
+            query.lat,
+            minutes=limits,
+            walker=query.walker,
+            lang=reader.lang,
+        )
+
+    return await answer(request, state, reader.lang, produce, media_type=GEOJSON)

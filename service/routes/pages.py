@@ -1,0 +1,51 @@
+"""Pages for browsers: maps and the documentation of the API, all without internet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from service.media import new_nonce, page, page_response
+from service.parameters import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
+
+router = APIRouter(tags=["pages"])
+
+
+@router.get("/maps/{area}/{layer}", summary="A map page", response_class=Response)
+async def show_map(
+    request: Request,
+    reader: ReaderNow,
+    area: AreaName,
+    layer: Name,
+    query: Annotated[MapQuery, Query()],
+) -> Response:
+    """A page with a map of coverage, gaps, units or facilities."""
+    from service.maps.offline import page_policy
+    from service.maps.pages import map_page
+
+    reader.minutes(query.minutes)
+    state = await reader.state(area, query.run)
+    nonce = new_nonce()
+    html = await run_in_threadpool(
+        map_page,
+        state.run,
+        layer,
+        service=query.service,
+        minutes=query.minutes,
+        walker=query.walker,
+        by=query.by,
+        lang=reader.lang,
+        mode="linked",
+        static_url=f"{request.scope.get('root_path', '')}/static",
+        nonce=nonce,
+        keep={} if query.run is None else {"run": query.run},
+    )
+    return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
+
+
+@router.get("/docs", include_in_schema=False, dependencies=[NOTHING_ELSE])
+async def show_docs(request: Request, reader: ReaderNow) -> Response:
+    """Swagger UI from files of this service, nothing from outside."""
+    return page(request, "docs.html", reader.lang)

@@ -1,0 +1,103 @@
+"""Everything that goes wrong, said as RFC 9457 problem documents (or a page for browsers)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from analysis.errors import Language, LifecircleError
+from service import i18n
+from service.errors import problem, problem_of
+from service.media import PROBLEM, PROTECTION, encode, page, wants_page
+from service.parameters import language_of
+
+log = logging.getLogger(__name__)
+
+PLAIN_FAULTS = {
+    "missing": "fault_missing",
+    "extra_forbidden": "fault_unknown",
+    "int_parsing": "fault_whole_number",
+    "int_from_float": "fault_whole_number",
+    "float_parsing": "fault_number",
+    "finite_number": "fault_number",
+    "greater_than": "fault_above",
+    "greater_than_equal": "fault_at_least",
+    "less_than": "fault_below",
+    "less_than_equal": "fault_at_most",
+    "literal_error": "fault_one_of",
+    "string_too_long": "fault_too_long",
+    "string_too_short": "fault_empty",
+    "string_pattern_mismatch": "fault_other",
+}
+
+
+async def family_problem(request: Request, error: Exception) -> Response:
+    """An error raised on purpose: its own key and text."""
+    assert isinstance(error, LifecircleError)
+    lang = language_of(request)
+    return respond(request, problem_of(error, lang), lang)
+
+
+async def parameter_problem(request: Request, error: Exception) -> Response:
+    """A request whose parameters do not fit: every fault, in the reader's language."""
+    assert isinstance(error, RequestValidationError)
+    lang = language_of(request)
+    faults = [_fault(found, lang) for found in error.errors()]
+    detail = (" " if lang == "en" else "").join(fault["text"] for fault in faults)
+    return respond(request, problem(400, "bad_parameters", detail, lang, faults=faults), lang)
+
+
+def _fault(found: Any, lang: Language) -> dict[str, str]:
+    name = str(found["loc"][-1]) if len(found["loc"]) > 1 else ""
+    key = PLAIN_FAULTS.get(found["type"], "fault_other")
+    limits = dict(found.get("ctx") or {})
+    limit = next((limits[k] for k in ("gt", "ge", "lt", "le", "expected") if k in limits), "")
+    limit = limits.get("max_length", limit)
+    given = found.get("input")
+    text = i18n.text(key, lang, name=name, limit=limit, given="" if given is None else given)
+    return {"parameter": name, "key": key, "text": text}
+
+
+async def http_problem(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: no such page, wrong method, too large."""
+    assert isinstance(error, HTTPException)
+    lang = language_of(request)
+    key = f"status_{error.status_code}"
+    known = key in i18n.texts(lang)
+    status = error.status_code if known else 400
+    detail = i18n.text(f"detail_{status}", lang, path=request.url.path, method=request.method)
+    body = problem(status, f"http_{status}", detail, lang)
+    return respond(request, body, lang, headers=dict(error.headers or {}))
+
+
+async def unknown_problem(request: Request, error: Exception) -> Response:
+    """A defect: logged whole, told without a word of what is inside."""
+    log.error("unexpected error at %s", request.url.path, exc_info=error)
+    lang = language_of(request)
+    body = problem(500, "internal", i18n.text("detail_500", lang), lang)
+    return respond(request, body, lang, headers=dict(PROTECTION))
+
+
+def respond(
+    request: Request, body: dict[str, Any], lang: Language, headers: dict[str, str] | None = None
+) -> Response:
+    """The problem as JSON, or as a page for a browser."""
+    status = int(body["status"])
+    told = {"content-language": lang, "cache-control": "no-store", **(headers or {})}
+    if wants_page(request):
+        shown = page(request, "problem.html", lang, status=status, problem=body)
+        shown.headers.update({k: v for k, v in told.items() if not k.startswith("content-sec")})
+        return shown
+    return Response(encode(body), status_code=status, media_type=PROBLEM, headers=told)
+
+
+def install(app: FastAPI) -> None:
+    """Give an app these handlers."""
+    app.add_exception_handler(LifecircleError, family_problem)
+    app.add_exception_handler(RequestValidationError, parameter_problem)
+    app.add_exception_handler(HTTPException, http_problem)
+    app.add_exception_handler(Exception, unknown_problem)

@@ -1,0 +1,73 @@
+"""How a service runs: one frozen object, given to `create_app`, never read at import."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from analysis.errors import Language
+from service.errors import ExposureError
+
+PREFIX: Final = "LIFECIRCLE_"
+FROM_ENVIRONMENT: Final = ("workspace", "host", "port", "public_read", "base_url", "language")
+
+
+class Settings(BaseModel):
+    """Everything a service can be told.
+
+    `base_url` is the address people use when a proxy stands in front; without it links follow
+    the request. The limits guard the service, they are no judgements about walking.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workspace: Path = Path("workspace")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    public_read: bool = False
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    language: Language = "zh"
+    max_body_bytes: int = Field(default=1_000_000, ge=0)
+    page_size: int = Field(default=1_000, ge=1)
+    max_page_size: int = Field(default=10_000, ge=1)
+    max_minutes: float = Field(default=180.0, gt=0)
+    max_isochrones: int = Field(default=6, ge=1)
+    open_runs: int = Field(default=8, ge=1)
+    cache_bytes: int = Field(default=64 * 2**20, ge=0)
+
+
+def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
+    """Settings from ``LIFECIRCLE_*`` variables, overruled by what was `given` (None = not)."""
+    told: dict[str, Any] = {
+        name: environment[PREFIX + name.upper()]
+        for name in FROM_ENVIRONMENT
+        if environment.get(PREFIX + name.upper())
+    }
+    told.update({name: value for name, value in given.items() if value is not None})
+    return Settings(**told)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a service that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to listen beyond this machine unless that was said out loud.
+
+    Raises
+    ------
+    ExposureError
+        The host is not loopback and `public_read` is not set.
+    """
+    if not is_loopback(settings.host) and not settings.public_read:
+        raise ExposureError("exposure", host=settings.host)

@@ -1,0 +1,263 @@
+"""What the service holds in memory: opened runs, their layers, answers already given."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from analysis.access.asking import PlaceAsker
+from analysis.access.isochrone import isochrones
+from analysis.access.walking import WalkCosts, flat_costs
+from analysis.city.snap import EdgeIndex
+from analysis.results.columns import LAYERS, Column
+from analysis.results.layers import layer_columns, layer_frame
+from analysis.results.model import Manifest, Run
+from analysis.results.store import Workspace
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+log = logging.getLogger(__name__)
+KEPT_BYTES: Final = 64 * 2**20
+T = TypeVar("T")
+
+
+class AnswerCache:
+    """Encoded answers by question, the least recently used thrown out beyond `limit_bytes`."""
+
+    def __init__(self, limit_bytes: int = KEPT_BYTES) -> None:
+        self._limit = limit_bytes
+        self._held = 0
+        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._lock = RLock()
+
+    def get(self, key: Hashable) -> bytes | None:
+        """The answer to a question asked before."""
+        with self._lock:
+            body = self._bodies.get(key)
+            if body is not None:
+                self._bodies.move_to_end(key)
+            return body
+
+    def put(self, key: Hashable, body: bytes) -> None:
+        """Keep an answer, unless it alone would fill a quarter of the room."""
+        if len(body) * 4 > self._limit:
+            return
+        with self._lock:
+            self._held += len(body) - len(self._bodies.pop(key, b""))
+            self._bodies[key] = body
+            while self._held > self._limit:
+                self._held -= len(self._bodies.popitem(last=False)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTable:
+    """A layer ready to be asked: its frame (EPSG:4326), row by id, a tree over its boxes."""
+
+    name: str
+    columns: tuple[Column, ...]
+    frame: gpd.GeoDataFrame
+    row_of: dict[str, int]
+    tree: shapely.STRtree
+
+    @property
+    def geometry(self) -> NDArray[Any]:
+        """Geometries, lon first, in row order."""
+        return np.asarray(self.frame.geometry.array)
+
+    def rows_within(self, boxes: list[tuple[float, float, float, float]]) -> NDArray[np.intp]:
+        """Rows whose geometry meets any of the boxes (west, south, east, north), ascending."""
+        asked = [shapely.box(*box) for box in boxes]
+        found = self.tree.query(asked, predicate="intersects")[1]
+        return np.unique(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Streets:
+    """A run's streets ready for questions about any place: where to join, what walking costs."""
+
+    index: EdgeIndex
+    costs: WalkCosts
+
+    @classmethod
+    def of(cls, run: Run) -> Streets:
+        """Index and costs of a run, by its policy's rules."""
+        network = run.city.network
+        shortest = run.policy.attachment.min_component_m.value
+        return cls(EdgeIndex.build(network, shortest), flat_costs(network))
+
+
+class AreaState:
+    """One opened run with what is derived from it on first need."""
+
+    def __init__(self, run: Run, cache_bytes: int = KEPT_BYTES) -> None:
+        self.run = run
+        self.name = run.manifest.run
+        self.answers = AnswerCache(cache_bytes)
+        self._layers: dict[str, LayerTable] = {}
+        self._streets: Streets | None = None
+        self._derived: dict[Hashable, Any] = {}
+        self._layer_lock = RLock()
+        self._lock = RLock()
+
+    @property
+    def streets(self) -> Streets:
+        """What questions about any place need, built once."""
+        with self._lock:
+            if self._streets is None:
+                self._streets = Streets.of(self.run)
+            return self._streets
+
+    def derived(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Something worked out from the run once and kept under a key."""
+        if key not in self._derived:
+            with self._lock:
+                if key not in self._derived:
+                    self._derived[key] = make()
+        found: T = self._derived[key]
+        return found
+
+    def warm(self) -> None:
+        """Walk from the middle of the streets once."""
+        city = self.run.city
+        middle = city.network.node_xy_m[:1]
+        limit_m = self.run.policy.attachment.max_leg_m.value
+        position = self.streets.index.snap(middle, limit_m)
+        isochrones(city.network, self.streets.costs, position, [0])
+        PlaceAsker.of(city, self.streets.costs, self.run.travel).nearest(position)
+
+    def has(self, key: Hashable) -> bool:
+        """Whether something was already worked out under a key."""
+        return key in self._derived
+
+    def layer(self, name: str) -> LayerTable:
+        """A layer of the run, read once.
+
+        Raises
+        ------
+        UnknownNameError
+            The run has no such layer.
+        """
+        with self._layer_lock:
+            table = self._layers.get(name)
+            if table is None:
+                frame = layer_frame(self.run, name).reset_index(drop=True)
+                ids = frame["id"].astype(str).tolist()
+                table = LayerTable(
+                    name,
+                    layer_columns(self.run, name),
+                    frame,
+                    {identity: row for row, identity in reversed(list(enumerate(ids)))},
+                    shapely.STRtree(np.asarray(frame.geometry.array)),
+                )
+                self._layers[name] = table
+            return table
+
+
+class Warmth:
+    """Whether the kernels were compiled or loaded; `failed` is why not."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.failed: Exception | None = None
+
+    def warm(self, areas: Areas) -> None:
+        """Ask one question of one area, so that no reader waits for a compiler."""
+        try:
+            for area in areas.names()[:1]:
+                areas.open(area).warm()
+        except Exception as error:  # the service still answers, the first reader waits
+            log.warning("kernels not warmed", exc_info=True)
+            self.failed = error
+        finally:
+            self.done = True
+
+
+class Areas:
+    """The areas of a workspace; runs are opened on demand and the last few kept open."""
+
+    def __init__(self, workspace: Workspace, open_runs: int, cache_bytes: int) -> None:
+        self.workspace = workspace
+        self._open_runs = open_runs
+        self._cache_bytes = cache_bytes
+        self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
+        self._columns: dict[str, tuple[str, dict[str, tuple[Column, ...]]]] = {}
+        self._current: dict[str, tuple[tuple[int, int, int], str]] = {}
+        self._lock = RLock()
+
+    def names(self) -> list[str]:
+        """Names of the areas, sorted."""
+        return self.workspace.areas()
+
+    def manifest(self, area: str) -> Manifest:
+        """The manifest of an area's latest run."""
+        return self.workspace.manifest(area, self.current(area))
+
+    def columns(self, area: str) -> Mapping[str, tuple[Column, ...]]:
+        """The columns of every layer of an area's latest run."""
+        run = self.current(area)
+        held = self._columns.get(area)
+        if held is None or held[0] != run:
+            opened = self.open(area, run).run
+            held = (run, {layer: layer_columns(opened, layer) for layer in LAYERS})
+            self._columns[area] = held
+        return held[1]
+
+    def current(self, area: str) -> str:
+        """Name of an area's latest run; read again only when its pointer was moved."""
+        stamp = _stamp(self.workspace.root / area / "current")
+        held = self._current.get(area)
+        if held is not None and stamp is not None and held[0] == stamp:
+            return held[1]
+        run = self.workspace.current(area)
+        if stamp is not None:
+            self._current[area] = (stamp, run)
+        return run
+
+    def held(self, area: str, run: str | None = None) -> AreaState | None:
+        """The state of a run if it is open already; never waits for one being opened."""
+        key = (area, run or self.current(area))
+        held = self._states.get(key)
+        if held is not None and self._lock.acquire(blocking=False):
+            try:
+                if key in self._states:
+                    self._states.move_to_end(key)
+            finally:
+                self._lock.release()
+        return held
+
+    def open(self, area: str, run: str | None = None) -> AreaState:
+        """The state of a run (the latest by default).
+
+        Raises
+        ------
+        UnknownNameError
+            No such area or run.
+        """
+        name = run or self.current(area)
+        with self._lock:
+            held = self._states.get((area, name))
+            if held is None:
+                held = AreaState(self.workspace.open(area, name), self._cache_bytes)
+                self._states[area, name] = held
+                while len(self._states) > self._open_runs:
+                    self._states.popitem(last=False)
+            self._states.move_to_end((area, name))
+            return held
+
+
+def _stamp(pointer: Path) -> tuple[int, int, int] | None:
+    try:
+        found = pointer.lstat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
