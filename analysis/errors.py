@@ -10,7 +10,8 @@
     ├── WorkspaceError (OSError)     the workspace cannot be read or written exit 2
     └── UnsolvedError (RuntimeError) the question is fine, no answer found   exit 3
 
-A message is a key of ``messages/*.toml`` (one file per room) and parameters, so that one raise serves both languages.
+A message is a key of ``messages/*.toml`` (one file per room) and parameters, so that one raise
+serves both languages.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Fault:
         if self.column is not None:
             where.append(f"“{self.column}”列" if lang == "zh" else f"column '{self.column}'")
         head = (" " if lang == "zh" else ", ").join(where)
-        colon = ":" if lang == "zh" else ": "
+        colon = "：" if lang == "zh" else ": "
         return head + colon + say(self.key, lang, **dict(self.params))
 
 

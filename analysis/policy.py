@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from analysis.policy_files import policy_ids, read_policy_file
 from analysis.policy_tables import (
@@ -175,6 +175,13 @@ class CircleRule:
     minutes_all: Cited
 
 
+class Tags(Protocol):
+    """The tags of an OpenStreetMap object, as a mapping or as pyosmium hands them out."""
+
+    def get(self, key: str, /) -> str | None:
+        """The value of a key, None where it is not set."""
+
+
 @dataclass(frozen=True, slots=True)
 class WalkRules:
     """Who may walk where, in the precedence of DEFINITIONS.md (``walk.toml``)."""
@@ -184,7 +191,7 @@ class WalkRules:
     foot_yes: frozenset[str]
     access_no: frozenset[str]
 
-    def walkable(self, tags: Mapping[str, str]) -> bool:
+    def walkable(self, tags: Tags) -> bool:
         """Whether people may walk along a way with these tags (both directions)."""
         highway = tags.get("highway")
         if highway is None or highway in self.highway_no:

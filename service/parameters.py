@@ -49,7 +49,9 @@ class CoverageQuery(OfRun):
     minutes: Minutes | None = Field(default=None, description="default: each service's own")
     walker: Name = Field(default="adult", description="a walker of the policy")
     group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
-    by: Name | None = Field(default=None, description="unit level; default: the lowest")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
 
 
 class GapsQuery(OfRun):
@@ -67,7 +69,9 @@ class CirclesQuery(OfRun):
     kind: Name | None = Field(default=None, description="convenience, fitness; all by default")
     minutes: Minutes | None = Field(default=None, description="default: each service's own")
     walker: Name = Field(default="adult", description="a walker of the policy")
-    by: Name | None = Field(default=None, description="unit level; default: the lowest")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
 
 
 class PointQuery(OfRun):
@@ -98,7 +102,9 @@ class MapQuery(OfRun):
     service: Name | None = Field(default=None, description="a service; the first by default")
     minutes: Minutes | None = Field(default=None, description="default: the service's own")
     walker: Name = Field(default="adult", description="a walker of the policy")
-    by: Name | None = Field(default=None, description="unit level; default: the lowest")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
 
     @field_validator("service", "minutes", "by", "run", mode="before")
     @classmethod

@@ -25,6 +25,7 @@ from worlds import (
 
 from analysis.errors import ParameterError, UnknownNameError
 from analysis.measures.coverage import Coverage, CoverageRow, coverage
+from analysis.measures.question import default_level
 
 POLICY = tiny_policy()
 CITY = tiny_city()
@@ -71,6 +72,43 @@ def test_a_level_above_counts_its_child_units() -> None:
     # S1: 100 + 200 + 300 (c4 walks 70 + 1100 to x 3600); S2: c5 170 m and c6 870 m of 910
     assert [unit.covered for unit in result.units] == [600, 400]
     assert [unit.P for unit in result.units] == [600 / 1000, 400 / 910]
+
+
+def test_the_default_level_is_the_lowest_that_holds_most_residents() -> None:
+    levels = ("subdistrict", "community", "central_town")
+    # Two central towns hold c1, c2 and c3 (600 of 1,910 people), all communities everybody.
+    towns = (
+        Unit("T1", "一镇", "central_town", ((0, -500, 1000, 1500),), "S1", 300),
+        Unit("T2", "二镇", "central_town", ((1000, -500, 2000, 1500),), "S1", 300),
+    )
+    city = tiny_city(units=(*TINY_UNITS, *towns), levels=levels)
+    assert default_level(city) == "community"
+    result = coverage(city, tiny_travel(city), POLICY, service="pharmacy")
+    assert result.by == "community"
+    # One more town with c4 (400) and c5 (250): 1,250 of 1,910 are more than half.
+    third = Unit("T3", "三镇", "central_town", ((2000, -500, 4000, 1500),), "S1", 650)
+    assert default_level(tiny_city(units=(*TINY_UNITS, *towns, third), levels=levels)) == (
+        "central_town"
+    )
+
+
+def test_exactly_half_of_the_residents_is_not_most() -> None:
+    cells = (Cell("a", 500, 50, 10), Cell("b", 5500, 50, 10))
+    town = Unit("T1", "一镇", "central_town", ((0, -500, 1000, 1500),), "S1", 10)
+    city = tiny_city(
+        units=(*TINY_UNITS, town),
+        levels=("subdistrict", "community", "central_town"),
+        cells=cells,
+    )
+    assert default_level(city) == "community"
+
+
+def test_where_no_level_holds_most_the_lowest_drawn_serves() -> None:
+    cells = (Cell("a", 500, 50, 10), Cell("b", 20000, 50, 90))  # b lies outside every unit
+    city = tiny_city(cells=cells)
+    assert default_level(city) == "community"
+    undrawn = replace(city.units, geometry=np.full(len(city.units.code), None, dtype=object))
+    assert default_level(replace(city, units=undrawn)) == "community"
 
 
 def test_the_default_minutes_are_the_services_own() -> None:

@@ -78,7 +78,7 @@ def test_excel_is_titled_and_texts_stay_texts(run: Run, tmp_path: Path, lang: st
     assert sheet.freeze_panes == "A2"
     header = [cell.value for cell in sheet[1]]
     assert header[0] == {"zh": "编号", "en": "Id"}[lang]
-    assert {"zh": "到道路的距离(米)", "en": "Distance to the street (m)"}[lang] in header
+    assert {"zh": "到道路的距离（米）", "en": "Distance to the street (m)"}[lang] in header
     name = header.index({"zh": "名称", "en": "Name"}[lang])
     cell = next(row[name] for row in sheet.iter_rows(min_row=2) if row[0].value == "p2")
     assert (cell.value, cell.data_type) == ("=2+3 <b>药房</b>", "s")

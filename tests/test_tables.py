@@ -227,7 +227,7 @@ def test_all_faults_of_a_table_at_once(file):
         ("input_number_large", 9, "population"),
     ]
     said = "\n".join(f.text("zh") for f in faults(lambda: read_population(path, "wgs84")))
-    assert "cells.csv 第5行 “lon”列:“不详”不是数字" in said
+    assert "cells.csv 第5行 “lon”列：“不详”不是数字" in said
     assert "编号“a”已在第 2 行出现" in said
 
 
@@ -235,7 +235,7 @@ def test_swapped_columns_are_named_once(file):
     path = file("经度,纬度,人口\n25.04,102.70,1\n25.05,102.71,2\n")
     (fault,) = faults(lambda: read_population(path, "wgs84"))
     assert fault.key == "input_swapped_columns"
-    assert "经度 = 25.04,纬度 = 102.7" in fault.text("zh")
+    assert "经度 = 25.04，纬度 = 102.7" in fault.text("zh")
 
 
 def test_metres_are_named_once(file):

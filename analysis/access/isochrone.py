@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
 
 import contourpy
 import numpy as np
@@ -77,9 +79,8 @@ def reached_stretches(
     near = reached.cm <= limit_cm
     node, left = reached.node[near], limit_cm - reached.cm[near]
     size = costs.start[node + 1] - costs.start[node]
-    half = np.repeat(costs.start[node], size) + np.arange(size.sum()) - np.repeat(
-        np.cumsum(size) - size, size
-    )
+    before = np.cumsum(size) - size
+    half = np.repeat(costs.start[node] - before, size) + np.arange(size.sum())
     edge, from_u = costs.half_edge[half], costs.half_from_u[half]
     whole = np.where(from_u, costs.uv_cm[edge], costs.vu_cm[edge])
     share = np.minimum(np.repeat(left, size) / np.maximum(whole, 1), 1.0)
@@ -137,14 +138,15 @@ def polygon_of(
         np.sqrt(square),
         fill_type=contourpy.FillType.OuterOffset,
     )
-    points, offsets = generator.filled(-1.0, band_m)
-    rings = [
-        shapely.polygons(ring[cut[0] : cut[1]], holes=[
-            shapely.linearrings(ring[a:b]) for a, b in zip(cut[1:-1], cut[2:], strict=True)
-        ] or None)
-        for ring, cut in zip(points, offsets, strict=True)
-    ]  # fmt: skip
-    return shapely.MultiPolygon(rings)
+    points, offsets = generator.filled(-1.0, band_m)[:2]
+    outlines = zip(cast(list[FloatArray], points), cast(list[IntArray], offsets), strict=True)
+    return shapely.MultiPolygon([_polygon(ring, cut) for ring, cut in outlines])
+
+
+def _polygon(points: FloatArray, cut: IntArray) -> shapely.Polygon:
+    """The polygon whose rings (the outer one first) are the points between successive cuts."""
+    rings = [points[a:b] for a, b in pairwise(cut)]
+    return shapely.Polygon(rings[0], rings[1:])
 
 
 def isochrones(

@@ -37,7 +37,7 @@ def stamp_segments(
                 ta = (py - band_m - y0) / dy
                 tb = (py + band_m - y0) / dy
                 low = min(max(min(ta, tb), 0.0), 1.0)
-                high = min(max(max(ta, tb), 0.0), 1.0)
+                high = min(max(ta, tb, 0.0), 1.0)
                 left = min(x0 + low * dx, x0 + high * dx)
                 right = max(x0 + low * dx, x0 + high * dx)
             c0 = max(int(np.ceil((left - band_m - west_m) / cell_m)), 0)
@@ -49,8 +49,7 @@ def stamp_segments(
                     t = min(max(((px - x0) * dx + (py - y0) * dy) / length2, 0.0), 1.0)
                 ex, ey = px - (x0 + t * dx), py - (y0 + t * dy)
                 square = ex * ex + ey * ey
-                if square < square_m2[r, c]:
-                    square_m2[r, c] = square
+                square_m2[r, c] = min(square_m2[r, c], square)
 
 
 @njit(cache=True, nogil=True)

@@ -77,9 +77,7 @@ def goals_of(costs: WalkCosts, attachments: Attachments) -> Goals:
     )
 
 
-def nearest_from_nodes(
-    costs: WalkCosts, goals: Goals, limit_cm: int | None = None
-) -> NodeField:
+def nearest_from_nodes(costs: WalkCosts, goals: Goals, limit_cm: int | None = None) -> NodeField:
     """Distance from every junction to the nearest goal, not beyond `limit_cm`."""
     limit = _NO_LIMIT_CM if limit_cm is None else limit_cm
     by_u = goals.leg_cm.astype(np.int64) + goals.ahead_cm
@@ -135,9 +133,7 @@ def service_attachments(city: City, service: str) -> Attachments:
     else:
         number = facilities.service_ids.index(service)
         chosen = np.flatnonzero(facilities.service[facilities.attached_facility] == number)
-    return Attachments(
-        facilities.attached_facility[chosen], facilities.attachment.take(chosen)
-    )
+    return Attachments(facilities.attached_facility[chosen], facilities.attachment.take(chosen))
 
 
 def travel_table(
@@ -147,8 +143,10 @@ def travel_table(
     progress: Callable[[str], None] | None = None,
 ) -> TravelTable:
     """Unbounded nearest distances of all services for cells, land samples and junctions."""
-    land = city.land.position if city.land is not None else city.cells.position.take(
-        np.zeros(0, dtype=np.int64)
+    land = (
+        city.land.position
+        if city.land is not None
+        else city.cells.position.take(np.zeros(0, dtype=np.int64))
     )
     shapes = (len(city.cells), len(city.cells), len(land), city.network.node_count)
     cell_cm, cell_facility, land_cm, node_cm = (
@@ -165,9 +163,7 @@ def travel_table(
         node_cm[row], node_facility[row] = field.cm, field.facility
         if progress is not None:
             progress(service)
-    return TravelTable(
-        tuple(services), cell_cm, cell_facility, land_cm, node_cm, node_facility
-    )
+    return TravelTable(tuple(services), cell_cm, cell_facility, land_cm, node_cm, node_facility)
 
 
 def from_positions(

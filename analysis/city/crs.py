@@ -67,7 +67,5 @@ def geodesic_m(start: FloatArray, end: FloatArray) -> FloatArray:
     length = np.hypot(north, east)
     long = length > _SHORT_M
     if long.any():
-        length[long] = geod.inv(
-            start[long, 0], start[long, 1], end[long, 0], end[long, 1]
-        )[2]
+        length[long] = geod.inv(start[long, 0], start[long, 1], end[long, 0], end[long, 1])[2]
     return length

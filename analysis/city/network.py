@@ -67,17 +67,16 @@ class WalkNetwork:
     def lines(self) -> NDArray[np.object_]:
         """The edges as shapely LineStrings in the metric CRS, (m,)."""
         edge = np.repeat(np.arange(self.edge_count), np.diff(self.vertex_start))
-        lines: NDArray[np.object_] = shapely.linestrings(self.vertex_xy_m, indices=edge)
-        return lines
+        return np.asarray(shapely.linestrings(self.vertex_xy_m, indices=edge), dtype=np.object_)
 
-    def to_networkx(self) -> nx.MultiGraph:
+    def to_networkx(self) -> nx.MultiGraph[int]:
         """The network as an undirected multigraph for people: ``length_m``, ``geometry``.
 
         Nodes are 0..n-1 with ``x``, ``y`` (metres) and ``osm_id``; edge keys are edge ids.
         """
         import networkx
 
-        graph = networkx.MultiGraph(crs=self.crs)
+        graph: nx.MultiGraph[int] = networkx.MultiGraph(crs=self.crs)
         for node, ((x, y), osm_id) in enumerate(
             zip(self.node_xy_m.tolist(), self.node_osm_id.tolist(), strict=True)
         ):
@@ -251,5 +250,3 @@ def _assemble(
         "component_length_m": np.bincount(component, weights=length_m),
     }
     return WalkNetwork(crs, **{name: read_only(array) for name, array in arrays.items()})  # type: ignore[arg-type]
-
-

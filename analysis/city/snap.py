@@ -89,7 +89,6 @@ class EdgeIndex:
             max_leg_m * _SLACK,
             self.network.vertex_xy_m,
             self.segment_vertex,
-            self.segment_edge,
             self.bin_start,
             self.bin_member,
             self.origin,

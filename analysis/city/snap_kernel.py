@@ -88,7 +88,6 @@ def nearest_segments(
     max_m: float,
     xy: FloatArray,
     segment_vertex: IntArray,
-    segment_edge: Int32Array,
     bin_start: IntArray,
     bin_member: Int32Array,
     origin: FloatArray,
@@ -135,8 +134,7 @@ def nearest_segments(
                         if distance < best - _TIE_M or found < 0 or s < found:
                             # Segments are numbered edge by edge: the lower segment is on the
                             # lower edge.
-                            if distance < best:
-                                best = distance
+                            best = min(best, distance)
                             found = s
                             fraction = t
         best_segment[k] = found

@@ -143,7 +143,7 @@ def circles(
 
     Parameters and errors as in `circle_table`; `by` as in `coverage`.
     """
-    level = level_of(city.units, by)
+    level = level_of(city, by)
     table = circle_table(
         city, travel, policy, kind=kind, minutes=minutes, walker=walker, optional=optional
     )

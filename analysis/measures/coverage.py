@@ -109,7 +109,7 @@ def coverage(
     GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.
     """
     asked = ask(policy, service, minutes, walker)
-    level = level_of(city.units, by)
+    level = level_of(city, by)
     persons = persons_of(city.cells, group)
     walks = walks_to(city, travel, service)
     rows = city.units.of_level(level)

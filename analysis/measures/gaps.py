@@ -154,7 +154,7 @@ def _gap(
     cm = walks.cell_cm[cells]
     way = cm != UNREACHED_CM
     minutes = minutes_of(cm[way], asked.walker.speed_m_per_s)
-    level = default_level(city.units)
+    level = default_level(city)
     unit = _most(city.cells.unit[level][cells], weight)
     lowest = min(str(city.cells.id[i]) for i in cells)
     read_only(cells)

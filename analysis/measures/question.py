@@ -73,26 +73,34 @@ def persons_of(cells: Cells, group: str) -> IntArray:
     return cells.groups[group]
 
 
-def level_of(units: Units, by: str | None) -> str:
-    """The unit level asked for, or the lowest one that has polygons."""
+def level_of(city: City, by: str | None) -> str:
+    """The unit level asked for, or the default one."""
     if by is None:
-        return default_level(units)
-    if by not in units.levels:
-        raise unknown("unknown_level", by, units.levels)
+        return default_level(city)
+    if by not in city.units.levels:
+        raise unknown("unknown_level", by, city.units.levels)
     return by
 
 
-def default_level(units: Units) -> str:
-    """The lowest level with polygons (the lowest of all where none has any)."""
-    drawn = {
-        str(level)
-        for level, shape in zip(units.level, units.geometry, strict=True)
-        if shape is not None
-    }
-    for level in reversed(units.levels):
-        if level in drawn:
+def default_level(city: City) -> str:
+    """The lowest level with polygons whose units hold more than half of all residents.
+
+    Levels such as new estates or central towns hold only some: they are used when asked for.
+    Where no level holds so many it is the lowest with polygons, and the lowest of all where
+    none has any.
+    """
+    units, cells = city.units, city.cells
+    drawn = [level for level in reversed(units.levels) if _has_polygons(units, level)]
+    everyone = int(cells.residents.sum())
+    for level in drawn:
+        if 2 * int(cells.residents[cells.unit[level] >= 0].sum()) > everyone:
             return level
-    return units.levels[-1]
+    return drawn[0] if drawn else units.levels[-1]
+
+
+def _has_polygons(units: Units, level: str) -> bool:
+    shapes = units.geometry[units.of_level(level)]
+    return any(shape is not None and not shape.is_empty for shape in shapes)
 
 
 @dataclass(frozen=True, slots=True)

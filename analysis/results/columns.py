@@ -35,7 +35,7 @@ class Column:
 
 NEVER: Final = Title("不为空", "Never empty")
 UNKNOWN: Final = Title("未知", "Unknown")
-NO_WAY: Final = Title("走不到,或没有该类设施", "No way there, or no such facility")
+NO_WAY: Final = Title("走不到，或没有该类设施", "No way there, or no such facility")
 NO_SNAP: Final = Title("附近没有可步行道路", "No walkable street near")
 NO_UNIT: Final = Title("不在任何单元内", "Outside every unit")
 NO_GROUP: Final = Title("本区域没有该人群数据", "The area has no such group")
@@ -75,8 +75,8 @@ _UNIT = (
 )
 _SERVICE = (
     _text("service", "服务代码", "Service"),
-    _text("service_zh", "服务(中文)", "Service (Chinese)"),
-    _text("service_en", "服务(英文)", "Service (English)"),
+    _text("service_zh", "服务（中文）", "Service (Chinese)"),
+    _text("service_en", "服务（英文）", "Service (English)"),
 )
 _SNAP = (
     _flag("snapped", "已接入道路", "Joined to a street"),
@@ -155,7 +155,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _count("required", "需要的服务类型数", "Types required", "services"),
             _text(
                 "missing",
-                "缺少的服务(人数从多到少)",
+                "缺少的服务（人数从多到少）",
                 "Services missing, most residents first",
                 Title("不缺", "Nothing missing"),
             ),

@@ -208,7 +208,7 @@ def _titled(column: Column, lang: Language) -> str:
     title = column.title.text(lang)
     if not unit:
         return title
-    return f"{title}({unit})" if lang == "zh" else f"{title} ({unit})"
+    return f"{title}（{unit}）" if lang == "zh" else f"{title} ({unit})"
 
 
 _UNITS: Final[Mapping[str, Title]] = MappingProxyType(

@@ -147,7 +147,7 @@ def _leg(leg_m: FloatArray, snapped: BoolArray) -> FloatArray:
 def _cells(run: Run) -> tuple[_Values, GeometryArray]:
     cells, units = run.city.cells, run.city.units
     snapped = cells.position.edge != NOBODY
-    unit = cells.unit[default_level(units)]
+    unit = cells.unit[default_level(run.city)]
     component = (
         run.city.network.edge_component[np.maximum(cells.position.edge, 0)]
         if len(run.city.network.edge_component)
@@ -200,7 +200,7 @@ def _facilities(run: Run) -> tuple[_Values, GeometryArray]:
         "source": places.source,
         "snapped": snapped,
         "access_m": _leg(leg, snapped),
-        "unit_code": _looked_up(units.code, places.unit[default_level(units)]),
+        "unit_code": _looked_up(units.code, places.unit[default_level(run.city)]),
     }
     for name in ("name_en", "ownership", "level", "opening_hours"):
         values[name] = places.attributes.get(name, [None] * len(places))

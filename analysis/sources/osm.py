@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import osmium
@@ -97,12 +98,13 @@ def unreadable(path: Path, error: Exception) -> InputError:
 
 
 def _ways(path: Path, key: str) -> Iterable[osmium.osm.Way]:
-    return (
+    ways = (
         osmium.FileProcessor(str(path))
         .with_locations("flex_mem")
         .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
         .with_filter(osmium.filter.KeyFilter(key))
     )
+    return cast(Iterable[osmium.osm.Way], ways)  # the filter lets only ways through
 
 
 def _keep_located(

@@ -88,7 +88,7 @@ def helsinki_inputs(folder: Path) -> HelsinkiFiles | None:
     osm = helsinki_pbf()
     if osm is None:
         return None
-    from analysis.sources.osm import read_places
+    from analysis.sources.places import read_places
 
     policy = load_policy(HELSINKI_POLICY)
     buildings = read_places(osm, policy).buildings

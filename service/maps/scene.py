@@ -79,18 +79,8 @@ def facility_layer(
 
 
 def level_shown(ask: Ask) -> str:
-    """The level asked for; else the lowest that holds most residents.
-
-    Levels such as new estates or central towns hold only some; they are shown when asked for.
-    """
-    units, cells = ask.run.city.units, ask.run.city.cells
-    if ask.by is None:
-        everyone = int(cells.residents.sum())
-        for level in reversed(units.levels):
-            held = int(cells.residents[cells.unit[level] >= 0].sum())
-            if 2 * held > everyone and len(drawable(units.geometry[units.of_level(level)])):
-                return level
-    return level_of(units, ask.by)
+    """The level asked for; else the lowest that holds most residents."""
+    return level_of(ask.run.city, ask.by)
 
 
 def unit_name(ask: Ask, index: int) -> str | None:

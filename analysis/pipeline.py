@@ -1,0 +1,351 @@
+"""From files to figures: reads like the diagram in docs/architecture.md.
+
+facts → city (network, units, residents, facilities, land) → travel times → a saved run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from analysis.access.travel import TravelTable, travel_table
+from analysis.access.walking import flat_costs
+from analysis.city.crs import to_lonlat
+from analysis.city.facilities import merge_facilities, place_facilities
+from analysis.city.land import sample_land
+from analysis.city.model import Cells, City, LandSamples, StrArray, Units
+from analysis.city.network import WalkNetwork, build_network
+from analysis.city.population import CellSeed, cells_from_table
+from analysis.city.snap import EdgeIndex, Positions
+from analysis.city.spread import spread_unit_totals
+from analysis.city.units import (
+    area_polygon_from,
+    assign_units,
+    build_units,
+    declared_by_level,
+    group_totals,
+)
+from analysis.errors import Fault, InputError, ParameterError, Warn
+from analysis.policy import Policy, Title, load_policy
+from analysis.provenance import InputFile, code_version, describe_input
+from analysis.results.model import Manifest, Run
+from analysis.results.store import Workspace
+from analysis.sources.boundaries import read_units
+from analysis.sources.graphs import read_graphml, read_place
+from analysis.sources.osm import RawStreets, read_streets
+from analysis.sources.places import OsmPlaces, read_places
+from analysis.sources.rasters import read_population_raster
+from analysis.sources.tables import read_facilities, read_population
+
+Progress = Callable[[str, float], None]  # step key (pipeline_step_*), share done 0-1
+
+STEPS = ("streets", "places", "tables", "network", "residents", "facilities", "walks", "save")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
+
+    `datum`: of tables with bare coordinates. `surveyed`: services of which the inputs hold
+    every facility, so that none found means there is none. `remarks` go with every answer.
+    """
+
+    area: str
+    osm: Path | None = None
+    place: str | None = None
+    graph: Path | None = None
+    population: Path | None = None
+    units: tuple[Path, ...] = ()
+    facilities: tuple[Path, ...] = ()
+    datum: str | None = None
+    policy: str = "kunming-2022-77"
+    surveyed: tuple[str, ...] = ()
+    title: Title | None = None
+    synthetic: bool = False
+    remarks: tuple[Warn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    streets: RawStreets
+    places: OsmPlaces | None
+    population: gpd.GeoDataFrame | None
+    units: gpd.GeoDataFrame | None
+    facilities: tuple[gpd.GeoDataFrame, ...]
+    warnings: tuple[Warn, ...]
+
+
+def build_area(
+    request: BuildRequest, workspace: Workspace, progress: Progress | None = None
+) -> Run:
+    """Build an area and add it to a workspace as its new current run.
+
+    Raises
+    ------
+    InputError
+        Files that cannot be used: every fault found. The workspace stays as it was.
+    """
+    manifest, policy, city, travel = analyse_city(request, progress)
+    if progress is not None:
+        progress("save", 0.0)
+    return workspace.save(manifest, policy, city, travel)
+
+
+def analyse_city(
+    request: BuildRequest, progress: Progress | None = None
+) -> tuple[Manifest, Policy, City, TravelTable]:
+    """Everything a run holds, computed from the files of a request."""
+    clock = _Clock(progress)
+    policy = load_policy(request.policy)
+    _check(request, policy)
+    inputs = describe_inputs(request)
+    facts = _read(request, policy, clock)
+    clock.start("network")
+    network = build_network(facts.streets)
+    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    clock.start("residents")
+    units, seed, unit_of, remarks = _residents(facts, network, policy)
+    max_leg_m = policy.attachment.max_leg_m.value
+    cells = _cells(seed, unit_of, index.snap(seed.xy_m, max_leg_m))
+    land = _land(facts, units, network.crs, policy, index)
+    clock.start("facilities")
+    frames = [*facts.facilities, *([facts.places.facilities] if facts.places else [])]
+    merged, same = merge_facilities(frames, network.crs, max_leg_m)
+    facilities, loose = place_facilities(merged, policy, units, index)
+    warnings = (*request.remarks, *facts.warnings, *remarks, *same, *loose)
+    surveyed = frozenset(request.surveyed)
+    city = City(network.crs, network, units, cells, facilities, land, surveyed, warnings)
+    clock.start("walks")
+    services = tuple(policy.services)
+    travel = travel_table(city, flat_costs(network), services, clock.within(len(services)))
+    manifest = _manifest(request, policy, city, inputs, clock.stop())
+    return manifest, policy, city, travel
+
+
+def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
+    """Role, size and digest of every input file; all missing files are named at once."""
+    named = [("network", request.osm), ("network", request.graph)]
+    named += [("population", request.population)]
+    named += [("units", path) for path in request.units]
+    named += [("facilities", path) for path in request.facilities]
+    given = [(role, path) for role, path in named if path is not None]
+    missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
+    if missing:
+        raise InputError(missing)
+    return tuple(describe_input(role, path) for role, path in given)
+
+
+def _check(request: BuildRequest, policy: Policy) -> None:
+    sources = [request.osm, request.place, request.graph]
+    if sum(source is not None for source in sources) != 1:
+        raise ParameterError("pipeline_one_network")
+    unknown = sorted(set(request.surveyed) - set(policy.services))
+    if unknown:
+        raise ParameterError(
+            "pipeline_surveyed", names=", ".join(unknown), known=", ".join(policy.services)
+        )
+
+
+def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
+    """Read every file; faults of all tables are gathered before giving up."""
+    clock.start("tables")
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+
+    def read(reader: Callable[[], object]) -> gpd.GeoDataFrame | None:
+        try:
+            table = reader()
+        except InputError as error:
+            faults.extend(error.faults)
+            return None
+        warnings.extend(table.warnings)  # type: ignore[attr-defined]
+        return table.frame  # type: ignore[attr-defined]
+
+    population = request.population
+    people = None
+    if population is not None:
+        raster = population.suffix.lower() in (".tif", ".tiff")
+        people = read(
+            lambda: read_population_raster(population)
+            if raster
+            else read_population(population, request.datum)
+        )
+    units = (
+        read(lambda: read_units(request.units, request.datum, policy)) if request.units else None
+    )
+    tables = [
+        read(lambda path=path: read_facilities(path, request.datum, policy))  # type: ignore[misc]
+        for path in request.facilities
+    ]
+    if faults:
+        raise InputError(faults)
+    streets, places = _streets(request, policy, clock)
+    facilities = tuple(frame for frame in tables if frame is not None)
+    return _Facts(streets, places, people, units, facilities, tuple(map(_remark, warnings)))
+
+
+def _streets(
+    request: BuildRequest, policy: Policy, clock: _Clock
+) -> tuple[RawStreets, OsmPlaces | None]:
+    clock.start("streets")
+    if request.graph is not None:
+        return read_graphml(request.graph, policy.walk), None
+    if request.osm is None:
+        return read_place(str(request.place), policy.walk, policy)
+    streets = read_streets(request.osm, policy.walk)
+    clock.start("places")
+    return streets, read_places(request.osm, policy)
+
+
+def _remark(fault: Fault) -> Warn:
+    return Warn("file_remark", {"en": fault.text("en"), "zh": fault.text("zh")})
+
+
+def _residents(
+    facts: _Facts, network: WalkNetwork, policy: Policy
+) -> tuple[Units, CellSeed, dict[str, np.ndarray], tuple[Warn, ...]]:  # type: ignore[type-arg]
+    """Units and populated cells: given, or spread from the units' totals."""
+    levels = tuple(policy.unit_levels)
+    if facts.population is not None:
+        seed = cells_from_table(facts.population, network.crs)
+        margin_m = policy.attachment.max_leg_m.value
+        hull = area_polygon_from(seed.xy_m, margin_m) if facts.units is None else None
+        units = build_units(facts.units, network.crs, levels, hull)
+        return units, seed, assign_units(seed.xy_m, units), seed.warnings
+    if facts.units is None:
+        raise ParameterError("pipeline_no_residents")
+    units = build_units(facts.units, network.crs, levels)
+    buildings = facts.places.buildings if facts.places else None
+    residential = facts.places.residential if facts.places else None
+    spread = spread_unit_totals(
+        units, group_totals(facts.units, units), buildings, residential, policy.spread, network.crs
+    )
+    codes: StrArray = units.code[spread.unit]
+    unit_of = assign_units(spread.seed.xy_m, units, declared_by_level(codes, units))
+    return units, spread.seed, unit_of, spread.warnings
+
+
+def _cells(seed: CellSeed, unit_of: dict[str, np.ndarray], position: Positions) -> Cells:  # type: ignore[type-arg]
+    return Cells(
+        id=seed.id,
+        xy_m=seed.xy_m,
+        polygon=seed.polygon,
+        residents=seed.residents,
+        groups=seed.groups,
+        unit=unit_of,
+        modelled=seed.modelled,
+        position=position,
+    )
+
+
+def _land(
+    facts: _Facts, units: Units, crs: str, policy: Policy, index: EdgeIndex
+) -> LandSamples | None:
+    if facts.places is None or len(facts.places.residential) == 0:
+        return None
+    lattice_m = policy.coverage.land_lattice_m.value
+    seed = sample_land(facts.places.residential, units, lattice_m, crs)
+    if seed is None:
+        return None
+    position = index.snap(seed.xy_m, policy.attachment.max_leg_m.value)
+    return LandSamples(seed.xy_m, seed.area_m2, seed.unit, position)
+
+
+def _manifest(
+    request: BuildRequest,
+    policy: Policy,
+    city: City,
+    inputs: tuple[InputFile, ...],
+    timings_s: dict[str, float],
+) -> Manifest:
+    counts = {
+        "cells": len(city.cells),
+        "facilities": len(city.facilities),
+        "units": len(city.units.code),
+        "junctions": city.network.node_count,
+        "edges": city.network.edge_count,
+        "land_samples": len(city.land.area_m2) if city.land is not None else 0,
+    }
+    modelled = ("population",) if bool(city.cells.modelled.any()) else ()
+    return Manifest(
+        area=request.area,
+        run="",
+        title=request.title or Title(request.area, request.area),
+        crs=city.crs,
+        bbox=_bbox(city),
+        residents=int(city.cells.residents.sum()),
+        counts=counts,
+        services=tuple(s for s in policy.services if city.assessed(s)),
+        policy_id=policy.id,
+        policy_digest=policy.digest,
+        synthetic=request.synthetic,
+        modelled=modelled,
+        warnings=city.warnings,
+        inputs=inputs,
+        parameters={
+            "datum": request.datum,
+            "surveyed": sorted(request.surveyed),
+            "place": request.place,
+        },
+        code_version=code_version(),
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        timings_s=timings_s,
+    )
+
+
+def _bbox(city: City) -> tuple[float, float, float, float]:
+    """West, south, east, north (degrees) of units and cells."""
+    boxes: Sequence[np.ndarray] = [city.cells.xy_m]  # type: ignore[type-arg]
+    shapes = list(chain(city.units.geometry, city.cells.polygon))
+    bounds = shapely.total_bounds(np.array(shapes, dtype=object))
+    corners = np.array([bounds[[0, 1]], bounds[[0, 3]], bounds[[2, 1]], bounds[[2, 3]]])
+    corners = corners[np.isfinite(corners).all(axis=1)]
+    lonlat = to_lonlat(np.vstack([*boxes, corners]), city.crs)
+    west, south = lonlat.min(axis=0)
+    east, north = lonlat.max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+class _Clock:
+    """Seconds per step, and word to whoever watches."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._step: str | None = None
+        self._since = 0.0
+        self.seconds: dict[str, float] = {}
+
+    def start(self, step: str) -> None:
+        """End the step under way and begin another."""
+        now = time.perf_counter()
+        if self._step is not None:
+            self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since
+        self._step, self._since = step, now
+        if self._progress is not None:
+            self._progress(step, 0.0)
+
+    def stop(self) -> dict[str, float]:
+        """End the last step and give all seconds, rounded to milliseconds."""
+        if self._step is not None:
+            self.start(self._step)
+        return {step: round(seconds, 3) for step, seconds in self.seconds.items()}
+
+    def within(self, parts: int) -> Callable[[str], None]:
+        """Report one of `parts` done, each time it is called."""
+        done = 0
+
+        def advance(_: str) -> None:
+            nonlocal done
+            done += 1
+            if self._progress is not None and self._step is not None:
+                self._progress(self._step, done / parts)
+
+        return advance

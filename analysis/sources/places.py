@@ -1,0 +1,168 @@
+"""Facilities, buildings and residential land from an OpenStreetMap file, by the policy's tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import shapely
+
+from analysis.policy import Policy, Service
+from analysis.sources.osm import check_osm_file, unreadable
+
+_OWNERSHIP = {
+    "public": "government",
+    "government": "government",
+    "private": "private",
+    "private_for_profit": "private",
+    "private_non_profit": "private",
+    "business": "private",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One tagged thing: its id (``node/1``, ``way/2``, ``relation/3``), tags and geometry."""
+
+    id: str
+    tags: Mapping[str, str]
+    geometry: shapely.Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class OsmPlaces:
+    """What a file says about a place, all frames in EPSG:4326, sorted by id.
+
+    facilities : id, service, name, name_en, source, ownership, opening_hours, level, geometry;
+        one row per service that a thing serves.
+    buildings : id, building (tag), levels (float, NaN unknown), geometry (polygons).
+    residential : id, geometry (polygons of ``landuse=residential``).
+    boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
+    """
+
+    facilities: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame
+    residential: gpd.GeoDataFrame
+    boundaries: gpd.GeoDataFrame
+
+
+def read_places(path: Path, policy: Policy) -> OsmPlaces:
+    """Facilities of the policy's services, buildings, residential land and boundaries of a file.
+
+    Two passes: one for the members of multipolygons, one for everything.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, cut off or not an OSM file.
+    """
+    check_osm_file(path)
+    rules = [rule for service in policy.services.values() for rule in service.osm]
+    keys = sorted({key for rule in rules for key in rule.tags} | {"building", "landuse", "boundary"})
+    try:
+        return places_of(_things(path, keys), policy)
+    except RuntimeError as error:
+        raise unreadable(path, error) from error
+
+
+def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
+    """Sort tagged things into facilities, buildings, residential land and boundaries."""
+    services = [service for service in policy.services.values() if service.osm]
+    facilities: list[dict[str, Any]] = []
+    buildings: list[dict[str, Any]] = []
+    residential: list[dict[str, Any]] = []
+    boundaries: list[dict[str, Any]] = []
+    for thing in sorted(things, key=lambda place: place.id):
+        tags, areal = thing.tags, thing.geometry.geom_type in ("Polygon", "MultiPolygon")
+        facilities.extend(_facility(thing, service) for service in _served(tags, services))
+        if areal and tags.get("building", "no") != "no":
+            levels = _number(tags.get("building:levels"))
+            buildings.append(
+                {"id": thing.id, "building": tags["building"], "levels": levels,
+                 "geometry": thing.geometry}
+            )  # fmt: skip
+        if areal and tags.get("landuse") == "residential":
+            residential.append({"id": thing.id, "geometry": thing.geometry})
+        if areal and tags.get("boundary") == "administrative":
+            boundaries.append(
+                {"id": thing.id, "name": tags.get("name"), "name_en": tags.get("name:en"),
+                 "admin_level": tags.get("admin_level"), "geometry": thing.geometry}
+            )  # fmt: skip
+    columns = ["id", "service", "name", "name_en", "source", "ownership", "opening_hours", "level"]
+    return OsmPlaces(
+        _frame(facilities, columns),
+        _frame(buildings, ["id", "building", "levels"]),
+        _frame(residential, ["id"]),
+        _frame(boundaries, ["id", "name", "name_en", "admin_level"]),
+    )
+
+
+def _served(tags: Mapping[str, str], services: Iterable[Service]) -> Iterator[Service]:
+    return (s for s in services if any(rule.matches(tags) for rule in s.osm))
+
+
+def _facility(thing: Place, service: Service) -> dict[str, Any]:
+    tags = thing.tags
+    owner = tags.get("operator:type") or tags.get("ownership")
+    return {
+        "id": thing.id,
+        "service": service.id,
+        "name": tags.get("name") or tags.get("name:zh") or tags.get("name:en"),
+        "name_en": tags.get("name:en"),
+        "source": "osm",
+        "ownership": _OWNERSHIP.get(owner) if owner else None,
+        "opening_hours": tags.get("opening_hours"),
+        "level": None,
+        "geometry": thing.geometry,
+    }
+
+
+def _number(text: str | None) -> float:
+    try:
+        value = float(text) if text is not None else np.nan
+    except ValueError:
+        return np.nan
+    return value if 0 < value < np.inf else np.nan
+
+
+def _frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
+    data = {name: np.array([row[name] for row in rows], dtype=object) for name in columns}
+    if "levels" in data:
+        data["levels"] = data["levels"].astype(np.float64)
+    geometry = np.array([row["geometry"] for row in rows], dtype=object)
+    return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
+
+
+def _things(path: Path, keys: list[str]) -> Iterator[Place]:
+    """Nodes and closed areas that carry one of some keys, geometry in degrees."""
+    wanted = osmium.filter.KeyFilter(*keys)
+    as_wkb = osmium.geom.WKBFactory().create_multipolygon
+    kinds = osmium.osm.NODE | osmium.osm.AREA
+    things = (
+        osmium.FileProcessor(str(path))
+        .with_areas(osmium.filter.KeyFilter(*keys))
+        .with_filter(osmium.filter.EntityFilter(kinds))
+        .with_filter(wanted)
+    )
+    for thing in things:
+        if thing.is_node():
+            if thing.location.valid():
+                point = shapely.Point(thing.lon, thing.lat)
+                yield Place(f"node/{thing.id}", dict(thing.tags), point)
+            continue
+        try:
+            shape = shapely.from_wkb(as_wkb(thing))
+        except RuntimeError:  # a ring without places, cut off at the extract's border
+            continue
+        parts = shape.geoms
+        kind = "way" if thing.from_way() else "relation"
+        yield Place(
+            f"{kind}/{thing.orig_id()}",
+            dict(thing.tags),
+            parts[0] if len(parts) == 1 else shape,
+        )
