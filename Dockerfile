@@ -21,7 +21,6 @@ USER 10001
 WORKDIR /workspace
 ENV PATH=/opt/lifecircle/bin:$PATH \
     HOME=/workspace \
-    NUMBA_CACHE_DIR=/workspace/.numba \
     LIFECIRCLE_WORKSPACE=/workspace \
     LIFECIRCLE_PUBLIC_READ=1
 RUN /opt/image-steps demo /opt/lifecircle /workspace

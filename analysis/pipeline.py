@@ -174,9 +174,11 @@ def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
     if population is not None:
         raster = population.suffix.lower() in (".tif", ".tiff")
         people = read(
-            lambda: read_population_raster(population)
-            if raster
-            else read_population(population, request.datum)
+            lambda: (
+                read_population_raster(population)
+                if raster
+                else read_population(population, request.datum)
+            )
         )
     units = (
         read(lambda: read_units(request.units, request.datum, policy)) if request.units else None
@@ -211,7 +213,7 @@ def _remark(fault: Fault) -> Warn:
 
 def _residents(
     facts: _Facts, network: WalkNetwork, policy: Policy
-) -> tuple[Units, CellSeed, dict[str, np.ndarray], tuple[Warn, ...]]:  # type: ignore[type-arg]
+) -> tuple[Units, CellSeed, dict[str, np.ndarray], tuple[Warn, ...]]:
     """Units and populated cells: given, or spread from the units' totals."""
     levels = tuple(policy.unit_levels)
     if facts.population is not None:
@@ -233,7 +235,7 @@ def _residents(
     return units, spread.seed, unit_of, spread.warnings
 
 
-def _cells(seed: CellSeed, unit_of: dict[str, np.ndarray], position: Positions) -> Cells:  # type: ignore[type-arg]
+def _cells(seed: CellSeed, unit_of: dict[str, np.ndarray], position: Positions) -> Cells:
     return Cells(
         id=seed.id,
         xy_m=seed.xy_m,
@@ -303,7 +305,7 @@ def _manifest(
 
 def _bbox(city: City) -> tuple[float, float, float, float]:
     """West, south, east, north (degrees) of units and cells."""
-    boxes: Sequence[np.ndarray] = [city.cells.xy_m]  # type: ignore[type-arg]
+    boxes: Sequence[np.ndarray] = [city.cells.xy_m]
     shapes = list(chain(city.units.geometry, city.cells.polygon))
     bounds = shapely.total_bounds(np.array(shapes, dtype=object))
     corners = np.array([bounds[[0, 1]], bounds[[0, 3]], bounds[[2, 1]], bounds[[2, 3]]])

@@ -16,7 +16,7 @@ from analysis.city.snap import EdgeIndex
 from analysis.city.units import assign_units, declared_by_level
 from analysis.errors import Warn
 from analysis.policy import Policy
-from analysis.quantities import read_only
+from analysis.quantities import IntArray, read_only
 
 _OWN = ("id", "service", "name", "source", "geometry")
 
@@ -51,9 +51,7 @@ def merge_facilities(
     return kept, (Warn("facilities_merged", {"count": len(merged), "ids": shown}),)
 
 
-def _same_places(
-    kept: gpd.GeoDataFrame, new: gpd.GeoDataFrame, within_m: float
-) -> pd.Series:
+def _same_places(kept: gpd.GeoDataFrame, new: gpd.GeoDataFrame, within_m: float) -> pd.Series:
     known: dict[tuple[str, str], list[object]] = {}
     for service, name, shape in zip(kept["service"], kept["name"], kept.geometry, strict=True):
         if name is not None:
@@ -87,9 +85,7 @@ def place_facilities(
     max_leg_m = policy.attachment.max_leg_m.value
     attachments = attach_facilities(geometry, by_entrance, index, max_leg_m)
     attributes = {
-        str(name): _attribute(frame, str(name), order)
-        for name in frame.columns
-        if name not in _OWN
+        str(name): _attribute(frame, str(name), order) for name in frame.columns if name not in _OWN
     }
     codes = attributes.get("unit_code")
     declared = declared_by_level(codes, units) if codes is not None else None
@@ -111,7 +107,8 @@ def place_facilities(
     return facilities, far
 
 
-def _attribute(frame: gpd.GeoDataFrame, name: str, order: np.ndarray) -> StrArray:  # type: ignore[type-arg]
+def _attribute(frame: gpd.GeoDataFrame, name: str, order: IntArray) -> StrArray:
     values = np.empty(len(frame), dtype=object)
     values[:] = [None if pd.isna(value) else value for value in frame[name]]
-    return values[order]
+    ordered: StrArray = values[order]
+    return ordered

@@ -24,6 +24,7 @@ from analysis.measures.question import (
     default_level,
     not_assessed,
     persons_of,
+    sums_by,
     walks_to,
 )
 from analysis.policy import Policy
@@ -112,16 +113,7 @@ def gaps(
         city.cells.position.xy_m[uncovered],
     )
     label = linked_groups(place, component.astype(np.int32), policy.gaps.link_m.value)
-    reason = _reasons(city, walks)
-    members = np.split(
-        uncovered[np.argsort(label, kind="stable")],
-        np.cumsum(np.bincount(label))[:-1],
-    )
-    found = [
-        _gap(city, policy, asked, walks, group, persons, reason, cells.astype(np.int32))
-        for cells in members
-        if int(persons[cells].sum()) >= min_residents
-    ]
+    found = _found(city, policy, asked, walks, group, persons, uncovered, label, min_residents)
     return tuple(sorted(found, key=lambda gap: (-gap.residents, gap.id)))
 
 
@@ -140,48 +132,78 @@ def _reasons(city: City, walks: Walks) -> Int32Array:
     return np.select([off, none, lost], [0, 1, 2], default=too_far).astype(np.int32)
 
 
-def _gap(
+def _found(
     city: City,
     policy: Policy,
     asked: Question,
     walks: Walks,
     group: str,
     persons: IntArray,
-    reason: Int32Array,
-    cells: Int32Array,
-) -> Gap:
-    weight = persons[cells]
-    cm = walks.cell_cm[cells]
+    uncovered: IntArray,
+    label: Int32Array,
+    min_residents: int,
+) -> list[Gap]:
+    """The gaps of labelled cells; what can be counted for all of them at once is."""
+    order = np.argsort(label, kind="stable")
+    label, chosen = label[order], uncovered[order].astype(np.int32)
+    start = np.searchsorted(label, np.arange(int(label[-1]) + 2))
+    size = len(start) - 1
+    weight = persons[chosen]
+    cm = walks.cell_cm[chosen]
     way = cm != UNREACHED_CM
-    minutes = minutes_of(cm[way], asked.walker.speed_m_per_s)
-    level = default_level(city)
-    unit = _most(city.cells.unit[level][cells], weight)
-    lowest = min(str(city.cells.id[i]) for i in cells)
-    read_only(cells)
-    return Gap(
-        id=_gap_id(asked, group, lowest),
-        service=asked.service.id,
-        residents=int(weight.sum()),
-        groups=MappingProxyType(
-            {name: int(count[cells].sum()) for name, count in city.cells.groups.items()}
-        ),
-        minutes_to_nearest=float(np.average(minutes, weights=weight[way])) if way.any() else None,
-        nearest_facility=_most(walks.cell_facility[cells][way], weight[way]),
-        reason=REASONS[_most(reason[cells], weight) or 0],
-        unit_code=None if unit is None else str(city.units.code[unit]),
-        unit_name=None if unit is None else str(city.units.name[unit]),
-        cells=cells,
-        geometry=outline(city.cells, cells, policy.gaps.disc_radius_m.value),
-    )
+    minutes = minutes_of(cm, asked.walker.speed_m_per_s)
+    residents = sums_by(label, size, weight)
+    groups = {
+        name: sums_by(label, size, count[chosen]) for name, count in city.cells.groups.items()
+    }
+    unit = _most(label, size, city.cells.unit[default_level(city)][chosen], weight)
+    nearest = _most(label[way], size, walks.cell_facility[chosen][way], weight[way])
+    reason = _most(label, size, _reasons(city, walks)[chosen], weight)
+    ids = city.cells.id[chosen]
+    found = []
+    for i in np.flatnonzero(residents >= min_residents):
+        mine = slice(int(start[i]), int(start[i + 1]))
+        cells = chosen[mine].copy()
+        read_only(cells)
+        known = way[mine]
+        found.append(
+            Gap(
+                id=_gap_id(asked, group, min(map(str, ids[mine]))),
+                service=asked.service.id,
+                residents=int(residents[i]),
+                groups=MappingProxyType({name: int(sums[i]) for name, sums in groups.items()}),
+                minutes_to_nearest=(
+                    float(np.average(minutes[mine][known], weights=weight[mine][known]))
+                    if known.any()
+                    else None
+                ),
+                nearest_facility=None if nearest[i] == NOBODY else int(nearest[i]),
+                reason=REASONS[reason[i]],
+                unit_code=None if unit[i] == NOBODY else str(city.units.code[unit[i]]),
+                unit_name=None if unit[i] == NOBODY else str(city.units.name[unit[i]]),
+                cells=cells,
+                geometry=outline(city.cells, cells, policy.gaps.disc_radius_m.value),
+            )
+        )
+    return found
 
 
-def _most(index: Int32Array, weight: IntArray) -> int | None:
-    """The index most persons share (the lowest on a tie); None where that is nothing (-1)."""
+def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> Int32Array:
+    """Per group the index most persons share (the lowest on a tie), int32 (size,).
+
+    NOBODY where that is nothing, or where a group has no member.
+    """
+    most = np.full(size, NOBODY, dtype=np.int32)
     if len(index) == 0:
-        return None
-    values, inverse = np.unique(index, return_inverse=True)
-    best = int(values[np.argmax(np.bincount(inverse, weights=weight))])
-    return None if best == NOBODY else best
+        return most
+    span = int(index.max()) - NOBODY + 1
+    keys, inverse = np.unique(label.astype(np.int64) * span + (index - NOBODY), return_inverse=True)
+    persons = np.bincount(inverse.ravel(), weights=weight)
+    owner, value = np.divmod(keys, span)
+    best = np.lexsort((value, -persons, owner))
+    owners, first = np.unique(owner[best], return_index=True)
+    most[owners] = value[best][first] + NOBODY
+    return most
 
 
 def _gap_id(asked: Question, group: str, lowest_cell: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from typing import Final
 
 import numpy as np
@@ -14,6 +16,9 @@ from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 DISC_SEGMENTS: Final = 4  # corners per quarter of a drawn disc
 SQUARES_PER_RADIUS: Final = 1.5  # a disc covers every square of that size that holds its centre
 REACH: Final = 2  # squares a disc can reach beyond the one that holds its centre
+
+_known: Final[dict[int, tuple[weakref.ref[GeometryArray], BoolArray]]] = {}
+_knowing: Final = threading.Lock()
 
 
 def outline(cells: Cells, chosen: Int32Array, radius_m: float) -> shapely.Geometry:
@@ -28,17 +33,51 @@ def outline(cells: Cells, chosen: Int32Array, radius_m: float) -> shapely.Geomet
     bare = np.array([shape is None for shape in shapes], dtype=np.bool_)
     parts = []
     if not bare.all():
-        parts.append(_joined(shapes[~bare]))
+        parts.append(_joined(shapes[~bare], _clashing(cells.polygon)[chosen][~bare]))
     if bare.any():
         parts.append(_discs(cells.xy_m[chosen][bare], radius_m))
     return shapely.normalize(parts[0] if len(parts) == 1 else shapely.union_all(parts))
 
 
-def _joined(shapes: GeometryArray) -> shapely.Geometry:
-    """Union of polygons; quick where they only meet along shared edges, or hardly meet."""
-    if shapely.coverage_is_valid(shapes):
+def _joined(shapes: GeometryArray, clash: BoolArray) -> shapely.Geometry:
+    """Union of polygons: those that only meet along shared edges quickly, then the others."""
+    if len(shapes) == 1:
+        return shapes[0]
+    if not clash.any():
         return shapely.coverage_union_all(shapes)
-    return shapely.disjoint_subset_union_all(shapes)
+    others = shapely.disjoint_subset_union_all(shapes[clash])
+    if clash.all():
+        return others
+    return shapely.union(shapely.coverage_union_all(shapes[~clash]), others)
+
+
+def _clashing(polygons: GeometryArray) -> BoolArray:
+    """Which polygons of a city do not just meet the others along shared edges, bool (c,).
+
+    Any choice of the remaining ones can be joined by dropping the edges they share. Found once
+    for a city's array and kept as long as that array lives.
+    """
+    with _knowing:
+        held = _known.get(id(polygons))
+        if held is not None and held[0]() is polygons:
+            return held[1]
+        clash = _found_clashing(polygons)
+        key = id(polygons)
+        _known[key] = (weakref.ref(polygons, lambda _: _known.pop(key, None)), clash)
+        return clash
+
+
+def _found_clashing(polygons: GeometryArray) -> BoolArray:
+    clash = np.zeros(len(polygons), dtype=np.bool_)
+    rest = np.flatnonzero([shape is not None for shape in polygons])
+    while len(rest):
+        edges = shapely.coverage_invalid_edges(polygons[rest])
+        wrong = ~(shapely.is_missing(edges) | shapely.is_empty(edges))
+        if not wrong.any():
+            break
+        clash[rest[wrong]] = True
+        rest = rest[~wrong]
+    return clash
 
 
 def _discs(centres: FloatArray, radius_m: float) -> shapely.Geometry:

@@ -12,9 +12,11 @@ import numpy as np
 import osmium
 import shapely
 
-from analysis.policy import Policy, Service
+from analysis.policy import Policy, Service, TagRule
 from analysis.sources.osm import check_osm_file, unreadable
 
+_LAND_KEYS = {"building", "landuse", "boundary"}
+_AREAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _OWNERSHIP = {
     "public": "government",
     "government": "government",
@@ -63,7 +65,9 @@ def read_places(path: Path, policy: Policy) -> OsmPlaces:
     """
     check_osm_file(path)
     rules = [rule for service in policy.services.values() for rule in service.osm]
-    keys = sorted({key for rule in rules for key in rule.tags} | {"building", "landuse", "boundary"})
+    keys = sorted(
+        {key for rule in rules for key in rule.tags} | {"building", "landuse", "boundary"}
+    )
     try:
         return places_of(_things(path, keys), policy)
     except RuntimeError as error:
@@ -72,14 +76,14 @@ def read_places(path: Path, policy: Policy) -> OsmPlaces:
 
 def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
     """Sort tagged things into facilities, buildings, residential land and boundaries."""
-    services = [service for service in policy.services.values() if service.osm]
+    served = _Served(policy)
     facilities: list[dict[str, Any]] = []
     buildings: list[dict[str, Any]] = []
     residential: list[dict[str, Any]] = []
     boundaries: list[dict[str, Any]] = []
     for thing in sorted(things, key=lambda place: place.id):
-        tags, areal = thing.tags, thing.geometry.geom_type in ("Polygon", "MultiPolygon")
-        facilities.extend(_facility(thing, service) for service in _served(tags, services))
+        tags, areal = thing.tags, shapely.get_type_id(thing.geometry) in _AREAL
+        facilities.extend(_facility(thing, service) for service in served(tags))
         if areal and tags.get("building", "no") != "no":
             levels = _number(tags.get("building:levels"))
             buildings.append(
@@ -102,8 +106,25 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
     )
 
 
-def _served(tags: Mapping[str, str], services: Iterable[Service]) -> Iterator[Service]:
-    return (s for s in services if any(rule.matches(tags) for rule in s.osm))
+class _Served:
+    """Which services a tagged thing serves: only rules that ask for one of its keys are tried."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._services = list(policy.services.values())
+        self._by_key: dict[str, list[tuple[int, TagRule]]] = {}
+        for number, service in enumerate(self._services):
+            for rule in service.osm:
+                self._by_key.setdefault(min(rule.tags), []).append((number, rule))
+
+    def __call__(self, tags: Mapping[str, str]) -> list[Service]:
+        """Services in the policy's order, each once."""
+        found = {
+            number
+            for key in tags
+            for number, rule in self._by_key.get(key, ())
+            if rule.matches(tags)
+        }
+        return [self._services[number] for number in sorted(found)]
 
 
 def _facility(thing: Place, service: Service) -> dict[str, Any]:
@@ -141,28 +162,32 @@ def _frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
 def _things(path: Path, keys: list[str]) -> Iterator[Place]:
     """Nodes and closed areas that carry one of some keys, geometry in degrees."""
     wanted = osmium.filter.KeyFilter(*keys)
-    as_wkb = osmium.geom.WKBFactory().create_multipolygon
+    as_wkb = osmium.geom.WKBFactory()
     kinds = osmium.osm.NODE | osmium.osm.AREA
     things = (
         osmium.FileProcessor(str(path))
-        .with_areas(osmium.filter.KeyFilter(*keys))
+        .with_areas(wanted)
         .with_filter(osmium.filter.EntityFilter(kinds))
         .with_filter(wanted)
     )
+    ids: list[str] = []
+    tags: list[Mapping[str, str]] = []
+    shapes: list[str] = []
     for thing in things:
-        if thing.is_node():
-            if thing.location.valid():
-                point = shapely.Point(thing.lon, thing.lat)
-                yield Place(f"node/{thing.id}", dict(thing.tags), point)
-            continue
         try:
-            shape = shapely.from_wkb(as_wkb(thing))
-        except RuntimeError:  # a ring without places, cut off at the extract's border
-            continue
-        parts = shape.geoms
-        kind = "way" if thing.from_way() else "relation"
-        yield Place(
-            f"{kind}/{thing.orig_id()}",
-            dict(thing.tags),
-            parts[0] if len(parts) == 1 else shape,
-        )
+            if isinstance(thing, osmium.osm.Node):
+                shapes.append(as_wkb.create_point(thing))
+                ids.append(f"node/{thing.id}")
+            elif isinstance(thing, osmium.osm.Area):
+                shapes.append(as_wkb.create_multipolygon(thing))
+                ids.append(f"{'way' if thing.from_way() else 'relation'}/{thing.orig_id()}")
+            else:
+                continue
+        except (RuntimeError, osmium.InvalidLocationError):
+            continue  # a ring without places, cut off at the extract's border
+        tags.append(dict(thing.tags))
+    geometry = shapely.from_wkb(np.array(shapes, dtype=object))
+    areal = shapely.get_type_id(geometry) == shapely.GeometryType.MULTIPOLYGON
+    single = areal & (shapely.get_num_geometries(geometry) == 1)
+    geometry[single] = shapely.get_geometry(geometry[single], 0)
+    yield from map(Place, ids, tags, geometry)

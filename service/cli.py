@@ -1,0 +1,312 @@
+"""The command ``lifecircle``: same numbers as HTTP. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from analysis.results.model import Run
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
+    "谁走不到、在哪里、怎么补。",
+)
+
+Area = Annotated[str, typer.Argument(help="name of the area 区域名")]
+WorkspaceDir = Annotated[
+    Path,
+    typer.Option("--workspace", envvar="LIFECIRCLE_WORKSPACE", help="results 工作区"),
+]
+Service = Annotated[str | None, typer.Option(help="service id, e.g. health_centre 设施类型")]
+Minutes = Annotated[float | None, typer.Option(help="minutes (default: the service's own) 分钟")]
+Walker = Annotated[str, typer.Option(help="adult | older | with_child 步行者")]
+Lang = Annotated[str | None, typer.Option(help="zh | en")]
+Datum = Annotated[
+    str | None,
+    typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
+]
+HERE = Path("workspace")
+
+
+def main() -> int:
+    """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
+    from analysis.errors import LifecircleError
+
+    try:
+        app(standalone_mode=False)
+    except LifecircleError as error:
+        _say_error(error)
+        return error.exit_code
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort:
+        return 130
+    except Exception as error:
+        show = getattr(error, "show", None)  # a usage error of the command line itself
+        if show is None:
+            raise
+        show()
+        return 2
+    return 0
+
+
+def _language(asked: str | None = None) -> Literal["zh", "en"]:
+    told = asked or os.environ.get("LIFECIRCLE_LANGUAGE") or os.environ.get("LANG", "")
+    return "zh" if told.lower().startswith("zh") else "en"
+
+
+def _say_error(error: Any) -> None:
+    from rich.console import Console
+
+    lang = _language()
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        ("错误:" if lang == "zh" else "Error: ") + error.text(lang), style="red", markup=False
+    )
+
+
+def _prepare(workspace: Path) -> None:
+    """Compiled kernels are cached in the workspace, wherever the package is installed."""
+    folder = (workspace / ".cache" / "numba").absolute()
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+
+
+def _open(area: str, workspace: Path, run: str | None = None) -> Run:
+    _prepare(workspace)
+    from analysis.results.store import Workspace
+
+    return Workspace(workspace).open(area, run)
+
+
+@app.command()
+def build(
+    name: Area,
+    osm: Annotated[Path | None, typer.Option(help=".osm.pbf file 路网文件")] = None,
+    place: Annotated[str | None, typer.Option(help="place name (internet) 地名")] = None,
+    graph: Annotated[Path | None, typer.Option(help="osmnx GraphML file")] = None,
+    population: Annotated[Path | None, typer.Option(help="cells or raster 人口单元或栅格")] = None,
+    units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 行政单元")] = None,
+    facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
+    datum: Datum = None,
+    policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
+    surveyed: Annotated[
+        list[str] | None, typer.Option(help="services surveyed completely 已普查的设施类型")
+    ] = None,
+    workspace: WorkspaceDir = HERE,
+    lang: Lang = None,
+) -> None:
+    """Build an area from files and add it to the workspace. 由文件构建一个区域。"""
+    _prepare(workspace)
+    from analysis.pipeline import BuildRequest, build_area
+    from analysis.results.names import safe_name
+    from analysis.results.store import Workspace
+    from service.terminal import progress_bar, show_run
+
+    request = BuildRequest(
+        safe_name(name),
+        osm=osm,
+        place=place,
+        graph=graph,
+        population=population,
+        units=tuple(units or ()),
+        facilities=tuple(facilities or ()),
+        datum=datum,
+        policy=policy,
+        surveyed=tuple(surveyed or ()),
+    )
+    with progress_bar(name, _language(lang)) as progress:
+        run = build_area(request, Workspace(workspace), progress)
+    show_run(run, _language(lang))
+
+
+@app.command()
+def demo(
+    workspace: WorkspaceDir = HERE,
+    serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="then serve")] = True,
+    scale: Annotated[float, typer.Option(help="size of springcity 示范市规模")] = 1.0,
+    rebuild: Annotated[bool, typer.Option(help="build again even if present")] = False,
+    host: Annotated[str | None, typer.Option()] = None,
+    port: Annotated[int | None, typer.Option()] = None,
+    lang: Lang = None,
+) -> None:
+    """Build the ready-made areas without internet, then serve them. 构建示范区并启动服务。"""
+    _prepare(workspace)
+    from analysis.demo import build_helsinki, build_springcity
+    from analysis.results.store import Workspace
+    from service.terminal import progress_bar, say, show_run
+
+    store, language = Workspace(workspace), _language(lang)
+    if rebuild or "springcity" not in store.areas():
+        with progress_bar("springcity", language) as progress:
+            run = build_springcity(store, scale=scale, progress=progress)
+        show_run(run, language)
+    if rebuild or "helsinki" not in store.areas():
+        with progress_bar("helsinki", language) as progress:
+            small, reason = build_helsinki(store, progress)
+        if small is not None:
+            show_run(small, language)
+        elif reason is not None:
+            say(reason.text(language))
+    if serve_after:
+        serve(workspace=workspace, host=host, port=port)
+
+
+@app.command()
+def serve(
+    workspace: WorkspaceDir = HERE,
+    host: Annotated[str | None, typer.Option(help="address to listen on 监听地址")] = None,
+    port: Annotated[int | None, typer.Option(help="port 端口")] = None,
+    public_read: Annotated[
+        bool, typer.Option("--public-read", help="let other machines read 允许其他机器读取")
+    ] = False,
+) -> None:
+    """Serve a workspace over HTTP. 启动服务。"""
+    _prepare(workspace)
+    import uvicorn
+
+    from service.app import create_app
+    from service.settings import check_exposure, settings_from
+    from service.terminal import say
+
+    settings = settings_from(
+        os.environ, workspace=workspace, host=host, port=port, public_read=public_read or None
+    )
+    check_exposure(settings)
+    say(f"http://{settings.host}:{settings.port}/")
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="warning")
+
+
+@app.command()
+def coverage(
+    name: Area,
+    service: Service = None,
+    minutes: Minutes = None,
+    walker: Walker = "adult",
+    group: Annotated[str, typer.Option(help="total | 65 | 0_3 | ... 人群")] = "total",
+    by: Annotated[str | None, typer.Option(help="unit level 单元级别")] = None,
+    out: Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")] = None,
+    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer")] = False,
+    lang: Lang = None,
+) -> None:
+    """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
+    opened, language = _open(name, workspace, run), _language(lang)
+    from analysis.measures.coverage import coverage as measure
+    from analysis.results.export import export_coverage
+    from service.catalog import coverage_document
+    from service.terminal import print_json, show_coverage
+
+    asked: dict[str, Any] = {"minutes": minutes, "walker": walker, "group": group, "by": by}
+    if as_json:
+        print_json(coverage_document(opened, service=service, lang=language, **asked))
+        return
+    for one in [service] if service else opened.manifest.services:
+        found = measure(opened.city, opened.travel, opened.policy, service=one, **asked)
+        if out is not None:
+            target = out if service else out.with_name(f"{out.stem}-{one}{out.suffix}")
+            export_coverage(found, target, language)
+        else:
+            show_coverage(opened, found, language, total_only=service is None)
+
+
+@app.command()
+def gaps(
+    name: Area,
+    service: Service = None,
+    minutes: Minutes = None,
+    walker: Walker = "adult",
+    min_residents: Annotated[int, typer.Option(help="leave out smaller gaps 最少居民数")] = 0,
+    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer (GeoJSON)")] = False,
+    lang: Lang = None,
+) -> None:
+    """Gaps, worst first. 缺口,居民多者在前。"""
+    opened, language = _open(name, workspace, run), _language(lang)
+    from service.catalog import gaps_document
+    from service.terminal import print_json, show_gaps
+
+    document = gaps_document(
+        opened, service=service, minutes=minutes, walker=walker,
+        min_residents=min_residents, lang=language,
+    )  # fmt: skip
+    if as_json:
+        print_json(document)
+    else:
+        show_gaps(document, opened, language)
+
+
+@app.command("map")
+def draw(
+    name: Area,
+    layer: Annotated[str, typer.Argument(help="coverage | gaps | units | facilities")] = "coverage",
+    service: Service = None,
+    minutes: Minutes = None,
+    walker: Walker = "adult",
+    out: Annotated[Path | None, typer.Option(help="file to write (.html)")] = None,
+    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    workspace: WorkspaceDir = HERE,
+    lang: Lang = None,
+) -> None:
+    """One self-contained map page that opens without internet. 离线地图页面。"""
+    opened, language = _open(name, workspace, run), _language(lang)
+    from service.maps.pages import map_page
+    from service.terminal import say, write_text
+
+    page = map_page(
+        opened, layer, service=service, minutes=minutes, walker=walker, lang=language, mode="inline"
+    )
+    target = out or Path(f"{name}-{layer}.{language}.html")
+    write_text(target, page)
+    say(str(target))
+
+
+@app.command()
+def export(
+    name: Area,
+    layer: Annotated[str, typer.Argument(help="cells facilities units gaps circles network")],
+    out: Annotated[Path, typer.Argument(help=".geojson .gpkg .csv .xlsx")],
+    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    workspace: WorkspaceDir = HERE,
+    lang: Lang = None,
+) -> None:
+    """Write a layer to a file. 导出图层。"""
+    opened = _open(name, workspace, run)
+    from analysis.results.export import export_layer
+    from service.terminal import say
+
+    export_layer(opened, layer, out, _language(lang))
+    say(str(out))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
+    kind: Annotated[str | None, typer.Option(help="population | facilities | units")] = None,
+    datum: Datum = None,
+    policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
+    lang: Lang = None,
+) -> None:
+    """Say what is wrong with a table, row by row. 逐行检查表格。"""
+    from analysis.policy import load_policy
+    from analysis.sources.tables import check_table
+    from service.terminal import show_faults
+
+    tester = cast(Callable[..., Any], check_table)
+    faults = tester(file, kind=kind, datum=datum, policy=load_policy(policy))
+    show_faults(faults, file.name, _language(lang))
+    if any(fault.severity == "error" for fault in faults):
+        raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

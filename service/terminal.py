@@ -1,0 +1,130 @@
+"""What the command prints: progress bars, summary tables, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from analysis.errors import Fault, Language
+from analysis.errors import say as message
+from analysis.measures.coverage import Coverage, CoverageRow
+from analysis.results.model import Run
+from service import i18n
+
+_SHOWN_GAPS = 20
+
+
+def say(text: str) -> None:
+    """One plain line."""
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """A document as HTTP gives it."""
+    say(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write aside, then rename."""
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+@contextmanager
+def progress_bar(area: str, lang: Language) -> Iterator[Callable[[str, float], None]]:
+    """A bar with the step under way; quiet when nobody watches."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("[bold]{task.fields[area]}"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=1.0, area=area)
+
+        def advance(step: str, share: float) -> None:
+            key = step if step.startswith("samples_") else f"pipeline_step_{step}"
+            bar.update(task, description=message(key, lang), completed=share)
+
+        yield advance
+
+
+def show_run(run: Run, lang: Language) -> None:
+    """What was built: name, residents, counts, seconds, remarks."""
+    manifest = run.manifest
+    table = Table(title=f"{manifest.title.text(lang)} · {manifest.run}", show_header=False)
+    table.add_row(i18n.text("cli_residents", lang), f"{manifest.residents:,}")
+    for name in ("cells", "facilities", "units", "edges"):
+        table.add_row(i18n.text(f"cli_{name}", lang), f"{manifest.counts[name]:,}")
+    table.add_row("CRS", manifest.crs)
+    seconds = sum(manifest.timings_s.values())
+    table.add_row(i18n.text("cli_seconds", lang), f"{seconds:.1f}")
+    Console(highlight=False).print(table)
+    for warning in manifest.warnings:
+        say("· " + warning.text(lang))
+
+
+def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool) -> None:
+    """Coverage of one service: the total and its units (people see percent)."""
+    title = run.policy.services[found.service].title.text(lang)
+    table = Table(title=f"{title} · {found.minutes:g} min · {found.walker} · {found.group}")
+    for key in ("cli_code", "cli_unit"):
+        table.add_column(i18n.text(key, lang))
+    for key in ("cli_residents", "cli_covered", "cli_U", "cli_P", "cli_L"):
+        table.add_column(i18n.text(key, lang), justify="right")
+    rows = [found.total] if total_only else [found.total, *found.units]
+    for row in rows:
+        table.add_row(*_cells(row, lang))
+    Console(highlight=False).print(table)
+    for warning in found.warnings:
+        say("· " + warning.text(lang))
+
+
+def _cells(row: CoverageRow, lang: Language) -> list[str]:
+    unknown = i18n.text("cli_not_assessed", lang)
+    persons = [unknown if n is None else f"{n:,}" for n in (row.residents, row.covered)]
+    shares = [unknown if x is None else f"{x:.1%}" for x in (row.U, row.P, row.L)]
+    name = row.name_en if lang == "en" and row.name_en else row.name
+    return [row.code, name, *persons, *shares]
+
+
+def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
+    """The worst gaps as a table."""
+    features: Sequence[Mapping[str, Any]] = document["features"]
+    table = Table(title=i18n.text("cli_gaps", lang, count=len(features)))
+    for key in ("cli_service", "cli_unit", "cli_reason"):
+        table.add_column(i18n.text(key, lang))
+    for key in ("cli_residents", "cli_minutes"):
+        table.add_column(i18n.text(key, lang), justify="right")
+    for feature in features[:_SHOWN_GAPS]:
+        row = feature["properties"]
+        minutes = row["minutes_to_nearest"]
+        table.add_row(
+            run.policy.services[row["service"]].title.text(lang),
+            row["unit_name"] or "",
+            i18n.text(f"cli_reason_{row['reason']}", lang),
+            f"{row['residents']:,}",
+            "—" if minutes is None else f"{minutes:.1f}",
+        )
+    Console(highlight=False).print(table)
+
+
+def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:
+    """All faults of a file, or that there are none."""
+    if not faults:
+        say(i18n.text("cli_no_faults", lang, file=name))
+    for fault in faults:
+        mark = "✗" if fault.severity == "error" else "!"
+        say(f"{mark} {fault.text(lang)}")
