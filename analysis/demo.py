@@ -31,7 +31,7 @@ def build_springcity(
             facilities=(files.facilities,),
             datum="wgs84",
             surveyed=files.surveyed,
-            title=Title("示范市(合成数据)", "Spring City (synthetic)"),
+            title=Title("示范市（合成数据）", "Spring City (synthetic)"),
             synthetic=True,
         )
         return build_area(request, workspace, progress)
@@ -54,7 +54,8 @@ def build_helsinki(
             population=files.population,
             datum="wgs84",
             policy=files.policy,
-            title=Title("赫尔辛基(示意)", "Helsinki (illustrative)"),
+            title=Title("赫尔辛基（示意）", "Helsinki (illustrative)"),
+            modelled=("population",),
             remarks=files.warnings,
         )
         return build_area(request, workspace, progress), None

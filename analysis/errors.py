@@ -40,7 +40,9 @@ def say(key: str, lang: Language = "en", **params: Any) -> str:
     return template.format_map({name: _shown(value) for name, value in params.items()})
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any) -> Any:
+    if isinstance(value, int | float):
+        return value
     text = str(value)
     return text if len(text) <= 200 else text[:197] + "..."
 

@@ -55,7 +55,8 @@ class BuildRequest:
     """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
 
     `datum`: of tables with bare coordinates. `surveyed`: services of which the inputs hold
-    every facility, so that none found means there is none. `remarks` go with every answer.
+    every facility, so that none found means there is none. `modelled` names what the files
+    themselves estimate. `remarks` go with every answer.
     """
 
     area: str
@@ -70,6 +71,7 @@ class BuildRequest:
     surveyed: tuple[str, ...] = ()
     title: Title | None = None
     synthetic: bool = False
+    modelled: tuple[str, ...] = ()
     remarks: tuple[Warn, ...] = ()
 
 
@@ -276,7 +278,8 @@ def _manifest(
         "edges": city.network.edge_count,
         "land_samples": len(city.land.area_m2) if city.land is not None else 0,
     }
-    modelled = ("population",) if bool(city.cells.modelled.any()) else ()
+    spread = {"population"} if bool(city.cells.modelled.any()) else set()
+    modelled = tuple(sorted(spread | set(request.modelled)))
     return Manifest(
         area=request.area,
         run="",

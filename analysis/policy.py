@@ -43,7 +43,6 @@ __all__ = [
     "Walker",
     "load_policy",
     "policy_ids",
-    "service_names",
 ]
 
 
@@ -290,15 +289,6 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
         ),
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
     )
-
-
-def service_names(policy: Policy) -> Mapping[str, str]:
-    """Service id by every word that names it: id, titles, aliases, in lower case (casefold)."""
-    return {
-        word.strip().casefold(): service.id
-        for service in policy.services.values()
-        for word in (service.id, service.title.zh, service.title.en, *service.aliases)
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,12 +150,10 @@ def _copied(value: Any) -> Any:
 
 
 def _digest(chain: list[tuple[Traversable, Content]]) -> str:
-    """SHA-256 of the files' content in canonical JSON, so that comments do not count."""
-    text = json.dumps(
-        [own for _, own in chain],
-        sort_keys=True,
-        ensure_ascii=False,
-        separators=(",", ":"),
-        default=str,
-    )
+    """SHA-256 of the files' content as compact JSON: comments do not count, order does.
+
+    Keys stay in the order written: the order of ``[unit_levels]`` means something.
+    """
+    written = [own for _, own in chain]
+    text = json.dumps(written, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -42,7 +42,7 @@ def main() -> int:
     from analysis.errors import LifecircleError
 
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except LifecircleError as error:
         _say_error(error)
         return error.exit_code
@@ -56,7 +56,7 @@ def main() -> int:
             raise
         show()
         return 2
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _language(asked: str | None = None) -> Literal["zh", "en"]:
@@ -64,12 +64,23 @@ def _language(asked: str | None = None) -> Literal["zh", "en"]:
     return "zh" if told.lower().startswith("zh") else "en"
 
 
+def _asked_language() -> str | None:
+    """The language of ``--lang`` on the command line, for errors that end a command."""
+    words = sys.argv[1:]
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if word == "--lang":
+            return following
+        if word.startswith("--lang="):
+            return word.removeprefix("--lang=")
+    return None
+
+
 def _say_error(error: Any) -> None:
     from rich.console import Console
 
-    lang = _language()
+    lang = _language(_asked_language())
     Console(stderr=True, highlight=False, soft_wrap=True).print(
-        ("错误:" if lang == "zh" else "Error: ") + error.text(lang), style="red", markup=False
+        ("错误：" if lang == "zh" else "Error: ") + error.text(lang), style="red", markup=False
     )
 
 
@@ -230,7 +241,7 @@ def gaps(
     as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer (GeoJSON)")] = False,
     lang: Lang = None,
 ) -> None:
-    """Gaps, worst first. 缺口,居民多者在前。"""
+    """Gaps, worst first. 缺口，居民多者在前。"""
     opened, language = _open(name, workspace, run), _language(lang)
     from service.catalog import gaps_document
     from service.terminal import print_json, show_gaps

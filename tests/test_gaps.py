@@ -206,3 +206,32 @@ def test_overlapping_cells_are_joined_too() -> None:
     city = tiny_city(cells=cells, places=TINY_PLACES)
     shape = outlines.outline(city.cells, np.array([0, 1], dtype=np.int32), 100.0)
     assert shape.area == pytest.approx(150 * 100)
+
+
+def test_a_cell_that_overlaps_does_not_change_what_the_others_give() -> None:
+    cells = tuple(
+        Cell(name, x, 0, 1, side=100)
+        for name, x in (("a", 3000), ("b", 3100), ("c", 3250), ("d", 3300), ("e", 3600))
+    )
+    city = tiny_city(cells=cells, places=TINY_PLACES)
+    for chosen in ([0, 1], [0, 1, 2, 3, 4], [2, 3], [0, 4], [3]):
+        shape = outlines.outline(city.cells, np.array(chosen, dtype=np.int32), 100.0)
+        assert shape.equals(shapely.union_all(city.cells.polygon[chosen]))
+
+
+def test_cells_that_cannot_be_joined_as_neighbours_are_joined_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = (Cell("a", 3000, 0, 1, side=100), Cell("b", 3000, 0, 1, side=100))
+    city = tiny_city(cells=cells, places=TINY_PLACES)
+    monkeypatch.setattr(outlines, "_clashing", lambda shapes: np.zeros(len(shapes), np.bool_))
+    shape = outlines.outline(city.cells, np.array([0, 1], dtype=np.int32), 100.0)
+    assert shape.area == pytest.approx(100 * 100)
+
+
+def test_outlines_drawn_for_one_question_serve_the_next() -> None:
+    drawn: dict[bytes, shapely.Geometry] = {}
+    first = gaps(CITY, TRAVEL, POLICY, service="health_centre", drawn=drawn)
+    again = gaps(CITY, TRAVEL, POLICY, service="health_centre", drawn=drawn)
+    assert len(drawn) == len(first) == 6
+    assert all(a.geometry is b.geometry for a, b in zip(first, again, strict=True))

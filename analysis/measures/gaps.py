@@ -82,12 +82,18 @@ def gaps(
     walker: str = "adult",
     group: str = TOTAL,
     min_residents: int = 0,
+    drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> tuple[Gap, ...]:
     """Gaps of one service, most residents first; walks in minutes, polygons in the city's CRS.
 
     Uncovered cells with residents are linked when their attachment points lie within the
     policy's `link_m` on one component; cells off the streets are linked by their own points.
     A service that is not assessed has no gaps (see `gap_warnings`).
+
+    Parameters
+    ----------
+    drawn : outlines by their cells, filled here: hand the same one to all questions about one
+        city under one policy, and what many services lack together is joined once.
 
     Raises
     ------
@@ -113,7 +119,18 @@ def gaps(
         city.cells.position.xy_m[uncovered],
     )
     label = linked_groups(place, component.astype(np.int32), policy.gaps.link_m.value)
-    found = _found(city, policy, asked, walks, group, persons, uncovered, label, min_residents)
+    found = _found(
+        city,
+        policy,
+        asked,
+        walks,
+        group,
+        persons,
+        uncovered,
+        label,
+        min_residents,
+        {} if drawn is None else drawn,
+    )
     return tuple(sorted(found, key=lambda gap: (-gap.residents, gap.id)))
 
 
@@ -142,6 +159,7 @@ def _found(
     uncovered: IntArray,
     label: Int32Array,
     min_residents: int,
+    drawn: dict[bytes, shapely.Geometry],
 ) -> list[Gap]:
     """The gaps of labelled cells; what can be counted for all of them at once is."""
     order = np.argsort(label, kind="stable")
@@ -151,7 +169,9 @@ def _found(
     weight = persons[chosen]
     cm = walks.cell_cm[chosen]
     way = cm != UNREACHED_CM
-    minutes = minutes_of(cm, asked.walker.speed_m_per_s)
+    way_start = np.searchsorted(label[way], np.arange(size + 1))
+    walkers = weight[way].astype(np.float64)
+    walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * walkers
     residents = sums_by(label, size, weight)
     groups = {
         name: sums_by(label, size, count[chosen]) for name, count in city.cells.groups.items()
@@ -165,7 +185,11 @@ def _found(
         mine = slice(int(start[i]), int(start[i + 1]))
         cells = chosen[mine].copy()
         read_only(cells)
-        known = way[mine]
+        way_mine = slice(int(way_start[i]), int(way_start[i + 1]))
+        shape = drawn.get(cells.tobytes())
+        if shape is None:
+            shape = outline(city.cells, cells, policy.gaps.disc_radius_m.value)
+            drawn[cells.tobytes()] = shape
         found.append(
             Gap(
                 id=_gap_id(asked, group, min(map(str, ids[mine]))),
@@ -173,8 +197,8 @@ def _found(
                 residents=int(residents[i]),
                 groups=MappingProxyType({name: int(sums[i]) for name, sums in groups.items()}),
                 minutes_to_nearest=(
-                    float(np.average(minutes[mine][known], weights=weight[mine][known]))
-                    if known.any()
+                    float(walked[way_mine].sum() / walkers[way_mine].sum())
+                    if way_start[i] < way_start[i + 1]
                     else None
                 ),
                 nearest_facility=None if nearest[i] == NOBODY else int(nearest[i]),
@@ -182,7 +206,7 @@ def _found(
                 unit_code=None if unit[i] == NOBODY else str(city.units.code[unit[i]]),
                 unit_name=None if unit[i] == NOBODY else str(city.units.name[unit[i]]),
                 cells=cells,
-                geometry=outline(city.cells, cells, policy.gaps.disc_radius_m.value),
+                geometry=shape,
             )
         )
     return found

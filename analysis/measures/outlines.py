@@ -42,13 +42,17 @@ def outline(cells: Cells, chosen: Int32Array, radius_m: float) -> shapely.Geomet
 def _joined(shapes: GeometryArray, clash: BoolArray) -> shapely.Geometry:
     """Union of polygons: those that only meet along shared edges quickly, then the others."""
     if len(shapes) == 1:
-        return shapes[0]
-    if not clash.any():
-        return shapely.coverage_union_all(shapes)
-    others = shapely.disjoint_subset_union_all(shapes[clash])
+        only: shapely.Geometry = shapes[0]
+        return only
     if clash.all():
-        return others
-    return shapely.union(shapely.coverage_union_all(shapes[~clash]), others)
+        return shapely.disjoint_subset_union_all(shapes)
+    try:
+        joined = shapely.coverage_union_all(shapes[~clash])
+    except shapely.errors.GEOSException:  # not only along edges after all
+        return shapely.disjoint_subset_union_all(shapes)
+    if not clash.any():
+        return joined
+    return shapely.union(joined, shapely.disjoint_subset_union_all(shapes[clash]))
 
 
 def _clashing(polygons: GeometryArray) -> BoolArray:

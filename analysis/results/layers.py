@@ -95,9 +95,16 @@ def _frame(run: Run, layer: str, values: _Values, shapes: GeometryArray) -> gpd.
     columns = {
         column.name: _typed(column, values[column.name]) for column in layer_columns(run, layer)
     }
-    geometry = gpd.GeoSeries(shapes, crs=run.city.crs)
-    frame = gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=run.city.crs)
-    return frame.to_crs(DEGREES)
+    geometry = _in_degrees(shapes, run.city.crs)
+    return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
+
+
+def _in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
+    """Shapes in EPSG:4326; one that stands in many rows is turned once."""
+    one = np.fromiter(map(id, shapes), dtype=np.int64, count=len(shapes))
+    _, first, rows = np.unique(one, return_index=True, return_inverse=True)
+    turned = gpd.GeoSeries(shapes[first], crs=crs).to_crs(DEGREES)
+    return gpd.GeoSeries(turned.to_numpy()[rows.ravel()], crs=DEGREES)
 
 
 def _typed(column: Column, values: Any) -> Any:
@@ -236,8 +243,10 @@ def _covered(run: Run, service: str, level: str) -> Coverage:
 def _gaps(run: Run) -> tuple[_Values, GeometryArray]:
     """Every service in its turn; the unions run beside each other (they leave the GIL)."""
 
+    drawn: dict[bytes, shapely.Geometry] = {}
+
     def of(service: str) -> tuple[Gap, ...]:
-        return gaps(run.city, run.travel, run.policy, service=service, walker=WALKER)
+        return gaps(run.city, run.travel, run.policy, service=service, walker=WALKER, drawn=drawn)
 
     with ThreadPoolExecutor() as pool:
         return _gap_values(
