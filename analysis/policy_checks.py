@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,9 +85,15 @@ class _Blame:
 
     def fault(self, key: str, path: tuple[str | int, ...], /, **params: Any) -> PolicyFault:
         words = tuple(str(p) for p in path)
-        prefixes = (words[:n] for n in range(len(words), 0, -1))
-        file = next((self.writers[p] for p in prefixes if p in self.writers), self.top)
-        return PolicyFault(key, {"file": file, "path": ".".join(words), **params})
+        return PolicyFault(key, {"file": self.file(words), "path": ".".join(words), **params})
+
+    def file(self, path: KeyPath) -> str:
+        """The file that wrote a key; of a joined table, the file asked for if it wrote in it."""
+        within = (file for key, file in self.writers.items() if key[: len(path)] == path)
+        if self.top in within:
+            return self.top
+        above = (path[:n] for n in range(len(path), 0, -1))
+        return next((self.writers[p] for p in above if p in self.writers), self.top)
 
 
 def _numbers(node: Any, blame: _Blame, path: tuple[str | int, ...]) -> Iterator[PolicyFault]:
@@ -189,16 +196,26 @@ def _references(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
 
 def _names(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
     """Ids of one alphabet; no word that names two services."""
+    if not ID.fullmatch(policy.id):
+        yield blame.fault("policy_bad_id", ("id",))
     rooms = ("services", "walkers", "circles", "unit_levels")
     for room in rooms:
         for name in getattr(policy, room):
             if not ID.fullmatch(name):
                 yield blame.fault("policy_bad_id", (room, name))
     taken: dict[str, str] = {}
-    for name, service in policy.services.items():
+    # what the file asked for says comes last: the fault is told there, not in the base
+    own_last = sorted(policy.services, key=lambda n: blame.file(("services", n)) == blame.top)
+    for name in own_last:
+        service = policy.services[name]
         words = [name, service.zh, service.en, *service.aliases]
         for word in words:
-            other = taken.setdefault(word.strip().casefold(), name)
+            other = taken.setdefault(_folded(word), name)
             if other != name:
                 path = ("services", name, "aliases")
                 yield blame.fault("policy_alias_twice", path, alias=word, other=other)
+
+
+def _folded(word: str) -> str:
+    """A name as tables compare it: half width, small letters, no spaces, ``_``, ``-`` or ``.``."""
+    return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", word).casefold())
