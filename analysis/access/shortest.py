@@ -17,6 +17,7 @@ from analysis.quantities import Int32Array, IntArray
 
 SHIFT = 11  # buckets of 2048 cm: measured best on street networks, never changes a result
 _SOURCE_BITS = 32
+_LOW = np.int64(0xFFFFFFFF)
 _NO_KEY = np.iinfo(np.int64).max
 _UNREACHED = np.iinfo(np.int32).max
 
@@ -24,22 +25,22 @@ _UNREACHED = np.iinfo(np.int32).max
 @njit(cache=True, nogil=True)
 def _settle(
     start: IntArray,
-    link: Int32Array,
+    link: IntArray,
     seed_node: Int32Array,
     seed_key: IntArray,
     limit_cm: int,
     shift: int,
     bucket: Int32Array,
     key: IntArray,
-    pool_key: IntArray,
-    pool_link: Int32Array,
+    pool: IntArray,
 ) -> int:
     """Lower `key` (int64 per node) to the smallest (cm, source) within `limit_cm`.
 
-    `link` int32 (2m, 2): far node and cost in cm. `bucket` int32, a power of two long, all -1
-    (left so). `pool_*`: entries (key, node and next entry); the nodes of the entries are the
-    nodes touched. Returns the number of entries used, negative when the pool was too small:
-    then the work is undone and wants a larger pool.
+    `link` int64 (2m,): cost in cm in the upper half, far node in the lower. `bucket` int32, a
+    power of two long, all -1 (left so). `pool` int64 (r, 2): entries (key; node in the upper
+    half, next entry in the lower, -1 = last); the nodes of the entries are the nodes touched.
+    Returns the number of entries used, negative when the pool was too small: then the work is
+    undone and wants a larger pool.
 
     Indices are unsigned and no array is replaced inside: numba then leaves out its test for
     negative indices and keeps the addresses in registers, which doubles the speed.
@@ -47,7 +48,7 @@ def _settle(
     mask = np.uint32(len(bucket) - 1)
     down = np.int64(_SOURCE_BITS + shift)
     beyond = (np.int64(limit_cm) + 1) << _SOURCE_BITS
-    room = np.uint32(len(pool_key))
+    room = np.uint32(len(pool))
     used = np.uint32(0)
     one = np.uint32(1)
     waiting = 0
@@ -64,9 +65,8 @@ def _settle(
         key[node] = k
         now = min(now, k >> down)
         slot = np.uint32(k >> down) & mask
-        pool_key[used] = k
-        pool_link[used, 0] = seed_node[s]
-        pool_link[used, 1] = bucket[slot]
+        pool[used, 0] = k
+        pool[used, 1] = (np.int64(node) << _SOURCE_BITS) | (np.int64(bucket[slot]) & _LOW)
         bucket[slot] = np.int32(used)
         used += one
         waiting += 1
@@ -74,15 +74,17 @@ def _settle(
         slot = np.uint32(now) & mask
         while bucket[slot] >= 0 and fits:
             entry = np.uint32(bucket[slot])
-            bucket[slot] = pool_link[entry, 1]
+            k = pool[entry, 0]
+            rest = pool[entry, 1]
+            bucket[slot] = np.int32(rest & _LOW)
             waiting -= 1
-            node = np.uint32(pool_link[entry, 0])
-            k = pool_key[entry]
+            node = np.uint32(rest >> _SOURCE_BITS)
             if k != key[node]:
                 continue
             for i in range(np.uint32(start[node]), np.uint32(start[node + one])):
-                far = np.uint32(link[i, 0])
-                reach = k + (np.int64(link[i, 1]) << _SOURCE_BITS)
+                step = link[i]
+                far = np.uint32(step & _LOW)
+                reach = k + (step & ~_LOW)
                 if reach >= key[far] or reach >= beyond:
                     continue
                 if used == room:
@@ -90,9 +92,10 @@ def _settle(
                     break
                 key[far] = reach
                 far_slot = np.uint32(reach >> down) & mask
-                pool_key[used] = reach
-                pool_link[used, 0] = np.int32(far)
-                pool_link[used, 1] = bucket[far_slot]
+                pool[used, 0] = reach
+                pool[used, 1] = (np.int64(far) << _SOURCE_BITS) | (
+                    np.int64(bucket[far_slot]) & _LOW
+                )
                 bucket[far_slot] = np.int32(used)
                 used += one
                 waiting += 1
@@ -101,14 +104,14 @@ def _settle(
         return np.int64(used)  # type: ignore[return-value]
     bucket[:] = -1
     for done in range(used):
-        key[np.uint32(pool_link[done, 0])] = _NO_KEY
+        key[np.uint32(pool[done, 1] >> _SOURCE_BITS)] = _NO_KEY
     return np.int64(-1)  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
 def nearest_sources(
     start: IntArray,
-    link: Int32Array,
+    link: IntArray,
     seed_node: Int32Array,
     seed_cm: IntArray,
     seed_source: Int32Array,
@@ -120,7 +123,7 @@ def nearest_sources(
 
     Parameters
     ----------
-    start, link : the graph in CSR form, link (2m, 2) = (far node, cm).
+    start, link : the graph in CSR form, link int64 (2m,) = cm << 32 | far node.
     seed_node, seed_cm, seed_source : where the sources touch the graph, and how far off.
     limit_cm : nothing farther is reached. bucket_count : power of two, longer than the largest
         cost and the spread of the seeds, in buckets.
@@ -139,11 +142,8 @@ def nearest_sources(
     used = -1
     while used < 0:
         size *= 2
-        pool_key = np.empty(size, dtype=np.int64)
-        pool_link = np.empty((size, 2), dtype=np.int32)
-        used = _settle(
-            start, link, seed_node, seed_key, limit_cm, shift, bucket, key, pool_key, pool_link
-        )
+        pool = np.empty((size, 2), dtype=np.int64)
+        used = _settle(start, link, seed_node, seed_key, limit_cm, shift, bucket, key, pool)
     cm = np.empty(count, dtype=np.int32)
     source = np.empty(count, dtype=np.int32)
     for node in range(count):
@@ -159,7 +159,7 @@ def nearest_sources(
 @njit(cache=True, nogil=True)
 def reach_from_each(
     start: IntArray,
-    link: Int32Array,
+    link: IntArray,
     seed_start: IntArray,
     seed_node: Int32Array,
     seed_cm: IntArray,
@@ -176,8 +176,7 @@ def reach_from_each(
     count = len(start) - 1
     key = np.full(count, _NO_KEY, dtype=np.int64)
     bucket = np.full(bucket_count, -1, dtype=np.int32)
-    pool_key = np.empty(4096, dtype=np.int64)
-    pool_link = np.empty((4096, 2), dtype=np.int32)
+    pool = np.empty((4096, 2), dtype=np.int64)
     first = np.zeros(origins + 1, dtype=np.int64)
     size = 256 * origins + 1024
     node_out = np.empty(size, dtype=np.int32)
@@ -188,14 +187,13 @@ def reach_from_each(
         seed_key = seed_cm[a:b] << _SOURCE_BITS
         used = _settle(
             start, link, seed_node[a:b], seed_key, limit_cm, shift,
-            bucket, key, pool_key, pool_link,
+            bucket, key, pool,
         )  # fmt: skip
         while used < 0:
-            pool_key = np.empty(2 * len(pool_key), dtype=np.int64)
-            pool_link = np.empty((len(pool_key), 2), dtype=np.int32)
+            pool = np.empty((2 * len(pool), 2), dtype=np.int64)
             used = _settle(
                 start, link, seed_node[a:b], seed_key, limit_cm, shift,
-                bucket, key, pool_key, pool_link,
+                bucket, key, pool,
             )  # fmt: skip
         if filled + used > size:
             size = 2 * (filled + used)
@@ -205,7 +203,7 @@ def reach_from_each(
             more_cm[:filled] = cm_out[:filled]
             node_out, cm_out = more_node, more_cm
         for entry in range(used):
-            node = pool_link[entry, 0]
+            node = pool[entry, 1] >> _SOURCE_BITS
             if key[node] != _NO_KEY:
                 node_out[filled] = node
                 cm_out[filled] = key[node] >> _SOURCE_BITS

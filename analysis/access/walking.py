@@ -25,7 +25,7 @@ class WalkCosts:
     """Walking costs of a network and its graph for the kernels (n junctions, m edges).
 
     `uv_cm`, `vu_cm` int32 (m,): from u to v and back. `start` int64 (n + 1,) and `link`
-    int32 (2m, 2): each junction's neighbours with the cost of walking *from the neighbour to
+    int64 (2m,): each junction's neighbours with the cost of walking *from the neighbour to
     it*, as a search outward from facilities needs it; `away` the same with the cost of walking
     to the neighbour, for a search outward from a resident. `half_edge` int32 (2m,): the edge
     behind each row of `link`; `half_from_u` bool (2m,): whether the row leaves the edge's u.
@@ -38,8 +38,8 @@ class WalkCosts:
     uv_cm: Int32Array
     vu_cm: Int32Array
     start: IntArray
-    link: Int32Array
-    away: Int32Array
+    link: IntArray
+    away: IntArray
     half_edge: Int32Array
     half_from_u: BoolArray
     largest_cm: int
@@ -93,11 +93,16 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
         uv_cm,
         vu_cm,
         start,
-        np.column_stack((far, toward)),
-        np.column_stack((far, away)),
+        _packed(far, toward),
+        _packed(far, away),
         half_edge,
         order < len(u),
     )
     frozen = [read_only(np.ascontiguousarray(array)) for array in arrays]
     largest_cm = int(max(uv_cm.max(initial=0), vu_cm.max(initial=0)))
     return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm)  # type: ignore[arg-type,call-arg]
+
+
+def _packed(far: Int32Array, cm: Int32Array) -> IntArray:
+    """Cost and far junction of each half edge in one int64, which the kernels read at once."""
+    return (cm.astype(np.int64) << 32) | far
