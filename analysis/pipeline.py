@@ -6,7 +6,7 @@ facts → city (network, units, residents, facilities, land) → travel times �
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -308,12 +308,11 @@ def _manifest(
 
 def _bbox(city: City) -> tuple[float, float, float, float]:
     """West, south, east, north (degrees) of units and cells."""
-    boxes: Sequence[np.ndarray] = [city.cells.xy_m]
     shapes = list(chain(city.units.geometry, city.cells.polygon))
     bounds = shapely.total_bounds(np.array(shapes, dtype=object))
     corners = np.array([bounds[[0, 1]], bounds[[0, 3]], bounds[[2, 1]], bounds[[2, 3]]])
     corners = corners[np.isfinite(corners).all(axis=1)]
-    lonlat = to_lonlat(np.vstack([*boxes, corners]), city.crs)
+    lonlat = to_lonlat(np.vstack([city.cells.xy_m, corners]), city.crs)
     west, south = lonlat.min(axis=0)
     east, north = lonlat.max(axis=0)
     return float(west), float(south), float(east), float(north)

@@ -21,6 +21,7 @@ from analysis.errors import Warn
 from analysis.policy import Policy, load_policy
 from analysis.provenance import sha256_of
 from analysis.quantities import IntArray
+from analysis.sources.places import read_places
 from analysis.sources.springcity.generate import SpringCityFiles, write_springcity
 from analysis.sources.springcity.plan import largest_remainder
 
@@ -88,8 +89,6 @@ def helsinki_inputs(folder: Path) -> HelsinkiFiles | None:
     osm = helsinki_pbf()
     if osm is None:
         return None
-    from analysis.sources.places import read_places
-
     policy = load_policy(HELSINKI_POLICY)
     buildings = read_places(osm, policy).buildings
     homes, residents = _people_of(buildings, policy)
