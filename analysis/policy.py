@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Protocol
 
-from analysis.policy_files import policy_ids, read_policy_file
+from analysis.policy_files import packaged, policy_ids, read_policy_file
+from analysis.policy_scorecard import Known, read_scorecard
+from analysis.policy_scorecard_model import Scorecard
 from analysis.policy_tables import (
     CapacityTable,
     CircleTable,
@@ -255,6 +258,7 @@ class Policy:
     spread: SpreadRules
     coverage: CoverageRules
     unit_levels: Mapping[str, Title]
+    scorecard: Scorecard | None = None
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -268,6 +272,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
     """
     file, digest = read_policy_file(policy)
     cite = _Citations(file.sources)
+    scorecard, digest = _scorecard(policy, file, digest)
     return Policy(
         id=file.id,
         title=_title(file.title),
@@ -288,7 +293,20 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
             land_lattice_m=cite(file.coverage.land_lattice_m),
         ),
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
+        scorecard=scorecard,
     )
+
+
+def _scorecard(
+    policy: str | Path, file: PolicyFile, digest: str
+) -> tuple[Scorecard | None, str]:
+    """The scorecard the policy names, and the digest over both."""
+    if file.scorecard is None:
+        return None, digest
+    known = Known(tuple(file.services), tuple(file.unit_levels), tuple(file.circles))
+    beside = None if policy in packaged() else Path(policy).parent
+    scorecard, own = read_scorecard(file.scorecard, beside, known)
+    return scorecard, sha256(f"{digest}{own}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
