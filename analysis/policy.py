@@ -297,9 +297,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
     )
 
 
-def _scorecard(
-    policy: str | Path, file: PolicyFile, digest: str
-) -> tuple[Scorecard | None, str]:
+def _scorecard(policy: str | Path, file: PolicyFile, digest: str) -> tuple[Scorecard | None, str]:
     """The scorecard the policy names, and the digest over both."""
     if file.scorecard is None:
         return None, digest

@@ -270,5 +270,3 @@ class _Maker:
             "service", "column",
         )  # fmt: skip
         return Reading(id=name, **taken, **{key: getattr(table, key) for key in plain})
-
-

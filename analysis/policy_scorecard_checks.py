@@ -100,7 +100,8 @@ def check_scorecard(file: ScorecardFile, name: str, known: Named) -> Iterator[Po
         for reading_id, reading in row.readings.items():
             for keys in _NEEDS[reading.kind]:
                 if not any(getattr(reading, key) for key in keys):
-                    yield fault("policy_missing_key", f"rows.{row_id}.readings.{reading_id}.{keys[0]}")
+                    path = f"rows.{row_id}.readings.{reading_id}.{keys[0]}"
+                    yield fault("policy_missing_key", path)
 
 
 def _words(row: ListedTable) -> Iterator[tuple[str, str, dict[str, object]]]:

@@ -166,8 +166,8 @@ class RowTable(ListedTable):
     scope: ScopeTable
     baseline: BaselineTable | None = None
     headline: Text
-    headlines: dict[str, Values] = {}
-    judged: list[Text] = []
+    headlines: dict[str, Values] = Field(default={})
+    judged: list[Text] = Field(default=[])
     note: TitleTable | None = None
     readings: Annotated[dict[str, ReadingTable], Field(min_length=1)]
 
@@ -176,7 +176,7 @@ class SettingTable(TitleTable):
     """``[settings.<id>]``: choices with a default, or one amount."""
 
     default: Text | None = None
-    choices: dict[str, TitleTable] = {}
+    choices: dict[str, TitleTable] = Field(default={})
     amount: CitedTable | None = None
 
 

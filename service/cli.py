@@ -106,6 +106,9 @@ def build(
     population: Annotated[Path | None, typer.Option(help="cells or raster 人口单元或栅格")] = None,
     units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 行政单元")] = None,
     facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
+    statistics: Annotated[
+        list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
+    ] = None,
     datum: Datum = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
@@ -129,6 +132,7 @@ def build(
         population=population,
         units=tuple(units or ()),
         facilities=tuple(facilities or ()),
+        statistics=tuple(statistics or ()),
         datum=datum,
         policy=policy,
         surveyed=tuple(surveyed or ()),
