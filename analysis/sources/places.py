@@ -114,7 +114,7 @@ def _anchor(rule: TagRule) -> str:
 
 
 class _Served:
-    """Which services a tagged thing serves: only rules that are anchored at one of its keys are tried."""
+    """Which services a thing serves: only rules anchored at one of its keys are tried."""
 
     def __init__(self, policy: Policy) -> None:
         self._services = list(policy.services.values())
