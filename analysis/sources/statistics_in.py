@@ -67,15 +67,16 @@ def read_statistics(path: Path) -> StatisticsTable:
     if "unit_code" not in picked and "unit_name" not in picked:
         found.add("statistics_column_missing", name="unit_code", columns=records.titles)
     found.stop_on_errors()
-    code, name = _words(picked.get("unit_code"), records), _words(picked.get("unit_name"), records)
-    found.each("statistics_unit_blank", absent(code) & absent(name))
+    code = _words(picked.get("unit_code"), records)
+    named = _words(picked.get("unit_name"), records)
+    found.each("statistics_unit_blank", absent(code) & absent(named))
     attribute = _attributes(picked["attribute"], found)
     value, known = _values(picked["value"], attribute, found)
     year = _years(picked.get("year"), records, found)
     frame = frame_of(
         {
             "unit_code": code,
-            "unit_name": name,
+            "unit_name": named,
             "attribute": attribute,
             "value": value,
             "year": year,
