@@ -116,7 +116,7 @@ def analyse_city(
     clock.start("residents")
     units, seed, unit_of, remarks = _residents(facts, network, policy)
     max_leg_m = policy.attachment.max_leg_m.value
-    cells = _cells(seed, unit_of, index.snap(seed.xy_m, max_leg_m))
+    cells = _cells(seed, unit_of, _on_streets(index.snap(seed.xy_m, max_leg_m), max_leg_m))
     land = _land(facts, units, network.crs, policy, index)
     clock.start("facilities")
     frames = [*facts.facilities, *([facts.places.facilities] if facts.places else [])]
@@ -235,6 +235,13 @@ def _residents(
     codes: StrArray = units.code[spread.unit]
     unit_of = assign_units(spread.seed.xy_m, units, declared_by_level(codes, units))
     return units, spread.seed, unit_of, spread.warnings
+
+
+def _on_streets(position: Positions, max_leg_m: float) -> Positions:
+    """The positions, unless nobody at all lives near a street: then the files do not fit."""
+    if len(position) and not position.snapped.any():
+        raise ParameterError("pipeline_nobody_near_streets", metres=f"{max_leg_m:g}")
+    return position
 
 
 def _cells(seed: CellSeed, unit_of: dict[str, np.ndarray], position: Positions) -> Cells:
