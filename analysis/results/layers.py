@@ -19,7 +19,7 @@ from analysis.errors import UnknownNameError
 from analysis.measures.circles import circles
 from analysis.measures.coverage import Coverage, coverage
 from analysis.measures.gaps import Gap, gaps
-from analysis.measures.question import default_level
+from analysis.measures.question import home_unit
 from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
 from analysis.results.columns import LAYERS, Column, all_groups, columns_of
 from analysis.results.model import Run
@@ -154,7 +154,7 @@ def _leg(leg_m: FloatArray, snapped: BoolArray) -> FloatArray:
 def _cells(run: Run) -> tuple[_Values, GeometryArray]:
     cells, units = run.city.cells, run.city.units
     snapped = cells.position.edge != NOBODY
-    unit = cells.unit[default_level(run.city)]
+    unit = home_unit(run.city, cells.unit)
     component = (
         run.city.network.edge_component[np.maximum(cells.position.edge, 0)]
         if len(run.city.network.edge_component)
@@ -207,7 +207,7 @@ def _facilities(run: Run) -> tuple[_Values, GeometryArray]:
         "source": places.source,
         "snapped": snapped,
         "access_m": _leg(leg, snapped),
-        "unit_code": _looked_up(units.code, places.unit[default_level(run.city)]),
+        "unit_code": _looked_up(units.code, home_unit(run.city, places.unit)),
     }
     for name in ("name_en", "ownership", "level", "opening_hours"):
         values[name] = places.attributes.get(name, [None] * len(places))
