@@ -60,7 +60,7 @@ def read_streets(path: Path, rules: WalkRules, form_of: FormOf | None = None) ->
     every_node = osmium.geom.use_nodes.ALL
     walkable = rules.walkable
     try:
-        for way in _ways(path, "highway"):
+        for way in ways_with(path, "highway"):
             nodes = way.nodes
             if len(nodes) < 2 or not walkable(way.tags):
                 continue
@@ -110,7 +110,8 @@ def unreadable(path: Path, error: Exception) -> InputError:
     return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])
 
 
-def _ways(path: Path, key: str) -> Iterable[osmium.osm.Way]:
+def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
+    """The ways of a file that have a key, with the places of their nodes."""
     ways = (
         osmium.FileProcessor(str(path))
         .with_locations("flex_mem")
