@@ -6,23 +6,24 @@ facts → city (network, units, residents, facilities, land) → travel times �
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
 from analysis.access.travel import TravelTable, travel_table
-from analysis.access.walking import flat_costs
+from analysis.access.walking import walk_costs
 from analysis.city.crs import to_lonlat
 from analysis.city.facilities import merge_facilities, place_facilities
 from analysis.city.land import sample_land
 from analysis.city.model import Cells, City, LandSamples, StrArray, Units
-from analysis.city.network import WalkNetwork, build_network
+from analysis.city.network import WalkNetwork
 from analysis.city.population import CellSeed, cells_from_table
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.city.spread import spread_unit_totals
@@ -39,11 +40,13 @@ from analysis.provenance import InputFile, code_version, describe_input
 from analysis.results.model import Manifest, Run
 from analysis.results.store import Workspace
 from analysis.sources.boundaries import read_units
+from analysis.sources.closures import read_closures
 from analysis.sources.graphs import read_graphml, read_place
 from analysis.sources.osm import RawStreets, read_streets
 from analysis.sources.places import OsmPlaces, read_places
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.tables import read_facilities, read_population
+from analysis.streets import Terrain, walkable_network
 
 Progress = Callable[[str, float], None]  # step key (pipeline_step_*), share done 0-1
 
@@ -56,7 +59,8 @@ class BuildRequest:
 
     `datum`: of tables with bare coordinates. `surveyed`: services of which the inputs hold
     every facility, so that none found means there is none. `modelled` names what the files
-    themselves estimate. `remarks` go with every answer.
+    themselves estimate. `remarks` go with every answer. `elevation`, `barrier_rule`,
+    `closures`: as in `Terrain`.
     """
 
     area: str
@@ -73,6 +77,14 @@ class BuildRequest:
     synthetic: bool = False
     modelled: tuple[str, ...] = ()
     remarks: tuple[Warn, ...] = ()
+    elevation: Path | None = None
+    barrier_rule: tuple[str, ...] = ()
+    closures: tuple[Path, ...] = ()
+
+    @property
+    def terrain(self) -> Terrain:
+        """What is asked of the ground."""
+        return Terrain(self.elevation, self.barrier_rule, self.closures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ class _Facts:
     population: gpd.GeoDataFrame | None
     units: gpd.GeoDataFrame | None
     facilities: tuple[gpd.GeoDataFrame, ...]
+    closures: tuple[gpd.GeoDataFrame, ...]
     warnings: tuple[Warn, ...]
 
 
@@ -111,7 +124,8 @@ def analyse_city(
     inputs = describe_inputs(request)
     facts = _read(request, policy, clock)
     clock.start("network")
-    network = build_network(facts.streets)
+    walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
+    network = walkable.network
     index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
     clock.start("residents")
     units, seed, unit_of, remarks = _residents(facts, network, policy)
@@ -122,13 +136,13 @@ def analyse_city(
     frames = [*facts.facilities, *([facts.places.facilities] if facts.places else [])]
     merged, same = merge_facilities(frames, network.crs, max_leg_m)
     facilities, loose = place_facilities(merged, policy, units, index)
-    warnings = (*request.remarks, *facts.warnings, *remarks, *same, *loose)
+    warnings = (*request.remarks, *walkable.warnings, *facts.warnings, *remarks, *same, *loose)
     surveyed = frozenset(request.surveyed)
     city = City(network.crs, network, units, cells, facilities, land, surveyed, warnings)
     clock.start("walks")
     services = tuple(policy.services)
-    travel = travel_table(city, flat_costs(network), services, clock.within(len(services)))
-    manifest = _manifest(request, policy, city, inputs, clock.stop())
+    travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
+    manifest = _manifest(request, policy, city, inputs, walkable.parameters, clock.stop())
     return manifest, policy, city, travel
 
 
@@ -138,6 +152,8 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     named += [("population", request.population)]
     named += [("units", path) for path in request.units]
     named += [("facilities", path) for path in request.facilities]
+    named += [("elevation", request.elevation)]
+    named += [("closures", path) for path in request.closures]
     given = [(role, path) for role, path in named if path is not None]
     missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
     if missing:
@@ -154,6 +170,7 @@ def _check(request: BuildRequest, policy: Policy) -> None:
         raise ParameterError(
             "pipeline_surveyed", names=", ".join(unknown), known=", ".join(policy.services)
         )
+    request.terrain.check(with_osm=request.osm is not None)
 
 
 def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
@@ -189,22 +206,29 @@ def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
         read(lambda path=path: read_facilities(path, request.datum, policy))  # type: ignore[misc]
         for path in request.facilities
     ]
+    closed = [
+        read(lambda path=path: read_closures(path, request.datum))  # type: ignore[misc]
+        for path in request.closures
+    ]
     if faults:
         raise InputError(faults)
     streets, places = _streets(request, policy, clock)
     facilities = tuple(frame for frame in tables if frame is not None)
-    return _Facts(streets, places, people, units, facilities, tuple(map(_remark, warnings)))
+    closures = tuple(frame for frame in closed if frame is not None)
+    said = tuple(map(_remark, warnings))
+    return _Facts(streets, places, people, units, facilities, closures, said)
 
 
 def _streets(
     request: BuildRequest, policy: Policy, clock: _Clock
 ) -> tuple[RawStreets, OsmPlaces | None]:
     clock.start("streets")
+    form_of = request.terrain.form_of(policy)
     if request.graph is not None:
-        return read_graphml(request.graph, policy.walk), None
+        return read_graphml(request.graph, policy.walk, form_of), None
     if request.osm is None:
-        return read_place(str(request.place), policy.walk, policy)
-    streets = read_streets(request.osm, policy.walk)
+        return read_place(str(request.place), policy.walk, policy, form_of)
+    streets = read_streets(request.osm, policy.walk, form_of)
     clock.start("places")
     return streets, read_places(request.osm, policy)
 
@@ -275,6 +299,7 @@ def _manifest(
     policy: Policy,
     city: City,
     inputs: tuple[InputFile, ...],
+    ground: Mapping[str, Any],
     timings_s: dict[str, float],
 ) -> Manifest:
     counts = {
@@ -306,6 +331,7 @@ def _manifest(
             "datum": request.datum,
             "surveyed": sorted(request.surveyed),
             "place": request.place,
+            **ground,
         },
         code_version=code_version(),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

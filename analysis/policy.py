@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
+from analysis.policy_cited import Cited
 from analysis.policy_files import policy_ids, read_policy_file
 from analysis.policy_tables import (
     CapacityTable,
@@ -25,9 +26,11 @@ from analysis.policy_tables import (
     TitleTable,
     WalkerTable,
 )
+from analysis.policy_terrain import BarrierRules, TerrainRules, barrier_rules, terrain_rules
 
 __all__ = [
     "AttachmentRules",
+    "BarrierRules",
     "CapacityRule",
     "CircleRule",
     "Cited",
@@ -38,6 +41,7 @@ __all__ = [
     "Service",
     "SpreadRules",
     "TagRule",
+    "TerrainRules",
     "Title",
     "WalkRules",
     "Walker",
@@ -56,16 +60,6 @@ class Title:
     def text(self, lang: str) -> str:
         """The name in a language (``zh`` or ``en``)."""
         return self.zh if lang == "zh" else self.en
-
-
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """One number of a policy with the document it comes from."""
-
-    value: float
-    source: str
-    clause: str
-    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +235,10 @@ class CoverageRules:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that was judged, in one immutable object with the digest of its files."""
+    """Everything that was judged, in one immutable object with the digest of its files.
+
+    `terrain` and `barriers` are None only in runs kept from before there were such rules.
+    """
 
     id: str
     title: Title
@@ -255,6 +252,8 @@ class Policy:
     spread: SpreadRules
     coverage: CoverageRules
     unit_levels: Mapping[str, Title]
+    terrain: TerrainRules | None = None
+    barriers: BarrierRules | None = None
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -288,6 +287,8 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
             land_lattice_m=cite(file.coverage.land_lattice_m),
         ),
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
+        terrain=terrain_rules(file.terrain, cite),
+        barriers=barrier_rules(file.barriers, file.sources, cite),
     )
 
 

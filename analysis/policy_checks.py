@@ -170,6 +170,7 @@ def _bounds(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
 def _references(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
     known = ", ".join(policy.sources)
     quoted = [*((p, c.source) for p, c in _cited(policy)), (("walk",), policy.walk.source)]
+    quoted.append((("barriers",), policy.barriers.source))
     for path, source in quoted:
         if source not in policy.sources:
             yield blame.fault(

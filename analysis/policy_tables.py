@@ -125,6 +125,35 @@ class CoverageTable(_Table):
     land_lattice_m: CitedTable
 
 
+class TerrainTable(_Table):
+    """``[terrain]``."""
+
+    tobler_peak_km_h: CitedTable
+    tobler_steepness: CitedTable
+    tobler_offset: CitedTable
+    steepest: CitedTable
+    cell_m: CitedTable
+    stairs_level_m_per_s: CitedTable
+    stairs_up_m_per_s: CitedTable
+    stairs_down_m_per_s: CitedTable
+    stairs_gradient: CitedTable
+    implausible_slope: CitedTable
+    off_ground: Values
+
+
+class BarrierTable(_Table):
+    """``[barriers]``: tables of words, cited as a whole, and two widths."""
+
+    source: Text
+    clause: Text
+    confidence: Confidence
+    main_road: Values
+    railway: Values
+    river: Values
+    line_width_m: CitedTable
+    closure_margin_m: CitedTable
+
+
 class PolicyFile(_Table):
     """A whole policy after joining along ``extends``."""
 
@@ -136,6 +165,8 @@ class PolicyFile(_Table):
     circles: dict[str, CircleTable] = {}
     walk: WalkTable
     attachment: AttachmentTable
+    terrain: TerrainTable
+    barriers: BarrierTable
     gaps: GapTable
     spread: SpreadTable
     coverage: CoverageTable

@@ -106,6 +106,11 @@ def build(
     population: Annotated[Path | None, typer.Option(help="cells or raster 人口单元或栅格")] = None,
     units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 行政单元")] = None,
     facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
+    elevation: Annotated[Path | None, typer.Option(help="DEM (GeoTIFF): slope 高程")] = None,
+    closures: Annotated[list[Path] | None, typer.Option(help="closed places 封闭路段")] = None,
+    barrier_rule: Annotated[
+        str | None, typer.Option(help="not across: main_road,railway,river 不跨越")
+    ] = None,
     datum: Datum = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
@@ -132,6 +137,9 @@ def build(
         datum=datum,
         policy=policy,
         surveyed=tuple(surveyed or ()),
+        elevation=elevation,
+        barrier_rule=tuple(k.strip() for k in (barrier_rule or "").split(",") if k.strip()),
+        closures=tuple(closures or ()),
     )
     with progress_bar(name, _language(lang)) as progress:
         run = build_area(request, Workspace(workspace), progress)

@@ -94,6 +94,9 @@ class IsochroneQuery(OfRun):
         description="limits with commas, such as 5,10,15; default: the policy's own",
     )
     walker: Name = Field(default="adult", description="a walker of the policy")
+    direction: Literal["from", "to"] = Field(
+        default="from", description="from the place, or to it; they differ where slope counts"
+    )
 
 
 class MapQuery(OfRun):

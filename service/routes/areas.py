@@ -196,6 +196,7 @@ async def show_isochrone(
             query.lat,
             minutes=limits,
             walker=query.walker,
+            direction=query.direction,
             lang=reader.lang,
         )
 
