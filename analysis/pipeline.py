@@ -15,6 +15,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from analysis.access.travel import TravelTable, travel_table
@@ -27,6 +28,7 @@ from analysis.city.network import WalkNetwork
 from analysis.city.population import CellSeed, cells_from_table
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.city.spread import spread_unit_totals
+from analysis.city.statistics import place_statistics
 from analysis.city.units import (
     area_polygon_from,
     assign_units,
@@ -45,6 +47,7 @@ from analysis.sources.graphs import read_graphml, read_place
 from analysis.sources.osm import RawStreets, read_streets
 from analysis.sources.places import OsmPlaces, read_places
 from analysis.sources.rasters import read_population_raster
+from analysis.sources.statistics_in import read_statistics
 from analysis.sources.tables import read_facilities, read_population
 from analysis.streets import Terrain, walkable_network
 
@@ -70,6 +73,7 @@ class BuildRequest:
     population: Path | None = None
     units: tuple[Path, ...] = ()
     facilities: tuple[Path, ...] = ()
+    statistics: tuple[Path, ...] = ()
     datum: str | None = None
     policy: str = "kunming-2022-77"
     surveyed: tuple[str, ...] = ()
@@ -95,6 +99,7 @@ class _Facts:
     units: gpd.GeoDataFrame | None
     facilities: tuple[gpd.GeoDataFrame, ...]
     closures: tuple[gpd.GeoDataFrame, ...]
+    statistics: tuple[pd.DataFrame, ...]
     warnings: tuple[Warn, ...]
 
 
@@ -136,9 +141,21 @@ def analyse_city(
     frames = [*facts.facilities, *([facts.places.facilities] if facts.places else [])]
     merged, same = merge_facilities(frames, network.crs, max_leg_m)
     facilities, loose = place_facilities(merged, policy, units, index)
-    warnings = (*request.remarks, *walkable.warnings, *facts.warnings, *remarks, *same, *loose)
+    totals = {} if facts.units is None else group_totals(facts.units, units)
+    statistics, strange = place_statistics(facts.statistics, units, totals)
+    warnings = (
+        *request.remarks,
+        *walkable.warnings,
+        *facts.warnings,
+        *remarks,
+        *same,
+        *loose,
+        *strange,
+    )
     surveyed = frozenset(request.surveyed)
-    city = City(network.crs, network, units, cells, facilities, land, surveyed, warnings)
+    city = City(
+        network.crs, network, units, cells, facilities, land, surveyed, warnings, statistics
+    )
     clock.start("walks")
     services = tuple(policy.services)
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
@@ -154,6 +171,7 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     named += [("facilities", path) for path in request.facilities]
     named += [("elevation", request.elevation)]
     named += [("closures", path) for path in request.closures]
+    named += [("statistics", path) for path in request.statistics]
     given = [(role, path) for role, path in named if path is not None]
     missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
     if missing:
@@ -210,13 +228,23 @@ def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
         read(lambda path=path: read_closures(path, request.datum))  # type: ignore[misc]
         for path in request.closures
     ]
+    figures = [
+        read(lambda path=path: read_statistics(path))  # type: ignore[misc]
+        for path in request.statistics
+    ]
     if faults:
         raise InputError(faults)
     streets, places = _streets(request, policy, clock)
-    facilities = tuple(frame for frame in tables if frame is not None)
-    closures = tuple(frame for frame in closed if frame is not None)
-    said = tuple(map(_remark, warnings))
-    return _Facts(streets, places, people, units, facilities, closures, said)
+    return _Facts(
+        streets,
+        places,
+        people,
+        units,
+        tuple(frame for frame in tables if frame is not None),
+        tuple(frame for frame in closed if frame is not None),
+        tuple(frame for frame in figures if frame is not None),
+        tuple(map(_remark, warnings)),
+    )
 
 
 def _streets(

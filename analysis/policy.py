@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Protocol
 
 from analysis.policy_cited import Cited
-from analysis.policy_files import policy_ids, read_policy_file
+from analysis.policy_files import packaged, policy_ids, read_policy_file
+from analysis.policy_scorecard import Known, read_scorecard
+from analysis.policy_scorecard_model import Scorecard
 from analysis.policy_tables import (
     CapacityTable,
     CircleTable,
@@ -254,6 +257,7 @@ class Policy:
     unit_levels: Mapping[str, Title]
     terrain: TerrainRules | None = None
     barriers: BarrierRules | None = None
+    scorecard: Scorecard | None = None
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -267,6 +271,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
     """
     file, digest = read_policy_file(policy)
     cite = _Citations(file.sources)
+    scorecard, digest = _scorecard(policy, file, digest)
     return Policy(
         id=file.id,
         title=_title(file.title),
@@ -289,7 +294,18 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
         terrain=terrain_rules(file.terrain, cite),
         barriers=barrier_rules(file.barriers, file.sources, cite),
+        scorecard=scorecard,
     )
+
+
+def _scorecard(policy: str | Path, file: PolicyFile, digest: str) -> tuple[Scorecard | None, str]:
+    """The scorecard the policy names, and the digest over both."""
+    if file.scorecard is None:
+        return None, digest
+    known = Known(tuple(file.services), tuple(file.unit_levels), tuple(file.circles))
+    beside = None if policy in packaged() else Path(policy).parent
+    scorecard, own = read_scorecard(file.scorecard, beside, known)
+    return scorecard, sha256(f"{digest}{own}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

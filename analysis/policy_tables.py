@@ -171,3 +171,4 @@ class PolicyFile(_Table):
     spread: SpreadTable
     coverage: CoverageTable
     unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]
+    scorecard: Text | None = None

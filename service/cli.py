@@ -111,6 +111,9 @@ def build(
     barrier_rule: Annotated[
         str | None, typer.Option(help="not across: main_road,railway,river 不跨越")
     ] = None,
+    statistics: Annotated[
+        list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
+    ] = None,
     datum: Datum = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
@@ -134,6 +137,7 @@ def build(
         population=population,
         units=tuple(units or ()),
         facilities=tuple(facilities or ()),
+        statistics=tuple(statistics or ()),
         datum=datum,
         policy=policy,
         surveyed=tuple(surveyed or ()),

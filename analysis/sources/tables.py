@@ -44,8 +44,13 @@ SOURCE: Final = "table"  # what the column `source` of a facility says
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _MEASURED: Final = frozenset(
-    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places"}
+    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places",
+     "effective_area", "daily_hours"}
+)  # fmt: skip
+_FLAGS: Final = frozenset(
+    {"inclusive", "standardised", "lit", "age_friendly", "child_friendly", "barrier_free"}
 )
+_WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 _NAMES_OFFERED: Final = 5
 _ALIKE: Final = 0.4
@@ -251,8 +256,13 @@ def _attribute(field: str, column: Column | None, records: Records, found: Findi
         found.remark("input_measure_unknown", doubtful, column=column.title)
         return kept(parsed.value.astype(object), parsed.known & ~doubtful)
     said = texts(column.values)
-    if field == "ownership":
-        words = known_values("ownership")
+    if field in _FLAGS:
+        words = known_values("flag")
+        flags = objects([None if s is None else words.get(folded(s)) for s in said])
+        found.remark("input_flag_unknown", absent(flags) & ~absent(said), column=column.title)
+        return flags
+    if field in _WORDS:
+        words = known_values(_WORDS[field])
         said = objects([None if s is None else words.get(folded(s), s) for s in said])
     return said
 
