@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.city.network import WalkNetwork
+from analysis.city.notes import BuildNotes
 from analysis.city.snap import Positions
 from analysis.errors import Warn
 from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
@@ -109,7 +110,7 @@ class City:
     """One study area, complete: what the measures need and nothing else.
 
     `surveyed`: services declared as completely surveyed: none found means there is none.
-    `land` is None where no residential land is given.
+    `land` is None where no residential land is given. `notes`: what the build noticed.
     """
 
     crs: str
@@ -120,6 +121,7 @@ class City:
     land: LandSamples | None
     surveyed: frozenset[str]
     warnings: tuple[Warn, ...]
+    notes: BuildNotes = BuildNotes()
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""
