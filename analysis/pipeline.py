@@ -39,11 +39,11 @@ from analysis.city.units import (
     group_totals,
 )
 from analysis.errors import Fault, InputError, ParameterError, Warn
+from analysis.measures.quality import city_remarks
 from analysis.policy import Policy, Title, load_policy
 from analysis.provenance import InputFile, code_version, describe_input
 from analysis.results.model import Manifest, Run
 from analysis.results.store import Workspace
-from analysis.measures.quality import city_remarks
 from analysis.sources.boundaries import read_units
 from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Table
@@ -63,9 +63,9 @@ class BuildRequest:
     """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
 
     `datum`: of tables with bare coordinates. `place_by_unit`: facilities without coordinates
-    stand at the unit their row names. `merges`: decisions on rows that may be one place. `surveyed`: services of which the inputs hold
-    every facility, so that none found means there is none. `modelled` names what the files
-    themselves estimate. `remarks` go with every answer.
+    stand at the unit their row names. `merges`: decisions on rows that may be one place.
+    `surveyed`: services of which the inputs hold every facility, so that none found means none.
+    `modelled` names what the files themselves estimate. `remarks` go with every answer.
     """
 
     area: str

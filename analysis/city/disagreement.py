@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from analysis.city.model import Cells, Units
 from analysis.errors import Warn
-from analysis.quantities import NOBODY
+from analysis.quantities import NOBODY, FloatArray
 
 _SHOWN = 5
+_COVERED = 0.05  # of a unit's area: how borders of two files are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,36 @@ class Disagreement:
 
 
 def units_apart(units: Units) -> tuple[Disagreement, ...]:
-    """Units whose residents differ from the sum of their child units, level by level."""
+    """Units whose residents differ from the sum of the units inside them.
+
+    The parts are the child units of the fewest levels that together cover the unit (subdistricts
+    and townships of a district). Where none do (estates in a community) their residents may only
+    not be more than the unit's.
+    """
     found = []
-    for i in np.flatnonzero(units.residents >= 0):
+    area = shapely.area(units.geometry)
+    for i in np.flatnonzero(units.residents >= 0).tolist():
         children = np.flatnonzero(units.parent == i)
-        for level in dict.fromkeys(units.level[children]):
-            parts = units.residents[children[units.level[children] == level]]
-            found += _judged(units, int(i), "units", parts[parts >= 0].sum(), (parts < 0).sum())
+        for parts, whole in _parts(units, children, area, float(area[i])):
+            residents = units.residents[parts]
+            unknown = int((residents < 0).sum())
+            counted = int(residents[residents >= 0].sum())
+            found += _judged(units, i, "units", counted, unknown, lower_bound=not whole)
     return tuple(found)
+
+
+def _parts(
+    units: Units, children: NDArray[np.intp], area: FloatArray, whole_m2: float
+) -> list[tuple[NDArray[np.intp], bool]]:
+    """Groups of children to be added up, and whether they are all of the unit."""
+    levels = list(dict.fromkeys(units.level[children]))
+    by_level = [children[units.level[children] == level] for level in levels]
+    for size in range(1, len(levels) + 1):
+        for chosen in combinations(by_level, size):
+            parts = np.concatenate(chosen)
+            if abs(float(area[parts].sum()) - whole_m2) <= _COVERED * whole_m2:
+                return [(parts, True)]
+    return [(parts, False) for parts in by_level]
 
 
 def cells_apart(units: Units, cells: Cells) -> tuple[Disagreement, ...]:
@@ -61,15 +87,21 @@ def cells_apart(units: Units, cells: Cells) -> tuple[Disagreement, ...]:
         np.logical_or.at(modelled, held[inside], np.asarray(cells.modelled)[inside])
         for i in units.of_level(level):
             if units.residents[i] >= 0 and not modelled[i]:
-                found += _judged(units, int(i), "cells", counted[i], 0)
+                found += _judged(units, int(i), "cells", int(counted[i]), 0)
     return tuple(found)
 
 
 def _judged(
-    units: Units, i: int, against: Literal["units", "cells"], counted: int, unknown: int
+    units: Units,
+    i: int,
+    against: Literal["units", "cells"],
+    counted: int,
+    unknown: int,
+    *,
+    lower_bound: bool = False,
 ) -> list[Disagreement]:
     declared = int(units.residents[i])
-    if counted == declared and not unknown or unknown and counted <= declared:
+    if counted <= declared if unknown or lower_bound else counted == declared:
         return []
     return [
         Disagreement(
@@ -78,8 +110,8 @@ def _judged(
             level=str(units.level[i]),
             against=against,
             declared=declared,
-            counted=int(counted),
-            unknown=int(unknown),
+            counted=counted,
+            unknown=unknown,
         )
     ]
 

@@ -47,7 +47,9 @@ def gather_facilities(
         same, apart = read_merge_orders(merges)
         orders = MergeOrders(Path(merges).name, same, apart)
     faults: list[Fault] = []
-    frames, notes, remarks = [], [], []
+    frames: list[gpd.GeoDataFrame] = []
+    notes: list[UnitRow] = []
+    remarks: list[Warn] = []
     for file, frame in _told_apart(tables):
         try:
             found = _found(frame, file, units, homes, crs)

@@ -108,9 +108,7 @@ def merge_facilities(
 
 def _joined(frames: Sequence[gpd.GeoDataFrame], crs: str) -> _Rows:
     metric = [
-        frame.set_geometry(
-            gpd.GeoSeries(metric_geometry(frame, crs), index=frame.index, crs=crs)
-        ).rename_geometry("geometry")
+        frame.set_geometry(gpd.GeoSeries(metric_geometry(frame, crs), index=frame.index, crs=crs))
         for frame in frames
     ]
     whole = pd.concat([frame.astype({"name": object}) for frame in metric], ignore_index=True)
@@ -249,15 +247,15 @@ def _merged(rows: _Rows, pair: _Pair, top: int) -> SamePlace:
     for at, column in enumerate(frame.columns):
         if column in (*_OWN, FILLED) and column != "name":
             continue
-        mine, theirs = frame.iat[top, at], frame.iat[other, at]
+        mine, theirs = frame.iloc[top, at], frame.iloc[other, at]
         if pd.isna(mine) and not pd.isna(theirs):
-            frame.iat[top, at] = theirs
+            frame.iloc[top, at] = theirs
             filled.append(str(column))
     if filled:
         at = frame.columns.get_loc(FILLED)
         said = f"{', '.join(filled)} ← {rows.ids[other]}"
-        before = frame.iat[top, at]
-        frame.iat[top, at] = said if before is None else f"{before}; {said}"
+        before = frame.iloc[top, at]
+        frame.iloc[top, at] = said if before is None else f"{before}; {said}"
     return _noted(rows, pair, top, other, "merged", tuple(filled))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.city.network import WalkNetwork
-from analysis.city.notes import BuildNotes
+from analysis.city.notes import NO_NOTES, BuildNotes
 from analysis.city.snap import Positions
 from analysis.errors import Warn
 from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
@@ -121,7 +121,7 @@ class City:
     land: LandSamples | None
     surveyed: frozenset[str]
     warnings: tuple[Warn, ...]
-    notes: BuildNotes = BuildNotes()
+    notes: BuildNotes = NO_NOTES
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from analysis.sources.rasters import RasterShare
+
+__all__ = ["NO_NOTES", "BuildNotes", "RasterShare", "Rule", "SamePlace", "Spread", "UnitRow"]
 
 Rule = Literal["same_name", "like_name", "nameless", "told"]
 
@@ -74,3 +76,6 @@ class BuildNotes:
     unit_rows: tuple[UnitRow, ...] = ()
     spread: tuple[Spread, ...] = ()
     rasters: tuple[RasterShare, ...] = ()
+
+
+NO_NOTES: Final = BuildNotes()

@@ -157,14 +157,13 @@ class UnitIndex:
     def _by_name(self, forms: NameForms, above: int) -> tuple[int, str]:
         whole, plain, bare = self._by_form
         loose = [i for i in bare.get(forms.bare, ()) if self._kind_fits(i, forms)]
-        for held, way in (
+        for named, way in (
             (whole.get(forms.whole, ()), "name"),
             (plain.get(forms.plain, ()), "name_office"),
             (bare.get(forms.plain, ()), "name_bare"),
             (loose, "name_bare"),
         ):
-            if above != NOBODY:
-                held = [i for i in held if i != above and self._under(i, above)]
+            held = [i for i in named if above == NOBODY or (i != above and self._under(i, above))]
             widest = [i for i in held if not set(self._line(i)[1:]) & set(held)]
             if len(widest) > 1:
                 return NOBODY, "ambiguous"

@@ -1,4 +1,4 @@
-"""Division codes and names of units as they are compared: 12, 9 or 6 digits, with or without 街道办.
+"""Division codes (12, 9 or 6 digits) and names of units (with or without 街道办) as compared.
 
 Nothing here is fuzzy: a form either equals another or it does not, and whoever compares says
 which form it was.

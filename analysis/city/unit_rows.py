@@ -43,7 +43,8 @@ class Homes:
             lived_in = here[people > 0]
             away = np.hypot(*(self.xy_m[lived_in] - middle).T)
             return shapely.Point(self.xy_m[lived_in[int(np.argmin(away))]])
-        return shapely.point_on_surface(units.geometry[unit])
+        inside: shapely.Point = shapely.point_on_surface(units.geometry[unit])
+        return inside
 
 
 def find_units(
@@ -136,7 +137,7 @@ def _refuse_lost(
             row=int(frame[ROW].iloc[i]) if ROW in frame.columns else None,
             params={"named": says[i]},
         )
-        for i in np.flatnonzero(lost)
+        for i in np.flatnonzero(lost).tolist()
     ]
     if faults:
         raise InputError(faults)

@@ -127,7 +127,7 @@ def _pixels(source: Any, path: Path, area: Any) -> tuple[Table, RasterShare]:
     index, amount = np.concatenate(at), np.concatenate(persons)
     row, column = np.divmod(index, source.width)
     corners = _corners(row, column, source.transform)
-    polygons = shapely.polygons(corners)
+    polygons: Any = shapely.polygons(corners)
     whole, partial = float(amount.sum()), 0
     if area is not None:
         polygons, share = _within(polygons, area, crs)
