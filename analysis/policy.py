@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from analysis.policy_cited import Cited
 from analysis.policy_files import packaged, policy_ids, read_policy_file
+from analysis.policy_quality import QualityRules, quality_rules
 from analysis.policy_scorecard import Known, read_scorecard
 from analysis.policy_scorecard_model import Scorecard
 from analysis.policy_tables import (
@@ -41,6 +42,7 @@ __all__ = [
     "CoverageRules",
     "GapRules",
     "Policy",
+    "QualityRules",
     "Service",
     "SpreadRules",
     "TagRule",
@@ -258,6 +260,7 @@ class Policy:
     terrain: TerrainRules | None = None
     barriers: BarrierRules | None = None
     scorecard: Scorecard | None = None
+    quality: QualityRules | None = None  # None only in runs kept from before
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -295,6 +298,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
         terrain=terrain_rules(file.terrain, cite),
         barriers=barrier_rules(file.barriers, file.sources, cite),
         scorecard=scorecard,
+        quality=quality_rules(file.quality, cite),
     )
 
 

@@ -154,6 +154,19 @@ class BarrierTable(_Table):
     closure_margin_m: CitedTable
 
 
+class QualityTable(_Table):
+    """``[quality]``."""
+
+    same_name_m: CitedTable
+    like_name_m: CitedTable
+    nameless_m: CitedTable
+    likeness: CitedTable
+    spread_square_m: CitedTable
+    place_words: list[Text] = []
+    company_words: list[Text] = []
+    telling: str = ""
+
+
 class PolicyFile(_Table):
     """A whole policy after joining along ``extends``."""
 
@@ -170,5 +183,6 @@ class PolicyFile(_Table):
     gaps: GapTable
     spread: SpreadTable
     coverage: CoverageTable
+    quality: QualityTable
     unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]
     scorecard: Text | None = None

@@ -34,11 +34,12 @@ from analysis.city.model import (
     Units,
 )
 from analysis.city.network import WalkNetwork
+from analysis.city.notes import BuildNotes
 from analysis.city.profile import SlopeProfile
 from analysis.city.snap import Positions
 from analysis.errors import Warn
 from analysis.quantities import FloatArray, Int32Array, read_only
-from analysis.results.frozen_policy import plain
+from analysis.results.frozen_policy import plain, record
 
 UNKNOWN_RESIDENTS: Final = -1
 _Record = TypeVar("_Record")
@@ -58,6 +59,7 @@ def write_city(folder: Path, city: City, travel: TravelTable) -> None:
         "surveyed": city.surveyed,
         "travel": travel.services,
         "warnings": city.warnings,
+        "notes": city.notes,
     }
     text = json.dumps(plain(index), ensure_ascii=False, indent=1)
     (folder / "city.json").write_text(text + "\n", encoding="utf-8")
@@ -96,6 +98,7 @@ def read_city(folder: Path) -> tuple[City, TravelTable]:
         surveyed=frozenset(index["surveyed"]),
         warnings=tuple(Warn(warn["key"], warn["params"]) for warn in index["warnings"]),
         statistics=_read_statistics(folder) if index.get("statistics") else None,
+        notes=record(BuildNotes, index.get("notes", {})),
     )
     return city, _read_arrays(folder, "travel", TravelTable, services=tuple(index["travel"]))
 

@@ -34,6 +34,7 @@ from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Findings, ObjectArray, Table, absent, frame_of, kept
 from analysis.sources.layers_in import read_records
 from analysis.sources.people_in import group_columns
+from analysis.sources.placeless import locate_where_told
 from analysis.sources.places_in import has_polygons, locate, repaired
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
@@ -77,11 +78,15 @@ def read_population(path: Path, datum: str | None = None) -> Table:
     InputError
         With every fault of the file.
     """
-    return _population(read_records(path), datum)
+    return population_of(read_records(path), datum)
 
 
-def read_facilities(path: Path, datum: str | None, policy: Policy) -> Table:
+def read_facilities(
+    path: Path, datum: str | None, policy: Policy, *, by_unit: bool = False
+) -> Table:
     """Facilities of a bureau's table or layer, their types matched with the policy's services.
+
+    With `by_unit` rows without coordinates pass, their geometry None and their row in ``_row``.
 
     Returns
     -------
@@ -95,7 +100,7 @@ def read_facilities(path: Path, datum: str | None, policy: Policy) -> Table:
     InputError
         With every fault of the file.
     """
-    return _facilities(read_records(path), datum, policy)
+    return facilities_of(read_records(path), datum, policy, by_unit=by_unit)
 
 
 def check_table(
@@ -117,9 +122,9 @@ def check_table(
         if sure is None:
             return (Fault("input_kind_unknown", records.file, params={"columns": records.titles}),)
         if sure == "population":
-            return _population(records, datum).warnings
+            return population_of(records, datum).warnings
         if sure == "facilities":
-            return _facilities(records, datum, rules).warnings
+            return facilities_of(records, datum, rules).warnings
         return units_of([records], datum, rules).warnings
     except InputError as error:
         return error.faults
@@ -140,7 +145,8 @@ def guess_kind(records: Records, policy: Policy) -> Kind | None:
     return "facilities" if service else None
 
 
-def _population(records: Records, datum: str | None) -> Table:
+def population_of(records: Records, datum: str | None) -> Table:
+    """Residents of a file that is already open (see `read_population`)."""
     found = records.findings()
     picked = pick(records.columns, "population", found)
     geometry = locate(records, datum, found)
@@ -156,10 +162,13 @@ def _population(records: Records, datum: str | None) -> Table:
     return found.table(_frame(columns, geometry))
 
 
-def _facilities(records: Records, datum: str | None, policy: Policy) -> Table:
+def facilities_of(
+    records: Records, datum: str | None, policy: Policy, *, by_unit: bool = False
+) -> Table:
+    """Facilities of a file that is already open (see `read_facilities`)."""
     found = records.findings()
     picked = pick(records.columns, "facilities", found)
-    geometry = repaired(locate(records, datum, found), found)
+    geometry = repaired((locate_where_told if by_unit else locate)(records, datum, found), found)
     columns: dict[str, Any] = {
         "id": _ids(picked.get("id"), records, "row/", found),
         "service": _services(picked.get("service"), records, policy, found),
@@ -171,6 +180,8 @@ def _facilities(records: Records, datum: str | None, policy: Policy) -> Table:
         if field in picked or field in _ALWAYS:
             columns[field] = _attribute(field, picked.get(field), records, found)
     _remark_repeats(columns, geometry, found)
+    if by_unit:
+        columns["_row"] = records.rows
     return found.table(_frame(columns, geometry))
 
 
