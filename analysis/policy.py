@@ -13,6 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
+from analysis.policy_capacity import Capacities, capacities
+from analysis.policy_cited import Cited
 from analysis.policy_files import policy_ids, read_policy_file
 from analysis.policy_tables import (
     CapacityTable,
@@ -28,6 +30,7 @@ from analysis.policy_tables import (
 
 __all__ = [
     "AttachmentRules",
+    "Capacities",
     "CapacityRule",
     "CircleRule",
     "Cited",
@@ -56,16 +59,6 @@ class Title:
     def text(self, lang: str) -> str:
         """The name in a language (``zh`` or ``en``)."""
         return self.zh if lang == "zh" else self.en
-
-
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """One number of a policy with the document it comes from."""
-
-    value: float
-    source: str
-    clause: str
-    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +248,7 @@ class Policy:
     spread: SpreadRules
     coverage: CoverageRules
     unit_levels: Mapping[str, Title]
+    capacities: Capacities = Capacities()
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -288,6 +282,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
             land_lattice_m=cite(file.coverage.land_lattice_m),
         ),
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
+        capacities=capacities(file.capacities, cite),
     )
 
 

@@ -125,6 +125,40 @@ class CoverageTable(_Table):
     land_lattice_m: CitedTable
 
 
+class RungTable(_Table):
+    """One rung of a ladder: from this floor area on, a facility serves up to so many."""
+
+    area_m2: CitedTable
+    persons: CitedTable
+
+
+class CatchmentTable(_Table):
+    """``[capacities.catchments.<service>]``."""
+
+    group: Text = "total"
+    stated: list[Text] = []
+    area_columns: list[Text] = []
+    m2_per_person: CitedTable | None = None
+    ladder: list[RungTable] = []
+
+
+class PopulationRuleTable(_Table):
+    """``[capacities.population_rule]``."""
+
+    service: Text
+    levels: Values
+    ownership: Values
+    other_kinds: list[Text] = []
+
+
+class CapacitiesTable(_Table):
+    """``[capacities]``."""
+
+    closed_levels: list[Text] = []
+    catchments: dict[str, CatchmentTable] = {}
+    population_rule: PopulationRuleTable | None = None
+
+
 class PolicyFile(_Table):
     """A whole policy after joining along ``extends``."""
 
@@ -140,3 +174,4 @@ class PolicyFile(_Table):
     spread: SpreadTable
     coverage: CoverageTable
     unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]
+    capacities: CapacitiesTable = CapacitiesTable()

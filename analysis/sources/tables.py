@@ -44,7 +44,16 @@ SOURCE: Final = "table"  # what the column `source` of a facility says
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _MEASURED: Final = frozenset(
-    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places"}
+    {
+        "built_area",
+        "indoor_area",
+        "outdoor_area",
+        "effective_area",
+        "activity_area",
+        "capacity",
+        "beds",
+        "places",
+    }
 )
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 _NAMES_OFFERED: Final = 5
