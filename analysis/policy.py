@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
-from analysis.policy_capacity import Capacities, capacities
+from analysis.policy_capacity import NO_CAPACITIES, Capacities, capacities
 from analysis.policy_cited import Cited
 from analysis.policy_files import policy_ids, read_policy_file
 from analysis.policy_tables import (
@@ -248,7 +248,7 @@ class Policy:
     spread: SpreadRules
     coverage: CoverageRules
     unit_levels: Mapping[str, Title]
-    capacities: Capacities = Capacities()
+    capacities: Capacities = NO_CAPACITIES
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:

@@ -1,4 +1,4 @@
-"""How many people a facility may serve, and the 3万–10万 rule: tables of the file and their records.
+"""How many people a facility may serve, and the 3万–10万 rule.
 
 ``[capacities.catchments.<service>]`` says who counts (`group`), which columns of the facility
 table state a facility's own places, and how places follow from floor area where a cited rule
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from analysis.policy_cited import Cited
 from analysis.policy_tables import CapacitiesTable, CatchmentTable, CitedTable, PolicyFile
@@ -64,6 +64,9 @@ class Capacities:
     population_rule: PopulationRule | None = None
 
 
+NO_CAPACITIES: Final = Capacities()
+
+
 def capacities(table: CapacitiesTable, cite: Callable[[CitedTable], Cited]) -> Capacities:
     """The records of the tables, every number with the full title of its source."""
     rule = table.population_rule
@@ -99,9 +102,10 @@ def capacity_faults(policy: PolicyFile, fault: Callable[..., Any]) -> Iterator[A
         if name not in policy.services:
             yield fault("policy_no_such_service", (top, "catchments", name), service=name)
     rule = table.population_rule
-    levels = [(level, (top, "closed_levels")) for level in table.closed_levels]
+    closed: tuple[str, ...] = (top, "closed_levels")
+    levels = [(level, closed) for level in table.closed_levels]
     if rule is not None:
-        at = (top, "population_rule")
+        at: tuple[str, ...] = (top, "population_rule")
         levels += [(level, (*at, "levels")) for level in rule.levels]
         service = policy.services.get(rule.service)
         if service is None:

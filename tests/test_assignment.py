@@ -10,8 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from analysis.access.matrix import NearWalks
 from analysis.measures import assignment
-from analysis.measures.assignment import Assignment, balanced_assignment, nearest_assignment
+from analysis.measures.assignment import (
+    Assignment,
+    balanced_assignment,
+    balanced_on_arcs,
+    nearest_assignment,
+)
+from analysis.measures.assignment_arcs import Arcs
+from analysis.measures.whole_cells import whole_cells
 from analysis.quantities import UNREACHED_CM
 
 Ints = NDArray[np.int64]
@@ -82,6 +90,15 @@ def every_assignment(instance: Instance) -> Triple:
     return best
 
 
+def nearest(cost: NDArray[np.int32]) -> NearWalks:
+    """The nearest centre of every cell, the lower row on a tie."""
+    near = cost.min(axis=0, initial=UNREACHED_CM)
+    cell = np.flatnonzero(near != UNREACHED_CM)
+    first = np.concatenate(([0], np.cumsum(near != UNREACHED_CM)))
+    which = cost.argmin(axis=0)[cell] if len(cost) else cell
+    return NearWalks(first.astype(np.int64), which.astype(np.int32), near[cell])
+
+
 def check_shape(instance: Instance, found: Assignment) -> None:
     """Conservation, hard maxima, only real arcs, everything told."""
     persons, cost, minimum, maximum = instance
@@ -104,7 +121,12 @@ def test_the_same_optimum_as_every_vector_of_loads(seed: int) -> None:
         instance = drawn(rng)
         found = balanced_assignment(*instance)
         check_shape(instance, found)
-        assert triple(found) == every_load(instance)
+        expected = every_load(instance)
+        assert triple(found) == expected
+        persons, cost, minimum, maximum = instance
+        sparse = balanced_on_arcs(persons, Arcs.all_of(cost), minimum, maximum)
+        check_shape(instance, sparse)
+        assert triple(sparse) == expected
 
 
 def test_the_same_optimum_as_every_assignment() -> None:
@@ -192,10 +214,12 @@ def highs_triple(instance: Instance) -> tuple[float, float, float]:
 def test_natural_is_the_nearest_and_ties_go_to_the_lower_row() -> None:
     persons = np.array([5, 0, 7, 2])
     cost = np.array([[4, 1, 9, UNREACHED_CM], [4, 0, 3, UNREACHED_CM]], dtype=np.int32)
-    found = nearest_assignment(persons, cost, np.array([6, 6]))
+    found = nearest_assignment(persons, nearest(cost), np.array([6, 6]))
     assert found.load.tolist() == [5, 7] and found.unserved.tolist() == [0, 0, 0, 2]
     assert triple(found) == (2, 1, 5 * 4 + 7 * 3)
-    nobody = nearest_assignment(persons, np.zeros((0, 4), dtype=np.int32), np.zeros(0, np.int64))
+    nobody = nearest_assignment(
+        persons, nearest(np.zeros((0, 4), dtype=np.int32)), np.zeros(0, np.int64)
+    )
     assert nobody.total_unserved == 14 and not nobody.reachable.any()
 
 
@@ -241,3 +265,58 @@ def test_odd_input() -> None:
     crowd = np.array([30_000_000, 20_000_000])
     huge = balanced_assignment(crowd, far, np.array([0, 0]), np.array([40_000_000, 40_000_000]))
     assert triple(huge) == (0, 0, 30_000_000 * 1_999_999_999 + 20_000_000)
+
+
+def every_whole(instance: Instance) -> Triple:
+    """The optimum of whole cells by writing down all of them."""
+    persons, cost, minimum, maximum = instance
+    best: Triple = (2**62, 0, 0)
+    for choice in product(range(-1, len(maximum)), repeat=len(persons)):
+        load, unserved, walked = [0] * len(maximum), 0, 0
+        for cell, centre in enumerate(choice):
+            if centre < 0:
+                unserved += int(persons[cell])
+                continue
+            load[centre] += int(persons[cell])
+            walked += int(persons[cell]) * int(cost[centre, cell])
+            if cost[centre, cell] == UNREACHED_CM and persons[cell] > 0:
+                break
+        else:
+            if all(n <= top for n, top in zip(load, maximum.tolist(), strict=True)):
+                under = sum(max(0, low - n) for low, n in zip(minimum, load, strict=True))
+                best = min(best, (unserved, int(under), walked))
+    return best
+
+
+def test_whole_cells_hold_the_maxima_and_state_their_gap() -> None:
+    """Never split, never above a maximum, never better than the bound, mostly the optimum."""
+    rng = np.random.default_rng(31)
+    optimal = 0
+    for _ in range(200):
+        instance = drawn(rng, most_cells=5)
+        persons, cost, minimum, maximum = instance
+        split = balanced_assignment(*instance)
+        whole = whole_cells(persons, Arcs.all_of(cost), minimum, maximum, split)
+        assert whole.split_cells == 0
+        assert (whole.persons == persons[whole.cell]).all()
+        assert (whole.load <= maximum).all()
+        assert np.array_equal(
+            np.bincount(whole.cell, whole.persons, len(persons)) + whole.unserved, persons
+        )
+        bound = (whole.least_unserved, whole.least_underload, whole.bound_cm)
+        assert bound == triple(split)
+        best = every_whole(instance)
+        assert triple(whole) >= best >= bound
+        optimal += triple(whole) == best
+        assert whole.proven == (triple(whole) == bound)
+    assert optimal >= 190
+
+
+def test_whole_cells_of_a_large_instance_are_near_the_bound() -> None:
+    instance = large(np.random.default_rng(8), 800, 25, 1.4)
+    persons, cost, minimum, maximum = instance
+    split = balanced_assignment(*instance)
+    whole = whole_cells(persons, Arcs.all_of(cost), minimum, maximum, split)
+    assert split.split_cells > 0 and whole.split_cells == 0
+    assert whole.total_unserved == split.total_unserved == 0
+    assert split.person_cm <= whole.person_cm <= 1.025 * split.person_cm

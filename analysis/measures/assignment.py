@@ -1,14 +1,12 @@
 """Persons to centres with a lower and an upper bound each: the solver behind catchments.
 
 Lexicographic: fewest unserved persons, then least total underload, then least person-centimetres.
-Whole persons by min-cost flow, in two solves: the first finds the fewest unserved and the least
-underload (weights 3 and 1: a cycle of exchanges passes the sink once, so it trades at most two
-persons of underload for one unserved); the second holds both and minimises person-centimetres.
-No weight is multiplied with a distance, so nothing can overflow or be traded away.
+Whole persons by min-cost flow (`assignment_arcs.solve_flow`). No weight is multiplied with a
+distance there, so nothing can overflow or be traded away.
 
-Only the nearest arcs are given to the flow. Prices of the centres (dual variables) then show
-whether any arc left out would help; such arcs are added until none does. The prices also give a
-lower bound in exact arithmetic, and optimality is what is asserted: bound = objective.
+A full matrix gives only its nearest arcs to the flow. Prices of the centres (dual variables)
+then show whether any arc left out would help; such arcs are added until none does. The prices
+also give a lower bound in exact arithmetic, and what is asserted is: bound = objective.
 
 Source: Ahuja, Magnanti and Orlin (1993), Network Flows, chapters 9 and 11; OR-tools.
 """
@@ -18,9 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ortools.graph.python import min_cost_flow
 
+from analysis.access.matrix import NearWalks
 from analysis.errors import UnsolvedError
+from analysis.measures.assignment_arcs import Arcs, Flow, solve_flow
 from analysis.measures.assignment_kernel import (
     FAR,
     cheapest,
@@ -33,7 +32,6 @@ from analysis.quantities import UNREACHED_CM, BoolArray, Int32Array, IntArray, r
 _FIRST_ARCS = 8  # nearest arcs a cell starts with, a matter of speed only
 _MORE_ARCS = 4  # arcs a cell gains per round at most
 _ALL_ARCS = 300_000  # so many arcs are given to the flow at once
-_UNSERVED, _UNDERLOAD = 3, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,9 @@ class Assignment:
 
     `cell, centre` int32 and `persons` int64 (r,): the persons of a cell at a centre, sorted by
     (cell, centre). `unserved` int64 (n,); `reachable` bool (n,): cells with any arc at all.
-    `load` int64 (f,). `person_cm`: the third objective; `bound_cm`: a proven lower bound of it
-    at the same unserved and underload. `proven`: person_cm = bound_cm and nothing can serve
-    more or lower the underload.
+    `load` int64 (f,). `person_cm`: the third objective; `bound_cm`: what it is at least in any
+    optimum of the first two, `least_unserved` and `least_underload`. `proven`: all three are
+    reached.
     """
 
     cell: Int32Array
@@ -55,23 +53,49 @@ class Assignment:
     load: IntArray
     underload: int
     person_cm: int
+    least_unserved: int
+    least_underload: int
     bound_cm: int
-    proven: bool
 
     @property
     def total_unserved(self) -> int:
         """Persons served nowhere."""
         return int(self.unserved.sum())
 
+    @property
+    def proven(self) -> bool:
+        """Whether nothing better exists."""
+        reached = (self.total_unserved, self.underload, self.person_cm)
+        return reached == (self.least_unserved, self.least_underload, self.bound_cm)
 
-def nearest_assignment(persons: IntArray, cost: Int32Array, minimum: IntArray) -> Assignment:
-    """Everyone to the nearest centre, on a tie the lower row; no bounds are held."""
-    at = cost.argmin(axis=0) if len(cost) else np.zeros(cost.shape[1], dtype=np.int64)
-    near = cost.min(axis=0, initial=UNREACHED_CM)
-    reachable = near != UNREACHED_CM
-    cell = np.flatnonzero(reachable & (persons > 0)).astype(np.int32)
-    walked = int((persons[cell] * near[cell].astype(np.int64)).sum())
-    return _assigned(persons, cost, minimum, cell, at[cell].astype(np.int32), persons[cell], walked)
+    @property
+    def split_cells(self) -> int:
+        """Cells whose persons go to several centres, or are served in part."""
+        parts = np.bincount(self.cell, minlength=len(self.unserved))
+        return int(np.count_nonzero((parts > 1) | ((parts == 1) & (self.unserved > 0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `assigned` needs: parts (r,) with their walks, and what is proven to be the least."""
+
+    cell: Int32Array
+    centre: Int32Array
+    persons: IntArray
+    walk_cm: IntArray
+    least: tuple[int, int, int] | None = None
+
+
+def nearest_assignment(persons: IntArray, nearest: NearWalks, minimum: IntArray) -> Assignment:
+    """Everyone to the nearest centre; no bounds are held.
+
+    `nearest`: the one nearest centre of every cell (`analysis.access.matrix.nearest_walks`).
+    """
+    keep = persons[nearest.position] > 0
+    cell = nearest.position[keep]
+    walks = nearest.cm[keep].astype(np.int64)
+    answer = Answer(cell, nearest.facility[keep], persons[cell], walks)
+    return assigned(persons, minimum, np.diff(nearest.first) > 0, answer)
 
 
 def balanced_assignment(
@@ -90,200 +114,117 @@ def balanced_assignment(
     ------
     UnsolvedError : the flow ends without an optimum (no input is known to do that).
     """
-    reachable = _reachable(cost)
+    reachable: BoolArray = cost.min(axis=0, initial=UNREACHED_CM) != UNREACHED_CM
     active = np.flatnonzero(reachable & (persons > 0))
-    people = np.ascontiguousarray(persons[active])
     some = cost if len(active) == cost.shape[1] else np.ascontiguousarray(cost[:, active])
-    low = np.minimum(minimum, maximum)
-    if len(active) == 0:
-        nobody = np.zeros(0, dtype=np.int32)
-        return _assigned(persons, cost, minimum, nobody, nobody, np.zeros(0, np.int64), 0)
-    arcs, flow, prices = _optimum(people, some, low, maximum)
-    used = np.flatnonzero(flow.persons > 0)
-    found = _assigned(
-        persons,
-        cost,
-        minimum,
-        active[arcs.cell[used]].astype(np.int32),
-        arcs.centre[used],
-        flow.persons[used],
-        prices.bound_cm,
+    answer = _optimum(persons[active], _first_arcs(some), some, minimum, maximum)
+    return assigned(persons, minimum, reachable, answer, active)
+
+
+def balanced_on_arcs(
+    persons: IntArray, arcs: Arcs, minimum: IntArray, maximum: IntArray
+) -> Assignment:
+    """The same where `arcs` are all there is: walks within a limit, borders that close."""
+    reachable = np.diff(arcs.start) > 0
+    active = np.flatnonzero(reachable & (persons > 0))
+    answer = _optimum(persons[active], arcs.of_cells(active), None, minimum, maximum)
+    return assigned(persons, minimum, reachable, answer, active)
+
+
+def assigned(
+    persons: IntArray,
+    minimum: IntArray,
+    reachable: BoolArray,
+    answer: Answer,
+    active: IntArray | None = None,
+) -> Assignment:
+    """An answer with its sums; served + unserved = persons is checked, not assumed.
+
+    `active`: the cells the answer's numbers stand for, all when None. An answer that proves
+    nothing counts as its own bound.
+    """
+    cell = answer.cell if active is None else active[answer.cell].astype(np.int32)
+    unserved = persons.copy()
+    np.subtract.at(unserved, cell, answer.persons)
+    load = np.zeros(len(minimum), dtype=np.int64)
+    np.add.at(load, answer.centre, answer.persons)
+    if bool((unserved < 0).any()) or int(load.sum() + unserved.sum()) != int(persons.sum()):
+        raise ArithmeticError("served plus unserved differs from the residents")
+    order = np.lexsort((answer.centre, cell))
+    underload = int(np.maximum(minimum - load, 0).sum())
+    walked = int((answer.persons * answer.walk_cm).sum())
+    unreached = int(unserved[~reachable].sum())
+    least = answer.least or (int(unserved.sum()) - unreached, underload, walked)
+    parts = (cell[order], answer.centre[order], answer.persons[order])
+    for array in (*parts, unserved, reachable, load):
+        read_only(array)
+    return Assignment(
+        *parts,
+        unserved,
+        reachable,
+        load,
+        underload=underload,
+        person_cm=walked,
+        least_unserved=least[0] + unreached,
+        least_underload=least[1],
+        bound_cm=least[2],
     )
-    if not found.proven:
-        raise ArithmeticError("the bound does not meet the assignment")
-    return found
 
 
-def _optimum(
-    people: IntArray, cost: Int32Array, low: IntArray, maximum: IntArray
-) -> tuple[_Arcs, _Flow, _Prices]:
-    """Solve over few arcs, add those the prices ask for, until none would help."""
-    arcs = _first_arcs(cost)
-    while True:
-        flow = _solve(people, arcs, low, maximum)
-        prices = _prices(people, cost, arcs, flow, low, maximum)
-        cell, centre = improving_arcs(cost, prices.price, prices.paid, _MORE_ARCS)
-        if len(cell) == 0:
-            return arcs, flow, prices
-        if arcs.hold(cell, centre):
-            raise ArithmeticError("prices contradict the flow")
-        arcs = arcs.with_more(cell, centre, cost[centre, cell])
-
-
-def _first_arcs(cost: Int32Array) -> _Arcs:
+def _first_arcs(cost: Int32Array) -> Arcs:
     """Arcs to begin with: all when they are few, else the nearest of every cell."""
     centres, cells = cost.shape
     if centres <= _FIRST_ARCS or centres * cells <= _ALL_ARCS:
-        cell, centre = (part.astype(np.int32) for part in np.nonzero((cost != UNREACHED_CM).T))
-    else:
-        free = np.zeros(centres, dtype=np.int64)
-        cell, centre = improving_arcs(cost, free, np.full(cells, FAR), _FIRST_ARCS)
-    return _Arcs.of(cells, cell, centre, cost[centre, cell])
+        return Arcs.all_of(cost)
+    free = np.zeros(centres, dtype=np.int64)
+    cell, centre = improving_arcs(cost, free, np.full(cells, FAR), _FIRST_ARCS)
+    return Arcs.of(cells, cell, centre, cost[centre, cell])
 
 
-def _reachable(cost: Int32Array) -> BoolArray:
-    found: BoolArray = cost.min(axis=0, initial=UNREACHED_CM) != UNREACHED_CM
-    return found
-
-
-def _assigned(
-    persons: IntArray,
-    cost: Int32Array,
-    minimum: IntArray,
-    cell: Int32Array,
-    centre: Int32Array,
-    served: IntArray,
-    bound_cm: int,
-) -> Assignment:
-    """An assignment with its sums; served + unserved = persons is checked, not assumed."""
-    unserved = persons.copy()
-    np.subtract.at(unserved, cell, served)
-    load = np.zeros(len(cost), dtype=np.int64)
-    np.add.at(load, centre, served)
-    if bool((unserved < 0).any()) or int(load.sum() + unserved.sum()) != int(persons.sum()):
-        raise ArithmeticError("served plus unserved differs from the residents")
-    order = np.lexsort((centre, cell))
-    arrays = (cell[order], centre[order], served[order], unserved, _reachable(cost), load)
-    frozen = [read_only(array) for array in arrays]
-    walked = int((served * cost[centre, cell].astype(np.int64)).sum())
-    return Assignment(
-        *frozen,  # type: ignore[arg-type]
-        underload=int(np.maximum(minimum - load, 0).sum()),
-        person_cm=walked,
-        bound_cm=bound_cm,
-        proven=walked == bound_cm,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Arcs:
-    """Arcs the flow may use (r,), sorted by (cell, centre); `start` int64 (n + 1,) by cell."""
-
-    start: IntArray
-    cell: Int32Array
-    centre: Int32Array
-    cost: IntArray
-
-    @classmethod
-    def of(cls, cells: int, cell: Int32Array, centre: Int32Array, cost: Int32Array) -> _Arcs:
-        order = np.lexsort((centre, cell))
-        counts = np.bincount(cell, minlength=cells)
-        start = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        return cls(start, cell[order], centre[order], cost[order].astype(np.int64))
-
-    def hold(self, cell: Int32Array, centre: Int32Array) -> bool:
-        """Whether any of some arcs is here already."""
-        span = np.int64(max(self.centre.max(initial=0), centre.max(initial=0)) + 1)
-        return bool(np.isin(cell * span + centre, self.cell * span + self.centre).any())
-
-    def with_more(self, cell: Int32Array, centre: Int32Array, cost: Int32Array) -> _Arcs:
-        return _Arcs.of(
-            len(self.start) - 1,
-            np.concatenate((self.cell, cell)),
-            np.concatenate((self.centre, centre)),
-            np.concatenate((self.cost.astype(np.int32), cost)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Flow:
-    """Persons on every arc (r,), unserved persons of every cell (n,)."""
-
-    persons: IntArray
-    unserved: IntArray
-
-
-def _solve(people: IntArray, arcs: _Arcs, low: IntArray, maximum: IntArray) -> _Flow:
-    """The lexicographic optimum over the arcs given."""
-    cells, centres = len(people), len(low)
-    everyone = int(people.sum())
-    cell_node = np.arange(cells)
-    centre_node = cells + np.arange(centres)
-    full, spare, nowhere = cells + centres, cells + centres + 1, cells + centres + 2
-    tail = np.concatenate((arcs.cell, cell_node, centre_node, centre_node))
-    capacity = np.concatenate((people[arcs.cell], people, low, maximum - low))
-    nothing = np.zeros(len(arcs.cell), dtype=np.int64)
-    ends = (np.full(cells, nowhere), np.full(centres, full), np.full(centres, spare))
-    head = np.concatenate((cells + arcs.centre.astype(np.int64), *ends))
-    # first: one sink, where unserved persons cost 3 and those up to a minimum earn 1
-    to_sink = np.concatenate((head[: len(arcs.cell)], np.full(cells + 2 * centres, full)))
-    weight = np.concatenate(
-        (
-            nothing,
-            np.full(cells, _UNSERVED),
-            np.full(centres, -_UNDERLOAD),
-            np.zeros(centres, dtype=np.int64),
-        )
-    )
-    first = _min_cost_flow(tail, to_sink, capacity, weight, people, {full: everyone})
-    begin = len(arcs.cell)
-    unserved = int(first[begin : begin + cells].sum())
-    filled = int(first[begin + cells : begin + cells + centres].sum())
-    # then: as many nowhere and as many below the minima, held exactly, at least centimetres
-    walked = np.concatenate((arcs.cost, np.zeros(cells + 2 * centres, dtype=np.int64)))
-    demand = {full: filled, spare: everyone - unserved - filled, nowhere: unserved}
-    second = _min_cost_flow(tail, head, capacity, walked, people, demand)
-    return _Flow(second[:begin], second[begin : begin + cells])
-
-
-def _min_cost_flow(
-    tail: IntArray,
-    head: IntArray,
-    capacity: IntArray,
-    cost: IntArray,
-    people: IntArray,
-    demand: dict[int, int],
-) -> IntArray:
-    solver = min_cost_flow.SimpleMinCostFlow()
-    arcs = solver.add_arcs_with_capacity_and_unit_cost(
-        tail.astype(np.int32), head.astype(np.int32), capacity, cost
-    )
-    supply = np.zeros(max(int(tail.max()), int(head.max()), *demand) + 1, dtype=np.int64)
-    supply[: len(people)] = people
-    for node, persons in demand.items():
-        supply[node] = -persons
-    solver.set_nodes_supplies(np.arange(len(supply), dtype=np.int32), supply)
-    status = solver.solve()
-    if status != solver.OPTIMAL:
-        raise UnsolvedError("assignment_unsolved", status=str(status))
-    flows: IntArray = solver.flows(arcs)
-    return flows
+def _optimum(
+    people: IntArray, arcs: Arcs, cost: Int32Array | None, minimum: IntArray, maximum: IntArray
+) -> Answer:
+    """Solve over few arcs, add those of `cost` that the prices ask for, until none would help."""
+    low = np.minimum(minimum, maximum)
+    if len(people) == 0 or len(low) == 0:
+        nobody = np.zeros(0, dtype=np.int32)
+        nothing = np.zeros(0, dtype=np.int64)
+        return Answer(nobody, nobody, nothing, nothing, (0, int(minimum.sum()), 0))
+    while True:
+        flow = solve_flow(people, arcs, low, maximum)
+        prices = _prices(people, arcs, cost, flow, low, maximum)
+        if cost is None:
+            break
+        cell, centre = improving_arcs(cost, prices.price, prices.paid, _MORE_ARCS)
+        if len(cell) == 0:
+            break
+        if arcs.hold(cell, centre):
+            raise ArithmeticError("prices contradict the flow")
+        arcs = arcs.with_more(cell, centre, cost[centre, cell])
+    used = np.flatnonzero(flow.persons > 0)
+    persons, walks = flow.persons[used], arcs.cost[used]
+    if int((persons * walks).sum()) != prices.bound_cm:
+        raise ArithmeticError("the bound does not meet the assignment")
+    over = int(np.maximum(minimum - maximum, 0).sum())
+    least = (int(flow.unserved.sum()), prices.underload + over, prices.bound_cm)
+    return Answer(arcs.cell[used], arcs.centre[used], persons, walks, least)
 
 
 @dataclass(frozen=True, slots=True)
 class _Prices:
-    """Price of each centre (f,), what each cell pays (n,), the bound on person-centimetres."""
+    """Price of each centre (f,), what each cell pays (n,), underload, bound on centimetres."""
 
     price: IntArray
     paid: IntArray
+    underload: int
     bound_cm: int
 
 
 def _prices(
     people: IntArray,
-    cost: Int32Array,
-    arcs: _Arcs,
-    flow: _Flow,
+    arcs: Arcs,
+    cost: Int32Array | None,
+    flow: Flow,
     low: IntArray,
     maximum: IntArray,
 ) -> _Prices:
@@ -294,7 +235,11 @@ def _prices(
     walk: that is M2, and M1 = 3 M2 is more than two of underload and such a cycle.
     """
     centres = len(low)
-    longest = int(cost.max(where=cost != UNREACHED_CM, initial=0))
+    longest = int(
+        arcs.cost.max(initial=0)
+        if cost is None
+        else cost.max(where=cost != UNREACHED_CM, initial=0)
+    )
     short = centres * longest + 1  # M2
     nowhere = 3 * short  # M1
     if nowhere * (centres + 2) >= int(FAR):
@@ -313,12 +258,16 @@ def _prices(
     paid = np.full(len(people), nowhere, dtype=np.int64)
     np.minimum.at(paid, cell, weight + price[centre])
     paid[flow.unserved > 0] = nowhere
-    least = cheapest(cost, price, nowhere)
+    if cost is None:
+        least = np.full(len(people), nowhere, dtype=np.int64)
+        np.minimum.at(least, arcs.cell, arcs.cost + price[arcs.centre])
+    else:
+        least = cheapest(cost, price, nowhere)
     bound = _dot(people, least) - _dot(maximum, np.maximum(price, 0))
     bound += _dot(low, np.maximum(-price, 0))
     unserved = int(flow.unserved.sum())
     underload = int(np.maximum(low - load, 0).sum())
-    return _Prices(price, paid, bound - nowhere * unserved - short * underload)
+    return _Prices(price, paid, underload, bound - nowhere * unserved - short * underload)
 
 
 def _dot(a: IntArray, b: IntArray) -> int:

@@ -6,6 +6,8 @@ arc. A price per centre is a dual variable: what one more person there would cos
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -34,8 +36,7 @@ def exchange(
     for i in range(len(cell)):
         for a in range(arc_start[cell[i]], arc_start[cell[i] + 1]):
             step = arc_cost[a] - weight[i]
-            if step < least[centre[i], arc_centre[a]]:
-                least[centre[i], arc_centre[a]] = step
+            least[centre[i], arc_centre[a]] = min(least[centre[i], arc_centre[a]], step)
     return least
 
 
@@ -110,3 +111,149 @@ def improving_arcs(
                 cell[count], centre[count] = i, which[i, m]
                 count += 1
     return cell, centre
+
+
+@njit(cache=True, nogil=True)
+def _under(load: Any, minimum: Any) -> Any:
+    return max(minimum - load, 0)
+
+
+@njit(cache=True, nogil=True)
+def _walk(cell: Any, centre: Any, start: IntArray, arc_centre: Int32Array, cost: IntArray) -> Any:
+    """Cost of a cell at a centre, FAR where it may not go."""
+    for a in range(start[cell], start[cell + 1]):
+        if arc_centre[a] == centre:
+            return cost[a]
+    return FAR
+
+
+@njit(cache=True, nogil=True)
+def _better(unserved: Any, under: Any, walk: Any) -> bool:
+    """Whether a change of the three objectives is one for the better."""
+    if unserved != 0:
+        return unserved < 0
+    if under != 0:
+        return under < 0
+    return walk < 0
+
+
+@njit(cache=True, nogil=True)
+def _best_move(
+    cell: int,
+    at: Int32Array,
+    members: IntArray,
+    member_start: IntArray,
+    load: IntArray,
+    persons: IntArray,
+    start: IntArray,
+    arc_centre: Int32Array,
+    cost: IntArray,
+    minimum: IntArray,
+    maximum: IntArray,
+) -> tuple[int, int, int]:
+    """The best move of a cell: to which centre, which cell must leave there, and where to.
+
+    Returns centre (-1 = none), leaving cell (-1 = none), its new centre (-1 = unserved).
+    """
+    mine = persons[cell]
+    home = at[cell]
+    here: Any = np.int64(0) if home < 0 else mine * _walk(cell, home, start, arc_centre, cost)
+    best: Any = (np.int64(0), np.int64(0), np.int64(0))
+    move = (-1, -1, -1)
+    gain_home: Any = np.int64(0)
+    if home >= 0:
+        gain_home = _under(load[home] - mine, minimum[home]) - _under(load[home], minimum[home])
+    for a in range(start[cell], start[cell + 1]):
+        to = arc_centre[a]
+        if to == home:
+            continue
+        served = np.int64(0) if home >= 0 else -mine
+        walked = mine * cost[a] - here
+        if load[to] + mine <= maximum[to]:
+            under = gain_home + _under(load[to] + mine, minimum[to])
+            under -= _under(load[to], minimum[to])
+            change = (served, under, walked)
+            if _better(change[0] - best[0], change[1] - best[1], change[2] - best[2]):
+                best, move = change, (to, -1, -1)
+            continue
+        for m in range(member_start[to], member_start[to + 1]):
+            other = members[m]
+            if at[other] != to or other == cell:
+                continue
+            theirs = persons[other]
+            if load[to] + mine - theirs > maximum[to]:
+                continue
+            under_to = _under(load[to] + mine - theirs, minimum[to])
+            under_to -= _under(load[to], minimum[to])
+            there = theirs * _walk(other, to, start, arc_centre, cost)
+            if served + theirs < 0:
+                change = (served + theirs, gain_home + under_to, walked - there)
+                if _better(change[0] - best[0], change[1] - best[1], change[2] - best[2]):
+                    best, move = change, (to, other, -1)
+            for b in range(start[other], start[other + 1]):
+                away = arc_centre[b]
+                left = load[away] - (mine if away == home else 0)
+                if away == to or left + theirs > maximum[away]:
+                    continue
+                under = under_to + _under(left + theirs, minimum[away])
+                under -= _under(left, minimum[away])
+                change = (served, gain_home + under, walked - there + theirs * cost[b])
+                if _better(change[0] - best[0], change[1] - best[1], change[2] - best[2]):
+                    best, move = change, (to, other, away)
+    return move
+
+
+@njit(cache=True, nogil=True)
+def settle_whole(
+    at: Int32Array,
+    order: IntArray,
+    persons: IntArray,
+    start: IntArray,
+    arc_centre: Int32Array,
+    cost: IntArray,
+    minimum: IntArray,
+    maximum: IntArray,
+) -> None:
+    """Place and move whole cells (`at`, -1 = unserved) while anything gets better.
+
+    Loose cells come first, in `order`; then every cell in turn, at most 30 rounds.
+    """
+    centres = len(minimum)
+    load = np.zeros(centres, dtype=np.int64)
+    for cell in range(len(at)):
+        if at[cell] >= 0:
+            load[at[cell]] += persons[cell]
+    for turn in range(31):
+        counts = np.zeros(centres + 1, dtype=np.int64)
+        for cell in order:
+            if at[cell] >= 0:
+                counts[at[cell] + 1] += 1
+        member_start = np.cumsum(counts)
+        fill = member_start.copy()
+        members = np.empty(member_start[-1], dtype=np.int64)
+        for cell in order:
+            if at[cell] >= 0:
+                members[fill[at[cell]]] = cell
+                fill[at[cell]] += 1
+        changed = False
+        for cell in order:
+            if turn == 0 and at[cell] >= 0:
+                continue
+            to, other, away = _best_move(
+                cell, at, members, member_start, load, persons,
+                start, arc_centre, cost, minimum, maximum,
+            )  # fmt: skip
+            if to < 0:
+                continue
+            if other >= 0:
+                load[to] -= persons[other]
+                at[other] = away
+                if away >= 0:
+                    load[away] += persons[other]
+            if at[cell] >= 0:
+                load[at[cell]] -= persons[cell]
+            at[cell] = to
+            load[to] += persons[cell]
+            changed = True
+        if not changed and turn > 0:
+            return
