@@ -19,6 +19,7 @@ from analysis.policy_files import packaged, policy_ids, read_policy_file
 from analysis.policy_quality import QualityRules, quality_rules
 from analysis.policy_scorecard import Known, read_scorecard
 from analysis.policy_scorecard_model import Scorecard
+from analysis.policy_capacity import NO_CAPACITIES, Capacities, capacities
 from analysis.policy_tables import (
     CapacityTable,
     CircleTable,
@@ -35,6 +36,7 @@ from analysis.policy_terrain import BarrierRules, TerrainRules, barrier_rules, t
 __all__ = [
     "AttachmentRules",
     "BarrierRules",
+    "Capacities",
     "CapacityRule",
     "CircleRule",
     "Cited",
@@ -261,6 +263,7 @@ class Policy:
     barriers: BarrierRules | None = None
     scorecard: Scorecard | None = None
     quality: QualityRules | None = None  # None only in runs kept from before
+    capacities: Capacities = NO_CAPACITIES
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -299,6 +302,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
         barriers=barrier_rules(file.barriers, file.sources, cite),
         scorecard=scorecard,
         quality=quality_rules(file.quality, cite),
+        capacities=capacities(file.capacities, cite),
     )
 
 

@@ -165,6 +165,38 @@ class QualityTable(_Table):
     place_words: list[Text] = []
     company_words: list[Text] = []
     telling: str = ""
+class RungTable(_Table):
+    """One rung of a ladder: from this floor area on, a facility serves up to so many."""
+
+    area_m2: CitedTable
+    persons: CitedTable
+
+
+class CatchmentTable(_Table):
+    """``[capacities.catchments.<service>]``."""
+
+    group: Text = "total"
+    stated: list[Text] = []
+    area_columns: list[Text] = []
+    m2_per_person: CitedTable | None = None
+    ladder: list[RungTable] = []
+
+
+class PopulationRuleTable(_Table):
+    """``[capacities.population_rule]``."""
+
+    service: Text
+    levels: Values
+    ownership: Values
+    other_kinds: list[Text] = []
+
+
+class CapacitiesTable(_Table):
+    """``[capacities]``."""
+
+    closed_levels: list[Text] = []
+    catchments: dict[str, CatchmentTable] = {}
+    population_rule: PopulationRuleTable | None = None
 
 
 class PolicyFile(_Table):
@@ -186,3 +218,4 @@ class PolicyFile(_Table):
     quality: QualityTable
     unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]
     scorecard: Text | None = None
+    capacities: CapacitiesTable = CapacitiesTable()
