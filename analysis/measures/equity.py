@@ -43,6 +43,7 @@ from analysis.quantities import (
 )
 
 TENTH: Final = 10
+HOUSEHOLDS: Final = "households"  # counted in cells like a group, but not persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def equity(
     )
     everyone = np.ones(len(city.cells), dtype=np.bool_)
     all_of_them = _Walkers.of(city, walks, persons, everyone)
-    groups = (TOTAL, *city.cells.groups)
+    groups = (TOTAL, *(one for one in city.cells.groups if one != HOUSEHOLDS))
     return Equity(
         service,
         asked.minutes,
