@@ -6,7 +6,9 @@ and returns plain dictionaries; names and shapes are the contract of ``docs/http
 
 from service.catalog.areas import area_document, area_row
 from service.catalog.circles import circles_document
+from service.catalog.compare import compare_document
 from service.catalog.coverage import coverage_document
+from service.catalog.equity import equity_document
 from service.catalog.gaps import gaps_document
 from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
@@ -16,7 +18,9 @@ __all__ = [
     "area_document",
     "area_row",
     "circles_document",
+    "compare_document",
     "coverage_document",
+    "equity_document",
     "gaps_document",
     "isochrone_document",
     "point_document",

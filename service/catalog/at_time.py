@@ -14,6 +14,7 @@ from analysis.measures.chosen import with_only
 from analysis.measures.opening import OPEN, UNKNOWN, Moment, hours_of, states_at, unreadable
 from analysis.quantities import Int32Array
 from analysis.results.model import Run
+from service.state import Streets
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,22 @@ class RunAt:
 
 def run_at(
     run: Run,
-    costs: WalkCosts,
+    costs: WalkCosts | None,
     moment: Moment,
     services: Sequence[str],
     states: Int32Array | None = None,
 ) -> RunAt:
-    """A run with only what is open at a moment; `states` of the facilities, else by their hours."""
+    """A run with only what is open at a moment.
+
+    `costs` are the run's (None: worked out); `states` of the facilities, else by their hours.
+    """
+    walked = Streets.of(run).costs if costs is None else costs
     by_hours = states_at(run.city.facilities, moment) if states is None else states
     counts = tuple(_count(run, by_hours, service) for service in services)
-    lower = _only(run, costs, by_hours == OPEN, services)
+    lower = _only(run, walked, by_hours == OPEN, services)
     upper = lower
     if any(count.unknown for count in counts):
-        upper = _only(run, costs, (by_hours == OPEN) | (by_hours == UNKNOWN), services)
+        upper = _only(run, walked, (by_hours == OPEN) | (by_hours == UNKNOWN), services)
     return RunAt(moment, lower, upper, counts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.access.walking import WalkCosts, flat_costs
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language, Warn
 from analysis.measures.circles import CircleRow, Circles, circles
 from analysis.measures.night import night_moment, night_states
@@ -139,8 +139,6 @@ class _Asked:
         }
 
     def _at(self, rule: CircleRule, moment: Moment, states: Int32Array | None) -> RunAt:
-        if self._costs is None:
-            self._costs = flat_costs(self.run.city.network)
         services = tuple(s for s in rule.services if not self.run.policy.services[s].optional)
         return run_at(self.run, self._costs, moment, services, states)
 

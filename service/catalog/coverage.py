@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.access.walking import WalkCosts, flat_costs
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language
 from analysis.measures.coverage import Coverage, CoverageRow, coverage
 from analysis.measures.opening import Moment, moment_of
@@ -37,7 +37,7 @@ def coverage_document(
     if at is not None:
         return _at_document(
             run,
-            costs or flat_costs(run.city.network),
+            costs,
             moment_of(at),
             service=service,
             minutes=minutes,
@@ -75,7 +75,7 @@ def coverage_document(
 
 def _at_document(
     run: Run,
-    costs: WalkCosts,
+    costs: WalkCosts | None,
     moment: Moment,
     *,
     service: str | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.access.walking import WalkCosts, flat_costs
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language, Warn
 from analysis.measures.gaps import gaps
 from analysis.measures.opening import moment_of
@@ -40,7 +40,7 @@ def gaps_document(
     told: list[Warn] = []
     opened: dict[str, Any] = {}
     if at is not None:
-        then = run_at(run, costs or flat_costs(run.city.network), moment_of(at), asked)
+        then = run_at(run, costs, moment_of(at), asked)
         opened, told, run = at_document(then), at_warnings(then), then.lower
     found = [
         gap
