@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,6 @@ from analysis.quantities import (
     NOBODY,
     SECONDS_PER_MINUTE,
     UNREACHED_CM,
-    BoolArray,
     Int32Array,
     IntArray,
     minutes_of,
@@ -152,16 +152,18 @@ def equity(
     index = city.cells.unit[level]
     rows = city.units.of_level(level)
     unknown = unknown_units(city, level)
+    cm = None if walks is None else reached_cm(city, walks)
+    members = _members(index, len(city.units.code))
     units = tuple(
         _row(
             *_names(city, int(i)),
-            None if unknown[i] else _Walkers.of(city, walks, persons, index == i),
+            None if unknown[i] else _Walkers.of(cm, persons, members[i]),
             asked,
         )
         for i in rows
     )
-    everyone = np.ones(len(city.cells), dtype=np.bool_)
-    all_of_them = _Walkers.of(city, walks, persons, everyone)
+    everyone = np.arange(len(city.cells))
+    all_of_them = _Walkers.of(cm, persons, everyone)
     groups = (TOTAL, *(one for one in city.cells.groups if one != HOUSEHOLDS))
     return Equity(
         service,
@@ -171,7 +173,7 @@ def equity(
         level,
         _row(TOTAL, TOTAL, None, all_of_them, asked),
         tuple(
-            _row(one, one, None, _Walkers.of(city, walks, persons_of(city.cells, one), everyone), asked)
+            _row(one, one, None, _Walkers.of(cm, persons_of(city.cells, one), everyone), asked)
             for one in groups
         ),
         units,
@@ -196,14 +198,22 @@ class _Walkers:
     spread: Spread | None
 
     @classmethod
-    def of(cls, city: City, walks: Walks | None, persons: IntArray, mine: BoolArray) -> _Walkers:
+    def of(cls, cm: Int32Array | None, persons: IntArray, mine: IntArray) -> _Walkers:
+        """Of the cells `mine`; `cm` are the walks of all cells."""
         weight = persons[mine]
         total = int(weight.sum())
-        if walks is None:
+        if cm is None:
             return cls(total, None, None)
-        cm = reached_cm(city, walks)[mine]
-        way = cm != UNREACHED_CM
-        return cls(total, int(weight[~way].sum()), Spread.of(cm[way], weight[way]))
+        walked = cm[mine]
+        way = walked != UNREACHED_CM
+        return cls(total, int(weight[~way].sum()), Spread.of(walked[way], weight[way]))
+
+
+def _members(index: Int32Array, size: int) -> list[IntArray]:
+    """Cells of every unit, ascending."""
+    order = np.argsort(index, kind="stable")
+    cuts = np.searchsorted(index[order], np.arange(size + 1))
+    return [order[first:last] for first, last in pairwise(cuts)]
 
 
 def _names(city: City, i: int) -> tuple[str, str, str | None]:

@@ -12,6 +12,7 @@ from service.catalog.equity import equity_document
 from service.catalog.gaps import gaps_document
 from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
+from service.catalog.report import report_document
 
 __all__ = [
     "PointPlan",
@@ -24,4 +25,5 @@ __all__ = [
     "gaps_document",
     "isochrone_document",
     "point_document",
+    "report_document",
 ]
