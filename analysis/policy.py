@@ -165,7 +165,8 @@ class Walker:
 class CircleRule:
     """A circle (便民 / 健身): the services that count and how many make the headline.
 
-    `required` is None when every service is required.
+    `required` is None when every service is required. `upgraded` services are counted apart.
+    `night_hour`: the hour of the evening of the night variant, None = there is none.
     """
 
     id: str
@@ -173,6 +174,8 @@ class CircleRule:
     services: tuple[str, ...]
     required: Cited | None
     minutes_all: Cited
+    upgraded: tuple[str, ...] = ()
+    night_hour: Cited | None = None
 
 
 class Tags(Protocol):
@@ -380,6 +383,8 @@ def _circle(name: str, table: CircleTable, cite: _Citations) -> CircleRule:
         services=tuple(table.services),
         required=cite.maybe(table.required),
         minutes_all=cite(table.minutes_all),
+        upgraded=tuple(table.upgraded),
+        night_hour=cite.maybe(table.night_hour),
     )
 
 

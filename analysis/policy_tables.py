@@ -79,6 +79,8 @@ class CircleTable(TitleTable):
     services: Values
     required: CitedTable | None = None
     minutes_all: CitedTable
+    upgraded: list[Text] = []
+    night_hour: CitedTable | None = None
 
 
 class WalkTable(_Table):
