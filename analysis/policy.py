@@ -13,7 +13,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, Protocol
 
+from analysis.policy_cited import Cited
 from analysis.policy_files import policy_ids, read_policy_file
+from analysis.policy_siting import FloatingRules, SitingRules, floating_rules, siting_rules
 from analysis.policy_tables import (
     CapacityTable,
     CircleTable,
@@ -33,9 +35,11 @@ __all__ = [
     "Cited",
     "Confidence",
     "CoverageRules",
+    "FloatingRules",
     "GapRules",
     "Policy",
     "Service",
+    "SitingRules",
     "SpreadRules",
     "TagRule",
     "Title",
@@ -56,16 +60,6 @@ class Title:
     def text(self, lang: str) -> str:
         """The name in a language (``zh`` or ``en``)."""
         return self.zh if lang == "zh" else self.en
-
-
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """One number of a policy with the document it comes from."""
-
-    value: float
-    source: str
-    clause: str
-    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +249,8 @@ class Policy:
     spread: SpreadRules
     coverage: CoverageRules
     unit_levels: Mapping[str, Title]
+    siting: SitingRules | None = None  # None only in runs kept from before
+    floating: FloatingRules | None = None
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -288,6 +284,8 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
             land_lattice_m=cite(file.coverage.land_lattice_m),
         ),
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
+        siting=siting_rules(file.siting, cite),
+        floating=floating_rules(file.floating, cite),
     )
 
 

@@ -125,6 +125,25 @@ class CoverageTable(_Table):
     land_lattice_m: CitedTable
 
 
+class SitingTable(_Table):
+    """``[siting]``."""
+
+    spacing_m: CitedTable
+
+
+class ZoneTable(_Table):
+    """``[floating.zones.<id>]``."""
+
+    share: CitedTable
+    weight: CitedTable
+
+
+class FloatingTable(_Table):
+    """``[floating]``."""
+
+    zones: Annotated[dict[str, ZoneTable], Field(min_length=1)]
+
+
 class PolicyFile(_Table):
     """A whole policy after joining along ``extends``."""
 
@@ -139,4 +158,6 @@ class PolicyFile(_Table):
     gaps: GapTable
     spread: SpreadTable
     coverage: CoverageTable
+    siting: SitingTable
+    floating: FloatingTable
     unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]
