@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from analysis.access.raster_kernel import reached_segments, stamp_segments
-from analysis.access.shortest import SHIFT, reach_from_each
+from analysis.access.shortest import REACH_SHIFT, reach_from_each
 from analysis.access.walking import WalkCosts, leg_cm
 from analysis.city.network import WalkNetwork
 from analysis.city.snap import Positions
@@ -66,8 +66,8 @@ def reach(costs: WalkCosts, origins: Positions, limit_cm: int) -> Reach:
         np.column_stack((costs.edge_u[at.edge], costs.edge_v[at.edge])).ravel(),
         np.column_stack((to_u, to_v)).ravel(),
         limit_cm,
-        SHIFT,
-        costs.bucket_count(spread),
+        REACH_SHIFT,
+        costs.bucket_count(spread, REACH_SHIFT),
     )
     return Reach(first, node, cm)
 

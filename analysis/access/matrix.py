@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.access.matrix_kernel import full_rows, nearest_labels, nearest_rows, short_rows
-from analysis.access.shortest import SHIFT, reach_from_each
+from analysis.access.shortest import REACH_SHIFT, SHIFT, reach_from_each
 from analysis.access.travel import Goals, goals_of, service_attachments
 from analysis.access.walking import WalkCosts, leg_cm
 from analysis.city.attach import Attachments
@@ -98,7 +98,7 @@ def walk_matrix(
 
     def fill(begin: int, end: int) -> None:
         part = goals.part(begin, end)
-        first, node, cm = part.reach(costs, limit)
+        first, node, cm = part.reach(costs, limit, REACH_SHIFT)
         full_rows(
             first, node, cm, positions.edge, ahead, back, leg,
             costs.edge_u, costs.edge_v, costs.uv_cm, edge_start, edge_position,
@@ -130,7 +130,7 @@ def walks_within(
 
     def fill(begin: int, end: int) -> None:
         part = goals.part(begin, end)
-        first, node, cm = part.reach(costs, limit_cm)
+        first, node, cm = part.reach(costs, limit_cm, REACH_SHIFT)
         parts[begin] = short_rows(
             first, node, cm, node_start, node_position, node_add,
             ahead, back, leg, edge_start, edge_position,
@@ -245,12 +245,14 @@ class _Rows:
         nodes = np.column_stack((costs.edge_u[self.edge], costs.edge_v[self.edge]))
         return nodes.ravel(), np.column_stack((by_u, by_v)).ravel()
 
-    def reach(self, costs: WalkCosts, limit_cm: int) -> tuple[IntArray, Int32Array, Int32Array]:
+    def reach(
+        self, costs: WalkCosts, limit_cm: int, shift: int
+    ) -> tuple[IntArray, Int32Array, Int32Array]:
         """The junctions within the limit of each row's facility and their walks to it (CSR)."""
         node, cm = self.seeds(costs)
-        buckets = costs.bucket_count(_spread(cm))
+        buckets = costs.bucket_count(_spread(cm), shift)
         return reach_from_each(
-            costs.start, costs.link, 2 * self.start, node, cm, limit_cm, SHIFT, buckets
+            costs.start, costs.link, 2 * self.start, node, cm, limit_cm, shift, buckets
         )
 
 

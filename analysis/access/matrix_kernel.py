@@ -14,8 +14,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from analysis.access.shortest import DEAD_END
 from analysis.quantities import Int32Array, IntArray
 
+_NODE = DEAD_END - 1
 _SOURCE_BITS = 32
 _LOW = np.int64(0xFFFFFFFF)
 _NO_KEY = np.iinfo(np.int64).max
@@ -244,9 +246,9 @@ def nearest_labels(
                 continue
             for i in range(start[node], start[node + 1]):
                 step = link[i]
-                far = step & _LOW
+                far = step & _NODE
                 reach = k + (step & ~_LOW)
-                if reach >= beyond or _put(keys[far], reach) == 0:
+                if reach >= beyond or _put(keys[far], reach) == 0 or step & DEAD_END:
                     continue
                 if spare >= 0:
                     fresh = spare

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.access.shortest import SHIFT
+from analysis.access.shortest import DEAD_END, SHIFT
 from analysis.city.network import WalkNetwork
 from analysis.city.snap import Positions
 from analysis.quantities import (
@@ -24,7 +24,7 @@ from analysis.quantities import (
 class WalkCosts:
     """Walking costs of a network and its graph for the kernels (n junctions, m edges).
 
-    `uv_cm`, `vu_cm` int32 (m,): from u to v and back. `start` int64 (n + 1,) and `link`
+    `uv_cm`, `vu_cm` int32 (m,): from u to v and back. `start` int32 (n + 1,) and `link`
     int64 (2m,): each junction's neighbours with the cost of walking *from the neighbour to
     it*, as a search outward from facilities needs it; `away` the same with the cost of walking
     to the neighbour, for a search outward from a resident. `half_edge` int32 (2m,): the edge
@@ -37,17 +37,17 @@ class WalkCosts:
     length_m: FloatArray
     uv_cm: Int32Array
     vu_cm: Int32Array
-    start: IntArray
+    start: Int32Array
     link: IntArray
     away: IntArray
     half_edge: Int32Array
     half_from_u: BoolArray
     largest_cm: int
 
-    def bucket_count(self, spread_cm: int) -> int:
+    def bucket_count(self, spread_cm: int, shift: int = SHIFT) -> int:
         """Length of the ring of buckets: a power of two beyond every cost and seed."""
         largest = max(self.largest_cm, spread_cm)
-        return 1 << int((largest >> SHIFT) + 2).bit_length()
+        return 1 << int((largest >> shift) + 2).bit_length()
 
     def ahead_cm(self, position: Positions) -> Int32Array:
         """Cost from the edge's u to each position, int32 (k,); 0 where unsnapped."""
@@ -84,10 +84,11 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
     head = np.concatenate((v, u))
     order = np.lexsort((head, tail))
     degree = np.bincount(tail, minlength=network.node_count)
-    start = np.concatenate(([0], np.cumsum(degree))).astype(np.int64)
+    start = np.concatenate(([0], np.cumsum(degree))).astype(np.int32)
     toward = np.concatenate((vu_cm, uv_cm))[order]
     away = np.concatenate((uv_cm, vu_cm))[order]
-    far = head[order].astype(np.int32)
+    far = head[order].astype(np.int64)
+    far |= np.where(degree[far] == 1, DEAD_END, 0)
     half_edge = (order % len(u)).astype(np.int32)
     arrays = (
         uv_cm,
@@ -103,6 +104,6 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
     return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm)  # type: ignore[arg-type,call-arg]
 
 
-def _packed(far: Int32Array, cm: Int32Array) -> IntArray:
-    """Cost and far junction of each half edge in one int64, which the kernels read at once."""
+def _packed(far: IntArray, cm: Int32Array) -> IntArray:
+    """Cost and far junction (flagged) of each half edge in one int64, read at once."""
     return (cm.astype(np.int64) << 32) | far
