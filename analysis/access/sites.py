@@ -16,7 +16,7 @@ from analysis.access.travel import NodeField
 from analysis.access.walking import WalkCosts, leg_cm
 from analysis.city.attach import Attachments
 from analysis.city.snap import Positions
-from analysis.quantities import UNREACHED_CM, Int32Array, IntArray
+from analysis.quantities import Int32Array, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def walks_improved(
         costs.edge_u,
         costs.edge_v,
         costs.uv_cm,
-        field.cm.astype(np.int64) << 32,
+        np.ascontiguousarray(field.cm),
         site_start,
         edge,
         ahead,
@@ -127,7 +127,6 @@ def walks_improved(
         cells.back_cm,
         cells.leg_cm,
         cell_cm.astype(np.int64) - 1,
-        UNREACHED_CM - 1,
         SHIFT,
         costs.bucket_count(spread),
     )
