@@ -14,12 +14,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Protocol
 
+from analysis.policy_capacity import NO_CAPACITIES, Capacities, capacities
 from analysis.policy_cited import Cited
 from analysis.policy_files import packaged, policy_ids, read_policy_file
 from analysis.policy_quality import QualityRules, quality_rules
 from analysis.policy_scorecard import Known, read_scorecard
 from analysis.policy_scorecard_model import Scorecard
-from analysis.policy_capacity import NO_CAPACITIES, Capacities, capacities
+from analysis.policy_siting import FloatingRules, SitingRules, floating_rules, siting_rules
 from analysis.policy_tables import (
     CapacityTable,
     CircleTable,
@@ -42,10 +43,12 @@ __all__ = [
     "Cited",
     "Confidence",
     "CoverageRules",
+    "FloatingRules",
     "GapRules",
     "Policy",
     "QualityRules",
     "Service",
+    "SitingRules",
     "SpreadRules",
     "TagRule",
     "TerrainRules",
@@ -267,6 +270,8 @@ class Policy:
     scorecard: Scorecard | None = None
     quality: QualityRules | None = None  # None only in runs kept from before
     capacities: Capacities = NO_CAPACITIES
+    siting: SitingRules | None = None  # None only in runs kept from before
+    floating: FloatingRules | None = None
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -306,6 +311,8 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
         scorecard=scorecard,
         quality=quality_rules(file.quality, cite),
         capacities=capacities(file.capacities, cite),
+        siting=siting_rules(file.siting, cite),
+        floating=floating_rules(file.floating, cite),
     )
 
 

@@ -167,6 +167,8 @@ class QualityTable(_Table):
     place_words: list[Text] = []
     company_words: list[Text] = []
     telling: str = ""
+
+
 class RungTable(_Table):
     """One rung of a ladder: from this floor area on, a facility serves up to so many."""
 
@@ -201,6 +203,25 @@ class CapacitiesTable(_Table):
     population_rule: PopulationRuleTable | None = None
 
 
+class SitingTable(_Table):
+    """``[siting]``."""
+
+    spacing_m: CitedTable
+
+
+class ZoneTable(_Table):
+    """``[floating.zones.<id>]``."""
+
+    share: CitedTable
+    weight: CitedTable
+
+
+class FloatingTable(_Table):
+    """``[floating]``."""
+
+    zones: Annotated[dict[str, ZoneTable], Field(min_length=1)]
+
+
 class PolicyFile(_Table):
     """A whole policy after joining along ``extends``."""
 
@@ -218,6 +239,8 @@ class PolicyFile(_Table):
     spread: SpreadTable
     coverage: CoverageTable
     quality: QualityTable
+    siting: SitingTable
+    floating: FloatingTable
     unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]
     scorecard: Text | None = None
     capacities: CapacitiesTable = CapacitiesTable()

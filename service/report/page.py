@@ -24,8 +24,8 @@ from service.report.drawing import (
     Bar,
     UnitShapes,
     bar_chart,
-    share_legend,
     round_up,
+    share_legend,
     share_map,
     tenth_chart,
 )
