@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.city.network import WalkNetwork
+from analysis.city.notes import NO_NOTES, BuildNotes
 from analysis.city.snap import Positions
 from analysis.errors import Warn
 from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
@@ -162,6 +163,7 @@ class City:
 
     `surveyed`: services declared as completely surveyed: none found means there is none.
     `land` is None where no residential land is given, `statistics` where no table is.
+    `notes`: what the build noticed.
     """
 
     crs: str
@@ -173,6 +175,7 @@ class City:
     surveyed: frozenset[str]
     warnings: tuple[Warn, ...]
     statistics: Statistics | None = None
+    notes: BuildNotes = NO_NOTES
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""

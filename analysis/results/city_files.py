@@ -34,10 +34,12 @@ from analysis.city.model import (
     Units,
 )
 from analysis.city.network import WalkNetwork
+from analysis.city.notes import BuildNotes
+from analysis.city.profile import SlopeProfile
 from analysis.city.snap import Positions
 from analysis.errors import Warn
 from analysis.quantities import FloatArray, Int32Array, read_only
-from analysis.results.frozen_policy import plain
+from analysis.results.frozen_policy import plain, record
 
 UNKNOWN_RESIDENTS: Final = -1
 _Record = TypeVar("_Record")
@@ -52,10 +54,12 @@ def write_city(folder: Path, city: City, travel: TravelTable) -> None:
         "service_ids": city.facilities.service_ids,
         "attributes": tuple(city.facilities.attributes),
         "land": city.land is not None,
+        "slope": city.network.slope is not None,
         "statistics": city.statistics is not None,
         "surveyed": city.surveyed,
         "travel": travel.services,
         "warnings": city.warnings,
+        "notes": city.notes,
     }
     text = json.dumps(plain(index), ensure_ascii=False, indent=1)
     (folder / "city.json").write_text(text + "\n", encoding="utf-8")
@@ -63,6 +67,8 @@ def write_city(folder: Path, city: City, travel: TravelTable) -> None:
     _write_table(folder / "facilities.parquet", *_facility_columns(city.facilities), city.crs)
     _write_table(folder / "units.parquet", *_unit_columns(city.units), city.crs)
     _write_arrays(folder, "network", city.network)
+    if city.network.slope is not None:
+        _write_arrays(folder, "slope", city.network.slope)
     _write_arrays(folder, "travel", travel)
     _write_arrays(folder, "attachment", city.facilities.attachment)
     np.save(folder / "attachment.facility.npy", city.facilities.attached_facility)
@@ -84,7 +90,7 @@ def read_city(folder: Path) -> tuple[City, TravelTable]:
     crs = index["crs"]
     city = City(
         crs=crs,
-        network=_read_arrays(folder, "network", WalkNetwork, crs=crs),
+        network=_read_network(folder, crs, slope=index.get("slope", False)),
         units=_read_units(_Table.of(folder / "units.parquet"), levels),
         cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index["groups"]),
         facilities=_read_facilities(folder, levels, index),
@@ -92,6 +98,7 @@ def read_city(folder: Path) -> tuple[City, TravelTable]:
         surveyed=frozenset(index["surveyed"]),
         warnings=tuple(Warn(warn["key"], warn["params"]) for warn in index["warnings"]),
         statistics=_read_statistics(folder) if index.get("statistics") else None,
+        notes=record(BuildNotes, index.get("notes", {})),
     )
     return city, _read_arrays(folder, "travel", TravelTable, services=tuple(index["travel"]))
 
@@ -268,6 +275,12 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
 
 
 # ---- arrays ------------------------------------------------------------------------------
+
+
+def _read_network(folder: Path, crs: str, *, slope: bool) -> WalkNetwork:
+    """The streets, with what slope adds where heights were used."""
+    profile = _read_arrays(folder, "slope", SlopeProfile) if slope else None
+    return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=None, slope=profile)
 
 
 def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:

@@ -41,8 +41,8 @@ class Place:
 class OsmPlaces:
     """What a file says about a place, all frames in EPSG:4326, sorted by id.
 
-    facilities : id, service, name, name_en, source, ownership, opening_hours, level, geometry;
-        one row per service that a thing serves.
+    facilities : id, service, name, name_en, source, ownership, opening_hours, lit, level,
+        geometry; one row per service that a thing serves.
     buildings : id, building (tag), levels (float, NaN unknown), geometry (polygons).
     residential : id, geometry (polygons of ``landuse=residential``).
     boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
@@ -98,7 +98,9 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
                 {"id": thing.id, "name": tags.get("name"), "name_en": tags.get("name:en"),
                  "admin_level": tags.get("admin_level"), "geometry": thing.geometry}
             )  # fmt: skip
-    columns = ["id", "service", "name", "name_en", "source", "ownership", "opening_hours", "level"]
+    columns = [
+        "id", "service", "name", "name_en", "source", "ownership", "opening_hours", "lit", "level",
+    ]  # fmt: skip
     return OsmPlaces(
         _frame(facilities, columns),
         _frame(buildings, ["id", "building", "levels"]),
@@ -145,6 +147,7 @@ def _facility(thing: Place, service: Service) -> dict[str, Any]:
         "source": "osm",
         "ownership": _OWNERSHIP.get(owner) if owner else None,
         "opening_hours": tags.get("opening_hours"),
+        "lit": tags.get("lit"),
         "level": None,
         "geometry": thing.geometry,
     }
