@@ -16,7 +16,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.errors import PolicyError
 from analysis.policy_tables import Text, TitleTable
@@ -53,10 +53,10 @@ class _AttributeTable(TitleTable):
     dtype: Dtype
     unit: str
     null: TitleTable
-    levels: list[Text] = []
-    services: list[Text] = []
-    rows: list[Text] = []
-    aliases: list[Text] = []
+    levels: list[Text] = Field(default=[])
+    services: list[Text] = Field(default=[])
+    rows: list[Text] = Field(default=[])
+    aliases: list[Text] = Field(default=[])
 
 
 class _OwnersTable(BaseModel):
