@@ -19,12 +19,12 @@ def share(states: Mapping[str, State] | Sequence[State]) -> Table:
     known = yes + no
     told: Table = {
         "value": yes / known if known else None,
-        "lower": yes / total if total else None,
-        "upper": (total - no) / total if total else None,
+        "lower": yes / total if known else None,
+        "upper": (total - no) / total if known else None,
         "yes": yes,
         "no": no,
         "unknown": total - known,
-        "assessed_share": known / total if total else None,
+        "assessed_share": known / total if known else None,
     }
     if isinstance(states, Mapping):
         told["units"] = {code: state for code, state in states.items() if state is not True}
@@ -68,22 +68,29 @@ def ratio(
 
     `pairs`: (over, under) of every unit, None where unknown. The least it can be counts 0 for
     what is unknown; the most is unknown too, but for a part, which is never more than the whole.
+    Where it is unknown what something is for, nothing bounds the whole but 0 and the whole.
     """
     found = list(pairs)
     both = [(a, b) for a, b in found if a is not None and b is not None]
     over, under = sum(a for a, _ in both), sum(b for _, b in both)
     whole = sum(b for _, b in found if b is not None)
-    unknown = sum(b for a, b in found if a is None and b is not None)
-    complete = len(both) == len(found)
-    most = over if complete else over + unknown if part else None
-    told: Table = {
+    bounded = all(b is not None for _, b in found)
+    lower: float | None
+    upper: float | None
+    if len(both) == len(found):
+        lower = upper = over / under * per
+    elif bounded:
+        lower = over / whole * per
+        upper = (over + whole - under) / whole * per if part else None
+    else:
+        lower, upper = 0.0, per if part else None
+    return {
         "value": over / under * per if under else None,
-        "lower": over / whole * per if whole else None,
-        "upper": None if most is None or not whole else most / whole * per,
+        "lower": lower,
+        "upper": upper,
         "over": over,
         "under": under,
         "known": len(both),
         "of": len(found),
-        "assessed_share": under / whole if whole else None,
+        "assessed_share": under / whole if bounded else len(both) / len(found),
     }
-    return told

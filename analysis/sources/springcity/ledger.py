@@ -207,4 +207,4 @@ def row(status: str, reason: str, headline: str, readings: Mapping[str, Table]) 
     return {"status": status, "reason": reason, "headline": headline, "readings": dict(readings)}
 
 
-NOT_ASSESSED: Final[Table] = {"value": None, "lower": None, "upper": None, "assessed_share": 0.0}
+NOT_ASSESSED: Final[Table] = {"value": None}

@@ -104,8 +104,8 @@ def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> No
 
 def write_facilities(path: Path, places: Sequence[Place], until: int) -> None:
     """The bureau's table of facilities open by a year, degrees WGS84; a place keeps its id."""
-    known = [place for place in places if place.file in {"table", "both"}]
-    known = [(k, place) for k, place in enumerate(known, start=1) if place.opened <= until]
+    listed = [place for place in places if place.file in {"table", "both"}]
+    known = [(k, place) for k, place in enumerate(listed, start=1) if place.opened <= until]
     header = (
         "id", "type", "name", "name_en", "lon", "lat", *_FACILITY_COLUMNS, "opened", "source",
     )  # fmt: skip
