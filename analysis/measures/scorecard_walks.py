@@ -104,11 +104,6 @@ def drive(_ground: Ground, _reading: Reading) -> Outcome:
     return nothing(Missing("network", "drive", "车行路网", "driving network"))
 
 
-def capacity(_ground: Ground, reading: Reading) -> Outcome:
-    """Residents served once capacity is respected ÷ residents: needs the catchments."""
-    return nothing(Missing("capacity", str(reading.service), "容量服务区", "catchments"))
-
-
 def adjacent(ground: Ground, reading: Reading) -> Outcome:
     """Share of the facilities with one of another kind beside them (0-1).
 

@@ -50,7 +50,7 @@ _MEASURED: Final = frozenset(
      "effective_area", "daily_hours"}
 )  # fmt: skip
 _FLAGS: Final = frozenset(
-    {"inclusive", "standardised", "lit", "age_friendly", "child_friendly", "barrier_free"}
+    {"inclusive", "standardised", "age_friendly", "child_friendly", "barrier_free"}
 )
 _WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
