@@ -50,7 +50,7 @@ _MEASURED: Final = frozenset(
      "effective_area", "daily_hours"}
 )  # fmt: skip
 _FLAGS: Final = frozenset(
-    {"inclusive", "standardised", "age_friendly", "child_friendly", "barrier_free"}
+    {"inclusive", "standardised", "lit", "age_friendly", "child_friendly", "barrier_free"}
 )
 _WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
@@ -286,7 +286,7 @@ def _attribute(field: str, column: Column | None, records: Records, found: Findi
         return kept(parsed.value.astype(object), parsed.known & ~doubtful)
     said = texts(column.values)
     if field in _FLAGS:
-        words = records.words("flag")
+        words = records.words("flag") | records.words(field)
         flags = objects([None if s is None else words.get(folded(s)) for s in said])
         found.remark("input_flag_unknown", absent(flags) & ~absent(said), column=column.title)
         return flags
