@@ -176,10 +176,11 @@ class Ground:
         """The column itself; hours a day that are not told are worked out from opening hours."""
         told = _as_numbers(self.column(name))
         if name == _HOURS:
+            texts = self.column(_OPENING)
+            hours = {text: hours_per_day(text) for text in set(texts[np.isnan(told)])}
             for i in np.flatnonzero(np.isnan(told)).tolist():
-                hours = hours_per_day(self.column(_OPENING)[i])
-                if hours is not None:
-                    told[i] = hours
+                worked_out = hours[texts[i]]
+                told[i] = np.nan if worked_out is None else worked_out
         return told
 
     def qualifying(
