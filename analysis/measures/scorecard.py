@@ -13,10 +13,11 @@ from types import MappingProxyType
 from typing import Final
 
 from analysis.access.travel import TravelTable
-from analysis.access.walking import WalkCosts, flat_costs
+from analysis.access.walking import WalkCosts, walk_costs
 from analysis.city.model import City
 from analysis.errors import ParameterError, Warn
 from analysis.measures.question import level_of, unknown, walker_of
+from analysis.measures.scorecard_capacity import capacity
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import Outcome, RowResult, ScorecardResult, Status
 from analysis.measures.scorecard_rule import rule
@@ -24,7 +25,6 @@ from analysis.measures.scorecard_sums import facility_meets, ratio
 from analysis.measures.scorecard_units import checklist, count, pooled, unit_has, unit_meets
 from analysis.measures.scorecard_walks import (
     adjacent,
-    capacity,
     circle,
     drive,
     land_within,
@@ -77,7 +77,7 @@ def scorecard(
     level : unit level whose units get a figure each beside the row's; None = none.
     year : no statistics of a later year are used; None = the latest of each.
     settings : answers to what the plan leaves open, by id; those left out take the default.
-    make_costs : what walking costs; None = the flat costs of the city's streets.
+    make_costs : what walking costs; None = the costs of the city's streets.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def scorecard(
         answers,
         walker,
         year,
-        make_costs or (lambda: flat_costs(city.network)),
+        make_costs or (lambda: walk_costs(city.network)),
     )
     rows = tuple(_row(ground, row, shown) for row in policy.scorecard.rows.values())
     return ScorecardResult(policy.scorecard, answers, walker, year, shown, rows)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,12 +20,16 @@ from analysis.access.travel import (
 from analysis.access.walking import WalkCosts
 from analysis.city.attach import Attachments
 from analysis.city.model import City
+from analysis.measures.opening import hours_per_day
 from analysis.measures.question import walker_of
 from analysis.measures.scorecard_model import NO, UNKNOWN, YES, Missing, States
 from analysis.policy import Policy
 from analysis.policy_attributes import AREA, attributes
 from analysis.policy_scorecard_model import Amount, Condition, Scorecard, Selector
 from analysis.quantities import CM_PER_M, NOBODY, BoolArray, Int32Array, IntArray, limit_cm
+
+_HOURS: Final = "daily_hours"
+_OPENING: Final = "opening_hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,18 @@ class Ground:
 
     def number_column(self, name: str) -> np.ndarray:
         """A column of facilities as float64 (f,): flags 1 or 0, NaN where unknown."""
-        return self.once(("number", name), lambda: _as_numbers(self.column(name)))  # type: ignore[no-any-return]
+        return self.once(("number", name), lambda: self._numbers(name))  # type: ignore[no-any-return]
+
+    def _numbers(self, name: str) -> np.ndarray:
+        """The column itself; hours a day that are not told are worked out from opening hours."""
+        told = _as_numbers(self.column(name))
+        if name == _HOURS:
+            texts = self.column(_OPENING)
+            hours = {text: hours_per_day(text) for text in set(texts[np.isnan(told)])}
+            for i in np.flatnonzero(np.isnan(told)).tolist():
+                worked_out = hours[texts[i]]
+                told[i] = np.nan if worked_out is None else worked_out
+        return told
 
     def qualifying(
         self, services: Sequence[str], where: Sequence[Condition]

@@ -29,7 +29,9 @@ def of_units(
     lacking = int(np.count_nonzero(np.isnan(value)))
     if not lacking:
         return value, ()
-    return value, tuple(_missing(ground, one, lacking, len(index)) for one in operands)
+    return value, tuple(
+        gap for one in operands for gap in _missing(ground, one, lacking, len(index))
+    )
 
 
 def of_facilities(
@@ -140,12 +142,14 @@ def _scaled(ground: Ground, operand: Operand, value: FloatArray) -> FloatArray:
     return value
 
 
-def _missing(ground: Ground, operand: Operand, lacking: int, of: int) -> Missing:
+def _missing(ground: Ground, operand: Operand, lacking: int, of: int) -> Lacking:
     if operand.stat is not None:
         one = attributes()["unit"][operand.stat]
-        return Missing("statistic", one.name, one.zh, one.en, lacking, of)
+        return (Missing("statistic", one.name, one.zh, one.en, lacking, of),)
     if operand.sum is not None:
-        return ground.no_column(operand.sum, operand.of, None, None)
+        if not ground.assessed(operand.of):
+            return ground.no_services(operand.of)
+        return (ground.no_column(operand.sum, operand.of, None, None),)
     if operand.group is not None:
-        return Missing("group", operand.group, operand.group, operand.group)
-    return Missing("group", "residents", "常住人口", "residents", lacking, of)
+        return (Missing("group", operand.group, operand.group, operand.group),)
+    return (Missing("group", "residents", "常住人口", "residents", lacking, of),)

@@ -29,7 +29,6 @@ from analysis.sources.records import Records
 
 UNKNOWN_YEAR: Final = -1
 
-_KINDS_ZH: Final = {"flag": "“是”或“否”", "count": "个数", "number": "数量"}
 _FIRST_YEAR: Final = 1900
 _LAST_YEAR: Final = 2200
 _NAMES_OFFERED: Final = 5
@@ -149,15 +148,7 @@ def _values(
     held = np.nan_to_num(value, nan=-1.0)
     whole = np.abs(held - np.rint(held)) <= WHOLE_TOLERANCE
     wrong = ~blank & ~absent(kinds) & ((held < 0) | (np.equal(kinds, "count") & ~whole))
-    for kind, zh in _KINDS_ZH.items():
-        found.each(
-            "statistics_value",
-            wrong & np.equal(kinds, kind),
-            column=column.title,
-            values=column.values,
-            kind=kind,
-            kind_zh=zh,
-        )
+    found.each("statistics_value", wrong, column=column.title, values=column.values)
     found.remark("statistics_value_blank", blank, column=column.title)
     return value, ~blank & ~wrong
 
