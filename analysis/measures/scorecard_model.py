@@ -51,7 +51,8 @@ class Missing:
         if self.lacking is None or self.of is None:
             return said
         count = {"lacking": self.lacking, "of": self.of}
-        return said + Warn("scorecard_missing_some", count).text(lang)
+        key = "scorecard_missing_all" if self.lacking == self.of else "scorecard_missing_some"
+        return said + Warn(key, count).text(lang)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ _LABELS: Final = {
 }
 _STOCK: Final = {"新建": "stock_new", "已建": "stock_old"}
 _NAMED: Final = 14  # units named before the rest is counted
+_MANY: Final = 1000  # from here on decimals of a count say nothing
 _WIDE: Final = 1000  # of a drawing, in its own units
 
 
@@ -141,7 +142,8 @@ class _Told:
         """A whole number, or one with decimals where it is none."""
         if value is None:
             return ""
-        return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+        whole = float(value).is_integer() or value >= _MANY
+        return f"{cut(value, 0):,}" if whole else f"{cut(value, 1):,}"
 
     @property
     def comma(self) -> str:
@@ -202,7 +204,7 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "lines": list(_lines(row, told)),
         "left_out": _who(left, told),
         "left_out_count": len(left),
-        "unknown": _who(unknown, told),
+        "unknown": "" if row["value"] is None else _who(unknown, told),
         "unknown_count": len(unknown),
         "missing": [one["text"] for one in row["missing"]],
         "parts": _parts(row, told, titles),
@@ -242,11 +244,24 @@ def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
         "told": f"{figure} {extra}".strip() if one["value"] is not None else figure,
         "exact": "" if one["value"] is None else repr(one["value"]),
         "counted": counted,
+        "range": _range(one, told),
         "headline": name == row["headline"],
         "judged": row["target"] is not None and name in row["judged"] and row["judged"] != [
             row["headline"]
         ],
     }  # fmt: skip
+
+
+def _range(one: Mapping[str, Any], told: _Told) -> str:
+    """What a reading may be and how much of it is assessed, where not all is."""
+    lower, upper = (told.figure(one[name], one["unit"]) for name in ("lower", "upper"))
+    parts = []
+    if one["lower"] is not None and one["lower"] != one["upper"]:
+        parts.append(f"{lower} – {upper}" if one["upper"] is not None else f"≥ {lower}")
+    share = one["assessed_share"]
+    if share is not None and share < 1:
+        parts.append(told("share", share=told.figure(share, "fraction")))
+    return " · ".join(parts)
 
 
 def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
@@ -265,7 +280,7 @@ def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
     if base is not None:
         figure = told.figure(base["value"], base["unit"])
         words = f"{figure} {told.unit(base['unit'])}".strip()
-        yield f"{told('baseline')}: {words} “{base['sentence']}”"
+        yield told("baseline_told", figure=words, sentence=base["sentence"])
         if not base["comparable"]:
             yield told("baseline_other")
 
