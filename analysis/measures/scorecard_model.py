@@ -148,9 +148,14 @@ class RowResult:
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """What the judged readings and the headline lack, each once."""
-        asked = dict.fromkeys((self.headline, *self.judged))
-        return tuple(dict.fromkeys(one for name in asked for one in self.outcomes[name].missing))
+        """What the judged readings and the headline lack, each once (where most lack it)."""
+        found: dict[tuple[str, str], Missing] = {}
+        for name in dict.fromkeys((self.headline, *self.judged)):
+            for one in self.outcomes[name].missing:
+                held = found.get((one.kind, one.name))
+                if held is None or (one.lacking or 0) > (held.lacking or 0):
+                    found[one.kind, one.name] = one
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)
