@@ -84,6 +84,19 @@ def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> No
     _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
 
 
+def export_table(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    notes: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Write any table as ``.csv`` or ``.xlsx``; `notes` stand on the sheet about the columns."""
+    _checked(path, TABLE_SUFFIXES)
+    _table(table, columns, path, name, lang, notes)
+
+
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
     """The parameters and remarks of a coverage, as lines for a second sheet."""
     return (

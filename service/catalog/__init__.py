@@ -13,6 +13,7 @@ from service.catalog.gaps import gaps_document
 from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
 from service.catalog.report import report_document
+from service.catalog.scorecard import scorecard_document
 
 __all__ = [
     "PointPlan",
@@ -26,4 +27,5 @@ __all__ = [
     "isochrone_document",
     "point_document",
     "report_document",
+    "scorecard_document",
 ]
