@@ -118,6 +118,8 @@ def walkable_network(
         ground = read_elevation(terrain.elevation, streets.lonlat, rules)
         forms = network.vertex_form
         network, facts = with_slope(network, ground, rules)
+        if facts.unknown_m >= facts.length_m:
+            raise InputError([Fault("elevation_nothing", terrain.elevation.name)])
         warnings += _slope_said(terrain.elevation.name, ground, facts, rules)
         if osm is None and (forms is None or not forms.any()):
             warnings.append(Warn("slope_graph_forms"))
