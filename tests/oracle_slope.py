@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, exp
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class _Forms(osmium.SimpleHandler):
         lifted = any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel", "covered"))
         said = (way.id, lifted, tags["highway"] == "steps")
         refs = [node.ref for node in way.nodes]
-        for a, b in zip(refs, refs[1:], strict=False):
+        for a, b in pairwise(refs):
             key = (min(a, b), max(a, b))
             self.of[key] = min(self.of.get(key, said), said)
 

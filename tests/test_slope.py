@@ -1,4 +1,4 @@
-"""Slope by hand: hills, stairs, bridges and tunnels in drawn worlds; flat heights change nothing."""
+"""Slope by hand: hills, stairs, bridges in drawn worlds; flat heights change nothing."""
 
 from __future__ import annotations
 
@@ -290,7 +290,8 @@ def _reached_east(network, found) -> tuple[float, float]:
 
 def test_reach_with_slope_equals_the_walk_to_a_lone_facility_the_other_way(tmp_path: Path) -> None:
     world = draw(
-        {"a": (-400, 0), "b": (0, 0), "c": (400, 0), "d": (0, 400), "e": (0, -400), "f": (300, 300)},
+        {"a": (-400, 0), "b": (0, 0), "c": (400, 0), "d": (0, 400), "e": (0, -400),
+         "f": (300, 300)},
         "a b c", "d b e", "c f d", "a e",
     )  # fmt: skip
     dem = write_dem(
@@ -299,7 +300,7 @@ def test_reach_with_slope_equals_the_walk_to_a_lone_facility_the_other_way(tmp_p
     network, _ = sloped(world, tmp_path, dem)
     costs = walk_costs(network)
     index = EdgeIndex.build(network, 0)
-    origin = index.snap(network.node_xy_m[:1] + [[30.0, 12.0]], 250)
+    origin = index.snap(network.node_xy_m[:1] + np.array([[30.0, 12.0]]), 250)
     for limit in (20_000, 60_000, 200_000):
         for outward in (costs, costs.reversed()):
             found = reach(outward, origin, limit)
