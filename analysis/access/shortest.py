@@ -103,50 +103,45 @@ def _settle(
 def nearest_sources(
     start: Int32Array,
     link: IntArray,
+    seed_start: IntArray,
     seed_node: Int32Array,
     seed_cm: IntArray,
     seed_source: Int32Array,
     limit_cm: int,
     shift: int,
     bucket_count: int,
-) -> tuple[Int32Array, Int32Array]:
-    """Distance in cm to the nearest source and which one, for every node.
+    cm: Int32Array,
+    source: Int32Array,
+) -> None:
+    """Distance in cm to the nearest source and which one, for every node and set of sources.
 
     Parameters
     ----------
     start, link : the graph in CSR form, link int64 (2m,) = cm << 32 | `DEAD_END` | far node.
+    seed_start : int64 (s + 1,), where the seeds of each set begin.
     seed_node, seed_cm, seed_source : where the sources touch the graph, and how far off.
     limit_cm : nothing farther is reached. bucket_count : power of two, longer than the largest
         cost and the spread of the seeds, in buckets.
-
-    Returns
-    -------
-    cm : int32 (n,), ``2**31 - 1`` where unreached; source : int32 (n,), -1 where unreached.
+    cm, source : int32 (s, n), filled: ``2**31 - 1`` and -1 where unreached.
     """
     count = len(start) - 1
     beyond = (np.int64(limit_cm) + 1) << _HALF
-    seed_key = np.empty(len(seed_node), dtype=np.int64)
-    for s in range(len(seed_node)):
-        seed_key[s] = (seed_cm[s] << _HALF) | np.int64(seed_source[s])
-    size = len(seed_node) + 2 * count + 16
-    key = np.full(count, beyond, dtype=np.int64)
+    key = np.empty(count, dtype=np.int64)
     bucket = np.full(bucket_count, -1, dtype=np.int32)
-    pool = np.empty(size, dtype=np.int64)
-    while not _settle(start, link, seed_node, seed_key, shift, bucket, key, pool):
+    pool = np.empty(len(seed_node) + 2 * count + 16, dtype=np.int64)
+    for row in range(len(seed_start) - 1):
+        a, b = seed_start[row], seed_start[row + 1]
+        seed_key = (seed_cm[a:b] << _HALF) | seed_source[a:b].astype(np.int64)
         key[:] = beyond
-        bucket[:] = -1
-        size *= 2
-        pool = np.empty(size, dtype=np.int64)
-    cm = np.empty(count, dtype=np.int32)
-    source = np.empty(count, dtype=np.int32)
-    for node in range(count):
-        if key[node] >= beyond:
-            cm[node] = _UNREACHED
-            source[node] = -1
-        else:
-            cm[node] = key[node] >> _HALF
-            source[node] = key[node] & _LOW
-    return cm, source
+        while not _settle(start, link, seed_node[a:b], seed_key, shift, bucket, key, pool):
+            key[:] = beyond
+            bucket[:] = -1
+            pool = np.empty(2 * len(pool), dtype=np.int64)
+        row_cm, row_source = cm[row], source[row]
+        for node in range(count):
+            k = key[node]
+            row_cm[node] = _UNREACHED if k >= beyond else k >> _HALF
+            row_source[node] = -1 if k >= beyond else k & _LOW
 
 
 @njit(cache=True, nogil=True)
@@ -174,7 +169,7 @@ def _spread_out(
     one = np.uint32(1)
     waiting = 0
     found = np.uint32(0)
-    fits = np.uint32(len(seed_node)) <= room
+    fits = bool(np.uint32(len(seed_node)) <= room)
     now = np.uint32(beyond_cm) >> down
     for s in range(len(seed_node) if fits else 0):
         cm = seed_cm[s]
@@ -281,7 +276,7 @@ def reach_from_each(
             at_cm[node] = beyond_cm
         filled += found
         first[origin + 1] = filled
-    return first, node_out[:filled].copy(), cm_out[:filled].copy()
+    return first, node_out[:filled], cm_out[:filled]
 
 
 @njit(cache=True, nogil=True)
@@ -334,3 +329,39 @@ def nearest_of_positions(
             cm_out[k] = best >> _HALF
             source_out[k] = best & 0xFFFFFFFF
     return cm_out, source_out
+
+
+@njit(cache=True, nogil=True)
+def nearest_of_each_service(
+    edge: Int32Array,
+    ahead_cm: Int32Array,
+    back_cm: Int32Array,
+    leg_cm: Int32Array,
+    edge_u: Int32Array,
+    edge_v: Int32Array,
+    uv_cm: Int32Array,
+    node_cm: Int32Array,
+    node_source: Int32Array,
+    goal_start: IntArray,
+    goal_edge: Int32Array,
+    goal_ahead_cm: Int32Array,
+    goal_back_cm: Int32Array,
+    goal_leg_cm: Int32Array,
+    goal_source: Int32Array,
+    limit_cm: int,
+) -> tuple[Int32Array, Int32Array]:
+    """`nearest_of_positions` for s services in one call: cm and source int32 (s, positions).
+
+    `node_cm`, `node_source` int32 (s, n); the goals of service k are goal_start[k]:[k + 1].
+    """
+    count = len(goal_start) - 1
+    cm = np.empty((count, len(edge)), dtype=np.int32)
+    source = np.empty((count, len(edge)), dtype=np.int32)
+    for k in range(count):
+        a, b = goal_start[k], goal_start[k + 1]
+        cm[k], source[k] = nearest_of_positions(
+            edge, ahead_cm, back_cm, leg_cm, edge_u, edge_v, uv_cm, node_cm[k], node_source[k],
+            goal_edge[a:b], goal_ahead_cm[a:b], goal_back_cm[a:b], goal_leg_cm[a:b],
+            goal_source[a:b], limit_cm,
+        )  # fmt: skip
+    return cm, source

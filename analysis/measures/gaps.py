@@ -21,7 +21,7 @@ from analysis.measures.question import (
     Question,
     Walks,
     ask,
-    default_level,
+    home_unit,
     not_assessed,
     persons_of,
     sums_by,
@@ -176,7 +176,7 @@ def _found(
     groups = {
         name: sums_by(label, size, count[chosen]) for name, count in city.cells.groups.items()
     }
-    unit = _most(label, size, city.cells.unit[default_level(city)][chosen], weight)
+    unit = _most(label, size, home_unit(city, city.cells.unit)[chosen], weight)
     nearest = _most(label[way], size, walks.cell_facility[chosen][way], weight[way])
     reason = _most(label, size, _reasons(city, walks)[chosen], weight)
     ids = city.cells.id[chosen]

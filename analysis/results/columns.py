@@ -41,6 +41,11 @@ NO_UNIT: Final = Title("不在任何单元内", "Outside every unit")
 NO_GROUP: Final = Title("本区域没有该人群数据", "The area has no such group")
 NOT_ASSESSED: Final = Title("未评估或人口未知", "Not assessed, or residents unknown")
 
+NOT_PLACED: Final = Title("有坐标", "It has coordinates")
+NOT_FILLED: Final = Title("没有补填", "Nothing was filled")
+NOT_SPREAD: Final = Title("不是推算", "Not spread")
+NO_OTHER: Final = Title("不是推算，或没有第二种方法可比", "Not spread, or no second way to compare")
+
 GROUP_TITLES: Final[Mapping[str, Title]] = MappingProxyType(
     {
         "0_3": Title("0–3 岁居民", "Residents aged 0-3"),
@@ -106,6 +111,8 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _text("opening_hours", "开放时间", "Opening hours", UNKNOWN),
             *_SNAP,
             _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+            _text("placed_by_unit", "按单元定位", "Placed at its unit", NOT_PLACED),
+            _text("filled_from", "补自另一来源", "Filled from another row", NOT_FILLED),
         ),
         "units": (
             _ID,
@@ -116,6 +123,8 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _text("class", "城乡类别", "Urban or rural", UNKNOWN),
             _text("parent_code", "上级单元代码", "Parent unit", Title("没有上级", "No parent")),
             _count("residents", "居民", "Residents", null=UNKNOWN),
+            _text("spread_method", "人口推算方法", "How residents were spread", NOT_SPREAD),
+            _count("spread_moved", "推算方法间相差人数", "Moved by another spread", null=NO_OTHER),
             _number(
                 "P_{service}",
                 "{service}人口覆盖率 P",

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from analysis.city.merging import FILLED
 from analysis.city.model import GeometryArray, StrArray
+from analysis.city.unit_rows import PLACED
 from analysis.errors import UnknownNameError
 from analysis.measures.circles import circles
 from analysis.measures.coverage import Coverage, coverage
 from analysis.measures.gaps import Gap, gaps
-from analysis.measures.question import default_level
+from analysis.measures.question import home_unit
 from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
 from analysis.results.columns import LAYERS, Column, all_groups, columns_of
 from analysis.results.model import Run
@@ -154,7 +156,7 @@ def _leg(leg_m: FloatArray, snapped: BoolArray) -> FloatArray:
 def _cells(run: Run) -> tuple[_Values, GeometryArray]:
     cells, units = run.city.cells, run.city.units
     snapped = cells.position.edge != NOBODY
-    unit = cells.unit[default_level(run.city)]
+    unit = home_unit(run.city, cells.unit)
     component = (
         run.city.network.edge_component[np.maximum(cells.position.edge, 0)]
         if len(run.city.network.edge_component)
@@ -207,9 +209,9 @@ def _facilities(run: Run) -> tuple[_Values, GeometryArray]:
         "source": places.source,
         "snapped": snapped,
         "access_m": _leg(leg, snapped),
-        "unit_code": _looked_up(units.code, places.unit[default_level(run.city)]),
+        "unit_code": _looked_up(units.code, home_unit(run.city, places.unit)),
     }
-    for name in ("name_en", "ownership", "level", "opening_hours"):
+    for name in ("name_en", "ownership", "level", "opening_hours", PLACED, FILLED):
         values[name] = places.attributes.get(name, [None] * len(places))
     return values, places.geometry
 
@@ -231,6 +233,10 @@ def _units(run: Run) -> tuple[_Values, GeometryArray]:
         "parent_code": _looked_up(units.code, units.parent),
         "residents": [row.residents for level in units.levels for row in first[level].units],
     }
+    spread = {(row.level, row.unit_code): row for row in run.city.notes.spread}
+    rows = [spread.get(key) for key in zip(units.level, units.code, strict=True)]
+    values["spread_method"] = [None if row is None else row.method for row in rows]
+    values["spread_moved"] = [None if row is None else row.moved for row in rows]
     for service, by_level in readings.items():
         values[f"P_{service}"] = [row.P for level in units.levels for row in by_level[level].units]
     return values, units.geometry

@@ -6,18 +6,24 @@ and returns plain dictionaries; names and shapes are the contract of ``docs/http
 
 from service.catalog.areas import area_document, area_row
 from service.catalog.circles import circles_document
+from service.catalog.compare import compare_document
 from service.catalog.coverage import coverage_document
+from service.catalog.equity import equity_document
 from service.catalog.gaps import gaps_document
 from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
+from service.catalog.report import report_document
 
 __all__ = [
     "PointPlan",
     "area_document",
     "area_row",
     "circles_document",
+    "compare_document",
     "coverage_document",
+    "equity_document",
     "gaps_document",
     "isochrone_document",
     "point_document",
+    "report_document",
 ]
