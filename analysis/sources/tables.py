@@ -286,7 +286,7 @@ def _attribute(field: str, column: Column | None, records: Records, found: Findi
         return kept(parsed.value.astype(object), parsed.known & ~doubtful)
     said = texts(column.values)
     if field in _FLAGS:
-        words = records.words("flag")
+        words = records.words("flag") | records.words(field)
         flags = objects([None if s is None else words.get(folded(s)) for s in said])
         found.remark("input_flag_unknown", absent(flags) & ~absent(said), column=column.title)
         return flags
