@@ -36,17 +36,19 @@ def forms() -> WayForms:
     return WayForms.of(policy.terrain, policy.barriers)
 
 
-def write_dem(path: Path, height: Heights, half_deg: float = 0.01, **options: Any) -> Path:
+def write_dem(
+    path: Path, height: Heights, half_deg: float = 0.01, pixel: float = PIXEL_DEG, **options: Any
+) -> Path:
     """A float GeoTIFF around ORIGIN in degrees; options go to rasterio (nodata, crs ...)."""
     import rasterio
 
-    count = round(2 * half_deg / PIXEL_DEG)
-    lon = ORIGIN[0] - half_deg + (np.arange(count) + 0.5) * PIXEL_DEG
-    lat = ORIGIN[1] + half_deg - (np.arange(count) + 0.5) * PIXEL_DEG
+    count = round(2 * half_deg / pixel)
+    lon = ORIGIN[0] - half_deg + (np.arange(count) + 0.5) * pixel
+    lat = ORIGIN[1] + half_deg - (np.arange(count) + 0.5) * pixel
     east, north = _PLANE(*np.meshgrid(lon, lat))
     return write_raster(
         path, height(east, north),
-        rasterio.Affine(PIXEL_DEG, 0, ORIGIN[0] - half_deg, 0, -PIXEL_DEG, ORIGIN[1] + half_deg),
+        rasterio.Affine(pixel, 0, ORIGIN[0] - half_deg, 0, -pixel, ORIGIN[1] + half_deg),
         **options,
     )  # fmt: skip
 

@@ -29,10 +29,8 @@ pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
 
 # A long street uphill to the east, a health centre in its middle, homes on both sides.
 TOWN = draw(
-    {"w": (-2600, 0), "m": (0, 0), "e": (2600, 0), "x": (-700, -60), "y": (-700, 60),
-     "r": (-3000, -50), "s": (3000, -50)},
-    "w m", Way(("m", "e"), {"highway": "residential"}), Way(("x", "y"), {"highway": "footway"}),
-    Way(("r", "s"), {"waterway": "river"}),
+    {"w": (-6000, 0), "m": (0, 0), "e": (6000, 0), "r": (-7000, -50), "s": (7000, -50)},
+    "w m e", Way(("r", "s"), {"waterway": "river"}),
 )  # fmt: skip
 HOMES = {"low": (-950, 8, 300), "near": (-400, 8, 50), "high": (980, 8, 200)}
 
@@ -51,15 +49,15 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "id,type,name,lon,lat\nh1,health_centre,中心,{:.7f},{:.7f}\n".format(*TOWN.lonlat((0, 8))),
         encoding="utf-8",
     )
-    half = 0.04
+    wide = {"half_deg": 0.065, "pixel": 5e-4}
     return {
         "osm": TOWN.write(folder / "town.osm.pbf"),
         "population": folder / "homes.csv",
         "facilities": (folder / "places.csv",),
         "datum": "wgs84",
         "folder": folder,
-        "hill": write_dem(folder / "hill.tif", lambda e, n: 1900 + 0.06 * e + 0 * n, half),
-        "flat": write_dem(folder / "flat.tif", lambda e, n: 0 * e + 1888.3, half),
+        "hill": write_dem(folder / "hill.tif", lambda e, n: 1900 + 0.06 * e + 0 * n, **wide),
+        "flat": write_dem(folder / "flat.tif", lambda e, n: 0 * e + 1888.3, **wide),
     }
 
 
@@ -98,7 +96,6 @@ def test_heights_change_who_is_covered(inputs: dict[str, Any], tmp_path: Path) -
     """Flat, all three homes are within 1,000 m. Uphill at 6 % the walk is exp(0.21) as long."""
     plain, hill = build(inputs, tmp_path), build(inputs, tmp_path, elevation=inputs["hill"])
     assert covered(plain) == 550
-    metres = dict(zip(hill.city.cells.id, hill.travel.cell_cm[0] / 100, strict=True))
     row = hill.travel.row("health_centre")
     metres = dict(zip(hill.city.cells.id, hill.travel.cell_cm[row] / 100, strict=True))
     up, down = np.exp(3.5 * 0.06), np.exp(3.5 * (0.01 - 0.05))
@@ -151,7 +148,7 @@ def test_isochrones_from_and_to_a_place_on_a_slope(inputs: dict[str, Any], tmp_p
         assert answer["direction"] == direction
         assert answer["slope"] is (area == "town")
         west, _, east, _ = shapely.geometry.shape(answer["features"][0]["geometry"]).bounds
-        per_degree = 2600 / (TOWN.lonlat((2600, 0))[0] - ORIGIN[0])
+        per_degree = 6000 / (TOWN.lonlat((6000, 0))[0] - ORIGIN[0])
         return (ORIGIN[0] - west) * per_degree, (east - ORIGIN[0]) * per_degree
 
     band = 50  # of land drawn on either side, at the ends too
@@ -221,7 +218,10 @@ def test_heights_in_feet_on_a_steep_street_are_doubted(
     inputs: dict[str, Any], tmp_path: Path
 ) -> None:
     feet = write_dem(
-        inputs["folder"] / "feet.tif", lambda e, n: (1900 + 0.06 * e + 0 * n) / 0.3048, 0.04
+        inputs["folder"] / "feet.tif",
+        lambda e, n: (1900 + 0.06 * e + 0 * n) / 0.3048,
+        0.065,
+        5e-4,
     )
     run = build(inputs, tmp_path, elevation=feet)
     doubted = [w for w in run.manifest.warnings if w.key == "slope_implausible"]
