@@ -9,7 +9,7 @@ from typing import Any
 from analysis.errors import Fault
 from analysis.quantities import IntArray
 from analysis.sources.columns_in import Column
-from analysis.sources.findings import Findings, ObjectArray
+from analysis.sources.findings import LISTED, Findings, ObjectArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Records:
     `rows` int64 (n,): the row people see (the header is row 1 of a table; features of a layer
     count from 1). `geometry` (n,) shapely objects or None, for layers; then `crs` is the layer's
     own pyproj CRS, or None where the layer says nothing. `remarks`: warnings of the opening.
+    `listed`: how many faults are listed one by one.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Records:
     geometry: ObjectArray | None = None
     crs: Any = None
     remarks: tuple[Fault, ...] = ()
+    listed: int = LISTED
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -38,7 +40,7 @@ class Records:
 
     def findings(self) -> Findings:
         """A fresh gathering of faults for this file, with the remarks of its opening."""
-        found = Findings(self.file, self.rows)
+        found = Findings(self.file, self.rows, self.listed)
         found.take(self.remarks)
         return found
 

@@ -73,7 +73,7 @@ def read_population(path: Path, datum: str | None = None) -> Table:
     InputError
         With every fault of the file.
     """
-    return population_of(read_records(path), datum)
+    return _population(read_records(path), datum)
 
 
 def read_facilities(
@@ -95,7 +95,7 @@ def read_facilities(
     InputError
         With every fault of the file.
     """
-    return facilities_of(read_records(path), datum, policy, by_unit=by_unit)
+    return _facilities(read_records(path), datum, policy, by_unit=by_unit)
 
 
 def check_table(
@@ -117,12 +117,27 @@ def check_table(
         if sure is None:
             return (Fault("input_kind_unknown", records.file, params={"columns": records.titles}),)
         if sure == "population":
-            return population_of(records, datum).warnings
+            return _population(records, datum).warnings
         if sure == "facilities":
-            return facilities_of(records, datum, rules).warnings
+            return _facilities(records, datum, rules).warnings
         return units_of([records], datum, rules).warnings
     except InputError as error:
         return error.faults
+
+
+def table_of(records: Records, kind: Kind, datum: str | None, policy: Policy) -> Table:
+    """The table of a file that is already open.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file.
+    """
+    if kind == "population":
+        return _population(records, datum)
+    if kind == "facilities":
+        return _facilities(records, datum, policy)
+    return units_of([records], datum, policy)
 
 
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
@@ -140,8 +155,7 @@ def guess_kind(records: Records, policy: Policy) -> Kind | None:
     return "facilities" if service else None
 
 
-def population_of(records: Records, datum: str | None) -> Table:
-    """Residents of a file that is already open (see `read_population`)."""
+def _population(records: Records, datum: str | None) -> Table:
     found = records.findings()
     picked = pick(records.columns, "population", found)
     geometry = locate(records, datum, found)
@@ -157,10 +171,9 @@ def population_of(records: Records, datum: str | None) -> Table:
     return found.table(_frame(columns, geometry))
 
 
-def facilities_of(
+def _facilities(
     records: Records, datum: str | None, policy: Policy, *, by_unit: bool = False
 ) -> Table:
-    """Facilities of a file that is already open (see `read_facilities`)."""
     found = records.findings()
     picked = pick(records.columns, "facilities", found)
     geometry = repaired((locate_where_told if by_unit else locate)(records, datum, found), found)

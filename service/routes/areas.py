@@ -70,6 +70,7 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "coverage", "type": JSON, "href": f"{home}/coverage"},
         {"rel": "gaps", "type": GEOJSON, "href": f"{home}/gaps"},
         {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
+        {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
