@@ -84,6 +84,19 @@ def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> No
     _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
 
 
+def write_table(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    suffixes: Sequence[str] = TABLE_SUFFIXES,
+) -> None:
+    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet."""
+    _checked(path, suffixes)
+    _table(table, columns, path, name, lang, ())
+
+
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
     """The parameters and remarks of a coverage, as lines for a second sheet."""
     return (

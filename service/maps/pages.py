@@ -25,6 +25,7 @@ from service.maps.gaps_scene import gaps_scene
 from service.maps.offline import Mode
 from service.maps.panel import View, panel_markup
 from service.maps.places_scene import facilities_scene, units_scene
+from service.maps.quality_scene import quality_scene
 from service.maps.scene import LAYERS, Scene
 from service.maps.shapes import degrees
 from service.maps.wording import Ask
@@ -134,6 +135,8 @@ def map_of(
 def _scene(ask: Ask) -> Scene:
     if ask.layer == "units":
         return units_scene(ask)
+    if ask.layer == "quality":
+        return quality_scene(ask)
     if ask.layer == "facilities":
         if ask.service is not None:
             question(ask.run.policy, ask.service, ask.minutes, ask.walker)
