@@ -162,9 +162,7 @@ class MapQuery(OfRun):
         default=None, alias="from", description="of compare: the earlier run"
     )
 
-    @field_validator(
-        "service", "minutes", "by", "run", "kind", "variant", "from_", mode="before"
-    )
+    @field_validator("service", "minutes", "by", "run", "kind", "variant", "from_", mode="before")
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given

@@ -43,9 +43,7 @@ def show_circles(document: Mapping[str, Any], run: Run, lang: Language) -> None:
             say("· " + warning["text"])
 
 
-def _parts(
-    block: Mapping[str, Any], lang: Language
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _parts(block: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, Mapping[str, Any]]]:
     at = block.get("at")
     yield i18n.text("study_own" if at is None else "study_at", lang, at=_moment(at, lang)), block
     if "upper" in block:
@@ -138,9 +136,7 @@ def _changes(row: Mapping[str, Any], lang: Language) -> list[str]:
     ]
 
 
-def _table(
-    title: str, names: Sequence[str], lang: Language, *, left: Sequence[int]
-) -> Table:
+def _table(title: str, names: Sequence[str], lang: Language, *, left: Sequence[int]) -> Table:
     table = Table(title=title)
     for i, name in enumerate(names):
         table.add_column(i18n.text(name, lang), justify="left" if i in left else "right")

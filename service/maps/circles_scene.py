@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.errors import Warn
 from analysis.measures.circles import CircleRow, Circles, CircleTable, circle_table, circles
 from analysis.measures.night import night_moment, night_states
 from analysis.measures.question import unknown
@@ -47,7 +48,7 @@ class _Found:
     figures: Circles
     table: CircleTable
     upper: Circles | None
-    remarks: tuple[Any, ...]
+    remarks: tuple[Warn, ...]
 
 
 def circles_scene(ask: Ask) -> Scene:
@@ -107,7 +108,8 @@ def _find(ask: Ask, kind: str, variant: str) -> _Found:
         "optional": variant == "with_optional",
         "upgraded": variant == "upgraded",
     }
-    upper, remarks = None, ()
+    upper: Circles | None = None
+    remarks: tuple[Warn, ...] = ()
     moment = night_moment(run.policy, kind) if variant == "night" else None
     if moment is not None:
         services = tuple(s for s in rule.services if not run.policy.services[s].optional)
@@ -358,7 +360,10 @@ def _ranking(ask: Ask, found: _Found, places: dict[str, int]) -> Ranking | None:
     named = {
         str(code): ask.named(name, english)
         for code, name, english in zip(
-            ask.run.city.units.code, ask.run.city.units.name, ask.run.city.units.name_en, strict=True
+            ask.run.city.units.code,
+            ask.run.city.units.name,
+            ask.run.city.units.name_en,
+            strict=True,
         )
     }
     worst = sorted(

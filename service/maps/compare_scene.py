@@ -9,7 +9,14 @@ import numpy as np
 from analysis.measures.question import Question
 from analysis.measures.question import ask as question
 from analysis.quantities import Int32Array
-from analysis.results.compare import Comparison, CompareRow, Match, compare, covered_cells, match_cells
+from analysis.results.compare import (
+    CompareRow,
+    Comparison,
+    Match,
+    compare,
+    covered_cells,
+    match_cells,
+)
 from analysis.results.model import Run
 from service.maps import scales
 from service.maps.coverage_scene import facilities_of
@@ -33,7 +40,7 @@ from service.maps.scene import (
 from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
 from service.maps.wording import Ask, number, percent
 
-CHANGE_EDGES: Final = (-0.2, -0.05, 0.0, 1e-12, 0.05, 0.2)  # fractions, lower bounds
+CHANGE_EDGES: Final = (0.05, 0.2)  # fractions, of a rise and of a fall alike
 CHANGE_COLOURS: Final = (
     "#a8480c", "#e39a4f", "#f2d3ae", "#e6e8e8", "#bcd9ec", "#6fa9d2", "#1f5fa6",
 )  # fmt: skip
@@ -70,7 +77,12 @@ def compare_scene(ask: Ask, service: str) -> Scene:
     view = frame(ask, ask.say("title_compare", service=title)) | _form(ask, before, asked)
     view |= _figures(ask, before, found)
     view |= {
-        "toggles": (_change_toggle(ask, found), cells_toggle, facility_toggle(ask, title), streets_toggle),
+        "toggles": (
+            _change_toggle(ask, found),
+            cells_toggle,
+            facility_toggle(ask, title),
+            streets_toggle,
+        ),
         "ranking": _ranking(ask, found, places),
         "warnings": warnings(ask, *found.warnings),
         "footer": (Fact(ask.say("run_from"), before.manifest.run), *footer(ask, asked)),
@@ -82,9 +94,8 @@ def change_class(change: float | None) -> int:
     """Class of a change of P: 0-2 loss, 3 none, 4-6 gain, 7 unknown."""
     if change is None:
         return len(CHANGE_COLOURS)
-    if change == 0:
-        return 3
-    return int(np.searchsorted(CHANGE_EDGES, change, side="right"))
+    size = 1 + int(np.searchsorted(CHANGE_EDGES, abs(change), side="right"))
+    return 3 if change == 0 else 3 + size if change > 0 else 3 - size
 
 
 def points(change: float | None) -> str | None:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.media import new_nonce, page, page_response
-from service.routes.studies import two_runs
 from service.parameters import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
+from service.routes.studies import two_runs
 
 router = APIRouter(tags=["pages"])
 

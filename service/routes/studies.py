@@ -59,9 +59,7 @@ async def show_report(
     lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
     wanted = query.f or ("html" if wants_page(request) else "json")
     if wanted == "json":
-        return await answer(
-            request, state, lang, lambda: report_document(state.run, lang=lang)
-        )
+        return await answer(request, state, lang, lambda: report_document(state.run, lang=lang))
     if wanted == "xlsx":
         name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
         return await answer(
