@@ -33,7 +33,7 @@ app = typer.Typer(
     help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
     "谁走不到、在哪里、怎么补。",
 )
-register_studies(app)
+
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
@@ -264,10 +264,16 @@ def gaps(
 @app.command("map")
 def draw(
     name: Area,
-    layer: Annotated[str, typer.Argument(help="coverage | gaps | units | facilities")] = "coverage",
+    layer: Annotated[
+        str, typer.Argument(help="coverage | gaps | circles | units | facilities | compare")
+    ] = "coverage",
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    kind: Annotated[str | None, typer.Option(help="circles: convenience | fitness")] = None,
+    before: Annotated[
+        str | None, typer.Option("--from", help="compare: the earlier run 前一次结果")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="file to write (.html)")] = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
@@ -278,9 +284,11 @@ def draw(
     from service.maps.pages import map_page
     from service.terminal import say, write_text
 
+    earlier = None if before is None else _open(name, workspace, before)
     page = map_page(
-        opened, layer, service=service, minutes=minutes, walker=walker, lang=language, mode="inline"
-    )
+        opened, layer, service=service, minutes=minutes, walker=walker, lang=language,
+        mode="inline", kind=kind, before=earlier,
+    )  # fmt: skip
     target = out or Path(f"{name}-{layer}.{language}.html")
     write_text(target, page)
     say(str(target))
@@ -305,6 +313,7 @@ def export(
 
 
 commands_quality.register(app)
+register_studies(app)
 
 
 if __name__ == "__main__":

@@ -248,10 +248,14 @@ def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> li
 
 
 def _cell(sheet: Any, value: Any) -> Any:
-    """A cell; a text stays a text whatever sign it starts with."""
+    """A cell; a text stays a text whatever sign it starts with, a number keeps every digit."""
     plain = _or_none(value)
     if isinstance(plain, np.generic):
         plain = plain.item()
+    if isinstance(plain, float):  # openpyxl itself would keep 16 digits
+        cell = WriteOnlyCell(sheet, repr(plain))
+        cell.data_type = "n"
+        return cell
     if not isinstance(plain, str):
         return plain
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", plain))

@@ -160,9 +160,7 @@ async def show_circles(
         request,
         state,
         reader.lang,
-        lambda: circles_document(
-            state.run, **asked, lang=reader.lang, costs=state.streets.costs
-        ),
+        lambda: circles_document(state.run, **asked, lang=reader.lang, costs=state.streets.costs),
     )
 
 
