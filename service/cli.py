@@ -34,6 +34,19 @@ Datum = Annotated[
     str | None,
     typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
 ]
+Crs = Annotated[
+    str | None,
+    typer.Option(help="of files without one, e.g. EPSG:4543 (metres) 平面坐标系"),
+]
+NorthFirst = Annotated[
+    bool, typer.Option("--x-north", help="x holds the northing 测绘习惯：x 为北坐标")
+]
+Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook 工作表")]
+LayerName = Annotated[str | None, typer.Option("--layer", help="layer of a file 图层")]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="TOML: datum, crs, sheet, columns, words per file 映射文件"),
+]
 HERE = Path("workspace")
 
 
@@ -107,6 +120,11 @@ def build(
     units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 行政单元")] = None,
     facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
     datum: Datum = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: Mapping = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
         list[str] | None, typer.Option(help="services surveyed completely 已普查的设施类型")
@@ -130,6 +148,11 @@ def build(
         units=tuple(units or ()),
         facilities=tuple(facilities or ()),
         datum=datum,
+        crs=crs,
+        x_is_north=x_north,
+        sheet=sheet,
+        layer=layer,
+        mapping=mapping,
         policy=policy,
         surveyed=tuple(surveyed or ()),
     )
@@ -304,16 +327,25 @@ def check(
     file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
     kind: Annotated[str | None, typer.Option(help="population | facilities | units")] = None,
     datum: Datum = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: Mapping = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     lang: Lang = None,
 ) -> None:
     """Say what is wrong with a table, row by row. 逐行检查表格。"""
     from analysis.policy import load_policy
+    from analysis.sources.declared import Declaration
+    from analysis.sources.mapping_file import declarations
     from analysis.sources.tables import check_table
     from service.terminal import show_faults
 
     tester = cast(Callable[..., Any], check_table)
-    faults = tester(file, kind=kind, datum=datum, policy=load_policy(policy))
+    plain = Declaration(datum, crs, x_north, sheet, layer)
+    said = declarations(plain, mapping, (file,))
+    faults = tester(file, kind=kind, policy=load_policy(policy), declared=said)
     show_faults(faults, file.name, _language(lang))
     if any(fault.severity == "error" for fault in faults):
         raise typer.Exit(2)

@@ -48,22 +48,11 @@ def read_records(path: Path, declared: Declarations = SILENT) -> Records:
     """
     given = Path(path)
     whole = checked_path(given, SUFFIXES)
-    readers = {
-        ".csv": read_text_table,
-        ".tsv": read_text_table,
-        ".txt": read_text_table,
-        ".gpkg": _read_geopackage,
-        ".geojson": read_geojson,
-        ".json": read_geojson,
-        ".kml": read_kml,
-        ".kmz": read_kmz,
-        ".shp": _read_shapefile,
-        ".zip": _read_zip,
-        ".parquet": _read_parquet,
-        ".geoparquet": _read_parquet,
-    }
-    said = declared.of(given)
-    records = readers.get(whole.suffix.lower(), read_workbook)(whole, said)
+    said, suffix = declared.of(given), whole.suffix.lower()
+    if suffix in _ALONE:
+        records = _ALONE[suffix](whole)
+    else:
+        records = _ONE_OF_MANY.get(suffix, read_workbook)(whole, said)
     if len(records) == 0:
         raise refuse(whole, "input_no_rows")
     return with_said_columns(replace(records, path=given, said=said))
@@ -93,7 +82,9 @@ def _geopackage_layer(path: Path, wanted: str | None) -> str:
             ends = time.monotonic() + _SQL_SECONDS
             base.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
             base.execute("PRAGMA trusted_schema = OFF")
-            tables = {n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+            tables = {
+                n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            }
             named = "SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid"
             if not {"gpkg_geometry_columns", "gpkg_contents", "gpkg_spatial_ref_sys"} <= tables:
                 raise refuse(path, "input_not_geopackage")
@@ -140,7 +131,7 @@ def _unreadable() -> tuple[type[Exception], ...]:
     )
 
 
-def _read_shapefile(path: Path, said: Declaration) -> Records:
+def _read_shapefile(path: Path) -> Records:
     guard_gdal()
     import pyogrio
 
@@ -259,14 +250,14 @@ def _read_zip(path: Path, said: Declaration) -> Records:
             if name is not None:
                 unpack_member(path, name, Path(folder) / f"layer{suffix}")
         try:
-            records = _read_shapefile(checked_path(Path(folder) / "layer.shp", SUFFIXES), said)
+            records = _read_shapefile(checked_path(Path(folder) / "layer.shp", SUFFIXES))
         except InputError as error:
             raise InputError([replace(f, file=path.name) for f in error.faults]) from None
     told = tuple(replace(fault, file=path.name) for fault in records.remarks)
     return replace(records, path=path, remarks=told)
 
 
-def _read_parquet(path: Path, said: Declaration) -> Records:
+def _read_parquet(path: Path) -> Records:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -321,3 +312,18 @@ def is_earthly(crs: Any) -> bool:
     if crs is None or str(crs.name).lower().startswith(("undefined", "unknown")):
         return False
     return bool(crs.is_geographic or crs.is_projected)
+
+
+# Readers by suffix: of files that hold one table, and of those that may hold several.
+_ALONE: Final = {
+    ".csv": read_text_table,
+    ".tsv": read_text_table,
+    ".txt": read_text_table,
+    ".geojson": read_geojson,
+    ".json": read_geojson,
+    ".kml": read_kml,
+    ".shp": _read_shapefile,
+    ".parquet": _read_parquet,
+    ".geoparquet": _read_parquet,
+}
+_ONE_OF_MANY: Final = {".gpkg": _read_geopackage, ".kmz": read_kmz, ".zip": _read_zip}

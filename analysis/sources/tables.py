@@ -52,9 +52,7 @@ _NAMES_OFFERED: Final = 5
 _ALIKE: Final = 0.4
 
 
-def read_population(
-    path: Path, datum: str | None = None, declared: Declarations = SILENT
-) -> Table:
+def read_population(path: Path, datum: str | None = None, declared: Declarations = SILENT) -> Table:
     """Residents per cell (persons) from a table or layer of points or polygons.
 
     Parameters
