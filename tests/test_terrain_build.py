@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 from analysis.access.asking import PlaceAsker
 from analysis.access.travel import from_positions
 from analysis.errors import InputError
+from analysis.facts import BuildRequest
 from analysis.measures.coverage import coverage
-from analysis.pipeline import BuildRequest, build_area
+from analysis.pipeline import build_area
 from analysis.results.model import Run
 from analysis.results.store import Workspace
 from service.cli import app

@@ -45,7 +45,7 @@ def greedy(
     while count < len(chosen):
         j = 0
         while True:
-            j = np.argmax(upper)
+            j = int(np.argmax(upper))
             if stamp[j] == count or upper[j] == 0:
                 break
             total = np.int64(0)
