@@ -24,6 +24,7 @@ from service.command_words import (
 from service.command_words import language_of as _language
 from service.command_words import opened as _open
 from service.command_words import prepare as _prepare
+from service.commands_catchments import register as register_catchments
 from service.commands_studies import register as register_studies
 
 app = typer.Typer(
@@ -33,7 +34,9 @@ app = typer.Typer(
     help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
     "谁走不到、在哪里、怎么补。",
 )
+register_catchments(app)
 register_studies(app)
+
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""

@@ -123,7 +123,9 @@ def compare(
         coverage(run.city, run.travel, run.policy, service=service, **asked)  # type: ignore[arg-type]
         for run in (before, after)
     )
-    same = match or match_cells(before.city.cells, after.city.cells, before.city.crs, after.city.crs)
+    same = match or match_cells(
+        before.city.cells, after.city.cells, before.city.crs, after.city.crs
+    )
     by_place = 2 * same.share >= 1
     gained, lost = _moved(before, after, same, service, limit, walker, group)
     moves = _Moves.of(before, after, group, level, gained, lost) if by_place else None
@@ -259,9 +261,7 @@ def _total(
         return _compared(new.total, "both", old.total, new.total, None, None, None)
     gained = sum(row.gained or 0 for row in units) if moves is None else moves.gained_in_all
     lost = sum(row.lost or 0 for row in units) if moves is None else moves.lost_in_all
-    return _compared(
-        new.total, "both", old.total, new.total, gained, lost, change - gained + lost
-    )
+    return _compared(new.total, "both", old.total, new.total, gained, lost, change - gained + lost)
 
 
 def _compared(

@@ -84,6 +84,28 @@ def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> No
     _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
 
 
+def export_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    lines: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Write plain rows as ``.csv`` or ``.xlsx``; `lines` go to a second sheet of the latter."""
+    _checked(path, TABLE_SUFFIXES)
+    kinds = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
+    table = pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [row[column.name] for row in rows], dtype=kinds.get(column.dtype, "object")
+            )
+            for column in columns
+        }
+    )
+    _table(table, columns, path, name, lang, lines)
+
+
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
     """The parameters and remarks of a coverage, as lines for a second sheet."""
     return (

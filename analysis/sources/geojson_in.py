@@ -51,11 +51,15 @@ def read_geojson(path: Path, said: Declaration) -> Records:
     if len(titles) > limits.COLUMNS or len(titles) * len(features) > limits.CELLS:
         raise refuse(path, "input_columns_many", most=limits.COLUMNS)
     columns = tuple(
-        Column(title, objects([_plain(path, (f.get("properties") or {}).get(title)) for f in features]))
+        Column(
+            title, objects([_plain(path, (f.get("properties") or {}).get(title)) for f in features])
+        )
         for title in titles
     )
     if "id" not in titles and any("id" in feature for feature in features):
-        columns += (Column("id", objects([_plain(path, feature.get("id")) for feature in features])),)
+        columns += (
+            Column("id", objects([_plain(path, feature.get("id")) for feature in features])),
+        )
     rows = np.arange(1, len(features) + 1, dtype=np.int64)
     return Records(
         path, columns, rows, objects(list(geometry)), crs, unread=np.array(unread, np.bool_)

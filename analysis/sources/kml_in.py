@@ -41,9 +41,7 @@ def read_kmz(path: Path, said: Declaration) -> Records:
         return kml_in_archive(path, members, said)
 
 
-def kml_in_archive(
-    path: Path, members: Sequence[zipfile.ZipInfo], said: Declaration
-) -> Records:
+def kml_in_archive(path: Path, members: Sequence[zipfile.ZipInfo], said: Declaration) -> Records:
     """Records of the KML of an archive whose directory was checked."""
     names = members_of_suffix(members, ".kml")
     wanted = [n for n in names if said.layer is None or Path(n).stem == said.layer]

@@ -93,7 +93,9 @@ def _geopackage_layer(path: Path, wanted: str | None) -> str:
             ends = time.monotonic() + _SQL_SECONDS
             base.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
             base.execute("PRAGMA trusted_schema = OFF")
-            tables = {n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+            tables = {
+                n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            }
             named = "SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid"
             if not {"gpkg_geometry_columns", "gpkg_contents", "gpkg_spatial_ref_sys"} <= tables:
                 raise refuse(path, "input_not_geopackage")

@@ -104,9 +104,7 @@ def _mover(source: str, target: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
-def _place(
-    records: Records, said: Declaration, as_layer: bool, found: Findings
-) -> _Place | None:
+def _place(records: Records, said: Declaration, as_layer: bool, found: Findings) -> _Place | None:
     """What the user and the layer say together; None (and a fault) if neither says enough."""
     crs = None
     if said.crs is not None:
@@ -232,9 +230,7 @@ def _sound_shapes(shapes: ObjectArray, found: Findings) -> ObjectArray:
     return flat
 
 
-def _from_columns(
-    lon: Column, lat: Column, place: _Place | None, found: Findings
-) -> ObjectArray:
+def _from_columns(lon: Column, lat: Column, place: _Place | None, found: Findings) -> ObjectArray:
     """Points of two columns as written; every cell that is no coordinate is a fault."""
     if place is not None and place.x_is_north and _is_x(lon) and _is_x(lat):
         lon, lat = lat, lon

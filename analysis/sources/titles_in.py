@@ -72,9 +72,7 @@ def cut_titles(
         whole.append(replace(column, also=(*column.also, *names)) if names else column)
         if names:
             params = {"whole": names[0]}
-            told.append(
-                Fault("input_title_cut", file, None, column.title, params, severity="note")
-            )
+            told.append(Fault("input_title_cut", file, None, column.title, params, severity="note"))
     return tuple(whole), tuple(told)
 
 
@@ -142,4 +140,3 @@ def _nearest(title: str, kind: str, missing: Sequence[str]) -> str | None:
     }
     near = get_close_matches(folded(title), names, n=1, cutoff=_ALIKE)
     return names[near[0]] if near else None
-

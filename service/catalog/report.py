@@ -23,9 +23,7 @@ from service.catalog.gaps import gaps_document
 WALKER: Final = "adult"
 
 
-def report_document(
-    run: Run, *, by: str | None = None, lang: Language = "zh"
-) -> dict[str, Any]:
+def report_document(run: Run, *, by: str | None = None, lang: Language = "zh") -> dict[str, Any]:
     """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run."""
     area = area_document(run, lang=lang)
     coverage = coverage_document(run, by=by, lang=lang)

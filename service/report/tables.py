@@ -112,7 +112,8 @@ def circle_rows(document: Document, words: Words) -> Iterator[Row]:
         for name, part in circle_variants(block, words):
             total = part["total"]
             shares = [
-                Cell(_ranged(words, part, key), total[key]) for key in ("share", "share_all", "score")
+                Cell(_ranged(words, part, key), total[key])
+                for key in ("share", "share_all", "score")
             ]
             yield [
                 text(words.title(block["title"])),

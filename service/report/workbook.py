@@ -176,7 +176,12 @@ def _sources(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     for name, value in sources["parameters"].items():
         yield [words("p_parameters"), None, name, words.plain(value)]
     for file in sources["inputs"]:
-        yield [words("c_file"), file["size_bytes"], f"{file['role']}: {file['name']}", file["sha256"]]
+        yield [
+            words("c_file"),
+            file["size_bytes"],
+            f"{file['role']}: {file['name']}",
+            file["sha256"],
+        ]
     yield from map(_values, tables.rule_rows(document, words))
 
 

@@ -71,6 +71,7 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "coverage", "type": JSON, "href": f"{home}/coverage"},
         {"rel": "gaps", "type": GEOJSON, "href": f"{home}/gaps"},
         {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
+        {"rel": "catchments", "type": JSON, "href": f"{home}/catchments"},
         {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
@@ -159,9 +160,7 @@ async def show_circles(
         request,
         state,
         reader.lang,
-        lambda: circles_document(
-            state.run, **asked, lang=reader.lang, costs=state.streets.costs
-        ),
+        lambda: circles_document(state.run, **asked, lang=reader.lang, costs=state.streets.costs),
     )
 
 
