@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service import commands_quality
+from service import commands_catchments, commands_quality, commands_studies
 from service.command_words import (
     HERE,
     Area,
@@ -29,7 +29,6 @@ from service.command_words import (
 from service.command_words import language_of as _language
 from service.command_words import opened as _open
 from service.command_words import prepare as _prepare
-from service.commands_studies import register as register_studies
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -328,8 +327,8 @@ def export(
     say(str(out))
 
 
-commands_quality.register(app)
-register_studies(app)
+for commands in (commands_catchments, commands_quality, commands_studies):
+    commands.register(app)
 
 
 if __name__ == "__main__":

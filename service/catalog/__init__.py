@@ -5,6 +5,7 @@ and returns plain dictionaries; names and shapes are the contract of ``docs/http
 """
 
 from service.catalog.areas import area_document, area_row
+from service.catalog.catchments import catchments_document
 from service.catalog.circles import circles_document
 from service.catalog.compare import compare_document
 from service.catalog.coverage import coverage_document
@@ -18,6 +19,7 @@ __all__ = [
     "PointPlan",
     "area_document",
     "area_row",
+    "catchments_document",
     "circles_document",
     "compare_document",
     "coverage_document",

@@ -71,6 +71,7 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "coverage", "type": JSON, "href": f"{home}/coverage"},
         {"rel": "gaps", "type": GEOJSON, "href": f"{home}/gaps"},
         {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
+        {"rel": "catchments", "type": JSON, "href": f"{home}/catchments"},
         {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
