@@ -10,7 +10,12 @@ from analysis.pipeline import BuildRequest, Progress, build_area
 from analysis.policy import Title
 from analysis.results.model import Run
 from analysis.results.store import Workspace
-from analysis.sources.samples import find_helsinki, helsinki_inputs, write_springcity
+from analysis.sources.samples import (
+    SpringCityFiles,
+    find_helsinki,
+    helsinki_inputs,
+    write_springcity,
+)
 
 
 def build_springcity(
@@ -23,18 +28,22 @@ def build_springcity(
     """Generate 示范市 into a temporary folder and build it from those files."""
     with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
         files = write_springcity(Path(folder), seed=seed, scale=scale, progress=progress)
-        request = BuildRequest(
-            "springcity",
-            osm=files.osm,
-            population=files.population,
-            units=files.units,
-            facilities=(files.facilities,),
-            datum="wgs84",
-            surveyed=files.surveyed,
-            title=Title("示范市（合成数据）", "Spring City (synthetic)"),
-            synthetic=True,
-        )
-        return build_area(request, workspace, progress)
+        return build_area(springcity_request(files), workspace, progress)
+
+
+def springcity_request(files: SpringCityFiles) -> BuildRequest:
+    """What a build of 示范市 takes from its generated files: everything but the heights."""
+    return BuildRequest(
+        "springcity",
+        osm=files.osm,
+        population=files.population,
+        units=files.units,
+        facilities=(files.facilities,),
+        datum="wgs84",
+        surveyed=files.surveyed,
+        title=Title("示范市（合成数据）", "Spring City (synthetic)"),
+        synthetic=True,
+    )
 
 
 def build_helsinki(

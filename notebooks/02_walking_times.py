@@ -30,23 +30,14 @@ import pandas as pd
 
 from analysis.access.isochrone import isochrones
 from analysis.access.walking import flat_costs, leg_cm
-from analysis.pipeline import BuildRequest, analyse_city
+from analysis.demo import springcity_request
+from analysis.pipeline import analyse_city
 from analysis.quantities import CM_PER_M, UNREACHED_CM, limit_cm, minutes_of
 from analysis.sources.samples import write_springcity
 
 folder = TemporaryDirectory()
 files = write_springcity(Path(folder.name), scale=0.1)
-request = BuildRequest(
-    area="springcity",
-    osm=files.osm,
-    population=files.population,
-    units=files.units,
-    facilities=(files.facilities,),
-    datum="wgs84",
-    surveyed=files.surveyed,
-    synthetic=True,
-)
-manifest, policy, city, travel = analyse_city(request)
+manifest, policy, city, travel = analyse_city(springcity_request(files))
 print(f"{manifest.residents:,} residents in {len(city.cells):,} cells, {len(city.facilities):,} facilities")
 pd.Series(manifest.timings_s, name="seconds")
 

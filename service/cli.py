@@ -6,12 +6,25 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 import typer
 
-if TYPE_CHECKING:
-    from analysis.results.model import Run
+from service.command_words import (
+    HERE,
+    Area,
+    At,
+    Datum,
+    Lang,
+    Minutes,
+    Service,
+    Walker,
+    WorkspaceDir,
+)
+from service.command_words import language_of as _language
+from service.command_words import opened as _open
+from service.command_words import prepare as _prepare
+from service.commands_studies import register as register_studies
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,22 +33,7 @@ app = typer.Typer(
     help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
     "谁走不到、在哪里、怎么补。",
 )
-
-Area = Annotated[str, typer.Argument(help="name of the area 区域名")]
-WorkspaceDir = Annotated[
-    Path,
-    typer.Option("--workspace", envvar="LIFECIRCLE_WORKSPACE", help="results 工作区"),
-]
-Service = Annotated[str | None, typer.Option(help="service id, e.g. health_centre 设施类型")]
-Minutes = Annotated[float | None, typer.Option(help="minutes (default: the service's own) 分钟")]
-Walker = Annotated[str, typer.Option(help="adult | older | with_child 步行者")]
-Lang = Annotated[str | None, typer.Option(help="zh | en")]
-Datum = Annotated[
-    str | None,
-    typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
-]
-HERE = Path("workspace")
-
+register_studies(app)
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
@@ -59,11 +57,6 @@ def main() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _language(asked: str | None = None) -> Literal["zh", "en"]:
-    told = asked or os.environ.get("LIFECIRCLE_LANGUAGE") or os.environ.get("LANG", "")
-    return "zh" if told.lower().startswith("zh") else "en"
-
-
 def _asked_language() -> str | None:
     """The language of ``--lang`` on the command line, for errors that end a command."""
     words = sys.argv[1:]
@@ -84,19 +77,6 @@ def _say_error(error: Any) -> None:
     )
 
 
-def _prepare(workspace: Path) -> None:
-    """Compiled kernels are cached in the workspace, wherever the package is installed."""
-    folder = (workspace / ".cache" / "numba").absolute()
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
-
-
-def _open(area: str, workspace: Path, run: str | None = None) -> Run:
-    _prepare(workspace)
-    from analysis.results.store import Workspace
-
-    return Workspace(workspace).open(area, run)
-
-
 @app.command()
 def build(
     name: Area,
@@ -106,6 +86,14 @@ def build(
     population: Annotated[Path | None, typer.Option(help="cells or raster 人口单元或栅格")] = None,
     units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 行政单元")] = None,
     facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
+    elevation: Annotated[Path | None, typer.Option(help="DEM (GeoTIFF): slope 高程")] = None,
+    closures: Annotated[list[Path] | None, typer.Option(help="closed places 封闭路段")] = None,
+    barrier_rule: Annotated[
+        str | None, typer.Option(help="not across: main_road,railway,river 不跨越")
+    ] = None,
+    statistics: Annotated[
+        list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
+    ] = None,
     datum: Datum = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
@@ -129,9 +117,13 @@ def build(
         population=population,
         units=tuple(units or ()),
         facilities=tuple(facilities or ()),
+        statistics=tuple(statistics or ()),
         datum=datum,
         policy=policy,
         surveyed=tuple(surveyed or ()),
+        elevation=elevation,
+        barrier_rule=tuple(k.strip() for k in (barrier_rule or "").split(",") if k.strip()),
+        closures=tuple(closures or ()),
     )
     with progress_bar(name, _language(lang)) as progress:
         run = build_area(request, Workspace(workspace), progress)
@@ -203,6 +195,7 @@ def coverage(
     walker: Walker = "adult",
     group: Annotated[str, typer.Option(help="total | 65 | 0_3 | ... 人群")] = "total",
     by: Annotated[str | None, typer.Option(help="unit level 单元级别")] = None,
+    at: At = None,
     out: Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")] = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
@@ -214,12 +207,14 @@ def coverage(
     from analysis.measures.coverage import coverage as measure
     from analysis.results.export import export_coverage
     from service.catalog import coverage_document
-    from service.terminal import print_json, show_coverage
+    from service.terminal import open_then, print_json, show_coverage
 
     asked: dict[str, Any] = {"minutes": minutes, "walker": walker, "group": group, "by": by}
     if as_json:
-        print_json(coverage_document(opened, service=service, lang=language, **asked))
+        print_json(coverage_document(opened, service=service, lang=language, at=at, **asked))
         return
+    if at is not None:
+        opened = open_then(opened, at, service, language)
     for one in [service] if service else opened.manifest.services:
         found = measure(opened.city, opened.travel, opened.policy, service=one, **asked)
         if out is not None:
@@ -236,6 +231,7 @@ def gaps(
     minutes: Minutes = None,
     walker: Walker = "adult",
     min_residents: Annotated[int, typer.Option(help="leave out smaller gaps 最少居民数")] = 0,
+    at: At = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer (GeoJSON)")] = False,
@@ -248,7 +244,7 @@ def gaps(
 
     document = gaps_document(
         opened, service=service, minutes=minutes, walker=walker,
-        min_residents=min_residents, lang=language,
+        min_residents=min_residents, at=at, lang=language,
     )  # fmt: skip
     if as_json:
         print_json(document)

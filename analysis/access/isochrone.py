@@ -87,6 +87,10 @@ def reached_stretches(
     length_m = network.edge_length_m[edge]
     from_m = np.where(from_u, 0.0, (1.0 - share) * length_m)
     to_m = np.where(from_u, share * length_m, length_m)
+    if costs.uv_bend is not None and costs.vu_bend is not None:
+        reached_cm = share * whole
+        from_m[~from_u] = costs.vu_bend.place_of(edge, whole - reached_cm)[~from_u]
+        to_m[from_u] = costs.uv_bend.place_of(edge, reached_cm)[from_u]
     own = _around(costs, origin, limit_cm)
     return Stretches(
         np.concatenate((edge, own.edge)).astype(np.int32),
@@ -104,6 +108,12 @@ def _around(costs: WalkCosts, origin: Positions, limit_cm: int) -> Stretches:
     edge, at_m = origin.edge, origin.at_m
     left = float(limit_cm - leg[0])
     length_m = costs.length_m[edge]
+    if costs.uv_bend is not None and costs.vu_bend is not None:
+        low = np.maximum(costs.back_cm(origin) - left, 0.0)
+        high = np.minimum(costs.ahead_cm(origin) + left, costs.uv_cm[edge])
+        return Stretches(
+            edge, costs.vu_bend.place_of(edge, low), costs.uv_bend.place_of(edge, high)
+        )
     back = left / np.maximum(costs.vu_cm[edge], 1) * length_m
     ahead = left / np.maximum(costs.uv_cm[edge], 1) * length_m
     return Stretches(edge, np.maximum(at_m - back, 0.0), np.minimum(at_m + ahead, length_m))

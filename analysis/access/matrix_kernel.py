@@ -190,7 +190,7 @@ def _put(keys: IntArray, key: int) -> int:
 
 @njit(cache=True, nogil=True)
 def nearest_labels(
-    start: IntArray,
+    start: Int32Array,
     link: IntArray,
     seed_node: Int32Array,
     seed_cm: IntArray,

@@ -329,3 +329,39 @@ def nearest_of_positions(
             cm_out[k] = best >> _HALF
             source_out[k] = best & 0xFFFFFFFF
     return cm_out, source_out
+
+
+@njit(cache=True, nogil=True)
+def nearest_of_each_service(
+    edge: Int32Array,
+    ahead_cm: Int32Array,
+    back_cm: Int32Array,
+    leg_cm: Int32Array,
+    edge_u: Int32Array,
+    edge_v: Int32Array,
+    uv_cm: Int32Array,
+    node_cm: Int32Array,
+    node_source: Int32Array,
+    goal_start: IntArray,
+    goal_edge: Int32Array,
+    goal_ahead_cm: Int32Array,
+    goal_back_cm: Int32Array,
+    goal_leg_cm: Int32Array,
+    goal_source: Int32Array,
+    limit_cm: int,
+) -> tuple[Int32Array, Int32Array]:
+    """`nearest_of_positions` for s services in one call: cm and source int32 (s, positions).
+
+    `node_cm`, `node_source` int32 (s, n); the goals of service k are goal_start[k]:[k + 1].
+    """
+    count = len(goal_start) - 1
+    cm = np.empty((count, len(edge)), dtype=np.int32)
+    source = np.empty((count, len(edge)), dtype=np.int32)
+    for k in range(count):
+        a, b = goal_start[k], goal_start[k + 1]
+        cm[k], source[k] = nearest_of_positions(
+            edge, ahead_cm, back_cm, leg_cm, edge_u, edge_v, uv_cm, node_cm[k], node_source[k],
+            goal_edge[a:b], goal_ahead_cm[a:b], goal_back_cm[a:b], goal_leg_cm[a:b],
+            goal_source[a:b], limit_cm,
+        )  # fmt: skip
+    return cm, source

@@ -222,11 +222,16 @@ _UNITS: Final[Mapping[str, Title]] = MappingProxyType(
 )
 
 
-def _heading(sheet: Any, texts: Iterable[str]) -> list[Any]:
-    cells = [_cell(sheet, text) for text in texts]
+def _heading(sheet: Any, texts: Iterable[Any]) -> list[Any]:
+    cells = [_cell(sheet, str(text)) for text in texts]
     for cell in cells:
         cell.font = Font(bold=True)
     return cells
+
+
+def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> list[Any]:
+    """Cells of a row for a write-only sheet: texts stay texts, unknown is empty."""
+    return _heading(sheet, values) if heading else [_cell(sheet, value) for value in values]
 
 
 def _cell(sheet: Any, value: Any) -> Any:

@@ -24,19 +24,21 @@ from analysis.sources.columns_in import (
     duplicates,
     fields_of,
     folded,
-    known_values,
     numbers,
     objects,
     pick,
     texts,
 )
+from analysis.sources.declared import SILENT, Declarations
 from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Findings, ObjectArray, Table, absent, frame_of, kept
 from analysis.sources.layers_in import read_records
 from analysis.sources.people_in import group_columns
+from analysis.sources.placeless import locate_where_told
 from analysis.sources.places_in import has_polygons, locate, repaired
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
+from analysis.sources.titles_in import mapping_told
 
 Kind = Literal["population", "facilities", "units"]
 
@@ -44,22 +46,29 @@ SOURCE: Final = "table"  # what the column `source` of a facility says
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _MEASURED: Final = frozenset(
-    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places"}
+    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places",
+     "effective_area", "daily_hours"}
+)  # fmt: skip
+_FLAGS: Final = frozenset(
+    {"inclusive", "standardised", "lit", "age_friendly", "child_friendly", "barrier_free"}
 )
+_WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 _NAMES_OFFERED: Final = 5
 _ALIKE: Final = 0.4
 
 
-def read_population(path: Path, datum: str | None = None) -> Table:
+def read_population(path: Path, datum: str | None = None, declared: Declarations = SILENT) -> Table:
     """Residents per cell (persons) from a table or layer of points or polygons.
 
     Parameters
     ----------
     path
-        CSV, TSV, workbook, GeoPackage, GeoJSON, shapefile or GeoParquet.
+        CSV, TSV, workbook, GeoPackage, GeoJSON, KML, shapefile (zipped or not) or GeoParquet.
     datum
         Of bare coordinates: wgs84, gcj02, bd09 or cgcs2000. A layer's own CRS needs none.
+    declared
+        What else the user says (CRS, sheet, names of columns); its datum goes before `datum`.
 
     Returns
     -------
@@ -72,11 +81,20 @@ def read_population(path: Path, datum: str | None = None) -> Table:
     InputError
         With every fault of the file.
     """
-    return _population(read_records(path), datum)
+    return population_of(read_records(path, declared), datum)
 
 
-def read_facilities(path: Path, datum: str | None, policy: Policy) -> Table:
+def read_facilities(
+    path: Path,
+    datum: str | None,
+    policy: Policy,
+    declared: Declarations = SILENT,
+    *,
+    by_unit: bool = False,
+) -> Table:
     """Facilities of a bureau's table or layer, their types matched with the policy's services.
+
+    With `by_unit` rows without coordinates pass, their geometry None and their row in ``_row``.
 
     Returns
     -------
@@ -90,7 +108,7 @@ def read_facilities(path: Path, datum: str | None, policy: Policy) -> Table:
     InputError
         With every fault of the file.
     """
-    return _facilities(read_records(path), datum, policy)
+    return facilities_of(read_records(path, declared), datum, policy, by_unit=by_unit)
 
 
 def check_table(
@@ -98,26 +116,30 @@ def check_table(
     kind: Kind | None = None,
     datum: str | None = None,
     policy: Policy | None = None,
+    declared: Declarations = SILENT,
 ) -> tuple[Fault, ...]:
     """Everything wrong or remarkable in a file, without raising; () when it is fine.
 
-    Where `kind` is None it is guessed by the columns. `policy` None is the default policy.
+    First the notes: how the file was opened and which column was taken for what. Where `kind` is
+    None it is guessed by the columns. `policy` None is the default policy.
     """
+    told: tuple[Fault, ...] = ()
     try:
         if Path(path).suffix.lower() in RASTER_SUFFIXES:
             return read_population_raster(path).warnings
-        records = read_records(path)
+        records = read_records(path, declared)
         rules = load_policy() if policy is None else policy
         sure = kind or guess_kind(records, rules)
         if sure is None:
             return (Fault("input_kind_unknown", records.file, params={"columns": records.titles}),)
+        told = mapping_told(records, sure)
         if sure == "population":
-            return _population(records, datum).warnings
+            return (*told, *population_of(records, datum).warnings)
         if sure == "facilities":
-            return _facilities(records, datum, rules).warnings
-        return units_of([records], datum, rules).warnings
+            return (*told, *facilities_of(records, datum, rules).warnings)
+        return (*told, *units_of([records], datum, rules).warnings)
     except InputError as error:
-        return error.faults
+        return (*told, *error.faults)
 
 
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
@@ -135,7 +157,8 @@ def guess_kind(records: Records, policy: Policy) -> Kind | None:
     return "facilities" if service else None
 
 
-def _population(records: Records, datum: str | None) -> Table:
+def population_of(records: Records, datum: str | None) -> Table:
+    """Residents of a file that is already open (see `read_population`)."""
     found = records.findings()
     picked = pick(records.columns, "population", found)
     geometry = locate(records, datum, found)
@@ -151,10 +174,13 @@ def _population(records: Records, datum: str | None) -> Table:
     return found.table(_frame(columns, geometry))
 
 
-def _facilities(records: Records, datum: str | None, policy: Policy) -> Table:
+def facilities_of(
+    records: Records, datum: str | None, policy: Policy, *, by_unit: bool = False
+) -> Table:
+    """Facilities of a file that is already open (see `read_facilities`)."""
     found = records.findings()
     picked = pick(records.columns, "facilities", found)
-    geometry = repaired(locate(records, datum, found), found)
+    geometry = repaired((locate_where_told if by_unit else locate)(records, datum, found), found)
     columns: dict[str, Any] = {
         "id": _ids(picked.get("id"), records, "row/", found),
         "service": _services(picked.get("service"), records, policy, found),
@@ -166,6 +192,8 @@ def _facilities(records: Records, datum: str | None, policy: Policy) -> Table:
         if field in picked or field in _ALWAYS:
             columns[field] = _attribute(field, picked.get(field), records, found)
     _remark_repeats(columns, geometry, found)
+    if by_unit:
+        columns["_row"] = records.rows
     return found.table(_frame(columns, geometry))
 
 
@@ -216,6 +244,12 @@ def _services(
         found.add("input_service_missing", columns=records.titles)
         return objects([None] * len(records))
     names = _service_names(policy)
+    for word, ours in records.words("service").items():
+        if folded(ours) in names:
+            names[word] = names[folded(ours)]
+        else:
+            near = ", ".join(_nearest(ours, policy))
+            found.add("input_mapping_service", value=ours, near=near)
     said = texts(column.values)
     blank = absent(said)
     services = objects([None if s is None else names.get(folded(s)) for s in said])
@@ -251,8 +285,13 @@ def _attribute(field: str, column: Column | None, records: Records, found: Findi
         found.remark("input_measure_unknown", doubtful, column=column.title)
         return kept(parsed.value.astype(object), parsed.known & ~doubtful)
     said = texts(column.values)
-    if field == "ownership":
-        words = known_values("ownership")
+    if field in _FLAGS:
+        words = records.words("flag") | records.words(field)
+        flags = objects([None if s is None else words.get(folded(s)) for s in said])
+        found.remark("input_flag_unknown", absent(flags) & ~absent(said), column=column.title)
+        return flags
+    words = records.words(_WORDS.get(field, field))
+    if words:
         said = objects([None if s is None else words.get(folded(s), s) for s in said])
     return said
 

@@ -7,10 +7,13 @@ and returns plain dictionaries; names and shapes are the contract of ``docs/http
 from service.catalog.access import accessibility_document, what_if_document
 from service.catalog.areas import area_document, area_row
 from service.catalog.circles import circles_document
+from service.catalog.compare import compare_document
 from service.catalog.coverage import coverage_document
+from service.catalog.equity import equity_document
 from service.catalog.gaps import gaps_document
 from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
+from service.catalog.report import report_document
 from service.catalog.siting import siting_document
 
 __all__ = [
@@ -19,10 +22,13 @@ __all__ = [
     "area_document",
     "area_row",
     "circles_document",
+    "compare_document",
     "coverage_document",
+    "equity_document",
     "gaps_document",
     "isochrone_document",
     "point_document",
+    "report_document",
     "siting_document",
     "what_if_document",
 ]

@@ -60,6 +60,8 @@ def area_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
             "digest": manifest.policy_digest,
             "title": title_of(policy.title),
         },
+        "slope": city.network.slope is not None,
+        "walking": _walking(run),
         "quality": _quality(run),
         "manifest": _origin(manifest),
         "warnings": remarks(manifest.warnings, lang),
@@ -95,6 +97,17 @@ def _quality(run: Run) -> dict[str, Any]:
         "edges": len(streets.edge_u),
         "walkable_km": round(float(streets.edge_length_m.sum()) / 1000, 3),
         "components": len(streets.component_length_m),
+    }
+
+
+def _walking(run: Run) -> dict[str, Any]:
+    """How people walk in this run: from where, whether slope counts, what is barred or closed."""
+    said = run.manifest.parameters
+    return {
+        "direction": "from",
+        "slope": said.get("slope"),
+        "barrier_rule": list(said.get("barrier_rule") or ()),
+        "closures": list(said.get("closures") or ()),
     }
 
 

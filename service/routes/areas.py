@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import LifecircleError
 from service.catalog import (
     PointPlan,
@@ -70,6 +71,8 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "coverage", "type": JSON, "href": f"{home}/coverage"},
         {"rel": "gaps", "type": GEOJSON, "href": f"{home}/gaps"},
         {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
+        {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
+        {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
@@ -119,7 +122,9 @@ async def show_coverage(
         request,
         state,
         reader.lang,
-        lambda: coverage_document(state.run, **asked, lang=reader.lang),
+        lambda: coverage_document(
+            state.run, **asked, lang=reader.lang, costs=costs_at(state, query.at)
+        ),
     )
 
 
@@ -135,7 +140,9 @@ async def show_gaps(
         request,
         state,
         reader.lang,
-        lambda: gaps_document(state.run, **asked, lang=reader.lang),
+        lambda: gaps_document(
+            state.run, **asked, lang=reader.lang, costs=costs_at(state, query.at)
+        ),
         media_type=GEOJSON,
     )
 
@@ -152,8 +159,15 @@ async def show_circles(
         request,
         state,
         reader.lang,
-        lambda: circles_document(state.run, **asked, lang=reader.lang),
+        lambda: circles_document(
+            state.run, **asked, lang=reader.lang, costs=state.streets.costs
+        ),
     )
+
+
+def costs_at(state: AreaState, at: str | None) -> WalkCosts | None:
+    """What walking costs, where a question needs new walks: one about a moment."""
+    return None if at is None else state.streets.costs
 
 
 @router.get("/areas/{area}/point", summary="Who serves one place")
@@ -196,6 +210,7 @@ async def show_isochrone(
             query.lat,
             minutes=limits,
             walker=query.walker,
+            direction=query.direction,
             lang=reader.lang,
         )
 
