@@ -17,7 +17,7 @@ from analysis.results.store import Workspace
 from service import i18n, ogc
 from service.errors import ServiceError
 from service.guards import BodyLimit, ProtectiveHeaders
-from service.routes import areas, health, pages, problems, studies
+from service.routes import areas, health, pages, problems, siting, studies
 from service.settings import Settings
 from service.state import Areas, Warmth
 
@@ -38,7 +38,14 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    for room in (ogc.router, areas.router, studies.router, pages.router, health.router):
+    for room in (
+        ogc.router,
+        areas.router,
+        studies.router,
+        pages.router,
+        health.router,
+        siting.router,
+    ):
         app.include_router(room)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))

@@ -24,6 +24,7 @@ from service.command_words import (
 from service.command_words import language_of as _language
 from service.command_words import opened as _open
 from service.command_words import prepare as _prepare
+from service.commands_siting import register as register_siting
 from service.commands_studies import register as register_studies
 
 app = typer.Typer(
@@ -34,6 +35,8 @@ app = typer.Typer(
     "谁走不到、在哪里、怎么补。",
 )
 register_studies(app)
+register_siting(app)
+
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""

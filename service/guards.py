@@ -6,9 +6,29 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import ForbiddenError
 from service.media import PROTECTION
+from service.settings import Settings, is_loopback
+
+
+def check_near(request: Request, settings: Settings) -> None:
+    """Let only this machine ask, unless the service was opened to other readers out loud.
+
+    A request that a proxy passed on comes from elsewhere, whoever handed it over.
+
+    Raises
+    ------
+    ForbiddenError
+        Somebody else asks.
+    """
+    if settings.public_read:
+        return
+    passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for"))
+    if request.client is None or not is_loopback(request.client.host) or passed_on:
+        raise ForbiddenError("only_here")
 
 
 class ProtectiveHeaders:

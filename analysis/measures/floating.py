@@ -172,9 +172,7 @@ def floating(
         asked.limit_cm,
     )
     weight = zone_weights(near.cm, asked.limit_cm, policy.floating)
-    kept = (
-        np.ones(len(weight), dtype=bool) if method == "2sfca" else weight > 0
-    )
+    kept = np.ones(len(weight), dtype=bool) if method == "2sfca" else weight > 0
     shares = shared_out(
         near.position[kept], near.facility[kept], weight[kept], persons, amount, method
     )
@@ -201,9 +199,7 @@ def floating(
     )
 
 
-def _supply(
-    city: City, facilities: Int32Array, supply: str
-) -> tuple[FloatArray, tuple[Warn, ...]]:
+def _supply(city: City, facilities: Int32Array, supply: str) -> tuple[FloatArray, tuple[Warn, ...]]:
     if supply == COUNT:
         return np.ones(len(facilities)), (Warn("floating_counted"),)
     held = city.facilities.attributes.get(supply)

@@ -55,7 +55,6 @@ from analysis.quantities import (
     BoolArray,
     Int32Array,
     IntArray,
-    read_only,
 )
 
 Objective = Literal["covered", "person_minutes", "all", "capacity"]
@@ -177,9 +176,7 @@ class Scene:
             position = _joined(self.existing.position, self.sites.attachments.position.take(rows))
             goals = goals_of(self.costs, Attachments(facility, position))
             field = nearest_from_nodes(self.costs, goals)
-            yield nearest_from_positions(
-                self.costs, goals, field, self.city.cells.position
-            ).cm
+            yield nearest_from_positions(self.costs, goals, field, self.city.cells.position).cm
 
 
 def scene_of(
@@ -273,7 +270,7 @@ def place_sites(
         why = "; ".join(w.text("en") for w in sites.warnings) or "0"
         raise ParameterError("siting_no_candidates", why=why)
     if objective == "capacity":
-        return place_with_capacity(scene, add, target, time_limit_s, started)
+        return place_with_capacity(scene, policy, add, target, time_limit_s, started)
     cover = scene.covering()
     before = int(scene.persons[scene.covered].sum())
     residents = int(scene.persons.sum())
@@ -309,7 +306,7 @@ def place_sites(
     if objective == "person_minutes":
         order = order[np.argsort(-chosen.gain, kind="stable")]
     proposals, after = counted_again(scene, order.astype(np.int64))
-    _same_count(scene, objective, chosen.gain, proposals)
+    _same_count(objective, chosen.gain, proposals)
     covered_after = int(scene.persons[after <= scene.asked.limit_cm].sum())
     if objective != "person_minutes":
         curve = _with_answer(curve, len(proposals), covered_after)
@@ -426,9 +423,7 @@ def counted_again(
     return tuple(made), before
 
 
-def _same_count(
-    scene: Scene, objective: str, gain: IntArray, proposals: tuple[Proposal, ...]
-) -> None:
+def _same_count(objective: str, gain: IntArray, proposals: tuple[Proposal, ...]) -> None:
     """The solver's figures and those of the travel code are the same, or something is wrong."""
     if objective == "person_minutes":
         return

@@ -113,9 +113,7 @@ def _by_reach(problem: LoadProblem, count: int) -> tuple[IntArray, int]:
     return found.sites.astype(np.int64), max(0, none - int(room.sum()), lost - found.bound)
 
 
-def _greedy(
-    problem: LoadProblem, count: int, enough: int | None
-) -> tuple[IntArray, Loads]:
+def _greedy(problem: LoadProblem, count: int, enough: int | None) -> tuple[IntArray, Loads]:
     sites: list[int] = []
     loads = assign(problem, np.zeros(0, dtype=np.int64))
     while len(sites) < count and (enough is None or loads.unserved > enough):
@@ -218,9 +216,7 @@ def _joined(problem: LoadProblem, *, by_walk: bool) -> _Joined:
     return _Joined(np.array(persons, dtype=np.int64), group, place[take], cm[take])
 
 
-def _exact(
-    problem: LoadProblem, count: int, found: CapacityChoice, ends: float
-) -> CapacityChoice:
+def _exact(problem: LoadProblem, count: int, found: CapacityChoice, ends: float) -> CapacityChoice:
     """HiGHS on the three aims in turn, each with those before held at their best."""
     if found.loads.unserved <= found.bound:
         found = replace(found, proven=1)

@@ -144,9 +144,7 @@ def _reach(
     return Chosen(found.sites, found.gain, found.value, better.bound, found.method)
 
 
-def _least_number(
-    problem: SiteProblem, target: int, upto: int, prices: Prices, ends: float
-) -> int:
+def _least_number(problem: SiteProblem, target: int, upto: int, prices: Prices, ends: float) -> int:
     """The smallest number of sites whose bound does not rule the target out."""
     ruled_out = 0
     while True:

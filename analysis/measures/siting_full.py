@@ -8,6 +8,8 @@ import numpy as np
 
 from analysis.access.matrix import walks_within
 from analysis.errors import ParameterError, Warn
+from analysis.measures.capacity import capacity_of
+from analysis.measures.question import persons_of
 from analysis.measures.siting import (
     Loaded,
     Scene,
@@ -21,11 +23,17 @@ from analysis.measures.siting import (
 from analysis.measures.siting_capacity import CapacityChoice, choose, fewest
 from analysis.measures.siting_loads import LoadProblem, Loads, assign
 from analysis.measures.siting_search import greedy_curve
+from analysis.policy import Policy
 from analysis.quantities import IntArray
 
 
 def place_with_capacity(
-    scene: Scene, add: int | None, target: float | None, time_limit_s: float, started: float
+    scene: Scene,
+    policy: Policy,
+    add: int | None,
+    target: float | None,
+    time_limit_s: float,
+    started: float,
 ) -> Siting:
     """Sites that leave the fewest residents unserved when every place holds the policy's bounds.
 
@@ -36,8 +44,8 @@ def place_with_capacity(
     title = scene.asked.service.title
     if scene.asked.service.capacity is None:
         raise ParameterError("siting_no_capacity", title_zh=title.zh, title_en=title.en)
-    problem, standing = load_problem(scene)
-    residents = int(scene.persons.sum())
+    problem, standing = load_problem(scene, policy)
+    residents = int(problem.persons.sum())
     none = assign(problem, np.zeros(0, dtype=np.int64))
     warnings: list[Warn] = []
     if target is not None:
@@ -60,6 +68,7 @@ def place_with_capacity(
     loads = {int(j): int(found.loads.load[standing + j]) for j in found.sites}
     proposals, after = counted_again(scene, found.sites, loads)
     before = int(scene.persons[scene.covered].sum())
+    warnings += capacity_of(scene.city, policy, scene.asked.service.id).warnings
     warnings += [*scene.sites.warnings, *remarks_of(scene, cover)]
     return Siting(
         scene.asked,
@@ -68,7 +77,7 @@ def place_with_capacity(
         target,
         scene.sites,
         proposals,
-        residents,
+        int(scene.persons.sum()),
         before,
         int(scene.persons[after <= scene.asked.limit_cm].sum()),
         before + cover.reachable,
@@ -87,27 +96,31 @@ def place_with_capacity(
     )
 
 
-def load_problem(scene: Scene) -> tuple[LoadProblem, int]:
-    """Persons, the existing facilities and the sites with the policy's bounds, walks within T."""
+def load_problem(scene: Scene, policy: Policy) -> tuple[LoadProblem, int]:
+    """Persons, the places there are with what they hold, the sites with the policy's bounds.
+
+    Places whose capacity is not known serve no one here (`capacity_of` names them).
+    """
     rule = scene.asked.service.capacity
     if rule is None:
         raise ParameterError("siting_no_capacity", title_zh="", title_en="")
-    facilities = np.unique(scene.existing.facility)
+    held = capacity_of(scene.city, policy, scene.asked.service.id)
     near = walks_within(
         scene.costs,
         scene.existing,
         scene.city.cells.position,
-        facilities.astype(np.int32),
+        held.facility,
         scene.asked.limit_cm,
     )
-    standing = len(facilities)
+    standing = len(held.facility)
+    persons = persons_of(scene.city.cells, held.group).astype(np.int64)
     cell = np.concatenate((near.position, scene.near.cell))
     place = np.concatenate((near.facility, scene.near.owner() + standing)).astype(np.int32)
-    size = standing + len(scene.sites)
+    new = len(scene.sites)
     return LoadProblem(
-        scene.persons,
-        np.full(size, int(rule.minimum.value), dtype=np.int64),
-        np.full(size, int(rule.maximum.value), dtype=np.int64),
+        persons,
+        np.concatenate((held.minimum, np.full(new, int(rule.minimum.value)))).astype(np.int64),
+        np.concatenate((held.maximum, np.full(new, int(rule.maximum.value)))).astype(np.int64),
         standing,
         cell.astype(np.int32),
         place,

@@ -1,4 +1,4 @@
-"""Sites at once: greedy, interchange, and a bound in whole numbers that proves how good they are."""
+"""Sites at once: greedy, interchange, and a bound in whole numbers that proves how good."""
 
 from __future__ import annotations
 

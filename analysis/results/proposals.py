@@ -13,24 +13,40 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from analysis.access.sites import CellsOnEdges, walks_improved
 from analysis.access.travel import NodeField
 from analysis.access.walking import WalkCosts
 from analysis.city.attach import Attachments
+from analysis.city.crs import to_metric
 from analysis.city.snap import Positions
 from analysis.errors import ParameterError, WorkspaceError
 from analysis.quantities import Int32Array
+from analysis.results.columns import all_groups
 from analysis.results.model import Run
 from analysis.results.names import inside, safe_name
 
 FOLDER: Final = "proposals"
+SITE_COLUMNS: Final = (
+    "rank",
+    "site",
+    "name",
+    "kind",
+    "unit_code",
+    "unit_name",
+    "residents_new",
+    "residents_reached",
+    "person_minutes_saved",
+    "load",
+)
 _PASSING: Final = ("seconds", "warnings")  # what says nothing about the answer itself
 
 
@@ -80,6 +96,11 @@ def folder_of(run: Path) -> Path:
     return run.parent.parent / FOLDER / run.name
 
 
+def any_kept(run: Path) -> bool:
+    """Whether a run (its folder) has a kept proposal."""
+    return next(folder_of(run).glob("*.json"), None) is not None
+
+
 def stamp_of(run: Path) -> str:
     """Changes whenever a proposal is kept or taken away; empty where there is none."""
     files = sorted(folder_of(run).glob("*.json"))
@@ -103,7 +124,7 @@ def kept(run: Run, service: str | None = None) -> tuple[dict[str, Any], ...]:
     return tuple(sorted(mine, key=lambda one: (one["kept"], one["id"])))
 
 
-def positions_of(proposal: Mapping[str, Any]) -> Attachments:
+def sites_of(proposal: Mapping[str, Any]) -> Attachments:
     """Where the sites of a kept proposal join the streets."""
     rows = [(k, *row) for k, rows in enumerate(proposal["positions"]) for row in rows]
     table = np.array(rows, dtype=np.float64).reshape(-1, 6)
@@ -121,6 +142,34 @@ def walks_with(run: Run, costs: WalkCosts, service: str, sites: Attachments) -> 
     walks = walks_improved(costs, cells, together, 1, field, before)
     before[walks.cell] = walks.cm
     return before
+
+
+def proposal_values(
+    run: Run, found: Sequence[Mapping[str, Any]] | None = None
+) -> tuple[dict[str, Any], NDArray[np.object_]]:
+    """Columns and points of the layer ``proposals``: one feature per site of each proposal.
+
+    ``residents_<group>`` are those newly covered, as ``residents_new`` is.
+    """
+    rows = [
+        (one, site) for one in (kept(run) if found is None else found) for site in one["proposals"]
+    ]
+    services = run.policy.services
+    values: dict[str, Any] = {
+        "id": [f"{one.get('id', one['service'])}-{site['rank']}" for one, site in rows],
+        "proposal": [one.get("id", one["service"]) for one, _ in rows],
+        "service_zh": [services[one["service"]].title.zh for one, _ in rows],
+        "service_en": [services[one["service"]].title.en for one, _ in rows],
+    }
+    for name in ("service", "objective", "minutes", "walker", "kept"):
+        values[name] = [one.get(name, "") for one, _ in rows]
+    for name in SITE_COLUMNS:
+        values[name] = [site[name] for _, site in rows]
+    for group in all_groups(tuple(run.city.cells.groups)):
+        values[f"residents_{group}"] = [site.get(f"residents_new_{group}") for _, site in rows]
+    lonlat = np.array([[site["lon"], site["lat"]] for _, site in rows]).reshape(-1, 2)
+    points = shapely.points(to_metric(lonlat, run.city.crs))
+    return values, np.asarray(points, dtype=np.object_)
 
 
 def _plain(position: Positions) -> list[list[float]]:

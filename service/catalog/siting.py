@@ -187,7 +187,7 @@ def shown(run: Run, found: Siting, source: str | Path, lang: Language) -> dict[s
         "curve": [
             {"sites": k, **_covered(found, int(persons))} for k, persons in enumerate(found.curve)
         ],
-        "loads": _loads(run, found),
+        "loads": _loads(found),
         "by": default_level(run.city),
         "units": _units(run, found),
         "not_coverable": _culprits(run, found),
@@ -242,7 +242,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _loads(run: Run, found: Siting) -> dict[str, Any] | None:
+def _loads(found: Siting) -> dict[str, Any] | None:
     if found.loads is None:
         return None
     loads = found.loads

@@ -19,7 +19,7 @@ from service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
 from service.maps.shapes import dot_places, pack_streets, polygons_degrees
 from service.maps.wording import Ask, plain
 
-LAYERS = ("coverage", "gaps", "units", "facilities")
+LAYERS = ("coverage", "gaps", "proposals", "units", "facilities")
 WORST_SHOWN = 20
 MANY_DOTS = 1500
 SHORT_DIGEST = 12

@@ -74,6 +74,7 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
+        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{area}/proposals"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
 
@@ -159,9 +160,7 @@ async def show_circles(
         request,
         state,
         reader.lang,
-        lambda: circles_document(
-            state.run, **asked, lang=reader.lang, costs=state.streets.costs
-        ),
+        lambda: circles_document(state.run, **asked, lang=reader.lang, costs=state.streets.costs),
     )
 
 
