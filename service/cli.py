@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service import commands_catchments, commands_quality, commands_studies
+from service import commands_catchments, commands_quality, commands_siting, commands_studies
 from service.command_words import (
     HERE,
     Area,
@@ -327,7 +327,7 @@ def export(
     say(str(out))
 
 
-for commands in (commands_catchments, commands_quality, commands_studies):
+for commands in (commands_catchments, commands_siting, commands_quality, commands_studies):
     commands.register(app)
 
 
