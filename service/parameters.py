@@ -157,7 +157,11 @@ class MapQuery(OfRun):
         default=None, description="unit level; default: the lowest that holds most residents"
     )
 
-    @field_validator("service", "minutes", "by", "run", mode="before")
+    solution: Name | None = Field(
+        default=None, description="of catchments: natural, balanced or balanced_all"
+    )
+
+    @field_validator("service", "minutes", "by", "run", "solution", mode="before")
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given

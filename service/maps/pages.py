@@ -16,16 +16,19 @@ import shapely
 from folium.map import FitBounds
 
 from analysis.errors import Language
+from analysis.measures.capacity import capacity_services
 from analysis.measures.question import ask as question
+from analysis.measures.question import unknown
 from analysis.results.model import Run
 from service.errors import MissingError
+from service.maps.catchments_scene import SOLUTIONS, catchments_scene
 from service.maps.coverage_scene import coverage_scene
 from service.maps.folium_map import OfflineMap, Panel
 from service.maps.gaps_scene import gaps_scene
 from service.maps.offline import Mode
 from service.maps.panel import View, panel_markup
 from service.maps.places_scene import facilities_scene, units_scene
-from service.maps.scene import LAYERS, Scene
+from service.maps.scene import CATCHMENTS, LAYERS, Scene, layers_for
 from service.maps.shapes import degrees
 from service.maps.wording import Ask
 
@@ -59,6 +62,7 @@ def map_page(
     static_url: str = "/static",
     nonce: str | None = None,
     keep: Mapping[str, str] | None = None,
+    solution: str | None = None,
 ) -> str:
     """A map page of a run as HTML that asks nothing of any other server.
 
@@ -70,6 +74,7 @@ def map_page(
     mode : ``linked`` needs `static_url` to be served; ``inline`` is one file.
     nonce : of the Content-Security-Policy the page is sent with (`offline.page_policy`).
     keep : query parameters that the page's own links carry along, for instance ``run``.
+    solution : of the page ``catchments``: one of `SOLUTIONS`, natural when None.
 
     Raises
     ------
@@ -88,6 +93,7 @@ def map_page(
         static_url=static_url,
         nonce=nonce,
         keep=keep,
+        solution=solution,
     )
     return drawn.page()
 
@@ -105,11 +111,16 @@ def map_of(
     static_url: str = "/static",
     nonce: str | None = None,
     keep: Mapping[str, str] | None = None,
+    solution: str | None = None,
 ) -> OfflineMap:
     """The same as a Folium map, for notebooks; parameters as in `map_page`."""
-    if layer not in LAYERS:
-        raise MissingError("map_layer_unknown", layer=layer, known=", ".join(LAYERS))
-    ask = Ask(run, layer, service, minutes, walker, by, lang, mode, keep or {})
+    known = layers_for(run)
+    if layer not in known:
+        raise MissingError("map_layer_unknown", layer=layer, known=", ".join(known))
+    if solution is not None and solution not in SOLUTIONS:
+        raise unknown("unknown_solution", solution, SOLUTIONS)
+    kept = {**(keep or {}), **({} if solution is None else {"solution": solution})}
+    ask = Ask(run, layer, service, minutes, walker, by, lang, mode, kept)
     scene = _scene(ask)
     view = View(**scene.view)
     drawn = OfflineMap(
@@ -138,6 +149,8 @@ def _scene(ask: Ask) -> Scene:
         if ask.service is not None:
             question(ask.run.policy, ask.service, ask.minutes, ask.walker)
         return facilities_scene(ask)
+    if ask.layer == CATCHMENTS:
+        return catchments_scene(ask, ask.service or capacity_services(ask.run.policy)[0])
     service = first_service(ask.run) if ask.service is None else ask.service
     return coverage_scene(ask, service) if ask.layer == "coverage" else gaps_scene(ask, service)
 

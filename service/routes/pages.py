@@ -41,6 +41,7 @@ async def show_map(
         static_url=f"{request.scope.get('root_path', '')}/static",
         nonce=nonce,
         keep={} if query.run is None else {"run": query.run},
+        solution=query.solution,
     )
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
 
