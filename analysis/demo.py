@@ -45,6 +45,7 @@ def springcity_request(files: SpringCityFiles, *, slope: bool = False) -> BuildR
         population=files.population,
         units=files.units,
         facilities=(files.facilities,),
+        statistics=(files.statistics,),
         datum="wgs84",
         surveyed=files.surveyed,
         title=Title("示范市（合成数据）", "Spring City (synthetic)"),

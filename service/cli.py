@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
+from service import commands_quality
 from service.command_words import (
     HERE,
     Area,
@@ -33,7 +33,7 @@ app = typer.Typer(
     help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
     "谁走不到、在哪里、怎么补。",
 )
-register_studies(app)
+
 
 
 def main() -> int:
@@ -96,6 +96,13 @@ def build(
         list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
     ] = None,
     datum: Datum = None,
+    place_by_unit: Annotated[
+        bool,
+        typer.Option("--place-by-unit", help="rows without coordinates at their unit 按单元定位"),
+    ] = False,
+    merges: Annotated[
+        Path | None, typer.Option(help="decisions on rows of one place 合并处理意见")
+    ] = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
         list[str] | None, typer.Option(help="services surveyed completely 已普查的设施类型")
@@ -120,6 +127,8 @@ def build(
         facilities=tuple(facilities or ()),
         statistics=tuple(statistics or ()),
         datum=datum,
+        place_by_unit=place_by_unit,
+        merges=merges,
         policy=policy,
         surveyed=tuple(surveyed or ()),
         elevation=elevation,
@@ -259,10 +268,16 @@ def gaps(
 @app.command("map")
 def draw(
     name: Area,
-    layer: Annotated[str, typer.Argument(help="coverage | gaps | units | facilities")] = "coverage",
+    layer: Annotated[
+        str, typer.Argument(help="coverage | gaps | circles | units | facilities | compare")
+    ] = "coverage",
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    kind: Annotated[str | None, typer.Option(help="circles: convenience | fitness")] = None,
+    before: Annotated[
+        str | None, typer.Option("--from", help="compare: the earlier run 前一次结果")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="file to write (.html)")] = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
@@ -273,9 +288,11 @@ def draw(
     from service.maps.pages import map_page
     from service.terminal import say, write_text
 
+    earlier = None if before is None else _open(name, workspace, before)
     page = map_page(
-        opened, layer, service=service, minutes=minutes, walker=walker, lang=language, mode="inline"
-    )
+        opened, layer, service=service, minutes=minutes, walker=walker, lang=language,
+        mode="inline", kind=kind, before=earlier,
+    )  # fmt: skip
     target = out or Path(f"{name}-{layer}.{language}.html")
     write_text(target, page)
     say(str(target))
@@ -299,24 +316,8 @@ def export(
     say(str(out))
 
 
-@app.command()
-def check(
-    file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
-    kind: Annotated[str | None, typer.Option(help="population | facilities | units")] = None,
-    datum: Datum = None,
-    policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
-    lang: Lang = None,
-) -> None:
-    """Say what is wrong with a table, row by row. 逐行检查表格。"""
-    from analysis.policy import load_policy
-    from analysis.sources.tables import check_table
-    from service.terminal import show_faults
-
-    tester = cast(Callable[..., Any], check_table)
-    faults = tester(file, kind=kind, datum=datum, policy=load_policy(policy))
-    show_faults(faults, file.name, _language(lang))
-    if any(fault.severity == "error" for fault in faults):
-        raise typer.Exit(2)
+commands_quality.register(app)
+register_studies(app)
 
 
 if __name__ == "__main__":

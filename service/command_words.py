@@ -35,6 +35,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="the HTTP answer")]
 
 
 def language_of(asked: str | None = None) -> Literal["zh", "en"]:
+    """The language asked for, else that of the environment."""
     told = asked or os.environ.get("LIFECIRCLE_LANGUAGE") or os.environ.get("LANG", "")
     return "zh" if told.lower().startswith("zh") else "en"
 
@@ -46,6 +47,7 @@ def prepare(workspace: Path) -> None:
 
 
 def opened(area: str, workspace: Path, run: str | None = None) -> Run:
+    """A run of a workspace (the latest)."""
     prepare(workspace)
     from analysis.results.store import Workspace
 

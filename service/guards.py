@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.media import PROTECTION
+from service.settings import is_loopback
 
 
 class ProtectiveHeaders:
@@ -33,28 +37,53 @@ class ProtectiveHeaders:
         await self.app(scope, receive, protected)
 
 
-class BodyLimit:
-    """Refuses, with 413, to read more than `max_bytes` of a request's body."""
+def from_this_machine(request: Request) -> bool:
+    """Whether a request comes from this very machine, to its own address, and from our own page.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    The name asked for has to be loopback too (a page elsewhere may point a name of its own at
+    127.0.0.1), nothing may have passed it on, and a browser must not send it for another site.
+    """
+    headers = request.headers
+    client = request.client.host if request.client is not None else ""
+    if not (is_loopback(client) and is_loopback(request.url.hostname or "")):
+        return False
+    if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")):
+        return False
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.url.netloc
+
+
+class BodyLimit:
+    """Refuses, with 413, to read more than `max_bytes` of a request's body.
+
+    `larger`: paths that may take more, with their own limit.
+    """
+
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int] | None = None
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; count what is read of it, whatever its length was said to be."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.larger.get(scope["path"], self.max_bytes)
         told = Headers(scope=scope).get("content-length", "0")
         read = 0
 
         async def counted() -> Message:
             nonlocal read
-            if told.isdecimal() and int(told) > self.max_bytes:
+            if told.isdecimal() and int(told) > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.max_bytes:
+            if read > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return message
 

@@ -18,8 +18,8 @@ from analysis.access.asking import PlaceAsker
 from analysis.access.isochrone import isochrones
 from analysis.access.walking import WalkCosts, walk_costs
 from analysis.city.snap import EdgeIndex
-from analysis.results.columns import LAYERS, Column
-from analysis.results.layers import layer_columns, layer_frame
+from analysis.results.columns import Column
+from analysis.results.layers import layer_columns, layer_frame, layers_of
 from analysis.results.model import Manifest, Run
 from analysis.results.store import Workspace
 
@@ -208,7 +208,7 @@ class Areas:
         held = self._columns.get(area)
         if held is None or held[0] != run:
             opened = self.open(area, run).run
-            held = (run, {layer: layer_columns(opened, layer) for layer in LAYERS})
+            held = (run, {layer: layer_columns(opened, layer) for layer in layers_of(opened)})
             self._columns[area] = held
         return held[1]
 

@@ -38,8 +38,9 @@ _ALL_ARCS = 300_000  # so many arcs are given to the flow at once
 class Assignment:
     """Who is served where: n cells, f centres.
 
-    `cell, centre` int32 and `persons` int64 (r,): the persons of a cell at a centre, sorted by
-    (cell, centre). `unserved` int64 (n,); `reachable` bool (n,): cells with any arc at all.
+    `cell, centre` int32, `persons`, `walk_cm` int64 (r,): the persons of a cell at a centre and
+    how far each walks, sorted by (cell, centre). `unserved` int64 (n,); `reachable` bool (n,):
+    cells with any arc at all.
     `load` int64 (f,). `person_cm`: the third objective; `bound_cm`: what it is at least in any
     optimum of the first two, `least_unserved` and `least_underload`. `proven`: all three are
     reached.
@@ -48,6 +49,7 @@ class Assignment:
     cell: Int32Array
     centre: Int32Array
     persons: IntArray
+    walk_cm: IntArray
     unserved: IntArray
     reachable: BoolArray
     load: IntArray
@@ -67,6 +69,12 @@ class Assignment:
         """Whether nothing better exists."""
         reached = (self.total_unserved, self.underload, self.person_cm)
         return reached == (self.least_unserved, self.least_underload, self.bound_cm)
+
+    def walked_cm(self) -> IntArray:
+        """Centimetres walked by all persons of each centre, int64 (f,)."""
+        total = np.zeros(len(self.load), dtype=np.int64)
+        np.add.at(total, self.centre, self.persons * self.walk_cm)
+        return total
 
     @property
     def split_cells(self) -> int:
@@ -155,11 +163,15 @@ def assigned(
     walked = int((answer.persons * answer.walk_cm).sum())
     unreached = int(unserved[~reachable].sum())
     least = answer.least or (int(unserved.sum()) - unreached, underload, walked)
-    parts = (cell[order], answer.centre[order], answer.persons[order])
-    for array in (*parts, unserved, reachable, load):
+    cell, centre = cell[order], answer.centre[order]
+    served, walks = answer.persons[order], answer.walk_cm[order]
+    for array in (cell, centre, served, walks, unserved, reachable, load):
         read_only(array)
     return Assignment(
-        *parts,
+        cell,
+        centre,
+        served,
+        walks,
         unserved,
         reachable,
         load,

@@ -128,7 +128,7 @@ def _walk(cell: Any, centre: Any, start: IntArray, arc_centre: Int32Array, cost:
 
 
 @njit(cache=True, nogil=True)
-def _better(unserved: Any, under: Any, walk: Any) -> bool:
+def _better(unserved: Any, under: Any, walk: Any) -> Any:
     """Whether a change of the three objectives is one for the better."""
     if unserved != 0:
         return unserved < 0

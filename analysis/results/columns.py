@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
+from analysis.measures.capacity import capacity_services
 from analysis.policy import Policy, Title
 
 Dtype = Literal["text", "integer", "number", "boolean"]
 
 LAYERS: Final = ("cells", "facilities", "units", "gaps", "circles", "network")
+OPTIONAL_LAYERS: Final = ("catchments",)  # only where a run holds them
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ NO_WAY: Final = Title("走不到，或没有该类设施", "No way there, or no 
 NO_SNAP: Final = Title("附近没有可步行道路", "No walkable street near")
 NO_UNIT: Final = Title("不在任何单元内", "Outside every unit")
 NO_GROUP: Final = Title("本区域没有该人群数据", "The area has no such group")
+NO_CENTRE: Final = Title("未获服务，或没有服务区划分", "Unserved, or no catchments")
+NO_CATCHMENTS: Final = Title("没有服务区划分", "No catchments")
 NOT_ASSESSED: Final = Title("未评估或人口未知", "Not assessed, or residents unknown")
 
 NOT_PLACED: Final = Title("有坐标", "It has coordinates")
@@ -99,6 +103,13 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _count("component", "路网连通分量", "Street component", "", NO_SNAP),
             _flag("modelled", "推算人口", "Residents modelled"),
             _number("minutes_{service}", "步行到{service}", "Walk to {service}", "minutes", NO_WAY),
+            _text("centre_{capacity}", "{capacity}归属设施", "Assigned to: {capacity}", NO_CENTRE),
+            _count(
+                "unserved_{capacity}",
+                "{capacity}未获服务的人",
+                "Unserved: {capacity}",
+                null=NO_CATCHMENTS,
+            ),
         ),
         "facilities": (
             _ID,
@@ -175,6 +186,24 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _number("length_m", "长度", "Length", "m"),
             _count("component", "路网连通分量", "Street component", ""),
         ),
+        "catchments": (
+            _ID,
+            *_SERVICE,
+            _text("solution", "分配方式", "Solution"),
+            _text("facility", "设施编号", "Facility"),
+            _text("name", "名称", "Name", UNKNOWN),
+            _count("load", "服务人数", "Load"),
+            _count("min", "下限", "Minimum"),
+            _count("max", "上限", "Maximum"),
+            _text("state", "状态", "State"),
+            _count("overload", "超载人数", "Overload"),
+            _count("underload", "不足人数", "Underload"),
+            _text("basis", "容量依据", "Basis of the capacity"),
+            _flag("estimated", "容量为估算", "Capacity estimated"),
+            _number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
+            _count("cells", "人口单元数", "Cells", ""),
+            _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+        ),
     }
 )
 
@@ -207,18 +236,27 @@ def all_groups(groups: tuple[str, ...]) -> tuple[str, ...]:
     return (*GROUP_TITLES, *sorted(set(groups) - set(GROUP_TITLES)))
 
 
+def _per_service(
+    column: Column, word: str, services: tuple[str, ...], policy: Policy
+) -> Iterator[Column]:
+    for name in services:
+        title = policy.services[name].title
+        yield replace(
+            column,
+            name=column.name.format(**{word: name}),
+            title=Title(
+                column.title.zh.format(**{word: title.zh}),
+                column.title.en.format(**{word: title.en}),
+            ),
+        )
+
+
 def _expanded(layer: str, policy: Policy, groups: tuple[str, ...]) -> Iterator[Column]:
     for column in COLUMNS[layer]:
-        if "{service}" in column.name:
-            for service in policy.services.values():
-                yield replace(
-                    column,
-                    name=column.name.format(service=service.id),
-                    title=Title(
-                        column.title.zh.format(service=service.title.zh),
-                        column.title.en.format(service=service.title.en),
-                    ),
-                )
+        if "{capacity}" in column.name:
+            yield from _per_service(column, "capacity", capacity_services(policy), policy)
+        elif "{service}" in column.name:
+            yield from _per_service(column, "service", tuple(policy.services), policy)
         elif "{group}" in column.name:
             for group in groups:
                 fallback = Title(

@@ -84,6 +84,19 @@ def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> No
     _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
 
 
+def write_table(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    suffixes: Sequence[str] = TABLE_SUFFIXES,
+) -> None:
+    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet."""
+    _checked(path, suffixes)
+    _table(table, columns, path, name, lang, ())
+
+
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
     """The parameters and remarks of a coverage, as lines for a second sheet."""
     return (
@@ -235,10 +248,14 @@ def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> li
 
 
 def _cell(sheet: Any, value: Any) -> Any:
-    """A cell; a text stays a text whatever sign it starts with."""
+    """A cell; a text stays a text whatever sign it starts with, a number keeps every digit."""
     plain = _or_none(value)
     if isinstance(plain, np.generic):
         plain = plain.item()
+    if isinstance(plain, float):  # openpyxl itself would keep 16 digits
+        cell = WriteOnlyCell(sheet, repr(plain))
+        cell.data_type = "n"
+        return cell
     if not isinstance(plain, str):
         return plain
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", plain))

@@ -23,14 +23,23 @@ from analysis.measures.coverage import Coverage, coverage
 from analysis.measures.gaps import Gap, gaps
 from analysis.measures.question import home_unit
 from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
+from analysis.results.catchment_layer import catchment_values, cell_values
 from analysis.results.columns import LAYERS, Column, all_groups, columns_of
 from analysis.results.model import Run
 
-__all__ = ["DEGREES", "LAYERS", "gap_frame", "layer_columns", "layer_frame", "write_layers"]
+__all__ = [
+    "DEGREES",
+    "LAYERS",
+    "gap_frame",
+    "layer_columns",
+    "layer_frame",
+    "layers_of",
+    "write_layers",
+]
 
 DEGREES: Final = "EPSG:4326"
 WALKER: Final = "adult"
-STORED: Final = ("units", "gaps", "circles")
+STORED: Final = ("units", "gaps", "circles", "catchments")
 
 _Values = dict[str, Any]
 
@@ -57,9 +66,16 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
 def write_layers(run: Run) -> None:
     """Write the layers that take long to make into the run's folder, as GeoParquet."""
     for layer in STORED:
+        if layer not in layers_of(run):
+            continue
         values, shapes = _BUILDERS[layer](run)
         frame = _frame(run, layer, values, shapes)
         frame.to_parquet(_file(run, layer), index=False, compression="zstd", schema_version="1.1.0")
+
+
+def layers_of(run: Run) -> tuple[str, ...]:
+    """The layers this run has: those of every run, and catchments where it holds any."""
+    return (*LAYERS, *(("catchments",) if run.catchments else ()))
 
 
 def _file(run: Run, layer: str) -> Path:
@@ -83,8 +99,9 @@ def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
 
 def layer_columns(run: Run, layer: str) -> tuple[Column, ...]:
     """The columns of a layer of this run, in order, without the geometry."""
-    if layer not in _BUILDERS:
-        raise UnknownNameError("unknown_layer", name=layer, known=", ".join(LAYERS))
+    known = layers_of(run)
+    if layer not in known:
+        raise UnknownNameError("unknown_layer", name=layer, known=", ".join(known))
     return columns_of(layer, run.policy, tuple(run.city.cells.groups))
 
 
@@ -181,6 +198,7 @@ def _cells(run: Run) -> tuple[_Values, GeometryArray]:
             if service in run.travel.services
             else np.full(len(cells), np.nan)
         )
+    values |= cell_values(run)
     bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
     shapes = cells.polygon.copy()
     shapes[bare] = shapely.points(cells.xy_m[bare])
@@ -243,7 +261,15 @@ def _units(run: Run) -> tuple[_Values, GeometryArray]:
 
 
 def _covered(run: Run, service: str, level: str) -> Coverage:
-    return coverage(run.city, run.travel, run.policy, service=service, walker=WALKER, by=level)
+    return coverage(
+        run.city,
+        run.travel,
+        run.policy,
+        service=service,
+        walker=WALKER,
+        by=level,
+        catchments=run.catchments.get(service),
+    )
 
 
 def _gaps(run: Run) -> tuple[_Values, GeometryArray]:
@@ -252,7 +278,15 @@ def _gaps(run: Run) -> tuple[_Values, GeometryArray]:
     drawn: dict[bytes, shapely.Geometry] = {}
 
     def of(service: str) -> tuple[Gap, ...]:
-        return gaps(run.city, run.travel, run.policy, service=service, walker=WALKER, drawn=drawn)
+        return gaps(
+            run.city,
+            run.travel,
+            run.policy,
+            service=service,
+            walker=WALKER,
+            drawn=drawn,
+            catchments=run.catchments.get(service),
+        )
 
     with ThreadPoolExecutor() as pool:
         return _gap_values(
@@ -332,5 +366,6 @@ _BUILDERS: Final[Mapping[str, Callable[[Run], tuple[_Values, GeometryArray]]]] =
         "gaps": _gaps,
         "circles": _circles,
         "network": _network,
+        "catchments": catchment_values,
     }
 )

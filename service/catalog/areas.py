@@ -9,6 +9,7 @@ import numpy as np
 from analysis.errors import Language
 from analysis.results.model import Manifest, Run
 from service.catalog.common import remarks, title_of
+from service.catalog.quality import quality_summary
 
 
 def area_row(manifest: Manifest) -> dict[str, Any]:
@@ -97,6 +98,7 @@ def _quality(run: Run) -> dict[str, Any]:
         "edges": len(streets.edge_u),
         "walkable_km": round(float(streets.edge_length_m.sum()) / 1000, 3),
         "components": len(streets.component_length_m),
+        **quality_summary(run),
     }
 
 

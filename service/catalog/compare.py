@@ -99,9 +99,7 @@ def _block(after: Run, found: Comparison, lang: Language) -> dict[str, Any]:
     }
 
 
-def _circle(
-    before: Run, after: Run, kind: str, walker: str, by: str | None
-) -> dict[str, Any]:
+def _circle(before: Run, after: Run, kind: str, walker: str, by: str | None) -> dict[str, Any]:
     old, new = (
         circles(run.city, run.travel, run.policy, kind=kind, walker=walker, by=by)
         for run in (before, after)
@@ -112,7 +110,10 @@ def _circle(
     return {
         "kind": kind,
         "title": title_of(after.policy.circles[kind].title),
-        "changed": any(row["share_from"] != row["share_to"] or row["complete_from"] != row["complete_to"] for row in (total, *units)),
+        "changed": any(
+            row["share_from"] != row["share_to"] or row["complete_from"] != row["complete_to"]
+            for row in (total, *units)
+        ),
         "total": total,
         "units": units,
     }

@@ -19,7 +19,8 @@ from service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
 from service.maps.shapes import dot_places, pack_streets, polygons_degrees
 from service.maps.wording import Ask, plain
 
-LAYERS = ("coverage", "gaps", "units", "facilities")
+LAYERS = ("coverage", "gaps", "circles", "units", "facilities", "quality")
+COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
 WORST_SHOWN = 20
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
@@ -135,7 +136,7 @@ def frame(ask: Ask, title: str) -> dict[str, Any]:
         "words": ask.words("fold", "not_assessed", "layers", "services", "warnings"),
         "tabs": tuple(
             Link(ask.say(f"tab_{layer}"), ask.address(layer), layer == ask.layer)
-            for layer in LAYERS
+            for layer in (*LAYERS, *((COMPARE,) if earlier_runs(ask) else ()))
         )
         if linked
         else (),
@@ -149,6 +150,17 @@ def frame(ask: Ask, title: str) -> dict[str, Any]:
         "banner": ask.say("synthetic") if manifest.synthetic else "",
         "credits": () if manifest.synthetic else (ask.say("credit_osm"),),
     }
+
+
+def earlier_runs(ask: Ask) -> tuple[str, ...]:
+    """Runs of the area made before this one, the latest first."""
+    folder = ask.run.path.parent
+    if ask.before is None and folder.name != "runs":
+        return ()
+    named = {run.name for run in folder.iterdir() if run.is_dir()} if folder.is_dir() else set()
+    before = set() if ask.before is None else {ask.before.manifest.run}
+    earlier = (run for run in named if run < ask.run.manifest.run)
+    return tuple(sorted({*earlier, *before}, reverse=True))
 
 
 def footer(ask: Ask, asked: Question | None) -> tuple[Fact, ...]:

@@ -98,7 +98,8 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "maps": _maps(run, document, words),
         "legend": share_legend(words("not_assessed")),
         "missing_plots": [
-            _missing_plot(document, block, words) for block in document["circles"]["circles"].values()
+            _missing_plot(document, block, words)
+            for block in document["circles"]["circles"].values()
         ],
         "tenth_plot": _tenth_plot(run, document, words),
         "warnings": _warnings(document),
@@ -132,7 +133,9 @@ def _coverage_plot(document: Mapping[str, Any], words: Words) -> Markup:
         )
         for block in document["coverage"]["services"]
     ]
-    known = sorted((bar for bar in bars if bar.share is not None), key=lambda bar: -(bar.share or 0))
+    known = sorted(
+        (bar for bar in bars if bar.share is not None), key=lambda bar: -(bar.share or 0)
+    )
     return bar_chart([*known, *(bar for bar in bars if bar.share is None)], words("plot_coverage"))
 
 
@@ -171,7 +174,7 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
 
 def _outlines(run: Run, service: str) -> list[shapely.Geometry]:
     found = gaps(run.city, run.travel, run.policy, service=service)
-    return [gap.geometry for gap in found if not gap.geometry.is_empty]
+    return [gap.geometry for gap in found]
 
 
 def _missing_plot(

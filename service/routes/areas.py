@@ -73,6 +73,7 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
         {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
+        {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
@@ -159,9 +160,7 @@ async def show_circles(
         request,
         state,
         reader.lang,
-        lambda: circles_document(
-            state.run, **asked, lang=reader.lang, costs=state.streets.costs
-        ),
+        lambda: circles_document(state.run, **asked, lang=reader.lang, costs=state.streets.costs),
     )
 
 

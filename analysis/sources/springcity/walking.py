@@ -31,7 +31,7 @@ class Footing:
     leg_m: FloatArray
     owner: IntArray
 
-    def joined(self, other: Footing, first: int) -> Footing:
+    def joined(self, other: Footing, first: int = 0) -> Footing:
         """Both, the others' owners counted from `first`."""
         return Footing(
             np.concatenate([self.edge, other.edge]),
@@ -39,6 +39,11 @@ class Footing:
             np.concatenate([self.leg_m, other.leg_m]),
             np.concatenate([self.owner, other.owner + first]),
         )
+
+    def only(self, owners: Sequence[int]) -> Footing:
+        """The footing of some owners."""
+        kept = np.isin(self.owner, np.asarray(owners, dtype=np.int64))
+        return Footing(self.edge[kept], self.along_m[kept], self.leg_m[kept], self.owner[kept])
 
 
 def stand(streets: Streets, xy: FloatArray) -> Footing:
@@ -82,7 +87,7 @@ def enter(streets: Streets, areas: Sequence[Polygon]) -> Footing:
     near = lines[tree.query_nearest(outline, all_matches=False)[1]]
     start = shapely.get_point(shapely.shortest_line(outline, near), 0)
     aside = stand(streets, shapely.get_coordinates(start))
-    return gates.joined(Footing(aside.edge, aside.along_m, aside.leg_m, shut), 0)
+    return gates.joined(Footing(aside.edge, aside.along_m, aside.leg_m, shut))
 
 
 def metres_to_nearest(
@@ -121,3 +126,15 @@ def metres_to_nearest(
     none = ~np.isfinite(best)
     owner: IntArray = np.where(none, -1, places.owner[np.where(none, 0, whose)])
     return best + people.leg_m, owner
+
+
+def straight_m(
+    places: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
+) -> FloatArray:
+    """Metres from each of some places (degrees) in a straight line to the nearest of others."""
+    there = np.array(others)
+    nearest = []
+    for lon, lat in places:
+        away = GEOD.inv(np.full(len(there), lon), np.full(len(there), lat), *there.T)[2]
+        nearest.append(float(np.min(away)))
+    return np.array(nearest)
