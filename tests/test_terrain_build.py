@@ -131,6 +131,12 @@ def test_a_run_with_slope_answers_as_it_was_built(inputs: dict[str, Any], tmp_pa
     held = {one["role"]: one for one in area["manifest"]["inputs"]}
     digest = hashlib.sha256(inputs["hill"].read_bytes()).hexdigest()
     assert held["elevation"]["sha256"] == digest
+    layer = http.get("/collections/town.network/items").json()["features"]
+    (edge,) = layer
+    told = edge["properties"]
+    assert sorted((told["forth_m"], told["back_m"])) == pytest.approx(
+        sorted((12_000 * np.exp(0.21), 12_000 * np.exp(-0.14))), abs=1
+    )
     lon, lat = TOWN.lonlat((-950, 8))
     asked = http.get(f"/areas/town/point?lon={lon}&lat={lat}").json()
     told = {row["service"]: row for row in asked["services"]}["health_centre"]
