@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from analysis.clock import Progress
 from analysis.errors import Warn
-from analysis.pipeline import BuildRequest, Progress, build_area
+from analysis.facts import BuildRequest
+from analysis.pipeline import build_area
 from analysis.policy import Title
 from analysis.results.model import Run
 from analysis.results.store import Workspace

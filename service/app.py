@@ -17,7 +17,17 @@ from analysis.results.store import Workspace
 from service import i18n, ogc
 from service.errors import ServiceError
 from service.guards import BodyLimit, ProtectiveHeaders
-from service.routes import areas, checks, health, pages, problems, quality, studies
+from service.routes import (
+    areas,
+    catchments,
+    checks,
+    health,
+    pages,
+    problems,
+    quality,
+    siting,
+    studies,
+)
 from service.settings import Settings
 from service.state import Areas, Warmth
 
@@ -38,7 +48,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    for room in (ogc, areas, studies, quality, checks, pages, health):
+    for room in (ogc, areas, catchments, siting, studies, quality, checks, pages, health):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))

@@ -9,22 +9,26 @@ from typing import Annotated, Any
 
 import typer
 
-from service import commands_quality
+from service import commands_catchments, commands_quality, commands_siting, commands_studies
 from service.command_words import (
     HERE,
     Area,
     At,
+    Crs,
     Datum,
     Lang,
+    LayerName,
+    Mapping,
     Minutes,
+    NorthFirst,
     Service,
+    Sheet,
     Walker,
     WorkspaceDir,
 )
 from service.command_words import language_of as _language
 from service.command_words import opened as _open
 from service.command_words import prepare as _prepare
-from service.commands_studies import register as register_studies
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -103,6 +107,11 @@ def build(
     merges: Annotated[
         Path | None, typer.Option(help="decisions on rows of one place 合并处理意见")
     ] = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: Mapping = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
         list[str] | None, typer.Option(help="services surveyed completely 已普查的设施类型")
@@ -112,7 +121,8 @@ def build(
 ) -> None:
     """Build an area from files and add it to the workspace. 由文件构建一个区域。"""
     _prepare(workspace)
-    from analysis.pipeline import BuildRequest, build_area
+    from analysis.facts import BuildRequest
+    from analysis.pipeline import build_area
     from analysis.results.names import safe_name
     from analysis.results.store import Workspace
     from service.terminal import progress_bar, show_run
@@ -129,6 +139,11 @@ def build(
         datum=datum,
         place_by_unit=place_by_unit,
         merges=merges,
+        crs=crs,
+        x_is_north=x_north,
+        sheet=sheet,
+        layer=layer,
+        mapping=mapping,
         policy=policy,
         surveyed=tuple(surveyed or ()),
         elevation=elevation,
@@ -316,8 +331,8 @@ def export(
     say(str(out))
 
 
-commands_quality.register(app)
-register_studies(app)
+for commands in (commands_catchments, commands_siting, commands_quality, commands_studies):
+    commands.register(app)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,19 @@ Datum = Annotated[
     str | None,
     typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
 ]
+Crs = Annotated[
+    str | None,
+    typer.Option(help="of files without one, e.g. EPSG:4543 (metres) 平面坐标系"),
+]
+NorthFirst = Annotated[
+    bool, typer.Option("--x-north", help="x holds the northing 测绘习惯：x 为北坐标")
+]
+Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook 工作表")]
+LayerName = Annotated[str | None, typer.Option("--layer", help="layer of a file 图层")]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="TOML: datum, crs, sheet, columns, words per file 映射文件"),
+]
 HERE = Path("workspace")
 Group = Annotated[str, typer.Option(help="total | 65 | 0_3 | ... 人群")]
 By = Annotated[str | None, typer.Option(help="unit level 单元级别")]

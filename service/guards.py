@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import ForbiddenError
 from service.media import PROTECTION
-from service.settings import is_loopback
+from service.settings import Settings, is_loopback
 
 
 class ProtectiveHeaders:
@@ -53,6 +54,18 @@ def from_this_machine(request: Request) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.url.netloc
+
+
+def check_near(request: Request, settings: Settings) -> None:
+    """Let only this machine ask, unless the service was opened to other readers out loud.
+
+    Raises
+    ------
+    ForbiddenError
+        Somebody else asks.
+    """
+    if not settings.public_read and not from_this_machine(request):
+        raise ForbiddenError("only_here")
 
 
 class BodyLimit:

@@ -21,8 +21,9 @@ from analysis.access.travel import from_positions, travel_table
 from analysis.access.walking import flat_costs
 from analysis.demo import springcity_request
 from analysis.errors import InputError
+from analysis.facts import BuildRequest
 from analysis.measures.coverage import coverage
-from analysis.pipeline import BuildRequest, analyse_city, build_area
+from analysis.pipeline import analyse_city, build_area
 from analysis.results.model import Run
 from analysis.results.store import Workspace
 from analysis.sources.samples import write_springcity

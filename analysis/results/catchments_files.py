@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.access.walking import flat_costs
+from analysis.access.walking import walk_costs
 from analysis.city.model import City
 from analysis.errors import Warn
 from analysis.measures.assignment import Assignment
@@ -41,7 +41,7 @@ def default_catchments(city: City, policy: Policy) -> Mapping[str, Catchments]:
     services = capacity_services(policy)
     if not services:
         return MappingProxyType({})
-    costs = flat_costs(city.network)
+    costs = walk_costs(city.network)
     found = {name: catchments(city, costs, policy, service=name) for name in services}
     return MappingProxyType({name: one for name, one in found.items() if one.assessed})
 

@@ -16,7 +16,7 @@ from analysis.policy import Policy, Title
 Dtype = Literal["text", "integer", "number", "boolean"]
 
 LAYERS: Final = ("cells", "facilities", "units", "gaps", "circles", "network")
-OPTIONAL_LAYERS: Final = ("catchments",)  # only where a run holds them
+OPTIONAL_LAYERS: Final = ("catchments", "proposals")  # only where a run holds them
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +207,25 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _count("cells", "人口单元数", "Cells", ""),
             _text("unit_code", "单元代码", "Unit code", NO_UNIT),
         ),
+        "proposals": (
+            _ID,
+            _text("proposal", "方案编号", "Proposal"),
+            *_SERVICE,
+            _text("objective", "选址目标", "Objective"),
+            _number("minutes", "步行时限", "Limit of the walk", "minutes"),
+            _text("walker", "步行者", "Walker"),
+            _count("rank", "次序", "Rank", ""),
+            _text("site", "候选点编号", "Site"),
+            _text("name", "名称", "Name", UNKNOWN),
+            _text("kind", "候选点类型", "Kind of site"),
+            *_UNIT,
+            _count("residents_new", "新覆盖的居民", "Newly covered"),
+            _count("residents_reached", "时限内的全部居民", "Within its limit"),
+            _GROUP,
+            _number("person_minutes_saved", "节省的步行人分钟", "Person-minutes saved", "minutes"),
+            _count("load", "服务人数", "Load", null=Title("未按容量选址", "Not sited by capacity")),
+            _text("kept", "保存时间", "Kept at"),
+        ),
     }
 )
 
@@ -223,6 +242,44 @@ COVERAGE_COLUMNS: Final = (
     _number("P_core", "内圈人口覆盖率", "Inner ring (P_core)", "fraction", NOT_ASSESSED),
     _number("L", "居住用地覆盖率 L", "Residential land covered (L)", "fraction", NOT_ASSESSED),
     _number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
+)
+
+
+CENTRE_COLUMNS: Final = (
+    _text("solution", "分配方式", "Solution"),
+    _text("facility", "设施编号", "Facility"),
+    _text("name", "名称", "Name", UNKNOWN),
+    _count("load", "服务人数", "Load"),
+    _count("min", "下限", "Minimum"),
+    _count("max", "上限", "Maximum"),
+    _text("state", "状态", "State"),
+    _count("overload", "超载人数", "Overload"),
+    _count("underload", "不足人数", "Underload"),
+    _text("basis", "容量依据", "Basis of the capacity"),
+    _flag("estimated", "容量为估算", "Capacity estimated"),
+    _number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
+    _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+)
+
+RULE_COLUMNS: Final = (
+    _text("code", "代码", "Code"),
+    _text("name", "名称", "Name"),
+    _text("name_en", "英文名称", "English name", UNKNOWN),
+    _count("residents", "居民", "Residents", null=UNKNOWN),
+    _count("served", "获得服务", "Served", null=NOT_ASSESSED),
+    _count("reachable_full", "可达但满员", "In reach but full", null=NOT_ASSESSED),
+    _count("unreachable", "不可达", "Out of reach", null=NOT_ASSESSED),
+    _number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
+    _count("government", "政府举办", "Government-run", "centres", NOT_ASSESSED),
+    _count("private", "非政府举办", "Run by others", "centres", NOT_ASSESSED),
+    _count("unknown", "举办主体未知", "Owner unknown", "centres", NOT_ASSESSED),
+    _text("A", "口径A：有1所政府举办中心", "Reading A: a government-run centre", NOT_ASSESSED),
+    _text("B", "口径B：每3万—10万人1所", "Reading B: one per 30,000-100,000", NOT_ASSESSED),
+    _text("state", "状态", "State", NOT_ASSESSED),
+    _count("needed_from", "至少需要", "Needed from", "centres", NOT_ASSESSED),
+    _count("needed_to", "至多需要", "Needed to", "centres", NOT_ASSESSED),
+    _text("missing", "缺少什么", "What is missing", Title("不缺", "Nothing missing")),
+    _text("notes", "说明", "Notes", Title("没有", "None")),
 )
 
 

@@ -91,10 +91,35 @@ def write_table(
     name: str,
     lang: Language = "zh",
     suffixes: Sequence[str] = TABLE_SUFFIXES,
+    lines: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet."""
+    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet.
+
+    `lines` go to a second sheet of the latter.
+    """
     _checked(path, suffixes)
-    _table(table, columns, path, name, lang, ())
+    _table(table, columns, path, name, lang, lines)
+
+
+def export_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    lines: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """The same for plain rows."""
+    kinds = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
+    table = pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [row[column.name] for row in rows], dtype=kinds.get(column.dtype, "object")
+            )
+            for column in columns
+        }
+    )
+    write_table(table, columns, path, name, lang, lines=lines)
 
 
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:

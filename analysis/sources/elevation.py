@@ -20,7 +20,7 @@ from analysis.policy_terrain import TerrainRules
 from analysis.quantities import FloatArray, read_only
 from analysis.sources.files_in import RASTER_SUFFIXES, checked_path, refuse, steady
 from analysis.sources.findings import Findings
-from analysis.sources.layers_in import is_earthly
+from analysis.sources.frames_in import is_earthly
 
 _MOST_CELLS: Final = 200_000_000  # kept in memory after averaging
 _METRES_PER_UNIT: Final = {

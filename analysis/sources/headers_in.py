@@ -76,6 +76,7 @@ def records_of(path: Path, sheet: Sheet) -> Records:
     told: list[Fault] = list(sheet.remarks)
     if at:
         told.append(_note("input_header_row", path, row=row))
+    titles: list[tuple[str, tuple[str, ...]]]
     titles = [("" if is_blank(cell) else " ".join(str(cell).split()), ()) for cell in top]
     body = filled[at + 1 :]
     if body and _continues(top, body[0][1]):

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.errors import Fault
 from analysis.quantities import BoolArray, IntArray
 from analysis.sources.columns_in import Column, known_values
-from analysis.sources.declared import Declaration
+from analysis.sources.declared import UNSAID, Declaration
 from analysis.sources.findings import LISTED, Findings, ObjectArray
 
 
@@ -31,7 +31,7 @@ class Records:
     crs: Any = None
     remarks: tuple[Fault, ...] = ()
     unread: BoolArray | None = None
-    said: Declaration = Declaration()
+    said: Declaration = UNSAID
     listed: int = LISTED
 
     def __len__(self) -> int:

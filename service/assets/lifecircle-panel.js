@@ -28,7 +28,7 @@
     const layers = lifecircle.scene(map).layers;
     const words = config.words;
     const number = new Intl.NumberFormat(config.lang === "zh" ? "zh-CN" : "en");
-    const shownAreas = ["gaps", "units"].filter(function (name) { return layers[name]; });
+    const shownAreas = ["proposals", "gaps", "units"].filter(function (name) { return layers[name]; });
     let walk = null;
     let chosen = null;
 

@@ -144,7 +144,7 @@ def _population(found: AreaQuality) -> dict[str, Any]:
     known = [row for row in found.spread if row.moved is not None]
     compared = sum(row.residents for row in known)
     moved = sum(row.moved or 0 for row in known)
-    methods = Counter()
+    methods: Counter[str] = Counter()
     for row in found.spread:
         methods[row.method] += row.residents
     return {

@@ -27,6 +27,7 @@ from service.maps.gaps_scene import gaps_scene
 from service.maps.offline import Mode
 from service.maps.panel import View, panel_markup
 from service.maps.places_scene import facilities_scene, units_scene
+from service.maps.proposals_scene import proposals_scene
 from service.maps.quality_scene import quality_scene
 from service.maps.scene import COMPARE, LAYERS, Scene
 from service.maps.shapes import degrees
@@ -161,7 +162,8 @@ def _scene(ask: Ask) -> Scene:
     service = first_service(ask.run) if ask.service is None else ask.service
     if ask.layer == COMPARE:
         return compare_scene(ask, service)
-    return coverage_scene(ask, service) if ask.layer == "coverage" else gaps_scene(ask, service)
+    draw = {"coverage": coverage_scene, "gaps": gaps_scene, "proposals": proposals_scene}
+    return draw[ask.layer](ask, service)
 
 
 def first_service(run: Run) -> str:

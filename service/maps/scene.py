@@ -19,7 +19,7 @@ from service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
 from service.maps.shapes import dot_places, pack_streets, polygons_degrees
 from service.maps.wording import Ask, plain
 
-LAYERS = ("coverage", "gaps", "circles", "units", "facilities", "quality")
+LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
 WORST_SHOWN = 20
 MANY_DOTS = 1500

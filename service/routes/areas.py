@@ -71,10 +71,12 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "coverage", "type": JSON, "href": f"{home}/coverage"},
         {"rel": "gaps", "type": GEOJSON, "href": f"{home}/gaps"},
         {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
+        {"rel": "catchments", "type": JSON, "href": f"{home}/catchments"},
         {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
+        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{area}/proposals"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
 
