@@ -21,7 +21,7 @@ from analysis.access.walking import walk_costs
 from analysis.city.model import City
 from analysis.errors import Warn
 from analysis.measures.assignment import Assignment
-from analysis.measures.capacity import capacity_services
+from analysis.measures.capacity import capacity_of, capacity_services
 from analysis.measures.catchments import Catchments, Centre, Solution, catchments
 from analysis.measures.question import TOTAL
 from analysis.policy import Policy
@@ -49,7 +49,9 @@ def default_catchments(city: City, policy: Policy) -> Mapping[str, Catchments]:
     if not services:
         return MappingProxyType({})
     costs = walk_costs(city.network)
-    found = {name: catchments(city, costs, policy, service=name) for name in services}
+    known = {TOTAL, *city.cells.groups}
+    asked = [name for name in services if capacity_of(city, policy, name).group in known]
+    found = {name: catchments(city, costs, policy, service=name) for name in asked}
     return MappingProxyType({name: one for name, one in found.items() if one.assessed})
 
 

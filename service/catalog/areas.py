@@ -106,7 +106,7 @@ def _walking(run: Run) -> dict[str, Any]:
     """How people walk in this run: from where, whether slope counts, what is barred or closed."""
     said = run.manifest.parameters
     return {
-        "direction": "from",
+        "direction": "resident_to_facility",
         "slope": said.get("slope"),
         "barrier_rule": list(said.get("barrier_rule") or ()),
         "closures": list(said.get("closures") or ()),

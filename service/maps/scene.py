@@ -186,7 +186,9 @@ def footer(ask: Ask, asked: Question | None) -> tuple[Fact, ...]:
         if asked.minutes == cited.value:
             facts.append(Fact(ask.say("basis"), f"{cited.source} {cited.clause}".strip()))
     digest = manifest.policy_digest[:SHORT_DIGEST]
+    sloped = ask.run.city.network.slope is not None
     facts += [
+        Fact(ask.say("slope"), ask.say("slope_on" if sloped else "slope_off")),
         Fact(ask.say("run"), manifest.run),
         Fact(ask.say("policy"), f"{manifest.policy_id} · {digest}"),
         Fact(ask.say("created"), manifest.created[:10]),
