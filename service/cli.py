@@ -9,7 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from service import commands_catchments, commands_quality, commands_siting, commands_studies
+from service import (
+    commands_catchments,
+    commands_quality,
+    commands_scorecard,
+    commands_siting,
+    commands_studies,
+)
 from service.command_words import (
     HERE,
     Area,
@@ -37,8 +43,6 @@ app = typer.Typer(
     help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
     "谁走不到、在哪里、怎么补。",
 )
-
-
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
@@ -331,7 +335,13 @@ def export(
     say(str(out))
 
 
-for commands in (commands_catchments, commands_siting, commands_quality, commands_studies):
+for commands in (
+    commands_catchments,
+    commands_siting,
+    commands_scorecard,
+    commands_quality,
+    commands_studies,
+):
     commands.register(app)
 
 

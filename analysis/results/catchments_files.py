@@ -40,7 +40,12 @@ def default_catchments(city: City, policy: Policy) -> Mapping[str, Catchments]:
     A service of which no facility can be offered has none, nor one for a group of residents
     that the area does not know.
     """
-    services = capacity_services(policy)
+    rules = policy.capacities.catchments
+    services = [
+        name
+        for name in capacity_services(policy)
+        if name not in rules or rules[name].group in (TOTAL, *city.cells.groups)
+    ]
     if not services:
         return MappingProxyType({})
     costs = walk_costs(city.network)

@@ -36,6 +36,13 @@ def area_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "facilities": len(city.facilities),
         "units": len(city.units.code),
         "services": list(manifest.services),
+        "maps": [
+            "coverage",
+            "gaps",
+            "units",
+            "facilities",
+            *(["catchments"] if run.catchments else []),
+        ],
         "service_table": _service_table(run),
         "levels": [
             {
