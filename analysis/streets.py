@@ -154,11 +154,10 @@ def _barred(
         if kind not in kinds or osm is None:
             continue
         lines = read_barrier_lines(osm, kind, rules)
-        cut = _cut_along(streets, kind, rules, lines) if len(lines) else None
-        if cut is None:
+        cut = _cut_along(streets, kind, rules, lines)
+        if cut.removed_m == 0:
             idle.append(kind)
-        else:
-            streets = cut.streets
+        streets = cut.streets
     if "main_road" in kinds:
         parted = parted_by_main_roads(streets)
         if parted is streets:

@@ -18,6 +18,7 @@ from analysis.access.walking import flat_costs, walk_costs
 from analysis.city.slope import tobler_km_h
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.errors import InputError
+from analysis.policy import load_policy
 from analysis.sources.elevation import read_elevation
 
 rasterio = pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
@@ -392,3 +393,25 @@ def test_fine_heights_are_averaged_to_ten_metres(tmp_path: Path) -> None:
     assert found.step_m == pytest.approx(10.6, abs=0.6)
     heights = found.at(np.array([ORIGIN]) + np.linspace(0, 2e-4, 30)[:, None])
     assert np.abs(heights - 100).max() < 0.1
+
+
+def test_every_number_of_the_docs_is_the_policy_s() -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "walking.md").read_text("utf-8")
+    policy, terrain = load_policy(), rules()
+    assert policy.barriers is not None
+    said = (
+        f"−{terrain.tobler_steepness.value:g} · |s + {terrain.tobler_offset.value:g}|",
+        f"{terrain.tobler_peak_km_h.value:g} · exp(",
+        f"beyond {100 * terrain.steepest.value:g} %",
+        f"finer than {terrain.cell_m.value:g} m",
+        f"h ÷ {terrain.stairs_gradient.value:g} m",
+        f"{terrain.stairs_level_m_per_s.value} ÷ {terrain.stairs_up_m_per_s.value} ",
+        f"{terrain.stairs_level_m_per_s.value} ÷ {terrain.stairs_down_m_per_s.value} ",
+        f"above {100 * terrain.implausible_slope.value:g} %",
+        f"within {policy.barriers.closure_margin_m.value:g} m",
+        f"`highway` = {', '.join(policy.barriers.main_road)}",
+        f"`railway` = {', '.join(policy.barriers.railway)}",
+        f"`waterway` = {', '.join(policy.barriers.river)}",
+        *(f"`{tag}`" for tag in terrain.off_ground),
+    )
+    assert [words for words in said if words not in text] == []

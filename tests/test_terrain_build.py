@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ from served import client
 from typer.testing import CliRunner
 
 from analysis.access.asking import PlaceAsker
-from analysis.access.travel import from_positions
+from analysis.access.travel import from_positions, travel_table
+from analysis.access.walking import flat_costs
+from analysis.demo import springcity_request
 from analysis.errors import InputError
 from analysis.facts import BuildRequest
 from analysis.measures.coverage import coverage
-from analysis.pipeline import build_area
+from analysis.pipeline import analyse_city, build_area
 from analysis.results.model import Run
 from analysis.results.store import Workspace
+from analysis.sources.samples import write_springcity
 from service.cli import app
 from service.state import Streets
 
@@ -128,6 +132,12 @@ def test_a_run_with_slope_answers_as_it_was_built(inputs: dict[str, Any], tmp_pa
     held = {one["role"]: one for one in area["manifest"]["inputs"]}
     digest = hashlib.sha256(inputs["hill"].read_bytes()).hexdigest()
     assert held["elevation"]["sha256"] == digest
+    layer = http.get("/collections/town.network/items").json()["features"]
+    (edge,) = layer
+    told = edge["properties"]
+    assert sorted((told["forth_m"], told["back_m"])) == pytest.approx(
+        sorted((12_000 * np.exp(0.21), 12_000 * np.exp(-0.14))), abs=1
+    )
     lon, lat = TOWN.lonlat((-950, 8))
     asked = http.get(f"/areas/town/point?lon={lon}&lat={lat}").json()
     told = {row["service"]: row for row in asked["services"]}["health_centre"]
@@ -272,3 +282,38 @@ def test_porto_alegre_with_and_without_its_heights(shared_data: Path, tmp_path: 
     assert np.abs(change_s).max() > 60
     assert (change_s < -1).any()  # some walk downhill and are faster
     assert (change_s > 1).sum() > (change_s < -1).sum()
+
+
+def test_maps_say_whether_slope_counts(inputs: dict[str, Any], tmp_path: Path) -> None:
+    build(inputs, tmp_path, "hilly", elevation=inputs["hill"])
+    build(inputs, tmp_path, "plain")
+    http = client(tmp_path)
+    for area, zh, en in (("hilly", "已计入（Tobler）", "counted (Tobler)"),
+                         ("plain", "未计入（按平地）", "not counted: flat")):  # fmt: skip
+        for lang, words in (("zh", zh), ("en", en)):
+            page = http.get(f"/maps/{area}/coverage?service=health_centre&lang={lang}")
+            assert page.status_code == 200
+            assert words in page.text
+    assert "6.0 %" in http.get("/maps/hilly/coverage?service=health_centre&lang=en").text
+
+
+def test_springcity_on_its_hills_and_without_rasterio(
+    tmp_path: Path,
+) -> None:
+    files = write_springcity(tmp_path / "with", scale=0.1)
+    assert springcity_request(files).elevation is None
+    hilly = springcity_request(files, slope=True)
+    assert hilly.elevation == files.elevation
+    assert hilly.remarks == ()
+    _, _, city, travel = analyse_city(hilly)
+    assert city.network.slope is not None
+    flat = travel_table(city, flat_costs(city.network), travel.services)
+    changed = np.abs(flat.cell_cm[0].astype(float) - travel.cell_cm[0]) > 100
+    assert changed.mean() > 0.05  # the hills of the countryside
+    assert city.warnings[0].key == "slope_used"
+
+    without = springcity_request(replace(files, elevation=None), slope=True)
+    assert without.elevation is None
+    (said,) = without.remarks
+    assert "rasterio" in said.text("en")
+    assert "平地" in said.text("zh")

@@ -36,6 +36,13 @@ def area_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "facilities": len(city.facilities),
         "units": len(city.units.code),
         "services": list(manifest.services),
+        "maps": [
+            "coverage",
+            "gaps",
+            "units",
+            "facilities",
+            *(["catchments"] if run.catchments else []),
+        ],
         "service_table": _service_table(run),
         "levels": [
             {
@@ -106,7 +113,7 @@ def _walking(run: Run) -> dict[str, Any]:
     """How people walk in this run: from where, whether slope counts, what is barred or closed."""
     said = run.manifest.parameters
     return {
-        "direction": "from",
+        "direction": "resident_to_facility",
         "slope": said.get("slope"),
         "barrier_rule": list(said.get("barrier_rule") or ()),
         "closures": list(said.get("closures") or ()),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import quote
 
 import numpy as np
 import orjson
@@ -30,6 +29,7 @@ from service.media import (
     XLSX,
     answer,
     caching,
+    disposition,
     page,
     tag_of,
     wants_page,
@@ -252,12 +252,6 @@ def _download(
             ),
         },
     )
-
-
-def disposition(name: str) -> str:
-    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
-    plain = "".join(sign if sign.isascii() else "_" for sign in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 def _table_page(

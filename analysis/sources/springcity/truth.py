@@ -23,7 +23,7 @@ from analysis.sources.springcity.mesh import Mesh, street_of
 from analysis.sources.springcity.places import PIER_PHARMACY, Place
 from analysis.sources.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
 from analysis.sources.springcity.reach import SCHOOLS, Reach
-from analysis.sources.springcity.residents import PIER_CELLS, People, unit_totals
+from analysis.sources.springcity.residents import PIER_CELLS, People, level_totals
 from analysis.sources.springcity.rows import tell_rows
 from analysis.sources.springcity.rural import Country
 from analysis.sources.springcity.units import LEVELS, UnitTable, street_code
@@ -171,8 +171,8 @@ def _island(world: World) -> BoolArray:
 def _unit_residents(world: World) -> dict[str, dict[str, int]]:
     return {
         level: {
-            unit.code: unit_totals(world.people, level, unit.code).residents
-            for unit in world.units.of_level(level)
+            code: totals.residents
+            for code, totals in level_totals(world.people, world.units, level).items()
         }
         for level in LEVELS
     }
