@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
+import numpy as np
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from planted_sheet import PLACE, PLANTED, ROWS, TITLES, TOLD, planted_rows, sound_row, write_sheet
 
 from analysis.errors import ParameterError
+from analysis.policy import load_policy
 from analysis.results.check_files import clean_copy, write_error_sheet
-from analysis.sources.checking import Checked, check_file
+from analysis.sources.checking import Checked, check_file, check_records
+from analysis.sources.cleaning import mended
+from analysis.sources.columns_in import Column, objects
+from analysis.sources.records import Records
+
+POLICY = load_policy()
 
 
 def places(checked: Checked) -> set[tuple[int | None, str | None]]:
@@ -181,3 +193,32 @@ def test_every_one_of_many_faults_is_listed(tmp_path):
     body = "".join(f"c{i},102.7{i:04d},25.04123,x\n" for i in range(500))
     path.write_text("id,lon,lat,population\n" + body, encoding="utf-8")
     assert check_file(path, datum="wgs84").errors == 500
+
+
+cell = st.one_of(
+    st.none(),
+    st.integers(-(10**12), 10**18),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.text(max_size=12),
+    st.sampled_from(["#REF!", "=1+1", "102°42'36\"E", "１２", "5.3E+11", "25:61", "是", "\u200b"]),
+)
+
+
+@given(st.lists(st.tuples(*[cell] * 7), min_size=1, max_size=6), st.sampled_from([None, "wgs84"]))
+@settings(max_examples=80, deadline=None)
+def test_no_table_breaks_the_checker(rows, datum):
+    titles = ("编号", "设施类型", "经度", "纬度", "床位数", "营业时间", "社区代码")
+    columns = tuple(
+        Column(title, objects(list(values)))
+        for title, values in zip(titles, zip(*rows, strict=True), strict=True)
+    )
+    records = Records(Path("f.xlsx"), columns, np.arange(2, len(rows) + 2), listed=1000)
+    for kind in ("facilities", "population", "units"):
+        checked = check_records(records, kind, datum, POLICY)
+        for fault in checked.faults:
+            assert fault.text("zh")
+            assert fault.text("en")
+        write_error_sheet(checked, io.BytesIO(), "zh")
+        clean, mends = mended(records, kind)
+        assert len(clean) + sum(m.key == "mend_repeat" for m in mends) == len(records)
+        assert mended(clean, kind)[1] == ()  # what is mended stays mended
