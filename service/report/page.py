@@ -15,8 +15,10 @@ from markupsafe import Markup
 
 from analysis.errors import Language
 from analysis.measures.gaps import gaps
+from analysis.results.catchments_asked import catchments_for_coverage
 from analysis.results.model import Run
 from service.catalog import report_document
+from service.catalog.report import WALKER
 from service.maps.escape import html_text
 from service.maps.offline import refuse_outside
 from service.report import tables
@@ -173,7 +175,8 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
 
 
 def _outlines(run: Run, service: str) -> list[shapely.Geometry]:
-    found = gaps(run.city, run.travel, run.policy, service=service)
+    served = catchments_for_coverage(run, service, None, WALKER)
+    found = gaps(run.city, run.travel, run.policy, service=service, catchments=served)
     return [gap.geometry for gap in found]
 
 

@@ -173,6 +173,11 @@ def quality_rows(document: Document, words: Words) -> Iterator[Row]:
         "junctions", "edges", "components",
     ):  # fmt: skip
         yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
+    for name in (
+        "island_residents", "facilities_outside", "facilities_merged", "facilities_suspected",
+        "unit_disagreements",
+    ):  # fmt: skip
+        yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
     length = quality["walkable_km"]
     yield [text(words("q_walkable_km")), Cell(words.decimal(length, 1), length)]
     hours = quality["hours"]
