@@ -9,7 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from service import commands_catchments, commands_quality, commands_siting, commands_studies
+from service import (
+    commands_catchments,
+    commands_quality,
+    commands_scorecard,
+    commands_siting,
+    commands_studies,
+)
 from service.command_words import (
     HERE,
     Area,
@@ -327,7 +333,13 @@ def export(
     say(str(out))
 
 
-for commands in (commands_catchments, commands_siting, commands_quality, commands_studies):
+for commands in (
+    commands_scorecard,
+    commands_catchments,
+    commands_siting,
+    commands_quality,
+    commands_studies,
+):
     commands.register(app)
 
 

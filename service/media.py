@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import jinja2
 import orjson
@@ -144,6 +145,12 @@ async def answer(
         body = made if isinstance(made, bytes) else await run_in_threadpool(encode, made)
         state.answers.put(key, body)
     return Response(body, media_type=media_type, headers=told)
+
+
+def disposition(name: str) -> str:
+    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
+    plain = "".join(sign if sign.isascii() else "_" for sign in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 # ---- pages -----------------------------------------------------------------------------------

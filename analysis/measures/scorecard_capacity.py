@@ -18,7 +18,7 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
 
     The capacity of a facility is its own column, or the same `maximum` for all. Facilities of
     which it is unknown whether they qualify, or how many they take, leave a range: they serve
-    nobody (lower) or everybody near (upper).
+    nobody (lower) or everybody near (upper); those in between are not assessed.
     """
     service = str(reading.service)
     missing = ground.no_services((service,))
@@ -55,13 +55,14 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
         persons.astype(np.float64),
     )
     said = (Warn("scorecard_catchment", {"choice": str(ground.settings.get("catchment", "open"))}),)
+    settled = everyone - (most - served)
     return Outcome(
-        value=served / everyone,
+        value=served / settled if settled else None,
         lower=served / everyone,
         upper=most / everyone,
-        assessed_share=float(np.count_nonzero(~maybe) / len(rows)) if len(rows) else 1.0,
+        assessed_share=settled / everyone,
         have=float(served),
-        of=float(everyone),
+        of=float(settled),
         atoms=atoms,
         missing=tuple(lacking),
         warnings=said if ground.settings.get("catchment") == "closed" else (),

@@ -144,6 +144,13 @@ class Ground:
         inside: BoolArray = self.city.facilities.unit[level] == unit
         return inside
 
+    def without_unit(self, rows: Int32Array) -> BoolArray:
+        """Which of some facilities lie in no unit (the highest level aside where others are)."""
+        held = self.city.facilities.unit
+        levels = self.city.units.levels[1:] or self.city.units.levels
+        inside = [held[level][rows] != NOBODY for level in levels]
+        return ~np.any(inside, axis=0) if inside else np.ones(len(rows), dtype=np.bool_)
+
     # ---- facilities -------------------------------------------------------------------------
 
     def assessed(self, services: Sequence[str]) -> tuple[str, ...]:
@@ -176,17 +183,24 @@ class Ground:
         """The column itself; hours a day that are not told are worked out from opening hours."""
         told = _as_numbers(self.column(name))
         if name == _HOURS:
+            texts = self.column(_OPENING)
+            hours = {text: hours_per_day(text) for text in set(texts[np.isnan(told)])}
             for i in np.flatnonzero(np.isnan(told)).tolist():
-                hours = hours_per_day(self.column(_OPENING)[i])
-                if hours is not None:
-                    told[i] = hours
+                worked_out = hours[texts[i]]
+                told[i] = np.nan if worked_out is None else worked_out
         return told
 
     def qualifying(
-        self, services: Sequence[str], where: Sequence[Condition]
+        self,
+        services: Sequence[str],
+        where: Sequence[Condition],
+        among: Int32Array | None = None,
     ) -> tuple[Int32Array, States, tuple[Missing, ...]]:
-        """Facilities of some services, whether each meets all conditions, and what is missing."""
-        rows = self.offering(services)
+        """Facilities of some services, whether each meets all conditions, and what is missing.
+
+        `among`: only these rows of the facilities.
+        """
+        rows = self.offering(services) if among is None else among
         state = np.full(len(rows), YES, dtype=np.int8)
         missing = []
         for condition in where:

@@ -51,7 +51,8 @@ class Missing:
         if self.lacking is None or self.of is None:
             return said
         count = {"lacking": self.lacking, "of": self.of}
-        return said + Warn("scorecard_missing_some", count).text(lang)
+        key = "scorecard_missing_all" if self.lacking == self.of else "scorecard_missing_some"
+        return said + Warn(key, count).text(lang)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,14 @@ class RowResult:
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """What the judged readings and the headline lack, each once."""
-        asked = dict.fromkeys((self.headline, *self.judged))
-        return tuple(dict.fromkeys(one for name in asked for one in self.outcomes[name].missing))
+        """What the judged readings and the headline lack, each once (where most lack it)."""
+        found: dict[tuple[str, str], Missing] = {}
+        for name in dict.fromkeys((self.headline, *self.judged)):
+            for one in self.outcomes[name].missing:
+                held = found.get((one.kind, one.name))
+                if held is None or (one.lacking or 0) > (held.lacking or 0):
+                    found[one.kind, one.name] = one
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,15 +255,15 @@ def _open(
 class _Count:
     """Facilities that qualify, and those that might, in every unit of a scope (n).
 
-    `known`: it is known of at least one facility whether it qualifies. `outside`: facilities
-    that qualify and lie in no unit of the scope's levels.
+    `known`: it is known of at least one facility whether it qualifies. `outside`: ids of
+    the facilities that qualify and lie in no unit at all. `missing`: of facilities in the scope.
     """
 
     yes: FloatArray
     maybe: FloatArray
     known: bool
     missing: tuple[Missing, ...]
-    outside: int
+    outside: tuple[str, ...]
 
     @classmethod
     def of(
@@ -274,18 +274,20 @@ class _Count:
         index: Int32Array,
     ) -> _Count:
         """Count the facilities of some services by unit (declared code, else polygon)."""
-        rows, state, missing = ground.qualifying(services, where)
+        rows, state, _ = ground.qualifying(services, where)
         yes, maybe = np.zeros(ground.size), np.zeros(ground.size)
         levels = {str(ground.city.units.level[i]) for i in index}
         inside = np.zeros(len(rows), dtype=np.bool_)
         for level in levels:
             unit = ground.city.facilities.unit[level][rows]
             held = unit != NOBODY
-            inside |= held
+            inside |= np.isin(unit, index)
             yes += np.bincount(unit[held & (state == YES)], minlength=ground.size)
             maybe += np.bincount(unit[held & (state == UNKNOWN)], minlength=ground.size)
         known = len(rows) == 0 or bool((state != UNKNOWN).any())
-        outside = int(np.count_nonzero(~inside & (state == YES)))
+        missing = ground.qualifying(services, where, rows[inside])[2]
+        homeless = ground.without_unit(rows)
+        outside = tuple(str(ground.city.facilities.id[i]) for i in rows[homeless & (state == YES)])
         return cls(yes[index], maybe[index], known, missing, outside)
 
     def state(self, least: int) -> States:
@@ -305,5 +307,7 @@ class _Count:
             names += " …" if len(several) > _NAMED else ""
             said.append(Warn("scorecard_several", {"count": len(several), "units": names}))
         if self.outside:
-            said.append(Warn("scorecard_outside", {"count": self.outside}))
+            listed = ", ".join(self.outside[:_NAMED]) + (" …" if len(self.outside) > _NAMED else "")
+            params = {"count": len(self.outside), "facilities": listed}
+            said.append(Warn("scorecard_outside", params))
         return said

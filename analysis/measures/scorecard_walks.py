@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import shapely
 from analysis.access.travel import goals_of, nearest_from_nodes, nearest_from_positions
 from analysis.errors import Warn
 from analysis.measures.circles import circle_table
-from analysis.measures.scorecard_ground import Ground
+from analysis.measures.scorecard_ground import Ground, UnitSet
 from analysis.measures.scorecard_model import (
     NO,
     UNKNOWN,
@@ -23,7 +24,15 @@ from analysis.measures.scorecard_model import (
 )
 from analysis.measures.scorecard_values import either
 from analysis.policy_scorecard_model import Reading
-from analysis.quantities import CM_PER_M, NOBODY, UNREACHED_CM, BoolArray, IntArray
+from analysis.quantities import (
+    CM_PER_M,
+    NOBODY,
+    UNREACHED_CM,
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+)
 
 _NETWORK: Final = ("network", "network_only")
 _STRAIGHT: Final = ("straight", "straight_only")
@@ -45,6 +54,12 @@ def residents_within(ground: Ground, reading: Reading) -> Outcome:
     if near.states is None:
         return nothing(*near.missing)
     state = np.where(cells.position.edge == NOBODY, NO, near.states[0]).astype(np.int8)
+    if reading.within_scope:
+        scope = ground.unit_set(reading.units)
+        state, whole = _inside(state, persons.astype(np.float64), scope, cells.unit)
+        if not whole.any():
+            return nothing(*near.missing, *scope.missing)
+        return _weighed(ground, reading, "cell", state, whole, near)
     return _weighed(ground, reading, "cell", state, persons.astype(np.float64), near)
 
 
@@ -59,6 +74,12 @@ def land_within(ground: Ground, reading: Reading) -> Outcome:
     if near.states is None:
         return nothing(*near.missing)
     state = np.where(land.position.edge == NOBODY, NO, near.states[1]).astype(np.int8)
+    if reading.within_scope:
+        scope = ground.unit_set(reading.units)
+        state, area_m2 = _inside(state, land.area_m2, scope, land.unit)
+        if not area_m2.any():
+            return nothing(*near.missing, *scope.missing)
+        return _weighed(ground, reading, "sample", state, area_m2, near)
     return _weighed(ground, reading, "sample", state, land.area_m2, near)
 
 
@@ -150,6 +171,19 @@ def adjacent(ground: Ground, reading: Reading) -> Outcome:
 
 
 # ---- parts they share ------------------------------------------------------------------------
+
+
+def _inside(
+    state: States, weight: FloatArray, scope: UnitSet, unit: Mapping[str, Int32Array]
+) -> tuple[States, FloatArray]:
+    """States and weights of what lies in the units of a scope; unknown where they are not sure."""
+    sure, maybe = (np.zeros(len(state), dtype=np.bool_) for _ in range(2))
+    for index in unit.values():
+        sure |= np.isin(index, scope.index[scope.sure])
+        maybe |= np.isin(index, scope.index[~scope.sure])
+    open_ = maybe & ~sure
+    shown = np.where(open_, UNKNOWN, state).astype(np.int8)
+    return shown, np.where(sure | maybe, weight, 0.0)
 
 
 class _Near:

@@ -15,6 +15,7 @@ from service.catalog.gaps import gaps_document
 from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
 from service.catalog.report import report_document
+from service.catalog.scorecard import scorecard_document
 from service.catalog.siting import siting_document
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "isochrone_document",
     "point_document",
     "report_document",
+    "scorecard_document",
     "siting_document",
     "what_if_document",
 ]

@@ -30,6 +30,7 @@ from service.media import (
     XLSX,
     answer,
     caching,
+    disposition,
     page,
     tag_of,
     wants_page,
@@ -252,12 +253,6 @@ def _download(
             ),
         },
     )
-
-
-def disposition(name: str) -> str:
-    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
-    plain = "".join(sign if sign.isascii() else "_" for sign in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 def _table_page(

@@ -75,6 +75,7 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
+        {"rel": "scorecard", "type": JSON, "href": f"{home}/scorecard"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
         {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{area}/proposals"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},

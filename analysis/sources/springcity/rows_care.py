@@ -40,8 +40,7 @@ def health_rows(book: Ledger, rule: Mapping[str, State]) -> dict[str, Table]:
             {
                 "rule": share(rule),
                 "A": share(book.having(["subdistrict"], ["health_centre"], GOVERNMENT)),
-                "P": residents_within(book, ["health_centre"], 15, "subdistrict",
-                                       qualifies=GOVERNMENT),
+                "P": residents_within(book, ["health_centre"], 15, qualifies=GOVERNMENT),
                 "C": capacity,
             },
         ),
