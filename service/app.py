@@ -49,7 +49,18 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    for room in (ogc, areas, scorecard, catchments, siting, studies, quality, checks, pages, health):
+    for room in (
+        ogc,
+        areas,
+        scorecard,
+        catchments,
+        siting,
+        studies,
+        quality,
+        checks,
+        pages,
+        health,
+    ):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
