@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.access.walking import WalkCosts, flat_costs
+from analysis.access.walking import WalkCosts, walk_costs
 from analysis.measures.capacity import capacity_of, capacity_services
 from analysis.measures.catchments import Catchments, catchments
 from analysis.measures.population_rule import RuleResult, population_rule
@@ -30,7 +30,7 @@ def catchments_for(
         return kept
     return catchments(
         run.city,
-        flat_costs(run.city.network) if costs is None else costs,
+        walk_costs(run.city.network) if costs is None else costs,
         run.policy,
         service=service,
         minutes=minutes,
@@ -56,5 +56,5 @@ def catchments_for_coverage(
 
 def rule_for(run: Run, costs: WalkCosts | None = None) -> RuleResult | None:
     """The rule 3万–10万 of a run's policy; None where it states none or the area has no street."""
-    made = flat_costs(run.city.network) if costs is None else costs
+    made = walk_costs(run.city.network) if costs is None else costs
     return population_rule(run.city, made, run.policy)

@@ -68,7 +68,12 @@ class UnitShapes:
 
     @classmethod
     def of(
-        cls, codes: Sequence[str], names: Sequence[str], shapes: GeometryArray, width: int, most: int
+        cls,
+        codes: Sequence[str],
+        names: Sequence[str],
+        shapes: GeometryArray,
+        width: int,
+        most: int,
     ) -> UnitShapes | None:
         """Shapes of units that can be drawn, None when there are none."""
         kept = [i for i, s in enumerate(shapes) if s is not None and not s.is_empty]
@@ -186,7 +191,9 @@ def tenth_chart(
     pieces = [_open(left + wide + 150, top + high + 34, title)]
     for k in range(5):
         y = top + high - high * k / 4
-        pieces.append(f'<line x1="{left}" y1="{y:g}" x2="{left + wide}" y2="{y:g}" stroke="{GRID}"/>')
+        pieces.append(
+            f'<line x1="{left}" y1="{y:g}" x2="{left + wide}" y2="{y:g}" stroke="{GRID}"/>'
+        )
         pieces.append(_text(left - 6, y + 3, f"{top_minutes * k / 4:g}", 9, SOFT, "end"))
     xs = [left + wide * (k + 0.5) / 10 for k in range(10)]
     for k, x in enumerate(xs):
@@ -197,7 +204,9 @@ def tenth_chart(
         colour = LINES[i % len(LINES)]
         ys = [top + high - high * value / top_minutes for value in line]
         points = " ".join(f"{x:g},{y:.1f}" for x, y in zip(xs, ys, strict=False))
-        pieces.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        pieces.append(
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        )
         pieces.extend(
             f'<circle cx="{x:g}" cy="{y:.1f}" r="2.4" fill="{colour}" data-value="{value!r}"/>'
             for x, y, value in zip(xs, ys, line, strict=False)
