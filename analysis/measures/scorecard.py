@@ -190,8 +190,8 @@ def row_status(
     """What a row comes to, as DEFINITIONS has it.
 
     Several sub-targets: all met is met, none met is not met, some met is partly; while one is
-    unknown and none is met it cannot be told. `missing`: range (the possible range decides), known (the assessed part), worst (the
-    unknown counted as not having).
+    unknown and none is met it cannot be told. `missing`: range (the possible range decides),
+    known (the assessed part), worst (the unknown counted as not having).
     """
     if target is None:
         return "NOT_ASSESSED" if headline.value is None else "no_target"
