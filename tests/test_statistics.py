@@ -12,7 +12,8 @@ from worlds import tiny_city, tiny_run
 from analysis.city.model import UNKNOWN_YEAR, WHOLE_AREA
 from analysis.city.statistics import place_statistics
 from analysis.errors import InputError
-from analysis.sources.statistics_in import check_statistics, read_statistics
+from analysis.sources.checking import check_file
+from analysis.sources.statistics_in import read_statistics
 
 HEAD = "unit_code,attribute,value,year,source\n"
 
@@ -82,9 +83,11 @@ def test_all_faults_at_once(table) -> None:
         ("statistics_twice", 11),
         ("statistics_value", 12),
     ]
-    told = check_statistics(path)
-    assert "households" in told[0].text("zh")
-    assert "户数" in told[0].text("zh")
+    checked = check_file(path)  # known for what it is by its columns
+    assert checked.kind == "statistics"
+    told = next(one for one in checked.faults if one.key == "statistics_attribute_unknown")
+    assert "households" in told.text("zh")
+    assert "户数" in told.text("zh")
 
 
 def test_columns_that_are_missing_are_named(table) -> None:
