@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import oracle
 import pytest
@@ -25,6 +26,7 @@ from analysis.policy import load_policy
 from analysis.quantities import UNREACHED_CM
 from analysis.sources.closures import read_closures
 from analysis.sources.osm import RawStreets, read_streets
+from analysis.sources.street_graph import streets_of_graph
 from analysis.streets import Terrain, Walkable, walkable_network
 
 BRIDGE = STREET | {"bridge": "yes"}
@@ -352,3 +354,25 @@ def length_of(raw: RawStreets) -> float:
 def test_without_main_roads_nothing_is_parted(tmp_path: Path) -> None:
     raw = streets_of(RING, tmp_path)
     assert parted_by_main_roads(raw) is raw
+
+
+def test_a_street_graph_tells_its_forms(tmp_path: Path) -> None:
+    """The same crossroads as a networkx graph: the rule works, railways are refused before."""
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    for number, (name, place) in enumerate(CROSSROADS.items()):
+        lon, lat = draw(CROSSROADS).lonlat(place)
+        graph.add_node(number, x=lon, y=lat, name=name)
+    at = {name: number for number, name in enumerate(CROSSROADS)}
+    for a, b, tags in (
+        ("w", "m", MAIN), ("m", "k", MAIN), ("k", "e", MAIN), ("n", "m", STREET),
+        ("m", "s", STREET), ("n", "kn", {"highway": "steps"}), ("s", "ks", STREET),
+        ("kn", "ks", {"highway": ["footway"], "bridge": "yes"}),
+    ):  # fmt: skip
+        graph.add_edge(at[a], at[b], **tags)
+    raw = streets_of_graph(graph, walk_rules(), form_of=forms())
+    assert raw.form is not None
+    assert sorted(raw.form.tolist()) == [0, 0, 0, 1, 2, 4, 4, 4]
+    assert streets_of_graph(graph, walk_rules()).form is None
+    found = walkable_network(raw, Terrain(barrier_rule=("main_road",)), load_policy())
+    world = draw(CROSSROADS)
+    assert metres(found.network, world, "n", "s") == near(300 + 400 + 300)
