@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,13 +11,13 @@ import numpy as np
 import oracle
 import pytest
 import shapely
-from drawn import STREET, Town, Way, World, draw, near, nearest_cm, walk_rules
+from drawn import ORIGIN, STREET, Town, Way, World, draw, near, nearest_cm, walk_rules
 from hills import forms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.access.walking import flat_costs
-from analysis.city.crs import metric_crs, to_metric
+from analysis.city.crs import metric_crs, to_lonlat, to_metric
 from analysis.city.cutting import widened, without_inside
 from analysis.city.main_roads import parted_by_main_roads
 from analysis.city.network import WalkNetwork, build_network
@@ -29,6 +30,7 @@ from analysis.sources.osm import RawStreets, read_streets
 from analysis.sources.street_graph import streets_of_graph
 from analysis.streets import Terrain, Walkable, walkable_network
 
+CRS = "EPSG:4543"
 BRIDGE = STREET | {"bridge": "yes"}
 MAIN = {"highway": "primary"}
 RAIL = {"railway": "rail"}
@@ -302,6 +304,23 @@ def test_two_closures_on_one_segment_and_one_that_touches_nothing(tmp_path: Path
     assert found.warnings[1].params == {"count": 1, "rows": "2"}
     assert metres(found.network, RING, (130.0, 0.0), (190.0, 0.0)) == near(60)
     assert metres(found.network, RING, (130.0, 0.0), (300.0, 0.0)) is None
+
+
+def test_a_huge_closure_is_quick(tmp_path: Path) -> None:
+    """A border of 200,000 points around two hundred streets."""
+    places = {f"{i}{end}": (i * 2.0, y) for i in range(200) for end, y in (("a", 0), ("b", 300))}
+    comb = draw(places | {"w": (-5, 300), "e": (400, 300)}, *[f"{i}a {i}b" for i in range(200)])
+    turn = np.linspace(0, 2 * np.pi, 200_000)
+    ring = np.column_stack([200 + 900 * np.cos(turn), -800 + 900 * np.sin(turn)])
+    raw = streets_of(comb, tmp_path)
+    area = shapely.transform(
+        shapely.Polygon(ring), lambda xy: to_lonlat(xy + to_metric(np.array([ORIGIN]), CRS), CRS)
+    )
+    begin = time.process_time()
+    cut = without_inside(raw, np.array([area], dtype=object))
+    assert time.process_time() - begin < 20  # it takes about a second
+    # the circle's top lies 100 m north of the combs' feet, in the middle of them
+    assert 200 * 45 < cut.removed_m < 200 * 100.5
 
 
 def test_closing_everything_is_refused(tmp_path: Path) -> None:
