@@ -18,7 +18,7 @@ from analysis.city.merging import FILLED
 from analysis.city.model import GeometryArray, StrArray
 from analysis.city.unit_rows import PLACED
 from analysis.errors import UnknownNameError
-from analysis.measures.circles import circles
+from analysis.measures.circles import circle_table, circles
 from analysis.measures.coverage import Coverage, coverage
 from analysis.measures.gaps import Gap, gaps
 from analysis.measures.question import home_unit
@@ -211,10 +211,28 @@ def _cells(run: Run) -> tuple[_Values, GeometryArray]:
             else np.full(len(cells), np.nan)
         )
     values |= cell_values(run)
+    for kind in run.policy.circles:
+        values |= _circle_values(run, kind)
     bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
     shapes = cells.polygon.copy()
     shapes[bare] = shapely.points(cells.xy_m[bare])
     return values, shapes
+
+
+def _circle_values(run: Run, kind: str) -> _Values:
+    """Completeness of one kind of circle for every cell; texts once for each set reached."""
+    table = circle_table(run.city, run.travel, run.policy, kind=kind, walker=WALKER)
+    known = np.flatnonzero(table.assessed)
+    sets, which = np.unique(table.reach[known].T, axis=0, return_inverse=True)
+    missing = _objects(
+        ";".join(table.services[known[k]] for k in np.flatnonzero(~row)) or None for row in sets
+    )
+    told = _objects(("incomplete", "complete", None))
+    return {
+        f"circle_{kind}": told[table.state],
+        f"circle_{kind}_reached": table.reached,
+        f"circle_{kind}_missing": missing[which.ravel()] if len(sets) else missing,
+    }
 
 
 def _facilities(run: Run) -> tuple[_Values, GeometryArray]:
