@@ -60,7 +60,7 @@ class Fault:
     row: int | None = None
     column: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
-    severity: Literal["error", "warning"] = "error"
+    severity: Literal["error", "warning", "note"] = "error"
     rows: tuple[int, ...] = ()
 
     def text(self, lang: Language = "en") -> str:

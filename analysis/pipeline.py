@@ -26,6 +26,7 @@ from analysis.city.land import sample_land
 from analysis.city.model import Cells, City, LandSamples, StrArray, Units
 from analysis.city.network import WalkNetwork, build_network
 from analysis.city.notes import BuildNotes, Spread
+from analysis.city.placement import all_misplaced
 from analysis.city.population import CellSeed, cells_from_table
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.city.spread import spread_unit_totals
@@ -45,9 +46,11 @@ from analysis.provenance import InputFile, code_version, describe_input
 from analysis.results.model import Manifest, Run
 from analysis.results.store import Workspace
 from analysis.sources.boundaries import read_units
+from analysis.sources.declared import Declaration, Declarations
 from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Table
 from analysis.sources.graphs import read_graphml, read_place
+from analysis.sources.mapping_file import declarations
 from analysis.sources.osm import RawStreets, read_streets
 from analysis.sources.places import OsmPlaces, read_places
 from analysis.sources.rasters import RasterShare, read_raster_share
@@ -62,10 +65,12 @@ STEPS = ("streets", "places", "tables", "network", "residents", "facilities", "w
 class BuildRequest:
     """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
 
-    `datum`: of tables with bare coordinates. `place_by_unit`: facilities without coordinates
-    stand at the unit their row names. `merges`: decisions on rows that may be one place.
-    `surveyed`: services of which the inputs hold every facility, so that none found means none.
-    `modelled` names what the files themselves estimate. `remarks` go with every answer.
+    `datum`, `crs`, `x_is_north`: of files that do not say theirs; `sheet`, `layer`: which one of
+    several; `mapping`: a file that says more (see `sources.mapping_file`). `place_by_unit`:
+    facilities without coordinates stand at the unit their row names. `merges`: decisions on rows
+    that may be one place. `surveyed`: services of which the inputs hold every facility, so that
+    none found means there is none. `modelled` names what the files themselves estimate.
+    `remarks` go with every answer.
     """
 
     area: str
@@ -76,6 +81,11 @@ class BuildRequest:
     units: tuple[Path, ...] = ()
     facilities: tuple[Path, ...] = ()
     datum: str | None = None
+    crs: str | None = None
+    x_is_north: bool = False
+    sheet: str | None = None
+    layer: str | None = None
+    mapping: Path | None = None
     place_by_unit: bool = False
     merges: Path | None = None
     policy: str = "kunming-2022-77"
@@ -85,16 +95,37 @@ class BuildRequest:
     modelled: tuple[str, ...] = ()
     remarks: tuple[Warn, ...] = ()
 
+    def declared(self) -> Declarations:
+        """What is said of the files of this request."""
+        plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
+        people = () if self.population is None else (self.population,)
+        return declarations(plain, self.mapping, (*people, *self.units, *self.facilities))
+
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
     streets: RawStreets
     places: OsmPlaces | None
-    population: gpd.GeoDataFrame | None
-    units: gpd.GeoDataFrame | None
-    facilities: tuple[gpd.GeoDataFrame, ...]
+    people: Table | None
+    borders: Table | None
+    tables: tuple[Table, ...]
     warnings: tuple[Warn, ...]
     rasters: tuple[RasterShare, ...] = ()
+
+    @property
+    def population(self) -> gpd.GeoDataFrame | None:
+        """Residents per cell, if given."""
+        return None if self.people is None else self.people.frame
+
+    @property
+    def units(self) -> gpd.GeoDataFrame | None:
+        """Units, if given."""
+        return None if self.borders is None else self.borders.frame
+
+    @property
+    def facilities(self) -> tuple[gpd.GeoDataFrame, ...]:
+        """Facilities of the tables."""
+        return tuple(table.frame for table in self.tables)
 
 
 def build_area(
@@ -125,6 +156,7 @@ def analyse_city(
     clock.start("network")
     network = build_network(facts.streets)
     index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    doubts = _doubts(facts, index)
     clock.start("residents")
     units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
     cells = _cells(seed, unit_of, index.snap(seed.xy_m, policy.attachment.max_leg_m.value))
@@ -141,7 +173,7 @@ def analyse_city(
         request.merges,
     )
     facilities, loose = place_facilities(placed, policy, units, index)
-    warnings = (*request.remarks, *facts.warnings, *remarks, *apart, *noticed, *loose)
+    warnings = (*request.remarks, *facts.warnings, *doubts, *remarks, *apart, *noticed, *loose)
     surveyed = frozenset(request.surveyed)
     notes = BuildNotes(same_places, unit_rows, spread, facts.rasters)
     city = City(network.crs, network, units, cells, facilities, land, surveyed, warnings, notes)
@@ -156,7 +188,7 @@ def analyse_city(
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     """Role, size and digest of every input file; all missing files are named at once."""
     named = [("network", request.osm), ("network", request.graph)]
-    named += [("population", request.population)]
+    named += [("mapping", request.mapping), ("population", request.population)]
     named += [("units", path) for path in request.units]
     named += [("facilities", path) for path in request.facilities]
     named += [("merges", request.merges)]
@@ -184,22 +216,24 @@ def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
     faults: list[Fault] = []
     warnings: list[Fault] = []
 
-    def read(reader: Callable[[], object]) -> gpd.GeoDataFrame | None:
+    def read(reader: Callable[[], Table]) -> Table | None:
         try:
             table = reader()
         except InputError as error:
             faults.extend(error.faults)
             return None
-        warnings.extend(table.warnings)  # type: ignore[attr-defined]
-        return table.frame  # type: ignore[attr-defined]
+        warnings.extend(table.warnings)
+        return table
 
-    units = (
-        read(lambda: read_units(request.units, request.datum, policy)) if request.units else None
-    )
+    said = request.declared()
+    units = None
+    if request.units:
+        units = read(lambda: read_units(request.units, None, policy, said))
     population = request.population
-    people, rasters = None, []
+    people = None
+    rasters: list[RasterShare] = []
     if population is not None and population.suffix.lower() in RASTER_SUFFIXES:
-        area = None if units is None else shapely.union_all(units.geometry.to_numpy())
+        area = None if units is None else shapely.union_all(units.frame.geometry.to_numpy())
 
         def cut() -> Table:
             table, share = read_raster_share(population, area)
@@ -208,11 +242,11 @@ def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
 
         people = read(cut)
     elif population is not None:
-        people = read(lambda: read_population(population, request.datum))
+        people = read(lambda: read_population(population, None, said))
     tables = [
         read(
             lambda path=path: read_facilities(  # type: ignore[misc]
-                path, request.datum, policy, by_unit=request.place_by_unit
+                path, None, policy, said, by_unit=request.place_by_unit
             )
         )
         for path in request.facilities
@@ -220,9 +254,19 @@ def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
     if faults:
         raise InputError(faults)
     streets, places = _streets(request, policy, clock)
-    facilities = tuple(frame for frame in tables if frame is not None)
+    facilities = tuple(table for table in tables if table is not None)
     remarks = tuple(map(_remark, warnings))
     return _Facts(streets, places, people, units, facilities, remarks, tuple(rasters))
+
+
+def _doubts(facts: _Facts, index: EdgeIndex) -> tuple[Warn, ...]:
+    """Whether the files lie where they say: remarks, or `InputError` where they surely do not."""
+    placed = [(facts.people, True), (facts.borders, False), *((t, True) for t in facts.tables)]
+    found = all_misplaced(placed, index)
+    errors = [fault for fault in found if fault.severity == "error"]
+    if errors:
+        raise InputError(errors)
+    return tuple(map(_remark, found))
 
 
 def _streets(
@@ -239,7 +283,8 @@ def _streets(
 
 
 def _remark(fault: Fault) -> Warn:
-    return Warn("file_remark", {"en": fault.text("en"), "zh": fault.text("zh")})
+    told = {"en": fault.text("en"), "zh": fault.text("zh"), "fault": fault.key}
+    return Warn("file_remark", told)
 
 
 def _residents(
@@ -327,6 +372,8 @@ def _manifest(
         inputs=inputs,
         parameters={
             "datum": request.datum,
+            "crs": request.crs,
+            "x_is_north": request.x_is_north,
             "surveyed": sorted(request.surveyed),
             "place": request.place,
             "place_by_unit": request.place_by_unit,

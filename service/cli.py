@@ -35,6 +35,19 @@ Datum = Annotated[
     str | None,
     typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
 ]
+Crs = Annotated[
+    str | None,
+    typer.Option(help="of files without one, e.g. EPSG:4543 (metres) 平面坐标系"),
+]
+NorthFirst = Annotated[
+    bool, typer.Option("--x-north", help="x holds the northing 测绘习惯：x 为北坐标")
+]
+Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook 工作表")]
+LayerName = Annotated[str | None, typer.Option("--layer", help="layer of a file 图层")]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="TOML: datum, crs, sheet, columns, words per file 映射文件"),
+]
 HERE = Path("workspace")
 
 
@@ -115,6 +128,11 @@ def build(
     merges: Annotated[
         Path | None, typer.Option(help="decisions on rows of one place 合并处理意见")
     ] = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: Mapping = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
         list[str] | None, typer.Option(help="services surveyed completely 已普查的设施类型")
@@ -140,6 +158,11 @@ def build(
         datum=datum,
         place_by_unit=place_by_unit,
         merges=merges,
+        crs=crs,
+        x_is_north=x_north,
+        sheet=sheet,
+        layer=layer,
+        mapping=mapping,
         policy=policy,
         surveyed=tuple(surveyed or ()),
     )

@@ -24,6 +24,17 @@ def check(
     datum: Annotated[
         str | None, typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准")
     ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="of coordinates in metres, e.g. EPSG:4543 投影坐标系")
+    ] = None,
+    x_north: Annotated[
+        bool, typer.Option("--x-north", help="x holds the northing x 为北坐标")
+    ] = False,
+    sheet: Annotated[str | None, typer.Option(help="sheet of a workbook 工作表")] = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="layer of a file 图层")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML that names columns and words 列名对应文件")
+    ] = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     clean: Annotated[
         Path | None, typer.Option(help="write a copy with safe mends (.xlsx .csv) 清洗后的副本")
@@ -38,19 +49,22 @@ def check(
     from analysis.policy import load_policy
     from analysis.results.check_files import clean_copy, write_error_sheet
     from analysis.sources.checking import check_file
+    from analysis.sources.declared import Declaration
+    from analysis.sources.mapping_file import declarations
     from service import i18n
     from service.catalog.checks import check_document, mend_rows
     from service.terminal import print_json, say, show_faults
 
     language = _language(lang)
-    checked = check_file(file, cast(Any, kind), datum, load_policy(policy))
+    said = declarations(Declaration(datum, crs, x_north, sheet, layer), mapping, (file,))
+    checked = check_file(file, cast(Any, kind), datum, load_policy(policy), said)
     mends = clean_copy(checked, clean, language) if clean is not None else ()
     if errors is not None:
         write_error_sheet(checked, errors, language)
     if as_json:
         print_json(check_document(checked, mends, lang=language))
     else:
-        show_faults(checked.faults, file.name, language)
+        show_faults((*checked.notes, *checked.faults), file.name, language)
         say(i18n.text("check_counts", language, errors=checked.errors, warnings=checked.warnings))
         for row in mend_rows(mends, language):
             say(i18n.text("check_mended", language, **{k: v for k, v in row.items() if k != "key"}))

@@ -123,8 +123,8 @@ def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
 
 def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:
     """All faults of a file, or that there are none."""
-    if not faults:
+    if all(fault.severity == "note" for fault in faults):
         say(i18n.text("cli_no_faults", lang, file=name))
     for fault in faults:
-        mark = "✗" if fault.severity == "error" else "!"
+        mark = {"error": "✗", "warning": "!", "note": "·"}[fault.severity]
         say(f"{mark} {fault.text(lang)}")

@@ -30,7 +30,8 @@ def file(tmp_path: Path) -> Callable[..., Path]:
     [
         (b"", "a.csv", "file_empty"),
         (b"id,lon\n", "a.csv", "input_no_rows"),
-        (b"x", "a.kml", "input_suffix"),
+        (b"x", "a.kml", "input_really"),
+        (b"x", "a.doc", "input_suffix"),
         (b"x", "noname", "input_suffix"),
         (b"PK\x03\x04rest", "a.csv", "input_broken"),
         (b"%PDF-1.4", "a.csv", "input_really"),
@@ -101,13 +102,13 @@ def test_a_file_that_vanishes_or_changes_midway(file, monkeypatch):
 def test_a_geopackage_that_vanishes_before_gdal_opens_it(tmp_path, monkeypatch):
     path = tmp_path / "l.gpkg"
     gpd.GeoDataFrame({"population": [1]}, geometry=[Point(1, 1)], crs=4326).to_file(path)
-    listed = pyogrio.list_layers
+    read = pyogrio.read_dataframe
 
-    def remove_first(source):
+    def remove_first(source, **options):
         path.unlink()
-        return listed(source)
+        return read(source, **options)
 
-    monkeypatch.setattr(pyogrio, "list_layers", remove_first)
+    monkeypatch.setattr(pyogrio, "read_dataframe", remove_first)
     assert keyed(lambda: read_population(path)) == [("input_vanished", None, None)]
 
 
@@ -126,7 +127,7 @@ def test_layers_without_crs_geometry_or_with_lines(tmp_path):
     assert keyed(lambda: read_population(bare)) == [("input_layer_crs_missing", None, None)]
     wrong = tmp_path / "wrong.gpkg"
     frame.iloc[:1].set_geometry([Point(500_000, 2_000_000)], crs=4326).to_file(wrong)
-    assert keyed(lambda: read_population(wrong)) == [("input_outside_crs", 1, None)]
+    assert keyed(lambda: read_population(wrong)) == [("input_metres_plain", None, None)]
 
 
 def test_undefined_crs_of_a_geopackage_is_no_crs(tmp_path):
@@ -144,7 +145,7 @@ def test_geojson_with_text_for_numbers(file):
 
     content = {"type": "FeatureCollection", "features": [feature(["1", "2"]), feature([1, 2])]}
     assert keyed(lambda: read_population(file(json.dumps(content), "a.json"))) == [
-        ("input_geometry_missing", 1, None)
+        ("input_geometry_unread", 1, None)
     ]
     content |= {"crs": {"type": "name", "properties": {"name": "file:///etc/passwd"}}}
     path = file(json.dumps(content), "b.json")

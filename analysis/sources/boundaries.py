@@ -19,11 +19,11 @@ from analysis.sources.columns_in import (
     counts,
     duplicates,
     folded,
-    known_values,
     objects,
     pick,
     texts,
 )
+from analysis.sources.declared import SILENT, Declarations
 from analysis.sources.findings import (
     ROWS_NAMED,
     Findings,
@@ -44,7 +44,12 @@ _POLYGONS: Final = (3, 6)
 _OVERLAP_SHARE: Final = 0.05  # of the smaller unit; less than that is how borders are drawn
 
 
-def read_units(paths: Sequence[Path], datum: str | None, policy: Policy) -> Table:
+def read_units(
+    paths: Sequence[Path],
+    datum: str | None,
+    policy: Policy,
+    declared: Declarations = SILENT,
+) -> Table:
     """Units of all levels from polygon files; two files of one level are joined.
 
     Parameters
@@ -55,6 +60,8 @@ def read_units(paths: Sequence[Path], datum: str | None, policy: Policy) -> Tabl
         Of bare WKT coordinates; a layer's own CRS counts as declared.
     policy
         Names the levels a `level` column may use.
+    declared
+        What else the user says of the files.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def read_units(paths: Sequence[Path], datum: str | None, policy: Policy) -> Tabl
     faults = Findings("")
     for path in paths:
         try:
-            opened.append(read_records(path))
+            opened.append(read_records(path, declared))
         except InputError as error:
             faults.take(error.faults)
     return units_of(opened, datum, policy, faults)
@@ -170,7 +177,7 @@ def _levels(
     if column is None:
         found.add("input_level_missing", severity="warning")
         return plain
-    words = known_values("unit_level")
+    words = records.words("level")
     words = {word: level for word, level in words.items() if level in policy.unit_levels}
     for level, title in policy.unit_levels.items():
         words |= {folded(name): level for name in (level, title.zh, title.en)}
@@ -193,7 +200,7 @@ def _classes(column: Column | None, records: Records, found: Findings) -> Object
     if column is None:
         found.add("input_class_missing", severity="warning")
         return objects([None] * len(records))
-    words = known_values("unit_class")
+    words = records.words("class")
     said = texts(column.values)
     classes = objects([None if s is None else words.get(folded(s)) for s in said])
     found.remark("input_class_unknown", absent(classes), column=column.title)

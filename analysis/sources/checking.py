@@ -17,6 +17,7 @@ from analysis.errors import Fault, InputError
 from analysis.policy import Policy, load_policy
 from analysis.sources import row_checks
 from analysis.sources.columns_in import Column, pick, texts
+from analysis.sources.declared import SILENT, Declarations
 from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Findings, ObjectArray, shown_value
 from analysis.sources.layers_in import read_records
@@ -24,6 +25,7 @@ from analysis.sources.places_in import locate
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
 from analysis.sources.tables import Kind, guess_kind, table_of
+from analysis.sources.titles_in import mapping_told
 
 EVERY: Final = 1_000_000  # faults listed one by one
 
@@ -47,12 +49,16 @@ _DEEPER: Final = ("check_spreadsheet_error", "check_code_damaged")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: the kind of the table, its records (None if it could not be opened)."""
+    """What a check found: the kind of the table, its records (None if it could not be opened).
+
+    `notes`: how it was opened, and which column was taken for what.
+    """
 
     file: str
     kind: Kind | None
     records: Records | None
     faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -70,6 +76,7 @@ def check_file(
     kind: Kind | None = None,
     datum: str | None = None,
     policy: Policy | None = None,
+    declared: Declarations = SILENT,
 ) -> Checked:
     """Everything wrong or remarkable in a file, without raising.
 
@@ -83,12 +90,14 @@ def check_file(
         Of bare coordinates.
     policy
         Names the services; None = the default policy.
+    declared
+        What else is said of the file (CRS, sheet, names of columns).
     """
     path = Path(path)
     try:
         if path.suffix.lower() in RASTER_SUFFIXES:
             return Checked(path.name, "population", None, read_population_raster(path).warnings)
-        records = replace(read_records(path), listed=EVERY)
+        records = replace(read_records(path, declared), listed=EVERY)
     except InputError as error:
         return Checked(path.name, None, None, error.faults)
     return check_records(records, kind, datum, load_policy() if policy is None else policy)
@@ -119,7 +128,10 @@ def check_records(
     if sure != "units":
         _check_where(records, sure, datum, picked, found)
     faults = (*_by_row(read, records), *found.warnings(), *found.errors())
-    return Checked(records.file, sure, records, _in_order(_once(faults)))
+    every = (*mapping_told(records, sure), *faults)
+    notes = tuple(fault for fault in every if fault.severity == "note")
+    told = [fault for fault in every if fault.severity != "note"]
+    return Checked(records.file, sure, records, _in_order(_once(told)), notes)
 
 
 def _check_where(

@@ -26,6 +26,8 @@ LARGEST_COUNT: Final = 2.0**53  # the last integer a float holds exactly
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _BRACKETS = re.compile(r"^(.+?)\(([^()]*)\)$")
 _GROUP = re.compile(r"pop_[a-z0-9][a-z0-9_+]*")
+_WITH_UNIT = re.compile(r"([+-]?[\d.,]+)\s*([^\d.,\s+-][^\d\s]{0,7}\d?)")
+_LONGEST_NUMBER: Final = 64  # characters of a number with its unit
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -46,10 +48,16 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title as written in the file, and its cells (n,)."""
+    """One column: its title as written in the file, and its cells (n,).
+
+    `also`: further names it may be looked up by (the lines of a header of two lines).
+    `fields`: the fields the user says it holds; then its title says nothing any more.
+    """
 
     title: str
     values: ObjectArray
+    also: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 def folded(text: str) -> str:
@@ -68,45 +76,104 @@ def fields_of(kind: str) -> tuple[str, ...]:
     return tuple(_aliases()[kind])
 
 
-def known_values(field: str) -> dict[str, str]:
+@cache
+def every_field() -> tuple[str, ...]:
+    """The fields of every kind of table, coordinates among them."""
+    kinds = ("coordinates", "population", "facilities", "units")
+    return tuple(dict.fromkeys(field for kind in kinds for field in _aliases()[kind]))
+
+
+def aliases_of(kind: str) -> Mapping[str, Sequence[str]]:
+    """Field → names people give it, for a kind of table."""
+    aliases: Mapping[str, Sequence[str]] = _aliases()[kind]
+    return aliases
+
+
+def row_words(kind: str) -> tuple[str, ...]:
+    """Folded words that begin a row of ``totals`` or of ``notes``."""
+    return tuple(folded(word) for word in _aliases()["rows"][kind])
+
+
+@cache
+def known_values(field: str) -> Mapping[str, str]:
     """Folded word → our word, for a field with few values (``ownership``, ``unit_class``)."""
-    words: Mapping[str, Sequence[str]] = _aliases()["values"][field]
+    words: Mapping[str, Sequence[str]] = _aliases()["values"].get(field, {})
     return {folded(alias): word for word, aliases in words.items() for alias in aliases}
 
 
 @cache
 def _plain_units() -> frozenset[str]:
-    return frozenset(folded(unit) for unit in _aliases()["plain_units"])
+    datums = (name for names in _aliases()["datum_names"].values() for name in names)
+    return frozenset(folded(unit) for unit in [*_aliases()["plain_units"], *datums])
 
 
-def _title_keys(title: str) -> tuple[str, ...]:
-    """How a column title may be looked up: as it is, and without a plain unit in brackets."""
-    whole = folded(title)
+@cache
+def _scales() -> Mapping[str, float]:
+    """Folded unit → how many persons, square metres ... it stands for."""
+    return {folded(unit): float(scale) for unit, scale in _aliases()["scaled_units"].items()}
+
+
+def datum_in_title(title: str) -> str | None:
+    """The datum that a title names (``经度(GCJ-02)``), None if it names none."""
+    key = folded(title)
+    for datum, names in _aliases()["datum_names"].items():
+        if any(folded(name) in key for name in names):
+            return str(datum)
+    return None
+
+
+def _title_keys(title: str) -> tuple[tuple[str, float], ...]:
+    """How a column title may be looked up, each with the scale its unit in brackets means."""
+    whole = folded(title).strip("*★")
     match = _BRACKETS.match(whole)
     if match and match[2] in _plain_units():
-        return whole, match[1]
-    return (whole,)
+        return (whole, 1.0), (match[1], 1.0)
+    if match and match[2] in _scales():
+        return (whole, 1.0), (match[1], _scales()[match[2]])
+    return ((whole, 1.0),)
+
+
+def title_is_known(title: str) -> bool:
+    """Whether a cell is the title of a column of any kind of table."""
+    return any(key in _every_alias() for key, _ in _title_keys(title))
+
+
+@cache
+def _every_alias() -> frozenset[str]:
+    kinds = ("coordinates", "population", "facilities", "units")
+    return frozenset(
+        folded(alias) for kind in kinds for names in _aliases()[kind].values() for alias in names
+    )
 
 
 def pick(columns: Sequence[Column], kind: str, found: Findings) -> dict[str, Column]:
     """The columns of a table by field; other columns are left alone.
 
-    Two columns of the same title are a fault; two titles for one field are a warning.
+    What the user says goes first. Two columns of the same title are a fault; two titles for one
+    field are a warning, and so is a column whose title says a scale (``人口(万人)``): its numbers
+    come scaled.
     """
-    by_key: dict[str, list[Column]] = {}
+    by_key: dict[str, list[tuple[Column, float]]] = {}
     for column in columns:
-        for key in _title_keys(column.title):
-            by_key.setdefault(key, []).append(column)
+        if column.fields:
+            continue
+        for title in (column.title, *column.also):
+            for key, scale in _title_keys(title):
+                by_key.setdefault(key, []).append((column, scale))
     picked: dict[str, Column] = {}
     for field, aliases in _aliases()[kind].items():
+        said = next((column for column in columns if field in column.fields), None)
+        if said is not None:
+            picked[field] = said
+            continue
         named = [by_key[folded(alias)] for alias in aliases if folded(alias) in by_key]
         if not named:
             continue
-        first = named[0][0]
-        picked[field] = first
+        first, scale = named[0][0]
+        picked[field] = first if scale == 1 else _scaled(first, scale, found)
         if sum(column.title.strip() == first.title.strip() for column in columns) > 1:
             found.add("input_column_twice", column=first.title)
-        others = {c.title: None for group in named for c in group if c.title != first.title}
+        others = {c.title: None for group in named for c, _ in group if c.title != first.title}
         if others and field != "id":
             found.add(
                 "input_column_chosen",
@@ -115,6 +182,17 @@ def pick(columns: Sequence[Column], kind: str, found: Findings) -> dict[str, Col
                 others=", ".join(others),
             )
     return picked
+
+
+def _scaled(column: Column, scale: float, found: Findings) -> Column:
+    """A column whose plain numbers are multiplied; a cell with a unit of its own stays."""
+    values = column.values.copy()
+    for index, cell in enumerate(values):
+        number = _number(cell, units=False)
+        if number is not None:
+            values[index] = number * scale
+    found.add("input_scaled", column=column.title, severity="warning", scale=f"{scale:,.10g}")
+    return Column(column.title, values, column.also, column.fields)
 
 
 def pick_groups(
@@ -129,8 +207,9 @@ def pick_groups(
     }
     refused = re.compile("|".join(_aliases()["not_groups"]))
     for column in columns:
-        name = re.sub(r"[\s\-.]+", "_", unicodedata.normalize("NFKC", column.title).casefold())
-        name = name.strip("_")
+        said = next((field for field in column.fields if field.startswith("pop_")), None)
+        plain = unicodedata.normalize("NFKC", said or column.title).casefold()
+        name = re.sub(r"[\s\-.]+", "_", plain).strip("_")
         if id(column) in taken or not _GROUP.fullmatch(name) or refused.fullmatch(name):
             continue
         if name in groups:
@@ -208,16 +287,18 @@ def _clean_numbers(values: ObjectArray) -> FloatArray | None:
     return value if np.isfinite(value).all() else None
 
 
-def _number(cell: Any) -> float | None:
+def _number(cell: Any, *, units: bool = True) -> float | None:
+    """A cell as a number; with `units`, ``1.2万`` and ``300 ㎡`` too."""
     if isinstance(cell, str):
         if _NUMBER.fullmatch(cell) and cell.isascii():
             return _finite(float(cell))
         text = unicodedata.normalize("NFKC", cell).strip().replace("\N{MINUS SIGN}", "-")
+        text, scale = _without_unit(text) if units else (text, 1.0)
         if _THOUSANDS.fullmatch(text):
             text = text.replace(",", "")
         if not _NUMBER.fullmatch(text):
             return None
-        number = float(text)
+        number = float(text) * scale
     elif isinstance(cell, bool | np.bool_) or not isinstance(cell, int | float | np.number):
         return None
     else:
@@ -226,6 +307,17 @@ def _number(cell: Any) -> float | None:
         except OverflowError:
             return None
     return _finite(number)
+
+
+def _without_unit(text: str) -> tuple[str, float]:
+    """A number in words without the unit behind it, and the scale that unit means."""
+    match = _WITH_UNIT.fullmatch(text[:_LONGEST_NUMBER])
+    if match is None:
+        return text, 1.0
+    unit = folded(match[2])
+    if unit in _plain_units():
+        return match[1], 1.0
+    return (match[1], _scales()[unit]) if unit in _scales() else (text, 1.0)
 
 
 def _finite(number: float) -> float | None:

@@ -93,6 +93,13 @@ def to_wgs84(lonlat: FloatArray, datum: str) -> FloatArray:
     return moves[datum](lonlat) if datum in moves else lonlat
 
 
+def from_wgs84(lonlat: FloatArray, datum: str) -> FloatArray:
+    """Degrees (k, 2) in one of `DATUMS` of WGS84 degrees (k, 2)."""
+    if datum == "gcj02":
+        return wgs84_to_gcj02(lonlat)
+    return gcj02_to_bd09(wgs84_to_gcj02(lonlat)) if datum == "bd09" else lonlat
+
+
 def _undo(forward: Callable[[FloatArray], FloatArray], target: FloatArray) -> FloatArray:
     """The points that `forward` takes to `target`, by fixed-point iteration."""
     guess = target

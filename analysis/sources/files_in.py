@@ -10,13 +10,14 @@ import codecs
 import os
 import re
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from analysis.errors import Fault, InputError
+from analysis.sources import limits
+from analysis.sources.archives import checked_members
 
 SUFFIXES: Final[dict[str, frozenset[str]]] = {
     ".csv": frozenset({"text"}),
@@ -29,7 +30,10 @@ SUFFIXES: Final[dict[str, frozenset[str]]] = {
     ".gpkg": frozenset({"sqlite"}),
     ".geojson": frozenset({"json"}),
     ".json": frozenset({"json"}),
+    ".kml": frozenset({"xml"}),
+    ".kmz": frozenset({"zip"}),
     ".shp": frozenset({"shp"}),
+    ".zip": frozenset({"zip"}),
     ".parquet": frozenset({"parquet"}),
     ".geoparquet": frozenset({"parquet"}),
 }
@@ -39,7 +43,7 @@ RASTER_SUFFIXES: Final[dict[str, frozenset[str]]] = {
 }
 
 _HEAD_BYTES: Final = 4096
-_UNPACKED_MOST: Final = 2 * 1024**3  # bytes; a workbook that unpacks to more is refused
+_TEXT_KINDS: Final = frozenset({"text", "json", "xml"})
 _MAGIC: Final = (
     (b"SQLite format 3\x00", "sqlite"),
     (b"PAR1", "parquet"),
@@ -56,6 +60,7 @@ _MAGIC: Final = (
     (b"7z\xbc\xaf", "7z"),
     (b"Rar!", "rar"),
 )
+_HTML = re.compile(rb"(?i)<!doctype html|<html")
 _ADDRESS = re.compile(r"(?i)^(?:[a-z0-9_ ]{2,}:|https?|[/\\]vsi)")
 # Drivers that open by content and may reach elsewhere; OGR never needs them here.
 _NEVER: Final = ("OGR_VRT", "GDALG", "CSW", "WFS", "Carto", "Elasticsearch", "AmigoCloud", "NGW")
@@ -95,8 +100,12 @@ def checked_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
                 path, "input_suffix", suffix=suffix or path.name, known=", ".join(suffixes)
             )
         kind = _kind_of(path)
+        size = path.stat().st_size
     if kind not in suffixes[suffix]:
         raise refuse(path, "input_really", suffix=suffix, really=kind)
+    most = limits.TEXT_BYTES if kind in _TEXT_KINDS else limits.FILE_BYTES
+    if size > most:
+        raise refuse(path, "input_file_large", megabytes=size // 1024**2, most=most // 1024**2)
     return path.resolve()
 
 
@@ -113,25 +122,32 @@ def _kind_of(path: Path) -> str:
         return _kind_of_zip(path)
     if b"OSMHeader" in head[:64]:
         return "osm.pbf"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "text"
+    wide = _utf_16(head)
+    if wide is not None:
+        head = head[: len(head) // 2 * 2].decode(wide, "ignore").encode()
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if start.startswith(b"{"):
         return "json"
     if start.startswith(b"<"):
-        return "xml/html"
+        return "html" if _HTML.match(start) else "xml"
     return "binary" if b"\x00" in head else "text"
 
 
+def _utf_16(head: bytes) -> str | None:
+    """The UTF-16 a text is in: by its mark, else by where the zero bytes of its ASCII stand."""
+    if head.startswith(codecs.BOM_UTF16_LE):
+        return "utf-16-le"
+    if head.startswith(codecs.BOM_UTF16_BE):
+        return "utf-16-be"
+    even, odd = head[0:_HEAD_BYTES:2], head[1:_HEAD_BYTES:2]
+    signs = [half.count(0) for half in (even, odd)]
+    if not max(signs) or min(signs):
+        return None
+    return "utf-16-le" if signs[1] else "utf-16-be"
+
+
 def _kind_of_zip(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile:
-        raise refuse(path, "input_broken", detail="zip") from None
-    if sum(member.file_size for member in members) > _UNPACKED_MOST:
-        raise refuse(path, "input_unpacks_large", gigabytes=_UNPACKED_MOST // 1024**3)
-    names = {member.filename for member in members}
+    names = {member.filename for member in checked_members(path)}
     if any(name.startswith("xl/") for name in names):
         return "xlsx"
     return "ods" if {"content.xml", "mimetype"} <= names else "zip"
@@ -173,17 +189,22 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return state.st_ino, state.st_size, state.st_mtime_ns
 
 
-def decoded(path: Path, raw: bytes) -> str:
-    """Text of a file: by its byte order mark, else strict UTF-8, else strict GB18030."""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings: tuple[str, ...] = ("utf-16",)
+def decoded(path: Path, raw: bytes) -> tuple[str, str]:
+    """Text of a file and the name of its encoding, told by the bytes and strictly checked.
+
+    By the byte order mark, else UTF-16 by its zero bytes, else UTF-8, else GB18030 (which holds
+    GBK and GB2312). Nothing is replaced or dropped.
+    """
+    wide = _utf_16(raw[:_HEAD_BYTES])
+    if wide is not None:
+        encodings: tuple[str, ...] = (wide,)
     elif raw.startswith(codecs.BOM_UTF8):
         encodings = ("utf-8-sig",)
     else:
         encodings = ("utf-8", "gb18030")
     for encoding in encodings:
         try:
-            return raw.decode(encoding)
+            return raw.decode(encoding).removeprefix("\ufeff"), encoding
         except UnicodeDecodeError:
             continue
     raise refuse(path, "input_encoding")

@@ -17,20 +17,25 @@ from numpy.typing import NDArray
 
 from analysis.errors import Fault, InputError
 from analysis.quantities import BoolArray, IntArray
+from analysis.sources.declared import Reading
 
 LISTED: Final = 200  # faults listed one by one; the rest is counted
 ROWS_NAMED: Final = 10  # rows named in one warning
 
 ObjectArray = NDArray[np.object_]
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that passed: rows in EPSG:4326 (lon, lat) and what was remarked on the way."""
+    """A table that passed: rows in EPSG:4326 (lon, lat) and what was remarked on the way.
+
+    `readings`: how the coordinates of its rows were understood, file by file in order.
+    """
 
     frame: gpd.GeoDataFrame
     warnings: tuple[Fault, ...]
+    readings: tuple[Reading, ...] = ()
 
 
 class Findings:
@@ -53,6 +58,7 @@ class Findings:
         self._errors: list[Fault] = []
         self._unlisted = 0
         self._warnings: list[Fault] = []
+        self.readings: list[Reading] = []
 
     def __bool__(self) -> bool:
         return bool(self._errors)
@@ -100,15 +106,17 @@ class Findings:
         self.take([Fault(key, self.file, None, column, params, "warning", every)])
 
     def take(self, faults: Iterable[Fault]) -> None:
-        """Take over faults and warnings as they are."""
+        """Take over faults and warnings as they are; notes are told by the checker alone."""
         for fault in faults:
-            (self._warnings if fault.severity == "warning" else self._errors).append(fault)
+            if fault.severity != "note":
+                (self._warnings if fault.severity == "warning" else self._errors).append(fault)
 
     def merge(self, other: Findings) -> None:
         """Take over all that was found elsewhere (another file of the same question)."""
         self._errors.extend(other._errors)
         self._warnings.extend(other._warnings)
         self._unlisted += other._unlisted
+        self.readings.extend(other.readings)
 
     def errors(self) -> tuple[Fault, ...]:
         """All errors: those of the file first, then by row; at most `listed`, and a count."""
@@ -130,7 +138,7 @@ class Findings:
     def table(self, frame: gpd.GeoDataFrame) -> Table:
         """The finished table, or `InputError` with every fault."""
         self.stop_on_errors()
-        return Table(frame, self.warnings())
+        return Table(frame, self.warnings(), tuple(self.readings))
 
 
 def frame_of(columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,126 +1,138 @@
-"""Geographic layers: GeoPackage, GeoJSON, shapefile, GeoParquet; and every table by its suffix.
+"""Geographic layers: GeoPackage, shapefile, GeoParquet; and every table by its suffix.
 
-GDAL opens GeoPackages (driver forced) and shapefiles (magic bytes checked) only; GeoJSON is read
-here, so that no text of a stranger chooses a driver.
+GDAL opens GeoPackages (driver forced, no views) and shapefiles (magic bytes checked) only.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from pathlib import Path
+import sqlite3
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import geopandas as gpd
-import numpy as np
-import orjson
 import pandas as pd
-import pyproj
 import shapely
 
-from analysis.sources.columns_in import Column, objects
-from analysis.sources.files_in import (
-    SUFFIXES,
-    checked_path,
-    decoded,
-    guard_gdal,
-    refuse,
-    steady,
-)
-from analysis.sources.findings import ObjectArray
+from analysis.errors import InputError
+from analysis.sources import limits
+from analysis.sources.archives import checked_members, members_of_suffix, unpack_member
+from analysis.sources.declared import SILENT, Declaration, Declarations
+from analysis.sources.files_in import SUFFIXES, checked_path, guard_gdal, refuse, steady
+from analysis.sources.frames_in import records_of_frame, unreadable
+from analysis.sources.geojson_in import read_geojson
+from analysis.sources.kml_in import kml_in_archive, read_kml, read_kmz
 from analysis.sources.records import Records
+from analysis.sources.shapefile_in import read_shapefile
 from analysis.sources.sheets_in import read_text_table, read_workbook
+from analysis.sources.titles_in import with_said_columns
 
-GEOJSON_CRS: Final = "OGC:CRS84"  # RFC 7946: WGS84, longitude first
-
-_NAMED_CRS = re.compile(
-    r"(?i)^(?:urn:ogc:def:crs:)?(EPSG|OGC)(?::[0-9.]*)?:+([A-Z0-9]+)$"
-    r"|^https?://www\.opengis\.net/def/crs/(EPSG|OGC)/[0-9.]+/([A-Z0-9]+)$"
-)
-_SHAPE_PARTS: Final = (".shx", ".dbf")
+_SHAPE_ALL: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_SQL_SECONDS: Final = 5.0
 
 
-def read_records(path: Path) -> Records:
+def read_records(path: Path, declared: Declarations = SILENT) -> Records:
     """Records of any supported file.
 
     Raises
     ------
     InputError
-        The file is missing, empty, something else than its suffix says, damaged, or changes
-        while it is read.
+        The file is missing, empty, something else than its suffix says, too large, damaged, or
+        changes while it is read; a column the user names is not in it.
     """
     given = Path(path)
     whole = checked_path(given, SUFFIXES)
-    readers = {
-        ".csv": read_text_table,
-        ".tsv": read_text_table,
-        ".txt": read_text_table,
-        ".gpkg": _read_geopackage,
-        ".geojson": _read_geojson,
-        ".json": _read_geojson,
-        ".shp": _read_shapefile,
-        ".parquet": _read_parquet,
-        ".geoparquet": _read_parquet,
-    }
-    records = readers.get(whole.suffix.lower(), read_workbook)(whole)
+    said, suffix = declared.of(given), whole.suffix.lower()
+    if suffix in _ALONE:
+        records = _ALONE[suffix](whole)
+    else:
+        records = _ONE_OF_MANY.get(suffix, read_workbook)(whole, said)
     if len(records) == 0:
         raise refuse(whole, "input_no_rows")
-    return records
+    return with_said_columns(replace(records, path=given, said=said))
 
 
-def _read_geopackage(path: Path) -> Records:
+def _read_geopackage(path: Path, said: Declaration) -> Records:
     guard_gdal()
     import pyogrio
 
     with steady(path):
+        layer = _geopackage_layer(path, said.layer)
         try:
-            source = f"GPKG:{path}"
-            layers = [str(n) for n, geometry in pyogrio.list_layers(source) if geometry]
-            if len(layers) != 1:
-                key = "input_layers_many" if layers else "input_layers_none"
-                raise refuse(path, key, layers=", ".join(layers))
-            frame = pyogrio.read_dataframe(source, layer=layers[0])
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            frame = pyogrio.read_dataframe(f"GPKG:{path}", layer=layer)
+        except unreadable() as error:
             raise refuse(path, "input_broken", detail=str(error)) from error
-    return _from_frame(path, frame)
+    return records_of_frame(path, frame)
 
 
-def _read_shapefile(path: Path) -> Records:
-    guard_gdal()
-    import pyogrio
+def _geopackage_layer(path: Path, wanted: str | None) -> str:
+    """The layer to read: the one that is said, or the only one with geometry.
 
-    missing = [part for part in _SHAPE_PARTS if not _beside(path, part).exists()]
-    if missing:
-        raise refuse(path, "input_shape_parts", missing=", ".join(missing))
-    with steady(path):
-        encoding = None if _beside(path, ".cpg").exists() else _dbf_encoding(_beside(path, ".dbf"))
-        try:
-            frame = pyogrio.read_dataframe(path, encoding=encoding)
-        except (
-            pyogrio.errors.DataSourceError,
-            pyogrio.errors.DataLayerError,
-            UnicodeDecodeError,
-        ) as error:
-            raise refuse(path, "input_broken", detail=str(error)) from error
-    return _from_frame(path, frame)
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    """The companion of a shapefile, whatever the case of its suffix."""
-    upper = path.with_suffix(suffix.upper())
-    return upper if upper.exists() else path.with_suffix(suffix)
-
-
-def _dbf_encoding(path: Path) -> str:
-    """Encoding of a dbf without .cpg: strict UTF-8 where its bytes allow it, else GB18030."""
-    raw = path.read_bytes()
-    start = int.from_bytes(raw[8:10], "little")
-    names = b"".join(raw[at : at + 11].split(b"\x00")[0] for at in range(32, start - 1, 32))
+    Looked up without GDAL: a layer has to be a table with a bounded number of rows, for a view
+    of a stranger may run for ever.
+    """
     try:
-        (names + raw[start:]).decode("utf-8")
-    except UnicodeDecodeError:
-        return "GB18030"
-    return "UTF-8"
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+            ends = time.monotonic() + _SQL_SECONDS
+            base.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
+            base.execute("PRAGMA trusted_schema = OFF")
+            tables = {
+                n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            }
+            named = "SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid"
+            if not {"gpkg_geometry_columns", "gpkg_contents", "gpkg_spatial_ref_sys"} <= tables:
+                raise refuse(path, "input_not_geopackage")
+            layers = [str(name) for (name,) in base.execute(named)]
+            layer = _one_layer(path, layers, wanted)
+            if layer not in tables:
+                raise refuse(path, "input_layer_view", layer=layer)
+            quoted = layer.replace('"', '""')
+            count = base.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()[0]  # noqa: S608
+            width = len(base.execute(f'PRAGMA table_info("{quoted}")').fetchall())
+    except (sqlite3.Error, UnicodeError, TypeError) as error:
+        raise refuse(path, "input_broken", detail=str(error)) from None
+    if count > limits.ROWS or width > limits.COLUMNS or count * width > limits.CELLS:
+        raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
+    return layer
+
+
+def _one_layer(path: Path, layers: list[str], wanted: str | None) -> str:
+    if wanted is not None:
+        if wanted not in layers:
+            raise refuse(path, "input_layer_unknown", layer=wanted, layers=", ".join(layers))
+        return wanted
+    if len(layers) != 1:
+        key = "input_layers_many" if layers else "input_layers_none"
+        raise refuse(path, key, layers=", ".join(layers))
+    return layers[0]
+
+
+def _read_zip(path: Path, said: Declaration) -> Records:
+    """Records of the one shapefile (or KML) inside an archive, unpacked under names of ours."""
+    members = checked_members(path)
+    shapes = members_of_suffix(members, ".shp")
+    if not shapes and members_of_suffix(members, ".kml"):
+        return kml_in_archive(path, members, said)
+    if not shapes:
+        raise refuse(path, "input_zip_nothing")
+    stems = {str(PurePosixPath(name).with_suffix("")): name for name in shapes}
+    titles = {PurePosixPath(stem).name: stem for stem in stems}
+    stem = titles[_one_layer(path, list(titles), said.layer)]
+    by_name = {member.filename.casefold(): member.filename for member in members}
+    with steady(path), tempfile.TemporaryDirectory() as folder:
+        for suffix in _SHAPE_ALL:
+            name = by_name.get((stem + suffix).casefold())
+            if name is not None:
+                unpack_member(path, name, Path(folder) / f"layer{suffix}")
+        try:
+            records = read_shapefile(checked_path(Path(folder) / "layer.shp", SUFFIXES))
+        except InputError as error:
+            raise InputError([replace(f, file=path.name) for f in error.faults]) from None
+    told = tuple(replace(fault, file=path.name) for fault in records.remarks)
+    return replace(records, path=path, remarks=told)
 
 
 def _read_parquet(path: Path) -> Records:
@@ -129,87 +141,40 @@ def _read_parquet(path: Path) -> Records:
 
     with steady(path):
         try:
+            _check_parquet(path, pq.read_metadata(path))
             metadata = pq.read_schema(path).metadata or {}
             read = gpd.read_parquet if b"geo" in metadata else pd.read_parquet
             frame = read(path)
-        except (pa.ArrowException, ValueError, shapely.errors.ShapelyError) as error:
+        except (
+            pa.ArrowException, ValueError, KeyError, TypeError, AttributeError, OSError,
+            shapely.errors.ShapelyError,
+        ) as error:  # fmt: skip
+            if isinstance(error, InputError):
+                raise
             raise refuse(path, "input_broken", detail=str(error)) from error
-    return _from_frame(path, frame)
+    return records_of_frame(path, frame)
 
 
-def _from_frame(path: Path, frame: pd.DataFrame) -> Records:
-    """Records of a frame; its CRS counts only where it names a place on the Earth."""
-    shape, crs = None, None
-    if isinstance(frame, gpd.GeoDataFrame):
-        shape = objects(list(frame.geometry))
-        crs = frame.crs if is_earthly(frame.crs) else None
-        frame = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    columns = tuple(
-        Column(str(title), _cells(frame.iloc[:, place]))
-        for place, title in enumerate(frame.columns)
-    )
-    return Records(path, columns, np.arange(1, len(frame) + 1, dtype=np.int64), shape, crs)
+def _check_parquet(path: Path, metadata: Any) -> None:
+    """Refuse what would not fit once it is unpacked, by the file's own account."""
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    if sum(group.total_byte_size for group in groups) > limits.FILE_BYTES:
+        raise refuse(path, "input_unpacks_large", gigabytes=limits.FILE_BYTES // 1024**3)
+    cells = metadata.num_rows * metadata.num_columns
+    if metadata.num_rows > limits.ROWS or cells > limits.CELLS:
+        raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
 
 
-def _cells(series: pd.Series[Any]) -> ObjectArray:
-    """Cells as Python objects, None where missing."""
-    plain = series.astype(object)
-    return objects(list(plain.where(series.notna(), None)))
-
-
-def is_earthly(crs: Any) -> bool:
-    """Whether a CRS says where on the Earth: not undefined, not an engineering grid."""
-    if crs is None or str(crs.name).lower().startswith(("undefined", "unknown")):
-        return False
-    return bool(crs.is_geographic or crs.is_projected)
-
-
-def _read_geojson(path: Path) -> Records:
-    with steady(path):
-        raw = path.read_bytes()
-    try:
-        content = orjson.loads(decoded(path, raw).removeprefix("\ufeff"))
-    except orjson.JSONDecodeError as error:
-        raise refuse(path, "input_broken", detail=str(error)) from None
-    features = _features(path, content)
-    shapes = [feature.get("geometry") for feature in features]
-    texts = [None if shape is None else orjson.dumps(shape).decode() for shape in shapes]
-    geometry = shapely.from_geojson(objects(texts), on_invalid="ignore")
-    named = content.get("crs")
-    try:
-        crs = pyproj.CRS.from_user_input(GEOJSON_CRS if named is None else _crs_name(named))
-    except pyproj.exceptions.CRSError:
-        raise refuse(path, "input_crs_unknown", crs=str(named)) from None
-    titles = dict.fromkeys(t for feature in features for t in feature.get("properties") or {})
-    columns = tuple(
-        Column(title, objects([(f.get("properties") or {}).get(title) for f in features]))
-        for title in titles
-    )
-    if "id" not in titles and any("id" in feature for feature in features):
-        columns += (Column("id", objects([feature.get("id") for feature in features])),)
-    rows = np.arange(1, len(features) + 1, dtype=np.int64)
-    return Records(path, columns, rows, objects(list(geometry)), crs)
-
-
-def _features(path: Path, content: Any) -> Sequence[dict[str, Any]]:
-    """The features of a GeoJSON document."""
-    kind = content.get("type") if isinstance(content, dict) else None
-    features = content.get("features") if kind == "FeatureCollection" else [content]
-    if kind not in ("FeatureCollection", "Feature") or not isinstance(features, list):
-        raise refuse(path, "input_not_geojson")
-    sound = all(
-        isinstance(f, dict) and isinstance(f.get("properties") or {}, dict) for f in features
-    )
-    if not sound:
-        raise refuse(path, "input_not_geojson")
-    return features
-
-
-def _crs_name(named: Any) -> str:
-    """``AUTHORITY:code`` of a GeoJSON `crs` member; anything else is refused."""
-    properties = named.get("properties") if isinstance(named, dict) else None
-    name = properties.get("name") if isinstance(properties, dict) else None
-    match = _NAMED_CRS.match(name) if isinstance(name, str) else None
-    if match is None:
-        raise pyproj.exceptions.CRSError(str(named))
-    return f"{match[1] or match[3]}:{match[2] or match[4]}"
+# Readers by suffix: of files that hold one table, and of those that may hold several.
+_ALONE: Final = {
+    ".csv": read_text_table,
+    ".tsv": read_text_table,
+    ".txt": read_text_table,
+    ".geojson": read_geojson,
+    ".json": read_geojson,
+    ".kml": read_kml,
+    ".shp": read_shapefile,
+    ".parquet": _read_parquet,
+    ".geoparquet": _read_parquet,
+}
+_ONE_OF_MANY: Final = {".gpkg": _read_geopackage, ".kmz": read_kmz, ".zip": _read_zip}

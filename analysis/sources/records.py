@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import Fault
-from analysis.quantities import IntArray
-from analysis.sources.columns_in import Column
+from analysis.quantities import BoolArray, IntArray
+from analysis.sources.columns_in import Column, known_values
+from analysis.sources.declared import UNSAID, Declaration
 from analysis.sources.findings import LISTED, Findings, ObjectArray
 
 
@@ -18,7 +19,8 @@ class Records:
 
     `rows` int64 (n,): the row people see (the header is row 1 of a table; features of a layer
     count from 1). `geometry` (n,) shapely objects or None, for layers; then `crs` is the layer's
-    own pyproj CRS, or None where the layer says nothing. `remarks`: warnings of the opening.
+    own pyproj CRS, or None where the layer says nothing; `unread` (n,) where a geometry was
+    written that is none. `remarks`: notes and warnings of the opening. `said`: what the user says.
     `listed`: how many faults are listed one by one.
     """
 
@@ -28,6 +30,8 @@ class Records:
     geometry: ObjectArray | None = None
     crs: Any = None
     remarks: tuple[Fault, ...] = ()
+    unread: BoolArray | None = None
+    said: Declaration = UNSAID
     listed: int = LISTED
 
     def __len__(self) -> int:
@@ -43,6 +47,10 @@ class Records:
         found = Findings(self.file, self.rows, self.listed)
         found.take(self.remarks)
         return found
+
+    def words(self, field: str) -> dict[str, str]:
+        """Folded word → our word for the values of a field: what the user says goes first."""
+        return {**known_values(field), **self.said.words.get(field, {})}
 
     @property
     def titles(self) -> str:

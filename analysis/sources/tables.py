@@ -24,12 +24,12 @@ from analysis.sources.columns_in import (
     duplicates,
     fields_of,
     folded,
-    known_values,
     numbers,
     objects,
     pick,
     texts,
 )
+from analysis.sources.declared import SILENT, Declarations
 from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Findings, ObjectArray, Table, absent, frame_of, kept
 from analysis.sources.layers_in import read_records
@@ -38,6 +38,7 @@ from analysis.sources.placeless import locate_where_told
 from analysis.sources.places_in import has_polygons, locate, repaired
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
+from analysis.sources.titles_in import mapping_told
 
 Kind = Literal["population", "facilities", "units"]
 
@@ -52,15 +53,17 @@ _NAMES_OFFERED: Final = 5
 _ALIKE: Final = 0.4
 
 
-def read_population(path: Path, datum: str | None = None) -> Table:
+def read_population(path: Path, datum: str | None = None, declared: Declarations = SILENT) -> Table:
     """Residents per cell (persons) from a table or layer of points or polygons.
 
     Parameters
     ----------
     path
-        CSV, TSV, workbook, GeoPackage, GeoJSON, shapefile or GeoParquet.
+        CSV, TSV, workbook, GeoPackage, GeoJSON, KML, shapefile (zipped or not) or GeoParquet.
     datum
         Of bare coordinates: wgs84, gcj02, bd09 or cgcs2000. A layer's own CRS needs none.
+    declared
+        What else the user says (CRS, sheet, names of columns); its datum goes before `datum`.
 
     Returns
     -------
@@ -73,11 +76,16 @@ def read_population(path: Path, datum: str | None = None) -> Table:
     InputError
         With every fault of the file.
     """
-    return _population(read_records(path), datum)
+    return _population(read_records(path, declared), datum)
 
 
 def read_facilities(
-    path: Path, datum: str | None, policy: Policy, *, by_unit: bool = False
+    path: Path,
+    datum: str | None,
+    policy: Policy,
+    declared: Declarations = SILENT,
+    *,
+    by_unit: bool = False,
 ) -> Table:
     """Facilities of a bureau's table or layer, their types matched with the policy's services.
 
@@ -95,7 +103,7 @@ def read_facilities(
     InputError
         With every fault of the file.
     """
-    return _facilities(read_records(path), datum, policy, by_unit=by_unit)
+    return _facilities(read_records(path, declared), datum, policy, by_unit=by_unit)
 
 
 def check_table(
@@ -103,26 +111,30 @@ def check_table(
     kind: Kind | None = None,
     datum: str | None = None,
     policy: Policy | None = None,
+    declared: Declarations = SILENT,
 ) -> tuple[Fault, ...]:
     """Everything wrong or remarkable in a file, without raising; () when it is fine.
 
-    Where `kind` is None it is guessed by the columns. `policy` None is the default policy.
+    First the notes: how the file was opened and which column was taken for what. Where `kind` is
+    None it is guessed by the columns. `policy` None is the default policy.
     """
+    told: tuple[Fault, ...] = ()
     try:
         if Path(path).suffix.lower() in RASTER_SUFFIXES:
             return read_population_raster(path).warnings
-        records = read_records(path)
+        records = read_records(path, declared)
         rules = load_policy() if policy is None else policy
         sure = kind or guess_kind(records, rules)
         if sure is None:
             return (Fault("input_kind_unknown", records.file, params={"columns": records.titles}),)
+        told = mapping_told(records, sure)
         if sure == "population":
-            return _population(records, datum).warnings
+            return (*told, *_population(records, datum).warnings)
         if sure == "facilities":
-            return _facilities(records, datum, rules).warnings
-        return units_of([records], datum, rules).warnings
+            return (*told, *_facilities(records, datum, rules).warnings)
+        return (*told, *units_of([records], datum, rules).warnings)
     except InputError as error:
-        return error.faults
+        return (*told, *error.faults)
 
 
 def table_of(records: Records, kind: Kind, datum: str | None, policy: Policy) -> Table:
@@ -240,6 +252,12 @@ def _services(
         found.add("input_service_missing", columns=records.titles)
         return objects([None] * len(records))
     names = _service_names(policy)
+    for word, ours in records.words("service").items():
+        if folded(ours) in names:
+            names[word] = names[folded(ours)]
+        else:
+            near = ", ".join(_nearest(ours, policy))
+            found.add("input_mapping_service", value=ours, near=near)
     said = texts(column.values)
     blank = absent(said)
     services = objects([None if s is None else names.get(folded(s)) for s in said])
@@ -275,8 +293,8 @@ def _attribute(field: str, column: Column | None, records: Records, found: Findi
         found.remark("input_measure_unknown", doubtful, column=column.title)
         return kept(parsed.value.astype(object), parsed.known & ~doubtful)
     said = texts(column.values)
-    if field == "ownership":
-        words = known_values("ownership")
+    words = records.words(field)
+    if words:
         said = objects([None if s is None else words.get(folded(s), s) for s in said])
     return said
 
