@@ -40,7 +40,10 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_file_is_dropped_checked_and_taken_home(
-    browser: Any, base: str, sheet: Path, tmp_path: Path
+    browser: Any,  # noqa: F811
+    base: str,
+    sheet: Path,
+    tmp_path: Path,
 ):
     with watched(browser, base) as seen:
         page = seen.page
