@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from analysis.clock import Progress
 from analysis.errors import Warn
-from analysis.pipeline import BuildRequest, Progress, build_area
+from analysis.facts import BuildRequest
+from analysis.pipeline import build_area
 from analysis.policy import Title
 from analysis.results.model import Run
 from analysis.results.store import Workspace
@@ -23,26 +25,35 @@ def build_springcity(
     *,
     seed: int = 77,
     scale: float = 1.0,
+    slope: bool = False,
     progress: Progress | None = None,
 ) -> Run:
-    """Generate 示范市 into a temporary folder and build it from those files."""
+    """Generate 示范市 into a temporary folder and build it from those files.
+
+    With `slope` its heights count; where rasterio is not installed there are none, and a remark
+    says that people walk on the flat.
+    """
     with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
         files = write_springcity(Path(folder), seed=seed, scale=scale, progress=progress)
-        return build_area(springcity_request(files), workspace, progress)
+        return build_area(springcity_request(files, slope=slope), workspace, progress)
 
 
-def springcity_request(files: SpringCityFiles) -> BuildRequest:
-    """What a build of 示范市 takes from its generated files: everything but the heights."""
+def springcity_request(files: SpringCityFiles, *, slope: bool = False) -> BuildRequest:
+    """What a build of 示范市 takes from its generated files: the heights only with `slope`."""
+    without = slope and files.elevation is None
     return BuildRequest(
         "springcity",
         osm=files.osm,
         population=files.population,
         units=files.units,
         facilities=(files.facilities,),
+        statistics=(files.statistics,),
         datum="wgs84",
         surveyed=files.surveyed,
         title=Title("示范市（合成数据）", "Spring City (synthetic)"),
         synthetic=True,
+        remarks=(Warn("samples_no_heights"),) if without else (),
+        elevation=files.elevation if slope else None,
     )
 
 

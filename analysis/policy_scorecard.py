@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -115,9 +114,9 @@ def _scorecard(name: str, file: ScorecardFile) -> Scorecard:
     return Scorecard(
         id=name,
         source=file.sources["plan"],
-        class_of_level=MappingProxyType(dict(file.class_of_level)),
-        settings=MappingProxyType({i: _setting(file, i, s) for i, s in file.settings.items()}),
-        rows=MappingProxyType({i: _row(file, i, row) for i, row in file.rows.items()}),
+        class_of_level=dict(file.class_of_level),
+        settings={i: _setting(file, i, s) for i, s in file.settings.items()},
+        rows={i: _row(file, i, row) for i, row in file.rows.items()},
         not_computed=tuple(_promise(i, row) for i, row in file.not_computed.items()),
     )
 
@@ -175,13 +174,13 @@ def _row(file: ScorecardFile, name: str, table: RowTable) -> Row:
             base.section, base.sentence, base.value, base.unit, base.year, base.comparable
         ),
         headline_setting=setting,
-        headlines=MappingProxyType(dict(headlines)),
+        headlines=dict(headlines),
         judged=tuple(table.judged),
         note_zh=None if table.note is None else table.note.zh,
         note_en=None if table.note is None else table.note.en,
-        readings=MappingProxyType(
-            {i: _Maker(file, table).reading(i, reading) for i, reading in table.readings.items()}
-        ),
+        readings={
+            i: _Maker(file, table).reading(i, reading) for i, reading in table.readings.items()
+        },
     )
 
 
@@ -266,7 +265,7 @@ class _Maker:
         for key in ("any_of", "all_of", "to", "of"):
             taken[key] = tuple(getattr(table, key))
         plain = (
-            "kind", "combine", "each", "share", "group", "by", "circle", "all_types", "optional",
+            "kind", "combine", "each", "share", "group", "by", "circle", "all_types", "optional", "within_scope",
             "service", "column",
         )  # fmt: skip
         return Reading(id=name, **taken, **{key: getattr(table, key) for key in plain})

@@ -110,6 +110,7 @@ class Reading:
     maximum: Amount | None
     column: str | None
     of: tuple[str, ...]
+    within_scope: bool = False
 
 
 @dataclass(frozen=True, slots=True)

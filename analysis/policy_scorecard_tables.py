@@ -102,6 +102,7 @@ class ReadingTable(_Table):
     circle: Text | None = None
     all_types: bool = False
     optional: bool = False
+    within_scope: bool = False
     service: Text | None = None
     minimum: Text | None = None
     maximum: Text | None = None

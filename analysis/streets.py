@@ -118,6 +118,8 @@ def walkable_network(
         ground = read_elevation(terrain.elevation, streets.lonlat, rules)
         forms = network.vertex_form
         network, facts = with_slope(network, ground, rules)
+        if facts.unknown_m >= facts.length_m:
+            raise InputError([Fault("elevation_nothing", terrain.elevation.name)])
         warnings += _slope_said(terrain.elevation.name, ground, facts, rules)
         if osm is None and (forms is None or not forms.any()):
             warnings.append(Warn("slope_graph_forms"))
@@ -152,11 +154,10 @@ def _barred(
         if kind not in kinds or osm is None:
             continue
         lines = read_barrier_lines(osm, kind, rules)
-        cut = _cut_along(streets, kind, rules, lines) if len(lines) else None
-        if cut is None:
+        cut = _cut_along(streets, kind, rules, lines)
+        if cut.removed_m == 0:
             idle.append(kind)
-        else:
-            streets = cut.streets
+        streets = cut.streets
     if "main_road" in kinds:
         parted = parted_by_main_roads(streets)
         if parted is streets:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import jinja2
 import orjson
@@ -19,6 +20,7 @@ from analysis.errors import Language
 from analysis.provenance import code_version
 from service import i18n
 from service.state import AreaState
+from service.whence import from_this_machine
 
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
@@ -146,6 +148,12 @@ async def answer(
     return Response(body, media_type=media_type, headers=told)
 
 
+def disposition(name: str) -> str:
+    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
+    plain = "".join(sign if sign.isascii() else "_" for sign in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
 # ---- pages -----------------------------------------------------------------------------------
 
 
@@ -176,6 +184,7 @@ def page(
             other=other,
             turned=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
             root=request.scope.get("root_path", ""),
+            here=from_this_machine(request),
             nonce=nonce,
             **values,
         )

@@ -102,8 +102,8 @@ def merge_facilities(
         rows.cores = _cores(rows.frame, policy, rules, place_words)
     pairs = sorted(_pairs(rows, rules, given), key=lambda pair: pair.order)
     winner, notes = _settle(rows, pairs)
-    kept = rows.frame[[winner[i] == i for i in range(len(rows.frame))]].reset_index(drop=True)
-    return kept, notes, _remarks(notes)
+    kept = np.array(winner, dtype=np.int64) == np.arange(len(rows.frame))
+    return rows.frame[kept].reset_index(drop=True), notes, _remarks(notes)
 
 
 def _joined(frames: Sequence[gpd.GeoDataFrame], crs: str) -> _Rows:

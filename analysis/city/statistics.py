@@ -41,8 +41,8 @@ def place_statistics(
     for group, counts in totals.items():
         name = group if group in known else f"pop_{group}"
         if name in known:
-            for unit in np.flatnonzero(counts >= 0):
-                held[name, int(unit), UNKNOWN_YEAR] = (float(counts[unit]), "units")
+            for known_unit in np.flatnonzero(counts >= 0).tolist():
+                held[name, known_unit, UNKNOWN_YEAR] = (float(counts[known_unit]), "units")
     finder = _Finder.of(units)
     strange: Counter[str] = Counter()
     for frame in frames:

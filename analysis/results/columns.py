@@ -16,7 +16,7 @@ from analysis.policy import Policy, Title
 Dtype = Literal["text", "integer", "number", "boolean"]
 
 LAYERS: Final = ("cells", "facilities", "units", "gaps", "circles", "network")
-OPTIONAL_LAYERS: Final = ("catchments",)  # only where a run holds them
+OPTIONAL_LAYERS: Final = ("catchments", "proposals")  # only where a run holds them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ NO_CENTRE: Final = Title("未获服务，或没有服务区划分", "Unserved, o
 NO_CATCHMENTS: Final = Title("没有服务区划分", "No catchments")
 NOT_ASSESSED: Final = Title("未评估或人口未知", "Not assessed, or residents unknown")
 
+NO_SLOPE: Final = Title("未计入坡度", "Slope does not count")
 NOT_PLACED: Final = Title("有坐标", "It has coordinates")
 NOT_FILLED: Final = Title("没有补填", "Nothing was filled")
 NOT_SPREAD: Final = Title("不是推算", "Not spread")
@@ -184,6 +185,8 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _ID,
             _count("osm_way", "OSM 道路编号", "OSM way", ""),
             _number("length_m", "长度", "Length", "m"),
+            _number("forth_m", "沿线方向折算平路长度", "Worth on the flat, along", "m", NO_SLOPE),
+            _number("back_m", "反方向折算平路长度", "Worth on the flat, back", "m", NO_SLOPE),
             _count("component", "路网连通分量", "Street component", ""),
         ),
         "catchments": (
@@ -203,6 +206,25 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
             _count("cells", "人口单元数", "Cells", ""),
             _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+        ),
+        "proposals": (
+            _ID,
+            _text("proposal", "方案编号", "Proposal"),
+            *_SERVICE,
+            _text("objective", "选址目标", "Objective"),
+            _number("minutes", "步行时限", "Limit of the walk", "minutes"),
+            _text("walker", "步行者", "Walker"),
+            _count("rank", "次序", "Rank", ""),
+            _text("site", "候选点编号", "Site"),
+            _text("name", "名称", "Name", UNKNOWN),
+            _text("kind", "候选点类型", "Kind of site"),
+            *_UNIT,
+            _count("residents_new", "新覆盖的居民", "Newly covered"),
+            _count("residents_reached", "时限内的全部居民", "Within its limit"),
+            _GROUP,
+            _number("person_minutes_saved", "节省的步行人分钟", "Person-minutes saved", "minutes"),
+            _count("load", "服务人数", "Load", null=Title("未按容量选址", "Not sited by capacity")),
+            _text("kept", "保存时间", "Kept at"),
         ),
     }
 )

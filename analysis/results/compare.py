@@ -244,7 +244,7 @@ def _row(old: CoverageRow | None, new: CoverageRow | None, moves: _Moves | None)
     shown = new if new is not None else old
     assert shown is not None
     state: State = "appeared" if old is None else "vanished" if new is None else "both"
-    change = _less(old and old.covered, new and new.covered)
+    change = _less(None if old is None else old.covered, None if new is None else new.covered)
     gained = lost = moved = None
     if change is not None and state == "both":
         gained = max(0, change) if moves is None else moves.gained.get(shown.code, 0)

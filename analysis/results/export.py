@@ -84,6 +84,23 @@ def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> No
     _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
 
 
+def write_table(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    suffixes: Sequence[str] = TABLE_SUFFIXES,
+    lines: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet.
+
+    `lines` go to a second sheet of the latter.
+    """
+    _checked(path, suffixes)
+    _table(table, columns, path, name, lang, lines)
+
+
 def export_rows(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[Column],
@@ -92,8 +109,7 @@ def export_rows(
     lang: Language = "zh",
     lines: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    """Write plain rows as ``.csv`` or ``.xlsx``; `lines` go to a second sheet of the latter."""
-    _checked(path, TABLE_SUFFIXES)
+    """The same for plain rows."""
     kinds = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
     table = pd.DataFrame(
         {
@@ -103,7 +119,7 @@ def export_rows(
             for column in columns
         }
     )
-    _table(table, columns, path, name, lang, lines)
+    write_table(table, columns, path, name, lang, lines=lines)
 
 
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
@@ -257,10 +273,14 @@ def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> li
 
 
 def _cell(sheet: Any, value: Any) -> Any:
-    """A cell; a text stays a text whatever sign it starts with."""
+    """A cell; a text stays a text whatever sign it starts with, a number keeps every digit."""
     plain = _or_none(value)
     if isinstance(plain, np.generic):
         plain = plain.item()
+    if isinstance(plain, float):  # openpyxl itself would keep 16 digits
+        cell = WriteOnlyCell(sheet, repr(plain))
+        cell.data_type = "n"
+        return cell
     if not isinstance(plain, str):
         return plain
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", plain))

@@ -26,6 +26,7 @@ from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minut
 from analysis.results.catchment_layer import catchment_values, cell_values
 from analysis.results.columns import LAYERS, Column, all_groups, columns_of
 from analysis.results.model import Run
+from analysis.results.proposals import any_kept, proposal_values
 
 __all__ = [
     "DEGREES",
@@ -74,8 +75,9 @@ def write_layers(run: Run) -> None:
 
 
 def layers_of(run: Run) -> tuple[str, ...]:
-    """The layers this run has: those of every run, and catchments where it holds any."""
-    return (*LAYERS, *(("catchments",) if run.catchments else ()))
+    """The layers this run has: those of every run; catchments and proposals where it has any."""
+    has = (("catchments", bool(run.catchments)), ("proposals", any_kept(run.path)))
+    return (*LAYERS, *(layer for layer, held in has if held))
 
 
 def _file(run: Run, layer: str) -> Path:
@@ -102,7 +104,17 @@ def layer_columns(run: Run, layer: str) -> tuple[Column, ...]:
     known = layers_of(run)
     if layer not in known:
         raise UnknownNameError("unknown_layer", name=layer, known=", ".join(known))
+    return layer_columns_of(run, layer)
+
+
+def layer_columns_of(run: Run, layer: str) -> tuple[Column, ...]:
+    """The columns a layer has or would have in this run."""
     return columns_of(layer, run.policy, tuple(run.city.cells.groups))
+
+
+def proposal_frame(run: Run, found: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
+    """Answers of siting (kept or not) as the layer ``proposals``."""
+    return _frame(run, "proposals", *proposal_values(run, found))
 
 
 def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
@@ -112,7 +124,7 @@ def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
 
 def _frame(run: Run, layer: str, values: _Values, shapes: GeometryArray) -> gpd.GeoDataFrame:
     columns = {
-        column.name: _typed(column, values[column.name]) for column in layer_columns(run, layer)
+        column.name: _typed(column, values[column.name]) for column in layer_columns_of(run, layer)
     }
     geometry = _in_degrees(shapes, run.city.crs)
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
@@ -353,6 +365,8 @@ def _network(run: Run) -> tuple[_Values, GeometryArray]:
         "id": [str(i) for i in range(len(streets.edge_u))],
         "osm_way": streets.edge_way,
         "length_m": streets.edge_length_m,
+        "forth_m": streets.worth_m(forth=True),
+        "back_m": streets.worth_m(forth=False),
         "component": streets.edge_component,
     }
     return values, np.asarray(lines, dtype=object)
@@ -367,5 +381,6 @@ _BUILDERS: Final[Mapping[str, Callable[[Run], tuple[_Values, GeometryArray]]]] =
         "circles": _circles,
         "network": _network,
         "catchments": catchment_values,
+        "proposals": proposal_values,
     }
 )

@@ -20,7 +20,7 @@ from analysis.policy_terrain import TerrainRules
 from analysis.quantities import FloatArray, read_only
 from analysis.sources.files_in import RASTER_SUFFIXES, checked_path, refuse, steady
 from analysis.sources.findings import Findings
-from analysis.sources.layers_in import is_earthly
+from analysis.sources.frames_in import is_earthly
 
 _MOST_CELLS: Final = 200_000_000  # kept in memory after averaging
 _METRES_PER_UNIT: Final = {
@@ -172,14 +172,18 @@ def _pixels_of(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> tuple[FloatA
 def _cells_around(
     source: Any, crs: pyproj.CRS, lonlat: FloatArray
 ) -> tuple[int, int, int, int] | None:
-    """First and last rows and columns of the raster around places, None where it has none."""
+    """First and last rows and columns of the raster in the box around places, None if none."""
     column, row = _pixels_of(source, crs, lonlat)
-    seen = (column >= 0) & (column <= source.width) & (row >= 0) & (row <= source.height)
+    seen = np.isfinite(column) & np.isfinite(row)
     if not seen.any():
         return None
-    row0, row1 = int(row[seen].min()) - 2, int(row[seen].max()) + 3
-    column0, column1 = int(column[seen].min()) - 2, int(column[seen].max()) + 3
-    return max(row0, 0), min(row1, source.height), max(column0, 0), min(column1, source.width)
+    box = []
+    for place, size in ((row[seen], source.height), (column[seen], source.width)):
+        first, last = max(place.min() - 2, 0.0), min(place.max() + 3, float(size))
+        if first >= last:
+            return None
+        box += [int(first), int(last)]
+    return box[0], box[1], box[2], box[3]
 
 
 def _cell_m(transform: Any, crs: pyproj.CRS, lonlat: FloatArray) -> float:

@@ -156,12 +156,11 @@ def _known(state: str, remark: str) -> bool | None:
 
 @cache
 def _parsed(osm: str, country: str | None) -> OpeningHours:
-    from opening_hours import OpeningHours, ParserError
+    from opening_hours import OpeningHours
 
-    try:
-        return OpeningHours(osm, country=country)
-    except ParserError as fault:
-        raise ValueError(osm) from fault
+    if not _valid(osm):
+        raise ValueError(osm)
+    return OpeningHours(osm, country=country)
 
 
 def _valid(text: str) -> bool:

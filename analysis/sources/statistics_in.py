@@ -29,7 +29,6 @@ from analysis.sources.records import Records
 
 UNKNOWN_YEAR: Final = -1
 
-_KINDS_ZH: Final = {"flag": "“是”或“否”", "count": "个数", "number": "数量"}
 _FIRST_YEAR: Final = 1900
 _LAST_YEAR: Final = 2200
 _NAMES_OFFERED: Final = 5
@@ -67,15 +66,16 @@ def read_statistics(path: Path) -> StatisticsTable:
     if "unit_code" not in picked and "unit_name" not in picked:
         found.add("statistics_column_missing", name="unit_code", columns=records.titles)
     found.stop_on_errors()
-    code, name = _words(picked.get("unit_code"), records), _words(picked.get("unit_name"), records)
-    found.each("statistics_unit_blank", absent(code) & absent(name))
+    code = _words(picked.get("unit_code"), records)
+    named = _words(picked.get("unit_name"), records)
+    found.each("statistics_unit_blank", absent(code) & absent(named))
     attribute = _attributes(picked["attribute"], found)
     value, known = _values(picked["value"], attribute, found)
     year = _years(picked.get("year"), records, found)
     frame = frame_of(
         {
             "unit_code": code,
-            "unit_name": name,
+            "unit_name": named,
             "attribute": attribute,
             "value": value,
             "year": year,
@@ -148,15 +148,7 @@ def _values(
     held = np.nan_to_num(value, nan=-1.0)
     whole = np.abs(held - np.rint(held)) <= WHOLE_TOLERANCE
     wrong = ~blank & ~absent(kinds) & ((held < 0) | (np.equal(kinds, "count") & ~whole))
-    for kind, zh in _KINDS_ZH.items():
-        found.each(
-            "statistics_value",
-            wrong & np.equal(kinds, kind),
-            column=column.title,
-            values=column.values,
-            kind=kind,
-            kind_zh=zh,
-        )
+    found.each("statistics_value", wrong, column=column.title, values=column.values)
     found.remark("statistics_value_blank", blank, column=column.title)
     return value, ~blank & ~wrong
 

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.errors import Language
 from analysis.results.model import Manifest, Run
 from service.catalog.common import remarks, title_of
+from service.catalog.quality import quality_summary
 
 
 def area_row(manifest: Manifest) -> dict[str, Any]:
@@ -104,6 +105,7 @@ def _quality(run: Run) -> dict[str, Any]:
         "edges": len(streets.edge_u),
         "walkable_km": round(float(streets.edge_length_m.sum()) / 1000, 3),
         "components": len(streets.component_length_m),
+        **quality_summary(run),
     }
 
 
@@ -111,7 +113,7 @@ def _walking(run: Run) -> dict[str, Any]:
     """How people walk in this run: from where, whether slope counts, what is barred or closed."""
     said = run.manifest.parameters
     return {
-        "direction": "from",
+        "direction": "resident_to_facility",
         "slope": said.get("slope"),
         "barrier_rule": list(said.get("barrier_rule") or ()),
         "closures": list(said.get("closures") or ()),

@@ -118,6 +118,24 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """A small picture in a box of 300 x 120: a rising line, a mark on it, words at its ends.
+
+    `line` is ``x,y x,y ...``; `ticks` are (y, label).
+    """
+
+    title: str
+    note: str
+    line: str
+    mark_x: str
+    mark_y: str
+    mark_label: str
+    ticks: tuple[tuple[str, str], ...]
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """All that the panel shows, as plain text."""
 
@@ -138,6 +156,7 @@ class View:
     toggles: tuple[Toggle, ...] = ()
     groups: tuple[Group, ...] = ()
     ranking: Ranking | None = None
+    curve: Curve | None = None
     warnings: tuple[str, ...] = ()
     footer: tuple[Fact, ...] = ()
     credits: tuple[str, ...] = field(default_factory=tuple)

@@ -174,7 +174,7 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
 
 def _outlines(run: Run, service: str) -> list[shapely.Geometry]:
     found = gaps(run.city, run.travel, run.policy, service=service)
-    return [gap.geometry for gap in found if not gap.geometry.is_empty]
+    return [gap.geometry for gap in found]
 
 
 def _missing_plot(

@@ -79,14 +79,14 @@ def gap_rows(document: Document, words: Words, most: int) -> Iterator[Row]:
         yield [
             Cell(str(rank), rank),
             text(titles[gap["service"]]),
-            text(gap["unit_name"]),
+            text(words.english(gap, "unit_name")),
             Cell(words.count(gap["residents"]), gap["residents"]),
             Cell(words.count(gap.get("residents_65")), gap.get("residents_65")),
             Cell(words.count(gap.get("residents_0_3")), gap.get("residents_0_3")),
             text(words.reason(gap["reason"])),
             Cell(words.decimal(minutes, 1), minutes),
             Cell(words.decimal(metres, 0), metres),
-            text(gap["nearest_facility_name"]),
+            text(words.english(gap, "nearest_facility_name")),
         ]
 
 

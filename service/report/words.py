@@ -30,6 +30,12 @@ class Words:
         english = row.get("name_en")
         return str(english if self.lang == "en" and english else row["name"])
 
+    def english(self, row: Mapping[str, Any], name: str) -> str:
+        """A name in a column that may have an English one beside it."""
+        english = row.get(f"{name}_en")
+        shown = english if self.lang == "en" and english else row[name]
+        return "" if shown is None else str(shown)
+
     def reason(self, reason: str) -> str:
         """Why a gap is one."""
         return i18n.text(f"map_reason_{reason}", self.lang)

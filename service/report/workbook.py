@@ -115,14 +115,14 @@ def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
             titles[gap["service"]],
             gap["service"],
             gap["unit_code"],
-            gap["unit_name"],
+            words.english(gap, "unit_name"),
             gap["residents"],
             gap.get("residents_65"),
             gap.get("residents_0_3"),
             words.reason(gap["reason"]),
             gap["minutes_to_nearest"],
             gap["metres_to_nearest"],
-            gap["nearest_facility_name"],
+            words.english(gap, "nearest_facility_name"),
             gap["nearest_facility"],
         ]
 

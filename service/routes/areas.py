@@ -74,7 +74,10 @@ def area_links(base: str, area: str) -> list[dict[str, str]]:
         {"rel": "catchments", "type": JSON, "href": f"{home}/catchments"},
         {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
+        {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
+        {"rel": "scorecard", "type": JSON, "href": f"{home}/scorecard"},
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
+        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{area}/proposals"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
 

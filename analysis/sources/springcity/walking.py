@@ -31,7 +31,7 @@ class Footing:
     leg_m: FloatArray
     owner: IntArray
 
-    def joined(self, other: Footing, first: int) -> Footing:
+    def joined(self, other: Footing, first: int = 0) -> Footing:
         """Both, the others' owners counted from `first`."""
         return Footing(
             np.concatenate([self.edge, other.edge]),
@@ -39,6 +39,11 @@ class Footing:
             np.concatenate([self.leg_m, other.leg_m]),
             np.concatenate([self.owner, other.owner + first]),
         )
+
+    def only(self, owners: Sequence[int]) -> Footing:
+        """The footing of some owners."""
+        kept = np.isin(self.owner, np.asarray(owners, dtype=np.int64))
+        return Footing(self.edge[kept], self.along_m[kept], self.leg_m[kept], self.owner[kept])
 
 
 def stand(streets: Streets, xy: FloatArray) -> Footing:
@@ -82,14 +87,19 @@ def enter(streets: Streets, areas: Sequence[Polygon]) -> Footing:
     near = lines[tree.query_nearest(outline, all_matches=False)[1]]
     start = shapely.get_point(shapely.shortest_line(outline, near), 0)
     aside = stand(streets, shapely.get_coordinates(start))
-    return gates.joined(Footing(aside.edge, aside.along_m, aside.leg_m, shut), 0)
+    return gates.joined(Footing(aside.edge, aside.along_m, aside.leg_m, shut))
 
 
 def metres_to_nearest(
-    streets: Streets, people: Footing, places: Footing, most_m: float = np.inf
+    streets: Streets,
+    people: Footing,
+    places: Footing,
+    most_m: float = np.inf,
+    order: IntArray | None = None,
 ) -> tuple[FloatArray, IntArray]:
     """Metres from each of people (n,) to the nearest of places, inf where there is no way,
-    and the owner of that place, -1 where none. Walks longer than `most_m` may be left out."""
+    and the owner of that place, -1 where none. Walks longer than `most_m` may be left out.
+    `order`: people sorted by edge, where it is known."""
     count = len(streets.xy)
     lonely = count + np.arange(len(places.edge))
     ends = streets.edge[places.edge]
@@ -109,7 +119,7 @@ def metres_to_nearest(
     via_second = metres[second] + streets.length_m[people.edge] - people.along_m
     best = np.minimum(via_first, via_second)
     whose = np.where(via_first <= via_second, source[first], source[second]) - count
-    order = np.argsort(people.edge, kind="stable")
+    order = np.argsort(people.edge, kind="stable") if order is None else order
     low = np.searchsorted(people.edge[order], places.edge, side="left")
     high = np.searchsorted(people.edge[order], places.edge, side="right")
     for k in np.flatnonzero(high > low).tolist():
@@ -121,3 +131,15 @@ def metres_to_nearest(
     none = ~np.isfinite(best)
     owner: IntArray = np.where(none, -1, places.owner[np.where(none, 0, whose)])
     return best + people.leg_m, owner
+
+
+def straight_m(
+    places: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
+) -> FloatArray:
+    """Metres from each of some places (degrees) in a straight line to the nearest of others."""
+    there = np.array(others)
+    nearest = []
+    for lon, lat in places:
+        away = GEOD.inv(np.full(len(there), lon), np.full(len(there), lat), *there.T)[2]
+        nearest.append(float(np.min(away)))
+    return np.array(nearest)
