@@ -357,6 +357,7 @@ def test_the_layer_and_the_columns_of_cells(tmp_path: Path) -> None:
     assert cells.loc["c3", "unserved_health_centre"] == 100
     assert cells.loc["c8", "centre_health_centre"] is None
     assert cells["unserved_elder_care"].isna().all()
+    assert (run.path / "layer.catchments.parquet").is_file()
     units = layer_frame(run, "units")
     assert "P_health_centre" in units.columns
     over = layer_frame(run, "gaps")
