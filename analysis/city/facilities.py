@@ -1,8 +1,6 @@
-"""Facilities of all services in one table: bureau rows and OSM places merged and attached."""
+"""Facilities of all services in one table, attached to the streets and to their units."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -11,56 +9,14 @@ import pandas as pd
 from analysis.city.attach import attach_facilities
 from analysis.city.frames import texts
 from analysis.city.model import Facilities, StrArray, Units
-from analysis.city.shapes import anchor_xy, metric_geometry
+from analysis.city.shapes import anchor_xy
 from analysis.city.snap import EdgeIndex
-from analysis.city.units import assign_units, declared_by_level
+from analysis.city.units import assign_units, declared_by_level, declared_warnings
 from analysis.errors import Warn
 from analysis.policy import Policy
 from analysis.quantities import IntArray, read_only
 
 _OWN = ("id", "service", "name", "source", "geometry")
-
-
-def merge_facilities(
-    frames: Sequence[gpd.GeoDataFrame], crs: str, same_within_m: float
-) -> tuple[gpd.GeoDataFrame, tuple[Warn, ...]]:
-    """All facilities in one frame (metric CRS), earlier frames winning over later ones.
-
-    A later row is left out as the same place when an earlier frame has one of the same service
-    and the same name not farther than `same_within_m`; every such merge is in the warning.
-    """
-    kept: gpd.GeoDataFrame | None = None
-    merged: list[str] = []
-    for frame in frames:
-        metric = frame.set_geometry(
-            gpd.GeoSeries(metric_geometry(frame, crs), index=frame.index, crs=crs)
-        )
-        if kept is None:
-            kept = metric
-            continue
-        again = _same_places(kept, metric, same_within_m)
-        merged.extend(str(one) for one in metric["id"][again])
-        kept = pd.concat([kept, metric[~again]], ignore_index=True)
-    if kept is None:
-        kept = gpd.GeoDataFrame(
-            {name: np.zeros(0, dtype=object) for name in _OWN[:-1]}, geometry=[], crs=crs
-        )
-    if not merged:
-        return kept, ()
-    shown = ", ".join(merged[:10]) + (" …" if len(merged) > 10 else "")
-    return kept, (Warn("facilities_merged", {"count": len(merged), "ids": shown}),)
-
-
-def _same_places(kept: gpd.GeoDataFrame, new: gpd.GeoDataFrame, within_m: float) -> pd.Series:
-    known: dict[tuple[str, str], list[object]] = {}
-    for service, name, shape in zip(kept["service"], kept["name"], kept.geometry, strict=True):
-        if name is not None:
-            known.setdefault((service, name), []).append(shape)
-    again = [
-        any(shape.distance(one) <= within_m for one in known.get((service, name), ()))
-        for service, name, shape in zip(new["service"], new["name"], new.geometry, strict=True)
-    ]
-    return pd.Series(again, index=new.index, dtype=bool)
 
 
 def place_facilities(
@@ -89,6 +45,7 @@ def place_facilities(
     }
     codes = attributes.get("unit_code")
     declared = declared_by_level(codes, units) if codes is not None else None
+    xy_m = anchor_xy(geometry)
     facilities = Facilities(
         id=ids,
         service_ids=service_ids,
@@ -97,14 +54,17 @@ def place_facilities(
         geometry=geometry,
         source=_attribute(frame, "source", order),
         attributes=attributes,
-        unit=assign_units(anchor_xy(geometry), units, declared),
+        unit=assign_units(xy_m, units, declared),
         attached_facility=attachments.facility,
         attachment=attachments.position,
     )
     read_only(facilities.service)
     loose = len(facilities) - len(np.unique(attachments.facility))
-    far = (Warn("facilities_unsnapped", {"count": loose, "metres": max_leg_m}),) if loose else ()
-    return facilities, far
+    remarks = declared_warnings(xy_m, units, declared) if declared is not None else ()
+    if loose:
+        far = Warn("facilities_unsnapped", {"count": loose, "metres": max_leg_m})
+        remarks = (*remarks, far)
+    return facilities, remarks
 
 
 def _attribute(frame: gpd.GeoDataFrame, name: str, order: IntArray) -> StrArray:

@@ -109,6 +109,36 @@ def spread_unit_totals(
     return SpreadResult(seed, method, unit, level, _remarks(units, members, method, seed))
 
 
+def second_spread(
+    units: Units,
+    first: SpreadResult,
+    residential: gpd.GeoDataFrame | None,
+    rules: SpreadRules,
+    crs: str,
+) -> tuple[CellSeed, StrArray, Int32Array]:
+    """The residents spread once more, each unit by the next way: how far two ways lie apart.
+
+    Units spread over buildings go over residential land (over the unit where it has none), units
+    spread over land over the unit; units spread over the unit have no other way and no cells.
+
+    Returns
+    -------
+    The cells, the method per unit (k units; None = no other way), the unit of each cell (c,).
+    """
+    method = np.full(len(units.code), None, dtype=object)
+    built = np.flatnonzero(first.method == "buildings").astype(np.int32)
+    on_land = _on_squares(units, built, _land_of(units, built, residential, crs), rules)
+    method[np.unique(on_land.unit)] = "land"
+    rest = np.concatenate(
+        (np.setdiff1d(built, on_land.unit), np.flatnonzero(first.method == "land"))
+    ).astype(np.int32)
+    on_unit = _on_squares(units, rest, units.geometry[rest], rules)
+    method[rest] = "unit"
+    rest = np.setdiff1d(rest, on_unit.unit).astype(np.int32)
+    seed, unit = _cells(units, {}, (on_land, on_unit, _as_points(units, rest)))
+    return seed, method, unit
+
+
 def _level_with_totals(units: Units) -> str:
     for level in reversed(units.levels):
         if (units.residents[units.of_level(level)] >= 0).any():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -24,19 +25,51 @@ from analysis.sources.frames_in import is_earthly
 
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000
+_WHOLE: Final = 1 - 1e-9  # share of a pixel from which rounding alone separates it from all
+
+
+@dataclass(frozen=True, slots=True)
+class RasterShare:
+    """A raster of residents cut to a study area.
+
+    `persons`: of the whole raster; `kept`: whole persons inside; `partial_pixels`: pixels cut by
+    the border; `outside`: persons left out.
+    """
+
+    file: str
+    persons: float
+    kept: int
+    partial_pixels: int
+    outside: float
 
 
 def read_population_raster(path: Path) -> Table:
-    """Residents (persons) per pixel of a GeoTIFF of counts.
+    """Residents (persons) per pixel of a whole GeoTIFF of counts: see `read_raster_share`."""
+    return read_raster_share(path)[0]
 
-    Fractions become whole persons by largest remainder over the whole raster, so that the
+
+def read_raster_share(path: Path, area: Any = None) -> tuple[Table, RasterShare]:
+    """Residents (persons) per pixel of a GeoTIFF of counts, within an area if one is given.
+
+    A pixel on the border of the area counts by the share of its own area that lies inside.
+    Fractions become whole persons by largest remainder over all that is kept, so that the
     rounded total is kept; ties go to the pixel that comes first. Pixels left without residents
     are not rows.
+
+    Parameters
+    ----------
+    path
+        GeoTIFF of one band.
+    area
+        Polygon in EPSG:4326; None keeps the whole raster.
 
     Returns
     -------
     Table
-        EPSG:4326; `id` str (``r<row>c<column>`` from 0), `residents` int64, `geometry` the pixel.
+        EPSG:4326; `id` str (``r<row>c<column>`` from 0), `residents` int64, `geometry` the pixel
+        (its part inside the area).
+    RasterShare
+        What was kept and what was left out.
 
     Raises
     ------
@@ -54,12 +87,12 @@ def read_population_raster(path: Path) -> Table:
                 warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
                 source = rasterio.open(whole, driver="GTiff")
             with source:
-                return _pixels(source, whole)
+                return _pixels(source, whole, area)
         except (rasterio.errors.RasterioError, pyproj.exceptions.CRSError) as error:
             raise refuse(whole, "input_broken", detail=str(error)) from error
 
 
-def _pixels(source: Any, path: Path) -> Table:
+def _pixels(source: Any, path: Path, area: Any) -> tuple[Table, RasterShare]:
     found = Findings(path.name)
     crs = None if source.crs is None else pyproj.CRS.from_wkt(source.crs.to_wkt())
     if not is_earthly(crs) or source.transform.is_identity:
@@ -92,20 +125,67 @@ def _pixels(source: Any, path: Path) -> Table:
         persons.append(counts[filled])
     found.stop_on_errors()
     index, amount = np.concatenate(at), np.concatenate(persons)
-    residents = largest_remainder(amount)
-    index, residents = index[residents > 0], residents[residents > 0]
-    if len(index) == 0:
-        raise refuse(path, "input_raster_nobody")
     row, column = np.divmod(index, source.width)
+    corners = _corners(row, column, source.transform)
+    polygons: Any = shapely.polygons(corners)
+    whole, partial = float(amount.sum()), 0
+    if area is not None:
+        polygons, share = _within(polygons, area, crs)
+        partial = int(np.count_nonzero((share > 0) & (share < 1)))
+        amount = amount * share
+    residents = largest_remainder(amount)
+    kept_out = whole - float(amount.sum())
+    lived_in = residents > 0
+    row, column, residents = row[lived_in], column[lived_in], residents[lived_in]
+    if len(residents) == 0:
+        raise refuse(path, "input_raster_nobody" if whole == 0 else "input_raster_elsewhere")
     frame = {
         "id": objects([f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]),
         "residents": residents,
     }
-    polygons = _polygons(row, column, source.transform, crs)
-    west, south, east, north = shapely.total_bounds(polygons)
+    shapes = _in_degrees(polygons[lived_in], crs)
+    west, south, east, north = shapely.total_bounds(shapes)
     if min(west + 180, 180 - east, south + 90, 90 - north) < 0:
         found.add("input_outside_crs", crs=crs.name if crs is not None else "")
-    return found.table(gpd.GeoDataFrame(frame_of(frame), geometry=polygons, crs="EPSG:4326"))
+    share_kept = RasterShare(path.name, whole, int(residents.sum()), partial, kept_out)
+    if area is not None:
+        found.add(
+            "raster_cut",
+            severity="warning",
+            kept=share_kept.kept,
+            persons=whole,
+            partial=partial,
+            outside=kept_out,
+        )
+    table = found.table(gpd.GeoDataFrame(frame_of(frame), geometry=shapes, crs="EPSG:4326"))
+    return table, share_kept
+
+
+def _within(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:
+    """The parts of pixels (in `crs`) that lie in an area (EPSG:4326), and the share of each."""
+    ground = area
+    if not crs.equals("EPSG:4326", ignore_axis_order=True):
+        move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+        ground = shapely.transform(
+            area, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
+        )
+    shapely.prepare(ground)
+    share = shapely.contains_properly(ground, polygons).astype(np.float64)
+    border = np.flatnonzero((share == 0) & shapely.intersects(ground, polygons))
+    parts = polygons.copy()
+    parts[border] = [_areas(shapely.intersection(ground, one)) for one in polygons[border]]
+    share[border] = shapely.area(parts[border]) / shapely.area(polygons[border])
+    share[share > _WHOLE] = 1.0
+    return parts, share
+
+
+def _areas(shape: Any) -> Any:
+    """The polygons of a shape, which may hold lines and points too."""
+    parts = shapely.get_parts(shape)
+    areas = parts[shapely.get_dimensions(parts) == 2]
+    if len(areas) == 0:
+        return shapely.Polygon()
+    return areas[0] if len(areas) == 1 else shapely.MultiPolygon(list(areas))
 
 
 def _strips(source: Any) -> Iterator[tuple[int, FloatArray]]:
@@ -117,16 +197,22 @@ def _strips(source: Any) -> Iterator[tuple[int, FloatArray]]:
         yield start, np.where(np.isnan(counts), 0.0, counts)
 
 
-def _polygons(row: IntArray, column: IntArray, transform: Any, crs: Any) -> Any:
-    """Pixel outlines in EPSG:4326, counter-clockwise corners of a north-up raster."""
+def _corners(row: IntArray, column: IntArray, transform: Any) -> FloatArray:
+    """Corners (k, 4, 2) of pixels in the raster's CRS, counter-clockwise where north is up."""
     corner_c = np.stack((column, column, column + 1, column + 1), axis=1)
     corner_r = np.stack((row, row + 1, row + 1, row), axis=1)
     x = transform.a * corner_c + transform.b * corner_r + transform.c
     y = transform.d * corner_c + transform.e * corner_r + transform.f
-    if not crs.equals("EPSG:4326", ignore_axis_order=True):
-        move = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-        x, y = move.transform(x, y)
-    return shapely.polygons(np.stack((x, y), axis=-1))
+    return np.stack((x, y), axis=-1)
+
+
+def _in_degrees(polygons: Any, crs: Any) -> Any:
+    if crs.equals("EPSG:4326", ignore_axis_order=True):
+        return polygons
+    move = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    return shapely.transform(
+        polygons, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
+    )
 
 
 def largest_remainder(amount: FloatArray) -> IntArray:

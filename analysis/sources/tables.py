@@ -34,6 +34,7 @@ from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Findings, ObjectArray, Table, absent, frame_of, kept
 from analysis.sources.layers_in import read_records
 from analysis.sources.people_in import group_columns
+from analysis.sources.placeless import locate_where_told
 from analysis.sources.places_in import has_polygons, locate, repaired
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
@@ -45,8 +46,13 @@ SOURCE: Final = "table"  # what the column `source` of a facility says
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _MEASURED: Final = frozenset(
-    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places"}
+    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places",
+     "effective_area", "daily_hours"}
+)  # fmt: skip
+_FLAGS: Final = frozenset(
+    {"inclusive", "standardised", "lit", "age_friendly", "child_friendly", "barrier_free"}
 )
+_WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 _NAMES_OFFERED: Final = 5
 _ALIKE: Final = 0.4
@@ -79,9 +85,16 @@ def read_population(path: Path, datum: str | None = None, declared: Declarations
 
 
 def read_facilities(
-    path: Path, datum: str | None, policy: Policy, declared: Declarations = SILENT
+    path: Path,
+    datum: str | None,
+    policy: Policy,
+    declared: Declarations = SILENT,
+    *,
+    by_unit: bool = False,
 ) -> Table:
     """Facilities of a bureau's table or layer, their types matched with the policy's services.
+
+    With `by_unit` rows without coordinates pass, their geometry None and their row in ``_row``.
 
     Returns
     -------
@@ -95,7 +108,7 @@ def read_facilities(
     InputError
         With every fault of the file.
     """
-    return _facilities(read_records(path, declared), datum, policy)
+    return _facilities(read_records(path, declared), datum, policy, by_unit=by_unit)
 
 
 def check_table(
@@ -120,13 +133,24 @@ def check_table(
         if sure is None:
             return (Fault("input_kind_unknown", records.file, params={"columns": records.titles}),)
         told = mapping_told(records, sure)
-        if sure == "population":
-            return (*told, *_population(records, datum).warnings)
-        if sure == "facilities":
-            return (*told, *_facilities(records, datum, rules).warnings)
-        return (*told, *units_of([records], datum, rules).warnings)
+        return (*told, *table_of(records, sure, datum, rules).warnings)
     except InputError as error:
         return (*told, *error.faults)
+
+
+def table_of(records: Records, kind: Kind, datum: str | None, policy: Policy) -> Table:
+    """The table of a file that is already open.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file.
+    """
+    if kind == "population":
+        return _population(records, datum)
+    if kind == "facilities":
+        return _facilities(records, datum, policy)
+    return units_of([records], datum, policy)
 
 
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
@@ -160,10 +184,12 @@ def _population(records: Records, datum: str | None) -> Table:
     return found.table(_frame(columns, geometry))
 
 
-def _facilities(records: Records, datum: str | None, policy: Policy) -> Table:
+def _facilities(
+    records: Records, datum: str | None, policy: Policy, *, by_unit: bool = False
+) -> Table:
     found = records.findings()
     picked = pick(records.columns, "facilities", found)
-    geometry = repaired(locate(records, datum, found), found)
+    geometry = repaired((locate_where_told if by_unit else locate)(records, datum, found), found)
     columns: dict[str, Any] = {
         "id": _ids(picked.get("id"), records, "row/", found),
         "service": _services(picked.get("service"), records, policy, found),
@@ -175,6 +201,8 @@ def _facilities(records: Records, datum: str | None, policy: Policy) -> Table:
         if field in picked or field in _ALWAYS:
             columns[field] = _attribute(field, picked.get(field), records, found)
     _remark_repeats(columns, geometry, found)
+    if by_unit:
+        columns["_row"] = records.rows
     return found.table(_frame(columns, geometry))
 
 
@@ -266,7 +294,12 @@ def _attribute(field: str, column: Column | None, records: Records, found: Findi
         found.remark("input_measure_unknown", doubtful, column=column.title)
         return kept(parsed.value.astype(object), parsed.known & ~doubtful)
     said = texts(column.values)
-    words = records.words(field)
+    if field in _FLAGS:
+        words = records.words("flag") | records.words(field)
+        flags = objects([None if s is None else words.get(folded(s)) for s in said])
+        found.remark("input_flag_unknown", absent(flags) & ~absent(said), column=column.title)
+        return flags
+    words = records.words(_WORDS.get(field, field))
     if words:
         said = objects([None if s is None else words.get(folded(s), s) for s in said])
     return said

@@ -1,0 +1,116 @@
+"""How alike two names of facilities are, without the words that all names of their kind have.
+
+``昆明市五华区华山街道社区卫生服务中心`` and ``华山社区卫生服务中心`` are both ``华山``; ``一心堂
+(翠湖店)`` and ``一心堂(北门店)`` are two shops; ``第一小学`` and ``第二小学``, ``东街药店`` and
+``西街药店`` are never alike, however many signs they share.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from rapidfuzz.fuzz import ratio
+
+_BRACKETS: Final = re.compile(r"[(\[【〔<《]([^()\[\]【】〔〕<>《》]*)[)\]】〕>》]")
+_SIGNS: Final = re.compile(r"[^\w]|_")
+_DIGITS: Final = re.compile(r"\d+|[零〇一二三四五六七八九十百]+")
+_NUMERALS: Final = {c: str(i) for i, c in enumerate("零一二三四五六七八九")} | {"〇": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class CoreName:
+    """A name as it is compared: `core` and `branch` without signs and common words."""
+
+    core: str
+    branch: str
+    numbers: tuple[str, ...]
+    telling: str
+
+
+class NameLikeness:
+    """Compares names of one service.
+
+    Parameters
+    ----------
+    place_words : what may stand before a name without telling it apart (province, city, district).
+    common_words : what all names of the service have (its titles, aliases, forms of companies).
+    telling : signs that tell names apart (east and west, old and new).
+    """
+
+    def __init__(
+        self, place_words: Iterable[str], common_words: Iterable[str], telling: str
+    ) -> None:
+        self._places = _longest_first(place_words)
+        self._common = _longest_first(common_words)
+        self._telling = frozenset(telling)
+        self._core = lru_cache(maxsize=200_000)(self._core_of)
+
+    def core(self, name: str | None) -> CoreName | None:
+        """What is left of a name; None where there is no name or nothing is left of it."""
+        if name is None:
+            return None
+        found = self._core(name)
+        return found if found.core else None
+
+    @staticmethod
+    def alike(one: CoreName, other: CoreName) -> float:
+        """0 (different) to 1 (the same): equal signs of the cores, of the branches where given."""
+        if one.numbers != other.numbers or one.telling != other.telling:
+            return 0.0
+        if one.branch and other.branch and one.branch != other.branch:
+            return min(_ratio(one.core, other.core), _ratio(one.branch, other.branch))
+        return _ratio(one.core, other.core)
+
+    def _core_of(self, name: str) -> CoreName:
+        text = unicodedata.normalize("NFKC", name).casefold()
+        branch = _SIGNS.sub("", "".join(_BRACKETS.findall(text)))
+        main = _SIGNS.sub("", _BRACKETS.sub("", text)) or branch
+        main = self._without_places(main)
+        core = self._without(main)
+        branch = self._without(branch)
+        told = sorted(sign for sign in core + branch if sign in self._telling)
+        return CoreName(core, branch, _numbers(core + "|" + branch), "".join(told))
+
+    def _without_places(self, text: str) -> str:
+        while True:
+            place = next((w for w in self._places if text.startswith(w) and text != w), None)
+            if place is None:
+                return text
+            text = text.removeprefix(place)
+
+    def _without(self, text: str) -> str:
+        for word in self._common:
+            text = text.replace(word, "")
+        return text
+
+
+def _longest_first(words: Iterable[str]) -> tuple[str, ...]:
+    folded = {_SIGNS.sub("", unicodedata.normalize("NFKC", word).casefold()) for word in words}
+    return tuple(sorted(folded - {""}, key=lambda word: (-len(word), word)))
+
+
+def _numbers(text: str) -> tuple[str, ...]:
+    """The numbers of a text, Chinese and Arabic alike, in name order."""
+    found = Counter(_arabic(number) for number in _DIGITS.findall(text))
+    return tuple(sorted(found.elements()))
+
+
+def _arabic(number: str) -> str:
+    if number.isdigit():
+        return str(int(number)) if number.isascii() else number
+    if "百" in number:
+        return number
+    tens, ten, ones = number.rpartition("十")
+    if not ten:
+        return str(int("".join(_NUMERALS[c] for c in number)))
+    return str(int(_NUMERALS.get(tens, "1")) * 10 + int(_NUMERALS.get(ones, "0")))
+
+
+def _ratio(one: str, other: str) -> float:
+    return float(ratio(one, other)) / 100
