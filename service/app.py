@@ -49,18 +49,8 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    for room in (
-        ogc,
-        areas,
-        scorecard,
-        catchments,
-        siting,
-        studies,
-        quality,
-        checks,
-        pages,
-        health,
-    ):
+    rooms = (ogc, areas, catchments, siting, scorecard, studies, quality, checks, pages, health)
+    for room in rooms:
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))

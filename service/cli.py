@@ -44,7 +44,6 @@ app = typer.Typer(
     "谁走不到、在哪里、怎么补。",
 )
 
-
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
     from analysis.errors import LifecircleError
@@ -166,6 +165,9 @@ def demo(
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="then serve")] = True,
     scale: Annotated[float, typer.Option(help="size of springcity 示范市规模")] = 1.0,
     rebuild: Annotated[bool, typer.Option(help="build again even if present")] = False,
+    slope: Annotated[
+        bool, typer.Option("--slope", help="springcity on its hills 计入坡度")
+    ] = False,
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     lang: Lang = None,
@@ -177,9 +179,9 @@ def demo(
     from service.terminal import progress_bar, say, show_run
 
     store, language = Workspace(workspace), _language(lang)
-    if rebuild or "springcity" not in store.areas():
+    if rebuild or slope or "springcity" not in store.areas():
         with progress_bar("springcity", language) as progress:
-            run = build_springcity(store, scale=scale, progress=progress)
+            run = build_springcity(store, scale=scale, slope=slope, progress=progress)
         show_run(run, language)
     if rebuild or "helsinki" not in store.areas():
         with progress_bar("helsinki", language) as progress:
@@ -334,9 +336,9 @@ def export(
 
 
 for commands in (
-    commands_scorecard,
     commands_catchments,
     commands_siting,
+    commands_scorecard,
     commands_quality,
     commands_studies,
 ):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -13,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import ForbiddenError
 from service.media import PROTECTION
-from service.settings import Settings, is_loopback
+from service.settings import Settings
+from service.whence import from_this_machine
 
 
 class ProtectiveHeaders:
@@ -36,24 +36,6 @@ class ProtectiveHeaders:
             await send(message)
 
         await self.app(scope, receive, protected)
-
-
-def from_this_machine(request: Request) -> bool:
-    """Whether a request comes from this very machine, to its own address, and from our own page.
-
-    The name asked for has to be loopback too (a page elsewhere may point a name of its own at
-    127.0.0.1), nothing may have passed it on, and a browser must not send it for another site.
-    """
-    headers = request.headers
-    client = request.client.host if request.client is not None else ""
-    if not (is_loopback(client) and is_loopback(request.url.hostname or "")):
-        return False
-    if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")):
-        return False
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.url.netloc
 
 
 def check_near(request: Request, settings: Settings) -> None:

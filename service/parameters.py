@@ -165,7 +165,13 @@ class MapQuery(OfRun):
         default=None, alias="from", description="of compare: the earlier run"
     )
 
-    @field_validator("service", "minutes", "by", "run", "kind", "variant", "from_", mode="before")
+    solution: Name | None = Field(
+        default=None, description="of catchments: natural, balanced or balanced_all"
+    )
+
+    @field_validator(
+        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
+    )
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given

@@ -170,6 +170,26 @@ def test_a_path_drawn_upon_a_main_road_opens_no_hole(tmp_path: Path) -> None:
     assert metres(ruled.network, world, "n", "s") == pytest.approx(1400, abs=2.1)
 
 
+def test_a_main_road_closed_to_walkers_bars_the_way_too(tmp_path: Path) -> None:
+    world = draw(
+        CROSSROADS, Way(("w", "m", "k", "e"), MAIN | {"foot": "no"}), "n m s", "kn k ks", "n kn",
+        Way(("s", "ks"), STREET),
+    )  # fmt: skip
+    plain, ruled = walkable(world, tmp_path), walkable(world, tmp_path, "main_road")
+    assert metres(plain.network, world, "n", "s") == near(400)
+    assert metres(ruled.network, world, "n", "s") is None
+    assert metres(ruled.network, world, "n", "kn") == near(300)
+    assert keys(ruled) == ["barrier_rule_on"]
+    # half of it open: along there, and around its end in the west alone
+    half = draw(
+        CROSSROADS, Way(("w", "m"), MAIN), Way(("m", "k", "e"), MAIN | {"foot": "no"}),
+        "n m s", "kn k ks",
+    )  # fmt: skip
+    ruled = walkable(half, tmp_path, "main_road")
+    assert metres(ruled.network, half, "n", "s") == pytest.approx(200 + 1000 + 200, abs=2.1)
+    assert metres(ruled.network, half, "kn", "ks") is None
+
+
 def test_the_rule_must_find_something_and_be_known(tmp_path: Path) -> None:
     world = draw({"a": (0, 0), "b": (100, 0)}, "a b")
     found = walkable(world, tmp_path, "railway", "main_road", "river")

@@ -18,7 +18,8 @@ from analysis.access.walking import flat_costs, walk_costs
 from analysis.city.slope import tobler_km_h
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.errors import InputError
-from analysis.sources.elevation import read_elevation
+from analysis.policy import load_policy
+from analysis.sources.elevation import Elevation, read_elevation
 
 rasterio = pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
 
@@ -345,6 +346,53 @@ def test_rasters_that_are_refused(tmp_path: Path) -> None:
     assert key_of(text) == "input_really"
 
 
+def test_a_raster_in_one_huge_block_is_refused(tmp_path: Path) -> None:
+    """Nine thousand rows in one strip: small on disk, large once unpacked."""
+    rows = np.zeros((12_000, 12_000), dtype=np.uint8)
+    huge = write_raster(
+        tmp_path / "huge.tif", rows, north_up(102.6, 25.1, 1e-5, 1e-5), dtype="uint8",
+        compress="deflate", tiled=False, blockysize=9_000,
+    )  # fmt: skip
+    assert huge.stat().st_size < 1_000_000
+    assert key_of(huge) == "elevation_block"
+
+
+def test_a_turned_raster_has_the_same_heights(tmp_path: Path) -> None:
+    turn = np.radians(20)
+    cell = 1e-4
+    cos, sin = cell * np.cos(turn), cell * np.sin(turn)
+    across = rasterio.Affine(cos, sin, ORIGIN[0] - 0.016, sin, -cos, ORIGIN[1] + 0.008)
+    rows, columns = np.indices((240, 240)) + 0.5
+    lon = across.a * columns + across.b * rows + across.c
+    lat = across.d * columns + across.e * rows + across.f
+    plane = 1000 + 5e3 * (lon - ORIGIN[0]) - 2e3 * (lat - ORIGIN[1])
+    found = read_elevation(
+        write_raster(tmp_path / "d.tif", plane, across), np.array([ORIGIN]), rules()
+    )
+    assert found.at(np.array([ORIGIN]))[0] == pytest.approx(1000, abs=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(-60, 760), st.integers(-60, 560)), min_size=1, max_size=20),
+       st.sets(st.integers(0, 47), max_size=5))  # fmt: skip
+def test_bilinear_heights_equal_scipy(places: list[tuple[int, int]], holes: set[int]) -> None:
+    """Columns and rows of cell centres; NaN where a cell that counts is unknown."""
+    from pyproj import CRS
+    from scipy.ndimage import map_coordinates
+
+    rng = np.random.default_rng(len(places))
+    grid = rng.uniform(0, 100, (6, 8))
+    grid.ravel()[list(holes)] = np.nan
+    raster = Elevation(grid, (1.0, 0, 0, 0, 1.0, 0), CRS(4326), 10.0, ())
+    at = np.array(places) / 100
+    expected = map_coordinates(np.nan_to_num(grid, nan=1e9), at.T[::-1], order=1, mode="nearest")
+    expected[(np.abs(at - [3.5, 2.5]) > [4.0, 3.0]).any(axis=1)] = np.nan
+    found = raster.at(at)
+    sure = np.isnan(expected) | (expected < 1000)
+    assert np.allclose(found[sure], expected[sure], atol=1e-9, equal_nan=True)
+    assert np.isnan(found[expected > 1e5]).all()
+
+
 def test_rasterio_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dem = write_dem(tmp_path / "d.tif", east_ramp(1))
     monkeypatch.setattr("analysis.sources.elevation.find_spec", lambda name: None)
@@ -392,3 +440,25 @@ def test_fine_heights_are_averaged_to_ten_metres(tmp_path: Path) -> None:
     assert found.step_m == pytest.approx(10.6, abs=0.6)
     heights = found.at(np.array([ORIGIN]) + np.linspace(0, 2e-4, 30)[:, None])
     assert np.abs(heights - 100).max() < 0.1
+
+
+def test_every_number_of_the_docs_is_the_policy_s() -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "walking.md").read_text("utf-8")
+    policy, terrain = load_policy(), rules()
+    assert policy.barriers is not None
+    said = (
+        f"−{terrain.tobler_steepness.value:g} · |s + {terrain.tobler_offset.value:g}|",
+        f"{terrain.tobler_peak_km_h.value:g} · exp(",
+        f"beyond {100 * terrain.steepest.value:g} %",
+        f"finer than {terrain.cell_m.value:g} m",
+        f"h ÷ {terrain.stairs_gradient.value:g} m",
+        f"{terrain.stairs_level_m_per_s.value} ÷ {terrain.stairs_up_m_per_s.value} ",
+        f"{terrain.stairs_level_m_per_s.value} ÷ {terrain.stairs_down_m_per_s.value} ",
+        f"above {100 * terrain.implausible_slope.value:g} %",
+        f"within {policy.barriers.closure_margin_m.value:g} m",
+        f"`highway` = {', '.join(policy.barriers.main_road)}",
+        f"`railway` = {', '.join(policy.barriers.railway)}",
+        f"`waterway` = {', '.join(policy.barriers.river)}",
+        *(f"`{tag}`" for tag in terrain.off_ground),
+    )
+    assert [words for words in said if words not in text] == []

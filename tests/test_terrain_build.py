@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,18 @@ from typer.testing import CliRunner
 
 from analysis.access.asking import PlaceAsker
 from analysis.access.travel import from_positions
+from analysis.access.walking import walk_costs
+from analysis.demo import springcity_request
 from analysis.errors import InputError
 from analysis.facts import BuildRequest
 from analysis.measures.coverage import coverage
 from analysis.pipeline import build_area
+from analysis.policy import load_policy
 from analysis.results.model import Run
 from analysis.results.store import Workspace
+from analysis.sources.osm import read_streets
+from analysis.sources.samples import write_springcity
+from analysis.streets import walkable_network
 from service.cli import app
 from service.state import Streets
 
@@ -128,6 +136,12 @@ def test_a_run_with_slope_answers_as_it_was_built(inputs: dict[str, Any], tmp_pa
     held = {one["role"]: one for one in area["manifest"]["inputs"]}
     digest = hashlib.sha256(inputs["hill"].read_bytes()).hexdigest()
     assert held["elevation"]["sha256"] == digest
+    layer = http.get("/collections/town.network/items").json()["features"]
+    (edge,) = layer
+    told = edge["properties"]
+    assert sorted((told["forth_m"], told["back_m"])) == pytest.approx(
+        sorted((12_000 * np.exp(0.21), 12_000 * np.exp(-0.14))), abs=1
+    )
     lon, lat = TOWN.lonlat((-950, 8))
     asked = http.get(f"/areas/town/point?lon={lon}&lat={lat}").json()
     told = {row["service"]: row for row in asked["services"]}["health_centre"]
@@ -272,3 +286,59 @@ def test_porto_alegre_with_and_without_its_heights(shared_data: Path, tmp_path: 
     assert np.abs(change_s).max() > 60
     assert (change_s < -1).any()  # some walk downhill and are faster
     assert (change_s > 1).sum() > (change_s < -1).sum()
+
+
+def test_maps_say_whether_slope_counts(inputs: dict[str, Any], tmp_path: Path) -> None:
+    build(inputs, tmp_path, "hilly", elevation=inputs["hill"])
+    build(inputs, tmp_path, "plain")
+    http = client(tmp_path)
+    for area, zh, en in (("hilly", "已计入（Tobler）", "counted (Tobler)"),
+                         ("plain", "未计入（按平地）", "not counted: flat")):  # fmt: skip
+        for lang, words in (("zh", zh), ("en", en)):
+            page = http.get(f"/maps/{area}/coverage?service=health_centre&lang={lang}")
+            assert page.status_code == 200
+            assert words in page.text
+    assert "6.0 %" in http.get("/maps/hilly/coverage?service=health_centre&lang=en").text
+
+
+def test_springcity_on_its_hills_and_without_rasterio(
+    tmp_path: Path,
+) -> None:
+    files = write_springcity(tmp_path / "with", scale=0.1)
+    assert springcity_request(files).elevation is None
+    hilly = springcity_request(files, slope=True)
+    assert hilly.elevation == files.elevation
+    assert hilly.remarks == ()
+    policy = load_policy(hilly.policy)
+    raw = read_streets(files.osm, policy.walk, hilly.terrain.form_of(policy))
+    walkable = walkable_network(raw, hilly.terrain, policy, files.osm)
+    assert walkable.network.slope is not None
+    assert walkable.warnings[0].key == "slope_used"
+    assert walkable.parameters["slope"]["mean_slope"] > 0.005
+    there = walk_costs(walkable.network).uv_cm / 100 / walkable.network.edge_length_m
+    assert (np.abs(there - 1) > 0.1).mean() > 0.01  # the hills of the countryside
+    assert np.median(np.abs(there - 1)) < 0.02  # the flat city
+
+    without = springcity_request(replace(files, elevation=None), slope=True)
+    assert without.elevation is None
+    (said,) = without.remarks
+    assert "rasterio" in said.text("en")
+    assert "平地" in said.text("zh")
+
+
+def test_runs_from_before_there_was_slope_still_open(
+    inputs: dict[str, Any], tmp_path: Path
+) -> None:
+    run = build(inputs, tmp_path)
+    for name, forgotten in (("city.json", ("slope",)), ("policy.json", ("terrain", "barriers"))):
+        file = run.path / name
+        content = json.loads(file.read_text(encoding="utf-8"))
+        for key in forgotten:
+            del content[key]
+        file.write_text(json.dumps(content), encoding="utf-8")
+    old = Workspace(tmp_path).open("town")
+    assert old.policy.terrain is None
+    assert old.city.network.slope is None
+    assert covered(old) == 550
+    area = client(tmp_path).get("/areas/town").json()
+    assert area["slope"] is False

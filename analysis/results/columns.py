@@ -47,6 +47,7 @@ CIRCLE_OPEN: Final = Title("有服务未评估，不能判定", "Open: a service
 NO_LACK: Final = Title("不缺", "Nothing missing")
 NOT_ASSESSED: Final = Title("未评估或人口未知", "Not assessed, or residents unknown")
 
+NO_SLOPE: Final = Title("未计入坡度", "Slope does not count")
 NOT_PLACED: Final = Title("有坐标", "It has coordinates")
 NOT_FILLED: Final = Title("没有补填", "Nothing was filled")
 NOT_SPREAD: Final = Title("不是推算", "Not spread")
@@ -196,6 +197,8 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _ID,
             _count("osm_way", "OSM 道路编号", "OSM way", ""),
             _number("length_m", "长度", "Length", "m"),
+            _number("forth_m", "沿线方向折算平路长度", "Worth on the flat, along", "m", NO_SLOPE),
+            _number("back_m", "反方向折算平路长度", "Worth on the flat, back", "m", NO_SLOPE),
             _count("component", "路网连通分量", "Street component", ""),
         ),
         "catchments": (

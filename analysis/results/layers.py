@@ -383,6 +383,8 @@ def _network(run: Run) -> tuple[_Values, GeometryArray]:
         "id": [str(i) for i in range(len(streets.edge_u))],
         "osm_way": streets.edge_way,
         "length_m": streets.edge_length_m,
+        "forth_m": streets.worth_m(forth=True),
+        "back_m": streets.worth_m(forth=False),
         "component": streets.edge_component,
     }
     return values, np.asarray(lines, dtype=object)

@@ -202,7 +202,8 @@ def _without_notes(body: _Body, width: int, path: Path) -> _Body:
         for place, (_, line) in enumerate(kept)
         if folded(str(next(c for c in line if not is_blank(c)))).rstrip(":()") in totals
     ]
-    usual = _usual_columns(kept, width) if sums else ()
+    others = [record for place, record in enumerate(kept) if place not in set(sums)]
+    usual = _usual_columns(others, width) if sums else ()
     dropped = {
         place
         for place in sums

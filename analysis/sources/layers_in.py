@@ -92,7 +92,7 @@ def _geopackage_layer(path: Path, wanted: str | None) -> str:
             quoted = layer.replace('"', '""')
             count = base.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()[0]  # noqa: S608
             width = len(base.execute(f'PRAGMA table_info("{quoted}")').fetchall())
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError, TypeError) as error:
         raise refuse(path, "input_broken", detail=str(error)) from None
     if count > limits.ROWS or width > limits.COLUMNS or count * width > limits.CELLS:
         raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")

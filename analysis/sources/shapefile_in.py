@@ -79,7 +79,7 @@ def _shape_encoding(path: Path, table: Path) -> tuple[str, Fault]:
         label = _beside(path, ".cpg").read_bytes()[:32].decode("ascii", "replace").strip()
     try:
         known = codecs.lookup(label).name if label else ""
-    except LookupError:
+    except (LookupError, ValueError):  # no encoding of that name, or no name
         known = "utf-8" if label.endswith("65001") else ""
     known = "gb18030" if known in ("gbk", "gb2312") else known
     raw = table.read_bytes()

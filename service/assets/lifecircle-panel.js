@@ -184,6 +184,9 @@
     panel.querySelectorAll("[data-width]").forEach(function (bar) {
       bar.style.width = bar.dataset.width + "%";
     });
+    panel.querySelectorAll("[data-left]").forEach(function (mark) {
+      mark.style.left = mark.dataset.left + "%";
+    });
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {
       const folded = document.body.classList.toggle("lc-folded");

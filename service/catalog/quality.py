@@ -60,7 +60,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "same_places": _same_places(found.same_places),
         "units_named": _units_named(found),
         "shift": _shift(run, lang),
-        "population": _population(found),
+        "population": _population(run, found),
         "disagreements": _disagreements(found.disagreements),
         "warnings": remarks(run.manifest.warnings, lang),
     }
@@ -140,13 +140,15 @@ def _shift(run: Run, lang: Language) -> dict[str, Any]:
     return {"suspected": bool(said), "remarks": remarks(said, lang)}
 
 
-def _population(found: AreaQuality) -> dict[str, Any]:
+def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
     known = [row for row in found.spread if row.moved is not None]
     compared = sum(row.residents for row in known)
     moved = sum(row.moved or 0 for row in known)
     methods: Counter[str] = Counter()
     for row in found.spread:
         methods[row.method] += row.residents
+    units = run.city.units
+    names = dict(zip(zip(units.level, units.code, strict=True), units.name, strict=True))
     return {
         "modelled": found.modelled_residents,
         "methods": dict(sorted(methods.items())),
@@ -154,7 +156,11 @@ def _population(found: AreaQuality) -> dict[str, Any]:
         "moved": moved if known else None,
         "moved_share": moved / compared if compared else None,
         "units": [
-            {**asdict(row), "moved_share": _share(row.moved, row.residents)}
+            {
+                **asdict(row),
+                "unit_name": names.get((row.level, row.unit_code)),
+                "moved_share": _share(row.moved, row.residents),
+            }
             for row in sorted(found.spread, key=lambda row: -(row.moved or 0))[:LISTED]
         ],
         "rasters": [asdict(one) for one in found.rasters],

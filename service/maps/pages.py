@@ -16,9 +16,12 @@ import shapely
 from folium.map import FitBounds
 
 from analysis.errors import Language
+from analysis.measures.capacity import capacity_services
 from analysis.measures.question import ask as question
+from analysis.measures.question import unknown
 from analysis.results.model import Run
 from service.errors import MissingError
+from service.maps.catchments_scene import SOLUTIONS, catchments_scene
 from service.maps.circles_scene import circles_scene
 from service.maps.compare_scene import compare_scene
 from service.maps.coverage_scene import coverage_scene
@@ -29,7 +32,7 @@ from service.maps.panel import View, panel_markup
 from service.maps.places_scene import facilities_scene, units_scene
 from service.maps.proposals_scene import proposals_scene
 from service.maps.quality_scene import quality_scene
-from service.maps.scene import COMPARE, LAYERS, Scene
+from service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, layers_for
 from service.maps.shapes import degrees
 from service.maps.wording import Ask
 
@@ -66,6 +69,7 @@ def map_page(
     kind: str | None = None,
     variant: str | None = None,
     before: Run | None = None,
+    solution: str | None = None,
 ) -> str:
     """A map page of a run as HTML that asks nothing of any other server.
 
@@ -78,6 +82,7 @@ def map_page(
     nonce : of the Content-Security-Policy the page is sent with (`offline.page_policy`).
     keep : query parameters that the page's own links carry along, for instance ``run``.
     kind, variant : of the circles (None = the first kind, each service's own minutes).
+    solution : of the page ``catchments``: one of `SOLUTIONS`, natural when None.
 
     Raises
     ------
@@ -99,6 +104,7 @@ def map_page(
         kind=kind,
         variant=variant,
         before=before,
+        solution=solution,
     )
     return drawn.page()
 
@@ -119,14 +125,16 @@ def map_of(
     kind: str | None = None,
     variant: str | None = None,
     before: Run | None = None,
+    solution: str | None = None,
 ) -> OfflineMap:
     """The same as a Folium map, for notebooks; parameters as in `map_page`."""
-    known = (*LAYERS, *((COMPARE,) if before is not None else ()))
+    known = (*layers_for(run), *((COMPARE,) if before is not None else ()))
     if layer not in known:
         raise MissingError("map_layer_unknown", layer=layer, known=", ".join(known))
-    ask = Ask(
-        run, layer, service, minutes, walker, by, lang, mode, keep or {}, kind, variant, before
-    )
+    if solution is not None and solution not in SOLUTIONS:
+        raise unknown("unknown_solution", solution, SOLUTIONS)
+    kept = {**(keep or {}), **({} if solution is None else {"solution": solution})}
+    ask = Ask(run, layer, service, minutes, walker, by, lang, mode, kept, kind, variant, before)
     scene = _scene(ask)
     view = View(**scene.view)
     drawn = OfflineMap(
@@ -159,6 +167,8 @@ def _scene(ask: Ask) -> Scene:
         if ask.service is not None:
             question(ask.run.policy, ask.service, ask.minutes, ask.walker)
         return facilities_scene(ask)
+    if ask.layer == CATCHMENTS:
+        return catchments_scene(ask, ask.service or capacity_services(ask.run.policy)[0])
     service = first_service(ask.run) if ask.service is None else ask.service
     if ask.layer == COMPARE:
         return compare_scene(ask, service)

@@ -93,13 +93,18 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RankRow:
-    """One line of a ranking; `index` is the feature a click goes to, `width` of its bar in %."""
+    """One line of a ranking; `index` is the feature a click goes to, `width` of its bar in %.
+
+    `marks`: places on the bar in %, such as a minimum and a maximum; `tone`: ``over`` | ``under``.
+    """
 
     title: str
     value: str
     detail: str
     width: str
     index: int | None
+    marks: tuple[str, ...] = ()
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

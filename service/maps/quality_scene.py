@@ -37,7 +37,7 @@ DOT_KINDS = (
     ("outside", "#1f5fa6"),
     ("placed", "#b45309"),
     ("merged", "#4b5563"),
-    ("suspected", "#7b4fa3"),
+    ("suspected", "#b5179e"),
 )
 
 
@@ -123,8 +123,11 @@ def _cells(ask: Ask) -> tuple[CellDots, Toggle]:
         Swatch(colour, ask.say("quality_leg", low=f"{low:g}", high=f"{high:g}"))
         for colour, low, high in zip(LEG_COLOURS, edges[:-1], edges[1:], strict=True)
     ]
-    legend.append(Swatch(ISLAND_COLOUR, ask.say("quality_on_island"), apart=True))
-    legend.append(Swatch(LOOSE_COLOUR, ask.say("quality_loose_cell")))
+    present = set(np.unique(classes).tolist())
+    if len(LEG_COLOURS) in present:
+        legend.append(Swatch(ISLAND_COLOUR, ask.say("quality_on_island"), apart=True))
+    if len(LEG_COLOURS) + 1 in present:
+        legend.append(Swatch(LOOSE_COLOUR, ask.say("quality_loose_cell"), apart=True))
     return layer, Toggle("cells", ask.say("quality_layer_cells"), tuple(legend))
 
 

@@ -32,10 +32,10 @@ from analysis.sources.files_in import RASTER_SUFFIXES, SUFFIXES
 from analysis.sources.tables import Kind
 from service.catalog.checks import check_document
 from service.errors import ForbiddenError, NotReadyError, RequestError
-from service.guards import from_this_machine
 from service.media import JSON, encode, page, wants_page
 from service.parameters import NOTHING_ELSE, ReaderNow
 from service.settings import Settings
+from service.whence import from_this_machine
 
 router = APIRouter(tags=["checks"])
 
@@ -102,7 +102,7 @@ def _form(settings: Settings) -> dict[str, Any]:
     return {
         "known": " ".join(suffix.removeprefix(".") for suffix in KNOWN),
         "accept": ",".join(KNOWN),
-        "megabytes": settings.max_upload_bytes / 1_000_000,
+        "megabytes": f"{settings.max_upload_bytes / 1_000_000:g}",
         "datums": DATUMS,
         "kinds": KINDS,
         "policies": policy_ids(),
@@ -189,7 +189,7 @@ def _refuse_bomb(content: bytes, settings: Settings) -> None:
     except (zipfile.BadZipFile, ValueError, OverflowError):
         return  # the reader says what is wrong with it
     if size > settings.max_unpacked_bytes:
-        megabytes = settings.max_unpacked_bytes / 1_000_000
+        megabytes = f"{settings.max_unpacked_bytes / 1_000_000:g}"
         raise RequestError("check_too_large", megabytes=megabytes)
 
 

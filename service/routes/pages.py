@@ -49,6 +49,7 @@ async def show_map(
         kind=query.kind,
         variant=query.variant,
         before=before,
+        solution=query.solution,
     )
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
 

@@ -14,7 +14,7 @@ import numpy as np
 from analysis.sources.springcity.kinds import NO, YES
 from analysis.sources.springcity.mesh import VILLAGE, Mesh
 from analysis.sources.springcity.plan import Plan, largest_remainder
-from analysis.sources.springcity.residents import People, Totals, unit_totals
+from analysis.sources.springcity.residents import People, Totals, level_totals
 from analysis.sources.springcity.units import LEVELS, UnitTable
 
 PAST, NOW = 2020, 2025
@@ -79,9 +79,10 @@ def station_areas(plan: Plan, units: UnitTable, people: People) -> dict[str, Sta
     stated_until, built_until = (
         round(share * len(table)) for share in (_STATED, _STATED + _BUILT_ONLY)
     )
+    totals = level_totals(people, units, "community") | level_totals(people, units, "village")
     areas = {}
     for k, unit in enumerate(table):
-        households = unit_totals(people, unit.level, unit.code).households
+        households = totals[unit.code].households
         factor = float(rng.uniform(*_STATION_FACTOR))
         built = round(max(80.0, households * _M2_PER_100_HOUSEHOLDS / 100.0 * factor), 1)
         annex = _ANNEX_M2 if order[k] < _ANNEX else 0.0
@@ -100,11 +101,9 @@ def make_facts(
 ) -> Facts:
     """All statistics of one year; `people` are those of that year."""
     plan = mesh.plan
-    totals = {
-        unit.code: unit_totals(people, level, unit.code)
-        for level in LEVELS
-        for unit in units.of_level(level)
-    }
+    totals: dict[str, Totals] = {}
+    for level in LEVELS:
+        totals |= level_totals(people, units, level)
     facts: Facts = {}
     for level in LEVELS:
         for unit in units.of_level(level):

@@ -21,7 +21,7 @@ from analysis.sources.springcity.counting import State, every, share, some
 from analysis.sources.springcity.facts import Facts, Value
 from analysis.sources.springcity.places import Place
 from analysis.sources.springcity.plan import to_city
-from analysis.sources.springcity.reach import Reach, offered
+from analysis.sources.springcity.reach import Reach
 from analysis.sources.springcity.residents import People
 from analysis.sources.springcity.units import Unit, UnitTable
 
@@ -50,7 +50,7 @@ class Ledger:
     reach: Reach
     minutes: Mapping[str, float]
     holder: dict[str, list[str | None]] = field(default_factory=dict)
-    area_holder: dict[str, list[str | None]] = field(default_factory=dict)
+    area_holder: dict[str, dict[int, str | None]] = field(default_factory=dict)
 
     @property
     def residents(self) -> int:
@@ -96,17 +96,13 @@ class Ledger:
     def _level(self, code: str) -> str | None:
         return next((unit.level for unit in self.units.units if unit.code == code), None)
 
-    def areas_at(self, level: str) -> list[str | None]:
-        """Code of the unit of a level that holds each area's middle, None for plain areas."""
+    def areas_at(self, level: str) -> dict[int, str | None]:
+        """Code of the unit of a level that holds the middle of each area with a service."""
         if level not in self.area_holder:
-            offering = [k for k, area in enumerate(self.areas) if offered(area)]
+            offering = list(self.reach.offers)
             middles = [Polygon(self.areas[k].ring).centroid.coords[0] for k in offering]
-            codes: list[str | None] = [None] * len(self.areas)
-            for k, code in zip(
-                offering, holders(self.units, level, np.array(middles)), strict=True
-            ):
-                codes[k] = code
-            self.area_holder[level] = codes
+            codes = holders(self.units, level, np.array(middles))
+            self.area_holder[level] = dict(zip(offering, codes, strict=True))
         return self.area_holder[level]
 
     def having(
@@ -120,8 +116,8 @@ class Ledger:
                 if place.service in wanted and code is not None:
                     states[code].append(True if qualifies is None else qualifies(place))
             if qualifies is None:
-                for area, code in zip(self.areas, self.areas_at(level), strict=True):
-                    if offered(area) & wanted and code is not None:
+                for area, code in self.areas_at(level).items():
+                    if self.reach.offers[area] & wanted and code is not None:
                         states[code].append(True)
         return {code: some(*found) for code, found in states.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -44,6 +44,7 @@ class Reach:
 
     `footing`: where the cells stand. `ground`: where places stand and areas are entered, areas
     counted from ``len(places)``. `off` (c,): cells too far from every way to walk at all.
+    `offers`: the services of every area that has any. `order` (c,): cells by edge.
     """
 
     streets: Streets
@@ -53,6 +54,8 @@ class Reach:
     footing: Footing
     ground: Footing
     off: BoolArray
+    offers: Mapping[int, set[str]]
+    order: IntArray
     known: dict[tuple[int, ...], tuple[FloatArray, IntArray]] = field(default_factory=dict)
 
     @classmethod
@@ -65,13 +68,16 @@ class Reach:
         off: BoolArray,
     ) -> Reach:
         """Stand everybody and everything on the streets."""
-        offering = np.array([k for k, area in enumerate(areas) if offered(area)], dtype=np.int64)
+        offers = {k: found for k, area in enumerate(areas) if (found := offered(area))}
+        offering = np.array(list(offers), dtype=np.int64)
         shapes = [Polygon(areas[k].ring) for k in offering]
         gates = enter(streets, shapes)
         gates = Footing(gates.edge, gates.along_m, gates.leg_m, offering[gates.owner])
         spots = stand(streets, to_city(np.array([place.lonlat for place in places])))
         ground = spots.joined(gates, len(places))
-        return cls(streets, people, places, areas, stand(streets, people.xy), ground, off)
+        feet = stand(streets, people.xy)
+        order = np.argsort(feet.edge, kind="stable")
+        return cls(streets, people, places, areas, feet, ground, off, offers, order)
 
     def which(self, services: Iterable[str], chosen: Chosen | None = None) -> list[int]:
         """The places of some services that are chosen, and where nothing is chosen the areas."""
@@ -83,7 +89,7 @@ class Reach:
         ]
         if chosen is None:
             first = len(self.places)
-            found += [first + k for k, area in enumerate(self.areas) if offered(area) & wanted]
+            found += [first + k for k, services in self.offers.items() if services & wanted]
         return found
 
     def walk(self, which: Sequence[int], most_m: float = np.inf) -> tuple[FloatArray, IntArray]:
@@ -99,7 +105,7 @@ class Reach:
         if not which:
             return nobody
         metres, owner = metres_to_nearest(
-            self.streets, self.footing, self.ground.only(which), most_m
+            self.streets, self.footing, self.ground.only(which), most_m, self.order
         )
         metres[self.off] = np.inf
         return metres, np.where(np.isfinite(metres), owner, -1)
@@ -134,11 +140,14 @@ class Reach:
         residents = self.people.residents
         metres = np.stack([self.walk([k], limit + 1.0)[0] for k in which])
         unsure = (np.abs(metres - limit) <= DOUBT_M).any(axis=0)
-        groups, group = np.unique(metres <= limit, axis=1, return_inverse=True)
-        demand = np.bincount(group.ravel(), weights=residents).astype(np.int64)
+        near = (metres <= limit).T
+        number: dict[bytes, int] = {}
+        group = [number.setdefault(row.tobytes(), len(number)) for row in near]
+        demand = np.bincount(group, weights=residents).astype(np.int64)
+        reaches = np.array([np.frombuffer(row, dtype=np.bool_) for row in number])
         total = int(residents.sum())
         room = [total if c is None else min(int(c), total) for c in capacity]
-        flow = most_flow(demand, groups.T, np.array(room, dtype=np.int64))
+        flow = most_flow(demand, reaches, np.array(room, dtype=np.int64))
         return Reached(flow, int(residents[unsure].sum()))
 
 

@@ -271,12 +271,14 @@ class Totals:
     households: int
 
 
-def unit_totals(people: People, level: str, code: str) -> Totals:
-    """Residents, groups and households of a unit: the sums of its cells."""
-    here = people.of_unit(level, code)
-    return Totals(
-        int(people.residents[here].sum()),
-        int(people.children[here].sum()),
-        int(people.older[here].sum()),
-        int(people.households[here].sum()),
-    )
+def level_totals(people: People, units: UnitTable, level: str) -> dict[str, Totals]:
+    """Residents, groups and households of every unit of a level: the sums of its cells."""
+    codes = [unit.code for unit in units.of_level(level)]
+    number = {code: k for k, code in enumerate(codes)}
+    home = np.array([number.get(code, -1) for code in people.member[level]], dtype=np.int64)
+    inside = home >= 0
+    sums = np.zeros((4, len(codes)), dtype=np.int64)
+    counts = (people.residents, people.children, people.older, people.households)
+    for row, count in zip(sums, counts, strict=True):
+        np.add.at(row, home[inside], count[inside])
+    return {code: Totals(*sums[:, k].tolist()) for code, k in number.items()}

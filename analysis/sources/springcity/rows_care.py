@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from analysis.sources.springcity import kinds
-from analysis.sources.springcity.counting import State, ratio, share
+from analysis.sources.springcity.counting import State, ratio, share, within
 from analysis.sources.springcity.ledger import (
     GOVERNMENT,
     INCLUSIVE,
@@ -14,7 +14,7 @@ from analysis.sources.springcity.ledger import (
     row,
     says,
 )
-from analysis.sources.springcity.persons import certain, residents_within
+from analysis.sources.springcity.persons import certain, possible, residents_within
 from analysis.sources.springcity.walking import straight_m
 
 Table = dict[str, Any]
@@ -24,14 +24,10 @@ _ADJACENT_M: Final = 100.0
 def health_rows(book: Ledger, rule: Mapping[str, State]) -> dict[str, Table]:
     """A01 to A04."""
     centres = book.reach.which(["health_centre"], certain(GOVERNMENT))
+    maybe = book.reach.which(["health_centre"], possible(GOVERNMENT))
     served = book.reach.served(centres, 15, [100_000] * len(centres))
-    total = book.residents
-    capacity = {
-        "value": served.residents / total,
-        "residents": served.residents,
-        "of": total,
-        "doubt": served.doubt,
-    }
+    most = book.reach.served(maybe, 15, [100_000] * len(maybe))
+    capacity = within(served, most, book.residents)
     clinics = ("health_station", "health_centre")
     standard = says("standardised", kinds.YES)
     return {

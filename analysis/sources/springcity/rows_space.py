@@ -23,7 +23,8 @@ Table = dict[str, Any]
 
 
 def _station_area(book: Ledger, unit: Unit, level: str) -> float | None:
-    """What the statistics say, else the sum over the unit's stations where all are known."""
+    """What the statistics say, else the sum over the unit's stations where all are known; 0 m²
+    where there is no station, as the bureau's table lists them all."""
     stated = book.number(unit, "service_facility_area")
     if stated is not None:
         return stated
@@ -32,7 +33,7 @@ def _station_area(book: Ledger, unit: Unit, level: str) -> float | None:
         for place, code in zip(book.places, book.at(level), strict=True)
         if place.service == "service_station" and code == unit.code
     ]
-    if not built or any(area is None for area in built):
+    if any(area is None for area in built):
         return None
     return sum(float(area) for area in built if area is not None)
 

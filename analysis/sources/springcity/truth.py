@@ -23,7 +23,7 @@ from analysis.sources.springcity.mesh import Mesh, street_of
 from analysis.sources.springcity.places import PIER_PHARMACY, Place
 from analysis.sources.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
 from analysis.sources.springcity.reach import SCHOOLS, Reach
-from analysis.sources.springcity.residents import PIER_CELLS, People, unit_totals
+from analysis.sources.springcity.residents import PIER_CELLS, People, level_totals
 from analysis.sources.springcity.rows import tell_rows
 from analysis.sources.springcity.rural import Country
 from analysis.sources.springcity.units import LEVELS, UnitTable, street_code
@@ -31,7 +31,7 @@ from analysis.sources.springcity.units import LEVELS, UnitTable, street_code
 MEASURED: Final = ("health_centre", "pharmacy")
 _MINUTES: Final = (5, 10, 15)
 _CENTRE_MINUTES = 15
-_CENTRE_MOST = 100_000
+_CENTRE_LEAST, _CENTRE_MOST = 30_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,8 @@ def _island(world: World) -> BoolArray:
 def _unit_residents(world: World) -> dict[str, dict[str, int]]:
     return {
         level: {
-            unit.code: unit_totals(world.people, level, unit.code).residents
-            for unit in world.units.of_level(level)
+            code: totals.residents
+            for code, totals in level_totals(world.people, world.units, level).items()
         }
         for level in LEVELS
     }
@@ -277,17 +277,24 @@ def _rule_met(world: World, rule: Sequence[Mapping[str, Any]]) -> dict[str, Stat
 
 
 def _loads(reach: Reach) -> list[dict[str, Any]]:
-    """Each health centre with the residents who live nearest to it."""
+    """Each health centre with the residents who live nearest to it, and by how many they are
+    too many or too few."""
     which = reach.which(["health_centre"])
     _, whose = reach.walk(which)
-    residents = reach.people.residents
-    return [
-        {
-            "name": place.name,
-            "role": place.role,
-            "ownership": place.attributes["ownership"],
-            "level": place.attributes["level"],
-            "nearest_to": int(residents[whose == k].sum()),
-        }
-        for k, place in ((k, reach.places[k]) for k in which)
-    ]
+    told = []
+    for k in which:
+        place, load = reach.places[k], int(reach.people.residents[whose == k].sum())
+        overload, underload = max(0, load - _CENTRE_MOST), max(0, _CENTRE_LEAST - load)
+        told.append(
+            {
+                "name": place.name,
+                "role": place.role,
+                "ownership": place.attributes["ownership"],
+                "level": place.attributes["level"],
+                "nearest_to": load,
+                "overload": overload,
+                "underload": underload,
+                "state": "overload" if overload else "underload" if underload else "within",
+            }
+        )
+    return told

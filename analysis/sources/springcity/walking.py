@@ -91,10 +91,15 @@ def enter(streets: Streets, areas: Sequence[Polygon]) -> Footing:
 
 
 def metres_to_nearest(
-    streets: Streets, people: Footing, places: Footing, most_m: float = np.inf
+    streets: Streets,
+    people: Footing,
+    places: Footing,
+    most_m: float = np.inf,
+    order: IntArray | None = None,
 ) -> tuple[FloatArray, IntArray]:
     """Metres from each of people (n,) to the nearest of places, inf where there is no way,
-    and the owner of that place, -1 where none. Walks longer than `most_m` may be left out."""
+    and the owner of that place, -1 where none. Walks longer than `most_m` may be left out.
+    `order`: people sorted by edge, where it is known."""
     count = len(streets.xy)
     lonely = count + np.arange(len(places.edge))
     ends = streets.edge[places.edge]
@@ -114,7 +119,7 @@ def metres_to_nearest(
     via_second = metres[second] + streets.length_m[people.edge] - people.along_m
     best = np.minimum(via_first, via_second)
     whose = np.where(via_first <= via_second, source[first], source[second]) - count
-    order = np.argsort(people.edge, kind="stable")
+    order = np.argsort(people.edge, kind="stable") if order is None else order
     low = np.searchsorted(people.edge[order], places.edge, side="left")
     high = np.searchsorted(people.edge[order], places.edge, side="right")
     for k in np.flatnonzero(high > low).tolist():

@@ -17,7 +17,7 @@ import shapely
 from analysis.sources.springcity.facts import Facts
 from analysis.sources.springcity.places import Place
 from analysis.sources.springcity.plan import MARK_ZH, to_city, to_lonlat
-from analysis.sources.springcity.residents import People, unit_totals
+from analysis.sources.springcity.residents import People, level_totals
 from analysis.sources.springcity.terrain import height_m
 from analysis.sources.springcity.truth import MEASURED, Truth
 from analysis.sources.springcity.units import LEVELS, UnitTable
@@ -71,7 +71,7 @@ def write_units(folder: Path, units: UnitTable, people: People) -> tuple[Path, .
     paths = []
     for level in LEVELS:
         table = units.of_level(level)
-        sums = [unit_totals(people, level, unit.code) for unit in table]
+        sums = list(level_totals(people, units, level).values())
         outlines = [shapely.transform(unit.outline, to_lonlat) for unit in table]
         frame = gpd.GeoDataFrame(
             {
