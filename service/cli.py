@@ -44,6 +44,7 @@ app = typer.Typer(
     "谁走不到、在哪里、怎么补。",
 )
 
+
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
     from analysis.errors import LifecircleError
