@@ -33,9 +33,7 @@ def test_the_four_readings_of_one_service() -> None:
     units = outcome(f'kind = "unit_has", {HEALTH}')
     people = outcome(f'kind = "residents_within", {HEALTH}, minutes = "fifteen"')
     land = outcome(f'kind = "land_within", {HEALTH}, minutes = "fifteen"')
-    served = outcome(
-        'kind = "capacity", service = "health_centre", maximum = "many", minutes = "fifteen"'
-    )
+    served = outcome('kind = "capacity", service = "health_centre", maximum = "many", minutes = "fifteen"')
     assert units.value == 1 / 5
     assert people.value == NEAR
     assert land.value == 4000 / 10_000  # the sample at x 1450 walks 1,020 m
@@ -51,9 +49,7 @@ def test_people_within_reach_are_never_fewer_than_people_served(capacity: str) -
     for minutes in ("five", "fifteen", "hundred"):
         asked = f'minutes = "{minutes}"'
         near = outcome(f'kind = "residents_within", {HEALTH}, {asked}')
-        served = outcome(
-            f'kind = "capacity", service = "health_centre", maximum = "{capacity}", {asked}'
-        )
+        served = outcome(f'kind = "capacity", service = "health_centre", maximum = "{capacity}", {asked}')
         assert near.value is not None
         assert served.value is not None
         assert near.value >= served.value
@@ -195,7 +191,9 @@ def test_either_of_two_ratios_and_never_their_sum() -> None:
     # C1 indoors, C2 outdoors, C3 neither (30 + 30 is no 50), C4 outdoors, C5 unknown indoors
     assert (found.value, found.lower, found.upper) == (3 / 4, 3 / 5, 4 / 5)
     assert left(found) == 1
-    both = outcome(f'kind = "unit_meets", tests = [{tests}]', with_statistics(tiny_city(), rows))
+    both = outcome(
+        f'kind = "unit_meets", tests = [{tests}]', with_statistics(tiny_city(), rows)
+    )
     assert both.value == 0.0
     assert left(both) == 4  # C4 fails neither: its indoor area is unknown
     assert left(both, -1) == 1
@@ -263,16 +261,12 @@ def test_a_ratio_of_what_is_known_with_its_range() -> None:
     rows = [("C1", "commercial_service_area", 20.0), ("C2", "commercial_service_area", 10.0)]
     rows += [(code, "total_floor_area", 100.0) for code in ("C1", "C2", "C3", "C4")]
     ratio = 'over = [{ stat = "commercial_service_area" }], under = [{ stat = "total_floor_area" }]'
-    found = outcome(
-        f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows)
-    )
+    found = outcome(f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows))
     assert found.value == 30 / 200
     # of C5 not even the whole is known: nothing bounds it
     assert (found.lower, found.upper) == (0.0, 1.0)
     rows.append(("C5", "total_floor_area", 100.0))
-    found = outcome(
-        f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows)
-    )
+    found = outcome(f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows))
     assert (found.value, found.lower, found.upper) == (30 / 200, 30 / 500, 330 / 500)
     assert found.assessed_share == 200 / 500
     found = outcome(f'kind = "ratio", unit = "x", {ratio}', with_statistics(tiny_city(), rows))
@@ -395,8 +389,7 @@ def test_beside_along_streets_straight_and_on_one_parcel() -> None:
     assert outcome(f'{asked}, by = "network"', same).value == 2 / 3
     assert outcome(f'{asked}, by = "network_only"', same).value == 1 / 3
     parcel = outcome(
-        'kind = "adjacent", any_of = ["health_centre", "health_station"], to = ["day_care"], by = "parcel"',
-        same,
+        'kind = "adjacent", any_of = ["health_centre", "health_station"], to = ["day_care"], by = "parcel"', same
     )
     assert (parcel.lower, parcel.upper, parcel.assessed_share) == (1 / 3, 1.0, 1 / 3)
     assert outcome(
@@ -405,10 +398,7 @@ def test_beside_along_streets_straight_and_on_one_parcel() -> None:
 
 
 def test_capacity_unknown_leaves_a_range() -> None:
-    shelters = [
-        Place("r1", "shelter", 500, -20, entrances=(500,)),
-        Place("r2", "shelter", 2600, -20, entrances=(2600,)),
-    ]
+    shelters = [Place("r1", "shelter", 500, -20, entrances=(500,)), Place("r2", "shelter", 2600, -20, entrances=(2600,))]
     city = with_column(places(*shelters), "capacity", {"r1": 150.0})
     asked = 'kind = "capacity", service = "shelter", column = "capacity", minutes = "fifteen"'
     found = outcome(asked, city)

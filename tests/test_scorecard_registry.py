@@ -214,9 +214,7 @@ def refused(tmp_path: Path, change: tuple[str, str]) -> str:
     )  # fmt: skip
     with pytest.raises(PolicyFileError) as caught:
         load_policy(own)
-    return "\n".join(
-        fault.key + " " + str(fault.params.get("path")) for fault in caught.value.faults
-    )
+    return "\n".join(fault.key + " " + str(fault.params.get("path")) for fault in caught.value.faults)
 
 
 @pytest.mark.parametrize(
