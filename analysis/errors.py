@@ -52,7 +52,7 @@ class Fault:
     """One thing wrong in one input: where, what, and what to do about it.
 
     `row` counts as a person would in the file (the header is row 1 of a table);
-    for layers it is the 1-based feature number.
+    for layers it is the 1-based feature number. `rows`: all rows a remark is about.
     """
 
     key: str
@@ -61,6 +61,7 @@ class Fault:
     column: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     severity: Literal["error", "warning", "note"] = "error"
+    rows: tuple[int, ...] = ()
 
     def text(self, lang: Language = "en") -> str:
         """The fault as a sentence: file, row, column, what is wrong, the mend."""
@@ -105,11 +106,12 @@ class LifecircleError(Exception):
 
 
 class InputError(LifecircleError, ValueError):
-    """Input files with faults: every fault found, not only the first."""
+    """Input files with faults: every fault found, not only the first, and remarks beside them."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], remarks: Sequence[Fault] = ()) -> None:
         super().__init__("input_faults", count=len(faults))
         self.faults = tuple(faults)
+        self.remarks = tuple(remarks)
 
     def text(self, lang: Language = "en") -> str:
         """All faults, one a line."""

@@ -5,17 +5,13 @@ facts → city (network, units, residents, facilities, land) → travel times �
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from analysis.access.travel import TravelTable, travel_table
@@ -28,6 +24,7 @@ from analysis.city.land import sample_land
 from analysis.city.model import Cells, City, LandSamples, StrArray, Units
 from analysis.city.network import WalkNetwork
 from analysis.city.notes import BuildNotes, Spread
+from analysis.city.placement import all_misplaced
 from analysis.city.population import CellSeed, cells_from_table
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.city.spread import spread_unit_totals
@@ -41,78 +38,17 @@ from analysis.city.units import (
     declared_by_level,
     group_totals,
 )
-from analysis.errors import Fault, InputError, ParameterError, Warn
+from analysis.clock import Clock, Progress
+from analysis.errors import InputError, ParameterError, Warn
+from analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
 from analysis.measures.quality import city_remarks
 from analysis.policy import Policy, Title, load_policy
-from analysis.provenance import InputFile, code_version, describe_input
+from analysis.provenance import InputFile, code_version
 from analysis.results.model import Manifest, Run
 from analysis.results.store import Workspace
-from analysis.sources.boundaries import read_units
-from analysis.sources.closures import read_closures
-from analysis.sources.files_in import RASTER_SUFFIXES
-from analysis.sources.findings import Table
-from analysis.sources.graphs import read_graphml, read_place
-from analysis.sources.osm import RawStreets, read_streets
-from analysis.sources.places import OsmPlaces, read_places
-from analysis.sources.rasters import RasterShare, read_raster_share
-from analysis.sources.statistics_in import read_statistics
-from analysis.sources.tables import read_facilities, read_population
-from analysis.streets import Terrain, walkable_network
-
-Progress = Callable[[str, float], None]  # step key (pipeline_step_*), share done 0-1
+from analysis.streets import walkable_network
 
 STEPS = ("streets", "places", "tables", "network", "residents", "facilities", "walks", "save")
-
-
-@dataclass(frozen=True, slots=True)
-class BuildRequest:
-    """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
-
-    `datum`: of tables with bare coordinates. `place_by_unit`: facilities without coordinates
-    stand at the unit their row names. `merges`: decisions on rows that may be one place.
-    `surveyed`: services of which the inputs hold every facility, so that none found means none.
-    `modelled` names what the files themselves estimate. `remarks` go with every answer.
-    `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
-    """
-
-    area: str
-    osm: Path | None = None
-    place: str | None = None
-    graph: Path | None = None
-    population: Path | None = None
-    units: tuple[Path, ...] = ()
-    facilities: tuple[Path, ...] = ()
-    statistics: tuple[Path, ...] = ()
-    datum: str | None = None
-    place_by_unit: bool = False
-    merges: Path | None = None
-    policy: str = "kunming-2022-77"
-    surveyed: tuple[str, ...] = ()
-    title: Title | None = None
-    synthetic: bool = False
-    modelled: tuple[str, ...] = ()
-    remarks: tuple[Warn, ...] = ()
-    elevation: Path | None = None
-    barrier_rule: tuple[str, ...] = ()
-    closures: tuple[Path, ...] = ()
-
-    @property
-    def terrain(self) -> Terrain:
-        """What is asked of the ground."""
-        return Terrain(self.elevation, self.barrier_rule, self.closures)
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    streets: RawStreets
-    places: OsmPlaces | None
-    population: gpd.GeoDataFrame | None
-    units: gpd.GeoDataFrame | None
-    facilities: tuple[gpd.GeoDataFrame, ...]
-    closures: tuple[gpd.GeoDataFrame, ...]
-    statistics: tuple[pd.DataFrame, ...]
-    warnings: tuple[Warn, ...]
-    rasters: tuple[RasterShare, ...] = ()
 
 
 def build_area(
@@ -135,15 +71,16 @@ def analyse_city(
     request: BuildRequest, progress: Progress | None = None
 ) -> tuple[Manifest, Policy, City, TravelTable]:
     """Everything a run holds, computed from the files of a request."""
-    clock = _Clock(progress)
+    clock = Clock(progress)
     policy = load_policy(request.policy)
     _check(request, policy)
     inputs = describe_inputs(request)
-    facts = _read(request, policy, clock)
+    facts = read_facts(request, policy, clock)
     clock.start("network")
     walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
     network = walkable.network
     index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    doubts = _doubts(facts, index)
     clock.start("residents")
     units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
     max_leg_m = policy.attachment.max_leg_m.value
@@ -167,6 +104,7 @@ def analyse_city(
         *request.remarks,
         *walkable.warnings,
         *facts.warnings,
+        *doubts,
         *remarks,
         *apart,
         *noticed,
@@ -195,23 +133,6 @@ def analyse_city(
     return manifest, policy, city, travel
 
 
-def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
-    """Role, size and digest of every input file; all missing files are named at once."""
-    named = [("network", request.osm), ("network", request.graph)]
-    named += [("population", request.population)]
-    named += [("units", path) for path in request.units]
-    named += [("facilities", path) for path in request.facilities]
-    named += [("elevation", request.elevation)]
-    named += [("closures", path) for path in request.closures]
-    named += [("statistics", path) for path in request.statistics]
-    named += [("merges", request.merges)]
-    given = [(role, path) for role, path in named if path is not None]
-    missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
-    if missing:
-        raise InputError(missing)
-    return tuple(describe_input(role, path) for role, path in given)
-
-
 def _check(request: BuildRequest, policy: Policy) -> None:
     sources = [request.osm, request.place, request.graph]
     if sum(source is not None for source in sources) != 1:
@@ -224,89 +145,18 @@ def _check(request: BuildRequest, policy: Policy) -> None:
     request.terrain.check(with_osm=request.osm is not None)
 
 
-def _read(request: BuildRequest, policy: Policy, clock: _Clock) -> _Facts:
-    """Read every file; faults of all tables are gathered before giving up."""
-    clock.start("tables")
-    faults: list[Fault] = []
-    warnings: list[Fault] = []
-
-    def read(reader: Callable[[], object]) -> gpd.GeoDataFrame | None:
-        try:
-            table = reader()
-        except InputError as error:
-            faults.extend(error.faults)
-            return None
-        warnings.extend(table.warnings)  # type: ignore[attr-defined]
-        return table.frame  # type: ignore[attr-defined]
-
-    units = (
-        read(lambda: read_units(request.units, request.datum, policy)) if request.units else None
-    )
-    population = request.population
-    people, rasters = None, []
-    if population is not None and population.suffix.lower() in RASTER_SUFFIXES:
-        area = None if units is None else shapely.union_all(units.geometry.to_numpy())
-
-        def cut() -> Table:
-            table, share = read_raster_share(population, area)
-            rasters.append(share)
-            return table
-
-        people = read(cut)
-    elif population is not None:
-        people = read(lambda: read_population(population, request.datum))
-    tables = [
-        read(
-            lambda path=path: read_facilities(  # type: ignore[misc]
-                path, request.datum, policy, by_unit=request.place_by_unit
-            )
-        )
-        for path in request.facilities
-    ]
-    closed = [
-        read(lambda path=path: read_closures(path, request.datum))  # type: ignore[misc]
-        for path in request.closures
-    ]
-    figures = [
-        read(lambda path=path: read_statistics(path))  # type: ignore[misc]
-        for path in request.statistics
-    ]
-    if faults:
-        raise InputError(faults)
-    streets, places = _streets(request, policy, clock)
-    return _Facts(
-        streets,
-        places,
-        people,
-        units,
-        tuple(frame for frame in tables if frame is not None),
-        tuple(frame for frame in closed if frame is not None),
-        tuple(frame for frame in figures if frame is not None),
-        tuple(map(_remark, warnings)),
-        tuple(rasters),
-    )
-
-
-def _streets(
-    request: BuildRequest, policy: Policy, clock: _Clock
-) -> tuple[RawStreets, OsmPlaces | None]:
-    clock.start("streets")
-    form_of = request.terrain.form_of(policy)
-    if request.graph is not None:
-        return read_graphml(request.graph, policy.walk, form_of), None
-    if request.osm is None:
-        return read_place(str(request.place), policy.walk, policy, form_of)
-    streets = read_streets(request.osm, policy.walk, form_of)
-    clock.start("places")
-    return streets, read_places(request.osm, policy)
-
-
-def _remark(fault: Fault) -> Warn:
-    return Warn("file_remark", {"en": fault.text("en"), "zh": fault.text("zh")})
+def _doubts(facts: Facts, index: EdgeIndex) -> tuple[Warn, ...]:
+    """Whether the files lie where they say: remarks, or `InputError` where they surely do not."""
+    placed = [(facts.people, True), (facts.borders, False), *((t, True) for t in facts.tables)]
+    found = all_misplaced(placed, index)
+    errors = [fault for fault in found if fault.severity == "error"]
+    if errors:
+        raise InputError(errors)
+    return tuple(map(remark, found))
 
 
 def _residents(
-    facts: _Facts, network: WalkNetwork, policy: Policy
+    facts: Facts, network: WalkNetwork, policy: Policy
 ) -> tuple[Units, CellSeed, dict[str, np.ndarray], tuple[Spread, ...], tuple[Warn, ...]]:
     """Units and populated cells: given, or spread from the units' totals."""
     levels = tuple(policy.unit_levels)
@@ -351,7 +201,7 @@ def _cells(seed: CellSeed, unit_of: dict[str, np.ndarray], position: Positions) 
 
 
 def _land(
-    facts: _Facts, units: Units, crs: str, policy: Policy, index: EdgeIndex
+    facts: Facts, units: Units, crs: str, policy: Policy, index: EdgeIndex
 ) -> LandSamples | None:
     if facts.places is None or len(facts.places.residential) == 0:
         return None
@@ -378,6 +228,7 @@ def _manifest(
         "junctions": city.network.node_count,
         "edges": city.network.edge_count,
         "land_samples": len(city.land.area_m2) if city.land is not None else 0,
+        "scorecard_rows": len(policy.scorecard.rows) if policy.scorecard is not None else 0,
     }
     spread = {"population"} if bool(city.cells.modelled.any()) else set()
     modelled = tuple(sorted(spread | set(request.modelled)))
@@ -398,6 +249,8 @@ def _manifest(
         inputs=inputs,
         parameters={
             "datum": request.datum,
+            "crs": request.crs,
+            "x_is_north": request.x_is_north,
             "surveyed": sorted(request.surveyed),
             "place": request.place,
             **ground,
@@ -419,40 +272,3 @@ def _bbox(city: City) -> tuple[float, float, float, float]:
     west, south = lonlat.min(axis=0)
     east, north = lonlat.max(axis=0)
     return float(west), float(south), float(east), float(north)
-
-
-class _Clock:
-    """Seconds per step, and word to whoever watches."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self._step: str | None = None
-        self._since = 0.0
-        self.seconds: dict[str, float] = {}
-
-    def start(self, step: str) -> None:
-        """End the step under way and begin another."""
-        now = time.perf_counter()
-        if self._step is not None:
-            self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since
-        self._step, self._since = step, now
-        if self._progress is not None:
-            self._progress(step, 0.0)
-
-    def stop(self) -> dict[str, float]:
-        """End the last step and give all seconds, rounded to milliseconds."""
-        if self._step is not None:
-            self.start(self._step)
-        return {step: round(seconds, 3) for step, seconds in self.seconds.items()}
-
-    def within(self, parts: int) -> Callable[[str], None]:
-        """Report one of `parts` done, each time it is called."""
-        done = 0
-
-        def advance(_: str) -> None:
-            nonlocal done
-            done += 1
-            if self._progress is not None and self._step is not None:
-                self._progress(self._step, done / parts)
-
-        return advance

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.pipeline import BuildRequest, build_area
+from analysis.facts import BuildRequest
+from analysis.pipeline import build_area
 from analysis.results.store import Workspace
 from benchmarks.bars import SEED, Row, Skip, shared_file
 

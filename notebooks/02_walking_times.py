@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.access.isochrone import isochrones
-from analysis.access.walking import flat_costs, leg_cm
+from analysis.access.walking import walk_costs, leg_cm
 from analysis.demo import springcity_request
 from analysis.pipeline import analyse_city
 from analysis.quantities import CM_PER_M, UNREACHED_CM, limit_cm, minutes_of
@@ -129,7 +129,7 @@ assert abs(ours - by_hand) < 0.2
 
 # %%
 adult = policy.walkers["adult"]
-costs = flat_costs(city.network)
+costs = walk_costs(city.network)
 origin = home.take(np.array([int(np.argmax(city.cells.residents))]))
 print("access leg of the origin:", leg_cm(origin)[0], "cm")
 minutes = [15, 10, 5]

@@ -17,7 +17,18 @@ from analysis.results.store import Workspace
 from service import i18n, ogc
 from service.errors import ServiceError
 from service.guards import BodyLimit, ProtectiveHeaders
-from service.routes import areas, health, pages, problems, scorecard, studies
+from service.routes import (
+    areas,
+    catchments,
+    checks,
+    health,
+    pages,
+    problems,
+    quality,
+    scorecard,
+    siting,
+    studies,
+)
 from service.settings import Settings
 from service.state import Areas, Warmth
 
@@ -38,13 +49,17 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    rooms = (ogc, areas, scorecard, studies, pages, health)
-    for room in (one.router for one in rooms):
-        app.include_router(room)
+    rooms = (ogc, areas, catchments, siting, scorecard, studies, quality, checks, pages, health)
+    for room in rooms:
+        app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
     problems.install(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        larger={"/check": settings.max_upload_bytes},
+    )
     app.add_middleware(ProtectiveHeaders)
     return app
 

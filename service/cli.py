@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
+from service import (
+    commands_catchments,
+    commands_quality,
+    commands_scorecard,
+    commands_siting,
+    commands_studies,
+)
 from service.command_words import (
     HERE,
     Area,
     At,
+    Crs,
     Datum,
     Lang,
+    LayerName,
+    Mapping,
     Minutes,
+    NorthFirst,
     Service,
+    Sheet,
     Walker,
     WorkspaceDir,
 )
 from service.command_words import language_of as _language
 from service.command_words import opened as _open
 from service.command_words import prepare as _prepare
-from service.commands_scorecard import register as register_scorecard
-from service.commands_studies import register as register_studies
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,8 +43,7 @@ app = typer.Typer(
     help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
     "谁走不到、在哪里、怎么补。",
 )
-register_studies(app)
-register_scorecard(app)
+
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
@@ -97,6 +105,18 @@ def build(
         list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
     ] = None,
     datum: Datum = None,
+    place_by_unit: Annotated[
+        bool,
+        typer.Option("--place-by-unit", help="rows without coordinates at their unit 按单元定位"),
+    ] = False,
+    merges: Annotated[
+        Path | None, typer.Option(help="decisions on rows of one place 合并处理意见")
+    ] = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: Mapping = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
         list[str] | None, typer.Option(help="services surveyed completely 已普查的设施类型")
@@ -106,7 +126,8 @@ def build(
 ) -> None:
     """Build an area from files and add it to the workspace. 由文件构建一个区域。"""
     _prepare(workspace)
-    from analysis.pipeline import BuildRequest, build_area
+    from analysis.facts import BuildRequest
+    from analysis.pipeline import build_area
     from analysis.results.names import safe_name
     from analysis.results.store import Workspace
     from service.terminal import progress_bar, show_run
@@ -121,6 +142,13 @@ def build(
         facilities=tuple(facilities or ()),
         statistics=tuple(statistics or ()),
         datum=datum,
+        place_by_unit=place_by_unit,
+        merges=merges,
+        crs=crs,
+        x_is_north=x_north,
+        sheet=sheet,
+        layer=layer,
+        mapping=mapping,
         policy=policy,
         surveyed=tuple(surveyed or ()),
         elevation=elevation,
@@ -138,6 +166,9 @@ def demo(
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="then serve")] = True,
     scale: Annotated[float, typer.Option(help="size of springcity 示范市规模")] = 1.0,
     rebuild: Annotated[bool, typer.Option(help="build again even if present")] = False,
+    slope: Annotated[
+        bool, typer.Option("--slope", help="springcity on its hills 计入坡度")
+    ] = False,
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     lang: Lang = None,
@@ -149,9 +180,9 @@ def demo(
     from service.terminal import progress_bar, say, show_run
 
     store, language = Workspace(workspace), _language(lang)
-    if rebuild or "springcity" not in store.areas():
+    if rebuild or slope or "springcity" not in store.areas():
         with progress_bar("springcity", language) as progress:
-            run = build_springcity(store, scale=scale, progress=progress)
+            run = build_springcity(store, scale=scale, slope=slope, progress=progress)
         show_run(run, language)
     if rebuild or "helsinki" not in store.areas():
         with progress_bar("helsinki", language) as progress:
@@ -207,6 +238,7 @@ def coverage(
     """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
     opened, language = _open(name, workspace, run), _language(lang)
     from analysis.measures.coverage import coverage as measure
+    from analysis.results.catchments_asked import catchments_for_coverage
     from analysis.results.export import export_coverage
     from service.catalog import coverage_document
     from service.terminal import open_then, print_json, show_coverage
@@ -218,7 +250,10 @@ def coverage(
     if at is not None:
         opened = open_then(opened, at, service, language)
     for one in [service] if service else opened.manifest.services:
-        found = measure(opened.city, opened.travel, opened.policy, service=one, **asked)
+        served = catchments_for_coverage(opened, one, minutes, walker, group)
+        found = measure(
+            opened.city, opened.travel, opened.policy, service=one, catchments=served, **asked
+        )
         if out is not None:
             target = out if service else out.with_name(f"{out.stem}-{one}{out.suffix}")
             export_coverage(found, target, language)
@@ -257,10 +292,16 @@ def gaps(
 @app.command("map")
 def draw(
     name: Area,
-    layer: Annotated[str, typer.Argument(help="coverage | gaps | units | facilities")] = "coverage",
+    layer: Annotated[
+        str, typer.Argument(help="coverage | gaps | circles | units | facilities | compare")
+    ] = "coverage",
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    kind: Annotated[str | None, typer.Option(help="circles: convenience | fitness")] = None,
+    before: Annotated[
+        str | None, typer.Option("--from", help="compare: the earlier run 前一次结果")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="file to write (.html)")] = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
@@ -271,9 +312,11 @@ def draw(
     from service.maps.pages import map_page
     from service.terminal import say, write_text
 
+    earlier = None if before is None else _open(name, workspace, before)
     page = map_page(
-        opened, layer, service=service, minutes=minutes, walker=walker, lang=language, mode="inline"
-    )
+        opened, layer, service=service, minutes=minutes, walker=walker, lang=language,
+        mode="inline", kind=kind, before=earlier,
+    )  # fmt: skip
     target = out or Path(f"{name}-{layer}.{language}.html")
     write_text(target, page)
     say(str(target))
@@ -297,24 +340,14 @@ def export(
     say(str(out))
 
 
-@app.command()
-def check(
-    file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
-    kind: Annotated[str | None, typer.Option(help="population | facilities | units")] = None,
-    datum: Datum = None,
-    policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
-    lang: Lang = None,
-) -> None:
-    """Say what is wrong with a table, row by row. 逐行检查表格。"""
-    from analysis.policy import load_policy
-    from analysis.sources.tables import check_table
-    from service.terminal import show_faults
-
-    tester = cast(Callable[..., Any], check_table)
-    faults = tester(file, kind=kind, datum=datum, policy=load_policy(policy))
-    show_faults(faults, file.name, _language(lang))
-    if any(fault.severity == "error" for fault in faults):
-        raise typer.Exit(2)
+for commands in (
+    commands_catchments,
+    commands_siting,
+    commands_scorecard,
+    commands_quality,
+    commands_studies,
+):
+    commands.register(app)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,19 @@ Datum = Annotated[
     str | None,
     typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
 ]
+Crs = Annotated[
+    str | None,
+    typer.Option(help="of files without one, e.g. EPSG:4543 (metres) 平面坐标系"),
+]
+NorthFirst = Annotated[
+    bool, typer.Option("--x-north", help="x holds the northing 测绘习惯：x 为北坐标")
+]
+Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook 工作表")]
+LayerName = Annotated[str | None, typer.Option("--layer", help="layer of a file 图层")]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="TOML: datum, crs, sheet, columns, words per file 映射文件"),
+]
 HERE = Path("workspace")
 Group = Annotated[str, typer.Option(help="total | 65 | 0_3 | ... 人群")]
 By = Annotated[str | None, typer.Option(help="unit level 单元级别")]
@@ -35,6 +48,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="the HTTP answer")]
 
 
 def language_of(asked: str | None = None) -> Literal["zh", "en"]:
+    """The language asked for, else that of the environment."""
     told = asked or os.environ.get("LIFECIRCLE_LANGUAGE") or os.environ.get("LANG", "")
     return "zh" if told.lower().startswith("zh") else "en"
 
@@ -46,6 +60,7 @@ def prepare(workspace: Path) -> None:
 
 
 def opened(area: str, workspace: Path, run: str | None = None) -> Run:
+    """A run of a workspace (the latest)."""
     prepare(workspace)
     from analysis.results.store import Workspace
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from analysis.errors import Language
 from service.command_words import (
     HERE,
     Area,
@@ -128,18 +129,19 @@ def report(
 ) -> None:
     """The whole report: a page to print, a workbook, or both. 报告与工作簿。"""
     found = opened(name, workspace, run)
-    languages = ("zh", "en") if pages == "both" else (language_of(pages),)
+    first = language_of(None if pages == "both" else pages)
+    languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
     from service.catalog import report_document
     from service.report import report_page, report_workbook
     from service.terminal import print_json, say, write_bytes, write_text
 
     if as_json:
-        print_json(report_document(found, lang=languages[0]))
+        print_json(report_document(found, lang=first))
         return
     if out is not None or xlsx is None:
-        target = out or Path(f"{name}-report.{pages or languages[0]}.html")
+        target = out or Path(f"{name}-report.{pages or first}.html")
         write_text(target, report_page(found, languages))
         say(str(target))
     if xlsx is not None:
-        write_bytes(xlsx, report_workbook(found, languages[0]))
+        write_bytes(xlsx, report_workbook(found, first))
         say(str(xlsx))

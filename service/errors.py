@@ -6,6 +6,7 @@
     └── ServiceError                     texts in service/locales
         ├── RequestError (ValueError)    the request cannot be understood       400
         ├── MissingError (LookupError)   nothing of that name here              404
+        ├── ForbiddenError               not for readers from other machines    403
         ├── NotReadyError                the service is still starting          503
         └── ExposureError                settings that would open it to anyone  (command, exit 2)
 """
@@ -44,6 +45,10 @@ class MissingError(ServiceError, LookupError):
     """No page, collection, item or file of that name."""
 
 
+class ForbiddenError(ServiceError):
+    """Something that only this machine may ask for."""
+
+
 class NotReadyError(ServiceError):
     """The service has started but cannot answer yet."""
 
@@ -55,6 +60,7 @@ class ExposureError(ServiceError):
 STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
     (RequestError, HTTPStatus.BAD_REQUEST),
     (MissingError, HTTPStatus.NOT_FOUND),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE),
     (ParameterError, HTTPStatus.BAD_REQUEST),
     (InputError, HTTPStatus.BAD_REQUEST),

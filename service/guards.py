@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import ForbiddenError
 from service.media import PROTECTION
+from service.settings import Settings
+from service.whence import from_this_machine
 
 
 class ProtectiveHeaders:
@@ -33,28 +38,47 @@ class ProtectiveHeaders:
         await self.app(scope, receive, protected)
 
 
-class BodyLimit:
-    """Refuses, with 413, to read more than `max_bytes` of a request's body."""
+def check_near(request: Request, settings: Settings) -> None:
+    """Let only this machine ask, unless the service was opened to other readers out loud.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Raises
+    ------
+    ForbiddenError
+        Somebody else asks.
+    """
+    if not settings.public_read and not from_this_machine(request):
+        raise ForbiddenError("only_here")
+
+
+class BodyLimit:
+    """Refuses, with 413, to read more than `max_bytes` of a request's body.
+
+    `larger`: paths that may take more, with their own limit.
+    """
+
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int] | None = None
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; count what is read of it, whatever its length was said to be."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.larger.get(scope["path"], self.max_bytes)
         told = Headers(scope=scope).get("content-length", "0")
         read = 0
 
         async def counted() -> Message:
             nonlocal read
-            if told.isdecimal() and int(told) > self.max_bytes:
+            if told.isdecimal() and int(told) > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.max_bytes:
+            if read > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return message
 

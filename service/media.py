@@ -20,6 +20,7 @@ from analysis.errors import Language
 from analysis.provenance import code_version
 from service import i18n
 from service.state import AreaState
+from service.whence import from_this_machine
 
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
@@ -183,6 +184,7 @@ def page(
             other=other,
             turned=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
             root=request.scope.get("root_path", ""),
+            here=from_this_machine(request),
             nonce=nonce,
             **values,
         )

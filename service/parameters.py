@@ -157,7 +157,21 @@ class MapQuery(OfRun):
         default=None, description="unit level; default: the lowest that holds most residents"
     )
 
-    @field_validator("service", "minutes", "by", "run", mode="before")
+    kind: Name | None = Field(default=None, description="of circles: convenience, fitness")
+    variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(
+        default=None, description="of circles; default: each service's own minutes"
+    )
+    from_: Name | None = Field(
+        default=None, alias="from", description="of compare: the earlier run"
+    )
+
+    solution: Name | None = Field(
+        default=None, description="of catchments: natural, balanced or balanced_all"
+    )
+
+    @field_validator(
+        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
+    )
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given

@@ -32,6 +32,8 @@ class Settings(BaseModel):
     base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
     language: Language = "zh"
     max_body_bytes: int = Field(default=1_000_000, ge=0)
+    max_upload_bytes: int = Field(default=20_000_000, ge=0)
+    max_unpacked_bytes: int = Field(default=200_000_000, ge=0)
     page_size: int = Field(default=1_000, ge=1)
     max_page_size: int = Field(default=10_000, ge=1)
     max_minutes: float = Field(default=180.0, gt=0)

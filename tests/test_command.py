@@ -292,12 +292,12 @@ def test_a_file_that_vanishes_midway(tmp_path, town, gone):
     reader = "read_places" if gone == "osm" else "read_units"  # after inputs were hashed
     spoilt = f"""
 import sys, pathlib
-import analysis.pipeline as pipeline
-reader = pipeline.{reader}
+import analysis.facts as facts
+reader = facts.{reader}
 def late(*given):
     pathlib.Path({str(file)!r}).unlink()
     return reader(*given)
-pipeline.{reader} = late
+facts.{reader} = late
 """
     done = lifecircle(*words, workspace=workspace, first=spoilt)
     assert done.returncode == 2, done.stdout + done.stderr

@@ -151,9 +151,7 @@ def naive(levels: list[tuple[int, int]]) -> tuple[Fraction | None, Fraction | No
     return gini, palma
 
 
-LEVELS = st.lists(
-    st.tuples(st.integers(0, 3000), st.integers(0, 6)), min_size=0, max_size=8
-)
+LEVELS = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 6)), min_size=0, max_size=8)
 
 
 @given(LEVELS)

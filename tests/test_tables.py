@@ -240,7 +240,9 @@ def test_swapped_columns_are_named_once(file):
 
 def test_metres_are_named_once(file):
     path = file("X,Y,人口\n34571000,2771000,1\n34572000,2772000,2\n")
-    assert [k for k, *_ in keyed(lambda: read_population(path, "cgcs2000"))] == ["input_metres_zone"]
+    assert [k for k, *_ in keyed(lambda: read_population(path, "cgcs2000"))] == [
+        "input_metres_zone"
+    ]
 
 
 def test_a_flood_of_faults_is_cut_and_counted(file):

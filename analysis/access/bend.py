@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.city.network import WalkNetwork
+from analysis.access.bend_kernel import between_points
+from analysis.city.profile import SlopeProfile
 from analysis.quantities import CM_PER_M, FloatArray, Int32Array, IntArray
 
 
@@ -14,45 +15,35 @@ from analysis.quantities import CM_PER_M, FloatArray, Int32Array, IntArray
 class Bend:
     """How the cost between an edge's u and a place on it departs from an even share (q points).
 
-    `edge_place_m` (m,) and `place_m` (q,): where edges begin and points lie when all edges are
-    laid in a row, a metre between each two. `bent_m` float64 (q,): the departure, 0 at both
-    ends of every edge and all along a flat one; even between points. `edge_place_cm`,
-    `place_cm`: the same row in costs, for the way back from a cost to a place.
+    `start` int64 (m + 1,) and `at_m` float64 (q,) as in `SlopeProfile`. `bent_m` float64 (q,):
+    the departure, 0 at both ends of every edge and all along a flat one; even between points.
+    `cost_cm` float64 (q,): the cost between u and each point.
     """
 
-    edge_place_m: FloatArray
-    place_m: FloatArray
+    start: IntArray
+    at_m: FloatArray
     bent_m: FloatArray
-    edge_place_cm: FloatArray
-    place_cm: FloatArray
+    cost_cm: FloatArray
 
     @classmethod
     def of(
-        cls,
-        network: WalkNetwork,
-        point_start: IntArray,
-        point_at_m: FloatArray,
-        extra_m: FloatArray,
-        whole_cm: Int32Array,
+        cls, slope: SlopeProfile, length_m: FloatArray, extra_m: FloatArray, whole_cm: Int32Array
     ) -> Bend:
-        """The bends of one direction: `extra_m` of `SlopeProfile`, `whole_cm` of whole edges."""
-        length_m = network.edge_length_m
-        edge = np.repeat(np.arange(len(length_m)), np.diff(point_start))
-        last = point_start[1:] - 1
-        share = point_at_m / np.maximum(length_m, np.finfo(np.float64).tiny)[edge]
+        """The bends of one direction: its extra of `slope`, and the costs of whole edges."""
+        edge = np.repeat(np.arange(len(length_m)), np.diff(slope.point_start))
+        last = slope.point_start[1:] - 1
+        share = slope.point_at_m / np.maximum(length_m, np.finfo(np.float64).tiny)[edge]
         share[last] = 1.0
         bent_m = extra_m - share * extra_m[last][edge]
-        row_m = np.cumsum(length_m + 1.0) - (length_m + 1.0)
-        row_cm = np.cumsum(whole_cm + 1.0) - (whole_cm + 1.0)
         cost_cm = share * whole_cm[edge] + CM_PER_M * bent_m
-        return cls(row_m, row_m[edge] + point_at_m, bent_m, row_cm, row_cm[edge] + cost_cm)
+        return cls(slope.point_start, slope.point_at_m, bent_m, cost_cm)
 
     def at(self, edge: Int32Array, at_m: FloatArray) -> FloatArray:
         """Departures in metres at places on edges, float64 (k,)."""
-        between: FloatArray = np.interp(self.edge_place_m[edge] + at_m, self.place_m, self.bent_m)
-        return between
+        found: FloatArray = between_points(self.start, self.at_m, self.bent_m, edge, at_m)
+        return found
 
     def place_of(self, edge: Int32Array, cm: FloatArray) -> FloatArray:
         """Metres from each edge's u where the cost between u and there is `cm`, float64 (k,)."""
-        row: FloatArray = np.interp(self.edge_place_cm[edge] + cm, self.place_cm, self.place_m)
-        return row - self.edge_place_m[edge]
+        found: FloatArray = between_points(self.start, self.cost_cm, self.at_m, edge, cm)
+        return found

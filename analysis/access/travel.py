@@ -119,19 +119,38 @@ def _seeds(costs: WalkCosts, goals: Goals) -> tuple[Int32Array, IntArray, Int32A
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Costs of k positions, int32 (k,): from their edge's u, back to it, and the access leg."""
+
+    ahead_cm: Int32Array
+    back_cm: Int32Array
+    leg_cm: Int32Array
+
+
+def along_of(costs: WalkCosts, positions: Positions) -> Along:
+    """The costs of positions along their edges."""
+    return Along(costs.ahead_cm(positions), costs.back_cm(positions), leg_cm(positions))
+
+
 def nearest_from_positions(
     costs: WalkCosts,
     goals: Goals,
     field: NodeField,
     positions: Positions,
     limit_cm: int | None = None,
+    along: Along | None = None,
 ) -> NodeField:
-    """Distance from positions on edges to the nearest goal, given the field of the junctions."""
+    """Distance from positions on edges to the nearest goal, given the field of the junctions.
+
+    `along`: what `along_of` makes of the positions, where it is asked for more than once.
+    """
+    known = along_of(costs, positions) if along is None else along
     cm, facility = nearest_of_positions(
         positions.edge,
-        costs.ahead_cm(positions),
-        costs.back_cm(positions),
-        leg_cm(positions),
+        known.ahead_cm,
+        known.back_cm,
+        known.leg_cm,
         costs.edge_u,
         costs.edge_v,
         costs.uv_cm,
@@ -176,10 +195,11 @@ def travel_table(
     )
     every = [goals_of(costs, service_attachments(city, service)) for service in services]
     node_cm, node_facility = fields_of(costs, every)
+    along_cells, along_land = along_of(costs, city.cells.position), along_of(costs, land)
     for row, (service, goals) in enumerate(zip(services, every, strict=True)):
         field = NodeField(node_cm[row], node_facility[row])
-        cells = nearest_from_positions(costs, goals, field, city.cells.position)
-        samples = nearest_from_positions(costs, goals, field, land)
+        cells = nearest_from_positions(costs, goals, field, city.cells.position, along=along_cells)
+        samples = nearest_from_positions(costs, goals, field, land, along=along_land)
         cell_cm[row], cell_facility[row] = cells.cm, cells.facility
         land_cm[row] = samples.cm
         if progress is not None:

@@ -109,11 +109,11 @@ def walk_costs(network: WalkNetwork) -> WalkCosts:
         np.rint((network.edge_length_m + extra_m[last]) * CM_PER_M).astype(np.int32)
         for extra_m in (slope.extra_uv_m, slope.extra_vu_m)
     )
-    points = network, slope.point_start, slope.point_at_m
+    length_m = network.edge_length_m
     return replace(
         costs_of(network, uv_cm, vu_cm),
-        uv_bend=Bend.of(*points, slope.extra_uv_m, uv_cm),
-        vu_bend=Bend.of(*points, slope.extra_vu_m, vu_cm),
+        uv_bend=Bend.of(slope, length_m, slope.extra_uv_m, uv_cm),
+        vu_bend=Bend.of(slope, length_m, slope.extra_vu_m, vu_cm),
     )
 
 

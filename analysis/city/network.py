@@ -71,6 +71,17 @@ class WalkNetwork:
         """Number of edges m."""
         return len(self.edge_u)
 
+    def worth_m(self, *, forth: bool) -> FloatArray:
+        """Metres of walking on the flat that edges are worth, (m,); NaN where slope does not count.
+
+        `forth` is from u to v, else back.
+        """
+        if self.slope is None:
+            return np.full(self.edge_count, np.nan)
+        extra_m = self.slope.extra_uv_m if forth else self.slope.extra_vu_m
+        worth: FloatArray = self.edge_length_m + extra_m[self.slope.point_start[1:] - 1]
+        return worth
+
     def lines(self) -> NDArray[np.object_]:
         """The edges as shapely LineStrings in the metric CRS, (m,)."""
         edge = np.repeat(np.arange(self.edge_count), np.diff(self.vertex_start))

@@ -23,9 +23,7 @@ def with_only(
     that there is none now is known.
     """
     known = frozenset(service for service in services if city.assessed(service))
-    chosen = replace(
-        city, facilities=_kept(city.facilities, keep), surveyed=city.surveyed | known
-    )
+    chosen = replace(city, facilities=_kept(city.facilities, keep), surveyed=city.surveyed | known)
     return chosen, travel_table(chosen, costs, services)
 
 

@@ -14,10 +14,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.measures.siting_loads import Loads, LoadProblem, assign
+from analysis.access.sites import SiteWalks
+from analysis.measures.siting_exact import solved
+from analysis.measures.siting_loads import LoadProblem, Loads, assign
+from analysis.measures.siting_problem import covering
+from analysis.measures.siting_search import search
 from analysis.quantities import IntArray
 
 TRIED: Final = 12  # sites looked at exactly in each step, the most promising by a quick estimate
+LARGEST: Final = 150_000  # pairs beyond which HiGHS is not asked
 _WHOLE: Final = 1e-6
 _STAGES: Final = ("unserved", "underload", "person_cm")
 
@@ -47,9 +52,14 @@ def choose(problem: LoadProblem, count: int, time_limit_s: float) -> CapacityCho
     """At most `count` sites; the best found with its bound."""
     ends = time.perf_counter() + time_limit_s
     sites, loads = _greedy(problem, count, None)
-    swapped, better = _interchange(problem, count, sites, loads, ends)
-    method = "interchange" if better.rank < loads.rank else "greedy"
-    found = CapacityChoice(swapped, better, _floor(problem), 0, method)
+    widest, floor = _by_reach(problem, count)
+    method = "greedy"
+    if (other := assign(problem, widest)).rank < loads.rank:
+        sites, loads, method = widest, other, "interchange"
+    swapped, better = _interchange(problem, sites, loads, ends)
+    if better.rank < loads.rank:
+        method = "interchange"
+    found = CapacityChoice(swapped, better, floor, 0, method)
     return _exact(problem, count, found, ends)
 
 
@@ -59,7 +69,7 @@ def fewest(
     """The fewest sites that leave at most so many unserved, and a number no fewer can be."""
     ends = time.perf_counter() + time_limit_s
     sites, loads = _greedy(problem, problem.sites, most_unserved)
-    best = CapacityChoice(sites, loads, _floor(problem), 0, "greedy")
+    best = CapacityChoice(sites, loads, _by_reach(problem, len(sites))[1], 0, "greedy")
     at_least = 0 if assign(problem, np.zeros(0, dtype=np.int64)).unserved <= most_unserved else 1
     while len(best.sites) > at_least and best.loads.unserved <= most_unserved:
         left = ends - time.perf_counter()
@@ -75,16 +85,35 @@ def fewest(
     return best, at_least
 
 
-def _floor(problem: LoadProblem) -> int:
-    """Persons whom no place can reach, open or not."""
+def _by_reach(problem: LoadProblem, count: int) -> tuple[IntArray, int]:
+    """Sites that reach most residents, and a number of unserved that no `count` sites go below.
+
+    Each site serves at most its maximum, and all of them at most whom they reach.
+    """
+    none = assign(problem, np.zeros(0, dtype=np.int64)).unserved
+    room = np.sort(problem.maximum[problem.standing :])[::-1][:count]
+    standing = (problem.place < problem.standing) & (problem.maximum[problem.place] > 0)
     near = np.zeros(len(problem.persons), dtype=np.bool_)
-    near[problem.cell[problem.maximum[problem.place] > 0]] = True
-    return int(problem.persons[~near].sum())
+    near[problem.cell[standing]] = True
+    new = np.flatnonzero(problem.place >= problem.standing)
+    new = new[problem.maximum[problem.place[new]] > 0]
+    order = new[np.lexsort((problem.cell[new], problem.place[new]))]
+    walks = SiteWalks(
+        np.searchsorted(
+            problem.place[order] - problem.standing, np.arange(problem.sites + 1)
+        ).astype(np.int64),
+        problem.cell[order],
+        problem.cm[order],
+    )
+    cover = covering(problem.persons, near, walks)
+    lost = int(problem.persons[~near].sum())
+    if count == 0 or problem.sites == 0:
+        return np.zeros(0, dtype=np.int64), max(0, none)
+    found, _ = search(cover, count)
+    return found.sites.astype(np.int64), max(0, none - int(room.sum()), lost - found.bound)
 
 
-def _greedy(
-    problem: LoadProblem, count: int, enough: int | None
-) -> tuple[IntArray, Loads]:
+def _greedy(problem: LoadProblem, count: int, enough: int | None) -> tuple[IntArray, Loads]:
     sites: list[int] = []
     loads = assign(problem, np.zeros(0, dtype=np.int64))
     while len(sites) < count and (enough is None or loads.unserved > enough):
@@ -127,7 +156,7 @@ def _promising(problem: LoadProblem, loads: Loads, taken: list[int]) -> IntArray
 
 
 def _interchange(
-    problem: LoadProblem, count: int, sites: IntArray, loads: Loads, ends: float
+    problem: LoadProblem, sites: IntArray, loads: Loads, ends: float
 ) -> tuple[IntArray, Loads]:
     """Swap, or leave out, one site while that is better and there is time."""
     improved = True
@@ -187,9 +216,7 @@ def _joined(problem: LoadProblem, *, by_walk: bool) -> _Joined:
     return _Joined(np.array(persons, dtype=np.int64), group, place[take], cm[take])
 
 
-def _exact(
-    problem: LoadProblem, count: int, found: CapacityChoice, ends: float
-) -> CapacityChoice:
+def _exact(problem: LoadProblem, count: int, found: CapacityChoice, ends: float) -> CapacityChoice:
     """HiGHS on the three aims in turn, each with those before held at their best."""
     if found.loads.unserved <= found.bound:
         found = replace(found, proven=1)
@@ -202,6 +229,8 @@ def _exact(
             held.append(found.loads.rank[stage])
             continue
         joined = _joined(problem, by_walk=name == "person_cm")
+        if len(joined.group) > LARGEST:
+            break
         sites, bound = _mip(problem, joined, count, stage, held, found.sites, left)
         if sites is not None:
             loads = assign(problem, sites)
@@ -316,21 +345,9 @@ def _run(
     scale: float,
     time_limit_s: float,
 ) -> tuple[IntArray | None, int]:
-    solver = highspy.Highs()
-    for name, setting in (
-        ("output_flag", False),
-        ("time_limit", float(time_limit_s)),
-        ("mip_rel_gap", 0.0),
-        ("mip_abs_gap", 0.9 if scale == 1.0 else 0.0),
-        ("random_seed", 1),
-        ("threads", 1),
-    ):
-        solver.setOptionValue(name, setting)
-    solver.passModel(lp)
     start = np.zeros(sites)
     start[known] = 1.0
-    solver.setSolution(sites, np.arange(sites, dtype=np.int32), start)
-    solver.run()
+    solver = solved(highspy, lp, 0.9 if scale == 1.0 else 0.0, start, time_limit_s)
     info = solver.getInfo()
     told = info.mip_dual_bound * scale
     offset = total if stage == 0 else 0

@@ -16,10 +16,19 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.measures import siting_kernel as kernel
 from analysis.measures.siting_problem import SiteProblem
-from analysis.measures.siting_search import Chosen, Prices, chosen_from, search
-from analysis.quantities import Int32Array, IntArray
+from analysis.measures.siting_search import (
+    Chosen,
+    Prices,
+    chosen_from,
+    prices_of,
+    search,
+    swapped,
+)
+from analysis.quantities import FloatArray, IntArray
 
+LARGEST: Final = 2_000_000  # pairs of cell and site beyond which HiGHS is not asked
 _WHOLE: Final = 1e-6  # a floating-point bound this near a whole number is that number
 
 
@@ -54,6 +63,8 @@ def improve(
         return chosen_from(problem, found.sites, found.value, found.method)
     rest = problem.with_open(must.astype(np.int32)).of_sites(may)
     taken = problem.value(must.astype(np.int32))
+    if len(rest.cell) > LARGEST:
+        return found
     small = rest.joined()
     model = _model(small)
     budget = count - len(must)
@@ -82,34 +93,44 @@ def best_sites(problem: SiteProblem, count: int, time_limit_s: float) -> Chosen:
 def fewest(problem: SiteProblem, target: int, time_limit_s: float) -> tuple[Chosen, int]:
     """The fewest sites that gain at least `target`, and a number no fewer can be.
 
-    Search gives a number; then one site less is tried, again and again, by search and by HiGHS,
-    until it is proven impossible or the time is over.
+    Greedy gives a number; then one site less is tried, again and again: by swaps, by search with
+    its bound, by HiGHS, until it is proven impossible or the time is over.
 
     Source: Toregas et al. (1971) where the target is everyone that can be covered.
     """
-    started = time.perf_counter()
+    ends = time.perf_counter() + time_limit_s
     everyone = np.ones(problem.sites, dtype=np.bool_)
-    from analysis.measures import siting_kernel as kernel
-
     order, gain = kernel.greedy(*problem.arrays, problem.sites, everyone)
     enough = int(np.searchsorted(np.cumsum(gain), target)) + 1
-    best = chosen_from(problem, order[:enough], problem.value(order[:enough]), "greedy")
+    best = chosen_from(problem, order[:enough], problem.reachable, "greedy")
+    best = _fewer_by_swaps(problem, target, best, ends)
+    if target >= problem.reachable:
+        best, least = cover_all(problem, best, ends)
+        return best, least
     at_least = 1
     while len(best.sites) > at_least:
         fewer = len(best.sites) - 1
         found, prices = search(problem, fewer)
-        left = time_limit_s - (time.perf_counter() - started)
+        left = ends - time.perf_counter()
         if found.value < target <= found.bound and left > 0:
             found = _reach(problem, fewer, target, found, prices, left)
         if found.value >= target:
-            best = found
-            continue
-        if found.bound < target:
-            at_least = fewer + 1
-            break
-        at_least = _least_number(problem, target, fewer, prices, at_least)
-        break
+            best = _fewer_by_swaps(problem, target, found, ends)
+        elif found.bound < target:
+            return best, len(best.sites)
+        else:
+            return best, _least_number(problem, target, fewer, prices, ends)
     return best, at_least
+
+
+def _fewer_by_swaps(problem: SiteProblem, target: int, best: Chosen, ends: float) -> Chosen:
+    """One site less, and swaps, as long as the target holds."""
+    while len(best.sites) > 1 and time.perf_counter() <= max(ends, 0.0):
+        sites, value = swapped(problem, best.sites[:-1])
+        if value < target:
+            break
+        best = chosen_from(problem, sites, problem.reachable, "interchange")
+    return best
 
 
 def _reach(
@@ -123,17 +144,69 @@ def _reach(
     return Chosen(found.sites, found.gain, found.value, better.bound, found.method)
 
 
-def _least_number(
-    problem: SiteProblem, target: int, upto: int, prices: Prices, at_least: int
-) -> int:
+def _least_number(problem: SiteProblem, target: int, upto: int, prices: Prices, ends: float) -> int:
     """The smallest number of sites whose bound does not rule the target out."""
-    for count in range(upto, at_least - 1, -1):
-        if min(prices.bound(count), problem.reachable) < target:
-            return count + 1
-        _, tighter = search(problem, count)
-        if min(tighter.bound(count), prices.bound(count)) < target:
-            return count + 1
-    return at_least
+    ruled_out = 0
+    while True:
+        low = ruled_out + 1
+        while low < upto and prices.bound(low) < target:
+            low += 1
+        ruled_out = low - 1
+        if low >= upto or time.perf_counter() > ends:
+            return low
+        prices = prices_of(problem, low, min(target - 1, prices.bound(low)))
+        if prices.bound(low) >= target:
+            return low
+        ruled_out = low
+
+
+def cover_all(problem: SiteProblem, found: Chosen, ends: float) -> tuple[Chosen, int]:
+    """The fewest sites that improve every cell any site improves (costs do not count).
+
+    Every cell counts alike here, which makes the bound tight; then HiGHS on the cover itself.
+    """
+    import highspy
+
+    alike = problem.joined()
+    alike = SiteProblem(
+        np.ones_like(alike.weight), np.ones_like(alike.base), alike.start, alike.cell,
+        np.zeros_like(alike.cost),
+    )  # fmt: skip
+    everyone = len(alike.weight)
+    if everyone == 0:
+        return found, 0
+    prices = prices_of(alike, len(found.sites) - 1, everyone - 1)
+    least = _least_number(alike, everyone, len(found.sites), prices, ends)
+    left = ends - time.perf_counter()
+    if least >= len(found.sites) or left <= 0 or len(alike.cell) > LARGEST:
+        return found, least
+    owner = np.repeat(np.arange(alike.sites), np.diff(alike.start))
+    order = np.argsort(alike.cell, kind="stable")
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = alike.sites, everyone
+    lp.col_cost_ = np.ones(alike.sites)
+    lp.col_lower_, lp.col_upper_ = np.zeros(alike.sites), np.ones(alike.sites)
+    lp.row_lower_, lp.row_upper_ = np.ones(everyone), np.full(everyone, highspy.kHighsInf)
+    lp.integrality_ = [highspy.HighsVarType.kInteger] * alike.sites
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = np.searchsorted(alike.cell[order], np.arange(everyone + 1)).astype(
+        np.int32
+    )
+    lp.a_matrix_.index_ = owner[order].astype(np.int32)
+    lp.a_matrix_.value_ = np.ones(len(order))
+    start = np.zeros(alike.sites)
+    start[found.sites] = 1.0
+    solver = solved(highspy, lp, 0.9, start, left)
+    info = solver.getInfo()
+    if math.isfinite(info.mip_dual_bound):
+        least = max(least, math.ceil(info.mip_dual_bound - _WHOLE))
+    if info.primal_solution_status == highspy.kSolutionStatusFeasible:
+        opened = np.flatnonzero(np.asarray(solver.getSolution().col_value) > 0.5)
+        if len(opened) < len(found.sites):
+            best = chosen_from(problem, opened.astype(np.int32), problem.reachable, "exact")
+            if best.value == problem.reachable:
+                found = best
+    return found, min(least, len(found.sites))
 
 
 def _model(problem: SiteProblem) -> _Model:
@@ -177,19 +250,9 @@ def _most(
     if budget <= 0 or model.levels == 0:
         return np.zeros(0, dtype=np.int64), 0
     scale = 10.0 ** max(0, math.floor(math.log10(max(1, ceiling))) - 7)
-    solver = highspy.Highs()
-    for name, setting in (
-        ("output_flag", False),
-        ("time_limit", float(time_limit_s)),
-        ("mip_rel_gap", 0.0),
-        ("mip_abs_gap", 0.9 / scale),
-        ("random_seed", 1),
-        ("threads", 1),
-    ):
-        solver.setOptionValue(name, setting)
-    solver.passModel(_lp(highspy, model, budget, scale))
-    solver.setSolution(_start(highspy, model, problem, known))
-    solver.run()
+    lp = _lp(highspy, model, budget, scale)
+    start = _start(model, problem, known)
+    solver = solved(highspy, lp, 0.9 / scale, start, time_limit_s)
     info = solver.getInfo()
     bound = ceiling
     if math.isfinite(info.mip_dual_bound):
@@ -224,7 +287,7 @@ def _lp(highspy: Any, model: _Model, budget: int, scale: float) -> Any:
     return lp
 
 
-def _start(highspy: Any, model: _Model, problem: SiteProblem, known: IntArray) -> Any:
+def _start(model: _Model, problem: SiteProblem, known: IntArray) -> FloatArray:
     """The warm start: the sites found before and what they make of every level."""
     now = problem.base.copy()
     for j in known:
@@ -233,12 +296,25 @@ def _start(highspy: Any, model: _Model, problem: SiteProblem, known: IntArray) -
     sites = np.zeros(model.sites)
     sites[known] = 1.0
     levels = (now[model.level_cell] <= model.level_cost).astype(np.float64)
-    solution = highspy.HighsSolution()
-    solution.col_value = np.concatenate((sites, levels)).tolist()
-    solution.value_valid = True
-    return solution
+    return np.concatenate((sites, levels))
 
 
-def as_sites(indices: IntArray) -> Int32Array:
-    """Indices as the kernels take them."""
-    return np.asarray(indices, dtype=np.int32)
+def solved(highspy: Any, lp: Any, gap: float, start: FloatArray, time_limit_s: float) -> Any:
+    """HiGHS after its run on a model: one thread and one seed, so that equal questions agree.
+
+    `start`: values of the first columns, HiGHS finds the others.
+    """
+    solver = highspy.Highs()
+    for name, setting in (
+        ("output_flag", False),
+        ("time_limit", float(time_limit_s)),
+        ("mip_rel_gap", 0.0),
+        ("mip_abs_gap", gap),
+        ("random_seed", 1),
+        ("threads", 1),
+    ):
+        solver.setOptionValue(name, setting)
+    solver.passModel(lp)
+    solver.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
+    solver.run()
+    return solver

@@ -16,6 +16,7 @@ from numba import njit
 from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 _HALVE_AFTER = 15
+_MOMENTUM = 0.6
 
 
 @njit(cache=True, nogil=True)
@@ -45,7 +46,7 @@ def greedy(
     while count < len(chosen):
         j = 0
         while True:
-            j = np.argmax(upper)
+            j = int(np.argmax(upper))
             if stamp[j] == count or upper[j] == 0:
                 break
             total = np.int64(0)
@@ -196,7 +197,7 @@ def best_prices(
 
     For any prices >= 0 no `count` sites gain more than the sum of the prices and of the `count`
     largest `worth`. `reached`: what is known to be gained, which sets the length of the steps.
-    Source: Held, Wolfe and Crowder (1974).
+    Source: Held, Wolfe and Crowder (1974); Camerini, Fratta and Maffioli (1975), the momentum.
     """
     sites = len(start) - 1
     top = np.zeros(len(base), dtype=np.float64)
@@ -204,13 +205,14 @@ def best_prices(
         for a in range(start[j], start[j + 1]):
             i = cell[a]
             top[i] = max(top[i], float(weight[i] * (base[i] - cost[a])))
-    price = 0.5 * top
+    price = np.zeros(len(base), dtype=np.float64)
     kept = price.copy()
     least = np.inf
     scale = 1.0
     since = 0
     over = np.empty(sites, dtype=np.float64)
     slope = np.empty(len(base), dtype=np.float64)
+    push = np.zeros(len(base), dtype=np.float64)
     for _ in range(rounds):
         for j in range(sites):
             total = 0.0
@@ -220,20 +222,22 @@ def best_prices(
             over[j] = total
         order = np.argsort(-over, kind="mergesort")[:count]
         bound = price.sum() + over[order].sum()
-        if bound < least - 1e-9 * abs(least):
+        if bound < least:
+            if bound < least - 1e-4 * (least - reached):
+                since = 0
             least = bound
             kept[:] = price
-            since = 0
-        else:
-            since += 1
-            if since >= _HALVE_AFTER:
-                scale *= 0.5
-                since = 0
-                price[:] = kept
-                if scale < 1e-4:
-                    break
+        since += 1
         if least < reached + 1.0:
             break
+        if since > _HALVE_AFTER:
+            scale *= 0.5
+            since = 0
+            price[:] = kept
+            push[:] = 0.0
+            if scale < 1e-3:
+                break
+            continue
         for i in range(len(base)):
             slope[i] = 1.0 if top[i] > 0 else 0.0
         for j in order:
@@ -243,12 +247,13 @@ def best_prices(
                     slope[i] -= 1.0
         norm = 0.0
         for i in range(len(base)):
-            if slope[i] > 0 and price[i] <= 0:
-                slope[i] = 0.0
-            norm += slope[i] * slope[i]
+            push[i] = slope[i] + _MOMENTUM * push[i]
+            if push[i] > 0 and price[i] <= 0:
+                push[i] = 0.0
+            norm += top[i] * push[i] * push[i]
         if norm == 0:
             break
         step = scale * max(bound - reached, 1.0) / norm
         for i in range(len(base)):
-            price[i] = min(top[i], max(0.0, price[i] - step * slope[i]))
+            price[i] = min(top[i], max(0.0, price[i] - step * top[i] * push[i]))
     return kept

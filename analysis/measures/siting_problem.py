@@ -58,7 +58,9 @@ class SiteProblem:
         """The same question with some of the sites only."""
         size = np.diff(self.start)[kept]
         start = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
-        rows = np.repeat(self.start[kept], size) + np.arange(start[-1]) - np.repeat(start[:-1], size)
+        rows = (
+            np.repeat(self.start[kept], size) + np.arange(start[-1]) - np.repeat(start[:-1], size)
+        )
         return SiteProblem(self.weight, self.base, start, self.cell[rows], self.cost[rows])
 
     def with_open(self, chosen: Int32Array) -> SiteProblem:

@@ -1,4 +1,4 @@
-"""Sites at once: greedy, interchange, and a bound in whole numbers that proves how good they are."""
+"""Sites at once: greedy, interchange, and a bound in whole numbers that proves how good."""
 
 from __future__ import annotations
 
@@ -91,19 +91,23 @@ def search(problem: SiteProblem, count: int) -> tuple[Chosen, Prices]:
     """
     everyone = np.ones(problem.sites, dtype=np.bool_)
     first, gain = kernel.greedy(*problem.arrays, count, everyone)
-    best, value, method = first, int(gain.sum()), "greedy"
-    swapped, swaps = kernel.interchange(*problem.arrays, first, SWAPS)
-    if swaps:
-        best, value, method = swapped, problem.value(swapped), "interchange"
+    best, value = swapped(problem, first)
+    method: Method = "interchange" if value > int(gain.sum()) else "greedy"
     prices = prices_of(problem, count, value)
     if prices.bound(count) > value:
         dearest = np.argsort(-prices.worth, kind="stable")[: len(first)].astype(np.int32)
-        other, _ = kernel.interchange(*problem.arrays, np.sort(dearest), SWAPS)
-        if problem.value(other) > value:
-            best, value, method = other, problem.value(other), "interchange"
+        other, more = swapped(problem, np.sort(dearest))
+        if more > value:
+            best, value, method = other, more, "interchange"
             prices = prices_of(problem, count, value)
     bound = max(value, min(prices.bound(count), problem.reachable))
-    return chosen_from(problem, best, bound, method), prices  # type: ignore[arg-type]
+    return chosen_from(problem, best, bound, method), prices
+
+
+def swapped(problem: SiteProblem, sites: Int32Array) -> tuple[Int32Array, int]:
+    """The sites after all swaps that gain, and what they gain."""
+    found, _ = kernel.interchange(*problem.arrays, np.asarray(sites, dtype=np.int32), SWAPS)
+    return found, problem.value(found)
 
 
 def chosen_from(problem: SiteProblem, sites: Int32Array, bound: int, method: Method) -> Chosen:

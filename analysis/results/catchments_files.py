@@ -17,12 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.access.walking import flat_costs
+from analysis.access.walking import walk_costs
 from analysis.city.model import City
 from analysis.errors import Warn
 from analysis.measures.assignment import Assignment
-from analysis.measures.capacity import capacity_services
+from analysis.measures.capacity import capacity_of, capacity_services
 from analysis.measures.catchments import Catchments, Centre, Solution, catchments
+from analysis.measures.question import TOTAL
 from analysis.policy import Policy
 from analysis.quantities import read_only
 from analysis.results.frozen_policy import plain, record
@@ -36,13 +37,21 @@ _SOLUTIONS: Final = ("natural", "balanced")
 def default_catchments(city: City, policy: Policy) -> Mapping[str, Catchments]:
     """The catchments a build keeps: every service with a capacity rule, at its own minutes.
 
-    A service of which no facility can be offered has none.
+    A service of which no facility can be offered has none, nor one for a group of residents
+    that the area does not know.
     """
-    services = capacity_services(policy)
+    rules = policy.capacities.catchments
+    services = [
+        name
+        for name in capacity_services(policy)
+        if name not in rules or rules[name].group in (TOTAL, *city.cells.groups)
+    ]
     if not services:
         return MappingProxyType({})
-    costs = flat_costs(city.network)
-    found = {name: catchments(city, costs, policy, service=name) for name in services}
+    costs = walk_costs(city.network)
+    known = {TOTAL, *city.cells.groups}
+    asked = [name for name in services if capacity_of(city, policy, name).group in known]
+    found = {name: catchments(city, costs, policy, service=name) for name in asked}
     return MappingProxyType({name: one for name, one in found.items() if one.assessed})
 
 

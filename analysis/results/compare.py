@@ -123,7 +123,9 @@ def compare(
         coverage(run.city, run.travel, run.policy, service=service, **asked)  # type: ignore[arg-type]
         for run in (before, after)
     )
-    same = match or match_cells(before.city.cells, after.city.cells, before.city.crs, after.city.crs)
+    same = match or match_cells(
+        before.city.cells, after.city.cells, before.city.crs, after.city.crs
+    )
     by_place = 2 * same.share >= 1
     gained, lost = _moved(before, after, same, service, limit, walker, group)
     moves = _Moves.of(before, after, group, level, gained, lost) if by_place else None
@@ -242,7 +244,7 @@ def _row(old: CoverageRow | None, new: CoverageRow | None, moves: _Moves | None)
     shown = new if new is not None else old
     assert shown is not None
     state: State = "appeared" if old is None else "vanished" if new is None else "both"
-    change = _less(old and old.covered, new and new.covered)
+    change = _less(None if old is None else old.covered, None if new is None else new.covered)
     gained = lost = moved = None
     if change is not None and state == "both":
         gained = max(0, change) if moves is None else moves.gained.get(shown.code, 0)
@@ -259,9 +261,7 @@ def _total(
         return _compared(new.total, "both", old.total, new.total, None, None, None)
     gained = sum(row.gained or 0 for row in units) if moves is None else moves.gained_in_all
     lost = sum(row.lost or 0 for row in units) if moves is None else moves.lost_in_all
-    return _compared(
-        new.total, "both", old.total, new.total, gained, lost, change - gained + lost
-    )
+    return _compared(new.total, "both", old.total, new.total, gained, lost, change - gained + lost)
 
 
 def _compared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,6 @@ import pandas as pd
 import shapely
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from analysis.errors import Language, ParameterError, WorkspaceError, say
@@ -28,6 +28,7 @@ SUFFIXES: Final = (".geojson", ".gpkg", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 DEGREE_DIGITS: Final = 7  # about a centimetre
 EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
+NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _LON = Column("lon", "number", "°", Title("经度", "Longitude"), Title("没有图形", "No geometry"))
@@ -84,17 +85,42 @@ def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> No
     _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
 
 
-def export_table(
+def write_table(
     table: pd.DataFrame,
     columns: Sequence[Column],
     path: Path,
     name: str,
     lang: Language = "zh",
-    notes: Sequence[tuple[str, str]] = (),
+    suffixes: Sequence[str] = TABLE_SUFFIXES,
+    lines: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    """Write any table as ``.csv`` or ``.xlsx``; `notes` stand on the sheet about the columns."""
-    _checked(path, TABLE_SUFFIXES)
-    _table(table, columns, path, name, lang, notes)
+    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet.
+
+    `lines` go to a second sheet of the latter.
+    """
+    _checked(path, suffixes)
+    _table(table, columns, path, name, lang, lines)
+
+
+def export_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    lines: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """The same for plain rows."""
+    kinds = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
+    table = pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [row[column.name] for row in rows], dtype=kinds.get(column.dtype, "object")
+            )
+            for column in columns
+        }
+    )
+    write_table(table, columns, path, name, lang, lines=lines)
 
 
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
@@ -248,12 +274,16 @@ def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> li
 
 
 def _cell(sheet: Any, value: Any) -> Any:
-    """A cell; a text stays a text whatever sign it starts with."""
+    """A cell; a text stays a text whatever sign it starts with, a number keeps every digit."""
     plain = _or_none(value)
     if isinstance(plain, np.generic):
         plain = plain.item()
+    if isinstance(plain, float):  # openpyxl itself would keep 16 digits
+        cell = WriteOnlyCell(sheet, repr(plain))
+        cell.data_type = "n"
+        return cell
     if not isinstance(plain, str):
         return plain
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", plain))
+    cell = WriteOnlyCell(sheet, NOT_XML.sub("", plain))
     cell.data_type = "s"
     return cell

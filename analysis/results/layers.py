@@ -18,7 +18,7 @@ from analysis.city.merging import FILLED
 from analysis.city.model import GeometryArray, StrArray
 from analysis.city.unit_rows import PLACED
 from analysis.errors import UnknownNameError
-from analysis.measures.circles import circles
+from analysis.measures.circles import circle_table, circles
 from analysis.measures.coverage import Coverage, coverage
 from analysis.measures.gaps import Gap, gaps
 from analysis.measures.question import home_unit
@@ -26,6 +26,7 @@ from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minut
 from analysis.results.catchment_layer import catchment_values, cell_values
 from analysis.results.columns import LAYERS, Column, all_groups, columns_of
 from analysis.results.model import Run
+from analysis.results.proposals import any_kept, proposal_values
 
 __all__ = [
     "DEGREES",
@@ -39,7 +40,8 @@ __all__ = [
 
 DEGREES: Final = "EPSG:4326"
 WALKER: Final = "adult"
-STORED: Final = ("units", "gaps", "circles", "catchments")
+STORED: Final = ("units", "gaps", "circles")
+STORED_WHERE_HELD: Final = ("catchments",)
 
 _Values = dict[str, Any]
 
@@ -65,7 +67,7 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
 
 def write_layers(run: Run) -> None:
     """Write the layers that take long to make into the run's folder, as GeoParquet."""
-    for layer in STORED:
+    for layer in (*STORED, *STORED_WHERE_HELD):
         if layer not in layers_of(run):
             continue
         values, shapes = _BUILDERS[layer](run)
@@ -74,8 +76,9 @@ def write_layers(run: Run) -> None:
 
 
 def layers_of(run: Run) -> tuple[str, ...]:
-    """The layers this run has: those of every run, and catchments where it holds any."""
-    return (*LAYERS, *(("catchments",) if run.catchments else ()))
+    """The layers this run has: those of every run; catchments and proposals where it has any."""
+    has = (("catchments", bool(run.catchments)), ("proposals", any_kept(run.path)))
+    return (*LAYERS, *(layer for layer, held in has if held))
 
 
 def _file(run: Run, layer: str) -> Path:
@@ -85,7 +88,7 @@ def _file(run: Run, layer: str) -> Path:
 def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
     """A layer as the build wrote it; None when it did not, or with other columns."""
     columns = layer_columns(run, layer)
-    if layer not in STORED or not _file(run, layer).is_file():
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run, layer).is_file():
         return None
     frame = gpd.read_parquet(_file(run, layer))
     if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:
@@ -102,7 +105,17 @@ def layer_columns(run: Run, layer: str) -> tuple[Column, ...]:
     known = layers_of(run)
     if layer not in known:
         raise UnknownNameError("unknown_layer", name=layer, known=", ".join(known))
+    return layer_columns_of(run, layer)
+
+
+def layer_columns_of(run: Run, layer: str) -> tuple[Column, ...]:
+    """The columns a layer has or would have in this run."""
     return columns_of(layer, run.policy, tuple(run.city.cells.groups))
+
+
+def proposal_frame(run: Run, found: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
+    """Answers of siting (kept or not) as the layer ``proposals``."""
+    return _frame(run, "proposals", *proposal_values(run, found))
 
 
 def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
@@ -112,7 +125,7 @@ def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
 
 def _frame(run: Run, layer: str, values: _Values, shapes: GeometryArray) -> gpd.GeoDataFrame:
     columns = {
-        column.name: _typed(column, values[column.name]) for column in layer_columns(run, layer)
+        column.name: _typed(column, values[column.name]) for column in layer_columns_of(run, layer)
     }
     geometry = _in_degrees(shapes, run.city.crs)
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
@@ -199,10 +212,28 @@ def _cells(run: Run) -> tuple[_Values, GeometryArray]:
             else np.full(len(cells), np.nan)
         )
     values |= cell_values(run)
+    for kind in run.policy.circles:
+        values |= _circle_values(run, kind)
     bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
     shapes = cells.polygon.copy()
     shapes[bare] = shapely.points(cells.xy_m[bare])
     return values, shapes
+
+
+def _circle_values(run: Run, kind: str) -> _Values:
+    """Completeness of one kind of circle for every cell; texts once for each set reached."""
+    table = circle_table(run.city, run.travel, run.policy, kind=kind, walker=WALKER)
+    known = np.flatnonzero(table.assessed)
+    sets, which = np.unique(table.reach[known].T, axis=0, return_inverse=True)
+    missing = _objects(
+        ";".join(table.services[known[k]] for k in np.flatnonzero(~row)) or None for row in sets
+    )
+    told = _objects(("incomplete", "complete", None))
+    return {
+        f"circle_{kind}": told[table.state],
+        f"circle_{kind}_reached": table.reached,
+        f"circle_{kind}_missing": missing[which.ravel()] if len(sets) else missing,
+    }
 
 
 def _facilities(run: Run) -> tuple[_Values, GeometryArray]:
@@ -353,6 +384,8 @@ def _network(run: Run) -> tuple[_Values, GeometryArray]:
         "id": [str(i) for i in range(len(streets.edge_u))],
         "osm_way": streets.edge_way,
         "length_m": streets.edge_length_m,
+        "forth_m": streets.worth_m(forth=True),
+        "back_m": streets.worth_m(forth=False),
         "component": streets.edge_component,
     }
     return values, np.asarray(lines, dtype=object)
@@ -367,5 +400,6 @@ _BUILDERS: Final[Mapping[str, Callable[[Run], tuple[_Values, GeometryArray]]]] =
         "circles": _circles,
         "network": _network,
         "catchments": catchment_values,
+        "proposals": proposal_values,
     }
 )

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.errors import Language, say
 from analysis.policy import Title
 from analysis.results.columns import NEVER, UNKNOWN, Column
-from analysis.results.export import export_table
+from analysis.results.export import write_table
 
 _NO_TARGET: Final = Title("原文没有给出数字", "The plan names no number")
 _NOT_BOXED: Final = Title("不是专栏1的指标", "Not an indicator of 专栏1")
@@ -71,7 +71,7 @@ def export_scorecard(document: Mapping[str, Any], path: Path, lang: Language = "
     """
     table = scorecard_frame(document, lang)
     name = say("scorecard_sheet", lang)
-    export_table(table, SCORECARD_COLUMNS, path, name, lang, _notes(document, lang))
+    write_table(table, SCORECARD_COLUMNS, path, name, lang, lines=tuple(_notes(document, lang)))
 
 
 def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:

@@ -54,11 +54,14 @@ class Declaration:
         return self if self.datum or self.crs else replace(self, datum=datum)
 
 
+UNSAID: Final = Declaration()
+
+
 @dataclass(frozen=True, slots=True)
 class Declarations:
     """What is said about all files (`plain`), and about some by their names."""
 
-    plain: Declaration = Declaration()
+    plain: Declaration = UNSAID
     of_file: Mapping[str, Declaration] = field(default_factory=lambda: _NOTHING)
 
     def of(self, path: Path) -> Declaration:

@@ -47,10 +47,13 @@ class Findings:
         Name of the file as people know it.
     rows
         int64 (n,): the row number people see for each record (see `Fault.row`).
+    listed
+        Faults listed one by one; the rest is counted.
     """
 
-    def __init__(self, file: str, rows: IntArray | None = None) -> None:
+    def __init__(self, file: str, rows: IntArray | None = None, listed: int = LISTED) -> None:
         self.file = file
+        self.listed = listed
         self.rows: IntArray = np.empty(0, np.int64) if rows is None else rows
         self._errors: list[Fault] = []
         self._unlisted = 0
@@ -82,12 +85,12 @@ class Findings:
         values: ObjectArray | None = None,
         **params: Any,
     ) -> None:
-        """Note a fault for every record where `wrong` holds, with its value (first 200)."""
+        """Note a fault for every record where `wrong` holds, with its value (first `listed`)."""
         where = np.flatnonzero(wrong)
-        for index in where[:LISTED]:
-            shown = {} if values is None else {"value": _plain(values[index])}
+        for index in where[: self.listed]:
+            shown = {} if values is None else {"value": shown_value(values[index])}
             self.add(key, row=int(self.rows[index]), column=column, **shown, **params)
-        self._unlisted += max(0, len(where) - LISTED)
+        self._unlisted += max(0, len(where) - self.listed)
 
     def remark(
         self, key: str, doubtful: BoolArray, *, column: str | None = None, **params: Any
@@ -98,14 +101,9 @@ class Findings:
             return
         rows = self.rows[where[:ROWS_NAMED]]
         named = ", ".join(str(row) for row in rows) + (" ..." if len(where) > ROWS_NAMED else "")
-        self.add(
-            key,
-            column=column,
-            severity="warning",
-            count=len(where),
-            rows=named,
-            **params,
-        )
+        every = tuple(self.rows[where].tolist())
+        params |= {"count": len(where), "rows": named}
+        self.take([Fault(key, self.file, None, column, params, "warning", every)])
 
     def take(self, faults: Iterable[Fault]) -> None:
         """Take over faults and warnings as they are; notes are told by the checker alone."""
@@ -121,11 +119,11 @@ class Findings:
         self.readings.extend(other.readings)
 
     def errors(self) -> tuple[Fault, ...]:
-        """All errors: those of the file first, then by row; at most 200 and the count of more."""
+        """All errors: those of the file first, then by row; at most `listed`, and a count."""
         ordered = sorted(self._errors, key=lambda f: (f.file, f.row is not None, f.row or 0))
-        more = self._unlisted + max(0, len(ordered) - LISTED)
+        more = self._unlisted + max(0, len(ordered) - self.listed)
         if more:
-            return (*ordered[:LISTED], Fault("input_more", self.file, params={"count": more}))
+            return (*ordered[: self.listed], Fault("input_more", self.file, params={"count": more}))
         return tuple(ordered)
 
     def warnings(self) -> tuple[Fault, ...]:
@@ -135,7 +133,7 @@ class Findings:
     def stop_on_errors(self) -> None:
         """Raise `InputError` with every fault, if there is any."""
         if self._errors:
-            raise InputError(self.errors())
+            raise InputError(self.errors(), self.warnings())
 
     def table(self, frame: gpd.GeoDataFrame) -> Table:
         """The finished table, or `InputError` with every fault."""
@@ -167,7 +165,10 @@ def kept(values: ObjectArray, keep: BoolArray) -> ObjectArray:
     return out
 
 
-def _plain(value: Any) -> Any:
+def shown_value(value: Any) -> Any:
+    """A cell as a message shows it: whole numbers without decimals, nothing for None."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
     return "" if value is None else value

@@ -14,7 +14,6 @@ import shapely
 
 from analysis.sources import limits
 from analysis.sources.columns_in import Column, objects
-from analysis.sources.declared import Declaration
 from analysis.sources.files_in import decoded, refuse, steady
 from analysis.sources.records import Records
 
@@ -26,7 +25,7 @@ _NAMED_CRS = re.compile(
 )
 
 
-def read_geojson(path: Path, said: Declaration) -> Records:
+def read_geojson(path: Path) -> Records:
     """Records of a FeatureCollection or a Feature."""
     with steady(path):
         raw = path.read_bytes()
@@ -47,15 +46,20 @@ def read_geojson(path: Path, said: Declaration) -> Records:
         crs = pyproj.CRS.from_user_input(GEOJSON_CRS if named is None else _crs_name(named))
     except pyproj.exceptions.CRSError:
         raise refuse(path, "input_crs_unknown", crs=str(named)) from None
-    titles = dict.fromkeys(t for feature in features for t in feature.get("properties") or {})
+    properties = [feature.get("properties") or {} for feature in features]
+    titles = dict.fromkeys(title for held in properties for title in held)
     if len(titles) > limits.COLUMNS or len(titles) * len(features) > limits.CELLS:
         raise refuse(path, "input_columns_many", most=limits.COLUMNS)
     columns = tuple(
-        Column(title, objects([_plain(path, (f.get("properties") or {}).get(title)) for f in features]))
+        Column(
+            title, objects([_plain(path, (f.get("properties") or {}).get(title)) for f in features])
+        )
         for title in titles
     )
     if "id" not in titles and any("id" in feature for feature in features):
-        columns += (Column("id", objects([_plain(path, feature.get("id")) for feature in features])),)
+        columns += (
+            Column("id", objects([_plain(path, feature.get("id")) for feature in features])),
+        )
     rows = np.arange(1, len(features) + 1, dtype=np.int64)
     return Records(
         path, columns, rows, objects(list(geometry)), crs, unread=np.array(unread, np.bool_)

@@ -76,6 +76,7 @@ def records_of(path: Path, sheet: Sheet) -> Records:
     told: list[Fault] = list(sheet.remarks)
     if at:
         told.append(_note("input_header_row", path, row=row))
+    titles: list[tuple[str, tuple[str, ...]]]
     titles = [("" if is_blank(cell) else " ".join(str(cell).split()), ()) for cell in top]
     body = filled[at + 1 :]
     if body and _continues(top, body[0][1]):
@@ -201,7 +202,8 @@ def _without_notes(body: _Body, width: int, path: Path) -> _Body:
         for place, (_, line) in enumerate(kept)
         if folded(str(next(c for c in line if not is_blank(c)))).rstrip(":()") in totals
     ]
-    usual = _usual_columns(kept, width) if sums else ()
+    others = [record for place, record in enumerate(kept) if place not in set(sums)]
+    usual = _usual_columns(others, width) if sums else ()
     dropped = {
         place
         for place in sums

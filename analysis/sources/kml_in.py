@@ -24,10 +24,11 @@ from analysis.sources.files_in import decoded, refuse, steady
 from analysis.sources.records import Records
 
 _PLAIN: Final = ("name", "description", "address")
+_EXTENDED: Final = (("SimpleData", "SchemaData"), ("value", "Data"))
 _LEAST: Final = {"Point": 1, "LineString": 2, "LinearRing": 4}
 
 
-def read_kml(path: Path, said: Declaration) -> Records:
+def read_kml(path: Path) -> Records:
     """Records of a KML file: one per placemark."""
     with steady(path):
         raw = path.read_bytes()
@@ -41,9 +42,7 @@ def read_kmz(path: Path, said: Declaration) -> Records:
         return kml_in_archive(path, members, said)
 
 
-def kml_in_archive(
-    path: Path, members: Sequence[zipfile.ZipInfo], said: Declaration
-) -> Records:
+def kml_in_archive(path: Path, members: Sequence[zipfile.ZipInfo], said: Declaration) -> Records:
     """Records of the KML of an archive whose directory was checked."""
     names = members_of_suffix(members, ".kml")
     wanted = [n for n in names if said.layer is None or Path(n).stem == said.layer]
@@ -72,6 +71,13 @@ def _records(path: Path, raw: bytes) -> Records:
     unread = np.array(marks.unread, np.bool_)
     crs = pyproj.CRS.from_epsg(4326)
     return Records(path, columns, rows, objects(marks.shapes), crs, unread=unread)
+
+
+_MANY: Final[dict[str, Any]] = {
+    "Point": shapely.multipoints,
+    "LineString": shapely.multilinestrings,
+    "Polygon": shapely.multipolygons,
+}
 
 
 class _Placemarks:
@@ -121,7 +127,7 @@ class _Placemarks:
         if self._inside:
             self._text.append(text)
 
-    def _end(self, tag: str) -> None:
+    def _end(self, _: str) -> None:
         name = self._tags.pop()
         if not self._inside:
             return
@@ -135,9 +141,8 @@ class _Placemarks:
             self._polygon()
         elif text and (name in _PLAIN and parent == "Placemark"):
             self.cells[-1].setdefault(name, text)
-        elif text and (name == "SimpleData" or (name == "value" and parent == "Data")):
-            if self._key:
-                self.cells[-1][self._key] = text
+        elif text and self._key and (name, parent) in _EXTENDED:
+            self.cells[-1][self._key] = text
         self._text = []
 
     def _coordinates(self, parent: str, text: str) -> None:
@@ -172,9 +177,7 @@ class _Placemarks:
         if len(self._parts) == 1:
             whole = self._parts[0]
         elif len(kinds) == 1:
-            make = {"Point": shapely.multipoints, "LineString": shapely.multilinestrings,
-                    "Polygon": shapely.multipolygons}[kinds.pop()]  # fmt: skip
-            whole = make(self._parts)
+            whole = _MANY[kinds.pop()](self._parts)
         elif self._parts:
             whole = shapely.geometrycollections(self._parts)
         self.shapes.append(None if self._wrong else whole)

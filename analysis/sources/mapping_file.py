@@ -187,9 +187,7 @@ def _tables(
         yield name, _table(inner, name, _at(where, key), found)
 
 
-def _table(
-    said: Mapping[str, Any], key: str, where: str, found: Findings
-) -> Mapping[str, Any]:
+def _table(said: Mapping[str, Any], key: str, where: str, found: Findings) -> Mapping[str, Any]:
     value = said.get(key, {})
     if isinstance(value, dict):
         return value

@@ -32,7 +32,9 @@ _MONTHS: Final = (
 )  # fmt: skip
 _WEEK: Final = r"(?:周|星期|礼拜)"
 _TO: Final = r"\s*(?:-|至|到)\s*"
-_PART: Final = r"(?:(?P<{0}part>凌晨|清晨|早上|早晨|早|上午|中午|下午|傍晚|晚上|晚间|晚|夜间|夜里)\s*)?"
+_PART: Final = (
+    r"(?:(?P<{0}part>凌晨|清晨|早上|早晨|早|上午|中午|下午|傍晚|晚上|晚间|晚|夜间|夜里)\s*)?"
+)
 _NEXT: Final = r"(?P<{0}next>次日|第二天|翌日)?\s*"
 _CLOCK: Final = (
     r"(?P<{0}h>[01]?\d|2[0-4])(?:(?::(?P<{0}m>[0-5]\d)|[点时](?P<{0}mm>[0-5]?\d)分?"
@@ -61,7 +63,10 @@ _WORDS: Final = tuple(
         ("out", r"以?外"),
         ("off", r"休息|休馆|闭馆|闭园|不营业|不开放|不上班|停止营业|停业|关闭|关门|公休|休"),
         ("rule", r"[;。\n|]"),
-        ("", r"营业时间|服务时间|开放时间|办公时间|工作时间|上班时间|时间|营业|开放|服务|上班|办公|接待"),
+        (
+            "",
+            r"营业时间|服务时间|开放时间|办公时间|工作时间|上班时间|时间|营业|开放|服务|上班|办公|接待",
+        ),
         ("", r"[:,、/\s()及和与均为都是的]"),
     )
 )
@@ -99,7 +104,9 @@ def osm_hours(text: str) -> str | None:
         return None
     if _valid(plain):
         return plain
-    flat = re.sub(r"\s*[—–~〜－―−‐]+\s*|\s*--+\s*", "-", plain).replace("：", ":").replace("．", ":")
+    flat = (
+        re.sub(r"\s*[—–~〜－―−‐]+\s*|\s*--+\s*", "-", plain).replace("：", ":").replace("．", ":")
+    )
     words = _words(flat)
     if words is None:
         return None
@@ -149,12 +156,11 @@ def _known(state: str, remark: str) -> bool | None:
 
 @cache
 def _parsed(osm: str, country: str | None) -> OpeningHours:
-    from opening_hours import OpeningHours, ParserError
+    from opening_hours import OpeningHours
 
-    try:
-        return OpeningHours(osm, country=country)
-    except ParserError as fault:
-        raise ValueError(osm) from fault
+    if not _valid(osm):
+        raise ValueError(osm)
+    return OpeningHours(osm, country=country)
 
 
 def _valid(text: str) -> bool:

@@ -24,6 +24,7 @@ from analysis.sources.findings import Findings, ObjectArray, absent, kept
 from analysis.sources.grids import misfits
 from analysis.sources.mapping_file import crs_of
 from analysis.sources.records import Records
+from analysis.sources.tangles import is_tangled
 
 DEGREES: Final = "EPSG:4326"
 
@@ -38,7 +39,6 @@ class _Place:
 
     crs: Any  # pyproj CRS of coordinates that are no plain degrees, or None
     datum: str
-    x_is_north: bool
     own: bool
 
 
@@ -56,6 +56,7 @@ def locate(records: Records, datum: str | None, found: Findings) -> ObjectArray:
     picked = pick(records.columns, "coordinates", found)
     as_layer = layer is not None and (any(g is not None for g in layer) or "lon" not in picked)
     place = _place(records, said, as_layer, found)
+    swap, turned = said.x_is_north, False  # whether to exchange the two, whether that is done
     if as_layer and layer is not None:
         unread = np.zeros(len(records), np.bool_) if records.unread is None else records.unread
         found.each("input_geometry_unread", unread)
@@ -63,7 +64,11 @@ def locate(records: Records, datum: str | None, found: Findings) -> ObjectArray:
         found.each("input_geometry_missing", empty & ~unread)
         bare = _sound_shapes(kept(layer, ~empty), found)
     elif "lon" in picked and "lat" in picked:
-        bare = _from_columns(picked["lon"], picked["lat"], place, found)
+        lon, lat = picked["lon"], picked["lat"]
+        swap = swap and _is_x(lon) and _is_x(lat)
+        if swap and place is not None and _is_degrees(place.crs):
+            lon, lat, turned = lat, lon, True
+        bare = _from_columns(lon, lat, place, found)
     elif "wkt" in picked:
         bare = _sound_shapes(_from_wkt(picked["wkt"], found), found)
     else:
@@ -72,12 +77,10 @@ def locate(records: Records, datum: str | None, found: Findings) -> ObjectArray:
     if place is None:
         return bare
     crs = DEGREES if place.crs is None else place.crs.to_string()
-    found.readings.append(
-        Reading(records.file, len(records), crs, place.datum, place.x_is_north, place.own)
-    )
+    found.readings.append(Reading(records.file, len(records), crs, place.datum, swap, place.own))
     for column in (picked.get("lon"), picked.get("lat")) if not as_layer else ():
         _compare_title(column, place, found)
-    return _placed(bare, place, found, swap=place.x_is_north and (as_layer or "lon" not in picked))
+    return _placed(bare, place, found, swap=swap and not turned)
 
 
 def as_written(lonlat: FloatArray, reading: Reading) -> FloatArray:
@@ -89,7 +92,7 @@ def as_written(lonlat: FloatArray, reading: Reading) -> FloatArray:
 
 
 def read_again(xy: FloatArray, reading: Reading) -> FloatArray:
-    """WGS84 degrees (k, 2) of coordinates as written, if they were of `reading`; else not finite."""
+    """WGS84 degrees (k, 2) of coordinates as written, were they of `reading`; NaN outside it."""
     xy = xy[:, ::-1] if reading.x_is_north else xy
     if reading.crs != DEGREES:
         xy = np.column_stack(_mover(reading.crs, DEGREES).transform(xy[:, 0], xy[:, 1]))
@@ -104,9 +107,7 @@ def _mover(source: str, target: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
-def _place(
-    records: Records, said: Declaration, as_layer: bool, found: Findings
-) -> _Place | None:
+def _place(records: Records, said: Declaration, as_layer: bool, found: Findings) -> _Place | None:
     """What the user and the layer say together; None (and a fault) if neither says enough."""
     crs = None
     if said.crs is not None:
@@ -120,7 +121,7 @@ def _place(
             found.add("input_datum_not_applied", severity="warning", datum=said.datum, crs=own.name)
         if crs is not None and not crs.equals(own, ignore_axis_order=True):
             found.add("input_crs_not_applied", severity="warning", said=said.crs, crs=own.name)
-        return _Place(own, "wgs84", said.x_is_north, own=True)
+        return _Place(own, "wgs84", own=True)
     if said.datum is None and crs is None:
         found.add("input_layer_crs_missing" if as_layer else "input_datum_missing")
         return None
@@ -133,7 +134,7 @@ def _place(
         found.add("input_cgcs2000", severity="warning")
     if said.datum == "bd09":
         found.add("input_bd09_residual", severity="warning")
-    return _Place(crs, said.datum or "wgs84", said.x_is_north, own=False)
+    return _Place(crs, said.datum or "wgs84", own=False)
 
 
 def _compare_title(column: Column | None, place: _Place, found: Findings) -> None:
@@ -149,7 +150,7 @@ def _compare_title(column: Column | None, place: _Place, found: Findings) -> Non
 def _placed(bare: ObjectArray, place: _Place, found: Findings, *, swap: bool) -> ObjectArray:
     """Geometries as written, through their CRS and their datum, to WGS84."""
     coordinates = shapely.get_coordinates(bare)
-    wrong = misfits(coordinates, place.crs, place.x_is_north and swap)
+    wrong = misfits(coordinates, place.crs, swap)
     for misfit in wrong:
         found.add(misfit.key, **misfit.params)
     if wrong:
@@ -187,12 +188,17 @@ def repaired(shapes: ObjectArray, found: Findings) -> ObjectArray:
     if not broken.any():
         return shapes
     mended = shapes.copy()
-    for index in np.flatnonzero(broken):
+    heavy = broken & (shapely.get_num_coordinates(shapes) > limits.BROKEN_VERTICES)
+    for index in np.flatnonzero(broken & ~heavy):
+        heavy[index] = is_tangled(shapes[index])
+    found.each("input_geometry_tangled", heavy)
+    mended[heavy] = None
+    for index in np.flatnonzero(broken & ~heavy):
         mended[index] = _areas_of(shapely.make_valid(shapes[index]), shapes[index])
-    lost = broken & absent(mended)
+    lost = broken & ~heavy & absent(mended)
     found.each("input_geometry_broken", lost)
     reason = shapely.is_valid_reason(shapes[np.flatnonzero(broken)[0]])
-    found.remark("input_geometry_repaired", broken & ~lost, reason=reason)
+    found.remark("input_geometry_repaired", broken & ~heavy & ~lost, reason=reason)
     return mended
 
 
@@ -232,12 +238,8 @@ def _sound_shapes(shapes: ObjectArray, found: Findings) -> ObjectArray:
     return flat
 
 
-def _from_columns(
-    lon: Column, lat: Column, place: _Place | None, found: Findings
-) -> ObjectArray:
+def _from_columns(lon: Column, lat: Column, place: _Place | None, found: Findings) -> ObjectArray:
     """Points of two columns as written; every cell that is no coordinate is a fault."""
-    if place is not None and place.x_is_north and _is_x(lon) and _is_x(lat):
-        lon, lat = lat, lon
     parsed = [numbers(column.values) for column in (lon, lat)]
     for column, part in zip((lon, lat), parsed, strict=True):
         found.each("input_coordinate_blank", part.blank, column=column.title)
@@ -247,10 +249,14 @@ def _from_columns(
     zero = known & (x == 0) & (y == 0)
     found.each("input_zero_zero", zero, column=f"{lon.title}, {lat.title}")
     sound = known & ~zero
-    if place is None or place.crs is None or place.crs.is_geographic:
+    if place is None or _is_degrees(place.crs):
         sound &= _degrees(lon, lat, (x, y), sound, found)
     points: ObjectArray = np.asarray(shapely.points(x, y), dtype=np.object_)
     return kept(points, sound)
+
+
+def _is_degrees(crs: Any) -> bool:
+    return crs is None or bool(crs.is_geographic)
 
 
 def _is_x(column: Column) -> bool:

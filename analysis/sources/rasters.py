@@ -21,7 +21,7 @@ from analysis.quantities import FloatArray, IntArray
 from analysis.sources.columns_in import objects
 from analysis.sources.files_in import RASTER_SUFFIXES, checked_path, refuse, steady
 from analysis.sources.findings import Findings, Table, frame_of
-from analysis.sources.layers_in import is_earthly
+from analysis.sources.frames_in import is_earthly
 
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000

@@ -9,8 +9,8 @@ from typing import Any
 from analysis.errors import Fault
 from analysis.quantities import BoolArray, IntArray
 from analysis.sources.columns_in import Column, known_values
-from analysis.sources.declared import Declaration
-from analysis.sources.findings import Findings, ObjectArray
+from analysis.sources.declared import UNSAID, Declaration
+from analysis.sources.findings import LISTED, Findings, ObjectArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Records:
     count from 1). `geometry` (n,) shapely objects or None, for layers; then `crs` is the layer's
     own pyproj CRS, or None where the layer says nothing; `unread` (n,) where a geometry was
     written that is none. `remarks`: notes and warnings of the opening. `said`: what the user says.
+    `listed`: how many faults are listed one by one.
     """
 
     path: Path
@@ -30,7 +31,8 @@ class Records:
     crs: Any = None
     remarks: tuple[Fault, ...] = ()
     unread: BoolArray | None = None
-    said: Declaration = Declaration()
+    said: Declaration = UNSAID
+    listed: int = LISTED
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -42,7 +44,7 @@ class Records:
 
     def findings(self) -> Findings:
         """A fresh gathering of faults for this file, with the remarks of its opening."""
-        found = Findings(self.file, self.rows)
+        found = Findings(self.file, self.rows, self.listed)
         found.take(self.remarks)
         return found
 

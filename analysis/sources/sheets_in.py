@@ -26,7 +26,7 @@ _SAMPLED: Final = 30  # lines from which the separator is told
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-def read_text_table(path: Path, said: Declaration) -> Records:
+def read_text_table(path: Path) -> Records:
     """Records of a CSV or TSV file; encoding and separator are found out."""
     with steady(path):
         raw = path.read_bytes()
@@ -88,10 +88,7 @@ def read_workbook(path: Path, said: Declaration) -> Records:
         raw = path.read_bytes()
         try:
             workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-            names = _visible(workbook)
-            if said.sheet is not None and said.sheet not in workbook.sheet_names:
-                raise refuse(path, "input_sheet_unknown", sheet=said.sheet, sheets=", ".join(names))
-            wanted = names if said.sheet is None else [said.sheet]
+            wanted = _wanted(path, workbook, said.sheet)
             sheets = [_sheet(path, workbook, name) for name in wanted[: limits.SHEETS]]
         except python_calamine.PasswordError:
             raise refuse(path, "input_password") from None
@@ -113,13 +110,18 @@ def _broken(path: Path, error: BaseException) -> BaseException:
     return refuse(path, "input_broken", detail=str(error))
 
 
-def _visible(workbook: Any) -> list[str]:
-    """Names of the sheets that a person sees."""
-    return [
-        sheet.name
-        for sheet in workbook.sheets_metadata
-        if str(sheet.visible).endswith("Visible") and str(sheet.typ).endswith("WorkSheet")
+def _wanted(path: Path, workbook: Any, sheet: str | None) -> list[str]:
+    """Names of the sheets to look at: the one that is said, else all that a person sees."""
+    names = [
+        one.name
+        for one in workbook.sheets_metadata
+        if str(one.visible).endswith("Visible") and str(one.typ).endswith("WorkSheet")
     ]
+    if sheet is None:
+        return names
+    if sheet not in workbook.sheet_names:
+        raise refuse(path, "input_sheet_unknown", sheet=sheet, sheets=", ".join(names))
+    return [sheet]
 
 
 def _sheet(path: Path, workbook: Any, name: str) -> Sheet:

@@ -38,9 +38,10 @@ from analysis.sources.placeless import locate_where_told
 from analysis.sources.places_in import has_polygons, locate, repaired
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
+from analysis.sources.statistics_in import StatisticsTable, statistics_of
 from analysis.sources.titles_in import mapping_told
 
-Kind = Literal["population", "facilities", "units"]
+Kind = Literal["population", "facilities", "units", "statistics"]
 
 SOURCE: Final = "table"  # what the column `source` of a facility says
 
@@ -81,7 +82,7 @@ def read_population(path: Path, datum: str | None = None, declared: Declarations
     InputError
         With every fault of the file.
     """
-    return population_of(read_records(path, declared), datum)
+    return _population(read_records(path, declared), datum)
 
 
 def read_facilities(
@@ -108,7 +109,7 @@ def read_facilities(
     InputError
         With every fault of the file.
     """
-    return facilities_of(read_records(path, declared), datum, policy, by_unit=by_unit)
+    return _facilities(read_records(path, declared), datum, policy, by_unit=by_unit)
 
 
 def check_table(
@@ -133,18 +134,36 @@ def check_table(
         if sure is None:
             return (Fault("input_kind_unknown", records.file, params={"columns": records.titles}),)
         told = mapping_told(records, sure)
-        if sure == "population":
-            return (*told, *population_of(records, datum).warnings)
-        if sure == "facilities":
-            return (*told, *facilities_of(records, datum, rules).warnings)
-        return (*told, *units_of([records], datum, rules).warnings)
+        return (*told, *table_of(records, sure, datum, rules).warnings)
     except InputError as error:
         return (*told, *error.faults)
+
+
+def table_of(
+    records: Records, kind: Kind, datum: str | None, policy: Policy
+) -> Table | StatisticsTable:
+    """The table of a file that is already open.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file.
+    """
+    if kind == "population":
+        return _population(records, datum)
+    if kind == "facilities":
+        return _facilities(records, datum, policy)
+    if kind == "statistics":
+        return statistics_of(records)
+    return units_of([records], datum, policy)
 
 
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
     """What a table is about, by its columns; None if they say nothing."""
     quiet = Findings(records.file)
+    figures = pick(records.columns, "statistics", quiet)
+    if {"attribute", "value"} <= set(figures) and {"unit_code", "unit_name"} & set(figures):
+        return "statistics"
     service = pick(records.columns, "facilities", quiet).get("service")
     names = _service_names(policy)
     if service and any(t is not None and folded(t) in names for t in texts(service.values)):
@@ -157,8 +176,7 @@ def guess_kind(records: Records, policy: Policy) -> Kind | None:
     return "facilities" if service else None
 
 
-def population_of(records: Records, datum: str | None) -> Table:
-    """Residents of a file that is already open (see `read_population`)."""
+def _population(records: Records, datum: str | None) -> Table:
     found = records.findings()
     picked = pick(records.columns, "population", found)
     geometry = locate(records, datum, found)
@@ -174,10 +192,9 @@ def population_of(records: Records, datum: str | None) -> Table:
     return found.table(_frame(columns, geometry))
 
 
-def facilities_of(
+def _facilities(
     records: Records, datum: str | None, policy: Policy, *, by_unit: bool = False
 ) -> Table:
-    """Facilities of a file that is already open (see `read_facilities`)."""
     found = records.findings()
     picked = pick(records.columns, "facilities", found)
     geometry = repaired((locate_where_told if by_unit else locate)(records, datum, found), found)

@@ -5,6 +5,7 @@ A title nobody knows is shown with the nearest names, so that a slip of the pen 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -63,19 +64,31 @@ def cut_titles(
 ) -> tuple[tuple[Column, ...], tuple[Fault, ...]]:
     """Columns of a shapefile whose titles it cut off at ten bytes, with their whole names.
 
-    A title that is the beginning of known names only of one field also goes by that name.
+    A title that is the beginning of known names only of one field also goes by that name. Where
+    the cut took the unit, facilities' measures are read as plain, with a warning; residents are
+    not, for the unit may have been 万人.
     """
     whole: list[Column] = []
     told: list[Fault] = []
     for column in columns:
         names = _uncut(column.title, encoding)
+        if not names and (plain := _without_half_a_unit(column.title)):
+            params = {"whole": plain}
+            told.append(Fault("input_title_unit_cut", file, None, column.title, params, "warning"))
+            whole.append(replace(column, also=(*column.also, plain)))
+            continue
         whole.append(replace(column, also=(*column.also, *names)) if names else column)
         if names:
             params = {"whole": names[0]}
-            told.append(
-                Fault("input_title_cut", file, None, column.title, params, severity="note")
-            )
+            told.append(Fault("input_title_cut", file, None, column.title, params, severity="note"))
     return tuple(whole), tuple(told)
+
+
+def _without_half_a_unit(title: str) -> str | None:
+    """A facility's title without the beginning of a unit: ``建筑面积(`` is ``建筑面积``."""
+    plain, bracket, rest = unicodedata.normalize("NFKC", title).partition("(")
+    names = {folded(alias) for aliases in aliases_of("facilities").values() for alias in aliases}
+    return plain if bracket and ")" not in rest and folded(plain) in names else None
 
 
 def _uncut(title: str, encoding: str) -> tuple[str, ...]:
@@ -142,4 +155,3 @@ def _nearest(title: str, kind: str, missing: Sequence[str]) -> str | None:
     }
     near = get_close_matches(folded(title), names, n=1, cutoff=_ALIKE)
     return names[near[0]] if near else None
-

@@ -28,7 +28,7 @@
     const layers = lifecircle.scene(map).layers;
     const words = config.words;
     const number = new Intl.NumberFormat(config.lang === "zh" ? "zh-CN" : "en");
-    const shownAreas = ["gaps", "units"].filter(function (name) { return layers[name]; });
+    const shownAreas = ["proposals", "gaps", "units"].filter(function (name) { return layers[name]; });
     let walk = null;
     let chosen = null;
 
@@ -48,13 +48,18 @@
 
     function cellCard(i) {
       const d = layers.cells.data;
+      if (d.columns) return card(words.cell, null, d.labels, d.columns.map(function (column) { return column[i]; }));
+      const residents = number.format(d.r[i]) + (d.e[i] ? " " + words.modelled : "");
+      if (d.labels) {
+        return card(words.cell, null, [words.residents].concat(d.labels), [residents].concat(d.texts[d.t[i]]));
+      }
       const tenths = d.m[i];
       const f = d.f[i];
       const nearest = f === null || !layers.dots ? null : layers.dots.data.names[f] || words.unnamed;
       return card(words.cell, null,
         [words.residents, words.minutes, words.nearest, words.state],
         [
-          number.format(d.r[i]) + (d.e[i] ? " " + words.modelled : ""),
+          residents,
           tenths === null ? words.no_way : words.minutes_value.replace("{n}", (tenths / 10).toFixed(1)),
           nearest,
           d.k[i] === null ? null : d.k[i] ? words.covered : words.not_covered
@@ -86,7 +91,7 @@
         const cell = visible("cells") ? layers.cells.pick(latlng) : -1;
         if (cell >= 0) {
           box.appendChild(cellCard(cell));
-          const f = layers.cells.data.f[cell];
+          const f = layers.cells.data.f ? layers.cells.data.f[cell] : null;
           if (f !== null && layers.dots && layers.cells.data.m[cell] !== null) {
             walk = L.polyline([layers.cells.at(cell), layers.dots.at(f)], {
               pane: "walk", interactive: false, color: "#1b1f23", weight: 1.6, dashArray: "4 4"
@@ -178,6 +183,9 @@
     });
     panel.querySelectorAll("[data-width]").forEach(function (bar) {
       bar.style.width = bar.dataset.width + "%";
+    });
+    panel.querySelectorAll("[data-left]").forEach(function (mark) {
+      mark.style.left = mark.dataset.left + "%";
     });
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {

@@ -4,7 +4,9 @@ Every function takes an opened run (and the parameters of DEFINITIONS.md, *API c
 and returns plain dictionaries; names and shapes are the contract of ``docs/http.md``.
 """
 
+from service.catalog.access import accessibility_document, what_if_document
 from service.catalog.areas import area_document, area_row
+from service.catalog.catchments import catchments_document
 from service.catalog.circles import circles_document
 from service.catalog.compare import compare_document
 from service.catalog.coverage import coverage_document
@@ -14,11 +16,14 @@ from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
 from service.catalog.report import report_document
 from service.catalog.scorecard import scorecard_document
+from service.catalog.siting import siting_document
 
 __all__ = [
     "PointPlan",
+    "accessibility_document",
     "area_document",
     "area_row",
+    "catchments_document",
     "circles_document",
     "compare_document",
     "coverage_document",
@@ -28,4 +33,6 @@ __all__ = [
     "point_document",
     "report_document",
     "scorecard_document",
+    "siting_document",
+    "what_if_document",
 ]

@@ -124,4 +124,4 @@ def _count(run: Run, states: Int32Array, service: str) -> OpenCount:
 
 def _only(run: Run, costs: WalkCosts, keep: Any, services: Sequence[str]) -> Run:
     city, travel = with_only(run.city, costs, keep, services)
-    return replace(run, city=city, travel=travel)
+    return replace(run, city=city, travel=travel, catchments={})

@@ -8,6 +8,7 @@ from analysis.access.walking import WalkCosts
 from analysis.errors import Language
 from analysis.measures.coverage import Coverage, CoverageRow, coverage
 from analysis.measures.opening import Moment, moment_of
+from analysis.results.catchments_asked import catchments_for_coverage
 from analysis.results.model import Run
 from service.catalog.at_time import at_document, at_warnings, run_at
 from service.catalog.common import remarks, services_asked, title_of
@@ -56,6 +57,7 @@ def coverage_document(
             walker=walker,
             group=group,
             by=by,
+            catchments=catchments_for_coverage(run, one, minutes, walker, group),
         )
         for one in services_asked(run, service)
     ]

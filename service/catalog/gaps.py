@@ -8,6 +8,7 @@ from analysis.access.walking import WalkCosts
 from analysis.errors import Language, Warn
 from analysis.measures.gaps import gaps
 from analysis.measures.opening import moment_of
+from analysis.results.catchments_asked import catchments_for_coverage
 from analysis.results.layers import gap_frame, layer_columns
 from analysis.results.model import Run
 from service.catalog.at_time import at_document, at_warnings, run_at
@@ -53,6 +54,7 @@ def gaps_document(
             minutes=minutes,
             walker=walker,
             min_residents=min_residents,
+            catchments=catchments_for_coverage(run, one, minutes, walker),
         )
     ]
     found.sort(key=lambda gap: -gap.residents)

@@ -6,27 +6,44 @@ documents that HTTP and the command give, so that one number has one source.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language
 from analysis.measures.opening import hours_of, unreadable
+from analysis.measures.question import default_level
 from analysis.policy import Cited, Policy
 from analysis.quantities import SECONDS_PER_MINUTE
 from analysis.results.model import Run
 from service.catalog.areas import area_document
 from service.catalog.circles import circles_document
-from service.catalog.common import title_of
+from service.catalog.common import facility_ids, title_of
 from service.catalog.coverage import coverage_document
 from service.catalog.equity import equity_document
 from service.catalog.gaps import gaps_document
+from service.catalog.scorecard import scorecard_document
+from service.state import Streets
 
 WALKER: Final = "adult"
 
 
 def report_document(
-    run: Run, *, by: str | None = None, lang: Language = "zh"
+    run: Run,
+    *,
+    by: str | None = None,
+    lang: Language = "zh",
+    make_costs: Callable[[], WalkCosts] | None = None,
 ) -> dict[str, Any]:
-    """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run."""
+    """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
+
+    `make_costs` gives the walking costs of the run's streets, worked out here when None.
+
+    Raises
+    ------
+    UnknownNameError : no such unit level.
+    """
+    costs = Streets.of(run).costs if make_costs is None else make_costs()
     area = area_document(run, lang=lang)
     coverage = coverage_document(run, by=by, lang=lang)
     return {
@@ -45,10 +62,12 @@ def report_document(
         "levels": area["levels"],
         "by": coverage["by"],
         "walker": WALKER,
-        "scorecard": None,
+        "scorecard": None
+        if run.policy.scorecard is None
+        else scorecard_document(run, make_costs=lambda: costs, lang=lang),
         "coverage": coverage,
         "gaps": _gaps(run, lang),
-        "circles": circles_document(run, by=by, lang=lang),
+        "circles": circles_document(run, by=by, lang=lang, costs=costs),
         "equity": equity_document(run, by=by, lang=lang),
         "quality": {**area["quality"], "hours": _hours(run)},
         "sources": {**area["manifest"], **_judgements(run.policy)},
@@ -60,6 +79,7 @@ def _gaps(run: Run, lang: Language) -> dict[str, Any]:
     """The gaps of all services without their shapes, most residents first, with distances."""
     document = gaps_document(run, lang=lang)
     speed = float(run.policy.walkers[WALKER].speed_m_per_s)
+    unit, place = _english(run)
     rows = []
     for feature in document["features"]:
         row = dict(feature["properties"])
@@ -67,6 +87,8 @@ def _gaps(run: Run, lang: Language) -> dict[str, Any]:
         lost = minutes is None or minutes != minutes  # noqa: PLR0124  NaN: no way there
         row["minutes_to_nearest"] = None if lost else minutes
         row["metres_to_nearest"] = None if lost else minutes * SECONDS_PER_MINUTE * speed
+        row["unit_name_en"] = unit.get(row["unit_code"])
+        row["nearest_facility_name_en"] = place.get(row["nearest_facility"])
         rows.append(row)
     by_service: dict[str, dict[str, int]] = {}
     for row in rows:
@@ -79,6 +101,17 @@ def _gaps(run: Run, lang: Language) -> dict[str, Any]:
         "rows": rows,
         "not_assessed": document["not_assessed"],
     }
+
+
+def _english(run: Run) -> tuple[dict[str, str | None], dict[str, Any]]:
+    """English names of the units (of the level that gaps are told by) and of the facilities."""
+    units, places = run.city.units, run.city.facilities
+    members = units.of_level(default_level(run.city))
+    names = places.attributes.get("name_en")
+    return (
+        {str(units.code[i]): units.name_en[i] for i in members},
+        {} if names is None else dict(zip(facility_ids(run), names, strict=True)),
+    )
 
 
 def _hours(run: Run) -> dict[str, Any]:

@@ -37,13 +37,16 @@ def split_id(collection: str) -> tuple[str, str]:
     return area, layer
 
 
-def listed_layers(manifest: Manifest) -> tuple[str, ...]:
+def listed_layers(reader: Reader, manifest: Manifest) -> tuple[str, ...]:
     """The layers of an area's latest run, without opening it."""
-    return (*LAYERS, *(layer for layer in OPTIONAL_LAYERS if manifest.counts.get(layer)))
+    held = {layer for layer in OPTIONAL_LAYERS if manifest.counts.get(layer)}
+    if reader.areas.has_proposals(manifest.area, manifest.run):
+        held.add("proposals")
+    return (*LAYERS, *(layer for layer in OPTIONAL_LAYERS if layer in held))
 
 
-def _checked(manifest: Manifest, layer: str) -> Manifest:
-    if layer not in listed_layers(manifest):
+def _checked(reader: Reader, manifest: Manifest, layer: str) -> Manifest:
+    if layer not in listed_layers(reader, manifest):
         raise MissingError("no_collection", collection=f"{manifest.area}.{layer}")
     return manifest
 
@@ -74,7 +77,8 @@ def _all_collections(reader: Reader) -> list[dict[str, Any]]:
         except LifecircleError:
             continue  # `/areas` names it and says why
         listed += [
-            collection_document(reader, manifest, layer) for layer in listed_layers(manifest)
+            collection_document(reader, manifest, layer)
+            for layer in listed_layers(reader, manifest)
         ]
     return listed
 
@@ -113,7 +117,7 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
     """Title, extent, coordinate systems and links of a collection."""
     area, layer = split_id(collection)
     manifest = await run_in_threadpool(reader.areas.manifest, area)
-    document = collection_document(reader, _checked(manifest, layer), layer)
+    document = collection_document(reader, _checked(reader, manifest, layer), layer)
     return Response(encode(document), media_type=JSON, headers=FRESH)
 
 
@@ -125,7 +129,7 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
 async def show_queryables(reader: ReaderNow, collection: str) -> Response:
     """A JSON Schema of the attributes that ``items`` takes as filters."""
     area, layer = split_id(collection)
-    _checked(await run_in_threadpool(reader.areas.manifest, area), layer)
+    _checked(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
     columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import quote
 
 import numpy as np
 import orjson
@@ -101,7 +100,10 @@ async def list_items(
         return features_document(reader, table, collection, query, chosen, limit)
 
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
-    return await answer(request, state, reader.lang, produce, media_type=GEOJSON, headers=headers)
+    mark = state.mark(layer)
+    return await answer(
+        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+    )
 
 
 def _code(state: AreaState, asked: str | None, parameter: str) -> str | None:
@@ -219,7 +221,10 @@ async def show_item(
         return {**feature, "links": [self_link, link("collection", home, JSON)]}
 
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
-    return await answer(request, state, reader.lang, produce, media_type=GEOJSON, headers=headers)
+    mark = state.mark(layer)
+    return await answer(
+        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+    )
 
 
 def _download(
@@ -241,7 +246,10 @@ def _download(
         media_type=DOWNLOADS[form],
         headers={
             "content-disposition": disposition(f"{name}.{form}"),
-            **caching(tag_of(manifest.area, state.name, query, form, reader.lang), pinned=False),
+            **caching(
+                tag_of(manifest.area, state.name, query, form, reader.lang, state.mark(layer)),
+                pinned=False,
+            ),
         },
     )
 

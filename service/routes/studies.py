@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from analysis.errors import UnknownNameError
-from service.catalog import compare_document, equity_document
-from service.media import answer
-from service.parameters import AreaName, CompareQuery, EquityQuery, Reader, ReaderNow
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language, UnknownNameError
+from service.catalog import compare_document, equity_document, report_document
+from service.media import HTML, XLSX, answer, wants_page
+from service.parameters import AreaName, CompareQuery, EquityQuery, Reader, ReaderNow, ReportQuery
+from service.report import report_page, report_workbook
+from service.report.page import style_policy
 from service.state import AreaState
 
 router = APIRouter(tags=["studies"])
@@ -45,6 +49,43 @@ async def show_compare(
         return compare_document(before.run, after.run, **asked, lang=reader.lang)
 
     return await answer(request, after, reader.lang, produce, about=(before.name,))
+
+
+@router.get("/areas/{area}/report", summary="The whole report, to read or to print")
+async def show_report(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[ReportQuery, Query()]
+) -> Response:
+    """Scorecard, coverage, gaps, circles, equity, quality, sources: JSON, a page, a workbook."""
+    state = await reader.state(area, query.run)
+    lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
+
+    def costs() -> WalkCosts:
+        return state.streets.costs
+
+    wanted = query.f or ("html" if wants_page(request) else "json")
+    if wanted == "json":
+        return await answer(
+            request, state, lang, lambda: report_document(state.run, lang=lang, make_costs=costs)
+        )
+    if wanted == "xlsx":
+        name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
+        return await answer(
+            request,
+            state,
+            lang,
+            lambda: report_workbook(state.run, lang, make_costs=costs),
+            media_type=XLSX,
+            headers={"content-disposition": name},
+        )
+    languages: tuple[Language, ...] = ("zh", "en") if query.pages == "both" else (lang,)
+    return await answer(
+        request,
+        state,
+        lang,
+        lambda: report_page(state.run, languages, make_costs=costs).encode(),
+        media_type=f"{HTML}; charset=utf-8",
+        headers={"content-security-policy": style_policy()},
+    )
 
 
 async def two_runs(

@@ -1,0 +1,180 @@
+"""Is a file where it says? Its places against the study area and against the streets.
+
+Nothing is moved: what does not fit is named, with the declaration under which it would fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+
+from analysis.city.crs import geodesic_m, to_lonlat, to_metric
+from analysis.city.shift import AHEAD, LIKELY, sample, standing, stands_out
+from analysis.city.snap import EdgeIndex
+from analysis.errors import Fault
+from analysis.quantities import BoolArray, FloatArray
+from analysis.sources.declared import Reading
+from analysis.sources.findings import Table
+from analysis.sources.grids import grid_of, nearby_grids
+from analysis.sources.places_in import DEGREES, as_written, read_again
+
+_AROUND_M: Final = 5_000.0  # the area is the box of the streets, and that much around it
+_FEW: Final = 0.5  # a smaller share inside than that is worth a question
+_NONE: Final = 0.05  # a smaller share inside than that is no study of this area
+_MOST: Final = 0.8  # a larger share inside than that explains a file
+_LOOKED_AT: Final = 2_000
+_SAME_M: Final = 60.0
+_PUZZLING: Final = ("wgs84", "gcj02", "bd09")
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """The box of the streets in their own metric CRS."""
+
+    crs: str
+    low: FloatArray
+    high: FloatArray
+    lon: float
+
+    def holds(self, lonlat: FloatArray) -> BoolArray:
+        """Which of places (k, 2), degrees, lie in it; not finite ones do not."""
+        inside: BoolArray = np.asarray(np.isfinite(lonlat).all(axis=1))
+        xy = to_metric(lonlat[inside], self.crs)
+        with np.errstate(invalid="ignore"):
+            inside[inside] = ((xy >= self.low) & (xy <= self.high)).all(axis=1)
+        return inside
+
+
+def misplaced(table: Table, index: EdgeIndex, *, streets: bool = True) -> tuple[Fault, ...]:
+    """Faults and warnings about where the places of a table lie, file by file.
+
+    Parameters
+    ----------
+    table
+        As read: EPSG:4326, with its readings.
+    index
+        The streets of the study area.
+    streets
+        Whether the places stand in a relation to streets at all (units do not).
+    """
+    area = _area(index)
+    points = np.column_stack(_middles(table.frame))
+    found: list[Fault] = []
+    start = 0
+    for reading in table.readings:
+        own = points[start : start + reading.count]
+        start += reading.count
+        own = own[np.isfinite(own).all(axis=1)]
+        if len(own) == 0:
+            continue
+        outside = _outside(own, reading, area)
+        found.extend(outside)
+        if not outside and streets:
+            found.extend(_shifted(own[area.holds(own)], reading, index))
+    return tuple(found)
+
+
+def _area(index: EdgeIndex) -> _Area:
+    network = index.network
+    low = network.vertex_xy_m.min(axis=0) - _AROUND_M
+    high = network.vertex_xy_m.max(axis=0) + _AROUND_M
+    lon = float(to_lonlat((low + high)[None, :] / 2, network.crs)[0, 0])
+    return _Area(network.crs, low, high, lon)
+
+
+def _middles(frame: gpd.GeoDataFrame) -> tuple[FloatArray, FloatArray]:
+    """Longitude and latitude (k,) of the middle of each shape's box."""
+    box = frame.geometry.bounds.to_numpy()
+    return (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
+
+
+def _outside(lonlat: FloatArray, reading: Reading, area: _Area) -> list[Fault]:
+    """What is said of a file most of which lies outside the area."""
+    some = lonlat[:: max(1, len(lonlat) // _LOOKED_AT)]
+    share = float(area.holds(some).mean())
+    if share >= _FEW:
+        return []
+    written = as_written(some, reading)
+    best: tuple[float, str, dict[str, Any]] = (0.0, "", {})
+    for key, other, params in _others(reading, area):
+        under = float(area.holds(read_again(written, other)).mean())
+        if under > best[0]:
+            best = (under, key, params)
+    inside = {"percent": f"{share:.0%}"}
+    if best[0] >= _MOST:
+        severity: Any = "error" if share < _NONE else "warning"
+        params = {**inside, **best[2], "under": f"{best[0]:.0%}"}
+        return [Fault(best[1], reading.file, params=params, severity=severity)]
+    return [Fault("placed_outside", reading.file, params=inside, severity="warning")]
+
+
+def _others(reading: Reading, area: _Area) -> Iterator[tuple[str, Reading, dict[str, Any]]]:
+    """What a file may be in place of what it is said to be."""
+    turned = not reading.x_is_north
+    if reading.crs == DEGREES or _is_degrees(reading.crs):
+        yield "placed_swapped", replace(reading, x_is_north=turned), {}
+        return
+    order = {"order": "x_is_north = true" if turned else "x_is_north = false"}
+    yield "placed_order", replace(reading, x_is_north=turned), order
+    for grid in nearby_grids(area.lon):
+        named = {"epsg": grid.epsg, "meridian": grid.meridian, "width": grid.width}
+        yield "placed_zone", replace(reading, crs=f"EPSG:{grid.epsg}"), named
+        turn = replace(reading, crs=f"EPSG:{grid.epsg}", x_is_north=turned)
+        yield "placed_zone_order", turn, {**named, **order}
+    epsg = reading.crs.removeprefix("EPSG:")
+    said = grid_of(int(epsg)) if epsg.isdigit() else None
+    if said is None:
+        yield "placed_mercator", replace(reading, crs="EPSG:3857"), {}
+
+
+def _is_degrees(crs: str) -> bool:
+    return bool(pyproj.CRS.from_user_input(crs).is_geographic)
+
+
+def _shifted(lonlat: FloatArray, reading: Reading, index: EdgeIndex) -> list[Fault]:
+    """What is said of a file whose places stand by a vector, or under another datum, better."""
+    crs = index.network.crs
+    some = lonlat[sample(lonlat)]
+    here = standing(index, to_metric(some, crs))
+    if here is None:
+        return []
+    written = as_written(some, reading)
+    best: tuple[float, str, float] = (0.0, "", 0.0)
+    for datum in _PUZZLING:
+        again = read_again(written, replace(reading, datum=datum))
+        if not np.isfinite(again).all():
+            continue
+        off_m = float(np.median(geodesic_m(some, again)))
+        if off_m > _SAME_M:
+            score = stands_out(index, to_metric(again, crs), here.spread)
+            best = max(best, (score, datum, off_m))
+    score, datum, off_m = best
+    shown: dict[str, Any] = {"count": here.points, "here": f"{here.here:.1f}"}
+    if score >= LIKELY and score >= here.here + AHEAD:
+        shown |= {"datum": datum, "said": reading.datum, "metres": round(off_m)}
+        shown["score"] = f"{score:.1f}"
+        key = "placed_datum_layer" if reading.own else "placed_datum"
+        return [Fault(key, reading.file, params=shown, severity="warning")]
+    if here.moved:
+        off_m = float(np.hypot(here.east_m, here.north_m))
+        shown |= {"metres": round(off_m), "score": f"{here.best:.1f}"}
+        shown |= {"east": round(here.east_m), "north": round(here.north_m)}
+        return [Fault("placed_shifted", reading.file, params=shown, severity="warning")]
+    return []
+
+
+def all_misplaced(
+    tables: Sequence[tuple[Table | None, bool]], index: EdgeIndex
+) -> tuple[Fault, ...]:
+    """`misplaced` of several tables, each with whether its places stand along streets."""
+    return tuple(
+        fault
+        for table, streets in tables
+        if table is not None
+        for fault in misplaced(table, index, streets=streets)
+    )

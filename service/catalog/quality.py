@@ -1,0 +1,224 @@
+"""How good the data of an area are, as a plain document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from analysis.city.disagreement import Disagreement
+from analysis.city.notes import SamePlace
+from analysis.city.unit_match import WAYS
+from analysis.errors import Language
+from analysis.measures.quality import AreaQuality, area_quality
+from analysis.quantities import Int32Array
+from analysis.results.model import Run
+from service import i18n
+from service.catalog.common import facility_ids, remarks, title_of
+
+LISTED = 1000  # rows of a list; `count` beside it tells all
+
+
+def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
+    """Everything `analysis.measures.quality` says of a run, with the remarks that answers carry."""
+    found = area_quality(run.city, run.policy)
+    return {
+        "area": run.manifest.area,
+        "run": run.manifest.run,
+        "title": title_of(run.manifest.title),
+        "synthetic": run.manifest.synthetic,
+        "residents": run.manifest.residents,
+        "snap": _snap(run, found),
+        "islands": {
+            "count": len(found.islands),
+            "residents": sum(island.residents for island in found.islands),
+            "largest_km": round(found.largest_m / 1000, 3),
+            "list": [
+                {**asdict(island), "length_m": round(island.length_m, 1)}
+                for island in found.islands[:LISTED]
+            ],
+        },
+        "unsnapped": {
+            "cells": found.unsnapped_cells,
+            "residents": found.unsnapped_residents,
+            "facilities": _places(run, found.unsnapped_facilities),
+        },
+        "facilities_outside": _places(run, found.outside) if found.units_given else None,
+        "facilities_placed_by_unit": _places(run, found.placed),
+        "missing": [
+            {
+                "service": row.service,
+                "title": title_of(run.policy.services[row.service].title),
+                "facilities": row.facilities,
+                "missing": dict(row.missing),
+            }
+            for row in found.missing
+        ],
+        "same_places": _same_places(found.same_places),
+        "units_named": _units_named(found),
+        "shift": _shift(run, lang),
+        "population": _population(run, found),
+        "disagreements": _disagreements(found.disagreements),
+        "warnings": remarks(run.manifest.warnings, lang),
+    }
+
+
+def quality_summary(run: Run) -> dict[str, Any]:
+    """The counts of the document that the summary of an area shows."""
+    found = area_quality(run.city, run.policy)
+    states = Counter(one.state for one in found.same_places)
+    known = [row for row in found.spread if row.moved is not None]
+    return {
+        "island_residents": sum(island.residents for island in found.islands),
+        "facilities_outside": len(found.outside) if found.units_given else None,
+        "facilities_placed_by_unit": len(found.placed),
+        "facilities_merged": states["merged"],
+        "facilities_suspected": states["suspected"],
+        "unit_disagreements": len(found.disagreements),
+        "spread_moved": sum(row.moved or 0 for row in known) if known else None,
+        "spread_compared": sum(row.residents for row in known) if known else None,
+    }
+
+
+def _snap(run: Run, found: AreaQuality) -> dict[str, Any]:
+    return {
+        "mean_m": _rounded(found.mean_leg_m),
+        "longest_m": _rounded(found.longest_leg_m),
+        "limit_m": run.policy.attachment.max_leg_m.value,
+        "bins": [asdict(one) for one in found.snap],
+    }
+
+
+def _rounded(metres: float | None) -> float | None:
+    return None if metres is None else round(metres, 2)
+
+
+def _places(run: Run, index: Int32Array) -> dict[str, Any]:
+    places, ids = run.city.facilities, facility_ids(run)
+    return {
+        "count": len(index),
+        "list": [
+            {
+                "id": ids[i],
+                "service": places.service_ids[places.service[i]],
+                "name": places.name[i],
+                "source": places.source[i],
+            }
+            for i in index[:LISTED].tolist()
+        ],
+    }
+
+
+def _same_places(found: Iterable[SamePlace]) -> dict[str, Any]:
+    rows = sorted(found, key=lambda one: one.state != "merged")
+    states = Counter(one.state for one in rows)
+    listed = []
+    for one in rows[:LISTED]:
+        row = asdict(one)
+        del row["x_m"], row["y_m"]
+        listed.append(row)
+    return {"merged": states["merged"], "suspected": states["suspected"], "list": listed}
+
+
+def _units_named(found: AreaQuality) -> dict[str, Any]:
+    ways = Counter(row.way for row in found.unit_rows)
+    plain = ("code", "name")
+    loose = [asdict(row) for row in found.unit_rows if row.way not in plain or row.placed]
+    return {
+        "count": len(found.unit_rows),
+        "ways": {way: ways[way] for way in WAYS if ways[way]},
+        "list": loose[:LISTED],
+    }
+
+
+def _shift(run: Run, lang: Language) -> dict[str, Any]:
+    """What readers said about a shift of coordinates, from the remarks of the build."""
+    said = [
+        warn
+        for warn in run.manifest.warnings
+        if str(warn.params.get("fault", "")).startswith("placed_")
+    ]
+    return {"suspected": bool(said), "remarks": remarks(said, lang)}
+
+
+def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
+    known = [row for row in found.spread if row.moved is not None]
+    compared = sum(row.residents for row in known)
+    moved = sum(row.moved or 0 for row in known)
+    methods: Counter[str] = Counter()
+    for row in found.spread:
+        methods[row.method] += row.residents
+    units = run.city.units
+    names = dict(zip(zip(units.level, units.code, strict=True), units.name, strict=True))
+    return {
+        "modelled": found.modelled_residents,
+        "methods": dict(sorted(methods.items())),
+        "compared": compared,
+        "moved": moved if known else None,
+        "moved_share": moved / compared if compared else None,
+        "units": [
+            {
+                **asdict(row),
+                "unit_name": names.get((row.level, row.unit_code)),
+                "moved_share": _share(row.moved, row.residents),
+            }
+            for row in sorted(found.spread, key=lambda row: -(row.moved or 0))[:LISTED]
+        ],
+        "rasters": [asdict(one) for one in found.rasters],
+    }
+
+
+def _share(part: int | None, whole: int) -> float | None:
+    return None if part is None or not whole else part / whole
+
+
+def _disagreements(found: Iterable[Disagreement]) -> dict[str, Any]:
+    rows = sorted(found, key=lambda one: -abs(one.difference))
+    return {
+        "count": len(rows),
+        "list": [{**asdict(one), "difference": one.difference} for one in rows[:LISTED]],
+    }
+
+
+def histogram(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Bins of the distances with the share of residents in each, for a drawing."""
+    bins = document["snap"]["bins"]
+    most = max((one["residents"] for one in bins), default=0)
+    whole = float(np.sum([one["residents"] for one in bins]))
+    return [
+        {
+            **one,
+            "width": 100 * one["residents"] / most if most else 0.0,
+            "share": one["residents"] / whole if whole else 0.0,
+        }
+        for one in bins
+    ]
+
+
+def quality_figures(document: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
+    """The headline figures as label and value; what is unknown says so."""
+    unknown = i18n.text("quality_not_checked", lang)
+
+    def count(value: int | None) -> str:
+        return unknown if value is None else f"{value:,}"
+
+    outside = document["facilities_outside"]
+    people = document["population"]
+    share = people["moved_share"]
+    rows = [
+        ("residents", count(document["residents"])),
+        ("unsnapped_residents", count(document["unsnapped"]["residents"])),
+        ("island_residents", count(document["islands"]["residents"])),
+        ("unsnapped_facilities", count(document["unsnapped"]["facilities"]["count"])),
+        ("outside", count(None if outside is None else outside["count"])),
+        ("placed", count(document["facilities_placed_by_unit"]["count"])),
+        ("merged", count(document["same_places"]["merged"])),
+        ("suspected", count(document["same_places"]["suspected"])),
+        ("disagreements", count(document["disagreements"]["count"])),
+        ("modelled", count(people["modelled"])),
+        ("moved", unknown if share is None else f"{share:.1%}"),
+    ]
+    return [(i18n.text(f"quality_{key}", lang), value) for key, value in rows]

@@ -1,0 +1,110 @@
+"""Commands about data: ``check`` a file before it is used, the ``quality`` of a built area."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from service.command_words import (
+    HERE,
+    Area,
+    AsJson,
+    Crs,
+    Datum,
+    Lang,
+    LayerName,
+    Mapping,
+    NorthFirst,
+    RunName,
+    Sheet,
+    WorkspaceDir,
+    language_of,
+)
+from service.command_words import opened as open_run
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    app.command()(check)
+    app.command()(quality)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
+    kind: Annotated[
+        str | None, typer.Option(help="population | facilities | units | statistics")
+    ] = None,
+    datum: Datum = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: Mapping = None,
+    policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
+    clean: Annotated[
+        Path | None, typer.Option(help="write a copy with safe mends (.xlsx .csv) 清洗后的副本")
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option(help="write the table with faults marked (.xlsx) 问题标注表")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs 供程序读取")] = False,
+    lang: Lang = None,
+) -> None:
+    """Say all that is wrong with a table, row by row; exit 2: not usable. 逐行检查表格。"""
+    from analysis.policy import load_policy
+    from analysis.results.check_files import clean_copy, write_error_sheet
+    from analysis.sources.checking import check_file
+    from analysis.sources.declared import Declaration
+    from analysis.sources.mapping_file import declarations
+    from service import i18n
+    from service.catalog.checks import check_document, mend_rows
+    from service.terminal import print_json, say, show_faults
+
+    language = language_of(lang)
+    plain = Declaration(datum, crs, x_north, sheet, layer)
+    said = declarations(plain, mapping, (file,))
+    checked = check_file(file, cast(Any, kind), None, load_policy(policy), said)
+    mends = clean_copy(checked, clean, language) if clean is not None else ()
+    if errors is not None:
+        write_error_sheet(checked, errors, language)
+    if as_json:
+        print_json(check_document(checked, mends, lang=language))
+    else:
+        show_faults(checked.faults, file.name, language)
+        say(i18n.text("check_counts", language, errors=checked.errors, warnings=checked.warnings))
+        for row in mend_rows(mends, language):
+            say(i18n.text("check_mended", language, **{k: v for k, v in row.items() if k != "key"}))
+        for written in (clean, errors):
+            if written is not None:
+                say(str(written))
+    if checked.errors:
+        raise typer.Exit(2)
+
+
+def quality(
+    name: Area,
+    merges: Annotated[
+        Path | None, typer.Option(help="write the list of merges (.csv .xlsx) 合并清单")
+    ] = None,
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """How good the data of an area are. 区域的数据质量。"""
+    from analysis.results.merge_list import write_merge_list
+    from service.catalog.quality import quality_document
+    from service.terminal import print_json, say
+    from service.terminal_quality import show_quality
+
+    language, opened = language_of(lang), open_run(name, workspace, run)
+    document = quality_document(opened, lang=language)
+    if as_json:
+        print_json(document)
+    else:
+        show_quality(document, language)
+    if merges is not None:
+        write_merge_list(opened.city.notes.same_places, merges, language)
+        say(str(merges))

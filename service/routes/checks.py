@@ -1,0 +1,216 @@
+"""Checking a file before it is used: a page that takes it, looks at it, and keeps nothing.
+
+Only this machine may ask. The file goes to a temporary folder for as long as it is read; what is
+handed back (the faults, the marked table, the copy with safe mends) travels in the same answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Final, cast, get_args
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from analysis.errors import Language
+from analysis.policy import load_policy, policy_ids
+from analysis.results.check_files import write_clean_copy, write_error_sheet
+from analysis.sources.checking import Checked, check_file
+from analysis.sources.coordinates import DATUMS
+from analysis.sources.declared import Declaration, Declarations
+from analysis.sources.files_in import RASTER_SUFFIXES, SUFFIXES
+from analysis.sources.tables import Kind
+from service.catalog.checks import check_document
+from service.errors import ForbiddenError, NotReadyError, RequestError
+from service.media import JSON, encode, page, wants_page
+from service.parameters import NOTHING_ELSE, ReaderNow
+from service.settings import Settings
+from service.whence import from_this_machine
+
+router = APIRouter(tags=["checks"])
+
+KINDS: Final = get_args(Kind)
+KNOWN: Final = {**SUFFIXES, **RASTER_SUFFIXES}
+UNCACHED: Final = {"cache-control": "no-store"}
+_SHOWN: Final = 500  # faults on the page; the table with problems marked holds all
+_LONGEST_NAME: Final = 120
+_AT_ONCE: Final = threading.BoundedSemaphore(2)
+_MOST_FIELDS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What the form holds."""
+
+    name: str
+    content: bytes
+    kind: Kind | None
+    datum: str | None
+    crs: str | None
+    sheet: str | None
+    policy: str
+
+
+async def only_here(request: Request) -> None:
+    """Refuse a request that does not come from this machine, to this machine."""
+    if not from_this_machine(request):
+        raise ForbiddenError("check_only_here")
+
+
+HERE = Depends(only_here)
+
+
+@router.get("/check", summary="A page to check a file with", dependencies=[HERE, NOTHING_ELSE])
+async def show_form(request: Request, reader: ReaderNow) -> Response:
+    """The form: choose or drop a file."""
+    shown = page(request, "check.html", reader.lang, **_form(reader.settings), found=None)
+    shown.headers.update(UNCACHED)
+    return shown
+
+
+@router.post("/check", summary="Check a file; nothing is kept", dependencies=[HERE, NOTHING_ELSE])
+async def check_upload(request: Request, reader: ReaderNow) -> Response:
+    """Every fault of the file sent as form data (``file``, ``kind``, ``datum``, ``policy``)."""
+    sent = await _sent(request)
+    lang = reader.lang
+    checked, document, files = await run_in_threadpool(_checked, sent, reader.settings, lang)
+    if not wants_page(request):
+        body = {**document, "files": files}
+        return Response(encode(body), media_type=JSON, headers=UNCACHED)
+    counts = {"errors": checked.errors, "warnings": checked.warnings}
+    shown = page(
+        request,
+        "check.html",
+        lang,
+        **_form(reader.settings),
+        found={**document, **counts, "shown": _SHOWN},
+        files=files,
+    )
+    shown.headers.update(UNCACHED)
+    return shown
+
+
+def _form(settings: Settings) -> dict[str, Any]:
+    return {
+        "known": " ".join(suffix.removeprefix(".") for suffix in KNOWN),
+        "accept": ",".join(KNOWN),
+        "megabytes": f"{settings.max_upload_bytes / 1_000_000:g}",
+        "datums": DATUMS,
+        "kinds": KINDS,
+        "policies": policy_ids(),
+    }
+
+
+async def _sent(request: Request) -> _Sent:
+    try:
+        async with request.form(max_files=1, max_fields=_MOST_FIELDS) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile) or not file.filename:
+                raise RequestError("check_no_file")
+            return _Sent(
+                name=_plain_name(file.filename),
+                content=await file.read(),
+                kind=cast("Kind | None", _choice(form, "kind", KINDS)),
+                datum=_choice(form, "datum", DATUMS),
+                crs=_words(form, "crs"),
+                sheet=_words(form, "sheet"),
+                policy=_choice(form, "policy", policy_ids()) or "kunming-2022-77",
+            )
+    except HTTPException as error:
+        if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        raise RequestError("check_bad_form") from None
+
+
+def _choice(form: FormData, field: str, known: Sequence[str]) -> str | None:
+    value = form.get(field)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or value not in known:
+        shown = value if isinstance(value, str) else "?"
+        raise RequestError("check_value", field=field, value=shown, known=", ".join(known))
+    return value
+
+
+def _words(form: FormData, field: str) -> str | None:
+    value = form.get(field)
+    return value.strip()[:_LONGEST_NAME] or None if isinstance(value, str) else None
+
+
+def _plain_name(given: str) -> str:
+    """The last part of a name, without control signs: to be shown, never to be opened."""
+    last = PureWindowsPath(PurePosixPath(given).name).name
+    printable = "".join(sign for sign in last if sign.isprintable())
+    return printable[-_LONGEST_NAME:] or "file"
+
+
+def _checked(
+    sent: _Sent, settings: Settings, lang: Language
+) -> tuple[Checked, dict[str, Any], dict[str, str]]:
+    """The check of an upload, its document, and the files to hand back (base64)."""
+    suffix = Path(sent.name).suffix.lower()
+    if suffix not in KNOWN:
+        known = " ".join(KNOWN)
+        raise RequestError("check_bad_suffix", suffix=suffix or sent.name, known=known)
+    _refuse_bomb(sent.content, settings)
+    with _turn(), tempfile.TemporaryDirectory(prefix="lifecircle-check-") as folder:
+        path = Path(folder) / f"upload{suffix}"
+        path.write_bytes(sent.content)
+        said = Declarations(Declaration(sent.datum, sent.crs, sheet=sent.sheet))
+        found = check_file(path, sent.kind, sent.datum, load_policy(sent.policy), said)
+        checked = _renamed(found, sent.name)
+        files: dict[str, str] = {}
+        mends: tuple[Any, ...] = ()
+        if checked.faults:
+            sheet = io.BytesIO()
+            write_error_sheet(checked, sheet, lang)
+            files["errors"] = base64.b64encode(sheet.getvalue()).decode("ascii")
+        if checked.records is not None and checked.records.geometry is None:
+            copy = io.BytesIO()
+            mends = write_clean_copy(checked, copy, ".xlsx", lang)
+            if mends:
+                files["clean"] = base64.b64encode(copy.getvalue()).decode("ascii")
+        return checked, check_document(checked, mends, lang=lang), files
+
+
+def _renamed(checked: Checked, name: str) -> Checked:
+    """The faults told of the name people know."""
+    faults = tuple(replace(fault, file=name) for fault in checked.faults)
+    notes = tuple(replace(note, file=name) for note in checked.notes)
+    return replace(checked, file=name, faults=faults, notes=notes)
+
+
+def _refuse_bomb(content: bytes, settings: Settings) -> None:
+    """Refuse archives (workbooks are some) that say they unpack to too much."""
+    if not content.startswith(b"PK"):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OverflowError):
+        return  # the reader says what is wrong with it
+    if size > settings.max_unpacked_bytes:
+        megabytes = f"{settings.max_unpacked_bytes / 1_000_000:g}"
+        raise RequestError("check_too_large", megabytes=megabytes)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One of the few checks at a time; the others are asked to come back."""
+    if not _AT_ONCE.acquire(timeout=10):
+        raise NotReadyError("check_busy")
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()

@@ -1,0 +1,79 @@
+"""How good the data of an area are, and the list of facilities that were merged."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from analysis.results.merge_list import write_merge_list
+from service.catalog.quality import histogram, quality_document, quality_figures
+from service.media import CSV, XLSX, answer, page, wants_page
+from service.parameters import AreaName, AreaQuery, OfRun, Reader, ReaderNow
+from service.state import AreaState
+
+router = APIRouter(tags=["areas"])
+
+
+class MergesQuery(OfRun):
+    """What `/merges` takes."""
+
+    f: Literal["csv", "xlsx"] = Field(default="csv", description="csv or xlsx")
+
+
+@router.get("/areas/{area}/quality", summary="Data quality of an area")
+async def show_quality(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
+) -> Response:
+    """Distances to streets, islands, what is off the streets or outside, merges, doubts."""
+    state = await reader.state(area, query.run)
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        return await run_in_threadpool(_page, request, reader, state, query.run)
+
+    def produce() -> dict[str, Any]:
+        return quality_document(state.run, lang=reader.lang)
+
+    return await answer(request, state, reader.lang, produce)
+
+
+def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -> Response:
+    document = quality_document(state.run, lang=reader.lang)
+    columns = dict.fromkeys(name for row in document["missing"] for name in row["missing"])
+    return page(
+        request,
+        "quality.html",
+        reader.lang,
+        q=document,
+        run=run,
+        figures=quality_figures(document, reader.lang),
+        bins=histogram(document),
+        attributes=list(columns),
+    )
+
+
+@router.get("/areas/{area}/merges", summary="Facilities merged, and possible duplicates")
+async def list_merges(
+    reader: ReaderNow, area: AreaName, query: Annotated[MergesQuery, Query()]
+) -> Response:
+    """The list as a table; with decisions filled in, ``lifecircle build --merges`` reads it."""
+    state = await reader.state(area, query.run)
+
+    def produce() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"merges.{query.f}"
+            write_merge_list(state.run.city.notes.same_places, path, reader.lang)
+            return path.read_bytes()
+
+    body = await run_in_threadpool(produce)
+    return Response(
+        body,
+        media_type=f"{CSV}; charset=utf-8" if query.f == "csv" else XLSX,
+        headers={
+            "content-disposition": f'attachment; filename="merges.{query.f}"',
+            "cache-control": "private, no-cache",
+        },
+    )
