@@ -15,8 +15,15 @@ from analysis.sources.springcity.ledger import (
     row,
     says,
     told,
+    usable_in_the_evening,
 )
-from analysis.sources.springcity.persons import complete, land_within, residents_within
+from analysis.sources.springcity.persons import (
+    complete,
+    complete_of,
+    land_within,
+    mean_share,
+    residents_within,
+)
 from analysis.sources.springcity.units import Unit
 
 Table = dict[str, Any]
@@ -102,6 +109,7 @@ def circle_rows(book: Ledger, circles: Mapping[str, Sequence[str]]) -> dict[str,
             {
                 "P": complete(book, everyday, len(everyday), None),
                 "P_all15": complete(book, everyday, len(everyday), 15.0),
+                "score": mean_share(book, everyday),
                 "P_24h": residents_within(book, ["convenience_store"], 15,
                                            qualifies=open_all_day),
             },
@@ -112,6 +120,7 @@ def circle_rows(book: Ledger, circles: Mapping[str, Sequence[str]]) -> dict[str,
                 "P": complete(book, fitness, 3, None),
                 "P_all_types": complete(book, fitness, len(fitness), None),
                 "P_school": complete(book, circles["fitness"], 3, None),
+                "P_night": complete_of(book, fitness, 3, usable_in_the_evening),
                 "P_lit": residents_within(
                     book, ["fitness_outdoor", "sports_pitch", "fitness_trail"], 15,
                     qualifies=says("lit", kinds.YES),
