@@ -31,7 +31,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The generated city, built twice from the same files."""
     folder = tmp_path_factory.mktemp("workspace")
     for _ in range(2):
-        build_springcity(Workspace(folder), scale=SCALE)
+        build_springcity(Workspace(folder), scale=SCALE, before=False)
     return folder
 
 
