@@ -43,6 +43,8 @@ ROW_BY_ROW: Final = frozenset(
         "input_datum_abroad",
     }
 )
+# What the checks of cells tell for each of them.
+_TOLD_BY_CELL: Final = ("input_flag_unknown",)
 # Of two faults of one cell the first says why, the second only that.
 _DEEPER: Final = ("check_spreadsheet_error", "check_code_damaged")
 
@@ -115,6 +117,7 @@ def check_records(
         read = table_of(records, sure, datum, policy).warnings
     except InputError as error:
         read = (*error.faults, *error.remarks)
+    read = tuple(fault for fault in read if fault.key not in _TOLD_BY_CELL)
     found = Findings(records.file, records.rows, EVERY)
     picked = pick(records.columns, sure, Findings(records.file))
     row_checks.check_cells(records, found)

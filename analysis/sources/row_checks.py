@@ -35,6 +35,14 @@ AREAS: Final = ("built_area", "indoor_area", "outdoor_area", "activity_area")
 WHOLE: Final = ("beds", "places", "capacity")
 _PARTS: Final = ("indoor_area", "activity_area")
 _DAMAGED = re.compile(r"\d(?:\.\d+)?e\+?\d{1,2}")
+_FLAGS: Final = (
+    "inclusive",
+    "standardised",
+    "lit",
+    "age_friendly",
+    "child_friendly",
+    "barrier_free",
+)
 _TIME = re.compile(r"(\d{1,2})\s*[::点时]\s*(\d{1,2})?")
 _HIDDEN = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202f\ufeff\n\r\t]")
 _ALWAYS_OPEN: Final = ("24/7", "24小时", "全天", "24h", "dawn", "dusk", "sunrise", "sunset", "off")
@@ -78,7 +86,7 @@ def check_words(picked: Mapping[str, Column], found: Findings) -> None:
     """Ownership, yes and no: words that are understood."""
     known = {folded(w) for w in known_values("ownership")}
     _unknown_words(picked.get("ownership"), known, "check_ownership_word", found)
-    for field in ("inclusive", "standardised"):
+    for field in _FLAGS:
         mine = {folded(word) for word in _yes_and_no(field)}
         _unknown_words(picked.get(field), mine, "check_yes_no_word", found)
 
