@@ -228,6 +228,7 @@ def _manifest(
         "junctions": city.network.node_count,
         "edges": city.network.edge_count,
         "land_samples": len(city.land.area_m2) if city.land is not None else 0,
+        "scorecard_rows": len(policy.scorecard.rows) if policy.scorecard is not None else 0,
     }
     spread = {"population"} if bool(city.cells.modelled.any()) else set()
     modelled = tuple(sorted(spread | set(request.modelled)))

@@ -22,7 +22,7 @@ from analysis.city.slope import SlopeFacts, with_slope
 from analysis.errors import Fault, InputError, ParameterError, Warn, say
 from analysis.policy import BarrierRules, Policy, TerrainRules
 from analysis.policy_terrain import WayForm, WayForms
-from analysis.sources.barrier_lines import LineKind, read_barrier_lines
+from analysis.sources.barrier_lines import LineKind, read_barrier_lines, read_closed_main_roads
 from analysis.sources.elevation import Elevation, read_elevation
 from analysis.sources.osm import FormOf, RawStreets
 
@@ -103,7 +103,7 @@ def walkable_network(
         streets, said = _closed(streets, frame, path.name, rules_of(policy)[1])
         warnings += said
     if terrain.barrier_rule:
-        streets, said = _barred(streets, terrain.barrier_rule, rules_of(policy)[1], osm)
+        streets, said = _barred(streets, terrain.barrier_rule, policy, osm)
         warnings += said
     if len(streets.way_id) == 0:
         raise InputError([Fault("closures_nothing_left", "")])
@@ -144,9 +144,10 @@ def _closed(
 
 
 def _barred(
-    streets: RawStreets, kinds: Sequence[str], rules: BarrierRules, osm: Path | None
+    streets: RawStreets, kinds: Sequence[str], policy: Policy, osm: Path | None
 ) -> tuple[RawStreets, list[Warn]]:
     """Streets cut at railways and rivers and parted by main roads, as far as asked."""
+    rules = rules_of(policy)[1]
     names = [kind for kind in BARRIERS if kind in kinds]
     said = [_listed("barrier_rule_on", names, source=rules.source)]
     idle: list[str] = []
@@ -159,7 +160,8 @@ def _barred(
             idle.append(kind)
         streets = cut.streets
     if "main_road" in kinds:
-        parted = parted_by_main_roads(streets)
+        closed = None if osm is None else read_closed_main_roads(osm, policy.walk, rules)
+        parted = parted_by_main_roads(streets, closed)
         if parted is streets:
             idle.append("main_road")
         streets = parted

@@ -19,7 +19,7 @@ from analysis.city.slope import tobler_km_h
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.errors import InputError
 from analysis.policy import load_policy
-from analysis.sources.elevation import read_elevation
+from analysis.sources.elevation import Elevation, read_elevation
 
 rasterio = pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
 
@@ -346,6 +346,74 @@ def test_rasters_that_are_refused(tmp_path: Path) -> None:
     assert key_of(text) == "input_really"
 
 
+def test_a_raster_in_one_huge_block_is_refused(tmp_path: Path) -> None:
+    """Nine thousand rows in one strip: small on disk, large once unpacked."""
+    rows = np.zeros((12_000, 12_000), dtype=np.uint8)
+    huge = write_raster(
+        tmp_path / "huge.tif", rows, north_up(102.6, 25.1, 1e-5, 1e-5), dtype="uint8",
+        compress="deflate", tiled=False, blockysize=9_000,
+    )  # fmt: skip
+    assert huge.stat().st_size < 1_000_000
+    assert key_of(huge) == "elevation_block"
+
+
+def test_a_turned_raster_has_the_same_heights(tmp_path: Path) -> None:
+    turn = np.radians(20)
+    cell = 1e-4
+    cos, sin = cell * np.cos(turn), cell * np.sin(turn)
+    across = rasterio.Affine(cos, sin, ORIGIN[0] - 0.016, sin, -cos, ORIGIN[1] + 0.008)
+    rows, columns = np.indices((240, 240)) + 0.5
+    lon = across.a * columns + across.b * rows + across.c
+    lat = across.d * columns + across.e * rows + across.f
+    plane = 1000 + 5e3 * (lon - ORIGIN[0]) - 2e3 * (lat - ORIGIN[1])
+    found = read_elevation(
+        write_raster(tmp_path / "d.tif", plane, across), np.array([ORIGIN]), rules()
+    )
+    assert found.at(np.array([ORIGIN]))[0] == pytest.approx(1000, abs=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(-60, 760), st.integers(-60, 560)), min_size=1, max_size=20),
+       st.sets(st.integers(0, 47), max_size=5))  # fmt: skip
+def test_bilinear_heights_equal_scipy(places: list[tuple[int, int]], holes: set[int]) -> None:
+    """Columns and rows of cell centres; NaN where a cell that counts is unknown."""
+    from pyproj import CRS
+    from scipy.ndimage import map_coordinates
+
+    rng = np.random.default_rng(len(places))
+    grid = rng.uniform(0, 100, (6, 8))
+    grid.ravel()[list(holes)] = np.nan
+    raster = Elevation(grid, (1.0, 0, 0, 0, 1.0, 0), CRS(4326), 10.0, ())
+    at = np.array(places) / 100
+    expected = map_coordinates(np.nan_to_num(grid, nan=1e9), at.T[::-1], order=1, mode="nearest")
+    expected[(np.abs(at - [3.5, 2.5]) > [4.0, 3.0]).any(axis=1)] = np.nan
+    found = raster.at(at)
+    sure = np.isnan(expected) | (expected < 1000)
+    assert np.allclose(found[sure], expected[sure], atol=1e-9, equal_nan=True)
+    assert np.isnan(found[expected > 1e5]).all()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=12),
+       st.integers(0, 4000))  # fmt: skip
+def test_damaged_rasters_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, flips: list[tuple[int, int]], cut: int
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    whole = bytearray(write_dem(folder / "d.tif", east_ramp(3), 0.002).read_bytes())
+    for place, value in flips:
+        whole[place % len(whole)] = value
+    torn = folder / "torn.tif"
+    torn.write_bytes(bytes(whole[: len(whole) - cut]))
+    try:
+        found = read_elevation(torn, np.array([ORIGIN]), rules())
+    except InputError as error:
+        assert error.text("zh")
+    else:
+        height = found.at(np.array([ORIGIN]))
+        assert np.isnan(height[0]) or -450 <= height[0] <= 8_900
+
+
 def test_rasterio_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dem = write_dem(tmp_path / "d.tif", east_ramp(1))
     monkeypatch.setattr("analysis.sources.elevation.find_spec", lambda name: None)
@@ -390,7 +458,7 @@ def test_fine_heights_are_averaged_to_ten_metres(tmp_path: Path) -> None:
         tmp_path / "d.tif", saw, north_up(ORIGIN[0] - 0.004, ORIGIN[1] + 0.004, fine, fine)
     )
     found = read_elevation(dem, np.array([ORIGIN, (102.7003, 25.0402)]), rules())
-    assert found.step_m == pytest.approx(10.6, abs=0.6)
+    assert found.step_m == pytest.approx(9.5, abs=0.6)
     heights = found.at(np.array([ORIGIN]) + np.linspace(0, 2e-4, 30)[:, None])
     assert np.abs(heights - 100).max() < 0.1
 

@@ -150,6 +150,10 @@ def test_overloaded_and_underused_centres(files: SpringCityFiles, truth: dict[st
     centres = {centre["role"]: centre for centre in truth["health_centres"]}
     assert centres["overloaded"]["nearest_to"] > 105_000
     assert centres["small"]["nearest_to"] < 25_000
+    assert centres["overloaded"]["overload"] == centres["overloaded"]["nearest_to"] - 100_000
+    assert centres["small"]["underload"] == 30_000 - centres["small"]["nearest_to"]
+    states = {centre["state"] for centre in truth["health_centres"]}
+    assert states == {"within", "overload", "underload"}
     total = sum(centre["nearest_to"] for centre in truth["health_centres"])
     aside = truth["cut_off"]["residents"] + truth["unsnapped"]["residents"]
     assert total == truth["residents"] - aside

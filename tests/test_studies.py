@@ -18,6 +18,7 @@ from analysis.measures.circles import circle_table, circles
 from analysis.measures.night import night_moment, night_states
 from analysis.policy import Policy
 from analysis.results.compare import compare
+from analysis.results.layers import layer_frame
 from analysis.results.store import Workspace
 from service.catalog import circles_document, coverage_document
 from service.cli import main
@@ -130,6 +131,18 @@ def test_the_score_is_the_mean_share_of_types_reached() -> None:
         assert row.score == pytest.approx(float(expected))
 
 
+def test_completeness_per_cell_in_the_layer(root: Path) -> None:
+    run = Workspace(root).open("tiny", Workspace(root).runs("tiny")[0])
+    frame = layer_frame(run, "cells").set_index("id")
+    assert frame.loc["c4", "circle_fitness"] == "complete"
+    assert frame.loc["c4", "circle_fitness_reached"] == 3
+    assert frame.loc["c4", "circle_fitness_missing"] == "swimming_pool"
+    assert frame.loc["c1", "circle_fitness_missing"].count(";") == 3
+    table = circle_table(run.city, run.travel, run.policy, kind="fitness")
+    complete = frame["residents"][frame["circle_fitness"] == "complete"].sum()
+    assert complete == int(run.city.cells.residents[table.state == 1].sum())
+
+
 def test_more_types_reach_no_fewer_people(served: TestClient) -> None:
     day = ask(served, "/areas/tiny/circles", kind="fitness")["circles"]["fitness"]
     night, upper = day["night"]["total"], day["night"]["upper"]["total"]
@@ -157,6 +170,8 @@ def test_coverage_at_a_moment_by_hand(served: TestClient, root: Path) -> None:
     every = ask(served, "/areas/tiny/coverage", run=run, at="Sa 19:00")
     block = next(b for b in every["services"] if b["service"] == "pharmacy")
     assert block["total"] == night["total"]
+    centre = ask(served, "/areas/tiny/coverage", service="health_centre", run=run, at="Mo 10:00")
+    assert centre["total"]["C"] is None  # catchments are those of all centres
     direct = coverage_document(Workspace(root).open("tiny", run), service="pharmacy", at="Sa 19:00")
     assert direct["total"] == night["total"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,19 @@ from served import client
 from typer.testing import CliRunner
 
 from analysis.access.asking import PlaceAsker
-from analysis.access.travel import from_positions, travel_table
-from analysis.access.walking import flat_costs
+from analysis.access.travel import from_positions
+from analysis.access.walking import walk_costs
 from analysis.demo import springcity_request
 from analysis.errors import InputError
 from analysis.facts import BuildRequest
 from analysis.measures.coverage import coverage
-from analysis.pipeline import analyse_city, build_area
+from analysis.pipeline import build_area
+from analysis.policy import load_policy
 from analysis.results.model import Run
 from analysis.results.store import Workspace
+from analysis.sources.osm import read_streets
 from analysis.sources.samples import write_springcity
+from analysis.streets import walkable_network
 from service.cli import app
 from service.state import Streets
 
@@ -305,15 +309,36 @@ def test_springcity_on_its_hills_and_without_rasterio(
     hilly = springcity_request(files, slope=True)
     assert hilly.elevation == files.elevation
     assert hilly.remarks == ()
-    _, _, city, travel = analyse_city(hilly)
-    assert city.network.slope is not None
-    flat = travel_table(city, flat_costs(city.network), travel.services)
-    changed = np.abs(flat.cell_cm[0].astype(float) - travel.cell_cm[0]) > 100
-    assert changed.mean() > 0.05  # the hills of the countryside
-    assert city.warnings[0].key == "slope_used"
+    policy = load_policy(hilly.policy)
+    raw = read_streets(files.osm, policy.walk, hilly.terrain.form_of(policy))
+    walkable = walkable_network(raw, hilly.terrain, policy, files.osm)
+    assert walkable.network.slope is not None
+    assert walkable.warnings[0].key == "slope_used"
+    assert walkable.parameters["slope"]["mean_slope"] > 0.005
+    there = walk_costs(walkable.network).uv_cm / 100 / walkable.network.edge_length_m
+    assert (np.abs(there - 1) > 0.1).mean() > 0.01  # the hills of the countryside
+    assert np.median(np.abs(there - 1)) < 0.02  # the flat city
 
     without = springcity_request(replace(files, elevation=None), slope=True)
     assert without.elevation is None
     (said,) = without.remarks
     assert "rasterio" in said.text("en")
     assert "平地" in said.text("zh")
+
+
+def test_runs_from_before_there_was_slope_still_open(
+    inputs: dict[str, Any], tmp_path: Path
+) -> None:
+    run = build(inputs, tmp_path)
+    for name, forgotten in (("city.json", ("slope",)), ("policy.json", ("terrain", "barriers"))):
+        file = run.path / name
+        content = json.loads(file.read_text(encoding="utf-8"))
+        for key in forgotten:
+            del content[key]
+        file.write_text(json.dumps(content), encoding="utf-8")
+    old = Workspace(tmp_path).open("town")
+    assert old.policy.terrain is None
+    assert old.city.network.slope is None
+    assert covered(old) == 550
+    area = client(tmp_path).get("/areas/town").json()
+    assert area["slope"] is False

@@ -19,26 +19,29 @@ _ASIDE_DEG = 1.0 / 111_320.0  # a metre of latitude
 _MAIN = int(WayForm.MAIN_ROAD)
 
 
-def parted_by_main_roads(raw: RawStreets) -> RawStreets:
+def parted_by_main_roads(raw: RawStreets, closed: RawStreets | None = None) -> RawStreets:
     """The streets with the two sides of every main road apart; ways keep their ids and forms.
 
-    Bridges and tunnels over or under a main road share no node with it and stay whole. A street
-    drawn upon a main road, node for node, is taken for the main road.
+    `closed`: main roads nobody may walk along; they part what meets them all the same. Bridges
+    and tunnels over or under a main road share no node with it and stay whole. A street drawn
+    upon a main road, node for node, is taken for the main road.
     """
     form = np.zeros(len(raw.way_id), dtype=np.uint8) if raw.form is None else raw.form
     is_main = (form & _MAIN) > 0
-    if not is_main.any():
+    if not is_main.any() and closed is None:
         return raw
-    ref, row, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
-    lonlat = raw.lonlat[row]
-    inside = np.ones(len(raw.node_ref), dtype=bool)
-    inside[raw.way_start[1:] - 1] = False
-    tail = np.flatnonzero(inside)
-    a, b = node[tail], node[tail + 1]
-    way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start) - 1)
-    real = a != b
-    a, b, way = a[real], b[real], way[real]
-    corners = _Corners(ref, lonlat, a[is_main[way]], b[is_main[way]])
+    roads = [raw] if closed is None else [raw, closed]
+    ref, row, node = np.unique(
+        np.concatenate([each.node_ref for each in roads]), return_index=True, return_inverse=True
+    )
+    lonlat = np.vstack([each.lonlat for each in roads])[row]
+    a, b, way = _segments(raw, node[: len(raw.node_ref)])
+    bars = [a[is_main[way]]], [b[is_main[way]]]
+    if closed is not None:
+        start, end, _ = _segments(closed, node[len(raw.node_ref) :])
+        bars[0].append(start)
+        bars[1].append(end)
+    corners = _Corners(ref, lonlat, np.concatenate(bars[0]), np.concatenate(bars[1]))
     beside = np.zeros(len(raw.way_id), dtype=bool)
     beside[way[corners.parted[a] | corners.parted[b]]] = True
     beside |= is_main
@@ -51,6 +54,17 @@ def parted_by_main_roads(raw: RawStreets) -> RawStreets:
         elif not corners.joined(u, v):
             segments.append((way[s], corners.toward(u, v), corners.toward(v, u)))
     return _assembled(raw, ~beside, segments)
+
+
+def _segments(raw: RawStreets, node: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Both nodes and the way of every segment that leads anywhere."""
+    inside = np.ones(len(node), dtype=bool)
+    inside[raw.way_start[1:] - 1] = False
+    tail = np.flatnonzero(inside)
+    way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start) - 1)
+    a, b = node[tail], node[tail + 1]
+    real = a != b
+    return a[real], b[real], way[real]
 
 
 class _Corners:

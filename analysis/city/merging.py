@@ -48,7 +48,6 @@ class _Pair:
     later: int
     rule: Rule
     metres: float
-    likeness: float | None
     sure: bool
 
     @property
@@ -101,7 +100,7 @@ def merge_facilities(
     if rules is not None:
         rows.cores = _cores(rows.frame, policy, rules, place_words)
     pairs = sorted(_pairs(rows, rules, given), key=lambda pair: pair.order)
-    winner, notes = _settle(rows, pairs)
+    winner, notes = _settle(rows, pairs, given)
     kept = np.array(winner, dtype=np.int64) == np.arange(len(rows.frame))
     return rows.frame[kept].reset_index(drop=True), notes, _remarks(notes)
 
@@ -156,7 +155,7 @@ def _pairs(rows: _Rows, rules: QualityRules | None, orders: MergeOrders) -> Iter
     service = frame["service"].to_numpy()
     told = {frozenset(pair) for pair in orders.same}
     for i, j in _told(rows, told, service):
-        yield _Pair(i, j, "told", float(shapely.distance(shapes[i], shapes[j])), None, True)
+        yield _Pair(i, j, "told", float(shapely.distance(shapes[i], shapes[j])), True)
     if rules is None:
         return
     for name in dict.fromkeys(service):
@@ -195,7 +194,7 @@ def _judged(rows: _Rows, i: int, j: int, shapes: np.ndarray, rules: QualityRules
     if one is None or other is None:
         if metres > rules.nameless_m.value or within:
             return None
-        return _Pair(i, j, "nameless", metres, None, sure=True)
+        return _Pair(i, j, "nameless", metres, sure=True)
     likeness = NameLikeness.alike(one, other)
     if likeness < rules.likeness.value:
         return None
@@ -205,32 +204,46 @@ def _judged(rows: _Rows, i: int, j: int, shapes: np.ndarray, rules: QualityRules
         sure = rule == "same_name" and metres <= rules.nameless_m.value and not from_osm
     else:
         sure = metres <= reach.value
-    return _Pair(i, j, rule, metres, likeness, sure)
+    return _Pair(i, j, rule, metres, sure)
 
 
-def _settle(rows: _Rows, pairs: Sequence[_Pair]) -> tuple[list[int], tuple[SamePlace, ...]]:
+def _settle(
+    rows: _Rows, pairs: Sequence[_Pair], orders: MergeOrders
+) -> tuple[list[int], tuple[SamePlace, ...]]:
     """Who wins over whom (an index per row, its own for those kept), and the notes of it."""
+    apart = {frozenset(pair) for pair in orders.keep_apart}
     winner = list(range(len(rows.frame)))
+    group = {i: [i] for i in winner}  # all rows of one place, by the one that wins
     alone: set[int] = set()  # rows that have taken a nameless one, or were taken as such
-    merged: list[tuple[_Pair, int]] = []
+    merged: list[_Pair] = []
     for pair in pairs:
         if not pair.sure or winner[pair.later] != pair.later:
             continue
         top = _top(winner, pair.earlier)
         if top == pair.later or (pair.rule == "nameless" and top in alone):
             continue
+        if any(
+            frozenset((rows.ids[a], rows.ids[b])) in apart
+            for a in group[top]
+            for b in group[pair.later]
+        ):
+            continue
         if pair.rule == "nameless":
             alone.add(top)
         winner[pair.later] = top
-        merged.append((pair, top))
-    notes = [_merged(rows, pair, top) for pair, top in sorted(merged, key=lambda m: m[0].later)]
-    seen = {(_top(winner, p.earlier), _top(winner, p.later)) for p, _ in merged}
+        group[top] += group.pop(pair.later)
+        merged.append(pair)
+    notes = [
+        _merged(rows, pair, _top(winner, pair.later))
+        for pair in sorted(merged, key=lambda pair: pair.later)
+    ]
+    seen: set[tuple[int, int]] = set()
     for pair in pairs:
         ends = (_top(winner, pair.earlier), _top(winner, pair.later))
         if pair.sure or ends[0] == ends[1] or ends in seen:
             continue
         seen.add(ends)
-        notes.append(_noted(rows, pair, *ends, "suspected", ()))
+        notes.append(_noted(rows, pair, min(ends), max(ends), "suspected", ()))
     return [_top(winner, i) for i in range(len(winner))], tuple(notes)
 
 
@@ -265,6 +278,9 @@ def _noted(
     frame = rows.frame
     (x, y), *_ = anchor_xy(np.array([frame.geometry.iloc[kept]], dtype=object)).tolist()
     names = [frame["name"].iloc[i] for i in (kept, other)]
+    metres = float(frame.geometry.iloc[kept].distance(frame.geometry.iloc[other]))
+    one, two = (rows.cores[i] if rows.cores else None for i in (kept, other))
+    likeness = None if one is None or two is None else NameLikeness.alike(one, two)
     return SamePlace(
         state="merged" if state == "merged" else "suspected",
         service=str(frame["service"].iloc[kept]),
@@ -275,8 +291,8 @@ def _noted(
         other_name=None if pd.isna(names[1]) else str(names[1]),
         other_source=str(frame["source"].iloc[other]),
         rule=pair.rule,
-        distance_m=round(pair.metres, 2),
-        likeness=None if pair.likeness is None else round(pair.likeness, 3),
+        distance_m=round(metres, 2),
+        likeness=None if likeness is None else round(likeness, 3),
         filled=filled,
         x_m=float(x),
         y_m=float(y),

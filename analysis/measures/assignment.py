@@ -23,15 +23,14 @@ from analysis.measures.assignment_arcs import Arcs, Flow, solve_flow
 from analysis.measures.assignment_kernel import (
     FAR,
     cheapest,
-    exchange,
     improving_arcs,
     least_prices,
 )
 from analysis.quantities import UNREACHED_CM, BoolArray, Int32Array, IntArray, read_only
 
-_FIRST_ARCS = 8  # nearest arcs a cell starts with, a matter of speed only
+_FIRST_ARCS = 6  # nearest arcs a cell starts with, a matter of speed only
 _MORE_ARCS = 4  # arcs a cell gains per round at most
-_ALL_ARCS = 300_000  # so many arcs are given to the flow at once
+_ALL_ARCS = 20_000  # so many arcs are given to the flow at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +201,10 @@ def _optimum(
         nobody = np.zeros(0, dtype=np.int32)
         nothing = np.zeros(0, dtype=np.int64)
         return Answer(nobody, nobody, nothing, nothing, (0, int(minimum.sum()), 0))
+    best = False  # everyone served and no floor missed: no arc can better that
     while True:
-        flow = solve_flow(people, arcs, low, maximum)
+        flow = solve_flow(people, arcs, low, maximum, best=best)
+        best = best or flow.perfect
         prices = _prices(people, arcs, cost, flow, low, maximum)
         if cost is None:
             break
@@ -261,10 +262,11 @@ def _prices(
     weight = arcs.cost[used]
     load = np.zeros(centres, dtype=np.int64)
     np.add.at(load, centre, flow.persons[used])
-    step = exchange(centres, arcs.start, arcs.centre, arcs.cost, cell, centre, weight)
     first = np.where(load < low, -short, np.where(load < maximum, 0, nowhere))
     np.minimum.at(first, centre, nowhere - weight)
-    price, sound = least_prices(step, first)
+    price, sound = least_prices(
+        len(people), arcs.cell, arcs.centre, arcs.cost, cell, centre, weight, first
+    )
     if not sound:
         raise ArithmeticError("the flow is not optimal over its own arcs")
     paid = np.full(len(people), nowhere, dtype=np.int64)

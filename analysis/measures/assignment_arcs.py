@@ -75,18 +75,26 @@ class Arcs:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Persons on every arc (r,), unserved persons of every cell (n,)."""
+    """Persons on every arc (r,), unserved persons of every cell (n,).
+
+    `perfect`: everyone is served and every minimum met.
+    """
 
     persons: IntArray
     unserved: IntArray
+    perfect: bool
 
 
-def solve_flow(people: IntArray, arcs: Arcs, low: IntArray, maximum: IntArray) -> Flow:
+def solve_flow(
+    people: IntArray, arcs: Arcs, low: IntArray, maximum: IntArray, *, best: bool = False
+) -> Flow:
     """The lexicographic optimum over the arcs given, in two solves.
 
     First the fewest unserved and the least underload, with weights 3 and 1: a cycle of
     exchanges passes the sink once, so it trades at most one person of underload for one
     unserved. Then the fewest centimetres with both held exactly, as demands of their own nodes.
+    `best`: fewer arcs than these already served everyone and met every minimum, so the first
+    solve is known.
     """
     cells, centres = len(people), len(low)
     everyone = int(people.sum())
@@ -100,15 +108,18 @@ def solve_flow(people: IntArray, arcs: Arcs, low: IntArray, maximum: IntArray) -
     weight = np.zeros(len(tail), dtype=np.int64)
     weight[begin : begin + cells] = _UNSERVED
     weight[begin + cells : begin + cells + centres] = -_UNDERLOAD
-    first = _min_cost_flow(tail, one_sink, capacity, weight, people, {full: everyone})
-    unserved = int(first[begin : begin + cells].sum())
-    filled = int(first[begin + cells : begin + cells + centres].sum())
+    unserved, filled = 0, int(low.sum())
+    if not best:
+        first = _min_cost_flow(tail, one_sink, capacity, weight, people, {full: everyone})
+        unserved = int(first[begin : begin + cells].sum())
+        filled = int(first[begin + cells : begin + cells + centres].sum())
     ends = (np.full(cells, nowhere), np.full(centres, full), np.full(centres, spare))
     head = np.concatenate((to_centre, *ends))
     walked = np.concatenate((arcs.cost, np.zeros(cells + 2 * centres, dtype=np.int64)))
     demand = {full: filled, spare: everyone - unserved - filled, nowhere: unserved}
     second = _min_cost_flow(tail, head, capacity, walked, people, demand)
-    return Flow(second[:begin], second[begin : begin + cells])
+    perfect = unserved == 0 and filled == int(low.sum())
+    return Flow(second[:begin], second[begin : begin + cells], perfect)
 
 
 def _min_cost_flow(

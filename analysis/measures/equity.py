@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -31,7 +32,7 @@ from analysis.measures.question import (
     unknown_units,
     walks_to,
 )
-from analysis.policy import Policy
+from analysis.policy import Policy, Walker
 from analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -253,8 +254,12 @@ def _minute(cm: float | None, asked: Question) -> float | None:
     """Minutes of so many centimetres of walking."""
     if cm is None:
         return None
-    speed = float(asked.walker.speed_m_per_s)
-    return float(cm / (CM_PER_M * speed * SECONDS_PER_MINUTE))
+    return float(cm / _cm_per_minute(asked.walker))
+
+
+@lru_cache(maxsize=64)
+def _cm_per_minute(walker: Walker) -> float:
+    return CM_PER_M * float(walker.speed_m_per_s) * SECONDS_PER_MINUTE
 
 
 def _minutes(cm: tuple[float, ...], asked: Question) -> tuple[float, ...]:

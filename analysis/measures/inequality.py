@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,36 +18,27 @@ _LARGEST: Final = 2**62
 class Spread:
     """A burden by level: `cm` (k,) ascending without repeats, `persons` (k,) above 0.
 
-    Persons of one level are one row, whatever the order or the number of cells they came from.
-    Where the whole numbers might not fit 64 bits both are arrays of Python integers.
+    `whole`: all persons; `burden`: person-centimetres. Persons of one level are one row,
+    whatever the order or the number of cells they came from. Where the whole numbers might not
+    fit 64 bits both arrays are of Python integers.
     """
 
     cm: IntArray
     persons: IntArray
+    whole: int
+    burden: int
 
     @classmethod
     def of(cls, cm: Int32Array, persons: IntArray) -> Spread:
         """The burden of persons, int (c,) each; rows without persons do not count."""
-        levels, where = np.unique(cm[persons > 0], return_inverse=True)
-        held = np.bincount(where, weights=persons[persons > 0], minlength=len(levels))
-        whole = int(persons.sum())
-        bound = TENTHS * whole * whole * (int(levels[-1]) if len(levels) else 1)
-        kind: type = np.int64 if bound < _LARGEST else object
-        exact = [int(count) for count in held] if kind is object else held
-        return cls(
-            np.array([int(level) for level in levels] if kind is object else levels, dtype=kind),
-            np.array(exact, dtype=kind),
-        )
-
-    @property
-    def whole(self) -> int:
-        """All persons."""
-        return int(self.persons.sum())
-
-    @property
-    def burden(self) -> int:
-        """Person-centimetres."""
-        return int((self.persons * self.cm).sum())
+        lived = persons > 0
+        levels, where = np.unique(cm[lived], return_inverse=True)
+        held = np.bincount(where, weights=persons[lived], minlength=len(levels)).astype(np.int64)
+        levels = levels.astype(np.int64)
+        whole = int(held.sum())
+        if TENTHS * whole * whole * (int(levels[-1]) if len(levels) else 1) >= _LARGEST:
+            levels, held = levels.astype(object), held.astype(object)
+        return cls(levels, held, whole, int((held * levels).sum()))
 
     def mean(self) -> float | None:
         """Mean burden of a person, cm."""
@@ -90,23 +82,26 @@ class Spread:
 
         None where there is nobody or the lowest four tenths do not walk at all.
         """
-        parts = self._person_tenths()
-        lowest = sum(parts[:4])
-        return 4 * parts[-1] / lowest if self.whole and lowest else None
+        if not self.whole:
+            return None
+        lowest, nine, ten = self._upto((4, 9, 10))
+        return 4 * (ten - nine) / lowest if lowest else None
 
     def tenths(self) -> tuple[float, ...]:
         """Mean burden of each tenth of the persons, the lowest first, cm; empty for nobody."""
-        whole = self.whole
-        return tuple(part / whole for part in self._person_tenths()) if whole else ()
+        if not self.whole:
+            return ()
+        held = self._upto(tuple(range(TENTHS + 1)))
+        return tuple((high - low) / self.whole for low, high in pairwise(held))
 
-    def _person_tenths(self) -> list[int]:
-        """Burden of each tenth times ten, so that a person parted between two stays whole."""
-        whole = self.whole
+    def _upto(self, tenths: tuple[int, ...]) -> list[int]:
+        """Burden of the lowest tenths, times ten, so that a person parted in two stays whole."""
         end = np.cumsum(self.persons) * TENTHS
-        start = end - self.persons * TENTHS
-        parts = []
-        for k in range(TENTHS):
-            low, high = k * whole, (k + 1) * whole
-            inside = np.minimum(end, high) - np.maximum(start, low)
-            parts.append(int((np.maximum(inside, 0) * self.cm).sum()))
-        return parts
+        held = np.cumsum(self.persons * self.cm) * TENTHS
+        found = []
+        for count in tenths:
+            mark = count * self.whole
+            k = int(np.searchsorted(end, mark))
+            before, start = (int(held[k - 1]), int(end[k - 1])) if k else (0, 0)
+            found.append(before + (mark - start) * int(self.cm[k]))
+        return found

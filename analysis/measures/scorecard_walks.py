@@ -209,9 +209,7 @@ def _near(ground: Ground, reading: Reading) -> _Near:
         limit = ground.limit_cm(minutes)
         rows, state, lacking = ground.qualifying((service,), reading.where)
         missing.extend(lacking)
-        if len(rows) and (state == UNKNOWN).all():
-            continue
-        known = True
+        known |= not (len(rows) and bool((state == UNKNOWN).all()))
         yes = _within(ground, service, rows[state == YES], limit, whole=(state == YES).all())
         maybe = yes
         if (state == UNKNOWN).any():

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from analysis.errors import Fault, Language, ParameterError, say
-from analysis.results.export import EXCEL_ROWS, FORMULA_SIGNS
+from analysis.results.export import EXCEL_ROWS, FORMULA_SIGNS, NOT_XML
 from analysis.sources.checking import Checked
 from analysis.sources.cleaning import Mend, mended
 from analysis.sources.records import Records
@@ -136,7 +135,7 @@ def _mark(
     for place, mine in told.items():
         cell = sheet.cell(number, place)
         cell.fill = _fill(mine)
-        text = "\n".join(dict.fromkeys(_why(fault, lang) for fault in mine))
+        text = NOT_XML.sub("", "\n".join(dict.fromkeys(_why(fault, lang) for fault in mine)))
         cell.comment = Comment(text[:_LONGEST_CELL], "lifecircle", width=320, height=110)
     reasons = [
         f"{fault.column}: {_why(fault, lang)}" if fault.column else _why(fault, lang)
@@ -190,7 +189,7 @@ def _put(sheet: Any, row: int, column: int, value: Any) -> None:
         return
     cell = sheet.cell(row, column)
     if isinstance(plain, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", plain)[:_LONGEST_CELL]
+        cell.value = NOT_XML.sub("", plain)[:_LONGEST_CELL]
         cell.data_type = "s"
         if plain.isdigit():
             cell.number_format = "@"

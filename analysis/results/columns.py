@@ -43,6 +43,8 @@ NO_UNIT: Final = Title("不在任何单元内", "Outside every unit")
 NO_GROUP: Final = Title("本区域没有该人群数据", "The area has no such group")
 NO_CENTRE: Final = Title("未获服务，或没有服务区划分", "Unserved, or no catchments")
 NO_CATCHMENTS: Final = Title("没有服务区划分", "No catchments")
+CIRCLE_OPEN: Final = Title("有服务未评估，不能判定", "Open: a service is not assessed")
+NO_LACK: Final = Title("不缺", "Nothing missing")
 NOT_ASSESSED: Final = Title("未评估或人口未知", "Not assessed, or residents unknown")
 
 NO_SLOPE: Final = Title("未计入坡度", "Slope does not count")
@@ -104,6 +106,16 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _count("component", "路网连通分量", "Street component", "", NO_SNAP),
             _flag("modelled", "推算人口", "Residents modelled"),
             _number("minutes_{service}", "步行到{service}", "Walk to {service}", "minutes", NO_WAY),
+            _text("circle_{circle}", "{circle}", "{circle}", CIRCLE_OPEN),
+            _count(
+                "circle_{circle}_reached", "{circle}走得到的类型数", "{circle}: types reached", ""
+            ),
+            _text(
+                "circle_{circle}_missing",
+                "{circle}缺少的服务",
+                "{circle}: services missing",
+                NO_LACK,
+            ),
             _text("centre_{capacity}", "{capacity}归属设施", "Assigned to: {capacity}", NO_CENTRE),
             _count(
                 "unserved_{capacity}",
@@ -178,7 +190,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
                 "missing",
                 "缺少的服务（人数从多到少）",
                 "Services missing, most residents first",
-                Title("不缺", "Nothing missing"),
+                NO_LACK,
             ),
         ),
         "network": (
@@ -317,6 +329,16 @@ def _expanded(layer: str, policy: Policy, groups: tuple[str, ...]) -> Iterator[C
             yield from _per_service(column, "capacity", capacity_services(policy), policy)
         elif "{service}" in column.name:
             yield from _per_service(column, "service", tuple(policy.services), policy)
+        elif "{circle}" in column.name:
+            for kind, rule in policy.circles.items():
+                yield replace(
+                    column,
+                    name=column.name.format(circle=kind),
+                    title=Title(
+                        column.title.zh.format(circle=rule.title.zh),
+                        column.title.en.format(circle=rule.title.en),
+                    ),
+                )
         elif "{group}" in column.name:
             for group in groups:
                 fallback = Title(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,6 @@ import pandas as pd
 import shapely
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from analysis.errors import Language, ParameterError, WorkspaceError, say
@@ -28,6 +28,7 @@ SUFFIXES: Final = (".geojson", ".gpkg", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 DEGREE_DIGITS: Final = 7  # about a centimetre
 EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
+NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _LON = Column("lon", "number", "°", Title("经度", "Longitude"), Title("没有图形", "No geometry"))
@@ -283,6 +284,6 @@ def _cell(sheet: Any, value: Any) -> Any:
         return cell
     if not isinstance(plain, str):
         return plain
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", plain))
+    cell = WriteOnlyCell(sheet, NOT_XML.sub("", plain))
     cell.data_type = "s"
     return cell

@@ -18,7 +18,7 @@ from analysis.city.merging import FILLED
 from analysis.city.model import GeometryArray, StrArray
 from analysis.city.unit_rows import PLACED
 from analysis.errors import UnknownNameError
-from analysis.measures.circles import circles
+from analysis.measures.circles import circle_table, circles
 from analysis.measures.coverage import Coverage, coverage
 from analysis.measures.gaps import Gap, gaps
 from analysis.measures.question import home_unit
@@ -40,7 +40,8 @@ __all__ = [
 
 DEGREES: Final = "EPSG:4326"
 WALKER: Final = "adult"
-STORED: Final = ("units", "gaps", "circles", "catchments")
+STORED: Final = ("units", "gaps", "circles")
+STORED_WHERE_HELD: Final = ("catchments",)
 
 _Values = dict[str, Any]
 
@@ -66,7 +67,7 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
 
 def write_layers(run: Run) -> None:
     """Write the layers that take long to make into the run's folder, as GeoParquet."""
-    for layer in STORED:
+    for layer in (*STORED, *STORED_WHERE_HELD):
         if layer not in layers_of(run):
             continue
         values, shapes = _BUILDERS[layer](run)
@@ -87,7 +88,7 @@ def _file(run: Run, layer: str) -> Path:
 def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
     """A layer as the build wrote it; None when it did not, or with other columns."""
     columns = layer_columns(run, layer)
-    if layer not in STORED or not _file(run, layer).is_file():
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run, layer).is_file():
         return None
     frame = gpd.read_parquet(_file(run, layer))
     if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:
@@ -211,10 +212,28 @@ def _cells(run: Run) -> tuple[_Values, GeometryArray]:
             else np.full(len(cells), np.nan)
         )
     values |= cell_values(run)
+    for kind in run.policy.circles:
+        values |= _circle_values(run, kind)
     bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
     shapes = cells.polygon.copy()
     shapes[bare] = shapely.points(cells.xy_m[bare])
     return values, shapes
+
+
+def _circle_values(run: Run, kind: str) -> _Values:
+    """Completeness of one kind of circle for every cell; texts once for each set reached."""
+    table = circle_table(run.city, run.travel, run.policy, kind=kind, walker=WALKER)
+    known = np.flatnonzero(table.assessed)
+    sets, which = np.unique(table.reach[known].T, axis=0, return_inverse=True)
+    missing = _objects(
+        ";".join(table.services[known[k]] for k in np.flatnonzero(~row)) or None for row in sets
+    )
+    told = _objects(("incomplete", "complete", None))
+    return {
+        f"circle_{kind}": told[table.state],
+        f"circle_{kind}_reached": table.reached,
+        f"circle_{kind}_missing": missing[which.ravel()] if len(sets) else missing,
+    }
 
 
 def _facilities(run: Run) -> tuple[_Values, GeometryArray]:

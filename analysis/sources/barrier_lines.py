@@ -1,16 +1,19 @@
-"""Railways and rivers of an OpenStreetMap file, as lines that walking may not cross."""
+"""Railways, rivers and main roads of an OpenStreetMap file that walking may not cross."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import shapely
 
+from analysis.errors import InputError
+from analysis.policy import Tags, WalkRules
 from analysis.policy_terrain import BarrierRules
 from analysis.sources.findings import ObjectArray
-from analysis.sources.osm import check_osm_file, unreadable, ways_with
+from analysis.sources.osm import RawStreets, check_osm_file, read_streets, unreadable, ways_with
 
 LineKind = Literal["railway", "river"]
 _KEY = {"railway": "railway", "river": "waterway"}
@@ -43,3 +46,33 @@ def read_barrier_lines(path: Path, kind: LineKind, rules: BarrierRules) -> Objec
     found = np.empty(len(lines), dtype=object)
     found[:] = lines
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _ClosedToWalkers:
+    """Main roads along which nobody may walk: they bar the way all the same."""
+
+    rules: WalkRules
+    main_road: frozenset[str]
+
+    def walkable(self, tags: Tags) -> bool:
+        """Whether a way is one of them."""
+        return tags.get("highway") in self.main_road and not self.rules.walkable(tags)
+
+
+def read_closed_main_roads(
+    path: Path, rules: WalkRules, barriers: BarrierRules
+) -> RawStreets | None:
+    """Main roads of a file that people may not walk along, None where there are none.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    try:
+        return read_streets(path, _ClosedToWalkers(rules, frozenset(barriers.main_road)))
+    except InputError as error:
+        if error.faults[0].key == "osm_no_streets":
+            return None
+        raise

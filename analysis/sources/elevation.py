@@ -23,6 +23,8 @@ from analysis.sources.findings import Findings
 from analysis.sources.frames_in import is_earthly
 
 _MOST_CELLS: Final = 200_000_000  # kept in memory after averaging
+_MOST_READ: Final = 4_000_000_000  # read to be averaged
+_MOST_IN_BLOCK: Final = 100_000_000  # unpacked at once, whatever little of it is wanted
 _METRES_PER_UNIT: Final = {
     **dict.fromkeys(("", "m", "metre", "meter", "metres", "meters"), 1.0),
     **dict.fromkeys(("ft", "foot", "feet", "international foot"), 0.3048),
@@ -79,7 +81,7 @@ def _cell(place: FloatArray, count: int) -> tuple[Any, FloatArray]:
 def read_elevation(path: Path, lonlat: FloatArray, rules: TerrainRules) -> Elevation:
     """Heights around places (k, 2) in degrees WGS84 from a GeoTIFF of any CRS.
 
-    Cells finer than the policy's ``cell_m`` are averaged to it. A declared unit (feet) counts.
+    Cells finer than the policy's ``cell_m`` are averaged to about that. A declared unit counts.
 
     Raises
     ------
@@ -114,6 +116,9 @@ def _window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> 
         found.add("input_raster_bands", bands=source.count)
     if not np.issubdtype(np.dtype(source.dtypes[0]), np.number) or "complex" in source.dtypes[0]:
         found.add("input_raster_type", type=source.dtypes[0])
+    block = int(np.prod(source.block_shapes[0]))
+    if block > _MOST_IN_BLOCK:
+        found.add("elevation_block", pixels=block, most=_MOST_IN_BLOCK)
     unit = (source.units[0] or "").strip().casefold()
     if unit not in _METRES_PER_UNIT:
         found.add("elevation_unit", unit=source.units[0], known="m, ft, US survey foot")
@@ -128,10 +133,11 @@ def _window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> 
         raise refuse(Path(name), "elevation_elsewhere", **_bounds(source, crs, lonlat))
     row0, row1, column0, column1 = box
     cell_m = _cell_m(source.transform, crs, lonlat)
-    average = max(1, ceil(rules.cell_m.value / cell_m - 0.01))
+    average = max(1, round(rules.cell_m.value / cell_m))
     rows, columns = ceil((row1 - row0) / average), ceil((column1 - column0) / average)
-    if rows * columns > _MOST_CELLS:
-        raise refuse(Path(name), "input_raster_large", pixels=rows * columns, most=_MOST_CELLS)
+    read = (row1 - row0) * (column1 - column0)
+    if rows * columns > _MOST_CELLS or read > _MOST_READ:
+        raise refuse(Path(name), "input_raster_large", pixels=read, most=_MOST_CELLS)
     band = source.read(
         1,
         window=((row0, row1), (column0, column1)),

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import osmium
 
 from analysis.errors import Fault, InputError
-from analysis.policy import WalkRules
+from analysis.policy import Tags
 from analysis.quantities import FloatArray, IntArray, UInt8Array
 
 _WKB_HEAD_BYTES = 9  # byte order, geometry type, number of points
@@ -37,10 +37,17 @@ class RawStreets:
     form: UInt8Array | None = None
 
 
+class WayChoice(Protocol):
+    """Which ways to read; `analysis.policy.WalkRules` is one."""
+
+    def walkable(self, tags: Tags) -> bool:
+        """Whether a way with these tags is wanted."""
+
+
 FormOf = Callable[[Callable[[str], str | None]], int]  # from a way's tags to its `WayForm`
 
 
-def read_streets(path: Path, rules: WalkRules, form_of: FormOf | None = None) -> RawStreets:
+def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) -> RawStreets:
     """Every way of a file that people may walk along, in file order.
 
     `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,6 +10,17 @@ from analysis.errors import Language
 from analysis.results.model import Manifest, Run
 from service.catalog.common import remarks, title_of
 from service.catalog.quality import quality_summary
+
+_MAPS: Final = (
+    "coverage",
+    "gaps",
+    "circles",
+    "catchments",
+    "proposals",
+    "units",
+    "facilities",
+    "quality",
+)
 
 
 def area_row(manifest: Manifest) -> dict[str, Any]:
@@ -23,6 +34,8 @@ def area_row(manifest: Manifest) -> dict[str, Any]:
         "synthetic": manifest.synthetic,
         "modelled": list(manifest.modelled),
         "created": manifest.created,
+        "scorecard": bool(manifest.counts.get("scorecard_rows")),
+        "maps": [name for name in _MAPS if name != "catchments" or name in manifest.counts],
     }
 
 
@@ -36,13 +49,6 @@ def area_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "facilities": len(city.facilities),
         "units": len(city.units.code),
         "services": list(manifest.services),
-        "maps": [
-            "coverage",
-            "gaps",
-            "units",
-            "facilities",
-            *(["catchments"] if run.catchments else []),
-        ],
         "service_table": _service_table(run),
         "levels": [
             {

@@ -77,6 +77,11 @@ def in_degrees(geometries: Sequence[shapely.Geometry], crs: str) -> list[orjson.
     return [None if text is None else orjson.Fragment(text) for text in shapely.to_geojson(turned)]
 
 
+def fields_of(record: Any) -> dict[str, Any]:
+    """The fields of a frozen record of plain values, in order."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
 def properties_of(frame: pd.DataFrame, columns: Iterable[Column]) -> list[dict[str, Any]]:
     """One mapping of plain values per row, missing ones None (NaN is written as null)."""
     names, values = [], []

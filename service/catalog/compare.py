@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from analysis.errors import Language
 from analysis.measures.circles import CircleRow, circles
 from analysis.results.compare import Comparison, compare, match_cells
 from analysis.results.model import Run
-from service.catalog.common import remarks, services_asked, title_of
+from service.catalog.common import fields_of, remarks, services_asked, title_of
+from service.catalog.scorecard import scorecard_document
 
 
 def compare_document(
@@ -41,6 +41,7 @@ def compare_document(
     ]
     kinds = [kind for kind in after.policy.circles if kind in before.policy.circles]
     level = found[0].by if found else by
+    indicators = _indicators(before, after, lang) if service is None else None
     rounds = [_circle(before, after, kind, walker, level) for kind in kinds]
     services = set(before.travel.services), set(after.travel.services)
     return {
@@ -51,7 +52,8 @@ def compare_document(
         "walker": walker,
         "group": group,
         "by": level,
-        "changed": any(one.changed for one in found) or any(one["changed"] for one in rounds),
+        "changed": any(one.changed for one in found)
+        or any(one["changed"] for one in (*rounds, *(indicators or ()))),
         "policy_changed": before.manifest.policy_digest != after.manifest.policy_digest,
         "inputs_changed": _inputs(before, after),
         "residents_in_matched_cells": same.share,
@@ -59,6 +61,7 @@ def compare_document(
         "services_vanished": sorted(services[0] - services[1]),
         "services": [_block(after, one, lang) for one in found],
         "circles": rounds,
+        "indicators": indicators,
     }
 
 
@@ -93,10 +96,41 @@ def _block(after: Run, found: Comparison, lang: Language) -> dict[str, Any]:
         "changed": found.changed,
         "facilities_from": found.facilities_from,
         "facilities_to": found.facilities_to,
-        "total": asdict(found.total),
-        "units": [asdict(row) for row in found.units],
+        "total": fields_of(found.total),
+        "units": [fields_of(row) for row in found.units],
         "warnings": remarks(found.warnings, lang),
     }
+
+
+def _indicators(before: Run, after: Run, lang: Language) -> list[dict[str, Any]] | None:
+    """Every promise of the scorecards in both runs; None where a run's policy has none."""
+    if before.policy.scorecard is None or after.policy.scorecard is None:
+        return None
+    old, new = (
+        {row["id"]: row for row in scorecard_document(run, lang=lang)["rows"]}
+        for run in (before, after)
+    )
+    listed = []
+    for name, row in new.items():
+        was = old.get(name)
+        value = None if was is None else was["value"]
+        known = value is not None and row["value"] is not None
+        listed.append(
+            {
+                "id": name,
+                "title": row["title"],
+                "unit": row["unit"],
+                "target": row["target"],
+                "value_from": value,
+                "value_to": row["value"],
+                "change": row["value"] - value if known else None,
+                "status_from": None if was is None else was["status"],
+                "status_to": row["status"],
+                "changed": was is None
+                or (was["value"], was["status"]) != (row["value"], row["status"]),
+            }
+        )
+    return listed
 
 
 def _circle(before: Run, after: Run, kind: str, walker: str, by: str | None) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from analysis.errors import Language
 from analysis.measures.equity import Equity, WorstTenth, equity
 from analysis.results.model import Run
-from service.catalog.common import remarks, services_asked, title_of
+from service.catalog.common import fields_of, remarks, services_asked, title_of
 
 WORST_UNITS = 20
 
@@ -59,9 +58,9 @@ def _block(run: Run, found: Equity, lang: Language) -> dict[str, Any]:
         "walker": found.walker,
         "group": found.group,
         "by": found.by,
-        "total": asdict(found.total),
-        "groups": [asdict(row) for row in found.groups],
-        "units": [asdict(row) for row in found.units],
+        "total": fields_of(found.total),
+        "groups": [fields_of(row) for row in found.groups],
+        "units": [fields_of(row) for row in found.units],
         "tenths": list(found.tenths),
         "worst_tenth": None if found.worst is None else _worst(found.worst),
         "warnings": remarks(found.warnings, lang),
@@ -79,6 +78,6 @@ def _worst(worst: WorstTenth) -> dict[str, Any]:
             {"group": group, "persons": persons, "share": share}
             for group, persons, share in worst.groups
         ],
-        "units": [asdict(unit) for unit in worst.units[:WORST_UNITS]],
+        "units": [fields_of(unit) for unit in worst.units[:WORST_UNITS]],
         "units_in_all": len(worst.units),
     }

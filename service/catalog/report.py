@@ -6,8 +6,10 @@ documents that HTTP and the command give, so that one number has one source.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language
 from analysis.measures.opening import hours_of, unreadable
 from analysis.measures.question import default_level
@@ -20,12 +22,28 @@ from service.catalog.common import facility_ids, title_of
 from service.catalog.coverage import coverage_document
 from service.catalog.equity import equity_document
 from service.catalog.gaps import gaps_document
+from service.catalog.scorecard import scorecard_document
+from service.state import Streets
 
 WALKER: Final = "adult"
 
 
-def report_document(run: Run, *, by: str | None = None, lang: Language = "zh") -> dict[str, Any]:
-    """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run."""
+def report_document(
+    run: Run,
+    *,
+    by: str | None = None,
+    lang: Language = "zh",
+    make_costs: Callable[[], WalkCosts] | None = None,
+) -> dict[str, Any]:
+    """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
+
+    `make_costs` gives the walking costs of the run's streets, worked out here when None.
+
+    Raises
+    ------
+    UnknownNameError : no such unit level.
+    """
+    costs = Streets.of(run).costs if make_costs is None else make_costs()
     area = area_document(run, lang=lang)
     coverage = coverage_document(run, by=by, lang=lang)
     return {
@@ -44,10 +62,12 @@ def report_document(run: Run, *, by: str | None = None, lang: Language = "zh") -
         "levels": area["levels"],
         "by": coverage["by"],
         "walker": WALKER,
-        "scorecard": None,
+        "scorecard": None
+        if run.policy.scorecard is None
+        else scorecard_document(run, make_costs=lambda: costs, lang=lang),
         "coverage": coverage,
         "gaps": _gaps(run, lang),
-        "circles": circles_document(run, by=by, lang=lang),
+        "circles": circles_document(run, by=by, lang=lang, costs=costs),
         "equity": equity_document(run, by=by, lang=lang),
         "quality": {**area["quality"], "hours": _hours(run)},
         "sources": {**area["manifest"], **_judgements(run.policy)},

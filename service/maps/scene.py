@@ -39,7 +39,10 @@ class Scene:
 
 def layers_for(run: Run) -> tuple[str, ...]:
     """The pages a run has."""
-    return (*LAYERS, CATCHMENTS) if capacity_services(run.policy) else LAYERS
+    if not capacity_services(run.policy):
+        return LAYERS
+    after = LAYERS.index("proposals")
+    return (*LAYERS[:after], CATCHMENTS, *LAYERS[after:])
 
 
 def street_layer(ask: Ask) -> tuple[Streets, Toggle]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -13,10 +13,13 @@ import shapely
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language
 from analysis.measures.gaps import gaps
+from analysis.results.catchments_asked import catchments_for_coverage
 from analysis.results.model import Run
 from service.catalog import report_document
+from service.catalog.report import WALKER
 from service.maps.escape import html_text
 from service.maps.offline import refuse_outside
 from service.report import tables
@@ -39,7 +42,13 @@ MAP_HEIGHT: Final = 300
 MISSING: Final = "#c9772b"
 
 
-def report_page(run: Run, languages: Sequence[Language] = ("zh",), *, by: str | None = None) -> str:
+def report_page(
+    run: Run,
+    languages: Sequence[Language] = ("zh",),
+    *,
+    by: str | None = None,
+    make_costs: Callable[[], WalkCosts] | None = None,
+) -> str:
     """The report of a run as one HTML page to print, in one language or in several in turn.
 
     Raises
@@ -49,7 +58,7 @@ def report_page(run: Run, languages: Sequence[Language] = ("zh",), *, by: str | 
     parts = []
     for lang in languages:
         words = Words(lang)
-        document = report_document(run, by=by, lang=lang)
+        document = report_document(run, by=by, lang=lang, make_costs=make_costs)
         parts.append(_part(run, document, words))
     style = _asset("report.css")
     page = _template().render(
@@ -82,16 +91,14 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "level": _level(document, words),
         "assessed": sum(row["assessed"] for row in document["service_table"]),
         "tables": {
+            "scorecard": (tables.SCORECARD, list(tables.scorecard_rows(document, words))),
             "coverage": (tables.COVERAGE, list(tables.coverage_rows(document, words))),
             "gaps": (tables.GAPS, list(tables.gap_rows(document, words, GAPS_SHOWN))),
             "circles": (tables.CIRCLES, list(tables.circle_rows(document, words))),
             "equity": (tables.EQUITY, list(tables.equity_rows(document, words))),
             "quality": (("item", "number"), list(tables.quality_rows(document, words))),
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
-            "rules": (
-                ("rule", "number", "source", "clause", "confidence"),
-                list(tables.rule_rows(document, words)),
-            ),
+            "rules": (tables.RULES, list(tables.rule_rows(document, words))),
         },
         "listed": min(GAPS_SHOWN, document["gaps"]["count"]),
         "coverage_plot": _coverage_plot(document, words),
@@ -173,7 +180,8 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
 
 
 def _outlines(run: Run, service: str) -> list[shapely.Geometry]:
-    found = gaps(run.city, run.travel, run.policy, service=service)
+    served = catchments_for_coverage(run, service, None, WALKER)
+    found = gaps(run.city, run.travel, run.policy, service=service, catchments=served)
     return [gap.geometry for gap in found]
 
 

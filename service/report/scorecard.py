@@ -97,6 +97,7 @@ def page_policy(form: str = "'none'") -> str:
     return (
         f"default-src 'none'; style-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
         f"img-src data:; base-uri 'none'; form-action {form}"
+        + ("" if form == "'none'" else "; frame-ancestors 'self'")
     )
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from service.report.scorecard import figure
 from service.report.words import Cell, Words, text
 
 Document = Mapping[str, Any]
 Row = list[Cell]
 VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
 
+SCORECARD: Final = (
+    "id", "indicator", "target", "value", "reading", "status", "baseline", "assessed", "left_out",
+    "missing",
+)  # fmt: skip
+RULES: Final = ("rule", "number", "source", "clause", "confidence")
+LEFT_OUT_NAMED: Final = 5
 COVERAGE: Final = (
     "service", "minutes", "facilities", "P", "P_core", "L", "U", "C", "covered", "not_covered",
     "target",
@@ -26,6 +33,48 @@ EQUITY: Final = (
     "service", "gini", "palma", "mean", "median", "below", "below_65", "below_0_3",
     "worst_from", "worst_where",
 )  # fmt: skip
+
+
+def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
+    """Every promise of the plan: target, value today in its headline reading, who is left out."""
+    scorecard = document["scorecard"]
+    for row in () if scorecard is None else scorecard["rows"]:
+        unit, lang = row["unit"], words.lang
+        base = row["baseline"]
+        yield [
+            text(row["id"]),
+            text(row["title"][lang], f"{row['section']}：“{row['phrase']}”"),
+            _amount(words, row["target"], unit),
+            _amount(words, row["value"], unit),
+            text(row["details"][row["headline"]]["title"][lang]),
+            Cell(words.status(row["status"]), right=False, kind=row["status"]),
+            _amount(
+                words, None if base is None else base["value"], "" if base is None else base["unit"]
+            ),
+            share(words, row["assessed_share"]),
+            text(_left_out(row["left_out"], words)),
+            text(_lacking(row["missing"], words)),
+        ]
+
+
+def _amount(words: Words, value: float | None, unit: str) -> Cell:
+    """A figure of the scorecard as its own page writes it."""
+    return Cell(figure(value, unit, words.lang), value)
+
+
+def _left_out(listed: Sequence[Mapping[str, Any]], words: Words) -> str:
+    """The first units left out, and how many more."""
+    names = list(dict.fromkeys(_who(one, words) for one in listed))
+    told = words.comma.join(names[:LEFT_OUT_NAMED])
+    return told if len(names) <= LEFT_OUT_NAMED else words("and_more", told=told, count=len(names))
+
+
+def _who(one: Mapping[str, Any], words: Words) -> str:
+    return str(one["facility"] or "") if one["name"] is None else words.named(one)
+
+
+def _lacking(missing: Sequence[Mapping[str, Any]], words: Words) -> str:
+    return words.comma.join(dict.fromkeys(one["title"][words.lang] for one in missing))
 
 
 def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
@@ -134,6 +183,8 @@ def _ranged(words: Words, part: Document, key: str) -> str:
     above = part.get("upper")
     if above is None or above["total"][key] == part["total"][key]:
         return told
+    if above["total"][key] is None:
+        return f"≥ {told}"
     upper = words.percent(above["total"][key])
     return f"{told}（≤ {upper}）" if words.lang == "zh" else f"{told} (≤ {upper})"
 
@@ -145,9 +196,7 @@ def equity_rows(document: Document, words: Words) -> Iterator[Row]:
         if worst is None:
             continue
         groups = {row["code"]: row for row in block["groups"]}
-        where = ("、" if words.lang == "zh" else ", ").join(
-            words.named(unit) for unit in worst["units"][:3]
-        )
+        where = words.comma.join(words.named(unit) for unit in worst["units"][:3])
         yield [
             text(words.title(block["title"])),
             Cell(words.decimal(total["gini"], 3), total["gini"]),
@@ -173,6 +222,11 @@ def quality_rows(document: Document, words: Words) -> Iterator[Row]:
         "junctions", "edges", "components",
     ):  # fmt: skip
         yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
+    for name in (
+        "island_residents", "facilities_outside", "facilities_merged", "facilities_suspected",
+        "unit_disagreements",
+    ):  # fmt: skip
+        yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
     length = quality["walkable_km"]
     yield [text(words("q_walkable_km")), Cell(words.decimal(length, 1), length)]
     hours = quality["hours"]
@@ -184,7 +238,7 @@ def quality_rows(document: Document, words: Words) -> Iterator[Row]:
         yield [text(words("q_hours_unreadable")), text(told)]
     titles = titles_by_service(document, words)
     absent = [titles[service] for service in quality["not_assessed"]]
-    told = ("、" if words.lang == "zh" else ", ").join(absent) or words("none")
+    told = words.comma.join(absent) or words("none")
     yield [text(words("q_not_assessed")), text(told)]
 
 
@@ -212,8 +266,25 @@ def rule_rows(document: Document, words: Words) -> Iterator[Row]:
         pace = walker["metres_per_minute"]
         cited = {**walker["metres"], "value": pace}
         yield _rule(words, f"{title} · m/min", cited)
+    if document["scorecard"] is not None:
+        for setting in document["scorecard"]["settings"]:
+            yield _setting(words, setting)
     for rule in sources["rules"]:
         yield _rule(words, _rule_name(document, words, rule["rule"]), rule)
+
+
+def _setting(words: Words, setting: Mapping[str, Any]) -> Row:
+    """A setting of the scorecard: what the plan leaves open, and how it is taken here."""
+    chosen = [c["title"] for c in setting["choices"] if c["id"] == setting["value"]]
+    source = setting["source"]
+    told = words.title(chosen[0]) if chosen else f"{setting['value']:.10g}"
+    return [
+        text(words.title(setting["title"])),
+        Cell(told, told if chosen else setting["value"]),
+        text("" if source is None else source["source"]),
+        text("" if source is None else source["clause"]),
+        text("" if source is None else words(f"conf_{source['confidence']}")),
+    ]
 
 
 def _rule_name(document: Document, words: Words, rule: str) -> str:

@@ -48,6 +48,15 @@ class Words:
         """A whole number, or a dash."""
         return number(value) or self("none")
 
+    def status(self, status: str) -> str:
+        """How a promise stands."""
+        return i18n.text(f"scorecard_{status}", self.lang)
+
+    @property
+    def comma(self) -> str:
+        """What stands between items."""
+        return "、" if self.lang == "zh" else ", "
+
     def moment(self, at: str) -> str:
         """A moment such as ``Sa 19:00`` in the reader's language."""
         day, clock = at.split(" ")
@@ -58,7 +67,7 @@ class Words:
         if value is None or value in ([], ()):
             return self("none")
         if isinstance(value, list | tuple):
-            return ("、" if self.lang == "zh" else ", ").join(map(str, value))
+            return self.comma.join(map(str, value))
         return str(value)
 
     def decimal(self, value: float | None, digits: int) -> str:
@@ -73,6 +82,8 @@ class Cell:
     told: str
     value: Any = None
     right: bool = True
+    kind: str = ""
+    note: str = ""
 
     @property
     def exact(self) -> str:
@@ -80,6 +91,6 @@ class Cell:
         return "" if self.value is None else repr(self.value)
 
 
-def text(told: Any) -> Cell:
-    """A cell of words."""
-    return Cell("" if told is None else str(told), right=False)
+def text(told: Any, note: str = "") -> Cell:
+    """A cell of words; `note` stands small below them."""
+    return Cell("" if told is None else str(told), right=False, note=note)

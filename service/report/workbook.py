@@ -9,15 +9,17 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from openpyxl import Workbook
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language
 from analysis.results.export import sheet_row
 from analysis.results.model import Run
+from analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
 from service.catalog import report_document
 from service.report import tables
 from service.report.words import Cell, Words
@@ -45,7 +47,13 @@ ALL_EQUITY: Final = (
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
 
-def report_workbook(run: Run, lang: Language = "zh", *, by: str | None = None) -> bytes:
+def report_workbook(
+    run: Run,
+    lang: Language = "zh",
+    *,
+    by: str | None = None,
+    make_costs: Callable[[], WalkCosts] | None = None,
+) -> bytes:
     """The workbook of a run as bytes; titles in one language, numbers unrounded.
 
     Raises
@@ -53,14 +61,14 @@ def report_workbook(run: Run, lang: Language = "zh", *, by: str | None = None) -
     UnknownNameError : no such unit level.
     """
     words = Words(lang)
-    document = report_document(run, by=by, lang=lang)
+    document = report_document(run, by=by, lang=lang, make_costs=make_costs)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):
         sheet = book.create_sheet(words(f"sheet_{name}"))
         sheet.freeze_panes = "A2"
         for i in range(len(heads)):
             sheet.column_dimensions[chr(ord("A") + i)].width = 18
-        sheet.append(sheet_row(sheet, (words(f"c_{head}") for head in heads), heading=True))
+        sheet.append(sheet_row(sheet, heads, heading=True))
         for row in rows:
             sheet.append(sheet_row(sheet, row))
     held = io.BytesIO()
@@ -69,15 +77,30 @@ def report_workbook(run: Run, lang: Language = "zh", *, by: str | None = None) -
 
 
 def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
+    def heads(names: Sequence[str]) -> list[str]:
+        return [words(f"c_{name}") for name in names]
+
+    yield ("scorecard", *_scorecard(document, words))
+    rows = map(_values, tables.coverage_rows(document, words))
+    yield "coverage", heads(tables.COVERAGE), rows
+    yield "coverage_units", heads(UNIT_COVERAGE), _coverage(document, words)
+    yield "gaps", heads(ALL_GAPS), _gaps(document, words)
+    yield "circles", heads(ALL_CIRCLES), _circles(document, words)
+    yield "equity", heads(ALL_EQUITY), _equity(document, words)
+    rows = map(_values, tables.quality_rows(document, words))
+    yield "quality", heads(("item", "number")), rows
+    yield "sources", heads(tables.RULES), _sources(document, words)
+
+
+def _scorecard(
+    document: Mapping[str, Any], words: Words
+) -> tuple[list[str], Iterable[Sequence[Any]]]:
+    """The scorecard as its own export has it."""
     if document["scorecard"] is None:
-        yield "scorecard", ("item",), [[words("no_scorecard")]]
-    yield "coverage", tables.COVERAGE, map(_values, tables.coverage_rows(document, words))
-    yield "coverage_units", UNIT_COVERAGE, _coverage(document, words)
-    yield "gaps", ALL_GAPS, _gaps(document, words)
-    yield "circles", ALL_CIRCLES, _circles(document, words)
-    yield "equity", ALL_EQUITY, _equity(document, words)
-    yield "quality", ("item", "number"), map(_values, tables.quality_rows(document, words))
-    yield "sources", ("rule", "number", "source", "clause", "confidence"), _sources(document, words)
+        return [words("c_item")], [[words("no_scorecard")]]
+    table = scorecard_frame(document["scorecard"], words.lang).astype(object)
+    titles = [column.title.text(words.lang) for column in SCORECARD_COLUMNS]
+    return titles, table.where(table.notna(), None).itertuples(index=False)
 
 
 def _values(row: Sequence[Cell]) -> list[Any]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language, UnknownNameError
 from service.catalog import compare_document, equity_document, report_document
 from service.media import HTML, XLSX, answer, wants_page
@@ -57,16 +58,22 @@ async def show_report(
     """Scorecard, coverage, gaps, circles, equity, quality, sources: JSON, a page, a workbook."""
     state = await reader.state(area, query.run)
     lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
+
+    def costs() -> WalkCosts:
+        return state.streets.costs
+
     wanted = query.f or ("html" if wants_page(request) else "json")
     if wanted == "json":
-        return await answer(request, state, lang, lambda: report_document(state.run, lang=lang))
+        return await answer(
+            request, state, lang, lambda: report_document(state.run, lang=lang, make_costs=costs)
+        )
     if wanted == "xlsx":
         name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
         return await answer(
             request,
             state,
             lang,
-            lambda: report_workbook(state.run, lang),
+            lambda: report_workbook(state.run, lang, make_costs=costs),
             media_type=XLSX,
             headers={"content-disposition": name},
         )
@@ -75,7 +82,7 @@ async def show_report(
         request,
         state,
         lang,
-        lambda: report_page(state.run, languages).encode(),
+        lambda: report_page(state.run, languages, make_costs=costs).encode(),
         media_type=f"{HTML}; charset=utf-8",
         headers={"content-security-policy": style_policy()},
     )

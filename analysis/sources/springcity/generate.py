@@ -46,7 +46,8 @@ class SpringCityFiles:
 
     `units`: one layer per level, from district down. `elevation` is None without rasterio.
     `surveyed`: services to declare as completely surveyed. `truth`: what must come out;
-    `truth_cells`: walks per cell in metres. `before`: the files of five years earlier, with the
+    `truth_cells`: walks per cell in metres. `year`: of residents, facilities, statistics.
+    `before`: the files of five years earlier, with the
     same streets, heights and truth table.
     """
 
@@ -59,6 +60,7 @@ class SpringCityFiles:
     truth: Path
     truth_cells: Path
     surveyed: tuple[str, ...]
+    year: int = NOW
     before: SpringCityFiles | None = None
 
 
@@ -143,6 +145,7 @@ def write_springcity(
         units=write_units(before, units, past),
         facilities=before / "facilities.csv",
         statistics=before / "statistics.csv",
+        year=PAST,
     )
     _write_year(old, places, past, {PAST: facts[PAST]})
     if files.elevation is None:
@@ -165,6 +168,7 @@ def _rules() -> Rules:
     return Rules(
         {service.id: float(service.minutes.value) for service in policy.services.values()},
         {kind: circle.services for kind, circle in policy.circles.items()},
+        float(policy.attachment.max_leg_m.value),
     )
 
 

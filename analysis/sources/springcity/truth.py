@@ -18,6 +18,7 @@ from analysis.sources.springcity.areas import Area
 from analysis.sources.springcity.counting import State
 from analysis.sources.springcity.draft import Streets
 from analysis.sources.springcity.facts import Facts
+from analysis.sources.springcity.land import Land, sample_land
 from analysis.sources.springcity.ledger import Ledger
 from analysis.sources.springcity.mesh import Mesh, street_of
 from analysis.sources.springcity.places import PIER_PHARMACY, Place
@@ -31,15 +32,17 @@ from analysis.sources.springcity.units import LEVELS, UnitTable, street_code
 MEASURED: Final = ("health_centre", "pharmacy")
 _MINUTES: Final = (5, 10, 15)
 _CENTRE_MINUTES = 15
-_CENTRE_MOST = 100_000
+_CENTRE_LEAST, _CENTRE_MOST = 30_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the policy asks for: minutes of every service, the services of every circle."""
+    """What the policy asks for: minutes of every service, the services of every circle, the
+    longest way from a place to the streets."""
 
     minutes: Mapping[str, float]
     circles: Mapping[str, Sequence[str]]
+    most_leg_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class World:
 def tell_truth(world: World, before: World, rules: Rules) -> Truth:
     """The truth table of a finished city, and of the same city five years before."""
     plan, people = world.mesh.plan, world.people
-    reach = _reach(world)
+    land = sample_land(world.areas, world.streets, rules.most_leg_m)
+    reach = _reach(world, land)
     unsnapped = reach.off
     metres = {service: reach.walk(reach.which([service]))[0] for service in MEASURED}
     islanders = _island(world)
@@ -97,15 +101,15 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
         "health_centres": _loads(reach),
         "balanced": _balanced(reach),
         "rows": tell_rows(_ledger(world, reach, rules), _rule_met(world, rule), rules.circles),
-        "before": _before(before, rules),
+        "before": _before(before, rules, land),
     }
     return Truth(table, metres, unsnapped)
 
 
-def _reach(world: World) -> Reach:
+def _reach(world: World, land: Land) -> Reach:
     lonely = [u.code for u in world.units.of_level("natural_village") if u.role == "unsnapped"]
     unsnapped = np.isin(world.people.member["natural_village"].astype(str), lonely)
-    return Reach.of(world.streets, world.people, world.places, world.areas, unsnapped)
+    return Reach.of(world.streets, world.people, world.places, world.areas, unsnapped, land)
 
 
 def _ledger(world: World, reach: Reach, rules: Rules) -> Ledger:
@@ -114,9 +118,9 @@ def _ledger(world: World, reach: Reach, rules: Rules) -> Ledger:
     )
 
 
-def _before(world: World, rules: Rules) -> dict[str, Any]:
+def _before(world: World, rules: Rules, land: Land) -> dict[str, Any]:
     """The year before: residents, facilities, covered residents and the rows' readings."""
-    reach = _reach(world)
+    reach = _reach(world, land)
     rows = tell_rows(_ledger(world, reach, rules), {}, rules.circles)
     return {
         "residents": int(world.people.residents.sum()),
@@ -277,17 +281,24 @@ def _rule_met(world: World, rule: Sequence[Mapping[str, Any]]) -> dict[str, Stat
 
 
 def _loads(reach: Reach) -> list[dict[str, Any]]:
-    """Each health centre with the residents who live nearest to it."""
+    """Each health centre with the residents who live nearest to it, and by how many they are
+    too many or too few."""
     which = reach.which(["health_centre"])
     _, whose = reach.walk(which)
-    residents = reach.people.residents
-    return [
-        {
-            "name": place.name,
-            "role": place.role,
-            "ownership": place.attributes["ownership"],
-            "level": place.attributes["level"],
-            "nearest_to": int(residents[whose == k].sum()),
-        }
-        for k, place in ((k, reach.places[k]) for k in which)
-    ]
+    told = []
+    for k in which:
+        place, load = reach.places[k], int(reach.people.residents[whose == k].sum())
+        overload, underload = max(0, load - _CENTRE_MOST), max(0, _CENTRE_LEAST - load)
+        told.append(
+            {
+                "name": place.name,
+                "role": place.role,
+                "ownership": place.attributes["ownership"],
+                "level": place.attributes["level"],
+                "nearest_to": load,
+                "overload": overload,
+                "underload": underload,
+                "state": "overload" if overload else "underload" if underload else "within",
+            }
+        )
+    return told
