@@ -110,7 +110,8 @@ def verdict(path: Path, declared: Declaration, policy: Policy, index: EdgeIndex)
         return "error " + " ".join(dict.fromkeys(f.key for f in error.faults))
     found = misplaced(read, index)
     worst = "error " if any(f.severity == "error" for f in found) else "warning "
-    return worst + " ".join(f.key for f in found) if found else "-"
+    named = " ".join(f"{f.key} {f.params.get('datum', '')}".strip() for f in found)
+    return worst + named if found else "-"
 
 
 DEGREES = ("wgs84", "gcj02", "bd09", "cgcs2000")
@@ -121,7 +122,7 @@ def expected(actual: str, declared: str) -> str:
     if actual == declared or {actual, declared} == same:
         return "-"
     if actual in DEGREES and declared in DEGREES:
-        return "warning placed_datum"
+        return "warning placed_datum " + ("wgs84" if actual == "cgcs2000" else actual)
     if actual in DEGREES:
         return "error input_degrees"
     if declared in DEGREES:
@@ -131,7 +132,7 @@ def expected(actual: str, declared: str) -> str:
 
 @pytest.mark.parametrize("actual", SYSTEMS)
 def test_every_wrong_declaration_is_caught_or_warned(tmp_path, policy, index, actual):
-    truth = along(index.network, 300)
+    truth = along(index.network, 120)
     path = write_csv(tmp_path / "a.csv", table(truth, actual), "gb18030")
     said_of = {name: verdict(path, declared, policy, index) for name, declared in SYSTEMS.items()}
     assert said_of == {name: expected(actual, name) for name in SYSTEMS}
@@ -187,7 +188,7 @@ def test_titles_that_say_east_and_north_need_no_order(tmp_path, policy):
 
 
 def test_a_layer_that_hides_a_shift_is_warned_and_can_be_declared(tmp_path, policy, index):
-    truth = along(index.network, 300)
+    truth = along(index.network, 120)
     frame = layer_frame(truth, "gcj02").set_crs(4326)
     path = write_gpkg(tmp_path / "a.gpkg", frame, "设施")
     read = read_facilities(path, None, policy)
