@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from office_files import (
     ENCODINGS,
     SHAPE_ENCODINGS,
@@ -28,6 +30,8 @@ from analysis.city.placement import misplaced
 from analysis.city.snap import EdgeIndex
 from analysis.errors import InputError
 from analysis.policy import Policy, load_policy
+from analysis.sources.boundaries import read_units
+from analysis.sources.coordinates import from_wgs84
 from analysis.sources.declared import Declaration, Declarations
 from analysis.sources.findings import Table
 from analysis.sources.tables import read_facilities
@@ -211,3 +215,24 @@ def test_swapped_columns_abroad_are_found_by_the_area(tmp_path, policy, index):
     read = read_facilities(path, "wgs84", policy)
     (fault,) = misplaced(read, index)
     assert (fault.key, fault.severity) == ("placed_outside", "warning")
+
+
+def borders(index: EdgeIndex) -> gpd.GeoDataFrame:
+    """Units of three by three streets: their outlines run along streets."""
+    faces = shapely.get_parts(shapely.polygonize(index.network.lines()))
+    middle = shapely.get_coordinates(shapely.centroid(faces))
+    cell = np.floor(middle / 700).astype(int)
+    frame = gpd.GeoDataFrame({"块": [f"{a}/{b}" for a, b in cell]}, geometry=faces)
+    units = frame.set_crs(index.network.crs).dissolve("块").reset_index()
+    return units.rename(columns={"块": "名称"}).to_crs(4326)
+
+
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02", "bd09"])
+def test_borders_that_hide_a_shift(tmp_path, policy, index, datum):
+    """Borders published for Gaode's maps say WGS84 and lie 365 m beside: streets tell."""
+    frame = borders(index)
+    moved = shapely.transform(frame.geometry.to_numpy(), lambda xy: from_wgs84(xy, datum))
+    path = write_gpkg(tmp_path / "a.gpkg", frame.set_geometry(list(moved), crs=4326), "街道")
+    found = misplaced(read_units([path], None, policy), index, outlines=True)
+    named = [(f.key, f.params["datum"]) for f in found]
+    assert named == ([] if datum == "wgs84" else [("placed_datum_layer", datum)])
