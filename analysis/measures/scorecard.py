@@ -189,9 +189,9 @@ def row_status(
 ) -> Status:
     """What a row comes to, as DEFINITIONS has it.
 
-    Several sub-targets: all met is met; one not met and none met is not met; else some are met:
-    partly. `missing`: range (the possible range decides), known (the assessed part), worst (the
-    unknown counted as not having).
+    Several sub-targets: all met is met, none met is not met, some met is partly; while one is
+    unknown and none is met it cannot be told. `missing`: range (the possible range decides),
+    known (the assessed part), worst (the unknown counted as not having).
     """
     if target is None:
         return "NOT_ASSESSED" if headline.value is None else "no_target"
@@ -202,7 +202,7 @@ def row_status(
         return "met"
     if "met" in each or "partly" in each:
         return "partly"
-    return "not_met"
+    return "NOT_ASSESSED" if "NOT_ASSESSED" in each else "not_met"
 
 
 def _status(outcome: Outcome, target: float, missing: str) -> Status:

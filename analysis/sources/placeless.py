@@ -31,7 +31,7 @@ def locate_where_told(records: Records, datum: str | None, found: Findings) -> O
         part = _rows(records, told)
         mine = Findings(records.file, part.rows)
         shapes[told] = locate(part, datum, mine)
-        mine.readings = [replace(one, count=len(records)) for one in mine.readings]
+        mine.readings = [replace(reading, count=len(records)) for reading in mine.readings]
         found.merge(mine)
     return shapes
 
@@ -39,7 +39,7 @@ def locate_where_told(records: Records, datum: str | None, found: Findings) -> O
 def _rows(records: Records, chosen: BoolArray) -> Records:
     return replace(
         records,
-        columns=tuple(replace(column, values=column.values[chosen]) for column in records.columns),
+        columns=tuple(replace(c, values=c.values[chosen]) for c in records.columns),
         rows=records.rows[chosen],
         geometry=None if records.geometry is None else records.geometry[chosen],
         unread=None if records.unread is None else records.unread[chosen],

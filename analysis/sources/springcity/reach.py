@@ -14,6 +14,7 @@ from shapely.geometry import Polygon
 from analysis.quantities import BoolArray, FloatArray, IntArray
 from analysis.sources.springcity.areas import Area
 from analysis.sources.springcity.draft import Streets
+from analysis.sources.springcity.land import Land
 from analysis.sources.springcity.places import Place
 from analysis.sources.springcity.plan import to_city
 from analysis.sources.springcity.residents import People
@@ -44,7 +45,8 @@ class Reach:
 
     `footing`: where the cells stand. `ground`: where places stand and areas are entered, areas
     counted from ``len(places)``. `off` (c,): cells too far from every way to walk at all.
-    `offers`: the services of every area that has any. `order` (c,): cells by edge.
+    `offers`: the services of every area that has any. `order` (c,): cells by edge. `land`: where
+    people live.
     """
 
     streets: Streets
@@ -56,6 +58,7 @@ class Reach:
     off: BoolArray
     offers: Mapping[int, set[str]]
     order: IntArray
+    land: Land
     known: dict[tuple[int, ...], tuple[FloatArray, IntArray]] = field(default_factory=dict)
 
     @classmethod
@@ -66,6 +69,7 @@ class Reach:
         places: Sequence[Place],
         areas: Sequence[Area],
         off: BoolArray,
+        land: Land,
     ) -> Reach:
         """Stand everybody and everything on the streets."""
         offers = {k: found for k, area in enumerate(areas) if (found := offered(area))}
@@ -77,7 +81,7 @@ class Reach:
         ground = spots.joined(gates, len(places))
         feet = stand(streets, people.xy)
         order = np.argsort(feet.edge, kind="stable")
-        return cls(streets, people, places, areas, feet, ground, off, offers, order)
+        return cls(streets, people, places, areas, feet, ground, off, offers, order, land)
 
     def which(self, services: Iterable[str], chosen: Chosen | None = None) -> list[int]:
         """The places of some services that are chosen, and where nothing is chosen the areas."""
@@ -128,6 +132,21 @@ class Reach:
         near = here & (metres <= limit)
         unsure = here & (np.abs(metres - limit) <= DOUBT_M)
         return Reached(int(count[near].sum()), int(count[unsure].sum()))
+
+    def land_within(
+        self, which: Sequence[int], minutes: float, among: BoolArray | None = None
+    ) -> Reached:
+        """Square metres of housing land, to the nearest, from which the walk takes no longer."""
+        land = self.land
+        here = np.ones(len(land.xy), dtype=np.bool_) if among is None else among
+        limit = minutes * METRES_PER_MINUTE
+        if not which:
+            return Reached(0, 0)
+        ground = self.ground.only(which)
+        metres, _ = metres_to_nearest(self.streets, land.footing, ground, np.inf, land.order)
+        near = here & ~land.off & (metres <= limit)
+        unsure = here & ~land.off & (np.abs(metres - limit) <= DOUBT_M)
+        return Reached(round(land.area_m2[near].sum()), round(land.area_m2[unsure].sum()))
 
     def served(
         self, which: Sequence[int], minutes: float, capacity: Sequence[float | None]
