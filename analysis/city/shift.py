@@ -31,7 +31,7 @@ AHEAD: Final = 1.5  # spreads by which it has to stand out more than the places 
 _STEP_M: Final = 40.0  # of the lattice of vectors: the surroundings of a street are about as wide
 _AROUND_M: Final = (70.0, 200.0)  # a vector is compared with those that far from it
 _FAR_M: Final = 30.0  # a place farther from a street counts as that far
-_MOST: Final = 600  # places looked at
+_MOST: Final = 300  # places looked at
 _SAME_M: Final = 60.0  # moves smaller than that cannot be told from none
 _SPREAD: Final = 1.4826  # median absolute deviation to standard deviation
 
@@ -59,7 +59,7 @@ class Standing:
 
 
 def sample(xy_m: FloatArray) -> IntArray:
-    """At most 600 of places (k, 2), always the same ones, as row numbers."""
+    """At most 300 of places (k, 2), always the same ones, as row numbers."""
     if len(xy_m) <= _MOST:
         return np.arange(len(xy_m))
     return np.sort(np.random.default_rng(0).choice(len(xy_m), _MOST, replace=False))
