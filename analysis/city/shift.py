@@ -101,9 +101,10 @@ def _contrast(index: EdgeIndex, xy_m: FloatArray, reach_m: float) -> tuple[Float
     east, north = np.meshgrid(steps, steps)
     length = np.hypot(east, north)
     mean = np.zeros(east.shape)
-    for row, column in zip(*np.nonzero(length <= margin + _STEP_M), strict=True):
-        vector = (east[row, column], north[row, column])
-        mean[row, column] = distances(index, xy_m + vector).mean()
+    near = length <= margin + _STEP_M
+    moves = np.column_stack((east[near], north[near]))
+    moved = (moves[:, None] + xy_m).reshape(-1, 2)
+    mean[near] = distances(index, moved).reshape(len(moves), len(xy_m)).mean(axis=1)
     around = int(_AROUND_M[1] // _STEP_M)
     ring = np.hypot(*np.meshgrid(*[np.arange(-around, around + 1) * _STEP_M] * 2))
     weight = ((ring >= _AROUND_M[0]) & (ring <= _AROUND_M[1])).astype(np.float64)
