@@ -231,7 +231,7 @@ def test_a_checklist_counts_what_is_there() -> None:
     assert found.value == 2 / 6
     assert (found.lower, found.upper) == (2 / 8, 4 / 8)
     assert found.assessed_share == 3 / 4
-    assert dict(found.parts) == {
+    assert {one.service: one.value for one in found.parts} == {
         "pharmacy": 0.5, "convenience_store": 0.5, "swimming_pool": 0.0, "market": None,
     }  # fmt: skip
 
@@ -464,3 +464,33 @@ def test_several_levels_at_once_and_units_of_no_name() -> None:
     )
     assert found.value == 2 / 6
     assert texts(["x"])[0] == "x"
+
+
+def test_a_circle_its_score_and_its_types() -> None:
+    found = outcome('kind = "circle", circle = "fitness"')
+    # f1 (x 2000-2200), f2@2600, f3@2500 are near c3 and c4 (1400 and 2500): three types
+    assert found.value == 400 / 1910
+    assert found.atoms is not None
+    reached = {one.service: one.value for one in found.parts}
+    assert reached["swimming_pool"] == 0.0
+    assert reached["fitness_trail"] is None
+    score = outcome('kind = "circle", circle = "fitness", score = true')
+    known = [value for value in reached.values() if value is not None]
+    assert score.value == pytest.approx(sum(known) / len(known), abs=1e-12)
+    assert score.assessed_share == len(known) / len(reached)
+    assert score.lower is not None
+    assert score.upper is not None
+    assert score.lower < score.value < score.upper
+
+
+def test_the_evening_s_circle_counts_what_is_open_and_lit() -> None:
+    hours = {"f2": "Mo-Su 08:00-22:00", "f3": "Mo-Su 08:00-17:00"}
+    city = with_column(tiny_city(), "opening_hours", hours)
+    night = 'kind = "circle", circle = "fitness", night = true'
+    found = outcome(night, with_column(city, "lit", {"f1": "yes", "f3": "yes"}))
+    # f3 closes at five: two types and perhaps a trail, of three needed
+    assert found.lower == 0.0
+    assert found.upper is not None
+    assert found.upper > 0
+    assert "fitness_trail" in {one.name for one in found.missing}
+    assert outcome(night).value is None

@@ -18,6 +18,7 @@ from analysis.city.model import City
 from analysis.errors import ParameterError, Warn
 from analysis.measures.question import level_of, unknown, walker_of
 from analysis.measures.scorecard_capacity import capacity
+from analysis.measures.scorecard_circles import circle
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import Outcome, RowResult, ScorecardResult, Status
 from analysis.measures.scorecard_rule import rule
@@ -25,7 +26,6 @@ from analysis.measures.scorecard_sums import facility_meets, ratio
 from analysis.measures.scorecard_units import checklist, count, pooled, unit_has, unit_meets
 from analysis.measures.scorecard_walks import (
     adjacent,
-    circle,
     drive,
     land_within,
     residents_within,

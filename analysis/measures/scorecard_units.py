@@ -16,6 +16,7 @@ from analysis.measures.scorecard_model import (
     Atoms,
     Missing,
     Outcome,
+    Part,
     States,
     nothing,
 )
@@ -86,14 +87,14 @@ def checklist(ground: Ground, reading: Reading) -> Outcome:
     if not asked:
         return nothing(*missing)
     there = np.zeros(len(sure.index))
-    parts: list[tuple[str, float | None]] = []
+    parts: list[Part] = []
     for service in reading.all_of:
         if service not in asked:
-            parts.append((service, None))
+            parts.append(Part(service, None))
             continue
         has = _Count.of(ground, (service,), (), sure.index).yes >= 1
         there += has
-        parts.append((service, float(has.mean())))
+        parts.append(Part(service, float(has.mean())))
     whole, open_ = len(reading.all_of), len(reading.all_of) - len(asked)
     units = len(sure.index)
     atoms = Atoms(
