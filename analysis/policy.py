@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Protocol
 
+from analysis.policy_capacity import NO_CAPACITIES, Capacities, capacities
 from analysis.policy_cited import Cited
-from analysis.policy_files import policy_ids, read_policy_file
+from analysis.policy_files import packaged, policy_ids, read_policy_file
 from analysis.policy_quality import QualityRules, quality_rules
+from analysis.policy_scorecard import Known, read_scorecard
+from analysis.policy_scorecard_model import Scorecard
+from analysis.policy_siting import FloatingRules, SitingRules, floating_rules, siting_rules
 from analysis.policy_tables import (
     CapacityTable,
     CircleTable,
@@ -27,20 +32,26 @@ from analysis.policy_tables import (
     TitleTable,
     WalkerTable,
 )
+from analysis.policy_terrain import BarrierRules, TerrainRules, barrier_rules, terrain_rules
 
 __all__ = [
     "AttachmentRules",
+    "BarrierRules",
+    "Capacities",
     "CapacityRule",
     "CircleRule",
     "Cited",
     "Confidence",
     "CoverageRules",
+    "FloatingRules",
     "GapRules",
     "Policy",
     "QualityRules",
     "Service",
+    "SitingRules",
     "SpreadRules",
     "TagRule",
+    "TerrainRules",
     "Title",
     "WalkRules",
     "Walker",
@@ -157,7 +168,8 @@ class Walker:
 class CircleRule:
     """A circle (便民 / 健身): the services that count and how many make the headline.
 
-    `required` is None when every service is required.
+    `required` is None when every service is required. `upgraded` services are counted apart.
+    `night_hour`: the hour of the evening of the night variant, None = there is none.
     """
 
     id: str
@@ -165,6 +177,8 @@ class CircleRule:
     services: tuple[str, ...]
     required: Cited | None
     minutes_all: Cited
+    upgraded: tuple[str, ...] = ()
+    night_hour: Cited | None = None
 
 
 class Tags(Protocol):
@@ -234,7 +248,10 @@ class CoverageRules:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that was judged, in one immutable object with the digest of its files."""
+    """Everything that was judged, in one immutable object with the digest of its files.
+
+    `terrain` and `barriers` are None only in runs kept from before there were such rules.
+    """
 
     id: str
     title: Title
@@ -248,7 +265,13 @@ class Policy:
     spread: SpreadRules
     coverage: CoverageRules
     unit_levels: Mapping[str, Title]
+    terrain: TerrainRules | None = None
+    barriers: BarrierRules | None = None
+    scorecard: Scorecard | None = None
     quality: QualityRules | None = None  # None only in runs kept from before
+    capacities: Capacities = NO_CAPACITIES
+    siting: SitingRules | None = None  # None only in runs kept from before
+    floating: FloatingRules | None = None
 
 
 def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
@@ -262,6 +285,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
     """
     file, digest = read_policy_file(policy)
     cite = _Citations(file.sources)
+    scorecard, digest = _scorecard(policy, file, digest)
     return Policy(
         id=file.id,
         title=_title(file.title),
@@ -282,8 +306,24 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
             land_lattice_m=cite(file.coverage.land_lattice_m),
         ),
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
+        terrain=terrain_rules(file.terrain, cite),
+        barriers=barrier_rules(file.barriers, file.sources, cite),
+        scorecard=scorecard,
         quality=quality_rules(file.quality, cite),
+        capacities=capacities(file.capacities, cite),
+        siting=siting_rules(file.siting, cite),
+        floating=floating_rules(file.floating, cite),
     )
+
+
+def _scorecard(policy: str | Path, file: PolicyFile, digest: str) -> tuple[Scorecard | None, str]:
+    """The scorecard the policy names, and the digest over both."""
+    if file.scorecard is None:
+        return None, digest
+    known = Known(tuple(file.services), tuple(file.unit_levels), tuple(file.circles))
+    beside = None if policy in packaged() else Path(policy).parent
+    scorecard, own = read_scorecard(file.scorecard, beside, known)
+    return scorecard, sha256(f"{digest}{own}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +390,8 @@ def _circle(name: str, table: CircleTable, cite: _Citations) -> CircleRule:
         services=tuple(table.services),
         required=cite.maybe(table.required),
         minutes_all=cite(table.minutes_all),
+        upgraded=tuple(table.upgraded),
+        night_hour=cite.maybe(table.night_hour),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from analysis.errors import Language, PolicyError, say
+from analysis.policy_capacity import capacity_faults
 from analysis.policy_tables import CitedTable, PolicyFile
 
 Content = dict[str, Any]
@@ -71,6 +72,7 @@ def check(content: Content, top: str, writers: Writers) -> PolicyFile:
         raise PolicyFileError(form)
     policy = PolicyFile.model_validate(content)
     against = [*_bounds(policy, blame), *_references(policy, blame), *_names(policy, blame)]
+    against += capacity_faults(policy, blame.fault)
     if against:
         raise PolicyFileError(against)
     return policy
@@ -170,6 +172,7 @@ def _bounds(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
 def _references(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
     known = ", ".join(policy.sources)
     quoted = [*((p, c.source) for p, c in _cited(policy)), (("walk",), policy.walk.source)]
+    quoted.append((("barriers",), policy.barriers.source))
     for path, source in quoted:
         if source not in policy.sources:
             yield blame.fault(
@@ -177,10 +180,11 @@ def _references(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
             )
     for name, circle in policy.circles.items():
         at = ("circles", name, "services")
-        for service in circle.services:
+        for service in (*circle.services, *circle.upgraded):
             if service not in policy.services:
                 yield blame.fault("policy_unknown_service", at, service=service)
-        if len(set(circle.services)) < len(circle.services):
+        counted = (*circle.services, *circle.upgraded)
+        if len(set(counted)) < len(counted):
             yield blame.fault("policy_repeated", at)
         if circle.required and circle.required.value > len(circle.services):
             yield blame.fault(

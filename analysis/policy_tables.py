@@ -79,6 +79,8 @@ class CircleTable(TitleTable):
     services: Values
     required: CitedTable | None = None
     minutes_all: CitedTable
+    upgraded: list[Text] = []
+    night_hour: CitedTable | None = None
 
 
 class WalkTable(_Table):
@@ -125,6 +127,35 @@ class CoverageTable(_Table):
     land_lattice_m: CitedTable
 
 
+class TerrainTable(_Table):
+    """``[terrain]``."""
+
+    tobler_peak_km_h: CitedTable
+    tobler_steepness: CitedTable
+    tobler_offset: CitedTable
+    steepest: CitedTable
+    cell_m: CitedTable
+    stairs_level_m_per_s: CitedTable
+    stairs_up_m_per_s: CitedTable
+    stairs_down_m_per_s: CitedTable
+    stairs_gradient: CitedTable
+    implausible_slope: CitedTable
+    off_ground: Values
+
+
+class BarrierTable(_Table):
+    """``[barriers]``: tables of words, cited as a whole, and two widths."""
+
+    source: Text
+    clause: Text
+    confidence: Confidence
+    main_road: Values
+    railway: Values
+    river: Values
+    line_width_m: CitedTable
+    closure_margin_m: CitedTable
+
+
 class QualityTable(_Table):
     """``[quality]``."""
 
@@ -138,6 +169,59 @@ class QualityTable(_Table):
     telling: str = ""
 
 
+class RungTable(_Table):
+    """One rung of a ladder: from this floor area on, a facility serves up to so many."""
+
+    area_m2: CitedTable
+    persons: CitedTable
+
+
+class CatchmentTable(_Table):
+    """``[capacities.catchments.<service>]``."""
+
+    group: Text = "total"
+    stated: list[Text] = []
+    area_columns: list[Text] = []
+    m2_per_person: CitedTable | None = None
+    ladder: list[RungTable] = []
+
+
+class PopulationRuleTable(_Table):
+    """``[capacities.population_rule]``."""
+
+    service: Text
+    levels: Values
+    ownership: Values
+    other_kinds: list[Text] = []
+
+
+class CapacitiesTable(_Table):
+    """``[capacities]``."""
+
+    closed_levels: list[Text] = []
+    catchments: dict[str, CatchmentTable] = {}
+    population_rule: PopulationRuleTable | None = None
+
+
+class SitingTable(_Table):
+    """``[siting]``."""
+
+    spacing_m: CitedTable
+
+
+class ZoneTable(_Table):
+    """``[floating.zones.<id>]``."""
+
+    share: CitedTable
+    weight: CitedTable
+
+
+class FloatingTable(_Table):
+    """``[floating]``."""
+
+    zones: Annotated[dict[str, ZoneTable], Field(min_length=1)]
+
+
 class PolicyFile(_Table):
     """A whole policy after joining along ``extends``."""
 
@@ -149,8 +233,14 @@ class PolicyFile(_Table):
     circles: dict[str, CircleTable] = {}
     walk: WalkTable
     attachment: AttachmentTable
+    terrain: TerrainTable
+    barriers: BarrierTable
     gaps: GapTable
     spread: SpreadTable
     coverage: CoverageTable
     quality: QualityTable
+    siting: SitingTable
+    floating: FloatingTable
     unit_levels: Annotated[dict[str, TitleTable], Field(min_length=1)]
+    scorecard: Text | None = None
+    capacities: CapacitiesTable = CapacitiesTable()

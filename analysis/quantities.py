@@ -20,6 +20,7 @@ NOBODY: Final = -1  # index of "no facility", "no edge", "no unit" in int32 inde
 
 IntArray = NDArray[np.int64]
 Int32Array = NDArray[np.int32]
+UInt8Array = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 

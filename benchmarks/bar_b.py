@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from analysis.access.travel import Goals, nearest_from_nodes
+from analysis.access.travel import Goals, fields_of, nearest_from_nodes
 from analysis.access.walking import WalkCosts, flat_costs
 from analysis.city.attach import Attachments
 from analysis.city.network import WalkNetwork
@@ -37,7 +37,7 @@ COPIES = 10
 
 def ours(costs: WalkCosts, goals: list[Goals], limit_cm: int | None) -> Callable[[], object]:
     """All services, one thread, facilities at edge positions with their legs."""
-    return lambda: [nearest_from_nodes(costs, goal, limit_cm) for goal in goals]
+    return lambda: fields_of(costs, goals, limit_cm)
 
 
 def scipy_peer(graph: csr_array, nodes: list[np.ndarray], limit_m: float) -> Callable[[], object]:

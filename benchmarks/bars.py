@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import statistics
 import time
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SEED = 2022
+SAMPLE_S = 0.05
 LIMIT_M = 1080.0  # the metre limit the peers were measured with; occurs in benchmarks only
 
 
@@ -60,19 +62,29 @@ def shared_file(name: str) -> Path:
 
 
 def medians_s(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each run; the runs take turns, so that noise meets all of them."""
+    """Median seconds of each run; the runs take turns, so that noise meets all of them.
+
+    A sample repeats a short run until it lasts `SAMPLE_S`, as timeit does: a run of a few
+    milliseconds would otherwise be timed with caches that the collector has just emptied.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in runs}
+    times = dict.fromkeys(runs, 1)
     for name, run in runs.items():
         if repeats > 2:
             run()  # warm: compiled code, page cache
-        seconds[name].clear()
+            times[name] = max(1, math.ceil(SAMPLE_S / _seconds_of(run, 1)))
     for _ in range(repeats):
         for name, run in runs.items():
             gc.collect()
-            started = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(_seconds_of(run, times[name]))
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def _seconds_of(run: Callable[[], object], times: int) -> float:
+    started = time.perf_counter()
+    for _ in range(times):
+        run()
+    return (time.perf_counter() - started) / times
 
 
 def ms(seconds: float) -> str:

@@ -29,24 +29,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.access.isochrone import isochrones
-from analysis.access.walking import flat_costs, leg_cm
-from analysis.pipeline import BuildRequest, analyse_city
+from analysis.access.walking import walk_costs, leg_cm
+from analysis.demo import springcity_request
+from analysis.pipeline import analyse_city
 from analysis.quantities import CM_PER_M, UNREACHED_CM, limit_cm, minutes_of
 from analysis.sources.samples import write_springcity
 
 folder = TemporaryDirectory()
 files = write_springcity(Path(folder.name), scale=0.1)
-request = BuildRequest(
-    area="springcity",
-    osm=files.osm,
-    population=files.population,
-    units=files.units,
-    facilities=(files.facilities,),
-    datum="wgs84",
-    surveyed=files.surveyed,
-    synthetic=True,
-)
-manifest, policy, city, travel = analyse_city(request)
+manifest, policy, city, travel = analyse_city(springcity_request(files))
 print(f"{manifest.residents:,} residents in {len(city.cells):,} cells, {len(city.facilities):,} facilities")
 pd.Series(manifest.timings_s, name="seconds")
 
@@ -138,7 +129,7 @@ assert abs(ours - by_hand) < 0.2
 
 # %%
 adult = policy.walkers["adult"]
-costs = flat_costs(city.network)
+costs = walk_costs(city.network)
 origin = home.take(np.array([int(np.argmax(city.cells.residents))]))
 print("access leg of the origin:", leg_cm(origin)[0], "cm")
 minutes = [15, 10, 5]

@@ -27,9 +27,10 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from analysis.measures.circles import circles
+from analysis.demo import springcity_request
 from analysis.measures.coverage import coverage
 from analysis.measures.gaps import gaps
-from analysis.pipeline import BuildRequest, build_area
+from analysis.pipeline import build_area
 from analysis.results.export import export_layer
 from analysis.results.layers import layer_frame
 from analysis.results.store import Workspace
@@ -40,19 +41,7 @@ folder = TemporaryDirectory()
 home = Path(folder.name)
 files = write_springcity(home / "input", scale=0.1)
 workspace = Workspace(home / "workspace")
-run = build_area(
-    BuildRequest(
-        area="springcity",
-        osm=files.osm,
-        population=files.population,
-        units=files.units,
-        facilities=(files.facilities,),
-        datum="wgs84",
-        surveyed=files.surveyed,
-        synthetic=True,
-    ),
-    workspace,
-)
+run = build_area(springcity_request(files), workspace)
 truth = json.loads(files.truth.read_text(encoding="utf-8"))
 asked = (run.city, run.travel, run.policy)
 print(workspace.areas(), run.manifest.run)

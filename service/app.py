@@ -17,7 +17,18 @@ from analysis.results.store import Workspace
 from service import i18n, ogc
 from service.errors import ServiceError
 from service.guards import BodyLimit, ProtectiveHeaders
-from service.routes import areas, checks, health, pages, problems, quality
+from service.routes import (
+    areas,
+    catchments,
+    checks,
+    health,
+    pages,
+    problems,
+    quality,
+    scorecard,
+    siting,
+    studies,
+)
 from service.settings import Settings
 from service.state import Areas, Warmth
 
@@ -38,7 +49,8 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    for room in (ogc, areas, quality, checks, pages, health):
+    rooms = (ogc, areas, catchments, siting, scorecard, studies, quality, checks, pages, health)
+    for room in rooms:
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))

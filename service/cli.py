@@ -5,14 +5,36 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from service import commands_quality
-
-if TYPE_CHECKING:
-    from analysis.results.model import Run
+from service import (
+    commands_catchments,
+    commands_quality,
+    commands_scorecard,
+    commands_siting,
+    commands_studies,
+)
+from service.command_words import (
+    HERE,
+    Area,
+    At,
+    Crs,
+    Datum,
+    Lang,
+    LayerName,
+    Mapping,
+    Minutes,
+    NorthFirst,
+    Service,
+    Sheet,
+    Walker,
+    WorkspaceDir,
+)
+from service.command_words import language_of as _language
+from service.command_words import opened as _open
+from service.command_words import prepare as _prepare
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,35 +43,6 @@ app = typer.Typer(
     help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
     "谁走不到、在哪里、怎么补。",
 )
-
-Area = Annotated[str, typer.Argument(help="name of the area 区域名")]
-WorkspaceDir = Annotated[
-    Path,
-    typer.Option("--workspace", envvar="LIFECIRCLE_WORKSPACE", help="results 工作区"),
-]
-Service = Annotated[str | None, typer.Option(help="service id, e.g. health_centre 设施类型")]
-Minutes = Annotated[float | None, typer.Option(help="minutes (default: the service's own) 分钟")]
-Walker = Annotated[str, typer.Option(help="adult | older | with_child 步行者")]
-Lang = Annotated[str | None, typer.Option(help="zh | en")]
-Datum = Annotated[
-    str | None,
-    typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
-]
-Crs = Annotated[
-    str | None,
-    typer.Option(help="of files without one, e.g. EPSG:4543 (metres) 平面坐标系"),
-]
-NorthFirst = Annotated[
-    bool, typer.Option("--x-north", help="x holds the northing 测绘习惯：x 为北坐标")
-]
-Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook 工作表")]
-LayerName = Annotated[str | None, typer.Option("--layer", help="layer of a file 图层")]
-Mapping = Annotated[
-    Path | None,
-    typer.Option(help="TOML: datum, crs, sheet, columns, words per file 映射文件"),
-]
-HERE = Path("workspace")
-
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
@@ -73,11 +66,6 @@ def main() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _language(asked: str | None = None) -> Literal["zh", "en"]:
-    told = asked or os.environ.get("LIFECIRCLE_LANGUAGE") or os.environ.get("LANG", "")
-    return "zh" if told.lower().startswith("zh") else "en"
-
-
 def _asked_language() -> str | None:
     """The language of ``--lang`` on the command line, for errors that end a command."""
     words = sys.argv[1:]
@@ -98,19 +86,6 @@ def _say_error(error: Any) -> None:
     )
 
 
-def _prepare(workspace: Path) -> None:
-    """Compiled kernels are cached in the workspace, wherever the package is installed."""
-    folder = (workspace / ".cache" / "numba").absolute()
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
-
-
-def _open(area: str, workspace: Path, run: str | None = None) -> Run:
-    _prepare(workspace)
-    from analysis.results.store import Workspace
-
-    return Workspace(workspace).open(area, run)
-
-
 @app.command()
 def build(
     name: Area,
@@ -120,6 +95,14 @@ def build(
     population: Annotated[Path | None, typer.Option(help="cells or raster 人口单元或栅格")] = None,
     units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 行政单元")] = None,
     facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
+    elevation: Annotated[Path | None, typer.Option(help="DEM (GeoTIFF): slope 高程")] = None,
+    closures: Annotated[list[Path] | None, typer.Option(help="closed places 封闭路段")] = None,
+    barrier_rule: Annotated[
+        str | None, typer.Option(help="not across: main_road,railway,river 不跨越")
+    ] = None,
+    statistics: Annotated[
+        list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
+    ] = None,
     datum: Datum = None,
     place_by_unit: Annotated[
         bool,
@@ -142,7 +125,8 @@ def build(
 ) -> None:
     """Build an area from files and add it to the workspace. 由文件构建一个区域。"""
     _prepare(workspace)
-    from analysis.pipeline import BuildRequest, build_area
+    from analysis.facts import BuildRequest
+    from analysis.pipeline import build_area
     from analysis.results.names import safe_name
     from analysis.results.store import Workspace
     from service.terminal import progress_bar, show_run
@@ -155,6 +139,7 @@ def build(
         population=population,
         units=tuple(units or ()),
         facilities=tuple(facilities or ()),
+        statistics=tuple(statistics or ()),
         datum=datum,
         place_by_unit=place_by_unit,
         merges=merges,
@@ -165,6 +150,9 @@ def build(
         mapping=mapping,
         policy=policy,
         surveyed=tuple(surveyed or ()),
+        elevation=elevation,
+        barrier_rule=tuple(k.strip() for k in (barrier_rule or "").split(",") if k.strip()),
+        closures=tuple(closures or ()),
     )
     with progress_bar(name, _language(lang)) as progress:
         run = build_area(request, Workspace(workspace), progress)
@@ -177,6 +165,9 @@ def demo(
     serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="then serve")] = True,
     scale: Annotated[float, typer.Option(help="size of springcity 示范市规模")] = 1.0,
     rebuild: Annotated[bool, typer.Option(help="build again even if present")] = False,
+    slope: Annotated[
+        bool, typer.Option("--slope", help="springcity on its hills 计入坡度")
+    ] = False,
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     lang: Lang = None,
@@ -188,9 +179,9 @@ def demo(
     from service.terminal import progress_bar, say, show_run
 
     store, language = Workspace(workspace), _language(lang)
-    if rebuild or "springcity" not in store.areas():
+    if rebuild or slope or "springcity" not in store.areas():
         with progress_bar("springcity", language) as progress:
-            run = build_springcity(store, scale=scale, progress=progress)
+            run = build_springcity(store, scale=scale, slope=slope, progress=progress)
         show_run(run, language)
     if rebuild or "helsinki" not in store.areas():
         with progress_bar("helsinki", language) as progress:
@@ -236,6 +227,7 @@ def coverage(
     walker: Walker = "adult",
     group: Annotated[str, typer.Option(help="total | 65 | 0_3 | ... 人群")] = "total",
     by: Annotated[str | None, typer.Option(help="unit level 单元级别")] = None,
+    at: At = None,
     out: Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")] = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
@@ -247,12 +239,14 @@ def coverage(
     from analysis.measures.coverage import coverage as measure
     from analysis.results.export import export_coverage
     from service.catalog import coverage_document
-    from service.terminal import print_json, show_coverage
+    from service.terminal import open_then, print_json, show_coverage
 
     asked: dict[str, Any] = {"minutes": minutes, "walker": walker, "group": group, "by": by}
     if as_json:
-        print_json(coverage_document(opened, service=service, lang=language, **asked))
+        print_json(coverage_document(opened, service=service, lang=language, at=at, **asked))
         return
+    if at is not None:
+        opened = open_then(opened, at, service, language)
     for one in [service] if service else opened.manifest.services:
         found = measure(opened.city, opened.travel, opened.policy, service=one, **asked)
         if out is not None:
@@ -269,6 +263,7 @@ def gaps(
     minutes: Minutes = None,
     walker: Walker = "adult",
     min_residents: Annotated[int, typer.Option(help="leave out smaller gaps 最少居民数")] = 0,
+    at: At = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer (GeoJSON)")] = False,
@@ -281,7 +276,7 @@ def gaps(
 
     document = gaps_document(
         opened, service=service, minutes=minutes, walker=walker,
-        min_residents=min_residents, lang=language,
+        min_residents=min_residents, at=at, lang=language,
     )  # fmt: skip
     if as_json:
         print_json(document)
@@ -292,10 +287,16 @@ def gaps(
 @app.command("map")
 def draw(
     name: Area,
-    layer: Annotated[str, typer.Argument(help="coverage | gaps | units | facilities")] = "coverage",
+    layer: Annotated[
+        str, typer.Argument(help="coverage | gaps | circles | units | facilities | compare")
+    ] = "coverage",
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    kind: Annotated[str | None, typer.Option(help="circles: convenience | fitness")] = None,
+    before: Annotated[
+        str | None, typer.Option("--from", help="compare: the earlier run 前一次结果")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="file to write (.html)")] = None,
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,
@@ -306,9 +307,11 @@ def draw(
     from service.maps.pages import map_page
     from service.terminal import say, write_text
 
+    earlier = None if before is None else _open(name, workspace, before)
     page = map_page(
-        opened, layer, service=service, minutes=minutes, walker=walker, lang=language, mode="inline"
-    )
+        opened, layer, service=service, minutes=minutes, walker=walker, lang=language,
+        mode="inline", kind=kind, before=earlier,
+    )  # fmt: skip
     target = out or Path(f"{name}-{layer}.{language}.html")
     write_text(target, page)
     say(str(target))
@@ -332,7 +335,14 @@ def export(
     say(str(out))
 
 
-commands_quality.register(app)
+for commands in (
+    commands_catchments,
+    commands_siting,
+    commands_scorecard,
+    commands_quality,
+    commands_studies,
+):
+    commands.register(app)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
     └── ServiceError                     texts in service/locales
         ├── RequestError (ValueError)    the request cannot be understood       400
         ├── MissingError (LookupError)   nothing of that name here              404
-        ├── ForbiddenError               only this machine may ask for it           403
-    ├── NotReadyError                the service is still starting          503
+        ├── ForbiddenError               not for readers from other machines    403
+        ├── NotReadyError                the service is still starting          503
         └── ExposureError                settings that would open it to anyone  (command, exit 2)
 """
 

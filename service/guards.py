@@ -7,9 +7,13 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import ForbiddenError
 from service.media import PROTECTION
+from service.settings import Settings
+from service.whence import from_this_machine
 
 
 class ProtectiveHeaders:
@@ -32,6 +36,18 @@ class ProtectiveHeaders:
             await send(message)
 
         await self.app(scope, receive, protected)
+
+
+def check_near(request: Request, settings: Settings) -> None:
+    """Let only this machine ask, unless the service was opened to other readers out loud.
+
+    Raises
+    ------
+    ForbiddenError
+        Somebody else asks.
+    """
+    if not settings.public_read and not from_this_machine(request):
+        raise ForbiddenError("only_here")
 
 
 class BodyLimit:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import jinja2
 import orjson
@@ -125,10 +126,14 @@ async def answer(
     *,
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
+    about: Sequence[str] = (),
 ) -> Response:
-    """The answer to a question about one run, computed once in a thread and kept as bytes."""
+    """The answer to a question about one run, computed once in a thread and kept as bytes.
+
+    `about`: other runs that the answer speaks of; `produce` may give bytes, kept as they are.
+    """
     url = request.url
-    key = (url.netloc, url.path, url.query, lang, media_type)
+    key = (url.netloc, url.path, url.query, lang, media_type, *about)
     told = caching(
         tag_of(state.run.manifest.area, state.name, *key), pinned="run" in request.query_params
     )
@@ -137,9 +142,16 @@ async def answer(
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
     body = state.answers.get(key)
     if body is None:
-        body = await run_in_threadpool(lambda: encode(produce()))
+        made = await run_in_threadpool(produce)
+        body = made if isinstance(made, bytes) else await run_in_threadpool(encode, made)
         state.answers.put(key, body)
     return Response(body, media_type=media_type, headers=told)
+
+
+def disposition(name: str) -> str:
+    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
+    plain = "".join(sign if sign.isascii() else "_" for sign in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 # ---- pages -----------------------------------------------------------------------------------

@@ -22,6 +22,12 @@ Name = Annotated[str, Field(min_length=1, max_length=64)]
 AreaName = Annotated[str, Path(min_length=1, max_length=64, description="name of an area")]
 
 
+At = Annotated[
+    str | None,
+    Field(max_length=32, description="only what is open then: Sa 19:00, 周六 19:00, PH 10:00"),
+]
+
+
 class Asked(BaseModel):
     """What every question takes; a parameter that nobody reads is refused."""
 
@@ -52,6 +58,46 @@ class CoverageQuery(OfRun):
     by: Name | None = Field(
         default=None, description="unit level; default: the lowest that holds most residents"
     )
+    at: At = None
+
+
+class EquityQuery(OfRun):
+    """What `/equity` takes."""
+
+    service: Name | None = Field(default=None, description="a service; all when left out")
+    minutes: Minutes | None = Field(default=None, description="the floor; default: each own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+
+
+class CompareQuery(Asked):
+    """What `/compare` takes."""
+
+    from_: Name | None = Field(
+        default=None, alias="from", description="the earlier run; default: the one before `to`"
+    )
+    to: Name | None = Field(default=None, description="the later run; the latest by default")
+    service: Name | None = Field(default=None, description="a service; all when left out")
+    minutes: Minutes | None = Field(default=None, description="default: each service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+
+
+class ReportQuery(OfRun):
+    """What `/report` takes."""
+
+    f: Literal["json", "html", "xlsx"] | None = Field(
+        default=None, description="json, html (to print) or xlsx"
+    )
+    pages: Literal["zh", "en", "both"] | None = Field(
+        default=None, description="languages of the printed report; default: the reader's"
+    )
 
 
 class GapsQuery(OfRun):
@@ -61,6 +107,7 @@ class GapsQuery(OfRun):
     minutes: Minutes | None = Field(default=None, description="default: each service's own")
     walker: Name = Field(default="adult", description="a walker of the policy")
     min_residents: int = Field(default=0, ge=0, le=2**53, description="leave out smaller gaps")
+    at: At = None
 
 
 class CirclesQuery(OfRun):
@@ -72,6 +119,7 @@ class CirclesQuery(OfRun):
     by: Name | None = Field(
         default=None, description="unit level; default: the lowest that holds most residents"
     )
+    at: At = None
 
 
 class PointQuery(OfRun):
@@ -94,6 +142,9 @@ class IsochroneQuery(OfRun):
         description="limits with commas, such as 5,10,15; default: the policy's own",
     )
     walker: Name = Field(default="adult", description="a walker of the policy")
+    direction: Literal["from", "to"] = Field(
+        default="from", description="from the place, or to it; they differ where slope counts"
+    )
 
 
 class MapQuery(OfRun):
@@ -106,7 +157,21 @@ class MapQuery(OfRun):
         default=None, description="unit level; default: the lowest that holds most residents"
     )
 
-    @field_validator("service", "minutes", "by", "run", mode="before")
+    kind: Name | None = Field(default=None, description="of circles: convenience, fitness")
+    variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(
+        default=None, description="of circles; default: each service's own minutes"
+    )
+    from_: Name | None = Field(
+        default=None, alias="from", description="of compare: the earlier run"
+    )
+
+    solution: Name | None = Field(
+        default=None, description="of catchments: natural, balanced or balanced_all"
+    )
+
+    @field_validator(
+        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
+    )
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from analysis.access.asking import PlaceAsker
 from analysis.access.isochrone import isochrones
-from analysis.access.walking import WalkCosts, flat_costs
+from analysis.access.walking import WalkCosts, walk_costs
 from analysis.city.snap import EdgeIndex
-from analysis.results.columns import LAYERS, Column
-from analysis.results.layers import layer_columns, layer_frame
+from analysis.results.columns import Column
+from analysis.results.layers import layer_columns, layer_frame, layers_of
 from analysis.results.model import Manifest, Run
-from analysis.results.store import Workspace
+from analysis.results.proposals import any_kept, stamp_of
+from analysis.results.store import RUNS, Workspace
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -93,7 +94,7 @@ class Streets:
         """Index and costs of a run, by its policy's rules."""
         network = run.city.network
         shortest = run.policy.attachment.min_component_m.value
-        return cls(EdgeIndex.build(network, shortest), flat_costs(network))
+        return cls(EdgeIndex.build(network, shortest), walk_costs(network))
 
 
 class AreaState:
@@ -104,6 +105,7 @@ class AreaState:
         self.name = run.manifest.run
         self.answers = AnswerCache(cache_bytes)
         self._layers: dict[str, LayerTable] = {}
+        self._marks: dict[str, str] = {}
         self._streets: Streets | None = None
         self._derived: dict[Hashable, Any] = {}
         self._layer_lock = RLock()
@@ -149,7 +151,8 @@ class AreaState:
         """
         with self._layer_lock:
             table = self._layers.get(name)
-            if table is None:
+            mark = self.mark(name)
+            if table is None or self._marks.get(name, "") != mark:
                 frame = layer_frame(self.run, name).reset_index(drop=True)
                 ids = frame["id"].astype(str).tolist()
                 table = LayerTable(
@@ -160,7 +163,12 @@ class AreaState:
                     shapely.STRtree(np.asarray(frame.geometry.array)),
                 )
                 self._layers[name] = table
+                self._marks[name] = mark
             return table
+
+    def mark(self, layer: str) -> str:
+        """Changes when a layer does: proposals may be kept beside a run that stays as it is."""
+        return stamp_of(self.run.path) if layer == "proposals" else ""
 
 
 class Warmth:
@@ -190,7 +198,7 @@ class Areas:
         self._open_runs = open_runs
         self._cache_bytes = cache_bytes
         self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
-        self._columns: dict[str, tuple[str, dict[str, tuple[Column, ...]]]] = {}
+        self._columns: dict[tuple[str, bool], tuple[str, dict[str, tuple[Column, ...]]]] = {}
         self._current: dict[str, tuple[tuple[int, int, int], str]] = {}
         self._lock = RLock()
 
@@ -205,12 +213,17 @@ class Areas:
     def columns(self, area: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns of every layer of an area's latest run."""
         run = self.current(area)
-        held = self._columns.get(area)
+        proposals = self.has_proposals(area, run)
+        held = self._columns.get((area, proposals))
         if held is None or held[0] != run:
             opened = self.open(area, run).run
-            held = (run, {layer: layer_columns(opened, layer) for layer in LAYERS})
-            self._columns[area] = held
+            held = (run, {layer: layer_columns(opened, layer) for layer in layers_of(opened)})
+            self._columns[area, proposals] = held
         return held[1]
+
+    def has_proposals(self, area: str, run: str) -> bool:
+        """Whether proposals are kept beside a run, without opening it."""
+        return any_kept(self.workspace.root / area / RUNS / run)
 
     def current(self, area: str) -> str:
         """Name of an area's latest run; read again only when its pointer was moved."""

@@ -38,6 +38,13 @@ def write_text(path: Path, text: str) -> None:
     aside.replace(path)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write aside, then rename."""
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
 @contextmanager
 def progress_bar(area: str, lang: Language) -> Iterator[Callable[[str, float], None]]:
     """A bar with the step under way; quiet when nobody watches."""
@@ -74,6 +81,18 @@ def show_run(run: Run, lang: Language) -> None:
     Console(highlight=False).print(table)
     for warning in manifest.warnings:
         say("· " + warning.text(lang))
+
+
+def open_then(run: Run, at: str, service: str | None, lang: Language) -> Run:
+    """The run with what is known to be open at a moment, after saying what is not known."""
+    from analysis.measures.opening import moment_of
+    from service.catalog.at_time import at_warnings, run_at
+
+    services = run.travel.services if service is None else (service,)
+    then = run_at(run, None, moment_of(at), services)
+    for warning in at_warnings(then):
+        say("· " + warning.text(lang))
+    return then.lower
 
 
 def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from analysis.sources.samples import SpringCityFiles, write_springcity
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SKIPS = "LIFECIRCLE_NO_SKIPS"
@@ -18,6 +22,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real cities (../shared/data) are not here; set LIFECIRCLE_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def springcity(tmp_path_factory: pytest.TempPathFactory) -> SpringCityFiles:
+    """The generated city on a tenth of the ground, with all residents and all that is planted."""
+    return write_springcity(tmp_path_factory.mktemp("springcity"), scale=0.1)
+
+
+@pytest.fixture(scope="session")
+def springcity_truth(springcity: SpringCityFiles) -> dict[str, Any]:
+    """The truth table of `springcity`."""
+    return json.loads(springcity.truth.read_text(encoding="utf-8"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.testclient import TestClient
 
@@ -32,7 +33,14 @@ uvicorn.run(create_app(settings), port=settings.port, log_level="warning", ws="n
 def client(root: Path, **settings: object) -> TestClient:
     """A client of a service over the workspace `root` (its lifespan does not run)."""
     app = create_app(Settings(workspace=root, **settings))  # type: ignore[arg-type]
-    return TestClient(app, raise_server_exceptions=False)
+    return TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 50_000))
+
+
+def ask(served: TestClient, path: str, **query: Any) -> Any:
+    """The answer of a path that must succeed."""
+    answer = served.get(path, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def free_port() -> int:

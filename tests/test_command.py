@@ -31,16 +31,16 @@ def draw_file(path: Path) -> Path:
 
 
 def lifecircle(
-    *words: str | Path, workspace: Path, lang: str = "en"
+    *words: str | Path, workspace: Path, lang: str = "en", first: str = ""
 ) -> subprocess.CompletedProcess:
-    """Run the command in a process of its own."""
+    """Run the command in a process of its own, after the Python code `first`."""
     environment = os.environ | {
         "LIFECIRCLE_WORKSPACE": str(workspace),
         "LIFECIRCLE_LANGUAGE": lang,
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "200",
     }
-    code = "import sys; from service.cli import main; sys.exit(main())"
+    code = first + "\nimport sys; from service.cli import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],
         capture_output=True, text=True, check=False, env=environment, timeout=600,
@@ -231,6 +231,18 @@ def nan_population(folder: Path) -> list[str | Path]:
             "--datum", "wgs84"]  # fmt: skip
 
 
+def no_streets(folder: Path) -> list[str | Path]:
+    World({"a": (0.0, 0.0), "b": (500.0, 0.0)}, ()).write(folder / "bare.osm.pbf")
+    return ["--osm", folder / "bare.osm.pbf", "--units", councils(folder / "u.gpkg")]
+
+
+def elsewhere(folder: Path) -> list[str | Path]:
+    frame = gpd.read_file(councils(folder / "u.gpkg"))
+    frame.geometry = frame.translate(2.0, 0.0)
+    frame.to_file(folder / "far.gpkg", driver="GPKG")
+    return ["--osm", draw_file(folder / "t.osm.pbf"), "--units", folder / "far.gpkg"]
+
+
 def no_residents(folder: Path) -> list[str | Path]:
     return ["--osm", draw_file(folder / "t.osm.pbf")]
 
@@ -247,6 +259,8 @@ def no_residents(folder: Path) -> list[str | Path]:
         (negative_population, "-5"),
         (no_crs, "nocrs.shp"),
         (nan_population, "row 3"),
+        (no_streets, "bare.osm.pbf"),
+        (elsewhere, "--datum"),
         (no_residents, "--population"),
     ],
 )
@@ -265,6 +279,30 @@ def test_bad_input_leaves_the_workspace_as_it_was(tmp_path, town, spoil, named):
         assert done.returncode == 2, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         assert (named if lang == "en" else named.replace("row 3", "第3行")) in done.stderr
+    assert snapshot(workspace) == before
+
+
+@pytest.mark.parametrize("gone", ["osm", "units"])
+def test_a_file_that_vanishes_midway(tmp_path, town, gone):
+    workspace, units = tmp_path / "ws", councils(tmp_path / "good.gpkg")
+    words = ("build", "town", "--osm", town, "--units", units)
+    assert lifecircle(*words, workspace=workspace).returncode == 0
+    before = snapshot(workspace)
+    file = town if gone == "osm" else units
+    reader = "read_places" if gone == "osm" else "read_units"  # after inputs were hashed
+    spoilt = f"""
+import sys, pathlib
+import analysis.facts as facts
+reader = facts.{reader}
+def late(*given):
+    pathlib.Path({str(file)!r}).unlink()
+    return reader(*given)
+facts.{reader} = late
+"""
+    done = lifecircle(*words, workspace=workspace, first=spoilt)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert file.name in done.stderr
     assert snapshot(workspace) == before
 
 

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from served import client
+from served import ask, client
 from shapely.geometry import shape
 from starlette.testclient import TestClient
-from worlds import CRS, ORIGIN, tiny_city, tiny_manifest, tiny_policy, tiny_run, walks
+from worlds import CRS, ORIGIN, tiny_policy, tiny_run
 
 from analysis.access.asking import PlaceAsker
 from analysis.access.travel import from_positions
 from analysis.city.crs import to_lonlat
-from analysis.errors import Warn
 from analysis.measures.circles import circle_table
 from analysis.results.store import Workspace
 from service.catalog import PointPlan, coverage_document, point_document
@@ -39,12 +38,6 @@ def lonlat(x: float, y: float) -> tuple[float, float]:
     """Degrees of a place of the drawing."""
     lon, lat = to_lonlat(np.array([[x + ORIGIN[0], y + ORIGIN[1]]]), CRS)[0]
     return float(lon), float(lat)
-
-
-def ask(served: TestClient, path: str, **query: Any) -> Any:
-    answer = served.get(path, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 # ---- areas -------------------------------------------------------------------------------
@@ -306,128 +299,3 @@ def test_maps_take_what_their_own_form_sends(served: TestClient, layer: str) -> 
     assert answer.status_code == 200
     assert run in answer.text
     assert served.get(f"/maps/tiny/{layer}?service=").status_code == 200
-
-
-# ---- what is refused ---------------------------------------------------------------------
-
-REFUSED = [
-    ("/areas/tiny/coverage?servce=x", 400, "bad_parameters"),
-    ("/areas/tiny/coverage?minutes=abc", 400, "bad_parameters"),
-    ("/areas/tiny/coverage?minutes=0", 400, "bad_parameters"),
-    ("/areas/tiny/coverage?minutes=inf", 400, "bad_parameters"),
-    ("/areas/tiny/coverage?minutes=500", 400, "minutes_too_many"),
-    ("/areas/tiny/coverage?service=airport", 404, "unknown_service"),
-    ("/areas/tiny/coverage?service=pharmacy&walker=horse", 404, "unknown_walker"),
-    ("/areas/tiny/coverage?service=pharmacy&group=cats", 404, "unknown_group"),
-    ("/areas/tiny/coverage?service=pharmacy&by=planet", 404, "unknown_level"),
-    ("/areas/tiny/coverage?lang=fr", 400, "bad_parameters"),
-    ("/areas/tiny?run=r1", 404, "unknown_run"),
-    ("/areas/tiny?run=..", 400, "unsafe_name"),
-    ("/areas/nowhere", 404, "unknown_area"),
-    ("/areas/...", 400, "unsafe_name"),
-    ("/areas/tiny/gaps?min_residents=-1", 400, "bad_parameters"),
-    ("/areas/tiny/circles?kind=square", 404, "unknown_circle"),
-    ("/areas/tiny/point", 400, "bad_parameters"),
-    ("/areas/tiny/point?lon=nan&lat=25", 400, "bad_parameters"),
-    ("/areas/tiny/point?lon=500&lat=25", 400, "bad_parameters"),
-    ("/areas/tiny/isochrone?lon=102&lat=25&minutes=a", 400, "minutes_not_numbers"),
-    ("/areas/tiny/isochrone?lon=102&lat=25&minutes=nan", 400, "minutes_too_many"),
-    ("/areas/tiny/isochrone?lon=102&lat=25&minutes=1,2,3,4,5,6,7", 400, "too_many_isochrones"),
-    ("/areas/tiny/isochrone?lon=102&lat=25&walker=horse", 404, "unknown_walker"),
-    ("/maps/tiny/nothing", 404, None),
-    ("/nowhere", 404, "http_404"),
-]
-
-
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize(("path", "status", "key"), REFUSED)
-def test_problems(served: TestClient, path: str, status: int, key: str | None, lang: str) -> None:
-    answer = served.get(path, headers={"accept-language": lang})
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert {"type", "title", "status", "detail", "key"} <= set(problem)
-    assert problem["status"] == status
-    assert key is None or problem["key"] == key
-    has_chinese = any("\u4e00" <= sign <= "\u9fff" for sign in problem["detail"])
-    assert has_chinese == (lang == "zh")
-
-
-def test_all_faults_at_once(served: TestClient) -> None:
-    problem = served.get("/areas/tiny/point?lon=x&lat=95&foo=1&lang=en").json()
-    assert {fault["parameter"] for fault in problem["faults"]} == {"lon", "lat", "foo"}
-
-
-def test_other_methods_are_refused(served: TestClient) -> None:
-    answer = served.post("/areas/tiny")
-    assert answer.status_code == 405
-    assert answer.json()["key"] == "http_405"
-    assert "GET" in answer.headers["allow"]
-
-
-def test_browsers_get_a_page_for_a_problem(served: TestClient) -> None:
-    answer = served.get("/areas/<b>", headers={"accept": "text/html,*/*;q=0.8"})
-    assert answer.status_code == 400
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "<b>" not in answer.text.split("<main>")[1]
-
-
-# ---- caching and runs ----------------------------------------------------------------------
-
-
-def test_an_answer_is_not_sent_twice(served: TestClient) -> None:
-    first = served.get("/areas/tiny/coverage?service=pharmacy&lang=en")
-    tag = first.headers["etag"]
-    again = served.get(
-        "/areas/tiny/coverage?service=pharmacy&lang=en", headers={"if-none-match": f'"x", W/{tag}'}
-    )
-    assert (again.status_code, again.content) == (304, b"")
-    assert again.headers["etag"] == tag
-    other = served.get(
-        "/areas/tiny/coverage?service=pharmacy&lang=zh", headers={"if-none-match": tag}
-    )
-    assert other.status_code == 200
-    assert other.headers["etag"] != tag
-
-
-def test_a_new_run_is_seen_and_the_old_one_stays(tmp_path: Path) -> None:
-    old = tiny_run(tmp_path).manifest.run
-    served = client(tmp_path)
-    url = "/areas/tiny/coverage?service=pharmacy&lang=en"
-    before = served.get(url)
-    assert before.json()["run"] == old
-    assert "no-cache" in before.headers["cache-control"]
-
-    rules, city = tiny_policy(), tiny_city(places=())
-    table = walks(city, tuple(rules.services))
-    new = Workspace(tmp_path).save(tiny_manifest(city, rules), rules, city, table).manifest.run
-    after = served.get(url, headers={"if-none-match": before.headers["etag"]})
-    assert after.status_code == 200
-    assert after.json()["run"] == new
-    assert after.json()["total"]["P"] is None
-    pinned = served.get(f"{url}&run={old}")
-    assert pinned.json() == before.json()
-    assert "max-age" in pinned.headers["cache-control"]
-    assert served.get("/areas/tiny").json()["runs"] == sorted([old, new])
-
-
-def test_only_the_last_runs_stay_open(tmp_path: Path) -> None:
-    for area in ("a", "b", "c"):
-        tiny_run(tmp_path, area=area)
-    served = client(tmp_path, open_runs=2)
-    for _ in range(2):
-        for area in ("a", "b", "c"):
-            assert served.get(f"/areas/{area}/gaps").status_code == 200
-
-
-def test_warnings_of_the_area_travel_in_the_reader_s_language(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    remark = Warn("point_unsnapped", {"limit_m": 250})
-    tiny_run(tmp_path, change=lambda city: replace(city, warnings=(remark,)))
-    served = client(tmp_path)
-    texts = [
-        served.get(f"/areas/tiny?lang={lang}").json()["warnings"][0]["text"]
-        for lang in ("zh", "en")
-    ]
-    assert texts == [remark.text("zh"), remark.text("en")]

@@ -13,7 +13,7 @@ from worlds import TINY_PLACES, Place, tiny_city, tiny_run
 
 from analysis.errors import UnknownNameError
 from analysis.measures.gaps import gaps
-from analysis.results.columns import COLUMNS, LAYERS
+from analysis.results.columns import COLUMNS, LAYERS, OPTIONAL_LAYERS
 from analysis.results.layers import STORED, gap_frame, layer_columns, layer_frame
 from analysis.results.model import Run
 
@@ -47,7 +47,7 @@ def test_every_layer_has_the_columns_of_the_table(run: Run, layer: str) -> None:
 
 
 def test_every_layer_is_in_the_column_table() -> None:
-    assert tuple(COLUMNS) == LAYERS
+    assert tuple(COLUMNS) == (*LAYERS, *OPTIONAL_LAYERS)
 
 
 def test_layers_are_the_same_twice(run: Run, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import folium
 import numpy as np
 import pytest
-from test_maps import drawn_run, hostile_run
+from map_pages import drawn_run, hostile_run
 
 from analysis.results.model import Run
 from service.maps.folium_map import OfflineMap

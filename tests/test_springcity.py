@@ -30,13 +30,13 @@ GEOD = Geod(ellps="WGS84")
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> SpringCityFiles:
-    return write_springcity(tmp_path_factory.mktemp("springcity"), scale=SCALE)
+def files(springcity: SpringCityFiles) -> SpringCityFiles:
+    return springcity
 
 
 @pytest.fixture(scope="module")
-def truth(files: SpringCityFiles) -> dict[str, Any]:
-    return json.loads(files.truth.read_text(encoding="utf-8"))
+def truth(springcity_truth: dict[str, Any]) -> dict[str, Any]:
+    return springcity_truth
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,8 @@ def _all_paths(files: SpringCityFiles) -> list[Path]:
             paths.append(value)
         elif field.name == "units":
             paths.extend(value)
+        elif isinstance(value, SpringCityFiles):
+            paths.extend(_all_paths(value))
     return paths
 
 
@@ -87,6 +89,8 @@ def test_same_seed_same_bytes(files: SpringCityFiles, tmp_path: Path) -> None:
     start = time.perf_counter()
     again = write_springcity(tmp_path, scale=SCALE)
     assert time.perf_counter() - start < 20.0
+    assert files.before is not None
+    assert files.before.population in _all_paths(files)
     for one, other in zip(_all_paths(files), _all_paths(again), strict=True):
         assert one.name == other.name
         assert one.read_bytes() == other.read_bytes(), one.name
@@ -113,10 +117,12 @@ def test_counts_are_as_designed(truth: dict[str, Any], units: dict[str, gpd.GeoD
     assert count["community"] >= 150
     assert count["village"] == 25
     assert count["natural_village"] >= 50
+    assert count["estate"] >= 100
     assert (count["new_estate"], count["resettlement"], count["central_town"]) == (6, 1, 2)
     assert {level: len(frame) for level, frame in units.items()} == count
     households = units["natural_village"]["households"]
-    assert (households >= 100).any()
+    assert (households == 100).sum() == 1
+    assert (households > 100).any()
     assert (households < 100).any()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from typing import Any
 
@@ -22,21 +21,20 @@ from analysis.city.snap import EdgeIndex
 from analysis.policy import load_policy
 from analysis.quantities import UNREACHED_CM
 from analysis.sources.osm import read_streets
-from analysis.sources.samples import SpringCityFiles, write_springcity
+from analysis.sources.samples import SpringCityFiles
 from analysis.sources.tables import read_facilities
 
-SCALE = 0.1
 GEOD = Geod(ellps="WGS84")
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> SpringCityFiles:
-    return write_springcity(tmp_path_factory.mktemp("springcity"), scale=SCALE)
+def files(springcity: SpringCityFiles) -> SpringCityFiles:
+    return springcity
 
 
 @pytest.fixture(scope="module")
-def truth(files: SpringCityFiles) -> dict[str, Any]:
-    return json.loads(files.truth.read_text(encoding="utf-8"))
+def truth(springcity_truth: dict[str, Any]) -> dict[str, Any]:
+    return springcity_truth
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def test_planted_residents_by_reason(truth: dict[str, Any], cells: gpd.GeoDataFr
     assert set(reasons) == {"too_far", "cut_off", "unsnapped", "no_facility"}
     assert reasons["too_far"]["metres_at_least"] > 1_500
     assert reasons["no_facility"]["service"] in truth["surveyed"]
-    assert truth["facilities"]["shelter"] == 0
+    assert truth["facilities"]["burial_facility"] == 0
     together = reasons["no_facility"]["residents"] + reasons["unsnapped"]["residents"]
     assert together == truth["residents"]
 
@@ -152,6 +150,10 @@ def test_overloaded_and_underused_centres(files: SpringCityFiles, truth: dict[st
     centres = {centre["role"]: centre for centre in truth["health_centres"]}
     assert centres["overloaded"]["nearest_to"] > 105_000
     assert centres["small"]["nearest_to"] < 25_000
+    assert centres["overloaded"]["overload"] == centres["overloaded"]["nearest_to"] - 100_000
+    assert centres["small"]["underload"] == 30_000 - centres["small"]["nearest_to"]
+    states = {centre["state"] for centre in truth["health_centres"]}
+    assert states == {"within", "overload", "underload"}
     total = sum(centre["nearest_to"] for centre in truth["health_centres"])
     aside = truth["cut_off"]["residents"] + truth["unsnapped"]["residents"]
     assert total == truth["residents"] - aside

@@ -9,15 +9,18 @@ from analysis.policy import (
     CircleRule,
     Cited,
     CoverageRules,
+    FloatingRules,
     GapRules,
     Policy,
     Service,
+    SitingRules,
     SpreadRules,
     TagRule,
     Title,
     Walker,
     WalkRules,
 )
+from analysis.policy_siting import DecayZone
 
 # ---- a policy ----------------------------------------------------------------------------
 
@@ -108,4 +111,11 @@ def tiny_policy() -> Policy:
         spread=SpreadRules(drawn(10), drawn(60), drawn(50), drawn(1), ("apartments",)),
         coverage=CoverageRules(drawn(15), drawn(800), drawn(25)),
         unit_levels=MappingProxyType(levels),
+        siting=SitingRules(drawn(150)),
+        floating=FloatingRules(
+            tuple(
+                DecayZone(drawn(share), drawn(weight))
+                for share, weight in ((1 / 3, 1.0), (2 / 3, 0.68), (1.0, 0.22))
+            )
+        ),
     )

@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from analysis.access.raster_kernel import reached_segments, stamp_segments
-from analysis.access.shortest import SHIFT, reach_from_each
+from analysis.access.shortest import REACH_SHIFT, reach_from_each
 from analysis.access.walking import WalkCosts, leg_cm
 from analysis.city.network import WalkNetwork
 from analysis.city.snap import Positions
@@ -66,8 +66,8 @@ def reach(costs: WalkCosts, origins: Positions, limit_cm: int) -> Reach:
         np.column_stack((costs.edge_u[at.edge], costs.edge_v[at.edge])).ravel(),
         np.column_stack((to_u, to_v)).ravel(),
         limit_cm,
-        SHIFT,
-        costs.bucket_count(spread),
+        REACH_SHIFT,
+        costs.bucket_count(spread, REACH_SHIFT),
     )
     return Reach(first, node, cm)
 
@@ -87,6 +87,10 @@ def reached_stretches(
     length_m = network.edge_length_m[edge]
     from_m = np.where(from_u, 0.0, (1.0 - share) * length_m)
     to_m = np.where(from_u, share * length_m, length_m)
+    if costs.uv_bend is not None and costs.vu_bend is not None:
+        reached_cm = share * whole
+        from_m[~from_u] = costs.vu_bend.place_of(edge, whole - reached_cm)[~from_u]
+        to_m[from_u] = costs.uv_bend.place_of(edge, reached_cm)[from_u]
     own = _around(costs, origin, limit_cm)
     return Stretches(
         np.concatenate((edge, own.edge)).astype(np.int32),
@@ -104,6 +108,12 @@ def _around(costs: WalkCosts, origin: Positions, limit_cm: int) -> Stretches:
     edge, at_m = origin.edge, origin.at_m
     left = float(limit_cm - leg[0])
     length_m = costs.length_m[edge]
+    if costs.uv_bend is not None and costs.vu_bend is not None:
+        low = np.maximum(costs.back_cm(origin) - left, 0.0)
+        high = np.minimum(costs.ahead_cm(origin) + left, costs.uv_cm[edge])
+        return Stretches(
+            edge, costs.vu_bend.place_of(edge, low), costs.uv_bend.place_of(edge, high)
+        )
     back = left / np.maximum(costs.vu_cm[edge], 1) * length_m
     ahead = left / np.maximum(costs.uv_cm[edge], 1) * length_m
     return Stretches(edge, np.maximum(at_m - back, 0.0), np.minimum(at_m + ahead, length_m))

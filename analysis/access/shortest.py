@@ -3,7 +3,8 @@
 Distances from many sources at once (every facility of a service) carry the source with them:
 one int64 key holds (distance in cm, source), so that the smaller key is the nearer source and,
 at equal distance, the lower source. Buckets are `2**shift` cm wide; inside a bucket nodes are
-corrected until nothing improves, so the result is exact whatever the width.
+corrected until nothing improves, so the result is exact whatever the width. A junction with
+one street only (`DEAD_END`) gets its distance and is not looked at again: nothing lies beyond.
 
 Source: Dial (1969), Algorithm 360; Meyer and Sanders (2003), delta-stepping.
 """
@@ -15,150 +16,221 @@ from numba import njit
 
 from analysis.quantities import Int32Array, IntArray
 
-SHIFT = 11  # buckets of 2048 cm: measured best on street networks, never changes a result
-_SOURCE_BITS = 32
+SHIFT = 10  # buckets of 1024 cm: measured best on street networks, never changes a result
+REACH_SHIFT = 12  # the same for short searches from one place
+DEAD_END = np.int64(1) << 31  # flag in a link's lower half: the far node has no other street
+_NODE = DEAD_END - 1
+_HALF = 32
 _LOW = np.int64(0xFFFFFFFF)
 _NO_KEY = np.iinfo(np.int64).max
 _UNREACHED = np.iinfo(np.int32).max
+# Indices are unsigned and no array is replaced inside a search: numba then leaves out its test
+# for negative indices and keeps the addresses in registers, which doubles the speed.
 
 
 @njit(cache=True, nogil=True)
 def _settle(
-    start: IntArray,
+    start: Int32Array,
     link: IntArray,
     seed_node: Int32Array,
     seed_key: IntArray,
-    limit_cm: int,
     shift: int,
     bucket: Int32Array,
     key: IntArray,
     pool: IntArray,
-) -> int:
-    """Lower `key` (int64 per node) to the smallest (cm, source) within `limit_cm`.
+) -> bool:
+    """Lower `key` (int64 per node) to the smallest (cm, source); what it holds is the limit.
 
-    `link` int64 (2m,): cost in cm in the upper half, far node in the lower. `bucket` int32, a
-    power of two long, all -1 (left so). `pool` int64 (r, 2): entries (key; node in the upper
-    half, next entry in the lower, -1 = last); the nodes of the entries are the nodes touched.
-    Returns the number of entries used, negative when the pool was too small: then the work is
-    undone and wants a larger pool.
-
-    Indices are unsigned and no array is replaced inside: numba then leaves out its test for
-    negative indices and keeps the addresses in registers, which doubles the speed.
+    `link` int64 (2m,): cost in cm in the upper half, far node and `DEAD_END` in the lower.
+    `bucket` int32, a power of two long, all -1 (left so on success). `pool` int64 (r,): entries
+    (node in the upper half, next entry in the lower, -1 = last). False when the pool was too
+    small: `key` and `bucket` are then half-done.
     """
     mask = np.uint32(len(bucket) - 1)
-    down = np.int64(_SOURCE_BITS + shift)
-    beyond = (np.int64(limit_cm) + 1) << _SOURCE_BITS
+    down = np.int64(_HALF + shift)
     room = np.uint32(len(pool))
     used = np.uint32(0)
     one = np.uint32(1)
     waiting = 0
-    fits = True
     now = np.int64(_NO_KEY) >> down
+    if used + np.uint32(len(seed_node)) > room:
+        return False
     for s in range(len(seed_node)):
         k = seed_key[s]
         node = np.uint32(seed_node[s])
-        if k >= key[node] or k >= beyond:
+        if k >= key[node]:
             continue
-        if used == room:
-            fits = False
-            break
         key[node] = k
         now = min(now, k >> down)
         slot = np.uint32(k >> down) & mask
-        pool[used, 0] = k
-        pool[used, 1] = (np.int64(node) << _SOURCE_BITS) | (np.int64(bucket[slot]) & _LOW)
+        pool[used] = (np.int64(node) << _HALF) | (np.int64(bucket[slot]) & _LOW)
         bucket[slot] = np.int32(used)
         used += one
         waiting += 1
-    while waiting > 0 and fits:
+    while waiting > 0:
         slot = np.uint32(now) & mask
-        while bucket[slot] >= 0 and fits:
-            entry = np.uint32(bucket[slot])
-            k = pool[entry, 0]
-            rest = pool[entry, 1]
+        while bucket[slot] >= 0:
+            rest = pool[np.uint32(bucket[slot])]
             bucket[slot] = np.int32(rest & _LOW)
             waiting -= 1
-            node = np.uint32(rest >> _SOURCE_BITS)
-            if k != key[node]:
-                continue
-            for i in range(np.uint32(start[node]), np.uint32(start[node + one])):
+            node = np.uint32(rest >> _HALF)
+            k = key[node]
+            if (k >> down) != now:
+                continue  # it was settled from an earlier bucket
+            first = np.uint32(start[node])
+            last = np.uint32(start[node + one])
+            if used + (last - first) > room:
+                return False
+            for i in range(first, last):
                 step = link[i]
-                far = np.uint32(step & _LOW)
+                far = np.uint32(step & _NODE)
                 reach = k + (step & ~_LOW)
-                if reach >= key[far] or reach >= beyond:
+                if reach >= key[far]:
                     continue
-                if used == room:
-                    fits = False
-                    break
                 key[far] = reach
+                if step & DEAD_END:
+                    continue
                 far_slot = np.uint32(reach >> down) & mask
-                pool[used, 0] = reach
-                pool[used, 1] = (np.int64(far) << _SOURCE_BITS) | (
-                    np.int64(bucket[far_slot]) & _LOW
-                )
+                pool[used] = (np.int64(far) << _HALF) | (np.int64(bucket[far_slot]) & _LOW)
                 bucket[far_slot] = np.int32(used)
                 used += one
                 waiting += 1
         now += 1
-    if fits:
-        return np.int64(used)  # type: ignore[return-value]
-    bucket[:] = -1
-    for done in range(used):
-        key[np.uint32(pool[done, 1] >> _SOURCE_BITS)] = _NO_KEY
-    return np.int64(-1)  # type: ignore[return-value]
+    return True
 
 
 @njit(cache=True, nogil=True)
 def nearest_sources(
-    start: IntArray,
+    start: Int32Array,
     link: IntArray,
+    seed_start: IntArray,
     seed_node: Int32Array,
     seed_cm: IntArray,
     seed_source: Int32Array,
     limit_cm: int,
     shift: int,
     bucket_count: int,
-) -> tuple[Int32Array, Int32Array]:
-    """Distance in cm to the nearest source and which one, for every node.
+    cm: Int32Array,
+    source: Int32Array,
+) -> None:
+    """Distance in cm to the nearest source and which one, for every node and set of sources.
 
     Parameters
     ----------
-    start, link : the graph in CSR form, link int64 (2m,) = cm << 32 | far node.
+    start, link : the graph in CSR form, link int64 (2m,) = cm << 32 | `DEAD_END` | far node.
+    seed_start : int64 (s + 1,), where the seeds of each set begin.
     seed_node, seed_cm, seed_source : where the sources touch the graph, and how far off.
     limit_cm : nothing farther is reached. bucket_count : power of two, longer than the largest
         cost and the spread of the seeds, in buckets.
-
-    Returns
-    -------
-    cm : int32 (n,), ``2**31 - 1`` where unreached; source : int32 (n,), -1 where unreached.
+    cm, source : int32 (s, n), filled: ``2**31 - 1`` and -1 where unreached.
     """
     count = len(start) - 1
-    key = np.full(count, _NO_KEY, dtype=np.int64)
+    beyond = (np.int64(limit_cm) + 1) << _HALF
+    key = np.empty(count, dtype=np.int64)
     bucket = np.full(bucket_count, -1, dtype=np.int32)
-    seed_key = np.empty(len(seed_node), dtype=np.int64)
-    for s in range(len(seed_node)):
-        seed_key[s] = (seed_cm[s] << _SOURCE_BITS) | np.int64(seed_source[s])
-    size = len(seed_node) + 2 * count + 16
-    used = -1
-    while used < 0:
-        size *= 2
-        pool = np.empty((size, 2), dtype=np.int64)
-        used = _settle(start, link, seed_node, seed_key, limit_cm, shift, bucket, key, pool)
-    cm = np.empty(count, dtype=np.int32)
-    source = np.empty(count, dtype=np.int32)
-    for node in range(count):
-        if key[node] == _NO_KEY:
-            cm[node] = _UNREACHED
-            source[node] = -1
-        else:
-            cm[node] = key[node] >> _SOURCE_BITS
-            source[node] = key[node] & 0xFFFFFFFF
-    return cm, source
+    pool = np.empty(len(seed_node) + 2 * count + 16, dtype=np.int64)
+    for row in range(len(seed_start) - 1):
+        a, b = seed_start[row], seed_start[row + 1]
+        seed_key = (seed_cm[a:b] << _HALF) | seed_source[a:b].astype(np.int64)
+        key[:] = beyond
+        while not _settle(start, link, seed_node[a:b], seed_key, shift, bucket, key, pool):
+            key[:] = beyond
+            bucket[:] = -1
+            pool = np.empty(2 * len(pool), dtype=np.int64)
+        row_cm, row_source = cm[row], source[row]
+        for node in range(count):
+            k = key[node]
+            row_cm[node] = _UNREACHED if k >= beyond else k >> _HALF
+            row_source[node] = -1 if k >= beyond else k & _LOW
+
+
+@njit(cache=True, nogil=True)
+def _spread_out(
+    start: Int32Array,
+    link: IntArray,
+    seed_node: Int32Array,
+    seed_cm: IntArray,
+    beyond_cm: int,
+    shift: int,
+    bucket: Int32Array,
+    at_cm: Int32Array,
+    pool: IntArray,
+    touched: Int32Array,
+) -> int:
+    """Lower `at_cm` (int32 per node, `beyond_cm` where untouched) outward from the seeds.
+
+    The nodes touched stand in `touched`, whose number is returned; negative when `pool` or
+    `touched` was too small: the work is then undone and wants more room.
+    """
+    mask = np.uint32(len(bucket) - 1)
+    down = np.uint32(shift)
+    room = np.uint32(min(len(pool), len(touched)))
+    used = np.uint32(0)
+    one = np.uint32(1)
+    waiting = 0
+    found = np.uint32(0)
+    fits = bool(np.uint32(len(seed_node)) <= room)
+    now = np.uint32(beyond_cm) >> down
+    for s in range(len(seed_node) if fits else 0):
+        cm = seed_cm[s]
+        node = np.uint32(seed_node[s])
+        if cm >= at_cm[node]:
+            continue
+        if at_cm[node] == beyond_cm:
+            touched[found] = np.int32(node)
+            found += one
+        at_cm[node] = cm
+        now = min(now, np.uint32(cm) >> down)
+        slot = (np.uint32(cm) >> down) & mask
+        pool[used] = (np.int64(node) << _HALF) | (np.int64(bucket[slot]) & _LOW)
+        bucket[slot] = np.int32(used)
+        used += one
+        waiting += 1
+    while waiting > 0 and fits:
+        slot = now & mask
+        while bucket[slot] >= 0:
+            rest = pool[np.uint32(bucket[slot])]
+            bucket[slot] = np.int32(rest & _LOW)
+            waiting -= 1
+            node = np.uint32(rest >> _HALF)
+            cm = np.int64(at_cm[node])
+            if (np.uint32(cm) >> down) != now:
+                continue
+            first = np.uint32(start[node])
+            last = np.uint32(start[node + one])
+            if max(used, found) + (last - first) > room:
+                fits = False
+                break
+            for i in range(first, last):
+                step = link[i]
+                far = np.uint32(step & _NODE)
+                reach = cm + (step >> _HALF)
+                before = at_cm[far]
+                if reach >= before:
+                    continue
+                at_cm[far] = np.int32(reach)
+                if before == beyond_cm:
+                    touched[found] = np.int32(far)
+                    found += one
+                if step & DEAD_END:
+                    continue
+                far_slot = (np.uint32(reach) >> down) & mask
+                pool[used] = (np.int64(far) << _HALF) | (np.int64(bucket[far_slot]) & _LOW)
+                bucket[far_slot] = np.int32(used)
+                used += one
+                waiting += 1
+        now += one
+    if fits:
+        return np.int64(found)  # type: ignore[return-value]
+    bucket[:] = -1
+    for done in range(found):
+        at_cm[np.uint32(touched[done])] = beyond_cm
+    return np.int64(-1)  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
 def reach_from_each(
-    start: IntArray,
+    start: Int32Array,
     link: IntArray,
     seed_start: IntArray,
     seed_node: Int32Array,
@@ -173,44 +245,38 @@ def reach_from_each(
     int32 (r,) and cm int32 (r,): the nodes reached from origin i are first[i]:first[i + 1].
     """
     origins = len(seed_start) - 1
-    count = len(start) - 1
-    key = np.full(count, _NO_KEY, dtype=np.int64)
+    beyond_cm = min(limit_cm, _UNREACHED - 1) + 1
+    at_cm = np.full(len(start) - 1, beyond_cm, dtype=np.int32)
     bucket = np.full(bucket_count, -1, dtype=np.int32)
-    pool = np.empty((4096, 2), dtype=np.int64)
+    pool = np.empty(4096, dtype=np.int64)
     first = np.zeros(origins + 1, dtype=np.int64)
-    size = 256 * origins + 1024
+    size = 256 * origins + 4096
     node_out = np.empty(size, dtype=np.int32)
     cm_out = np.empty(size, dtype=np.int32)
     filled = 0
     for origin in range(origins):
         a, b = seed_start[origin], seed_start[origin + 1]
-        seed_key = seed_cm[a:b] << _SOURCE_BITS
-        used = _settle(
-            start, link, seed_node[a:b], seed_key, limit_cm, shift,
-            bucket, key, pool,
-        )  # fmt: skip
-        while used < 0:
-            pool = np.empty((2 * len(pool), 2), dtype=np.int64)
-            used = _settle(
-                start, link, seed_node[a:b], seed_key, limit_cm, shift,
-                bucket, key, pool,
+        found = -1
+        while found < 0:
+            found = _spread_out(
+                start, link, seed_node[a:b], seed_cm[a:b], beyond_cm, shift,
+                bucket, at_cm, pool, node_out[filled:],
             )  # fmt: skip
-        if filled + used > size:
-            size = 2 * (filled + used)
-            more_node = np.empty(size, dtype=np.int32)
-            more_cm = np.empty(size, dtype=np.int32)
-            more_node[:filled] = node_out[:filled]
-            more_cm[:filled] = cm_out[:filled]
-            node_out, cm_out = more_node, more_cm
-        for entry in range(used):
-            node = pool[entry, 1] >> _SOURCE_BITS
-            if key[node] != _NO_KEY:
-                node_out[filled] = node
-                cm_out[filled] = key[node] >> _SOURCE_BITS
-                filled += 1
-                key[node] = _NO_KEY
+            if found < 0:
+                pool = np.empty(2 * len(pool), dtype=np.int64)
+                size = 2 * size
+                more_node = np.empty(size, dtype=np.int32)
+                more_cm = np.empty(size, dtype=np.int32)
+                more_node[:filled] = node_out[:filled]
+                more_cm[:filled] = cm_out[:filled]
+                node_out, cm_out = more_node, more_cm
+        for i in range(filled, filled + found):
+            node = np.uint32(node_out[i])
+            cm_out[i] = at_cm[node]
+            at_cm[node] = beyond_cm
+        filled += found
         first[origin + 1] = filled
-    return first, node_out[:filled].copy(), cm_out[:filled].copy()
+    return first, node_out[:filled], cm_out[:filled]
 
 
 @njit(cache=True, nogil=True)
@@ -247,19 +313,55 @@ def nearest_of_positions(
         u, v = edge_u[e], edge_v[e]
         if node_source[u] >= 0:
             total = np.int64(leg_cm[k]) + back_cm[k] + node_cm[u]
-            best = min(best, (total << _SOURCE_BITS) | np.int64(node_source[u]))
+            best = min(best, (total << _HALF) | np.int64(node_source[u]))
         if node_source[v] >= 0:
             total = np.int64(leg_cm[k]) + uv_cm[e] - ahead_cm[k] + node_cm[v]
-            best = min(best, (total << _SOURCE_BITS) | np.int64(node_source[v]))
+            best = min(best, (total << _HALF) | np.int64(node_source[v]))
         i = np.searchsorted(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
             along = max(
                 np.int64(goal_ahead_cm[i]) - ahead_cm[k], np.int64(back_cm[k]) - goal_back_cm[i], 0
             )
             total = leg_cm[k] + along + goal_leg_cm[i]
-            best = min(best, (total << _SOURCE_BITS) | np.int64(goal_source[i]))
+            best = min(best, (total << _HALF) | np.int64(goal_source[i]))
             i += 1
-        if best != _NO_KEY and (best >> _SOURCE_BITS) <= limit_cm:
-            cm_out[k] = best >> _SOURCE_BITS
+        if best != _NO_KEY and (best >> _HALF) <= limit_cm:
+            cm_out[k] = best >> _HALF
             source_out[k] = best & 0xFFFFFFFF
     return cm_out, source_out
+
+
+@njit(cache=True, nogil=True)
+def nearest_of_each_service(
+    edge: Int32Array,
+    ahead_cm: Int32Array,
+    back_cm: Int32Array,
+    leg_cm: Int32Array,
+    edge_u: Int32Array,
+    edge_v: Int32Array,
+    uv_cm: Int32Array,
+    node_cm: Int32Array,
+    node_source: Int32Array,
+    goal_start: IntArray,
+    goal_edge: Int32Array,
+    goal_ahead_cm: Int32Array,
+    goal_back_cm: Int32Array,
+    goal_leg_cm: Int32Array,
+    goal_source: Int32Array,
+    limit_cm: int,
+) -> tuple[Int32Array, Int32Array]:
+    """`nearest_of_positions` for s services in one call: cm and source int32 (s, positions).
+
+    `node_cm`, `node_source` int32 (s, n); the goals of service k are goal_start[k]:[k + 1].
+    """
+    count = len(goal_start) - 1
+    cm = np.empty((count, len(edge)), dtype=np.int32)
+    source = np.empty((count, len(edge)), dtype=np.int32)
+    for k in range(count):
+        a, b = goal_start[k], goal_start[k + 1]
+        cm[k], source[k] = nearest_of_positions(
+            edge, ahead_cm, back_cm, leg_cm, edge_u, edge_v, uv_cm, node_cm[k], node_source[k],
+            goal_edge[a:b], goal_ahead_cm[a:b], goal_back_cm[a:b], goal_leg_cm[a:b],
+            goal_source[a:b], limit_cm,
+        )  # fmt: skip
+    return cm, source

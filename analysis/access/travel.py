@@ -16,7 +16,7 @@ from analysis.access.walking import WalkCosts, leg_cm
 from analysis.city.attach import Attachments
 from analysis.city.model import City
 from analysis.city.snap import Positions
-from analysis.quantities import NOBODY, UNREACHED_CM, Int32Array
+from analysis.quantities import NOBODY, UNREACHED_CM, Int32Array, IntArray
 
 _NO_LIMIT_CM = UNREACHED_CM - 1
 
@@ -79,22 +79,58 @@ def goals_of(costs: WalkCosts, attachments: Attachments) -> Goals:
 
 def nearest_from_nodes(costs: WalkCosts, goals: Goals, limit_cm: int | None = None) -> NodeField:
     """Distance from every junction to the nearest goal, not beyond `limit_cm`."""
-    limit = _NO_LIMIT_CM if limit_cm is None else limit_cm
-    by_u = goals.leg_cm.astype(np.int64) + goals.ahead_cm
-    by_v = goals.leg_cm.astype(np.int64) + costs.vu_cm[goals.edge] - goals.back_cm
-    seed_cm = np.concatenate((by_u, by_v))
-    spread = int(seed_cm.max() - seed_cm.min()) if len(seed_cm) else 0
-    cm, facility = nearest_sources(
+    cm, facility = fields_of(costs, (goals,), limit_cm)
+    return NodeField(cm[0], facility[0])
+
+
+def fields_of(
+    costs: WalkCosts, services: Sequence[Goals], limit_cm: int | None = None
+) -> tuple[Int32Array, Int32Array]:
+    """Distance (cm) from every junction to the nearest goal of each service, and which: (s, n)."""
+    cm = np.empty((len(services), len(costs.start) - 1), dtype=np.int32)
+    facility = np.empty_like(cm)
+    seeds = [_seeds(costs, goals) for goals in services]
+    seed_cm = np.concatenate([by for _, by, _ in seeds]) if seeds else np.zeros(0, dtype=np.int64)
+    spread = max((int(np.ptp(by)) for _, by, _ in seeds if len(by)), default=0)
+    nearest_sources(
         costs.start,
         costs.link,
-        np.concatenate((costs.edge_u[goals.edge], costs.edge_v[goals.edge])),
+        np.cumsum([0, *(len(by) for _, by, _ in seeds)]),
+        np.concatenate([node for node, _, _ in seeds] or [np.zeros(0, dtype=np.int32)]),
         seed_cm,
-        np.concatenate((goals.facility, goals.facility)),
-        limit,
+        np.concatenate([which for _, _, which in seeds] or [np.zeros(0, dtype=np.int32)]),
+        _NO_LIMIT_CM if limit_cm is None else limit_cm,
         SHIFT,
         costs.bucket_count(spread),
+        cm,
+        facility,
     )
-    return NodeField(cm, facility)
+    return cm, facility
+
+
+def _seeds(costs: WalkCosts, goals: Goals) -> tuple[Int32Array, IntArray, Int32Array]:
+    """Where goals touch the graph: both junctions of their edges, how far off, which facility."""
+    by_u = goals.leg_cm.astype(np.int64) + goals.ahead_cm
+    by_v = goals.leg_cm.astype(np.int64) + costs.vu_cm[goals.edge] - goals.back_cm
+    return (
+        np.concatenate((costs.edge_u[goals.edge], costs.edge_v[goals.edge])),
+        np.concatenate((by_u, by_v)),
+        np.concatenate((goals.facility, goals.facility)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Costs of k positions, int32 (k,): from their edge's u, back to it, and the access leg."""
+
+    ahead_cm: Int32Array
+    back_cm: Int32Array
+    leg_cm: Int32Array
+
+
+def along_of(costs: WalkCosts, positions: Positions) -> Along:
+    """The costs of positions along their edges."""
+    return Along(costs.ahead_cm(positions), costs.back_cm(positions), leg_cm(positions))
 
 
 def nearest_from_positions(
@@ -103,13 +139,18 @@ def nearest_from_positions(
     field: NodeField,
     positions: Positions,
     limit_cm: int | None = None,
+    along: Along | None = None,
 ) -> NodeField:
-    """Distance from positions on edges to the nearest goal, given the field of the junctions."""
+    """Distance from positions on edges to the nearest goal, given the field of the junctions.
+
+    `along`: what `along_of` makes of the positions, where it is asked for more than once.
+    """
+    known = along_of(costs, positions) if along is None else along
     cm, facility = nearest_of_positions(
         positions.edge,
-        costs.ahead_cm(positions),
-        costs.back_cm(positions),
-        leg_cm(positions),
+        known.ahead_cm,
+        known.back_cm,
+        known.leg_cm,
         costs.edge_u,
         costs.edge_v,
         costs.uv_cm,
@@ -148,19 +189,19 @@ def travel_table(
         if city.land is not None
         else city.cells.position.take(np.zeros(0, dtype=np.int64))
     )
-    shapes = (len(city.cells), len(city.cells), len(land), city.network.node_count)
-    cell_cm, cell_facility, land_cm, node_cm = (
+    shapes = (len(city.cells), len(city.cells), len(land))
+    cell_cm, cell_facility, land_cm = (
         np.empty((len(services), size), dtype=np.int32) for size in shapes
     )
-    node_facility = np.empty_like(node_cm)
-    for row, service in enumerate(services):
-        goals = goals_of(costs, service_attachments(city, service))
-        field = nearest_from_nodes(costs, goals)
-        cells = nearest_from_positions(costs, goals, field, city.cells.position)
-        samples = nearest_from_positions(costs, goals, field, land)
+    every = [goals_of(costs, service_attachments(city, service)) for service in services]
+    node_cm, node_facility = fields_of(costs, every)
+    along_cells, along_land = along_of(costs, city.cells.position), along_of(costs, land)
+    for row, (service, goals) in enumerate(zip(services, every, strict=True)):
+        field = NodeField(node_cm[row], node_facility[row])
+        cells = nearest_from_positions(costs, goals, field, city.cells.position, along=along_cells)
+        samples = nearest_from_positions(costs, goals, field, land, along=along_land)
         cell_cm[row], cell_facility[row] = cells.cm, cells.facility
         land_cm[row] = samples.cm
-        node_cm[row], node_facility[row] = field.cm, field.facility
         if progress is not None:
             progress(service)
     return TravelTable(tuple(services), cell_cm, cell_facility, land_cm, node_cm, node_facility)

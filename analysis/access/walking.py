@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.access.shortest import SHIFT
+from analysis.access.bend import Bend
+from analysis.access.shortest import DEAD_END, SHIFT
 from analysis.city.network import WalkNetwork
 from analysis.city.snap import Positions
 from analysis.quantities import (
@@ -24,12 +25,13 @@ from analysis.quantities import (
 class WalkCosts:
     """Walking costs of a network and its graph for the kernels (n junctions, m edges).
 
-    `uv_cm`, `vu_cm` int32 (m,): from u to v and back. `start` int64 (n + 1,) and `link`
+    `uv_cm`, `vu_cm` int32 (m,): from u to v and back. `start` int32 (n + 1,) and `link`
     int64 (2m,): each junction's neighbours with the cost of walking *from the neighbour to
     it*, as a search outward from facilities needs it; `away` the same with the cost of walking
     to the neighbour, for a search outward from a resident. `half_edge` int32 (2m,): the edge
     behind each row of `link`; `half_from_u` bool (2m,): whether the row leaves the edge's u.
-    `largest_cm`: the largest cost of any edge.
+    `largest_cm`: the largest cost of any edge. `uv_bend`, `vu_bend`: how the cost along edges
+    departs from an even one, None where it never does.
     """
 
     edge_u: Int32Array
@@ -37,31 +39,48 @@ class WalkCosts:
     length_m: FloatArray
     uv_cm: Int32Array
     vu_cm: Int32Array
-    start: IntArray
+    start: Int32Array
     link: IntArray
     away: IntArray
     half_edge: Int32Array
     half_from_u: BoolArray
     largest_cm: int
+    uv_bend: Bend | None = None
+    vu_bend: Bend | None = None
 
-    def bucket_count(self, spread_cm: int) -> int:
+    def bucket_count(self, spread_cm: int, shift: int = SHIFT) -> int:
         """Length of the ring of buckets: a power of two beyond every cost and seed."""
         largest = max(self.largest_cm, spread_cm)
-        return 1 << int((largest >> SHIFT) + 2).bit_length()
+        return 1 << int((largest >> shift) + 2).bit_length()
 
     def ahead_cm(self, position: Positions) -> Int32Array:
         """Cost from the edge's u to each position, int32 (k,); 0 where unsnapped."""
-        return self._share(position, self.uv_cm)
+        return self._share(position, self.uv_cm, self.uv_bend)
 
     def back_cm(self, position: Positions) -> Int32Array:
         """Cost from each position to the edge's u, int32 (k,); 0 where unsnapped."""
-        return self._share(position, self.vu_cm)
+        return self._share(position, self.vu_cm, self.vu_bend)
 
-    def _share(self, position: Positions, whole_cm: Int32Array) -> Int32Array:
+    def reversed(self) -> WalkCosts:
+        """The same streets walked the other way: from there to here is from here to there."""
+        return replace(
+            self,
+            uv_cm=self.vu_cm,
+            vu_cm=self.uv_cm,
+            link=self.away,
+            away=self.link,
+            uv_bend=self.vu_bend,
+            vu_bend=self.uv_bend,
+        )
+
+    def _share(self, position: Positions, whole_cm: Int32Array, bend: Bend | None) -> Int32Array:
         edge = np.where(position.edge == NOBODY, 0, position.edge)
         length_m = np.maximum(self.length_m[edge], np.finfo(np.float64).tiny)
         share = np.clip(position.at_m / length_m, 0.0, 1.0)
-        cost = np.rint(share * whole_cm[edge]).astype(np.int32)
+        exact = share * whole_cm[edge]
+        if bend is not None:
+            exact += CM_PER_M * bend.at(edge, share * self.length_m[edge])
+        cost = np.rint(exact).astype(np.int32)
         cost[position.edge == NOBODY] = 0
         return cost
 
@@ -77,6 +96,27 @@ def flat_costs(network: WalkNetwork) -> WalkCosts:
     return costs_of(network, length_cm, length_cm)
 
 
+def walk_costs(network: WalkNetwork) -> WalkCosts:
+    """Costs of a run's network: with its slope where heights were used, else flat.
+
+    A slope that is nowhere other than 0 gives the flat costs, bit for bit.
+    """
+    slope = network.slope
+    if slope is None or not (slope.extra_uv_m.any() or slope.extra_vu_m.any()):
+        return flat_costs(network)
+    last = slope.point_start[1:] - 1
+    uv_cm, vu_cm = (
+        np.rint((network.edge_length_m + extra_m[last]) * CM_PER_M).astype(np.int32)
+        for extra_m in (slope.extra_uv_m, slope.extra_vu_m)
+    )
+    length_m = network.edge_length_m
+    return replace(
+        costs_of(network, uv_cm, vu_cm),
+        uv_bend=Bend.of(slope, length_m, slope.extra_uv_m, uv_cm),
+        vu_bend=Bend.of(slope, length_m, slope.extra_vu_m, vu_cm),
+    )
+
+
 def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> WalkCosts:
     """Costs given for both directions of each edge, int32 (m,)."""
     u, v = network.edge_u, network.edge_v
@@ -84,10 +124,11 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
     head = np.concatenate((v, u))
     order = np.lexsort((head, tail))
     degree = np.bincount(tail, minlength=network.node_count)
-    start = np.concatenate(([0], np.cumsum(degree))).astype(np.int64)
+    start = np.concatenate(([0], np.cumsum(degree))).astype(np.int32)
     toward = np.concatenate((vu_cm, uv_cm))[order]
     away = np.concatenate((uv_cm, vu_cm))[order]
-    far = head[order].astype(np.int32)
+    far = head[order].astype(np.int64)
+    far |= np.where(degree[far] == 1, DEAD_END, 0)
     half_edge = (order % len(u)).astype(np.int32)
     arrays = (
         uv_cm,
@@ -103,6 +144,6 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
     return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm)  # type: ignore[arg-type,call-arg]
 
 
-def _packed(far: Int32Array, cm: Int32Array) -> IntArray:
-    """Cost and far junction of each half edge in one int64, which the kernels read at once."""
+def _packed(far: IntArray, cm: Int32Array) -> IntArray:
+    """Cost and far junction (flagged) of each half edge in one int64, read at once."""
     return (cm.astype(np.int64) << 32) | far

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 StrArray = NDArray[np.object_]  # of str or None
 GeometryArray = NDArray[np.object_]  # of shapely geometries (or None)
+
+WHOLE_AREA: Final = -2  # the unit of figures about the whole study area
+UNKNOWN_YEAR: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,60 @@ class LandSamples:
 
 
 @dataclass(frozen=True, slots=True)
+class Statistics:
+    """Figures about units in one long table (n rows), sorted by attribute, unit and year.
+
+    `unit` int32: index into Units, -2 the whole area. `year` int64, -1 unknown. `value` float64
+    (flags 1 or 0). What is not here is unknown.
+    """
+
+    unit: Int32Array
+    attribute: StrArray
+    value: FloatArray
+    year: IntArray
+    source: StrArray
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    def latest(self, attribute: str, size: int, until: int | None = None) -> FloatArray:
+        """The latest figure of every unit, float64 (size + 1,), NaN where unknown.
+
+        The last item is the figure of the whole area. `until`: no figure of a later year.
+        """
+        out = np.full(size + 1, np.nan)
+        mine = np.equal(self.attribute, attribute)
+        if until is not None:
+            mine &= self.year <= until
+        rows = np.flatnonzero(mine)
+        rows = rows[np.argsort(self.year[rows], kind="stable")]
+        where = np.where(self.unit[rows] == WHOLE_AREA, size, self.unit[rows])
+        out[where] = self.value[rows]  # the last write is the latest year
+        return out
+
+    def years(self, attribute: str, until: int | None = None) -> tuple[int, ...]:
+        """The years an attribute is given for, ascending; -1 for figures without a year."""
+        mine = np.equal(self.attribute, attribute)
+        if until is not None:
+            mine &= self.year <= until
+        return tuple(int(year) for year in np.unique(self.year[mine]))
+
+    def of_year(self, attribute: str, size: int, year: int) -> FloatArray:
+        """The figures of one year, as `latest`."""
+        out = np.full(size + 1, np.nan)
+        rows = np.flatnonzero(np.equal(self.attribute, attribute) & (self.year == year))
+        where = np.where(self.unit[rows] == WHOLE_AREA, size, self.unit[rows])
+        out[where] = self.value[rows]
+        return out
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """One study area, complete: what the measures need and nothing else.
 
     `surveyed`: services declared as completely surveyed: none found means there is none.
-    `land` is None where no residential land is given. `notes`: what the build noticed.
+    `land` is None where no residential land is given, `statistics` where no table is.
+    `notes`: what the build noticed.
     """
 
     crs: str
@@ -121,6 +174,7 @@ class City:
     land: LandSamples | None
     surveyed: frozenset[str]
     warnings: tuple[Warn, ...]
+    statistics: Statistics | None = None
     notes: BuildNotes = NO_NOTES
 
     def assessed(self, service: str) -> bool:

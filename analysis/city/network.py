@@ -13,7 +13,8 @@ from scipy.sparse.csgraph import connected_components
 
 from analysis.city.contract_kernel import follow_chains
 from analysis.city.crs import geodesic_m, metric_crs, to_metric
-from analysis.quantities import FloatArray, Int32Array, IntArray, read_only
+from analysis.city.profile import SlopeProfile
+from analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array, read_only
 from analysis.sources.osm import RawStreets
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class WalkNetwork:
     vertex_at_m : float64 (p,), geodesic distance of each vertex from the edge's u.
     edge_component : int32 (m,), connected component of each edge.
     component_length_m : float64 (k,), walkable length of each component.
+    vertex_form : uint8 (p,) or None, the `analysis.policy_terrain.WayForm` of the segment that
+        ends at each vertex (0 at an edge's first); None where the streets came without. Kept
+        while a city is built, not in a run.
+    slope : what slope adds to the walk along each edge, None where heights are not used.
     """
 
     crs: str
@@ -53,6 +58,8 @@ class WalkNetwork:
     vertex_at_m: FloatArray
     edge_component: Int32Array
     component_length_m: FloatArray
+    vertex_form: UInt8Array | None = None
+    slope: SlopeProfile | None = None
 
     @property
     def node_count(self) -> int:
@@ -63,6 +70,17 @@ class WalkNetwork:
     def edge_count(self) -> int:
         """Number of edges m."""
         return len(self.edge_u)
+
+    def worth_m(self, *, forth: bool) -> FloatArray:
+        """Metres of walking on the flat that edges are worth, (m,); NaN where slope does not count.
+
+        `forth` is from u to v, else back.
+        """
+        if self.slope is None:
+            return np.full(self.edge_count, np.nan)
+        extra_m = self.slope.extra_uv_m if forth else self.slope.extra_vu_m
+        worth: FloatArray = self.edge_length_m + extra_m[self.slope.point_start[1:] - 1]
+        return worth
 
     def lines(self) -> NDArray[np.object_]:
         """The edges as shapely LineStrings in the metric CRS, (m,)."""
@@ -102,7 +120,7 @@ def build_network(raw: RawStreets, crs: str | None = None) -> WalkNetwork:
     """
     osm_id, first, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
     lonlat = raw.lonlat[first]
-    a, b, way = _segments(raw, node.astype(np.int64), len(osm_id))
+    a, b, way, form = _segments(raw, node.astype(np.int64), len(osm_id))
     start, neighbour, segment, degree = _half_segments(a, b, len(osm_id))
     is_junction = degree != 2
     _break_rings(a, b, is_junction)
@@ -111,13 +129,13 @@ def build_network(raw: RawStreets, crs: str | None = None) -> WalkNetwork:
     xy_m = to_metric(lonlat, crs)
     number = _hilbert_numbers(xy_m, np.flatnonzero(is_junction & (degree > 0)))
     chain_start, chain_node = _canonical(chain_start, chain_node, number)
-    return _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, (a, b, way))
+    return _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, (a, b, way, form))
 
 
 def _segments(
     raw: RawStreets, node: IntArray, node_count: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Distinct segments (a < b) and the lowest way id of each, sorted by (a, b)."""
+) -> tuple[IntArray, IntArray, IntArray, UInt8Array | None]:
+    """Distinct segments (a < b), the lowest way id of each and its form, sorted by (a, b)."""
     inside = np.ones(len(node) - 1, dtype=bool)
     inside[raw.way_start[1:-1] - 1] = False
     way = np.repeat(raw.way_id, np.diff(raw.way_start))[:-1][inside]
@@ -128,7 +146,13 @@ def _segments(
     key, position = np.unique(low * node_count + high, return_inverse=True)
     lowest = np.full(len(key), np.iinfo(np.int64).max)
     np.minimum.at(lowest, position, way[real])
-    return key // node_count, key % node_count, lowest
+    form = None
+    if raw.form is not None:
+        each = np.repeat(raw.form, np.diff(raw.way_start))[:-1][inside][real]
+        order = np.lexsort((each, way[real], position))  # of one way drawn twice the lower form
+        first = order[np.searchsorted(position[order], np.arange(len(key)))]
+        form = each[first]
+    return key // node_count, key % node_count, lowest, form
 
 
 def _half_segments(
@@ -215,7 +239,7 @@ def _assemble(
     number: Int32Array,
     vertex_start: IntArray,
     vertex: Int32Array,
-    segments: tuple[IntArray, IntArray, IntArray],
+    segments: tuple[IntArray, IntArray, IntArray, UInt8Array | None],
 ) -> WalkNetwork:
     first, last = vertex_start[:-1], vertex_start[1:] - 1
     u, v = number[vertex[first]], number[vertex[last]]
@@ -225,7 +249,7 @@ def _assemble(
     total = np.cumsum(step_m)
     at_m = total - np.repeat(total[first], np.diff(vertex_start))
     length_m = at_m[last]
-    a, b, way = segments
+    a, b, way, form = segments
     count = len(osm_id)
     low = np.minimum(vertex[first], vertex[first + 1]).astype(np.int64)
     high = np.maximum(vertex[first], vertex[first + 1]).astype(np.int64)
@@ -249,4 +273,12 @@ def _assemble(
         "edge_component": component,
         "component_length_m": np.bincount(component, weights=length_m),
     }
+    if form is not None:
+        before, after = vertex[:-1].astype(np.int64), vertex[1:].astype(np.int64)
+        low, high = np.minimum(before, after), np.maximum(before, after)
+        row = np.searchsorted(a * count + b, low * count + high)
+        of_vertex = np.zeros(len(vertex), dtype=np.uint8)
+        of_vertex[1:] = form[np.minimum(row, len(form) - 1)]
+        of_vertex[first] = 0
+        arrays["vertex_form"] = of_vertex
     return WalkNetwork(crs, **{name: read_only(array) for name, array in arrays.items()})  # type: ignore[arg-type]

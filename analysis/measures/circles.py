@@ -49,7 +49,10 @@ class CircleTable:
 
 @dataclass(frozen=True, slots=True)
 class CircleRow:
-    """Residents of one unit with a complete, incomplete or not assessed circle."""
+    """Residents of one unit with a complete, incomplete or not assessed circle.
+
+    `score`: share of the assessed types that a resident reaches, mean over residents, 0-1.
+    """
 
     code: str
     name: str
@@ -59,6 +62,7 @@ class CircleRow:
     not_assessed: int | None
     share: float | None
     share_all: float | None
+    score: float | None
     missing: tuple[tuple[str, int], ...]
 
 
@@ -90,6 +94,7 @@ def circle_table(
     minutes: float | None = None,
     walker: str = "adult",
     optional: bool = False,
+    upgraded: bool = False,
 ) -> CircleTable:
     """Which services of a kind every cell reaches within the minutes.
 
@@ -97,6 +102,7 @@ def circle_table(
     ----------
     minutes : None = each service's own, a number = all of them at that time.
     optional : whether the policy's optional services count too.
+    upgraded : the kind's upgraded types (品质提升类) instead; all of them are the circle.
 
     Raises
     ------
@@ -106,7 +112,8 @@ def circle_table(
     rule = _rule(policy, kind)
     walker_of(policy, walker)
     time = None if minutes is None else checked_minutes(minutes)
-    services = tuple(s for s in rule.services if optional or not policy.services[s].optional)
+    listed = rule.upgraded if upgraded else rule.services
+    services = tuple(s for s in listed if optional or not policy.services[s].optional)
     reach = np.zeros((len(services), len(city.cells)), dtype=np.bool_)
     assessed = np.zeros(len(services), dtype=np.bool_)
     snapped = city.cells.position.edge != NOBODY
@@ -117,7 +124,8 @@ def circle_table(
             limit = ask(policy, service, time, walker).limit_cm
             reach[k] = snapped & (walks.cell_cm <= limit)
     reached = reach.sum(axis=0).astype(np.int32)
-    required = len(services) if rule.required is None else int(rule.required.value)
+    whole = upgraded or rule.required is None
+    required = len(services) if whole else int(rule.required.value)  # type: ignore[union-attr]
     open_ = len(services) - int(assessed.sum())
     state = _state(reached, required, open_)
     state_all = _state(reached, len(services), open_)
@@ -138,6 +146,7 @@ def circles(
     walker: str = "adult",
     by: str | None = None,
     optional: bool = False,
+    upgraded: bool = False,
 ) -> Circles:
     """Residents with a complete circle, for the area and every unit of a level.
 
@@ -145,7 +154,14 @@ def circles(
     """
     level = level_of(city, by)
     table = circle_table(
-        city, travel, policy, kind=kind, minutes=minutes, walker=walker, optional=optional
+        city,
+        travel,
+        policy,
+        kind=kind,
+        minutes=minutes,
+        walker=walker,
+        optional=optional,
+        upgraded=upgraded,
     )
     rows = city.units.of_level(level)
     units = city.units
@@ -192,6 +208,7 @@ class _Counts:
     states: dict[int, IntArray]
     complete_all: IntArray
     open_all: IntArray
+    reached: IntArray
     missing: dict[str, IntArray]
 
     @classmethod
@@ -203,6 +220,7 @@ class _Counts:
             {s: sums_by(index, size, residents, table.state == s) for s in (1, 0, -1)},
             sums_by(index, size, residents, table.state_all == 1),
             sums_by(index, size, residents, table.state_all == -1),
+            sums_by(index, size, residents * table.reached),
             {
                 service: sums_by(index, size, residents, ~table.reach[k])
                 for k, service in enumerate(table.services)
@@ -213,8 +231,8 @@ class _Counts:
     def row(self, code: str, name: str, i: int, unknown_total: bool) -> CircleRow:
         """The row of one unit."""
         if unknown_total:
-            return CircleRow(code, name, None, None, None, None, None, None, ())
-        known = int(self.known[i])
+            return CircleRow(code, name, *(None,) * 7, ())
+        known, types = int(self.known[i]), int(self.table.assessed.sum())
         complete, incomplete, open_ = (int(self.states[s][i]) for s in (1, 0, -1))
         missing = [(service, int(count[i])) for service, count in self.missing.items()]
         return CircleRow(
@@ -226,6 +244,7 @@ class _Counts:
             open_,
             complete / known if known and not open_ else None,
             int(self.complete_all[i]) / known if known and not self.open_all[i] else None,
+            int(self.reached[i]) / (known * types) if known and types else None,
             tuple(sorted((m for m in missing if m[1] > 0), key=lambda m: (-m[1], m[0]))),
         )
 

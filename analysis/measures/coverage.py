@@ -1,4 +1,4 @@
-"""Coverage in the readings U, P, L (and C once catchments exist)."""
+"""Coverage in the readings U, P, L, and C where catchments are given."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from analysis.access.travel import TravelTable
 from analysis.city.model import City
 from analysis.errors import Warn
+from analysis.measures.catchments import Catchments
 from analysis.measures.question import (
     TOTAL,
     Question,
@@ -88,6 +89,7 @@ def coverage(
     walker: str = "adult",
     group: str = TOTAL,
     by: str | None = None,
+    catchments: Catchments | None = None,
 ) -> Coverage:
     """Coverage of one service as fractions 0-1, for the area and every unit of a level.
 
@@ -98,6 +100,8 @@ def coverage(
     walker : a walker of the policy.
     group : ``total`` or a population group of the area.
     by : unit level; None = the lowest that has polygons.
+    catchments : of the same service; C is null unless they are of the same minutes, walker and
+        group, open and with the capacities the facilities have (`served_within`).
 
     Raises
     ------
@@ -120,6 +124,9 @@ def coverage(
     everyone = np.zeros(len(city.cells), dtype=np.int32)
     per_unit = _count(city, walks, asked, policy, persons, index, size)
     in_area = _count(city, walks, asked, policy, persons, everyone, 1)
+    served, no_c = served_within(catchments, asked, group)
+    per_c = [] if served is None else [sums_by(i, n, served) for i, n in (
+        (index, size), (everyone, 1))]  # fmt: skip
     has_core = asked.minutes == policy.coverage.core_minutes.value
     land_unit, land_area = _land(city, walks, asked, level, size)
     own, children = _having(city, service, size) if walks is not None else (None, None)
@@ -136,6 +143,7 @@ def coverage(
             bool(unknown[i]),
             None if children is None else float(children[i]),
             None if land_unit is None else _number(land_unit[i]),
+            None if served is None else int(per_c[0][i]),
         )
         for i in rows
     )
@@ -151,13 +159,44 @@ def coverage(
         nobody_known,
         None if own is None or len(rows) == 0 else float(own[rows].mean()),
         land_area,
+        None if served is None else int(per_c[1][0]),
     )
     warnings = tuple(
         _remarks(
-            city, policy, asked, walks, level, rows, unknown, per_unit.known, persons, land_unit
+            city,
+            policy,
+            asked,
+            walks,
+            level,
+            rows,
+            unknown,
+            per_unit.known,
+            persons,
+            land_unit,
+            no_c,
         )
     )
     return Coverage(service, asked.minutes, walker, group, level, total, units, warnings)
+
+
+def served_within(
+    catchments: Catchments | None, asked: Question, group: str
+) -> tuple[IntArray | None, Warn | None]:
+    """Persons of every cell served within capacity, int64 (c,), or why that is not known."""
+    if catchments is None:
+        return None, Warn("coverage_no_catchments")
+    if not catchments.assessed:
+        return None, Warn("coverage_capacity_unknown")
+    if catchments.group != group:
+        return None, Warn("coverage_other_group", {"group": catchments.group})
+    same = (catchments.service, catchments.minutes, catchments.walker) == (
+        asked.service.id, asked.minutes, asked.walker.id)  # fmt: skip
+    if not same or catchments.closed or catchments.whole or catchments.estimates:
+        return None, Warn("coverage_other_catchments")
+    part = catchments.balanced.part
+    served = np.zeros(len(part.unserved), dtype=np.int64)
+    np.add.at(served, part.cell, part.persons)
+    return served, None
 
 
 def _count(
@@ -246,6 +285,7 @@ def _row(
     unknown: bool,
     having: float | None,
     land: float | None,
+    served: int | None,
 ) -> CoverageRow:
     if unknown:
         return CoverageRow(
@@ -253,6 +293,8 @@ def _row(
         )
     known = int(persons.known[i])
     judged = assessed and known > 0
+    if served is not None and served > int(persons.covered[i]):
+        raise ArithmeticError("more residents are served than reach a facility: C above P")
     return CoverageRow(
         code,
         name,
@@ -265,7 +307,7 @@ def _row(
         P=int(persons.covered[i]) / known if judged else None,
         P_core=int(persons.core[i]) / known if judged and has_core else None,
         L=land,
-        C=None,
+        C=served / known if judged and served is not None else None,
     )
 
 
@@ -284,11 +326,13 @@ def _remarks(
     known: IntArray,
     persons: IntArray,
     land: FloatArray | None,
+    no_c: Warn | None,
 ) -> Iterator[Warn]:
     """Why a reading is null, and what the total holds that no unit shows."""
     if walks is None:
         yield not_assessed(asked.service)
-    yield Warn("coverage_no_catchments")
+    if no_c is not None:
+        yield no_c
     core = policy.coverage.core_minutes.value
     if asked.minutes != core:
         yield Warn("coverage_core_minutes", {"minutes": f"{core:g}"})

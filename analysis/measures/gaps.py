@@ -14,6 +14,8 @@ import shapely
 from analysis.access.travel import TravelTable
 from analysis.city.model import City
 from analysis.errors import ParameterError, Warn
+from analysis.measures.catchments import Catchments
+from analysis.measures.coverage import served_within
 from analysis.measures.linking import linked_groups
 from analysis.measures.outlines import outline
 from analysis.measures.question import (
@@ -21,7 +23,7 @@ from analysis.measures.question import (
     Question,
     Walks,
     ask,
-    default_level,
+    home_unit,
     not_assessed,
     persons_of,
     sums_by,
@@ -31,6 +33,7 @@ from analysis.policy import Policy
 from analysis.quantities import (
     NOBODY,
     UNREACHED_CM,
+    BoolArray,
     Int32Array,
     IntArray,
     minutes_of,
@@ -83,6 +86,7 @@ def gaps(
     group: str = TOTAL,
     min_residents: int = 0,
     drawn: dict[bytes, shapely.Geometry] | None = None,
+    catchments: Catchments | None = None,
 ) -> tuple[Gap, ...]:
     """Gaps of one service, most residents first; walks in minutes, polygons in the city's CRS.
 
@@ -94,6 +98,9 @@ def gaps(
     ----------
     drawn : outlines by their cells, filled here: hand the same one to all questions about one
         city under one policy, and what many services lack together is joined once.
+    catchments : of the same service, minutes, walker and group; then residents in reach whom no
+        facility has room for make gaps too (`over_capacity`). A cell served in part counts with
+        its unserved residents only.
 
     Raises
     ------
@@ -108,7 +115,11 @@ def gaps(
     if walks is None:
         return ()
     off = city.cells.position.edge == NOBODY
-    uncovered = np.flatnonzero((off | (walks.cell_cm > asked.limit_cm)) & (persons > 0))
+    near = ~off & (walks.cell_cm <= asked.limit_cm)
+    served, _ = served_within(catchments, asked, group)
+    full = near & (served < persons) if served is not None else np.zeros_like(near)
+    persons = np.where(full, persons - (0 if served is None else served), persons)
+    uncovered = np.flatnonzero((~near | full) & (persons > 0))
     if len(uncovered) == 0:
         return ()
     edge = city.cells.position.edge[uncovered]
@@ -129,6 +140,7 @@ def gaps(
         uncovered,
         label,
         min_residents,
+        full,
         {} if drawn is None else drawn,
     )
     return tuple(sorted(found, key=lambda gap: (-gap.residents, gap.id)))
@@ -140,13 +152,18 @@ def gap_warnings(city: City, policy: Policy, *, service: str) -> tuple[Warn, ...
     return () if city.assessed(service) else (not_assessed(asked.service),)
 
 
-def _reasons(city: City, walks: Walks) -> Int32Array:
-    """Index into REASONS per cell (c,), the first that holds; too_far otherwise."""
+def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
+    """Index into REASONS per cell (c,), the first that holds; too_far otherwise.
+
+    `full`: cells in reach of a facility that has no room for all of them.
+    """
     off = city.cells.position.edge == NOBODY
     none = np.full(len(off), not walks.any_facility)
     lost = walks.cell_cm == UNREACHED_CM
     too_far = REASONS.index("too_far")
-    return np.select([off, none, lost], [0, 1, 2], default=too_far).astype(np.int32)
+    return np.select(
+        [off, none, lost, full], [0, 1, 2, REASONS.index("over_capacity")], default=too_far
+    ).astype(np.int32)
 
 
 def _found(
@@ -159,6 +176,7 @@ def _found(
     uncovered: IntArray,
     label: Int32Array,
     min_residents: int,
+    full: BoolArray,
     drawn: dict[bytes, shapely.Geometry],
 ) -> list[Gap]:
     """The gaps of labelled cells; what can be counted for all of them at once is."""
@@ -174,11 +192,12 @@ def _found(
     walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * walkers
     residents = sums_by(label, size, weight)
     groups = {
-        name: sums_by(label, size, count[chosen]) for name, count in city.cells.groups.items()
+        name: sums_by(label, size, np.where(full, np.minimum(count, persons), count)[chosen])
+        for name, count in city.cells.groups.items()
     }
-    unit = _most(label, size, city.cells.unit[default_level(city)][chosen], weight)
+    unit = _most(label, size, home_unit(city, city.cells.unit)[chosen], weight)
     nearest = _most(label[way], size, walks.cell_facility[chosen][way], weight[way])
-    reason = _most(label, size, _reasons(city, walks)[chosen], weight)
+    reason = _most(label, size, _reasons(city, walks, full)[chosen], weight)
     ids = city.cells.id[chosen]
     found = []
     for i in np.flatnonzero(residents >= min_residents):

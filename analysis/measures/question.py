@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,6 +96,44 @@ def default_level(city: City) -> str:
         if 2 * int(cells.residents[cells.unit[level] >= 0].sum()) > everyone:
             return level
     return drawn[0] if drawn else units.levels[-1]
+
+
+def level_beside(city: City) -> str | None:
+    """The level that holds those whom the default level leaves out, None where there is none.
+
+    Villages stand beside urban communities: they share no resident with them and hold more than
+    half of the others. Of several such levels the nearest to the default one in the policy's
+    order, the lower of two as near.
+    """
+    units, cells = city.units, city.cells
+    level = default_level(city)
+    inside = cells.unit[level] >= 0 if level in cells.unit else np.zeros(len(cells), np.bool_)
+    outside = int(cells.residents[~inside].sum())
+    order = list(units.levels)
+    beside: list[tuple[int, int]] = []
+    for place, other in enumerate(order):
+        here = cells.unit[other] >= 0
+        shared = int(cells.residents[here & inside].sum())
+        held = int(cells.residents[here & ~inside].sum())
+        if other != level and _has_polygons(units, other) and shared == 0 and 2 * held > outside:
+            beside.append((abs(place - order.index(level)), -place))
+    return order[-min(beside)[1]] if beside else None
+
+
+def home_unit(city: City, unit: Mapping[str, Int32Array]) -> Int32Array:
+    """The unit that names a place, int32 (n,), -1 outside all: the one of the default level,
+    else the one of the level beside it.
+
+    Parameters
+    ----------
+    unit : per level the unit of each place, as in ``city.cells.unit``.
+    """
+    home = unit[default_level(city)]
+    beside = level_beside(city)
+    if beside is None:
+        return home
+    joined: Int32Array = np.where(home >= 0, home, unit[beside])
+    return joined
 
 
 def _has_polygons(units: Units, level: str) -> bool:

@@ -2,7 +2,8 @@
 
 ``cells.parquet facilities.parquet units.parquet`` (GeoParquet, metric CRS, zstd) hold the
 tables row for row; ``<table>.<field>.npy`` hold streets, land, attachments and walks;
-``city.json`` holds the names that tie them together.
+``statistics.parquet`` holds figures about units; ``city.json`` holds the names that tie them
+together.
 """
 
 from __future__ import annotations
@@ -22,9 +23,19 @@ import shapely
 from numpy.typing import NDArray
 
 from analysis.access.travel import TravelTable
-from analysis.city.model import Cells, City, Facilities, GeometryArray, LandSamples, StrArray, Units
+from analysis.city.model import (
+    Cells,
+    City,
+    Facilities,
+    GeometryArray,
+    LandSamples,
+    Statistics,
+    StrArray,
+    Units,
+)
 from analysis.city.network import WalkNetwork
 from analysis.city.notes import BuildNotes
+from analysis.city.profile import SlopeProfile
 from analysis.city.snap import Positions
 from analysis.errors import Warn
 from analysis.quantities import FloatArray, Int32Array, read_only
@@ -43,6 +54,8 @@ def write_city(folder: Path, city: City, travel: TravelTable) -> None:
         "service_ids": city.facilities.service_ids,
         "attributes": tuple(city.facilities.attributes),
         "land": city.land is not None,
+        "slope": city.network.slope is not None,
+        "statistics": city.statistics is not None,
         "surveyed": city.surveyed,
         "travel": travel.services,
         "warnings": city.warnings,
@@ -54,9 +67,15 @@ def write_city(folder: Path, city: City, travel: TravelTable) -> None:
     _write_table(folder / "facilities.parquet", *_facility_columns(city.facilities), city.crs)
     _write_table(folder / "units.parquet", *_unit_columns(city.units), city.crs)
     _write_arrays(folder, "network", city.network)
+    if city.network.slope is not None:
+        _write_arrays(folder, "slope", city.network.slope)
     _write_arrays(folder, "travel", travel)
     _write_arrays(folder, "attachment", city.facilities.attachment)
     np.save(folder / "attachment.facility.npy", city.facilities.attached_facility)
+    if city.statistics is not None:
+        pd.DataFrame(_statistics_columns(city.statistics)).to_parquet(
+            folder / "statistics.parquet", index=False, compression="zstd"
+        )
     if city.land is not None:
         _write_arrays(folder, "land", city.land)
         _write_arrays(folder, "land.position", city.land.position)
@@ -71,13 +90,14 @@ def read_city(folder: Path) -> tuple[City, TravelTable]:
     crs = index["crs"]
     city = City(
         crs=crs,
-        network=_read_arrays(folder, "network", WalkNetwork, crs=crs),
+        network=_read_network(folder, crs, slope=index.get("slope", False)),
         units=_read_units(_Table.of(folder / "units.parquet"), levels),
         cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index["groups"]),
         facilities=_read_facilities(folder, levels, index),
         land=_read_land(folder, levels) if index["land"] else None,
         surveyed=frozenset(index["surveyed"]),
         warnings=tuple(Warn(warn["key"], warn["params"]) for warn in index["warnings"]),
+        statistics=_read_statistics(folder) if index.get("statistics") else None,
         notes=record(BuildNotes, index.get("notes", {})),
     )
     return city, _read_arrays(folder, "travel", TravelTable, services=tuple(index["travel"]))
@@ -134,6 +154,27 @@ def _unit_columns(units: Units) -> tuple[dict[str, Any], GeometryArray]:
         "residents": residents,
     }
     return columns, units.geometry
+
+
+def _statistics_columns(statistics: Statistics) -> dict[str, Any]:
+    return {
+        "unit": statistics.unit,
+        "attribute": pd.Series(statistics.attribute, dtype="string"),
+        "value": statistics.value,
+        "year": statistics.year,
+        "source": pd.Series(statistics.source, dtype="string"),
+    }
+
+
+def _read_statistics(folder: Path) -> Statistics:
+    table = _Table.of(folder / "statistics.parquet")
+    return Statistics(
+        unit=table.numbers("unit", np.int32),
+        attribute=table.texts("attribute"),
+        value=table.numbers("value", np.float64),
+        year=table.numbers("year", np.int64),
+        source=table.texts("source"),
+    )
 
 
 def _texts(values: StrArray) -> pd.Series:
@@ -234,6 +275,12 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
 
 
 # ---- arrays ------------------------------------------------------------------------------
+
+
+def _read_network(folder: Path, crs: str, *, slope: bool) -> WalkNetwork:
+    """The streets, with what slope adds where heights were used."""
+    profile = _read_arrays(folder, "slope", SlopeProfile) if slope else None
+    return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=None, slope=profile)
 
 
 def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
+from analysis.measures.capacity import capacity_services
 from analysis.policy import Policy, Title
 
 Dtype = Literal["text", "integer", "number", "boolean"]
 
 LAYERS: Final = ("cells", "facilities", "units", "gaps", "circles", "network")
+OPTIONAL_LAYERS: Final = ("catchments", "proposals")  # only where a run holds them
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,13 @@ NO_WAY: Final = Title("走不到，或没有该类设施", "No way there, or no 
 NO_SNAP: Final = Title("附近没有可步行道路", "No walkable street near")
 NO_UNIT: Final = Title("不在任何单元内", "Outside every unit")
 NO_GROUP: Final = Title("本区域没有该人群数据", "The area has no such group")
+NO_CENTRE: Final = Title("未获服务，或没有服务区划分", "Unserved, or no catchments")
+NO_CATCHMENTS: Final = Title("没有服务区划分", "No catchments")
+CIRCLE_OPEN: Final = Title("有服务未评估，不能判定", "Open: a service is not assessed")
+NO_LACK: Final = Title("不缺", "Nothing missing")
 NOT_ASSESSED: Final = Title("未评估或人口未知", "Not assessed, or residents unknown")
 
+NO_SLOPE: Final = Title("未计入坡度", "Slope does not count")
 NOT_PLACED: Final = Title("有坐标", "It has coordinates")
 NOT_FILLED: Final = Title("没有补填", "Nothing was filled")
 NOT_SPREAD: Final = Title("不是推算", "Not spread")
@@ -99,6 +106,23 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _count("component", "路网连通分量", "Street component", "", NO_SNAP),
             _flag("modelled", "推算人口", "Residents modelled"),
             _number("minutes_{service}", "步行到{service}", "Walk to {service}", "minutes", NO_WAY),
+            _text("circle_{circle}", "{circle}", "{circle}", CIRCLE_OPEN),
+            _count(
+                "circle_{circle}_reached", "{circle}走得到的类型数", "{circle}: types reached", ""
+            ),
+            _text(
+                "circle_{circle}_missing",
+                "{circle}缺少的服务",
+                "{circle}: services missing",
+                NO_LACK,
+            ),
+            _text("centre_{capacity}", "{capacity}归属设施", "Assigned to: {capacity}", NO_CENTRE),
+            _count(
+                "unserved_{capacity}",
+                "{capacity}未获服务的人",
+                "Unserved: {capacity}",
+                null=NO_CATCHMENTS,
+            ),
         ),
         "facilities": (
             _ID,
@@ -166,14 +190,53 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
                 "missing",
                 "缺少的服务（人数从多到少）",
                 "Services missing, most residents first",
-                Title("不缺", "Nothing missing"),
+                NO_LACK,
             ),
         ),
         "network": (
             _ID,
             _count("osm_way", "OSM 道路编号", "OSM way", ""),
             _number("length_m", "长度", "Length", "m"),
+            _number("forth_m", "沿线方向折算平路长度", "Worth on the flat, along", "m", NO_SLOPE),
+            _number("back_m", "反方向折算平路长度", "Worth on the flat, back", "m", NO_SLOPE),
             _count("component", "路网连通分量", "Street component", ""),
+        ),
+        "catchments": (
+            _ID,
+            *_SERVICE,
+            _text("solution", "分配方式", "Solution"),
+            _text("facility", "设施编号", "Facility"),
+            _text("name", "名称", "Name", UNKNOWN),
+            _count("load", "服务人数", "Load"),
+            _count("min", "下限", "Minimum"),
+            _count("max", "上限", "Maximum"),
+            _text("state", "状态", "State"),
+            _count("overload", "超载人数", "Overload"),
+            _count("underload", "不足人数", "Underload"),
+            _text("basis", "容量依据", "Basis of the capacity"),
+            _flag("estimated", "容量为估算", "Capacity estimated"),
+            _number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
+            _count("cells", "人口单元数", "Cells", ""),
+            _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+        ),
+        "proposals": (
+            _ID,
+            _text("proposal", "方案编号", "Proposal"),
+            *_SERVICE,
+            _text("objective", "选址目标", "Objective"),
+            _number("minutes", "步行时限", "Limit of the walk", "minutes"),
+            _text("walker", "步行者", "Walker"),
+            _count("rank", "次序", "Rank", ""),
+            _text("site", "候选点编号", "Site"),
+            _text("name", "名称", "Name", UNKNOWN),
+            _text("kind", "候选点类型", "Kind of site"),
+            *_UNIT,
+            _count("residents_new", "新覆盖的居民", "Newly covered"),
+            _count("residents_reached", "时限内的全部居民", "Within its limit"),
+            _GROUP,
+            _number("person_minutes_saved", "节省的步行人分钟", "Person-minutes saved", "minutes"),
+            _count("load", "服务人数", "Load", null=Title("未按容量选址", "Not sited by capacity")),
+            _text("kept", "保存时间", "Kept at"),
         ),
     }
 )
@@ -194,6 +257,44 @@ COVERAGE_COLUMNS: Final = (
 )
 
 
+CENTRE_COLUMNS: Final = (
+    _text("solution", "分配方式", "Solution"),
+    _text("facility", "设施编号", "Facility"),
+    _text("name", "名称", "Name", UNKNOWN),
+    _count("load", "服务人数", "Load"),
+    _count("min", "下限", "Minimum"),
+    _count("max", "上限", "Maximum"),
+    _text("state", "状态", "State"),
+    _count("overload", "超载人数", "Overload"),
+    _count("underload", "不足人数", "Underload"),
+    _text("basis", "容量依据", "Basis of the capacity"),
+    _flag("estimated", "容量为估算", "Capacity estimated"),
+    _number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
+    _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+)
+
+RULE_COLUMNS: Final = (
+    _text("code", "代码", "Code"),
+    _text("name", "名称", "Name"),
+    _text("name_en", "英文名称", "English name", UNKNOWN),
+    _count("residents", "居民", "Residents", null=UNKNOWN),
+    _count("served", "获得服务", "Served", null=NOT_ASSESSED),
+    _count("reachable_full", "可达但满员", "In reach but full", null=NOT_ASSESSED),
+    _count("unreachable", "不可达", "Out of reach", null=NOT_ASSESSED),
+    _number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
+    _count("government", "政府举办", "Government-run", "centres", NOT_ASSESSED),
+    _count("private", "非政府举办", "Run by others", "centres", NOT_ASSESSED),
+    _count("unknown", "举办主体未知", "Owner unknown", "centres", NOT_ASSESSED),
+    _text("A", "口径A：有1所政府举办中心", "Reading A: a government-run centre", NOT_ASSESSED),
+    _text("B", "口径B：每3万—10万人1所", "Reading B: one per 30,000-100,000", NOT_ASSESSED),
+    _text("state", "状态", "State", NOT_ASSESSED),
+    _count("needed_from", "至少需要", "Needed from", "centres", NOT_ASSESSED),
+    _count("needed_to", "至多需要", "Needed to", "centres", NOT_ASSESSED),
+    _text("missing", "缺少什么", "What is missing", Title("不缺", "Nothing missing")),
+    _text("notes", "说明", "Notes", Title("没有", "None")),
+)
+
+
 def columns_of(layer: str, policy: Policy, groups: tuple[str, ...]) -> tuple[Column, ...]:
     """The columns of a layer, one per service and group where the table says so.
 
@@ -207,16 +308,35 @@ def all_groups(groups: tuple[str, ...]) -> tuple[str, ...]:
     return (*GROUP_TITLES, *sorted(set(groups) - set(GROUP_TITLES)))
 
 
+def _per_service(
+    column: Column, word: str, services: tuple[str, ...], policy: Policy
+) -> Iterator[Column]:
+    for name in services:
+        title = policy.services[name].title
+        yield replace(
+            column,
+            name=column.name.format(**{word: name}),
+            title=Title(
+                column.title.zh.format(**{word: title.zh}),
+                column.title.en.format(**{word: title.en}),
+            ),
+        )
+
+
 def _expanded(layer: str, policy: Policy, groups: tuple[str, ...]) -> Iterator[Column]:
     for column in COLUMNS[layer]:
-        if "{service}" in column.name:
-            for service in policy.services.values():
+        if "{capacity}" in column.name:
+            yield from _per_service(column, "capacity", capacity_services(policy), policy)
+        elif "{service}" in column.name:
+            yield from _per_service(column, "service", tuple(policy.services), policy)
+        elif "{circle}" in column.name:
+            for kind, rule in policy.circles.items():
                 yield replace(
                     column,
-                    name=column.name.format(service=service.id),
+                    name=column.name.format(circle=kind),
                     title=Title(
-                        column.title.zh.format(service=service.title.zh),
-                        column.title.en.format(service=service.title.en),
+                        column.title.zh.format(circle=rule.title.zh),
+                        column.title.en.format(circle=rule.title.en),
                     ),
                 )
         elif "{group}" in column.name:

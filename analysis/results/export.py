@@ -92,10 +92,35 @@ def write_table(
     name: str,
     lang: Language = "zh",
     suffixes: Sequence[str] = TABLE_SUFFIXES,
+    lines: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet."""
+    """Write a table without geometry as ``.csv`` or ``.xlsx``; `name` titles the sheet.
+
+    `lines` go to a second sheet of the latter.
+    """
     _checked(path, suffixes)
-    _table(table, columns, path, name, lang, ())
+    _table(table, columns, path, name, lang, lines)
+
+
+def export_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+    path: Path,
+    name: str,
+    lang: Language = "zh",
+    lines: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """The same for plain rows."""
+    kinds = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
+    table = pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [row[column.name] for row in rows], dtype=kinds.get(column.dtype, "object")
+            )
+            for column in columns
+        }
+    )
+    write_table(table, columns, path, name, lang, lines=lines)
 
 
 def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
@@ -236,18 +261,27 @@ _UNITS: Final[Mapping[str, Title]] = MappingProxyType(
 )
 
 
-def _heading(sheet: Any, texts: Iterable[str]) -> list[Any]:
-    cells = [_cell(sheet, text) for text in texts]
+def _heading(sheet: Any, texts: Iterable[Any]) -> list[Any]:
+    cells = [_cell(sheet, str(text)) for text in texts]
     for cell in cells:
         cell.font = Font(bold=True)
     return cells
 
 
+def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> list[Any]:
+    """Cells of a row for a write-only sheet: texts stay texts, unknown is empty."""
+    return _heading(sheet, values) if heading else [_cell(sheet, value) for value in values]
+
+
 def _cell(sheet: Any, value: Any) -> Any:
-    """A cell; a text stays a text whatever sign it starts with."""
+    """A cell; a text stays a text whatever sign it starts with, a number keeps every digit."""
     plain = _or_none(value)
     if isinstance(plain, np.generic):
         plain = plain.item()
+    if isinstance(plain, float):  # openpyxl itself would keep 16 digits
+        cell = WriteOnlyCell(sheet, repr(plain))
+        cell.data_type = "n"
+        return cell
     if not isinstance(plain, str):
         return plain
     cell = WriteOnlyCell(sheet, NOT_XML.sub("", plain))

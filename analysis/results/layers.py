@@ -18,19 +18,29 @@ from analysis.city.merging import FILLED
 from analysis.city.model import GeometryArray, StrArray
 from analysis.city.unit_rows import PLACED
 from analysis.errors import UnknownNameError
-from analysis.measures.circles import circles
+from analysis.measures.circles import circle_table, circles
 from analysis.measures.coverage import Coverage, coverage
 from analysis.measures.gaps import Gap, gaps
-from analysis.measures.question import default_level
+from analysis.measures.question import home_unit
 from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
+from analysis.results.catchment_layer import catchment_values, cell_values
 from analysis.results.columns import LAYERS, Column, all_groups, columns_of
 from analysis.results.model import Run
+from analysis.results.proposals import any_kept, proposal_values
 
-__all__ = ["DEGREES", "LAYERS", "gap_frame", "layer_columns", "layer_frame", "write_layers"]
+__all__ = [
+    "DEGREES",
+    "LAYERS",
+    "gap_frame",
+    "layer_columns",
+    "layer_frame",
+    "layers_of",
+    "write_layers",
+]
 
 DEGREES: Final = "EPSG:4326"
 WALKER: Final = "adult"
-STORED: Final = ("units", "gaps", "circles")
+STORED: Final = ("units", "gaps", "circles", "catchments")
 
 _Values = dict[str, Any]
 
@@ -57,9 +67,17 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
 def write_layers(run: Run) -> None:
     """Write the layers that take long to make into the run's folder, as GeoParquet."""
     for layer in STORED:
+        if layer not in layers_of(run):
+            continue
         values, shapes = _BUILDERS[layer](run)
         frame = _frame(run, layer, values, shapes)
         frame.to_parquet(_file(run, layer), index=False, compression="zstd", schema_version="1.1.0")
+
+
+def layers_of(run: Run) -> tuple[str, ...]:
+    """The layers this run has: those of every run; catchments and proposals where it has any."""
+    has = (("catchments", bool(run.catchments)), ("proposals", any_kept(run.path)))
+    return (*LAYERS, *(layer for layer, held in has if held))
 
 
 def _file(run: Run, layer: str) -> Path:
@@ -83,9 +101,20 @@ def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
 
 def layer_columns(run: Run, layer: str) -> tuple[Column, ...]:
     """The columns of a layer of this run, in order, without the geometry."""
-    if layer not in _BUILDERS:
-        raise UnknownNameError("unknown_layer", name=layer, known=", ".join(LAYERS))
+    known = layers_of(run)
+    if layer not in known:
+        raise UnknownNameError("unknown_layer", name=layer, known=", ".join(known))
+    return layer_columns_of(run, layer)
+
+
+def layer_columns_of(run: Run, layer: str) -> tuple[Column, ...]:
+    """The columns a layer has or would have in this run."""
     return columns_of(layer, run.policy, tuple(run.city.cells.groups))
+
+
+def proposal_frame(run: Run, found: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
+    """Answers of siting (kept or not) as the layer ``proposals``."""
+    return _frame(run, "proposals", *proposal_values(run, found))
 
 
 def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
@@ -95,7 +124,7 @@ def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
 
 def _frame(run: Run, layer: str, values: _Values, shapes: GeometryArray) -> gpd.GeoDataFrame:
     columns = {
-        column.name: _typed(column, values[column.name]) for column in layer_columns(run, layer)
+        column.name: _typed(column, values[column.name]) for column in layer_columns_of(run, layer)
     }
     geometry = _in_degrees(shapes, run.city.crs)
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
@@ -156,7 +185,7 @@ def _leg(leg_m: FloatArray, snapped: BoolArray) -> FloatArray:
 def _cells(run: Run) -> tuple[_Values, GeometryArray]:
     cells, units = run.city.cells, run.city.units
     snapped = cells.position.edge != NOBODY
-    unit = cells.unit[default_level(run.city)]
+    unit = home_unit(run.city, cells.unit)
     component = (
         run.city.network.edge_component[np.maximum(cells.position.edge, 0)]
         if len(run.city.network.edge_component)
@@ -181,10 +210,29 @@ def _cells(run: Run) -> tuple[_Values, GeometryArray]:
             if service in run.travel.services
             else np.full(len(cells), np.nan)
         )
+    values |= cell_values(run)
+    for kind in run.policy.circles:
+        values |= _circle_values(run, kind)
     bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
     shapes = cells.polygon.copy()
     shapes[bare] = shapely.points(cells.xy_m[bare])
     return values, shapes
+
+
+def _circle_values(run: Run, kind: str) -> _Values:
+    """Completeness of one kind of circle for every cell; texts once for each set reached."""
+    table = circle_table(run.city, run.travel, run.policy, kind=kind, walker=WALKER)
+    known = np.flatnonzero(table.assessed)
+    sets, which = np.unique(table.reach[known].T, axis=0, return_inverse=True)
+    missing = _objects(
+        ";".join(table.services[known[k]] for k in np.flatnonzero(~row)) or None for row in sets
+    )
+    told = _objects(("incomplete", "complete", None))
+    return {
+        f"circle_{kind}": told[table.state],
+        f"circle_{kind}_reached": table.reached,
+        f"circle_{kind}_missing": missing[which.ravel()] if len(sets) else missing,
+    }
 
 
 def _facilities(run: Run) -> tuple[_Values, GeometryArray]:
@@ -209,7 +257,7 @@ def _facilities(run: Run) -> tuple[_Values, GeometryArray]:
         "source": places.source,
         "snapped": snapped,
         "access_m": _leg(leg, snapped),
-        "unit_code": _looked_up(units.code, places.unit[default_level(run.city)]),
+        "unit_code": _looked_up(units.code, home_unit(run.city, places.unit)),
     }
     for name in ("name_en", "ownership", "level", "opening_hours", PLACED, FILLED):
         values[name] = places.attributes.get(name, [None] * len(places))
@@ -243,7 +291,15 @@ def _units(run: Run) -> tuple[_Values, GeometryArray]:
 
 
 def _covered(run: Run, service: str, level: str) -> Coverage:
-    return coverage(run.city, run.travel, run.policy, service=service, walker=WALKER, by=level)
+    return coverage(
+        run.city,
+        run.travel,
+        run.policy,
+        service=service,
+        walker=WALKER,
+        by=level,
+        catchments=run.catchments.get(service),
+    )
 
 
 def _gaps(run: Run) -> tuple[_Values, GeometryArray]:
@@ -252,7 +308,15 @@ def _gaps(run: Run) -> tuple[_Values, GeometryArray]:
     drawn: dict[bytes, shapely.Geometry] = {}
 
     def of(service: str) -> tuple[Gap, ...]:
-        return gaps(run.city, run.travel, run.policy, service=service, walker=WALKER, drawn=drawn)
+        return gaps(
+            run.city,
+            run.travel,
+            run.policy,
+            service=service,
+            walker=WALKER,
+            drawn=drawn,
+            catchments=run.catchments.get(service),
+        )
 
     with ThreadPoolExecutor() as pool:
         return _gap_values(
@@ -319,6 +383,8 @@ def _network(run: Run) -> tuple[_Values, GeometryArray]:
         "id": [str(i) for i in range(len(streets.edge_u))],
         "osm_way": streets.edge_way,
         "length_m": streets.edge_length_m,
+        "forth_m": streets.worth_m(forth=True),
+        "back_m": streets.worth_m(forth=False),
         "component": streets.edge_component,
     }
     return values, np.asarray(lines, dtype=object)
@@ -332,5 +398,7 @@ _BUILDERS: Final[Mapping[str, Callable[[Run], tuple[_Values, GeometryArray]]]] =
         "gaps": _gaps,
         "circles": _circles,
         "network": _network,
+        "catchments": catchment_values,
+        "proposals": proposal_values,
     }
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from analysis.access.travel import TravelTable
 from analysis.city.model import City
 from analysis.errors import Warn
+from analysis.measures.catchments import Catchments
 from analysis.policy import Policy, Title
 from analysis.provenance import InputFile
 
@@ -44,10 +45,14 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run opened for reading: manifest, policy, city and travel table (arrays memory-mapped)."""
+    """A run opened for reading: manifest, policy, city and travel table (arrays memory-mapped).
+
+    `catchments` by service: those the build worked out, none in runs from before there were any.
+    """
 
     path: Path
     manifest: Manifest
     policy: Policy
     city: City
     travel: TravelTable
+    catchments: Mapping[str, Catchments] = field(default_factory=dict)

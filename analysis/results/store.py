@@ -26,6 +26,11 @@ from analysis.access.travel import TravelTable
 from analysis.city.model import City
 from analysis.errors import UnknownNameError, WorkspaceError
 from analysis.policy import Policy
+from analysis.results.catchments_files import (
+    default_catchments,
+    read_catchments,
+    write_catchments,
+)
 from analysis.results.city_files import read_city, write_city
 from analysis.results.frozen_policy import policy_from, policy_text
 from analysis.results.layers import write_layers
@@ -85,11 +90,12 @@ class Workspace:
         try:
             policy = policy_from((folder / POLICY).read_text(encoding="utf-8"))
             city, travel = read_city(folder)
+            served = read_catchments(folder)
         except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
             if isinstance(fault, WorkspaceError):
                 raise
             raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
-        return Run(folder, manifest, policy, city, travel)
+        return Run(folder, manifest, policy, city, travel, served)
 
     def save(self, manifest: Manifest, policy: Policy, city: City, travel: TravelTable) -> Run:
         """Add a run to its area and make it the current one; returns it opened.
@@ -129,7 +135,11 @@ class Workspace:
         try:
             (aside / POLICY).write_text(policy_text(policy), encoding="utf-8")
             write_city(aside, city, travel)
-            write_layers(Run(aside, manifest, policy, city, travel))
+            served = default_catchments(city, policy)
+            write_catchments(aside, served)
+            counts = {**manifest.counts, **({"catchments": len(served)} if served else {})}
+            manifest = dataclasses.replace(manifest, counts=counts)
+            write_layers(Run(aside, manifest, policy, city, travel, served))
             stem = f"r{_stamp(manifest.created)}-{_digest(aside)[:8]}"
             (area / RUNS).mkdir(exist_ok=True)
             run = _free(area / RUNS, stem)

@@ -91,7 +91,7 @@ def check_file(
     policy
         Names the services; None = the default policy.
     declared
-        What else is said of the file (CRS, sheet, names of columns).
+        What else is said of the file (CRS, sheet, columns); its datum goes before `datum`.
     """
     path = Path(path)
     try:

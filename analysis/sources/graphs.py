@@ -22,9 +22,9 @@ import shapely
 
 from analysis.errors import Fault, InputError
 from analysis.policy import Policy, WalkRules
-from analysis.sources.osm import RawStreets
+from analysis.sources.osm import FormOf, RawStreets
 from analysis.sources.places import OsmPlaces, Place, places_of
-from analysis.sources.street_graph import TAGS, streets_of_graph
+from analysis.sources.street_graph import FORM_TAGS, TAGS, streets_of_graph
 
 __all__ = ["read_graphml", "read_place", "streets_of_graph"]
 
@@ -34,8 +34,10 @@ _TAIL_BYTES: Final = 8192  # where Overpass puts its remark
 _BUSY: Final = (429, 504)  # HTTP: too many requests, gateway timeout
 
 
-def read_graphml(path: Path, rules: WalkRules) -> RawStreets:
+def read_graphml(path: Path, rules: WalkRules, form_of: FormOf | None = None) -> RawStreets:
     """The walkable streets of a GraphML file, as osmnx or networkx saves it.
+
+    `form_of` as in `streets_of_graph`.
 
     Raises
     ------
@@ -56,10 +58,12 @@ def read_graphml(path: Path, rules: WalkRules) -> RawStreets:
     except (ParseError, nx.NetworkXError, ValueError, LookupError, TypeError) as error:
         detail = {"detail": str(error)}
         raise InputError([Fault("graphml_unreadable", path.name, params=detail)]) from error
-    return streets_of_graph(graph, rules, path.name)
+    return streets_of_graph(graph, rules, path.name, form_of=form_of)
 
 
-def read_place(place: str, rules: WalkRules, policy: Policy) -> tuple[RawStreets, OsmPlaces]:
+def read_place(
+    place: str, rules: WalkRules, policy: Policy, form_of: FormOf | None = None
+) -> tuple[RawStreets, OsmPlaces]:
     """Walkable streets, facilities, buildings and land inside a place's outline; needs internet.
 
     Streets end at the outline: both nodes of every piece lie inside it. Other things are taken
@@ -73,6 +77,8 @@ def read_place(place: str, rules: WalkRules, policy: Policy) -> tuple[RawStreets
         Who may walk where.
     policy
         Says which tags make a facility.
+    form_of
+        As in `streets_of_graph`.
 
     Raises
     ------
@@ -94,7 +100,7 @@ def read_place(place: str, rules: WalkRules, policy: Policy) -> tuple[RawStreets
         except ValueError as error:
             _unless_empty(error)
             things = []
-    return streets_of_graph(graph, rules, place), places_of(things, policy)
+    return streets_of_graph(graph, rules, place, form_of=form_of), places_of(things, policy)
 
 
 @contextmanager
@@ -105,7 +111,7 @@ def _osmnx() -> Iterator[ModuleType]:
     settings = osmnx.settings
     resolver = socket.getaddrinfo
     ours = {
-        "useful_tags_way": sorted({*settings.useful_tags_way, *TAGS}),
+        "useful_tags_way": sorted({*settings.useful_tags_way, *TAGS, *FORM_TAGS}),
         "use_cache": False,
         "requests_kwargs": {**settings.requests_kwargs, "hooks": {"response": _refuse_partial}},
     }

@@ -6,17 +6,17 @@ they lie. Building the network from them is `analysis.city.network`'s work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import osmium
 
 from analysis.errors import Fault, InputError
-from analysis.policy import WalkRules
-from analysis.quantities import FloatArray, IntArray
+from analysis.policy import Tags
+from analysis.quantities import FloatArray, IntArray, UInt8Array
 
 _WKB_HEAD_BYTES = 9  # byte order, geometry type, number of points
 
@@ -26,17 +26,31 @@ class RawStreets:
     """Walkable ways as strings of OSM nodes (w ways, r node references).
 
     `way_id` int64 (w,); `way_start` int64 (w + 1,), where each way's references begin;
-    `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84.
+    `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84. `form` uint8 (w,), the
+    `analysis.policy_terrain.WayForm` of each way, or None where nobody asked for it.
     """
 
     way_id: IntArray
     way_start: IntArray
     node_ref: IntArray
     lonlat: FloatArray
+    form: UInt8Array | None = None
 
 
-def read_streets(path: Path, rules: WalkRules) -> RawStreets:
+class WayChoice(Protocol):
+    """Which ways to read; `analysis.policy.WalkRules` is one."""
+
+    def walkable(self, tags: Tags) -> bool:
+        """Whether a way with these tags is wanted."""
+
+
+FormOf = Callable[[Callable[[str], str | None]], int]  # from a way's tags to its `WayForm`
+
+
+def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) -> RawStreets:
     """Every way of a file that people may walk along, in file order.
+
+    `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default.
 
     Raises
     ------
@@ -48,11 +62,12 @@ def read_streets(path: Path, rules: WalkRules) -> RawStreets:
     counts: list[int] = []
     refs: list[int] = []
     shapes: list[str] = []
+    forms: list[int] = []
     as_wkb = osmium.geom.WKBFactory().create_linestring
     every_node = osmium.geom.use_nodes.ALL
     walkable = rules.walkable
     try:
-        for way in _ways(path, "highway"):
+        for way in ways_with(path, "highway"):
             nodes = way.nodes
             if len(nodes) < 2 or not walkable(way.tags):
                 continue
@@ -60,11 +75,15 @@ def read_streets(path: Path, rules: WalkRules) -> RawStreets:
                 shape = as_wkb(way, every_node)
             except (RuntimeError, osmium.InvalidLocationError):
                 _keep_located(way, way_ids, counts, refs, shapes)
+                if form_of is not None:
+                    forms += [form_of(way.tags.get)] * (len(way_ids) - len(forms))
                 continue
             shapes.append(shape)
             way_ids.append(way.id)
             counts.append(len(nodes))
             refs.extend([node.ref for node in nodes])
+            if form_of is not None:
+                forms.append(form_of(way.tags.get))
     except RuntimeError as error:
         raise unreadable(path, error) from error
     if not way_ids:
@@ -75,6 +94,7 @@ def read_streets(path: Path, rules: WalkRules) -> RawStreets:
         np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
         np.array(refs, dtype=np.int64),
         lonlat,
+        None if form_of is None else np.array(forms, dtype=np.uint8),
     )
 
 
@@ -97,7 +117,8 @@ def unreadable(path: Path, error: Exception) -> InputError:
     return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])
 
 
-def _ways(path: Path, key: str) -> Iterable[osmium.osm.Way]:
+def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
+    """The ways of a file that have a key, with the places of their nodes."""
     ways = (
         osmium.FileProcessor(str(path))
         .with_locations("flex_mem")

@@ -16,7 +16,8 @@ from analysis.policy import Policy, Service, TagRule
 from analysis.sources.osm import check_osm_file, unreadable
 
 _LAND_KEYS = {"building", "landuse", "boundary"}
-_AREAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+_COMMON_KEYS = ("area", "fee", "access", "highway", "name")  # carried by much else, the last most
+_AREAL = np.array([shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON])
 _OWNERSHIP = {
     "public": "government",
     "government": "government",
@@ -40,8 +41,8 @@ class Place:
 class OsmPlaces:
     """What a file says about a place, all frames in EPSG:4326, sorted by id.
 
-    facilities : id, service, name, name_en, source, ownership, opening_hours, level, geometry;
-        one row per service that a thing serves.
+    facilities : id, service, name, name_en, source, ownership, opening_hours, lit, level,
+        geometry; one row per service that a thing serves.
     buildings : id, building (tag), levels (float, NaN unknown), geometry (polygons).
     residential : id, geometry (polygons of ``landuse=residential``).
     boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
@@ -65,9 +66,7 @@ def read_places(path: Path, policy: Policy) -> OsmPlaces:
     """
     check_osm_file(path)
     rules = [rule for service in policy.services.values() for rule in service.osm]
-    keys = sorted(
-        {key for rule in rules for key in rule.tags} | {"building", "landuse", "boundary"}
-    )
+    keys = sorted({_anchor(rule) for rule in rules} | _LAND_KEYS)
     try:
         return places_of(_things(path, keys), policy)
     except RuntimeError as error:
@@ -81,8 +80,10 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
     buildings: list[dict[str, Any]] = []
     residential: list[dict[str, Any]] = []
     boundaries: list[dict[str, Any]] = []
-    for thing in sorted(things, key=lambda place: place.id):
-        tags, areal = thing.tags, shapely.get_type_id(thing.geometry) in _AREAL
+    ordered = sorted(things, key=lambda place: place.id)
+    areas = np.isin(shapely.get_type_id([thing.geometry for thing in ordered]), _AREAL)
+    for thing, areal in zip(ordered, areas.tolist(), strict=True):
+        tags = thing.tags
         facilities.extend(_facility(thing, service) for service in served(tags))
         if areal and tags.get("building", "no") != "no":
             levels = _number(tags.get("building:levels"))
@@ -97,7 +98,9 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
                 {"id": thing.id, "name": tags.get("name"), "name_en": tags.get("name:en"),
                  "admin_level": tags.get("admin_level"), "geometry": thing.geometry}
             )  # fmt: skip
-    columns = ["id", "service", "name", "name_en", "source", "ownership", "opening_hours", "level"]
+    columns = [
+        "id", "service", "name", "name_en", "source", "ownership", "opening_hours", "lit", "level",
+    ]  # fmt: skip
     return OsmPlaces(
         _frame(facilities, columns),
         _frame(buildings, ["id", "building", "levels"]),
@@ -106,15 +109,21 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
     )
 
 
+def _anchor(rule: TagRule) -> str:
+    """The key a thing is found by: the one of the rule's keys that little else carries."""
+    often = {key: rank for rank, key in enumerate(_COMMON_KEYS, start=1)}
+    return min(rule.tags, key=lambda key: (often.get(key, 0), key))
+
+
 class _Served:
-    """Which services a tagged thing serves: only rules that ask for one of its keys are tried."""
+    """Which services a thing serves: only rules anchored at one of its keys are tried."""
 
     def __init__(self, policy: Policy) -> None:
         self._services = list(policy.services.values())
         self._by_key: dict[str, list[tuple[int, TagRule]]] = {}
         for number, service in enumerate(self._services):
             for rule in service.osm:
-                self._by_key.setdefault(min(rule.tags), []).append((number, rule))
+                self._by_key.setdefault(_anchor(rule), []).append((number, rule))
 
     def __call__(self, tags: Mapping[str, str]) -> list[Service]:
         """Services in the policy's order, each once."""
@@ -138,6 +147,7 @@ def _facility(thing: Place, service: Service) -> dict[str, Any]:
         "source": "osm",
         "ownership": _OWNERSHIP.get(owner) if owner else None,
         "opening_hours": tags.get("opening_hours"),
+        "lit": tags.get("lit"),
         "level": None,
         "geometry": thing.geometry,
     }

@@ -22,11 +22,13 @@ from analysis.policy import Policy, load_policy
 from analysis.provenance import sha256_of
 from analysis.quantities import IntArray
 from analysis.sources.places import read_places
+from analysis.sources.springcity.facts import NOW
 from analysis.sources.springcity.generate import SpringCityFiles, write_springcity
 from analysis.sources.springcity.plan import largest_remainder
 
 __all__ = [
     "HELSINKI_POLICY",
+    "NOW",
     "HelsinkiFiles",
     "SpringCityFiles",
     "find_helsinki",

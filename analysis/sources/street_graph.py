@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import networkx as nx
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from analysis.errors import Fault, InputError
 from analysis.policy import WalkRules
 from analysis.quantities import FloatArray
-from analysis.sources.osm import RawStreets
+from analysis.sources.osm import FormOf, RawStreets
 
 TAGS: Final = ("highway", "foot", "access", "area")  # what `WalkRules` judges by
+FORM_TAGS: Final = ("bridge", "tunnel", "covered")  # what a `WayForm` is read from, beside highway
 _HALF_STEP_DEG: Final = 5e-8  # half of the smallest step of an OSM coordinate
 _EXAMPLES: Final = 5
 _UNKNOWN_WAY: Final = 0
@@ -27,16 +28,21 @@ _UNKNOWN_WAY: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class _Street:
-    """One street: its ends (``u <= v``), the points between them in degrees, its way id."""
+    """One street: its ends (``u <= v``), the points between them, degrees, its way id and form."""
 
     u: int
     v: int
     between: tuple[tuple[float, float], ...]
     way: int
+    form: int
 
 
 def streets_of_graph(
-    graph: nx.Graph[Any], rules: WalkRules, name: str = "graph", crs: str | None = None
+    graph: nx.Graph[Any],
+    rules: WalkRules,
+    name: str = "graph",
+    crs: str | None = None,
+    form_of: FormOf | None = None,
 ) -> RawStreets:
     """The streets of an osmnx or networkx graph that people may walk along.
 
@@ -57,6 +63,9 @@ def streets_of_graph(
         What faults call the graph.
     crs
         The CRS of the coordinates; None takes the graph's own ``graph["crs"]``.
+    form_of
+        What to keep of an edge's tags as `RawStreets.form`; of a merged edge the first value
+        of each tag speaks for the whole.
 
     Raises
     ------
@@ -76,12 +85,21 @@ def streets_of_graph(
         raise InputError(faults)
     ids = _integer_ids(graph)
     streets = {
-        _street(ids[u], ids[v], lonlat[u], lonlat[v], line, _way_id(data.get("osmid")))
+        _street(
+            ids[u],
+            ids[v],
+            lonlat[u],
+            lonlat[v],
+            line,
+            _way_id(data.get("osmid")),
+            _form(data, form_of),
+        )
         for (u, v, data), line in zip(edges, lines, strict=True)
     }
     if not streets:
         raise InputError([Fault("graph_no_streets", name)])
-    return _raw(streets, {ids[node]: place for node, place in lonlat.items()})
+    raw = _raw(streets, {ids[node]: place for node, place in lonlat.items()})
+    return raw if form_of is not None else replace(raw, form=None)
 
 
 def _crs_faults(crs: Any, name: str) -> list[Fault]:
@@ -157,6 +175,18 @@ def _walkable(data: Mapping[str, Any], rules: WalkRules) -> bool:
     )
 
 
+def _form(data: Mapping[str, Any], form_of: FormOf | None) -> int:
+    """The form of an edge, 0 where nobody asked."""
+    if form_of is None:
+        return 0
+
+    def value_of(tag: str) -> str | None:
+        said = _members(data.get(tag))
+        return str(said[0]) if said else None
+
+    return form_of(value_of)
+
+
 def _lines(geometries: Sequence[Any]) -> tuple[NDArray[np.object_], list[int]]:
     """Edge geometries as LineStrings (None = straight), and the rows that are none."""
     lines = np.empty(len(geometries), dtype=object)
@@ -200,6 +230,7 @@ def _street(
     at_v: tuple[float, float],
     line: shapely.LineString | None,
     way: int,
+    form: int,
 ) -> _Street:
     """A street turned so that ``u <= v``, and a loop's points the smaller way round."""
     points: list[tuple[float, float]] = []
@@ -216,7 +247,7 @@ def _street(
     between = tuple(points)
     if u > v or (u == v and between[::-1] < between):
         u, v, between = v, u, between[::-1]
-    return _Street(u, v, between, way)
+    return _Street(u, v, between, way, form)
 
 
 def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -225,7 +256,7 @@ def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 def _raw(streets: Iterable[_Street], lonlat: Mapping[int, tuple[float, float]]) -> RawStreets:
     """Streets as strings of nodes; points between nodes are numbered downwards."""
-    ordered = sorted(streets, key=lambda s: (s.way, s.u, s.v, s.between))
+    ordered = sorted(streets, key=lambda s: (s.way, s.u, s.v, s.between, s.form))
     unused = min(0, *lonlat) - 1
     refs: list[int] = []
     places: list[tuple[float, float]] = []
@@ -241,4 +272,5 @@ def _raw(streets: Iterable[_Street], lonlat: Mapping[int, tuple[float, float]]) 
         np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
         np.array(refs, dtype=np.int64),
         points,
+        np.array([street.form for street in ordered], dtype=np.uint8),
     )

@@ -46,8 +46,13 @@ SOURCE: Final = "table"  # what the column `source` of a facility says
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _MEASURED: Final = frozenset(
-    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places"}
+    {"built_area", "indoor_area", "outdoor_area", "activity_area", "capacity", "beds", "places",
+     "effective_area", "daily_hours"}
+)  # fmt: skip
+_FLAGS: Final = frozenset(
+    {"inclusive", "standardised", "lit", "age_friendly", "child_friendly", "barrier_free"}
 )
+_WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 _NAMES_OFFERED: Final = 5
 _ALIKE: Final = 0.4
@@ -128,11 +133,7 @@ def check_table(
         if sure is None:
             return (Fault("input_kind_unknown", records.file, params={"columns": records.titles}),)
         told = mapping_told(records, sure)
-        if sure == "population":
-            return (*told, *_population(records, datum).warnings)
-        if sure == "facilities":
-            return (*told, *_facilities(records, datum, rules).warnings)
-        return (*told, *units_of([records], datum, rules).warnings)
+        return (*told, *table_of(records, sure, datum, rules).warnings)
     except InputError as error:
         return (*told, *error.faults)
 
@@ -293,7 +294,12 @@ def _attribute(field: str, column: Column | None, records: Records, found: Findi
         found.remark("input_measure_unknown", doubtful, column=column.title)
         return kept(parsed.value.astype(object), parsed.known & ~doubtful)
     said = texts(column.values)
-    words = records.words(field)
+    if field in _FLAGS:
+        words = records.words("flag") | records.words(field)
+        flags = objects([None if s is None else words.get(folded(s)) for s in said])
+        found.remark("input_flag_unknown", absent(flags) & ~absent(said), column=column.title)
+        return flags
+    words = records.words(_WORDS.get(field, field))
     if words:
         said = objects([None if s is None else words.get(folded(s), s) for s in said])
     return said

@@ -28,7 +28,7 @@
     const layers = lifecircle.scene(map).layers;
     const words = config.words;
     const number = new Intl.NumberFormat(config.lang === "zh" ? "zh-CN" : "en");
-    const shownAreas = ["gaps", "units"].filter(function (name) { return layers[name]; });
+    const shownAreas = ["proposals", "gaps", "units"].filter(function (name) { return layers[name]; });
     let walk = null;
     let chosen = null;
 
@@ -49,13 +49,17 @@
     function cellCard(i) {
       const d = layers.cells.data;
       if (d.columns) return card(words.cell, null, d.labels, d.columns.map(function (column) { return column[i]; }));
+      const residents = number.format(d.r[i]) + (d.e[i] ? " " + words.modelled : "");
+      if (d.labels) {
+        return card(words.cell, null, [words.residents].concat(d.labels), [residents].concat(d.texts[d.t[i]]));
+      }
       const tenths = d.m[i];
       const f = d.f[i];
       const nearest = f === null || !layers.dots ? null : layers.dots.data.names[f] || words.unnamed;
       return card(words.cell, null,
         [words.residents, words.minutes, words.nearest, words.state],
         [
-          number.format(d.r[i]) + (d.e[i] ? " " + words.modelled : ""),
+          residents,
           tenths === null ? words.no_way : words.minutes_value.replace("{n}", (tenths / 10).toFixed(1)),
           nearest,
           d.k[i] === null ? null : d.k[i] ? words.covered : words.not_covered
@@ -179,6 +183,9 @@
     });
     panel.querySelectorAll("[data-width]").forEach(function (bar) {
       bar.style.width = bar.dataset.width + "%";
+    });
+    panel.querySelectorAll("[data-left]").forEach(function (mark) {
+      mark.style.left = mark.dataset.left + "%";
     });
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {

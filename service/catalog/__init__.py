@@ -4,20 +4,35 @@ Every function takes an opened run (and the parameters of DEFINITIONS.md, *API c
 and returns plain dictionaries; names and shapes are the contract of ``docs/http.md``.
 """
 
+from service.catalog.access import accessibility_document, what_if_document
 from service.catalog.areas import area_document, area_row
+from service.catalog.catchments import catchments_document
 from service.catalog.circles import circles_document
+from service.catalog.compare import compare_document
 from service.catalog.coverage import coverage_document
+from service.catalog.equity import equity_document
 from service.catalog.gaps import gaps_document
 from service.catalog.isochrone import isochrone_document
 from service.catalog.point import PointPlan, point_document
+from service.catalog.report import report_document
+from service.catalog.scorecard import scorecard_document
+from service.catalog.siting import siting_document
 
 __all__ = [
     "PointPlan",
+    "accessibility_document",
     "area_document",
     "area_row",
+    "catchments_document",
     "circles_document",
+    "compare_document",
     "coverage_document",
+    "equity_document",
     "gaps_document",
     "isochrone_document",
     "point_document",
+    "report_document",
+    "scorecard_document",
+    "siting_document",
+    "what_if_document",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,6 +10,17 @@ from analysis.errors import Language
 from analysis.results.model import Manifest, Run
 from service.catalog.common import remarks, title_of
 from service.catalog.quality import quality_summary
+
+_MAPS: Final = (
+    "coverage",
+    "gaps",
+    "circles",
+    "catchments",
+    "proposals",
+    "units",
+    "facilities",
+    "quality",
+)
 
 
 def area_row(manifest: Manifest) -> dict[str, Any]:
@@ -23,6 +34,8 @@ def area_row(manifest: Manifest) -> dict[str, Any]:
         "synthetic": manifest.synthetic,
         "modelled": list(manifest.modelled),
         "created": manifest.created,
+        "scorecard": bool(manifest.counts.get("scorecard_rows")),
+        "maps": [name for name in _MAPS if name != "catchments" or name in manifest.counts],
     }
 
 
@@ -61,6 +74,8 @@ def area_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
             "digest": manifest.policy_digest,
             "title": title_of(policy.title),
         },
+        "slope": city.network.slope is not None,
+        "walking": _walking(run),
         "quality": _quality(run),
         "manifest": _origin(manifest),
         "warnings": remarks(manifest.warnings, lang),
@@ -97,6 +112,17 @@ def _quality(run: Run) -> dict[str, Any]:
         "walkable_km": round(float(streets.edge_length_m.sum()) / 1000, 3),
         "components": len(streets.component_length_m),
         **quality_summary(run),
+    }
+
+
+def _walking(run: Run) -> dict[str, Any]:
+    """How people walk in this run: from where, whether slope counts, what is barred or closed."""
+    said = run.manifest.parameters
+    return {
+        "direction": "resident_to_facility",
+        "slope": said.get("slope"),
+        "barrier_rule": list(said.get("barrier_rule") or ()),
+        "closures": list(said.get("closures") or ()),
     }
 
 

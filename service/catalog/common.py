@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -17,8 +16,21 @@ from analysis.errors import Language, Warn
 from analysis.measures.question import unknown
 from analysis.policy import Policy, Title
 from analysis.quantities import NOBODY
+from analysis.results.catchment_layer import facility_ids
 from analysis.results.columns import Column
 from analysis.results.model import Run
+
+__all__ = [
+    "DECIMALS",
+    "facility_ids",
+    "in_degrees",
+    "minutes_for",
+    "properties_of",
+    "remarks",
+    "services_asked",
+    "snapped_at",
+    "title_of",
+]
 
 DECIMALS: Final = 7  # of a degree: about a centimetre
 
@@ -65,6 +77,11 @@ def in_degrees(geometries: Sequence[shapely.Geometry], crs: str) -> list[orjson.
     return [None if text is None else orjson.Fragment(text) for text in shapely.to_geojson(turned)]
 
 
+def fields_of(record: Any) -> dict[str, Any]:
+    """The fields of a frozen record of plain values, in order."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
 def properties_of(frame: pd.DataFrame, columns: Iterable[Column]) -> list[dict[str, Any]]:
     """One mapping of plain values per row, missing ones None (NaN is written as null)."""
     names, values = [], []
@@ -76,16 +93,6 @@ def properties_of(frame: pd.DataFrame, columns: Iterable[Column]) -> list[dict[s
         else:
             values.append(held.to_numpy().tolist())
     return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-
-
-def facility_ids(run: Run) -> list[str]:
-    """The id of every facility as the layer ``facilities`` has it."""
-    places = run.city.facilities
-    often = Counter(places.id)
-    return [
-        str(name) if often[name] == 1 else f"{name}@{places.service_ids[service]}"
-        for name, service in zip(places.id, places.service, strict=True)
-    ]
 
 
 def snapped_at(position: Positions, crs: str) -> dict[str, float] | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import Language
 from analysis.measures.coverage import Coverage, CoverageRow, coverage
+from analysis.measures.opening import Moment, moment_of
+from analysis.results.catchments_asked import catchments_for_coverage
 from analysis.results.model import Run
+from service.catalog.at_time import at_document, at_warnings, run_at
 from service.catalog.common import remarks, services_asked, title_of
 
 
@@ -18,9 +22,31 @@ def coverage_document(
     walker: str = "adult",
     group: str = "total",
     by: str | None = None,
+    at: str | None = None,
     lang: Language = "zh",
+    costs: WalkCosts | None = None,
 ) -> dict[str, Any]:
-    """Coverage of one service, or of all under ``services``; fractions 0-1, persons whole."""
+    """Coverage of one service, or of all under ``services``; fractions 0-1, persons whole.
+
+    With `at` (``Sa 19:00``, ``周六 19:00``) only facilities known to be open then count, and
+    ``upper`` holds the figures with those of unknown hours open as well; `costs` are the run's.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : as `analysis.measures.coverage.coverage`; `at` unreadable.
+    """
+    if at is not None:
+        return _at_document(
+            run,
+            costs,
+            moment_of(at),
+            service=service,
+            minutes=minutes,
+            walker=walker,
+            group=group,
+            by=by,
+            lang=lang,
+        )
     found = [
         coverage(
             run.city,
@@ -31,6 +57,7 @@ def coverage_document(
             walker=walker,
             group=group,
             by=by,
+            catchments=catchments_for_coverage(run, one, minutes, walker, group),
         )
         for one in services_asked(run, service)
     ]
@@ -46,6 +73,38 @@ def coverage_document(
         "services": [_block(run, one, lang) for one in found],
         "warnings": remarks(run.city.warnings, lang),
     }
+
+
+def _at_document(
+    run: Run,
+    costs: WalkCosts | None,
+    moment: Moment,
+    *,
+    service: str | None,
+    lang: Language,
+    **asked: Any,
+) -> dict[str, Any]:
+    """Coverage at a moment: the document of what is known to be open, ``upper`` beside it."""
+    services = services_asked(run, service)
+    at = run_at(run, costs, moment, services)
+    found = coverage_document(at.lower, service=service, lang=lang, **asked)
+    upper = coverage_document(at.upper, service=service, lang=lang, **asked)
+    counts = {count["service"]: count for count in at_document(at)["facilities"]}
+    pairs = (
+        [(found, upper)]
+        if service is not None
+        else zip(found["services"], upper["services"], strict=True)
+    )
+    for block, above in pairs:
+        one = block["service"]
+        told = remarks(at_warnings(at, one), lang)
+        block |= {
+            "at": moment.text,
+            "facilities": counts[one],
+            "upper": {"total": above["total"], "units": above["units"]},
+            "warnings": [*told, *block["warnings"]],
+        }
+    return {**found, "at": moment.text}
 
 
 def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.errors import Language
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language, Warn
 from analysis.measures.gaps import gaps
+from analysis.measures.opening import moment_of
+from analysis.results.catchments_asked import catchments_for_coverage
 from analysis.results.layers import gap_frame, layer_columns
 from analysis.results.model import Run
+from service.catalog.at_time import at_document, at_warnings, run_at
 from service.catalog.common import (
     in_degrees,
     minutes_for,
@@ -24,10 +28,21 @@ def gaps_document(
     minutes: float | None = None,
     walker: str = "adult",
     min_residents: int = 0,
+    at: str | None = None,
     lang: Language = "zh",
+    costs: WalkCosts | None = None,
 ) -> dict[str, Any]:
-    """A FeatureCollection of the gaps of one service, or of all, most residents first."""
+    """A FeatureCollection of the gaps of one service, or of all, most residents first.
+
+    With `at` only facilities known to be open at that moment count; ``facilities`` says how many
+    are open, closed and unknown, `costs` are the run's.
+    """
     asked = services_asked(run, service)
+    told: list[Warn] = []
+    opened: dict[str, Any] = {}
+    if at is not None:
+        then = run_at(run, costs, moment_of(at), asked)
+        opened, told, run = at_document(then), at_warnings(then), then.lower
     found = [
         gap
         for one in asked
@@ -39,6 +54,7 @@ def gaps_document(
             minutes=minutes,
             walker=walker,
             min_residents=min_residents,
+            catchments=catchments_for_coverage(run, one, minutes, walker),
         )
     ]
     found.sort(key=lambda gap: -gap.residents)
@@ -53,10 +69,11 @@ def gaps_document(
         "minutes": minutes_for(run.policy, service, minutes) if service else minutes,
         "walker": walker,
         "min_residents": min_residents,
+        **opened,
         "not_assessed": [one for one in asked if not run.city.assessed(one)],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)
         ],
-        "warnings": remarks(run.city.warnings, lang),
+        "warnings": remarks((*told, *run.city.warnings), lang),
     }

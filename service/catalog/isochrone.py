@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from analysis.results.model import Run
 from service.catalog.common import in_degrees, remarks, snapped_at
 from service.state import Streets
 
+Direction = Literal["from", "to"]
+
 
 def isochrone_document(
     run: Run,
@@ -25,11 +27,14 @@ def isochrone_document(
     *,
     minutes: Sequence[float] | None = None,
     walker: str = "adult",
+    direction: Direction = "from",
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """A FeatureCollection with one polygon per limit, the widest first so that small ones show.
 
-    `minutes` None means the different minutes that the policy's services have.
+    `minutes` None means the different minutes that the policy's services have. `direction`:
+    how far people get ``from`` the place, or from where they come ``to`` it; on the flat the
+    same.
 
     Raises
     ------
@@ -45,7 +50,8 @@ def isochrone_document(
     position = streets.index.snap(to_metric(np.array([[lon, lat]]), run.city.crs), max_leg_m)
     limits = [limit_cm(t, speed) for t in asked]
     snapped = bool(position.edge[0] != NOBODY)
-    found = isochrones(run.city.network, streets.costs, position, limits) if snapped else []
+    costs = streets.costs if direction == "from" else streets.costs.reversed()
+    found = isochrones(run.city.network, costs, position, limits) if snapped else []
     loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{max_leg_m:g}"}),)
     shapes = in_degrees(found, run.city.crs)
     return {
@@ -55,6 +61,8 @@ def isochrone_document(
         "lon": lon,
         "lat": lat,
         "walker": walker,
+        "direction": direction,
+        "slope": run.city.network.slope is not None,
         "minutes": asked[::-1],
         "snapped": snapped_at(position, run.city.crs),
         "features": [

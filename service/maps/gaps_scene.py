@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.measures.gaps import Gap, gap_warnings, gaps
 from analysis.measures.question import ask as question
+from analysis.results.catchments_asked import catchments_for_coverage
 from service.maps import scales
 from service.maps.coverage_scene import facilities_of
 from service.maps.folium_map import Areas
@@ -42,7 +43,13 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
     run = ask.run
     asked = question(run.policy, service, ask.minutes, ask.walker)
     found = gaps(
-        run.city, run.travel, run.policy, service=service, minutes=ask.minutes, walker=ask.walker
+        run.city,
+        run.travel,
+        run.policy,
+        service=service,
+        minutes=ask.minutes,
+        walker=ask.walker,
+        catchments=catchments_for_coverage(run, service, ask.minutes, ask.walker),
     )
     remarks = gap_warnings(run.city, run.policy, service=service)
     title = ask.titled(asked.service)

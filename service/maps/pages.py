@@ -1,4 +1,4 @@
-"""A run as a Folium page: coverage, gaps, units, facilities.
+"""A run as a Folium page: coverage, gaps, circles, units, facilities; two runs compared.
 
 ::
 
@@ -16,21 +16,27 @@ import shapely
 from folium.map import FitBounds
 
 from analysis.errors import Language
+from analysis.measures.capacity import capacity_services
 from analysis.measures.question import ask as question
+from analysis.measures.question import unknown
 from analysis.results.model import Run
 from service.errors import MissingError
+from service.maps.catchments_scene import SOLUTIONS, catchments_scene
+from service.maps.circles_scene import circles_scene
+from service.maps.compare_scene import compare_scene
 from service.maps.coverage_scene import coverage_scene
 from service.maps.folium_map import OfflineMap, Panel
 from service.maps.gaps_scene import gaps_scene
 from service.maps.offline import Mode
 from service.maps.panel import View, panel_markup
 from service.maps.places_scene import facilities_scene, units_scene
+from service.maps.proposals_scene import proposals_scene
 from service.maps.quality_scene import quality_scene
-from service.maps.scene import LAYERS, Scene
+from service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, layers_for
 from service.maps.shapes import degrees
 from service.maps.wording import Ask
 
-__all__ = ["LAYERS", "map_of", "map_page"]
+__all__ = ["COMPARE", "LAYERS", "map_of", "map_page"]
 
 _CLICK_WORDS = (
     "unnamed",
@@ -60,17 +66,23 @@ def map_page(
     static_url: str = "/static",
     nonce: str | None = None,
     keep: Mapping[str, str] | None = None,
+    kind: str | None = None,
+    variant: str | None = None,
+    before: Run | None = None,
+    solution: str | None = None,
 ) -> str:
     """A map page of a run as HTML that asks nothing of any other server.
 
     Parameters
     ----------
-    layer : one of `LAYERS`.
+    layer : one of `LAYERS`, or `COMPARE` with the earlier run in `before`.
     service : of the policy; None = the first that is assessed (facilities: all of them).
     minutes, walker, by : as in `analysis.measures.coverage.coverage`.
     mode : ``linked`` needs `static_url` to be served; ``inline`` is one file.
     nonce : of the Content-Security-Policy the page is sent with (`offline.page_policy`).
     keep : query parameters that the page's own links carry along, for instance ``run``.
+    kind, variant : of the circles (None = the first kind, each service's own minutes).
+    solution : of the page ``catchments``: one of `SOLUTIONS`, natural when None.
 
     Raises
     ------
@@ -89,6 +101,10 @@ def map_page(
         static_url=static_url,
         nonce=nonce,
         keep=keep,
+        kind=kind,
+        variant=variant,
+        before=before,
+        solution=solution,
     )
     return drawn.page()
 
@@ -106,11 +122,19 @@ def map_of(
     static_url: str = "/static",
     nonce: str | None = None,
     keep: Mapping[str, str] | None = None,
+    kind: str | None = None,
+    variant: str | None = None,
+    before: Run | None = None,
+    solution: str | None = None,
 ) -> OfflineMap:
     """The same as a Folium map, for notebooks; parameters as in `map_page`."""
-    if layer not in LAYERS:
-        raise MissingError("map_layer_unknown", layer=layer, known=", ".join(LAYERS))
-    ask = Ask(run, layer, service, minutes, walker, by, lang, mode, keep or {})
+    known = (*layers_for(run), *((COMPARE,) if before is not None else ()))
+    if layer not in known:
+        raise MissingError("map_layer_unknown", layer=layer, known=", ".join(known))
+    if solution is not None and solution not in SOLUTIONS:
+        raise unknown("unknown_solution", solution, SOLUTIONS)
+    kept = {**(keep or {}), **({} if solution is None else {"solution": solution})}
+    ask = Ask(run, layer, service, minutes, walker, by, lang, mode, kept, kind, variant, before)
     scene = _scene(ask)
     view = View(**scene.view)
     drawn = OfflineMap(
@@ -137,12 +161,19 @@ def _scene(ask: Ask) -> Scene:
         return units_scene(ask)
     if ask.layer == "quality":
         return quality_scene(ask)
+    if ask.layer == "circles":
+        return circles_scene(ask)
     if ask.layer == "facilities":
         if ask.service is not None:
             question(ask.run.policy, ask.service, ask.minutes, ask.walker)
         return facilities_scene(ask)
+    if ask.layer == CATCHMENTS:
+        return catchments_scene(ask, ask.service or capacity_services(ask.run.policy)[0])
     service = first_service(ask.run) if ask.service is None else ask.service
-    return coverage_scene(ask, service) if ask.layer == "coverage" else gaps_scene(ask, service)
+    if ask.layer == COMPARE:
+        return compare_scene(ask, service)
+    draw = {"coverage": coverage_scene, "gaps": gaps_scene, "proposals": proposals_scene}
+    return draw[ask.layer](ask, service)
 
 
 def first_service(run: Run) -> str:

@@ -93,13 +93,18 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RankRow:
-    """One line of a ranking; `index` is the feature a click goes to, `width` of its bar in %."""
+    """One line of a ranking; `index` is the feature a click goes to, `width` of its bar in %.
+
+    `marks`: places on the bar in %, such as a minimum and a maximum; `tone`: ``over`` | ``under``.
+    """
 
     title: str
     value: str
     detail: str
     width: str
     index: int | None
+    marks: tuple[str, ...] = ()
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,24 @@ class Ranking:
     note: str
     layer: str
     rows: tuple[RankRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A small picture in a box of 300 x 120: a rising line, a mark on it, words at its ends.
+
+    `line` is ``x,y x,y ...``; `ticks` are (y, label).
+    """
+
+    title: str
+    note: str
+    line: str
+    mark_x: str
+    mark_y: str
+    mark_label: str
+    ticks: tuple[tuple[str, str], ...]
+    first: str
+    last: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +156,7 @@ class View:
     toggles: tuple[Toggle, ...] = ()
     groups: tuple[Group, ...] = ()
     ranking: Ranking | None = None
+    curve: Curve | None = None
     warnings: tuple[str, ...] = ()
     footer: tuple[Fact, ...] = ()
     credits: tuple[str, ...] = field(default_factory=tuple)

@@ -11,16 +11,20 @@ import numpy as np
 import shapely
 
 from analysis.city.model import GeometryArray
+from analysis.measures.capacity import capacity_services
 from analysis.measures.question import Question, level_of
 from analysis.quantities import CM_PER_M, Int32Array
+from analysis.results.model import Run
 from service.maps import scales
 from service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
 from service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
 from service.maps.shapes import dot_places, pack_streets, polygons_degrees
 from service.maps.wording import Ask, plain
 
-LAYERS = ("coverage", "gaps", "units", "facilities", "quality")
+LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
+COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
 WORST_SHOWN = 20
+CATCHMENTS = "catchments"  # a page where the policy has a rule of capacity
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
 
@@ -31,6 +35,14 @@ class Scene:
 
     layers: tuple[DataLayer, ...]
     view: dict[str, Any]
+
+
+def layers_for(run: Run) -> tuple[str, ...]:
+    """The pages a run has."""
+    if not capacity_services(run.policy):
+        return LAYERS
+    after = LAYERS.index("proposals")
+    return (*LAYERS[:after], CATCHMENTS, *LAYERS[after:])
 
 
 def street_layer(ask: Ask) -> tuple[Streets, Toggle]:
@@ -135,7 +147,7 @@ def frame(ask: Ask, title: str) -> dict[str, Any]:
         "words": ask.words("fold", "not_assessed", "layers", "services", "warnings"),
         "tabs": tuple(
             Link(ask.say(f"tab_{layer}"), ask.address(layer), layer == ask.layer)
-            for layer in LAYERS
+            for layer in (*layers_for(ask.run), *((COMPARE,) if earlier_runs(ask) else ()))
         )
         if linked
         else (),
@@ -149,6 +161,17 @@ def frame(ask: Ask, title: str) -> dict[str, Any]:
         "banner": ask.say("synthetic") if manifest.synthetic else "",
         "credits": () if manifest.synthetic else (ask.say("credit_osm"),),
     }
+
+
+def earlier_runs(ask: Ask) -> tuple[str, ...]:
+    """Runs of the area made before this one, the latest first."""
+    folder = ask.run.path.parent
+    if ask.before is None and folder.name != "runs":
+        return ()
+    named = {run.name for run in folder.iterdir() if run.is_dir()} if folder.is_dir() else set()
+    before = set() if ask.before is None else {ask.before.manifest.run}
+    earlier = (run for run in named if run < ask.run.manifest.run)
+    return tuple(sorted({*earlier, *before}, reverse=True))
 
 
 def footer(ask: Ask, asked: Question | None) -> tuple[Fact, ...]:
@@ -166,7 +189,9 @@ def footer(ask: Ask, asked: Question | None) -> tuple[Fact, ...]:
         if asked.minutes == cited.value:
             facts.append(Fact(ask.say("basis"), f"{cited.source} {cited.clause}".strip()))
     digest = manifest.policy_digest[:SHORT_DIGEST]
+    sloped = ask.run.city.network.slope is not None
     facts += [
+        Fact(ask.say("slope"), ask.say("slope_on" if sloped else "slope_off")),
         Fact(ask.say("run"), manifest.run),
         Fact(ask.say("policy"), f"{manifest.policy_id} · {digest}"),
         Fact(ask.say("created"), manifest.created[:10]),

@@ -113,7 +113,7 @@ def polygons_degrees(shapes: GeometryArray, crs: str, *, shared: bool) -> Geomet
     west, south, east, north = shapely.total_bounds(known)
     extent = float(np.hypot(east - west, north - south))
     tolerance = max(2.0, extent / 8000) if np.isfinite(extent) else 2.0
-    thin = _thinned(known, tolerance, shared=shared)
+    thin = thinned(known, tolerance, shared=shared)
 
     def rounded(xy: FloatArray) -> FloatArray:
         return np.round(degrees(xy, crs), RING_DIGITS)
@@ -121,7 +121,8 @@ def polygons_degrees(shapes: GeometryArray, crs: str, *, shared: bool) -> Geomet
     return np.asarray(shapely.transform(thin, rounded), dtype=object)
 
 
-def _thinned(shapes: GeometryArray, tolerance: float, *, shared: bool) -> GeometryArray:
+def thinned(shapes: GeometryArray, tolerance: float, *, shared: bool) -> GeometryArray:
+    """Shapes simplified to a tolerance in their own units; `shared` keeps common borders common."""
     polygonal = np.isin(
         shapely.get_type_id(shapes),
         [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON],

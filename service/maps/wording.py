@@ -42,6 +42,7 @@ def plain(value: float) -> str:
 class Ask:
     """What a page was asked for; `minutes` None = the service's own, `by` None = the lowest level.
 
+    `kind` and `variant` are of a circle, `before` is the run to compare with.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
     """
 
@@ -54,10 +55,16 @@ class Ask:
     lang: Language
     mode: Mode
     keep: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
+    variant: str | None = None
+    before: Run | None = None
 
     def say(self, key: str, **params: Any) -> str:
         """A text of the maps in the reader's language."""
         return i18n.texts(self.lang)[f"map_{key}"].format_map(params)
+
+    def _from(self) -> str | None:
+        return None if self.before is None else self.before.manifest.run
 
     def words(self, *keys: str) -> dict[str, str]:
         """Several texts by their keys."""
@@ -93,6 +100,9 @@ class Ask:
             "walker": self.walker,
             "by": self.by,
             "lang": self.lang,
+            "kind": self.kind if layer in (None, "circles") else None,
+            "variant": self.variant if layer in (None, "circles") else None,
+            "from": self._from() if layer in (None, "compare") else None,
             **self.keep,
             **changes,
         }

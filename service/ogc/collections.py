@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from analysis.errors import LifecircleError
-from analysis.results.columns import LAYERS
+from analysis.results.columns import LAYERS, OPTIONAL_LAYERS
 from analysis.results.model import Manifest
 from service import i18n
 from service.errors import MissingError
@@ -32,9 +32,23 @@ def split_id(collection: str) -> tuple[str, str]:
         It does not name a layer.
     """
     area, _, layer = collection.rpartition(".")
-    if not area or layer not in LAYERS:
+    if not area or layer not in (*LAYERS, *OPTIONAL_LAYERS):
         raise MissingError("no_collection", collection=collection)
     return area, layer
+
+
+def listed_layers(reader: Reader, manifest: Manifest) -> tuple[str, ...]:
+    """The layers of an area's latest run, without opening it."""
+    held = {layer for layer in OPTIONAL_LAYERS if manifest.counts.get(layer)}
+    if reader.areas.has_proposals(manifest.area, manifest.run):
+        held.add("proposals")
+    return (*LAYERS, *(layer for layer in OPTIONAL_LAYERS if layer in held))
+
+
+def _checked(reader: Reader, manifest: Manifest, layer: str) -> Manifest:
+    if layer not in listed_layers(reader, manifest):
+        raise MissingError("no_collection", collection=f"{manifest.area}.{layer}")
+    return manifest
 
 
 @router.get("/collections", summary="Every layer of every area")
@@ -62,7 +76,10 @@ def _all_collections(reader: Reader) -> list[dict[str, Any]]:
             manifest = reader.areas.manifest(area)
         except LifecircleError:
             continue  # `/areas` names it and says why
-        listed += [collection_document(reader, manifest, layer) for layer in LAYERS]
+        listed += [
+            collection_document(reader, manifest, layer)
+            for layer in listed_layers(reader, manifest)
+        ]
     return listed
 
 
@@ -100,7 +117,7 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
     """Title, extent, coordinate systems and links of a collection."""
     area, layer = split_id(collection)
     manifest = await run_in_threadpool(reader.areas.manifest, area)
-    document = collection_document(reader, manifest, layer)
+    document = collection_document(reader, _checked(reader, manifest, layer), layer)
     return Response(encode(document), media_type=JSON, headers=FRESH)
 
 
@@ -112,6 +129,7 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
 async def show_queryables(reader: ReaderNow, collection: str) -> Response:
     """A JSON Schema of the attributes that ``items`` takes as filters."""
     area, layer = split_id(collection)
+    _checked(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
     columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

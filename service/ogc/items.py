@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import quote
 
 import numpy as np
 import orjson
@@ -30,6 +29,7 @@ from service.media import (
     XLSX,
     answer,
     caching,
+    disposition,
     page,
     tag_of,
     wants_page,
@@ -100,7 +100,10 @@ async def list_items(
         return features_document(reader, table, collection, query, chosen, limit)
 
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
-    return await answer(request, state, reader.lang, produce, media_type=GEOJSON, headers=headers)
+    mark = state.mark(layer)
+    return await answer(
+        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+    )
 
 
 def _code(state: AreaState, asked: str | None, parameter: str) -> str | None:
@@ -218,7 +221,10 @@ async def show_item(
         return {**feature, "links": [self_link, link("collection", home, JSON)]}
 
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
-    return await answer(request, state, reader.lang, produce, media_type=GEOJSON, headers=headers)
+    mark = state.mark(layer)
+    return await answer(
+        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+    )
 
 
 def _download(
@@ -240,15 +246,12 @@ def _download(
         media_type=DOWNLOADS[form],
         headers={
             "content-disposition": disposition(f"{name}.{form}"),
-            **caching(tag_of(manifest.area, state.name, query, form, reader.lang), pinned=False),
+            **caching(
+                tag_of(manifest.area, state.name, query, form, reader.lang, state.mark(layer)),
+                pinned=False,
+            ),
         },
     )
-
-
-def disposition(name: str) -> str:
-    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
-    plain = "".join(sign if sign.isascii() else "_" for sign in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
 
 
 def _table_page(

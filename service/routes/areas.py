@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from analysis.access.walking import WalkCosts
 from analysis.errors import LifecircleError
+from analysis.results.model import Manifest
 from service.catalog import (
     PointPlan,
     area_document,
@@ -35,6 +37,7 @@ from service.parameters import (
 from service.state import AreaState
 
 router = APIRouter(tags=["areas"])
+_COUNTED = {"catchments": "catchments", "scorecard": "scorecard_rows"}
 FRESH = {"cache-control": "private, no-cache", "vary": "Accept-Language"}
 
 
@@ -50,11 +53,11 @@ def areas_document(reader: Reader) -> dict[str, Any]:
     rows, unreadable = [], []
     for area in reader.areas.names():
         try:
-            row = area_row(reader.areas.manifest(area))
+            manifest = reader.areas.manifest(area)
         except LifecircleError as error:
             unreadable.append({"area": area, "key": error.key, "text": error.text(reader.lang)})
             continue
-        rows.append({**row, "links": area_links(reader.base, area)})
+        rows.append({**area_row(manifest), "links": area_links(reader.base, manifest)})
     return {
         "areas": rows,
         "unreadable": unreadable,
@@ -62,16 +65,22 @@ def areas_document(reader: Reader) -> dict[str, Any]:
     }
 
 
-def area_links(base: str, area: str) -> list[dict[str, str]]:
-    """Where an area's figures are."""
+def area_links(base: str, manifest: Manifest) -> list[dict[str, str]]:
+    """Where an area's figures are: of what its latest run has."""
+    area, counts = manifest.area, manifest.counts
     home = f"{base}/areas/{area}"
+    some = [name for name in ("catchments", "scorecard") if counts.get(_COUNTED[name])]
     return [
         {"rel": "self", "type": JSON, "href": home},
         {"rel": "coverage", "type": JSON, "href": f"{home}/coverage"},
         {"rel": "gaps", "type": GEOJSON, "href": f"{home}/gaps"},
         {"rel": "circles", "type": JSON, "href": f"{home}/circles"},
+        {"rel": "equity", "type": JSON, "href": f"{home}/equity"},
+        {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
+        *({"rel": name, "type": JSON, "href": f"{home}/{name}"} for name in some),
         {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
+        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{area}/proposals"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
 
@@ -88,7 +97,7 @@ async def show_area(
     def produce() -> dict[str, Any]:
         document = area_document(state.run, lang=reader.lang)
         runs = reader.areas.workspace.runs(area)
-        return {**document, "runs": runs, "links": area_links(reader.base, area)}
+        return {**document, "runs": runs, "links": area_links(reader.base, state.run.manifest)}
 
     return await answer(request, state, reader.lang, produce)
 
@@ -120,7 +129,9 @@ async def show_coverage(
         request,
         state,
         reader.lang,
-        lambda: coverage_document(state.run, **asked, lang=reader.lang),
+        lambda: coverage_document(
+            state.run, **asked, lang=reader.lang, costs=costs_at(state, query.at)
+        ),
     )
 
 
@@ -136,7 +147,9 @@ async def show_gaps(
         request,
         state,
         reader.lang,
-        lambda: gaps_document(state.run, **asked, lang=reader.lang),
+        lambda: gaps_document(
+            state.run, **asked, lang=reader.lang, costs=costs_at(state, query.at)
+        ),
         media_type=GEOJSON,
     )
 
@@ -153,8 +166,13 @@ async def show_circles(
         request,
         state,
         reader.lang,
-        lambda: circles_document(state.run, **asked, lang=reader.lang),
+        lambda: circles_document(state.run, **asked, lang=reader.lang, costs=state.streets.costs),
     )
+
+
+def costs_at(state: AreaState, at: str | None) -> WalkCosts | None:
+    """What walking costs, where a question needs new walks: one about a moment."""
+    return None if at is None else state.streets.costs
 
 
 @router.get("/areas/{area}/point", summary="Who serves one place")
@@ -197,6 +215,7 @@ async def show_isochrone(
             query.lat,
             minutes=limits,
             walker=query.walker,
+            direction=query.direction,
             lang=reader.lang,
         )
 

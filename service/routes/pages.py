@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.media import new_nonce, page, page_response
 from service.parameters import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
+from service.routes.studies import two_runs
 
 router = APIRouter(tags=["pages"])
 
@@ -21,12 +22,16 @@ async def show_map(
     layer: Name,
     query: Annotated[MapQuery, Query()],
 ) -> Response:
-    """A page with a map of coverage, gaps, units or facilities."""
+    """A page with a map of coverage, gaps, circles, units or facilities, or of two runs."""
     from service.maps.offline import page_policy
-    from service.maps.pages import map_page
+    from service.maps.pages import COMPARE, map_page
 
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
+    before = None
+    if layer == COMPARE:
+        earlier, state = await two_runs(reader, area, query.from_, query.run)
+        before = earlier.run
     nonce = new_nonce()
     html = await run_in_threadpool(
         map_page,
@@ -41,6 +46,10 @@ async def show_map(
         static_url=f"{request.scope.get('root_path', '')}/static",
         nonce=nonce,
         keep={} if query.run is None else {"run": query.run},
+        kind=query.kind,
+        variant=query.variant,
+        before=before,
+        solution=query.solution,
     )
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
 

@@ -24,6 +24,7 @@ _BUILT_SHARE = 0.45  # cells that show a building
 _FLOOR_PER_RESIDENT_M2 = 32.0
 _OPEN_SCHOOLS = 0.3
 _SMALLEST_M2 = 400.0
+_GATES_M = (5.0, 4.0, 3.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,19 @@ def _green(mesh: Mesh, blocks: Sequence[Block]) -> Iterator[Area]:
             if rng.random() < _OPEN_SCHOOLS:
                 tags["access"] = "permissive"
             service = "primary_school" if level == "1" else "middle_school"
-            yield Area(_ring(block.outline), tags, service)
+            yield Area(_with_gates(_ring(block.outline), mesh.plan.shrink), tags, service)
+
+
+def _with_gates(ring: FloatArray, shrink: float) -> FloatArray:
+    """A school's outline with a gate on every side, each nearer to its street than the last, so
+    that one place of the outline is the nearest to any street."""
+    gated = ring.copy()
+    middle = ring.mean(axis=0)
+    for side, step in enumerate(_GATES_M):
+        k = (len(ring) * (2 * side + 1)) // 8
+        out = ring[k] - middle
+        gated[k] = ring[k] + out / np.hypot(*out) * step * shrink
+    return gated
 
 
 def _housing(terrain: Terrain, blocks: Sequence[Block], country: Country) -> Iterator[Area]:

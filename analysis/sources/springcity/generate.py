@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from analysis.policy import load_policy
 from analysis.quantities import IntArray
 from analysis.sources.springcity import kinds
 from analysis.sources.springcity.areas import make_areas, new_town_outline
 from analysis.sources.springcity.blocks import make_blocks
 from analysis.sources.springcity.draft import Draft, finish
+from analysis.sources.springcity.facts import NOW, PAST, Facts, make_facts, station_areas
+from analysis.sources.springcity.marks import marked
 from analysis.sources.springcity.mesh import Mesh, make_mesh
 from analysis.sources.springcity.osm_file import write_osm
-from analysis.sources.springcity.places import make_places
+from analysis.sources.springcity.past import people_before, places_before
+from analysis.sources.springcity.places import Place
 from analysis.sources.springcity.plan import make_plan
+from analysis.sources.springcity.posts import make_places
 from analysis.sources.springcity.residents import People, settle
 from analysis.sources.springcity.rural import draw_country
 from analysis.sources.springcity.streets import draw_area, draw_city, draw_forbidden
 from analysis.sources.springcity.terrain import BRIDGE_ROWS, CROSSING_COLUMNS, make_terrain
-from analysis.sources.springcity.truth import World, tell_truth
+from analysis.sources.springcity.truth import Rules, World, tell_truth
 from analysis.sources.springcity.units import make_units
 from analysis.sources.springcity.write import (
     write_elevation,
@@ -41,7 +46,9 @@ class SpringCityFiles:
 
     `units`: one layer per level, from district down. `elevation` is None without rasterio.
     `surveyed`: services to declare as completely surveyed. `truth`: what must come out;
-    `truth_cells`: walks per cell in metres.
+    `truth_cells`: walks per cell in metres. `year`: of residents, facilities, statistics.
+    `before`: the files of five years earlier, with the
+    same streets, heights and truth table.
     """
 
     osm: Path
@@ -53,6 +60,8 @@ class SpringCityFiles:
     truth: Path
     truth_cells: Path
     surveyed: tuple[str, ...]
+    year: int = NOW
+    before: SpringCityFiles | None = None
 
 
 def write_springcity(
@@ -99,12 +108,20 @@ def write_springcity(
     step("samples_step_residents", 0.2)
     units = make_units(mesh, country, blocks)
     people = settle(mesh, terrain, streets, units, blocks, country.pier)
-    step("samples_step_places", 0.45)
-    places = make_places(mesh, streets, node_of, units, country)
+    step("samples_step_places", 0.4)
+    stations = station_areas(plan, units, people)
+    bare = make_places(mesh, streets, node_of, units, country, blocks)
+    places = marked(plan, units, bare, stations)
     areas = make_areas(mesh, terrain, blocks, people, country)
-    step("samples_step_truth", 0.6)
-    world = World(mesh, streets, units, people, country, places, areas)
-    truth = tell_truth(world)
+    past = people_before(plan, people)
+    facts = {
+        year: make_facts(mesh, units, persons, stations, year)
+        for year, persons in ((PAST, past), (NOW, people))
+    }
+    step("samples_step_truth", 0.5)
+    world = World(mesh, streets, units, people, country, places, areas, facts[NOW])
+    earlier = replace(world, people=past, places=places_before(places), facts=facts[PAST])
+    truth = tell_truth(world, earlier, _rules())
     step("samples_step_write", 0.75)
     files = SpringCityFiles(
         osm=folder / "springcity.osm.pbf",
@@ -118,12 +135,40 @@ def write_springcity(
         surveyed=kinds.SURVEYED,
     )
     write_osm(files.osm, streets, areas, places, units, terrain)
-    write_population(files.population, people)
-    write_facilities(files.facilities, places)
-    write_statistics(files.statistics, plan, units, people)
     write_truth(files.truth, files.truth_cells, truth, people)
+    _write_year(files, places, people, facts)
+    before = folder / str(PAST)
+    before.mkdir(exist_ok=True)
+    old = replace(
+        files,
+        population=before / "population.gpkg",
+        units=write_units(before, units, past),
+        facilities=before / "facilities.csv",
+        statistics=before / "statistics.csv",
+        year=PAST,
+    )
+    _write_year(old, places, past, {PAST: facts[PAST]})
+    if files.elevation is None:
+        step("samples_step_no_heights", 0.99)
     step("samples_step_done", 1.0)
-    return files
+    return replace(files, before=old)
+
+
+def _write_year(
+    files: SpringCityFiles, places: Sequence[Place], people: People, years: Mapping[int, Facts]
+) -> None:
+    write_population(files.population, people)
+    write_facilities(files.facilities, places, max(years))
+    write_statistics(files.statistics, years)
+
+
+def _rules() -> Rules:
+    """What the plan's policy asks of walks; the truth is told for it."""
+    policy = load_policy()
+    return Rules(
+        {service.id: float(service.minutes.value) for service in policy.services.values()},
+        {kind: circle.services for kind, circle in policy.circles.items()},
+    )
 
 
 def _silent(step: str, share: float) -> None:

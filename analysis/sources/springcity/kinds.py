@@ -1,7 +1,8 @@
 """What kinds of places springcity has: how many, in which file, with which tags.
 
-`rate`: places per urban community on average. ``osm`` kinds stand in the OSM file only,
-``table`` kinds in the bureau's table only.
+`rate`: places per urban community on average; a kind found `once` stands in exactly that share
+of the communities, once in each. ``osm`` kinds stand in the OSM file only, ``table`` kinds in
+the bureau's table only. `old`: the share that was there in 2020 already.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ class Kind:
     zh: str
     en: str
     area_m2: float = 0.0
+    once: bool = False
+    old: float = 0.8
 
 
 _NO_TAGS: Final[Mapping[str, str]] = {}
+_TRAIL: Final = Kind("fitness_trail", 0.3, "table", _NO_TAGS, "健身步道", "Fitness Trail")
 
 KINDS: Final = (
     Kind("convenience_store", 6.0, "osm", {"shop": "convenience"}, "便利店", "Convenience"),
@@ -42,35 +46,87 @@ KINDS: Final = (
     Kind("parcel_station", 1.6, "osm", {"amenity": "parcel_locker"}, "快件箱", "Parcel Lockers"),
     Kind("recycling", 0.9, "osm", {"amenity": "recycling"}, "资源回收点", "Recycling"),
     Kind("fitness_indoor", 0.7, "osm", {"leisure": "fitness_centre"}, "健身房", "Gym"),
-    Kind("fitness_outdoor", 2.0, "osm", {"leisure": "fitness_station"}, "健身点", "Outdoor Gym"),
+    Kind("fitness_outdoor", 1.2, "osm", {"leisure": "fitness_station"}, "健身点", "Outdoor Gym"),
     Kind("bookshop", 0.3, "osm", {"shop": "books"}, "书店", "Bookshop"),
     Kind("kindergarten", 0.8, "osm", {"amenity": "kindergarten"}, "幼儿园", "Kindergarten"),
     Kind("swimming_pool", 0.12, "table", _NO_TAGS, "游泳馆", "Swimming Pool", 1_800.0),
-    Kind("fitness_trail", 0.3, "table", _NO_TAGS, "健身步道", "Fitness Trail"),
+    _TRAIL,
     Kind("health_station", 0.6, "table", _NO_TAGS, "社区卫生服务站", "Health Station", 220.0),
     Kind("elder_care", 0.3, "table", _NO_TAGS, "养老服务中心", "Elder Care Centre", 1_500.0),
-    Kind("day_care", 0.9, "table", _NO_TAGS, "日间照料中心", "Day Care Centre", 400.0),
-    Kind("childcare", 0.5, "table", _NO_TAGS, "托育中心", "Childcare", 350.0),
-    Kind("culture_centre", 0.8, "table", _NO_TAGS, "综合性文化服务中心", "Culture Centre", 500.0),
-    Kind("service_station", 0.97, "table", _NO_TAGS, "党群服务中心", "Service Station", 620.0),
-    Kind("fire_point", 0.85, "table", _NO_TAGS, "微型消防站", "Fire Point", 60.0),
+    Kind("shelter", 0.4, "table", _NO_TAGS, "应急避难场所", "Emergency Shelter"),
+    Kind("fitness_outdoor", 1.0, "table", _NO_TAGS, "健身广场", "Fitness Square",
+         once=True, old=0.85),
+    Kind("service_station", 1.0, "table", _NO_TAGS, "党群服务中心", "Service Station", 620.0,
+         once=True, old=0.97),
+    Kind("day_care", 0.923, "table", _NO_TAGS, "日间照料中心", "Day Care Centre", 400.0,
+         once=True, old=0.6),
+    Kind("childcare", 0.7, "table", _NO_TAGS, "托育中心", "Childcare", 350.0, once=True, old=0.4),
+    Kind("culture_centre", 0.8, "table", _NO_TAGS, "综合性文化服务中心", "Culture Centre", 500.0,
+         once=True),
+    Kind("fire_point", 0.85, "table", _NO_TAGS, "微型消防站", "Fire Point", 60.0, once=True,
+         old=0.7),
+    Kind("social_work_station", 0.4, "table", _NO_TAGS, "社工站", "Social Work Station", 80.0,
+         once=True, old=0.2),
+    Kind("canteen", 0.6, "table", _NO_TAGS, "老年幸福食堂", "Seniors' Canteen", 180.0, once=True,
+         old=0.3),
+    Kind("logistics_point", 0.5, "table", _NO_TAGS, "物流配送网点", "Logistics Point", 60.0,
+         once=True, old=0.5),
+    Kind("children_reading", 0.55, "table", _NO_TAGS, "儿童阅读室", "Children's Reading Room",
+         90.0, once=True, old=0.5),
+    Kind("childrens_home", 0.95, "table", _NO_TAGS, "儿童之家", "Children's Home", 110.0,
+         once=True, old=0.95),
+    Kind("ceremony_venue", 0.2, "table", _NO_TAGS, "红白喜事公共场所", "Ceremony Hall", 400.0,
+         once=True),
+    Kind("volunteer_station", 0.9, "table", _NO_TAGS, "志愿服务站", "Volunteer Station", 40.0,
+         once=True, old=0.7),
 )  # fmt: skip
 
-EXACTLY_ONE: Final = frozenset({"service_station", "day_care", "culture_centre", "fire_point"})
-"""Kinds a community has once or not at all; of the others it may have several."""
-
-VILLAGE_KINDS: Final = (
-    ("convenience_store", 1.0),
-    ("health_station", 0.9),
-    ("service_station", 0.95),
-    ("culture_centre", 0.8),
-    ("fitness_outdoor", 0.92),
-    ("fire_point", 0.7),
-    ("parcel_station", 0.5),
+TABLE_KINDS: Final = {kind.service: kind for kind in KINDS if kind.file == "table"}
+"""The kind of every service of the bureau's table."""
+OSM_KINDS: Final = {kind.service: kind for kind in KINDS if kind.file == "osm"}
+CLINIC: Final = Kind("health_station", 0.0, "table", _NO_TAGS, "村卫生室", "Village Clinic", 80.0)
+CANTEEN_RURAL: Final = Kind(
+    "canteen", 0.0, "table", _NO_TAGS, "老年幸福餐桌", "Seniors' Table", 90.0, old=0.3
 )
-SEAT_KINDS: Final = ("pharmacy", "market", "supermarket", "bookshop", "elder_care", "kindergarten")
+BOOKSHOP: Final = Kind("bookshop", 0.0, "table", _NO_TAGS, "新华书店", "Xinhua Bookshop")
+HEALTH_CENTRE: Final = Kind(
+    "health_centre", 0.0, "table", _NO_TAGS, "社区卫生服务中心", "Health Centre", 2_600.0
+)
+TOWN_HOSPITAL: Final = Kind(
+    "health_centre", 0.0, "table", _NO_TAGS, "卫生院", "Township Hospital", 1_900.0
+)
+STREET_CARE: Final = Kind(
+    "elder_care", 0.0, "table", _NO_TAGS, "街道综合养老服务中心", "Subdistrict Elder Care", 3_200.0
+)
+RURAL_CARE: Final = Kind(
+    "elder_care", 0.0, "table", _NO_TAGS, "区域性养老服务中心", "Regional Elder Care", 2_400.0
+)
+SOCIAL_WORK: Final = Kind(
+    "social_work_station", 0.0, "table", _NO_TAGS, "社工站", "Social Work Station", 150.0
+)
+PROTECTION: Final = Kind(
+    "minor_protection_station", 0.0, "table", _NO_TAGS, "未成年人保护工作站",
+    "Station for the Protection of Minors", 90.0, old=0.5,
+)  # fmt: skip
+
+VILLAGE_SHARES: Final = {
+    "convenience_store": 1.0,
+    "service_station": 1.0,
+    "fitness_outdoor": 1.0,
+    "culture_centre": 0.8,
+    "fire_point": 0.7,
+    "parcel_station": 0.5,
+    "canteen": 0.4,
+    "logistics_point": 0.6,
+    "childrens_home": 0.6,
+    "ceremony_venue": 0.7,
+    "social_work_station": 0.3,
+    "volunteer_station": 0.6,
+}
+"""Of the 行政村 on the mainland, the share that has one of a kind."""
 ISLAND_KINDS: Final = ("convenience_store", "fitness_outdoor")
-SURVEYED: Final = ("shelter",)
+SEAT_KINDS: Final = ("pharmacy", "market", "supermarket", "kindergarten", "shelter")
+SURVEYED: Final = ("burial_facility",)
 
 OSM_HOURS: Final = ("24/7", "Mo-Su 07:00-22:00", "Mo-Fr 08:30-17:30; Sa 09:00-12:00", "")
 TABLE_HOURS: Final = (
@@ -82,5 +138,37 @@ TABLE_HOURS: Final = (
 )
 SCHOOLS: Final = (("1", "小学", "Primary School"), ("2", "中学", "Middle School"))
 GOVERNMENT, PRIVATE = "政府举办", "民办"
-CENTRE, STATION, TOWN_HOSPITAL = "社区卫生服务中心", "社区卫生服务站", "乡镇卫生院"
+YES, NO = "是", "否"
+CENTRE, STATION, TOWNSHIP_HOSPITAL = "社区卫生服务中心", "社区卫生服务站", "乡镇卫生院"
 VILLAGE_CLINIC: Final = "村卫生室"
+STREET_LEVEL, REGIONAL_LEVEL, TOWNSHIP_LEVEL = "街道级", "农村区域性", "乡镇级"
+COMMUNITY_LEVEL, VILLAGE_LEVEL = "社区级", "村级"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """An opening of a service station as it is written, and what is true of it.
+
+    `fewest`: hours of the shortest open day, None where nobody can read the text. `share`: of
+    all service stations. `declared`: whether the table also has the hours as a number.
+    """
+
+    text: str
+    fewest: float | None
+    share: float
+    declared: bool = False
+
+
+STATION_HOURS: Final = (
+    Hours("周一至周五 8:00-17:30", 9.5, 0.30),
+    Hours("周一至周五 8:30-12:00,13:00-17:30", 8.0, 0.18),
+    Hours("每天08:00-20:00", 12.0, 0.16),
+    Hours("周一至周六 09:00—18:00", 9.0, 0.14),
+    Hours("24小时", 24.0, 0.02),
+    Hours("周一至周五 9:00-12:00,14:00-17:00", 6.0, 0.05),
+    Hours("周一至周五 8:30-17:30；周六 9:00-12:00", 3.0, 0.03),
+    Hours("工作时间,节假日另行通知", None, 0.03),
+    Hours("以公告为准", 9.0, 0.03, declared=True),
+    Hours("", None, 0.06),
+)
+"""How service stations open; the two texts without times are for nobody to read."""

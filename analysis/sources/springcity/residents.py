@@ -32,10 +32,11 @@ from analysis.sources.springcity.units import UnitTable, street_code
 _DENSITY: Final = {OLD: 1.1, MIXED: 0.8, NEW: 1.0, VILLAGE: 1.9}
 _RURAL_CELL: Final = 55.0  # residents of a village cell, on average
 _SEAT_TIMES: Final = 2.5
-_PER_HOUSEHOLD: Final = 2.7
+PER_HOUSEHOLD: Final = 2.7
 _CHILDREN, _OLDER = 0.028, {OLD: 0.19, MIXED: 0.13, NEW: 0.09, VILLAGE: 0.07}
 _OLDER_RURAL: Final = 0.22
 _DRY_M: Final = 30.0
+_HUNDRED: Final = 100
 PIER_CELLS: Final = ((300.0, 45.0, 31), (980.0, 40.0, 12), (1_800.0, 60.0, 47), (2_350.0, 60.0, 25))
 """Cells beside the pier: metres from its head, metres to the east, residents."""
 
@@ -107,6 +108,7 @@ def settle(
         rings[lived_in],
     )
     rng = plan.rng("groups")
+    member = {level: _members(units, level, xy) for level in _levels(units)}
     return People(
         id=np.array([f"C{k + 1:06d}" for k in range(len(xy))], dtype=np.object_),
         xy=xy,
@@ -115,9 +117,24 @@ def settle(
         residents=residents,
         children=rng.binomial(residents, _CHILDREN).astype(np.int64),
         older=rng.binomial(residents, share).astype(np.int64),
-        households=np.maximum(1, np.round(residents / _PER_HOUSEHOLD)).astype(np.int64),
-        member={level: _members(units, level, xy) for level in _levels(units)},
+        households=_households(residents, member["natural_village"]),
+        member=member,
     )
+
+
+def _households(residents: IntArray, hamlet: ObjectArray) -> IntArray:
+    """Households of every cell; one natural village has exactly 100.
+
+    Of those with a few more, the first gives them up, one a cell.
+    """
+    households = np.maximum(1, np.round(residents / PER_HOUSEHOLD)).astype(np.int64)
+    for code in sorted({str(code) for code in hamlet if code is not None}):
+        here = np.flatnonzero(hamlet == code)
+        spare = int(households[here].sum()) - _HUNDRED
+        if 0 <= spare <= len(here) and (households[here] > 1).all():
+            households[here[:spare]] -= 1
+            break
+    return households
 
 
 def _levels(units: UnitTable) -> list[str]:
@@ -197,7 +214,7 @@ def _move_in(mesh: Mesh, units: UnitTable, spots: _Spots, total: int) -> IntArra
         if plan is not None and plan.concentration_m is not None:
             middle = unit.outline.centroid
             far = np.hypot(spots.xy[here, 0] - middle.x, spots.xy[here, 1] - middle.y)
-            weight = weight * np.exp(-((far / (plan.concentration_m * mesh.plan.shrink)) ** 2))
+            weight = np.exp(-((far / (plan.concentration_m * mesh.plan.shrink)) ** 6))
             weight += 1e-3 * spots.weight[here]
         people[here] = largest_remainder(wanted[unit.code], weight)
     return people
@@ -254,12 +271,14 @@ class Totals:
     households: int
 
 
-def unit_totals(people: People, level: str, code: str) -> Totals:
-    """Residents, groups and households of a unit: the sums of its cells."""
-    here = people.of_unit(level, code)
-    return Totals(
-        int(people.residents[here].sum()),
-        int(people.children[here].sum()),
-        int(people.older[here].sum()),
-        int(people.households[here].sum()),
-    )
+def level_totals(people: People, units: UnitTable, level: str) -> dict[str, Totals]:
+    """Residents, groups and households of every unit of a level: the sums of its cells."""
+    codes = [unit.code for unit in units.of_level(level)]
+    number = {code: k for k, code in enumerate(codes)}
+    home = np.array([number.get(code, -1) for code in people.member[level]], dtype=np.int64)
+    inside = home >= 0
+    sums = np.zeros((4, len(codes)), dtype=np.int64)
+    counts = (people.residents, people.children, people.older, people.households)
+    for row, count in zip(sums, counts, strict=True):
+        np.add.at(row, home[inside], count[inside])
+    return {code: Totals(*sums[:, k].tolist()) for code, k in number.items()}

@@ -6,25 +6,40 @@ Everything here is known from how the city was made, or measured in `walking`'s 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from analysis.quantities import BoolArray, FloatArray, IntArray
+from analysis.quantities import BoolArray, FloatArray
 from analysis.sources.springcity import kinds
 from analysis.sources.springcity.areas import Area
+from analysis.sources.springcity.counting import State
 from analysis.sources.springcity.draft import Streets
+from analysis.sources.springcity.facts import Facts
+from analysis.sources.springcity.ledger import Ledger
 from analysis.sources.springcity.mesh import Mesh, street_of
 from analysis.sources.springcity.places import PIER_PHARMACY, Place
 from analysis.sources.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
-from analysis.sources.springcity.residents import PIER_CELLS, People, unit_totals
+from analysis.sources.springcity.reach import SCHOOLS, Reach
+from analysis.sources.springcity.residents import PIER_CELLS, People, level_totals
+from analysis.sources.springcity.rows import tell_rows
 from analysis.sources.springcity.rural import Country
 from analysis.sources.springcity.units import LEVELS, UnitTable, street_code
-from analysis.sources.springcity.walking import Footing, metres_to_nearest, stand
 
 MEASURED: Final = ("health_centre", "pharmacy")
+_MINUTES: Final = (5, 10, 15)
+_CENTRE_MINUTES = 15
+_CENTRE_LEAST, _CENTRE_MOST = 30_000, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the policy asks for: minutes of every service, the services of every circle."""
+
+    minutes: Mapping[str, float]
+    circles: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +54,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that was made, as `tell_truth` needs it."""
+    """All that was made, as `tell_truth` needs it, in one year."""
 
     mesh: Mesh
     streets: Streets
@@ -48,16 +63,17 @@ class World:
     country: Country
     places: tuple[Place, ...]
     areas: tuple[Area, ...]
+    facts: Facts
 
 
-def tell_truth(world: World) -> Truth:
-    """The truth table of a finished city."""
+def tell_truth(world: World, before: World, rules: Rules) -> Truth:
+    """The truth table of a finished city, and of the same city five years before."""
     plan, people = world.mesh.plan, world.people
-    lonely = [u.code for u in world.units.of_level("natural_village") if u.role == "unsnapped"]
-    unsnapped = np.isin(people.member["natural_village"].astype(str), lonely)
-    footing = stand(world.streets, people.xy)
-    metres, load = _measured(world, footing, unsnapped)
+    reach = _reach(world)
+    unsnapped = reach.off
+    metres = {service: reach.walk(reach.which([service]))[0] for service in MEASURED}
     islanders = _island(world)
+    rule = _rule(world)
     table = {
         "synthetic": True,
         "note": f"{MARK_ZH}: {MARK}, nothing here is real",
@@ -76,10 +92,68 @@ def tell_truth(world: World) -> Truth:
         "cut_off": {"service": "health_centre"} | _some(people, islanders),
         "gaps": _gaps(world, metres, unsnapped, islanders),
         "walks": _walks(world),
-        "rule": _rule(world),
-        "health_centres": _loads(world, load),
+        "covered": _covered(reach, rules),
+        "rule": rule,
+        "health_centres": _loads(reach),
+        "balanced": _balanced(reach),
+        "rows": tell_rows(_ledger(world, reach, rules), _rule_met(world, rule), rules.circles),
+        "before": _before(before, rules),
     }
     return Truth(table, metres, unsnapped)
+
+
+def _reach(world: World) -> Reach:
+    lonely = [u.code for u in world.units.of_level("natural_village") if u.role == "unsnapped"]
+    unsnapped = np.isin(world.people.member["natural_village"].astype(str), lonely)
+    return Reach.of(world.streets, world.people, world.places, world.areas, unsnapped)
+
+
+def _ledger(world: World, reach: Reach, rules: Rules) -> Ledger:
+    return Ledger(
+        world.places, world.areas, world.units, world.people, world.facts, reach, rules.minutes
+    )
+
+
+def _before(world: World, rules: Rules) -> dict[str, Any]:
+    """The year before: residents, facilities, covered residents and the rows' readings."""
+    reach = _reach(world)
+    rows = tell_rows(_ledger(world, reach, rules), {}, rules.circles)
+    return {
+        "residents": int(world.people.residents.sum()),
+        "facilities": _counted(world),
+        "covered": _covered(reach, rules),
+        "rows": {
+            k: {"headline": r["headline"], "readings": r["readings"]} for k, r in rows.items()
+        },
+    }
+
+
+def _covered(reach: Reach, rules: Rules) -> dict[str, dict[str, dict[str, int]]]:
+    """Per service and minutes the residents covered, and those in doubt at the limit."""
+    told: dict[str, dict[str, dict[str, int]]] = {}
+    for service in sorted(set(rules.minutes) - SCHOOLS):
+        which = reach.which([service])
+        found = {str(m): reach.within(which, m) for m in _MINUTES}
+        told[service] = {
+            m: {"residents": one.residents, "doubt": one.doubt} for m, one in found.items()
+        }
+    return told
+
+
+def _balanced(reach: Reach) -> dict[str, Any]:
+    """The most residents whom all centres together can take within the walk, none beyond its
+    maximum; whoever stays unserved though a centre is within the walk is `over_capacity`."""
+    which = reach.which(["health_centre"])
+    near = reach.within(which, _CENTRE_MINUTES)
+    served = reach.served(which, _CENTRE_MINUTES, [_CENTRE_MOST] * len(which))
+    return {
+        "service": "health_centre",
+        "minutes": _CENTRE_MINUTES,
+        "maximum": _CENTRE_MOST,
+        "served": served.residents,
+        "over_capacity": near.residents - served.residents,
+        "doubt": served.doubt,
+    }
 
 
 def _some(people: People, chosen: BoolArray) -> dict[str, Any]:
@@ -97,8 +171,8 @@ def _island(world: World) -> BoolArray:
 def _unit_residents(world: World) -> dict[str, dict[str, int]]:
     return {
         level: {
-            unit.code: unit_totals(world.people, level, unit.code).residents
-            for unit in world.units.of_level(level)
+            code: totals.residents
+            for code, totals in level_totals(world.people, world.units, level).items()
         }
         for level in LEVELS
     }
@@ -114,28 +188,6 @@ def _counted(world: World) -> dict[str, int]:
             count["school_grounds"] += 1
     count.update(dict.fromkeys(kinds.SURVEYED, 0))
     return dict(sorted(count.items()))
-
-
-def _of(world: World, service: str) -> list[Place]:
-    return [place for place in world.places if place.service == service]
-
-
-def _measured(
-    world: World, footing: Footing, unsnapped: BoolArray
-) -> tuple[dict[str, FloatArray], IntArray]:
-    metres: dict[str, FloatArray] = {}
-    load = np.zeros(0, dtype=np.int64)
-    for service in MEASURED:
-        places = _of(world, service)
-        where = stand(world.streets, np.array([place.xy for place in places]))
-        walk, whose = metres_to_nearest(world.streets, footing, where)
-        walk[unsnapped] = np.inf
-        metres[service] = walk
-        if service == "health_centre":
-            served = (whose >= 0) & ~unsnapped
-            load = np.zeros(len(places), dtype=np.int64)
-            np.add.at(load, whose[served], world.people.residents[served])
-    return metres, load
 
 
 def _gaps(
@@ -216,15 +268,33 @@ def _rule(world: World) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["unit_code"]))
 
 
-def _loads(world: World, load: IntArray) -> list[dict[str, Any]]:
-    """Each health centre with the residents who live nearest to it."""
-    return [
-        {
-            "name": place.name,
-            "role": place.role,
-            "ownership": place.attributes["ownership"],
-            "level": place.attributes["level"],
-            "nearest_to": int(residents),
-        }
-        for place, residents in zip(_of(world, "health_centre"), load.tolist(), strict=True)
-    ]
+def _rule_met(world: World, rule: Sequence[Mapping[str, Any]]) -> dict[str, State]:
+    """Whether every 街道 meets the rule: the planted ones by their state, the others by theirs."""
+    by_state: dict[str, State] = {"缺口": False, "NOT_ASSESSED": None}
+    planted = {str(row["unit_code"]): by_state.get(str(row["state"]), True) for row in rule}
+    streets = world.units.of_level("subdistrict")
+    return {unit.code: planted.get(unit.code, True) for unit in streets}
+
+
+def _loads(reach: Reach) -> list[dict[str, Any]]:
+    """Each health centre with the residents who live nearest to it, and by how many they are
+    too many or too few."""
+    which = reach.which(["health_centre"])
+    _, whose = reach.walk(which)
+    told = []
+    for k in which:
+        place, load = reach.places[k], int(reach.people.residents[whose == k].sum())
+        overload, underload = max(0, load - _CENTRE_MOST), max(0, _CENTRE_LEAST - load)
+        told.append(
+            {
+                "name": place.name,
+                "role": place.role,
+                "ownership": place.attributes["ownership"],
+                "level": place.attributes["level"],
+                "nearest_to": load,
+                "overload": overload,
+                "underload": underload,
+                "state": "overload" if overload else "underload" if underload else "within",
+            }
+        )
+    return told

@@ -12,13 +12,14 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from analysis.quantities import IntArray
-from analysis.sources.springcity.blocks import ESTATE, RESETTLEMENT, Block
-from analysis.sources.springcity.mesh import Mesh, street_of
+from analysis.sources.springcity.blocks import ESTATE, HOUSING, RESETTLEMENT, Block
+from analysis.sources.springcity.mesh import MIXED, NEW, Mesh, street_of
 from analysis.sources.springcity.names import name_stream
 from analysis.sources.springcity.plan import MARK, MARK_ZH, PLANTED_STREETS, Plan
 from analysis.sources.springcity.rural import Country, RuralQuad
 
 _BORDER_POINT_M: Final = 100.0
+_ESTATES: Final = {NEW: 2, MIXED: 1}  # 住宅小区 of a quad, by its kind
 _TOWNSHIPS: Final = (("青岭乡", "Qingling"), ("松坪乡", "Songping"), ("湖滨镇", "Hubin"))
 LEVELS: Final = (
     "district",
@@ -27,6 +28,7 @@ LEVELS: Final = (
     "community",
     "village",
     "natural_village",
+    "estate",
     "new_estate",
     "resettlement",
     "central_town",
@@ -69,7 +71,8 @@ def make_units(mesh: Mesh, country: Country, blocks: Sequence[Block]) -> UnitTab
     hamlets = _natural_villages(country, rural, names)
     districts = _districts(mesh.plan, streets, townships)
     special = _special(country, blocks, communities, community_at, rural, names)
-    units = (*districts, *streets, *townships, *communities, *rural, *hamlets, *special)
+    estates = _estates(mesh, blocks, communities, community_at)
+    units = (*districts, *streets, *townships, *communities, *rural, *hamlets, *estates, *special)
     return UnitTable(units, community_at)
 
 
@@ -211,6 +214,27 @@ def _districts(plan: Plan, streets: list[Unit], townships: list[Unit]) -> list[U
             )
         )
     return units
+
+
+def _estates(
+    mesh: Mesh, blocks: Sequence[Block], communities: list[Unit], community_at: IntArray
+) -> list[Unit]:
+    """住宅小区: the first housing blocks of every quad of the new and the mixed town."""
+    units: list[Unit] = []
+    counted: dict[tuple[int, int], int] = {}
+    for block in blocks:
+        quad = (block.column, block.row)
+        taken = counted.get(quad, 0)
+        if block.use != HOUSING or taken == _ESTATES.get(int(mesh.kind[quad]), 0):
+            continue
+        counted[quad] = taken + 1
+        home = communities[int(community_at[quad])]
+        zh, en = home.name.removesuffix("社区"), home.name_en.removesuffix(" Community")
+        units.append(
+            Unit("estate", f"{home.code}Q{taken + 1:02d}", f"{zh}{'一二'[taken]}小区",
+                 f"{en} Estate {taken + 1}", home.code, True, block.outline)
+        )  # fmt: skip
+    return sorted(units, key=lambda unit: unit.code)
 
 
 def _special(

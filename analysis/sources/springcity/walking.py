@@ -5,12 +5,14 @@ It shares no code with `analysis.access`, so that each can check the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
+from shapely.geometry import Polygon
 
 from analysis.quantities import FloatArray, IntArray
 from analysis.sources.springcity.draft import Streets
@@ -19,11 +21,29 @@ from analysis.sources.springcity.plan import GEOD, to_lonlat
 
 @dataclass(frozen=True, slots=True)
 class Footing:
-    """Where places (n) join the streets: `edge`, `along_m` from its first node, `leg_m`."""
+    """Where places (n) join the streets: `edge`, `along_m` from its first node, `leg_m`.
+
+    `owner`: whose footing it is. A point has one, an area one per end of a stretch inside it.
+    """
 
     edge: IntArray
     along_m: FloatArray
     leg_m: FloatArray
+    owner: IntArray
+
+    def joined(self, other: Footing, first: int = 0) -> Footing:
+        """Both, the others' owners counted from `first`."""
+        return Footing(
+            np.concatenate([self.edge, other.edge]),
+            np.concatenate([self.along_m, other.along_m]),
+            np.concatenate([self.leg_m, other.leg_m]),
+            np.concatenate([self.owner, other.owner + first]),
+        )
+
+    def only(self, owners: Sequence[int]) -> Footing:
+        """The footing of some owners."""
+        kept = np.isin(self.owner, np.asarray(owners, dtype=np.int64))
+        return Footing(self.edge[kept], self.along_m[kept], self.leg_m[kept], self.owner[kept])
 
 
 def stand(streets: Streets, xy: FloatArray) -> Footing:
@@ -39,14 +59,47 @@ def stand(streets: Streets, xy: FloatArray) -> Footing:
     )
     here, there = to_lonlat(xy), to_lonlat(foot)
     _, _, leg = GEOD.inv(here[:, 0], here[:, 1], there[:, 0], there[:, 1])
-    return Footing(edge, share * streets.length_m[edge], np.asarray(leg))
+    return Footing(edge, share * streets.length_m[edge], np.asarray(leg), np.arange(len(xy)))
+
+
+def enter(streets: Streets, areas: Sequence[Polygon]) -> Footing:
+    """Join areas to every walkable piece that crosses them or runs inside; those that meet
+    none, from the nearest place of their outline."""
+    lines = streets.lines()
+    tree = shapely.STRtree(lines)
+    shapes = np.array(areas, dtype=object)
+    which, piece = tree.query(shapes, predicate="intersects")
+    found: list[tuple[int, float, int]] = []
+    for area, edge in zip(which.tolist(), piece.tolist(), strict=True):
+        within = shapely.intersection(lines[edge], shapes[area])
+        for part in shapely.get_parts(within):
+            ends = shapely.points(shapely.get_coordinates(part))
+            share = shapely.line_locate_point(lines[edge], ends, normalized=True)
+            found += [(edge, at, area) for at in share.tolist()]
+    shut = np.setdiff1d(np.arange(len(shapes)), which)
+    edge = np.array([e for e, _, _ in found], dtype=np.int64)
+    along = np.array([at for _, at, _ in found]) * streets.length_m[edge]
+    owner = np.array([area for _, _, area in found], dtype=np.int64)
+    gates = Footing(edge, along, np.zeros(len(edge)), owner)
+    if len(shut) == 0:
+        return gates
+    outline = shapely.boundary(shapes[shut])
+    near = lines[tree.query_nearest(outline, all_matches=False)[1]]
+    start = shapely.get_point(shapely.shortest_line(outline, near), 0)
+    aside = stand(streets, shapely.get_coordinates(start))
+    return gates.joined(Footing(aside.edge, aside.along_m, aside.leg_m, shut))
 
 
 def metres_to_nearest(
-    streets: Streets, people: Footing, places: Footing
+    streets: Streets,
+    people: Footing,
+    places: Footing,
+    most_m: float = np.inf,
+    order: IntArray | None = None,
 ) -> tuple[FloatArray, IntArray]:
     """Metres from each of people (n,) to the nearest of places, inf where there is no way,
-    and the index of that place, -1 where none."""
+    and the owner of that place, -1 where none. Walks longer than `most_m` may be left out.
+    `order`: people sorted by edge, where it is known."""
     count = len(streets.xy)
     lonely = count + np.arange(len(places.edge))
     ends = streets.edge[places.edge]
@@ -57,17 +110,36 @@ def metres_to_nearest(
     length = np.concatenate([streets.length_m, streets.length_m, to_first, to_second])
     total = count + len(lonely)
     graph = csr_array((length, (row, column)), (total, total))
-    metres, _, source = dijkstra(graph, indices=lonely, min_only=True, return_predecessors=True)
+    metres, _, source = dijkstra(
+        graph, indices=lonely, min_only=True, return_predecessors=True,
+        limit=most_m,
+    )  # fmt: skip
     first, second = streets.edge[people.edge].T
     via_first = metres[first] + people.along_m
     via_second = metres[second] + streets.length_m[people.edge] - people.along_m
     best = np.minimum(via_first, via_second)
     whose = np.where(via_first <= via_second, source[first], source[second]) - count
-    for k, edge in enumerate(places.edge.tolist()):
-        same = np.flatnonzero(people.edge == edge)
+    order = np.argsort(people.edge, kind="stable") if order is None else order
+    low = np.searchsorted(people.edge[order], places.edge, side="left")
+    high = np.searchsorted(people.edge[order], places.edge, side="right")
+    for k in np.flatnonzero(high > low).tolist():
+        same = order[low[k] : high[k]]
         straight = np.abs(people.along_m[same] - places.along_m[k]) + places.leg_m[k]
         nearer = straight < best[same]
         best[same[nearer]] = straight[nearer]
         whose[same[nearer]] = k
-    whose[~np.isfinite(best)] = -1
-    return best + people.leg_m, whose.astype(np.int64)
+    none = ~np.isfinite(best)
+    owner: IntArray = np.where(none, -1, places.owner[np.where(none, 0, whose)])
+    return best + people.leg_m, owner
+
+
+def straight_m(
+    places: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
+) -> FloatArray:
+    """Metres from each of some places (degrees) in a straight line to the nearest of others."""
+    there = np.array(others)
+    nearest = []
+    for lon, lat in places:
+        away = GEOD.inv(np.full(len(there), lon), np.full(len(there), lat), *there.T)[2]
+        nearest.append(float(np.min(away)))
+    return np.array(nearest)

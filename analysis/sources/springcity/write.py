@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,19 +14,22 @@ import numpy as np
 import pyogrio
 import shapely
 
+from analysis.sources.springcity.facts import Facts
 from analysis.sources.springcity.places import Place
-from analysis.sources.springcity.plan import MARK_ZH, Plan, to_city, to_lonlat
-from analysis.sources.springcity.residents import People, unit_totals
+from analysis.sources.springcity.plan import MARK_ZH, to_city, to_lonlat
+from analysis.sources.springcity.residents import People, level_totals
 from analysis.sources.springcity.terrain import height_m
 from analysis.sources.springcity.truth import MEASURED, Truth
 from analysis.sources.springcity.units import LEVELS, UnitTable
 
+_TREND: Final = ("residents", "households")
 _NO_DATE: Final = "2025-01-01T00:00:00.000Z"
 _FACILITY_COLUMNS: Final = (
-    "ownership", "level", "opening_hours", "status", "built_area", "activity_area", "beds",
-    "places", "inclusive", "standardised",
+    "ownership", "level", "opening_hours", "daily_hours", "status", "unit_code", "parcel",
+    "built_area", "activity_area", "indoor_area", "outdoor_area", "effective_area", "capacity",
+    "beds", "places", "inclusive", "standardised", "lit", "age_friendly", "child_friendly",
+    "barrier_free",
 )  # fmt: skip
-_YEARS: Final = (2020, 2025)
 _PIXEL_DEG: Final = 0.0005
 
 
@@ -68,7 +71,7 @@ def write_units(folder: Path, units: UnitTable, people: People) -> tuple[Path, .
     paths = []
     for level in LEVELS:
         table = units.of_level(level)
-        sums = [unit_totals(people, level, unit.code) for unit in table]
+        sums = list(level_totals(people, units, level).values())
         outlines = [shapely.transform(unit.outline, to_lonlat) for unit in table]
         frame = gpd.GeoDataFrame(
             {
@@ -92,17 +95,20 @@ def write_units(folder: Path, units: UnitTable, people: People) -> tuple[Path, .
     return tuple(paths)
 
 
-def _csv(path: Path, header: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
+def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(header)
         table.writerows(rows)
 
 
-def write_facilities(path: Path, places: Sequence[Place]) -> None:
-    """The bureau's table of facilities, degrees WGS84."""
-    known = [place for place in places if place.file in {"table", "both"}]
-    header = ("id", "type", "name", "name_en", "lon", "lat", *_FACILITY_COLUMNS, "source")
+def write_facilities(path: Path, places: Sequence[Place], until: int) -> None:
+    """The bureau's table of facilities open by a year, degrees WGS84; a place keeps its id."""
+    listed = [place for place in places if place.file in {"table", "both"}]
+    known = [(k, place) for k, place in enumerate(listed, start=1) if place.opened <= until]
+    header = (
+        "id", "type", "name", "name_en", "lon", "lat", *_FACILITY_COLUMNS, "opened", "source",
+    )  # fmt: skip
     rows = (
         (
             f"F{number:05d}",
@@ -112,43 +118,25 @@ def write_facilities(path: Path, places: Sequence[Place]) -> None:
             f"{place.lonlat[0]:.7f}",
             f"{place.lonlat[1]:.7f}",
             *(place.attributes.get(c, "") for c in _FACILITY_COLUMNS),
+            place.opened,
             MARK_ZH,
         )
-        for number, place in enumerate(known, start=1)
+        for number, place in known
     )
     _csv(path, header, rows)
 
 
-def write_statistics(path: Path, plan: Plan, units: UnitTable, people: People) -> None:
-    """Long table of unit statistics for two years: residents, households, workers, flags."""
-    _csv(
-        path,
-        ("unit_code", "attribute", "value", "year", "source"),
-        _statistics(plan, units, people),
+def write_statistics(path: Path, years: Mapping[int, Facts]) -> None:
+    """Long table of unit statistics: all of the last year, of earlier ones residents and
+    households. What is not known has no row."""
+    last = max(years)
+    rows = (
+        (code, attribute, value, year, MARK_ZH)
+        for year, facts in sorted(years.items())
+        for (code, attribute), value in facts.items()
+        if year == last or attribute in _TREND
     )
-
-
-def _statistics(plan: Plan, units: UnitTable, people: People) -> Iterator[Sequence[Any]]:
-    rng = plan.rng("statistics")
-    for level in LEVELS:
-        for unit in units.of_level(level):
-            sums = unit_totals(people, level, unit.code)
-            for year in _YEARS:
-                past = 1.0 if year == _YEARS[-1] else float(rng.uniform(0.9, 1.02))
-                rows: dict[str, Any] = {
-                    "population": round(sums.residents * past),
-                    "households": round(sums.households * past),
-                }
-                if level in {"community", "village"}:
-                    rows["community_workers"] = round(sums.residents * past * 0.0017) + 1
-                if level == "natural_village":
-                    rows["fire_water"] = int(rng.random() < 0.8)
-                    rows["fire_pipes"] = int(rng.random() < 0.7)
-                if level == "new_estate":
-                    rows["planned_residents"] = round(sums.residents * 1.2)
-                    rows["outdoor_fitness_area"] = round(sums.residents * rng.uniform(0.2, 0.5))
-                for attribute, value in rows.items():
-                    yield unit.code, attribute, value, year, MARK_ZH
+    _csv(path, ("unit_code", "attribute", "value", "year", "source"), rows)
 
 
 def write_truth(table: Path, cells: Path, truth: Truth, people: People) -> None:

@@ -1,0 +1,135 @@
+"""Walks from every cell to each of many sites where a site is nearer than all there is.
+
+Exact as `analysis.access.travel`: positions on edges at both ends, access legs included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.access.matrix import NearWalks
+from analysis.access.shortest import SHIFT
+from analysis.access.sites_kernel import improved_walks
+from analysis.access.travel import NodeField
+from analysis.access.walking import WalkCosts, leg_cm
+from analysis.city.attach import Attachments
+from analysis.city.snap import Positions
+from analysis.quantities import Int32Array, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWalks:
+    """Walks in CSR form by site: those of site j are rows ``start[j]:start[j + 1]``.
+
+    `start` int64 (s + 1,); `cell` int32 (a,), ascending within a site; `cm` int32 (a,).
+    """
+
+    start: IntArray
+    cell: Int32Array
+    cm: Int32Array
+
+    @property
+    def sites(self) -> int:
+        """Number of sites s."""
+        return len(self.start) - 1
+
+    def of(self, site: int) -> tuple[Int32Array, Int32Array]:
+        """Cells of one site and their walks."""
+        rows = slice(int(self.start[site]), int(self.start[site + 1]))
+        return self.cell[rows], self.cm[rows]
+
+    def owner(self) -> Int32Array:
+        """The site of every row, int32 (a,)."""
+        return np.repeat(np.arange(self.sites, dtype=np.int32), np.diff(self.start))
+
+
+@dataclass(frozen=True, slots=True)
+class CellsOnEdges:
+    """The snapped cells sorted by edge, with what walking from them costs (worked out once)."""
+
+    cells: int
+    start: IntArray
+    cell: Int32Array
+    ahead_cm: Int32Array
+    back_cm: Int32Array
+    leg_cm: Int32Array
+
+    @classmethod
+    def of(cls, costs: WalkCosts, position: Positions) -> CellsOnEdges:
+        """Sort positions (c,) by edge; unsnapped cells are left out."""
+        snapped = np.flatnonzero(position.snapped)
+        order = snapped[np.argsort(position.edge[snapped], kind="stable")]
+        sorted_ = position.take(order)
+        start = np.searchsorted(sorted_.edge, np.arange(len(costs.edge_u) + 1)).astype(np.int64)
+        return cls(
+            len(position),
+            start,
+            order.astype(np.int32),
+            costs.ahead_cm(sorted_),
+            costs.back_cm(sorted_),
+            leg_cm(sorted_),
+        )
+
+
+def walks_by_site(near: NearWalks, sites: int) -> SiteWalks:
+    """Walks given by position turned into walks by site."""
+    order = np.lexsort((near.position, near.facility))
+    size = np.bincount(near.facility, minlength=sites)
+    start = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
+    return SiteWalks(start, near.position[order], near.cm[order])
+
+
+def walks_improved(
+    costs: WalkCosts,
+    cells: CellsOnEdges,
+    sites: Attachments,
+    count: int,
+    field: NodeField,
+    cell_cm: Int32Array,
+) -> SiteWalks:
+    """Walks to each of `count` sites that are shorter than to the nearest facility there is.
+
+    `field`: the walks of all junctions, `cell_cm` (c,) those of all cells, as `travel_table`
+    gives them. Only the part of the streets where a site is nearer than everything else is
+    searched, so that one added facility costs a small part of a full computation.
+    """
+    order = np.argsort(sites.facility, kind="stable")
+    position, owner = sites.position.take(order), sites.facility[order]
+    site_start = np.searchsorted(owner, np.arange(count + 1)).astype(np.int64)
+    ahead, back, leg = costs.ahead_cm(position), costs.back_cm(position), leg_cm(position)
+    edge = position.edge
+    by_u = leg.astype(np.int64) + ahead
+    by_v = leg.astype(np.int64) + costs.vu_cm[edge] - back
+    node = np.column_stack((costs.edge_u[edge], costs.edge_v[edge])).ravel()
+    seed_cm = np.column_stack((by_u, by_v)).ravel()
+    spread = int(seed_cm.max() - seed_cm.min()) if len(seed_cm) else 0
+    first, cell, cm = improved_walks(
+        costs.start,
+        costs.link,
+        costs.half_edge,
+        costs.edge_u,
+        costs.edge_v,
+        costs.uv_cm,
+        np.ascontiguousarray(field.cm),
+        site_start,
+        edge,
+        ahead,
+        back,
+        leg,
+        2 * site_start,
+        np.ascontiguousarray(node),
+        np.ascontiguousarray(seed_cm),
+        cells.start,
+        cells.cell,
+        cells.ahead_cm,
+        cells.back_cm,
+        cells.leg_cm,
+        cell_cm.astype(np.int64) - 1,
+        SHIFT,
+        costs.bucket_count(spread),
+    )
+    owner_of = np.repeat(np.arange(count), np.diff(first))
+    sorted_ = np.lexsort((cell, owner_of))
+    return SiteWalks(first, cell[sorted_], cm[sorted_])

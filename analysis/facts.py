@@ -1,0 +1,220 @@
+"""What a build is asked for, and every file of it read: the facts a city is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from analysis.clock import Clock
+from analysis.errors import Fault, InputError, Warn
+from analysis.policy import Policy, Title
+from analysis.provenance import InputFile, describe_input
+from analysis.sources.boundaries import read_units
+from analysis.sources.closures import read_closures
+from analysis.sources.declared import Declaration, Declarations
+from analysis.sources.files_in import RASTER_SUFFIXES
+from analysis.sources.findings import Table
+from analysis.sources.graphs import read_graphml, read_place
+from analysis.sources.mapping_file import declarations
+from analysis.sources.osm import RawStreets, read_streets
+from analysis.sources.places import OsmPlaces, read_places
+from analysis.sources.rasters import RasterShare, read_raster_share
+from analysis.sources.statistics_in import StatisticsTable, read_statistics
+from analysis.sources.tables import read_facilities, read_population
+from analysis.streets import Terrain
+
+Read = TypeVar("Read", Table, StatisticsTable)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
+
+    `datum`, `crs`, `x_is_north`: of files that do not say theirs; `sheet`, `layer`: which one of
+    several; `mapping`: a file that says more (see `sources.mapping_file`). `place_by_unit`:
+    facilities without coordinates stand at the unit their row names. `merges`: decisions on rows
+    that may be one place.
+    `surveyed`: services of which the inputs hold every facility, so that none found means none.
+    `modelled` names what the files themselves estimate. `remarks` go with every answer.
+    `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
+    """
+
+    area: str
+    osm: Path | None = None
+    place: str | None = None
+    graph: Path | None = None
+    population: Path | None = None
+    units: tuple[Path, ...] = ()
+    facilities: tuple[Path, ...] = ()
+    statistics: tuple[Path, ...] = ()
+    datum: str | None = None
+    crs: str | None = None
+    x_is_north: bool = False
+    sheet: str | None = None
+    layer: str | None = None
+    mapping: Path | None = None
+    place_by_unit: bool = False
+    merges: Path | None = None
+    policy: str = "kunming-2022-77"
+    surveyed: tuple[str, ...] = ()
+    title: Title | None = None
+    synthetic: bool = False
+    modelled: tuple[str, ...] = ()
+    remarks: tuple[Warn, ...] = ()
+    elevation: Path | None = None
+    barrier_rule: tuple[str, ...] = ()
+    closures: tuple[Path, ...] = ()
+
+    @property
+    def terrain(self) -> Terrain:
+        """What is asked of the ground."""
+        return Terrain(self.elevation, self.barrier_rule, self.closures)
+
+    def declared(self) -> Declarations:
+        """What is said of the files of this request."""
+        plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
+        people = () if self.population is None else (self.population,)
+        return declarations(plain, self.mapping, (*people, *self.units, *self.facilities))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the files of a request say; `people`, `borders`, `tables` in EPSG:4326."""
+
+    streets: RawStreets
+    places: OsmPlaces | None
+    people: Table | None
+    borders: Table | None
+    tables: tuple[Table, ...]
+    closures: tuple[gpd.GeoDataFrame, ...]
+    statistics: tuple[pd.DataFrame, ...]
+    warnings: tuple[Warn, ...]
+    rasters: tuple[RasterShare, ...] = ()
+
+    @property
+    def population(self) -> gpd.GeoDataFrame | None:
+        """Residents per cell, if given."""
+        return None if self.people is None else self.people.frame
+
+    @property
+    def units(self) -> gpd.GeoDataFrame | None:
+        """Units, if given."""
+        return None if self.borders is None else self.borders.frame
+
+    @property
+    def facilities(self) -> tuple[gpd.GeoDataFrame, ...]:
+        """Facilities of the tables."""
+        return tuple(table.frame for table in self.tables)
+
+
+def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
+    """Role, size and digest of every input file; all missing files are named at once."""
+    named = [("network", request.osm), ("network", request.graph)]
+    named += [("mapping", request.mapping), ("population", request.population)]
+    named += [("units", path) for path in request.units]
+    named += [("facilities", path) for path in request.facilities]
+    named += [("elevation", request.elevation)]
+    named += [("closures", path) for path in request.closures]
+    named += [("statistics", path) for path in request.statistics]
+    named += [("merges", request.merges)]
+    given = [(role, path) for role, path in named if path is not None]
+    missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
+    if missing:
+        raise InputError(missing)
+    return tuple(describe_input(role, path) for role, path in given)
+
+
+def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
+    """Read every file; faults of all tables are gathered before giving up.
+
+    Raises
+    ------
+    InputError
+        With every fault of every table, or of the streets.
+    """
+    clock.start("tables")
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+
+    def read(reader: Callable[[], Read]) -> Read | None:
+        try:
+            table = reader()
+        except InputError as error:
+            faults.extend(error.faults)
+            return None
+        warnings.extend(table.warnings)
+        return table
+
+    said = request.declared()
+    borders = None
+    if request.units:
+        borders = read(lambda: read_units(request.units, None, policy, said))
+    population, people = request.population, None
+    rasters: list[RasterShare] = []
+    if population is not None and population.suffix.lower() in RASTER_SUFFIXES:
+        area = None if borders is None else shapely.union_all(borders.frame.geometry.to_numpy())
+
+        def cut() -> Table:
+            table, share = read_raster_share(population, area)
+            rasters.append(share)
+            return table
+
+        people = read(cut)
+    elif population is not None:
+        people = read(lambda: read_population(population, None, said))
+    tables = [
+        read(
+            lambda path=path: read_facilities(  # type: ignore[misc]
+                path, None, policy, said, by_unit=request.place_by_unit
+            )
+        )
+        for path in request.facilities
+    ]
+    closed = [
+        read(lambda path=path: read_closures(path, request.datum))  # type: ignore[misc]
+        for path in request.closures
+    ]
+    figures = [
+        read(lambda path=path: read_statistics(path))  # type: ignore[misc]
+        for path in request.statistics
+    ]
+    if faults:
+        raise InputError(faults)
+    streets, places = _streets(request, policy, clock)
+    return Facts(
+        streets,
+        places,
+        people,
+        borders,
+        tuple(table for table in tables if table is not None),
+        tuple(table.frame for table in closed if table is not None),
+        tuple(table.frame for table in figures if table is not None),
+        tuple(map(remark, warnings)),
+        tuple(rasters),
+    )
+
+
+def _streets(
+    request: BuildRequest, policy: Policy, clock: Clock
+) -> tuple[RawStreets, OsmPlaces | None]:
+    clock.start("streets")
+    form_of = request.terrain.form_of(policy)
+    if request.graph is not None:
+        return read_graphml(request.graph, policy.walk, form_of), None
+    if request.osm is None:
+        return read_place(str(request.place), policy.walk, policy, form_of)
+    streets = read_streets(request.osm, policy.walk, form_of)
+    clock.start("places")
+    return streets, read_places(request.osm, policy)
+
+
+def remark(fault: Fault) -> Warn:
+    """A warning of a file as a remark that travels with the run."""
+    told = {"en": fault.text("en"), "zh": fault.text("zh"), "fault": fault.key}
+    return Warn("file_remark", told)

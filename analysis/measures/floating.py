@@ -1,0 +1,259 @@
+"""Access with competition: the floating catchments 2SFCA, E2SFCA and 3SFCA on walking times.
+
+Every facility shares its supply among the residents within its catchment; every resident adds up
+the shares within theirs. Nearer residents count more in E2SFCA and 3SFCA; in 3SFCA a resident
+near many facilities asks less of each.
+
+Source: Radke and Mu (2000), Luo and Wang (2003); Luo and Qi (2009); Wan, Zou and Sternberg (2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from analysis.access.matrix import service_facilities, walks_within
+from analysis.access.travel import service_attachments
+from analysis.access.walking import WalkCosts
+from analysis.city.model import City
+from analysis.errors import ParameterError, Warn
+from analysis.measures.question import (
+    TOTAL,
+    Question,
+    ask,
+    level_of,
+    named,
+    not_assessed,
+    persons_of,
+    sums_by,
+    unknown_units,
+)
+from analysis.policy import FloatingRules, Policy
+from analysis.quantities import FloatArray, Int32Array, IntArray, read_only
+
+Method = Literal["2sfca", "e2sfca", "3sfca"]
+METHODS: Final[tuple[str, ...]] = get_args(Method)
+COUNT: Final = "count"
+SUPPLIES: Final = (COUNT, "places", "beds", "capacity", "built_area")
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """`access` float64 (c,): supply per person of every cell. `ratio`, `demand` float64 (f,):
+    supply per person asking, NaN where nobody asks, and how many ask (weighed)."""
+
+    access: FloatArray
+    ratio: FloatArray
+    demand: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class FloatingRow:
+    """One unit or the area: mean supply per person (weighed by residents), who has none at all.
+
+    `access` is None where nobody lives or nothing is known; `none` counts persons without any
+    facility within the catchment.
+    """
+
+    code: str
+    name: str
+    name_en: str | None
+    residents: int | None
+    access: float | None
+    none: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Floating:
+    """Access of one service: `access` float64 (c,) per person and cell, None if not assessed.
+
+    `supply` is the sum over facilities that someone can reach, `idle` that of the others.
+    """
+
+    asked: Question
+    method: Method
+    group: str
+    by: str
+    supply_of: str
+    supply: float
+    idle: float
+    access: FloatArray | None
+    total: FloatingRow
+    units: tuple[FloatingRow, ...]
+    warnings: tuple[Warn, ...]
+
+
+def shared_out(
+    cell: Int32Array,
+    place: Int32Array,
+    weight: FloatArray,
+    demand: IntArray,
+    supply: FloatArray,
+    method: Method,
+) -> Shares:
+    """Supply per person (c,), from pairs of cell and place within the catchment (a,).
+
+    Parameters
+    ----------
+    weight : float64 (a,), above 0: what distance leaves of a pair; all 1 for 2SFCA.
+    demand : int64 (c,), persons. supply : float64 (f,).
+    """
+    share = np.ones(len(weight)) if method == "2sfca" else weight.astype(np.float64)
+    if method == "3sfca":
+        together = np.bincount(cell, weights=weight, minlength=len(demand))
+        share = weight * (weight / together[cell])
+    asking = np.bincount(place, weights=share * demand[cell], minlength=len(supply))
+    ratio = np.full(len(supply), np.nan)
+    np.divide(supply, asking, out=ratio, where=asking > 0)
+    given = share * np.nan_to_num(ratio)[place]
+    return Shares(np.bincount(cell, weights=given, minlength=len(demand)), ratio, asking)
+
+
+def zone_weights(cm: Int32Array, limit_cm: int, rules: FloatingRules) -> FloatArray:
+    """The policy's weight of every walk: that of the first zone which holds it; 0 beyond all."""
+    edges = [int(np.floor(zone.share.value * limit_cm + 0.5)) for zone in rules.zones]
+    weights = np.array([*(zone.weight.value for zone in rules.zones), 0.0])
+    found: FloatArray = weights[np.searchsorted(edges, cm, side="left")]
+    return found
+
+
+def floating(
+    city: City,
+    costs: WalkCosts,
+    policy: Policy,
+    *,
+    service: str,
+    method: Method = "e2sfca",
+    minutes: float | None = None,
+    walker: str = "adult",
+    group: str = TOTAL,
+    by: str | None = None,
+    supply: str = COUNT,
+) -> Floating:
+    """Supply within reach per person, for every cell, unit and the area.
+
+    Parameters
+    ----------
+    minutes : the catchment; None = the service's own minutes.
+    supply : ``count`` (1 per facility) or a measured attribute of the facilities; what is
+        unknown supplies nothing, with a warning.
+
+    Raises
+    ------
+    UnknownNameError : no such service, walker, group or level.
+    ParameterError : impossible minutes, method or supply, or a run without the policy's rules.
+    """
+    if method not in METHODS:
+        raise ParameterError("floating_method", name=method, known=", ".join(METHODS))
+    if supply not in SUPPLIES:
+        raise ParameterError("floating_supply", name=supply, known=", ".join(SUPPLIES))
+    if policy.floating is None:
+        raise ParameterError("floating_no_rules")
+    asked = ask(policy, service, minutes, walker)
+    level = level_of(city, by)
+    persons = persons_of(city.cells, group)
+    warnings: list[Warn] = []
+    if not city.assessed(service):
+        warnings.append(not_assessed(asked.service))
+        total, units = _rows(city, level, persons, None)
+        return Floating(
+            asked, method, group, level, supply, 0.0, 0.0, None, total, units, tuple(warnings)
+        )
+    facilities = service_facilities(city, service)
+    amount, remarks = _supply(city, facilities, supply)
+    near = walks_within(
+        costs,
+        service_attachments(city, service),
+        city.cells.position,
+        facilities,
+        asked.limit_cm,
+    )
+    weight = zone_weights(near.cm, asked.limit_cm, policy.floating)
+    kept = np.ones(len(weight), dtype=bool) if method == "2sfca" else weight > 0
+    shares = shared_out(
+        near.position[kept], near.facility[kept], weight[kept], persons, amount, method
+    )
+    read_only(shares.access)
+    idle = float(amount[np.isnan(shares.ratio)].sum())
+    lonely = int(np.isnan(shares.ratio).sum())
+    warnings += remarks
+    if lonely:
+        warnings.append(Warn("floating_idle", {"count": lonely}))
+    total, units = _rows(city, level, persons, shares.access)
+    warnings += _unknown(city, level)
+    return Floating(
+        asked,
+        method,
+        group,
+        level,
+        supply,
+        float(amount.sum()) - idle,
+        idle,
+        shares.access,
+        total,
+        units,
+        tuple(warnings),
+    )
+
+
+def _supply(city: City, facilities: Int32Array, supply: str) -> tuple[FloatArray, tuple[Warn, ...]]:
+    if supply == COUNT:
+        return np.ones(len(facilities)), (Warn("floating_counted"),)
+    held = city.facilities.attributes.get(supply)
+    values = [None if held is None else held[i] for i in facilities]
+    unknown = sum(value is None for value in values)
+    told = {"count": unknown, "attribute": supply}
+    remarks = (Warn("floating_supply_partly", told),) if unknown else ()
+    return np.array([0.0 if v is None else float(v) for v in values]), remarks
+
+
+def _rows(
+    city: City, level: str, persons: IntArray, access: FloatArray | None
+) -> tuple[FloatingRow, tuple[FloatingRow, ...]]:
+    units, index = city.units, city.cells.unit[level]
+    size = len(units.code)
+    known = sums_by(index, size, persons)
+    unknown = unknown_units(city, level)
+    inside = index >= 0
+    held = np.zeros(size) if access is None else np.bincount(
+        index[inside], weights=(access * persons)[inside], minlength=size
+    )  # fmt: skip
+    lacking = np.zeros(len(persons), dtype=bool) if access is None else access == 0
+    none = sums_by(index, size, persons, lacking)
+    rows = []
+    for i in units.of_level(level):
+        blank = bool(unknown[i])
+        judged = access is not None and not blank
+        rows.append(
+            FloatingRow(
+                str(units.code[i]),
+                str(units.name[i]),
+                units.name_en[i],
+                None if blank else int(known[i]),
+                float(held[i] / known[i]) if judged and known[i] > 0 else None,
+                int(none[i]) if judged else None,
+            )
+        )
+    everyone = int(persons.sum())
+    total = FloatingRow(
+        TOTAL,
+        TOTAL,
+        None,
+        everyone,
+        None if access is None or everyone == 0 else float((access * persons).sum() / everyone),
+        None if access is None else int(persons[lacking].sum()),
+    )
+    return total, tuple(rows)
+
+
+def _unknown(city: City, level: str) -> Iterator[Warn]:
+    rows = city.units.of_level(level)
+    missing = rows[unknown_units(city, level)[rows]]
+    if len(missing):
+        yield Warn(
+            "coverage_residents_unknown",
+            {"count": len(missing), "units": named(city.units, missing)},
+        )

@@ -1,0 +1,104 @@
+"""Evaluator of reading C: residents served once every facility's capacity is respected."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.access.matrix import walk_matrix
+from analysis.errors import Warn
+from analysis.measures.assignment import balanced_assignment
+from analysis.measures.scorecard_ground import Ground
+from analysis.measures.scorecard_model import NO, YES, Atoms, Outcome, nothing
+from analysis.policy_scorecard_model import Reading
+from analysis.quantities import NOBODY, UNREACHED_CM, Int32Array, IntArray
+
+
+def capacity(ground: Ground, reading: Reading) -> Outcome:
+    """Residents served in the balanced catchments ÷ residents (0-1), at the minutes of P.
+
+    The capacity of a facility is its own column, or the same `maximum` for all. Facilities of
+    which it is unknown whether they qualify, or how many they take, leave a range: they serve
+    nobody (lower) or everybody near (upper); those in between are not assessed.
+    """
+    service = str(reading.service)
+    missing = ground.no_services((service,))
+    persons = ground.city.cells.residents
+    if missing or int(persons.sum()) == 0:
+        return nothing(*missing)
+    rows, state, lacking = ground.qualifying((service,), reading.where)
+    if reading.column is not None:
+        takes = ground.number_column(reading.column)[rows]
+        blank = int(np.count_nonzero(np.isnan(takes)))
+        if blank:
+            lacking = (*lacking, ground.no_column(reading.column, (service,), blank, len(rows)))
+    else:
+        assert reading.maximum is not None
+        takes = np.full(len(rows), ground.amount(reading.maximum))
+    sure = (state == YES) & np.isfinite(takes)
+    maybe = (state != NO) & ~sure
+    if len(rows) and not sure.any() and maybe.any():
+        return nothing(*lacking)
+    everyone = int(persons.sum())
+    bound = np.where(np.isfinite(takes), takes, everyone)
+    served, unserved = _served(ground, reading, rows[sure], bound[sure].astype(np.int64))
+    most = served
+    if maybe.any():
+        chosen = sure | maybe
+        most, _ = _served(ground, reading, rows[chosen], bound[chosen].astype(np.int64))
+    cells = np.arange(len(persons), dtype=np.int32)
+    part = (persons - unserved).astype(np.float64)
+    atoms = Atoms(
+        "cell",
+        cells,
+        np.where(unserved == 0, YES, NO).astype(np.int8),
+        part,
+        persons.astype(np.float64),
+    )
+    said = (Warn("scorecard_catchment", {"choice": str(ground.settings.get("catchment", "open"))}),)
+    settled = everyone - (most - served)
+    return Outcome(
+        value=served / settled if settled else None,
+        lower=served / everyone,
+        upper=most / everyone,
+        assessed_share=settled / everyone,
+        have=float(served),
+        of=float(settled),
+        atoms=atoms,
+        missing=tuple(lacking),
+        warnings=said if ground.settings.get("catchment") == "closed" else (),
+    )
+
+
+def _served(
+    ground: Ground, reading: Reading, rows: Int32Array, bound: IntArray
+) -> tuple[int, IntArray]:
+    """Residents served, and those unserved of every cell."""
+    persons = ground.city.cells.residents
+    if len(rows) == 0:
+        return 0, persons
+    own = ground.policy.services[str(reading.service)].minutes.value
+    minutes = own if reading.minutes is None else ground.amount(reading.minutes)
+    cost = walk_matrix(
+        ground.costs,
+        ground.attachments(rows),
+        ground.city.cells.position,
+        rows,
+        ground.limit_cm(minutes),
+    )
+    if ground.settings.get("catchment") == "closed":
+        cost = _closed(ground, rows, cost)
+    found = balanced_assignment(persons, cost, np.zeros(len(rows), np.int64), bound)
+    return int(persons.sum()) - found.total_unserved, found.unserved
+
+
+def _closed(ground: Ground, rows: Int32Array, cost: Int32Array) -> Int32Array:
+    """No walk across the borders the policy closes catchments by."""
+    shut = cost.copy()
+    for level in ground.policy.capacities.closed_levels:
+        if level not in ground.city.units.levels:
+            continue
+        home = ground.city.cells.unit[level]
+        there = ground.city.facilities.unit[level][rows]
+        across = (home[None, :] != there[:, None]) & (home != NOBODY)[None, :]
+        shut[across] = UNREACHED_CM
+    return shut

@@ -1,0 +1,221 @@
+"""What if a place opened here, or that one closed? Before and after, nothing kept.
+
+An added place is relaxed against the walks of the run: only where it is nearer than everything
+else is anything looked at. Removing a place computes its service afresh, the others stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from analysis.access.sites import CellsOnEdges, walks_improved
+from analysis.access.travel import (
+    NodeField,
+    TravelTable,
+    goals_of,
+    nearest_from_nodes,
+    nearest_from_positions,
+    service_attachments,
+)
+from analysis.access.walking import WalkCosts
+from analysis.city.attach import Attachments
+from analysis.city.model import City
+from analysis.city.snap import Positions
+from analysis.errors import Warn
+from analysis.measures.question import (
+    TOTAL,
+    Question,
+    ask,
+    level_of,
+    named,
+    sums_by,
+    unknown_units,
+    walks_to,
+)
+from analysis.policy import Policy
+from analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A place to try: its service and where it joins the streets (one position, or unsnapped)."""
+
+    service: str
+    position: Positions
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One unit or the area: persons covered before and after; None where nothing is known."""
+
+    code: str
+    name: str
+    name_en: str | None
+    residents: int | None
+    covered_before: int | None
+    covered_after: int | None
+    P_before: float | None
+    P_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change does to one service; `groups`: persons (before, after) of every group.
+
+    `gained`, `lost`: persons newly covered, and no longer covered. `cell_cm` int32 (c,): walks
+    after the change.
+    """
+
+    asked: Question
+    by: str
+    gained: int
+    lost: int
+    groups: Mapping[str, tuple[int, int]]
+    total: ChangeRow
+    units: tuple[ChangeRow, ...]
+    cell_cm: Int32Array
+    warnings: tuple[Warn, ...]
+
+
+def what_if(
+    city: City,
+    travel: TravelTable,
+    costs: WalkCosts,
+    policy: Policy,
+    *,
+    add: Sequence[Addition] = (),
+    remove: Sequence[int] = (),
+    minutes: float | None = None,
+    walker: str = "adult",
+    by: str | None = None,
+    cells: CellsOnEdges | None = None,
+) -> tuple[Change, ...]:
+    """What added and removed places do to each service they touch, in the policy's order.
+
+    Parameters
+    ----------
+    remove : indices into ``city.facilities``.
+    cells : `CellsOnEdges` of the city, where it was worked out before.
+
+    Raises
+    ------
+    UnknownNameError : no such service, walker or level.
+    ParameterError : impossible minutes.
+    """
+    places = city.facilities
+    touched = {a.service for a in add} | {places.service_ids[places.service[i]] for i in remove}
+    for service in touched:
+        ask(policy, service, minutes, walker)
+    level = level_of(city, by)
+    on_edges = cells or CellsOnEdges.of(costs, city.cells.position)
+    changes = []
+    for service in policy.services:
+        if service in touched:
+            asked = ask(policy, service, minutes, walker)
+            mine = [a.position for a in add if a.service == service]
+            after = _after(city, travel, costs, service, mine, remove, on_edges)
+            changes.append(_change(city, travel, asked, level, after))
+    return tuple(changes)
+
+
+def _after(
+    city: City,
+    travel: TravelTable,
+    costs: WalkCosts,
+    service: str,
+    added: Sequence[Positions],
+    remove: Sequence[int],
+    cells: CellsOnEdges,
+) -> Int32Array:
+    """Walks (c,) to the nearest place of a service after the change."""
+    existing = service_attachments(city, service)
+    gone = np.isin(existing.facility, np.asarray(remove, dtype=np.int64))
+    if service not in travel.services or gone.any():
+        kept = np.flatnonzero(~gone)
+        left = Attachments(existing.facility[kept], existing.position.take(kept))
+        goals = goals_of(costs, left)
+        field = nearest_from_nodes(costs, goals)
+        cell_cm = nearest_from_positions(costs, goals, field, city.cells.position).cm
+    else:
+        row = travel.row(service)
+        field = NodeField(travel.node_cm[row], travel.node_facility[row])
+        cell_cm = np.array(travel.cell_cm[row])
+    snapped = [p for p in added if p.edge[0] != NOBODY]
+    if not snapped:
+        return cell_cm
+    position = Positions(
+        *(
+            np.concatenate([getattr(p, name) for p in snapped])
+            for name in ("edge", "at_m", "leg_m", "xy_m")
+        )
+    )
+    one = Attachments(np.zeros(len(position), dtype=np.int32), position)
+    walks = walks_improved(costs, cells, one, 1, field, cell_cm)
+    after: Int32Array = cell_cm.copy()
+    after[walks.cell] = walks.cm
+    return after
+
+
+def _change(
+    city: City, travel: TravelTable, asked: Question, level: str, after: Int32Array
+) -> Change:
+    walks = walks_to(city, travel, asked.service.id)
+    before = np.full(len(city.cells), UNREACHED_CM) if walks is None else walks.cell_cm
+    was: BoolArray = before <= asked.limit_cm
+    now: BoolArray = after <= asked.limit_cm
+    persons = city.cells.residents
+    groups = {
+        name: (int(count[was].sum()), int(count[now].sum()))
+        for name, count in city.cells.groups.items()
+    }
+    units, index = city.units, city.cells.unit[level]
+    size = len(units.code)
+    known, first, then = (sums_by(index, size, persons, chosen) for chosen in (None, was, now))
+    blank = unknown_units(city, level)
+    rows = tuple(
+        _row(str(units.code[i]), str(units.name[i]), units.name_en[i],
+             None if blank[i] else (int(known[i]), int(first[i]), int(then[i])), walks is not None)
+        for i in units.of_level(level)
+    )  # fmt: skip
+    total = (int(persons.sum()), int(persons[was].sum()), int(persons[now].sum()))
+    missing = units.of_level(level)[blank[units.of_level(level)]]
+    warnings = []
+    if walks is None:
+        title = asked.service.title
+        warnings.append(Warn("what_if_unassessed", {"title_zh": title.zh, "title_en": title.en}))
+    if len(missing):
+        told = {"count": len(missing), "units": named(units, missing)}
+        warnings.append(Warn("coverage_residents_unknown", told))
+    return Change(
+        asked,
+        level,
+        int(persons[now & ~was].sum()),
+        int(persons[was & ~now].sum()),
+        MappingProxyType(groups),
+        _row(TOTAL, TOTAL, None, total, walks is not None),
+        rows,
+        after,
+        tuple(warnings),
+    )
+
+
+def _row(
+    code: str, name: str, name_en: str | None, persons: tuple[int, int, int] | None, assessed: bool
+) -> ChangeRow:
+    if persons is None:
+        return ChangeRow(code, name, name_en, None, None, None, None, None)
+    known, was, now = persons
+    return ChangeRow(
+        code,
+        name,
+        name_en,
+        known,
+        was if assessed else None,
+        now,
+        was / known if assessed and known else None,
+        now / known if known else None,
+    )

@@ -1,0 +1,112 @@
+"""How slope, stairs and barriers count, as the policy says (``walk.toml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntFlag
+
+from analysis.policy_cited import Cited
+from analysis.policy_tables import BarrierTable, CitedTable, TerrainTable
+
+
+class WayForm(IntFlag):
+    """What a way is beside being walkable, as far as slope and barriers ask."""
+
+    GROUND = 0
+    OFF_GROUND = 1  # bridge, tunnel, covered way: does not follow the ground
+    STEPS = 2
+    MAIN_ROAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TerrainRules:
+    """Walking on a slope: Tobler's function, stairs, and how heights are read.
+
+    `tobler_peak_km_h`, `tobler_steepness`, `tobler_offset`: W = peak · exp(-steepness ·
+    |s + offset|), s = rise over run. `steepest`: slopes beyond are noise of the heights and
+    count as this. `cell_m`: finer heights are averaged to cells of this width.
+    `stairs_*_m_per_s`: speeds along the ground on the flat, up and down stairs;
+    `stairs_gradient`: rise over run of stairs. `implausible_slope`: a mean slope of the streets
+    beyond it is doubted aloud. `off_ground`: tags of ways that leave the ground.
+    """
+
+    tobler_peak_km_h: Cited
+    tobler_steepness: Cited
+    tobler_offset: Cited
+    steepest: Cited
+    cell_m: Cited
+    stairs_level_m_per_s: Cited
+    stairs_up_m_per_s: Cited
+    stairs_down_m_per_s: Cited
+    stairs_gradient: Cited
+    implausible_slope: Cited
+    off_ground: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BarrierRules:
+    """What a circle does not cross where the rule is asked for, and how wide a closure is.
+
+    `main_road`, `railway`, `river`: values of ``highway``, ``railway``, ``waterway``.
+    `line_width_m`: railways and rivers are cut this wide. `closure_margin_m`: a closure given as
+    a point or line reaches this far.
+    """
+
+    main_road: tuple[str, ...]
+    railway: tuple[str, ...]
+    river: tuple[str, ...]
+    source: str
+    clause: str
+    line_width_m: Cited
+    closure_margin_m: Cited
+
+
+def terrain_rules(table: TerrainTable, cite: Callable[[CitedTable], Cited]) -> TerrainRules:
+    """The rules of a policy file's ``[terrain]``."""
+    numbers = {
+        name: cite(value)
+        for name in TerrainTable.model_fields
+        if isinstance(value := getattr(table, name), CitedTable)
+    }
+    return TerrainRules(**numbers, off_ground=tuple(table.off_ground))
+
+
+def barrier_rules(
+    table: BarrierTable, sources: Mapping[str, str], cite: Callable[[CitedTable], Cited]
+) -> BarrierRules:
+    """The rules of a policy file's ``[barriers]``."""
+    return BarrierRules(
+        main_road=tuple(table.main_road),
+        railway=tuple(table.railway),
+        river=tuple(table.river),
+        source=sources[table.source],
+        clause=table.clause,
+        line_width_m=cite(table.line_width_m),
+        closure_margin_m=cite(table.closure_margin_m),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WayForms:
+    """Reads the form of a way from its tags."""
+
+    off_ground: tuple[str, ...]
+    main_road: frozenset[str]
+
+    @classmethod
+    def of(cls, terrain: TerrainRules, barriers: BarrierRules) -> WayForms:
+        """The reader of a policy."""
+        return cls(terrain.off_ground, frozenset(barriers.main_road))
+
+    def __call__(self, value_of: Callable[[str], str | None]) -> int:
+        """The `WayForm` of a way whose tags `value_of` tells."""
+        highway = value_of("highway")
+        form = 2 if highway == "steps" else 0
+        if highway in self.main_road:
+            form |= 4
+        for tag in self.off_ground:
+            value = value_of(tag)
+            if value is not None and value != "no":
+                return form | 1
+        return form

@@ -1,0 +1,145 @@
+"""The catchments of a run as files: what the build worked out with each service's own minutes.
+
+``catchments.json`` holds the figures, ``catchments.parquet`` who goes where (service, solution,
+cell, facility, persons), ``catchments.cells.parquet`` who is unserved and who is in reach.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.access.walking import walk_costs
+from analysis.city.model import City
+from analysis.errors import Warn
+from analysis.measures.assignment import Assignment
+from analysis.measures.capacity import capacity_of, capacity_services
+from analysis.measures.catchments import Catchments, Centre, Solution, catchments
+from analysis.measures.question import TOTAL
+from analysis.policy import Policy
+from analysis.quantities import read_only
+from analysis.results.frozen_policy import plain, record
+
+FIGURES: Final = "catchments.json"
+_PARTS: Final = "catchments.parquet"
+_CELLS: Final = "catchments.cells.parquet"
+_SOLUTIONS: Final = ("natural", "balanced")
+
+
+def default_catchments(city: City, policy: Policy) -> Mapping[str, Catchments]:
+    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
+
+    A service of which no facility can be offered has none, nor one for a group of residents
+    that the area does not know.
+    """
+    rules = policy.capacities.catchments
+    services = [
+        name
+        for name in capacity_services(policy)
+        if name not in rules or rules[name].group in (TOTAL, *city.cells.groups)
+    ]
+    if not services:
+        return MappingProxyType({})
+    costs = walk_costs(city.network)
+    known = {TOTAL, *city.cells.groups}
+    asked = [name for name in services if capacity_of(city, policy, name).group in known]
+    found = {name: catchments(city, costs, policy, service=name) for name in asked}
+    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
+
+
+def write_catchments(folder: Path, found: Mapping[str, Catchments]) -> None:
+    """Write the catchments of a run; nothing when there are none."""
+    if not found:
+        return
+    figures = {name: _figures(one) for name, one in found.items()}
+    text = json.dumps(plain(figures), ensure_ascii=False, indent=1)
+    (folder / FIGURES).write_text(text + "\n", encoding="utf-8")
+    names = ("service", "solution", "cell", "row", "persons", "walk_cm", "facility")
+    parts: dict[str, list[Any]] = {name: [] for name in names}
+    cells: dict[str, Any] = {}
+    for name, one in found.items():
+        for which in _SOLUTIONS:
+            solution: Solution = getattr(one, which)
+            part = solution.part
+            facility = np.array([c.facility for c in solution.centres], dtype=np.int32)
+            parts["service"] += [name] * len(part.cell)
+            parts["solution"] += [which] * len(part.cell)
+            parts["cell"].append(part.cell)
+            parts["row"].append(part.centre)
+            parts["persons"].append(part.persons)
+            parts["walk_cm"].append(part.walk_cm)
+            parts["facility"].append(facility[part.centre])
+            cells[f"{name}.{which}.unserved"] = part.unserved
+            cells[f"{name}.{which}.reachable"] = part.reachable
+    joined = {k: np.concatenate(v) if v and k not in {"service", "solution"} else v
+              for k, v in parts.items()}  # fmt: skip
+    pq.write_table(pa.table(joined), folder / _PARTS, compression="zstd")
+    pq.write_table(pa.table(cells), folder / _CELLS, compression="zstd")
+
+
+def read_catchments(folder: Path) -> Mapping[str, Catchments]:
+    """The catchments written by `write_catchments`; empty for a run without."""
+    if not (folder / FIGURES).is_file():
+        return MappingProxyType({})
+    figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
+    parts = pq.read_table(folder / _PARTS)
+    cells = pq.read_table(folder / _CELLS)
+    service = np.asarray(parts["service"].to_numpy())
+    solution = np.asarray(parts["solution"].to_numpy())
+    found = {}
+    for name, content in figures.items():
+        answers = {}
+        for which in _SOLUTIONS:
+            mine = (service == name) & (solution == which)
+            part = _part(content[which], parts, cells, mine, f"{name}.{which}")
+            centres = tuple(record(Centre, one) for one in content[which]["centres"])
+            answers[which] = Solution(**{**content[which], "centres": centres, "part": part})
+        bare = {key: value for key, value in content.items() if key not in _SOLUTIONS}
+        found[name] = _whole(bare, answers)
+    return MappingProxyType(found)
+
+
+def _figures(found: Catchments) -> dict[str, Any]:
+    """Everything but the arrays."""
+    content = {f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
+    for which in _SOLUTIONS:
+        solution = content[which]
+        fields = {f.name: getattr(solution, f.name) for f in dataclasses.fields(solution)}
+        part: Assignment = fields.pop("part")
+        fields["_part"] = {
+            "underload": part.underload,
+            "person_cm": part.person_cm,
+            "least_unserved": part.least_unserved,
+            "least_underload": part.least_underload,
+            "bound_cm": part.bound_cm,
+        }
+        content[which] = fields
+    return content
+
+
+def _part(
+    content: dict[str, Any], parts: pa.Table, cells: pa.Table, mine: np.ndarray, stem: str
+) -> Assignment:
+    names = ("cell", "row", "persons", "walk_cm")
+    cell, centre, persons, walks = (parts[name].to_numpy()[mine] for name in names)
+    load = np.array([one["load"] for one in content["centres"]], dtype=np.int64)
+    unserved = cells[f"{stem}.unserved"].to_numpy()
+    reachable = cells[f"{stem}.reachable"].to_numpy(zero_copy_only=False)
+    for array in (cell, centre, persons, walks, load, unserved, reachable):
+        read_only(array)
+    rest = content.pop("_part")
+    return Assignment(cell, centre, persons, walks, unserved, reachable, load, **rest)
+
+
+def _whole(content: dict[str, Any], answers: dict[str, Solution]) -> Catchments:
+    warnings = tuple(Warn(one["key"], one["params"]) for one in content.pop("warnings"))
+    content["not_offered"] = tuple(content["not_offered"])
+    return Catchments(**{**content, **answers, "warnings": warnings})

@@ -1,0 +1,63 @@
+"""Residents within walks, for the rows of the truth table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from analysis.quantities import BoolArray
+from analysis.sources.springcity.counting import within
+from analysis.sources.springcity.ledger import Ledger, Qualifies
+from analysis.sources.springcity.places import Place
+from analysis.sources.springcity.reach import METRES_PER_MINUTE
+
+Table = dict[str, Any]
+
+
+def residents_within(
+    book: Ledger, services: Sequence[str], minutes: float, *levels: str,
+    qualifies: Qualifies | None = None, older: bool = False,
+) -> Table:  # fmt: skip
+    """P: persons within a walk of places that qualify; those that may are the upper bound."""
+    sure = book.reach.which(services, None if qualifies is None else certain(qualifies))
+    maybe = book.reach.which(services, None if qualifies is None else possible(qualifies))
+    if qualifies is not None:
+        first = len(book.places)
+        maybe += [k for k in book.reach.which(services) if k >= first]
+    here = book.inside(*levels) if levels else None
+    persons = book.people.older if older else None
+    count = book.people.residents if persons is None else persons
+    total = int(count.sum() if here is None else count[here].sum())
+    return within(
+        book.reach.within(sure, minutes, here, persons),
+        book.reach.within(maybe, minutes, here, persons),
+        total,
+    )
+
+
+def certain(qualifies: Qualifies) -> Callable[[Place], bool]:
+    """Whether a place qualifies for sure."""
+    return lambda place: qualifies(place) is True
+
+
+def possible(qualifies: Qualifies) -> Callable[[Place], bool]:
+    """Whether a place may qualify, for all one knows."""
+    return lambda place: qualifies(place) is not False
+
+
+def complete(book: Ledger, services: Sequence[str], required: int, minutes: float | None) -> Table:
+    """Residents who reach so many of the services, each within its own minutes or all at one."""
+    reached = np.zeros(len(book.people.id), dtype=np.int64)
+    unsure: BoolArray = np.zeros(len(book.people.id), dtype=np.bool_)
+    for service in services:
+        limit = (minutes or book.minutes[service]) * METRES_PER_MINUTE
+        metres = book.reach.walk(book.reach.which([service]))[0]
+        reached += metres <= limit
+        unsure |= np.abs(metres - limit) <= 0.5
+    count, total = book.people.residents, book.residents
+    complete = int(count[reached >= required].sum())
+    share_ = complete / total
+    return {"value": share_, "lower": share_, "upper": share_, "residents": complete, "of": total,
+            "doubt": int(count[unsure].sum()), "assessed_share": 1.0}  # fmt: skip

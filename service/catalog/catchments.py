@@ -1,0 +1,208 @@
+"""Catchments as a document: natural and balanced, centres, unserved, units with the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language
+from analysis.measures.capacity import capacity_services
+from analysis.measures.catchments import Catchments, Centre, Solution
+from analysis.measures.population_rule import RuleResult, RuleRow
+from analysis.measures.question import default_level, level_of, sums_by, unknown_units
+from analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArray
+from analysis.results.catchment_layer import facility_ids
+from analysis.results.catchments_asked import catchments_for, rule_for
+from analysis.results.model import Run
+from service.catalog.common import remarks, title_of
+
+
+def catchments_document(
+    run: Run,
+    *,
+    service: str | None = None,
+    minutes: float | None = None,
+    walker: str = "adult",
+    closed: bool = False,
+    whole: bool = False,
+    estimates: bool = False,
+    by: str | None = None,
+    lang: Language = "zh",
+    costs: WalkCosts | None = None,
+) -> dict[str, Any]:
+    """Catchments of one service (the first with a capacity rule when left out).
+
+    `minutes`: None = the service's own, infinite = no limit (``minutes`` is null then). `by`: the
+    level of ``units``; by default that of the rule 3万–10万 where it is about this service.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments`.
+    """
+    known = capacity_services(run.policy)
+    one = service or (known[0] if known else "-")
+    asked: dict[str, Any] = {"minutes": minutes, "walker": walker, "closed": closed}
+    found = catchments_for(run, service=one, whole=whole, estimates=estimates, costs=costs, **asked)
+    rule = rule_for(run, costs)
+    if rule is not None and rule.service != one:
+        rule = None
+    level = _level(run, rule, by)
+    title = run.policy.services[one].title
+    ids = facility_ids(run)
+    names = run.city.facilities.name
+    return {
+        "area": run.manifest.area,
+        "run": run.manifest.run,
+        "service": one,
+        "title": title_of(title),
+        "minutes": found.minutes,
+        "walker": found.walker,
+        "group": found.group,
+        "closed": found.closed,
+        "whole": found.whole,
+        "estimates": found.estimates,
+        "by": level,
+        "assessed": found.assessed,
+        "residents": found.residents,
+        "C": found.balanced.served / found.residents
+        if found.assessed and found.residents
+        else None,
+        "natural": _solution(run, found, found.natural, ids),
+        "balanced": _solution(run, found, found.balanced, ids),
+        "units": units_rows(run, found, rule, level, lang),
+        "rule": None if rule is None else _rule(rule, lang),
+        "not_offered": [{"facility": ids[i], "name": names[i]} for i in found.not_offered],
+        "warnings": remarks((*found.warnings, *(rule.warnings if rule else ())), lang),
+    }
+
+
+def _level(run: Run, rule: RuleResult | None, by: str | None) -> str:
+    if by is not None:
+        return level_of(run.city, by)
+    if rule is not None:
+        return next(level for level in rule.levels if level in run.city.units.levels)
+    return default_level(run.city)
+
+
+def _solution(run: Run, found: Catchments, solution: Solution, ids: list[str]) -> dict[str, Any]:
+    speed = float(run.policy.walkers[found.walker].speed_m_per_s)
+    per_minute = speed * CM_PER_M * SECONDS_PER_MINUTE
+    walked = solution.part.walked_cm().tolist()
+    english = run.city.facilities.attributes.get("name_en")
+    units = run.city.units
+    held = run.city.facilities.unit[default_level(run.city)]
+    return {
+        "centres": [
+            _centre(run, centre, ids)
+            | {
+                "name_en": None if english is None else english[centre.facility],
+                "person_minutes": cm / per_minute,
+                "unit_code": None
+                if held[centre.facility] < 0
+                else str(units.code[held[centre.facility]]),
+            }
+            for centre, cm in zip(solution.centres, walked, strict=True)
+        ],
+        "served": solution.served,
+        "unserved": {
+            "reachable_full": solution.reachable_full,
+            "unreachable": solution.unreachable,
+        },
+        "overload": sum(centre.overload for centre in solution.centres),
+        "underload": solution.underload,
+        "person_minutes": solution.person_minutes,
+        "bound": solution.bound,
+        "gap": solution.gap,
+        "least_unserved": solution.least_unserved,
+        "least_underload": solution.least_underload,
+        "split_cells": solution.split_cells,
+    }
+
+
+def _centre(run: Run, centre: Centre, ids: list[str]) -> dict[str, Any]:
+    name = run.city.facilities.name[centre.facility]
+    return {
+        "facility": ids[centre.facility],
+        "name": None if name is None else str(name),
+        "load": centre.load,
+        "min": centre.minimum,
+        "max": centre.maximum,
+        "state": centre.state,
+        "overload": centre.overload,
+        "underload": centre.underload,
+        "basis": centre.basis,
+        "estimated": centre.estimated,
+    }
+
+
+def units_rows(
+    run: Run, found: Catchments, rule: RuleResult | None, level: str, lang: Language
+) -> list[dict[str, Any]]:
+    """One row per unit: who is served and who is not, and the rule where it speaks of the unit."""
+    city = run.city
+    part = found.balanced.part
+    persons = city.cells.residents if found.group == "total" else city.cells.groups[found.group]
+    index, size = city.cells.unit[level], len(city.units.code)
+
+    def per_unit(values: IntArray) -> IntArray:
+        return sums_by(index, size, values)
+
+    known = per_unit(persons)
+    unserved = per_unit(part.unserved)
+    cut = per_unit(np.where(part.reachable, 0, part.unserved))
+    unknown = unknown_units(city, level)
+    by_unit: Mapping[int, RuleRow] = {row.unit: row for row in rule.rows} if rule else {}
+    rows = []
+    for i in city.units.of_level(level).tolist():
+        told = found.assessed and not unknown[i]
+        served = int(known[i] - unserved[i])
+        rows.append(
+            {
+                "code": str(city.units.code[i]),
+                "name": str(city.units.name[i]),
+                "name_en": city.units.name_en[i],
+                "residents": None if unknown[i] else int(known[i]),
+                "served": served if told else None,
+                "reachable_full": int(unserved[i] - cut[i]) if told else None,
+                "unreachable": int(cut[i]) if told else None,
+                "C": served / int(known[i]) if told and known[i] else None,
+                **_rule_row(by_unit.get(i), lang),
+            }
+        )
+    return rows
+
+
+def _rule_row(row: RuleRow | None, lang: Language) -> dict[str, Any]:
+    """The two readings and the state of one unit; null where the rule is not about it."""
+    names = (
+        "government", "private", "unknown", "per_centre", "met", "state", "needed_from",
+        "needed_to", "group_residents", "group_centres", "group_per_centre",
+    )  # fmt: skip
+    if row is None:
+        empty: dict[str, Any] = dict.fromkeys(("A", "B", *names))
+        return empty | {"group": [], "missing": [], "notes": []}
+    return {
+        "A": row.reading_a,
+        "B": row.reading_b,
+        **{name: getattr(row, name) for name in names},
+        "group": list(row.group),
+        "missing": list(row.missing),
+        "notes": remarks(row.notes, lang),
+    }
+
+
+def _rule(rule: RuleResult, lang: Language) -> dict[str, Any]:
+    names = (
+        "service", "minimum", "maximum", "residents", "government", "private", "unknown",
+        "per_centre", "share_a", "share_b", "share_met", "share_met_lower", "share_met_upper",
+        "needed_from", "needed_to", "needed_by_unit_from", "needed_by_unit_to",
+    )  # fmt: skip
+    return {
+        **{name: getattr(rule, name) for name in names},
+        "levels": list(rule.levels),
+        "states": dict(rule.states),
+        "warnings": remarks(rule.warnings, lang),
+    }

@@ -1,0 +1,83 @@
+"""Equity as a document: how evenly walks are spread, who is below the floor, the worst tenth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.errors import Language
+from analysis.measures.equity import Equity, WorstTenth, equity
+from analysis.results.model import Run
+from service.catalog.common import fields_of, remarks, services_asked, title_of
+
+WORST_UNITS = 20
+
+
+def equity_document(
+    run: Run,
+    *,
+    service: str | None = None,
+    minutes: float | None = None,
+    walker: str = "adult",
+    group: str = "total",
+    by: str | None = None,
+    lang: Language = "zh",
+) -> dict[str, Any]:
+    """Equity of one service, or of all under ``services``; shares 0-1, persons whole."""
+    found = [
+        equity(
+            run.city,
+            run.travel,
+            run.policy,
+            service=one,
+            minutes=minutes,
+            walker=walker,
+            group=group,
+            by=by,
+        )
+        for one in services_asked(run, service)
+    ]
+    head = {"area": run.manifest.area, "run": run.manifest.run}
+    if service is not None:
+        return {**head, **_block(run, found[0], lang)}
+    return {
+        **head,
+        "minutes": minutes,
+        "walker": walker,
+        "group": group,
+        "by": found[0].by if found else by,
+        "services": [_block(run, one, lang) for one in found],
+        "warnings": remarks(run.city.warnings, lang),
+    }
+
+
+def _block(run: Run, found: Equity, lang: Language) -> dict[str, Any]:
+    return {
+        "service": found.service,
+        "title": title_of(run.policy.services[found.service].title),
+        "minutes": found.minutes,
+        "walker": found.walker,
+        "group": found.group,
+        "by": found.by,
+        "total": fields_of(found.total),
+        "groups": [fields_of(row) for row in found.groups],
+        "units": [fields_of(row) for row in found.units],
+        "tenths": list(found.tenths),
+        "worst_tenth": None if found.worst is None else _worst(found.worst),
+        "warnings": remarks(found.warnings, lang),
+    }
+
+
+def _worst(worst: WorstTenth) -> dict[str, Any]:
+    return {
+        "persons": worst.persons,
+        "without_way": worst.without_way,
+        "from_minutes": worst.from_minutes,
+        "mean_minutes": worst.mean_minutes,
+        "cells": len(worst.cells),
+        "groups": [
+            {"group": group, "persons": persons, "share": share}
+            for group, persons, share in worst.groups
+        ],
+        "units": [fields_of(unit) for unit in worst.units[:WORST_UNITS]],
+        "units_in_all": len(worst.units),
+    }

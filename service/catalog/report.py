@@ -1,0 +1,184 @@
+"""The report as a document: every figure of the printed page and of the workbook, once.
+
+The page and the workbook read this document and nothing else, and it is put together from the
+documents that HTTP and the command give, so that one number has one source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language
+from analysis.measures.opening import hours_of, unreadable
+from analysis.measures.question import default_level
+from analysis.policy import Cited, Policy
+from analysis.quantities import SECONDS_PER_MINUTE
+from analysis.results.model import Run
+from service.catalog.areas import area_document
+from service.catalog.circles import circles_document
+from service.catalog.common import facility_ids, title_of
+from service.catalog.coverage import coverage_document
+from service.catalog.equity import equity_document
+from service.catalog.gaps import gaps_document
+from service.catalog.scorecard import scorecard_document
+from service.state import Streets
+
+WALKER: Final = "adult"
+
+
+def report_document(
+    run: Run,
+    *,
+    by: str | None = None,
+    lang: Language = "zh",
+    make_costs: Callable[[], WalkCosts] | None = None,
+) -> dict[str, Any]:
+    """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
+
+    `make_costs` gives the walking costs of the run's streets, worked out here when None.
+
+    Raises
+    ------
+    UnknownNameError : no such unit level.
+    """
+    costs = Streets.of(run).costs if make_costs is None else make_costs()
+    area = area_document(run, lang=lang)
+    coverage = coverage_document(run, by=by, lang=lang)
+    return {
+        "area": area["area"],
+        "run": area["run"],
+        "title": area["title"],
+        "created": area["created"],
+        "synthetic": area["synthetic"],
+        "modelled": area["modelled"],
+        "residents": area["residents"],
+        "facilities": area["facilities"],
+        "cells": area["cells"],
+        "units": area["units"],
+        "policy": area["policy"],
+        "service_table": area["service_table"],
+        "levels": area["levels"],
+        "by": coverage["by"],
+        "walker": WALKER,
+        "scorecard": None
+        if run.policy.scorecard is None
+        else scorecard_document(run, make_costs=lambda: costs, lang=lang),
+        "coverage": coverage,
+        "gaps": _gaps(run, lang),
+        "circles": circles_document(run, by=by, lang=lang, costs=costs),
+        "equity": equity_document(run, by=by, lang=lang),
+        "quality": {**area["quality"], "hours": _hours(run)},
+        "sources": {**area["manifest"], **_judgements(run.policy)},
+        "warnings": area["warnings"],
+    }
+
+
+def _gaps(run: Run, lang: Language) -> dict[str, Any]:
+    """The gaps of all services without their shapes, most residents first, with distances."""
+    document = gaps_document(run, lang=lang)
+    speed = float(run.policy.walkers[WALKER].speed_m_per_s)
+    unit, place = _english(run)
+    rows = []
+    for feature in document["features"]:
+        row = dict(feature["properties"])
+        minutes = row["minutes_to_nearest"]
+        lost = minutes is None or minutes != minutes  # noqa: PLR0124  NaN: no way there
+        row["minutes_to_nearest"] = None if lost else minutes
+        row["metres_to_nearest"] = None if lost else minutes * SECONDS_PER_MINUTE * speed
+        row["unit_name_en"] = unit.get(row["unit_code"])
+        row["nearest_facility_name_en"] = place.get(row["nearest_facility"])
+        rows.append(row)
+    by_service: dict[str, dict[str, int]] = {}
+    for row in rows:
+        one = by_service.setdefault(row["service"], {"gaps": 0, "residents": 0})
+        one["gaps"] += 1
+        one["residents"] += row["residents"]
+    return {
+        "count": len(rows),
+        "by_service": [{"service": service, **count} for service, count in by_service.items()],
+        "rows": rows,
+        "not_assessed": document["not_assessed"],
+    }
+
+
+def _english(run: Run) -> tuple[dict[str, str | None], dict[str, Any]]:
+    """English names of the units (of the level that gaps are told by) and of the facilities."""
+    units, places = run.city.units, run.city.facilities
+    members = units.of_level(default_level(run.city))
+    names = places.attributes.get("name_en")
+    return (
+        {str(units.code[i]): units.name_en[i] for i in members},
+        {} if names is None else dict(zip(facility_ids(run), names, strict=True)),
+    )
+
+
+def _hours(run: Run) -> dict[str, Any]:
+    """How many facilities say when they are open, and what of it cannot be read."""
+    hours = hours_of(run.city.facilities)
+    lost = unreadable(hours)
+    given = sum(text is not None for text in hours)
+    return {
+        "facilities": len(hours),
+        "given": given,
+        "readable": given - sum(lost.values()),
+        "unreadable": [{"opening_hours": text, "facilities": n} for text, n in lost.items()],
+    }
+
+
+def _judgements(policy: Policy) -> dict[str, Any]:
+    """Every number of the policy that a figure of the report rests on, with its clause."""
+    return {
+        "services": [
+            {
+                "service": service.id,
+                "title": title_of(service.title),
+                "minutes": _cited(service.minutes),
+                "target": _cited(service.target),
+            }
+            for service in policy.services.values()
+        ],
+        "walkers": [
+            {
+                "walker": walker.id,
+                "title": title_of(walker.title),
+                "metres_per_minute": float(walker.speed_m_per_s * SECONDS_PER_MINUTE),
+                "metres": _cited(walker.metres),
+                "seconds": _cited(walker.seconds),
+            }
+            for walker in policy.walkers.values()
+        ],
+        "rules": [
+            {"rule": name, **(_cited(value) or {})}
+            for name, value in (
+                ("core_minutes", policy.coverage.core_minutes),
+                ("core_metres", policy.coverage.core_metres),
+                ("land_lattice_m", policy.coverage.land_lattice_m),
+                ("max_leg_m", policy.attachment.max_leg_m),
+                ("min_component_m", policy.attachment.min_component_m),
+                ("gap_link_m", policy.gaps.link_m),
+                *(
+                    (f"circle_{kind}_{name}", value)
+                    for kind, rule in policy.circles.items()
+                    for name, value in (
+                        ("required", rule.required),
+                        ("minutes_all", rule.minutes_all),
+                        ("night_hour", rule.night_hour),
+                    )
+                    if value is not None
+                ),
+            )
+        ],
+    }
+
+
+def _cited(number: Cited | None) -> dict[str, Any] | None:
+    if number is None:
+        return None
+    return {
+        "value": number.value,
+        "source": number.source,
+        "clause": number.clause,
+        "confidence": number.confidence,
+    }

@@ -1,0 +1,309 @@
+"""The scorecard as a document: every promise of the plan, judged in the readings the data allow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_args
+
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language
+from analysis.measures.scorecard import scorecard
+from analysis.measures.scorecard_model import (
+    LeftOut,
+    Missing,
+    Outcome,
+    RowResult,
+    ScorecardResult,
+    Status,
+)
+from analysis.policy_attributes import attributes
+from analysis.policy_scorecard_model import Amount, Phrase, Promise, Reading, Row
+from analysis.results.model import Run
+from service.catalog.common import remarks, title_of
+
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+
+
+def scorecard_document(
+    run: Run,
+    *,
+    walker: str = "adult",
+    level: str | None = None,
+    year: int | None = None,
+    settings: Mapping[str, str | float] | None = None,
+    make_costs: Callable[[], WalkCosts] | None = None,
+    lang: Language = "zh",
+) -> dict[str, Any]:
+    """All rows of a run's scorecard; fractions 0-1, unrounded.
+
+    Raises
+    ------
+    ParameterError : the run's policy has no scorecard; an answer that a setting does not take.
+    UnknownNameError : no such walker, level or setting.
+    """
+    found = scorecard(
+        run.city,
+        run.travel,
+        run.policy,
+        walker=walker,
+        level=level,
+        year=year,
+        settings=settings,
+        make_costs=make_costs,
+    )
+    return document_of(run, found, lang)
+
+
+def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, Any]:
+    """A computed scorecard as a document."""
+    manifest = run.manifest
+    counts = Counter(row.status for row in found.rows)
+    return {
+        "area": manifest.area,
+        "run": manifest.run,
+        "title": title_of(manifest.title),
+        "created": manifest.created,
+        "synthetic": manifest.synthetic,
+        "modelled": list(manifest.modelled),
+        "residents": manifest.residents,
+        "policy": {
+            "id": manifest.policy_id,
+            "digest": manifest.policy_digest,
+            "title": title_of(run.policy.title),
+            "source": found.scorecard.source,
+        },
+        "walker": found.walker,
+        "year": found.year,
+        "level": found.level,
+        "settings": [_setting(found, name) for name in found.scorecard.settings],
+        "counts": {status: counts[status] for status in STATUSES},
+        "rows": [_row(run, row, lang) for row in found.rows],
+        "not_computed": [_promise(promise) for promise in found.scorecard.not_computed],
+        "inputs": [
+            {"role": one.role, "name": one.name, "sha256": one.sha256} for one in manifest.inputs
+        ],
+        "warnings": remarks(run.city.warnings, lang),
+    }
+
+
+def _setting(found: ScorecardResult, name: str) -> dict[str, Any]:
+    setting = found.scorecard.settings[name]
+    default = setting.default if setting.amount is None else setting.amount.value
+    return {
+        "setting": name,
+        "title": {"zh": setting.zh, "en": setting.en},
+        "value": found.settings[name],
+        "default": default,
+        "choices": [
+            {"id": choice.id, "title": {"zh": choice.zh, "en": choice.en}}
+            for choice in setting.choices
+        ],
+        "source": None if setting.amount is None else _amount(setting.amount),
+    }
+
+
+def _amount(amount: Amount) -> dict[str, Any]:
+    return {
+        "value": amount.value,
+        "clause": amount.text,
+        "source": amount.source,
+        "confidence": amount.confidence,
+    }
+
+
+def _row(run: Run, found: RowResult, lang: Language) -> dict[str, Any]:
+    row = found.row
+    figure = found.figure
+    return {
+        "id": row.id,
+        "section": row.section,
+        "phrase": row.phrases[0].text,
+        "target": found.target,
+        "unit": row.unit,
+        "nature": row.nature,
+        "baseline": _baseline(row),
+        "readings": {name: outcome.value for name, outcome in found.outcomes.items()},
+        "headline": found.headline,
+        "status": found.status,
+        "assessed_share": figure.assessed_share,
+        "missing": [_missing(one, lang) for one in found.missing],
+        "clause": "; ".join(f"{one.section}: {one.text}" for one in row.phrases),
+        "title": {"zh": row.zh, "en": row.en},
+        "phrases": [_phrase(one) for one in row.phrases],
+        "numbers": [{"text": one.text, "value": one.value, "as": one.role} for one in row.numbers],
+        "target_words": None if row.target is None else row.target.words,
+        "scope": {
+            "units": [{"level": one.level, "class": one.unit_class} for one in row.scope],
+            "stock": row.stock,
+        },
+        "value": figure.value,
+        "lower": figure.lower,
+        "upper": figure.upper,
+        "judged": list(found.judged),
+        "details": {
+            name: _outcome(row.readings[name], outcome, lang)
+            for name, outcome in found.outcomes.items()
+        },
+        "left_out": [_left_out(one) for one in found.left_out],
+        "unknown": [_left_out(one) for one in found.unknown],
+        "by_unit": [
+            {
+                "code": one.code,
+                "name": one.name,
+                "name_en": one.name_en,
+                "value": one.value,
+                "have": one.have,
+                "of": one.of,
+                "unknown": one.unknown,
+            }
+            for one in found.by_unit
+        ],
+        "settings": list(_settings_of(row)),
+        "sources": _sources(run, row),
+        "note": None if row.note_zh is None else {"zh": row.note_zh, "en": row.note_en},
+        "remarks": remarks(found.warnings, lang),
+    }
+
+
+def _baseline(row: Row) -> dict[str, Any] | None:
+    base = row.baseline
+    if base is None:
+        return None
+    return {
+        "value": base.value,
+        "unit": base.unit,
+        "year": base.year,
+        "section": base.section,
+        "sentence": base.sentence,
+        "comparable": base.comparable,
+    }
+
+
+def _phrase(phrase: Phrase) -> dict[str, str]:
+    return {"section": phrase.section, "text": phrase.text}
+
+
+def _missing(missing: Missing, lang: Language) -> dict[str, Any]:
+    return {
+        "kind": missing.kind,
+        "name": missing.name,
+        "title": {"zh": missing.title_zh, "en": missing.title_en},
+        "lacking": missing.lacking,
+        "of": missing.of,
+        "text": missing.text(lang),
+    }
+
+
+def _outcome(reading: Reading, outcome: Outcome, lang: Language) -> dict[str, Any]:
+    return {
+        "title": {"zh": reading.zh, "en": reading.en},
+        "kind": reading.kind,
+        "unit": reading.unit,
+        "value": outcome.value,
+        "lower": outcome.lower,
+        "upper": outcome.upper,
+        "have": outcome.have,
+        "of": outcome.of,
+        "assessed_share": outcome.assessed_share,
+        "parts": [{"service": service, "value": value} for service, value in outcome.parts],
+        "missing": [_missing(one, lang) for one in outcome.missing],
+        "remarks": remarks(outcome.warnings, lang),
+    }
+
+
+def _left_out(one: LeftOut) -> dict[str, Any]:
+    return {
+        "reading": one.reading,
+        "level": one.level,
+        "code": one.code,
+        "name": one.name,
+        "name_en": one.name_en,
+        "facility": one.facility,
+        "persons": one.persons,
+        "value": one.value,
+        "label": one.label,
+    }
+
+
+def _settings_of(row: Row) -> list[str]:
+    """The settings a row's own figures depend on, beside those that all rows share."""
+    kinds = {reading.kind for reading in row.readings.values()}
+    named = [] if row.headline_setting is None else [row.headline_setting]
+    if "rule" in kinds:
+        named += ["rule_or", "overload"]
+    if "adjacent" in kinds:
+        named += ["adjacent_m", "adjacent_by"]
+    if "capacity" in kinds:
+        named += ["catchment"]
+    if kinds & {"residents_within", "land_within", "capacity"}:
+        named += ["walk"]
+    if row.unquantified:
+        named += ["unquantified"]
+    return named
+
+
+def _sources(run: Run, row: Row) -> dict[str, Any]:
+    """Services and attributes a row reads, with the places found of each service."""
+    services, columns, statistics = needs(row)
+    places = run.city.facilities
+    count = Counter(places.service_ids[int(k)] for k in places.service)
+    held = run.city.statistics
+    given = set() if held is None else set(held.attribute.tolist())
+    return {
+        "services": [
+            {"service": one, "facilities": count[one], "assessed": run.city.assessed(one)}
+            for one in services
+        ],
+        "columns": [{"column": one, **_attribute("facility", one)} for one in columns],
+        "statistics": [
+            {"attribute": one, "given": one in given, **_attribute("unit", one)}
+            for one in statistics
+        ],
+    }
+
+
+def _attribute(owner: Any, name: str) -> dict[str, Any]:
+    one = attributes()[owner][name]
+    return {"title": {"zh": one.zh, "en": one.en}, "unit": one.unit}
+
+
+def needs(row: Row) -> tuple[list[str], list[str], list[str]]:
+    """Services, columns of facilities and statistics of units that a row's readings name."""
+    services: dict[str, None] = {}
+    columns: dict[str, None] = {}
+    statistics: dict[str, None] = {}
+    for reading in row.readings.values():
+        own = () if reading.service is None else (reading.service,)
+        services |= dict.fromkeys((*reading.any_of, *reading.all_of, *reading.to, *own))
+        columns |= dict.fromkeys(one.attribute for one in reading.where)
+        if reading.column is not None:
+            columns[reading.column] = None
+        if reading.kind == "adjacent":
+            columns["parcel"] = None
+        tests = (*reading.tests, *reading.filters)
+        operands = [*reading.over, *reading.under]
+        operands += [one for test in tests for one in (*test.value, *test.by)]
+        for one in operands:
+            services |= dict.fromkeys(one.of)
+            columns |= dict.fromkeys(c for c in (one.column, one.sum) if c is not None)
+            statistics |= dict.fromkeys(s for s in (one.stat,) if s is not None)
+            if one.residents or one.group is not None:
+                statistics[one.group or "residents"] = None
+    known = attributes()["unit"]
+    return list(services), list(columns), [name for name in statistics if name in known]
+
+
+def _promise(promise: Promise) -> dict[str, Any]:
+    return {
+        "id": promise.id,
+        "section": "; ".join(dict.fromkeys(one.section for one in promise.phrases)),
+        "phrase": promise.phrases[0].text,
+        "phrases": [_phrase(one) for one in promise.phrases],
+        "title": {"zh": promise.zh, "en": promise.en},
+        "nature": promise.nature,
+        "numbers": [
+            {"text": one.text, "value": one.value, "as": one.role} for one in promise.numbers
+        ],
+        "reason": "not_spatial",
+    }

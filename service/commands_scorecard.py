@@ -1,0 +1,74 @@
+"""The command ``lifecircle scorecard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.command_words import (
+    HERE,
+    Area,
+    AsJson,
+    Lang,
+    RunName,
+    Walker,
+    WorkspaceDir,
+    language_of,
+    opened,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(scorecard)
+
+
+def scorecard(
+    name: Area,
+    out: Annotated[
+        Path | None, typer.Option(help="write .html, .csv, .xlsx or .json 输出文件")
+    ] = None,
+    level: Annotated[str | None, typer.Option(help="figures of the units of a level 层级")] = None,
+    walker: Walker = "adult",
+    year: Annotated[int | None, typer.Option(help="no later statistics 统计截至年份")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="setting=value, e.g. adjacent_m=200 设置")
+    ] = None,
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Every promise of the plan, judged. 达标表：规划的每项承诺。"""
+    found, language = opened(name, workspace, run), language_of(lang)
+    from analysis.errors import ParameterError
+    from analysis.results.scorecard_table import export_scorecard
+    from service.catalog import scorecard_document
+    from service.report.scorecard import scorecard_page
+    from service.scorecard_terminal import show_scorecard
+    from service.terminal import print_json, say, write_text
+
+    pairs = [one.partition("=") for one in settings or ()]
+    for setting, sign, _ in pairs:
+        if not sign:
+            raise ParameterError("scorecard_setting_pair", given=setting)
+    asked: dict[str, str | float] = {name.strip(): value.strip() for name, _, value in pairs}
+    document = scorecard_document(
+        found, walker=walker, level=level, year=year, settings=asked, lang=language
+    )
+    if as_json:
+        print_json(document)
+    elif out is None:
+        show_scorecard(document, language)
+    else:
+        if out.suffix.lower() in (".html", ".htm"):
+            write_text(out, scorecard_page(found, document, language))
+        elif out.suffix.lower() == ".json":
+            from service.media import encode
+
+            write_text(out, encode(document).decode() + "\n")
+        else:
+            export_scorecard(document, out, language)
+        say(str(out))

@@ -1,0 +1,147 @@
+"""Commands that look at an area as a whole: circles, equity, compare, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.errors import Language
+from service.command_words import (
+    HERE,
+    Area,
+    AsJson,
+    At,
+    By,
+    Group,
+    Lang,
+    Minutes,
+    RunName,
+    Service,
+    Walker,
+    WorkspaceDir,
+    language_of,
+    opened,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    for command in (circles, equity, compare, report):
+        app.command()(command)
+
+
+def circles(
+    name: Area,
+    kind: Annotated[str | None, typer.Option(help="convenience | fitness 生活圈")] = None,
+    minutes: Minutes = None,
+    walker: Walker = "adult",
+    by: By = None,
+    at: At = None,
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Residents with a complete circle, and what they miss. 生活圈完整的居民。"""
+    found, language = opened(name, workspace, run), language_of(lang)
+    from service.catalog import circles_document
+    from service.studies_terminal import show_circles
+    from service.terminal import print_json
+
+    document = circles_document(
+        found, kind=kind, minutes=minutes, walker=walker, by=by, at=at, lang=language
+    )
+    if as_json:
+        print_json(document)
+    else:
+        show_circles(document, found, language)
+
+
+def equity(
+    name: Area,
+    service: Service = None,
+    minutes: Minutes = None,
+    walker: Walker = "adult",
+    group: Group = "total",
+    by: By = None,
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """How evenly walks are spread: Gini, Palma, below the floor, worst tenth. 公平性。"""
+    found, language = opened(name, workspace, run), language_of(lang)
+    from service.catalog import equity_document
+    from service.studies_terminal import show_equity
+    from service.terminal import print_json
+
+    document = equity_document(
+        found, service=service, minutes=minutes, walker=walker, group=group, by=by, lang=language
+    )
+    if as_json:
+        print_json(document)
+    else:
+        show_equity(document, language)
+
+
+def compare(
+    name: Area,
+    first: Annotated[str, typer.Argument(metavar="RUN", help="the earlier run 前一次结果")],
+    last: Annotated[str, typer.Argument(metavar="RUN", help="the later run 后一次结果")],
+    service: Service = None,
+    minutes: Minutes = None,
+    walker: Walker = "adult",
+    group: Group = "total",
+    by: By = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """What changed from one run to another. 比较两次结果。"""
+    before, after = (opened(name, workspace, one) for one in (first, last))
+    language = language_of(lang)
+    from service.catalog import compare_document
+    from service.studies_terminal import show_compare
+    from service.terminal import print_json
+
+    document = compare_document(
+        before, after,
+        service=service, minutes=minutes, walker=walker, group=group, by=by, lang=language,
+    )  # fmt: skip
+    if as_json:
+        print_json(document)
+    else:
+        show_compare(document, language)
+
+
+def report(
+    name: Area,
+    out: Annotated[Path | None, typer.Option(help="page to write (.html) 报告文件")] = None,
+    pages: Annotated[
+        str | None, typer.Option("--lang", help="zh | en | both (one file with both) 语言")
+    ] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="workbook to write (.xlsx) 工作簿")] = None,
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """The whole report: a page to print, a workbook, or both. 报告与工作簿。"""
+    found = opened(name, workspace, run)
+    first = language_of(None if pages == "both" else pages)
+    languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
+    from service.catalog import report_document
+    from service.report import report_page, report_workbook
+    from service.terminal import print_json, say, write_bytes, write_text
+
+    if as_json:
+        print_json(report_document(found, lang=first))
+        return
+    if out is not None or xlsx is None:
+        target = out or Path(f"{name}-report.{pages or first}.html")
+        write_text(target, report_page(found, languages))
+        say(str(target))
+    if xlsx is not None:
+        write_bytes(xlsx, report_workbook(found, first))
+        say(str(xlsx))

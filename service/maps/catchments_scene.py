@@ -1,0 +1,314 @@
+"""The catchments page: who belongs to which centre, and loads against minimum and maximum."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import shapely
+
+from analysis.measures.capacity import capacity_services
+from analysis.measures.catchments import Catchments, Centre, Solution
+from analysis.measures.outlines import outline
+from analysis.measures.population_rule import State
+from analysis.measures.question import ask as question
+from analysis.measures.question import persons_of
+from analysis.results.catchment_layer import catchment_shapes
+from analysis.results.catchments_asked import catchments_for, rule_for
+from service.maps import scales
+from service.maps.folium_map import Areas
+from service.maps.panel import Fact, Field, Option, Ranking, RankRow, Swatch, Tile, Toggle
+from service.maps.scene import (
+    Scene,
+    facility_layer,
+    facility_toggle,
+    feature_collection,
+    footer,
+    frame,
+    outline_layer,
+    question_fields,
+    street_layer,
+    warnings,
+)
+from service.maps.shapes import polygons_degrees
+from service.maps.wording import Ask, number, percent
+
+SOLUTIONS: Final = ("natural", "balanced", "balanced_all")
+STATE_COLOURS: Final = {"within": "#3f8ac4", "overload": "#d95f0e", "underload": "#8c7aa9"}
+FULL_COLOUR, CUT_COLOUR = "#b3001b", "#6e6e6e"
+_STATES: Final = tuple(STATE_COLOURS)
+_TONES: Final = {"within": "", "overload": "over", "underload": "under"}
+_OPACITY: Final = 0.55
+
+
+def catchments_scene(ask: Ask, service: str) -> Scene:
+    """Catchments of one service on a map.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments`.
+    """
+    run = ask.run
+    asked = question(run.policy, service, ask.minutes, ask.walker)
+    chosen = ask.keep.get("solution", SOLUTIONS[0])
+    minutes = math.inf if chosen == "balanced_all" else ask.minutes
+    found = catchments_for(run, service=service, minutes=minutes, walker=ask.walker)
+    solution = found.natural if chosen == "natural" else found.balanced
+    title = ask.titled(asked.service)
+    streets, streets_toggle = street_layer(ask)
+    offered = np.array([centre.facility for centre in solution.centres], dtype=np.int32)
+    dots = facility_layer(ask, offered, [0] * len(offered), [scales.DOT_COLOUR], [title])
+    shapes = catchment_shapes(run, solution)
+    drawn = [row for row, shape in enumerate(shapes) if shape is not None]
+    view = frame(ask, ask.say("title_catchments", service=title))
+    view |= _form(ask, question_fields(ask, asked), service, chosen)
+    view |= _figures(ask, found, solution, service)
+    view |= {
+        "not_assessed": "" if found.assessed else ask.say("catchments_not_assessed"),
+        "toggles": (
+            _toggle(ask),
+            _unserved_toggle(ask),
+            facility_toggle(ask, title),
+            streets_toggle,
+        ),
+        "ranking": _ranking(ask, solution, {row: at for at, row in enumerate(drawn)}),
+        "warnings": warnings(ask, *found.warnings),
+        "footer": footer(ask, asked if chosen == "balanced" else None),
+    }
+    layers = (
+        streets,
+        _unserved_layer(ask, found, solution),
+        _catchment_layer(ask, solution, [(row, shapes[row]) for row in drawn]),
+        outline_layer(ask),
+        dots,
+    )
+    return Scene(layers, view)
+
+
+def _form(ask: Ask, fields: dict[str, Any], service: str, chosen: str) -> dict[str, Any]:
+    """The form of the page: services with a capacity rule, and which solution."""
+    if "plain" in fields:
+        named = Fact(ask.say("solution"), ask.say(f"solution_{chosen}"))
+        limit = ask.say("threshold")
+        told = [
+            Fact(limit, ask.say("no_limit"))
+            if fact.label == limit and chosen != "balanced"
+            else fact
+            for fact in fields["plain"]
+        ]
+        return {"plain": (*told, named)}
+    policy = ask.run.policy
+    services = tuple(
+        Option(name, ask.titled(policy.services[name]), name == service)
+        for name in capacity_services(policy)
+    )
+    solutions = tuple(Option(one, ask.say(f"solution_{one}"), one == chosen) for one in SOLUTIONS)
+    rest = [field for field in fields["fields"] if field.name != "service"]
+    hidden = tuple(pair for pair in fields["hidden"] if pair[0] != "solution")
+    return {
+        "fields": (
+            Field("service", ask.say("service"), services),
+            Field("solution", ask.say("solution"), solutions),
+            *rest,
+        ),
+        "hidden": hidden,
+    }
+
+
+def _name(ask: Ask, centre: Centre) -> str:
+    places = ask.run.city.facilities
+    english = places.attributes.get("name_en")
+    i = centre.facility
+    return ask.named(places.name[i], None if english is None else english[i])
+
+
+def _told(ask: Ask, centre: Centre) -> str:
+    """What is over or under, in words."""
+    if centre.overload:
+        return ask.say("overload_by", n=number(centre.overload))
+    if centre.underload:
+        return ask.say("underload_by", n=number(centre.underload))
+    return ask.say("load_within")
+
+
+def _catchment_layer(
+    ask: Ask, solution: Solution, drawn: list[tuple[int, shapely.Geometry | None]]
+) -> Areas:
+    properties = []
+    for row, _ in drawn:
+        centre = solution.centres[row]
+        properties.append(
+            {
+                "name": _name(ask, centre),
+                "kind": ask.say("catchment"),
+                "short": ask.say("persons", n=number(centre.load)),
+                "c": _STATES.index(centre.state),
+                "values": [
+                    number(centre.load),
+                    _told(ask, centre),
+                    number(centre.minimum),
+                    number(centre.maximum),
+                    ask.say(f"basis_{centre.basis}"),
+                ],
+            }
+        )
+    shapes = np.empty(len(drawn), dtype=object)
+    shapes[:] = [shape for _, shape in drawn]
+    degrees = polygons_degrees(shapes, ask.run.city.crs, shared=True)
+    keys = ("load", "state", "capacity_min", "capacity_max", "capacity_basis")
+    return Areas(
+        {
+            "name": "catchments",
+            "features": feature_collection(degrees, properties),
+            "colours": list(STATE_COLOURS.values()),
+            "style": {
+                "line": "#ffffff",
+                "weight": 2,
+                "opacity": 1,
+                "fill": _OPACITY,
+                "labels": True,
+            },
+            "labels": [ask.say(key) for key in keys],
+        }
+    )
+
+
+def _unserved_layer(ask: Ask, found: Catchments, solution: Solution) -> Areas:
+    """Cells with unserved residents: in reach but full, and out of reach."""
+    cells = ask.run.city.cells
+    persons = persons_of(cells, found.group)
+    part = solution.part
+    radius = ask.run.policy.gaps.disc_radius_m.value
+    shapes, properties = [], []
+    for c, (key, mine) in enumerate(
+        (
+            ("reachable_full", (part.unserved > 0) & part.reachable),
+            ("unreachable", (part.unserved > 0) & ~part.reachable),
+        )
+    ):
+        which = np.flatnonzero(mine & (persons > 0)).astype(np.int32)
+        if len(which) == 0:
+            continue
+        shapes.append(outline(cells, which, radius))
+        count = int(part.unserved[which].sum())
+        properties.append(
+            {
+                "name": ask.say(key),
+                "kind": ask.say("unserved"),
+                "short": ask.say("persons", n=number(count)),
+                "c": c,
+                "values": [number(count)],
+            }
+        )
+    out = np.empty(len(shapes), dtype=object)
+    out[:] = shapes
+    degrees = polygons_degrees(out, ask.run.city.crs, shared=False)
+    return Areas(
+        {
+            "name": "unserved",
+            "features": feature_collection(degrees, properties),
+            "colours": [FULL_COLOUR, CUT_COLOUR],
+            "style": {"line": "#3a3f44", "weight": 0.6, "opacity": 0.5, "fill": 0.3,
+                      "labels": False},
+            "labels": [ask.say("unserved")],
+        }
+    )  # fmt: skip
+
+
+def _toggle(ask: Ask) -> Toggle:
+    marks = tuple(
+        Swatch(scales.laid_over(colour, _OPACITY), ask.say(f"load_{state}"))
+        for state, colour in STATE_COLOURS.items()
+    )
+    return Toggle("catchments", ask.say("layer_catchments"), marks)
+
+
+def _unserved_toggle(ask: Ask) -> Toggle:
+    marks = (
+        Swatch(scales.laid_over(FULL_COLOUR, 0.3), ask.say("reachable_full")),
+        Swatch(scales.laid_over(CUT_COLOUR, 0.3), ask.say("unreachable")),
+    )
+    return Toggle("unserved", ask.say("unserved"), marks)
+
+
+def _figures(ask: Ask, found: Catchments, solution: Solution, service: str) -> dict[str, Any]:
+    share = solution.served / found.residents if found.residents and found.assessed else None
+    over = sum(centre.overload for centre in solution.centres)
+    count = dict.fromkeys(_STATES, 0)
+    for centre in solution.centres:
+        count[centre.state] += 1
+    tiles = (
+        Tile(
+            ask.say("served"),
+            percent(share),
+            ask.say("served_note", served=number(solution.served), all=number(found.residents)),
+            main=True,
+        ),
+        Tile(ask.say("reachable_full"), number(solution.reachable_full), ""),
+        Tile(ask.say("unreachable"), number(solution.unreachable), ""),
+        Tile(ask.say("load_overload"), number(over), ask.say("persons_above")),
+        Tile(ask.say("load_underload"), number(solution.underload), ask.say("persons_below")),
+    )
+    facts = [
+        Fact(ask.say(f"load_{state}"), ask.say("centres_count", n=number(n)))
+        for state, n in count.items()
+    ]
+    walked = ask.say("person_minutes_value", n=number(solution.person_minutes))
+    facts.append(Fact(ask.say("person_minutes"), walked))
+    rule = rule_for(ask.run)
+    if rule is not None and rule.service == service:
+        facts += [
+            Fact(ask.say(f"rule_{key}"), ask.say("streets_count", n=number(rule.states[state])))
+            for state, key in RULE_KEYS.items()
+            if rule.states[state]
+        ]
+    return {"tiles": tiles, "facts": tuple(facts)}
+
+
+RULE_KEYS: Final[dict[State, str]] = {
+    "达标": "met",
+    "达标但超载": "overloaded",
+    "缺口": "gap",
+    "富余": "surplus",
+    "NOT_ASSESSED": "unknown",
+}
+
+
+def _ranking(ask: Ask, solution: Solution, feature: dict[int, int]) -> Ranking | None:
+    """Load bars: overloaded first, then underused, then the others by load."""
+    if not solution.centres:
+        return None
+    order = sorted(
+        range(len(solution.centres)),
+        key=lambda row: (
+            -solution.centres[row].overload,
+            -solution.centres[row].underload,
+            -solution.centres[row].load,
+        ),
+    )
+    longest = max(max(centre.load, centre.maximum) for centre in solution.centres) or 1
+
+    def share(value: int) -> str:
+        return f"{100 * value / longest:.1f}"
+
+    rows = []
+    for row in order:
+        centre = solution.centres[row]
+        detail = (
+            _told(ask, centre),
+            ask.say("bounds", low=number(centre.minimum), high=number(centre.maximum)),
+            ask.say(f"basis_{centre.basis}"),
+        )
+        rows.append(
+            RankRow(
+                _name(ask, centre),
+                ask.say("persons", n=number(centre.load)),
+                " · ".join(detail),
+                share(centre.load),
+                feature.get(row),
+                (share(centre.minimum), share(centre.maximum)),
+                _TONES[centre.state],
+            )
+        )
+    return Ranking(ask.say("rank_loads"), ask.say("rank_note_loads"), "catchments", tuple(rows))

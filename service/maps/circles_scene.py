@@ -1,0 +1,388 @@
+"""The circles page: units by residents with a complete circle, homes by what they are short of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.errors import Warn
+from analysis.measures.circles import CircleRow, Circles, CircleTable, circle_table, circles
+from analysis.measures.night import night_moment, night_states
+from analysis.measures.question import unknown
+from analysis.quantities import Int32Array
+from analysis.results.model import Run
+from service.catalog.at_time import at_warnings, run_at
+from service.maps import scales
+from service.maps.folium_map import Areas, CellDots, FacilityDots
+from service.maps.panel import Fact, Field, Option, Ranking, RankRow, Swatch, Tile, Toggle
+from service.maps.scene import (
+    MANY_DOTS,
+    WORST_SHOWN,
+    Scene,
+    drawable,
+    facility_layer,
+    feature_collection,
+    footer,
+    frame,
+    level_field,
+    level_shown,
+    street_layer,
+    warnings,
+)
+from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
+from service.maps.wording import Ask, number, percent, plain
+
+VARIANTS: Final = ("own", "all_at", "upgraded", "with_optional", "night")
+SHORT_EDGES: Final = (1, 2, 3, 5)  # types short of a complete circle: 0, 1, 2, 3-4, 5 or more
+SHORT_COLOURS: Final = ("#1f5fa6", "#86b7da", "#ecdfc3", "#e39a4f", "#a8480c")
+MISSING_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One variant of a kind: figures by unit and table by cell; `upper` where hours are unknown."""
+
+    figures: Circles
+    table: CircleTable
+    upper: Circles | None
+    remarks: tuple[Warn, ...]
+
+
+def circles_scene(ask: Ask) -> Scene:
+    """Circles of one kind and variant on a map.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : as `analysis.measures.circles.circles`; no such variant.
+    """
+    rules = ask.run.policy.circles
+    kind = next(iter(rules), "") if ask.kind is None else ask.kind
+    if kind not in rules:
+        raise unknown("unknown_circle", kind, rules)
+    offered = _offered(ask, kind)
+    variant = ask.variant if ask.variant in offered else "own"
+    found = _find(ask, kind, variant)
+    title = rules[kind].title.text(ask.lang)
+    streets, streets_toggle = street_layer(ask)
+    areas, places = _unit_layer(ask, found)
+    dots, dots_toggle = _dots(ask, found.table)
+    cells, cells_toggle = _cells(ask, found.table)
+    view = frame(ask, ask.say("title_circles", circle=title)) | _form(ask, kind, variant, offered)
+    view |= _figures(ask, found)
+    view |= {
+        "toggles": (_share_toggle(ask, found), cells_toggle, dots_toggle, streets_toggle),
+        "ranking": _ranking(ask, found, places),
+        "warnings": warnings(ask, *found.remarks, *found.figures.warnings),
+        "footer": (
+            Fact(ask.say("variant"), ask.say(f"variant_{variant}")),
+            Fact(ask.say("walker"), ask.titled(ask.run.policy.walkers[ask.walker])),
+            *footer(ask, None),
+        ),
+    }
+    return Scene((streets, areas, cells, dots), view)
+
+
+def _offered(ask: Ask, kind: str) -> tuple[str, ...]:
+    """Variants that the policy has for a kind."""
+    rule, services = ask.run.policy.circles[kind], ask.run.policy.services
+    has = {
+        "own": True,
+        "all_at": True,
+        "upgraded": bool(rule.upgraded),
+        "with_optional": any(services[service].optional for service in rule.services),
+        "night": rule.night_hour is not None,
+    }
+    return tuple(variant for variant in VARIANTS if has[variant])
+
+
+def _find(ask: Ask, kind: str, variant: str) -> _Found:
+    rule, run = ask.run.policy.circles[kind], ask.run
+    minutes = rule.minutes_all.value if variant == "all_at" else ask.minutes
+    asked: dict[str, Any] = {
+        "kind": kind,
+        "minutes": minutes,
+        "walker": ask.walker,
+        "optional": variant == "with_optional",
+        "upgraded": variant == "upgraded",
+    }
+    upper: Circles | None = None
+    remarks: tuple[Warn, ...] = ()
+    moment = night_moment(run.policy, kind) if variant == "night" else None
+    if moment is not None:
+        services = tuple(s for s in rule.services if not run.policy.services[s].optional)
+        then = run_at(run, None, moment, services, night_states(run.city, run.policy, moment))
+        run, remarks = then.lower, tuple(at_warnings(then))
+        upper = _circles(then.upper, ask, asked)
+    table = circle_table(run.city, run.travel, run.policy, **asked)
+    return _Found(_circles(run, ask, asked), table, upper, remarks)
+
+
+def _circles(run: Run, ask: Ask, asked: dict[str, Any]) -> Circles:
+    return circles(run.city, run.travel, run.policy, by=level_shown(ask), **asked)
+
+
+def _unit_layer(ask: Ask, found: _Found) -> tuple[Areas, dict[str, int]]:
+    units = ask.run.city.units
+    members = units.of_level(found.figures.by)
+    shapes = units.geometry[members]
+    kept = drawable(shapes)
+    rows = [found.figures.units[i] for i in kept]
+    properties = [
+        {
+            "name": ask.named(units.name[members[i]], units.name_en[members[i]]),
+            "kind": ask.level(found.figures.by),
+            "short": percent(row.share) or ask.say("not_assessed"),
+            "c": scales.class_of(row.share, scales.SHARE_EDGES),
+            "values": _told(ask, row),
+        }
+        for i, row in zip(kept, rows, strict=True)
+    ]
+    drawn = polygons_degrees(shapes[kept], ask.run.city.crs, shared=True)
+    layer = Areas(
+        {
+            "name": "units",
+            "features": feature_collection(drawn, properties),
+            "colours": [*scales.SHARE_COLOURS, scales.UNKNOWN_COLOUR],
+            "style": {
+                "line": "#6a7278",
+                "weight": 0.9,
+                "opacity": 0.9,
+                "fill": scales.SHARE_OPACITY,
+                "labels": True,
+            },
+            "labels": [
+                ask.say(key)
+                for key in (
+                    "share_complete",
+                    "residents",
+                    "complete",
+                    "incomplete",
+                    "circle_open",
+                    "share_all",
+                    "score",
+                    "missing",
+                )
+            ],
+        }
+    )
+    return layer, {row.code: i for i, row in enumerate(rows)}
+
+
+def _told(ask: Ask, row: CircleRow) -> list[str | None]:
+    return [
+        percent(row.share) or ask.say("not_assessed"),
+        number(row.residents) or ask.say("unknown"),
+        number(row.complete),
+        number(row.incomplete),
+        number(row.not_assessed or None),
+        percent(row.share_all),
+        percent(row.score),
+        _missing(ask, row) or None,
+    ]
+
+
+def _missing(ask: Ask, row: CircleRow) -> str:
+    services = ask.run.policy.services
+    told = [
+        f"{ask.titled(services[service])} {number(count)}"
+        for service, count in row.missing[:MISSING_SHOWN]
+    ]
+    return ask.say("comma").join(told)
+
+
+def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
+    """Homes coloured by how many types they are short of; a click tells which they miss."""
+    cells = ask.run.city.cells
+    classes, present = short_classes(table)
+    texts, which = _texts(ask, table)
+    count = len(cells)
+    points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
+    nothing: list[None] = [None] * count
+    layer = CellDots(
+        {
+            "points": pack(points),
+            "polygons": pack_polygons(cells, ask.run.city.crs),
+            "radius_m": cell_radius_m(cells),
+            "colours": [*SHORT_COLOURS, scales.UNKNOWN_COLOUR],
+            "c": classes.tolist(),
+            "m": nothing,
+            "f": nothing,
+            "k": nothing,
+            "r": cells.residents.tolist(),
+            "e": cells.modelled.astype(int).tolist(),
+            "labels": [ask.say("reached"), ask.say("state"), ask.say("missing")],
+            "texts": texts,
+            "t": which.tolist(),
+        }
+    )
+    spans = [str(low) if high - low == 1 else f"{low}–{high - 1}" for low, high in pairwise(
+        (0, *SHORT_EDGES)
+    )]  # fmt: skip
+    labels = [ask.say("complete"), *spans[1:], ask.say("or_more", n=SHORT_EDGES[-1])]
+    marks = [
+        Swatch(colour, label, apart=i == 1)
+        for i, (colour, label) in enumerate(zip(SHORT_COLOURS, labels, strict=True))
+    ]
+    if len(SHORT_COLOURS) in present:
+        marks.append(Swatch(scales.UNKNOWN_COLOUR, ask.say("not_assessed"), apart=True))
+    return layer, Toggle("cells", ask.say("layer_circle_cells"), tuple(marks), ramp=True)
+
+
+def short_classes(table: CircleTable) -> tuple[Int32Array, set[int]]:
+    """Class of every cell by types short of a complete circle, and the classes there are."""
+    short = np.maximum(table.required - table.reached, 0)
+    classes = np.searchsorted(SHORT_EDGES, short, side="right").astype(np.int32)
+    classes[table.state == 1] = 0
+    classes[table.state == -1] = len(SHORT_COLOURS)
+    return classes, set(np.unique(classes).tolist())
+
+
+def _texts(ask: Ask, table: CircleTable) -> tuple[list[list[str]], Int32Array]:
+    """What a click on a home tells, once for each pattern of types reached."""
+    services = ask.run.policy.services
+    pattern = np.vstack([table.reach, table.state[None]]).astype(np.int8).T
+    kinds, which = np.unique(pattern, axis=0, return_inverse=True)
+    known = np.flatnonzero(table.assessed)
+    states = {1: "complete", 0: "incomplete", -1: "not_assessed"}
+    texts = []
+    for row in kinds:
+        lacking = [ask.titled(services[table.services[k]]) for k in known if not row[k]]
+        texts.append(
+            [
+                ask.say("reached_of", n=int(row[known].sum()), count=len(known)),
+                ask.say(states[int(row[-1])]),
+                ask.say("comma").join(lacking) or ask.say("nothing"),
+            ]
+        )
+    return texts, which.ravel().astype(np.int32)
+
+
+def _dots(ask: Ask, table: CircleTable) -> tuple[FacilityDots, Toggle]:
+    """The facilities of every type of the circle."""
+    places = ask.run.city.facilities
+    number_of = {name: i for i, name in enumerate(places.service_ids)}
+    kinds = [service for service in table.services if service in number_of]
+    class_of = np.full(len(places.service_ids), -1, dtype=np.int32)
+    for k, service in enumerate(kinds):
+        class_of[number_of[service]] = k
+    mine = class_of[places.service] if len(places) else np.zeros(0, dtype=np.int32)
+    chosen = np.flatnonzero(mine >= 0).astype(np.int32)
+    titles = [ask.titled(ask.run.policy.services[service]) for service in kinds]
+    colours = [scales.DOT_COLOUR] * max(1, len(kinds))
+    layer = facility_layer(ask, chosen, mine[chosen].tolist(), colours, titles or [""])
+    layer.show = len(chosen) <= MANY_DOTS  # thousands would hide the homes
+    legend = (Swatch(scales.DOT_COLOUR, ask.say("circle_places", n=number(len(chosen))), "dot"),)
+    return layer, Toggle("dots", ask.say("layer_facilities"), legend)
+
+
+def _share_toggle(ask: Ask, found: _Found) -> Toggle:
+    edges = ["0", *(f"{edge:.0%}"[:-1] for edge in scales.SHARE_EDGES), "100"]
+    marks = [
+        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), f"{low}–{high}%")
+        for colour, low, high in zip(scales.SHARE_COLOURS, edges[:-1], edges[1:], strict=True)
+    ]
+    if any(row.share is None for row in found.figures.units):
+        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
+        marks.append(Swatch(grey, ask.say("not_assessed"), apart=True))
+    label = ask.say("layer_units_circles", level=ask.level(found.figures.by))
+    return Toggle("units", label, tuple(marks), ramp=True)
+
+
+def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[str, Any]:
+    rules, policy = ask.run.policy.circles, ask.run.policy
+    if ask.mode == "inline":
+        return {
+            "plain": (
+                Fact(ask.say("circle"), rules[kind].title.text(ask.lang)),
+                Fact(ask.say("variant"), ask.say(f"variant_{variant}")),
+                Fact(ask.say("walker"), ask.titled(policy.walkers[ask.walker])),
+            )
+        }
+    kinds = tuple(Option(one, rules[one].title.text(ask.lang), one == kind) for one in rules)
+    variants = tuple(Option(one, ask.say(f"variant_{one}"), one == variant) for one in offered)
+    own = ask.say("own_each")
+    limit = "" if ask.minutes is None else plain(ask.minutes)
+    walkers = tuple(
+        Option(walker.id, ask.titled(walker), walker.id == ask.walker)
+        for walker in policy.walkers.values()
+    )
+    return {
+        "fields": (
+            Field("kind", ask.say("circle"), kinds),
+            Field("variant", ask.say("variant"), variants),
+            Field("minutes", ask.say("threshold"), value=limit, placeholder=own),
+            Field("walker", ask.say("walker"), walkers),
+            *level_field(ask),
+        ),
+        "hidden": (("lang", ask.lang), *ask.keep.items()),
+    }
+
+
+def _figures(ask: Ask, found: _Found) -> dict[str, Any]:
+    total, required = found.figures.total, found.figures.required
+    assessed = len(found.figures.assessed)
+    note = ask.say(
+        "headline_circles",
+        complete=number(total.complete) or ask.say("unknown"),
+        residents=number(total.residents) or ask.say("unknown"),
+    )
+    if found.upper is not None and found.upper.total.share is not None:
+        note += " " + ask.say("upper_bound", share=percent(found.upper.total.share))
+    tiles = (
+        Tile(
+            ask.say("share_complete"),
+            percent(total.share),
+            note if total.share is not None else ask.say("reason_circles"),
+            True,
+        ),
+        Tile(ask.say("share_all"), percent(total.share_all), ask.say("about_share_all")),
+        Tile(ask.say("score"), percent(total.score), ask.say("about_score")),
+    )
+    facts = [
+        Fact(ask.say("required"), ask.say("required_of", n=required, count=assessed)),
+        Fact(ask.say("complete"), number(total.complete) or ask.say("unknown")),
+        Fact(ask.say("incomplete"), number(total.incomplete) or ask.say("unknown")),
+    ]
+    if total.not_assessed:
+        facts.append(Fact(ask.say("circle_open"), number(total.not_assessed) or ""))
+    services = ask.run.policy.services
+    facts += [
+        Fact(ask.say("lacks", service=ask.titled(services[service])), number(count) or "0")
+        for service, count in total.missing
+    ]
+    return {"tiles": tiles, "facts": tuple(facts)}
+
+
+def _ranking(ask: Ask, found: _Found, places: dict[str, int]) -> Ranking | None:
+    named = {
+        str(code): ask.named(name, english)
+        for code, name, english in zip(
+            ask.run.city.units.code,
+            ask.run.city.units.name,
+            ask.run.city.units.name_en,
+            strict=True,
+        )
+    }
+    worst = sorted(
+        (row for row in found.figures.units if row.incomplete),
+        key=lambda row: (-(row.incomplete or 0), row.code),
+    )
+    if not worst:
+        return None
+    most = worst[0].incomplete or 1
+    rows = tuple(
+        RankRow(
+            named[row.code],
+            number(row.incomplete) or "0",
+            _missing(ask, row),
+            f"{100 * (row.incomplete or 0) / most:.1f}",
+            places.get(row.code),
+        )
+        for row in worst[:WORST_SHOWN]
+    )
+    title = ask.say("rank_circles", level=ask.level(found.figures.by))
+    note = ask.say("rank_note_units", shown=len(rows), count=number(len(worst)))
+    return Ranking(title, note, "units", rows)

@@ -1,0 +1,377 @@
+"""The proposals page: who is covered now, who would be, who is left, and the curve.
+
+Shown are the proposals kept last for the service; where none is kept, some are found at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import shapely
+
+from analysis.access.isochrone import isochrones
+from analysis.city.attach import Attachments
+from analysis.errors import ParameterError, Warn
+from analysis.measures.question import Question, walks_to
+from analysis.measures.question import ask as question
+from analysis.quantities import NOBODY, Int32Array, minutes_of
+from analysis.results.proposals import kept, sites_of, walks_with
+from service.catalog.siting import positions_of, shown, siting_of
+from service.maps import scales
+from service.maps.coverage_scene import facilities_of
+from service.maps.folium_map import Areas, CellDots
+from service.maps.panel import Curve, Fact, Ranking, RankRow, Swatch, Tile, Toggle
+from service.maps.scene import (
+    WORST_SHOWN,
+    Scene,
+    facility_layer,
+    facility_toggle,
+    feature_collection,
+    footer,
+    frame,
+    outline_layer,
+    question_fields,
+    street_layer,
+    unit_name,
+    warnings,
+)
+from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
+from service.maps.wording import Ask, number, percent
+from service.state import Streets
+
+FOUND_AT_ONCE: Final = 5
+COLOURS: Final = ("#3f8ac4", "#d6328a", "#e6750f", "#a9adb1")
+BOX: Final = (34.0, 292.0, 8.0, 100.0)  # left, right, top, bottom of the curve
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is shown: the document, where the sites are, walks before and after."""
+
+    document: dict[str, Any]
+    sites: Attachments
+    before: Int32Array
+    after: Int32Array
+    remarks: tuple[Warn, ...]
+
+
+def proposals_scene(ask: Ask, service: str) -> Scene:
+    """Proposals for one service on a map.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : no such service or walker; impossible minutes.
+    """
+    run = ask.run
+    asked = question(run.policy, service, ask.minutes, ask.walker)
+    title = ask.titled(asked.service)
+    chosen = facilities_of(ask, service)
+    streets, streets_toggle = street_layer(ask)
+    dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
+    view = frame(ask, ask.say("title_proposals", service=title)) | question_fields(ask, asked)
+    view["footer"] = footer(ask, asked)
+    network = Streets.of(run)
+    try:
+        answer = _answer(ask, asked, network)
+    except ParameterError as why:
+        view |= {
+            "not_assessed": why.text(ask.lang),
+            "toggles": (facility_toggle(ask, title), streets_toggle),
+            "warnings": warnings(ask),
+        }
+        return Scene((streets, outline_layer(ask), dots), view)
+    view |= _figures(ask, answer)
+    cells, cells_toggle = _cell_layer(ask, asked, answer)
+    view |= {
+        "subtitle": _subtitle(ask, answer),
+        "toggles": (_reach_toggle(ask), cells_toggle, facility_toggle(ask, title), streets_toggle),
+        "ranking": _ranking(ask, answer),
+        "curve": _curve(ask, answer),
+        "warnings": warnings(ask, *answer.remarks),
+    }
+    reach = _reach_layer(ask, asked, answer, network)
+    return Scene((streets, outline_layer(ask), cells, reach, dots), view)
+
+
+def _answer(ask: Ask, asked: Question, streets: Streets) -> _Answer:
+    """The proposals kept last for this very question, else some found at once."""
+    run, service = ask.run, asked.service.id
+    walks = walks_to(run.city, run.travel, service)
+    fitting = [
+        one
+        for one in kept(run, service)
+        if one["minutes"] == asked.minutes and one["walker"] == asked.walker.id
+    ]
+    if fitting and walks is not None and service in run.travel.services:
+        document = fitting[-1]
+        sites = sites_of(document)
+        after = walks_with(run, streets.costs, service, sites)
+        remarks = tuple(Warn(w["key"], w["params"]) for w in document["warnings"])
+        return _Answer(document, sites, np.asarray(walks.cell_cm), after, remarks)
+    found = siting_of(
+        run,
+        streets,
+        service=service,
+        add=FOUND_AT_ONCE,
+        minutes=ask.minutes,
+        walker=ask.walker,
+    )
+    document = shown(run, found, "generated", ask.lang)
+    positions = positions_of(found)
+    owner = np.repeat(np.arange(len(positions), dtype=np.int32), [len(p) for p in positions])
+    rows = [np.flatnonzero(found.sites.attachments.facility == p.site) for p in found.proposals]
+    chosen = np.concatenate([*rows, np.zeros(0, dtype=np.int64)]).astype(np.int64)
+    sites = Attachments(owner, found.sites.attachments.position.take(chosen))
+    return _Answer(document, sites, found.cell_cm_before, found.cell_cm_after, found.warnings)
+
+
+def _subtitle(ask: Ask, answer: _Answer) -> str:
+    document = answer.document
+    how = ask.say(f"siting_{document['objective']}")
+    if "kept" in document:
+        return ask.say("siting_kept", how=how, at=document["kept"][:10], id=document["id"])
+    return ask.say("siting_at_once", how=how)
+
+
+def _figures(ask: Ask, answer: _Answer) -> dict[str, Any]:
+    document = answer.document
+    before, after = document["before"], document["after"]
+    gained = after["covered"] - before["covered"]
+    count = len(document["proposals"])
+    tiles = (
+        Tile(
+            ask.say("siting_gained"),
+            f"+{number(gained)}",
+            ask.say(
+                "siting_headline",
+                count=count,
+                before=percent(before["share"]),
+                after=percent(after["share"]),
+            ),
+            main=True,
+        ),
+        Tile(ask.say("siting_before"), percent(before["share"]), ask.say("siting_before_note")),
+        Tile(ask.say("siting_after"), percent(after["share"]), ask.say("siting_after_note")),
+    )
+    facts = [
+        Fact(ask.say("siting_covered_before"), number(before["covered"]) or "0"),
+        Fact(ask.say("siting_covered_after"), number(after["covered"]) or "0"),
+        Fact(ask.say("siting_left"), number(document["residents"] - after["covered"]) or "0"),
+        Fact(ask.say("siting_candidates"), number(document["candidates"]["count"]) or "0"),
+        Fact(ask.say("siting_sure"), _sure(ask, document)),
+    ]
+    minutes = document["mean_minutes"]
+    if minutes["before"] is not None:
+        told = ask.say(
+            "siting_minutes", before=f"{minutes['before']:.1f}", after=f"{minutes['after']:.1f}"
+        )
+        facts.insert(3, Fact(ask.say("siting_mean"), told))
+    if document["loads"] is not None:
+        facts.append(Fact(ask.say("siting_unserved"), number(document["loads"]["unserved"]) or "0"))
+    return {"tiles": tiles, "facts": tuple(facts)}
+
+
+def _sure(ask: Ask, document: dict[str, Any]) -> str:
+    if document["proven"]:
+        return ask.say("siting_proven")
+    tenths = np.ceil(document["gap"] * 10_000) / 100
+    return ask.say("siting_within", gap=f"{tenths:.2f}%")
+
+
+def _cell_layer(ask: Ask, asked: Question, answer: _Answer) -> tuple[CellDots, Toggle]:
+    cells, speed = ask.run.city.cells, asked.walker.speed_m_per_s
+    was, now = answer.before <= asked.limit_cm, answer.after <= asked.limit_cm
+    classes = np.select([was, now], [0, 1], default=2)
+    classes[cells.residents == 0] = 3
+    minutes = np.ceil(minutes_of(answer.after, speed) * 10 - 1e-6)
+    count = len(cells)
+    points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
+    layer = CellDots(
+        {
+            "points": pack(points),
+            "polygons": pack_polygons(cells, ask.run.city.crs),
+            "radius_m": cell_radius_m(cells),
+            "colours": list(COLOURS),
+            "c": classes.tolist(),
+            "m": [None if np.isnan(m) else int(m) for m in minutes],
+            "f": [None] * count,
+            "k": (now & (cells.position.edge != NOBODY)).astype(int).tolist(),
+            "r": cells.residents.tolist(),
+            "e": cells.modelled.astype(int).tolist(),
+        }
+    )
+    persons = [int(cells.residents[classes == k].sum()) for k in range(3)]
+    marks = tuple(
+        Swatch(COLOURS[k], ask.say(key, n=number(persons[k])))
+        for k, key in enumerate(("siting_legend_was", "siting_legend_new", "siting_legend_left"))
+    )
+    return layer, Toggle("cells", ask.say("siting_layer_cells"), marks)
+
+
+def _reach_layer(ask: Ask, asked: Question, answer: _Answer, streets: Streets) -> Areas:
+    """How far one walks from each site: for the eye, residents are counted by walks."""
+    run, document = ask.run, answer.document
+    shapes = []
+    for k in range(len(document["proposals"])):
+        rows = np.flatnonzero(answer.sites.facility == k)
+        drawn = isochrones(
+            run.city.network, streets.costs, answer.sites.position.take(rows[:1]), [asked.limit_cm]
+        )
+        shapes.append(_polygon(drawn, answer.sites.position.xy_m[rows[0]]))
+    told = [
+        {
+            "name": _title(ask, row),
+            "kind": ask.say("siting_rank_of", rank=row["rank"], count=len(shapes)),
+            "short": ask.say("siting_new_persons", n=number(row["residents_new"])),
+            "always": str(row["rank"]),
+            "c": 0,
+            "values": _told(ask, row),
+        }
+        for row in document["proposals"]
+    ]
+    labels = [
+        *(
+            ask.say(key)
+            for key in (
+                "siting_new",
+                "siting_reached",
+                "siting_saved",
+                "siting_kind",
+                "siting_unit",
+                "siting_load",
+                "siting_site",
+            )
+        ),
+        *(ask.say("siting_group_new", group=_group(ask, g)) for g in _groups(ask)),
+    ]
+    thin = polygons_degrees(np.array(shapes, dtype=object), run.city.crs, shared=False)
+    features = feature_collection(thin, told)
+    for feature, row in zip(features["features"], document["proposals"], strict=True):
+        feature["properties"]["at"] = [row["lon"], row["lat"]]
+    return Areas(
+        {
+            "name": "proposals",
+            "features": features,
+            "colours": ["#d6328a"],
+            "style": {
+                "line": "#a3145f",
+                "weight": 1.6,
+                "opacity": 0.95,
+                "fill": 0.06,
+                "labels": "ranks",
+            },
+            "labels": labels,
+        }
+    )
+
+
+def _polygon(drawn: Any, xy_m: Any) -> shapely.Geometry:
+    """The isochrone, or a small disc where no street leads away."""
+    shape = drawn[0] if len(drawn) else None
+    if shape is None or shape.is_empty:
+        return shapely.Point(xy_m).buffer(50)
+    return shape
+
+
+def _told(ask: Ask, row: dict[str, Any]) -> list[str | None]:
+    kind = row["kind"]
+    policy = ask.run.policy.services
+    named = ask.titled(policy[kind]) if kind in policy else ask.say(f"siting_kind_{kind}")
+    return [
+        number(row["residents_new"]),
+        number(row["residents_reached"]),
+        number(row["person_minutes_saved"]),
+        named,
+        _unit(ask, row),
+        number(row["load"]),
+        row["site"],
+        *(number(row.get(f"residents_new_{g}")) for g in _groups(ask)),
+    ]
+
+
+def _groups(ask: Ask) -> list[str]:
+    """Groups of persons; households are none."""
+    return [name for name in ask.run.city.cells.groups if name != "households"]
+
+
+def _group(ask: Ask, name: str) -> str:
+    return ask.say(f"group_{name}") if name in {"0_3", "65"} else name
+
+
+def _title(ask: Ask, row: dict[str, Any]) -> str:
+    return row["name"] or _unit(ask, row) or ask.say("outside_units")
+
+
+def _unit(ask: Ask, row: dict[str, Any]) -> str | None:
+    """Name of the unit of a site in the reader's language."""
+    units = ask.run.city.units
+    found = np.flatnonzero(units.code == row["unit_code"])
+    return unit_name(ask, int(found[0])) if len(found) else None
+
+
+def _reach_toggle(ask: Ask) -> Toggle:
+    return Toggle(
+        "proposals", ask.say("siting_layer_reach"), (Swatch("#a3145f", ask.say("siting_reach")),)
+    )
+
+
+def _ranking(ask: Ask, answer: _Answer) -> Ranking | None:
+    rows = answer.document["proposals"]
+    if not rows:
+        return None
+    most = max(1, *(row["residents_new"] for row in rows))
+    ranked = tuple(
+        RankRow(
+            _title(ask, row),
+            f"+{number(row['residents_new'])}",
+            " · ".join(
+                text
+                for text in (
+                    _told(ask, row)[3],
+                    _unit(ask, row) if row["name"] else None,
+                    ask.say("siting_within_reach", n=number(row["residents_reached"])),
+                )
+                if text
+            ),
+            f"{100 * row['residents_new'] / most:.1f}",
+            index,
+        )
+        for index, row in enumerate(rows[:WORST_SHOWN])
+    )
+    note = ask.say("siting_rank_note", shown=len(ranked), count=len(rows))
+    return Ranking(ask.say("siting_rank"), note, "proposals", ranked)
+
+
+def _curve(ask: Ask, answer: _Answer) -> Curve | None:
+    """Share covered against the number of sites, with this answer marked on it."""
+    rows = answer.document["curve"]
+    if len(rows) < 2 or rows[-1]["share"] is None:
+        return None
+    left, right, top, bottom = BOX
+    most = rows[-1]["sites"]
+
+    def at(sites: float, share: float) -> tuple[str, str]:
+        x = left + (right - left) * sites / most
+        return f"{x:.1f}", f"{bottom - (bottom - top) * share:.1f}"
+
+    count = len(answer.document["proposals"])
+    x, y = at(count, answer.document["after"]["share"])
+    ticks = tuple((at(0, share)[1], f"{share:.0%}") for share in (0.0, 0.5, 1.0))
+    return Curve(
+        ask.say("siting_curve"),
+        ask.say(
+            "siting_curve_note",
+            share=percent(rows[-1]["share"]),
+            sites=number(most),
+            first=percent(rows[0]["share"]),
+        ),
+        " ".join(",".join(at(row["sites"], row["share"])) for row in rows),
+        x,
+        y,
+        ask.say("siting_curve_mark", sites=count, share=percent(answer.document["after"]["share"])),
+        ticks,
+        ask.say("siting_curve_first"),
+        ask.say("siting_curve_last", sites=number(most)),
+    )

@@ -1,0 +1,244 @@
+"""The printed report: one HTML file with maps and plots, no script, nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import shapely
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language
+from analysis.measures.gaps import gaps
+from analysis.results.catchments_asked import catchments_for_coverage
+from analysis.results.model import Run
+from service.catalog import report_document
+from service.catalog.report import WALKER
+from service.maps.escape import html_text
+from service.maps.offline import refuse_outside
+from service.report import tables
+from service.report.drawing import (
+    Bar,
+    UnitShapes,
+    bar_chart,
+    round_up,
+    share_legend,
+    share_map,
+    tenth_chart,
+)
+from service.report.words import Words
+
+GAPS_SHOWN: Final = 25
+MAPS_SHOWN: Final = 6
+LINES_SHOWN: Final = 4
+MAP_WIDTH: Final = 320
+MAP_HEIGHT: Final = 300
+MISSING: Final = "#c9772b"
+
+
+def report_page(
+    run: Run,
+    languages: Sequence[Language] = ("zh",),
+    *,
+    by: str | None = None,
+    make_costs: Callable[[], WalkCosts] | None = None,
+) -> str:
+    """The report of a run as one HTML page to print, in one language or in several in turn.
+
+    Raises
+    ------
+    UnknownNameError : no such unit level.
+    """
+    parts = []
+    for lang in languages:
+        words = Words(lang)
+        document = report_document(run, by=by, lang=lang, make_costs=make_costs)
+        parts.append(_part(run, document, words))
+    style = _asset("report.css")
+    page = _template().render(
+        lang="zh-Hans" if languages[0] == "zh" else "en",
+        title=f"{run.manifest.title.text(languages[0])} · {Words(languages[0])('title')}",
+        policy=style_policy(),
+        style=Markup(style),  # noqa: S704  our own file
+        parts=parts,
+    )
+    return refuse_outside(page)
+
+
+@cache
+def style_policy() -> str:
+    """The Content-Security-Policy of a report: its own style by digest, nothing else."""
+    digest = hashlib.sha256(f"\n{_asset('report.css')}\n".encode()).digest()
+    return (
+        f"default-src 'none'; style-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
+    """What the template shows in one language."""
+    return {
+        "lang": "zh-Hans" if words.lang == "zh" else "en",
+        "t": words,
+        "d": document,
+        "name": words.title(document["title"]),
+        "level": _level(document, words),
+        "assessed": sum(row["assessed"] for row in document["service_table"]),
+        "tables": {
+            "scorecard": (tables.SCORECARD, list(tables.scorecard_rows(document, words))),
+            "coverage": (tables.COVERAGE, list(tables.coverage_rows(document, words))),
+            "gaps": (tables.GAPS, list(tables.gap_rows(document, words, GAPS_SHOWN))),
+            "circles": (tables.CIRCLES, list(tables.circle_rows(document, words))),
+            "equity": (tables.EQUITY, list(tables.equity_rows(document, words))),
+            "quality": (("item", "number"), list(tables.quality_rows(document, words))),
+            "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
+            "rules": (tables.RULES, list(tables.rule_rows(document, words))),
+        },
+        "listed": min(GAPS_SHOWN, document["gaps"]["count"]),
+        "coverage_plot": _coverage_plot(document, words),
+        "maps": _maps(run, document, words),
+        "legend": share_legend(words("not_assessed")),
+        "missing_plots": [
+            _missing_plot(document, block, words)
+            for block in document["circles"]["circles"].values()
+        ],
+        "tenth_plot": _tenth_plot(run, document, words),
+        "warnings": _warnings(document),
+    }
+
+
+def _level(document: Mapping[str, Any], words: Words) -> str:
+    for level in document["levels"]:
+        if level["level"] == document["by"]:
+            return words.title(level["title"])
+    return str(document["by"])
+
+
+def shown_services(run: Run, document: Mapping[str, Any]) -> list[str]:
+    """Services with a map of their own: assessed, those with a target or a capacity first."""
+    services = run.policy.services
+    assessed = [row["service"] for row in document["service_table"] if row["assessed"]]
+    named = [s for s in assessed if services[s].target or services[s].capacity]
+    rest = [s for s in assessed if s not in named]
+    return [*named, *rest][:MAPS_SHOWN]
+
+
+def _coverage_plot(document: Mapping[str, Any], words: Words) -> Markup:
+    targets = tables.targets_by_service(document)
+    bars = [
+        Bar(
+            words.title(block["title"]),
+            block["total"]["P"],
+            words.percent(block["total"]["P"]),
+            targets[block["service"]],
+        )
+        for block in document["coverage"]["services"]
+    ]
+    known = sorted(
+        (bar for bar in bars if bar.share is not None), key=lambda bar: -(bar.share or 0)
+    )
+    return bar_chart([*known, *(bar for bar in bars if bar.share is None)], words("plot_coverage"))
+
+
+def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list[Any]]:
+    """Small maps: P of some services with their gaps, and the circles."""
+    units, level = run.city.units, document["by"]
+    members = units.of_level(level)
+    english = units.name_en[members]
+    names = [
+        other if words.lang == "en" and other else name
+        for name, other in zip(units.name[members], english, strict=True)
+    ]
+    shapes = UnitShapes.of(
+        list(units.code[members]), names, units.geometry[members], MAP_WIDTH, MAP_HEIGHT
+    )
+    if shapes is None:
+        return {"coverage": [], "circles": []}
+    blocks = {block["service"]: block for block in document["coverage"]["services"]}
+    coverage = []
+    for service in shown_services(run, document):
+        block = blocks[service]
+        title = words.title(block["title"])
+        shares = {row["code"]: row["P"] for row in block["units"]}
+        drawn = share_map(
+            shapes, shares, title, words.percent, words("not_assessed"), _outlines(run, service)
+        )
+        coverage.append((title, words.percent(block["total"]["P"]), drawn))
+    circles = []
+    for block in document["circles"]["circles"].values():
+        title = words.title(block["title"])
+        shares = {row["code"]: row["share"] for row in block["units"]}
+        drawn = share_map(shapes, shares, title, words.percent, words("not_assessed"))
+        circles.append((title, words.percent(block["total"]["share"]), drawn))
+    return {"coverage": coverage, "circles": circles}
+
+
+def _outlines(run: Run, service: str) -> list[shapely.Geometry]:
+    served = catchments_for_coverage(run, service, None, WALKER)
+    found = gaps(run.city, run.travel, run.policy, service=service, catchments=served)
+    return [gap.geometry for gap in found]
+
+
+def _missing_plot(
+    document: Mapping[str, Any], block: Mapping[str, Any], words: Words
+) -> tuple[str, Markup]:
+    titles = tables.titles_by_service(document, words)
+    residents = block["total"]["residents"]
+    shares = [
+        (titles[row["service"]], row["residents"] / residents)
+        for row in block["total"]["missing"]
+        if residents
+    ]
+    bars = [Bar(name, share, words.percent(share)) for name, share in shares]
+    bars += [Bar(titles[name], None, words("not_assessed")) for name in block["not_assessed"]]
+    title = f"{words.title(block['title'])} · {words('plot_missing')}"
+    most = min(1.0, round_up(max((share for _, share in shares), default=1.0)))
+    return title, bar_chart(bars, title, colour=MISSING, most=most)
+
+
+def _tenth_plot(run: Run, document: Mapping[str, Any], words: Words) -> Markup | None:
+    blocks = {block["service"]: block for block in document["equity"]["services"]}
+    series = [
+        (words.title(blocks[service]["title"]), blocks[service]["tenths"])
+        for service in shown_services(run, document)
+        if blocks[service]["tenths"]
+    ][:LINES_SHOWN]
+    if not series:
+        return None
+    return tenth_chart(series, words("plot_tenths"), words("tenths_across"), words("c_walk"))
+
+
+def _warnings(document: Mapping[str, Any]) -> list[str]:
+    told = [warning["text"] for warning in document["warnings"]]
+    for block in document["circles"]["circles"].values():
+        told += [warning["text"] for warning in block["warnings"]]
+        told += [warning["text"] for warning in block.get("night", {}).get("warnings", ())]
+    return list(dict.fromkeys(told))
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("service").joinpath("assets", name).read_text(encoding="utf-8").strip()
+
+
+def _through_the_door(value: Any) -> Any:
+    return "" if value is None else html_text(value)
+
+
+@cache
+def _template() -> Template:
+    rooms = Environment(
+        autoescape=True,
+        finalize=_through_the_door,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    text = files("service").joinpath("templates", "report.html").read_text(encoding="utf-8")
+    return rooms.from_string(text)

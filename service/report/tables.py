@@ -1,0 +1,302 @@
+"""The tables of a report: one function per section, from the report's document to rows of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from service.report.scorecard import figure
+from service.report.words import Cell, Words, text
+
+Document = Mapping[str, Any]
+Row = list[Cell]
+VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
+
+SCORECARD: Final = (
+    "id", "indicator", "target", "value", "reading", "status", "baseline", "assessed", "left_out",
+    "missing",
+)  # fmt: skip
+RULES: Final = ("rule", "number", "source", "clause", "confidence")
+LEFT_OUT_NAMED: Final = 5
+COVERAGE: Final = (
+    "service", "minutes", "facilities", "P", "P_core", "L", "U", "C", "covered", "not_covered",
+    "target",
+)  # fmt: skip
+GAPS: Final = (
+    "rank", "service", "unit", "residents", "65", "0_3", "reason", "walk", "metres", "nearest",
+)  # fmt: skip
+CIRCLES: Final = (
+    "circle", "variant", "required", "types", "complete", "incomplete", "open", "share",
+    "share_all", "score",
+)  # fmt: skip
+EQUITY: Final = (
+    "service", "gini", "palma", "mean", "median", "below", "below_65", "below_0_3",
+    "worst_from", "worst_where",
+)  # fmt: skip
+
+
+def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
+    """Every promise of the plan: target, value today in its headline reading, who is left out."""
+    scorecard = document["scorecard"]
+    for row in () if scorecard is None else scorecard["rows"]:
+        unit, lang = row["unit"], words.lang
+        base = row["baseline"]
+        yield [
+            text(row["id"]),
+            text(row["title"][lang], f"{row['section']}：“{row['phrase']}”"),
+            _amount(words, row["target"], unit),
+            _amount(words, row["value"], unit),
+            text(row["details"][row["headline"]]["title"][lang]),
+            Cell(words.status(row["status"]), right=False, kind=row["status"]),
+            _amount(
+                words, None if base is None else base["value"], "" if base is None else base["unit"]
+            ),
+            share(words, row["assessed_share"]),
+            text(_left_out(row["left_out"], words)),
+            text(_lacking(row["missing"], words)),
+        ]
+
+
+def _amount(words: Words, value: float | None, unit: str) -> Cell:
+    """A figure of the scorecard as its own page writes it."""
+    return Cell(figure(value, unit, words.lang), value)
+
+
+def _left_out(listed: Sequence[Mapping[str, Any]], words: Words) -> str:
+    """The first units left out, and how many more."""
+    names = list(dict.fromkeys(_who(one, words) for one in listed))
+    told = words.comma.join(names[:LEFT_OUT_NAMED])
+    return told if len(names) <= LEFT_OUT_NAMED else words("and_more", told=told, count=len(names))
+
+
+def _who(one: Mapping[str, Any], words: Words) -> str:
+    return str(one["facility"] or "") if one["name"] is None else words.named(one)
+
+
+def _lacking(missing: Sequence[Mapping[str, Any]], words: Words) -> str:
+    return words.comma.join(dict.fromkeys(one["title"][words.lang] for one in missing))
+
+
+def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
+    """Every service: the readings of the whole area, and the plan's target."""
+    places = facilities_by_service(document)
+    targets = targets_by_service(document)
+    for block in document["coverage"]["services"]:
+        total, service = block["total"], block["service"]
+        yield [
+            text(words.title(block["title"])),
+            Cell(f"{block['minutes']:g}", block["minutes"]),
+            Cell(words.count(places[service]), places[service]),
+            Cell(words.percent(total["P"]), total["P"]),
+            *(share(words, total[key]) for key in ("P_core", "L", "U", "C")),
+            Cell(words.count(total["covered"]), total["covered"]),
+            Cell(words.count(beyond(total)), beyond(total)),
+            share(words, targets[service]),
+        ]
+
+
+def share(words: Words, value: float | None) -> Cell:
+    """A share as percent; a dash where there is none."""
+    return Cell(words("none") if value is None else words.percent(value), value)
+
+
+def facilities_by_service(document: Document) -> dict[str, int]:
+    """How many facilities of every service the run holds."""
+    return {row["service"]: row["facilities"] for row in document["service_table"]}
+
+
+def targets_by_service(document: Document) -> dict[str, float | None]:
+    """The plan's target of every service."""
+    return {
+        row["service"]: None if row["target"] is None else row["target"]["value"]
+        for row in document["sources"]["services"]
+    }
+
+
+def beyond(row: Mapping[str, Any]) -> int | None:
+    """Residents not covered."""
+    if row["residents"] is None or row["covered"] is None:
+        return None
+    return int(row["residents"]) - int(row["covered"])
+
+
+def gap_rows(document: Document, words: Words, most: int) -> Iterator[Row]:
+    """The worst gaps of all services."""
+    titles = titles_by_service(document, words)
+    for rank, gap in enumerate(document["gaps"]["rows"][:most], start=1):
+        metres, minutes = gap["metres_to_nearest"], gap["minutes_to_nearest"]
+        yield [
+            Cell(str(rank), rank),
+            text(titles[gap["service"]]),
+            text(words.english(gap, "unit_name")),
+            Cell(words.count(gap["residents"]), gap["residents"]),
+            Cell(words.count(gap.get("residents_65")), gap.get("residents_65")),
+            Cell(words.count(gap.get("residents_0_3")), gap.get("residents_0_3")),
+            text(words.reason(gap["reason"])),
+            Cell(words.decimal(minutes, 1), minutes),
+            Cell(words.decimal(metres, 0), metres),
+            text(words.english(gap, "nearest_facility_name")),
+        ]
+
+
+def titles_by_service(document: Document, words: Words) -> dict[str, str]:
+    """The name of every service."""
+    return {row["service"]: words.title(row["title"]) for row in document["sources"]["services"]}
+
+
+def circle_variants(block: Document, words: Words) -> Iterator[tuple[str, Document]]:
+    """The variants of a kind of circle with their names, its own limits first."""
+    yield words("v_own"), block
+    for name in VARIANTS:
+        if name in block:
+            part = block[name]
+            at = words.moment(part["at"]) if "at" in part else ""
+            params = {"minutes": f"{part['minutes'] or 0:g}", "at": at}
+            yield words(f"v_{name}", **params), part
+
+
+def circle_rows(document: Document, words: Words) -> Iterator[Row]:
+    """Every kind of circle in every variant."""
+    for block in document["circles"]["circles"].values():
+        for name, part in circle_variants(block, words):
+            total = part["total"]
+            shares = [
+                Cell(_ranged(words, part, key), total[key])
+                for key in ("share", "share_all", "score")
+            ]
+            yield [
+                text(words.title(block["title"])),
+                text(name),
+                Cell(str(part["required"]), part["required"]),
+                Cell(str(len(part["assessed"])), len(part["assessed"])),
+                *(
+                    Cell(words.count(total[key]), total[key])
+                    for key in ("complete", "incomplete", "not_assessed")
+                ),
+                *shares,
+            ]
+
+
+def _ranged(words: Words, part: Document, key: str) -> str:
+    """A share, with the upper bound where hours are unknown."""
+    told = words.percent(part["total"][key])
+    above = part.get("upper")
+    if above is None or above["total"][key] == part["total"][key]:
+        return told
+    upper = words.percent(above["total"][key])
+    return f"{told}（≤ {upper}）" if words.lang == "zh" else f"{told} (≤ {upper})"
+
+
+def equity_rows(document: Document, words: Words) -> Iterator[Row]:
+    """Every assessed service: how evenly its walks are spread."""
+    for block in document["equity"]["services"]:
+        total, worst = block["total"], block["worst_tenth"]
+        if worst is None:
+            continue
+        groups = {row["code"]: row for row in block["groups"]}
+        where = words.comma.join(words.named(unit) for unit in worst["units"][:3])
+        yield [
+            text(words.title(block["title"])),
+            Cell(words.decimal(total["gini"], 3), total["gini"]),
+            Cell(words.decimal(total["palma"], 2), total["palma"]),
+            Cell(words.decimal(total["mean_minutes"], 1), total["mean_minutes"]),
+            Cell(words.decimal(total["median_minutes"], 1), total["median_minutes"]),
+            Cell(words.percent(total["below_share"]), total["below_share"]),
+            *(_below(words, groups.get(group)) for group in ("65", "0_3")),
+            Cell(words.decimal(worst["from_minutes"], 1), worst["from_minutes"]),
+            text(where),
+        ]
+
+
+def _below(words: Words, row: Mapping[str, Any] | None) -> Cell:
+    return share(words, None if row is None else row["below_share"])
+
+
+def quality_rows(document: Document, words: Words) -> Iterator[Row]:
+    """Where the data are weak."""
+    quality = document["quality"]
+    for name in (
+        "unsnapped_residents", "unsnapped_cells", "unsnapped_facilities", "modelled_residents",
+        "junctions", "edges", "components",
+    ):  # fmt: skip
+        yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
+    for name in (
+        "island_residents", "facilities_outside", "facilities_merged", "facilities_suspected",
+        "unit_disagreements",
+    ):  # fmt: skip
+        yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
+    length = quality["walkable_km"]
+    yield [text(words("q_walkable_km")), Cell(words.decimal(length, 1), length)]
+    hours = quality["hours"]
+    for name in ("given", "readable"):
+        told = f"{words.count(hours[name])} / {words.count(hours['facilities'])}"
+        yield [text(words(f"q_hours_{name}")), Cell(told, hours[name])]
+    for row in hours["unreadable"]:
+        told = f"{row['opening_hours']} ({row['facilities']})"
+        yield [text(words("q_hours_unreadable")), text(told)]
+    titles = titles_by_service(document, words)
+    absent = [titles[service] for service in quality["not_assessed"]]
+    told = words.comma.join(absent) or words("none")
+    yield [text(words("q_not_assessed")), text(told)]
+
+
+def input_rows(document: Document, words: Words) -> Iterator[Row]:
+    """The input files with their digests."""
+    for row in document["sources"]["inputs"]:
+        yield [
+            text(row["role"]),
+            text(row["name"]),
+            Cell(words.count(row["size_bytes"]), row["size_bytes"]),
+            text(row["sha256"]),
+        ]
+
+
+def rule_rows(document: Document, words: Words) -> Iterator[Row]:
+    """Every number of the policy with source, clause and confidence."""
+    sources = document["sources"]
+    for service in sources["services"]:
+        title = words.title(service["title"])
+        yield _rule(words, f"{title} · {words('c_minutes')}", service["minutes"])
+        if service["target"] is not None:
+            yield _rule(words, f"{title} · {words('c_target')}", service["target"])
+    for walker in sources["walkers"]:
+        title = words.title(walker["title"])
+        pace = walker["metres_per_minute"]
+        cited = {**walker["metres"], "value": pace}
+        yield _rule(words, f"{title} · m/min", cited)
+    if document["scorecard"] is not None:
+        for setting in document["scorecard"]["settings"]:
+            yield _setting(words, setting)
+    for rule in sources["rules"]:
+        yield _rule(words, _rule_name(document, words, rule["rule"]), rule)
+
+
+def _setting(words: Words, setting: Mapping[str, Any]) -> Row:
+    """A setting of the scorecard: what the plan leaves open, and how it is taken here."""
+    chosen = [c["title"] for c in setting["choices"] if c["id"] == setting["value"]]
+    source = setting["source"]
+    told = words.title(chosen[0]) if chosen else f"{setting['value']:.10g}"
+    return [
+        text(words.title(setting["title"])),
+        Cell(told, told if chosen else setting["value"]),
+        text("" if source is None else source["source"]),
+        text("" if source is None else source["clause"]),
+        text("" if source is None else words(f"conf_{source['confidence']}")),
+    ]
+
+
+def _rule_name(document: Document, words: Words, rule: str) -> str:
+    if not rule.startswith("circle_"):
+        return words(f"rule_{rule}")
+    kind, name = rule.removeprefix("circle_").split("_", 1)
+    return f"{words.title(document['circles']['circles'][kind]['title'])} · {words(f'rule_{name}')}"
+
+
+def _rule(words: Words, name: str, cited: Mapping[str, Any]) -> Row:
+    return [
+        text(name),
+        Cell(f"{cited['value']:.10g}", cited["value"]),
+        text(cited["source"]),
+        text(cited["clause"]),
+        text(words(f"conf_{cited['confidence']}")),
+    ]

@@ -1,0 +1,223 @@
+"""The workbook: 达标表, 覆盖率, 缺口清单, 生活圈, 公平性, 数据质量, 参数与来源.
+
+Numbers are written unrounded. The file's own dates are the run's, so that the same run gives
+the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from openpyxl import Workbook
+
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language
+from analysis.results.export import sheet_row
+from analysis.results.model import Run
+from analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
+from service.catalog import report_document
+from service.report import tables
+from service.report.words import Cell, Words
+
+_ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file knows
+_DATES: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms:)")
+
+UNIT_COVERAGE: Final = (
+    "service", "service_id", "minutes", "unit_code", "unit", "residents", "covered",
+    "not_covered", "unsnapped", "cut_off", "P", "P_core", "L", "U", "C",
+)  # fmt: skip
+ALL_GAPS: Final = (
+    "rank", "gap", "service", "service_id", "unit_code", "unit", "residents", "65", "0_3",
+    "reason", "walk", "metres", "nearest", "nearest_id",
+)  # fmt: skip
+ALL_CIRCLES: Final = (
+    "circle", "variant", "unit_code", "unit", "residents", "complete", "incomplete", "open",
+    "share", "share_all", "score",
+)  # fmt: skip
+ALL_EQUITY: Final = (
+    "service", "service_id", "minutes", "group", "unit_code", "unit", "residents", "without_way",
+    "gini", "palma", "mean", "median", "below", "share",
+)  # fmt: skip
+
+Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
+
+
+def report_workbook(
+    run: Run,
+    lang: Language = "zh",
+    *,
+    by: str | None = None,
+    make_costs: Callable[[], WalkCosts] | None = None,
+) -> bytes:
+    """The workbook of a run as bytes; titles in one language, numbers unrounded.
+
+    Raises
+    ------
+    UnknownNameError : no such unit level.
+    """
+    words = Words(lang)
+    document = report_document(run, by=by, lang=lang, make_costs=make_costs)
+    book = Workbook(write_only=True)
+    for name, heads, rows in _sheets(document, words):
+        sheet = book.create_sheet(words(f"sheet_{name}"))
+        sheet.freeze_panes = "A2"
+        for i in range(len(heads)):
+            sheet.column_dimensions[chr(ord("A") + i)].width = 18
+        sheet.append(sheet_row(sheet, heads, heading=True))
+        for row in rows:
+            sheet.append(sheet_row(sheet, row))
+    held = io.BytesIO()
+    book.save(held)
+    return _dated(held.getvalue(), run.manifest.created)
+
+
+def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
+    def heads(names: Sequence[str]) -> list[str]:
+        return [words(f"c_{name}") for name in names]
+
+    yield ("scorecard", *_scorecard(document, words))
+    rows = map(_values, tables.coverage_rows(document, words))
+    yield "coverage", heads(tables.COVERAGE), rows
+    yield "coverage_units", heads(UNIT_COVERAGE), _coverage(document, words)
+    yield "gaps", heads(ALL_GAPS), _gaps(document, words)
+    yield "circles", heads(ALL_CIRCLES), _circles(document, words)
+    yield "equity", heads(ALL_EQUITY), _equity(document, words)
+    rows = map(_values, tables.quality_rows(document, words))
+    yield "quality", heads(("item", "number")), rows
+    yield "sources", heads(tables.RULES), _sources(document, words)
+
+
+def _scorecard(
+    document: Mapping[str, Any], words: Words
+) -> tuple[list[str], Iterable[Sequence[Any]]]:
+    """The scorecard as its own export has it."""
+    if document["scorecard"] is None:
+        return [words("c_item")], [[words("no_scorecard")]]
+    table = scorecard_frame(document["scorecard"], words.lang).astype(object)
+    titles = [column.title.text(words.lang) for column in SCORECARD_COLUMNS]
+    return titles, table.where(table.notna(), None).itertuples(index=False)
+
+
+def _values(row: Sequence[Cell]) -> list[Any]:
+    """What a row of the page holds, unrounded."""
+    return [cell.value if cell.right else cell.told for cell in row]
+
+
+def _coverage(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
+    for block in document["coverage"]["services"]:
+        for row in (block["total"], *block["units"]):
+            yield [
+                words.title(block["title"]),
+                block["service"],
+                block["minutes"],
+                *_unit(row, words),
+                row["residents"],
+                row["covered"],
+                tables.beyond(row),
+                *(row[key] for key in ("unsnapped", "cut_off", "P", "P_core", "L", "U", "C")),
+            ]
+
+
+def _unit(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
+    if row["code"] == "total":
+        return "", words("total")
+    return row["code"], words.named(row)
+
+
+def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
+    titles = tables.titles_by_service(document, words)
+    for rank, gap in enumerate(document["gaps"]["rows"], start=1):
+        yield [
+            rank,
+            gap["gap"],
+            titles[gap["service"]],
+            gap["service"],
+            gap["unit_code"],
+            words.english(gap, "unit_name"),
+            gap["residents"],
+            gap.get("residents_65"),
+            gap.get("residents_0_3"),
+            words.reason(gap["reason"]),
+            gap["minutes_to_nearest"],
+            gap["metres_to_nearest"],
+            words.english(gap, "nearest_facility_name"),
+            gap["nearest_facility"],
+        ]
+
+
+def _circles(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
+    for block in document["circles"]["circles"].values():
+        for name, part in tables.circle_variants(block, words):
+            for row in (part["total"], *part["units"]):
+                yield [
+                    words.title(block["title"]),
+                    name,
+                    *_unit(row, words),
+                    *(
+                        row[key]
+                        for key in (
+                            "residents", "complete", "incomplete", "not_assessed", "share",
+                            "share_all", "score",
+                        )
+                    ),
+                ]  # fmt: skip
+
+
+def _equity(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
+    for block in document["equity"]["services"]:
+        rows = [(row["code"], "", words("total"), row) for row in block["groups"]]
+        rows += [(block["group"], row["code"], words.named(row), row) for row in block["units"]]
+        for group, code, name, row in rows:
+            yield [
+                words.title(block["title"]),
+                block["service"],
+                block["minutes"],
+                words("total") if group == "total" else group,
+                code,
+                name,
+                *(
+                    row[key]
+                    for key in (
+                        "residents", "without_way", "gini", "palma", "mean_minutes",
+                        "median_minutes", "below", "below_share",
+                    )
+                ),
+            ]  # fmt: skip
+
+
+def _sources(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
+    sources = document["sources"]
+    yield [words("p_area"), None, document["area"], words.title(document["title"])]
+    yield [words("run"), None, document["run"], document["created"]]
+    yield [words("policy"), None, document["policy"]["id"], document["policy"]["digest"]]
+    yield [words("p_code"), None, sources["code_version"]]
+    for name, value in sources["parameters"].items():
+        yield [words("p_parameters"), None, name, words.plain(value)]
+    for file in sources["inputs"]:
+        yield [
+            words("c_file"),
+            file["size_bytes"],
+            f"{file['role']}: {file['name']}",
+            file["sha256"],
+        ]
+    yield from map(_values, tables.rule_rows(document, words))
+
+
+def _dated(book: bytes, created: str) -> bytes:
+    """The same workbook with the run's date inside and none of the clock's."""
+    stamp = datetime.fromisoformat(created).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(out, "w") as new:
+        for entry in sorted(old.namelist()):
+            content = old.read(entry)
+            if entry == "docProps/core.xml":
+                content = _DATES.sub(rb"\g<1>" + stamp.encode() + rb"\g<2>", content)
+            info = zipfile.ZipInfo(entry, _ZIP_DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(info, content)
+    return out.getvalue()

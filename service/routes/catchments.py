@@ -1,0 +1,72 @@
+"""Catchments and the rule 3万–10万 of an area."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, field_validator
+
+from service.catalog.catchments import catchments_document
+from service.media import answer
+from service.parameters import AreaName, Name, OfRun, ReaderNow
+
+router = APIRouter(tags=["areas"])
+
+
+class CatchmentsQuery(OfRun):
+    """What `/catchments` takes."""
+
+    service: Name | None = Field(
+        default=None, description="a service with a capacity rule; the first by default"
+    )
+    minutes: str | None = Field(
+        default=None,
+        max_length=32,
+        description="longest walk of balanced; 'none' = no limit; default: the service's own",
+    )
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    closed: bool = Field(default=False, description="serve residents of the own subdistrict only")
+    whole: bool = Field(default=False, description="never split a cell between centres")
+    estimates: bool = Field(
+        default=False, description="capacity from floor area where none is stated"
+    )
+    by: Name | None = Field(default=None, description="unit level of the rows of units")
+
+    @field_validator("minutes")
+    @classmethod
+    def _number_or_none(cls, given: str | None) -> str | None:
+        if given is None or given == "none":
+            return given
+        if not math.isfinite(float(given)) or float(given) <= 0:
+            raise ValueError("minutes above 0, or none")
+        return given
+
+    @property
+    def limit(self) -> float | None:
+        """Minutes as the catalog takes them: infinite for no limit."""
+        if self.minutes is None:
+            return None
+        return math.inf if self.minutes == "none" else float(self.minutes)
+
+
+@router.get(
+    "/areas/{area}/catchments", summary="Who belongs to which centre, and the rule 3万–10万"
+)
+async def show_catchments(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CatchmentsQuery, Query()]
+) -> Response:
+    """Natural and balanced catchments: loads, capacity, who is unserved, each 街道's state."""
+    limit = query.limit
+    if limit is not None and math.isfinite(limit):
+        reader.minutes(limit)
+    state = await reader.state(area, query.run)
+    asked = query.model_dump(exclude={"lang", "run", "minutes"})
+
+    def produce() -> dict[str, Any]:
+        return catchments_document(
+            state.run, **asked, minutes=limit, lang=reader.lang, costs=state.streets.costs
+        )
+
+    return await answer(request, state, reader.lang, produce)

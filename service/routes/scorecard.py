@@ -1,0 +1,84 @@
+"""The plan's scorecard of an area: JSON, a page to print, CSV and Excel."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from analysis.results.scorecard_table import export_scorecard
+from service.catalog import scorecard_document
+from service.media import CSV, XLSX, answer, disposition, page_response, wants_page
+from service.parameters import AreaName, Reader, ReaderNow
+from service.parameters_scorecard import ScorecardQuery
+from service.report.scorecard import Links, page_policy, scorecard_page
+from service.state import AreaState
+
+router = APIRouter(tags=["areas"])
+TABLES: Final = {"csv": CSV, "xlsx": XLSX}
+
+
+@router.get("/areas/{area}/scorecard", summary="Every promise of the plan, judged")
+async def show_scorecard(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[ScorecardQuery, Query()]
+) -> Response:
+    """Each row with its clause, target, baseline, every reading, status and what is missing."""
+    state = await reader.state(area, query.run)
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        html = await run_in_threadpool(_page, request, reader, state, query)
+        return page_response(html, reader.lang, "", policy=page_policy("'self'"))
+    if query.f in TABLES:
+        form = str(query.f)
+        return await answer(
+            request,
+            state,
+            reader.lang,
+            lambda: _file(state, reader, query, form),
+            media_type=TABLES[form],
+            headers={"content-disposition": disposition(f"{area}.scorecard.{form}")},
+        )
+    return await answer(request, state, reader.lang, lambda: _document(state, reader, query))
+
+
+def _document(state: AreaState, reader: Reader, query: ScorecardQuery) -> dict[str, Any]:
+    return scorecard_document(
+        state.run,
+        walker=query.walker,
+        level=query.level,
+        year=query.year,
+        settings=query.settings(),
+        make_costs=lambda: state.streets.costs,
+        lang=reader.lang,
+    )
+
+
+def _file(state: AreaState, reader: Reader, query: ScorecardQuery, form: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"scorecard.{form}"
+        export_scorecard(_document(state, reader, query), path, reader.lang)
+        return path.read_bytes()
+
+
+def _page(request: Request, reader: Reader, state: AreaState, query: ScorecardQuery) -> str:
+    root = request.scope.get("root_path", "")
+    home = f"{root}/areas/{quote(state.run.manifest.area)}"
+    kept = query.model_dump(exclude_none=True, exclude_defaults=True, exclude={"f", "lang"})
+
+    def to(**more: str) -> str:
+        return f"{home}/scorecard?{urlencode(kept | more)}"
+
+    lang = reader.lang
+    links = Links(
+        home=f"{home}?{urlencode({'lang': lang})}",
+        here=f"{home}/scorecard",
+        csv=to(f="csv", lang=lang),
+        xlsx=to(f="xlsx", lang=lang),
+        json=to(f="json", lang=lang),
+        turned=to(f="html", lang="en" if lang == "zh" else "zh"),
+        run=query.run,
+    )
+    return scorecard_page(state.run, _document(state, reader, query), lang, links)

@@ -1,0 +1,160 @@
+"""Where next: proposals for new places, access with competition, what-if."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from service.catalog import accessibility_document, siting_document, what_if_document
+from service.errors import RequestError
+from service.guards import check_near
+from service.media import JSON, answer, encode
+from service.parameters import (
+    AreaName,
+    Latitude,
+    Longitude,
+    Minutes,
+    Name,
+    OfRun,
+    ReaderNow,
+)
+
+router = APIRouter(tags=["siting"])
+MOST_ADDED: Final = 50
+MOST_ADDED_FULL: Final = 10  # with capacities, which cost a flow per site tried
+MOST_CHANGES: Final = 100
+
+
+class SitingQuery(OfRun):
+    """What `/siting` takes."""
+
+    service: Name = Field(description="a service of the policy")
+    add: int | None = Field(default=None, ge=1, le=MOST_ADDED, description="how many new places")
+    target: float | None = Field(
+        default=None, gt=0, le=1, description="or the share of residents to cover with the fewest"
+    )
+    objective: Literal["covered", "person_minutes", "all", "capacity"] = Field(
+        default="covered", description="what is sought"
+    )
+    minutes: Minutes | None = Field(default=None, description="default: the service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    candidates: str = Field(
+        default="generated",
+        pattern=r"^(generated|places(:[A-Za-z0-9_,]{1,400})?)$",
+        description="generated, places (of other kinds), or places:kindergarten,culture_centre",
+    )
+
+
+class AccessQuery(OfRun):
+    """What `/accessibility` takes."""
+
+    service: Name = Field(description="a service of the policy")
+    method: Literal["2sfca", "e2sfca", "3sfca"] = Field(default="e2sfca")
+    minutes: Minutes | None = Field(default=None, description="default: the service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+    supply: Literal["count", "places", "beds", "capacity", "built_area"] = Field(
+        default="count", description="what a facility supplies"
+    )
+
+
+class WhatIfQuery(OfRun):
+    """What `/what-if` takes beside its body."""
+
+
+class Added(BaseModel):
+    """A place to try."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    service: Name
+    lon: Longitude
+    lat: Latitude
+
+
+class WhatIf(BaseModel):
+    """Places to add and facilities (ids of the layer `facilities`) to remove."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    add: list[Added] = Field(default=[], max_length=MOST_CHANGES)
+    remove: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        default=[], max_length=MOST_CHANGES
+    )
+    minutes: Minutes | None = None
+    walker: Name = "adult"
+    by: Name | None = None
+
+
+@router.get("/areas/{area}/siting", summary="Where the next places go")
+async def show_siting(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[SitingQuery, Query()]
+) -> Response:
+    """Proposals found at once (greedy and interchange) with their proven bound; kept nowhere."""
+    reader.minutes(query.minutes)
+    if query.objective == "capacity" and (query.add is None or query.add > MOST_ADDED_FULL):
+        raise RequestError("siting_capacity_limit", limit=MOST_ADDED_FULL)
+    state = await reader.state(area, query.run)
+
+    def produce() -> dict[str, Any]:
+        return siting_document(
+            state.run,
+            state.streets,
+            service=query.service,
+            add=query.add,
+            target=query.target,
+            objective=query.objective,
+            minutes=query.minutes,
+            walker=query.walker,
+            source=query.candidates,
+            lang=reader.lang,
+        )
+
+    return await answer(request, state, reader.lang, produce)
+
+
+@router.get("/areas/{area}/accessibility", summary="Supply within reach per person")
+async def show_accessibility(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AccessQuery, Query()]
+) -> Response:
+    """The floating catchments 2SFCA, E2SFCA and 3SFCA, by unit and over cells."""
+    reader.minutes(query.minutes)
+    state = await reader.state(area, query.run)
+    asked = query.model_dump(exclude={"lang", "run"})
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: accessibility_document(state.run, state.streets, **asked, lang=reader.lang),
+    )
+
+
+@router.post("/areas/{area}/what-if", summary="Coverage if places opened or closed")
+async def try_changes(
+    request: Request,
+    reader: ReaderNow,
+    area: AreaName,
+    query: Annotated[WhatIfQuery, Query()],
+    body: WhatIf,
+) -> Response:
+    """Before and after by unit for every service touched; nothing is stored."""
+    check_near(request, reader.settings)
+    reader.minutes(body.minutes)
+    state = await reader.state(area, query.run)
+    document = await run_in_threadpool(
+        what_if_document,
+        state,
+        add=[one.model_dump() for one in body.add],
+        remove=body.remove,
+        minutes=body.minutes,
+        walker=body.walker,
+        by=body.by,
+        lang=reader.lang,
+    )
+    return Response(encode(document), media_type=JSON, headers={"cache-control": "no-store"})

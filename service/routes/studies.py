@@ -1,0 +1,108 @@
+"""Questions that look at an area as a whole: equity, two runs compared, the report."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from analysis.access.walking import WalkCosts
+from analysis.errors import Language, UnknownNameError
+from service.catalog import compare_document, equity_document, report_document
+from service.media import HTML, XLSX, answer, wants_page
+from service.parameters import AreaName, CompareQuery, EquityQuery, Reader, ReaderNow, ReportQuery
+from service.report import report_page, report_workbook
+from service.report.page import style_policy
+from service.state import AreaState
+
+router = APIRouter(tags=["studies"])
+
+
+@router.get("/areas/{area}/equity", summary="How evenly walks are spread over people")
+async def show_equity(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[EquityQuery, Query()]
+) -> Response:
+    """Gini, Palma, residents below the floor and the worst tenth, by group and unit."""
+    reader.minutes(query.minutes)
+    state = await reader.state(area, query.run)
+    asked = query.model_dump(exclude={"lang", "run"})
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: equity_document(state.run, **asked, lang=reader.lang),
+    )
+
+
+@router.get("/areas/{area}/compare", summary="What changed between two runs")
+async def show_compare(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CompareQuery, Query()]
+) -> Response:
+    """Residents gained and lost by service, circle and unit, from one run to another."""
+    reader.minutes(query.minutes)
+    before, after = await two_runs(reader, area, query.from_, query.to)
+    asked = query.model_dump(exclude={"lang", "from_", "to"})
+
+    def produce() -> dict[str, Any]:
+        return compare_document(before.run, after.run, **asked, lang=reader.lang)
+
+    return await answer(request, after, reader.lang, produce, about=(before.name,))
+
+
+@router.get("/areas/{area}/report", summary="The whole report, to read or to print")
+async def show_report(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[ReportQuery, Query()]
+) -> Response:
+    """Scorecard, coverage, gaps, circles, equity, quality, sources: JSON, a page, a workbook."""
+    state = await reader.state(area, query.run)
+    lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
+
+    def costs() -> WalkCosts:
+        return state.streets.costs
+
+    wanted = query.f or ("html" if wants_page(request) else "json")
+    if wanted == "json":
+        return await answer(
+            request, state, lang, lambda: report_document(state.run, lang=lang, make_costs=costs)
+        )
+    if wanted == "xlsx":
+        name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
+        return await answer(
+            request,
+            state,
+            lang,
+            lambda: report_workbook(state.run, lang, make_costs=costs),
+            media_type=XLSX,
+            headers={"content-disposition": name},
+        )
+    languages: tuple[Language, ...] = ("zh", "en") if query.pages == "both" else (lang,)
+    return await answer(
+        request,
+        state,
+        lang,
+        lambda: report_page(state.run, languages, make_costs=costs).encode(),
+        media_type=f"{HTML}; charset=utf-8",
+        headers={"content-security-policy": style_policy()},
+    )
+
+
+async def two_runs(
+    reader: Reader, area: str, first: str | None, last: str | None
+) -> tuple[AreaState, AreaState]:
+    """The runs asked for; by default the latest, and the one before the later of the two.
+
+    Raises
+    ------
+    UnknownNameError
+        No such run, or there is only one.
+    """
+    after = await reader.state(area, last)
+    if first is None:
+        runs = await run_in_threadpool(reader.areas.workspace.runs, area)
+        earlier = [run for run in runs if run < after.name]
+        if not earlier:
+            raise UnknownNameError("compare_one_run", area=area)
+        first = earlier[-1]
+    return await reader.state(area, first), after
