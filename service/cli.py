@@ -44,6 +44,7 @@ app = typer.Typer(
     "谁走不到、在哪里、怎么补。",
 )
 
+
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
     from analysis.errors import LifecircleError
@@ -237,6 +238,7 @@ def coverage(
     """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
     opened, language = _open(name, workspace, run), _language(lang)
     from analysis.measures.coverage import coverage as measure
+    from analysis.results.catchments_asked import catchments_for_coverage
     from analysis.results.export import export_coverage
     from service.catalog import coverage_document
     from service.terminal import open_then, print_json, show_coverage
@@ -248,7 +250,10 @@ def coverage(
     if at is not None:
         opened = open_then(opened, at, service, language)
     for one in [service] if service else opened.manifest.services:
-        found = measure(opened.city, opened.travel, opened.policy, service=one, **asked)
+        served = catchments_for_coverage(opened, one, minutes, walker, group)
+        found = measure(
+            opened.city, opened.travel, opened.policy, service=one, catchments=served, **asked
+        )
         if out is not None:
             target = out if service else out.with_name(f"{out.stem}-{one}{out.suffix}")
             export_coverage(found, target, language)

@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 def check(
     file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
-    kind: Annotated[str | None, typer.Option(help="population | facilities | units")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="population | facilities | units | statistics")
+    ] = None,
     datum: Datum = None,
     crs: Crs = None,
     x_north: NorthFirst = False,
@@ -70,7 +72,7 @@ def check(
     if as_json:
         print_json(check_document(checked, mends, lang=language))
     else:
-        show_faults((*checked.notes, *checked.faults), file.name, language)
+        show_faults(checked.faults, file.name, language)
         say(i18n.text("check_counts", language, errors=checked.errors, warnings=checked.warnings))
         for row in mend_rows(mends, language):
             say(i18n.text("check_mended", language, **{k: v for k, v in row.items() if k != "key"}))

@@ -22,8 +22,9 @@ from analysis.results.layers import layer_frame
 from analysis.results.store import Workspace
 from service.catalog import circles_document, coverage_document
 from service.cli import main
-from service.maps.compare_scene import CHANGE_COLOURS, change_class, points
+from service.maps.compare_scene import CHANGE_COLOURS, change_class
 from service.maps.pages import map_page
+from service.maps.wording import points
 
 
 def policy_in_full() -> Policy:

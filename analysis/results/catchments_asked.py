@@ -6,6 +6,7 @@ from analysis.access.walking import WalkCosts, walk_costs
 from analysis.measures.capacity import capacity_of, capacity_services
 from analysis.measures.catchments import Catchments, catchments
 from analysis.measures.population_rule import RuleResult, population_rule
+from analysis.measures.question import TOTAL
 from analysis.results.model import Run
 
 
@@ -44,11 +45,16 @@ def catchments_for(
 def catchments_for_coverage(
     run: Run, service: str, minutes: float | None, walker: str, group: str = "total"
 ) -> Catchments | None:
-    """The catchments that reading C of a question needs; None where C does not exist for it."""
+    """The catchments that reading C of a question needs; None where C does not exist for it.
+
+    It does not where the area does not know the group of residents that is to be served.
+    """
     if service not in capacity_services(run.policy) or not run.catchments:
         return None
     kept = run.catchments.get(service)
     group_served = kept.group if kept else capacity_of(run.city, run.policy, service).group
+    if group_served != TOTAL and group_served not in run.city.cells.groups:
+        return None
     if kept is not None and group_served != group:
         return kept  # it says for which group C exists
     return catchments_for(run, service=service, minutes=minutes, walker=walker)

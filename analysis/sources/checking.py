@@ -124,9 +124,9 @@ def check_records(
         row_checks.check_words(picked, found)
         row_checks.check_hours(picked.get("opening_hours"), found)
         row_checks.check_measures(picked, found)
-    else:
+    elif sure != "statistics":
         row_checks.check_groups(picked, found)
-    if sure != "units":
+    if sure in ("population", "facilities"):
         _check_where(records, sure, datum, picked, found)
     faults = (*_by_row(read, records), *found.warnings(), *found.errors())
     every = (*mapping_told(records, sure), *faults)

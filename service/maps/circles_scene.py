@@ -11,8 +11,9 @@ import numpy as np
 from analysis.errors import Warn
 from analysis.measures.circles import CircleRow, Circles, CircleTable, circle_table, circles
 from analysis.measures.night import night_moment, night_states
+from analysis.measures.opening import OPEN
 from analysis.measures.question import unknown
-from analysis.quantities import Int32Array
+from analysis.quantities import BoolArray, Int32Array
 from analysis.results.model import Run
 from service.catalog.at_time import at_warnings, run_at
 from service.maps import scales
@@ -43,11 +44,15 @@ MISSING_SHOWN: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """One variant of a kind: figures by unit and table by cell; `upper` where hours are unknown."""
+    """One variant of a kind: figures by unit and table by cell.
+
+    In the evening `upper` counts unknown hours too, and `open` (f,) are the places surely open.
+    """
 
     figures: Circles
     table: CircleTable
     upper: Circles | None
+    open: BoolArray | None
     remarks: tuple[Warn, ...]
 
 
@@ -68,7 +73,7 @@ def circles_scene(ask: Ask) -> Scene:
     title = rules[kind].title.text(ask.lang)
     streets, streets_toggle = street_layer(ask)
     areas, places = _unit_layer(ask, found)
-    dots, dots_toggle = _dots(ask, found.table)
+    dots, dots_toggle = _dots(ask, found)
     cells, cells_toggle = _cells(ask, found.table)
     view = frame(ask, ask.say("title_circles", circle=title)) | _form(ask, kind, variant, offered)
     view |= _figures(ask, found)
@@ -109,15 +114,18 @@ def _find(ask: Ask, kind: str, variant: str) -> _Found:
         "upgraded": variant == "upgraded",
     }
     upper: Circles | None = None
+    opened: BoolArray | None = None
     remarks: tuple[Warn, ...] = ()
     moment = night_moment(run.policy, kind) if variant == "night" else None
     if moment is not None:
         services = tuple(s for s in rule.services if not run.policy.services[s].optional)
-        then = run_at(run, None, moment, services, night_states(run.city, run.policy, moment))
+        states = night_states(run.city, run.policy, moment)
+        opened = states == OPEN
+        then = run_at(run, None, moment, services, states)
         run, remarks = then.lower, tuple(at_warnings(then))
         upper = _circles(then.upper, ask, asked)
     table = circle_table(run.city, run.travel, run.policy, **asked)
-    return _Found(_circles(run, ask, asked), table, upper, remarks)
+    return _Found(_circles(run, ask, asked), table, upper, opened, remarks)
 
 
 def _circles(run: Run, ask: Ask, asked: dict[str, Any]) -> Circles:
@@ -260,16 +268,17 @@ def _texts(ask: Ask, table: CircleTable) -> tuple[list[list[str]], Int32Array]:
     return texts, which.ravel().astype(np.int32)
 
 
-def _dots(ask: Ask, table: CircleTable) -> tuple[FacilityDots, Toggle]:
-    """The facilities of every type of the circle."""
-    places = ask.run.city.facilities
+def _dots(ask: Ask, found: _Found) -> tuple[FacilityDots, Toggle]:
+    """The facilities of every type of the circle, in the evening those that are open."""
+    places, table = ask.run.city.facilities, found.table
     number_of = {name: i for i, name in enumerate(places.service_ids)}
     kinds = [service for service in table.services if service in number_of]
     class_of = np.full(len(places.service_ids), -1, dtype=np.int32)
     for k, service in enumerate(kinds):
         class_of[number_of[service]] = k
     mine = class_of[places.service] if len(places) else np.zeros(0, dtype=np.int32)
-    chosen = np.flatnonzero(mine >= 0).astype(np.int32)
+    shown = mine >= 0 if found.open is None else (mine >= 0) & found.open
+    chosen = np.flatnonzero(shown).astype(np.int32)
     titles = [ask.titled(ask.run.policy.services[service]) for service in kinds]
     colours = [scales.DOT_COLOUR] * max(1, len(kinds))
     layer = facility_layer(ask, chosen, mine[chosen].tolist(), colours, titles or [""])
@@ -330,7 +339,7 @@ def _figures(ask: Ask, found: _Found) -> dict[str, Any]:
         residents=number(total.residents) or ask.say("unknown"),
     )
     if found.upper is not None and found.upper.total.share is not None:
-        note += " " + ask.say("upper_bound", share=percent(found.upper.total.share))
+        note += ask.say("upper_bound", share=percent(found.upper.total.share))
     tiles = (
         Tile(
             ask.say("share_complete"),

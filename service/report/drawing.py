@@ -118,8 +118,8 @@ def share_map(
     for shape in over:
         simple = shapely.simplify(shape, 1 / frame.scale)
         pieces.append(
-            f'<path d="{frame.path(simple)}" fill="#5c1700" fill-opacity="0.35" '
-            'stroke="#5c1700" stroke-width="0.8"/>'
+            f'<path d="{frame.path(simple)}" fill="#5c1700" fill-opacity="0.22" '
+            'stroke="#5c1700" stroke-width="0.45"/>'
         )
     return Markup("".join([*pieces, "</svg>"]))  # noqa: S704  names went through html_text
 
@@ -153,7 +153,7 @@ def bar_chart(
 
     `colour`: of all bars; None = the class of each share.
     """
-    left, wide, step = 150, 400, 17
+    left, wide, step = 196, 370, 17
     height = step * len(bars) + 22
     pieces = [_open(left + wide + 70, height, title)]
     for fifth in range(6):
@@ -186,7 +186,7 @@ def tenth_chart(
     series: Sequence[tuple[str, Sequence[float]]], title: str, across: str, minutes: str
 ) -> Markup:
     """Mean minutes of each tenth of the residents as lines, the shortest walks on the left."""
-    left, top, wide, high = 46, 18, 470, 180
+    left, top, wide, high = 46, 24, 470, 180
     top_minutes = round_up(max((max(line) for _, line in series if line), default=1.0))
     pieces = [_open(left + wide + 150, top + high + 34, title)]
     for k in range(5):
@@ -199,7 +199,7 @@ def tenth_chart(
     for k, x in enumerate(xs):
         pieces.append(_text(x, top + high + 13, str(k + 1), 9, SOFT, "middle"))
     pieces.append(_text(left + wide / 2, top + high + 28, across, 9.5, SOFT, "middle"))
-    pieces.append(_text(0, top - 2, minutes, 9, SOFT))
+    pieces.append(_text(0, 9, minutes, 9, SOFT))
     for i, (label, line) in enumerate(series):
         colour = LINES[i % len(LINES)]
         ys = [top + high - high * value / top_minutes for value in line]

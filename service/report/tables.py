@@ -183,6 +183,8 @@ def _ranged(words: Words, part: Document, key: str) -> str:
     above = part.get("upper")
     if above is None or above["total"][key] == part["total"][key]:
         return told
+    if above["total"][key] is None:
+        return f"≥ {told}"
     upper = words.percent(above["total"][key])
     return f"{told}（≤ {upper}）" if words.lang == "zh" else f"{told} (≤ {upper})"
 
