@@ -111,6 +111,8 @@ class Reading:
     column: str | None
     of: tuple[str, ...]
     within_scope: bool = False
+    score: bool = False
+    night: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ class ReadingTable(_Table):
     all_types: bool = False
     optional: bool = False
     within_scope: bool = False
+    score: bool = False
+    night: bool = False
     service: Text | None = None
     minimum: Text | None = None
     maximum: Text | None = None

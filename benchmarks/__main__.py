@@ -1,4 +1,4 @@
-"""``python -m benchmarks [a b c d e f whole] [--json FILE]``: every bar beside its peer."""
+"""``python -m benchmarks [a b c d e f site whole] [--json FILE]``: every bar beside its peer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.bars import Row, Skip, as_json, skipped, table
 
-BARS = ("a", "b", "c", "d", "e", "f", "whole")
+BARS = ("a", "b", "c", "d", "e", "f", "site", "whole")
 
 
 def main() -> int:

@@ -64,8 +64,9 @@ def seeds() -> dict[str, list[bytes]]:
             of = frame if suffix == ".parquet" else frame.iloc[:1]
             of.to_parquet(path) if suffix == ".parquet" else of.to_file(path)
             made[suffix] = [path.read_bytes()]
-        made[".zip"] = [_zip({p.name: p.read_bytes() for p in folder.glob("a.*")
-                              if p.suffix in (".shp", ".shx", ".dbf", ".prj", ".cpg")})]  # fmt: skip
+        parts = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+        layer = {p.name: p.read_bytes() for p in folder.glob("a.*") if p.suffix in parts}
+        made[".zip"] = [_zip(layer)]
     made[".kmz"] = [_zip({"doc.kml": kml})]
     spaces = " ".join(
         f'xmlns:{s}="urn:oasis:names:tc:opendocument:xmlns:{s}:1.0"'
@@ -130,8 +131,8 @@ class Target:
 def mutated(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
     """A plain mutation: bytes flipped, cut, repeated, spliced, and words put in."""
     out = bytearray(data)
-    words = (b"\x00", b"\xff\xff", b"nan", b"1e308", b"[[[[", b'"', b"<!DOCTYPE a>", b"\x7f\xff\xff\xff",
-             "万".encode(), b"=1+1", b"9" * 40)  # fmt: skip
+    words = (b"\x00", b"\xff\xff", b"nan", b"1e308", b"[[[[", b'"', b"<!DOCTYPE a>",
+             b"\x7f\xff\xff\xff", "万".encode(), b"=1+1", b"9" * 40)  # fmt: skip
     for _ in range(rng.randint(1, 8)):
         at = rng.randrange(len(out) + 1)
         match rng.randrange(6):

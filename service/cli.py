@@ -238,6 +238,7 @@ def coverage(
     """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
     opened, language = _open(name, workspace, run), _language(lang)
     from analysis.measures.coverage import coverage as measure
+    from analysis.results.catchments_asked import catchments_for_coverage
     from analysis.results.export import export_coverage
     from service.catalog import coverage_document
     from service.terminal import open_then, print_json, show_coverage
@@ -249,7 +250,10 @@ def coverage(
     if at is not None:
         opened = open_then(opened, at, service, language)
     for one in [service] if service else opened.manifest.services:
-        found = measure(opened.city, opened.travel, opened.policy, service=one, **asked)
+        served = catchments_for_coverage(opened, one, minutes, walker, group)
+        found = measure(
+            opened.city, opened.travel, opened.policy, service=one, catchments=served, **asked
+        )
         if out is not None:
             target = out if service else out.with_name(f"{out.stem}-{one}{out.suffix}")
             export_coverage(found, target, language)

@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 def check(
     file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
-    kind: Annotated[str | None, typer.Option(help="population | facilities | units")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="population | facilities | units | statistics")
+    ] = None,
     datum: Datum = None,
     crs: Crs = None,
     x_north: NorthFirst = False,

@@ -101,7 +101,7 @@ def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool
     table = Table(title=f"{title} · {found.minutes:g} min · {found.walker} · {found.group}")
     for key in ("cli_code", "cli_unit"):
         table.add_column(i18n.text(key, lang))
-    for key in ("cli_residents", "cli_covered", "cli_U", "cli_P", "cli_L"):
+    for key in ("cli_residents", "cli_covered", "cli_U", "cli_P", "cli_L", "cli_C"):
         table.add_column(i18n.text(key, lang), justify="right")
     rows = [found.total] if total_only else [found.total, *found.units]
     for row in rows:
@@ -114,7 +114,7 @@ def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool
 def _cells(row: CoverageRow, lang: Language) -> list[str]:
     unknown = i18n.text("cli_not_assessed", lang)
     persons = [unknown if n is None else f"{n:,}" for n in (row.residents, row.covered)]
-    shares = [unknown if x is None else f"{x:.1%}" for x in (row.U, row.P, row.L)]
+    shares = [unknown if x is None else f"{x:.1%}" for x in (row.U, row.P, row.L, row.C)]
     name = row.name_en if lang == "en" and row.name_en else row.name
     return [row.code, name, *persons, *shares]
 

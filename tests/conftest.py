@@ -36,6 +36,12 @@ def springcity_truth(springcity: SpringCityFiles) -> dict[str, Any]:
     return json.loads(springcity.truth.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="session")
+def springcity_other_seed(tmp_path_factory: pytest.TempPathFactory) -> SpringCityFiles:
+    """Another city of the same kind."""
+    return write_springcity(tmp_path_factory.mktemp("springcity"), seed=5, scale=0.1)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """With LIFECIRCLE_NO_SKIPS=1 (CI) a skipped test is a failed one."""

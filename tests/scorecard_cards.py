@@ -68,7 +68,9 @@ def card(readings: str) -> Scorecard:
     return _scorecard("x", ScorecardFile.model_validate(tomllib.loads(HEAD + readings)))
 
 
-def ground(city: City | None = None, readings: str = 'U = { kind = "drive" }', **settings: Any) -> Ground:
+def ground(
+    city: City | None = None, readings: str = 'U = { kind = "drive" }', **settings: Any
+) -> Ground:
     """A ground under the drawn city."""
     held = tiny_city() if city is None else city
     policy = _policy()
@@ -116,6 +118,4 @@ def with_column(city: City, name: str, values: Mapping[str, object]) -> City:
     """The city with one column of facilities, by facility id; the others are unknown."""
     places = city.facilities
     column = texts([values.get(str(one)) for one in places.id])
-    return replace(
-        city, facilities=replace(places, attributes={**places.attributes, name: column})
-    )
+    return replace(city, facilities=replace(places, attributes={**places.attributes, name: column}))

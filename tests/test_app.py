@@ -273,7 +273,8 @@ def test_errors_of_the_service_have_texts() -> None:
 
 def test_docs_name_every_route_and_every_setting() -> None:
     text = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
-    for path in create_app(Settings()).openapi()["paths"]:
-        assert f"`GET {path}`" in text, path
+    for path, methods in create_app(Settings()).openapi()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}`" in text, (method, path)
     for setting in Settings.model_fields:
         assert f"`{setting}`" in text, setting

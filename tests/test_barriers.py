@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import oracle
 import pytest
 import shapely
-from drawn import STREET, Town, Way, World, draw, near, nearest_cm, walk_rules
+from drawn import ORIGIN, STREET, Town, Way, World, draw, near, nearest_cm, walk_rules
 from hills import forms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.access.walking import flat_costs
-from analysis.city.crs import metric_crs, to_metric
+from analysis.city.crs import metric_crs, to_lonlat, to_metric
 from analysis.city.cutting import widened, without_inside
 from analysis.city.main_roads import parted_by_main_roads
 from analysis.city.network import WalkNetwork, build_network
@@ -25,8 +27,10 @@ from analysis.policy import load_policy
 from analysis.quantities import UNREACHED_CM
 from analysis.sources.closures import read_closures
 from analysis.sources.osm import RawStreets, read_streets
+from analysis.sources.street_graph import streets_of_graph
 from analysis.streets import Terrain, Walkable, walkable_network
 
+CRS = "EPSG:4543"
 BRIDGE = STREET | {"bridge": "yes"}
 MAIN = {"highway": "primary"}
 RAIL = {"railway": "rail"}
@@ -302,6 +306,23 @@ def test_two_closures_on_one_segment_and_one_that_touches_nothing(tmp_path: Path
     assert metres(found.network, RING, (130.0, 0.0), (300.0, 0.0)) is None
 
 
+def test_a_huge_closure_is_quick(tmp_path: Path) -> None:
+    """A border of 200,000 points around two hundred streets."""
+    places = {f"{i}{end}": (i * 2.0, y) for i in range(200) for end, y in (("a", 0), ("b", 300))}
+    comb = draw(places | {"w": (-5, 300), "e": (400, 300)}, *[f"{i}a {i}b" for i in range(200)])
+    turn = np.linspace(0, 2 * np.pi, 200_000)
+    ring = np.column_stack([200 + 900 * np.cos(turn), -800 + 900 * np.sin(turn)])
+    raw = streets_of(comb, tmp_path)
+    area = shapely.transform(
+        shapely.Polygon(ring), lambda xy: to_lonlat(xy + to_metric(np.array([ORIGIN]), CRS), CRS)
+    )
+    begin = time.process_time()
+    cut = without_inside(raw, np.array([area], dtype=object))
+    assert time.process_time() - begin < 20  # it takes about a second
+    # the circle's top lies 100 m north of the combs' feet, in the middle of them
+    assert 200 * 45 < cut.removed_m < 200 * 100.5
+
+
 def test_closing_everything_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         closed(RING, tmp_path, shapely.box(-100, -100, 600, 500))
@@ -352,3 +373,25 @@ def length_of(raw: RawStreets) -> float:
 def test_without_main_roads_nothing_is_parted(tmp_path: Path) -> None:
     raw = streets_of(RING, tmp_path)
     assert parted_by_main_roads(raw) is raw
+
+
+def test_a_street_graph_tells_its_forms(tmp_path: Path) -> None:
+    """The same crossroads as a networkx graph: the rule works, railways are refused before."""
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    for number, (name, place) in enumerate(CROSSROADS.items()):
+        lon, lat = draw(CROSSROADS).lonlat(place)
+        graph.add_node(number, x=lon, y=lat, name=name)
+    at = {name: number for number, name in enumerate(CROSSROADS)}
+    for a, b, tags in (
+        ("w", "m", MAIN), ("m", "k", MAIN), ("k", "e", MAIN), ("n", "m", STREET),
+        ("m", "s", STREET), ("n", "kn", {"highway": "steps"}), ("s", "ks", STREET),
+        ("kn", "ks", {"highway": ["footway"], "bridge": "yes"}),
+    ):  # fmt: skip
+        graph.add_edge(at[a], at[b], **tags)
+    raw = streets_of_graph(graph, walk_rules(), form_of=forms())
+    assert raw.form is not None
+    assert sorted(raw.form.tolist()) == [0, 0, 0, 1, 2, 4, 4, 4]
+    assert streets_of_graph(graph, walk_rules()).form is None
+    found = walkable_network(raw, Terrain(barrier_rule=("main_road",)), load_policy())
+    world = draw(CROSSROADS)
+    assert metres(found.network, world, "n", "s") == near(300 + 400 + 300)

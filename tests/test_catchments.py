@@ -265,6 +265,14 @@ def test_odd_input() -> None:
         asked(city_with(H1), policy, minutes=-1)
 
 
+def test_more_pairs_than_memory_is_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.measures.catchments._MOST_PAIRS", 19)
+    with pytest.raises(ParameterError) as refused:
+        asked(city_with(H1, H2), minutes=UNLIMITED)
+    assert refused.value.key == "catchments_too_large" and "20" in refused.value.text("zh")
+    assert asked(city_with(H1, H2)).balanced.served == 1100
+
+
 def test_other_walkers_reach_less() -> None:
     city = city_with(H1, H2)
     older = asked(city, walker="older")
@@ -357,6 +365,7 @@ def test_the_layer_and_the_columns_of_cells(tmp_path: Path) -> None:
     assert cells.loc["c3", "unserved_health_centre"] == 100
     assert cells.loc["c8", "centre_health_centre"] is None
     assert cells["unserved_elder_care"].isna().all()
+    assert (run.path / "layer.catchments.parquet").is_file()
     units = layer_frame(run, "units")
     assert "P_health_centre" in units.columns
     over = layer_frame(run, "gaps")

@@ -105,6 +105,7 @@ def test_safe_mends_are_made_and_listed_and_nothing_else(tmp_path):
     rows = [sound_row(row) for row in range(2, 14)]
     rows[0] |= {"经度": "１０２．７０１１１", "建筑面积": "1,200"}
     rows[1] |= {"名称": " 翠湖\n药店 ", "床位数": "２０"}
+    rows[7] |= {"名称": "金\u200b马 Market\nHall"}
     rows[2] |= {"经度": "102°42'36\"E"}
     rows[3] |= {"经度": rows[3]["纬度"], "纬度": rows[3]["经度"]}
     rows[4] |= {"社区代码": "530102001006.0", "容量": "2000人"}
@@ -117,7 +118,8 @@ def test_safe_mends_are_made_and_listed_and_nothing_else(tmp_path):
     assert told == {
         (2, "经度", "mend_width"): "102.70111",
         (2, "建筑面积", "mend_thousands"): "1200",
-        (3, "名称", "mend_spaces"): "翠湖 药店",
+        (3, "名称", "mend_spaces"): "翠湖药店",
+        (9, "名称", "mend_spaces"): "金马 Market Hall",
         (3, "床位数", "mend_width"): "20",
         (4, "经度", "mend_degrees"): "102.7100000",
         (5, PLACE, "mend_swapped"): f"{sound_row(5)['经度']}, {sound_row(5)['纬度']}",
@@ -133,7 +135,7 @@ def test_safe_mends_are_made_and_listed_and_nothing_else(tmp_path):
     assert book.sheetnames == ["data", "changes"]
     assert book.worksheets[1].max_row == len(mends) + 1
     before = {m.row: m.before for m in mends if m.key == "mend_spaces"}
-    assert before == {3: " 翠湖\n药店 "}
+    assert before == {3: " 翠湖\n药店 ", 9: "金\u200b马 Market\nHall"}
 
 
 def test_a_swapped_row_that_would_lie_elsewhere_is_left_alone(tmp_path):

@@ -21,6 +21,7 @@ def test_there_is_one_notebook_per_step_of_the_way() -> None:
         "02_walking_times",
         "03_coverage_and_gaps",
         "04_catchments",
+        "05_siting",
     ]
 
 

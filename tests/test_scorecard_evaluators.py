@@ -33,7 +33,9 @@ def test_the_four_readings_of_one_service() -> None:
     units = outcome(f'kind = "unit_has", {HEALTH}')
     people = outcome(f'kind = "residents_within", {HEALTH}, minutes = "fifteen"')
     land = outcome(f'kind = "land_within", {HEALTH}, minutes = "fifteen"')
-    served = outcome('kind = "capacity", service = "health_centre", maximum = "many", minutes = "fifteen"')
+    served = outcome(
+        'kind = "capacity", service = "health_centre", maximum = "many", minutes = "fifteen"'
+    )
     assert units.value == 1 / 5
     assert people.value == NEAR
     assert land.value == 4000 / 10_000  # the sample at x 1450 walks 1,020 m
@@ -49,7 +51,9 @@ def test_people_within_reach_are_never_fewer_than_people_served(capacity: str) -
     for minutes in ("five", "fifteen", "hundred"):
         asked = f'minutes = "{minutes}"'
         near = outcome(f'kind = "residents_within", {HEALTH}, {asked}')
-        served = outcome(f'kind = "capacity", service = "health_centre", maximum = "{capacity}", {asked}')
+        served = outcome(
+            f'kind = "capacity", service = "health_centre", maximum = "{capacity}", {asked}'
+        )
         assert near.value is not None
         assert served.value is not None
         assert near.value >= served.value
@@ -83,7 +87,8 @@ def test_unknown_ownership_is_neither_yes_nor_no() -> None:
         Place("h3", "health_centre", 3600, -20, "三", (), {"ownership": "private"}),
     )
     found = outcome(
-        f'kind = "unit_has", {HEALTH}, where = [{{ attribute = "ownership", is = ["government"] }}]',
+        f'kind = "unit_has", {HEALTH}, where = [{{ attribute = "ownership", '
+        f'is = ["government"] }}]',
         places(*more),
     )
     assert (found.value, found.lower, found.upper) == (1 / 4, 1 / 5, 2 / 5)
@@ -95,7 +100,8 @@ def test_unknown_ownership_is_neither_yes_nor_no() -> None:
 
 def test_an_attribute_nobody_has_leaves_no_value() -> None:
     found = outcome(
-        'kind = "unit_has", any_of = ["pharmacy"], where = [{ attribute = "built_area", at_least = "hundred" }]'
+        'kind = "unit_has", any_of = ["pharmacy"], where = [{ attribute = "built_area", '
+        'at_least = "hundred" }]'
     )
     assert (found.value, found.lower, found.upper) == (None, None, None)
     assert found.missing[0].name == "built_area"
@@ -181,7 +187,8 @@ def test_either_of_two_ratios_and_never_their_sum() -> None:
             rows.append((code, "fitness_indoor_area", indoor))
         rows.append((code, "fitness_outdoor_area", outdoor))
     tests = ", ".join(
-        f'{{ value = [{{ stat = "fitness_{side}_area" }}], by = [{{ stat = "planned_residents" }}], at_least = "half" }}'
+        f'{{ value = [{{ stat = "fitness_{side}_area" }}], '
+        f'by = [{{ stat = "planned_residents" }}], at_least = "half" }}'
         for side in ("indoor", "outdoor")
     )
     found = outcome(
@@ -191,9 +198,7 @@ def test_either_of_two_ratios_and_never_their_sum() -> None:
     # C1 indoors, C2 outdoors, C3 neither (30 + 30 is no 50), C4 outdoors, C5 unknown indoors
     assert (found.value, found.lower, found.upper) == (3 / 4, 3 / 5, 4 / 5)
     assert left(found) == 1
-    both = outcome(
-        f'kind = "unit_meets", tests = [{tests}]', with_statistics(tiny_city(), rows)
-    )
+    both = outcome(f'kind = "unit_meets", tests = [{tests}]', with_statistics(tiny_city(), rows))
     assert both.value == 0.0
     assert left(both) == 4  # C4 fails neither: its indoor area is unknown
     assert left(both, -1) == 1
@@ -203,7 +208,8 @@ def test_only_units_that_pass_the_filter_count() -> None:
     rows = [("C1", "households", 99.0), ("C2", "households", 100.0), ("C3", "households", 300.0)]
     rows += [(code, "fire_water_source", yes) for code, yes in (("C1", 0), ("C2", 1), ("C3", 0))]
     found = outcome(
-        'kind = "unit_meets", filters = [{ value = [{ stat = "households" }], at_least = "hundred" }], '
+        'kind = "unit_meets", filters = [{ value = [{ stat = "households" }], '
+        'at_least = "hundred" }], '
         'tests = [{ value = [{ stat = "fire_water_source" }] }]',
         with_statistics(tiny_city(), rows),
     )
@@ -217,14 +223,15 @@ def test_a_checklist_counts_what_is_there() -> None:
     city = with_statistics(tiny_city(), rows)
     pilots = 'filters = [{ value = [{ stat = "complete_community_pilot" }] }]'
     found = outcome(
-        f'kind = "checklist", {pilots}, all_of = ["pharmacy", "convenience_store", "swimming_pool", "market"]',
+        f'kind = "checklist", {pilots}, all_of = ["pharmacy", "convenience_store", '
+        '"swimming_pool", "market"]',
         city,
     )
     # C1 has a pharmacy, C2 a shop; the pool is surveyed and absent, markets are not assessed
     assert found.value == 2 / 6
     assert (found.lower, found.upper) == (2 / 8, 4 / 8)
     assert found.assessed_share == 3 / 4
-    assert dict(found.parts) == {
+    assert {one.service: one.value for one in found.parts} == {
         "pharmacy": 0.5, "convenience_store": 0.5, "swimming_pool": 0.0, "market": None,
     }  # fmt: skip
 
@@ -232,7 +239,8 @@ def test_a_checklist_counts_what_is_there() -> None:
 def test_the_rule_by_street() -> None:
     found = outcome(
         'kind = "rule", service = "health_centre", minimum = "one", maximum = "far", '
-        'units = [{ level = "subdistrict" }], where = [{ attribute = "ownership", is = ["government"] }]',
+        'units = [{ level = "subdistrict" }], where = [{ attribute = "ownership", '
+        'is = ["government"] }]',
         rule_or="either", overload="met",
     )  # fmt: skip
     assert found.value == 1 / 2
@@ -243,7 +251,8 @@ def test_the_rule_by_street() -> None:
 def test_the_rule_with_two_centres_unknown_ownership_and_none() -> None:
     rule = (
         'kind = "rule", service = "health_centre", minimum = "one", maximum = "far", '
-        'units = [{ level = "subdistrict" }], where = [{ attribute = "ownership", is = ["government"] }]'
+        'units = [{ level = "subdistrict" }], where = [{ attribute = "ownership", '
+        'is = ["government"] }]'
     )
     loose = Place("h2", "health_centre", 3600, -20, "不明", (), {})
     found = outcome(rule, places(loose))
@@ -261,12 +270,16 @@ def test_a_ratio_of_what_is_known_with_its_range() -> None:
     rows = [("C1", "commercial_service_area", 20.0), ("C2", "commercial_service_area", 10.0)]
     rows += [(code, "total_floor_area", 100.0) for code in ("C1", "C2", "C3", "C4")]
     ratio = 'over = [{ stat = "commercial_service_area" }], under = [{ stat = "total_floor_area" }]'
-    found = outcome(f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows))
+    found = outcome(
+        f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows)
+    )
     assert found.value == 30 / 200
     # of C5 not even the whole is known: nothing bounds it
     assert (found.lower, found.upper) == (0.0, 1.0)
     rows.append(("C5", "total_floor_area", 100.0))
-    found = outcome(f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows))
+    found = outcome(
+        f'kind = "ratio", unit = "x", share = true, {ratio}', with_statistics(tiny_city(), rows)
+    )
     assert (found.value, found.lower, found.upper) == (30 / 200, 30 / 500, 330 / 500)
     assert found.assessed_share == 200 / 500
     found = outcome(f'kind = "ratio", unit = "x", {ratio}', with_statistics(tiny_city(), rows))
@@ -275,7 +288,8 @@ def test_a_ratio_of_what_is_known_with_its_range() -> None:
 
 def test_the_first_base_that_tells_is_used() -> None:
     ratio = (
-        'kind = "ratio", unit = "x", bases = [["area"], ["subdistrict"], ["community"]], per = "far", '
+        'kind = "ratio", unit = "x", bases = [["area"], ["subdistrict"], ["community"]], '
+        'per = "far", '
         'over = [{ stat = "community_workers" }], under = [{ stat = "urban_residents" }]'
     )
     rows = [("C1", "community_workers", 3.0), ("C1", "urban_residents", 1000.0)]
@@ -298,16 +312,21 @@ def test_a_column_summed_by_unit_is_unknown_while_one_facility_lacks_it() -> Non
     )
     told = with_column(city, "built_area", {"v1": 10.0, "v2": 20.0, "v3": 40.0})
     found = outcome(ratio, told)
-    # C1 30, C2 40, C3 and C5 have none (0), C4 unknown
-    assert found.value == 70 / 4
-    assert found.assessed_share == 4 / 5
+    # C1 30, C2 40, C4 unknown; of C3 and C5 nobody said that they have none
+    assert (found.value, found.lower) == (70 / 2, 70 / 5)
+    assert found.assessed_share == 2 / 5
+    surveyed = replace(told, surveyed=frozenset({"service_station"}))
+    assert outcome(ratio, surveyed).value == 70 / 4
     assert outcome(ratio, city).value is None  # nobody has the column: not 0
 
 
 def test_a_share_of_facilities() -> None:
     stations = [Place(f"v{i}", "service_station", 300 * i, -20) for i in range(1, 5)]
     city = places(*stations)
-    test = 'kind = "facility_meets", any_of = ["service_station"], tests = [{ value = [{ column = "daily_hours" }], at_least = "five" }]'
+    test = (
+        'kind = "facility_meets", any_of = ["service_station"], '
+        'tests = [{ value = [{ column = "daily_hours" }], at_least = "five" }]'
+    )
     told = with_column(city, "daily_hours", {"v1": 8.0, "v2": 5.0, "v3": 4.0})
     found = outcome(test, told)
     assert (found.value, found.lower, found.upper) == (2 / 3, 2 / 4, 3 / 4)
@@ -322,7 +341,10 @@ def test_a_count_is_the_latest_year_s() -> None:
         ("C1", "ethnic_unity_models", 1.0, 2024), ("C2", "ethnic_unity_models", 1.0, 2025),
         ("C3", "ethnic_unity_models", 1.0, 2025), ("C4", "ethnic_unity_models", 0.0, 2025),
     ]  # fmt: skip
-    count = 'kind = "count", unit = "x", bases = [["area"], ["community"]], over = [{ stat = "ethnic_unity_models" }]'
+    count = (
+        'kind = "count", unit = "x", bases = [["area"], ["community"]], '
+        'over = [{ stat = "ethnic_unity_models" }]'
+    )
     found = outcome(count, with_statistics(tiny_city(), rows))
     assert found.value == 2.0
     assert "2025" in found.warnings[0].text("zh")
@@ -338,7 +360,8 @@ def test_residents_of_facilities_that_qualify_or_might() -> None:
         Place("h3", "health_centre", 3600, -20, "民办", (), {"ownership": "private"}),
     )
     found = outcome(
-        f'kind = "residents_within", {HEALTH}, minutes = "fifteen", where = [{{ attribute = "ownership", is = ["government"] }}]',
+        f'kind = "residents_within", {HEALTH}, minutes = "fifteen", '
+        f'where = [{{ attribute = "ownership", is = ["government"] }}]',
         places(*more),
     )
     # h1 reaches 600 for sure, h2 perhaps c4 too (100 + 70 m); c3 is settled by h1 already
@@ -380,7 +403,10 @@ def test_beside_along_streets_straight_and_on_one_parcel() -> None:
         Place("k2", "health_station", 3600, 20), Place("k3", "health_station", 5500, 20),
     ]  # fmt: skip
     city = places(*stations)
-    asked = 'kind = "adjacent", any_of = ["health_centre", "health_station"], to = ["day_care"], distance = "hundred"'
+    asked = (
+        'kind = "adjacent", any_of = ["health_centre", "health_station"], to = ["day_care"], '
+        'distance = "hundred"'
+    )
     # h1@500,-20 to d1@540,30: 64 m straight, 20 + 40 + 30 = 90 along the street
     # k2@3600,20 to d2@3700,-20: 108 m straight, 20 + 100 + 20 = 140 along; k3 is far
     assert outcome(f'{asked}, by = "network"', city).value == 1 / 3
@@ -389,7 +415,9 @@ def test_beside_along_streets_straight_and_on_one_parcel() -> None:
     assert outcome(f'{asked}, by = "network"', same).value == 2 / 3
     assert outcome(f'{asked}, by = "network_only"', same).value == 1 / 3
     parcel = outcome(
-        'kind = "adjacent", any_of = ["health_centre", "health_station"], to = ["day_care"], by = "parcel"', same
+        'kind = "adjacent", any_of = ["health_centre", "health_station"], to = ["day_care"], '
+        'by = "parcel"',
+        same,
     )
     assert (parcel.lower, parcel.upper, parcel.assessed_share) == (1 / 3, 1.0, 1 / 3)
     assert outcome(
@@ -398,7 +426,10 @@ def test_beside_along_streets_straight_and_on_one_parcel() -> None:
 
 
 def test_capacity_unknown_leaves_a_range() -> None:
-    shelters = [Place("r1", "shelter", 500, -20, entrances=(500,)), Place("r2", "shelter", 2600, -20, entrances=(2600,))]
+    shelters = [
+        Place("r1", "shelter", 500, -20, entrances=(500,)),
+        Place("r2", "shelter", 2600, -20, entrances=(2600,)),
+    ]
     city = with_column(places(*shelters), "capacity", {"r1": 150.0})
     asked = 'kind = "capacity", service = "shelter", column = "capacity", minutes = "fifteen"'
     found = outcome(asked, city)
@@ -427,8 +458,39 @@ def test_several_levels_at_once_and_units_of_no_name() -> None:
     units = (*TINY_UNITS, Unit("V1", "村", "village", ((0, 3500, 10, 3510),)))
     city = tiny_city(units=units, levels=("subdistrict", "community", "village"))
     found = outcome(
-        'kind = "unit_has", any_of = ["pharmacy"], units = [{ level = "village" }, { level = "community" }]',
+        'kind = "unit_has", any_of = ["pharmacy"], units = [{ level = "village" }, '
+        '{ level = "community" }]',
         city,
     )
     assert found.value == 2 / 6
     assert texts(["x"])[0] == "x"
+
+
+def test_a_circle_its_score_and_its_types() -> None:
+    found = outcome('kind = "circle", circle = "fitness"')
+    # f1 (x 2000-2200), f2@2600, f3@2500 are near c3 and c4 (1400 and 2500): three types
+    assert found.value == 400 / 1910
+    assert found.atoms is not None
+    reached = {one.service: one.value for one in found.parts}
+    assert reached["swimming_pool"] == 0.0
+    assert reached["fitness_trail"] is None
+    score = outcome('kind = "circle", circle = "fitness", score = true')
+    known = [value for value in reached.values() if value is not None]
+    assert score.value == pytest.approx(sum(known) / len(known), abs=1e-12)
+    assert score.assessed_share == len(known) / len(reached)
+    assert score.lower is not None
+    assert score.upper is not None
+    assert score.lower < score.value < score.upper
+
+
+def test_the_evening_s_circle_counts_what_is_open_and_lit() -> None:
+    hours = {"f2": "Mo-Su 08:00-22:00", "f3": "Mo-Su 08:00-17:00"}
+    city = with_column(tiny_city(), "opening_hours", hours)
+    night = 'kind = "circle", circle = "fitness", night = true'
+    found = outcome(night, with_column(city, "lit", {"f1": "yes", "f3": "yes"}))
+    # f3 closes at five: two types and perhaps a trail, of three needed
+    assert found.lower == 0.0
+    assert found.upper is not None
+    assert found.upper > 0
+    assert "fitness_trail" in {one.name for one in found.missing}
+    assert outcome(night).value is None

@@ -214,7 +214,9 @@ def refused(tmp_path: Path, change: tuple[str, str]) -> str:
     )  # fmt: skip
     with pytest.raises(PolicyFileError) as caught:
         load_policy(own)
-    return "\n".join(fault.key + " " + str(fault.params.get("path")) for fault in caught.value.faults)
+    return "\n".join(
+        fault.key + " " + str(fault.params.get("path")) for fault in caught.value.faults
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,11 +227,11 @@ def refused(tmp_path: Path, change: tuple[str, str]) -> str:
         (("value = 0.65, words", "value = 0.7, words"), "scorecard_target rows.A06.target"),
         (('nature = "预期性"\n', ""), "scorecard_nature rows.A05.nature"),
         (('any_of = ["day_care"]', 'any_of = ["day_cares"]'), "scorecard_unknown_name rows.A05"),
-        (('attribute = "standardised"', 'attribute = "standard"'), "scorecard_unknown_name rows.A03"),
+        (('attribute = "standardised"', 'attribute = "standard"'), "_unknown_name rows.A03"),
         (('stat = "parent_school"', 'stat = "school"'), "scorecard_unknown_name rows.B03"),
         (('level = "central_town"', 'level = "town"'), "scorecard_unknown_name rows.A17.scope"),
         (('minutes = "minutes_5"', 'minutes = "minutes_6"'), "readings.P5.amount"),
-        (('section = "一", sentence = "儿童', 'section = "二", sentence = "儿童'), "baseline.section"),
+        (('"一", sentence = "儿童', '"二", sentence = "儿童'), "baseline.section"),
         (('headline = "adjacent"', 'headline = "beside"'), "rows.A04.judged"),
         (('default = "either"', 'default = "both"'), "scorecard_unknown_name settings.rule_or"),
         (('kind = "circle"', 'kind = "ring"'), "policy_bad_value rows.A12.readings.P.kind"),

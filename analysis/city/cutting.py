@@ -14,6 +14,7 @@ from analysis.quantities import BoolArray, FloatArray, IntArray
 from analysis.sources.findings import ObjectArray
 from analysis.sources.osm import RawStreets
 
+_NEAR = 1e-6  # degrees around a segment within which an area matters
 _SAME = 1e-9  # of a segment: nearer to its end than this is the end
 
 
@@ -50,24 +51,39 @@ def without_inside(raw: RawStreets, areas: ObjectArray, spared: BoolArray | None
     ends = np.stack((raw.lonlat[tail], raw.lonlat[tail + 1]), axis=1)
     way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start) - 1)
     lines: Any = shapely.linestrings(ends)
-    area, segment = shapely.STRtree(lines).query(areas, predicate="intersects")
+    tree = shapely.STRtree(lines)
+    area, segment = tree.query(areas, predicate="intersects")
+    swallowed = np.unique(tree.query(areas, predicate="contains")[1])
     if spared is not None:
         kept = ~spared[way[segment]]
         area, segment = area[kept], segment[kept]
+        swallowed = swallowed[~spared[way[swallowed]]]
     met[area] = True
     if len(segment) == 0:
         return Cut(raw, 0.0, met)
+    left: dict[int, list[tuple[float, float]]] = {s: [] for s in swallowed.tolist()}
+    crossing = ~np.isin(segment, swallowed)
+    left |= _crossed(lines, ends, areas, area[crossing], segment[crossing])
+    hit = np.array(list(left), dtype=np.int64)
+    whole_m = geodesic_m(ends[hit, 0], ends[hit, 1])
+    share = np.array([sum(b - a for a, b in left[s]) for s in hit.tolist()])
+    streets = _rebuilt(raw, tail, way, left)
+    return Cut(streets, float((whole_m * (1.0 - share)).sum()), met)
+
+
+def _crossed(
+    lines: Any, ends: FloatArray, areas: ObjectArray, area: IntArray, segment: IntArray
+) -> dict[int, list[tuple[float, float]]]:
+    """What areas leave of the segments that reach over their borders."""
+    if len(segment) == 0:
+        return {}
     order = np.lexsort((area, segment))
     hit, begin = np.unique(segment[order], return_index=True)
     holds = np.split(areas[area[order]], begin[1:])
-    left = {
+    return {
         int(s): _left_over(lines[s], ends[s], list(shapes))
         for s, shapes in zip(hit.tolist(), holds, strict=True)
     }
-    whole_m = geodesic_m(ends[hit, 0], ends[hit, 1])
-    share = np.array([sum(b - a for a, b in left[int(s)]) for s in hit.tolist()])
-    streets = _rebuilt(raw, tail, way, left)
-    return Cut(streets, float((whole_m * (1.0 - share)).sum()), met)
 
 
 def _tails(raw: RawStreets) -> IntArray:
@@ -81,7 +97,10 @@ def _left_over(
     line: shapely.LineString, ends: FloatArray, areas: Sequence[shapely.Geometry]
 ) -> list[tuple[float, float]]:
     """What areas leave of a segment, as shares from its first end, ascending."""
-    rest = shapely.difference(line, shapely.union_all(areas))
+    west, south, east, north = shapely.bounds(line)
+    around = west - _NEAR, south - _NEAR, east + _NEAR, north + _NEAR
+    near = [shapely.clip_by_rect(area, *around) for area in areas]  # large areas stay cheap
+    rest = shapely.difference(line, shapely.union_all(shapely.make_valid(near)))
     step = ends[1] - ends[0]
     square = float(step @ step)
     pieces = []

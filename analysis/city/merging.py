@@ -243,7 +243,7 @@ def _settle(
         if pair.sure or ends[0] == ends[1] or ends in seen:
             continue
         seen.add(ends)
-        notes.append(_noted(rows, pair, *sorted(ends), "suspected", ()))
+        notes.append(_noted(rows, pair, min(ends), max(ends), "suspected", ()))
     return [_top(winner, i) for i in range(len(winner))], tuple(notes)
 
 

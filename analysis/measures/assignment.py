@@ -23,7 +23,6 @@ from analysis.measures.assignment_arcs import Arcs, Flow, solve_flow
 from analysis.measures.assignment_kernel import (
     FAR,
     cheapest,
-    exchange,
     improving_arcs,
     least_prices,
 )
@@ -263,10 +262,11 @@ def _prices(
     weight = arcs.cost[used]
     load = np.zeros(centres, dtype=np.int64)
     np.add.at(load, centre, flow.persons[used])
-    step = exchange(centres, arcs.start, arcs.centre, arcs.cost, cell, centre, weight)
     first = np.where(load < low, -short, np.where(load < maximum, 0, nowhere))
     np.minimum.at(first, centre, nowhere - weight)
-    price, sound = least_prices(step, first)
+    price, sound = least_prices(
+        len(people), arcs.cell, arcs.centre, arcs.cost, cell, centre, weight, first
+    )
     if not sound:
         raise ArithmeticError("the flow is not optimal over its own arcs")
     paid = np.full(len(people), nowhere, dtype=np.int64)

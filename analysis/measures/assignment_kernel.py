@@ -18,45 +18,34 @@ FAR = np.int64(1) << 61  # farther than any sum of costs
 
 
 @njit(cache=True, nogil=True)
-def exchange(
-    centres: int,
-    arc_start: IntArray,
+def least_prices(
+    cells: int,
+    arc_cell: Int32Array,
     arc_centre: Int32Array,
     arc_cost: IntArray,
     cell: Int32Array,
     centre: Int32Array,
     weight: IntArray,
-) -> IntArray:
-    """Least cost of moving one person from centre j to centre k, int64 (f, f), FAR if nobody can.
+    first: IntArray,
+) -> tuple[IntArray, bool]:
+    """The largest prices of the centres that fit who is where, int64 (f,).
 
-    `arc_*`: where each cell may go (CSR by cell). `cell, centre`: who is where now (r,), and
-    `weight` their cost there.
+    A person of `cell` at `centre` (r entries, `weight` = the cost there) must not find another
+    centre cheaper: price + weight <= price + cost over all arcs of the cell; and no price is
+    above `first`. Bellman and Ford, by whole passes over the arcs. False when there are no such
+    prices (a cycle of exchanges of negative cost).
     """
-    least = np.full((centres, centres), FAR, dtype=np.int64)
-    for i in range(len(cell)):
-        for a in range(arc_start[cell[i]], arc_start[cell[i] + 1]):
-            step = arc_cost[a] - weight[i]
-            least[centre[i], arc_centre[a]] = min(least[centre[i], arc_centre[a]], step)
-    return least
-
-
-@njit(cache=True, nogil=True)
-def least_prices(step: IntArray, first: IntArray) -> tuple[IntArray, bool]:
-    """The largest prices with p[j] <= p[k] + step[j, k] and p[j] <= first[j], int64 (f,).
-
-    Bellman and Ford over the centres. False when there are none (a cycle of negative cost).
-    """
-    centres = len(first)
     price = first.copy()
-    for _ in range(centres + 1):
+    paid = np.empty(cells, dtype=np.int64)
+    for _ in range(len(first) + 1):
+        paid[:] = FAR
+        for a in range(len(arc_cell)):
+            paid[arc_cell[a]] = min(paid[arc_cell[a]], arc_cost[a] + price[arc_centre[a]])
         changed = False
-        for j in range(centres):
-            best = price[j]
-            for k in range(centres):
-                if step[j, k] < FAR and price[k] + step[j, k] < best:
-                    best = price[k] + step[j, k]
-            if best < price[j]:
-                price[j] = best
+        for r in range(len(cell)):
+            most = paid[cell[r]] - weight[r]
+            if most < price[centre[r]]:
+                price[centre[r]] = most
                 changed = True
         if not changed:
             return price, True

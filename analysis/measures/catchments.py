@@ -43,6 +43,7 @@ from analysis.quantities import (
 )
 
 UNLIMITED = math.inf  # minutes of a catchment whose walks have no limit
+_MOST_PAIRS = 500_000_000  # cells times facilities without a limit: two gigabytes of walks
 _WHOLE_ARCS = 12  # nearest centres a whole cell may go to when walks have no limit
 
 State = Literal["within", "overload", "underload"]
@@ -146,7 +147,8 @@ def catchments(
     Raises
     ------
     UnknownNameError : no such service or walker, or no rule of capacity for the service.
-    ParameterError : minutes not above 0 or beyond a day; `closed` without units to close.
+    ParameterError : minutes not above 0 or beyond a day; `closed` without units to close; no
+        limit on the walk, and more pairs of cells and facilities than memory is for.
     """
     unlimited = minutes is not None and math.isinf(minutes) and minutes > 0
     asked = ask(policy, service, None if unlimited else minutes, walker)
@@ -158,6 +160,9 @@ def catchments(
     nearest = nearest_walks(costs, at, people, rows, 1)
     natural = nearest_assignment(persons, nearest, capacity.minimum)
     bounds = (capacity.minimum, capacity.maximum)
+    pairs = len(rows) * len(people)
+    if unlimited and pairs > _MOST_PAIRS:
+        raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
     if unlimited and own is None:
         cost = walk_matrix(costs, at, people, rows)
         balanced = balanced_assignment(persons, cost, *bounds)

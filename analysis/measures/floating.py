@@ -109,7 +109,8 @@ def shared_out(
     ratio = np.full(len(supply), np.nan)
     np.divide(supply, asking, out=ratio, where=asking > 0)
     given = share * np.nan_to_num(ratio)[place]
-    return Shares(np.bincount(cell, weights=given, minlength=len(demand)), ratio, asking)
+    access: FloatArray = np.bincount(cell, weights=given, minlength=len(demand)).astype(np.float64)
+    return Shares(access, ratio, asking.astype(np.float64))
 
 
 def zone_weights(cm: Int32Array, limit_cm: int, rules: FloatingRules) -> FloatArray:

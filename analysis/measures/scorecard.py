@@ -18,6 +18,7 @@ from analysis.city.model import City
 from analysis.errors import ParameterError, Warn
 from analysis.measures.question import level_of, unknown, walker_of
 from analysis.measures.scorecard_capacity import capacity
+from analysis.measures.scorecard_circles import circle
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import Outcome, RowResult, ScorecardResult, Status
 from analysis.measures.scorecard_rule import rule
@@ -25,7 +26,6 @@ from analysis.measures.scorecard_sums import facility_meets, ratio
 from analysis.measures.scorecard_units import checklist, count, pooled, unit_has, unit_meets
 from analysis.measures.scorecard_walks import (
     adjacent,
-    circle,
     drive,
     land_within,
     residents_within,
@@ -189,9 +189,9 @@ def row_status(
 ) -> Status:
     """What a row comes to, as DEFINITIONS has it.
 
-    Several sub-targets: all met is met; one not met and none met is not met; else some are met:
-    partly. `missing`: range (the possible range decides), known (the assessed part), worst (the
-    unknown counted as not having).
+    Several sub-targets: all met is met, none met is not met, some met is partly; while one is
+    unknown and none is met it cannot be told. `missing`: range (the possible range decides),
+    known (the assessed part), worst (the unknown counted as not having).
     """
     if target is None:
         return "NOT_ASSESSED" if headline.value is None else "no_target"
@@ -202,7 +202,7 @@ def row_status(
         return "met"
     if "met" in each or "partly" in each:
         return "partly"
-    return "not_met"
+    return "NOT_ASSESSED" if "NOT_ASSESSED" in each else "not_met"
 
 
 def _status(outcome: Outcome, target: float, missing: str) -> Status:

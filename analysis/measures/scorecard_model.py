@@ -72,13 +72,25 @@ class Atoms:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One service of a circle or checklist: the share that reaches or has it, None unknown.
+
+    `land`: the same for residential land, where there is any.
+    """
+
+    service: str
+    value: float | None
+    land: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One reading computed: value of the assessed part, what the whole may be, the share assessed.
 
     `value` is None where nothing can be said; then `missing` says why. `lower` and `upper` hold
     whatever the unknown may be (None: no bound is known). `have` ÷ `of` (× the reading's scale)
-    is the value. `labels`: a word for each unit (states of the population rule). `parts`: values
-    of the services a circle is made of. `plain`: units the circle or rule speaks of.
+    is the value. `labels`: a word for each unit (states of the population rule). `parts`: the
+    services that a circle or checklist is made of.
     """
 
     value: float | None
@@ -91,7 +103,7 @@ class Outcome:
     missing: tuple[Missing, ...] = ()
     warnings: tuple[Warn, ...] = ()
     labels: Mapping[int, str] | None = None
-    parts: tuple[tuple[str, float | None], ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ def rule(ground: Ground, reading: Reading) -> Outcome:
     scope = ground.unit_set(reading.units)
     if found is None or found.service != reading.service or len(scope.index) == 0:
         return nothing(*scope.missing, *lacking)
+    _, owned, blank = ground.qualifying((str(reading.service),), reading.where)
+    if len(owned) and (owned == UNKNOWN).all():
+        return nothing(*scope.missing, *blank)
     rows = {row.unit: row for row in found.rows}
     held = [rows[unit] for unit in scope.index.tolist() if unit in rows]
     if lacking or not held:
@@ -38,8 +41,7 @@ def rule(ground: Ground, reading: Reading) -> Outcome:
     index = np.array([row.unit for row in held], dtype=np.int32)
     missing = list(scope.missing)
     if (state == UNKNOWN).any():
-        _, own, blank = ground.qualifying((str(reading.service),), reading.where)
-        missing.extend(blank if (own == UNKNOWN).any() else ())
+        missing.extend(blank)
     sure = UnitSet(index, np.ones(len(index), dtype=np.bool_), ())
     outcome = shares(sure, state, tuple(missing), tuple(_remarks(ground, held)))
     if (state == UNKNOWN).all():

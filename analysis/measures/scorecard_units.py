@@ -16,10 +16,12 @@ from analysis.measures.scorecard_model import (
     Atoms,
     Missing,
     Outcome,
+    Part,
     States,
     nothing,
 )
-from analysis.measures.scorecard_values import either, of_units, test_units, tested
+from analysis.measures.scorecard_values import either, test_units, tested
+from analysis.policy_attributes import attributes
 from analysis.policy_scorecard_model import Amount, Condition, Reading, Test
 from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
 
@@ -85,14 +87,14 @@ def checklist(ground: Ground, reading: Reading) -> Outcome:
     if not asked:
         return nothing(*missing)
     there = np.zeros(len(sure.index))
-    parts: list[tuple[str, float | None]] = []
+    parts: list[Part] = []
     for service in reading.all_of:
         if service not in asked:
-            parts.append((service, None))
+            parts.append(Part(service, None))
             continue
         has = _Count.of(ground, (service,), (), sure.index).yes >= 1
         there += has
-        parts.append((service, float(has.mean())))
+        parts.append(Part(service, float(has.mean())))
     whole, open_ = len(reading.all_of), len(reading.all_of) - len(asked)
     units = len(sure.index)
     atoms = Atoms(
@@ -120,10 +122,9 @@ def count(ground: Ground, reading: Reading) -> Outcome:
     statistics = ground.city.statistics
     attribute = str(reading.over[0].stat)
     years = () if statistics is None else statistics.years(attribute, ground.until)
-    lacking: tuple[Missing, ...] = ()
+    told = attributes()["unit"][attribute]
     for base in reading.bases:
         members = ground.members(base)
-        _, lacking = of_units(ground, reading.over, members)
         if statistics is None or len(members) == 0:
             continue
         for year in reversed(years):
@@ -137,7 +138,7 @@ def count(ground: Ground, reading: Reading) -> Outcome:
             atoms = Atoms("unit", members, state, np.nan_to_num(value), np.zeros(len(members)))
             said = (Warn("scorecard_count_year", {"year": year}),) if year > 0 else ()
             return Outcome(total, total, total, 1.0, total, None, atoms=atoms, warnings=said)
-    return nothing(*lacking)
+    return nothing(Missing("statistic", told.name, told.zh, told.en))
 
 
 def pooled(outcomes: Sequence[Outcome]) -> Outcome:

@@ -10,7 +10,6 @@ import shapely
 
 from analysis.access.travel import goals_of, nearest_from_nodes, nearest_from_positions
 from analysis.errors import Warn
-from analysis.measures.circles import circle_table
 from analysis.measures.scorecard_ground import Ground, UnitSet
 from analysis.measures.scorecard_model import (
     NO,
@@ -81,43 +80,6 @@ def land_within(ground: Ground, reading: Reading) -> Outcome:
             return nothing(*near.missing, *scope.missing)
         return _weighed(ground, reading, "sample", state, area_m2, near)
     return _weighed(ground, reading, "sample", state, land.area_m2, near)
-
-
-def circle(ground: Ground, reading: Reading) -> Outcome:
-    """Residents whose circle is complete ÷ residents (0-1), with the share of each service."""
-    minutes = None if reading.minutes is None else ground.amount(reading.minutes)
-    kind = str(reading.circle)
-    table = circle_table(
-        ground.city,
-        ground.travel,
-        ground.policy,
-        kind=kind,
-        minutes=minutes,
-        walker=ground.walker,
-        optional=reading.optional,
-    )
-    missing = ground.no_services(table.services)
-    persons = ground.city.cells.residents.astype(np.float64)
-    whole = float(persons.sum())
-    if not table.assessed.any() or whole == 0:
-        return nothing(*missing)
-    state = (table.state_all if reading.all_types else table.state).astype(np.int8)
-    found = _summed("cell", state, persons)
-    parts = tuple(
-        (service, float(persons[table.reach[k]].sum() / whole) if table.assessed[k] else None)
-        for k, service in enumerate(table.services)
-    )
-    return Outcome(
-        value=found.value if (state == UNKNOWN).sum() == 0 else None,
-        lower=found.lower,
-        upper=found.upper,
-        assessed_share=found.assessed_share,
-        have=found.have,
-        of=found.of,
-        atoms=found.atoms,
-        missing=missing,
-        parts=parts,
-    )
 
 
 def drive(_ground: Ground, _reading: Reading) -> Outcome:
@@ -258,7 +220,11 @@ def _weighed(
 
 
 def _summed(where: str, state: States, weight: np.ndarray) -> Outcome:
-    """Weight that is near ÷ weight that is settled, with the range the rest leaves."""
+    """Weight that is near ÷ weight that is settled, with the range the rest leaves.
+
+    No value where nothing is surely near and something may be: it would be a 0 that only the
+    missing data make.
+    """
     whole = float(weight.sum())
     yes, open_ = float(weight[state == YES].sum()), float(weight[state == UNKNOWN].sum())
     settled = whole - open_
@@ -270,7 +236,7 @@ def _summed(where: str, state: States, weight: np.ndarray) -> Outcome:
         weight,
     )
     return Outcome(
-        value=yes / settled if settled > 0 else None,
+        value=yes / settled if yes > 0 or (settled > 0 and open_ == 0) else None,
         lower=yes / whole if whole > 0 else None,
         upper=(yes + open_) / whole if whole > 0 else None,
         assessed_share=settled / whole if whole > 0 else None,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.measures.question import default_level
+from analysis.measures.question import home_unit
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import (
     NO,
@@ -126,16 +126,16 @@ def _listed(
             label = None if outcome.labels is None else outcome.labels.get(unit)
             yield _unit(ground, unit, value=value, label=label)
     elif atoms.where == "facility":
-        level = default_level(ground.city)
+        homes = ground.once("facility_home", lambda: home_unit(ground.city, places.unit))
         for i in np.flatnonzero(chosen).tolist():
             row = int(atoms.index[i])
-            unit = int(places.unit[level][row])
+            unit = int(homes[row])
             one = _unit(ground, unit) if unit != NOBODY else LeftOut(None, None, None, None)
             name = places.name[row]
             yield replace(one, facility=str(places.id[row] if name is None else name))
     elif atoms.where == "cell":
-        level = default_level(ground.city)
-        home = ground.city.cells.unit[level][atoms.index]
+        cells = ground.city.cells
+        home = ground.once("cell_home", lambda: home_unit(ground.city, cells.unit))[atoms.index]
         inside = chosen & (home != NOBODY)
         persons = np.bincount(home[inside], weights=atoms.of[inside], minlength=ground.size)
         order = sorted(np.flatnonzero(persons > 0).tolist(), key=lambda u: (-persons[u], u))

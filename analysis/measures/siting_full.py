@@ -10,18 +10,10 @@ from analysis.access.matrix import walks_within
 from analysis.errors import ParameterError, Warn
 from analysis.measures.capacity import capacity_of
 from analysis.measures.question import persons_of
-from analysis.measures.siting import (
-    Loaded,
-    Scene,
-    Siting,
-    above,
-    counted_again,
-    culprits_of,
-    persons_for,
-    remarks_of,
-)
+from analysis.measures.siting_answer import Loaded, Siting, above, persons_for
 from analysis.measures.siting_capacity import CapacityChoice, choose, fewest
 from analysis.measures.siting_loads import LoadProblem, Loads, assign
+from analysis.measures.siting_scene import Scene, counted_again, culprits_of, remarks_of
 from analysis.measures.siting_search import greedy_curve
 from analysis.policy import Policy
 from analysis.quantities import IntArray
@@ -167,4 +159,5 @@ def _loaded(problem: LoadProblem, none: Loads, found: CapacityChoice, standing: 
         none.underload,
         found.loads.underload,
         tuple((int(a), int(b), int(c)) for a, b, c in bounds),
+        found.proven,
     )

@@ -40,7 +40,8 @@ __all__ = [
 
 DEGREES: Final = "EPSG:4326"
 WALKER: Final = "adult"
-STORED: Final = ("units", "gaps", "circles", "catchments")
+STORED: Final = ("units", "gaps", "circles")
+STORED_WHERE_HELD: Final = ("catchments",)
 
 _Values = dict[str, Any]
 
@@ -66,7 +67,7 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
 
 def write_layers(run: Run) -> None:
     """Write the layers that take long to make into the run's folder, as GeoParquet."""
-    for layer in STORED:
+    for layer in (*STORED, *STORED_WHERE_HELD):
         if layer not in layers_of(run):
             continue
         values, shapes = _BUILDERS[layer](run)
@@ -87,7 +88,7 @@ def _file(run: Run, layer: str) -> Path:
 def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
     """A layer as the build wrote it; None when it did not, or with other columns."""
     columns = layer_columns(run, layer)
-    if layer not in STORED or not _file(run, layer).is_file():
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run, layer).is_file():
         return None
     frame = gpd.read_parquet(_file(run, layer))
     if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:

@@ -17,6 +17,7 @@ from analysis.errors import Language
 from analysis.policy import Title
 from analysis.results.columns import NEVER, UNKNOWN, Column
 from analysis.results.export import TABLE_SUFFIXES, write_table
+from analysis.sources.merge_orders import SHEET
 
 _NO_DECISION: Final = Title("尚未处理", "Not decided")
 
@@ -64,7 +65,7 @@ def write_merge_list(same_places: Sequence[SamePlace], path: Path, lang: Languag
     ParameterError : another suffix.
     WorkspaceError : the file cannot be written.
     """
-    write_table(merge_frame(same_places), MERGE_COLUMNS, path, "merges", lang, TABLE_SUFFIXES)
+    write_table(merge_frame(same_places), MERGE_COLUMNS, path, SHEET, lang, TABLE_SUFFIXES)
 
 
 def _value(one: SamePlace, column: str) -> object:

@@ -41,6 +41,7 @@ from analysis.sources.records import Records
 PLAIN_LEVEL: Final = "unit"
 
 _POLYGONS: Final = (3, 6)
+_MOST_PAIRS: Final = 200_000  # neighbours looked at; a city has some thousands
 _OVERLAP_SHARE: Final = 0.05  # of the smaller unit; less than that is how borders are drawn
 
 
@@ -232,7 +233,7 @@ def _remark_overlaps(frame: pd.DataFrame, found: Findings) -> None:
         shapes = group["geometry"].to_numpy(dtype=object)
         left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
         once = left < right
-        left, right = left[once], right[once]
+        left, right = left[once][:_MOST_PAIRS], right[once][:_MOST_PAIRS]
         if len(left) == 0:
             continue
         shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))

@@ -49,12 +49,16 @@ _DEEPER: Final = ("check_spreadsheet_error", "check_code_damaged")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: the kind of the table, its records (None if it could not be opened)."""
+    """What a check found: the kind of the table, its records (None if it could not be opened).
+
+    `notes`: how it was opened, and which column was taken for what.
+    """
 
     file: str
     kind: Kind | None
     records: Records | None
     faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -119,13 +123,15 @@ def check_records(
         row_checks.check_words(picked, found)
         row_checks.check_hours(picked.get("opening_hours"), found)
         row_checks.check_measures(picked, found)
-    else:
+    elif sure != "statistics":
         row_checks.check_groups(picked, found)
-    if sure != "units":
+    if sure in ("population", "facilities"):
         _check_where(records, sure, datum, picked, found)
     faults = (*_by_row(read, records), *found.warnings(), *found.errors())
-    notes = mapping_told(records, sure)
-    return Checked(records.file, sure, records, (*notes, *_in_order(_once(faults))))
+    every = (*mapping_told(records, sure), *faults)
+    notes = tuple(fault for fault in every if fault.severity == "note")
+    told = [fault for fault in every if fault.severity != "note"]
+    return Checked(records.file, sure, records, _in_order(_once(told)), notes)
 
 
 def _check_where(

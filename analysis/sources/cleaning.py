@@ -20,7 +20,9 @@ from analysis.sources.findings import Findings
 from analysis.sources.records import Records
 from analysis.sources.tables import Kind
 
+_INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u200b-\u200f\u202a-\u202e\ufeff]")
 _HIDDEN = re.compile(r"[\u0000-\u001f\u007f\u200b-\u200f\u2028-\u202f\ufeff]")
+_BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])[\t\n\r\u2028\u2029]+(?=[\u3400-\u9fff])")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WITH_UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)(平方米|㎡|m2|m²|人|户|张|床|个|间|处)")
@@ -107,9 +109,15 @@ def _column(
 
 
 def _tidy(text: str) -> str:
-    return " ".join(_HIDDEN.sub(" ", text).split()) if text.strip() != text or _HIDDEN.search(
-        text
-    ) else text  # fmt: skip
+    """Without hidden signs, without space at the ends; a line break inside becomes a space.
+
+    Between two Chinese signs a line break is only how the cell was filled, and goes.
+    """
+    if text == text.strip() and not _HIDDEN.search(text):
+        return text
+    seen = _INVISIBLE.sub("", text)
+    seen = _BETWEEN_HAN.sub("", seen)
+    return " ".join(seen.split())
 
 
 def _half_width(text: str) -> str | None:

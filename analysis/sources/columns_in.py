@@ -79,7 +79,7 @@ def fields_of(kind: str) -> tuple[str, ...]:
 @cache
 def every_field() -> tuple[str, ...]:
     """The fields of every kind of table, coordinates among them."""
-    kinds = ("coordinates", "population", "facilities", "units")
+    kinds = ("coordinates", "population", "facilities", "units", "statistics")
     return tuple(dict.fromkeys(field for kind in kinds for field in _aliases()[kind]))
 
 
@@ -140,7 +140,7 @@ def title_is_known(title: str) -> bool:
 
 @cache
 def _every_alias() -> frozenset[str]:
-    kinds = ("coordinates", "population", "facilities", "units")
+    kinds = ("coordinates", "population", "facilities", "units", "statistics")
     return frozenset(
         folded(alias) for kind in kinds for names in _aliases()[kind].values() for alias in names
     )

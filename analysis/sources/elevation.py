@@ -81,7 +81,7 @@ def _cell(place: FloatArray, count: int) -> tuple[Any, FloatArray]:
 def read_elevation(path: Path, lonlat: FloatArray, rules: TerrainRules) -> Elevation:
     """Heights around places (k, 2) in degrees WGS84 from a GeoTIFF of any CRS.
 
-    Cells finer than the policy's ``cell_m`` are averaged to it. A declared unit (feet) counts.
+    Cells finer than the policy's ``cell_m`` are averaged to about that. A declared unit counts.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> 
         raise refuse(Path(name), "elevation_elsewhere", **_bounds(source, crs, lonlat))
     row0, row1, column0, column1 = box
     cell_m = _cell_m(source.transform, crs, lonlat)
-    average = max(1, ceil(rules.cell_m.value / cell_m - 0.01))
+    average = max(1, round(rules.cell_m.value / cell_m))
     rows, columns = ceil((row1 - row0) / average), ceil((column1 - column0) / average)
     read = (row1 - row0) * (column1 - column0)
     if rows * columns > _MOST_CELLS or read > _MOST_READ:

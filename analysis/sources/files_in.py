@@ -43,6 +43,7 @@ RASTER_SUFFIXES: Final[dict[str, frozenset[str]]] = {
 }
 
 _HEAD_BYTES: Final = 4096
+_ASCII_SHARE: Final = 0.1  # of a text in UTF-16 that is separators and digits, at least
 _TEXT_KINDS: Final = frozenset({"text", "json", "xml"})
 _MAGIC: Final = (
     (b"SQLite format 3\x00", "sqlite"),
@@ -63,7 +64,9 @@ _MAGIC: Final = (
 _HTML = re.compile(rb"(?i)<!doctype html|<html")
 _ADDRESS = re.compile(r"(?i)^(?:[a-z0-9_ ]{2,}:|https?|[/\\]vsi)")
 # Drivers that open by content and may reach elsewhere; OGR never needs them here.
-_NEVER: Final = ("OGR_VRT", "GDALG", "CSW", "WFS", "Carto", "Elasticsearch", "AmigoCloud", "NGW")
+# OAPIF is left, for it is how people read our own service; it opens by its prefix or an address.
+_NEVER: Final = ("OGR_VRT", "GDALG", "HTTP", "CSW", "WFS", "Carto", "Elasticsearch", "AmigoCloud",
+                 "NGW", "EEDA", "PLSCENES", "OGCAPI", "ADBC")  # fmt: skip
 
 
 def guard_gdal() -> None:
@@ -141,7 +144,7 @@ def _utf_16(head: bytes) -> str | None:
         return "utf-16-be"
     even, odd = head[0:_HEAD_BYTES:2], head[1:_HEAD_BYTES:2]
     signs = [half.count(0) for half in (even, odd)]
-    if not max(signs) or min(signs):
+    if min(signs) or max(signs) < max(2, _ASCII_SHARE * len(even)):
         return None
     return "utf-16-le" if signs[1] else "utf-16-be"
 

@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from analysis.sources.columns_in import Column, objects
@@ -53,6 +54,7 @@ def unreadable() -> tuple[type[Exception], ...]:
         pyogrio.errors.FieldError,
         pyogrio.errors.GeometryError,
         pyogrio.errors.CRSError,
+        pyproj.exceptions.ProjError,
         shapely.errors.ShapelyError,
         UnicodeDecodeError,
         ValueError,

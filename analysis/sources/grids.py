@@ -110,7 +110,7 @@ def misfits(xy: FloatArray, crs: Any, x_is_north: bool) -> tuple[Misfit, ...]:
     """
     if len(xy) == 0:
         return ()
-    x, y = (float(middle) for middle in np.median(xy, axis=0))
+    x, y = np.sort(xy, axis=0)[(len(xy) - 1) // 2].tolist()  # values that occur, not between two
     shown = {"x": f"{x:.10g}", "y": f"{y:.10g}"}
     degrees = abs(x) <= _MOST_DEGREES and abs(y) <= _MOST_DEGREES
     if crs is None or crs.is_geographic:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+import pyproj
 import shapely
 
 from analysis.errors import InputError
@@ -147,7 +148,7 @@ def _read_parquet(path: Path) -> Records:
             frame = read(path)
         except (
             pa.ArrowException, ValueError, KeyError, TypeError, AttributeError, OSError,
-            shapely.errors.ShapelyError,
+            pyproj.exceptions.ProjError, shapely.errors.ShapelyError,
         ) as error:  # fmt: skip
             if isinstance(error, InputError):
                 raise
@@ -160,6 +161,8 @@ def _check_parquet(path: Path, metadata: Any) -> None:
     groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
     if sum(group.total_byte_size for group in groups) > limits.FILE_BYTES:
         raise refuse(path, "input_unpacks_large", gigabytes=limits.FILE_BYTES // 1024**3)
+    if metadata.num_columns > limits.COLUMNS:
+        raise refuse(path, "input_columns_many", most=limits.COLUMNS)
     cells = metadata.num_rows * metadata.num_columns
     if metadata.num_rows > limits.ROWS or cells > limits.CELLS:
         raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")

@@ -15,12 +15,14 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.errors import Fault
+from analysis.errors import Fault, InputError
 from analysis.sources.columns_in import folded, text_of
+from analysis.sources.declared import Declaration, Declarations
 from analysis.sources.files_in import refuse
 from analysis.sources.findings import Findings
 from analysis.sources.layers_in import read_records
 
+SHEET: Final = "merges"
 DECISION: Final = ("decision", "处理", "处理意见", "决定")
 FIRST: Final = ("kept", "保留", "保留编号", "编号1")
 SECOND: Final = ("other", "另一", "另一编号", "编号2")
@@ -72,7 +74,10 @@ def _pairs(given: Any, key: str, found: Findings) -> Pairs:
 
 
 def _from_table(path: Path) -> tuple[Pairs, Pairs]:
-    records = read_records(path)
+    try:  # the list as we write it has a second sheet that explains the columns
+        records = read_records(path, Declarations(Declaration(sheet=SHEET)))
+    except InputError:
+        records = read_records(path)
     found = records.findings()
     columns = {folded(column.title): column for column in reversed(records.columns)}
     picked = []

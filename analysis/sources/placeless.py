@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.quantities import BoolArray
-from analysis.sources.columns_in import Column, is_blank, pick
+from analysis.sources.columns_in import is_blank, pick
 from analysis.sources.findings import Findings, ObjectArray
 from analysis.sources.places_in import locate
 from analysis.sources.records import Records
@@ -31,6 +31,7 @@ def locate_where_told(records: Records, datum: str | None, found: Findings) -> O
         part = _rows(records, told)
         mine = Findings(records.file, part.rows)
         shapes[told] = locate(part, datum, mine)
+        mine.readings = [replace(reading, count=len(records)) for reading in mine.readings]
         found.merge(mine)
     return shapes
 
@@ -38,7 +39,8 @@ def locate_where_told(records: Records, datum: str | None, found: Findings) -> O
 def _rows(records: Records, chosen: BoolArray) -> Records:
     return replace(
         records,
-        columns=tuple(Column(c.title, c.values[chosen]) for c in records.columns),
+        columns=tuple(replace(c, values=c.values[chosen]) for c in records.columns),
         rows=records.rows[chosen],
         geometry=None if records.geometry is None else records.geometry[chosen],
+        unread=None if records.unread is None else records.unread[chosen],
     )

@@ -24,6 +24,7 @@ from analysis.sources.findings import Findings, ObjectArray, absent, kept
 from analysis.sources.grids import misfits
 from analysis.sources.mapping_file import crs_of
 from analysis.sources.records import Records
+from analysis.sources.tangles import is_tangled
 
 DEGREES: Final = "EPSG:4326"
 
@@ -187,12 +188,17 @@ def repaired(shapes: ObjectArray, found: Findings) -> ObjectArray:
     if not broken.any():
         return shapes
     mended = shapes.copy()
-    for index in np.flatnonzero(broken):
+    heavy = broken & (shapely.get_num_coordinates(shapes) > limits.BROKEN_VERTICES)
+    for index in np.flatnonzero(broken & ~heavy):
+        heavy[index] = is_tangled(shapes[index])
+    found.each("input_geometry_tangled", heavy)
+    mended[heavy] = None
+    for index in np.flatnonzero(broken & ~heavy):
         mended[index] = _areas_of(shapely.make_valid(shapes[index]), shapes[index])
-    lost = broken & absent(mended)
+    lost = broken & ~heavy & absent(mended)
     found.each("input_geometry_broken", lost)
     reason = shapely.is_valid_reason(shapes[np.flatnonzero(broken)[0]])
-    found.remark("input_geometry_repaired", broken & ~lost, reason=reason)
+    found.remark("input_geometry_repaired", broken & ~heavy & ~lost, reason=reason)
     return mended
 
 

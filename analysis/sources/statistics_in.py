@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analysis.errors import Fault, InputError
+from analysis.errors import Fault
 from analysis.policy_attributes import attributes, unit_attribute_names
 from analysis.quantities import BoolArray, FloatArray, IntArray
 from analysis.sources.columns_in import (
@@ -23,6 +23,7 @@ from analysis.sources.columns_in import (
     pick,
     texts,
 )
+from analysis.sources.declared import SILENT, Declarations
 from analysis.sources.findings import Findings, ObjectArray, absent, frame_of
 from analysis.sources.layers_in import read_records
 from analysis.sources.records import Records
@@ -47,8 +48,8 @@ class StatisticsTable:
     warnings: tuple[Fault, ...]
 
 
-def read_statistics(path: Path) -> StatisticsTable:
-    """Figures about units from one long table.
+def read_statistics(path: Path, declared: Declarations = SILENT) -> StatisticsTable:
+    """Figures about units from one long table; `declared`: what is said of the file.
 
     Blank values are left out: absent means unknown.
 
@@ -57,7 +58,11 @@ def read_statistics(path: Path) -> StatisticsTable:
     InputError
         With every fault of the file.
     """
-    records = read_records(path)
+    return statistics_of(read_records(path, declared))
+
+
+def statistics_of(records: Records) -> StatisticsTable:
+    """The same from a file that is already open."""
     found = records.findings()
     picked = pick(records.columns, "statistics", found)
     for name in ("attribute", "value"):
@@ -86,14 +91,6 @@ def read_statistics(path: Path) -> StatisticsTable:
     _repeats(frame, known, found)
     found.stop_on_errors()
     return StatisticsTable(frame[known].reset_index(drop=True), found.warnings())
-
-
-def check_statistics(path: Path) -> tuple[Fault, ...]:
-    """Everything wrong or remarkable in a statistics table, without raising."""
-    try:
-        return read_statistics(path).warnings
-    except InputError as error:
-        return error.faults
 
 
 def _words(column: Column | None, records: Records) -> ObjectArray:

@@ -38,9 +38,10 @@ from analysis.sources.placeless import locate_where_told
 from analysis.sources.places_in import has_polygons, locate, repaired
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
+from analysis.sources.statistics_in import StatisticsTable, statistics_of
 from analysis.sources.titles_in import mapping_told
 
-Kind = Literal["population", "facilities", "units"]
+Kind = Literal["population", "facilities", "units", "statistics"]
 
 SOURCE: Final = "table"  # what the column `source` of a facility says
 
@@ -138,7 +139,9 @@ def check_table(
         return (*told, *error.faults)
 
 
-def table_of(records: Records, kind: Kind, datum: str | None, policy: Policy) -> Table:
+def table_of(
+    records: Records, kind: Kind, datum: str | None, policy: Policy
+) -> Table | StatisticsTable:
     """The table of a file that is already open.
 
     Raises
@@ -150,12 +153,17 @@ def table_of(records: Records, kind: Kind, datum: str | None, policy: Policy) ->
         return _population(records, datum)
     if kind == "facilities":
         return _facilities(records, datum, policy)
+    if kind == "statistics":
+        return statistics_of(records)
     return units_of([records], datum, policy)
 
 
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
     """What a table is about, by its columns; None if they say nothing."""
     quiet = Findings(records.file)
+    figures = pick(records.columns, "statistics", quiet)
+    if {"attribute", "value"} <= set(figures) and {"unit_code", "unit_name"} & set(figures):
+        return "statistics"
     service = pick(records.columns, "facilities", quiet).get("service")
     names = _service_names(policy)
     if service and any(t is not None and folded(t) in names for t in texts(service.values)):

@@ -33,6 +33,7 @@ def check_document(
             for fault in checked.faults
         ],
         "mends": mend_rows(mends, lang),
+        "notes": [say(note.key, lang, **dict(note.params)) for note in checked.notes],
     }
 
 

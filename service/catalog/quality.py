@@ -136,7 +136,11 @@ def _units_named(found: AreaQuality) -> dict[str, Any]:
 
 def _shift(run: Run, lang: Language) -> dict[str, Any]:
     """What readers said about a shift of coordinates, from the remarks of the build."""
-    said = [warn for warn in run.manifest.warnings if "shift" in warn.key]
+    said = [
+        warn
+        for warn in run.manifest.warnings
+        if str(warn.params.get("fault", "")).startswith("placed_")
+    ]
     return {"suspected": bool(said), "remarks": remarks(said, lang)}
 
 

@@ -206,7 +206,9 @@ def _outcome(reading: Reading, outcome: Outcome, lang: Language) -> dict[str, An
         "have": outcome.have,
         "of": outcome.of,
         "assessed_share": outcome.assessed_share,
-        "parts": [{"service": service, "value": value} for service, value in outcome.parts],
+        "parts": [
+            {"service": one.service, "value": one.value, "land": one.land} for one in outcome.parts
+        ],
         "missing": [_missing(one, lang) for one in outcome.missing],
         "remarks": remarks(outcome.warnings, lang),
     }
@@ -281,6 +283,8 @@ def needs(row: Row) -> tuple[list[str], list[str], list[str]]:
             columns[reading.column] = None
         if reading.kind == "adjacent":
             columns["parcel"] = None
+        if reading.night:
+            columns |= dict.fromkeys(("opening_hours", "lit"))
         tests = (*reading.tests, *reading.filters)
         operands = [*reading.over, *reading.under]
         operands += [one for test in tests for one in (*test.value, *test.by)]

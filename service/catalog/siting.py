@@ -253,6 +253,7 @@ def _loads(found: Siting) -> dict[str, Any] | None:
         "unreachable": loads.unreachable,
         "underload_before": loads.underload_before,
         "underload": loads.underload,
+        "aims_proven": loads.aims_proven,
     }
 
 

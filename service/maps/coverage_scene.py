@@ -11,6 +11,7 @@ from analysis.measures.coverage import Coverage, CoverageRow, coverage
 from analysis.measures.question import Question, Walks, walks_to
 from analysis.measures.question import ask as question
 from analysis.quantities import NOBODY, Int32Array, minutes_of
+from analysis.results.catchments_asked import catchments_for_coverage
 from service.maps import scales
 from service.maps.folium_map import Areas, CellDots
 from service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
@@ -49,6 +50,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
         minutes=ask.minutes,
         walker=ask.walker,
         by=level_shown(ask),
+        catchments=catchments_for_coverage(run, service, ask.minutes, ask.walker),
     )
     walks = walks_to(run.city, run.travel, service)
     chosen = facilities_of(ask, service)
@@ -252,6 +254,7 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     facts = [
         ("residents", number(total.residents)),
         ("covered", number(total.covered)),
+        ("C", percent(total.C)),
         ("not_covered", number(_beyond(total))),
         ("of_them_unsnapped", number(total.unsnapped or None)),
         ("of_them_cut_off", number(total.cut_off or None)),

@@ -267,12 +267,11 @@ def _reach_layer(ask: Ask, asked: Question, answer: _Answer, streets: Streets) -
     )
 
 
-def _polygon(drawn: Any, xy_m: Any) -> shapely.Geometry:
+def _polygon(drawn: Any, xy_m: Any) -> Any:
     """The isochrone, or a small disc where no street leads away."""
-    shape = drawn[0] if len(drawn) else None
-    if shape is None or shape.is_empty:
+    if len(drawn) == 0 or drawn[0] is None or drawn[0].is_empty:
         return shapely.Point(xy_m).buffer(50)
-    return shape
+    return drawn[0]
 
 
 def _told(ask: Ask, row: dict[str, Any]) -> list[str | None]:

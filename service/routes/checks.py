@@ -28,6 +28,7 @@ from analysis.policy import load_policy, policy_ids
 from analysis.results.check_files import write_clean_copy, write_error_sheet
 from analysis.sources.checking import Checked, check_file
 from analysis.sources.coordinates import DATUMS
+from analysis.sources.declared import Declaration, Declarations
 from analysis.sources.files_in import RASTER_SUFFIXES, SUFFIXES
 from analysis.sources.tables import Kind
 from service.catalog.checks import check_document
@@ -56,6 +57,8 @@ class _Sent:
     content: bytes
     kind: Kind | None
     datum: str | None
+    crs: str | None
+    sheet: str | None
     policy: str
 
 
@@ -120,6 +123,8 @@ async def _sent(request: Request) -> _Sent:
                 content=await file.read(),
                 kind=cast("Kind | None", _choice(form, "kind", KINDS)),
                 datum=_choice(form, "datum", DATUMS),
+                crs=_words(form, "crs"),
+                sheet=_words(form, "sheet"),
                 policy=_choice(form, "policy", policy_ids()) or "kunming-2022-77",
             )
     except HTTPException as error:
@@ -136,6 +141,11 @@ def _choice(form: FormData, field: str, known: Sequence[str]) -> str | None:
         shown = value if isinstance(value, str) else "?"
         raise RequestError("check_value", field=field, value=shown, known=", ".join(known))
     return value
+
+
+def _words(form: FormData, field: str) -> str | None:
+    value = form.get(field)
+    return value.strip()[:_LONGEST_NAME] or None if isinstance(value, str) else None
 
 
 def _plain_name(given: str) -> str:
@@ -157,7 +167,8 @@ def _checked(
     with _turn(), tempfile.TemporaryDirectory(prefix="lifecircle-check-") as folder:
         path = Path(folder) / f"upload{suffix}"
         path.write_bytes(sent.content)
-        found = check_file(path, sent.kind, sent.datum, load_policy(sent.policy))
+        said = Declarations(Declaration(sent.datum, sent.crs, sheet=sent.sheet))
+        found = check_file(path, sent.kind, sent.datum, load_policy(sent.policy), said)
         checked = _renamed(found, sent.name)
         files: dict[str, str] = {}
         mends: tuple[Any, ...] = ()
@@ -176,7 +187,8 @@ def _checked(
 def _renamed(checked: Checked, name: str) -> Checked:
     """The faults told of the name people know."""
     faults = tuple(replace(fault, file=name) for fault in checked.faults)
-    return replace(checked, file=name, faults=faults)
+    notes = tuple(replace(note, file=name) for note in checked.notes)
+    return replace(checked, file=name, faults=faults, notes=notes)
 
 
 def _refuse_bomb(content: bytes, settings: Settings) -> None:

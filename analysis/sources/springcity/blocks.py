@@ -21,6 +21,7 @@ HOUSING, PARK, SQUARE, SCHOOL, ESTATE, RESETTLEMENT = (
 )
 NEW_ESTATES = 6
 _INSET_M = 9.0
+_ALONE = 4.0  # times as far where a block is its whole quad, so that it is not the community
 _SHARE = {PARK: 0.5, SQUARE: 0.3, SCHOOL: 0.7}
 
 
@@ -104,6 +105,7 @@ def _uses(rng: np.random.Generator, count: int, kind: int, special: str | None) 
 
 def _outline(mesh: Mesh, gi: int, gj: int, size: int) -> Polygon:
     ring = Polygon(mesh.ring(gi, gj, size, max(1, size // 4)))
-    inset = shapely.buffer(ring, -_INSET_M * mesh.plan.shrink, join_style="mitre")
+    back = _INSET_M * (_ALONE if size == mesh.plan.fine else 1.0) * mesh.plan.shrink
+    inset = shapely.buffer(ring, -back, join_style="mitre")
     parts = [part for part in shapely.get_parts(inset) if isinstance(part, Polygon)]
     return max(parts, key=lambda part: part.area, default=Polygon())

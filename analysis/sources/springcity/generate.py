@@ -168,6 +168,7 @@ def _rules() -> Rules:
     return Rules(
         {service.id: float(service.minutes.value) for service in policy.services.values()},
         {kind: circle.services for kind, circle in policy.circles.items()},
+        float(policy.attachment.max_leg_m.value),
     )
 
 

@@ -92,9 +92,7 @@ BOOKSHOP: Final = Kind("bookshop", 0.0, "table", _NO_TAGS, "新华书店", "Xinh
 HEALTH_CENTRE: Final = Kind(
     "health_centre", 0.0, "table", _NO_TAGS, "社区卫生服务中心", "Health Centre", 2_600.0
 )
-TOWN_HOSPITAL: Final = Kind(
-    "health_centre", 0.0, "table", _NO_TAGS, "卫生院", "Township Hospital", 1_900.0
-)
+TOWN_HOSPITAL: Final = Kind("health_centre", 0.0, "table", _NO_TAGS, "卫生院", "Hospital", 1_900.0)
 STREET_CARE: Final = Kind(
     "elder_care", 0.0, "table", _NO_TAGS, "街道综合养老服务中心", "Subdistrict Elder Care", 3_200.0
 )
@@ -108,6 +106,14 @@ PROTECTION: Final = Kind(
     "minor_protection_station", 0.0, "table", _NO_TAGS, "未成年人保护工作站",
     "Station for the Protection of Minors", 90.0, old=0.5,
 )  # fmt: skip
+
+AREA_M2: Final = {
+    kind.service: kind.area_m2
+    for kind in (HEALTH_CENTRE, PROTECTION, SOCIAL_WORK, *TABLE_KINDS.values())
+}
+"""The usual floor area of each service of the bureau's table."""
+ALL_DAY: Final = frozenset({"elder_care", "fire_point", "fitness_outdoor", "fitness_trail"})
+"""Services that may be open around the clock."""
 
 VILLAGE_SHARES: Final = {
     "convenience_store": 1.0,
@@ -129,11 +135,12 @@ SEAT_KINDS: Final = ("pharmacy", "market", "supermarket", "kindergarten", "shelt
 SURVEYED: Final = ("burial_facility",)
 
 OSM_HOURS: Final = ("24/7", "Mo-Su 07:00-22:00", "Mo-Fr 08:30-17:30; Sa 09:00-12:00", "")
+AROUND_THE_CLOCK: Final = "24小时"
 TABLE_HOURS: Final = (
     "每天08:00-20:00",
     "周一至周五 8:30-12:00,14:00-17:30",
     "周一至周六 09:00—18:00",
-    "24小时",
+    AROUND_THE_CLOCK,
     "",
 )
 SCHOOLS: Final = (("1", "小学", "Primary School"), ("2", "中学", "Middle School"))

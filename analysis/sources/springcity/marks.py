@@ -100,8 +100,9 @@ def _plain(plan: Plan, places: Sequence[Place], rows: list[Row]) -> None:
     rng = plan.rng("marks")
     for place, row in zip(places, rows, strict=True):
         hours = kinds.TABLE_HOURS[int(rng.integers(0, len(kinds.TABLE_HOURS)))]
-        kind = kinds.TABLE_KINDS.get(place.service)
-        area = round((kind.area_m2 if kind else 2_200.0) * rng.uniform(0.6, 1.5), 1)
+        if hours == kinds.AROUND_THE_CLOCK and place.service not in kinds.ALL_DAY:
+            hours = kinds.TABLE_HOURS[0]
+        area = round(kinds.AREA_M2.get(place.service, 0.0) * rng.uniform(0.6, 1.5), 1)
         known, public = rng.random(2) < (_AREA_KNOWN, 0.75)
         row["ownership"] = kinds.GOVERNMENT if public else kinds.PRIVATE
         row["opening_hours"], row["status"] = hours, "运营"

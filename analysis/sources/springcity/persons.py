@@ -61,3 +61,21 @@ def complete(book: Ledger, services: Sequence[str], required: int, minutes: floa
     share_ = complete / total
     return {"value": share_, "lower": share_, "upper": share_, "residents": complete, "of": total,
             "doubt": int(count[unsure].sum()), "assessed_share": 1.0}  # fmt: skip
+
+
+def land_within(
+    book: Ledger,
+    services: Sequence[str],
+    minutes: float,
+    level: str | None = None,
+    qualifies: Qualifies | None = None,
+) -> Table:
+    """L: housing land within a walk of places that qualify; those that may bound it above."""
+    sure = book.reach.which(services, None if qualifies is None else certain(qualifies))
+    maybe = book.reach.which(services, None if qualifies is None else possible(qualifies))
+    land = book.reach.land
+    here = None if level is None else land.inside(book.units, level)
+    total = round(float(land.area_m2.sum() if here is None else land.area_m2[here].sum()))
+    least = book.reach.land_within(sure, minutes, here)
+    most = least if maybe == sure else book.reach.land_within(maybe, minutes, here)
+    return within(least, most, total)

@@ -37,6 +37,7 @@ _CHILDREN, _OLDER = 0.028, {OLD: 0.19, MIXED: 0.13, NEW: 0.09, VILLAGE: 0.07}
 _OLDER_RURAL: Final = 0.22
 _DRY_M: Final = 30.0
 _HUNDRED: Final = 100
+_SCATTERED: Final = 0.01  # of the usual density, where people gather in the middle of a street
 PIER_CELLS: Final = ((300.0, 45.0, 31), (980.0, 40.0, 12), (1_800.0, 60.0, 47), (2_350.0, 60.0, 25))
 """Cells beside the pier: metres from its head, metres to the east, residents."""
 
@@ -215,7 +216,7 @@ def _move_in(mesh: Mesh, units: UnitTable, spots: _Spots, total: int) -> IntArra
             middle = unit.outline.centroid
             far = np.hypot(spots.xy[here, 0] - middle.x, spots.xy[here, 1] - middle.y)
             weight = np.exp(-((far / (plan.concentration_m * mesh.plan.shrink)) ** 6))
-            weight += 1e-3 * spots.weight[here]
+            weight += _SCATTERED * spots.weight[here]
         people[here] = largest_remainder(wanted[unit.code], weight)
     return people
 

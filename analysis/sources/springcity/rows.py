@@ -1,7 +1,7 @@
 """The true answer of every row of the plan's scorecard: what was planted, counted plainly.
 
 The statuses were planted; tests hold the counted values against the plan's targets. Readings
-have the names of the registry. L (residential land) is not counted here.
+have the names of the registry.
 """
 
 from __future__ import annotations

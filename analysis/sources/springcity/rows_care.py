@@ -14,7 +14,7 @@ from analysis.sources.springcity.ledger import (
     row,
     says,
 )
-from analysis.sources.springcity.persons import certain, possible, residents_within
+from analysis.sources.springcity.persons import certain, land_within, possible, residents_within
 from analysis.sources.springcity.walking import straight_m
 
 Table = dict[str, Any]
@@ -37,6 +37,7 @@ def health_rows(book: Ledger, rule: Mapping[str, State]) -> dict[str, Table]:
                 "rule": share(rule),
                 "A": share(book.having(["subdistrict"], ["health_centre"], GOVERNMENT)),
                 "P": residents_within(book, ["health_centre"], 15, qualifies=GOVERNMENT),
+                "L": land_within(book, ["health_centre"], 15, qualifies=GOVERNMENT),
                 "C": capacity,
             },
         ),
@@ -105,6 +106,7 @@ def care_rows(book: Ledger) -> dict[str, Table]:
                 "P15": residents_within(book, day, 15, "community"),
                 "P65_5": residents_within(book, day, 5, "community", older=True),
                 "P65_15": residents_within(book, day, 15, "community", older=True),
+                "L": land_within(book, day, 15, "community"),
             },
         ),
         "A06": row(

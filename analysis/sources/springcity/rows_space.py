@@ -16,7 +16,7 @@ from analysis.sources.springcity.ledger import (
     says,
     told,
 )
-from analysis.sources.springcity.persons import complete, residents_within
+from analysis.sources.springcity.persons import complete, land_within, residents_within
 from analysis.sources.springcity.units import Unit
 
 Table = dict[str, Any]
@@ -86,6 +86,7 @@ def station_rows(book: Ledger) -> dict[str, Table]:
                 "U_rural": share(rural),
                 "U_urban": share(urban),
                 "P15": residents_within(book, ["service_station"], 15, "village", "community"),
+                "L": land_within(book, ["service_station"], 15),
             },
         ),
     }  # fmt: skip
@@ -166,6 +167,7 @@ def estate_rows(book: Ledger) -> dict[str, Table]:
             {
                 "U": share(book.having(["village", "community"], ["culture_centre"])),
                 "P15": residents_within(book, ["culture_centre"], 15, "village", "community"),
+                "L": land_within(book, ["culture_centre"], 15),
             },
         ),
     }  # fmt: skip

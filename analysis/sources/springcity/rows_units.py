@@ -18,7 +18,7 @@ from analysis.sources.springcity.ledger import (
     says,
     told,
 )
-from analysis.sources.springcity.persons import residents_within
+from analysis.sources.springcity.persons import land_within, residents_within
 
 Table = dict[str, Any]
 _PILOT_LIST: Final = (
@@ -64,7 +64,7 @@ def safety_rows(book: Ledger) -> dict[str, Table]:
             {
                 "P": residents_within(book, ["shelter"], minutes),
                 "C": within(sure, most, book.residents),
-                "area": {"known_m2": sum(a for a in areas if a is not None),
+                "area": NOT_ASSESSED | {"known_m2": sum(a for a in areas if a is not None),
                          "unknown": areas.count(None), "residents": book.residents},
             },
         ),
@@ -127,7 +127,10 @@ def everyday_rows(book: Ledger) -> dict[str, Table]:
         ),
         "A28": row(
             "no_target", "原文没有数字", "P5",
-            {"P5": residents_within(book, ["park", "square"], 5)},
+            {
+                "P5": residents_within(book, ["park", "square"], 5),
+                "L": land_within(book, ["park", "square"], 5),
+            },
         ),
         "A29": row(
             "no_target", "原文没有数字；全区没有公益性安葬设施；没有车行路网", "U_ceremony",

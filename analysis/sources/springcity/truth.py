@@ -18,6 +18,7 @@ from analysis.sources.springcity.areas import Area
 from analysis.sources.springcity.counting import State
 from analysis.sources.springcity.draft import Streets
 from analysis.sources.springcity.facts import Facts
+from analysis.sources.springcity.land import Land, sample_land
 from analysis.sources.springcity.ledger import Ledger
 from analysis.sources.springcity.mesh import Mesh, street_of
 from analysis.sources.springcity.places import PIER_PHARMACY, Place
@@ -36,10 +37,12 @@ _CENTRE_LEAST, _CENTRE_MOST = 30_000, 100_000
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the policy asks for: minutes of every service, the services of every circle."""
+    """What the policy asks for: minutes of every service, the services of every circle, the
+    longest way from a place to the streets."""
 
     minutes: Mapping[str, float]
     circles: Mapping[str, Sequence[str]]
+    most_leg_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class World:
 def tell_truth(world: World, before: World, rules: Rules) -> Truth:
     """The truth table of a finished city, and of the same city five years before."""
     plan, people = world.mesh.plan, world.people
-    reach = _reach(world)
+    land = sample_land(world.areas, world.streets, rules.most_leg_m)
+    reach = _reach(world, land)
     unsnapped = reach.off
     metres = {service: reach.walk(reach.which([service]))[0] for service in MEASURED}
     islanders = _island(world)
@@ -97,15 +101,15 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
         "health_centres": _loads(reach),
         "balanced": _balanced(reach),
         "rows": tell_rows(_ledger(world, reach, rules), _rule_met(world, rule), rules.circles),
-        "before": _before(before, rules),
+        "before": _before(before, rules, land),
     }
     return Truth(table, metres, unsnapped)
 
 
-def _reach(world: World) -> Reach:
+def _reach(world: World, land: Land) -> Reach:
     lonely = [u.code for u in world.units.of_level("natural_village") if u.role == "unsnapped"]
     unsnapped = np.isin(world.people.member["natural_village"].astype(str), lonely)
-    return Reach.of(world.streets, world.people, world.places, world.areas, unsnapped)
+    return Reach.of(world.streets, world.people, world.places, world.areas, unsnapped, land)
 
 
 def _ledger(world: World, reach: Reach, rules: Rules) -> Ledger:
@@ -114,9 +118,9 @@ def _ledger(world: World, reach: Reach, rules: Rules) -> Ledger:
     )
 
 
-def _before(world: World, rules: Rules) -> dict[str, Any]:
+def _before(world: World, rules: Rules, land: Land) -> dict[str, Any]:
     """The year before: residents, facilities, covered residents and the rows' readings."""
-    reach = _reach(world)
+    reach = _reach(world, land)
     rows = tell_rows(_ledger(world, reach, rules), {}, rules.circles)
     return {
         "residents": int(world.people.residents.sum()),

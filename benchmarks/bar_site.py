@@ -1,0 +1,267 @@
+"""Siting beside spopt: five more centres for Porto Alegre, covering most and walking least.
+
+Fourteen of the hexagons with health care stand (a farthest-point sample, seed 14); the other
+hexagons are the candidates. spopt builds the same question with the fourteen fixed and hands it to
+the solver PuLP finds; ours is greedy and interchange with the bound, then HiGHS for what is left.
+The p-median of spopt has a column for every pair of cell and site, so it gets fewer candidates.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.access.matrix import service_facilities, walk_matrix
+from analysis.access.sites import CellsOnEdges, SiteWalks
+from analysis.access.travel import travel_table
+from analysis.access.walking import flat_costs, walk_costs
+from analysis.city.attach import Attachments
+from analysis.city.crs import to_metric
+from analysis.city.network import build_network
+from analysis.city.snap import EdgeIndex
+from analysis.demo import springcity_request
+from analysis.measures import siting_kernel as kernel
+from analysis.measures.coverage import coverage
+from analysis.measures.siting_exact import best_sites
+from analysis.measures.siting_problem import SiteProblem, covering, walking
+from analysis.measures.siting_search import Chosen, greedy_curve, search
+from analysis.measures.what_if import Addition, what_if
+from analysis.pipeline import analyse_city
+from analysis.policy import load_policy
+from analysis.quantities import UNREACHED_CM
+from analysis.sources.osm import read_streets
+from analysis.sources.samples import write_springcity
+from benchmarks.bars import Row, medians_s, ms, shared_file
+
+CENTRES, SEED, ADDED = 14, 14, 5
+LIMIT_CM = 100_000  # 15 minutes of an adult
+MEDIAN_SITES = 60  # candidates of the p-median that spopt can hold
+TIME_LIMIT_S = 120.0
+BAR_GAP = 0.01
+BAR_WHAT_IF = 20
+
+
+@dataclass(frozen=True)
+class Town:
+    """Walks (cm) from hexagons to those that stand, and to the candidates: (c, n) each."""
+
+    persons: np.ndarray
+    standing_cm: np.ndarray
+    site_cm: np.ndarray
+
+    def near(self, sites: np.ndarray, most_cm: np.ndarray) -> SiteWalks:
+        """The walks to some of the candidates that are not longer than `most_cm` (c,)."""
+        cm = self.site_cm[:, sites]
+        site, cell = np.nonzero((cm <= most_cm[:, None]).T)
+        start = np.searchsorted(site, np.arange(len(sites) + 1)).astype(np.int64)
+        return SiteWalks(start, cell.astype(np.int32), cm[cell, site].astype(np.int32))
+
+    def covering(self) -> SiteProblem:
+        """Cover most residents within 15 minutes."""
+        everyone = np.full(len(self.persons), LIMIT_CM)
+        covered = self.standing_cm.min(axis=1) <= LIMIT_CM
+        sites = np.arange(self.site_cm.shape[1])
+        return covering(self.persons, covered, self.near(sites, everyone))
+
+    def walking(self, sites: np.ndarray) -> SiteProblem:
+        """Walk least; hexagons without any way to what stands are left out."""
+        base = self.standing_cm.min(axis=1).astype(np.int64)
+        persons = np.where(base == UNREACHED_CM, 0, self.persons)
+        return walking(persons, base, self.near(sites, base - 1))
+
+
+def porto_alegre() -> Town:
+    """Hexagons, the fourteen that stand and the candidates, with all walks."""
+    table = pd.read_csv(shared_file("porto_alegre/poa_hexgrid.csv"))
+    policy = load_policy()
+    network = build_network(read_streets(shared_file("porto_alegre/poa_osm.pbf"), policy.walk))
+    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    xy = to_metric(table[["lon", "lat"]].to_numpy(), network.crs)
+    able = np.flatnonzero(table["healthcare"].fillna(0).to_numpy() > 0)
+    taken = spread(xy, able, [int(able[np.random.default_rng(SEED).integers(len(able))])], CENTRES)
+    position = index.snap(xy, policy.attachment.max_leg_m.value)
+    rest = np.setdiff1d(np.flatnonzero(position.snapped), taken)
+    costs = flat_costs(network)
+
+    def walks(places: np.ndarray) -> np.ndarray:
+        places = places[position.snapped[places]]
+        at = Attachments(places.astype(np.int32), position.take(places))
+        return walk_matrix(costs, at, position, places.astype(np.int32)).T
+
+    persons = table["population"].to_numpy().astype(np.int64)
+    return Town(persons, walks(np.array(taken)), walks(rest))
+
+
+def spread(xy: np.ndarray, able: np.ndarray, taken: list[int], count: int) -> list[int]:
+    """A farthest-point sample: each further one farthest from those taken."""
+    while len(taken) < count:
+        away = np.hypot(*(xy[able, None] - xy[taken][None]).transpose(2, 0, 1)).min(axis=1)
+        taken.append(int(able[away.argmax()]))
+    return taken
+
+
+def measure() -> list[Row]:
+    """The rows of siting."""
+    town = porto_alegre()
+    cover = town.covering()
+    sites = np.linspace(0, town.site_cm.shape[1] - 1, MEDIAN_SITES).astype(np.int64)
+    rows = [_against_spopt("MCLP, +5 of all hexagons", town.covering, lambda: _mclp(town))]
+    title = f"p-median, +5 of {MEDIAN_SITES} hexagons"
+    rows.append(_against_spopt(title, lambda: town.walking(sites), lambda: _pmedian(town, sites)))
+    every = np.arange(town.site_cm.shape[1])
+    for title, problem in (("covering", cover), ("p-median", town.walking(every))):
+        rows.append(_three_ways(f"{title}, +5 of {problem.sites} hexagons", problem))
+    curve = greedy_curve(cover, cover.sites)
+    rising = bool((np.diff(curve) > 0).all() and (np.diff(curve, 2) <= 0).all())
+    rows.append(
+        Row("site", "curve: sites against covered", f"{len(curve) - 1} sites", "-", "-", None,
+            "never falls", rising, f"{curve[0]} to {curve[-1]} newly covered")
+    )  # fmt: skip
+    return rows + what_if_rows()
+
+
+def _three_ways(title: str, problem: SiteProblem) -> Row:
+    """Greedy, interchange and exact on one question; the gap of what comes at once."""
+    everyone = np.ones(problem.sites, dtype=np.bool_)
+    seconds = medians_s({"at once": lambda: search(problem, ADDED)}, 5)
+    started = time.perf_counter()
+    exact = best_sites(problem, ADDED, TIME_LIMIT_S)
+    whole = time.perf_counter() - started
+    _, gain = kernel.greedy(*problem.arrays, ADDED, everyone)
+    found, _ = search(problem, ADDED)
+    note = (
+        f"greedy {int(gain.sum()):,}, at once {found.value:,} <= {found.bound:,}, "
+        f"exact {exact.value:,} <= {exact.bound:,} ({exact.method}, {whole:.2f} s)"
+    )
+    return Row("site", title, ms(seconds["at once"]), "proven bound", f"{exact.bound:,}",
+               exact.gap, f"gap <= {BAR_GAP:.0%}", exact.gap <= BAR_GAP, note)  # fmt: skip
+
+
+def _against_spopt(
+    title: str, build: Callable[[], SiteProblem], theirs: Callable[[], tuple[int, float, str]]
+) -> Row:
+    """Both from the matrix of walks: building the question counts on both sides."""
+    try:
+        import spopt
+    except ImportError:
+        return Row("site", title, "-", "spopt", "-", None, "-", None, "spopt is not here")
+
+    def ask() -> Chosen:
+        return best_sites(build(), ADDED, TIME_LIMIT_S)
+
+    seconds = medians_s({"ours": ask}, 3)
+    ours = ask()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value, took, solver = theirs()
+    same = ours.value == value
+    note = f"ours {ours.value:,} (proven: {ours.proven}), spopt {value:,}, {solver}"
+    return Row("site", title, ms(seconds["ours"]), f"spopt {spopt.__version__}", ms(took),
+               took / seconds["ours"], "same objective", same and ours.proven, note)  # fmt: skip
+
+
+def _solver() -> Any:
+    import pulp
+
+    for made in (pulp.HiGHS(msg=False), pulp.PULP_CBC_CMD(msg=False)):
+        if made.available():
+            return made
+    raise RuntimeError("PuLP finds neither HiGHS nor CBC")
+
+
+def _together(town: Town, sites: np.ndarray) -> np.ndarray:
+    """Walks to what stands and to the candidates in one float matrix; no way is very far."""
+    walks = np.hstack([town.standing_cm, town.site_cm[:, sites]]).astype(np.float64)
+    walks[walks == UNREACHED_CM] = 1e12
+    return walks
+
+
+def _fixed(town: Town, count: int) -> np.ndarray:
+    fixed = np.zeros(count, dtype=int)
+    fixed[: town.standing_cm.shape[1]] = 1
+    return fixed
+
+
+def _mclp(town: Town) -> tuple[int, float, str]:
+    from spopt.locate import MCLP
+
+    walks = _together(town, np.arange(town.site_cm.shape[1]))
+    started = time.perf_counter()
+    model = MCLP.from_cost_matrix(
+        walks, town.persons, LIMIT_CM, town.standing_cm.shape[1] + ADDED,
+        predefined_facilities_arr=_fixed(town, walks.shape[1]),
+    )  # fmt: skip
+    solver = _solver()
+    model = model.solve(solver)
+    took = time.perf_counter() - started
+    opened = np.array([bool(variable.value()) for variable in model.fac_vars])
+    covered = (walks[:, opened] <= LIMIT_CM).any(axis=1)
+    before = town.standing_cm.min(axis=1) <= LIMIT_CM
+    return int(town.persons[covered & ~before].sum()), took, solver.name
+
+
+def _pmedian(town: Town, sites: np.ndarray) -> tuple[int, float, str]:
+    from spopt.locate import PMedian
+
+    base = town.standing_cm.min(axis=1)
+    way = base != UNREACHED_CM
+    walks = _together(town, sites)[way]
+    persons = town.persons[way]
+    started = time.perf_counter()
+    model = PMedian.from_cost_matrix(
+        walks, persons, town.standing_cm.shape[1] + ADDED,
+        predefined_facilities_arr=_fixed(town, walks.shape[1]),
+    )  # fmt: skip
+    solver = _solver()
+    model = model.solve(solver)
+    took = time.perf_counter() - started
+    opened = np.array([bool(variable.value()) for variable in model.fac_vars])
+    least = walks[:, opened].min(axis=1)
+    return int((persons * (base[way] - least)).sum()), took, solver.name
+
+
+def what_if_rows() -> list[Row]:
+    """One place more, before and after by unit, beside walks and coverage computed afresh."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_springcity(Path(folder))
+        _, policy, city, travel, *_ = analyse_city(springcity_request(files))
+    costs = walk_costs(city.network)
+    cells = CellsOnEdges.of(costs, city.cells.position)
+    rng = np.random.default_rng(SEED)
+    snapped = np.flatnonzero(city.cells.position.snapped)
+    places = [city.cells.position.take(snapped[[i]]) for i in rng.integers(len(snapped), size=20)]
+    service = "health_centre"
+    stands = [int(i) for i in service_facilities(city, service)[:5]]
+
+    def adding() -> None:
+        for place in places:
+            what_if(city, travel, costs, policy, add=[Addition(service, place)], cells=cells)
+
+    def removing() -> None:
+        for facility in stands:
+            what_if(city, travel, costs, policy, remove=[facility], cells=cells)
+
+    def afresh() -> None:
+        table = travel_table(city, costs, tuple(policy.services))
+        for one in policy.services:
+            coverage(city, table, policy, service=one)
+
+    seconds = medians_s({"add": adding, "remove": removing, "afresh": afresh}, 5)
+    rows = []
+    for name, count in (("add", len(places)), ("remove", len(stands))):
+        one = seconds[name] / count
+        ratio = one / seconds["afresh"]
+        rows.append(
+            Row("site", f"what-if: {name} one health centre", ms(one), "walks and coverage afresh",
+                ms(seconds["afresh"]), ratio, f"<= 1/{BAR_WHAT_IF}", ratio <= 1 / BAR_WHAT_IF,
+                "springcity, all services of the policy afresh")
+        )  # fmt: skip
+    return rows
