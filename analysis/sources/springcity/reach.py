@@ -18,7 +18,13 @@ from analysis.sources.springcity.land import Land
 from analysis.sources.springcity.places import Place
 from analysis.sources.springcity.plan import to_city
 from analysis.sources.springcity.residents import People
-from analysis.sources.springcity.walking import Footing, enter, metres_to_nearest, stand
+from analysis.sources.springcity.walking import (
+    Footing,
+    enter,
+    metres_to_each,
+    metres_to_nearest,
+    stand,
+)
 
 METRES_PER_MINUTE: Final = 1_000.0 / 15.0
 DOUBT_M: Final = 0.5
@@ -96,29 +102,29 @@ class Reach:
             found += [first + k for k, services in self.offers.items() if services & wanted]
         return found
 
-    def walk(self, which: Sequence[int], most_m: float = np.inf) -> tuple[FloatArray, IntArray]:
+    def walk(self, which: Sequence[int]) -> tuple[FloatArray, IntArray]:
         """Metres (c,) from every cell to the nearest of places, inf where no way leads, and
         which of them it is, -1 where none."""
-        key = (*which, -1) if np.isinf(most_m) else (*which, round(most_m))
+        key = tuple(which)
         if key not in self.known:
-            self.known[key] = self._walk(which, most_m)
+            self.known[key] = self._walk(which)
         return self.known[key]
 
-    def _walk(self, which: Sequence[int], most_m: float) -> tuple[FloatArray, IntArray]:
-        nobody = np.full(len(self.people.id), np.inf), np.full(len(self.people.id), -1)
+    def _walk(self, which: Sequence[int]) -> tuple[FloatArray, IntArray]:
         if not which:
-            return nobody
+            nobody = np.full(len(self.people.id), np.inf)
+            return nobody, np.full(len(nobody), -1)
         metres, owner = metres_to_nearest(
-            self.streets, self.footing, self.ground.only(which), most_m, self.order
+            self.streets, self.footing, self.ground.only(which), self.order
         )
         metres[self.off] = np.inf
         return metres, np.where(np.isfinite(metres), owner, -1)
 
     def between(self, places: Sequence[int], others: Sequence[int]) -> FloatArray:
         """Metres from each of some places along streets to the nearest of others."""
-        return metres_to_nearest(self.streets, self.ground.only(places), self.ground.only(others))[
-            0
-        ]
+        here, there = self.ground.only(places), self.ground.only(others)
+        metres, _ = metres_to_nearest(self.streets, here, there)
+        return metres
 
     def within(
         self, which: Sequence[int], minutes: float, among: BoolArray | None = None,
@@ -143,7 +149,7 @@ class Reach:
         if not which:
             return Reached(0, 0)
         ground = self.ground.only(which)
-        metres, _ = metres_to_nearest(self.streets, land.footing, ground, np.inf, land.order)
+        metres, _ = metres_to_nearest(self.streets, land.footing, ground, land.order)
         near = here & ~land.off & (metres <= limit)
         unsure = here & ~land.off & (np.abs(metres - limit) <= DOUBT_M)
         return Reached(round(land.area_m2[near].sum()), round(land.area_m2[unsure].sum()))
@@ -157,9 +163,13 @@ class Reach:
         """
         limit = minutes * METRES_PER_MINUTE
         residents = self.people.residents
-        metres = np.stack([self.walk([k], limit + 1.0)[0] for k in which])
-        unsure = (np.abs(metres - limit) <= DOUBT_M).any(axis=0)
-        near = (metres <= limit).T
+        ground = self.ground.only(which)
+        near = np.zeros((len(residents), len(which)), dtype=np.bool_)
+        unsure = np.zeros(len(residents), dtype=np.bool_)
+        walks = metres_to_each(self.streets, self.footing, ground, limit + DOUBT_M)
+        for column, metres in zip(near.T, walks, strict=True):
+            column[:] = ~self.off & (metres <= limit)
+            unsure |= ~self.off & (np.abs(metres - limit) <= DOUBT_M)
         number: dict[bytes, int] = {}
         group = [number.setdefault(row.tobytes(), len(number)) for row in near]
         demand = np.bincount(group, weights=residents).astype(np.int64)

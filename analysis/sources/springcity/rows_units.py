@@ -64,7 +64,7 @@ def safety_rows(book: Ledger) -> dict[str, Table]:
             {
                 "P": residents_within(book, ["shelter"], minutes),
                 "C": within(sure, most, book.residents),
-                "area": {"known_m2": sum(a for a in areas if a is not None),
+                "area": NOT_ASSESSED | {"known_m2": sum(a for a in areas if a is not None),
                          "unknown": areas.count(None), "residents": book.residents},
             },
         ),

@@ -5,7 +5,7 @@ It shares no code with `analysis.access`, so that each can check the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,15 +91,48 @@ def enter(streets: Streets, areas: Sequence[Polygon]) -> Footing:
 
 
 def metres_to_nearest(
-    streets: Streets,
-    people: Footing,
-    places: Footing,
-    most_m: float = np.inf,
-    order: IntArray | None = None,
+    streets: Streets, people: Footing, places: Footing, order: IntArray | None = None
 ) -> tuple[FloatArray, IntArray]:
     """Metres from each of people (n,) to the nearest of places, inf where there is no way,
-    and the owner of that place, -1 where none. Walks longer than `most_m` may be left out.
-    `order`: people sorted by edge, where it is known."""
+    and the owner of that place, -1 where none. `order`: people by edge, where it is known."""
+    count = len(streets.xy)
+    graph, lonely = _with_places(streets, places)
+    metres, _, source = dijkstra(graph, indices=lonely, min_only=True, return_predecessors=True)
+    first, second = streets.edge[people.edge].T
+    via_first = metres[first] + people.along_m
+    via_second = metres[second] + streets.length_m[people.edge] - people.along_m
+    best = np.minimum(via_first, via_second)
+    whose = np.where(via_first <= via_second, source[first], source[second]) - count
+    for k, same in _on_one_edge(people, places, order):
+        straight = np.abs(people.along_m[same] - places.along_m[k]) + places.leg_m[k]
+        nearer = straight < best[same]
+        best[same[nearer]] = straight[nearer]
+        whose[same[nearer]] = k
+    none = ~np.isfinite(best)
+    owner: IntArray = np.where(none, -1, places.owner[np.where(none, 0, whose)])
+    return best + people.leg_m, owner
+
+
+def metres_to_each(
+    streets: Streets, people: Footing, places: Footing, most_m: float
+) -> Iterator[FloatArray]:
+    """For each of places in turn the metres from each of people (n,), inf beyond `most_m`."""
+    graph, lonely = _with_places(streets, places)
+    same_edge = dict(_on_one_edge(people, places, None))
+    first, second = streets.edge[people.edge].T
+    rest = streets.length_m[people.edge] - people.along_m
+    for k, start in enumerate(lonely.tolist()):
+        metres = dijkstra(graph, indices=start, limit=most_m)
+        best = np.minimum(metres[first] + people.along_m, metres[second] + rest)
+        if k in same_edge:
+            same = same_edge[k]
+            straight = np.abs(people.along_m[same] - places.along_m[k]) + places.leg_m[k]
+            best[same] = np.minimum(best[same], straight)
+        yield best + people.leg_m
+
+
+def _with_places(streets: Streets, places: Footing) -> tuple[csr_array, IntArray]:
+    """The streets and, joined to them one way, the places: the graph and the places' nodes."""
     count = len(streets.xy)
     lonely = count + np.arange(len(places.edge))
     ends = streets.edge[places.edge]
@@ -109,28 +142,18 @@ def metres_to_nearest(
     column = np.concatenate([streets.edge[:, 1], streets.edge[:, 0], ends[:, 0], ends[:, 1]])
     length = np.concatenate([streets.length_m, streets.length_m, to_first, to_second])
     total = count + len(lonely)
-    graph = csr_array((length, (row, column)), (total, total))
-    metres, _, source = dijkstra(
-        graph, indices=lonely, min_only=True, return_predecessors=True,
-        limit=most_m,
-    )  # fmt: skip
-    first, second = streets.edge[people.edge].T
-    via_first = metres[first] + people.along_m
-    via_second = metres[second] + streets.length_m[people.edge] - people.along_m
-    best = np.minimum(via_first, via_second)
-    whose = np.where(via_first <= via_second, source[first], source[second]) - count
+    return csr_array((length, (row, column)), (total, total)), lonely
+
+
+def _on_one_edge(
+    people: Footing, places: Footing, order: IntArray | None
+) -> Iterator[tuple[int, IntArray]]:
+    """The places on whose own piece of street somebody stands, and who does."""
     order = np.argsort(people.edge, kind="stable") if order is None else order
     low = np.searchsorted(people.edge[order], places.edge, side="left")
     high = np.searchsorted(people.edge[order], places.edge, side="right")
     for k in np.flatnonzero(high > low).tolist():
-        same = order[low[k] : high[k]]
-        straight = np.abs(people.along_m[same] - places.along_m[k]) + places.leg_m[k]
-        nearer = straight < best[same]
-        best[same[nearer]] = straight[nearer]
-        whose[same[nearer]] = k
-    none = ~np.isfinite(best)
-    owner: IntArray = np.where(none, -1, places.owner[np.where(none, 0, whose)])
-    return best + people.leg_m, owner
+        yield k, order[low[k] : high[k]]
 
 
 def straight_m(
