@@ -147,7 +147,7 @@ def _check(request: BuildRequest, policy: Policy) -> None:
 
 def _doubts(facts: Facts, index: EdgeIndex) -> tuple[Warn, ...]:
     """Whether the files lie where they say: remarks, or `InputError` where they surely do not."""
-    placed = [(facts.people, True), (facts.borders, False), *((t, True) for t in facts.tables)]
+    placed = [(facts.people, False), (facts.borders, True), *((t, False) for t in facts.tables)]
     found = all_misplaced(placed, index)
     errors = [fault for fault in found if fault.severity == "error"]
     if errors:

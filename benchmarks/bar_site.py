@@ -8,29 +8,37 @@ The p-median of spopt has a column for every pair of cell and site, so it gets f
 
 from __future__ import annotations
 
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.access.matrix import walk_matrix
-from analysis.access.sites import SiteWalks
-from analysis.access.walking import flat_costs
+from analysis.access.matrix import service_facilities, walk_matrix
+from analysis.access.sites import CellsOnEdges, SiteWalks
+from analysis.access.travel import travel_table
+from analysis.access.walking import flat_costs, walk_costs
 from analysis.city.attach import Attachments
 from analysis.city.crs import to_metric
 from analysis.city.network import build_network
 from analysis.city.snap import EdgeIndex
+from analysis.demo import springcity_request
 from analysis.measures import siting_kernel as kernel
+from analysis.measures.coverage import coverage
 from analysis.measures.siting_exact import best_sites
 from analysis.measures.siting_problem import SiteProblem, covering, walking
 from analysis.measures.siting_search import Chosen, greedy_curve, search
+from analysis.measures.what_if import Addition, what_if
+from analysis.pipeline import analyse_city
 from analysis.policy import load_policy
 from analysis.quantities import UNREACHED_CM
 from analysis.sources.osm import read_streets
+from analysis.sources.samples import write_springcity
 from benchmarks.bars import Row, medians_s, ms, shared_file
 
 CENTRES, SEED, ADDED = 14, 14, 5
@@ -38,6 +46,7 @@ LIMIT_CM = 100_000  # 15 minutes of an adult
 MEDIAN_SITES = 60  # candidates of the p-median that spopt can hold
 TIME_LIMIT_S = 120.0
 BAR_GAP = 0.01
+BAR_WHAT_IF = 20
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ def measure() -> list[Row]:
         Row("site", "curve: sites against covered", f"{len(curve) - 1} sites", "-", "-", None,
             "never falls", rising, f"{curve[0]} to {curve[-1]} newly covered")
     )  # fmt: skip
-    return rows
+    return rows + what_if_rows()
 
 
 def _three_ways(title: str, problem: SiteProblem) -> Row:
@@ -217,3 +226,42 @@ def _pmedian(town: Town, sites: np.ndarray) -> tuple[int, float, str]:
     opened = np.array([bool(variable.value()) for variable in model.fac_vars])
     least = walks[:, opened].min(axis=1)
     return int((persons * (base[way] - least)).sum()), took, solver.name
+
+
+def what_if_rows() -> list[Row]:
+    """One place more, before and after by unit, beside walks and coverage computed afresh."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_springcity(Path(folder))
+        _, policy, city, travel, *_ = analyse_city(springcity_request(files))
+    costs = walk_costs(city.network)
+    cells = CellsOnEdges.of(costs, city.cells.position)
+    rng = np.random.default_rng(SEED)
+    snapped = np.flatnonzero(city.cells.position.snapped)
+    places = [city.cells.position.take(snapped[[i]]) for i in rng.integers(len(snapped), size=20)]
+    service = "health_centre"
+    stands = [int(i) for i in service_facilities(city, service)[:5]]
+
+    def adding() -> None:
+        for place in places:
+            what_if(city, travel, costs, policy, add=[Addition(service, place)], cells=cells)
+
+    def removing() -> None:
+        for facility in stands:
+            what_if(city, travel, costs, policy, remove=[facility], cells=cells)
+
+    def afresh() -> None:
+        table = travel_table(city, costs, tuple(policy.services))
+        for one in policy.services:
+            coverage(city, table, policy, service=one)
+
+    seconds = medians_s({"add": adding, "remove": removing, "afresh": afresh}, 5)
+    rows = []
+    for name, count in (("add", len(places)), ("remove", len(stands))):
+        one = seconds[name] / count
+        ratio = one / seconds["afresh"]
+        rows.append(
+            Row("site", f"what-if: {name} one health centre", ms(one), "walks and coverage afresh",
+                ms(seconds["afresh"]), ratio, f"<= 1/{BAR_WHAT_IF}", ratio <= 1 / BAR_WHAT_IF,
+                "springcity, all services of the policy afresh")
+        )  # fmt: skip
+    return rows

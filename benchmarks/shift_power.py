@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.city.crs import geodesic_m, to_metric
 from analysis.city.network import build_network
-from analysis.city.shift import AHEAD, LIKELY, standing, stands_out
+from analysis.city.shift import AHEAD, FEWEST, LIKELY, standing, stands_out
 from analysis.city.snap import EdgeIndex
 from analysis.policy import load_policy
 from analysis.sources.coordinates import from_wgs84
@@ -67,21 +67,22 @@ def main() -> None:
         return draw
 
     sets: list[tuple[str, Callable[[], np.ndarray]]] = []
-    for count in (50, 100, 200, 400, 600):
+    for count in (50, 100, 200, 300):
         sets.append((f"random {count}", anywhere(count)))
         sets.append((f"daily {count}", some(daily, count)))
         sets.append((f"all {count}", some(xy, count)))
     if given.cells is not None:
         frame = read_population(given.cells, "wgs84").frame
-        middle = to_metric(np.column_stack((frame.geometry.centroid.x, frame.geometry.centroid.y)),
-                           network.crs)  # fmt: skip
-        sets += [("cells 100", some(middle, 100)), ("cells 600", some(middle, 600))]
+        box = frame.geometry.bounds.to_numpy()
+        lonlat = np.column_stack(((box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2))
+        middle = to_metric(lonlat, network.crs)
+        sets += [("cells 100", some(middle, 100)), ("cells 300", some(middle, 300))]
     vectors = {"honest": np.zeros(2), "gcj02": offset_m("gcj02"), "bd09": offset_m("bd09")}
     print({name: np.round(v, 1).tolist() for name, v in vectors.items()})
     print("set, moved by, named datum (share), constant vector (share), median best, median here")
     for name, draw in sets:
         for by, vector in vectors.items():
-            if by != "honest" and name.startswith("random"):
+            if len(draw()) < FEWEST or (by != "honest" and name.startswith("random")):
                 continue
             named = constant = 0
             best, still = [], []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -18,6 +19,8 @@ from analysis.access.asking import PlaceAsker
 from analysis.access.isochrone import isochrones
 from analysis.access.walking import WalkCosts, walk_costs
 from analysis.city.snap import EdgeIndex
+from analysis.measures.siting import place_sites
+from analysis.measures.siting_sites import site_at
 from analysis.results.columns import Column
 from analysis.results.layers import layer_columns, layer_frame, layers_of
 from analysis.results.model import Manifest, Run
@@ -137,6 +140,20 @@ class AreaState:
         isochrones(city.network, self.streets.costs, position, [0])
         PlaceAsker.of(city, self.streets.costs, self.run.travel).nearest(position)
 
+    def warm_siting(self) -> None:
+        """Try the middle of the streets as a site for the first assessed service."""
+        run, streets = self.run, self.streets
+        service = next((s for s in run.travel.services if run.city.assessed(s)), None)
+        if service is None:
+            return
+        limit_m = run.policy.attachment.max_leg_m.value
+        middle = site_at(run.city.network.node_xy_m[:1], run.city, streets.index, limit_m)
+        for objective in ("covered", "person_minutes"):
+            place_sites(
+                run.city, run.travel, streets.costs, run.policy, middle,
+                service=service, add=1, objective=objective,
+            )  # fmt: skip
+
     def has(self, key: Hashable) -> bool:
         """Whether something was already worked out under a key."""
         return key in self._derived
@@ -186,8 +203,12 @@ class Warmth:
         except Exception as error:  # the service still answers, the first reader waits
             log.warning("kernels not warmed", exc_info=True)
             self.failed = error
+            return
         finally:
             self.done = True
+        with suppress(Exception):  # asked less often: nobody waits for these
+            for area in areas.names()[:1]:
+                areas.open(area).warm_siting()
 
 
 class Areas:

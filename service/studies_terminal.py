@@ -11,6 +11,8 @@ from rich.table import Table
 from analysis.errors import Language
 from analysis.results.model import Run
 from service import i18n
+from service.maps.wording import points
+from service.report.scorecard import figure
 from service.terminal import say
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
@@ -121,9 +123,30 @@ def show_compare(document: Mapping[str, Any], lang: Language) -> None:
             for row in block["units"]:
                 table.add_row(_named(row, lang), "", *_changes(row, lang))
     Console(highlight=False).print(table)
+    if document["indicators"] is not None:
+        _show_indicators(document["indicators"], lang)
     told = [warning["text"] for block in document["services"] for warning in block["warnings"]]
     for text in dict.fromkeys(told):
         say("· " + text)
+
+
+def _show_indicators(rows: Sequence[Mapping[str, Any]], lang: Language) -> None:
+    """The promises of the plan whose value or status changed."""
+    changed = [row for row in rows if row["changed"]]
+    title = i18n.text("study_indicators", lang, count=len(changed), all=len(rows))
+    names = ("study_id", "study_indicator", "study_target", "study_before", "study_after",
+             "study_status_from", "study_status_to")  # fmt: skip
+    table = _table(title, names, lang, left=(0, 1, 5, 6))
+    for row in changed:
+        values = (row[key] for key in ("target", "value_from", "value_to"))
+        statuses = (row[key] for key in ("status_from", "status_to"))
+        table.add_row(
+            row["id"],
+            row["title"][lang],
+            *(figure(value, row["unit"], lang) for value in values),
+            *("" if one is None else i18n.text(f"scorecard_{one}", lang) for one in statuses),
+        )
+    Console(highlight=False).print(table)
 
 
 def _changes(row: Mapping[str, Any], lang: Language) -> list[str]:
@@ -131,7 +154,7 @@ def _changes(row: Mapping[str, Any], lang: Language) -> list[str]:
     return [
         _percent(row["P_from"], lang),
         _percent(row["P_to"], lang),
-        i18n.text("cli_not_assessed", lang) if change is None else f"{100 * change:+.2f}",
+        points(change) or i18n.text("cli_not_assessed", lang),
         *(_count(row[key], lang) for key in ("gained", "lost", "moved")),
     ]
 

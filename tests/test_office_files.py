@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from office_files import (
     ENCODINGS,
     SHAPE_ENCODINGS,
@@ -28,6 +30,8 @@ from analysis.city.placement import misplaced
 from analysis.city.snap import EdgeIndex
 from analysis.errors import InputError
 from analysis.policy import Policy, load_policy
+from analysis.sources.boundaries import read_units
+from analysis.sources.coordinates import from_wgs84
 from analysis.sources.declared import Declaration, Declarations
 from analysis.sources.findings import Table
 from analysis.sources.tables import read_facilities
@@ -110,7 +114,8 @@ def verdict(path: Path, declared: Declaration, policy: Policy, index: EdgeIndex)
         return "error " + " ".join(dict.fromkeys(f.key for f in error.faults))
     found = misplaced(read, index)
     worst = "error " if any(f.severity == "error" for f in found) else "warning "
-    return worst + " ".join(f.key for f in found) if found else "-"
+    named = " ".join(f"{f.key} {f.params.get('datum', '')}".strip() for f in found)
+    return worst + named if found else "-"
 
 
 DEGREES = ("wgs84", "gcj02", "bd09", "cgcs2000")
@@ -121,7 +126,7 @@ def expected(actual: str, declared: str) -> str:
     if actual == declared or {actual, declared} == same:
         return "-"
     if actual in DEGREES and declared in DEGREES:
-        return "warning placed_datum"
+        return "warning placed_datum " + ("wgs84" if actual == "cgcs2000" else actual)
     if actual in DEGREES:
         return "error input_degrees"
     if declared in DEGREES:
@@ -131,7 +136,7 @@ def expected(actual: str, declared: str) -> str:
 
 @pytest.mark.parametrize("actual", SYSTEMS)
 def test_every_wrong_declaration_is_caught_or_warned(tmp_path, policy, index, actual):
-    truth = along(index.network, 300)
+    truth = along(index.network, 120)
     path = write_csv(tmp_path / "a.csv", table(truth, actual), "gb18030")
     said_of = {name: verdict(path, declared, policy, index) for name, declared in SYSTEMS.items()}
     assert said_of == {name: expected(actual, name) for name in SYSTEMS}
@@ -187,7 +192,7 @@ def test_titles_that_say_east_and_north_need_no_order(tmp_path, policy):
 
 
 def test_a_layer_that_hides_a_shift_is_warned_and_can_be_declared(tmp_path, policy, index):
-    truth = along(index.network, 300)
+    truth = along(index.network, 120)
     frame = layer_frame(truth, "gcj02").set_crs(4326)
     path = write_gpkg(tmp_path / "a.gpkg", frame, "设施")
     read = read_facilities(path, None, policy)
@@ -210,3 +215,24 @@ def test_swapped_columns_abroad_are_found_by_the_area(tmp_path, policy, index):
     read = read_facilities(path, "wgs84", policy)
     (fault,) = misplaced(read, index)
     assert (fault.key, fault.severity) == ("placed_outside", "warning")
+
+
+def borders(index: EdgeIndex) -> gpd.GeoDataFrame:
+    """Units of three by three streets: their outlines run along streets."""
+    faces = shapely.get_parts(shapely.polygonize(index.network.lines()))
+    middle = shapely.get_coordinates(shapely.centroid(faces))
+    cell = np.floor(middle / 700).astype(int)
+    frame = gpd.GeoDataFrame({"块": [f"{a}/{b}" for a, b in cell]}, geometry=faces)
+    units = frame.set_crs(index.network.crs).dissolve("块").reset_index()
+    return units.rename(columns={"块": "名称"}).to_crs(4326)
+
+
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02", "bd09"])
+def test_borders_that_hide_a_shift(tmp_path, policy, index, datum):
+    """Borders published for Gaode's maps say WGS84 and lie 365 m beside: streets tell."""
+    frame = borders(index)
+    moved = shapely.transform(frame.geometry.to_numpy(), lambda xy: from_wgs84(xy, datum))
+    path = write_gpkg(tmp_path / "a.gpkg", frame.set_geometry(list(moved), crs=4326), "街道")
+    found = misplaced(read_units([path], None, policy), index, outlines=True)
+    named = [(f.key, f.params["datum"]) for f in found]
+    assert named == ([] if datum == "wgs84" else [("placed_datum_layer", datum)])

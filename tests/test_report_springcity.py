@@ -28,10 +28,10 @@ ROWS = 47
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The generated city, built twice from the same files."""
+    """The generated city of 2020 and 2025, the latter built twice from the same files."""
     folder = tmp_path_factory.mktemp("workspace")
-    for _ in range(2):
-        build_springcity(Workspace(folder), scale=SCALE, before=False)
+    build_springcity(Workspace(folder), scale=SCALE, before=True)
+    build_springcity(Workspace(folder), scale=SCALE, before=False)
     return folder
 
 
@@ -94,7 +94,8 @@ def test_the_circles_of_the_scorecard_are_those_of_the_report(run: Run, served: 
 
 def test_two_builds_of_the_same_files_differ_in_nothing(root: Path) -> None:
     store = Workspace(root)
-    before, after = (store.open("springcity", name) for name in store.runs("springcity"))
+    _, *alike = store.runs("springcity")
+    before, after = (store.open("springcity", name) for name in alike)
     document = compare_document(before, after)
     assert document["changed"] is False
     assert document["policy_changed"] is False
@@ -108,3 +109,23 @@ def test_two_builds_of_the_same_files_differ_in_nothing(root: Path) -> None:
         page = report_page(run, ("en",))
         pages.append(page.replace(run.manifest.run, "RUN").replace(run.manifest.created, "STAMP"))
     assert pages[0] == pages[1]
+
+
+def test_five_years_of_change(root: Path) -> None:
+    store = Workspace(root)
+    before, after = (store.open("springcity", name) for name in store.runs("springcity")[:2])
+    document = compare_document(before, after)
+    assert document["changed"] is True
+    assert {row["in"] for row in document["inputs_changed"]} == {"from", "to"}
+    assert any(row["changed"] for row in document["indicators"])
+    assert any(block["total"]["gained"] for block in document["services"])
+    for block in document["services"]:
+        for row in (block["total"], *block["units"]):
+            if row["gained"] is not None:
+                assert row["gained"] - row["lost"] + row["moved"] == (
+                    row["covered_to"] - row["covered_from"]
+                )
+    # the same question turned round: what was gained is lost, but for people who came or went
+    back = compare_document(after, before, service="health_centre")["services"][0]
+    there = next(b for b in document["services"] if b["service"] == "health_centre")
+    assert back["total"]["P_change"] == -there["total"]["P_change"]

@@ -312,11 +312,12 @@ def test_a_column_summed_by_unit_is_unknown_while_one_facility_lacks_it() -> Non
     )
     told = with_column(city, "built_area", {"v1": 10.0, "v2": 20.0, "v3": 40.0})
     found = outcome(ratio, told)
-    # C1 30, C2 40, C4 unknown; of C3 and C5 nobody said that they have none
-    assert (found.value, found.lower) == (70 / 2, 70 / 5)
-    assert found.assessed_share == 2 / 5
-    surveyed = replace(told, surveyed=frozenset({"service_station"}))
-    assert outcome(ratio, surveyed).value == 70 / 4
+    # C1 30, C2 40, C3 and C5 have none (0), C4 unknown
+    assert (found.value, found.lower) == (70 / 4, 70 / 5)
+    assert found.assessed_share == 4 / 5
+    two = ratio.replace('["service_station"]', '["service_station", "market"]')
+    # nobody looked for markets: of C3 and C5 it is not known that they have nothing
+    assert outcome(two, told).value == 70 / 2
     assert outcome(ratio, city).value is None  # nobody has the column: not 0
 
 

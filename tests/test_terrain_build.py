@@ -26,6 +26,7 @@ from analysis.facts import BuildRequest
 from analysis.measures.coverage import coverage
 from analysis.pipeline import build_area
 from analysis.policy import load_policy
+from analysis.results.compare import compare
 from analysis.results.model import Run
 from analysis.results.store import Workspace
 from analysis.sources.osm import read_streets
@@ -112,6 +113,14 @@ def test_heights_change_who_is_covered(inputs: dict[str, Any], tmp_path: Path) -
     assert metres["near"] == pytest.approx(16 + 400 * up, abs=0.5)
     assert metres["high"] == pytest.approx(16 + 980 * down, abs=0.5)
     assert covered(hill) == 250
+
+
+def test_comparing_flat_with_sloped_says_so(inputs: dict[str, Any], tmp_path: Path) -> None:
+    plain, again = build(inputs, tmp_path), build(inputs, tmp_path)
+    hill = build(inputs, tmp_path, elevation=inputs["hill"])
+    for later, told in ((again, False), (hill, True)):
+        found = compare(plain, later, service="health_centre")
+        assert ("compare_walking" in [warning.key for warning in found.warnings]) is told
 
 
 def test_a_run_with_slope_answers_as_it_was_built(inputs: dict[str, Any], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pyproj
+import shapely
 
 from analysis.city.crs import geodesic_m, to_lonlat, to_metric
 from analysis.city.shift import AHEAD, LIKELY, sample, standing, stands_out
@@ -19,7 +20,7 @@ from analysis.city.snap import EdgeIndex
 from analysis.errors import Fault
 from analysis.quantities import BoolArray, FloatArray
 from analysis.sources.declared import Reading
-from analysis.sources.findings import Table
+from analysis.sources.findings import ObjectArray, Table
 from analysis.sources.grids import grid_of, nearby_grids
 from analysis.sources.places_in import DEGREES, as_written, read_again
 
@@ -50,7 +51,7 @@ class _Area:
         return inside
 
 
-def misplaced(table: Table, index: EdgeIndex, *, streets: bool = True) -> tuple[Fault, ...]:
+def misplaced(table: Table, index: EdgeIndex, *, outlines: bool = False) -> tuple[Fault, ...]:
     """Faults and warnings about where the places of a table lie, file by file.
 
     Parameters
@@ -59,23 +60,26 @@ def misplaced(table: Table, index: EdgeIndex, *, streets: bool = True) -> tuple[
         As read: EPSG:4326, with its readings.
     index
         The streets of the study area.
-    streets
-        Whether the places stand in a relation to streets at all (units do not).
+    outlines
+        Whether the outlines are held against the streets (borders of units run along them), not
+        the middles (where facilities and cells are).
     """
     area = _area(index)
+    shapes = table.frame.geometry.to_numpy()
     points = np.column_stack(_middles(table.frame))
     found: list[Fault] = []
     start = 0
     for reading in table.readings:
-        own = points[start : start + reading.count]
+        own, shape = points[start : start + reading.count], shapes[start : start + reading.count]
         start += reading.count
         own = own[np.isfinite(own).all(axis=1)]
         if len(own) == 0:
             continue
         outside = _outside(own, reading, area)
         found.extend(outside)
-        if not outside and streets:
-            found.extend(_shifted(own[area.holds(own)], reading, index))
+        if not outside:
+            close = _along(shape) if outlines else own
+            found.extend(_shifted(close[area.holds(close)], reading, index))
     return tuple(found)
 
 
@@ -91,6 +95,19 @@ def _middles(frame: gpd.GeoDataFrame) -> tuple[FloatArray, FloatArray]:
     """Longitude and latitude (k,) of the middle of each shape's box."""
     box = frame.geometry.bounds.to_numpy()
     return (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
+
+
+def _along(shapes: ObjectArray) -> FloatArray:
+    """Places (k, 2) at even distances along the outlines of shapes."""
+    lines = shapely.get_parts(shapely.boundary(shapes[~shapely.is_missing(shapes)]))
+    lines = lines[shapely.length(lines) > 0]
+    length = shapely.length(lines)
+    step = length.sum() / _LOOKED_AT
+    count = np.maximum(1, np.floor(length / step)).astype(np.int64)
+    which = np.repeat(np.arange(len(lines)), count)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    at = (place + 0.5) * (length / count)[which]
+    return shapely.get_coordinates(shapely.line_interpolate_point(lines[which], at))
 
 
 def _outside(lonlat: FloatArray, reading: Reading, area: _Area) -> list[Fault]:
@@ -171,10 +188,10 @@ def _shifted(lonlat: FloatArray, reading: Reading, index: EdgeIndex) -> list[Fau
 def all_misplaced(
     tables: Sequence[tuple[Table | None, bool]], index: EdgeIndex
 ) -> tuple[Fault, ...]:
-    """`misplaced` of several tables, each with whether its places stand along streets."""
+    """`misplaced` of several tables, each with whether its outlines are looked at."""
     return tuple(
         fault
-        for table, streets in tables
+        for table, outlines in tables
         if table is not None
-        for fault in misplaced(table, index, streets=streets)
+        for fault in misplaced(table, index, outlines=outlines)
     )

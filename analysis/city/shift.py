@@ -31,7 +31,7 @@ AHEAD: Final = 1.5  # spreads by which it has to stand out more than the places 
 _STEP_M: Final = 40.0  # of the lattice of vectors: the surroundings of a street are about as wide
 _AROUND_M: Final = (70.0, 200.0)  # a vector is compared with those that far from it
 _FAR_M: Final = 30.0  # a place farther from a street counts as that far
-_MOST: Final = 600  # places looked at
+_MOST: Final = 300  # places looked at
 _SAME_M: Final = 60.0  # moves smaller than that cannot be told from none
 _SPREAD: Final = 1.4826  # median absolute deviation to standard deviation
 
@@ -59,7 +59,7 @@ class Standing:
 
 
 def sample(xy_m: FloatArray) -> IntArray:
-    """At most 600 of places (k, 2), always the same ones, as row numbers."""
+    """At most 300 of places (k, 2), always the same ones, as row numbers."""
     if len(xy_m) <= _MOST:
         return np.arange(len(xy_m))
     return np.sort(np.random.default_rng(0).choice(len(xy_m), _MOST, replace=False))
@@ -101,9 +101,10 @@ def _contrast(index: EdgeIndex, xy_m: FloatArray, reach_m: float) -> tuple[Float
     east, north = np.meshgrid(steps, steps)
     length = np.hypot(east, north)
     mean = np.zeros(east.shape)
-    for row, column in zip(*np.nonzero(length <= margin + _STEP_M), strict=True):
-        vector = (east[row, column], north[row, column])
-        mean[row, column] = distances(index, xy_m + vector).mean()
+    near = length <= margin + _STEP_M
+    moves = np.column_stack((east[near], north[near]))
+    moved = (moves[:, None] + xy_m).reshape(-1, 2)
+    mean[near] = distances(index, moved).reshape(len(moves), len(xy_m)).mean(axis=1)
     around = int(_AROUND_M[1] // _STEP_M)
     ring = np.hypot(*np.meshgrid(*[np.arange(-around, around + 1) * _STEP_M] * 2))
     weight = ((ring >= _AROUND_M[0]) & (ring <= _AROUND_M[1])).astype(np.float64)
@@ -113,7 +114,7 @@ def _contrast(index: EdgeIndex, xy_m: FloatArray, reach_m: float) -> tuple[Float
 
 
 def distances(index: EdgeIndex, xy_m: FloatArray) -> FloatArray:
-    """Straight metres from places (k, 2) to the nearest street, at most 60."""
+    """Straight metres from places (k, 2) to the nearest street, at most 30."""
     points = np.ascontiguousarray(xy_m, dtype=np.float64)
     network = index.network
     segment, fraction = nearest_segments(

@@ -32,9 +32,8 @@ class Spread:
     def of(cls, cm: Int32Array, persons: IntArray) -> Spread:
         """The burden of persons, int (c,) each; rows without persons do not count."""
         lived = persons > 0
-        levels, where = np.unique(cm[lived], return_inverse=True)
+        levels, where = np.unique(cm[lived].astype(np.int64), return_inverse=True)
         held = np.bincount(where, weights=persons[lived], minlength=len(levels)).astype(np.int64)
-        levels = levels.astype(np.int64)
         whole = int(held.sum())
         if TENTHS * whole * whole * (int(levels[-1]) if len(levels) else 1) >= _LARGEST:
             levels, held = levels.astype(object), held.astype(object)

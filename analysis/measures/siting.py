@@ -110,12 +110,12 @@ def place_sites(
         value, bound = chosen.value * unit, chosen.bound * unit
         gap, proven = chosen.gap, chosen.proven
         if len(chosen.sites) < int(add or 0):
-            told: dict[str, Any] = {
+            fewer = {
                 "asked": add,
                 "count": len(chosen.sites),
                 "candidates": len(sites),
             }
-            warnings.append(Warn("siting_fewer", told))
+            warnings.append(Warn("siting_fewer", fewer))
         if not proven:
             share = (bound - value) / value if value else 1.0
             warnings.append(Warn("siting_gap", {"gap": above(share)}))

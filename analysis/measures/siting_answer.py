@@ -21,7 +21,8 @@ Objective = Literal["covered", "person_minutes", "all", "capacity"]
 class Loaded:
     """What capacities make of a choice: persons, per existing facility and per proposal.
 
-    `existing` and `proposed`: (minimum, maximum, load) each.
+    `existing`: (minimum, maximum, load) of each place there is. `aims_proven`: how many of
+    unserved, underload and walks, in this order, are proven to be the least possible.
     """
 
     unserved_before: int
@@ -31,6 +32,7 @@ class Loaded:
     underload_before: int
     underload: int
     existing: tuple[tuple[int, int, int], ...]
+    aims_proven: int
 
 
 @dataclass(frozen=True, slots=True)

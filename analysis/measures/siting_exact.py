@@ -116,6 +116,8 @@ def fewest(problem: SiteProblem, target: int, time_limit_s: float) -> tuple[Chos
             found = _reach(problem, fewer, target, found, prices, left)
         if found.value >= target:
             best = _fewer_by_swaps(problem, target, found, ends)
+            if time.perf_counter() > ends and len(best.sites) > at_least:
+                return best, _least_number(problem, target, len(best.sites), prices, ends)
         elif found.bound < target:
             return best, len(best.sites)
         else:

@@ -159,4 +159,5 @@ def _loaded(problem: LoadProblem, none: Loads, found: CapacityChoice, standing: 
         none.underload,
         found.loads.underload,
         tuple((int(a), int(b), int(c)) for a, b, c in bounds),
+        found.proven,
     )

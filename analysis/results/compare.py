@@ -314,6 +314,13 @@ def _count(run: Run, service: str) -> int:
     return int((places.service == ids.index(service)).sum()) if service in ids else 0
 
 
+def _ground(run: Run) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """How people walk in a run: with slope, across which barriers not, past which closures."""
+    said = run.manifest.parameters
+    rule, closures = (tuple(said.get(key) or ()) for key in ("barrier_rule", "closures"))
+    return run.city.network.slope is not None, rule, closures
+
+
 def _remarks(
     before: Run,
     after: Run,
@@ -324,6 +331,8 @@ def _remarks(
 ) -> Iterator[Warn]:
     if before.manifest.policy_digest != after.manifest.policy_digest:
         yield Warn("compare_policies")
+    if _ground(before) != _ground(after):
+        yield Warn("compare_walking")
     if not by_place:
         yield Warn("compare_by_unit")
     for state in ("appeared", "vanished"):

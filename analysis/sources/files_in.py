@@ -66,7 +66,7 @@ _ADDRESS = re.compile(r"(?i)^(?:[a-z0-9_ ]{2,}:|https?|[/\\]vsi)")
 # Drivers that open by content and may reach elsewhere; OGR never needs them here.
 # OAPIF is left, for it is how people read our own service; it opens by its prefix or an address.
 _NEVER: Final = ("OGR_VRT", "GDALG", "HTTP", "CSW", "WFS", "Carto", "Elasticsearch", "AmigoCloud",
-                 "NGW", "EEDA", "PLSCENES", "OGCAPI", "ADBC", "GMLAS")  # fmt: skip
+                 "NGW", "EEDA", "PLSCENES", "OGCAPI", "ADBC")  # fmt: skip
 
 
 def guard_gdal() -> None:

@@ -38,7 +38,7 @@ from service.maps.scene import (
     warnings,
 )
 from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
-from service.maps.wording import Ask, number, percent
+from service.maps.wording import Ask, number, percent, points
 
 CHANGE_EDGES: Final = (0.05, 0.2)  # fractions, of a rise and of a fall alike
 CHANGE_COLOURS: Final = (
@@ -96,16 +96,6 @@ def change_class(change: float | None) -> int:
         return len(CHANGE_COLOURS)
     size = 1 + int(np.searchsorted(CHANGE_EDGES, abs(change), side="right"))
     return 3 if change == 0 else 3 + size if change > 0 else 3 - size
-
-
-def points(change: float | None) -> str | None:
-    """A change of a share in percentage points with its sign; 0 only where exactly so."""
-    if change is None:
-        return None
-    hundredths = round(change * 10_000)
-    if change and not hundredths:
-        hundredths = 1 if change > 0 else -1
-    return f"{hundredths / 100:+.2f}" if hundredths else "0"
 
 
 def _unit_layer(ask: Ask, found: Comparison) -> tuple[Areas, dict[str, int]]:
@@ -247,14 +237,18 @@ def _figures(ask: Ask, before: Run, found: Comparison) -> dict[str, Any]:
         Tile(ask.say("lost"), number(total.lost), ask.say("about_lost")),
     )
     facts = (
-        Fact(ask.say("run_from"), f"{before.manifest.run} · {before.manifest.created[:10]}"),
-        Fact(ask.say("run_to"), f"{ask.run.manifest.run} · {ask.run.manifest.created[:10]}"),
+        Fact(ask.say("run_from"), _named(ask, before)),
+        Fact(ask.say("run_to"), _named(ask, ask.run)),
         Fact(ask.say("moved"), number(total.moved) or unknown),
         Fact(ask.say("covered"), _arrow(total.covered_from, total.covered_to, unknown)),
         Fact(ask.say("residents"), _arrow(total.residents_from, total.residents_to, unknown)),
         Fact(ask.say("facilities"), _arrow(found.facilities_from, found.facilities_to, unknown)),
     )
     return {"tiles": tiles, "facts": facts}
+
+
+def _named(ask: Ask, run: Run) -> str:
+    return f"{run.manifest.title.text(ask.lang)} · {run.manifest.created[:10]}"
 
 
 def _arrow(old: int | None, new: int | None, unknown: str) -> str:

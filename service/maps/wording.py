@@ -33,6 +33,16 @@ def percent(share: float | None) -> str | None:
     return f"{tenths / 10:.1f}%"
 
 
+def points(change: float | None) -> str | None:
+    """A change of a share in percentage points with its sign; 0 only where exactly so."""
+    if change is None:
+        return None
+    hundredths = round(change * 10_000)
+    if change and not hundredths:
+        hundredths = 1 if change > 0 else -1
+    return f"{hundredths / 100:+.2f}" if hundredths else "0"
+
+
 def plain(value: float) -> str:
     """A number without needless digits."""
     return f"{value:.10g}"

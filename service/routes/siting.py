@@ -26,6 +26,7 @@ router = APIRouter(tags=["siting"])
 MOST_ADDED: Final = 50
 MOST_ADDED_FULL: Final = 10  # with capacities, which cost a flow per site tried
 MOST_CHANGES: Final = 100
+ONLINE_S: Final = 3.0  # for the exact solver while a reader waits
 
 
 class SitingQuery(OfRun):
@@ -96,7 +97,7 @@ class WhatIf(BaseModel):
 async def show_siting(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[SitingQuery, Query()]
 ) -> Response:
-    """Proposals found at once (greedy and interchange) with their proven bound; kept nowhere."""
+    """Proposals with their proven bound, found within seconds; kept nowhere."""
     reader.minutes(query.minutes)
     if query.objective == "capacity" and (query.add is None or query.add > MOST_ADDED_FULL):
         raise RequestError("siting_capacity_limit", limit=MOST_ADDED_FULL)
@@ -113,6 +114,7 @@ async def show_siting(
             minutes=query.minutes,
             walker=query.walker,
             source=query.candidates,
+            time_limit_s=ONLINE_S,
             lang=reader.lang,
         )
 
