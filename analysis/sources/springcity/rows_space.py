@@ -30,8 +30,8 @@ Table = dict[str, Any]
 
 
 def _station_area(book: Ledger, unit: Unit, level: str) -> float | None:
-    """What the statistics say, else the sum over the unit's stations where all are known; unknown
-    where none is listed: nobody declared the table of stations complete."""
+    """What the statistics say, else the sum over the unit's stations where all are known: 0 m²
+    where there is none, as it counts for a unit without one (A11)."""
     stated = book.number(unit, "service_facility_area")
     if stated is not None:
         return stated
@@ -40,7 +40,7 @@ def _station_area(book: Ledger, unit: Unit, level: str) -> float | None:
         for place, code in zip(book.places, book.at(level), strict=True)
         if place.service == "service_station" and code == unit.code
     ]
-    if not built or any(area is None for area in built):
+    if any(area is None for area in built):
         return None
     return sum(float(area) for area in built if area is not None)
 
