@@ -25,6 +25,8 @@ from service.command_words import (
     opened,
 )
 
+Table = Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
@@ -66,6 +68,7 @@ def equity(
     walker: Walker = "adult",
     group: Group = "total",
     by: By = None,
+    out: Table = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
@@ -73,15 +76,19 @@ def equity(
 ) -> None:
     """How evenly walks are spread: Gini, Palma, below the floor, worst tenth. 公平性。"""
     found, language = opened(name, workspace, run), language_of(lang)
+    from analysis.results.study_tables import export_equity
     from service.catalog import equity_document
     from service.studies_terminal import show_equity
-    from service.terminal import print_json
+    from service.terminal import print_json, say
 
     document = equity_document(
         found, service=service, minutes=minutes, walker=walker, group=group, by=by, lang=language
     )
     if as_json:
         print_json(document)
+    elif out is not None:
+        export_equity(document, out, language)
+        say(str(out))
     else:
         show_equity(document, language)
 
@@ -95,6 +102,7 @@ def compare(
     walker: Walker = "adult",
     group: Group = "total",
     by: By = None,
+    out: Table = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -102,9 +110,10 @@ def compare(
     """What changed from one run to another. 比较两次结果。"""
     before, after = (opened(name, workspace, one) for one in (first, last))
     language = language_of(lang)
+    from analysis.results.study_tables import export_comparison
     from service.catalog import compare_document
     from service.studies_terminal import show_compare
-    from service.terminal import print_json
+    from service.terminal import print_json, say
 
     document = compare_document(
         before, after,
@@ -112,6 +121,9 @@ def compare(
     )  # fmt: skip
     if as_json:
         print_json(document)
+    elif out is not None:
+        export_comparison(document, out, language)
+        say(str(out))
     else:
         show_compare(document, language)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -208,3 +210,27 @@ def test_states_of_a_city() -> None:
     assert states_at(city.facilities, moment_of("周六 21:00")).tolist() == [0, -1, -1]
     assert unreadable(city.facilities.attributes["opening_hours"]) == {"看心情": 1}
     assert states_at(tiny_city(places=()).facilities, moment_of("Mo 8:00")).tolist() == []
+
+
+def test_light_comes_from_tables_and_from_osm(tmp_path: Path) -> None:
+    from drawn import Way, World
+
+    from analysis.policy import load_policy
+    from analysis.sources.places import read_places
+    from analysis.sources.tables import read_facilities
+
+    policy = load_policy()
+    table = tmp_path / "fitness.csv"
+    table.write_text(
+        "类型,名称,经度,纬度,夜间照明\n球类场地,灯光球场,102.7,25.0,是\n球类场地,野球场,102.71,25.0,\n",
+        encoding="utf-8",
+    )
+    assert read_facilities(table, "wgs84", policy).frame["lit"].tolist() == ["yes", None]
+    world = World(
+        {"a": (0.0, 0.0), "b": (100.0, 0.0), "c": (100.0, 100.0), "d": (0.0, 100.0)},
+        (Way(("a", "b", "c", "d", "a"), {"leisure": "pitch", "sport": "soccer", "lit": "yes"}),),
+    )
+    world.write(tmp_path / "pitch.osm.pbf")
+    found = read_places(tmp_path / "pitch.osm.pbf", policy).facilities
+    assert found["service"].tolist() == ["sports_pitch"]
+    assert found["lit"].tolist() == ["yes"]

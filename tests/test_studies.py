@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import re
@@ -314,6 +315,20 @@ def test_commands_give_the_answers_of_http(
         told = lifecircle(monkeypatch, capsys, root, *words, "--lang", "en")
         joined = "&" if "?" in path else "?"
         assert json.loads(told) == served.get(f"/areas/tiny/{path}{joined}lang=en").json()
+    tables = {
+        "equity": ("equity", "tiny", "--service", "pharmacy"),
+        "compare": ("compare", "tiny", first, last, "--service", "pharmacy"),
+    }
+    for name, words in tables.items():
+        asked = served.get(f"/areas/tiny/{name}?service=pharmacy").json()
+        units = asked["units"] if name == "equity" else asked["services"][0]["units"]
+        key = "gini" if name == "equity" else "P_change"
+        lifecircle(monkeypatch, capsys, root, *words, "--out", tmp_path / f"{name}.csv")
+        with (tmp_path / f"{name}.csv").open(encoding="utf-8-sig") as handle:
+            rows = {row["code"]: row[key] for row in csv.DictReader(handle)}
+        for row in units:
+            assert (float(rows[row["code"]]) if rows[row["code"]] else None) == row[key]
+        lifecircle(monkeypatch, capsys, root, *words, "--out", tmp_path / f"{name}.xlsx")
     out, book = tmp_path / "r.html", tmp_path / "r.xlsx"
     lifecircle(
         monkeypatch, capsys, root, "report", "tiny", "--out", out, "--xlsx", book, "--lang", "both"

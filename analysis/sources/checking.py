@@ -33,6 +33,7 @@ EVERY: Final = 1_000_000  # faults listed one by one
 ROW_BY_ROW: Final = frozenset(
     {
         "input_measure_unknown",
+        "input_flag_unknown",
         "input_facility_twice",
         "input_facility_name_blank",
         "input_households_more",

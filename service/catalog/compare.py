@@ -69,6 +69,7 @@ def _run(run: Run) -> dict[str, Any]:
     manifest = run.manifest
     return {
         "run": manifest.run,
+        "title": title_of(manifest.title),
         "created": manifest.created,
         "residents": manifest.residents,
         "policy": {"id": manifest.policy_id, "digest": manifest.policy_digest},

@@ -237,14 +237,18 @@ def _figures(ask: Ask, before: Run, found: Comparison) -> dict[str, Any]:
         Tile(ask.say("lost"), number(total.lost), ask.say("about_lost")),
     )
     facts = (
-        Fact(ask.say("run_from"), f"{before.manifest.run} · {before.manifest.created[:10]}"),
-        Fact(ask.say("run_to"), f"{ask.run.manifest.run} · {ask.run.manifest.created[:10]}"),
+        Fact(ask.say("run_from"), _named(ask, before)),
+        Fact(ask.say("run_to"), _named(ask, ask.run)),
         Fact(ask.say("moved"), number(total.moved) or unknown),
         Fact(ask.say("covered"), _arrow(total.covered_from, total.covered_to, unknown)),
         Fact(ask.say("residents"), _arrow(total.residents_from, total.residents_to, unknown)),
         Fact(ask.say("facilities"), _arrow(found.facilities_from, found.facilities_to, unknown)),
     )
     return {"tiles": tiles, "facts": facts}
+
+
+def _named(ask: Ask, run: Run) -> str:
+    return f"{run.manifest.title.text(ask.lang)} · {run.manifest.created[:10]}"
 
 
 def _arrow(old: int | None, new: int | None, unknown: str) -> str:

@@ -100,6 +100,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
             "rules": (tables.RULES, list(tables.rule_rows(document, words))),
         },
+        "parameters": list(tables.parameter_rows(document, words)),
         "listed": min(GAPS_SHOWN, document["gaps"]["count"]),
         "coverage_plot": _coverage_plot(document, words),
         "maps": _maps(run, document, words),

@@ -253,6 +253,16 @@ def input_rows(document: Document, words: Words) -> Iterator[Row]:
         ]
 
 
+def parameter_rows(document: Document, words: Words) -> Iterator[tuple[str, str]]:
+    """The options of the build, in words."""
+    titles = titles_by_service(document, words)
+    for name, value in document["sources"]["parameters"].items():
+        if name == "surveyed":
+            yield words.parameter(name), words.plain([titles.get(one, one) for one in value])
+        else:
+            yield words.parameter(name), words.plain(value)
+
+
 def rule_rows(document: Document, words: Words) -> Iterator[Row]:
     """Every number of the policy with source, clause and confidence."""
     sources = document["sources"]
@@ -280,7 +290,7 @@ def _setting(words: Words, setting: Mapping[str, Any]) -> Row:
     told = words.title(chosen[0]) if chosen else f"{setting['value']:.10g}"
     return [
         text(words.title(setting["title"])),
-        Cell(told, told if chosen else setting["value"]),
+        text(told) if chosen else Cell(told, setting["value"]),
         text("" if source is None else source["source"]),
         text("" if source is None else source["clause"]),
         text("" if source is None else words(f"conf_{source['confidence']}")),

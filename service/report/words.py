@@ -62,8 +62,14 @@ class Words:
         day, clock = at.split(" ")
         return f"{self('day_' + day)} {clock}"
 
+    def parameter(self, name: str) -> str:
+        """The name of an option of the build, as it is where nobody gave it one."""
+        return i18n.texts(self.lang).get(f"report_param_{name}", name)
+
     def plain(self, value: Any) -> str:
         """A parameter: several in a row, nothing as a dash."""
+        if isinstance(value, bool):
+            return self("yes" if value else "no")
         if value is None or value in ([], ()):
             return self("none")
         if isinstance(value, list | tuple):

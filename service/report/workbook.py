@@ -196,8 +196,8 @@ def _sources(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     yield [words("run"), None, document["run"], document["created"]]
     yield [words("policy"), None, document["policy"]["id"], document["policy"]["digest"]]
     yield [words("p_code"), None, sources["code_version"]]
-    for name, value in sources["parameters"].items():
-        yield [words("p_parameters"), None, name, words.plain(value)]
+    for name, told in tables.parameter_rows(document, words):
+        yield [words("p_parameters"), None, name, told]
     for file in sources["inputs"]:
         yield [
             words("c_file"),
