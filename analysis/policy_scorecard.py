@@ -265,7 +265,7 @@ class _Maker:
         for key in ("any_of", "all_of", "to", "of"):
             taken[key] = tuple(getattr(table, key))
         plain = (
-            "kind", "combine", "each", "share", "group", "by", "circle", "all_types", "optional", "within_scope", "score", "night",
-            "service", "column",
+            "kind", "combine", "each", "share", "group", "by", "circle", "all_types",
+            "optional", "within_scope", "score", "night", "service", "column",
         )  # fmt: skip
         return Reading(id=name, **taken, **{key: getattr(table, key) for key in plain})

@@ -312,11 +312,12 @@ def test_a_column_summed_by_unit_is_unknown_while_one_facility_lacks_it() -> Non
     )
     told = with_column(city, "built_area", {"v1": 10.0, "v2": 20.0, "v3": 40.0})
     found = outcome(ratio, told)
-    # C1 30, C2 40, C4 unknown; of C3 and C5 nobody said that they have none
-    assert (found.value, found.lower) == (70 / 2, 70 / 5)
-    assert found.assessed_share == 2 / 5
-    surveyed = replace(told, surveyed=frozenset({"service_station"}))
-    assert outcome(ratio, surveyed).value == 70 / 4
+    # C1 30, C2 40, C3 and C5 have none (0), C4 unknown
+    assert (found.value, found.lower) == (70 / 4, 70 / 5)
+    assert found.assessed_share == 4 / 5
+    two = ratio.replace('["service_station"]', '["service_station", "market"]')
+    # nobody looked for markets: of C3 and C5 it is not known that they have nothing
+    assert outcome(two, told).value == 70 / 2
     assert outcome(ratio, city).value is None  # nobody has the column: not 0
 
 
@@ -494,3 +495,12 @@ def test_the_evening_s_circle_counts_what_is_open_and_lit() -> None:
     assert found.upper > 0
     assert "fitness_trail" in {one.name for one in found.missing}
     assert outcome(night).value is None
+
+
+def test_none_found_of_some_kinds_is_no_0_while_others_were_not_looked_for() -> None:
+    for kind in ("unit_has", "residents_within", "land_within"):
+        minutes = ', minutes = "fifteen"' if kind != "unit_has" else ""
+        found = outcome(f'kind = "{kind}", any_of = ["swimming_pool", "market"]{minutes}')
+        assert (found.value, found.lower, found.upper) == (None, 0.0, 1.0), kind
+        alone = outcome(f'kind = "{kind}", any_of = ["swimming_pool"]{minutes}')
+        assert (alone.value, alone.lower, alone.upper) == (0.0, 0.0, 0.0), kind

@@ -121,15 +121,15 @@ def _of_units(ground: Ground, operand: Operand, index: Int32Array) -> FloatArray
 def _summed(ground: Ground, operand: Operand, index: Int32Array) -> FloatArray:
     """A column summed over the facilities in each unit.
 
-    NaN where one of them lacks the column, and where there is none: only of kinds declared
-    surveyed is it known that nothing was left out, so that the sum is 0.
+    0 where there is none, as long as all the kinds can be judged. NaN where one lacks the column,
+    and everywhere when none of the area's has it.
     """
     out = np.full(len(index), np.nan)
     rows = ground.offering(operand.of)
     values = ground.number_column(str(operand.sum))[rows]
     if not ground.assessed(operand.of) or (len(rows) and np.isnan(values).all()):
         return out
-    complete = all(service in ground.city.surveyed for service in operand.of)
+    complete = len(ground.assessed(operand.of)) == len(operand.of)
     for i, unit in enumerate(index.tolist()):
         mine = ground.facilities_in(unit)[rows]
         if complete or mine.any():
