@@ -86,18 +86,18 @@ frame.round(3)
 # %% [markdown]
 # ## Not assessed is not zero 未评估不等于零
 #
-# `shelter` was declared surveyed and there is none: everyone is in a gap, and P is 0. A service that nobody surveyed
+# `burial_facility` was declared surveyed and there is none: everyone is in a gap, and P is 0. A service that nobody surveyed
 # and that has no row is null instead, with a reason.
 
 # %%
-shelter = coverage(*asked, service="shelter").total
-print("shelter, surveyed, none found: P =", shelter.P)
-assert shelter.P == 0
+burial = coverage(*asked, service="burial_facility").total
+print("burial_facility, surveyed, none found: P =", burial.P)
+assert burial.P == 0
 
 # %%
 undeclared = replace(run.city, surveyed=frozenset())
-answer = coverage(undeclared, run.travel, run.policy, service="shelter")
-print("shelter, nobody looked: P =", answer.total.P)
+answer = coverage(undeclared, run.travel, run.policy, service="burial_facility")
+print("burial_facility, nobody looked: P =", answer.total.P)
 print([remark.text("zh") for remark in answer.warnings])
 print([remark.text("en") for remark in answer.warnings])
 assert answer.total.P is None

@@ -50,7 +50,10 @@ def test_planted_residents_by_reason(truth: dict[str, Any], cells: gpd.GeoDataFr
     for planted in (truth["unsnapped"], truth["cut_off"]):
         assert planted["residents"] == cells.loc[planted["cells"], "population"].sum() > 0
     reasons = {gap["reason"]: gap for gap in truth["gaps"]}
-    assert set(reasons) == {"too_far", "cut_off", "unsnapped", "no_facility"}
+    assert set(reasons) == {"too_far", "cut_off", "unsnapped", "no_facility", "over_capacity"}
+    full = reasons["over_capacity"]
+    crowd = int(cells.loc[full["cells"], "population"].sum())
+    assert full["residents"] == crowd - full["capacity"] > 100
     assert reasons["too_far"]["metres_at_least"] > 1_500
     assert reasons["no_facility"]["service"] in truth["surveyed"]
     assert truth["facilities"]["burial_facility"] == 0

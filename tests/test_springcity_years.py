@@ -10,6 +10,7 @@ from analysis.demo import build_springcity
 from analysis.results.model import Run
 from analysis.results.store import Workspace
 from service.catalog.compare import compare_document
+from service.catalog.gaps import gaps_document
 
 SCALE = 0.1
 
@@ -76,3 +77,23 @@ def test_rows_move_as_planted(changes: dict[str, Any], springcity_truth: dict[st
         old = springcity_truth["before"]["rows"][name]["readings"][told["headline"]]["value"]
         assert found[name]["change"] == pytest.approx(now - old), name
         assert now > old
+
+
+def test_there_is_a_gap_for_every_reason(
+    runs: tuple[Run, Run], springcity_truth: dict[str, Any]
+) -> None:
+    """Each planted gap is found with its residents, the hill village within a gap of its reason."""
+    _, run = runs
+    for told in springcity_truth["gaps"]:
+        found = [
+            feature["properties"]
+            for feature in gaps_document(run, service=told["service"])["features"]
+            if feature["properties"]["reason"] == told["reason"]
+        ]
+        residents = [one["residents"] for one in found]
+        if told["reason"] == "no_facility":
+            assert told["residents"] == sum(residents)
+        elif told["reason"] in {"cut_off", "unsnapped"}:
+            assert told["residents"] == sum(residents), told["reason"]
+        else:
+            assert told["residents"] in residents, told["reason"]

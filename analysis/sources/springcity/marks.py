@@ -37,6 +37,7 @@ _INCLUSIVE = (0.60, 0.08)  # of the communities with childcare, beside the first
 _SHELTER_M2 = (900.0, 9_000.0)
 _M2_PER_PERSON = 1.5
 TOWN_BOOKSHOP_M2: Final = 260.0
+SEAT_SHELTER: Final = 500  # persons
 
 
 def marked(
@@ -53,7 +54,7 @@ def marked(
     _childcare(plan, units, places, found["childcare"], rows)
     _clinics(plan, places, found["health_station"], rows)
     _fitness(plan, found, rows)
-    _shelters(plan, found["shelter"], rows)
+    _shelters(plan, places, found["shelter"], rows)
     _bookshops(places, found["bookshop"], rows)
     for k, place in enumerate(places):
         if place.role == "stray":
@@ -223,8 +224,9 @@ def _fitness(plan: Plan, found: Mapping[str, list[int]], rows: list[Row]) -> Non
         rows[k]["indoor_area"] = round(float(rng.uniform(900.0, 2_500.0)), 1)
 
 
-def _shelters(plan: Plan, found: list[int], rows: list[Row]) -> None:
-    """Effective area and persons; a tenth lacks the area, another tenth the persons."""
+def _shelters(plan: Plan, places: Sequence[Place], found: list[int], rows: list[Row]) -> None:
+    """Effective area and persons; a tenth lacks the area, another tenth the persons. That of
+    the first township's seat is too small for the village around it."""
     lacking = dealt(plan, "shelters", len(found), (0.1, 0.1, 0.8))
     rng = plan.rng("shelter areas")
     for k, part in zip(found, lacking.tolist(), strict=True):
@@ -235,6 +237,9 @@ def _shelters(plan: Plan, found: list[int], rows: list[Row]) -> None:
             rows[k]["effective_area"] = area
         if part != 1:
             rows[k]["capacity"] = int(area / _M2_PER_PERSON)
+    small = next(k for k in found if places[k].role == "seat")
+    rows[small]["capacity"] = SEAT_SHELTER
+    rows[small]["effective_area"] = SEAT_SHELTER * _M2_PER_PERSON
 
 
 def _bookshops(places: Sequence[Place], found: list[int], rows: list[Row]) -> None:

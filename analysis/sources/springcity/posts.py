@@ -225,7 +225,7 @@ def _seat(
 ) -> Iterator[Place]:
     """A township's seat: the hospital, shops, childcare; a bookshop in the central towns."""
     for service in kinds.SEAT_KINDS:
-        yield town.place(_rural_kind(service), node, village.code, title)
+        yield town.place(_rural_kind(service), node, village.code, title, "seat")
     name = (township.name, township.name_en)
     hospital = town.place(kinds.TOWN_HOSPITAL, node, township.code, name, "town_hospital")
     yield hospital.told({"ownership": kinds.GOVERNMENT, "level": kinds.TOWNSHIP_HOSPITAL})

@@ -19,11 +19,12 @@ from analysis.sources.springcity.counting import State
 from analysis.sources.springcity.draft import Streets
 from analysis.sources.springcity.facts import Facts
 from analysis.sources.springcity.land import Land, sample_land
-from analysis.sources.springcity.ledger import Ledger
+from analysis.sources.springcity.ledger import Ledger, holders
+from analysis.sources.springcity.marks import SEAT_SHELTER
 from analysis.sources.springcity.mesh import Mesh, street_of
 from analysis.sources.springcity.places import PIER_PHARMACY, Place
 from analysis.sources.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
-from analysis.sources.springcity.reach import SCHOOLS, Reach
+from analysis.sources.springcity.reach import METRES_PER_MINUTE, SCHOOLS, Reach
 from analysis.sources.springcity.residents import PIER_CELLS, People, level_totals
 from analysis.sources.springcity.rows import tell_rows
 from analysis.sources.springcity.rural import Country
@@ -94,7 +95,10 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
         "surveyed": list(kinds.SURVEYED),
         "unsnapped": _some(people, unsnapped),
         "cut_off": {"service": "health_centre"} | _some(people, islanders),
-        "gaps": _gaps(world, metres, unsnapped, islanders),
+        "gaps": [
+            *_gaps(world, metres, unsnapped, islanders),
+            _full(world, reach, rules.minutes["shelter"]),
+        ],
         "walks": _walks(world),
         "covered": _covered(reach, rules),
         "rule": rule,
@@ -218,6 +222,25 @@ def _gaps(
         {"service": kinds.SURVEYED[0], "reason": "no_facility",
          "residents": int(people.residents[everywhere].sum())},
     ]  # fmt: skip
+
+
+def _full(world: World, reach: Reach, minutes: float) -> dict[str, Any]:
+    """The seat whose one shelter is too small: its people, less those who find room."""
+    which = next(k for k in reach.which(["shelter"]) if world.places[k].role == "seat")
+    code = holders(world.units, "natural_village", world.places[which].xy[None, :])[0]
+    near, other = (
+        reach.walk(chosen)[0] <= minutes * METRES_PER_MINUTE
+        for chosen in ([which], [k for k in reach.which(["shelter"]) if k != which])
+    )
+    people = world.people
+    return {
+        "service": "shelter",
+        "reason": "over_capacity",
+        "natural_village": code,
+        "residents": int(people.residents[near & ~other].sum()) - SEAT_SHELTER,
+        "capacity": SEAT_SHELTER,
+        "cells": [str(cell) for cell in people.id[near & ~other]],
+    }
 
 
 def _walks(world: World) -> list[dict[str, Any]]:
