@@ -216,4 +216,5 @@ def _streets(
 
 def remark(fault: Fault) -> Warn:
     """A warning of a file as a remark that travels with the run."""
-    return Warn("file_remark", {"en": fault.text("en"), "zh": fault.text("zh")})
+    told = {"en": fault.text("en"), "zh": fault.text("zh"), "fault": fault.key}
+    return Warn("file_remark", told)

@@ -72,7 +72,7 @@ def check(
     if as_json:
         print_json(check_document(checked, mends, lang=language))
     else:
-        show_faults(checked.faults, file.name, language)
+        show_faults((*checked.notes, *checked.faults), file.name, language)
         say(i18n.text("check_counts", language, errors=checked.errors, warnings=checked.warnings))
         for row in mend_rows(mends, language):
             say(i18n.text("check_mended", language, **{k: v for k, v in row.items() if k != "key"}))

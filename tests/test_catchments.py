@@ -227,6 +227,7 @@ def test_beds_serve_the_old_and_area_serves_all() -> None:
     assert "coverage_other_group" in {w.key for w in everyone.warnings}
     group = coverage(city, travel, policy, service="elder_care", group="65", catchments=old)
     assert 60 / old.residents == group.total.C
+    assert "coverage_capacity_partly_unknown" in {w.key for w in group.warnings}
     nobody = asked(city_with(centre("e3", 500, service="elder_care")), policy, service="elder_care")
     assert not nobody.assessed and nobody.balanced.centres == ()
     unknown = coverage(city, travel, policy, service="elder_care", group="65", catchments=nobody)

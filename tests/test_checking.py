@@ -190,6 +190,15 @@ def test_residents_are_checked_row_by_row(tmp_path):
     ]
 
 
+def test_statistics_are_checked_too(tmp_path):
+    path = tmp_path / "statistics.csv"
+    path.write_text("unit_code,attribute,value\n5.30102E+11,households,abc\n", encoding="utf-8")
+    checked = check_file(path)
+    assert checked.kind == "statistics"
+    assert "check_code_damaged" in {fault.key for fault in checked.faults}
+    assert checked.errors >= 2
+
+
 def test_every_one_of_many_faults_is_listed(tmp_path):
     path = tmp_path / "cells.csv"
     body = "".join(f"c{i},102.7{i:04d},25.04123,x\n" for i in range(500))
@@ -215,7 +224,7 @@ def test_no_table_breaks_the_checker(rows, datum):
         for title, values in zip(titles, zip(*rows, strict=True), strict=True)
     )
     records = Records(Path("f.xlsx"), columns, np.arange(2, len(rows) + 2), listed=1000)
-    for kind in ("facilities", "population", "units"):
+    for kind in ("facilities", "population", "units", "statistics"):
         checked = check_records(records, kind, datum, POLICY)
         for fault in checked.faults:
             assert fault.text("zh")

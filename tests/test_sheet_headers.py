@@ -157,7 +157,8 @@ def test_words_for_yes_and_no(tmp_path, policy):
     lines = [["类型", "名称", "经度", "纬度", "是否普惠"]]
     lines += [["药店", f"店{k}", 102.7, 25 + k / 100, word] for k, word in enumerate(words)]
     table = read_facilities(write_csv(tmp_path / "a.csv", lines, "utf-8"), "wgs84", policy)
-    assert table.frame["inclusive"].tolist() == ["是"] * 3 + ["否"] * 3 + [None, "也许"]
+    assert table.frame["inclusive"].tolist() == ["yes"] * 3 + ["no"] * 3 + [None, None]
+    assert [w.params["rows"] for w in table.warnings if w.key == "input_flag_unknown"] == ["9"]
 
 
 def test_near_titles_are_suggested(tmp_path, policy):

@@ -226,3 +226,21 @@ def test_the_command(
     code, _, err = site()
     assert (code, "how many sites" in err) == (2, True)
     assert site("--add", "1", "--candidates", str(tmp_path / "no.csv"))[0] == 2
+
+
+def test_hostile_names_of_candidates_stay_text(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path)
+    lon, lat = to_lonlat(np.array([[3010 + ORIGIN[0], ORIGIN[1]]]), CRS)[0]
+    table = tmp_path / "sites.csv"
+    name = "<img src=x onerror=alert(1)> {{ 7*7 }} </script>"
+    table.write_text(f"id,name,lon,lat\n=1+1,{name},{lon},{lat}\n", encoding="utf-8")
+    found = siting_of(run, Streets.of(run), service=SERVICE, add=1, source=table, datum="wgs84")
+    document = shown(run, found, table, "zh")
+    assert document["proposals"][0]["name"] == name
+    assert document["candidates"] == {"source": "sites.csv", "count": 1}
+    keep(run, document, positions_of(found))
+    for mode in ("inline", "linked"):
+        page = map_page(run, "proposals", service=SERVICE, mode=mode)  # type: ignore[arg-type]
+        assert "<img src=x" not in page
+        assert "alert(1)> {{ 7*7 }} </script>" not in page
+        assert ">49<" not in page

@@ -114,7 +114,7 @@ def _contrast(index: EdgeIndex, xy_m: FloatArray, reach_m: float) -> tuple[Float
 
 
 def distances(index: EdgeIndex, xy_m: FloatArray) -> FloatArray:
-    """Straight metres from places (k, 2) to the nearest street, at most 60."""
+    """Straight metres from places (k, 2) to the nearest street, at most 30."""
     points = np.ascontiguousarray(xy_m, dtype=np.float64)
     network = index.network
     segment, fraction = nearest_segments(

@@ -174,6 +174,7 @@ def coverage(
             persons,
             land_unit,
             no_c,
+            catchments,
         )
     )
     return Coverage(service, asked.minutes, walker, group, level, total, units, warnings)
@@ -327,12 +328,15 @@ def _remarks(
     persons: IntArray,
     land: FloatArray | None,
     no_c: Warn | None,
+    catchments: Catchments | None,
 ) -> Iterator[Warn]:
     """Why a reading is null, and what the total holds that no unit shows."""
     if walks is None:
         yield not_assessed(asked.service)
     if no_c is not None:
         yield no_c
+    elif catchments is not None and catchments.not_offered:
+        yield Warn("coverage_capacity_partly_unknown", {"count": len(catchments.not_offered)})
     core = policy.coverage.core_minutes.value
     if asked.minutes != core:
         yield Warn("coverage_core_minutes", {"minutes": f"{core:g}"})

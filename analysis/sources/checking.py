@@ -21,7 +21,7 @@ from analysis.sources.declared import SILENT, Declarations
 from analysis.sources.files_in import RASTER_SUFFIXES
 from analysis.sources.findings import Findings, ObjectArray, shown_value
 from analysis.sources.layers_in import read_records
-from analysis.sources.places_in import locate
+from analysis.sources.places_in import DEGREES, locate
 from analysis.sources.rasters import read_population_raster
 from analysis.sources.records import Records
 from analysis.sources.tables import Kind, guess_kind, table_of
@@ -33,6 +33,7 @@ EVERY: Final = 1_000_000  # faults listed one by one
 ROW_BY_ROW: Final = frozenset(
     {
         "input_measure_unknown",
+        "input_flag_unknown",
         "input_facility_twice",
         "input_facility_name_blank",
         "input_households_more",
@@ -43,6 +44,8 @@ ROW_BY_ROW: Final = frozenset(
         "input_datum_abroad",
     }
 )
+# Remarks of readers that a check of rows tells anyway.
+_TOLD_ELSEWHERE: Final = frozenset({"input_flag_unknown"})
 # Of two faults of one cell the first says why, the second only that.
 _DEEPER: Final = ("check_spreadsheet_error", "check_code_damaged")
 
@@ -145,7 +148,8 @@ def _check_where(
     names = texts(picked["name"].values) if "name" in picked else None
     kinds = texts(picked["service"].values) if "service" in picked else None
     there = np.array([shape is not None for shape in places], np.bool_)
-    row_checks.check_precision(columns, there, found)
+    if all(reading.crs == DEGREES for reading in quiet.readings):
+        row_checks.check_precision(columns, there, found)
     row_checks.check_places(places, names, kinds if kind == "facilities" else None, title, found)
 
 
@@ -155,6 +159,8 @@ def _by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:
     cells = {column.title: column.values for column in records.columns}
     out = []
     for fault in faults:
+        if fault.key in _TOLD_ELSEWHERE:
+            continue
         if fault.key not in ROW_BY_ROW or not fault.rows:
             out.append(fault)
             continue

@@ -57,6 +57,8 @@ def locate(records: Records, datum: str | None, found: Findings) -> ObjectArray:
     as_layer = layer is not None and (any(g is not None for g in layer) or "lon" not in picked)
     place = _place(records, said, as_layer, found)
     swap, turned = said.x_is_north, False  # whether to exchange the two, whether that is done
+    if place is None and said.crs is not None:  # no CRS: nothing more can be said
+        return np.full(len(records), None, dtype=np.object_)
     if as_layer and layer is not None:
         unread = np.zeros(len(records), np.bool_) if records.unread is None else records.unread
         found.each("input_geometry_unread", unread)
@@ -65,7 +67,7 @@ def locate(records: Records, datum: str | None, found: Findings) -> ObjectArray:
         bare = _sound_shapes(kept(layer, ~empty), found)
     elif "lon" in picked and "lat" in picked:
         lon, lat = picked["lon"], picked["lat"]
-        swap = swap and _is_x(lon) and _is_x(lat)
+        swap = swap and is_x(lon) and is_x(lat)
         if swap and place is not None and _is_degrees(place.crs):
             lon, lat, turned = lat, lon, True
         bare = _from_columns(lon, lat, place, found)
@@ -259,7 +261,7 @@ def _is_degrees(crs: Any) -> bool:
     return crs is None or bool(crs.is_geographic)
 
 
-def _is_x(column: Column) -> bool:
+def is_x(column: Column) -> bool:
     """Whether a title says x or y, and not which of them is the easting."""
     if any(field in ("lon", "lat") for field in column.fields):
         return True

@@ -75,12 +75,9 @@ def check_codes(column: Column | None, found: Findings) -> None:
 
 
 def check_words(picked: Mapping[str, Column], found: Findings) -> None:
-    """Ownership, yes and no: words that are understood."""
+    """Ownership: words that are understood (yes and no are looked at by the reader)."""
     known = {folded(w) for w in known_values("ownership")}
     _unknown_words(picked.get("ownership"), known, "check_ownership_word", found)
-    for field in ("inclusive", "standardised"):
-        mine = {folded(word) for word in _yes_and_no(field)}
-        _unknown_words(picked.get(field), mine, "check_yes_no_word", found)
 
 
 def check_hours(column: Column | None, found: Findings) -> None:
@@ -233,15 +230,6 @@ def _unknown_words(column: Column | None, known: set[str], key: str, found: Find
     said = texts(column.values)
     strange = np.array([t is not None and folded(t) not in known for t in said], np.bool_)
     found.each(key, strange, severity="warning", column=column.title, values=column.values)
-
-
-def _yes_and_no(field: str) -> tuple[str, ...]:
-    try:
-        more = tuple(known_values(field))
-    except KeyError:
-        more = ()
-    plain = ("是", "否", "有", "无", "yes", "no", "y", "n", "true", "false", "1", "0", "√", "×")
-    return (*plain, *more)
 
 
 def _half_width(text: str) -> str:

@@ -20,6 +20,7 @@ from analysis.sources.columns_in import (
     pick_groups,
 )
 from analysis.sources.findings import Findings
+from analysis.sources.places_in import is_x
 from analysis.sources.records import Records
 
 _DBF_TITLE_BYTES: Final = 10
@@ -120,6 +121,10 @@ def mapping_told(records: Records, kind: str) -> tuple[Fault, ...]:
         taken |= pick(records.columns, "coordinates", quiet)
     if kind != "facilities":
         taken |= pick_groups(records.columns, taken, quiet)
+    if records.said.x_is_north and {"lon", "lat"} <= set(taken):
+        lon, lat = taken["lon"], taken["lat"]
+        if is_x(lon) and is_x(lat):
+            taken |= {"lon": lat, "lat": lon}
     titles = {column.title for column in taken.values()}
     pairs = ", ".join(f"{column.title} → {field}" for field, column in taken.items())
     left = [column.title for column in records.columns if column.title not in titles]

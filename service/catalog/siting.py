@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -303,8 +302,3 @@ def _culprits(run: Run, found: Siting) -> dict[str, Any]:
             for i, place, u, o in zip(most, lonlat, unit, off, strict=True)
         ],
     }
-
-
-def curve_points(document: Mapping[str, Any]) -> list[tuple[int, float]]:
-    """Number of sites and share covered, for a picture."""
-    return [(row["sites"], row["share"] or 0.0) for row in document["curve"]]

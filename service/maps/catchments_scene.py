@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -36,6 +37,12 @@ from service.maps.wording import Ask, number, percent
 
 SOLUTIONS: Final = ("natural", "balanced", "balanced_all")
 STATE_COLOURS: Final = {"within": "#3f8ac4", "overload": "#d95f0e", "underload": "#8c7aa9"}
+TINTS: Final = {
+    "within": ("#3f8ac4", "#7fb4dd", "#1f5fa6"),
+    "overload": ("#d95f0e", "#f0934e", "#a8480c"),
+    "underload": ("#8c7aa9", "#b8abcd", "#64548a"),
+}
+_TOUCHING_M: Final = 120.0  # catchments this near are neighbours and get another tint
 FULL_COLOUR, CUT_COLOUR = "#b3001b", "#6e6e6e"
 _STATES: Final = tuple(STATE_COLOURS)
 _TONES: Final = {"within": "", "overload": "over", "underload": "under"}
@@ -136,14 +143,15 @@ def _catchment_layer(
     ask: Ask, solution: Solution, drawn: list[tuple[int, shapely.Geometry | None]]
 ) -> Areas:
     properties = []
-    for row, _ in drawn:
+    tints = _tints([shape for _, shape in drawn])
+    for (row, _), tint in zip(drawn, tints, strict=True):
         centre = solution.centres[row]
         properties.append(
             {
                 "name": _name(ask, centre),
                 "kind": ask.say("catchment"),
                 "short": ask.say("persons", n=number(centre.load)),
-                "c": _STATES.index(centre.state),
+                "c": len(TINTS["within"]) * _STATES.index(centre.state) + tint,
                 "values": [
                     number(centre.load),
                     _told(ask, centre),
@@ -161,7 +169,7 @@ def _catchment_layer(
         {
             "name": "catchments",
             "features": feature_collection(degrees, properties),
-            "colours": list(STATE_COLOURS.values()),
+            "colours": [colour for state in _STATES for colour in TINTS[state]],
             "style": {
                 "line": "#ffffff",
                 "weight": 2,
@@ -172,6 +180,18 @@ def _catchment_layer(
             "labels": [ask.say(key) for key in keys],
         }
     )
+
+
+def _tints(shapes: Sequence[Any]) -> list[int]:
+    """A tint for each shape, other than its neighbours' where three tints allow that."""
+    first, second = shapely.STRtree(shapes).query(shapes, "dwithin", distance=_TOUCHING_M)
+    chosen: list[int] = []
+    for row in range(len(shapes)):
+        taken = [chosen[other] for other in second[first == row] if other < row]
+        free = [tint for tint in range(len(TINTS["within"])) if tint not in taken]
+        least = min(range(len(TINTS["within"])), key=taken.count)
+        chosen.append(free[0] if free else least)
+    return chosen
 
 
 def _unserved_layer(ask: Ask, found: Catchments, solution: Solution) -> Areas:

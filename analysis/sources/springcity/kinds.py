@@ -143,6 +143,16 @@ TABLE_HOURS: Final = (
     AROUND_THE_CLOCK,
     "",
 )
+EVENING: Final = {
+    "24/7": True,
+    "Mo-Su 07:00-22:00": True,
+    "Mo-Fr 08:30-17:30; Sa 09:00-12:00": False,
+    "每天08:00-20:00": False,
+    "周一至周五 8:30-12:00,14:00-17:30": False,
+    "周一至周六 09:00—18:00": False,
+    AROUND_THE_CLOCK: True,
+}
+"""Which of the hours of fitness places are open at eight in the evening of a weekday."""
 SCHOOLS: Final = (("1", "小学", "Primary School"), ("2", "中学", "Middle School"))
 GOVERNMENT, PRIVATE = "政府举办", "民办"
 YES, NO = "是", "否"

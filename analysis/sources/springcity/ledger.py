@@ -32,6 +32,7 @@ FITNESS: Final = (
     "swimming_pool",
     "fitness_trail",
 )
+OUTDOORS: Final = frozenset({"fitness_outdoor", "sports_pitch", "fitness_trail"})
 REFITTED: Final = ("service_station", "day_care", "elder_care", "culture_centre")
 
 Table = dict[str, Any]
@@ -173,6 +174,22 @@ def open_all_day(place: Place) -> State:
     """Whether a shop is open around the clock, as the map or the table has it."""
     hours = place.tags.get("opening_hours") or place.attributes.get("opening_hours", "")
     return None if hours == "" else hours in {"24/7", "24小时"}
+
+
+def usable_in_the_evening(place: Place) -> State:
+    """Whether a fitness place is open at eight on a weekday and, outdoors, not dark.
+
+    Outdoors one that is said to be lit is open unless its hours say it is closed, one that is
+    said to be dark is not; where nothing is said of light, the hours tell.
+    """
+    told = place.tags.get("opening_hours") or place.attributes.get("opening_hours", "")
+    hours = kinds.EVENING.get(str(told))
+    if place.service not in OUTDOORS:
+        return hours
+    lit = yes_no(place.attributes.get("lit"))
+    if lit is False:
+        return False
+    return True if lit and hours is None else hours
 
 
 def daily_hours(place: Place) -> State:

@@ -11,7 +11,7 @@ from analysis.quantities import BoolArray
 from analysis.sources.springcity.counting import within
 from analysis.sources.springcity.ledger import Ledger, Qualifies
 from analysis.sources.springcity.places import Place
-from analysis.sources.springcity.reach import METRES_PER_MINUTE
+from analysis.sources.springcity.reach import DOUBT_M, METRES_PER_MINUTE, Reached
 
 Table = dict[str, Any]
 
@@ -55,12 +55,47 @@ def complete(book: Ledger, services: Sequence[str], required: int, minutes: floa
         limit = (minutes or book.minutes[service]) * METRES_PER_MINUTE
         metres = book.reach.walk(book.reach.which([service]))[0]
         reached += metres <= limit
-        unsure |= np.abs(metres - limit) <= 0.5
+        unsure |= np.abs(metres - limit) <= DOUBT_M
     count, total = book.people.residents, book.residents
     complete = int(count[reached >= required].sum())
     share_ = complete / total
     return {"value": share_, "lower": share_, "upper": share_, "residents": complete, "of": total,
             "doubt": int(count[unsure].sum()), "assessed_share": 1.0}  # fmt: skip
+
+
+def mean_share(book: Ledger, services: Sequence[str]) -> Table:
+    """The share of the services that a resident reaches, the mean over all residents."""
+    found = [book.reach.within(book.reach.which([s]), book.minutes[s]) for s in services]
+    whole = book.residents * len(services)
+    reached = sum(one.residents for one in found)
+    value = reached / whole
+    return {"value": value, "lower": value, "upper": value, "of": whole,
+            "doubt": sum(one.doubt for one in found), "assessed_share": 1.0}  # fmt: skip
+
+
+def complete_of(
+    book: Ledger, services: Sequence[str], required: int, qualifies: Qualifies
+) -> Table:
+    """Residents who reach so many of the services by places that qualify, or that may."""
+    sure, maybe = (np.zeros(len(book.people.id), dtype=np.int64) for _ in range(2))
+    unsure: BoolArray = np.zeros(len(book.people.id), dtype=np.bool_)
+    first = len(book.places)
+    for service in services:
+        limit = book.minutes[service] * METRES_PER_MINUTE
+        areas = [k for k in book.reach.which([service]) if k >= first]
+        for reached, which in (
+            (sure, book.reach.which([service], certain(qualifies))),
+            (maybe, book.reach.which([service], possible(qualifies)) + areas),
+        ):
+            metres = book.reach.walk(which)[0]
+            np.add(reached, metres <= limit, out=reached)
+            unsure |= np.abs(metres - limit) <= DOUBT_M
+    count, doubt = book.people.residents, int(book.people.residents[unsure].sum())
+    return within(
+        Reached(int(count[sure >= required].sum()), doubt),
+        Reached(int(count[maybe >= required].sum()), doubt),
+        book.residents,
+    )
 
 
 def land_within(

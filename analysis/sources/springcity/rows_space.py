@@ -15,16 +15,23 @@ from analysis.sources.springcity.ledger import (
     row,
     says,
     told,
+    usable_in_the_evening,
 )
-from analysis.sources.springcity.persons import complete, land_within, residents_within
+from analysis.sources.springcity.persons import (
+    complete,
+    complete_of,
+    land_within,
+    mean_share,
+    residents_within,
+)
 from analysis.sources.springcity.units import Unit
 
 Table = dict[str, Any]
 
 
 def _station_area(book: Ledger, unit: Unit, level: str) -> float | None:
-    """What the statistics say, else the sum over the unit's stations where all are known; 0 m²
-    where there is no station, as the bureau's table lists them all."""
+    """What the statistics say, else the sum over the unit's stations where all are known; unknown
+    where none is listed: nobody declared the table of stations complete."""
     stated = book.number(unit, "service_facility_area")
     if stated is not None:
         return stated
@@ -33,7 +40,7 @@ def _station_area(book: Ledger, unit: Unit, level: str) -> float | None:
         for place, code in zip(book.places, book.at(level), strict=True)
         if place.service == "service_station" and code == unit.code
     ]
-    if any(area is None for area in built):
+    if not built or any(area is None for area in built):
         return None
     return sum(float(area) for area in built if area is not None)
 
@@ -102,6 +109,7 @@ def circle_rows(book: Ledger, circles: Mapping[str, Sequence[str]]) -> dict[str,
             {
                 "P": complete(book, everyday, len(everyday), None),
                 "P_all15": complete(book, everyday, len(everyday), 15.0),
+                "score": mean_share(book, everyday),
                 "P_24h": residents_within(book, ["convenience_store"], 15,
                                            qualifies=open_all_day),
             },
@@ -112,6 +120,7 @@ def circle_rows(book: Ledger, circles: Mapping[str, Sequence[str]]) -> dict[str,
                 "P": complete(book, fitness, 3, None),
                 "P_all_types": complete(book, fitness, len(fitness), None),
                 "P_school": complete(book, circles["fitness"], 3, None),
+                "P_night": complete_of(book, fitness, 3, usable_in_the_evening),
                 "P_lit": residents_within(
                     book, ["fitness_outdoor", "sports_pitch", "fitness_trail"], 15,
                     qualifies=says("lit", kinds.YES),
