@@ -11,7 +11,7 @@ from rich.table import Table
 from analysis.errors import Language
 from analysis.results.model import Run
 from service import i18n
-from service.maps.wording import points
+from service.maps.wording import percent, points
 from service.report.scorecard import figure
 from service.terminal import say
 
@@ -176,7 +176,7 @@ def _count(value: int | None, lang: Language) -> str:
 
 
 def _percent(share: float | None, lang: Language) -> str:
-    return i18n.text("cli_not_assessed", lang) if share is None else f"{share:.1%}"
+    return percent(share) or i18n.text("cli_not_assessed", lang)
 
 
 def _decimal(value: float | None, digits: int, lang: Language) -> str:

@@ -17,6 +17,7 @@ from analysis.errors import say as message
 from analysis.measures.coverage import Coverage, CoverageRow
 from analysis.results.model import Run
 from service import i18n
+from service.maps.wording import percent
 
 _SHOWN_GAPS = 20
 
@@ -114,7 +115,7 @@ def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool
 def _cells(row: CoverageRow, lang: Language) -> list[str]:
     unknown = i18n.text("cli_not_assessed", lang)
     persons = [unknown if n is None else f"{n:,}" for n in (row.residents, row.covered)]
-    shares = [unknown if x is None else f"{x:.1%}" for x in (row.U, row.P, row.L, row.C)]
+    shares = [percent(x) or unknown for x in (row.U, row.P, row.L, row.C)]
     name = row.name_en if lang == "en" and row.name_en else row.name
     return [row.code, name, *persons, *shares]
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import tiny_city, tiny_policy, tiny_travel, without
 
@@ -154,6 +154,7 @@ def naive(levels: list[tuple[int, int]]) -> tuple[Fraction | None, Fraction | No
 LEVELS = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 6)), min_size=0, max_size=8)
 
 
+@settings(deadline=None)
 @given(LEVELS)
 def test_against_the_naive_oracle(levels: list[tuple[int, int]]) -> None:
     gini, palma = naive(levels)
@@ -162,6 +163,7 @@ def test_against_the_naive_oracle(levels: list[tuple[int, int]]) -> None:
     assert found.palma() == (None if palma is None else float(palma))
 
 
+@settings(deadline=None)
 @given(LEVELS)
 def test_gini_is_one_less_the_lorenz_trapezoids(levels: list[tuple[int, int]]) -> None:
     found = spread(levels)
@@ -173,6 +175,7 @@ def test_gini_is_one_less_the_lorenz_trapezoids(levels: list[tuple[int, int]]) -
     assert found.gini() == pytest.approx(1 - area, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(LEVELS, st.integers(2, 9), st.randoms())
 def test_invariants(levels: list[tuple[int, int]], times: int, random: object) -> None:
     found = spread(levels)
@@ -190,6 +193,7 @@ def test_invariants(levels: list[tuple[int, int]], times: int, random: object) -
     assert palma is None or palma >= 1
 
 
+@settings(deadline=None)
 @given(LEVELS, st.integers(1, 4000))
 def test_more_time_leaves_fewer_below(levels: list[tuple[int, int]], limit: int) -> None:
     found = spread(levels)
@@ -209,6 +213,7 @@ def test_whole_numbers_beyond_64_bits_stay_exact() -> None:
     assert found.gini() == pytest.approx(small.gini())
 
 
+@settings(deadline=None)
 @given(st.permutations(range(10)))
 def test_the_order_of_cells_changes_nothing(order: list[int]) -> None:
     from worlds import TINY_CELLS

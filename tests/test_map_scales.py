@@ -27,11 +27,11 @@ def test_fifteen_minutes_part_the_scale_as_the_legend_says() -> None:
     assert scale.classes(walks, speed).tolist() == [0, 0, 1, 2, 3, 5, 6]
 
 
-def test_percent_says_all_and_nothing_only_when_it_is_so() -> None:
+def test_percent_is_cut_and_says_all_and_nothing_only_when_it_is_so() -> None:
     assert [percent(x) for x in (0.0, 0.0001, 0.3926, 0.9999, 1.0, None)] == [
         "0.0%",
-        "0.1%",
-        "39.3%",
+        "<0.1%",
+        "39.2%",
         "99.9%",
         "100.0%",
         None,

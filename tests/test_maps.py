@@ -28,7 +28,7 @@ def test_the_coverage_page_shows_the_figures_of_the_measures() -> None:
     # s1@2400 reaches c4 (140 m + legs) and s2@5400 reaches c7 (170 m): 400 + 350 of 1,910
     assert (found.total.covered, found.total.residents) == (750, 1910)
     text = visible(page)
-    assert "P by residents 39.3%" in text
+    assert "P by residents 39.2%" in text
     assert "750 of 1,910 residents" in text
     assert "Not covered 1,160" in text
     features = blocks(page)["data_areas_units"]["features"]["features"]
@@ -37,7 +37,7 @@ def test_the_coverage_page_shows_the_figures_of_the_measures() -> None:
         "First": "0.0%",
         "Second": "57.1%",
         "Third": "0.0%",
-        "Fourth": "85.4%",
+        "Fourth": "85.3%",
         "五社区": "0.0%",
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import TINY_PLACES, TINY_STREETS, Place, tiny_city, tiny_policy, walks
 
@@ -152,6 +152,7 @@ def schedules(draw: st.DrawFn) -> tuple[str, dict[str, list[tuple[int, int]]]]:
     return named + times, by_day
 
 
+@settings(deadline=None)
 @given(schedules(), st.integers(0, 6), st.integers(0, 1439))
 def test_against_a_naive_clock(
     drawn: tuple[str, dict[str, list[tuple[int, int]]]], day: int, minute: int
@@ -166,6 +167,7 @@ def test_against_a_naive_clock(
     assert hours_per_day(text, every_day=True) == pytest.approx(min(lengths))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     osm = osm_hours(text)

@@ -495,3 +495,12 @@ def test_the_evening_s_circle_counts_what_is_open_and_lit() -> None:
     assert found.upper > 0
     assert "fitness_trail" in {one.name for one in found.missing}
     assert outcome(night).value is None
+
+
+def test_none_found_of_some_kinds_is_no_0_while_others_were_not_looked_for() -> None:
+    for kind in ("unit_has", "residents_within", "land_within"):
+        minutes = ', minutes = "fifteen"' if kind != "unit_has" else ""
+        found = outcome(f'kind = "{kind}", any_of = ["swimming_pool", "market"]{minutes}')
+        assert (found.value, found.lower, found.upper) == (None, 0.0, 1.0), kind
+        alone = outcome(f'kind = "{kind}", any_of = ["swimming_pool"]{minutes}')
+        assert (alone.value, alone.lower, alone.upper) == (0.0, 0.0, 0.0), kind

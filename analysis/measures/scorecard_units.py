@@ -197,7 +197,7 @@ def shares(
     """Units that have ÷ units assessed, with the range that the unknown leaves.
 
     `kinds`: the share of the kinds of facility that could be looked for. Below 1, a unit
-    without any found may still have one of the others.
+    without any found may still have one of the others, and none found at all is no 0.
     """
     sure = scope.sure
     yes, no, open_ = (int(np.count_nonzero(sure & (state == s))) for s in (YES, NO, UNKNOWN))
@@ -214,7 +214,7 @@ def shares(
         "unit", scope.index, shown, (shown == YES).astype(np.float64), sure.astype(np.float64)
     )
     return Outcome(
-        value=yes / known if known else None,
+        value=yes / known if yes or (known and kinds == 1) else None,
         lower=yes / least if least else None,
         upper=may_have / most if most else None,
         assessed_share=known / whole * kinds if whole else None,

@@ -120,7 +120,7 @@ def adjacent(ground: Ground, reading: Reading) -> Outcome:
         metres = f"{ground.amount(reading.distance):g}"
         said = (Warn(f"scorecard_adjacent_{by.removesuffix('_only')}", {"metres": metres}),)
     return Outcome(
-        value=yes / known if known else None,
+        value=yes / known if yes or (known and kinds == 1) else None,
         lower=yes / whole,
         upper=(whole if kinds < 1 else yes + whole - known) / whole,
         assessed_share=known / whole * kinds,
@@ -207,7 +207,7 @@ def _weighed(
     minutes = () if reading.minutes is None else (ground.amount(reading.minutes),)
     said = [Warn("scorecard_minutes", {"minutes": f"{m:g}"}) for m in minutes]
     return Outcome(
-        value=found.value,
+        value=found.value if found.have or near.kinds == 1 else None,
         lower=found.lower,
         upper=upper,
         assessed_share=share,

@@ -44,8 +44,6 @@ ROW_BY_ROW: Final = frozenset(
         "input_datum_abroad",
     }
 )
-# Remarks of readers that a check of rows tells anyway.
-_TOLD_ELSEWHERE: Final = frozenset({"input_flag_unknown"})
 # Of two faults of one cell the first says why, the second only that.
 _DEEPER: Final = ("check_spreadsheet_error", "check_code_damaged")
 
@@ -159,8 +157,6 @@ def _by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:
     cells = {column.title: column.values for column in records.columns}
     out = []
     for fault in faults:
-        if fault.key in _TOLD_ELSEWHERE:
-            continue
         if fault.key not in ROW_BY_ROW or not fault.rows:
             out.append(fault)
             continue

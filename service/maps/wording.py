@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from service import i18n
 from service.maps.offline import Mode
 
 MINUS = "–"
+LEAST = "0.1%"
 
 
 def number(value: float | None) -> str | None:
@@ -22,15 +24,16 @@ def number(value: float | None) -> str | None:
 
 
 def percent(share: float | None) -> str | None:
-    """A fraction as percent with one digit; 100.0% and 0.0% only where exactly so."""
+    """A fraction as percent with one digit, cut, never rounded up; 0.0% only where exactly so."""
     if share is None:
         return None
-    tenths = round(share * 1000)
-    if share < 1:
-        tenths = min(tenths, 999)
-    if share > 0:
-        tenths = max(tenths, 1)
-    return f"{tenths / 10:.1f}%"
+    tenths = cut(share, 3) * 100
+    return f"<{LEAST}" if share > 0 and not tenths else f"{tenths:.1f}%"
+
+
+def cut(value: float, digits: int) -> Decimal:
+    """A number cut (never rounded up) to so many decimals."""
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)
 
 
 def points(change: float | None) -> str | None:

@@ -9,7 +9,6 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -21,6 +20,7 @@ from analysis.errors import Language
 from analysis.results.model import Run
 from service import i18n
 from service.maps.offline import refuse_outside
+from service.maps.wording import cut
 
 COLOURS: Final = {
     "met": "#1b7f4b",
@@ -155,11 +155,6 @@ class _Told:
 def figure(value: float | None, unit: str, lang: Language) -> str:
     """A figure of a row as people read it, its last digit cut; a dash where there is none."""
     return _Told(lang).figure(value, unit)
-
-
-def cut(value: float, digits: int) -> Decimal:
-    """A number cut (never rounded up) to so many decimals."""
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)
 
 
 def _settings(document: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, str]]:
