@@ -21,7 +21,7 @@ from analysis.city.network import WalkNetwork, build_network
 from analysis.city.slope import SlopeFacts, with_slope
 from analysis.errors import Fault, InputError, ParameterError, Warn, say
 from analysis.policy import BarrierRules, Policy, TerrainRules
-from analysis.policy_terrain import WayForm, WayForms
+from analysis.policy.terrain import WayForm, WayForms
 from analysis.sources.barrier_lines import LineKind, read_barrier_lines, read_closed_main_roads
 from analysis.sources.elevation import Elevation, read_elevation
 from analysis.sources.osm import FormOf, RawStreets

@@ -25,7 +25,7 @@ from analysis.access.walking import WalkCosts, flat_costs
 from analysis.city.model import City
 from analysis.measures.catchments import Catchments, catchments
 from analysis.policy import CapacityRule, Policy
-from analysis.policy_capacity import Capacities, CatchmentRule, PopulationRule, Rung
+from analysis.policy.capacity import Capacities, CatchmentRule, PopulationRule, Rung
 
 __all__ = ["Cell", "asked", "capacity_policy", "centre", "city_with", "costs_of", "loads"]
 

@@ -13,7 +13,7 @@ from analysis.access.walking import walk_costs
 from analysis.city.network import WalkNetwork, build_network
 from analysis.city.slope import SlopeFacts, with_slope
 from analysis.policy import load_policy
-from analysis.policy_terrain import TerrainRules, WayForms
+from analysis.policy.terrain import TerrainRules, WayForms
 from analysis.sources.elevation import read_elevation
 from analysis.sources.osm import read_streets
 

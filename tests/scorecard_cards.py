@@ -18,9 +18,9 @@ from analysis.measures.scorecard import EVALUATORS, checked_settings
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import Outcome
 from analysis.policy import Policy, load_policy
-from analysis.policy_scorecard import _scorecard
-from analysis.policy_scorecard_model import Scorecard
-from analysis.policy_scorecard_tables import ScorecardFile
+from analysis.policy.scorecard import _scorecard
+from analysis.policy.scorecard_model import Scorecard
+from analysis.policy.scorecard_tables import ScorecardFile
 
 HEAD = """
 [sources]

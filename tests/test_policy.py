@@ -14,7 +14,7 @@ import pytest
 
 from analysis.errors import PolicyError
 from analysis.policy import Cited, Confidence, Policy, TagRule, load_policy, policy_ids
-from analysis.policy_files import packaged
+from analysis.policy.files import packaged
 
 PARTS = {"osm-tags", "walk"}
 SERVICES = [

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.errors import PolicyError
 from analysis.policy import Policy, load_policy
-from analysis.policy_checks import PolicyFileError
+from analysis.policy.checks import PolicyFileError
 
 HEAD = """
 id = "mine"

@@ -10,10 +10,10 @@ import pytest
 
 from analysis.errors import PolicyError
 from analysis.policy import Policy, load_policy
-from analysis.policy_attributes import attributes
-from analysis.policy_checks import PolicyFileError
-from analysis.policy_scorecard_checks import NUMERAL
-from analysis.policy_scorecard_model import Promise, Row, Scorecard
+from analysis.policy.attributes import attributes
+from analysis.policy.checks import PolicyFileError
+from analysis.policy.scorecard_checks import NUMERAL
+from analysis.policy.scorecard_model import Promise, Row, Scorecard
 from analysis.results.frozen_policy import policy_from, policy_text
 from service.catalog.scorecard import needs
 from service.parameters_scorecard import ScorecardQuery

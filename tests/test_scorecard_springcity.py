@@ -19,7 +19,7 @@ from analysis.measures.scorecard import scorecard
 from analysis.measures.scorecard_model import RowResult, ScorecardResult
 from analysis.pipeline import analyse_city
 from analysis.policy import Policy
-from analysis.policy_attributes import attributes
+from analysis.policy.attributes import attributes
 from analysis.sources.samples import write_springcity
 
 SCALE = 0.1

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pytest
 
 from analysis.policy import load_policy
-from analysis.policy_attributes import attributes
+from analysis.policy.attributes import attributes
 from analysis.sources.samples import SpringCityFiles
 
 # Planted at city level, whatever the seed: yes, no, unknown of a reading.

@@ -20,7 +20,7 @@ from analysis.policy import (
     Walker,
     WalkRules,
 )
-from analysis.policy_siting import DecayZone
+from analysis.policy.siting import DecayZone
 
 # ---- a policy ----------------------------------------------------------------------------
 

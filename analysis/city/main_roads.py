@@ -11,7 +11,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from analysis.policy_terrain import WayForm
+from analysis.policy.terrain import WayForm
 from analysis.quantities import BoolArray, FloatArray, IntArray
 from analysis.sources.osm import RawStreets
 

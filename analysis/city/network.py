@@ -40,7 +40,7 @@ class WalkNetwork:
     vertex_at_m : float64 (p,), geodesic distance of each vertex from the edge's u.
     edge_component : int32 (m,), connected component of each edge.
     component_length_m : float64 (k,), walkable length of each component.
-    vertex_form : uint8 (p,) or None, the `analysis.policy_terrain.WayForm` of the segment that
+    vertex_form : uint8 (p,) or None, the `analysis.policy.terrain.WayForm` of the segment that
         ends at each vertex (0 at an edge's first); None where the streets came without. Kept
         while a city is built, not in a run.
     slope : what slope adds to the walk along each edge, None where heights are not used.

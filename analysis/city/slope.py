@@ -20,7 +20,7 @@ from scipy.sparse.linalg import spsolve
 from analysis.city.crs import to_lonlat
 from analysis.city.network import WalkNetwork
 from analysis.city.profile import SlopeProfile
-from analysis.policy_terrain import TerrainRules, WayForm
+from analysis.policy.terrain import TerrainRules, WayForm
 from analysis.quantities import BoolArray, FloatArray, IntArray, read_only
 
 _OFF_GROUND, _STEPS = int(WayForm.OFF_GROUND), int(WayForm.STEPS)

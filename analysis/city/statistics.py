@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.city.model import UNKNOWN_YEAR, WHOLE_AREA, Statistics, StrArray, Units
 from analysis.errors import Warn
-from analysis.policy_attributes import AREA, attributes
+from analysis.policy.attributes import AREA, attributes
 from analysis.quantities import IntArray, read_only
 
 _AREA_WORDS: Final = frozenset({AREA, "total", "全市", "全区", "全县", "合计", "总计", "全域"})

@@ -18,7 +18,7 @@ from analysis.city.model import City
 from analysis.errors import Warn
 from analysis.measures.question import unknown
 from analysis.policy import Policy
-from analysis.policy_capacity import CatchmentRule
+from analysis.policy.capacity import CatchmentRule
 from analysis.quantities import Int32Array, IntArray
 
 NAMES_SHOWN: Final = 10

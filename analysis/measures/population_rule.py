@@ -26,7 +26,7 @@ from analysis.city.model import City
 from analysis.errors import Warn
 from analysis.measures.question import sums_by, unknown_units
 from analysis.policy import Policy
-from analysis.policy_capacity import PopulationRule
+from analysis.policy.capacity import PopulationRule
 from analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
 
 State = Literal["达标", "达标但超载", "缺口", "富余", "NOT_ASSESSED"]

@@ -32,7 +32,7 @@ from analysis.measures.scorecard_walks import (
 )
 from analysis.measures.scorecard_who import by_unit, left_out, unsettled
 from analysis.policy import Policy
-from analysis.policy_scorecard_model import Reading, Row, Scorecard
+from analysis.policy.scorecard_model import Reading, Row, Scorecard
 
 Evaluator = Callable[[Ground, Reading], Outcome]
 

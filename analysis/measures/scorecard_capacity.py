@@ -9,7 +9,7 @@ from analysis.errors import Warn
 from analysis.measures.assignment import balanced_assignment
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import NO, YES, Atoms, Outcome, nothing
-from analysis.policy_scorecard_model import Reading
+from analysis.policy.scorecard_model import Reading
 from analysis.quantities import NOBODY, UNREACHED_CM, Int32Array, IntArray
 
 

@@ -20,7 +20,7 @@ from analysis.measures.scorecard_model import (
     States,
     nothing,
 )
-from analysis.policy_scorecard_model import Reading
+from analysis.policy.scorecard_model import Reading
 from analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, FloatArray, Int32Array
 
 

@@ -24,8 +24,8 @@ from analysis.measures.opening import hours_per_day
 from analysis.measures.question import walker_of
 from analysis.measures.scorecard_model import NO, UNKNOWN, YES, Missing, States
 from analysis.policy import Policy
-from analysis.policy_attributes import AREA, attributes
-from analysis.policy_scorecard_model import Amount, Condition, Scorecard, Selector
+from analysis.policy.attributes import AREA, attributes
+from analysis.policy.scorecard_model import Amount, Condition, Scorecard, Selector
 from analysis.quantities import CM_PER_M, NOBODY, BoolArray, Int32Array, IntArray, limit_cm
 
 _HOURS: Final = "daily_hours"

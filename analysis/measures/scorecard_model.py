@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import Language, Warn
-from analysis.policy_scorecard_model import Row, Scorecard
+from analysis.policy.scorecard_model import Row, Scorecard
 from analysis.quantities import FloatArray, Int32Array
 
 Status = Literal["met", "not_met", "partly", "no_target", "NOT_ASSESSED"]

@@ -12,7 +12,7 @@ from analysis.measures.question import named
 from analysis.measures.scorecard_ground import Ground, UnitSet
 from analysis.measures.scorecard_model import NO, UNKNOWN, YES, Outcome, nothing
 from analysis.measures.scorecard_units import shares
-from analysis.policy_scorecard_model import Reading
+from analysis.policy.scorecard_model import Reading
 
 OVERLOADED: Final = "达标但超载"
 

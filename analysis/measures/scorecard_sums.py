@@ -10,7 +10,7 @@ from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import UNKNOWN, YES, Atoms, Missing, Outcome, nothing
 from analysis.measures.scorecard_units import in_scope
 from analysis.measures.scorecard_values import of_facilities, of_units, test_facilities, tested
-from analysis.policy_scorecard_model import Reading
+from analysis.policy.scorecard_model import Reading
 from analysis.quantities import FloatArray, Int32Array
 
 

@@ -21,8 +21,8 @@ from analysis.measures.scorecard_model import (
     nothing,
 )
 from analysis.measures.scorecard_values import either, test_units, tested
-from analysis.policy_attributes import attributes
-from analysis.policy_scorecard_model import Amount, Condition, Reading, Test
+from analysis.policy.attributes import attributes
+from analysis.policy.scorecard_model import Amount, Condition, Reading, Test
 from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
 
 _NAMED = 8  # units named in one remark

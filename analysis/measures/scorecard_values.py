@@ -8,8 +8,8 @@ import numpy as np
 
 from analysis.measures.scorecard_ground import Ground, both
 from analysis.measures.scorecard_model import NO, UNKNOWN, YES, Missing, States
-from analysis.policy_attributes import attributes
-from analysis.policy_scorecard_model import Operand, Test
+from analysis.policy.attributes import attributes
+from analysis.policy.scorecard_model import Operand, Test
 from analysis.quantities import FloatArray, Int32Array
 
 Lacking = tuple[Missing, ...]

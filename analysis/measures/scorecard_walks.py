@@ -22,7 +22,7 @@ from analysis.measures.scorecard_model import (
     nothing,
 )
 from analysis.measures.scorecard_values import either
-from analysis.policy_scorecard_model import Reading
+from analysis.policy.scorecard_model import Reading
 from analysis.quantities import (
     CM_PER_M,
     NOBODY,

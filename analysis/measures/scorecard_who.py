@@ -18,7 +18,7 @@ from analysis.measures.scorecard_model import (
     States,
     UnitFigure,
 )
-from analysis.policy_scorecard_model import Row
+from analysis.policy.scorecard_model import Row
 from analysis.quantities import NOBODY, Int32Array
 
 

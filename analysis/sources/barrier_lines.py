@@ -11,7 +11,7 @@ import shapely
 
 from analysis.errors import InputError
 from analysis.policy import Tags, WalkRules
-from analysis.policy_terrain import BarrierRules
+from analysis.policy.terrain import BarrierRules
 from analysis.sources.findings import ObjectArray
 from analysis.sources.osm import RawStreets, check_osm_file, read_streets, unreadable, ways_with
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyproj
 
 from analysis.errors import Fault
-from analysis.policy_terrain import TerrainRules
+from analysis.policy.terrain import TerrainRules
 from analysis.quantities import FloatArray, read_only
 from analysis.sources.files_in import RASTER_SUFFIXES, checked_path, refuse, steady
 from analysis.sources.findings import Findings

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import Fault
-from analysis.policy_attributes import attributes, unit_attribute_names
+from analysis.policy.attributes import attributes, unit_attribute_names
 from analysis.quantities import BoolArray, FloatArray, IntArray
 from analysis.sources.columns_in import (
     WHOLE_TOLERANCE,

@@ -17,8 +17,8 @@ from analysis.measures.scorecard_model import (
     ScorecardResult,
     Status,
 )
-from analysis.policy_attributes import attributes
-from analysis.policy_scorecard_model import Amount, Phrase, Promise, Reading, Row
+from analysis.policy.attributes import attributes
+from analysis.policy.scorecard_model import Amount, Phrase, Promise, Reading, Row
 from analysis.results.model import Run
 from service.catalog.common import remarks, title_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.policy_tables import Confidence
+from analysis.policy.tables import Confidence
 
 
 @dataclass(frozen=True, slots=True)

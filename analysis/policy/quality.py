@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analysis.policy_cited import Cited
-from analysis.policy_tables import CitedTable, QualityTable
+from analysis.policy.cited import Cited
+from analysis.policy.tables import CitedTable, QualityTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from analysis.errors import Language, PolicyError, say
-from analysis.policy_capacity import capacity_faults
-from analysis.policy_tables import CitedTable, PolicyFile
+from analysis.policy.capacity import capacity_faults
+from analysis.policy.tables import CitedTable, PolicyFile
 
 Content = dict[str, Any]
 KeyPath = tuple[str, ...]

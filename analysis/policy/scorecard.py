@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from analysis.errors import PolicyError
-from analysis.policy_checks import PolicyFault, PolicyFileError
-from analysis.policy_files import read_toml
-from analysis.policy_scorecard_checks import check_scorecard
-from analysis.policy_scorecard_model import (
+from analysis.policy.checks import PolicyFault, PolicyFileError
+from analysis.policy.files import read_toml
+from analysis.policy.scorecard_checks import check_scorecard
+from analysis.policy.scorecard_model import (
     Amount,
     Baseline,
     Choice,
@@ -37,7 +37,7 @@ from analysis.policy_scorecard_model import (
     Target,
     Test,
 )
-from analysis.policy_scorecard_tables import (
+from analysis.policy.scorecard_tables import (
     ConditionTable,
     ListedTable,
     OperandTable,

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from analysis.policy_cited import Cited
-from analysis.policy_tables import CapacitiesTable, CatchmentTable, CitedTable, PolicyFile
+from analysis.policy.cited import Cited
+from analysis.policy.tables import CapacitiesTable, CatchmentTable, CitedTable, PolicyFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import PolicyError
-from analysis.policy_checks import ID, Content, Writers, check
-from analysis.policy_tables import PolicyFile
+from analysis.policy.checks import ID, Content, Writers, check
+from analysis.policy.tables import PolicyFile
 
 _HEAD = frozenset({"extends", "part"})
 

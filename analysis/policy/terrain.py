@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntFlag
 
-from analysis.policy_cited import Cited
-from analysis.policy_tables import BarrierTable, CitedTable, TerrainTable
+from analysis.policy.cited import Cited
+from analysis.policy.tables import BarrierTable, CitedTable, TerrainTable
 
 
 class WayForm(IntFlag):

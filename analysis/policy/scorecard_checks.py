@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final, Protocol
 
-from analysis.policy_attributes import AREA, attributes
-from analysis.policy_checks import PolicyFault
-from analysis.policy_scorecard_tables import (
+from analysis.policy.attributes import AREA, attributes
+from analysis.policy.checks import PolicyFault
+from analysis.policy.scorecard_tables import (
     ListedTable,
     OperandTable,
     ReadingTable,

@@ -19,7 +19,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.errors import PolicyError
-from analysis.policy_tables import Text, TitleTable
+from analysis.policy.tables import Text, TitleTable
 
 Owner = Literal["unit", "facility"]
 Dtype = Literal["flag", "count", "number", "text"]

@@ -1,0 +1,57 @@
+"""Policies: judgements as data. Every number is cited, or the file is refused.
+
+A policy is one TOML file in ``analysis/policies/`` (or a user's folder) that may extend
+another (``extends = "cn-15min"``). It names services, walkers, circles and the rules of
+attachment, gaps, spreading and sampling. See ``docs/policies.md`` for the file format.
+"""
+
+from __future__ import annotations
+
+from analysis.policy.capacity import Capacities
+from analysis.policy.cited import Cited
+from analysis.policy.files import policy_ids
+from analysis.policy.loading import Policy, load_policy
+from analysis.policy.quality import QualityRules
+from analysis.policy.rules import (
+    AttachmentRules,
+    CapacityRule,
+    CircleRule,
+    CoverageRules,
+    GapRules,
+    Service,
+    SpreadRules,
+    TagRule,
+    Tags,
+    Title,
+    Walker,
+    WalkRules,
+)
+from analysis.policy.siting import FloatingRules, SitingRules
+from analysis.policy.tables import Confidence
+from analysis.policy.terrain import BarrierRules, TerrainRules
+
+__all__ = [
+    "AttachmentRules",
+    "BarrierRules",
+    "Capacities",
+    "CapacityRule",
+    "CircleRule",
+    "Cited",
+    "Confidence",
+    "CoverageRules",
+    "FloatingRules",
+    "GapRules",
+    "Policy",
+    "QualityRules",
+    "Service",
+    "SitingRules",
+    "SpreadRules",
+    "TagRule",
+    "Tags",
+    "TerrainRules",
+    "Title",
+    "WalkRules",
+    "Walker",
+    "load_policy",
+    "policy_ids",
+]

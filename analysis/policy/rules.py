@@ -1,0 +1,196 @@
+"""The rules of a policy as frozen records: services, walkers, circles, who may walk where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, Protocol
+
+from analysis.policy.cited import Cited
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A name in Chinese and English."""
+
+    zh: str
+    en: str
+
+    def text(self, lang: str) -> str:
+        """The name in a language (``zh`` or ``en``)."""
+        return self.zh if lang == "zh" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class TagRule:
+    """OSM tags that make a place a facility: all of `tags` hold, none of `without` does.
+
+    Each is ``key -> allowed values``; ``("*",)`` allows any value. A tag with several values
+    (``"ticket;gift"``) holds when one of them is allowed. Names are any tag ``name`` or
+    ``name:*``: with `name_has` one of these words must be in a name, with `name_lacks` none may be
+    (upper and lower case alike).
+    """
+
+    tags: Mapping[str, tuple[str, ...]]
+    without: Mapping[str, tuple[str, ...]]
+    name_has: tuple[str, ...] = ()
+    name_lacks: tuple[str, ...] = ()
+
+    def matches(self, tags: Mapping[str, str]) -> bool:
+        """Whether a place with these tags is such a facility."""
+        if not all(_holds(tags, k, v) for k, v in self.tags.items()):
+            return False
+        if any(_holds(tags, k, v) for k, v in self.without.items()):
+            return False
+        if self.name_has and not _named(tags, self.name_has):
+            return False
+        return not _named(tags, self.name_lacks)
+
+
+def _holds(tags: Mapping[str, str], key: str, allowed: tuple[str, ...]) -> bool:
+    value = tags.get(key)
+    if value is None:
+        return False
+    if allowed == ("*",) or value in allowed:
+        return True
+    return ";" in value and any(part.strip() in allowed for part in value.split(";"))
+
+
+def _named(tags: Mapping[str, str], words: tuple[str, ...]) -> bool:
+    if not words:
+        return False
+    names = [v.casefold() for k, v in tags.items() if k == "name" or k.startswith("name:")]
+    return any(word.casefold() in name for word in words for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityRule:
+    """Residents one facility is meant for: at least `minimum`, at most `maximum`."""
+
+    minimum: Cited
+    maximum: Cited
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A kind of facility the policy names, and how far residents should have to walk.
+
+    `attachment`: ``outline`` = the nearest point of the facility's outline (buildings, points);
+    ``entrances`` = every place where a walkable way meets or enters it (parks, squares, pitches).
+    `tier`: ``basic`` (基本保障类), ``upgraded`` (品质提升类) or ``public``.
+    `optional`: not part of a default run's circles unless asked (opened school grounds).
+    `note`: a remark for people about what the places found stand for.
+    """
+
+    id: str
+    title: Title
+    tier: Literal["basic", "upgraded", "public"]
+    attachment: Literal["outline", "entrances"]
+    minutes: Cited
+    metres: Cited | None
+    target: Cited | None
+    capacity: CapacityRule | None
+    osm: tuple[TagRule, ...]
+    aliases: tuple[str, ...]
+    optional: bool
+    note: Title | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """A speed preset: `metres` walked in `seconds` (an exact fraction)."""
+
+    id: str
+    title: Title
+    metres: Cited
+    seconds: Cited
+
+    @property
+    def speed_m_per_s(self) -> Fraction:
+        """Speed on the flat, metres per second, exact."""
+        return Fraction(self.metres.value).limit_denominator(10**6) / Fraction(
+            self.seconds.value
+        ).limit_denominator(10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class CircleRule:
+    """A circle (便民 / 健身): the services that count and how many make the headline.
+
+    `required` is None when every service is required. `upgraded` services are counted apart.
+    `night_hour`: the hour of the evening of the night variant, None = there is none.
+    """
+
+    id: str
+    title: Title
+    services: tuple[str, ...]
+    required: Cited | None
+    minutes_all: Cited
+    upgraded: tuple[str, ...] = ()
+    night_hour: Cited | None = None
+
+
+class Tags(Protocol):
+    """The tags of an OpenStreetMap object, as a mapping or as pyosmium hands them out."""
+
+    def get(self, key: str, /) -> str | None:
+        """The value of a key, None where it is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalkRules:
+    """Who may walk where, in the precedence of DEFINITIONS.md (``walk.toml``)."""
+
+    highway_no: frozenset[str]
+    foot_no: frozenset[str]
+    foot_yes: frozenset[str]
+    access_no: frozenset[str]
+
+    def walkable(self, tags: Tags) -> bool:
+        """Whether people may walk along a way with these tags (both directions)."""
+        highway = tags.get("highway")
+        if highway is None or highway in self.highway_no:
+            return False
+        foot = tags.get("foot")
+        if foot in self.foot_no or tags.get("area") == "yes":
+            return False
+        if foot in self.foot_yes:
+            return True
+        return tags.get("access") not in self.access_no
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRules:
+    """How points join the streets."""
+
+    max_leg_m: Cited
+    min_component_m: Cited
+
+
+@dataclass(frozen=True, slots=True)
+class GapRules:
+    """How uncovered cells join into gaps, and what a gap without polygons looks like."""
+
+    link_m: Cited
+    disc_radius_m: Cited
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadRules:
+    """How unit totals are spread over buildings or land."""
+
+    min_floor_m2_per_resident: Cited
+    max_floor_m2_per_resident: Cited
+    lattice_m: Cited
+    default_levels: Cited
+    residential_buildings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRules:
+    """The second published reading of coverage and the sampling of residential land."""
+
+    core_minutes: Cited
+    core_metres: Cited
+    land_lattice_m: Cited
