@@ -9,14 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from service import (
-    commands_catchments,
-    commands_quality,
-    commands_scorecard,
-    commands_siting,
-    commands_studies,
-)
-from service.command_words import (
+from service.commands import catchments, quality, scorecard, siting, studies
+from service.commands.words import (
     HERE,
     Area,
     At,
@@ -32,9 +26,9 @@ from service.command_words import (
     Walker,
     WorkspaceDir,
 )
-from service.command_words import language_of as _language
-from service.command_words import opened as _open
-from service.command_words import prepare as _prepare
+from service.commands.words import language_of as _language
+from service.commands.words import opened as _open
+from service.commands.words import prepare as _prepare
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -340,14 +334,8 @@ def export(
     say(str(out))
 
 
-for commands in (
-    commands_catchments,
-    commands_siting,
-    commands_scorecard,
-    commands_quality,
-    commands_studies,
-):
-    commands.register(app)
+for topic in (catchments, siting, scorecard, quality, studies):
+    topic.register(app)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from analysis.errors import Language
-from service.command_words import (
+from service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -49,8 +49,8 @@ def circles(
     """Residents with a complete circle, and what they miss. 生活圈完整的居民。"""
     found, language = opened(name, workspace, run), language_of(lang)
     from service.catalog import circles_document
-    from service.studies_terminal import show_circles
     from service.terminal import print_json
+    from service.terminal.studies import show_circles
 
     document = circles_document(
         found, kind=kind, minutes=minutes, walker=walker, by=by, at=at, lang=language
@@ -78,8 +78,8 @@ def equity(
     found, language = opened(name, workspace, run), language_of(lang)
     from analysis.results.study_tables import export_equity
     from service.catalog import equity_document
-    from service.studies_terminal import show_equity
     from service.terminal import print_json, say
+    from service.terminal.studies import show_equity
 
     document = equity_document(
         found, service=service, minutes=minutes, walker=walker, group=group, by=by, lang=language
@@ -112,8 +112,8 @@ def compare(
     language = language_of(lang)
     from analysis.results.study_tables import export_comparison
     from service.catalog import compare_document
-    from service.studies_terminal import show_compare
     from service.terminal import print_json, say
+    from service.terminal.studies import show_compare
 
     document = compare_document(
         before, after,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.command_words import (
+from service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -47,8 +47,8 @@ def scorecard(
     from analysis.results.scorecard_table import export_scorecard
     from service.catalog import scorecard_document
     from service.report.scorecard import scorecard_page
-    from service.scorecard_terminal import show_scorecard
     from service.terminal import print_json, say, write_text
+    from service.terminal.scorecard import show_scorecard
 
     pairs = [one.partition("=") for one in settings or ()]
     for setting, sign, _ in pairs:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.command_words import (
+from service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -59,8 +59,8 @@ def catchments(
     limit = _minutes(minutes)
     found, language = opened(name, workspace, run), language_of(lang)
     from service.catalog import catchments_document
-    from service.catchments_terminal import show_catchments, write_catchments
     from service.terminal import print_json, say
+    from service.terminal.catchments import show_catchments, write_catchments
 
     document = catchments_document(
         found, service=service, minutes=limit, walker=walker, closed=closed, whole=whole,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from service.command_words import (
+from service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -22,7 +22,7 @@ from service.command_words import (
     WorkspaceDir,
     language_of,
 )
-from service.command_words import opened as open_run
+from service.commands.words import opened as open_run
 
 
 def register(app: typer.Typer) -> None:
@@ -97,7 +97,7 @@ def quality(
     from analysis.results.merge_list import write_merge_list
     from service.catalog.quality import quality_document
     from service.terminal import print_json, say
-    from service.terminal_quality import show_quality
+    from service.terminal.quality import show_quality
 
     language, opened = language_of(lang), open_run(name, workspace, run)
     document = quality_document(opened, lang=language)

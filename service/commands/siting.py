@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from service.command_words import (
+from service.commands.words import (
     HERE,
     Area,
     AsJson,

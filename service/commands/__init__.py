@@ -1,0 +1,1 @@
+"""The commands of ``lifecircle`` by topic; each module has ``register(app)``."""
