@@ -7,6 +7,7 @@ Every ``locales/*.toml`` is read once; the language is the last part of the file
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -30,6 +31,17 @@ def texts(lang: Language) -> dict[str, str]:
 def text(key: str, lang: Language, **params: Any) -> str:
     """One text of a language with its parameters filled in (long ones cut)."""
     return texts(lang)[key].format_map({name: _shown(value) for name, value in params.items()})
+
+
+def modelled(names: Iterable[str], lang: Language) -> str:
+    """What of an area is modelled, in words, with the signs of the language between them."""
+    words = texts(lang)
+    return words["comma"].join(words.get(f"modelled_{name}", name) for name in names)
+
+
+def role(name: str, lang: Language) -> str:
+    """What an input file was for, in words."""
+    return texts(lang).get(f"role_{name}", name)
 
 
 def _shown(value: Any) -> str:

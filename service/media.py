@@ -180,6 +180,8 @@ def page(
         .render(
             t=i18n.texts(lang),
             say=lambda key, **params: i18n.text(key, lang, **params),
+            modelled=lambda names: i18n.modelled(names, lang),
+            role_of=lambda name: i18n.role(name, lang),
             lang=lang,
             other=other,
             turned=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),

@@ -15,6 +15,7 @@ from analysis.measures.opening import OPEN
 from analysis.measures.question import unknown
 from analysis.quantities import BoolArray, Int32Array
 from analysis.results.model import Run
+from service import i18n
 from service.catalog.at_time import at_warnings, run_at
 from service.maps import scales
 from service.maps.folium_map import Areas, CellDots, FacilityDots
@@ -25,7 +26,6 @@ from service.maps.scene import (
     Scene,
     drawable,
     facility_layer,
-    feature_collection,
     footer,
     frame,
     level_field,
@@ -34,6 +34,7 @@ from service.maps.scene import (
     warnings,
 )
 from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
+from service.maps.shares import share_areas, share_toggle
 from service.maps.wording import Ask, number, percent, plain
 
 VARIANTS: Final = ("own", "all_at", "upgraded", "with_optional", "night")
@@ -149,33 +150,20 @@ def _unit_layer(ask: Ask, found: _Found) -> tuple[Areas, dict[str, int]]:
         for i, row in zip(kept, rows, strict=True)
     ]
     drawn = polygons_degrees(shapes[kept], ask.run.city.crs, shared=True)
-    layer = Areas(
-        {
-            "name": "units",
-            "features": feature_collection(drawn, properties),
-            "colours": [*scales.SHARE_COLOURS, scales.UNKNOWN_COLOUR],
-            "style": {
-                "line": "#6a7278",
-                "weight": 0.9,
-                "opacity": 0.9,
-                "fill": scales.SHARE_OPACITY,
-                "labels": True,
-            },
-            "labels": [
-                ask.say(key)
-                for key in (
-                    "share_complete",
-                    "residents",
-                    "complete",
-                    "incomplete",
-                    "circle_open",
-                    "share_all",
-                    "score",
-                    "missing",
-                )
-            ],
-        }
-    )
+    labels = [
+        ask.say(key)
+        for key in (
+            "share_complete",
+            "residents",
+            "complete",
+            "incomplete",
+            "circle_open",
+            "share_all",
+            "score",
+            "missing",
+        )
+    ]
+    layer = share_areas(drawn, properties, labels)
     return layer, {row.code: i for i, row in enumerate(rows)}
 
 
@@ -198,7 +186,7 @@ def _missing(ask: Ask, row: CircleRow) -> str:
         f"{ask.titled(services[service])} {number(count)}"
         for service, count in row.missing[:MISSING_SHOWN]
     ]
-    return ask.say("comma").join(told)
+    return i18n.text("comma", ask.lang).join(told)
 
 
 def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
@@ -262,7 +250,7 @@ def _texts(ask: Ask, table: CircleTable) -> tuple[list[list[str]], Int32Array]:
             [
                 ask.say("reached_of", n=int(row[known].sum()), count=len(known)),
                 ask.say(states[int(row[-1])]),
-                ask.say("comma").join(lacking) or ask.say("nothing"),
+                i18n.text("comma", ask.lang).join(lacking) or ask.say("nothing"),
             ]
         )
     return texts, which.ravel().astype(np.int32)
@@ -288,16 +276,10 @@ def _dots(ask: Ask, found: _Found) -> tuple[FacilityDots, Toggle]:
 
 
 def _share_toggle(ask: Ask, found: _Found) -> Toggle:
-    edges = ["0", *(f"{edge:.0%}"[:-1] for edge in scales.SHARE_EDGES), "100"]
-    marks = [
-        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), f"{low}–{high}%")
-        for colour, low, high in zip(scales.SHARE_COLOURS, edges[:-1], edges[1:], strict=True)
-    ]
-    if any(row.share is None for row in found.figures.units):
-        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
-        marks.append(Swatch(grey, ask.say("not_assessed"), apart=True))
     label = ask.say("layer_units_circles", level=ask.level(found.figures.by))
-    return Toggle("units", label, tuple(marks), ramp=True)
+    return share_toggle(
+        ask, label, some_unknown=any(row.share is None for row in found.figures.units)
+    )
 
 
 def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[str, Any]:

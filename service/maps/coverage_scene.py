@@ -21,7 +21,6 @@ from service.maps.scene import (
     drawable,
     facility_layer,
     facility_toggle,
-    feature_collection,
     footer,
     frame,
     level_shown,
@@ -30,6 +29,7 @@ from service.maps.scene import (
     warnings,
 )
 from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
+from service.maps.shares import share_areas, share_toggle
 from service.maps.wording import Ask, number, percent, plain
 
 
@@ -104,34 +104,21 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
             }
         )
     drawn = polygons_degrees(shapes[kept], ask.run.city.crs, shared=True)
-    layer = Areas(
-        {
-            "name": "units",
-            "features": feature_collection(drawn, properties),
-            "colours": [*scales.SHARE_COLOURS, scales.UNKNOWN_COLOUR],
-            "style": {
-                "line": "#6a7278",
-                "weight": 0.9,
-                "opacity": 0.9,
-                "fill": scales.SHARE_OPACITY,
-                "labels": True,
-            },
-            "labels": [
-                _figure(ask, key)
-                for key in (
-                    "P",
-                    "residents",
-                    "covered",
-                    "not_covered",
-                    "P_core",
-                    "L",
-                    "U",
-                    "unsnapped",
-                    "cut_off",
-                )
-            ],
-        }
-    )
+    labels = [
+        _figure(ask, key)
+        for key in (
+            "P",
+            "residents",
+            "covered",
+            "not_covered",
+            "P_core",
+            "L",
+            "U",
+            "unsnapped",
+            "cut_off",
+        )
+    ]
+    layer = share_areas(drawn, properties, labels)
     return layer, {row.code: i for i, row in enumerate(rows)}
 
 
@@ -212,16 +199,8 @@ def _minute_legend(ask: Ask, scale: scales.MinuteScale, classes: Any) -> tuple[S
 
 
 def _share_toggle(ask: Ask, found: Coverage) -> Toggle:
-    edges = ["0", *(f"{edge:.0%}"[:-1] for edge in scales.SHARE_EDGES), "100"]
-    marks = [
-        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), f"{low}–{high}%")
-        for colour, low, high in zip(scales.SHARE_COLOURS, edges[:-1], edges[1:], strict=True)
-    ]
-    if any(row.P is None for row in found.units):
-        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
-        marks.append(Swatch(grey, ask.say("not_assessed"), apart=True))
     label = ask.say("layer_units_P", level=ask.level(found.by))
-    return Toggle("units", label, tuple(marks), ramp=True)
+    return share_toggle(ask, label, some_unknown=any(row.P is None for row in found.units))
 
 
 def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:

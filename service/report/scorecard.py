@@ -72,6 +72,8 @@ def scorecard_page(
     page = _template().render(
         lang=lang,
         t=told,
+        modelled=i18n.modelled(document["modelled"], lang),
+        role_of=lambda name: i18n.role(name, lang),
         d=document,
         style=Markup(style),  # noqa: S704  our own file
         policy=None if links else page_policy(),
@@ -148,7 +150,7 @@ class _Told:
     @property
     def comma(self) -> str:
         """What stands between items."""
-        return "、" if self.lang == "zh" else ", "
+        return i18n.text("comma", self.lang)
 
 
 def figure(value: float | None, unit: str, lang: Language) -> str:

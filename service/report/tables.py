@@ -246,7 +246,7 @@ def input_rows(document: Document, words: Words) -> Iterator[Row]:
     """The input files with their digests."""
     for row in document["sources"]["inputs"]:
         yield [
-            text(row["role"]),
+            text(words.role(row["role"])),
             text(row["name"]),
             Cell(words.count(row["size_bytes"]), row["size_bytes"]),
             text(row["sha256"]),

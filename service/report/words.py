@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +52,18 @@ class Words:
         """How a promise stands."""
         return i18n.text(f"scorecard_{status}", self.lang)
 
+    def role(self, name: str) -> str:
+        """What an input file was for."""
+        return i18n.role(name, self.lang)
+
+    def modelled(self, names: Iterable[str]) -> str:
+        """What of the area is modelled, in words."""
+        return i18n.modelled(names, self.lang)
+
     @property
     def comma(self) -> str:
         """What stands between items."""
-        return "、" if self.lang == "zh" else ", "
+        return i18n.text("comma", self.lang)
 
     def moment(self, at: str) -> str:
         """A moment such as ``Sa 19:00`` in the reader's language."""

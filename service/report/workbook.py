@@ -202,7 +202,7 @@ def _sources(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
         yield [
             words("c_file"),
             file["size_bytes"],
-            f"{file['role']}: {file['name']}",
+            f"{words.role(file['role'])}: {file['name']}",
             file["sha256"],
         ]
     yield from map(_values, tables.rule_rows(document, words))

@@ -100,7 +100,7 @@ def show_equity(document: Mapping[str, Any], lang: Language) -> None:
                     lang,
                     persons=f"{worst['persons']:,}",
                     minutes="—" if minutes is None else f"{minutes:.1f}",
-                    units=("、" if lang == "zh" else ", ").join(units) or "—",
+                    units=i18n.text("comma", lang).join(units) or "—",
                 )
             )
 

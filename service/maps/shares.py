@@ -1,0 +1,44 @@
+"""Units coloured by a share of their residents, and the legend of that colouring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.maps import scales
+from service.maps.folium_map import Areas
+from service.maps.panel import Swatch, Toggle
+from service.maps.scene import feature_collection
+from service.maps.wording import Ask
+
+
+def share_areas(drawn: Any, properties: Sequence[dict[str, Any]], labels: Sequence[str]) -> Areas:
+    """Units as a layer, shapes in degrees; ``c`` of their properties is the class of the share."""
+    return Areas(
+        {
+            "name": "units",
+            "features": feature_collection(drawn, properties),
+            "colours": [*scales.SHARE_COLOURS, scales.UNKNOWN_COLOUR],
+            "style": {
+                "line": "#6a7278",
+                "weight": 0.9,
+                "opacity": 0.9,
+                "fill": scales.SHARE_OPACITY,
+                "labels": True,
+            },
+            "labels": list(labels),
+        }
+    )
+
+
+def share_toggle(ask: Ask, label: str, *, some_unknown: bool) -> Toggle:
+    """The layer's switch with its classes; grey stands below only where a share is unknown."""
+    edges = ["0", *(f"{edge:.0%}"[:-1] for edge in scales.SHARE_EDGES), "100"]
+    marks = [
+        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), f"{low}–{high}%")
+        for colour, low, high in zip(scales.SHARE_COLOURS, edges[:-1], edges[1:], strict=True)
+    ]
+    if some_unknown:
+        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
+        marks.append(Swatch(grey, ask.say("not_assessed"), apart=True))
+    return Toggle("units", label, tuple(marks), ramp=True)
