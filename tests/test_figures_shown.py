@@ -20,6 +20,7 @@ from analysis.results.scorecard_table import scorecard_frame
 from service.catalog import scorecard_document
 from service.catalog.quality import quality_document, quality_figures
 from service.commands.siting import show_siting
+from service.maps.pages import first_service
 from service.report import report_workbook
 
 
@@ -39,6 +40,16 @@ def test_a_feature_is_found_by_an_id_with_slashes(tmp_path: Path) -> None:
             assert found.status_code == 200, written
             assert found.json()["id"] == name
     assert served.get("/collections/tiny.facilities/items/node/0").status_code == 404
+
+
+@pytest.mark.parametrize("surveyed", [(), ("pharmacy",)])
+def test_an_area_without_any_facility_has_its_maps(tmp_path: Path, surveyed: Any) -> None:
+    run = tiny_run(tmp_path, change=lambda _: tiny_city(places=(), surveyed=surveyed))
+    bare = replace(run, manifest=replace(run.manifest, services=surveyed))
+    assert first_service(bare) == (surveyed or run.travel.services)[0]
+    served = client(tmp_path)
+    for layer in ("coverage", "gaps", "circles", "facilities", "units", "quality", "proposals"):
+        assert served.get(f"/maps/tiny/{layer}").status_code == 200, layer
 
 
 def siting(before: float | None, after: float | None) -> dict[str, Any]:
