@@ -114,6 +114,7 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     from rich.table import Table
 
     from service import i18n
+    from service.maps.wording import percent
     from service.terminal import say
 
     title = run.policy.services[document["service"]].title.text(lang)
@@ -134,8 +135,8 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     Console(highlight=False).print(table)
     before, after = document["before"], document["after"]
     told = {
-        "before": f"{before['share'] or 0:.2%}",
-        "after": f"{after['share'] or 0:.2%}",
+        "before": percent(before["share"]) or "—",
+        "after": percent(after["share"]) or "—",
         "covered": f"{after['covered']:,}",
         "residents": f"{document['residents']:,}",
     }

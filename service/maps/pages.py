@@ -178,7 +178,7 @@ def _scene(ask: Ask) -> Scene:
 
 def first_service(run: Run) -> str:
     """The service a map shows unasked: the first of the run that is assessed, else the first."""
-    services = run.manifest.services
+    services = run.manifest.services or run.travel.services
     return next((name for name in services if run.city.assessed(name)), services[0])
 
 
@@ -190,8 +190,9 @@ def _config(ask: Ask) -> dict[str, Any]:
 def _bounds(run: Run) -> tuple[float, float, float, float]:
     """West, south, east, north of the people, the facilities and the units, degrees."""
     boxes = [
-        shapely.total_bounds([shape for shape in shapes if shape is not None])
+        shapely.total_bounds(known)
         for shapes in (run.city.units.geometry, run.city.facilities.geometry)
+        if (known := [shape for shape in shapes if shape is not None])
     ]
     xy = run.city.cells.xy_m
     if len(xy):
