@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +28,6 @@ def sha256_of(path: Path) -> str:
 def describe_input(role: str, path: Path) -> InputFile:
     """Size and digest of an input file under its role (``network``, ``units`` ...)."""
     return InputFile(role, path.name, path.stat().st_size, sha256_of(path))
-
-
-def canonical_digest(content: Mapping[str, Any]) -> str:
-    """SHA-256 of a mapping's canonical JSON (sorted keys, no spaces, UTF-8)."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache

@@ -35,7 +35,7 @@ def limit_cm(minutes: float | Fraction, speed_m_per_s: Fraction) -> int:
 
 
 def minutes_of(cm: NDArray[np.integer], speed_m_per_s: Fraction) -> FloatArray:
-    """Minutes to walk `cm` centimetres; NaN where the place is not reached."""
+    """Minutes to walk `cm` centimetres, float64 of its shape; NaN where it is not reached."""
     minutes = cm.astype(np.float64) / (CM_PER_M * float(speed_m_per_s) * SECONDS_PER_MINUTE)
     minutes[cm == UNREACHED_CM] = np.nan
     return minutes

@@ -13,14 +13,18 @@ from service.commands import catchments, quality, scorecard, siting, studies
 from service.commands.words import (
     HERE,
     Area,
+    AsJson,
     At,
+    By,
     Crs,
     Datum,
+    Group,
     Lang,
     LayerName,
     Mapping,
     Minutes,
     NorthFirst,
+    RunName,
     Service,
     Sheet,
     Walker,
@@ -87,8 +91,8 @@ def build(
     osm: Annotated[Path | None, typer.Option(help=".osm.pbf file 路网文件")] = None,
     place: Annotated[str | None, typer.Option(help="place name (internet) 地名")] = None,
     graph: Annotated[Path | None, typer.Option(help="osmnx GraphML file")] = None,
-    population: Annotated[Path | None, typer.Option(help="cells or raster 人口单元或栅格")] = None,
-    units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 行政单元")] = None,
+    population: Annotated[Path | None, typer.Option(help="cells or raster 单元格或栅格")] = None,
+    units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 单元")] = None,
     facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
     elevation: Annotated[Path | None, typer.Option(help="DEM (GeoTIFF): slope 高程")] = None,
     closures: Annotated[list[Path] | None, typer.Option(help="closed places 封闭路段")] = None,
@@ -113,7 +117,7 @@ def build(
     mapping: Mapping = None,
     policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
     surveyed: Annotated[
-        list[str] | None, typer.Option(help="services surveyed completely 已普查的设施类型")
+        list[str] | None, typer.Option(help="services surveyed completely 已普查的服务")
     ] = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
@@ -220,13 +224,13 @@ def coverage(
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
-    group: Annotated[str, typer.Option(help="total | 65 | 0_3 | ... 人群")] = "total",
-    by: Annotated[str | None, typer.Option(help="unit level 单元级别")] = None,
+    group: Group = "total",
+    by: By = None,
     at: At = None,
     out: Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")] = None,
-    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    run: RunName = None,
     workspace: WorkspaceDir = HERE,
-    as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer")] = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
@@ -263,7 +267,7 @@ def gaps(
     walker: Walker = "adult",
     min_residents: Annotated[int, typer.Option(help="leave out smaller gaps 最少居民数")] = 0,
     at: At = None,
-    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer (GeoJSON)")] = False,
     lang: Lang = None,
@@ -287,7 +291,11 @@ def gaps(
 def draw(
     name: Area,
     layer: Annotated[
-        str, typer.Argument(help="coverage | gaps | circles | units | facilities | compare")
+        str,
+        typer.Argument(
+            help="coverage | gaps | circles | catchments | proposals | units | facilities | "
+            "quality | compare"
+        ),
     ] = "coverage",
     service: Service = None,
     minutes: Minutes = None,
@@ -297,7 +305,7 @@ def draw(
         str | None, typer.Option("--from", help="compare: the earlier run 前一次结果")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="file to write (.html)")] = None,
-    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    run: RunName = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
@@ -319,9 +327,14 @@ def draw(
 @app.command()
 def export(
     name: Area,
-    layer: Annotated[str, typer.Argument(help="cells facilities units gaps circles network")],
+    layer: Annotated[
+        str,
+        typer.Argument(
+            help="cells | facilities | units | gaps | circles | network | catchments | proposals"
+        ),
+    ],
     out: Annotated[Path, typer.Argument(help=".geojson .gpkg .csv .xlsx")],
-    run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
+    run: RunName = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:

@@ -86,3 +86,7 @@ def way_m(world: World, network: WalkNetwork, start: str, end: str) -> float:
         if len(found):
             return float(cm[found].min()) / 100
     raise AssertionError((start, end))
+
+
+def east_ramp(percent: float, base: float = 100.0):
+    return lambda east, north: base + percent / 100 * east + 0 * north

@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from world_parts import texts
-from worlds import tiny_city, walks
+from world_parts import Place, texts
+from worlds import TINY_PLACES, tiny_city, walks
 
 from analysis.access.walking import walk_costs
 from analysis.city.model import WHOLE_AREA, City, Statistics
@@ -21,6 +21,9 @@ from analysis.policy import Policy, load_policy
 from analysis.policy.scorecard import _scorecard
 from analysis.policy.scorecard_model import Scorecard
 from analysis.policy.scorecard_tables import ScorecardFile
+
+NEAR = 600 / 1910  # c1, c2, c3 walk 370, 470 and 970 m to h1; c4 walks 2,070
+HEALTH = 'any_of = ["health_centre"]'
 
 HEAD = """
 [sources]
@@ -119,3 +122,12 @@ def with_column(city: City, name: str, values: Mapping[str, object]) -> City:
     places = city.facilities
     column = texts([values.get(str(one)) for one in places.id])
     return replace(city, facilities=replace(places, attributes={**places.attributes, name: column}))
+
+
+def left(found: Outcome, state: int = 0) -> int:
+    assert found.atoms is not None
+    return int(np.count_nonzero(found.atoms.state == state))
+
+
+def places(*more: Place) -> City:
+    return tiny_city(places=(*TINY_PLACES, *more))

@@ -65,7 +65,7 @@ def test_a_file_is_dropped_checked_and_taken_home(
         seen.assert_clean()
 
 
-@pytest.mark.parametrize(("lang", "words"), [("zh", "附近没有道路"), ("en", "no street near")])
+@pytest.mark.parametrize(("lang", "words"), [("zh", "远离道路"), ("en", "no street near")])
 def test_the_quality_map_answers_a_click(browser: Any, base: str, lang: str, words: str):  # noqa: F811
     with watched(browser, base) as seen:
         seen.open(f"{base}/maps/tiny/quality?lang={lang}")

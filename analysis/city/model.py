@@ -46,7 +46,7 @@ class Units:
     levels: tuple[str, ...]
 
     def of_level(self, level: str) -> Int32Array:
-        """Indices of the units of one level, in code order."""
+        """Indices of the units of one level, int32 (k,), in code order."""
         return np.flatnonzero(self.level == level).astype(np.int32)
 
 
@@ -149,7 +149,7 @@ class Statistics:
         return tuple(int(year) for year in np.unique(self.year[mine]))
 
     def of_year(self, attribute: str, size: int, year: int) -> FloatArray:
-        """The figures of one year, as `latest`."""
+        """The figures of one year, float64 (size + 1,), as `latest`."""
         out = np.full(size + 1, np.nan)
         rows = np.flatnonzero(np.equal(self.attribute, attribute) & (self.year == year))
         where = np.where(self.unit[rows] == WHOLE_AREA, size, self.unit[rows])

@@ -51,7 +51,7 @@ class UnitMatches:
 
     @property
     def found(self) -> BoolArray:
-        """Rows that have a unit."""
+        """Rows that have a unit, bool (r,)."""
         known: BoolArray = self.unit != NOBODY
         return known
 

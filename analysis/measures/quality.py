@@ -135,7 +135,7 @@ def has_units(city: City) -> bool:
 
 
 def outside_units(city: City) -> Int32Array:
-    """Indices of the facilities that lie in no unit of any level."""
+    """Indices of the facilities that lie in no unit of any level, int32 (k,)."""
     if not has_units(city):
         return np.empty(0, dtype=np.int32)
     held = np.zeros(len(city.facilities), dtype=np.bool_)

@@ -127,7 +127,7 @@ class Ground:
         return Missing("units", level, title.zh if title else level, title.en if title else level)
 
     def members(self, base: Sequence[str]) -> Int32Array:
-        """The units of some levels; ``area`` is the whole area."""
+        """The units of some levels, int32 (k,); ``area`` is the whole area."""
         found = [
             np.array([self.size], dtype=np.int32)
             if level == AREA
@@ -163,7 +163,7 @@ class Ground:
         return tuple(Missing("service", s.id, s.title.zh, s.title.en) for s in lacking)
 
     def offering(self, services: Sequence[str]) -> Int32Array:
-        """Rows of the facilities that offer one of some services."""
+        """Rows of the facilities that offer one of some services, int32 (k,)."""
         places = self.city.facilities
         numbers = [places.service_ids.index(s) for s in services if s in places.service_ids]
         return np.flatnonzero(np.isin(places.service, numbers)).astype(np.int32)

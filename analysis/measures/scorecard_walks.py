@@ -34,7 +34,6 @@ from analysis.quantities import (
 )
 
 _NETWORK: Final = ("network", "network_only")
-_STRAIGHT: Final = ("straight", "straight_only")
 _OR_PARCEL: Final = ("network", "straight", "parcel")
 
 

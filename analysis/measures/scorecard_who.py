@@ -84,7 +84,7 @@ def by_unit(ground: Ground, outcome: Outcome, level: str) -> Iterator[UnitFigure
 
 
 def home_of(ground: Ground, atoms: Atoms, level: str) -> Int32Array:
-    """The unit of a level that holds each atom, -1 if none."""
+    """The unit of a level that holds each atom, int32 (n,), -1 if none."""
     if atoms.where == "cell":
         return ground.city.cells.unit[level][atoms.index]
     if atoms.where == "facility":

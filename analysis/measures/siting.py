@@ -13,6 +13,7 @@ al. (1971).
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Final, get_args
 
 import numpy as np
@@ -24,6 +25,7 @@ from analysis.errors import ParameterError, Warn
 from analysis.measures.siting_answer import Objective, Siting, above, persons_for
 from analysis.measures.siting_exact import best_sites, fewest
 from analysis.measures.siting_full import place_with_capacity
+from analysis.measures.siting_problem import SiteProblem
 from analysis.measures.siting_scene import (
     Proposal,
     counted_again,
@@ -32,7 +34,7 @@ from analysis.measures.siting_scene import (
     remarks_of,
     scene_of,
 )
-from analysis.measures.siting_search import greedy_curve
+from analysis.measures.siting_search import Chosen, greedy_curve
 from analysis.measures.siting_sites import Sites
 from analysis.policy import Policy
 from analysis.quantities import IntArray
@@ -80,8 +82,11 @@ def place_sites(
         city, travel, costs, policy, sites, service=service, minutes=minutes, walker=walker
     )
     if not len(np.unique(sites.attachments.facility)):
-        why = "; ".join(w.text("en") for w in sites.warnings) or "0"
-        raise ParameterError("siting_no_candidates", why=why)
+        raise ParameterError(
+            "siting_no_candidates",
+            why_en="; ".join(w.text("en") for w in sites.warnings) or "0",
+            why_zh="；".join(w.text("zh") for w in sites.warnings) or "0",
+        )
     if objective == "capacity":
         return place_with_capacity(scene, policy, add, target, time_limit_s, started)
     cover = scene.covering()
@@ -91,34 +96,14 @@ def place_sites(
     curve = before + greedy_curve(cover, len(sites))
     warnings: list[Warn] = []
     problem = scene.walking() if objective == "person_minutes" else cover
-    counted = objective == "all" or target is not None
     goal = _goal(objective, target, residents, before, coverable, warnings)
-    if counted:
-        if goal == 0:
-            chosen, least = best_sites(problem, 0, 0.0), 0
-        else:
-            chosen, least = fewest(problem, goal, time_limit_s)
-        value, bound = float(len(chosen.sites)), float(least)
-        gap, proven = ((value - bound) / value if value else 0.0), value == bound
-        if not proven:
-            told = {"count": len(chosen.sites), "least": least}
-            warnings.append(Warn("siting_fewest_gap", told))
+    if objective == "all" or target is not None:
+        found = _fewest(problem, goal, time_limit_s)
     else:
-        count = min(int(add or 0), len(sites))
-        chosen = best_sites(problem, count, time_limit_s)
         unit = person_minutes(scene) if objective == "person_minutes" else 1.0
-        value, bound = chosen.value * unit, chosen.bound * unit
-        gap, proven = chosen.gap, chosen.proven
-        if len(chosen.sites) < int(add or 0):
-            fewer = {
-                "asked": add,
-                "count": len(chosen.sites),
-                "candidates": len(sites),
-            }
-            warnings.append(Warn("siting_fewer", fewer))
-        if not proven:
-            share = (bound - value) / value if value else 1.0
-            warnings.append(Warn("siting_gap", {"gap": above(share)}))
+        found = _best(problem, int(add or 0), len(sites), unit, time_limit_s)
+    chosen = found.chosen
+    warnings += found.warnings
     order = chosen.sites
     if objective == "person_minutes":
         order = order[np.argsort(-chosen.gain, kind="stable")]
@@ -140,10 +125,10 @@ def place_sites(
         covered_after,
         coverable,
         curve,
-        value,
-        bound,
-        gap,
-        proven,
+        found.value,
+        found.bound,
+        found.gap,
+        found.proven,
         chosen.method,
         time.perf_counter() - started,
         None,
@@ -152,6 +137,47 @@ def place_sites(
         culprits_of(scene, cover),
         tuple(warnings),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Sites chosen, what the objective counts for them, and what is proven about it."""
+
+    chosen: Chosen
+    value: float
+    bound: float
+    gap: float
+    proven: bool
+    warnings: tuple[Warn, ...]
+
+
+def _fewest(problem: SiteProblem, goal: int, time_limit_s: float) -> _Found:
+    """The fewest sites that add `goal` residents to those covered today."""
+    if goal == 0:
+        chosen, least = best_sites(problem, 0, 0.0), 0
+    else:
+        chosen, least = fewest(problem, goal, time_limit_s)
+    value, bound = float(len(chosen.sites)), float(least)
+    proven = value == bound
+    told = Warn("siting_fewest_gap", {"count": len(chosen.sites), "least": least})
+    gap = (value - bound) / value if value else 0.0
+    return _Found(chosen, value, bound, gap, proven, () if proven else (told,))
+
+
+def _best(
+    problem: SiteProblem, asked: int, candidates: int, unit: float, time_limit_s: float
+) -> _Found:
+    """The best `asked` sites; `unit`: what one of the problem's counts is worth in the answer."""
+    chosen = best_sites(problem, min(asked, candidates), time_limit_s)
+    value, bound = chosen.value * unit, chosen.bound * unit
+    warnings: list[Warn] = []
+    if len(chosen.sites) < asked:
+        fewer = {"asked": asked, "count": len(chosen.sites), "candidates": candidates}
+        warnings.append(Warn("siting_fewer", fewer))
+    if not chosen.proven:
+        share = (bound - value) / value if value else 1.0
+        warnings.append(Warn("siting_gap", {"gap": above(share)}))
+    return _Found(chosen, value, bound, chosen.gap, chosen.proven, tuple(warnings))
 
 
 def _check(objective: str, add: int | None, target: float | None, seconds: float) -> None:

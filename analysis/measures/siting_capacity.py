@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -246,6 +246,75 @@ def _exact(problem: LoadProblem, count: int, found: CapacityChoice, ends: float)
     return found
 
 
+@dataclass(slots=True)
+class _Rows:
+    """Rows of a linear program as they are put together: `low` ≤ Σ value · column ≤ `high`."""
+
+    held: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
+    low: list[np.ndarray] = field(default_factory=list)
+    high: list[np.ndarray] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, row: np.ndarray, column: np.ndarray, value: np.ndarray) -> None:
+        """Entries of the block that is open; `row` counts from its first row."""
+        self.held.append((self.count + row, column, value))
+
+    def close(self, lower: np.ndarray, upper: np.ndarray) -> None:
+        """The bounds of the open block's rows (r,); the next block begins."""
+        self.low.append(np.asarray(lower, dtype=np.float64))
+        self.high.append(np.asarray(upper, dtype=np.float64))
+        self.count += len(self.low[-1])
+
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Row, column and value of every entry (e,), by row."""
+        row, column, value = (np.concatenate(part) for part in zip(*self.held, strict=True))
+        order = np.argsort(row, kind="stable")
+        return row[order], column[order], value[order]
+
+
+def _constraints(
+    problem: LoadProblem, joined: _Joined, x: IntArray, count: int, stage: int, held: list[int]
+) -> _Rows:
+    """Persons, maxima, floors, opened sites, their number, and the aims held; `x`: flow columns."""
+    sites, places, pairs = problem.sites, len(problem.maximum), len(joined.group)
+    rows, inf = _Rows(), np.inf
+    total = int(problem.persons.sum())
+    new = joined.place >= problem.standing
+    groups = len(joined.persons)
+    rows.add(joined.group, x, np.ones(pairs))
+    rows.close(np.full(groups, -inf), joined.persons.astype(np.float64))
+    site_rows = problem.standing + np.arange(sites)
+    y = np.arange(sites)
+    rows.add(joined.place, x, np.ones(pairs))
+    rows.add(site_rows, y, -problem.maximum[site_rows].astype(np.float64))
+    upper = problem.maximum.astype(np.float64)
+    upper[problem.standing :] = 0
+    rows.close(np.full(places, -inf), upper)
+    floor = np.minimum(problem.minimum, np.iinfo(np.int64).max).astype(np.float64)
+    rows.add(joined.place, x, np.ones(pairs))
+    rows.add(np.arange(places), sites + np.arange(places), np.ones(places))
+    rows.add(site_rows, y, -floor[site_rows])
+    lower = floor.copy()
+    lower[problem.standing :] = 0
+    rows.close(lower, np.full(places, inf))
+    linked = np.flatnonzero(new)
+    most = np.minimum(joined.persons[joined.group[linked]], problem.maximum[joined.place[linked]])
+    rows.add(np.arange(len(linked)), x[linked], np.ones(len(linked)))
+    rows.add(
+        np.arange(len(linked)), joined.place[linked] - problem.standing, -most.astype(np.float64)
+    )
+    rows.close(np.full(len(linked), -inf), np.zeros(len(linked)))
+    rows.add(np.zeros(sites, dtype=np.int64), y, np.ones(sites))
+    rows.close(np.zeros(1), np.array([float(count)]))
+    if stage > 0:
+        rows.add(np.zeros(pairs, dtype=np.int64), x, np.ones(pairs))
+        rows.close(np.array([float(total - held[0])]), np.array([inf]))
+    if stage > 1:
+        rows.add(np.zeros(places, dtype=np.int64), sites + np.arange(places), np.ones(places))
+        rows.close(np.array([-inf]), np.array([float(held[1])]))
+    return rows
+
+
 def _mip(
     problem: LoadProblem,
     joined: _Joined,
@@ -261,53 +330,8 @@ def _mip(
     sites, places, pairs = problem.sites, len(problem.maximum), len(joined.group)
     columns = sites + places + pairs
     x = sites + places + np.arange(pairs)
-    new = joined.place >= problem.standing
-    groups = len(joined.persons)
-    rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    low: list[np.ndarray] = []
-    high: list[np.ndarray] = []
-    inf = highspy.kHighsInf
-    at = 0
-
-    def add(row: np.ndarray, column: np.ndarray, value: np.ndarray) -> None:
-        rows.append((at + row, column, value))
-
-    def close(lower: np.ndarray, upper: np.ndarray) -> None:
-        nonlocal at
-        low.append(np.asarray(lower, dtype=np.float64))
-        high.append(np.asarray(upper, dtype=np.float64))
-        at += len(low[-1])
-
-    add(joined.group, x, np.ones(pairs))
-    close(np.full(groups, -inf), joined.persons.astype(np.float64))
-    site_rows = problem.standing + np.arange(sites)
-    y = np.arange(sites)
-    add(joined.place, x, np.ones(pairs))
-    add(site_rows, y, -problem.maximum[site_rows].astype(np.float64))
-    upper = problem.maximum.astype(np.float64)
-    upper[problem.standing :] = 0
-    close(np.full(places, -inf), upper)
-    floor = np.minimum(problem.minimum, np.iinfo(np.int64).max).astype(np.float64)
-    add(joined.place, x, np.ones(pairs))
-    add(np.arange(places), sites + np.arange(places), np.ones(places))
-    add(site_rows, y, -floor[site_rows])
-    lower = floor.copy()
-    lower[problem.standing :] = 0
-    close(lower, np.full(places, inf))
-    linked = np.flatnonzero(new)
-    most = np.minimum(joined.persons[joined.group[linked]], problem.maximum[joined.place[linked]])
-    add(np.arange(len(linked)), x[linked], np.ones(len(linked)))
-    add(np.arange(len(linked)), joined.place[linked] - problem.standing, -most.astype(np.float64))
-    close(np.full(len(linked), -inf), np.zeros(len(linked)))
-    add(np.zeros(sites, dtype=np.int64), y, np.ones(sites))
-    close(np.zeros(1), np.array([float(count)]))
     total = int(problem.persons.sum())
-    if stage > 0:
-        add(np.zeros(pairs, dtype=np.int64), x, np.ones(pairs))
-        close(np.array([float(total - held[0])]), np.array([inf]))
-    if stage > 1:
-        add(np.zeros(places, dtype=np.int64), sites + np.arange(places), np.ones(places))
-        close(np.array([-inf]), np.array([float(held[1])]))
+    rows = _constraints(problem, joined, x, count, stage, held)
     cost = np.zeros(columns)
     scale = 1.0
     if stage == 0:
@@ -317,21 +341,18 @@ def _mip(
     else:
         scale = 10.0 ** max(0, math.floor(math.log10(max(1.0, float(joined.cm.max(initial=1))))))
         cost[x] = joined.cm / scale
-    row = np.concatenate([r for r, _, _ in rows])
-    column = np.concatenate([c for _, c, _ in rows])
-    value = np.concatenate([v for _, _, v in rows])
-    order = np.argsort(row, kind="stable")
+    row, column, value = rows.entries()
     lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = columns, at
+    lp.num_col_, lp.num_row_ = columns, rows.count
     lp.col_cost_, lp.col_lower_ = cost, np.zeros(columns)
-    lp.col_upper_ = np.concatenate((np.ones(sites), np.full(places + pairs, inf)))
-    lp.row_lower_, lp.row_upper_ = np.concatenate(low), np.concatenate(high)
+    lp.col_upper_ = np.concatenate((np.ones(sites), np.full(places + pairs, np.inf)))
+    lp.row_lower_, lp.row_upper_ = np.concatenate(rows.low), np.concatenate(rows.high)
     whole, any_ = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
     lp.integrality_ = [whole] * sites + [any_] * (places + pairs)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = np.searchsorted(row[order], np.arange(at + 1)).astype(np.int32)
-    lp.a_matrix_.index_ = column[order].astype(np.int32)
-    lp.a_matrix_.value_ = value[order]
+    lp.a_matrix_.start_ = np.searchsorted(row, np.arange(rows.count + 1)).astype(np.int32)
+    lp.a_matrix_.index_ = column.astype(np.int32)
+    lp.a_matrix_.value_ = value
     return _run(highspy, lp, sites, known, stage, total, scale, time_limit_s)
 
 

@@ -79,7 +79,7 @@ class Scene:
 
     @property
     def covered(self) -> BoolArray:
-        """Cells within the limit of an existing facility."""
+        """Cells within the limit of an existing facility, bool (c,)."""
         found: BoolArray = self.cell_cm <= self.asked.limit_cm
         return found
 
@@ -196,7 +196,7 @@ def person_minutes(scene: Scene) -> float:
 
 
 def culprits_of(scene: Scene, cover: SiteProblem) -> Int32Array:
-    """Cells with residents that neither a facility nor any candidate covers."""
+    """Cells with residents that no facility and no candidate covers: indices, int32 (k,)."""
     helped = np.zeros(len(scene.persons), dtype=np.bool_)
     helped[cover.cell] = True
     return np.flatnonzero(~helped & ~scene.covered & (scene.persons > 0)).astype(np.int32)

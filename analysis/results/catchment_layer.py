@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,19 +14,10 @@ from analysis.measures.catchments import Catchments, Solution
 from analysis.measures.outlines import outline
 from analysis.measures.question import default_level
 from analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, Int32Array
+from analysis.results.ids import facility_ids
 from analysis.results.model import Run
 
 _Values = dict[str, Any]
-
-
-def facility_ids(run: Run) -> list[str]:
-    """The id of every facility as the layer ``facilities`` has it."""
-    places = run.city.facilities
-    often = Counter(places.id)
-    return [
-        str(name) if often[name] == 1 else f"{name}@{places.service_ids[service]}"
-        for name, service in zip(places.id, places.service, strict=True)
-    ]
 
 
 def catchment_shapes(run: Run, solution: Solution) -> list[shapely.Geometry | None]:

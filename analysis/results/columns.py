@@ -61,63 +61,82 @@ GROUP_TITLES: Final[Mapping[str, Title]] = MappingProxyType(
 )
 
 
-def _text(name: str, zh: str, en: str, null: Title = NEVER) -> Column:
+def text(name: str, zh: str, en: str, null: Title = NEVER) -> Column:
+    """A column of words."""
     return Column(name, "text", "", Title(zh, en), null)
 
 
-def _count(name: str, zh: str, en: str, unit: str = "persons", null: Title = NEVER) -> Column:
+def count(name: str, zh: str, en: str, unit: str = "persons", null: Title = NEVER) -> Column:
+    """A column of whole numbers, of persons where no other unit is named."""
     return Column(name, "integer", unit, Title(zh, en), null)
 
 
-def _number(name: str, zh: str, en: str, unit: str, null: Title = NEVER) -> Column:
+def number(name: str, zh: str, en: str, unit: str, null: Title = NEVER) -> Column:
+    """A column of numbers in `unit`."""
     return Column(name, "number", unit, Title(zh, en), null)
 
 
-def _flag(name: str, zh: str, en: str) -> Column:
+def flag(name: str, zh: str, en: str) -> Column:
+    """A column of yes and no."""
     return Column(name, "boolean", "", Title(zh, en), NEVER)
 
 
-_ID = _text("id", "编号", "Id")
+_ID = text("id", "编号", "Id")
 _GROUP = Column(
     "residents_{group}", "integer", "persons", Title("{group} 居民", "Residents {group}"), NO_GROUP
 )
 _UNIT = (
-    _text("unit_code", "单元代码", "Unit code", NO_UNIT),
-    _text("unit_name", "单元名称", "Unit name", NO_UNIT),
+    text("unit_code", "单元代码", "Unit code", NO_UNIT),
+    text("unit_name", "单元名称", "Unit name", NO_UNIT),
 )
 _SERVICE = (
-    _text("service", "服务代码", "Service"),
-    _text("service_zh", "服务（中文）", "Service (Chinese)"),
-    _text("service_en", "服务（英文）", "Service (English)"),
+    text("service", "服务代码", "Service"),
+    text("service_zh", "服务（中文）", "Service (Chinese)"),
+    text("service_en", "服务（英文）", "Service (English)"),
 )
 _SNAP = (
-    _flag("snapped", "已接入道路", "Joined to a street"),
-    _number("access_m", "到道路的距离", "Distance to the street", "m", NO_SNAP),
+    flag("snapped", "已接入道路", "Joined to a street"),
+    number("access_m", "到道路的距离", "Distance to the street", "m", NO_SNAP),
+)
+
+_CENTRE = (
+    text("solution", "分配方式", "Solution"),
+    text("facility", "设施编号", "Facility"),
+    text("name", "名称", "Name", UNKNOWN),
+    count("load", "服务人数", "Load"),
+    count("min", "下限", "Minimum"),
+    count("max", "上限", "Maximum"),
+    text("state", "状态", "State"),
+    count("overload", "超载人数", "Overload"),
+    count("underload", "不足人数", "Underload"),
+    text("basis", "容量依据", "Basis of the capacity"),
+    flag("estimated", "容量为估算", "Capacity estimated"),
+    number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
 )
 
 COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "cells": (
             _ID,
-            _count("residents", "居民", "Residents"),
+            count("residents", "居民", "Residents"),
             _GROUP,
             *_UNIT,
             *_SNAP,
-            _count("component", "路网连通分量", "Street component", "", NO_SNAP),
-            _flag("modelled", "推算人口", "Residents modelled"),
-            _number("minutes_{service}", "步行到{service}", "Walk to {service}", "minutes", NO_WAY),
-            _text("circle_{circle}", "{circle}", "{circle}", CIRCLE_OPEN),
-            _count(
+            count("component", "路网连通分量", "Street component", "", NO_SNAP),
+            flag("modelled", "推算人口", "Residents modelled"),
+            number("minutes_{service}", "步行到{service}", "Walk to {service}", "minutes", NO_WAY),
+            text("circle_{circle}", "{circle}", "{circle}", CIRCLE_OPEN),
+            count(
                 "circle_{circle}_reached", "{circle}走得到的类型数", "{circle}: types reached", ""
             ),
-            _text(
+            text(
                 "circle_{circle}_missing",
                 "{circle}缺少的服务",
                 "{circle}: services missing",
                 NO_LACK,
             ),
-            _text("centre_{capacity}", "{capacity}归属设施", "Assigned to: {capacity}", NO_CENTRE),
-            _count(
+            text("centre_{capacity}", "{capacity}归属设施", "Assigned to: {capacity}", NO_CENTRE),
+            count(
                 "unserved_{capacity}",
                 "{capacity}未获服务的人",
                 "Unserved: {capacity}",
@@ -127,29 +146,29 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         "facilities": (
             _ID,
             *_SERVICE,
-            _text("name", "名称", "Name", UNKNOWN),
-            _text("name_en", "英文名称", "English name", UNKNOWN),
-            _text("source", "来源", "Source", UNKNOWN),
-            _text("ownership", "举办主体", "Ownership", UNKNOWN),
-            _text("level", "级别", "Level", UNKNOWN),
-            _text("opening_hours", "开放时间", "Opening hours", UNKNOWN),
+            text("name", "名称", "Name", UNKNOWN),
+            text("name_en", "英文名称", "English name", UNKNOWN),
+            text("source", "来源", "Source", UNKNOWN),
+            text("ownership", "举办主体", "Ownership", UNKNOWN),
+            text("level", "级别", "Level", UNKNOWN),
+            text("opening_hours", "开放时间", "Opening hours", UNKNOWN),
             *_SNAP,
-            _text("unit_code", "单元代码", "Unit code", NO_UNIT),
-            _text("placed_by_unit", "按单元定位", "Placed at its unit", NOT_PLACED),
-            _text("filled_from", "补自另一来源", "Filled from another row", NOT_FILLED),
+            text("unit_code", "单元代码", "Unit code", NO_UNIT),
+            text("placed_by_unit", "按单元定位", "Placed at its unit", NOT_PLACED),
+            text("filled_from", "补自另一来源", "Filled from another row", NOT_FILLED),
         ),
         "units": (
             _ID,
-            _text("code", "代码", "Code"),
-            _text("name", "名称", "Name"),
-            _text("name_en", "英文名称", "English name", UNKNOWN),
-            _text("level", "层级", "Level"),
-            _text("class", "城乡类别", "Urban or rural", UNKNOWN),
-            _text("parent_code", "上级单元代码", "Parent unit", Title("没有上级", "No parent")),
-            _count("residents", "居民", "Residents", null=UNKNOWN),
-            _text("spread_method", "人口推算方法", "How residents were spread", NOT_SPREAD),
-            _count("spread_moved", "推算方法间相差人数", "Moved by another spread", null=NO_OTHER),
-            _number(
+            text("code", "代码", "Code"),
+            text("name", "名称", "Name"),
+            text("name_en", "英文名称", "English name", UNKNOWN),
+            text("level", "层级", "Level"),
+            text("class", "城乡类别", "Urban or rural", UNKNOWN),
+            text("parent_code", "上级单元代码", "Parent unit", Title("没有上级", "No parent")),
+            count("residents", "居民", "Residents", null=UNKNOWN),
+            text("spread_method", "人口推算方法", "How residents were spread", NOT_SPREAD),
+            count("spread_moved", "推算方法间相差人数", "Moved by another spread", null=NO_OTHER),
+            number(
                 "P_{service}",
                 "{service}人口覆盖率 P",
                 "Residents covered (P): {service}",
@@ -159,34 +178,32 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         ),
         "gaps": (
             _ID,
-            _text("gap", "缺口编号", "Gap"),
+            text("gap", "缺口编号", "Gap"),
             *_SERVICE,
-            _count("residents", "居民", "Residents"),
+            count("residents", "居民", "Residents"),
             _GROUP,
-            _number(
+            number(
                 "minutes_to_nearest", "到最近设施步行", "Walk to the nearest", "minutes", NO_WAY
             ),
-            _text("nearest_facility", "最近设施编号", "Nearest facility", NO_WAY),
-            _text("nearest_facility_name", "最近设施", "Name of the nearest", UNKNOWN),
-            _text("reason", "原因", "Reason"),
+            text("nearest_facility", "最近设施编号", "Nearest facility", NO_WAY),
+            text("nearest_facility_name", "最近设施", "Name of the nearest", UNKNOWN),
+            text("reason", "原因", "Reason"),
             *_UNIT,
         ),
         "circles": (
             _ID,
-            _text("kind", "生活圈", "Circle"),
-            _text("unit_code", "单元代码", "Unit code"),
-            _text("unit_name", "单元名称", "Unit name"),
-            _text("level", "层级", "Level"),
-            _count("residents", "居民", "Residents", null=UNKNOWN),
-            _count("complete", "生活圈完整的居民", "Complete circle", null=UNKNOWN),
-            _count("incomplete", "生活圈不完整的居民", "Incomplete circle", null=UNKNOWN),
-            _count("not_assessed", "未评估的居民", "Not assessed", null=UNKNOWN),
-            _number("share", "完整率", "Share complete", "fraction", NOT_ASSESSED),
-            _number(
-                "share_all", "全部类型完整率", "Share with all types", "fraction", NOT_ASSESSED
-            ),
-            _count("required", "需要的服务类型数", "Types required", "services"),
-            _text(
+            text("kind", "生活圈", "Circle"),
+            text("unit_code", "单元代码", "Unit code"),
+            text("unit_name", "单元名称", "Unit name"),
+            text("level", "层级", "Level"),
+            count("residents", "居民", "Residents", null=UNKNOWN),
+            count("complete", "生活圈完整的居民", "Complete circle", null=UNKNOWN),
+            count("incomplete", "生活圈不完整的居民", "Incomplete circle", null=UNKNOWN),
+            count("not_assessed", "未评估的居民", "Not assessed", null=UNKNOWN),
+            number("share", "完整率", "Share complete", "fraction", NOT_ASSESSED),
+            number("share_all", "全部类型完整率", "Share with all types", "fraction", NOT_ASSESSED),
+            count("required", "需要的服务类型数", "Types required", "services"),
+            text(
                 "missing",
                 "缺少的服务（人数从多到少）",
                 "Services missing, most residents first",
@@ -195,103 +212,86 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         ),
         "network": (
             _ID,
-            _count("osm_way", "OSM 道路编号", "OSM way", ""),
-            _number("length_m", "长度", "Length", "m"),
-            _number("forth_m", "沿线方向折算平路长度", "Worth on the flat, along", "m", NO_SLOPE),
-            _number("back_m", "反方向折算平路长度", "Worth on the flat, back", "m", NO_SLOPE),
-            _count("component", "路网连通分量", "Street component", ""),
+            count("osm_way", "OSM 道路编号", "OSM way", ""),
+            number("length_m", "长度", "Length", "m"),
+            number("forth_m", "沿线方向折算平路长度", "Worth on the flat, along", "m", NO_SLOPE),
+            number("back_m", "反方向折算平路长度", "Worth on the flat, back", "m", NO_SLOPE),
+            count("component", "路网连通分量", "Street component", ""),
         ),
         "catchments": (
             _ID,
             *_SERVICE,
-            _text("solution", "分配方式", "Solution"),
-            _text("facility", "设施编号", "Facility"),
-            _text("name", "名称", "Name", UNKNOWN),
-            _count("load", "服务人数", "Load"),
-            _count("min", "下限", "Minimum"),
-            _count("max", "上限", "Maximum"),
-            _text("state", "状态", "State"),
-            _count("overload", "超载人数", "Overload"),
-            _count("underload", "不足人数", "Underload"),
-            _text("basis", "容量依据", "Basis of the capacity"),
-            _flag("estimated", "容量为估算", "Capacity estimated"),
-            _number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
-            _count("cells", "人口单元数", "Cells", ""),
-            _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+            *_CENTRE,
+            count("cells", "人口单元格数", "Cells", ""),
+            text("unit_code", "单元代码", "Unit code", NO_UNIT),
         ),
         "proposals": (
             _ID,
-            _text("proposal", "方案编号", "Proposal"),
+            text("proposal", "方案编号", "Proposal"),
             *_SERVICE,
-            _text("objective", "选址目标", "Objective"),
-            _number("minutes", "步行时限", "Limit of the walk", "minutes"),
-            _text("walker", "步行者", "Walker"),
-            _count("rank", "次序", "Rank", ""),
-            _text("site", "候选点编号", "Site"),
-            _text("name", "名称", "Name", UNKNOWN),
-            _text("kind", "候选点类型", "Kind of site"),
+            text("objective", "选址目标", "Objective"),
+            number("minutes", "步行时限", "Limit of the walk", "minutes"),
+            text("walker", "步行者", "Walker"),
+            count("rank", "次序", "Rank", ""),
+            text("site", "候选点编号", "Site"),
+            text("name", "名称", "Name", UNKNOWN),
+            text("kind", "候选点类型", "Kind of site"),
             *_UNIT,
-            _count("residents_new", "新覆盖的居民", "Newly covered"),
-            _count("residents_reached", "时限内的全部居民", "Within its limit"),
+            count("residents_new", "新覆盖的居民", "Newly covered"),
+            count("residents_reached", "时限内的全部居民", "Within its limit"),
             _GROUP,
-            _number("person_minutes_saved", "节省的步行人分钟", "Person-minutes saved", "minutes"),
-            _count("load", "服务人数", "Load", null=Title("未按容量选址", "Not sited by capacity")),
-            _text("kept", "保存时间", "Kept at"),
+            number("person_minutes_saved", "节省的人·分钟", "Person-minutes saved", "minutes"),
+            count("load", "服务人数", "Load", null=Title("未按容量选址", "Not sited by capacity")),
+            text("kept", "保存时间", "Kept at"),
         ),
     }
 )
 
 COVERAGE_COLUMNS: Final = (
-    _text("code", "代码", "Code"),
-    _text("name", "名称", "Name"),
-    _text("name_en", "英文名称", "English name", UNKNOWN),
-    _count("residents", "居民", "Residents", null=UNKNOWN),
-    _count("covered", "覆盖的居民", "Covered", null=NOT_ASSESSED),
-    _count("unsnapped", "远离道路的居民", "Off the streets", null=UNKNOWN),
-    _count("cut_off", "道路不连通的居民", "Cut off", null=NOT_ASSESSED),
-    _number("U", "单元覆盖率 U", "Units with a facility (U)", "fraction", NOT_ASSESSED),
-    _number("P", "人口覆盖率 P", "Residents covered (P)", "fraction", NOT_ASSESSED),
-    _number("P_core", "内圈人口覆盖率", "Inner ring (P_core)", "fraction", NOT_ASSESSED),
-    _number("L", "居住用地覆盖率 L", "Residential land covered (L)", "fraction", NOT_ASSESSED),
-    _number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
+    text("code", "代码", "Code"),
+    text("name", "名称", "Name"),
+    text("name_en", "英文名称", "English name", UNKNOWN),
+    count("residents", "居民", "Residents", null=UNKNOWN),
+    count("covered", "已覆盖的居民", "Covered", null=NOT_ASSESSED),
+    count("unsnapped", "远离道路的居民", "Off the streets", null=UNKNOWN),
+    count("cut_off", "路网不通的居民", "Cut off", null=NOT_ASSESSED),
+    number("U", "单元覆盖率 U", "Units with a facility (U)", "fraction", NOT_ASSESSED),
+    number("P", "人口覆盖率 P", "Residents covered (P)", "fraction", NOT_ASSESSED),
+    number("P_core", "内圈人口覆盖率 P_core", "Inner ring (P_core)", "fraction", NOT_ASSESSED),
+    number("L", "居住用地覆盖率 L", "Residential land covered (L)", "fraction", NOT_ASSESSED),
+    number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
 )
 
 
 CENTRE_COLUMNS: Final = (
-    _text("solution", "分配方式", "Solution"),
-    _text("facility", "设施编号", "Facility"),
-    _text("name", "名称", "Name", UNKNOWN),
-    _count("load", "服务人数", "Load"),
-    _count("min", "下限", "Minimum"),
-    _count("max", "上限", "Maximum"),
-    _text("state", "状态", "State"),
-    _count("overload", "超载人数", "Overload"),
-    _count("underload", "不足人数", "Underload"),
-    _text("basis", "容量依据", "Basis of the capacity"),
-    _flag("estimated", "容量为估算", "Capacity estimated"),
-    _number("person_minutes", "总步行分钟", "Minutes walked by all", "minutes"),
-    _text("unit_code", "单元代码", "Unit code", NO_UNIT),
+    *_CENTRE,
+    text("unit_code", "单元代码", "Unit code", NO_UNIT),
 )
 
 RULE_COLUMNS: Final = (
-    _text("code", "代码", "Code"),
-    _text("name", "名称", "Name"),
-    _text("name_en", "英文名称", "English name", UNKNOWN),
-    _count("residents", "居民", "Residents", null=UNKNOWN),
-    _count("served", "获得服务", "Served", null=NOT_ASSESSED),
-    _count("reachable_full", "可达但满员", "In reach but full", null=NOT_ASSESSED),
-    _count("unreachable", "不可达", "Out of reach", null=NOT_ASSESSED),
-    _number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
-    _count("government", "政府举办", "Government-run", "centres", NOT_ASSESSED),
-    _count("private", "非政府举办", "Run by others", "centres", NOT_ASSESSED),
-    _count("unknown", "举办主体未知", "Owner unknown", "centres", NOT_ASSESSED),
-    _text("A", "口径A：有1所政府举办中心", "Reading A: a government-run centre", NOT_ASSESSED),
-    _text("B", "口径B：每3万—10万人1所", "Reading B: one per 30,000-100,000", NOT_ASSESSED),
-    _text("state", "状态", "State", NOT_ASSESSED),
-    _count("needed_from", "至少需要", "Needed from", "centres", NOT_ASSESSED),
-    _count("needed_to", "至多需要", "Needed to", "centres", NOT_ASSESSED),
-    _text("missing", "缺少什么", "What is missing", Title("不缺", "Nothing missing")),
-    _text("notes", "说明", "Notes", Title("没有", "None")),
+    text("code", "代码", "Code"),
+    text("name", "名称", "Name"),
+    text("name_en", "英文名称", "English name", UNKNOWN),
+    count("residents", "居民", "Residents", null=UNKNOWN),
+    count("served", "获得服务", "Served", null=NOT_ASSESSED),
+    count("reachable_full", "可达但满员", "In reach but full", null=NOT_ASSESSED),
+    count("unreachable", "不可达", "Out of reach", null=NOT_ASSESSED),
+    number("C", "考虑容量的覆盖率 C", "Covered within capacity (C)", "fraction", NOT_ASSESSED),
+    count("government", "政府举办", "Government-run", "centres", NOT_ASSESSED),
+    count("private", "非政府举办", "Run by others", "centres", NOT_ASSESSED),
+    count("unknown", "举办主体未知", "Owner unknown", "centres", NOT_ASSESSED),
+    text("A", "口径 A：街道内有政府举办的中心", "Reading A: a government-run centre", NOT_ASSESSED),
+    text(
+        "B",
+        "口径 B：服务人口在规定范围内",
+        "Reading B: residents per centre in range",
+        NOT_ASSESSED,
+    ),
+    text("state", "状态", "State", NOT_ASSESSED),
+    count("needed_from", "至少需要", "Needed from", "centres", NOT_ASSESSED),
+    count("needed_to", "至多需要", "Needed to", "centres", NOT_ASSESSED),
+    text("missing", "缺少什么", "What is missing", Title("不缺", "Nothing missing")),
+    text("notes", "说明", "Notes", Title("没有", "None")),
 )
 
 

@@ -15,31 +15,27 @@ import pandas as pd
 from analysis.city.notes import SamePlace
 from analysis.errors import Language
 from analysis.policy import Title
-from analysis.results.columns import NEVER, UNKNOWN, Column
+from analysis.results.columns import UNKNOWN, number, text
 from analysis.results.export import TABLE_SUFFIXES, write_table
 from analysis.sources.merge_orders import SHEET
 
 _NO_DECISION: Final = Title("尚未处理", "Not decided")
 
 
-def _text(name: str, zh: str, en: str, null: Title = NEVER) -> Column:
-    return Column(name, "text", "", Title(zh, en), null)
-
-
 MERGE_COLUMNS: Final = (
-    _text("decision", "处理意见", "Decision", _NO_DECISION),
-    _text("state", "状态", "State"),
-    _text("service", "设施类型", "Service"),
-    _text("kept", "保留编号", "Kept"),
-    _text("kept_name", "保留名称", "Name kept", UNKNOWN),
-    _text("kept_source", "保留来源", "Source kept"),
-    _text("other", "另一编号", "Other"),
-    _text("other_name", "另一名称", "Other name", UNKNOWN),
-    _text("other_source", "另一来源", "Other source"),
-    _text("rule", "依据", "Rule"),
-    Column("distance_m", "number", "m", Title("相距", "Distance"), NEVER),
-    Column("likeness", "number", "fraction", Title("名称相似度", "Likeness of names"), UNKNOWN),
-    _text("filled", "补填的属性", "Attributes filled", Title("没有补填", "Nothing was filled")),
+    text("decision", "处理意见", "Decision", _NO_DECISION),
+    text("state", "状态", "State"),
+    text("service", "服务", "Service"),
+    text("kept", "保留编号", "Kept"),
+    text("kept_name", "保留名称", "Name kept", UNKNOWN),
+    text("kept_source", "保留来源", "Source kept"),
+    text("other", "另一编号", "Other"),
+    text("other_name", "另一名称", "Other name", UNKNOWN),
+    text("other_source", "另一来源", "Other source"),
+    text("rule", "依据", "Rule"),
+    number("distance_m", "相距", "Distance", "m"),
+    number("likeness", "名称相似度", "Likeness of names", "fraction", UNKNOWN),
+    text("filled", "补填的属性", "Attributes filled", Title("没有补填", "Nothing was filled")),
 )
 
 

@@ -7,39 +7,34 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.errors import Language, say
-from analysis.policy import Title
-from analysis.results.columns import NEVER, NOT_ASSESSED, UNKNOWN, Column
+from analysis.results.columns import NOT_ASSESSED, UNKNOWN, Column, count, number, text
 from analysis.results.export import export_rows
 
 Document = Mapping[str, Any]
 
 
-def _text(name: str, zh: str, en: str, null: Title = NEVER) -> Column:
-    return Column(name, "text", "", Title(zh, en), null)
-
-
 def _count(name: str, zh: str, en: str) -> Column:
-    return Column(name, "integer", "persons", Title(zh, en), NOT_ASSESSED)
+    return count(name, zh, en, null=NOT_ASSESSED)
 
 
 def _number(name: str, zh: str, en: str, unit: str) -> Column:
-    return Column(name, "number", unit, Title(zh, en), NOT_ASSESSED)
+    return number(name, zh, en, unit, NOT_ASSESSED)
 
 
 _UNIT: Final = (
-    _text("service", "服务代码", "Service"),
-    _text("code", "代码", "Code"),
-    _text("name", "名称", "Name"),
-    _text("name_en", "英文名称", "English name", UNKNOWN),
+    text("service", "服务代码", "Service"),
+    text("code", "代码", "Code"),
+    text("name", "名称", "Name"),
+    text("name_en", "英文名称", "English name", UNKNOWN),
 )
 
 EQUITY_COLUMNS: Final = (
     *_UNIT,
-    _text("group", "人群", "Group"),
+    text("group", "人群", "Group"),
     _count("residents", "人数", "Persons"),
     _count("without_way", "走不到的人", "No way"),
     _number("gini", "基尼系数", "Gini", ""),
-    _number("palma", "帕尔马比", "Palma", ""),
+    _number("palma", "帕尔马比值", "Palma", ""),
     _number("mean_minutes", "平均步行", "Mean walk", "minutes"),
     _number("median_minutes", "中位步行", "Median walk", "minutes"),
     _count("sufficient", "在时限内的人", "Within the floor"),
@@ -50,7 +45,7 @@ EQUITY_COLUMNS: Final = (
 
 COMPARE_COLUMNS: Final = (
     *_UNIT,
-    _text("state", "单元状态", "State of the unit"),
+    text("state", "单元状态", "State of the unit"),
     _count("residents_from", "前一次居民", "Residents before"),
     _count("residents_to", "后一次居民", "Residents after"),
     _count("covered_from", "前一次覆盖", "Covered before"),

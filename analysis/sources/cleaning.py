@@ -31,7 +31,6 @@ _DEGREES = re.compile(
 )
 _NEGATIVE: Final = re.compile(r"[西南sw]", re.IGNORECASE)
 _CODE_NUMBER = re.compile(r"(\d{6}|\d{9}|\d{12})\.0+")
-_NAMES: Final = ("name", "name_en", "address", "opening_hours", "ownership", "level", "status")
 _DIGITS: Final = 7
 _FEWEST: Final = 3  # sound rows that say where the others are
 

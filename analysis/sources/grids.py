@@ -18,8 +18,6 @@ import pyproj
 
 from analysis.quantities import FloatArray
 
-WEB_MERCATOR: Final = 3857
-
 _MILLION: Final = 1e6
 _EASTING: Final = (150e3, 850e3)  # metres from 500 km west of the meridian, with room
 _NORTHING: Final = (300e3, 6_200e3)  # 3° to 56° north

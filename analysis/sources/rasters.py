@@ -94,37 +94,8 @@ def read_raster_share(path: Path, area: Any = None) -> tuple[Table, RasterShare]
 
 def _pixels(source: Any, path: Path, area: Any) -> tuple[Table, RasterShare]:
     found = Findings(path.name)
-    crs = None if source.crs is None else pyproj.CRS.from_wkt(source.crs.to_wkt())
-    if not is_earthly(crs) or source.transform.is_identity:
-        found.add("input_raster_crs")
-    if source.count != 1:
-        found.add("input_raster_bands", bands=source.count)
-    if source.width * source.height > _MOST_PIXELS:
-        found.add("input_raster_large", pixels=source.width * source.height, most=_MOST_PIXELS)
-    if not np.issubdtype(np.dtype(source.dtypes[0]), np.number) or "complex" in source.dtypes[0]:
-        found.add("input_raster_type", type=source.dtypes[0])
-    found.stop_on_errors()
-    at: list[IntArray] = []
-    persons: list[FloatArray] = []
-    for start, counts in _strips(source):
-        negative = counts < 0
-        if negative.any():
-            first = int(np.flatnonzero(negative)[0])
-            row, column = divmod(first, source.width)
-            found.add(
-                "input_raster_negative",
-                count=int(negative.sum()),
-                value=float(counts[first]),
-                line=start + row,
-                pixel=column,
-            )
-        if np.isinf(counts).any():
-            found.add("input_raster_infinite", line=start)
-        filled = np.flatnonzero(counts > 0)
-        at.append(filled + start * source.width)
-        persons.append(counts[filled])
-    found.stop_on_errors()
-    index, amount = np.concatenate(at), np.concatenate(persons)
+    crs = _checked_crs(source, found)
+    index, amount = _inhabited(source, found)
     row, column = np.divmod(index, source.width)
     corners = _corners(row, column, source.transform)
     polygons: Any = shapely.polygons(corners)
@@ -159,6 +130,46 @@ def _pixels(source: Any, path: Path, area: Any) -> tuple[Table, RasterShare]:
         )
     table = found.table(gpd.GeoDataFrame(frame_of(frame), geometry=shapes, crs="EPSG:4326"))
     return table, share_kept
+
+
+def _checked_crs(source: Any, found: Findings) -> pyproj.CRS | None:
+    """The coordinate system of a raster of residents: one band of numbers that lies somewhere."""
+    crs = None if source.crs is None else pyproj.CRS.from_wkt(source.crs.to_wkt())
+    if not is_earthly(crs) or source.transform.is_identity:
+        found.add("input_raster_crs")
+    if source.count != 1:
+        found.add("input_raster_bands", bands=source.count)
+    if source.width * source.height > _MOST_PIXELS:
+        found.add("input_raster_large", pixels=source.width * source.height, most=_MOST_PIXELS)
+    if not np.issubdtype(np.dtype(source.dtypes[0]), np.number) or "complex" in source.dtypes[0]:
+        found.add("input_raster_type", type=source.dtypes[0])
+    found.stop_on_errors()
+    return crs
+
+
+def _inhabited(source: Any, found: Findings) -> tuple[IntArray, FloatArray]:
+    """Pixels with residents: their indices, int64 (p,), row by row, and their counts (p,)."""
+    at: list[IntArray] = []
+    persons: list[FloatArray] = []
+    for start, counts in _strips(source):
+        negative = counts < 0
+        if negative.any():
+            first = int(np.flatnonzero(negative)[0])
+            row, column = divmod(first, source.width)
+            found.add(
+                "input_raster_negative",
+                count=int(negative.sum()),
+                value=float(counts[first]),
+                line=start + row,
+                pixel=column,
+            )
+        if np.isinf(counts).any():
+            found.add("input_raster_infinite", line=start)
+        filled = np.flatnonzero(counts > 0)
+        at.append(filled + start * source.width)
+        persons.append(counts[filled])
+    found.stop_on_errors()
+    return np.concatenate(at), np.concatenate(persons)
 
 
 def _within(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:

@@ -57,7 +57,7 @@ def check_extent(path: Path) -> None:
     cells = sum(walk.rows * walk.columns for walk in sheets)
     characters = sum(walk.characters for walk in sheets)
     rows = max((walk.rows for walk in sheets), default=0)
-    if max(cells, characters // 50) > limits.CELLS or rows > limits.ROWS:
+    if cells > limits.CELLS or characters > limits.SHEET_CHARACTERS or rows > limits.ROWS:
         raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
 
 

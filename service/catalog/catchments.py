@@ -14,8 +14,8 @@ from analysis.measures.catchments import Catchments, Centre, Solution
 from analysis.measures.population_rule import RuleResult, RuleRow
 from analysis.measures.question import default_level, level_of, sums_by, unknown_units
 from analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArray
-from analysis.results.catchment_layer import facility_ids
 from analysis.results.catchments_asked import catchments_for, rule_for
+from analysis.results.ids import facility_ids
 from analysis.results.model import Run
 from service.catalog.common import remarks, title_of
 

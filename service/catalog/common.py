@@ -16,8 +16,8 @@ from analysis.errors import Language, Warn
 from analysis.measures.question import unknown
 from analysis.policy import Policy, Title
 from analysis.quantities import NOBODY
-from analysis.results.catchment_layer import facility_ids
 from analysis.results.columns import Column
+from analysis.results.ids import facility_ids
 from analysis.results.model import Run
 
 __all__ = [

@@ -40,7 +40,7 @@ def catchments(
         bool, typer.Option("--closed", help="only inside the own subdistrict 不跨街道")
     ] = False,
     whole: Annotated[
-        bool, typer.Option("--whole", help="never split a cell 人口单元不拆分")
+        bool, typer.Option("--whole", help="never split a cell 人口单元格不拆分")
     ] = False,
     estimates: Annotated[
         bool, typer.Option("--estimates", help="capacity from floor area 按建筑面积估算容量")

@@ -107,4 +107,5 @@ def quality(
         show_quality(document, language)
     if merges is not None:
         write_merge_list(opened.city.notes.same_places, merges, language)
-        say(str(merges))
+        if not as_json:
+            say(str(merges))

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def site(
     name: Area,
-    service: Annotated[str, typer.Option(help="service id, e.g. health_centre 设施类型")],
+    service: Annotated[str, typer.Option(help="service id, e.g. health_centre 服务")],
     add: Annotated[int | None, typer.Option(help="how many new places 新增数量")] = None,
     target: Annotated[
         float | None, typer.Option(help="or the share to cover with the fewest, e.g. 0.9 目标比例")
@@ -92,10 +92,11 @@ def site(
     if out is not None:
         columns = layer_columns_of(found, "proposals")
         export_frame(proposal_frame(found, [document]), columns, out, "proposals", language)
-        say(str(out))
     if as_json:
         print_json(document)
-    elif out is None:
+    elif out is not None:
+        say(str(out))
+    else:
         show_siting(found, document, language)
     if keep and not as_json:
         say(document["id"])

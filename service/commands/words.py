@@ -16,7 +16,7 @@ WorkspaceDir = Annotated[
     Path,
     typer.Option("--workspace", envvar="LIFECIRCLE_WORKSPACE", help="results 工作区"),
 ]
-Service = Annotated[str | None, typer.Option(help="service id, e.g. health_centre 设施类型")]
+Service = Annotated[str | None, typer.Option(help="service id, e.g. health_centre 服务")]
 Minutes = Annotated[float | None, typer.Option(help="minutes (default: the service's own) 分钟")]
 Walker = Annotated[str, typer.Option(help="adult | older | with_child 步行者")]
 Lang = Annotated[str | None, typer.Option(help="zh | en")]
@@ -39,7 +39,7 @@ Mapping = Annotated[
 ]
 HERE = Path("workspace")
 Group = Annotated[str, typer.Option(help="total | 65 | 0_3 | ... 人群")]
-By = Annotated[str | None, typer.Option(help="unit level 单元级别")]
+By = Annotated[str | None, typer.Option(help="unit level 单元层级")]
 At = Annotated[
     str | None, typer.Option(help="only what is open then, e.g. 'Sa 19:00', 周六19:00 开放时刻")
 ]

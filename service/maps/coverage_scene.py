@@ -76,7 +76,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
 
 
 def facilities_of(ask: Ask, service: str) -> Int32Array:
-    """Indices of the facilities of a service."""
+    """Indices of the facilities of a service, int32 (k,)."""
     facilities = ask.run.city.facilities
     if service not in facilities.service_ids:
         return np.empty(0, dtype=np.int32)
@@ -117,7 +117,7 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
                 "labels": True,
             },
             "labels": [
-                ask.say(key)
+                _figure(ask, key)
                 for key in (
                     "P",
                     "residents",
@@ -266,9 +266,14 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     told = [found.warnings[0]] if found.warnings and total.P is None else []
     return {
         "tiles": tiles,
-        "facts": tuple(Fact(ask.say(key), value) for key, value in facts if value is not None),
+        "facts": tuple(Fact(_figure(ask, key), value) for key, value in facts if value is not None),
         "not_assessed": " ".join(ask.warn(warning) for warning in told),
     }
+
+
+def _figure(ask: Ask, key: str) -> str:
+    """What a figure is called; the inner ring by the metres of the policy."""
+    return ask.say(key, metres=plain(ask.run.policy.coverage.core_metres.value))
 
 
 def _ranking(ask: Ask, found: Coverage, places: dict[str, int]) -> Ranking | None:

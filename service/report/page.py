@@ -102,6 +102,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         },
         "parameters": list(tables.parameter_rows(document, words)),
         "listed": min(GAPS_SHOWN, document["gaps"]["count"]),
+        "core_metres": f"{run.policy.coverage.core_metres.value:g}",
         "coverage_plot": _coverage_plot(document, words),
         "maps": _maps(run, document, words),
         "legend": share_legend(words("not_assessed")),

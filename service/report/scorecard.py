@@ -29,7 +29,6 @@ COLOURS: Final = {
     "no_target": "#3c6e9f",
     "NOT_ASSESSED": "#c3ccca",
 }
-BOXED: Final = "专栏1"
 _LABELS: Final = {
     "达标": "met",
     "达标但超载": "overloaded",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry import LineString, Polygon
 
 from analysis.quantities import BoolArray, FloatArray
 from analysis.sources.springcity.plan import (
@@ -87,8 +87,3 @@ def wet(terrain: Terrain, xy_m: FloatArray, margin_m: float) -> BoolArray:
     shapely.prepare(terrain.lake)
     near = shapely.dwithin(lines, points, margin_m)
     return np.asarray(near | shapely.contains(terrain.lake, points), dtype=np.bool_)
-
-
-def on_island(terrain: Terrain, x: float, y: float) -> bool:
-    """Whether a place lies on the island."""
-    return bool(terrain.island.contains(Point(x, y)))
