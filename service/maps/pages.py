@@ -197,11 +197,11 @@ def _bounds(run: Run) -> tuple[float, float, float, float]:
     xy = run.city.cells.xy_m
     if len(xy):
         boxes.append(np.concatenate([xy.min(axis=0), xy.max(axis=0)]))
-    known = np.array([box for box in boxes if np.isfinite(box).all()])
-    if not len(known):
+    found = np.array([box for box in boxes if np.isfinite(box).all()])
+    if not len(found):
         return run.manifest.bbox
-    west, south = known[:, 0].min(), known[:, 1].min()
-    east, north = known[:, 2].max(), known[:, 3].max()
+    west, south = found[:, 0].min(), found[:, 1].min()
+    east, north = found[:, 2].max(), found[:, 3].max()
     corners = np.array([[west, south], [west, north], [east, south], [east, north]])
     lonlat = degrees(corners, run.city.crs)
     (a, b), (c, d) = lonlat.min(axis=0).tolist(), lonlat.max(axis=0).tolist()
