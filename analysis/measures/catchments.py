@@ -154,7 +154,7 @@ def catchments(
     asked = ask(policy, service, None if unlimited else minutes, walker)
     capacity = capacity_of(city, policy, service, estimates=estimates)
     persons = persons_of(city.cells, capacity.group)
-    own = _Own.of(city, policy, capacity) if closed else None
+    own = Own.of(city, policy, capacity.facility) if closed else None
     at = service_attachments(city, service)
     rows, people = capacity.facility, city.cells.position
     nearest = nearest_walks(costs, at, people, rows, 1)
@@ -207,24 +207,30 @@ def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
 
 
 @dataclass(frozen=True, slots=True)
-class _Own:
+class Own:
     """The unit whose border closes each cell (c,) and each offered facility (f,), -1 outside."""
 
     cell: Int32Array
     facility: Int32Array
 
     @classmethod
-    def of(cls, city: City, policy: Policy, capacity: Capacity) -> _Own:
+    def of(cls, city: City, policy: Policy, rows: Int32Array) -> Own:
+        """Of all cells and of some facilities (rows of ``city.facilities``).
+
+        Raises
+        ------
+        ParameterError : the area has no unit of the levels that close.
+        """
         levels = [one for one in policy.capacities.closed_levels if one in city.units.levels]
         if not levels:
             known = ", ".join(policy.capacities.closed_levels) or "-"
             raise ParameterError("catchments_nothing_to_close", levels=known)
         cell = np.full(len(city.cells), NOBODY, dtype=np.int32)
-        facility = np.full(len(capacity.facility), NOBODY - 1, dtype=np.int32)
+        facility = np.full(len(rows), NOBODY - 1, dtype=np.int32)
         for level in reversed(levels):
             inside = city.cells.unit[level]
             cell = np.where(inside >= 0, inside, cell)
-            held = city.facilities.unit[level][capacity.facility]
+            held = city.facilities.unit[level][rows]
             facility = np.where(held >= 0, held, facility)
         return cls(cell, facility)
 
@@ -275,7 +281,7 @@ def _remarks(
     capacity: Capacity,
     balanced: Assignment,
     service: str,
-    own: _Own | None,
+    own: Own | None,
 ) -> Iterator[Warn]:
     """What a reader must know: facilities not offered, off the streets, floors no one can fill."""
     if not city.assessed(service):

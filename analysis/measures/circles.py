@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +95,7 @@ def circle_table(
     walker: str = "adult",
     optional: bool = False,
     upgraded: bool = False,
+    limit_of: Callable[[float], int] | None = None,
 ) -> CircleTable:
     """Which services of a kind every cell reaches within the minutes.
 
@@ -103,6 +104,7 @@ def circle_table(
     minutes : None = each service's own, a number = all of them at that time.
     optional : whether the policy's optional services count too.
     upgraded : the kind's upgraded types (品质提升类) instead; all of them are the circle.
+    limit_of : centimetres walked in some minutes; None = by the walker's speed.
 
     Raises
     ------
@@ -121,7 +123,8 @@ def circle_table(
         walks = walks_to(city, travel, service)
         if walks is not None:
             assessed[k] = True
-            limit = ask(policy, service, time, walker).limit_cm
+            asked = ask(policy, service, time, walker)
+            limit = asked.limit_cm if limit_of is None else limit_of(asked.minutes)
             reach[k] = snapped & (walks.cell_cm <= limit)
     reached = reach.sum(axis=0).astype(np.int32)
     whole = upgraded or rule.required is None

@@ -7,10 +7,11 @@ import numpy as np
 from analysis.access.matrix import walk_matrix
 from analysis.errors import Warn
 from analysis.measures.assignment import balanced_assignment
+from analysis.measures.catchments import Own
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import NO, YES, Atoms, Outcome, nothing
 from analysis.policy.scorecard_model import Reading
-from analysis.quantities import NOBODY, UNREACHED_CM, Int32Array, IntArray
+from analysis.quantities import UNREACHED_CM, Int32Array, IntArray
 
 
 def capacity(ground: Ground, reading: Reading) -> Outcome:
@@ -25,6 +26,9 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
     persons = ground.city.cells.residents
     if missing or int(persons.sum()) == 0:
         return nothing(*missing)
+    shut = ground.policy.capacities.closed_levels
+    if ground.settings.get("catchment") == "closed" and not {*shut} & {*ground.city.units.levels}:
+        return nothing(*(ground.no_units(level) for level in shut))
     rows, state, lacking = ground.qualifying((service,), reading.where)
     if reading.column is not None:
         takes = ground.number_column(reading.column)[rows]
@@ -86,19 +90,7 @@ def _served(
         ground.limit_cm(minutes),
     )
     if ground.settings.get("catchment") == "closed":
-        cost = _closed(ground, rows, cost)
+        home = Own.of(ground.city, ground.policy, rows)
+        cost = np.where(home.cell[None, :] == home.facility[:, None], cost, UNREACHED_CM)
     found = balanced_assignment(persons, cost, np.zeros(len(rows), np.int64), bound)
     return int(persons.sum()) - found.total_unserved, found.unserved
-
-
-def _closed(ground: Ground, rows: Int32Array, cost: Int32Array) -> Int32Array:
-    """No walk across the borders the policy closes catchments by."""
-    shut = cost.copy()
-    for level in ground.policy.capacities.closed_levels:
-        if level not in ground.city.units.levels:
-            continue
-        home = ground.city.cells.unit[level]
-        there = ground.city.facilities.unit[level][rows]
-        across = (home[None, :] != there[:, None]) & (home != NOBODY)[None, :]
-        shut[across] = UNREACHED_CM
-    return shut

@@ -38,6 +38,7 @@ def circle(ground: Ground, reading: Reading) -> Outcome:
         minutes=None if reading.minutes is None else ground.amount(reading.minutes),
         walker=ground.walker,
         optional=reading.optional,
+        limit_of=ground.limit_cm,
     )
     missing = ground.no_services(table.services)
     persons = ground.city.cells.residents.astype(np.float64)

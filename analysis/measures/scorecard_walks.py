@@ -113,13 +113,15 @@ def adjacent(ground: Ground, reading: Reading) -> Outcome:
     kinds = len(ground.assessed(reading.to)) / len(reading.to)
     yes, known = int(np.count_nonzero(state == YES)), int(np.count_nonzero(state != UNKNOWN))
     whole = len(rows)
+    # where some of the others lack their parcel no is never said: all that is known is a yes
+    blind = by == "parcel" and known < whole and bool(_without_parcel(ground, others))
     atoms = Atoms("facility", rows, state, (state == YES).astype(np.float64), np.ones(whole))
     said: tuple[Warn, ...] = ()
     if reading.distance is not None:
         metres = f"{ground.amount(reading.distance):g}"
         said = (Warn(f"scorecard_adjacent_{by.removesuffix('_only')}", {"metres": metres}),)
     return Outcome(
-        value=yes / known if yes or (known and kinds == 1) else None,
+        value=None if blind or not (yes or (known and kinds == 1)) else yes / known,
         lower=yes / whole,
         upper=(whole if kinds < 1 else yes + whole - known) / whole,
         assessed_share=known / whole * kinds,
@@ -265,12 +267,19 @@ def _beside(
     own = parcels[rows]
     same = np.array([one is not None and one in taken for one in own], dtype=np.bool_)
     blank = sum(one is None for one in own)
-    every = all(parcels[i] is not None for i in others)
     lacking = (ground.no_column("parcel", reading.any_of, blank, len(rows)),) if blank else ()
     if by == "parcel":
-        told = np.array([one is not None for one in own], dtype=np.bool_) & every
+        lost = _without_parcel(ground, others)
+        if lost and not blank:
+            lacking = (ground.no_column("parcel", reading.to, lost, len(others)),)
+        told = np.array([one is not None for one in own], dtype=np.bool_) & (lost == 0)
         return np.where(same, YES, np.where(told, NO, UNKNOWN)).astype(np.int8), lacking
     return np.where(same, YES, near).astype(np.int8), ()
+
+
+def _without_parcel(ground: Ground, rows: np.ndarray) -> int:
+    """How many facilities do not tell their parcel."""
+    return sum(one is None for one in ground.column("parcel")[rows])
 
 
 def _walk_cm(ground: Ground, rows: np.ndarray, others: np.ndarray) -> IntArray:

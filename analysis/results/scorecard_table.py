@@ -87,7 +87,7 @@ def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:
         "readings": stop.join(
             f"{one['title'][lang]} = {_figure(one['value'])}" for one in details.values()
         ),
-        "left_out_count": len(row["left_out"]),
+        "left_out_count": len(row["left_out"]) or (None if row["status"] == "NOT_ASSESSED" else 0),
         "left_out": comma.join(who(one, lang) for one in row["left_out"]) or None,
         "missing": stop.join(one["text"] for one in row["missing"]) or None,
         "note": None if row["note"] is None else row["note"][lang],

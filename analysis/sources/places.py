@@ -116,21 +116,25 @@ def _anchor(rule: TagRule) -> str:
 
 
 class _Served:
-    """Which services a thing serves: only rules anchored at one of its keys are tried."""
+    """Which services a thing serves: only rules anchored at one of its tags are tried."""
 
     def __init__(self, policy: Policy) -> None:
         self._services = list(policy.services.values())
-        self._by_key: dict[str, list[tuple[int, TagRule]]] = {}
+        self._by_tag: dict[tuple[str, str], list[tuple[int, TagRule]]] = {}
         for number, service in enumerate(self._services):
             for rule in service.osm:
-                self._by_key.setdefault(_anchor(rule), []).append((number, rule))
+                key = _anchor(rule)
+                for value in rule.tags[key]:
+                    self._by_tag.setdefault((key, value), []).append((number, rule))
+        self._keys = {key for key, _ in self._by_tag}
 
     def __call__(self, tags: Mapping[str, str]) -> list[Service]:
         """Services in the policy's order, each once."""
         found = {
             number
-            for key in tags
-            for number, rule in self._by_key.get(key, ())
+            for key in self._keys.intersection(tags)
+            for value in ("*", tags[key], *map(str.strip, tags[key].split(";")))
+            for number, rule in self._by_tag.get((key, value), ())
             if rule.matches(tags)
         }
         return [self._services[number] for number in sorted(found)]

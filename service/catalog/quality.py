@@ -219,6 +219,12 @@ def quality_figures(document: Mapping[str, Any], lang: Language) -> list[tuple[s
         ("suspected", count(document["same_places"]["suspected"])),
         ("disagreements", count(document["disagreements"]["count"])),
         ("modelled", count(people["modelled"])),
-        ("moved", unknown if share is None else f"{share:.1%}"),
+        ("moved", unknown if share is None else _percent(people["moved"], people["compared"])),
     ]
     return [(i18n.text(f"quality_{key}", lang), value) for key, value in rows]
+
+
+def _percent(part: int, whole: int) -> str:
+    """A share as percent with one digit, cut, never rounded up."""
+    tenths = part * 1000 // whole
+    return "<0.1%" if part and not tenths else f"{tenths // 10}.{tenths % 10}%"

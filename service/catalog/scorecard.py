@@ -238,7 +238,7 @@ def _settings_of(row: Row) -> list[str]:
         named += ["adjacent_m", "adjacent_by"]
     if "capacity" in kinds:
         named += ["catchment"]
-    if kinds & {"residents_within", "land_within", "capacity"}:
+    if kinds & {"residents_within", "land_within", "capacity", "circle"}:
         named += ["walk"]
     if row.unquantified:
         named += ["unquantified"]

@@ -111,14 +111,16 @@ def candidates_named(text: str) -> str | Path:
 
 def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     """The proposals as a table, then what they change and how sure it is."""
-    from rich.console import Console
     from rich.table import Table
 
     from service import i18n
-    from service.terminal import say
+    from service.maps.wording import percent
+    from service.terminal import print_table, say
 
     title = run.policy.services[document["service"]].title.text(lang)
-    table = Table(title=f"{title} · {document['minutes']:g} min · {document['walker']}")
+    minutes = i18n.text("cli_minutes_limit", lang, n=f"{document['minutes']:g}")
+    walker = run.policy.walkers[document["walker"]].title.text(lang)
+    table = Table(title=f"{title} · {minutes} · {walker}")
     for key in ("cli_site_rank", "cli_site_site", "cli_unit"):
         table.add_column(i18n.text(key, lang))
     for key in ("cli_site_new", "cli_site_reached", "cli_site_saved"):
@@ -132,11 +134,11 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
             f"{row['residents_reached']:,}",
             f"{row['person_minutes_saved']:,.0f}",
         )
-    Console(highlight=False).print(table)
+    print_table(table)
     before, after = document["before"], document["after"]
     told = {
-        "before": f"{before['share'] or 0:.2%}",
-        "after": f"{after['share'] or 0:.2%}",
+        "before": percent(before["share"]) or "—",
+        "after": percent(after["share"]) or "—",
         "covered": f"{after['covered']:,}",
         "residents": f"{document['residents']:,}",
     }

@@ -178,7 +178,7 @@ def _scene(ask: Ask) -> Scene:
 
 def first_service(run: Run) -> str:
     """The service a map shows unasked: the first of the run that is assessed, else the first."""
-    services = run.manifest.services
+    services = run.manifest.services or run.travel.services
     return next((name for name in services if run.city.assessed(name)), services[0])
 
 
@@ -190,17 +190,18 @@ def _config(ask: Ask) -> dict[str, Any]:
 def _bounds(run: Run) -> tuple[float, float, float, float]:
     """West, south, east, north of the people, the facilities and the units, degrees."""
     boxes = [
-        shapely.total_bounds([shape for shape in shapes if shape is not None])
+        shapely.total_bounds(known)
         for shapes in (run.city.units.geometry, run.city.facilities.geometry)
+        if (known := [shape for shape in shapes if shape is not None])
     ]
     xy = run.city.cells.xy_m
     if len(xy):
         boxes.append(np.concatenate([xy.min(axis=0), xy.max(axis=0)]))
-    known = np.array([box for box in boxes if np.isfinite(box).all()])
-    if not len(known):
+    found = np.array([box for box in boxes if np.isfinite(box).all()])
+    if not len(found):
         return run.manifest.bbox
-    west, south = known[:, 0].min(), known[:, 1].min()
-    east, north = known[:, 2].max(), known[:, 3].max()
+    west, south = found[:, 0].min(), found[:, 1].min()
+    east, north = found[:, 2].max(), found[:, 3].max()
     corners = np.array([[west, south], [west, north], [east, south], [east, north]])
     lonlat = degrees(corners, run.city.crs)
     (a, b), (c, d) = lonlat.min(axis=0).tolist(), lonlat.max(axis=0).tolist()

@@ -197,7 +197,7 @@ def features_of(
     ]
 
 
-@router.get("/collections/{collection}/items/{item}", summary="One feature of a layer")
+@router.get("/collections/{collection}/items/{item:path}", summary="One feature of a layer")
 async def show_item(
     request: Request,
     reader: ReaderNow,
@@ -205,7 +205,7 @@ async def show_item(
     item: str,
     query: Annotated[ItemQuery, Query()],
 ) -> Response:
-    """One feature by its id."""
+    """One feature by its id, which may hold slashes (``node/27844``)."""
     area, layer = split_id(collection)
     state = await reader.state(area, query.run)
     table = await run_in_threadpool(state.layer, layer)

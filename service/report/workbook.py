@@ -41,7 +41,7 @@ ALL_CIRCLES: Final = (
 )  # fmt: skip
 ALL_EQUITY: Final = (
     "service", "service_id", "minutes", "group", "unit_code", "unit", "residents", "without_way",
-    "gini", "palma", "mean", "median", "below", "share",
+    "gini", "palma", "mean", "median", "below", "below_share",
 )  # fmt: skip
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]

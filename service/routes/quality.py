@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from analysis.results.merge_list import write_merge_list
 from service.catalog.quality import histogram, quality_document, quality_figures
+from service.maps.wording import percent
 from service.media import CSV, XLSX, answer, page, wants_page
 from service.parameters import AreaName, AreaQuery, OfRun, Reader, ReaderNow
 from service.state import AreaState
@@ -52,6 +53,7 @@ def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -
         figures=quality_figures(document, reader.lang),
         bins=histogram(document),
         attributes=list(columns),
+        percent=percent,
     )
 
 

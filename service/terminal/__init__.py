@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
+from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -20,11 +23,27 @@ from service import i18n
 from service.maps.wording import percent
 
 _SHOWN_GAPS = 20
+_LONGEST_UNCUT = 16  # digits and letters; longer names fold
 
 
 def say(text: str) -> None:
     """One plain line."""
     Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def print_table(table: Table) -> None:
+    """A table in which no figure and no code is cut: on a narrow terminal only words fold."""
+    console = Console(highlight=False)
+    if console.measure(table).maximum >= console.width:
+        table.box, table.padding = box.SIMPLE_HEAD, (0, 0, 0, 0)
+    for column in table.columns:
+        cells = [str(cell) for cell in column.cells]
+        codes = all(cell.isascii() and " " not in cell for cell in cells)
+        if column.justify == "right" or codes:
+            words = (word for cell in cells for word in cell.split())
+            column.min_width = min(max(map(cell_len, words), default=0), _LONGEST_UNCUT)
+        column.overflow = "fold"
+    console.print(table)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -79,7 +98,7 @@ def show_run(run: Run, lang: Language) -> None:
     table.add_row("CRS", manifest.crs)
     seconds = sum(manifest.timings_s.values())
     table.add_row(i18n.text("cli_seconds", lang), f"{seconds:.1f}")
-    Console(highlight=False).print(table)
+    print_table(table)
     for warning in manifest.warnings:
         say("· " + warning.text(lang))
 
@@ -99,7 +118,10 @@ def open_then(run: Run, at: str, service: str | None, lang: Language) -> Run:
 def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool) -> None:
     """Coverage of one service: the total and its units (people see percent)."""
     title = run.policy.services[found.service].title.text(lang)
-    table = Table(title=f"{title} · {found.minutes:g} min · {found.walker} · {found.group}")
+    minutes = i18n.text("cli_minutes_limit", lang, n=f"{found.minutes:g}")
+    walker = run.policy.walkers[found.walker].title.text(lang)
+    group = i18n.text("cli_all_residents", lang) if found.group == "total" else found.group
+    table = Table(title=f"{title} · {minutes} · {walker} · {group}")
     for key in ("cli_code", "cli_unit"):
         table.add_column(i18n.text(key, lang))
     for key in ("cli_residents", "cli_covered", "cli_U", "cli_P", "cli_L", "cli_C"):
@@ -107,7 +129,7 @@ def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool
     rows = [found.total] if total_only else [found.total, *found.units]
     for row in rows:
         table.add_row(*_cells(row, lang))
-    Console(highlight=False).print(table)
+    print_table(table)
     for warning in found.warnings:
         say("· " + warning.text(lang))
 
@@ -117,6 +139,8 @@ def _cells(row: CoverageRow, lang: Language) -> list[str]:
     persons = [unknown if n is None else f"{n:,}" for n in (row.residents, row.covered)]
     shares = [percent(x) or unknown for x in (row.U, row.P, row.L, row.C)]
     name = row.name_en if lang == "en" and row.name_en else row.name
+    if row.code == "total":
+        return ["", i18n.text("cli_total", lang), *persons, *shares]
     return [row.code, name, *persons, *shares]
 
 
@@ -136,9 +160,9 @@ def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
             row["unit_name"] or "",
             i18n.text(f"cli_reason_{row['reason']}", lang),
             f"{row['residents']:,}",
-            "—" if minutes is None else f"{minutes:.1f}",
+            "—" if minutes is None or math.isnan(minutes) else f"{minutes:.1f}",
         )
-    Console(highlight=False).print(table)
+    print_table(table)
 
 
 def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.errors import Language
 from analysis.results.columns import CENTRE_COLUMNS, RULE_COLUMNS
 from analysis.results.export import export_rows
 from service import i18n
-from service.terminal import say
+from service.terminal import print_table, say
 
 
 def show_catchments(document: Mapping[str, Any], lang: Language) -> None:
@@ -24,7 +23,6 @@ def show_catchments(document: Mapping[str, Any], lang: Language) -> None:
 
     limit = document["minutes"]
     reach = text("no_limit") if limit is None else text("minutes_limit", n=f"{limit:g}")
-    console = Console(highlight=False)
     table = Table(title=f"{document['title'][lang]} · {reach} · {document['walker']}")
     table.add_column(text("centre"))
     for key in ("natural", "balanced", "min", "max"):
@@ -42,7 +40,7 @@ def show_catchments(document: Mapping[str, Any], lang: Language) -> None:
             text(f"load_{natural['state']}"),
             text(f"load_{balanced['state']}"),
         )
-    console.print(table)
+    print_table(table)
     for key in ("natural", "balanced"):
         solution = document[key]
         say(
@@ -58,7 +56,7 @@ def show_catchments(document: Mapping[str, Any], lang: Language) -> None:
             )
         )
     if document["rule"] is not None:
-        console.print(_rule_table(document, lang))
+        print_table(_rule_table(document, lang))
     for warning in document["warnings"]:
         say("· " + warning["text"])
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.errors import Language
 from service import i18n
 from service.catalog.quality import quality_figures
-from service.terminal import say
+from service.terminal import print_table, say
 
 _SHOWN = 12
 
@@ -34,9 +33,8 @@ def show_quality(document: Mapping[str, Any], lang: Language) -> None:
     for one in document["snap"]["bins"]:
         span = f"{one['above_m']:g}–{one['to_m']:g}"
         legs.add_row(span, *(f"{one[k]:,}" for k in ("residents", "cells", "facilities")))
-    console = Console(highlight=False)
-    console.print(figures)
-    console.print(legs)
+    print_table(figures)
+    print_table(legs)
     pairs = document["same_places"]["list"]
     if pairs:
         table = Table(title=text("same_places"))
@@ -52,6 +50,6 @@ def show_quality(document: Mapping[str, Any], lang: Language) -> None:
                 likeness,
                 text(f"rule_{one['rule']}"),
             )
-        console.print(table)
+        print_table(table)
     for warning in document["warnings"]:
         say("· " + warning["text"])

@@ -12,6 +12,7 @@ from rich.text import Text
 from analysis.errors import Language
 from service import i18n
 from service.report.scorecard import figure
+from service.terminal import print_table
 
 _STYLES: Final = {
     "met": "green",
@@ -39,7 +40,7 @@ def show_scorecard(document: Mapping[str, Any], lang: Language) -> None:
             str(len(row["left_out"])) if row["left_out"] else "",
         )
     console = Console(highlight=False)
-    console.print(table)
+    print_table(table)
     counts = document["counts"].items()
     told = (f"{i18n.text(f'scorecard_{status}', lang)} {count}" for status, count in counts)
     console.print(" · ".join(told), markup=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.errors import Language
@@ -13,7 +12,7 @@ from analysis.results.model import Run
 from service import i18n
 from service.maps.wording import percent, points
 from service.report.scorecard import figure
-from service.terminal import say
+from service.terminal import print_table, say
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
 _MISSING_SHOWN: Final = 3
@@ -40,7 +39,7 @@ def show_circles(document: Mapping[str, Any], run: Run, lang: Language) -> None:
             )
             shares = [_percent(total[key], lang) for key in ("share", "share_all", "score")]
             table.add_row(name, _count(total["complete"], lang), *shares, missing)
-        Console(highlight=False).print(table)
+        print_table(table)
         for warning in block["warnings"]:
             say("· " + warning["text"])
 
@@ -89,7 +88,7 @@ def show_equity(document: Mapping[str, Any], lang: Language) -> None:
                 _count(row["below"], lang),
                 _percent(row["below_share"], lang),
             )
-        Console(highlight=False).print(table)
+        print_table(table)
         worst = block["worst_tenth"]
         if worst is not None:
             units = [_named(unit, lang) for unit in worst["units"][:_MISSING_SHOWN]]
@@ -122,7 +121,7 @@ def show_compare(document: Mapping[str, Any], lang: Language) -> None:
         if one:
             for row in block["units"]:
                 table.add_row(_named(row, lang), "", *_changes(row, lang))
-    Console(highlight=False).print(table)
+    print_table(table)
     if document["indicators"] is not None:
         _show_indicators(document["indicators"], lang)
     told = [warning["text"] for block in document["services"] for warning in block["warnings"]]
@@ -146,7 +145,7 @@ def _show_indicators(rows: Sequence[Mapping[str, Any]], lang: Language) -> None:
             *(figure(value, row["unit"], lang) for value in values),
             *("" if one is None else i18n.text(f"scorecard_{one}", lang) for one in statuses),
         )
-    Console(highlight=False).print(table)
+    print_table(table)
 
 
 def _changes(row: Mapping[str, Any], lang: Language) -> list[str]:
