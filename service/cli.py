@@ -43,6 +43,13 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def everywhere(lang: Lang = None) -> None:
+    """Options that may stand before a command."""
+    if lang is not None:
+        os.environ["LIFECIRCLE_LANGUAGE"] = lang
+
+
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
     from analysis.errors import LifecircleError
@@ -207,13 +214,14 @@ def serve(
     import uvicorn
 
     from service.app import create_app
-    from service.settings import check_exposure, settings_from
+    from service.settings import check_exposure, check_port, settings_from
     from service.terminal import say
 
     settings = settings_from(
         os.environ, workspace=workspace, host=host, port=port, public_read=public_read or None
     )
     check_exposure(settings)
+    check_port(settings)
     say(f"http://{settings.host}:{settings.port}/")
     uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="warning")
 
@@ -312,8 +320,9 @@ def draw(
     """One self-contained map page that opens without internet. 离线地图页面。"""
     opened, language = _open(name, workspace, run), _language(lang)
     from service.maps.pages import map_page
-    from service.terminal import say, write_text
+    from service.terminal import check_suffix, say, write_text
 
+    check_suffix(out, ".html .htm")
     earlier = None if before is None else _open(name, workspace, before)
     page = map_page(
         opened, layer, service=service, minutes=minutes, walker=walker, lang=language,

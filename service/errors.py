@@ -8,6 +8,7 @@
         ├── MissingError (LookupError)   nothing of that name here              404
         ├── ForbiddenError               not for readers from other machines    403
         ├── NotReadyError                the service is still starting          503
+        ├── SettingError                 settings that are not possible         (command, exit 2)
         └── ExposureError                settings that would open it to anyone  (command, exit 2)
 """
 
@@ -51,6 +52,10 @@ class ForbiddenError(ServiceError):
 
 class NotReadyError(ServiceError):
     """The service has started but cannot answer yet."""
+
+
+class SettingError(ServiceError):
+    """Settings that are not possible on this machine."""
 
 
 class ExposureError(ServiceError):

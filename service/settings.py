@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.errors import Language
-from service.errors import ExposureError
+from service.errors import ExposureError, SettingError
 
 PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = ("workspace", "host", "port", "public_read", "base_url", "language")
@@ -43,14 +44,27 @@ class Settings(BaseModel):
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
-    """Settings from ``LIFECIRCLE_*`` variables, overruled by what was `given` (None = not)."""
+    """Settings from ``LIFECIRCLE_*`` variables, overruled by what was `given` (None = not).
+
+    Raises
+    ------
+    SettingError
+        A setting is not possible; all of them are named at once.
+    """
     told: dict[str, Any] = {
         name: environment[PREFIX + name.upper()]
         for name in FROM_ENVIRONMENT
         if environment.get(PREFIX + name.upper())
     }
     told.update({name: value for name, value in given.items() if value is not None})
-    return Settings(**told)
+    try:
+        return Settings(**told)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))} = {fault['input']} ({fault['msg']})"
+            for fault in error.errors()
+        )
+        raise SettingError("setting_impossible", wrong=wrong) from None
 
 
 def is_loopback(host: str) -> bool:
@@ -73,3 +87,22 @@ def check_exposure(settings: Settings) -> None:
     """
     if not is_loopback(settings.host) and not settings.public_read:
         raise ExposureError("exposure", host=settings.host)
+
+
+def check_port(settings: Settings) -> None:
+    """Refuse an address that cannot be listened on, before anything says it is served.
+
+    Raises
+    ------
+    SettingError
+        The port is taken, needs other rights, or the host is not of this machine.
+    """
+    told = {"host": settings.host, "port": settings.port}
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        raise SettingError("port_taken", reason=error.strerror or str(error), **told) from None

@@ -16,7 +16,7 @@ import numpy as np
 from analysis.access.matrix import service_facilities
 from analysis.city.model import City
 from analysis.errors import Warn
-from analysis.measures.question import unknown
+from analysis.measures.question import unknown, unknown_service
 from analysis.policy import Policy
 from analysis.policy.capacity import CatchmentRule
 from analysis.quantities import Int32Array, IntArray
@@ -65,7 +65,7 @@ def capacity_of(city: City, policy: Policy, service: str, *, estimates: bool = F
     UnknownNameError : the policy has no such service, or no rule of capacity for it.
     """
     if service not in policy.services:
-        raise unknown("unknown_service", service, policy.services)
+        raise unknown_service(service, policy, policy.services)
     known = capacity_services(policy)
     if service not in known:
         raise unknown("service_without_capacity", service, known)

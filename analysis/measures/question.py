@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,8 @@ from analysis.quantities import UNREACHED_CM, Int32Array, IntArray, limit_cm, re
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"
+_NAMES_OFFERED: Final = 5
+_ALIKE: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def ask(policy: Policy, service: str, minutes: float | None, walker: str) -> Que
     ParameterError : minutes not above 0 or beyond a day.
     """
     if service not in policy.services:
-        raise unknown("unknown_service", service, policy.services)
+        raise unknown_service(service, policy, policy.services)
     walking = walker_of(policy, walker)
     wanted = policy.services[service]
     time = checked_minutes(wanted.minutes.value if minutes is None else minutes)
@@ -62,6 +65,20 @@ def checked_minutes(minutes: float) -> float:
 def unknown(key: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that does not exist, listing those that do."""
     return UnknownNameError(key, name=name, known=", ".join(known))
+
+
+def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownNameError:
+    """The error for a service that does not exist: the nearest by id, title and alias first."""
+    offered = tuple(known)
+    names: dict[str, str] = {}
+    for one in map(policy.services.__getitem__, offered):
+        for word in (one.id, one.title.zh, one.title.en, *one.aliases):
+            names.setdefault(word.casefold(), f"{one.title.zh} ({one.id})")
+    near = get_close_matches(name.casefold(), names, n=_NAMES_OFFERED * 2, cutoff=_ALIKE)
+    alike = list(dict.fromkeys(names[word] for word in near))[:_NAMES_OFFERED]
+    return UnknownNameError(
+        "unknown_service", name=name, near=", ".join(alike) or "—", known=", ".join(offered)
+    )
 
 
 def persons_of(cells: Cells, group: str) -> IntArray:

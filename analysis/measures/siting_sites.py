@@ -18,7 +18,7 @@ from analysis.city.shapes import anchor_xy, metric_geometry
 from analysis.city.snap import EdgeIndex, Positions
 from analysis.city.units import assign_units
 from analysis.errors import ParameterError, Warn
-from analysis.measures.question import unknown
+from analysis.measures.question import unknown_service
 from analysis.policy import Policy, SitingRules
 from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
@@ -105,7 +105,7 @@ def places_of_kinds(city: City, policy: Policy, service: str, kinds: Sequence[st
     """
     for kind in kinds:
         if kind not in policy.services:
-            raise unknown("unknown_service", kind, policy.services)
+            raise unknown_service(kind, policy, policy.services)
     wanted = set(kinds) or {s.id for s in policy.services.values() if s.tier == "public"}
     wanted.discard(service)
     places = city.facilities

@@ -13,7 +13,7 @@ import shapely
 from analysis.city.crs import to_lonlat
 from analysis.city.snap import Positions
 from analysis.errors import Language, Warn
-from analysis.measures.question import unknown
+from analysis.measures.question import unknown_service
 from analysis.policy import Policy, Title
 from analysis.quantities import NOBODY
 from analysis.results.columns import Column
@@ -58,7 +58,7 @@ def services_asked(run: Run, service: str | None) -> tuple[str, ...]:
     if service is None:
         return run.travel.services
     if service not in run.travel.services:
-        raise unknown("unknown_service", service, run.travel.services)
+        raise unknown_service(service, run.policy, run.travel.services)
     return (service,)
 
 

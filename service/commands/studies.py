@@ -145,8 +145,10 @@ def report(
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
     from service.catalog import report_document
     from service.report import report_page, report_workbook
-    from service.terminal import print_json, say, write_bytes, write_text
+    from service.terminal import check_suffix, print_json, say, write_bytes, write_text
 
+    check_suffix(out, ".html .htm")
+    check_suffix(xlsx, ".xlsx")
     if as_json:
         print_json(report_document(found, lang=first))
         return

@@ -19,7 +19,7 @@ WorkspaceDir = Annotated[
 Service = Annotated[str | None, typer.Option(help="service id, e.g. health_centre 服务")]
 Minutes = Annotated[float | None, typer.Option(help="minutes (default: the service's own) 分钟")]
 Walker = Annotated[str, typer.Option(help="adult | older | with_child 步行者")]
-Lang = Annotated[str | None, typer.Option(help="zh | en")]
+Lang = Annotated[Literal["zh", "en"] | None, typer.Option(help="zh | en")]
 Datum = Annotated[
     str | None,
     typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),

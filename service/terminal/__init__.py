@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from analysis.errors import Fault, Language
+from analysis.errors import Fault, Language, ParameterError
 from analysis.errors import say as message
 from analysis.measures.coverage import Coverage, CoverageRow
 from analysis.results.model import Run
@@ -43,7 +43,8 @@ def print_table(table: Table) -> None:
             words = (word for cell in cells for word in cell.split())
             column.min_width = min(max(map(cell_len, words), default=0), _LONGEST_UNCUT)
         column.overflow = "fold"
-    console.print(table)
+    needed = console.measure(table, options=console.options.update(width=10_000)).minimum
+    Console(highlight=False, width=max(console.width, needed)).print(table)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -56,6 +57,12 @@ def write_text(path: Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.tmp")
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)
+
+
+def check_suffix(path: Path | None, known: str) -> None:
+    """Refuse a name that promises another format (a page called ``.pdf``)."""
+    if path is not None and path.suffix.lower() not in known.split():
+        raise ParameterError("export_suffix", name=path.name, known=known)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
