@@ -287,7 +287,11 @@ def gaps(
 def draw(
     name: Area,
     layer: Annotated[
-        str, typer.Argument(help="coverage | gaps | circles | units | facilities | compare")
+        str,
+        typer.Argument(
+            help="coverage | gaps | circles | catchments | proposals | units | facilities"
+            " | quality | compare"
+        ),
     ] = "coverage",
     service: Service = None,
     minutes: Minutes = None,
@@ -319,7 +323,9 @@ def draw(
 @app.command()
 def export(
     name: Area,
-    layer: Annotated[str, typer.Argument(help="cells facilities units gaps circles network")],
+    layer: Annotated[
+        str, typer.Argument(help="cells facilities units gaps circles catchments proposals network")
+    ],
     out: Annotated[Path, typer.Argument(help=".geojson .gpkg .csv .xlsx")],
     run: Annotated[str | None, typer.Option(help="run (default: the latest)")] = None,
     workspace: WorkspaceDir = HERE,

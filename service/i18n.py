@@ -7,6 +7,7 @@ Every ``locales/*.toml`` is read once; the language is the last part of the file
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -30,6 +31,13 @@ def texts(lang: Language) -> dict[str, str]:
 def text(key: str, lang: Language, **params: Any) -> str:
     """One text of a language with its parameters filled in (long ones cut)."""
     return texts(lang)[key].format_map({name: _shown(value) for name, value in params.items()})
+
+
+def modelled(names: Iterable[str], lang: Language) -> str:
+    """What was estimated, in words; a name without words of its own as it is."""
+    known = texts(lang)
+    told = [known.get(f"modelled_{name}", name) for name in names]
+    return ("、" if lang == "zh" else ", ").join(told)
 
 
 def _shown(value: Any) -> str:

@@ -179,6 +179,7 @@ def page(
         .get_template(template)
         .render(
             t=i18n.texts(lang),
+            modelled=lambda names: i18n.modelled(names, lang),
             say=lambda key, **params: i18n.text(key, lang, **params),
             lang=lang,
             other=other,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -125,6 +125,10 @@ class _Told:
 
     def __call__(self, key: str, **params: Any) -> str:
         return i18n.text(f"scorecard_{key}", self.lang, **params)
+
+    def modelled(self, names: Iterable[str]) -> str:
+        """What was estimated, in words."""
+        return i18n.modelled(names, self.lang)
 
     def figure(self, value: float | None, unit: str) -> str:
         """A figure as people read it, its last digit cut."""

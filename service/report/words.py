@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ class Words:
     def __call__(self, key: str, **params: Any) -> str:
         """A text of the report."""
         return i18n.text(f"report_{key}", self.lang, **params)
+
+    def modelled(self, names: Iterable[str]) -> str:
+        """What was estimated, in words."""
+        return i18n.modelled(names, self.lang)
 
     def title(self, title: Mapping[str, str]) -> str:
         """The name of a thing."""
