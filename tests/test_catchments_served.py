@@ -36,6 +36,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workspace")
     tiny_run(folder, policy=capacity_policy(100, 500), change=lambda _: city_with(*PLACES))
     tiny_run(folder, area="plain")
+    rules = capacity_policy(100, 500)
+    tiny_run(folder, area="empty", policy=rules, change=lambda _: city_with())
     return folder
 
 
@@ -117,6 +119,14 @@ def test_an_area_without_rules_says_so(served: TestClient) -> None:
     assert "tiny.catchments" in listed and "plain.catchments" not in listed
     for path in ("", "/items", "/queryables"):
         assert served.get(f"/collections/plain.catchments{path}").status_code == 404
+
+
+@pytest.mark.parametrize("solution", ["natural", "balanced", "balanced_all"])
+def test_a_map_without_a_centre_says_not_assessed(served: TestClient, solution: str) -> None:
+    page = served.get("/maps/empty/catchments", params={"solution": solution, "lang": "en"})
+    assert page.status_code == 200, page.text
+    assert "not assessed" in page.text.lower()
+    assert ask(served, "/areas/empty/catchments")["assessed"] is False
 
 
 def test_the_collection(served: TestClient) -> None:

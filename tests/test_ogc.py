@@ -18,6 +18,7 @@ from worlds import tiny_run
 
 from analysis.results.layers import LAYERS, layer_frame
 from analysis.results.store import Workspace
+from service import i18n
 from service.ogc import crs
 from service.ogc.openapi import downgraded
 
@@ -163,6 +164,9 @@ BAD = [
     "nonsense=1",
     "residents=many",
     "snapped=perhaps",
+    "residents=100&residents=200",
+    "unit_code=C1&unit_code=C2",
+    "snapped=true&snapped=false",
     "minutes_pharmacy=3",
     "lang=fr",
 ]
@@ -341,3 +345,8 @@ def test_the_table_page_pages(served: TestClient) -> None:
     assert "offset=4" in first
     none = served.get("/collections/tiny.cells/items?f=html&residents=7&lang=en").text
     assert "No feature matches" in none
+
+
+def test_what_was_estimated_is_told_in_the_reader_s_language() -> None:
+    assert i18n.modelled(("population", "odd"), "zh") == "人口、odd"
+    assert i18n.modelled(("population",), "en") == "population"

@@ -124,6 +124,28 @@ def test_impossible_changes(served: TestClient, body: dict, status: int, key: st
     assert (told.status_code, told.json()["key"]) == (status, key)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "key"),
+    [
+        (b"{", "application/json", "fault_json"),
+        (b"", "application/json", "fault_body"),
+        (b"[]", "application/json", "fault_body"),
+        (b'{"remove": ["h1"]}', "text/plain", "fault_body"),
+    ],
+)
+def test_a_body_that_is_no_object_is_explained(
+    served: TestClient, body: bytes, kind: str, key: str
+) -> None:
+    for lang in ("zh", "en"):
+        told = served.post(
+            f"/areas/tiny/what-if?lang={lang}", content=body, headers={"content-type": kind}
+        )
+        (fault,) = told.json()["faults"]
+        assert (told.status_code, fault["key"], fault["parameter"]) == (400, key, "body")
+        assert told.json()["detail"] == fault["text"]
+        assert "JSON" in fault["text"] and "{" not in fault["text"]
+
+
 def test_what_if_answers_only_here_unless_opened(root: Path) -> None:
     body = {"remove": ["h1"]}
     elsewhere = {"base_url": "http://127.0.0.1", "client": ("10.0.0.9", 1)}

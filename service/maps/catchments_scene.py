@@ -184,6 +184,8 @@ def _catchment_layer(
 
 def _tints(shapes: Sequence[Any]) -> list[int]:
     """A tint for each shape, other than its neighbours' where three tints allow that."""
+    if not shapes:
+        return []
     first, second = shapely.STRtree(shapes).query(shapes, "dwithin", distance=_TOUCHING_M)
     chosen: list[int] = []
     for row in range(len(shapes)):

@@ -42,19 +42,21 @@ def queryable_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any
     }
 
 
-def matching(table: LayerTable, asked: Mapping[str, str]) -> NDArray[np.bool_]:
+def matching(table: LayerTable, asked: Mapping[str, str | list[str]]) -> NDArray[np.bool_]:
     """Which rows of a layer have the asked values, bool (rows,).
 
     Raises
     ------
     RequestError
-        No such column, or a value of another type.
+        No such column, a value of another type, or a column asked for twice.
     """
     known = queryables(table.columns)
     keep = np.ones(len(table.frame), dtype=np.bool_)
     for name, text in asked.items():
         if name not in known:
             raise RequestError("unknown_filter", name=name, known=", ".join(known))
+        if not isinstance(text, str):
+            raise RequestError("filter_twice", name=name, given=", ".join(text))
         value = _value(known[name], text)
         held = table.frame[name]
         keep &= (held == value).to_numpy(dtype=np.bool_, na_value=False)

@@ -32,6 +32,7 @@ PLAIN_FAULTS = {
     "string_too_long": "fault_too_long",
     "string_too_short": "fault_empty",
     "string_pattern_mismatch": "fault_other",
+    "json_invalid": "fault_json",
 }
 
 
@@ -54,6 +55,8 @@ async def parameter_problem(request: Request, error: Exception) -> Response:
 def _fault(found: Any, lang: Language) -> dict[str, str]:
     name = str(found["loc"][-1]) if len(found["loc"]) > 1 else ""
     key = PLAIN_FAULTS.get(found["type"], "fault_other")
+    if key == "fault_json" or tuple(found["loc"]) == ("body",):
+        name, key = "body", key if key == "fault_json" else "fault_body"
     limits = dict(found.get("ctx") or {})
     limit = next((limits[k] for k in ("gt", "ge", "lt", "le", "expected") if k in limits), "")
     limit = limits.get("max_length", limit)
