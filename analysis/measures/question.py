@@ -73,11 +73,16 @@ def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownN
     names: dict[str, str] = {}
     for one in map(policy.services.__getitem__, offered):
         for word in (one.id, one.title.zh, one.title.en, *one.aliases):
-            names.setdefault(word.casefold(), f"{one.title.zh} ({one.id})")
-    near = get_close_matches(name.casefold(), names, n=_NAMES_OFFERED * 2, cutoff=_ALIKE)
-    alike = list(dict.fromkeys(names[word] for word in near))[:_NAMES_OFFERED]
+            names.setdefault(word.casefold(), one.id)
+    alike = get_close_matches(name.casefold(), names, n=_NAMES_OFFERED * 2, cutoff=_ALIKE)
+    near = [policy.services[id_] for id_ in dict.fromkeys(names[word] for word in alike)]
+    near = near[:_NAMES_OFFERED]
     return UnknownNameError(
-        "unknown_service", name=name, near=", ".join(alike) or "—", known=", ".join(offered)
+        "unknown_service",
+        name=name,
+        near_zh="、".join(f"{one.title.zh} ({one.id})" for one in near) or "—",
+        near_en=", ".join(f"{one.title.en} ({one.id})" for one in near) or "—",
+        known=", ".join(offered),
     )
 
 
