@@ -59,6 +59,9 @@ GROUP_TITLES: Final[Mapping[str, Title]] = MappingProxyType(
         "65": Title("65 岁及以上居民", "Residents aged 65 and over"),
     }
 )
+_COUNTED_ALIKE: Final = {
+    "households": Title("户数", "Households")
+}  # counted like a group, no persons
 
 
 def text(name: str, zh: str, en: str, null: Title = NEVER) -> Column:
@@ -347,7 +350,7 @@ def _expanded(layer: str, policy: Policy, groups: tuple[str, ...]) -> Iterator[C
                 yield replace(
                     column,
                     name=column.name.format(group=group),
-                    title=GROUP_TITLES.get(group, fallback),
+                    title=GROUP_TITLES.get(group) or _COUNTED_ALIKE.get(group, fallback),
                 )
         else:
             yield column
