@@ -190,9 +190,9 @@ def _config(ask: Ask) -> dict[str, Any]:
 def _bounds(run: Run) -> tuple[float, float, float, float]:
     """West, south, east, north of the people, the facilities and the units, degrees."""
     boxes = [
-        shapely.total_bounds(known)
+        shapely.total_bounds(drawn)
         for shapes in (run.city.units.geometry, run.city.facilities.geometry)
-        if (known := [shape for shape in shapes if shape is not None])
+        if (drawn := [shape for shape in shapes if shape is not None])
     ]
     xy = run.city.cells.xy_m
     if len(xy):

@@ -70,6 +70,7 @@ def _adjacency(book: Ledger) -> Table:
     parcels = [str(book.places[k].attributes.get("parcel", "")) for k in health]
     others = [str(book.places[k].attributes.get("parcel", "")) for k in care]
     same = [_same_parcel(parcel, others) for parcel in parcels]
+    one_sided = "" in others and None in same  # no is never told: every known one is a yes
     by_street = [bool(m <= _ADJACENT_M) for m in along]
     return row(
         "no_target", "三成社区卫生服务站与日间照料中心相邻", "adjacent",
@@ -78,7 +79,7 @@ def _adjacency(book: Ledger) -> Table:
                                zip(by_street, same, strict=True)]),
             "network": share(by_street),
             "straight": share([bool(m <= _ADJACENT_M) for m in straight]),
-            "same_parcel": share(same),
+            "same_parcel": share(same) | ({"value": None} if one_sided else {}),
         },
     )  # fmt: skip
 
