@@ -84,11 +84,13 @@ def _apart(reading: str, outcome: Outcome, told: dict[str, Any]) -> list[Any]:
     slack = told["doubt"] / told["of"] if "doubt" in told else 0.0
     wrong = []
     for figure in BOUNDS:
-        if figure not in told or told[figure] is None or told["value"] is None:
-            if figure in told and getattr(outcome, figure) is not None:
-                wrong.append((reading, figure, getattr(outcome, figure), told[figure]))
-            continue
         here = getattr(outcome, figure)
+        if figure not in told or told[figure] is None:
+            if figure in told and here is not None:
+                wrong.append((reading, figure, here, told[figure]))
+            continue
+        if told["value"] is None and here is None:
+            continue  # nothing can be said: a range may be told beside it, and then must be right
         if here is None or abs(here - told[figure]) > slack + 1e-9 * max(1.0, abs(told[figure])):
             wrong.append((reading, figure, here, told[figure]))
     return wrong
