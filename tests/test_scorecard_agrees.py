@@ -46,6 +46,22 @@ def test_closed_borders_are_those_of_the_catchments() -> None:
     assert opened.have == closed.have + city.cells.residents[lone]
 
 
+def test_room_worked_out_from_area_counts_as_it_does_in_catchments() -> None:
+    shelters = (
+        Place("r1", "shelter", 500, -20, entrances=(500,)),
+        Place("r2", "shelter", 2600, -20, entrances=(2600,)),
+    )
+    city = with_column(tiny_city(places=(*TINY_PLACES, *shelters)), "capacity", {"r1": 150.0})
+    city = with_column(city, "effective_area", {"r2": 40.0})  # 80 persons at 0.5 m2 each
+    found = outcome(
+        'kind = "capacity", service = "shelter", column = "capacity", minutes = "fifteen"', city
+    )
+    told = catchments(city, flat_costs(city.network), load_policy(), service="shelter", minutes=15)
+    assert found.have == told.balanced.served == 230
+    assert (found.lower, found.upper, found.missing) == (found.value, found.value, ())
+    assert [one.key for one in found.warnings] == ["capacity_estimated"]
+
+
 def test_closed_without_units_to_close_is_not_assessed() -> None:
     units = tuple(unit for unit in TINY_UNITS if unit.level == "community")
     city = tiny_city(units=units, levels=("community",))

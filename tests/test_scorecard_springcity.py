@@ -125,7 +125,7 @@ def without(city: City, owner: str, name: str) -> City:
 OTHER_SOURCE = {
     "parcel", "elder_care_area_required", "service_facility_area", "households", "indoor_area",
     "fitness_indoor_area", "fitness_outdoor_area", "elder_care_area", "outdoor_area", "pop_0_3",
-    "daily_hours",
+    "daily_hours", "capacity",
 }  # fmt: skip
 # planted as unknown, in whole or in the part that decides
 UNKNOWN_BEFORE = {"satisfaction_survey", "effective_area"}

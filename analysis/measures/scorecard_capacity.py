@@ -7,17 +7,19 @@ import numpy as np
 from analysis.access.matrix import walk_matrix
 from analysis.errors import Warn
 from analysis.measures.assignment import balanced_assignment
+from analysis.measures.capacity import capacity_of, capacity_services
 from analysis.measures.catchments import Own
 from analysis.measures.scorecard_ground import Ground
 from analysis.measures.scorecard_model import NO, YES, Atoms, Outcome, nothing
 from analysis.policy.scorecard_model import Reading
-from analysis.quantities import UNREACHED_CM, Int32Array, IntArray
+from analysis.quantities import UNREACHED_CM, FloatArray, Int32Array, IntArray
 
 
 def capacity(ground: Ground, reading: Reading) -> Outcome:
     """Residents served in the balanced catchments ÷ residents (0-1), at the minutes of P.
 
-    The capacity of a facility is its own column, or the same `maximum` for all. Facilities of
+    The capacity of a facility is its own column, else what catchments make of its area, or the
+    same `maximum` for all. Facilities of
     which it is unknown whether they qualify, or how many they take, leave a range: they serve
     nobody (lower) or everybody near (upper); those in between are not assessed.
     """
@@ -30,8 +32,9 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
     if ground.settings.get("catchment") == "closed" and not {*shut} & {*ground.city.units.levels}:
         return nothing(*(ground.no_units(level) for level in shut))
     rows, state, lacking = ground.qualifying((service,), reading.where)
+    said: tuple[Warn, ...] = ()
     if reading.column is not None:
-        takes = ground.number_column(reading.column)[rows]
+        takes, said = _takes(ground, service, ground.number_column(reading.column), rows)
         blank = int(np.count_nonzero(np.isnan(takes)))
         if blank:
             lacking = (*lacking, ground.no_column(reading.column, (service,), blank, len(rows)))
@@ -58,7 +61,8 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
         part,
         persons.astype(np.float64),
     )
-    said = (Warn("scorecard_catchment", {"choice": str(ground.settings.get("catchment", "open"))}),)
+    if ground.settings.get("catchment") == "closed":
+        said = (*said, Warn("scorecard_catchment", {"choice": "closed"}))
     settled = everyone - (most - served)
     return Outcome(
         value=served / settled if settled else None,
@@ -69,8 +73,25 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
         of=float(settled),
         atoms=atoms,
         missing=tuple(lacking),
-        warnings=said if ground.settings.get("catchment") == "closed" else (),
+        warnings=said,
     )
+
+
+def _takes(
+    ground: Ground, service: str, column: FloatArray, rows: Int32Array
+) -> tuple[FloatArray, tuple[Warn, ...]]:
+    """How many persons facilities take, NaN unknown: their own column, else as in catchments.
+
+    The second is what the policy makes of their area, so that C is one figure everywhere.
+    """
+    takes = column[rows].copy()
+    blank = np.isnan(takes)
+    if not blank.any() or service not in capacity_services(ground.policy):
+        return takes, ()
+    held = capacity_of(ground.city, ground.policy, service)
+    most = dict(zip(held.facility.tolist(), held.maximum.tolist(), strict=True))
+    takes[blank] = [most.get(int(row), np.nan) for row in rows[blank]]
+    return takes, held.warnings if np.isfinite(takes[blank]).any() else ()
 
 
 def _served(

@@ -59,9 +59,8 @@ GROUP_TITLES: Final[Mapping[str, Title]] = MappingProxyType(
         "65": Title("65 岁及以上居民", "Residents aged 65 and over"),
     }
 )
-_COUNTED_ALIKE: Final = {"households": Title("户数", "Households")}  # like a group, no persons
-    "households": Title("户数", "Households")
-}  # counted like a group, no persons
+# Counted like a group of residents, but no persons.
+_COUNTED_ALIKE: Final = {"households": Title("户数", "Households")}
 
 
 def text(name: str, zh: str, en: str, null: Title = NEVER) -> Column:

@@ -21,6 +21,7 @@ from analysis.sources.springcity.ledger import (
 from analysis.sources.springcity.persons import land_within, residents_within
 
 Table = dict[str, Any]
+_LEAST_M2_PER_PERSON: Final = 0.5  # of a shelter where no number of persons is told
 _PILOT_LIST: Final = (
     "service_station", "kindergarten", "childcare", "day_care", "health_station", "supermarket",
     "parcel_station", "convenience_store", "fitness_outdoor", "park",
@@ -37,8 +38,13 @@ def safety_rows(book: Ledger) -> dict[str, Table]:
     water = {unit.code: book.flag(unit, "fire_water_source") for unit in large}
     pipes = {unit.code: book.flag(unit, "fire_pipe_network") for unit in large}
     shelters = book.reach.which(["shelter"])
-    rooms = [told(book.places[k], "capacity") for k in shelters]
     areas = [told(book.places[k], "effective_area") for k in shelters]
+    rooms = [
+        room if room is not None or area is None else int(area / _LEAST_M2_PER_PERSON)
+        for room, area in zip(
+            (told(book.places[k], "capacity") for k in shelters), areas, strict=True
+        )
+    ]
     minutes = book.minutes["shelter"]
     known = [k for k, room in zip(shelters, rooms, strict=True) if room is not None]
     sure = book.reach.served(known, minutes, [room for room in rooms if room is not None])
