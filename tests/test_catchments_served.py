@@ -126,7 +126,11 @@ def test_a_map_without_a_centre_says_not_assessed(served: TestClient, solution: 
     page = served.get("/maps/empty/catchments", params={"solution": solution, "lang": "en"})
     assert page.status_code == 200, page.text
     assert "not assessed" in page.text.lower()
-    assert ask(served, "/areas/empty/catchments")["assessed"] is False
+    told = ask(served, "/areas/empty/catchments")
+    assert told["assessed"] is False
+    for which in ("natural", "balanced"):  # unknown is null, never 0
+        assert told[which]["unserved"] == {"reachable_full": None, "unreachable": None}
+        assert {told[which][key] for key in ("served", "overload", "underload", "bound")} == {None}
 
 
 def test_the_collection(served: TestClient) -> None:

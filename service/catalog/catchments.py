@@ -106,11 +106,15 @@ def _solution(run: Run, found: Catchments, solution: Solution, ids: list[str]) -
             }
             for centre, cm in zip(solution.centres, walked, strict=True)
         ],
+        **_figures(solution, assessed=found.assessed),
+    }
+
+
+def _figures(solution: Solution, *, assessed: bool) -> dict[str, Any]:
+    """The sums of a solution; null where the service is not assessed: nobody knows, not 0."""
+    unserved = {"reachable_full": solution.reachable_full, "unreachable": solution.unreachable}
+    told = {
         "served": solution.served,
-        "unserved": {
-            "reachable_full": solution.reachable_full,
-            "unreachable": solution.unreachable,
-        },
         "overload": sum(centre.overload for centre in solution.centres),
         "underload": solution.underload,
         "person_minutes": solution.person_minutes,
@@ -120,6 +124,9 @@ def _solution(run: Run, found: Catchments, solution: Solution, ids: list[str]) -
         "least_underload": solution.least_underload,
         "split_cells": solution.split_cells,
     }
+    if not assessed:
+        return {**dict.fromkeys(told), "unserved": dict.fromkeys(unserved)}
+    return {**told, "unserved": unserved}
 
 
 def _centre(run: Run, centre: Centre, ids: list[str]) -> dict[str, Any]:

@@ -260,24 +260,25 @@ def _figures(ask: Ask, found: Catchments, solution: Solution, service: str) -> d
     count = dict.fromkeys(_STATES, 0)
     for centre in solution.centres:
         count[centre.state] += 1
+
+    def told(value: int) -> str | None:
+        return number(value) if found.assessed else None
+
+    served = ask.say("served_note", served=number(solution.served), all=number(found.residents))
     tiles = (
-        Tile(
-            ask.say("served"),
-            percent(share),
-            ask.say("served_note", served=number(solution.served), all=number(found.residents)),
-            main=True,
-        ),
-        Tile(ask.say("reachable_full"), number(solution.reachable_full), ""),
-        Tile(ask.say("unreachable"), number(solution.unreachable), ""),
-        Tile(ask.say("load_overload"), number(over), ask.say("persons_above")),
-        Tile(ask.say("load_underload"), number(solution.underload), ask.say("persons_below")),
+        Tile(ask.say("served"), percent(share), served if found.assessed else "", main=True),
+        Tile(ask.say("reachable_full"), told(solution.reachable_full), ""),
+        Tile(ask.say("unreachable"), told(solution.unreachable), ""),
+        Tile(ask.say("load_overload"), told(over), ask.say("persons_above")),
+        Tile(ask.say("load_underload"), told(solution.underload), ask.say("persons_below")),
     )
     facts = [
         Fact(ask.say(f"load_{state}"), ask.say("centres_count", n=number(n)))
         for state, n in count.items()
     ]
-    walked = ask.say("person_minutes_value", n=number(solution.person_minutes))
-    facts.append(Fact(ask.say("person_minutes"), walked))
+    if found.assessed:
+        walked = ask.say("person_minutes_value", n=number(solution.person_minutes))
+        facts.append(Fact(ask.say("person_minutes"), walked))
     rule = rule_for(ask.run)
     if rule is not None and rule.service == service:
         facts += [

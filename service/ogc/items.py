@@ -97,7 +97,7 @@ async def list_items(
     def produce() -> dict[str, Any]:
         limit = min(query.limit or reader.settings.page_size, reader.settings.max_page_size)
         chosen = select(state, table, query, limit)
-        return features_document(reader, table, collection, query, chosen, limit)
+        return features_document(reader, state.name, table, collection, query, chosen, limit)
 
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
     mark = state.mark(layer)
@@ -142,28 +142,33 @@ def _check_time(text: str | None) -> None:
 
 def features_document(
     reader: Reader,
+    run: str,
     table: LayerTable,
     collection: str,
     query: ItemsQuery,
     chosen: Page,
     limit: int,
 ) -> dict[str, Any]:
-    """A FeatureCollection with its links."""
+    """A FeatureCollection with its links; further pages are of the same run, whatever is built."""
     home = f"{collection_url(reader.base, collection)}/items"
     told = query.model_dump(by_alias=True, exclude={"limit", "offset"}, exclude_defaults=True)
 
-    def at(offset: int) -> str:
-        return with_query(home, {**told, "limit": limit, "offset": offset or None})
+    def at(offset: int, **more: str) -> str:
+        return with_query(home, {**told, **more, "limit": limit, "offset": offset or None})
 
     links = [
-        link("self", at(query.offset), GEOJSON),
+        link(
+            "self",
+            with_query(home, {**told, "limit": limit, "offset": query.offset or None}),
+            GEOJSON,
+        ),
         link("alternate", with_query(home, {**told, "f": "html"}), HTML),
         link("collection", collection_url(reader.base, collection), JSON),
     ]
     if query.offset + len(chosen.rows) < chosen.matched and len(chosen.rows):
-        links.append(link("next", at(query.offset + limit), GEOJSON))
+        links.append(link("next", at(query.offset + limit, run=run), GEOJSON))
     if query.offset:
-        links.append(link("prev", at(max(0, query.offset - limit)), GEOJSON))
+        links.append(link("prev", at(max(0, query.offset - limit), run=run), GEOJSON))
     return {
         "type": "FeatureCollection",
         "numberMatched": chosen.matched,
@@ -262,7 +267,7 @@ def _table_page(
     state = reader.areas.open(area, query.run)
     limit = min(query.limit or SHOWN_ROWS, reader.settings.max_page_size)
     chosen = select(state, table, query, limit)
-    document = features_document(reader, table, collection, query, chosen, limit)
+    document = features_document(reader, state.name, table, collection, query, chosen, limit)
     told = query.model_dump(by_alias=True, exclude_defaults=True, exclude={"f"})
     return page(
         request,

@@ -43,6 +43,9 @@ def show_catchments(document: Mapping[str, Any], lang: Language) -> None:
     print_table(table)
     for key in ("natural", "balanced"):
         solution = document[key]
+        if not document["assessed"]:
+            say(f"{text(key)}: {text('not_assessed')}")
+            continue
         say(
             f"{text(key)}: "
             + text(
