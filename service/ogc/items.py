@@ -157,11 +157,7 @@ def features_document(
         return with_query(home, {**told, **more, "limit": limit, "offset": offset or None})
 
     links = [
-        link(
-            "self",
-            with_query(home, {**told, "limit": limit, "offset": query.offset or None}),
-            GEOJSON,
-        ),
+        link("self", at(query.offset), GEOJSON),
         link("alternate", with_query(home, {**told, "f": "html"}), HTML),
         link("collection", collection_url(reader.base, collection), JSON),
     ]
