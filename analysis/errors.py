@@ -29,7 +29,9 @@ Language = Literal["zh", "en"]
 @cache
 def _messages() -> dict[str, dict[str, str]]:
     merged: dict[str, dict[str, str]] = {}
-    for room in sorted(files("analysis").joinpath("messages").iterdir(), key=lambda f: f.name):
+    for room in sorted(
+        files("lifecircle.analysis").joinpath("messages").iterdir(), key=lambda f: f.name
+    ):
         merged |= tomllib.loads(room.read_text(encoding="utf-8"))
     return merged
 

@@ -11,23 +11,26 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from analysis.clock import Clock
-from analysis.errors import Fault, InputError, Warn
-from analysis.policy import Policy, Title
-from analysis.provenance import InputFile, describe_input
-from analysis.sources.boundaries import read_units
-from analysis.sources.closures import read_closures
-from analysis.sources.declared import Declaration, Declarations
-from analysis.sources.files_in import RASTER_SUFFIXES
-from analysis.sources.findings import Table
-from analysis.sources.graphs import read_graphml, read_place
-from analysis.sources.mapping_file import declarations
-from analysis.sources.osm import RawStreets, read_streets
-from analysis.sources.places import OsmPlaces, read_places
-from analysis.sources.rasters import RasterShare, read_raster_share
-from analysis.sources.statistics_in import StatisticsTable, read_statistics
-from analysis.sources.tables import read_facilities, read_population
-from analysis.streets import Terrain
+from lifecircle.analysis.city.streets.walkable import Terrain
+from lifecircle.analysis.clock import Clock
+from lifecircle.analysis.errors import Fault, InputError, Warn
+from lifecircle.analysis.policy import Policy, Title
+from lifecircle.analysis.provenance import InputFile, describe_input
+from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
+from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
+from lifecircle.analysis.readers.osm.streets import RawStreets, read_streets
+from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
+from lifecircle.analysis.readers.records.findings import Table
+from lifecircle.analysis.readers.records.mapping_file import declarations
+from lifecircle.analysis.readers.tables.closures import read_closures
+from lifecircle.analysis.readers.tables.population_and_facilities import (
+    read_facilities,
+    read_population,
+)
+from lifecircle.analysis.readers.tables.statistics import StatisticsTable, read_statistics
+from lifecircle.analysis.readers.tables.units import read_units
 
 Read = TypeVar("Read", Table, StatisticsTable)
 

@@ -14,39 +14,43 @@ from typing import Any
 import numpy as np
 import shapely
 
-from analysis.access.travel import TravelTable, travel_table
-from analysis.access.walking import walk_costs
-from analysis.city.crs import to_lonlat
-from analysis.city.disagreement import cells_apart, disagreement_remarks, units_apart
-from analysis.city.facilities import place_facilities
-from analysis.city.gathering import gather_facilities
-from analysis.city.land import sample_land
-from analysis.city.model import Cells, City, LandSamples, StrArray, Units
-from analysis.city.network import WalkNetwork
-from analysis.city.notes import BuildNotes, Spread
-from analysis.city.placement import all_misplaced
-from analysis.city.population import CellSeed, cells_from_table
-from analysis.city.snap import EdgeIndex, Positions
-from analysis.city.spread import spread_unit_totals
-from analysis.city.spread_doubt import spread_doubt
-from analysis.city.statistics import place_statistics
-from analysis.city.unit_rows import Homes
-from analysis.city.units import (
+from lifecircle.analysis.access.nearest import TravelTable, travel_table
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.facilities.facilities import place_facilities
+from lifecircle.analysis.city.facilities.gathering import gather_facilities
+from lifecircle.analysis.city.model import Cells, City, LandSamples, StrArray, Units
+from lifecircle.analysis.city.notes import BuildNotes, Spread
+from lifecircle.analysis.city.placement import all_misplaced
+from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
+from lifecircle.analysis.city.residents.dasymetric_doubt import spread_doubt
+from lifecircle.analysis.city.residents.land import sample_land
+from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
+from lifecircle.analysis.city.streets.walkable import walkable_network
+from lifecircle.analysis.city.units.disagreement import (
+    cells_apart,
+    disagreement_remarks,
+    units_apart,
+)
+from lifecircle.analysis.city.units.statistics import place_statistics
+from lifecircle.analysis.city.units.unit_rows import Homes
+from lifecircle.analysis.city.units.units import (
     area_polygon_from,
     assign_units,
     build_units,
     declared_by_level,
     group_totals,
 )
-from analysis.clock import Clock, Progress
-from analysis.errors import InputError, ParameterError, Warn
-from analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
-from analysis.measures.quality import city_remarks
-from analysis.policy import Policy, Title, load_policy
-from analysis.provenance import InputFile, code_version
-from analysis.results.model import Manifest, Run
-from analysis.results.store import Workspace
-from analysis.streets import walkable_network
+from lifecircle.analysis.clock import Clock, Progress
+from lifecircle.analysis.errors import InputError, ParameterError, Warn
+from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
+from lifecircle.analysis.measures.quality import city_remarks
+from lifecircle.analysis.policy import Policy, Title, load_policy
+from lifecircle.analysis.provenance import InputFile, code_version
+from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.analysis.results.store import Workspace
 
 STEPS = ("streets", "places", "tables", "network", "residents", "facilities", "walks", "save")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import osmium
 
-from analysis.city.network import build_network
-from analysis.city.snap import EdgeIndex
-from analysis.policy import load_policy
-from analysis.sources.osm import read_streets
 from benchmarks.bars import Row, medians_s, shared_file
 from benchmarks.town import PORTO
+from lifecircle.analysis.city.streets.network import build_network
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.osm.streets import read_streets
 
 REPEATS = 7
 BAR_RATIO = 1.5

@@ -8,11 +8,6 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from analysis.access.travel import Goals, fields_of, nearest_from_nodes
-from analysis.access.walking import WalkCosts, flat_costs
-from analysis.city.attach import Attachments
-from analysis.city.network import WalkNetwork
-from analysis.quantities import UNREACHED_CM
 from benchmarks.bars import LIMIT_M, Row, medians_s, ms, skipped
 from benchmarks.pandana_peer import pandana_rows
 from benchmarks.town import (
@@ -25,6 +20,11 @@ from benchmarks.town import (
     repeated,
     scattered,
 )
+from lifecircle.analysis.access.nearest import Goals, fields_of, nearest_from_nodes
+from lifecircle.analysis.access.walking import WalkCosts, flat_costs
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.quantities import UNREACHED_CM
 
 REPEATS = 11
 LIMIT_CM = round(100 * LIMIT_M)

@@ -8,10 +8,10 @@ import shapely.ops
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
-from analysis.access.isochrone import isochrones, reach, reached_stretches
-from analysis.city.snap import Positions
 from benchmarks.bars import LIMIT_M, SEED, Row, medians_s, ms
 from benchmarks.town import Town, matrix, nearest_junction, porto, positions_near_streets
+from lifecircle.analysis.access.isochrone import isochrones, reach, reached_stretches
+from lifecircle.analysis.city.streets.snap import Positions
 
 ORIGINS = 1000
 DRAWN = 40

@@ -6,7 +6,6 @@ import numpy as np
 import shapely
 from scipy.sparse.csgraph import dijkstra
 
-from analysis.access.travel import nearest_from_nodes, nearest_from_positions
 from benchmarks.bars import LIMIT_M, SEED, Row, medians_s, ms
 from benchmarks.town import (
     facility_sets,
@@ -16,6 +15,7 @@ from benchmarks.town import (
     porto,
     positions_near_streets,
 )
+from lifecircle.analysis.access.nearest import nearest_from_nodes, nearest_from_positions
 
 CELLS = 50_000
 MAX_LEG_M = 250.0

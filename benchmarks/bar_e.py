@@ -20,18 +20,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.access.matrix import walk_matrix
-from analysis.access.walking import flat_costs
-from analysis.city.attach import Attachments
-from analysis.city.crs import to_metric
-from analysis.city.network import build_network
-from analysis.city.snap import EdgeIndex
-from analysis.measures.assignment import Assignment, balanced_assignment
-from analysis.policy import load_policy
-from analysis.quantities import UNREACHED_CM
-from analysis.sources.osm import read_streets
 from benchmarks.bars import SEED, Row, Skip, medians_s, shared_file
 from benchmarks.town import porto, positions_near_streets
+from lifecircle.analysis.access.od_matrix import walk_matrix
+from lifecircle.analysis.access.walking import flat_costs
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.network import build_network
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.measures.catchments.assignment import Assignment, balanced_assignment
+from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.quantities import UNREACHED_CM
+from lifecircle.analysis.readers.osm.streets import read_streets
 
 BAR_RATIO = 10.0
 BAR_MB = 4 * 1024

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.facts import BuildRequest
-from analysis.pipeline import build_area
-from analysis.results.store import Workspace
 from benchmarks.bars import SEED, Row, Skip, shared_file
+from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.results.store import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 CONNECTIONS, SECONDS, ROUNDS = 16, 4, 3
@@ -40,8 +40,8 @@ OURS = """
 import sys
 from pathlib import Path
 import uvicorn
-from service.app import create_app
-from service.settings import Settings
+from lifecircle.service.app import create_app
+from lifecircle.service.settings import Settings
 
 settings = Settings(workspace=Path(sys.argv[2]), port=int(sys.argv[1]))
 uvicorn.run(create_app(settings), port=settings.port, log_level="error", loop="uvloop",

@@ -19,27 +19,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.access.matrix import service_facilities, walk_matrix
-from analysis.access.sites import CellsOnEdges, SiteWalks
-from analysis.access.travel import travel_table
-from analysis.access.walking import flat_costs, walk_costs
-from analysis.city.attach import Attachments
-from analysis.city.crs import to_metric
-from analysis.city.network import build_network
-from analysis.city.snap import EdgeIndex
-from analysis.demo import springcity_request
-from analysis.measures import siting_kernel as kernel
-from analysis.measures.coverage import coverage
-from analysis.measures.siting_exact import best_sites
-from analysis.measures.siting_problem import SiteProblem, covering, walking
-from analysis.measures.siting_search import Chosen, greedy_curve, search
-from analysis.measures.what_if import Addition, what_if
-from analysis.pipeline import analyse_city
-from analysis.policy import load_policy
-from analysis.quantities import UNREACHED_CM
-from analysis.sources.osm import read_streets
-from analysis.sources.samples import write_springcity
 from benchmarks.bars import Row, medians_s, ms, shared_file
+from lifecircle.analysis.access.nearest import travel_table
+from lifecircle.analysis.access.od_matrix import service_facilities, walk_matrix
+from lifecircle.analysis.access.sites import CellsOnEdges, SiteWalks
+from lifecircle.analysis.access.walking import flat_costs, walk_costs
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.network import build_network
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.siting import kernel
+from lifecircle.analysis.measures.siting.exact import best_sites
+from lifecircle.analysis.measures.siting.problem import SiteProblem, covering, walking
+from lifecircle.analysis.measures.siting.search import Chosen, greedy_curve, search
+from lifecircle.analysis.measures.what_if import Addition, what_if
+from lifecircle.analysis.pipeline import analyse_city
+from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.quantities import UNREACHED_CM
+from lifecircle.analysis.readers.osm.streets import read_streets
 
 CENTRES, SEED, ADDED = 14, 14, 5
 LIMIT_CM = 100_000  # 15 minutes of an adult

@@ -14,14 +14,14 @@ from typing import Any
 
 import osmium
 
-from analysis.policy import Policy, load_policy
 from benchmarks.bars import Row, Skip, shared_file
+from lifecircle.analysis.policy import Policy, load_policy
 
 ROOT = Path(__file__).resolve().parents[1]
 BAR = 20.0
 HELP_S = 1.0
 REPEATS = 3
-BUILD = "import sys; from service.cli import main; sys.exit(main())"
+BUILD = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
 
 
 def services_json(policy: Policy) -> str:

@@ -95,7 +95,7 @@ class Target:
     """Writes bytes into a file and has it checked; nothing but faults may come back."""
 
     def __init__(self, folder: Path, only: str | None) -> None:
-        from analysis.policy import load_policy
+        from lifecircle.analysis.policy import load_policy
 
         self.policy = load_policy()
         self.folder, self.only = folder, only
@@ -107,7 +107,7 @@ class Target:
             self.shape = {Path(n).suffix: archive.read(n) for n in archive.namelist()}
 
     def __call__(self, data: bytes) -> None:
-        from analysis.sources.tables import check_table
+        from lifecircle.analysis.readers.tables.population_and_facilities import check_table
 
         if not data:
             return
@@ -174,8 +174,8 @@ def main() -> None:
     if atheris is None:
         _plainly(given, folder)
         return
-    with atheris.instrument_imports(include=["analysis.sources"]):
-        import analysis.sources.tables  # noqa: F401
+    with atheris.instrument_imports(include=["lifecircle.analysis.readers"]):
+        import lifecircle.analysis.readers.tables.population_and_facilities  # noqa: F401
     target = Target(folder, given.suffix)
     corpus = folder / "corpus"
     corpus.mkdir()

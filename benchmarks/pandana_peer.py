@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from analysis.city.network import WalkNetwork
+    from lifecircle.analysis.city.streets.network import WalkNetwork
 
 REPEATS = 3
 

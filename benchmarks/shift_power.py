@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.city.crs import geodesic_m, to_metric
-from analysis.city.network import build_network
-from analysis.city.shift import AHEAD, FEWEST, LIKELY, standing, stands_out
-from analysis.city.snap import EdgeIndex
-from analysis.policy import load_policy
-from analysis.sources.coordinates import from_wgs84
-from analysis.sources.osm import read_streets
-from analysis.sources.places import read_places
-from analysis.sources.tables import read_population
+from lifecircle.analysis.city.crs import geodesic_m, to_metric
+from lifecircle.analysis.city.datum_shift import AHEAD, FEWEST, LIKELY, standing, stands_out
+from lifecircle.analysis.city.streets.network import build_network
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.osm.places import read_places
+from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.records.datums import from_wgs84
+from lifecircle.analysis.readers.tables.population_and_facilities import read_population
 
 KUNMING = np.array([[102.7123, 25.0406]])
 DAILY = ("breakfast", "convenience_store", "pharmacy", "hairdresser", "supermarket", "market",

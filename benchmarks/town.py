@@ -10,14 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from analysis.access.travel import Goals, goals_of
-from analysis.access.walking import WalkCosts, flat_costs
-from analysis.city.attach import Attachments
-from analysis.city.network import WalkNetwork, build_network
-from analysis.city.snap import EdgeIndex, Positions
-from analysis.policy import load_policy
-from analysis.sources.osm import read_streets
 from benchmarks.bars import SEED, shared_file
+from lifecircle.analysis.access.nearest import Goals, goals_of
+from lifecircle.analysis.access.walking import WalkCosts, flat_costs
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
+from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
+from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.osm.streets import read_streets
 
 PORTO = "porto/porto_portugal.osm.pbf"
 SERVICES = 20

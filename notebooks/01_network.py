@@ -26,12 +26,12 @@ import geopandas as gpd
 import networkx as nx
 import numpy as np
 
-from analysis.city.crs import to_lonlat, to_metric
-from analysis.city.network import build_network
-from analysis.city.snap import EdgeIndex
-from analysis.policy import load_policy
-from analysis.sources.osm import read_streets
-from analysis.sources.samples import write_springcity
+from lifecircle.analysis.city.crs import to_lonlat, to_metric
+from lifecircle.analysis.city.streets.network import build_network
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.demo.samples import write_springcity
 
 folder = TemporaryDirectory()
 files = write_springcity(Path(folder.name), scale=0.1)

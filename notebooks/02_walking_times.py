@@ -28,12 +28,12 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from analysis.access.isochrone import isochrones
-from analysis.access.walking import walk_costs, leg_cm
-from analysis.demo import springcity_request
-from analysis.pipeline import analyse_city
-from analysis.quantities import CM_PER_M, UNREACHED_CM, limit_cm, minutes_of
-from analysis.sources.samples import write_springcity
+from lifecircle.analysis.access.isochrone import isochrones
+from lifecircle.analysis.access.walking import walk_costs, leg_cm
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.pipeline import analyse_city
+from lifecircle.analysis.quantities import CM_PER_M, UNREACHED_CM, limit_cm, minutes_of
+from lifecircle.analysis.demo.samples import write_springcity
 
 folder = TemporaryDirectory()
 files = write_springcity(Path(folder.name), scale=0.1)
@@ -64,7 +64,7 @@ walks.round(1).rename_axis("median minutes of the cells")
 # ## Against the truth table 与真值表对照
 #
 # The generator writes what must come out: metres to the nearest health centre and pharmacy for every cell, by a plain
-# Dijkstra that shares no code with `analysis.access`.
+# Dijkstra that shares no code with `lifecircle.analysis.access`.
 
 # %%
 truth = pd.read_csv(files.truth_cells).set_index("cell")

@@ -26,16 +26,16 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from analysis.measures.circles import circles
-from analysis.demo import springcity_request
-from analysis.measures.coverage import coverage
-from analysis.measures.gaps import gaps
-from analysis.pipeline import build_area
-from analysis.results.export import export_layer
-from analysis.results.layers import layer_frame
-from analysis.results.store import Workspace
-from analysis.sources.samples import write_springcity
-from service.maps.pages import map_of
+from lifecircle.analysis.measures.circles import circles
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.results.export import export_layer
+from lifecircle.analysis.results.layers import layer_frame
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.service.maps.pages import map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)

@@ -28,16 +28,16 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from analysis.access.walking import walk_costs
-from analysis.demo import springcity_request
-from analysis.measures.catchments import UNLIMITED, catchments
-from analysis.measures.coverage import coverage
-from analysis.measures.population_rule import population_rule
-from analysis.pipeline import build_area
-from analysis.results.layers import layer_frame
-from analysis.results.store import Workspace
-from analysis.sources.samples import write_springcity
-from service.maps.pages import map_of
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, catchments
+from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.catchments.population_rule import population_rule
+from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.results.layers import layer_frame
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.service.maps.pages import map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)

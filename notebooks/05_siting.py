@@ -26,17 +26,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from analysis.access.walking import walk_costs
-from analysis.city.snap import EdgeIndex
-from analysis.demo import springcity_request
-from analysis.measures.floating import floating
-from analysis.measures.siting import place_sites
-from analysis.measures.siting_sites import generated_sites, places_of_kinds
-from analysis.measures.what_if import Addition, what_if
-from analysis.pipeline import build_area
-from analysis.results.store import Workspace
-from analysis.sources.samples import write_springcity
-from service.maps.pages import map_of
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.measures.floating import floating
+from lifecircle.analysis.measures.siting.place import place_sites
+from lifecircle.analysis.measures.siting.candidates import generated_sites, places_of_kinds
+from lifecircle.analysis.measures.what_if import Addition, what_if
+from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.service.maps.pages import map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)

@@ -12,12 +12,12 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from analysis.provenance import code_version
-from analysis.results.store import Workspace
-from service import i18n, ogc
-from service.errors import ServiceError
-from service.guards import BodyLimit, ProtectiveHeaders
-from service.routes import (
+from lifecircle.analysis.provenance import code_version
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.service import i18n, ogc
+from lifecircle.service.errors import ServiceError
+from lifecircle.service.guards import BodyLimit, ProtectiveHeaders
+from lifecircle.service.routes import (
     areas,
     catchments,
     checks,
@@ -29,8 +29,8 @@ from service.routes import (
     siting,
     studies,
 )
-from service.settings import Settings
-from service.state import Areas, Warmth
+from lifecircle.service.settings import Settings
+from lifecircle.service.state import Areas, Warmth
 
 
 def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
@@ -78,7 +78,7 @@ def static_folders() -> tuple[tuple[str, Path], ...]:
     return (
         ("/static/leaflet", _package_folder("xstatic.pkg.leaflet") / "data"),
         ("/static/swagger", _package_folder("fastapi_offline") / "static"),
-        ("/static", Path(str(files("service").joinpath("assets")))),
+        ("/static", Path(str(files("lifecircle.service").joinpath("assets")))),
     )
 
 

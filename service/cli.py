@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from service.commands import catchments, quality, scorecard, siting, studies
-from service.commands.words import (
+from lifecircle.service.commands import catchments, quality, scorecard, siting, studies
+from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -30,9 +30,9 @@ from service.commands.words import (
     Walker,
     WorkspaceDir,
 )
-from service.commands.words import language_of as _language
-from service.commands.words import opened as _open
-from service.commands.words import prepare as _prepare
+from lifecircle.service.commands.words import language_of as _language
+from lifecircle.service.commands.words import opened as _open
+from lifecircle.service.commands.words import prepare as _prepare
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -52,7 +52,7 @@ def everywhere(lang: Lang = None) -> None:
 
 def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
-    from analysis.errors import LifecircleError
+    from lifecircle.analysis.errors import LifecircleError
 
     try:
         code = app(standalone_mode=False)
@@ -131,11 +131,11 @@ def build(
 ) -> None:
     """Build an area from files and add it to the workspace. 由文件构建一个区域。"""
     _prepare(workspace)
-    from analysis.facts import BuildRequest
-    from analysis.pipeline import build_area
-    from analysis.results.names import safe_name
-    from analysis.results.store import Workspace
-    from service.terminal import progress_bar, show_run
+    from lifecircle.analysis.facts import BuildRequest
+    from lifecircle.analysis.pipeline import build_area
+    from lifecircle.analysis.results.names import safe_name
+    from lifecircle.analysis.results.store import Workspace
+    from lifecircle.service.terminal import progress_bar, show_run
 
     request = BuildRequest(
         safe_name(name),
@@ -180,9 +180,9 @@ def demo(
 ) -> None:
     """Build the ready-made areas without internet, then serve them. 构建示范区并启动服务。"""
     _prepare(workspace)
-    from analysis.demo import build_helsinki, build_springcity
-    from analysis.results.store import Workspace
-    from service.terminal import progress_bar, say, show_run
+    from lifecircle.analysis.demo.build import build_helsinki, build_springcity
+    from lifecircle.analysis.results.store import Workspace
+    from lifecircle.service.terminal import progress_bar, say, show_run
 
     store, language = Workspace(workspace), _language(lang)
     if rebuild or slope or "springcity" not in store.areas():
@@ -213,9 +213,9 @@ def serve(
     _prepare(workspace)
     import uvicorn
 
-    from service.app import create_app
-    from service.settings import check_exposure, check_port, settings_from
-    from service.terminal import say
+    from lifecircle.service.app import create_app
+    from lifecircle.service.settings import check_exposure, check_port, settings_from
+    from lifecircle.service.terminal import say
 
     settings = settings_from(
         os.environ, workspace=workspace, host=host, port=port, public_read=public_read or None
@@ -243,11 +243,11 @@ def coverage(
 ) -> None:
     """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
     opened, language = _open(name, workspace, run), _language(lang)
-    from analysis.measures.coverage import coverage as measure
-    from analysis.results.catchments_asked import catchments_for_coverage
-    from analysis.results.export import export_coverage
-    from service.catalog import coverage_document
-    from service.terminal import open_then, print_json, show_coverage
+    from lifecircle.analysis.measures.coverage import coverage as measure
+    from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+    from lifecircle.analysis.results.export import export_coverage
+    from lifecircle.service.catalog import coverage_document
+    from lifecircle.service.terminal import open_then, print_json, show_coverage
 
     asked: dict[str, Any] = {"minutes": minutes, "walker": walker, "group": group, "by": by}
     if as_json:
@@ -282,8 +282,8 @@ def gaps(
 ) -> None:
     """Gaps, worst first. 缺口，居民多者在前。"""
     opened, language = _open(name, workspace, run), _language(lang)
-    from service.catalog import gaps_document
-    from service.terminal import print_json, show_gaps
+    from lifecircle.service.catalog import gaps_document
+    from lifecircle.service.terminal import print_json, show_gaps
 
     document = gaps_document(
         opened, service=service, minutes=minutes, walker=walker,
@@ -319,8 +319,8 @@ def draw(
 ) -> None:
     """One self-contained map page that opens without internet. 离线地图页面。"""
     opened, language = _open(name, workspace, run), _language(lang)
-    from service.maps.pages import map_page
-    from service.terminal import check_suffix, say, write_text
+    from lifecircle.service.maps.pages import map_page
+    from lifecircle.service.terminal import check_suffix, say, write_text
 
     check_suffix(out, ".html .htm")
     earlier = None if before is None else _open(name, workspace, before)
@@ -349,8 +349,8 @@ def export(
 ) -> None:
     """Write a layer to a file. 导出图层。"""
     opened = _open(name, workspace, run)
-    from analysis.results.export import export_layer
-    from service.terminal import say
+    from lifecircle.analysis.results.export import export_layer
+    from lifecircle.service.terminal import say
 
     export_layer(opened, layer, out, _language(lang))
     say(str(out))

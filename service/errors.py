@@ -2,7 +2,7 @@
 
 ::
 
-    LifecircleError                      analysis.errors
+    LifecircleError                      lifecircle.analysis.errors
     └── ServiceError                     texts in service/locales
         ├── RequestError (ValueError)    the request cannot be understood       400
         ├── MissingError (LookupError)   nothing of that name here              404
@@ -17,7 +17,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-from analysis.errors import (
+from lifecircle.analysis.errors import (
     InputError,
     Language,
     LifecircleError,
@@ -27,7 +27,7 @@ from analysis.errors import (
     UnsolvedError,
     WorkspaceError,
 )
-from service import i18n
+from lifecircle.service import i18n
 
 
 class ServiceError(LifecircleError):

@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import ForbiddenError
-from service.media import PROTECTION
-from service.settings import Settings
-from service.whence import from_this_machine
+from lifecircle.service.errors import ForbiddenError
+from lifecircle.service.request_origin import from_this_machine
+from lifecircle.service.responses import PROTECTION
+from lifecircle.service.settings import Settings
 
 
 class ProtectiveHeaders:

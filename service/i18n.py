@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from analysis.errors import Language
+from lifecircle.analysis.errors import Language
 
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 LONGEST_SHOWN: Final = 200
@@ -22,7 +22,9 @@ LONGEST_SHOWN: Final = 200
 def texts(lang: Language) -> dict[str, str]:
     """Every text of a language by its key."""
     merged: dict[str, str] = {}
-    for locale in sorted(files("service").joinpath("locales").iterdir(), key=lambda f: f.name):
+    for locale in sorted(
+        files("lifecircle.service").joinpath("locales").iterdir(), key=lambda f: f.name
+    ):
         if locale.name == f"{lang}.toml" or locale.name.endswith(f".{lang}.toml"):
             merged |= tomllib.loads(locale.read_text(encoding="utf-8"))
     return merged

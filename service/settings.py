@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from analysis.errors import Language
-from service.errors import ExposureError, SettingError
+from lifecircle.analysis.errors import Language
+from lifecircle.service.errors import ExposureError, SettingError
 
 PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = ("workspace", "host", "port", "public_read", "base_url", "language")

@@ -15,17 +15,17 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from analysis.access.asking import PlaceAsker
-from analysis.access.isochrone import isochrones
-from analysis.access.walking import WalkCosts, walk_costs
-from analysis.city.snap import EdgeIndex
-from analysis.measures.siting import place_sites
-from analysis.measures.siting_sites import site_at
-from analysis.results.columns import Column
-from analysis.results.layers import layer_columns, layer_frame, layers_of
-from analysis.results.model import Manifest, Run
-from analysis.results.proposals import any_kept, stamp_of
-from analysis.results.store import RUNS, Workspace
+from lifecircle.analysis.access.isochrone import isochrones
+from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.access.walking import WalkCosts, walk_costs
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.measures.siting.candidates import site_at
+from lifecircle.analysis.measures.siting.place import place_sites
+from lifecircle.analysis.results.columns import Column
+from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
+from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.analysis.results.proposals import any_kept, stamp_of
+from lifecircle.analysis.results.store import RUNS, Workspace
 
 if TYPE_CHECKING:
     import geopandas as gpd

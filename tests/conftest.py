@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analysis.sources.samples import SpringCityFiles, write_springcity
+from lifecircle.analysis.demo.samples import SpringCityFiles, write_springcity
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SKIPS = "LIFECIRCLE_NO_SKIPS"

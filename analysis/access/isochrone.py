@@ -16,12 +16,12 @@ import contourpy
 import numpy as np
 import shapely
 
-from analysis.access.raster_kernel import reached_segments, stamp_segments
-from analysis.access.shortest import REACH_SHIFT, reach_from_each
-from analysis.access.walking import WalkCosts, leg_cm
-from analysis.city.network import WalkNetwork
-from analysis.city.snap import Positions
-from analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.access.raster_kernel import reached_segments, stamp_segments
+from lifecircle.analysis.access.shortest import REACH_SHIFT, reach_from_each
+from lifecircle.analysis.access.walking import WalkCosts, leg_cm
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
 
 BAND_M = 50.0  # width of land drawn on either side of a reached street
 GRID_M = 10.0  # spacing of the distance field

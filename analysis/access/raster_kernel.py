@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from analysis.quantities import FloatArray
+from lifecircle.analysis.quantities import FloatArray
 
 
 @njit(cache=True, nogil=True)

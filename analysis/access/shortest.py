@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from analysis.quantities import Int32Array, IntArray
+from lifecircle.analysis.quantities import Int32Array, IntArray
 
 SHIFT = 10  # buckets of 1024 cm: measured best on street networks, never changes a result
 REACH_SHIFT = 12  # the same for short searches from one place

@@ -1,6 +1,6 @@
 """Walks from every cell to each of many sites where a site is nearer than all there is.
 
-Exact as `analysis.access.travel`: positions on edges at both ends, access legs included.
+Exact as `analysis.access.nearest`: positions on edges at both ends, access legs included.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.access.matrix import NearWalks
-from analysis.access.shortest import SHIFT
-from analysis.access.sites_kernel import improved_walks
-from analysis.access.travel import NodeField
-from analysis.access.walking import WalkCosts, leg_cm
-from analysis.city.attach import Attachments
-from analysis.city.snap import Positions
-from analysis.quantities import Int32Array, IntArray
+from lifecircle.analysis.access.nearest import NodeField
+from lifecircle.analysis.access.od_matrix import NearWalks
+from lifecircle.analysis.access.shortest import SHIFT
+from lifecircle.analysis.access.sites_kernel import improved_walks
+from lifecircle.analysis.access.walking import WalkCosts, leg_cm
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.quantities import Int32Array, IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from analysis.access.shortest import DEAD_END
-from analysis.quantities import Int32Array, IntArray
+from lifecircle.analysis.access.shortest import DEAD_END
+from lifecircle.analysis.quantities import Int32Array, IntArray
 
 _HALF = 32
 _LOW = np.int64(0xFFFFFFFF)

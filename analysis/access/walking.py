@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.access.bend import Bend
-from analysis.access.shortest import DEAD_END, SHIFT
-from analysis.city.network import WalkNetwork
-from analysis.city.snap import Positions
-from analysis.quantities import (
+from lifecircle.analysis.access.shortest import DEAD_END, SHIFT
+from lifecircle.analysis.access.slope_interpolation import Bend
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
     BoolArray,

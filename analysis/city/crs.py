@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pyproj
 
-from analysis.quantities import FloatArray
+from lifecircle.analysis.quantities import FloatArray
 
 _YUNNAN = (97.3, 21.0, 106.3, 29.4)  # west, south, east, north, degrees
 _GEOD = pyproj.Geod(ellps="WGS84")

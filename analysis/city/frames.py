@@ -8,8 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from analysis.city.model import StrArray
-from analysis.quantities import IntArray
+from lifecircle.analysis.city.model import StrArray
+from lifecircle.analysis.quantities import IntArray
 
 
 def texts(values: Iterable[object]) -> StrArray:

@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.city.network import WalkNetwork
-from analysis.city.notes import NO_NOTES, BuildNotes
-from analysis.city.snap import Positions
-from analysis.errors import Warn
-from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.city.notes import NO_NOTES, BuildNotes
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 StrArray = NDArray[np.object_]  # of str or None
 GeometryArray = NDArray[np.object_]  # of shapely geometries (or None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from analysis.sources.rasters import RasterShare
+from lifecircle.analysis.readers.rasters.population import RasterShare
 
 __all__ = ["NO_NOTES", "BuildNotes", "RasterShare", "Rule", "SamePlace", "Spread", "UnitRow"]
 
@@ -39,7 +39,7 @@ class SamePlace:
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """How a facility's row found its unit: `way` of `analysis.city.unit_match.WAYS`.
+    """How a facility's row found its unit: `way` of `analysis.city.units.unit_match.WAYS`.
 
     `named`: what the row says. `placed`: it had no coordinates and stands at its unit.
     """

@@ -14,15 +14,15 @@ import numpy as np
 import pyproj
 import shapely
 
-from analysis.city.crs import geodesic_m, to_lonlat, to_metric
-from analysis.city.shift import AHEAD, LIKELY, sample, standing, stands_out
-from analysis.city.snap import EdgeIndex
-from analysis.errors import Fault
-from analysis.quantities import BoolArray, FloatArray
-from analysis.sources.declared import Reading
-from analysis.sources.findings import ObjectArray, Table
-from analysis.sources.grids import grid_of, nearby_grids
-from analysis.sources.places_in import DEGREES, as_written, read_again
+from lifecircle.analysis.city.crs import geodesic_m, to_lonlat, to_metric
+from lifecircle.analysis.city.datum_shift import AHEAD, LIKELY, sample, standing, stands_out
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.errors import Fault
+from lifecircle.analysis.quantities import BoolArray, FloatArray
+from lifecircle.analysis.readers.records.declarations import Reading
+from lifecircle.analysis.readers.records.findings import ObjectArray, Table
+from lifecircle.analysis.readers.records.grids import grid_of, nearby_grids
+from lifecircle.analysis.readers.records.locate import DEGREES, as_written, read_again
 
 _AROUND_M: Final = 5_000.0  # the area is the box of the streets, and that much around it
 _FEW: Final = 0.5  # a smaller share inside than that is worth a question

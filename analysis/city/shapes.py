@@ -6,8 +6,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from analysis.city.model import GeometryArray
-from analysis.quantities import FloatArray
+from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.quantities import FloatArray
 
 POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 

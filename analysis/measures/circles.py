@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import City
-from analysis.errors import Warn
-from analysis.measures.question import (
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.question import (
     TOTAL,
     ask,
     checked_minutes,
@@ -22,8 +22,8 @@ from analysis.measures.question import (
     walker_of,
     walks_to,
 )
-from analysis.policy import CircleRule, Policy
-from analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.policy import CircleRule, Policy
+from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray, read_only
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import City
-from analysis.errors import Warn
-from analysis.measures.catchments import Catchments
-from analysis.measures.question import (
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.question import (
     TOTAL,
     Question,
     Walks,
@@ -24,8 +24,8 @@ from analysis.measures.question import (
     unknown_units,
     walks_to,
 )
-from analysis.policy import Policy
-from analysis.quantities import (
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
     UNREACHED_CM,

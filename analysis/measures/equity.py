@@ -15,11 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import City
-from analysis.errors import Warn
-from analysis.measures.inequality import Spread
-from analysis.measures.question import (
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.inequality import Spread
+from lifecircle.analysis.measures.question import (
     TOTAL,
     Question,
     Walks,
@@ -32,8 +32,8 @@ from analysis.measures.question import (
     unknown_units,
     walks_to,
 )
-from analysis.policy import Policy, Walker
-from analysis.quantities import (
+from lifecircle.analysis.policy import Policy, Walker
+from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
     SECONDS_PER_MINUTE,

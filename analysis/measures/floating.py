@@ -15,12 +15,12 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
-from analysis.access.matrix import service_facilities, walks_within
-from analysis.access.travel import service_attachments
-from analysis.access.walking import WalkCosts
-from analysis.city.model import City
-from analysis.errors import ParameterError, Warn
-from analysis.measures.question import (
+from lifecircle.analysis.access.nearest import service_attachments
+from lifecircle.analysis.access.od_matrix import service_facilities, walks_within
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.question import (
     TOTAL,
     Question,
     ask,
@@ -31,8 +31,8 @@ from analysis.measures.question import (
     sums_by,
     unknown_units,
 )
-from analysis.policy import FloatingRules, Policy
-from analysis.quantities import FloatArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.policy import FloatingRules, Policy
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, read_only
 
 Method = Literal["2sfca", "e2sfca", "3sfca"]
 METHODS: Final[tuple[str, ...]] = get_args(Method)

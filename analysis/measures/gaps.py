@@ -11,14 +11,14 @@ from typing import Final, Literal
 import numpy as np
 import shapely
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import City
-from analysis.errors import ParameterError, Warn
-from analysis.measures.catchments import Catchments
-from analysis.measures.coverage import served_within
-from analysis.measures.linking import linked_groups
-from analysis.measures.outlines import outline
-from analysis.measures.question import (
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.coverage import served_within
+from lifecircle.analysis.measures.linking import linked_groups
+from lifecircle.analysis.measures.outlines import outline
+from lifecircle.analysis.measures.question import (
     TOTAL,
     Question,
     Walks,
@@ -29,8 +29,8 @@ from analysis.measures.question import (
     sums_by,
     walks_to,
 )
-from analysis.policy import Policy
-from analysis.quantities import (
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import (
     NOBODY,
     UNREACHED_CM,
     BoolArray,

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from analysis.quantities import Int32Array, IntArray
+from lifecircle.analysis.quantities import Int32Array, IntArray
 
 TENTHS: Final = 10
 _LARGEST: Final = 2**62

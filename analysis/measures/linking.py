@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 SQUARES_PER_LINK: Final = 1.5  # above sqrt(2): all points of one square are linked
 REACH: Final = 2  # squares that can lie within one link of a square, in each direction

@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from analysis.city.model import City
-from analysis.measures.opening import CLOSED, OPEN, UNKNOWN, Moment, states_at
-from analysis.policy import Policy
-from analysis.quantities import Int32Array, read_only
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.measures.opening import CLOSED, OPEN, UNKNOWN, Moment, states_at
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import Int32Array, read_only
 
 _LIT: Final = frozenset({"yes", "24/7", "automatic", "true", "1", "是", "有", "已点亮"})
 _DARK: Final = frozenset({"no", "false", "0", "disused", "否", "无", "未点亮"})

@@ -16,10 +16,10 @@ from typing import Final
 
 import numpy as np
 
-from analysis.city.model import Facilities, StrArray
-from analysis.errors import ParameterError
-from analysis.quantities import Int32Array, read_only
-from analysis.sources.opening_hours import DAYS, is_open, open_spans, osm_hours
+from lifecircle.analysis.city.model import Facilities, StrArray
+from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.quantities import Int32Array, read_only
+from lifecircle.analysis.readers.opening_hours import DAYS, is_open, open_spans, osm_hours
 
 OPEN, CLOSED, UNKNOWN = 1, 0, -1
 _MONDAY: Final = datetime(2025, 3, 3)  # an ordinary week: no public holiday of China in it

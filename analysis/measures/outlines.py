@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from analysis.city.model import Cells, GeometryArray
-from analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.city.model import Cells, GeometryArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 DISC_SEGMENTS: Final = 4  # corners per quarter of a drawn disc
 SQUARES_PER_RADIUS: Final = 1.5  # a disc covers every square of that size that holds its centre

@@ -12,14 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from analysis.city.disagreement import Disagreement, cells_apart, units_apart
-from analysis.city.merging import FILLED
-from analysis.city.model import City, Facilities
-from analysis.city.notes import RasterShare, SamePlace, Spread, UnitRow
-from analysis.city.unit_rows import PLACED
-from analysis.errors import Warn
-from analysis.policy import Policy
-from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.city.facilities.merging import FILLED
+from lifecircle.analysis.city.model import City, Facilities
+from lifecircle.analysis.city.notes import RasterShare, SamePlace, Spread, UnitRow
+from lifecircle.analysis.city.units.disagreement import Disagreement, cells_apart, units_apart
+from lifecircle.analysis.city.units.unit_rows import PLACED
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
 
 SNAP_BINS: Final = 10  # equal parts of the longest access leg the policy allows
 _SHOWN: Final = 10

@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import Cells, City, Units
-from analysis.errors import ParameterError, UnknownNameError, Warn
-from analysis.policy import Policy, Service, Walker
-from analysis.quantities import UNREACHED_CM, Int32Array, IntArray, limit_cm, read_only
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import Cells, City, Units
+from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
+from lifecircle.analysis.policy import Policy, Service, Walker
+from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array, IntArray, limit_cm, read_only
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"

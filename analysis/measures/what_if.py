@@ -12,8 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from analysis.access.sites import CellsOnEdges, walks_improved
-from analysis.access.travel import (
+from lifecircle.analysis.access.nearest import (
     NodeField,
     TravelTable,
     goals_of,
@@ -21,12 +20,13 @@ from analysis.access.travel import (
     nearest_from_positions,
     service_attachments,
 )
-from analysis.access.walking import WalkCosts
-from analysis.city.attach import Attachments
-from analysis.city.model import City
-from analysis.city.snap import Positions
-from analysis.errors import Warn
-from analysis.measures.question import (
+from lifecircle.analysis.access.sites import CellsOnEdges, walks_improved
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.question import (
     TOTAL,
     Question,
     ask,
@@ -36,8 +36,8 @@ from analysis.measures.question import (
     unknown_units,
     walks_to,
 )
-from analysis.policy import Policy
-from analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ attachment, gaps, spreading and sampling. See ``docs/policies.md`` for the file 
 
 from __future__ import annotations
 
-from analysis.policy.capacity import Capacities
-from analysis.policy.cited import Cited
-from analysis.policy.files import policy_ids
-from analysis.policy.loading import Policy, load_policy
-from analysis.policy.quality import QualityRules
-from analysis.policy.rules import (
+from lifecircle.analysis.policy.capacity import Capacities
+from lifecircle.analysis.policy.cited import Cited
+from lifecircle.analysis.policy.files import policy_ids
+from lifecircle.analysis.policy.loading import Policy, load_policy
+from lifecircle.analysis.policy.quality import QualityRules
+from lifecircle.analysis.policy.rules import (
     AttachmentRules,
     CapacityRule,
     CircleRule,
@@ -26,9 +26,9 @@ from analysis.policy.rules import (
     Walker,
     WalkRules,
 )
-from analysis.policy.siting import FloatingRules, SitingRules
-from analysis.policy.tables import Confidence
-from analysis.policy.terrain import BarrierRules, TerrainRules
+from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
+from lifecircle.analysis.policy.tables import Confidence
+from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
 
 __all__ = [
     "AttachmentRules",

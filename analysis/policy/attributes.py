@@ -18,8 +18,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from analysis.errors import PolicyError
-from analysis.policy.tables import Text, TitleTable
+from lifecircle.analysis.errors import PolicyError
+from lifecircle.analysis.policy.tables import Text, TitleTable
 
 Owner = Literal["unit", "facility"]
 Dtype = Literal["flag", "count", "number", "text"]
@@ -80,7 +80,7 @@ def attributes() -> Mapping[Owner, Mapping[str, Attribute]]:
     ------
     PolicyError : the packaged table is not as it should be.
     """
-    file = files("analysis").joinpath("policies", "scorecard", "attributes.toml")
+    file = files("lifecircle.analysis").joinpath("policies", "scorecard", "attributes.toml")
     content = tomllib.loads(file.read_text(encoding="utf-8"))
     try:
         owners = _AttributesFile.model_validate(content).attributes

@@ -12,8 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from analysis.policy.cited import Cited
-from analysis.policy.tables import CapacitiesTable, CatchmentTable, CitedTable, PolicyFile
+from lifecircle.analysis.policy.cited import Cited
+from lifecircle.analysis.policy.tables import (
+    CapacitiesTable,
+    CatchmentTable,
+    CitedTable,
+    PolicyFile,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from analysis.errors import Language, PolicyError, say
-from analysis.policy.capacity import capacity_faults
-from analysis.policy.tables import CitedTable, PolicyFile
+from lifecircle.analysis.errors import Language, PolicyError, say
+from lifecircle.analysis.policy.capacity import capacity_faults
+from lifecircle.analysis.policy.tables import CitedTable, PolicyFile
 
 Content = dict[str, Any]
 KeyPath = tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.policy.tables import Confidence
+from lifecircle.analysis.policy.tables import Confidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import PolicyError
-from analysis.policy.checks import ID, Content, Writers, check
-from analysis.policy.tables import PolicyFile
+from lifecircle.analysis.errors import PolicyError
+from lifecircle.analysis.policy.checks import ID, Content, Writers, check
+from lifecircle.analysis.policy.tables import PolicyFile
 
 _HEAD = frozenset({"extends", "part"})
 
 
 def packaged() -> Mapping[str, Traversable]:
     """The packaged policy files by id."""
-    folder = files("analysis").joinpath("policies")
+    folder = files("lifecircle.analysis").joinpath("policies")
     found = (f for f in folder.iterdir() if f.name.endswith(".toml"))
     return {f.name.removesuffix(".toml"): f for f in sorted(found, key=lambda f: f.name)}
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from analysis.policy.capacity import NO_CAPACITIES, Capacities, capacities
-from analysis.policy.cited import Cited
-from analysis.policy.files import packaged, read_policy_file
-from analysis.policy.quality import QualityRules, quality_rules
-from analysis.policy.rules import (
+from lifecircle.analysis.policy.capacity import NO_CAPACITIES, Capacities, capacities
+from lifecircle.analysis.policy.cited import Cited
+from lifecircle.analysis.policy.files import packaged, read_policy_file
+from lifecircle.analysis.policy.quality import QualityRules, quality_rules
+from lifecircle.analysis.policy.rules import (
     AttachmentRules,
     CapacityRule,
     CircleRule,
@@ -24,10 +24,15 @@ from analysis.policy.rules import (
     Walker,
     WalkRules,
 )
-from analysis.policy.scorecard import Known, read_scorecard
-from analysis.policy.scorecard_model import Scorecard
-from analysis.policy.siting import FloatingRules, SitingRules, floating_rules, siting_rules
-from analysis.policy.tables import (
+from lifecircle.analysis.policy.scorecard import Known, read_scorecard
+from lifecircle.analysis.policy.scorecard_model import Scorecard
+from lifecircle.analysis.policy.siting import (
+    FloatingRules,
+    SitingRules,
+    floating_rules,
+    siting_rules,
+)
+from lifecircle.analysis.policy.tables import (
     CapacityTable,
     CircleTable,
     CitedTable,
@@ -37,7 +42,12 @@ from analysis.policy.tables import (
     TitleTable,
     WalkerTable,
 )
-from analysis.policy.terrain import BarrierRules, TerrainRules, barrier_rules, terrain_rules
+from lifecircle.analysis.policy.terrain import (
+    BarrierRules,
+    TerrainRules,
+    barrier_rules,
+    terrain_rules,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analysis.policy.cited import Cited
-from analysis.policy.tables import CitedTable, QualityTable
+from lifecircle.analysis.policy.cited import Cited
+from lifecircle.analysis.policy.tables import CitedTable, QualityTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from analysis.policy.cited import Cited
+from lifecircle.analysis.policy.cited import Cited
 
 
 @dataclass(frozen=True, slots=True)

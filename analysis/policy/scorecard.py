@@ -16,11 +16,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from analysis.errors import PolicyError
-from analysis.policy.checks import PolicyFault, PolicyFileError
-from analysis.policy.files import read_toml
-from analysis.policy.scorecard_checks import check_scorecard
-from analysis.policy.scorecard_model import (
+from lifecircle.analysis.errors import PolicyError
+from lifecircle.analysis.policy.checks import PolicyFault, PolicyFileError
+from lifecircle.analysis.policy.files import read_toml
+from lifecircle.analysis.policy.scorecard_checks import check_scorecard
+from lifecircle.analysis.policy.scorecard_model import (
     Amount,
     Baseline,
     Choice,
@@ -37,7 +37,7 @@ from analysis.policy.scorecard_model import (
     Target,
     Test,
 )
-from analysis.policy.scorecard_tables import (
+from lifecircle.analysis.policy.scorecard_tables import (
     ConditionTable,
     ListedTable,
     OperandTable,
@@ -88,7 +88,7 @@ def read_scorecard(name: str, beside: Path | None, known: Known) -> tuple[Scorec
 def _locate(name: str, beside: Path | None) -> Traversable:
     if beside is not None and (beside / "scorecard" / f"{name}.toml").is_file():
         return beside / "scorecard" / f"{name}.toml"
-    packaged = files("analysis").joinpath("policies", "scorecard", f"{name}.toml")
+    packaged = files("lifecircle.analysis").joinpath("policies", "scorecard", f"{name}.toml")
     if "/" in name or "\\" in name or not packaged.is_file():
         raise PolicyError("scorecard_unknown", name=name)
     return packaged

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final, Protocol
 
-from analysis.policy.attributes import AREA, attributes
-from analysis.policy.checks import PolicyFault
-from analysis.policy.scorecard_tables import (
+from lifecircle.analysis.policy.attributes import AREA, attributes
+from lifecircle.analysis.policy.checks import PolicyFault
+from lifecircle.analysis.policy.scorecard_tables import (
     ListedTable,
     OperandTable,
     ReadingTable,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.policy.tables import CitedTable, Text, TitleTable, Values
+from lifecircle.analysis.policy.tables import CitedTable, Text, TitleTable, Values
 
 UnitClass = Literal["urban", "rural"]
 NumberRole = Literal["target", "minimum", "maximum", "filter", "year"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analysis.policy.cited import Cited
-from analysis.policy.tables import CitedTable, FloatingTable, SitingTable
+from lifecircle.analysis.policy.cited import Cited
+from lifecircle.analysis.policy.tables import CitedTable, FloatingTable, SitingTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntFlag
 
-from analysis.policy.cited import Cited
-from analysis.policy.tables import BarrierTable, CitedTable, TerrainTable
+from lifecircle.analysis.policy.cited import Cited
+from lifecircle.analysis.policy.tables import BarrierTable, CitedTable, TerrainTable
 
 
 class WayForm(IntFlag):

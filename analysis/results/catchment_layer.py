@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import shapely
 
-from analysis.city.model import GeometryArray
-from analysis.measures.capacity import capacity_services
-from analysis.measures.catchments import Catchments, Solution
-from analysis.measures.outlines import outline
-from analysis.measures.question import default_level
-from analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, Int32Array
-from analysis.results.ids import facility_ids
-from analysis.results.model import Run
+from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.measures.catchments.capacity import capacity_services
+from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
+from lifecircle.analysis.measures.outlines import outline
+from lifecircle.analysis.measures.question import default_level
+from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, Int32Array
+from lifecircle.analysis.results.ids import facility_ids
+from lifecircle.analysis.results.model import Run
 
 _Values = dict[str, Any]
 

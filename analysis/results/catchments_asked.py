@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from analysis.access.walking import WalkCosts, walk_costs
-from analysis.measures.capacity import capacity_of, capacity_services
-from analysis.measures.catchments import Catchments, catchments
-from analysis.measures.population_rule import RuleResult, population_rule
-from analysis.measures.question import TOTAL
-from analysis.results.model import Run
+from lifecircle.analysis.access.walking import WalkCosts, walk_costs
+from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
+from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments
+from lifecircle.analysis.measures.catchments.population_rule import RuleResult, population_rule
+from lifecircle.analysis.measures.question import TOTAL
+from lifecircle.analysis.results.model import Run
 
 
 def catchments_for(
@@ -21,7 +21,7 @@ def catchments_for(
     estimates: bool = False,
     costs: WalkCosts | None = None,
 ) -> Catchments:
-    """Catchments as `analysis.measures.catchments.catchments` gives them, from the run if kept.
+    """Catchments as `measures.catchments` gives them, from the run if kept.
 
     `costs`: walking costs of the run's streets, made here when None.
     """

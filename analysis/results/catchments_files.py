@@ -17,16 +17,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.access.walking import walk_costs
-from analysis.city.model import City
-from analysis.errors import Warn
-from analysis.measures.assignment import Assignment
-from analysis.measures.capacity import capacity_of, capacity_services
-from analysis.measures.catchments import Catchments, Centre, Solution, catchments
-from analysis.measures.question import TOTAL
-from analysis.policy import Policy
-from analysis.quantities import read_only
-from analysis.results.frozen_policy import plain, record
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.catchments.assignment import Assignment
+from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
+from lifecircle.analysis.measures.catchments.catchments import (
+    Catchments,
+    Centre,
+    Solution,
+    catchments,
+)
+from lifecircle.analysis.measures.question import TOTAL
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import read_only
+from lifecircle.analysis.results.frozen_policy import plain, record
 
 FIGURES: Final = "catchments.json"
 _PARTS: Final = "catchments.parquet"

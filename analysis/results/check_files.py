@@ -13,11 +13,11 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from analysis.errors import Fault, Language, ParameterError, say
-from analysis.results.export import EXCEL_ROWS, FORMULA_SIGNS, NOT_XML
-from analysis.sources.checking import Checked
-from analysis.sources.cleaning import Mend, mended
-from analysis.sources.records import Records
+from lifecircle.analysis.errors import Fault, Language, ParameterError, say
+from lifecircle.analysis.readers.checker.check import Checked
+from lifecircle.analysis.readers.checker.cleaning import Mend, mended
+from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.results.export import EXCEL_ROWS, FORMULA_SIGNS, NOT_XML
 
 COPY_SUFFIXES: Final = (".xlsx", ".csv")
 SHEET_SUFFIXES: Final = (".xlsx",)

@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import (
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import (
     Cells,
     City,
     Facilities,
@@ -33,13 +33,13 @@ from analysis.city.model import (
     StrArray,
     Units,
 )
-from analysis.city.network import WalkNetwork
-from analysis.city.notes import BuildNotes
-from analysis.city.profile import SlopeProfile
-from analysis.city.snap import Positions
-from analysis.errors import Warn
-from analysis.quantities import FloatArray, Int32Array, read_only
-from analysis.results.frozen_policy import plain, record
+from lifecircle.analysis.city.notes import BuildNotes
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.profile import SlopeProfile
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.quantities import FloatArray, Int32Array, read_only
+from lifecircle.analysis.results.frozen_policy import plain, record
 
 UNKNOWN_RESIDENTS: Final = -1
 _Record = TypeVar("_Record")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
-from analysis.measures.capacity import capacity_services
-from analysis.policy import Policy, Title
+from lifecircle.analysis.measures.catchments.capacity import capacity_services
+from lifecircle.analysis.policy import Policy, Title
 
 Dtype = Literal["text", "integer", "number", "boolean"]
 

@@ -16,13 +16,13 @@ from typing import Literal
 import numpy as np
 from pyproj import Transformer
 
-from analysis.city.model import Cells
-from analysis.errors import Warn
-from analysis.measures.coverage import Coverage, CoverageRow, coverage
-from analysis.measures.question import TOTAL, level_of, persons_of, sums_by, walks_to
-from analysis.measures.question import ask as question
-from analysis.quantities import CM_PER_M, NOBODY, BoolArray, Int32Array, IntArray
-from analysis.results.model import Run
+from lifecircle.analysis.city.model import Cells
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
+from lifecircle.analysis.measures.question import TOTAL, level_of, persons_of, sums_by, walks_to
+from lifecircle.analysis.measures.question import ask as question
+from lifecircle.analysis.quantities import CM_PER_M, NOBODY, BoolArray, Int32Array, IntArray
+from lifecircle.analysis.results.model import Run
 
 Matched = Literal["place", "unit"]
 State = Literal["both", "appeared", "vanished"]

@@ -17,12 +17,12 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
-from analysis.errors import Language, ParameterError, WorkspaceError, say
-from analysis.measures.coverage import Coverage
-from analysis.policy import Title
-from analysis.results.columns import COVERAGE_COLUMNS, Column
-from analysis.results.layers import layer_columns, layer_frame
-from analysis.results.model import Run
+from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
+from lifecircle.analysis.measures.coverage import Coverage
+from lifecircle.analysis.policy import Title
+from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
+from lifecircle.analysis.results.layers import layer_columns, layer_frame
+from lifecircle.analysis.results.model import Run
 
 SUFFIXES: Final = (".geojson", ".gpkg", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")

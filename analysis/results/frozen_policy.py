@@ -8,8 +8,8 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from analysis.errors import WorkspaceError
-from analysis.policy import Policy
+from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.policy import Policy
 
 _Record = TypeVar("_Record")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from analysis.city.model import StrArray
-from analysis.results.model import Run
+from lifecircle.analysis.city.model import StrArray
+from lifecircle.analysis.results.model import Run
 
 
 def distinct(names: StrArray, rest: Sequence[str]) -> list[str]:

@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from analysis.city.merging import FILLED
-from analysis.city.model import GeometryArray, StrArray
-from analysis.city.unit_rows import PLACED
-from analysis.measures.circles import circle_table, circles
-from analysis.measures.coverage import Coverage, coverage
-from analysis.measures.gaps import Gap, gaps
-from analysis.measures.question import home_unit
-from analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
-from analysis.results.catchment_layer import cell_values
-from analysis.results.columns import all_groups
-from analysis.results.ids import distinct, facility_ids
-from analysis.results.model import Run
+from lifecircle.analysis.city.facilities.merging import FILLED
+from lifecircle.analysis.city.model import GeometryArray, StrArray
+from lifecircle.analysis.city.units.unit_rows import PLACED
+from lifecircle.analysis.measures.circles import circle_table, circles
+from lifecircle.analysis.measures.coverage import Coverage, coverage
+from lifecircle.analysis.measures.gaps import Gap, gaps
+from lifecircle.analysis.measures.question import home_unit
+from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
+from lifecircle.analysis.results.catchment_layer import cell_values
+from lifecircle.analysis.results.columns import all_groups
+from lifecircle.analysis.results.ids import distinct, facility_ids
+from lifecircle.analysis.results.model import Run
 
 WALKER: Final = "adult"
 

@@ -11,12 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from analysis.city.model import GeometryArray
-from analysis.errors import UnknownNameError
-from analysis.measures.gaps import Gap
-from analysis.results.catchment_layer import catchment_values
-from analysis.results.columns import LAYERS, Column, columns_of
-from analysis.results.layer_values import (
+from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.errors import UnknownNameError
+from lifecircle.analysis.measures.gaps import Gap
+from lifecircle.analysis.results.catchment_layer import catchment_values
+from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
+from lifecircle.analysis.results.layer_values import (
     Values,
     cell_layer,
     circle_layer,
@@ -27,8 +27,8 @@ from analysis.results.layer_values import (
     objects,
     unit_layer,
 )
-from analysis.results.model import Run
-from analysis.results.proposals import any_kept, proposal_values
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.proposals import any_kept, proposal_values
 
 __all__ = [
     "DEGREES",

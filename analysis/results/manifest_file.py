@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.errors import WorkspaceError
-from analysis.results.frozen_policy import plain, record
-from analysis.results.model import Manifest
+from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.results.frozen_policy import plain, record
+from lifecircle.analysis.results.model import Manifest
 
 FORMAT: Final = 1
 NAME: Final = "manifest.json"

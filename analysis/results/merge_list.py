@@ -12,12 +12,12 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.city.notes import SamePlace
-from analysis.errors import Language
-from analysis.policy import Title
-from analysis.results.columns import UNKNOWN, number, text
-from analysis.results.export import TABLE_SUFFIXES, write_table
-from analysis.sources.merge_orders import SHEET
+from lifecircle.analysis.city.notes import SamePlace
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.policy import Title
+from lifecircle.analysis.readers.tables.merge_orders import SHEET
+from lifecircle.analysis.results.columns import UNKNOWN, number, text
+from lifecircle.analysis.results.export import TABLE_SUFFIXES, write_table
 
 _NO_DECISION: Final = Title("尚未处理", "Not decided")
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import City
-from analysis.errors import Warn
-from analysis.measures.catchments import Catchments
-from analysis.policy import Policy, Title
-from analysis.provenance import InputFile
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.policy import Policy, Title
+from lifecircle.analysis.provenance import InputFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from analysis.errors import ParameterError
+from lifecircle.analysis.errors import ParameterError
 
 _NAME: Final = re.compile(r"[\w一-鿿][\w一-鿿.-]{0,63}")
 _DEVICES: Final = frozenset(

@@ -22,17 +22,17 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from analysis.access.sites import CellsOnEdges, walks_improved
-from analysis.access.travel import NodeField
-from analysis.access.walking import WalkCosts
-from analysis.city.attach import Attachments
-from analysis.city.crs import to_metric
-from analysis.city.snap import Positions
-from analysis.errors import ParameterError, WorkspaceError
-from analysis.quantities import Int32Array
-from analysis.results.columns import all_groups
-from analysis.results.model import Run
-from analysis.results.names import inside, safe_name
+from lifecircle.analysis.access.nearest import NodeField
+from lifecircle.analysis.access.sites import CellsOnEdges, walks_improved
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import ParameterError, WorkspaceError
+from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.results.columns import all_groups
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.names import inside, safe_name
 
 FOLDER: Final = "proposals"
 SITE_COLUMNS: Final = (
@@ -55,7 +55,7 @@ def keep(run: Run, document: Mapping[str, Any], positions: list[Positions]) -> s
 
     Parameters
     ----------
-    document : plain values (`service.catalog.siting_document`), with ``proposals``.
+    document : plain values (`lifecircle.service.catalog.siting_document`), with ``proposals``.
     positions : of each proposal, every place where it joins the streets.
 
     Raises

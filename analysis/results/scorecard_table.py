@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis.errors import Language, say
-from analysis.policy import Title
-from analysis.results.columns import NEVER, UNKNOWN, Column
-from analysis.results.export import write_table
+from lifecircle.analysis.errors import Language, say
+from lifecircle.analysis.policy import Title
+from lifecircle.analysis.results.columns import NEVER, UNKNOWN, Column
+from lifecircle.analysis.results.export import write_table
 
 _NO_TARGET: Final = Title("原文没有给出数字", "The plan names no number")
 _NOT_BOXED: Final = Title("不是专栏1的指标", "Not an indicator of 专栏1")

@@ -22,22 +22,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from analysis.access.travel import TravelTable
-from analysis.city.model import City
-from analysis.errors import UnknownNameError, WorkspaceError
-from analysis.policy import Policy
-from analysis.results.catchments_files import (
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.results.catchments_files import (
     default_catchments,
     read_catchments,
     write_catchments,
 )
-from analysis.results.city_files import read_city, write_city
-from analysis.results.frozen_policy import policy_from, policy_text
-from analysis.results.layers import write_layers
-from analysis.results.manifest_file import NAME as MANIFEST
-from analysis.results.manifest_file import read_manifest, write_manifest
-from analysis.results.model import Manifest, Run
-from analysis.results.names import inside, safe_name
+from lifecircle.analysis.results.city_files import read_city, write_city
+from lifecircle.analysis.results.frozen_policy import policy_from, policy_text
+from lifecircle.analysis.results.layers import write_layers
+from lifecircle.analysis.results.manifest_file import NAME as MANIFEST
+from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
+from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.analysis.results.names import inside, safe_name
 
 RUNS: Final = "runs"
 CURRENT: Final = "current"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from analysis.errors import Language, say
-from analysis.results.columns import NOT_ASSESSED, UNKNOWN, Column, count, number, text
-from analysis.results.export import export_rows
+from lifecircle.analysis.errors import Language, say
+from lifecircle.analysis.results.columns import NOT_ASSESSED, UNKNOWN, Column, count, number, text
+from lifecircle.analysis.results.export import export_rows
 
 Document = Mapping[str, Any]
 

@@ -4,19 +4,19 @@ Every function takes an opened run (and the parameters of DEFINITIONS.md, *API c
 and returns plain dictionaries; names and shapes are the contract of ``docs/http.md``.
 """
 
-from service.catalog.access import accessibility_document, what_if_document
-from service.catalog.areas import area_document, area_row
-from service.catalog.catchments import catchments_document
-from service.catalog.circles import circles_document
-from service.catalog.compare import compare_document
-from service.catalog.coverage import coverage_document
-from service.catalog.equity import equity_document
-from service.catalog.gaps import gaps_document
-from service.catalog.isochrone import isochrone_document
-from service.catalog.point import PointPlan, point_document
-from service.catalog.report import report_document
-from service.catalog.scorecard import scorecard_document
-from service.catalog.siting import siting_document
+from lifecircle.service.catalog.access import accessibility_document, what_if_document
+from lifecircle.service.catalog.areas import area_document, area_row
+from lifecircle.service.catalog.catchments import catchments_document
+from lifecircle.service.catalog.circles import circles_document
+from lifecircle.service.catalog.compare import compare_document
+from lifecircle.service.catalog.coverage import coverage_document
+from lifecircle.service.catalog.equity import equity_document
+from lifecircle.service.catalog.gaps import gaps_document
+from lifecircle.service.catalog.isochrone import isochrone_document
+from lifecircle.service.catalog.point import PointPlan, point_document
+from lifecircle.service.catalog.report import report_document
+from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.catalog.siting import siting_document
 
 __all__ = [
     "PointPlan",

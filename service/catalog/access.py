@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from analysis.access.sites import CellsOnEdges
-from analysis.city.crs import to_metric
-from analysis.city.snap import Positions
-from analysis.errors import Language, ParameterError, Warn
-from analysis.measures.floating import Floating, FloatingRow, Method, floating
-from analysis.measures.what_if import Addition, Change, ChangeRow, what_if
-from analysis.results.model import Run
-from service.catalog.common import facility_ids, remarks, snapped_at, title_of
-from service.state import AreaState, Streets
+from lifecircle.analysis.access.sites import CellsOnEdges
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import Language, ParameterError, Warn
+from lifecircle.analysis.measures.floating import Floating, FloatingRow, Method, floating
+from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at, title_of
+from lifecircle.service.state import AreaState, Streets
 
 PER: int = 1_000  # persons that access is told for
 _SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -81,7 +81,7 @@ def _row(row: FloatingRow) -> dict[str, Any]:
 
 def _cells(run: Run, found: Floating) -> dict[str, Any] | None:
     """Access of the residents at some ranks, lowest first (each resident counts once)."""
-    from analysis.measures.question import persons_of
+    from lifecircle.analysis.measures.question import persons_of
 
     if found.access is None:
         return None

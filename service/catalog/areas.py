@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.errors import Language
-from analysis.results.model import Manifest, Run
-from service.catalog.common import remarks, title_of
-from service.catalog.quality import quality_summary
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.quality import quality_summary
 
 _MAPS: Final = (
     "coverage",

@@ -8,13 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Warn
-from analysis.measures.chosen import with_only
-from analysis.measures.opening import OPEN, UNKNOWN, Moment, hours_of, states_at, unreadable
-from analysis.quantities import Int32Array
-from analysis.results.model import Run
-from service.state import Streets
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.facility_subset import with_only
+from lifecircle.analysis.measures.opening import (
+    OPEN,
+    UNKNOWN,
+    Moment,
+    hours_of,
+    states_at,
+    unreadable,
+)
+from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.state import Streets
 
 
 @dataclass(frozen=True, slots=True)

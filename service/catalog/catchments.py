@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language
-from analysis.measures.capacity import capacity_services
-from analysis.measures.catchments import Catchments, Centre, Solution
-from analysis.measures.population_rule import RuleResult, RuleRow
-from analysis.measures.question import default_level, level_of, sums_by, unknown_units
-from analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArray
-from analysis.results.catchments_asked import catchments_for, rule_for
-from analysis.results.ids import facility_ids
-from analysis.results.model import Run
-from service.catalog.common import remarks, title_of
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.catchments.capacity import capacity_services
+from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
+from lifecircle.analysis.measures.catchments.population_rule import RuleResult, RuleRow
+from lifecircle.analysis.measures.question import default_level, level_of, sums_by, unknown_units
+from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArray
+from lifecircle.analysis.results.catchments_asked import catchments_for, rule_for
+from lifecircle.analysis.results.ids import facility_ids
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import remarks, title_of
 
 
 def catchments_document(
@@ -40,7 +40,7 @@ def catchments_document(
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments`.
+    UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments.catchments`.
     """
     known = capacity_services(run.policy)
     one = service or (known[0] if known else "-")

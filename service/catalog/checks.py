@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.errors import Language, say
-from analysis.sources.checking import Checked
-from analysis.sources.cleaning import Mend
+from lifecircle.analysis.errors import Language, say
+from lifecircle.analysis.readers.checker.check import Checked
+from lifecircle.analysis.readers.checker.cleaning import Mend
 
 
 def check_document(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language, Warn
-from analysis.measures.circles import CircleRow, Circles, circles
-from analysis.measures.night import night_moment, night_states
-from analysis.measures.opening import Moment, moment_of
-from analysis.measures.question import unknown
-from analysis.policy import CircleRule
-from analysis.quantities import Int32Array
-from analysis.results.model import Run
-from service.catalog.at_time import RunAt, at_document, at_warnings, run_at
-from service.catalog.common import remarks, title_of
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.circles import CircleRow, Circles, circles
+from lifecircle.analysis.measures.night import night_moment, night_states
+from lifecircle.analysis.measures.opening import Moment, moment_of
+from lifecircle.analysis.measures.question import unknown
+from lifecircle.analysis.policy import CircleRule
+from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.at_time import RunAt, at_document, at_warnings, run_at
+from lifecircle.service.catalog.common import remarks, title_of
 
 
 def circles_document(

@@ -10,15 +10,15 @@ import orjson
 import pandas as pd
 import shapely
 
-from analysis.city.crs import to_lonlat
-from analysis.city.snap import Positions
-from analysis.errors import Language, Warn
-from analysis.measures.question import unknown_service
-from analysis.policy import Policy, Title
-from analysis.quantities import NOBODY
-from analysis.results.columns import Column
-from analysis.results.ids import facility_ids
-from analysis.results.model import Run
+from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.question import unknown_service
+from lifecircle.analysis.policy import Policy, Title
+from lifecircle.analysis.quantities import NOBODY
+from lifecircle.analysis.results.columns import Column
+from lifecircle.analysis.results.ids import facility_ids
+from lifecircle.analysis.results.model import Run
 
 __all__ = [
     "DECIMALS",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.errors import Language
-from analysis.measures.circles import CircleRow, circles
-from analysis.results.compare import Comparison, compare, match_cells
-from analysis.results.model import Run
-from service.catalog.common import fields_of, remarks, services_asked, title_of
-from service.catalog.scorecard import scorecard_document
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.circles import CircleRow, circles
+from lifecircle.analysis.results.compare import Comparison, compare, match_cells
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
+from lifecircle.service.catalog.scorecard import scorecard_document
 
 
 def compare_document(

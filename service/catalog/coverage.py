@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language
-from analysis.measures.coverage import Coverage, CoverageRow, coverage
-from analysis.measures.opening import Moment, moment_of
-from analysis.results.catchments_asked import catchments_for_coverage
-from analysis.results.model import Run
-from service.catalog.at_time import at_document, at_warnings, run_at
-from service.catalog.common import remarks, services_asked, title_of
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
+from lifecircle.analysis.measures.opening import Moment, moment_of
+from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.at_time import at_document, at_warnings, run_at
+from lifecircle.service.catalog.common import remarks, services_asked, title_of
 
 
 def coverage_document(

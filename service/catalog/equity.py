@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.errors import Language
-from analysis.measures.equity import Equity, WorstTenth, equity
-from analysis.results.model import Run
-from service.catalog.common import fields_of, remarks, services_asked, title_of
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.equity import Equity, WorstTenth, equity
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
 
 WORST_UNITS = 20
 

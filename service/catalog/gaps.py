@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language, Warn
-from analysis.measures.gaps import gaps
-from analysis.measures.opening import moment_of
-from analysis.results.catchments_asked import catchments_for_coverage
-from analysis.results.layers import gap_frame, layer_columns
-from analysis.results.model import Run
-from service.catalog.at_time import at_document, at_warnings, run_at
-from service.catalog.common import (
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.opening import moment_of
+from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.results.layers import gap_frame, layer_columns
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.at_time import at_document, at_warnings, run_at
+from lifecircle.service.catalog.common import (
     in_degrees,
     minutes_for,
     properties_of,

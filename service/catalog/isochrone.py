@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.access.isochrone import isochrones
-from analysis.city.crs import to_metric
-from analysis.errors import Language, Warn
-from analysis.measures.question import checked_minutes, walker_of
-from analysis.quantities import NOBODY, limit_cm
-from analysis.results.model import Run
-from service.catalog.common import in_degrees, remarks, snapped_at
-from service.state import Streets
+from lifecircle.analysis.access.isochrone import isochrones
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.question import checked_minutes, walker_of
+from lifecircle.analysis.quantities import NOBODY, limit_cm
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import in_degrees, remarks, snapped_at
+from lifecircle.service.state import Streets
 
 Direction = Literal["from", "to"]
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import shapely
 
-from analysis.access.asking import PlaceAsker
-from analysis.city.crs import to_metric
-from analysis.errors import Language, Warn
-from analysis.measures.question import ask, walker_of
-from analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
-from analysis.results.model import Run
-from service.catalog.common import facility_ids, remarks, snapped_at
-from service.state import Streets
+from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.question import ask, walker_of
+from lifecircle.analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at
+from lifecircle.service.state import Streets
 
 
 @dataclass(frozen=True)

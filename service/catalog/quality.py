@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from analysis.city.disagreement import Disagreement
-from analysis.city.notes import SamePlace
-from analysis.city.unit_match import WAYS
-from analysis.errors import Language
-from analysis.measures.quality import AreaQuality, area_quality
-from analysis.quantities import Int32Array
-from analysis.results.model import Run
-from service import i18n
-from service.catalog.common import facility_ids, remarks, title_of
+from lifecircle.analysis.city.notes import SamePlace
+from lifecircle.analysis.city.units.disagreement import Disagreement
+from lifecircle.analysis.city.units.unit_match import WAYS
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.quality import AreaQuality, area_quality
+from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.results.model import Run
+from lifecircle.service import i18n
+from lifecircle.service.catalog.common import facility_ids, remarks, title_of
 
 LISTED = 1000  # rows of a list; `count` beside it tells all
 

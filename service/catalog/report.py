@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language
-from analysis.measures.opening import hours_of, unreadable
-from analysis.measures.question import default_level
-from analysis.policy import Cited, Policy
-from analysis.quantities import SECONDS_PER_MINUTE
-from analysis.results.model import Run
-from service.catalog.areas import area_document
-from service.catalog.circles import circles_document
-from service.catalog.common import facility_ids, title_of
-from service.catalog.coverage import coverage_document
-from service.catalog.equity import equity_document
-from service.catalog.gaps import gaps_document
-from service.catalog.scorecard import scorecard_document
-from service.state import Streets
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.opening import hours_of, unreadable
+from lifecircle.analysis.measures.question import default_level
+from lifecircle.analysis.policy import Cited, Policy
+from lifecircle.analysis.quantities import SECONDS_PER_MINUTE
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.areas import area_document
+from lifecircle.service.catalog.circles import circles_document
+from lifecircle.service.catalog.common import facility_ids, title_of
+from lifecircle.service.catalog.coverage import coverage_document
+from lifecircle.service.catalog.equity import equity_document
+from lifecircle.service.catalog.gaps import gaps_document
+from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.state import Streets
 
 WALKER: Final = "adult"
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language
-from analysis.measures.scorecard import scorecard
-from analysis.measures.scorecard_model import (
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.scorecard.card import scorecard
+from lifecircle.analysis.measures.scorecard.result import (
     LeftOut,
     Missing,
     Outcome,
@@ -17,10 +17,10 @@ from analysis.measures.scorecard_model import (
     ScorecardResult,
     Status,
 )
-from analysis.policy.attributes import attributes
-from analysis.policy.scorecard_model import Amount, Phrase, Promise, Reading, Row
-from analysis.results.model import Run
-from service.catalog.common import remarks, title_of
+from lifecircle.analysis.policy.attributes import attributes
+from lifecircle.analysis.policy.scorecard_model import Amount, Phrase, Promise, Reading, Row
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import remarks, title_of
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 

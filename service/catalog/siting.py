@@ -7,22 +7,28 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.city.crs import to_lonlat
-from analysis.city.snap import Positions
-from analysis.errors import InputError, Language
-from analysis.measures.question import ask, default_level, sums_by, unknown_units, walks_to
-from analysis.measures.siting import Objective, Siting, place_sites
-from analysis.measures.siting_sites import (
+from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import InputError, Language
+from lifecircle.analysis.measures.question import (
+    ask,
+    default_level,
+    sums_by,
+    unknown_units,
+    walks_to,
+)
+from lifecircle.analysis.measures.siting.candidates import (
     Sites,
     generated_sites,
     given_sites,
     places_of_kinds,
     siting_rules,
 )
-from analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
-from analysis.results.model import Run
-from service.catalog.common import DECIMALS, remarks, title_of
-from service.state import Streets
+from lifecircle.analysis.measures.siting.place import Objective, Siting, place_sites
+from lifecircle.analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
+from lifecircle.service.state import Streets
 
 GENERATED: Final = "generated"
 PLACES: Final = "places"
@@ -49,7 +55,7 @@ def candidates(
     """
     city, policy = run.city, run.policy
     if isinstance(source, Path):
-        from analysis.sources.sites_in import read_sites
+        from lifecircle.analysis.readers.tables.candidate_sites import read_sites
 
         table = read_sites(source, datum)
         if any(fault.severity == "error" for fault in table.warnings):

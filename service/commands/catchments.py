@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.commands.words import (
+from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -58,9 +58,9 @@ def catchments(
     """Catchments of centres with a capacity, and the rule 3万–10万. 服务区与3万—10万规则。"""
     limit = _minutes(minutes)
     found, language = opened(name, workspace, run), language_of(lang)
-    from service.catalog import catchments_document
-    from service.terminal import print_json, say
-    from service.terminal.catchments import show_catchments, write_catchments
+    from lifecircle.service.catalog import catchments_document
+    from lifecircle.service.terminal import print_json, say
+    from lifecircle.service.terminal.catchments import show_catchments, write_catchments
 
     document = catchments_document(
         found, service=service, minutes=limit, walker=walker, closed=closed, whole=whole,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from service.commands.words import (
+from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -22,7 +22,7 @@ from service.commands.words import (
     WorkspaceDir,
     language_of,
 )
-from service.commands.words import opened as open_run
+from lifecircle.service.commands.words import opened as open_run
 
 
 def register(app: typer.Typer) -> None:
@@ -53,14 +53,14 @@ def check(
     lang: Lang = None,
 ) -> None:
     """Say all that is wrong with a table, row by row; exit 2: not usable. 逐行检查表格。"""
-    from analysis.policy import load_policy
-    from analysis.results.check_files import clean_copy, write_error_sheet
-    from analysis.sources.checking import check_file
-    from analysis.sources.declared import Declaration
-    from analysis.sources.mapping_file import declarations
-    from service import i18n
-    from service.catalog.checks import check_document, mend_rows
-    from service.terminal import print_json, say, show_faults
+    from lifecircle.analysis.policy import load_policy
+    from lifecircle.analysis.readers.checker.check import check_file
+    from lifecircle.analysis.readers.records.declarations import Declaration
+    from lifecircle.analysis.readers.records.mapping_file import declarations
+    from lifecircle.analysis.results.check_files import clean_copy, write_error_sheet
+    from lifecircle.service import i18n
+    from lifecircle.service.catalog.checks import check_document, mend_rows
+    from lifecircle.service.terminal import print_json, say, show_faults
 
     language = language_of(lang)
     plain = Declaration(datum, crs, x_north, sheet, layer)
@@ -94,10 +94,10 @@ def quality(
     lang: Lang = None,
 ) -> None:
     """How good the data of an area are. 区域的数据质量。"""
-    from analysis.results.merge_list import write_merge_list
-    from service.catalog.quality import quality_document
-    from service.terminal import print_json, say
-    from service.terminal.quality import show_quality
+    from lifecircle.analysis.results.merge_list import write_merge_list
+    from lifecircle.service.catalog.quality import quality_document
+    from lifecircle.service.terminal import print_json, say
+    from lifecircle.service.terminal.quality import show_quality
 
     language, opened = language_of(lang), open_run(name, workspace, run)
     document = quality_document(opened, lang=language)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands.words import (
+from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -43,12 +43,12 @@ def scorecard(
 ) -> None:
     """Every promise of the plan, judged. 达标表：规划的每项承诺。"""
     found, language = opened(name, workspace, run), language_of(lang)
-    from analysis.errors import ParameterError
-    from analysis.results.scorecard_table import export_scorecard
-    from service.catalog import scorecard_document
-    from service.report.scorecard import scorecard_page
-    from service.terminal import print_json, say, write_text
-    from service.terminal.scorecard import show_scorecard
+    from lifecircle.analysis.errors import ParameterError
+    from lifecircle.analysis.results.scorecard_table import export_scorecard
+    from lifecircle.service.catalog import scorecard_document
+    from lifecircle.service.report.scorecard import scorecard_page
+    from lifecircle.service.terminal import print_json, say, write_text
+    from lifecircle.service.terminal.scorecard import show_scorecard
 
     pairs = [one.partition("=") for one in settings or ()]
     for setting, sign, _ in pairs:
@@ -66,7 +66,7 @@ def scorecard(
         if out.suffix.lower() in (".html", ".htm"):
             write_text(out, scorecard_page(found, document, language))
         elif out.suffix.lower() == ".json":
-            from service.media import encode
+            from lifecircle.service.responses import encode
 
             write_text(out, encode(document).decode() + "\n")
         else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from service.commands.words import (
+from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -24,8 +24,8 @@ from service.commands.words import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analysis.errors import Language
-    from analysis.results.model import Run
+    from lifecircle.analysis.errors import Language
+    from lifecircle.analysis.results.model import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -65,12 +65,12 @@ def site(
 ) -> None:
     """Where the next places go, existing ones kept. 在现有设施之外选址。"""
     found, language = opened(name, workspace, run), language_of(lang)
-    from analysis.results.export import export_frame
-    from analysis.results.layers import layer_columns_of, proposal_frame
-    from analysis.results.proposals import keep as keep_beside
-    from service.catalog.siting import positions_of, shown, siting_of
-    from service.state import Streets
-    from service.terminal import print_json, say
+    from lifecircle.analysis.results.export import export_frame
+    from lifecircle.analysis.results.layers import layer_columns_of, proposal_frame
+    from lifecircle.analysis.results.proposals import keep as keep_beside
+    from lifecircle.service.catalog.siting import positions_of, shown, siting_of
+    from lifecircle.service.state import Streets
+    from lifecircle.service.terminal import print_json, say
 
     source = candidates_named(candidates)
     answer = siting_of(
@@ -113,9 +113,9 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     """The proposals as a table, then what they change and how sure it is."""
     from rich.table import Table
 
-    from service import i18n
-    from service.maps.wording import percent
-    from service.terminal import print_table, say
+    from lifecircle.service import i18n
+    from lifecircle.service.maps.wording import percent
+    from lifecircle.service.terminal import print_table, say
 
     title = run.policy.services[document["service"]].title.text(lang)
     minutes = i18n.text("cli_minutes_limit", lang, n=f"{document['minutes']:g}")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from analysis.errors import Language
-from service.commands.words import (
+from lifecircle.analysis.errors import Language
+from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
@@ -48,9 +48,9 @@ def circles(
 ) -> None:
     """Residents with a complete circle, and what they miss. 生活圈完整的居民。"""
     found, language = opened(name, workspace, run), language_of(lang)
-    from service.catalog import circles_document
-    from service.terminal import print_json
-    from service.terminal.studies import show_circles
+    from lifecircle.service.catalog import circles_document
+    from lifecircle.service.terminal import print_json
+    from lifecircle.service.terminal.studies import show_circles
 
     document = circles_document(
         found, kind=kind, minutes=minutes, walker=walker, by=by, at=at, lang=language
@@ -76,10 +76,10 @@ def equity(
 ) -> None:
     """How evenly walks are spread: Gini, Palma, below the floor, worst tenth. 公平性。"""
     found, language = opened(name, workspace, run), language_of(lang)
-    from analysis.results.study_tables import export_equity
-    from service.catalog import equity_document
-    from service.terminal import print_json, say
-    from service.terminal.studies import show_equity
+    from lifecircle.analysis.results.study_tables import export_equity
+    from lifecircle.service.catalog import equity_document
+    from lifecircle.service.terminal import print_json, say
+    from lifecircle.service.terminal.studies import show_equity
 
     document = equity_document(
         found, service=service, minutes=minutes, walker=walker, group=group, by=by, lang=language
@@ -110,10 +110,10 @@ def compare(
     """What changed from one run to another. 比较两次结果。"""
     before, after = (opened(name, workspace, one) for one in (first, last))
     language = language_of(lang)
-    from analysis.results.study_tables import export_comparison
-    from service.catalog import compare_document
-    from service.terminal import print_json, say
-    from service.terminal.studies import show_compare
+    from lifecircle.analysis.results.study_tables import export_comparison
+    from lifecircle.service.catalog import compare_document
+    from lifecircle.service.terminal import print_json, say
+    from lifecircle.service.terminal.studies import show_compare
 
     document = compare_document(
         before, after,
@@ -143,9 +143,9 @@ def report(
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
-    from service.catalog import report_document
-    from service.report import report_page, report_workbook
-    from service.terminal import check_suffix, print_json, say, write_bytes, write_text
+    from lifecircle.service.catalog import report_document
+    from lifecircle.service.report import report_page, report_workbook
+    from lifecircle.service.terminal import check_suffix, print_json, say, write_bytes, write_text
 
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")

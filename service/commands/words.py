@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from analysis.results.model import Run
+    from lifecircle.analysis.results.model import Run
 
 Area = Annotated[str, typer.Argument(help="name of the area 区域名")]
 WorkspaceDir = Annotated[
@@ -62,6 +62,6 @@ def prepare(workspace: Path) -> None:
 def opened(area: str, workspace: Path, run: str | None = None) -> Run:
     """A run of a workspace (the latest)."""
     prepare(workspace)
-    from analysis.results.store import Workspace
+    from lifecircle.analysis.results.store import Workspace
 
     return Workspace(workspace).open(area, run)

@@ -9,18 +9,27 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from analysis.measures.capacity import capacity_services
-from analysis.measures.catchments import Catchments, Centre, Solution
-from analysis.measures.outlines import outline
-from analysis.measures.population_rule import State
-from analysis.measures.question import ask as question
-from analysis.measures.question import persons_of
-from analysis.results.catchment_layer import catchment_shapes
-from analysis.results.catchments_asked import catchments_for, rule_for
-from service.maps import scales
-from service.maps.folium_map import Areas
-from service.maps.panel import Fact, Field, Option, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.measures.catchments.capacity import capacity_services
+from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
+from lifecircle.analysis.measures.catchments.population_rule import State
+from lifecircle.analysis.measures.outlines import outline
+from lifecircle.analysis.measures.question import ask as question
+from lifecircle.analysis.measures.question import persons_of
+from lifecircle.analysis.results.catchment_layer import catchment_shapes
+from lifecircle.analysis.results.catchments_asked import catchments_for, rule_for
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.folium_map import Areas
+from lifecircle.service.maps.panel import (
+    Fact,
+    Field,
+    Option,
+    Ranking,
+    RankRow,
+    Swatch,
+    Tile,
+    Toggle,
+)
+from lifecircle.service.maps.scene import (
     Scene,
     facility_layer,
     facility_toggle,
@@ -32,8 +41,8 @@ from service.maps.scene import (
     street_layer,
     warnings,
 )
-from service.maps.shapes import polygons_degrees
-from service.maps.wording import Ask, number, percent
+from lifecircle.service.maps.shapes import polygons_degrees
+from lifecircle.service.maps.wording import Ask, number, percent
 
 SOLUTIONS: Final = ("natural", "balanced", "balanced_all")
 STATE_COLOURS: Final = {"within": "#3f8ac4", "overload": "#d95f0e", "underload": "#8c7aa9"}
@@ -54,7 +63,7 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments`.
+    UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments.catchments`.
     """
     run = ask.run
     asked = question(run.policy, service, ask.minutes, ask.walker)

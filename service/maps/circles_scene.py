@@ -8,19 +8,34 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.errors import Warn
-from analysis.measures.circles import CircleRow, Circles, CircleTable, circle_table, circles
-from analysis.measures.night import night_moment, night_states
-from analysis.measures.opening import OPEN
-from analysis.measures.question import unknown
-from analysis.quantities import BoolArray, Int32Array
-from analysis.results.model import Run
-from service import i18n
-from service.catalog.at_time import at_warnings, run_at
-from service.maps import scales
-from service.maps.folium_map import Areas, CellDots, FacilityDots
-from service.maps.panel import Fact, Field, Option, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.circles import (
+    CircleRow,
+    Circles,
+    CircleTable,
+    circle_table,
+    circles,
+)
+from lifecircle.analysis.measures.night import night_moment, night_states
+from lifecircle.analysis.measures.opening import OPEN
+from lifecircle.analysis.measures.question import unknown
+from lifecircle.analysis.quantities import BoolArray, Int32Array
+from lifecircle.analysis.results.model import Run
+from lifecircle.service import i18n
+from lifecircle.service.catalog.at_time import at_warnings, run_at
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
+from lifecircle.service.maps.panel import (
+    Fact,
+    Field,
+    Option,
+    Ranking,
+    RankRow,
+    Swatch,
+    Tile,
+    Toggle,
+)
+from lifecircle.service.maps.scene import (
     MANY_DOTS,
     WORST_SHOWN,
     Scene,
@@ -33,9 +48,15 @@ from service.maps.scene import (
     street_layer,
     warnings,
 )
-from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
-from service.maps.shares import share_areas, share_toggle
-from service.maps.wording import Ask, number, percent, plain
+from lifecircle.service.maps.shapes import (
+    cell_radius_m,
+    degrees,
+    pack,
+    pack_polygons,
+    polygons_degrees,
+)
+from lifecircle.service.maps.shares import share_areas, share_toggle
+from lifecircle.service.maps.wording import Ask, number, percent, plain
 
 VARIANTS: Final = ("own", "all_at", "upgraded", "with_optional", "night")
 SHORT_EDGES: Final = (1, 2, 3, 5)  # types short of a complete circle: 0, 1, 2, 3-4, 5 or more

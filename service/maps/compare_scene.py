@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.measures.question import Question
-from analysis.measures.question import ask as question
-from analysis.quantities import Int32Array
-from analysis.results.compare import (
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import ask as question
+from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.results.compare import (
     CompareRow,
     Comparison,
     Match,
@@ -17,12 +17,21 @@ from analysis.results.compare import (
     covered_cells,
     match_cells,
 )
-from analysis.results.model import Run
-from service.maps import scales
-from service.maps.coverage_scene import facilities_of
-from service.maps.folium_map import Areas, CellDots
-from service.maps.panel import Fact, Field, Option, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.coverage_scene import facilities_of
+from lifecircle.service.maps.folium_map import Areas, CellDots
+from lifecircle.service.maps.panel import (
+    Fact,
+    Field,
+    Option,
+    Ranking,
+    RankRow,
+    Swatch,
+    Tile,
+    Toggle,
+)
+from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
     drawable,
@@ -37,8 +46,14 @@ from service.maps.scene import (
     street_layer,
     warnings,
 )
-from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
-from service.maps.wording import Ask, number, percent, points
+from lifecircle.service.maps.shapes import (
+    cell_radius_m,
+    degrees,
+    pack,
+    pack_polygons,
+    polygons_degrees,
+)
+from lifecircle.service.maps.wording import Ask, number, percent, points
 
 CHANGE_EDGES: Final = (0.05, 0.2)  # fractions, of a rise and of a fall alike
 CHANGE_COLOURS: Final = (
@@ -53,7 +68,7 @@ def compare_scene(ask: Ask, service: str) -> Scene:
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.results.compare.compare`.
+    UnknownNameError, ParameterError : as `lifecircle.analysis.results.compare.compare`.
     """
     before, run = ask.before, ask.run
     assert before is not None

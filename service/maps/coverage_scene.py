@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from analysis.measures.coverage import Coverage, CoverageRow, coverage
-from analysis.measures.question import Question, Walks, walks_to
-from analysis.measures.question import ask as question
-from analysis.quantities import NOBODY, Int32Array, minutes_of
-from analysis.results.catchments_asked import catchments_for_coverage
-from service.maps import scales
-from service.maps.folium_map import Areas, CellDots
-from service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
+from lifecircle.analysis.measures.question import Question, Walks, walks_to
+from lifecircle.analysis.measures.question import ask as question
+from lifecircle.analysis.quantities import NOBODY, Int32Array, minutes_of
+from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.folium_map import Areas, CellDots
+from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
+from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
     drawable,
@@ -28,9 +28,15 @@ from service.maps.scene import (
     street_layer,
     warnings,
 )
-from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
-from service.maps.shares import share_areas, share_toggle
-from service.maps.wording import Ask, number, percent, plain
+from lifecircle.service.maps.shapes import (
+    cell_radius_m,
+    degrees,
+    pack,
+    pack_polygons,
+    polygons_degrees,
+)
+from lifecircle.service.maps.shares import share_areas, share_toggle
+from lifecircle.service.maps.wording import Ask, number, percent, plain
 
 
 def coverage_scene(ask: Ask, service: str) -> Scene:
@@ -38,7 +44,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.measures.coverage.coverage`.
+    UnknownNameError, ParameterError : as `lifecircle.analysis.measures.coverage.coverage`.
     """
     run = ask.run
     asked = question(run.policy, service, ask.minutes, ask.walker)

@@ -4,7 +4,7 @@ Folium loads ten files from outside by default, and branca reads every piece of 
 Jinja template again (so that a facility called ``{{ 7*7 }}`` would be computed). `OfflineMap`
 loads Leaflet and our own script only, and puts data and markup into the page as they are.
 
->>> from service.maps.folium_map import OfflineMap
+>>> from lifecircle.service.maps.folium_map import OfflineMap
 >>> drawn = OfflineMap(location=[25.04, 102.72], zoom_start=12, mode="inline")
 >>> "leafletjs.com" in drawn.page()
 False
@@ -24,8 +24,8 @@ from folium.map import Layer
 from folium.template import Template
 from markupsafe import Markup
 
-from service.maps.escape import html_text, script_json
-from service.maps.offline import (
+from lifecircle.service.maps.escape import html_text, script_json
+from lifecircle.service.maps.offline import (
     SCRIPTS,
     STYLES,
     Mode,

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.measures.gaps import Gap, gap_warnings, gaps
-from analysis.measures.question import ask as question
-from analysis.results.catchments_asked import catchments_for_coverage
-from service.maps import scales
-from service.maps.coverage_scene import facilities_of
-from service.maps.folium_map import Areas
-from service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.measures.gaps import Gap, gap_warnings, gaps
+from lifecircle.analysis.measures.question import ask as question
+from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.coverage_scene import facilities_of
+from lifecircle.service.maps.folium_map import Areas
+from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
+from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
     facility_layer,
@@ -29,8 +29,8 @@ from service.maps.scene import (
     unit_name,
     warnings,
 )
-from service.maps.shapes import polygons_degrees
-from service.maps.wording import Ask, number, percent
+from lifecircle.service.maps.shapes import polygons_degrees
+from lifecircle.service.maps.wording import Ask, number, percent
 
 
 def gaps_scene(ask: Ask, service: str) -> Scene:
@@ -38,7 +38,7 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.measures.gaps.gaps`.
+    UnknownNameError, ParameterError : as `lifecircle.analysis.measures.gaps.gaps`.
     """
     run = ask.run
     asked = question(run.policy, service, ask.minutes, ask.walker)

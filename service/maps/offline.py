@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
-from service.errors import ServiceError
+from lifecircle.service.errors import ServiceError
 
 Mode = Literal["linked", "inline"]
 
@@ -62,7 +62,7 @@ def asset(name: str) -> bytes:
     folder, _, rest = name.partition("/")
     if folder == "leaflet" and rest:
         return leaflet_folder().joinpath(rest).read_bytes()
-    return files("service").joinpath("assets", name).read_bytes()
+    return files("lifecircle.service").joinpath("assets", name).read_bytes()
 
 
 @cache

@@ -3,7 +3,7 @@
 ::
 
     run + question ──► scene (layers, view) ──► OfflineMap ──► page (linked | inline)
-                        numbers only from analysis.measures
+                        numbers only from lifecircle.analysis.measures
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ import numpy as np
 import shapely
 from folium.map import FitBounds
 
-from analysis.errors import Language
-from analysis.measures.capacity import capacity_services
-from analysis.measures.question import ask as question
-from analysis.measures.question import unknown
-from analysis.results.model import Run
-from service.errors import MissingError
-from service.maps.catchments_scene import SOLUTIONS, catchments_scene
-from service.maps.circles_scene import circles_scene
-from service.maps.compare_scene import compare_scene
-from service.maps.coverage_scene import coverage_scene
-from service.maps.folium_map import OfflineMap, Panel
-from service.maps.gaps_scene import gaps_scene
-from service.maps.offline import Mode
-from service.maps.panel import View, panel_markup
-from service.maps.places_scene import facilities_scene, units_scene
-from service.maps.proposals_scene import proposals_scene
-from service.maps.quality_scene import quality_scene
-from service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, layers_for
-from service.maps.shapes import degrees
-from service.maps.wording import Ask
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.catchments.capacity import capacity_services
+from lifecircle.analysis.measures.question import ask as question
+from lifecircle.analysis.measures.question import unknown
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.errors import MissingError
+from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
+from lifecircle.service.maps.circles_scene import circles_scene
+from lifecircle.service.maps.compare_scene import compare_scene
+from lifecircle.service.maps.coverage_scene import coverage_scene
+from lifecircle.service.maps.folium_map import OfflineMap, Panel
+from lifecircle.service.maps.gaps_scene import gaps_scene
+from lifecircle.service.maps.offline import Mode
+from lifecircle.service.maps.panel import View, panel_markup
+from lifecircle.service.maps.places_scene import facilities_scene, units_scene
+from lifecircle.service.maps.proposals_scene import proposals_scene
+from lifecircle.service.maps.quality_scene import quality_scene
+from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, layers_for
+from lifecircle.service.maps.shapes import degrees
+from lifecircle.service.maps.wording import Ask
 
 __all__ = ["COMPARE", "LAYERS", "map_of", "map_page"]
 
@@ -77,7 +77,7 @@ def map_page(
     ----------
     layer : one of `LAYERS`, or `COMPARE` with the earlier run in `before`.
     service : of the policy; None = the first that is assessed (facilities: all of them).
-    minutes, walker, by : as in `analysis.measures.coverage.coverage`.
+    minutes, walker, by : as in `lifecircle.analysis.measures.coverage.coverage`.
     mode : ``linked`` needs `static_url` to be served; ``inline`` is one file.
     nonce : of the Content-Security-Policy the page is sent with (`offline.page_policy`).
     keep : query parameters that the page's own links carry along, for instance ``run``.

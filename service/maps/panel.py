@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, Template
 from markupsafe import Markup
 
-from service.maps.escape import html_text
+from lifecircle.service.maps.escape import html_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,11 @@ def _template() -> Template:
     rooms = Environment(
         autoescape=True, finalize=_through_the_door, trim_blocks=True, lstrip_blocks=True
     )
-    text = files("service").joinpath("templates", "map_panel.html").read_text(encoding="utf-8")
+    text = (
+        files("lifecircle.service")
+        .joinpath("templates", "map_panel.html")
+        .read_text(encoding="utf-8")
+    )
     return rooms.from_string(text)
 
 

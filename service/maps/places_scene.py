@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from analysis.measures.question import sums_by, unknown_units
-from analysis.quantities import Int32Array
-from service.maps import scales
-from service.maps.folium_map import Areas
-from service.maps.panel import Fact, Group, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.measures.question import sums_by, unknown_units
+from lifecircle.analysis.quantities import Int32Array
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.folium_map import Areas
+from lifecircle.service.maps.panel import Fact, Group, Ranking, RankRow, Swatch, Tile, Toggle
+from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
     drawable,
@@ -26,8 +26,8 @@ from service.maps.scene import (
     street_layer,
     warnings,
 )
-from service.maps.shapes import polygons_degrees
-from service.maps.wording import Ask, number
+from lifecircle.service.maps.shapes import polygons_degrees
+from lifecircle.service.maps.wording import Ask, number
 
 
 def units_scene(ask: Ask) -> Scene:

@@ -11,19 +11,19 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from analysis.access.isochrone import isochrones
-from analysis.city.attach import Attachments
-from analysis.errors import ParameterError, Warn
-from analysis.measures.question import Question, walks_to
-from analysis.measures.question import ask as question
-from analysis.quantities import NOBODY, Int32Array, minutes_of
-from analysis.results.proposals import kept, sites_of, walks_with
-from service.catalog.siting import positions_of, shown, siting_of
-from service.maps import scales
-from service.maps.coverage_scene import facilities_of
-from service.maps.folium_map import Areas, CellDots
-from service.maps.panel import Curve, Fact, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.access.isochrone import isochrones
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.question import Question, walks_to
+from lifecircle.analysis.measures.question import ask as question
+from lifecircle.analysis.quantities import NOBODY, Int32Array, minutes_of
+from lifecircle.analysis.results.proposals import kept, sites_of, walks_with
+from lifecircle.service.catalog.siting import positions_of, shown, siting_of
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.coverage_scene import facilities_of
+from lifecircle.service.maps.folium_map import Areas, CellDots
+from lifecircle.service.maps.panel import Curve, Fact, Ranking, RankRow, Swatch, Tile, Toggle
+from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
     facility_layer,
@@ -37,9 +37,15 @@ from service.maps.scene import (
     unit_name,
     warnings,
 )
-from service.maps.shapes import cell_radius_m, degrees, pack, pack_polygons, polygons_degrees
-from service.maps.wording import Ask, number, percent
-from service.state import Streets
+from lifecircle.service.maps.shapes import (
+    cell_radius_m,
+    degrees,
+    pack,
+    pack_polygons,
+    polygons_degrees,
+)
+from lifecircle.service.maps.wording import Ask, number, percent
+from lifecircle.service.state import Streets
 
 FOUND_AT_ONCE: Final = 5
 COLOURS: Final = ("#3f8ac4", "#d6328a", "#e6750f", "#a9adb1")

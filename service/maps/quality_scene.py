@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from analysis.measures.quality import (
+from lifecircle.analysis.measures.quality import (
     AreaQuality,
     area_quality,
     cell_component,
     nearest_leg_m,
 )
-from analysis.quantities import NOBODY, Int32Array
-from service.maps.folium_map import CellDots, FacilityDots
-from service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
-from service.maps.scene import (
+from lifecircle.analysis.quantities import NOBODY, Int32Array
+from lifecircle.service.maps.folium_map import CellDots, FacilityDots
+from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
+from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
     footer,
@@ -25,8 +25,8 @@ from service.maps.scene import (
     unit_name,
     warnings,
 )
-from service.maps.shapes import cell_radius_m, degrees, dot_places, pack, pack_polygons
-from service.maps.wording import Ask, number, percent
+from lifecircle.service.maps.shapes import cell_radius_m, degrees, dot_places, pack, pack_polygons
+from lifecircle.service.maps.wording import Ask, number, percent
 
 LEG_COLOURS = ("#cfe3dc", "#8fc4b7", "#e8c46a", "#d9822b")
 ISLAND_COLOUR = "#7b4fa3"

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from analysis.quantities import UNREACHED_CM, Int32Array, limit_cm
+from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array, limit_cm
 
 MINUTE_COLOURS: Final = ("#08519c", "#3f8ac4", "#9ecae1", "#fdbb74", "#e6750f", "#9c3a04")
 SHARE_COLOURS: Final = ("#a8480c", "#e39a4f", "#ecdfc3", "#86b7da", "#1f5fa6")

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import shapely
 
-from analysis.city.model import GeometryArray
-from analysis.measures.capacity import capacity_services
-from analysis.measures.question import Question, level_of
-from analysis.quantities import CM_PER_M, Int32Array
-from analysis.results.model import Run
-from service.maps import scales
-from service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
-from service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
-from service.maps.shapes import dot_places, pack_streets, polygons_degrees
-from service.maps.wording import Ask, plain
+from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.measures.catchments.capacity import capacity_services
+from lifecircle.analysis.measures.question import Question, level_of
+from lifecircle.analysis.quantities import CM_PER_M, Int32Array
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
+from lifecircle.service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
+from lifecircle.service.maps.shapes import dot_places, pack_streets, polygons_degrees
+from lifecircle.service.maps.wording import Ask, plain
 
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run

@@ -10,9 +10,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from analysis.city.model import Cells, GeometryArray
-from analysis.city.network import WalkNetwork
-from analysis.quantities import BoolArray, FloatArray
+from lifecircle.analysis.city.model import Cells, GeometryArray
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.quantities import BoolArray, FloatArray
 
 STEPS_PER_DEGREE: Final = 100_000  # about a metre
 STREET_TOLERANCES_M: Final = (3.0, 8.0, 20.0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from service.maps import scales
-from service.maps.folium_map import Areas
-from service.maps.panel import Swatch, Toggle
-from service.maps.scene import feature_collection
-from service.maps.wording import Ask
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.folium_map import Areas
+from lifecircle.service.maps.panel import Swatch, Toggle
+from lifecircle.service.maps.scene import feature_collection
+from lifecircle.service.maps.wording import Ask
 
 
 def share_areas(drawn: Any, properties: Sequence[dict[str, Any]], labels: Sequence[str]) -> Areas:

@@ -8,11 +8,11 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from analysis.errors import Language, Warn
-from analysis.policy import Service, Walker
-from analysis.results.model import Run
-from service import i18n
-from service.maps.offline import Mode
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.policy import Service, Walker
+from lifecircle.analysis.results.model import Run
+from lifecircle.service import i18n
+from lifecircle.service.maps.offline import Mode
 
 MINUS = "–"
 LEAST = "0.1%"

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from service.ogc import collections, common, items
+from lifecircle.service.ogc import collections, common, items
 
 router = APIRouter()
 for _room in (common, collections, items):

@@ -7,16 +7,27 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from analysis.errors import LifecircleError
-from analysis.results.columns import LAYERS, OPTIONAL_LAYERS
-from analysis.results.model import Manifest
-from service import i18n
-from service.errors import MissingError
-from service.media import CSV, GEOJSON, GPKG, HTML, JSON, SCHEMA, XLSX, encode, page, wants_page
-from service.ogc.crs import CRS84, offered
-from service.ogc.filters import queryable_schema, queryables
-from service.ogc.links import collection_url, link
-from service.parameters import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.results.columns import LAYERS, OPTIONAL_LAYERS
+from lifecircle.analysis.results.model import Manifest
+from lifecircle.service import i18n
+from lifecircle.service.errors import MissingError
+from lifecircle.service.ogc.crs import CRS84, offered
+from lifecircle.service.ogc.filters import queryable_schema, queryables
+from lifecircle.service.ogc.links import collection_url, link
+from lifecircle.service.queries import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+from lifecircle.service.responses import (
+    CSV,
+    GEOJSON,
+    GPKG,
+    HTML,
+    JSON,
+    SCHEMA,
+    XLSX,
+    encode,
+    page,
+    wants_page,
+)
 
 router = APIRouter(tags=["ogc"])
 FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}

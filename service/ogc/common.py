@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from analysis.errors import LifecircleError
-from service import i18n
-from service.catalog import area_row
-from service.media import HTML, JSON, OPENAPI, encode, page, wants_page
-from service.ogc.links import link
-from service.ogc.openapi import api_document
-from service.parameters import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+from lifecircle.analysis.errors import LifecircleError
+from lifecircle.service import i18n
+from lifecircle.service.catalog import area_row
+from lifecircle.service.ogc.links import link
+from lifecircle.service.ogc.openapi import api_document
+from lifecircle.service.queries import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+from lifecircle.service.responses import HTML, JSON, OPENAPI, encode, page, wants_page
 
 router = APIRouter(tags=["ogc"])
 FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}

@@ -11,7 +11,7 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
-from service.errors import RequestError
+from lifecircle.service.errors import RequestError
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 WGS84: Final = "EPSG:4326"

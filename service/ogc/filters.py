@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import Language
-from analysis.results.columns import Column, Dtype
-from service.errors import RequestError
-from service.state import LayerTable
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.columns import Column, Dtype
+from lifecircle.service.errors import RequestError
+from lifecircle.service.state import LayerTable
 
 RESERVED: Final = frozenset(
     {"bbox", "bbox-crs", "crs", "datetime", "f", "lang", "limit", "offset", "run"}

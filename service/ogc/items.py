@@ -16,11 +16,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from analysis.errors import Language
-from analysis.results.export import export_frame
-from service.catalog.common import properties_of
-from service.errors import MissingError, RequestError
-from service.media import (
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.export import export_frame
+from lifecircle.service.catalog.common import properties_of
+from lifecircle.service.errors import MissingError, RequestError
+from lifecircle.service.ogc import crs
+from lifecircle.service.ogc.collections import split_id
+from lifecircle.service.ogc.filters import matching
+from lifecircle.service.ogc.links import collection_url, link, with_query
+from lifecircle.service.queries import Name, OfRun, Reader, ReaderNow
+from lifecircle.service.responses import (
     CSV,
     GEOJSON,
     GPKG,
@@ -34,12 +39,7 @@ from service.media import (
     tag_of,
     wants_page,
 )
-from service.ogc import crs
-from service.ogc.collections import split_id
-from service.ogc.filters import matching
-from service.ogc.links import collection_url, link, with_query
-from service.parameters import Name, OfRun, Reader, ReaderNow
-from service.state import AreaState, LayerTable
+from lifecircle.service.state import AreaState, LayerTable
 
 router = APIRouter(tags=["ogc"])
 DOWNLOADS: Final = {"csv": CSV, "xlsx": XLSX, "gpkg": GPKG}

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from analysis.errors import LifecircleError
-from service import i18n
-from service.media import GEOJSON, PROBLEM
-from service.ogc.filters import queryable_schema, queryables
-from service.parameters import Reader
-from service.settings import Settings
+from lifecircle.analysis.errors import LifecircleError
+from lifecircle.service import i18n
+from lifecircle.service.ogc.filters import queryable_schema, queryables
+from lifecircle.service.queries import Reader
+from lifecircle.service.responses import GEOJSON, PROBLEM
+from lifecircle.service.settings import Settings
 
 VERSION: Final = "3.0.3"
 ITEMS: Final = "/collections/{collection}/items"

@@ -8,7 +8,7 @@
 Both are the same bytes for the same run: nothing in them tells the time but the run's own stamp.
 """
 
-from service.report.page import report_page
-from service.report.workbook import report_workbook
+from lifecircle.service.report.page import report_page
+from lifecircle.service.report.workbook import report_workbook
 
 __all__ = ["report_page", "report_workbook"]

@@ -13,11 +13,11 @@ import numpy as np
 import shapely
 from markupsafe import Markup
 
-from analysis.city.model import GeometryArray
-from analysis.quantities import FloatArray
-from service.maps import scales
-from service.maps.escape import html_text
-from service.maps.shapes import thinned
+from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.quantities import FloatArray
+from lifecircle.service.maps import scales
+from lifecircle.service.maps.escape import html_text
+from lifecircle.service.maps.shapes import thinned
 
 INK: Final = "#1f2a30"
 SOFT: Final = "#66727a"

@@ -13,17 +13,17 @@ import shapely
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language
-from analysis.measures.gaps import gaps
-from analysis.results.catchments_asked import catchments_for_coverage
-from analysis.results.model import Run
-from service.catalog import report_document
-from service.catalog.report import WALKER
-from service.maps.escape import html_text
-from service.maps.offline import refuse_outside
-from service.report import tables
-from service.report.drawing import (
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog import report_document
+from lifecircle.service.catalog.report import WALKER
+from lifecircle.service.maps.escape import html_text
+from lifecircle.service.maps.offline import refuse_outside
+from lifecircle.service.report import tables
+from lifecircle.service.report.drawing import (
     Bar,
     UnitShapes,
     bar_chart,
@@ -32,7 +32,7 @@ from service.report.drawing import (
     share_map,
     tenth_chart,
 )
-from service.report.words import Words
+from lifecircle.service.report.words import Words
 
 GAPS_SHOWN: Final = 25
 MAPS_SHOWN: Final = 6
@@ -226,7 +226,7 @@ def _warnings(document: Mapping[str, Any]) -> list[str]:
 
 @cache
 def _asset(name: str) -> str:
-    return files("service").joinpath("assets", name).read_text(encoding="utf-8").strip()
+    return files("lifecircle.service").joinpath("assets", name).read_text(encoding="utf-8").strip()
 
 
 def _through_the_door(value: Any) -> Any:
@@ -242,5 +242,7 @@ def _template() -> Template:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    text = files("service").joinpath("templates", "report.html").read_text(encoding="utf-8")
+    text = (
+        files("lifecircle.service").joinpath("templates", "report.html").read_text(encoding="utf-8")
+    )
     return rooms.from_string(text)

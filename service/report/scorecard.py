@@ -16,11 +16,11 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from analysis.errors import Language
-from analysis.results.model import Run
-from service import i18n
-from service.maps.offline import refuse_outside
-from service.maps.wording import cut
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.model import Run
+from lifecircle.service import i18n
+from lifecircle.service.maps.offline import refuse_outside
+from lifecircle.service.maps.wording import cut
 
 COLOURS: Final = {
     "met": "#1b7f4b",
@@ -103,7 +103,7 @@ def page_policy(form: str = "'none'") -> str:
 
 
 def _asset(name: str) -> str:
-    return files("service").joinpath("assets", name).read_text(encoding="utf-8")
+    return files("lifecircle.service").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 @cache

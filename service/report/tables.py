@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from service.report.scorecard import figure
-from service.report.words import Cell, Words, text
+from lifecircle.service.report.scorecard import figure
+from lifecircle.service.report.words import Cell, Words, text
 
 Document = Mapping[str, Any]
 Row = list[Cell]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.errors import Language
-from service import i18n
-from service.maps.wording import number, percent
+from lifecircle.analysis.errors import Language
+from lifecircle.service import i18n
+from lifecircle.service.maps.wording import number, percent
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from openpyxl import Workbook
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language
-from analysis.results.export import sheet_row
-from analysis.results.model import Run
-from analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
-from service.catalog import report_document
-from service.report import tables
-from service.report.words import Cell, Words
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.export import sheet_row
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
+from lifecircle.service.catalog import report_document
+from lifecircle.service.report import tables
+from lifecircle.service.report.words import Cell, Words
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file knows
 _DATES: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms:)")

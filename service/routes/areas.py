@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import LifecircleError
-from analysis.results.model import Manifest
-from service.catalog import (
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.results.model import Manifest
+from lifecircle.service.catalog import (
     PointPlan,
     area_document,
     area_row,
@@ -20,8 +20,7 @@ from service.catalog import (
     isochrone_document,
     point_document,
 )
-from service.media import GEOJSON, JSON, answer, encode, page, wants_page
-from service.parameters import (
+from lifecircle.service.queries import (
     NOTHING_ELSE,
     AreaName,
     AreaQuery,
@@ -34,7 +33,8 @@ from service.parameters import (
     ReaderNow,
     minute_list,
 )
-from service.state import AreaState
+from lifecircle.service.responses import GEOJSON, JSON, answer, encode, page, wants_page
+from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["areas"])
 _COUNTED = {"catchments": "catchments", "scorecard": "scorecard_rows"}

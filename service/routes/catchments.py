@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 
-from service.catalog.catchments import catchments_document
-from service.media import answer
-from service.parameters import AreaName, Name, OfRun, ReaderNow
+from lifecircle.service.catalog.catchments import catchments_document
+from lifecircle.service.queries import AreaName, Name, OfRun, ReaderNow
+from lifecircle.service.responses import answer
 
 router = APIRouter(tags=["areas"])
 

@@ -23,20 +23,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from analysis.errors import Language
-from analysis.policy import load_policy, policy_ids
-from analysis.results.check_files import write_clean_copy, write_error_sheet
-from analysis.sources.checking import Checked, check_file
-from analysis.sources.coordinates import DATUMS
-from analysis.sources.declared import Declaration, Declarations
-from analysis.sources.files_in import RASTER_SUFFIXES, SUFFIXES
-from analysis.sources.tables import Kind
-from service.catalog.checks import check_document
-from service.errors import ForbiddenError, NotReadyError, RequestError
-from service.media import JSON, encode, page, wants_page
-from service.parameters import NOTHING_ELSE, ReaderNow
-from service.settings import Settings
-from service.whence import from_this_machine
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.policy import load_policy, policy_ids
+from lifecircle.analysis.readers.checker.check import Checked, check_file
+from lifecircle.analysis.readers.records.datums import DATUMS
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
+from lifecircle.analysis.readers.tables.population_and_facilities import Kind
+from lifecircle.analysis.results.check_files import write_clean_copy, write_error_sheet
+from lifecircle.service.catalog.checks import check_document
+from lifecircle.service.errors import ForbiddenError, NotReadyError, RequestError
+from lifecircle.service.queries import NOTHING_ELSE, ReaderNow
+from lifecircle.service.request_origin import from_this_machine
+from lifecircle.service.responses import JSON, encode, page, wants_page
+from lifecircle.service.settings import Settings
 
 router = APIRouter(tags=["checks"])
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
-from service.errors import NotReadyError
-from service.media import JSON, encode
-from service.parameters import ReaderNow
+from lifecircle.service.errors import NotReadyError
+from lifecircle.service.queries import ReaderNow
+from lifecircle.service.responses import JSON, encode
 
 router = APIRouter(tags=["health"])
 UNCACHED = {"cache-control": "no-store"}

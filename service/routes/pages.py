@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from service.media import new_nonce, page, page_response
-from service.parameters import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
-from service.routes.studies import two_runs
+from lifecircle.service.queries import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
+from lifecircle.service.responses import new_nonce, page, page_response
+from lifecircle.service.routes.studies import two_runs
 
 router = APIRouter(tags=["pages"])
 
@@ -23,8 +23,8 @@ async def show_map(
     query: Annotated[MapQuery, Query()],
 ) -> Response:
     """A page with a map of coverage, gaps, circles, units or facilities, or of two runs."""
-    from service.maps.offline import page_policy
-    from service.maps.pages import COMPARE, map_page
+    from lifecircle.service.maps.offline import page_policy
+    from lifecircle.service.maps.pages import COMPARE, map_page
 
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)

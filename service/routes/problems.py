@@ -9,11 +9,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from analysis.errors import Language, LifecircleError
-from service import i18n
-from service.errors import problem, problem_of
-from service.media import PROBLEM, PROTECTION, encode, page, wants_page
-from service.parameters import language_of
+from lifecircle.analysis.errors import Language, LifecircleError
+from lifecircle.service import i18n
+from lifecircle.service.errors import problem, problem_of
+from lifecircle.service.queries import language_of
+from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, wants_page
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from analysis.results.merge_list import write_merge_list
-from service.catalog.quality import histogram, quality_document, quality_figures
-from service.maps.wording import percent
-from service.media import CSV, XLSX, answer, page, wants_page
-from service.parameters import AreaName, AreaQuery, OfRun, Reader, ReaderNow
-from service.state import AreaState
+from lifecircle.analysis.results.merge_list import write_merge_list
+from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
+from lifecircle.service.maps.wording import percent
+from lifecircle.service.queries import AreaName, AreaQuery, OfRun, Reader, ReaderNow
+from lifecircle.service.responses import CSV, XLSX, answer, page, wants_page
+from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["areas"])
 

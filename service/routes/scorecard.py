@@ -10,13 +10,13 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from analysis.results.scorecard_table import export_scorecard
-from service.catalog import scorecard_document
-from service.media import CSV, XLSX, answer, disposition, page_response, wants_page
-from service.parameters import AreaName, Reader, ReaderNow
-from service.parameters_scorecard import ScorecardQuery
-from service.report.scorecard import Links, page_policy, scorecard_page
-from service.state import AreaState
+from lifecircle.analysis.results.scorecard_table import export_scorecard
+from lifecircle.service.catalog import scorecard_document
+from lifecircle.service.queries import AreaName, Reader, ReaderNow
+from lifecircle.service.queries_scorecard import ScorecardQuery
+from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
+from lifecircle.service.responses import CSV, XLSX, answer, disposition, page_response, wants_page
+from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["areas"])
 TABLES: Final = {"csv": CSV, "xlsx": XLSX}

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from service.catalog import accessibility_document, siting_document, what_if_document
-from service.errors import RequestError
-from service.guards import check_near
-from service.media import JSON, answer, encode
-from service.parameters import (
+from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
+from lifecircle.service.errors import RequestError
+from lifecircle.service.guards import check_near
+from lifecircle.service.queries import (
     AreaName,
     Latitude,
     Longitude,
@@ -21,6 +20,7 @@ from service.parameters import (
     OfRun,
     ReaderNow,
 )
+from lifecircle.service.responses import JSON, answer, encode
 
 router = APIRouter(tags=["siting"])
 MOST_ADDED: Final = 50

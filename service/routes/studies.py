@@ -8,14 +8,21 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from analysis.access.walking import WalkCosts
-from analysis.errors import Language, UnknownNameError
-from service.catalog import compare_document, equity_document, report_document
-from service.media import HTML, XLSX, answer, wants_page
-from service.parameters import AreaName, CompareQuery, EquityQuery, Reader, ReaderNow, ReportQuery
-from service.report import report_page, report_workbook
-from service.report.page import style_policy
-from service.state import AreaState
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.errors import Language, UnknownNameError
+from lifecircle.service.catalog import compare_document, equity_document, report_document
+from lifecircle.service.queries import (
+    AreaName,
+    CompareQuery,
+    EquityQuery,
+    Reader,
+    ReaderNow,
+    ReportQuery,
+)
+from lifecircle.service.report import report_page, report_workbook
+from lifecircle.service.report.page import style_policy
+from lifecircle.service.responses import HTML, XLSX, answer, wants_page
+from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["studies"])
 

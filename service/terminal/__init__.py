@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from analysis.errors import Fault, Language, ParameterError
-from analysis.errors import say as message
-from analysis.measures.coverage import Coverage, CoverageRow
-from analysis.results.model import Run
-from service import i18n
-from service.maps.wording import percent
+from lifecircle.analysis.errors import Fault, Language, ParameterError
+from lifecircle.analysis.errors import say as message
+from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
+from lifecircle.analysis.results.model import Run
+from lifecircle.service import i18n
+from lifecircle.service.maps.wording import percent
 
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold
@@ -112,8 +112,8 @@ def show_run(run: Run, lang: Language) -> None:
 
 def open_then(run: Run, at: str, service: str | None, lang: Language) -> Run:
     """The run with what is known to be open at a moment, after saying what is not known."""
-    from analysis.measures.opening import moment_of
-    from service.catalog.at_time import at_warnings, run_at
+    from lifecircle.analysis.measures.opening import moment_of
+    from lifecircle.service.catalog.at_time import at_warnings, run_at
 
     services = run.travel.services if service is None else (service,)
     then = run_at(run, None, moment_of(at), services)

@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
-from analysis.errors import Language
-from analysis.results.columns import CENTRE_COLUMNS, RULE_COLUMNS
-from analysis.results.export import export_rows
-from service import i18n
-from service.terminal import print_table, say
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.columns import CENTRE_COLUMNS, RULE_COLUMNS
+from lifecircle.analysis.results.export import export_rows
+from lifecircle.service import i18n
+from lifecircle.service.terminal import print_table, say
 
 
 def show_catchments(document: Mapping[str, Any], lang: Language) -> None:

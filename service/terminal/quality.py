@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.table import Table
 
-from analysis.errors import Language
-from service import i18n
-from service.catalog.quality import quality_figures
-from service.terminal import print_table, say
+from lifecircle.analysis.errors import Language
+from lifecircle.service import i18n
+from lifecircle.service.catalog.quality import quality_figures
+from lifecircle.service.terminal import print_table, say
 
 _SHOWN = 12
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.errors import Language
-from service import i18n
-from service.report.scorecard import figure
-from service.terminal import print_table
+from lifecircle.analysis.errors import Language
+from lifecircle.service import i18n
+from lifecircle.service.report.scorecard import figure
+from lifecircle.service.terminal import print_table
 
 _STYLES: Final = {
     "met": "green",

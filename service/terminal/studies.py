@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from analysis.errors import Language
-from analysis.results.model import Run
-from service import i18n
-from service.maps.wording import percent, points
-from service.report.scorecard import figure
-from service.terminal import print_table, say
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.model import Run
+from lifecircle.service import i18n
+from lifecircle.service.maps.wording import percent, points
+from lifecircle.service.report.scorecard import figure
+from lifecircle.service.terminal import print_table, say
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
 _MISSING_SHOWN: Final = 3

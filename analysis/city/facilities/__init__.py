@@ -1,0 +1,1 @@
+"""Places that offer a service: gathered from files and OpenStreetMap, merged, attached."""

@@ -1,0 +1,299 @@
+"""Spreading unit totals over the places where people live (dasymetric), kept to the person.
+
+Per unit: over residential buildings by floor area where that gives a believable floor area per
+resident; else over lattice squares of residential land; else over lattice squares of the unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from lifecircle.analysis.city.frames import code_key, texts
+from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
+from lifecircle.analysis.city.residents.lattice import lattice_squares
+from lifecircle.analysis.city.residents.population import CellSeed, known_groups, share_out
+from lifecircle.analysis.city.shapes import (
+    anchor_xy,
+    areas_of,
+    metric_geometry,
+    ordered_polygons,
+    polygons_only,
+)
+from lifecircle.analysis.city.units.units import assign_units
+from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
+from lifecircle.analysis.policy import SpreadRules
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
+
+_PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadResult:
+    """Cells made from unit totals.
+
+    `method` (k units): how each unit was spread: ``buildings``, ``land``, ``unit``, ``empty``
+    (nobody lives there), ``unknown`` (no total); None for units of other levels.
+    `unit` int32 (c cells): the unit whose residents the cell holds; it counts as declared.
+    `level`: the level whose totals were spread.
+    """
+
+    seed: CellSeed
+    method: StrArray
+    unit: Int32Array
+    level: str
+    warnings: tuple[Warn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where residents may live: `unit` they count for, `weight` in hundredths of m²."""
+
+    id: StrArray
+    unit: Int32Array
+    geometry: GeometryArray
+    weight: IntArray
+
+    def take(self, rows: NDArray[Any]) -> _Places:
+        return _Places(self.id[rows], self.unit[rows], self.geometry[rows], self.weight[rows])
+
+
+def spread_unit_totals(
+    units: Units,
+    group_totals: Mapping[str, IntArray],
+    buildings: gpd.GeoDataFrame | None,
+    residential: gpd.GeoDataFrame | None,
+    rules: SpreadRules,
+    crs: str,
+) -> SpreadResult:
+    """Cells with the residents of the lowest level that has totals, total kept to the person.
+
+    Parameters
+    ----------
+    units : with `residents`, -1 where unknown; such units get no cells.
+    group_totals : group to int64 (k units), -1 where unknown; a group is shared among the cells
+        of a unit by their residents, so it never exceeds the residents of a cell.
+    buildings : ``id``, ``building``, ``levels`` (null = policy default), outlines.
+    residential : polygons of residential land; they may overlap.
+    crs : the metric CRS of the city.
+
+    Raises
+    ------
+    ParameterError : no level has a total.
+    InputError : a group is larger than the residents of its unit, or a unit with residents has
+        no geometry.
+    """
+    level = _level_with_totals(units)
+    members = units.of_level(level)
+    _refuse(units, members, group_totals)
+    populated = members[units.residents[members] > 0]
+    method = np.full(len(units.code), None, dtype=object)
+    method[members] = np.where(units.residents[members] < 0, "unknown", "empty")
+
+    built = _in_buildings(units, populated, level, buildings, rules, crs)
+    method[np.unique(built.unit)] = "buildings"
+    rest = populated[method[populated] == "empty"]
+    on_land = _on_squares(units, rest, _land_of(units, rest, residential, crs), rules)
+    method[np.unique(on_land.unit)] = "land"
+    rest = populated[method[populated] == "empty"]
+    on_unit = _on_squares(units, rest, units.geometry[rest], rules)
+    method[rest] = "unit"
+    rest = np.setdiff1d(rest, on_unit.unit)
+    seed, unit = _cells(units, group_totals, (built, on_land, on_unit, _as_points(units, rest)))
+    return SpreadResult(seed, method, unit, level, _remarks(units, members, method, seed))
+
+
+def second_spread(
+    units: Units,
+    first: SpreadResult,
+    residential: gpd.GeoDataFrame | None,
+    rules: SpreadRules,
+    crs: str,
+) -> tuple[CellSeed, StrArray, Int32Array]:
+    """The residents spread once more, each unit by the next way: how far two ways lie apart.
+
+    Units spread over buildings go over residential land (over the unit where it has none), units
+    spread over land over the unit; units spread over the unit have no other way and no cells.
+
+    Returns
+    -------
+    The cells, the method per unit (k units; None = no other way), the unit of each cell (c,).
+    """
+    method = np.full(len(units.code), None, dtype=object)
+    built = np.flatnonzero(first.method == "buildings").astype(np.int32)
+    on_land = _on_squares(units, built, _land_of(units, built, residential, crs), rules)
+    method[np.unique(on_land.unit)] = "land"
+    rest = np.concatenate(
+        (np.setdiff1d(built, on_land.unit), np.flatnonzero(first.method == "land"))
+    ).astype(np.int32)
+    on_unit = _on_squares(units, rest, units.geometry[rest], rules)
+    method[rest] = "unit"
+    rest = np.setdiff1d(rest, on_unit.unit).astype(np.int32)
+    seed, unit = _cells(units, {}, (on_land, on_unit, _as_points(units, rest)))
+    return seed, method, unit
+
+
+def _level_with_totals(units: Units) -> str:
+    for level in reversed(units.levels):
+        if (units.residents[units.of_level(level)] >= 0).any():
+            return level
+    raise ParameterError("no_unit_totals")
+
+
+def _refuse(units: Units, members: Int32Array, group_totals: Mapping[str, IntArray]) -> None:
+    residents = units.residents
+    faults = [
+        Fault(
+            "group_above_residents",
+            "units",
+            column=group,
+            params={
+                "code": units.code[i],
+                "name": units.name[i],
+                "count": int(total[i]),
+                "residents": int(residents[i]),
+            },
+        )
+        for group, total in group_totals.items()
+        for i in members
+        if 0 <= residents[i] < total[i]
+    ]
+    faults += [
+        Fault("unit_without_place", "units", params={"code": units.code[i], "name": units.name[i]})
+        for i in members
+        if residents[i] > 0 and (units.geometry[i] is None or units.geometry[i].is_empty)
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _in_buildings(
+    units: Units,
+    populated: Int32Array,
+    level: str,
+    buildings: gpd.GeoDataFrame | None,
+    rules: SpreadRules,
+    crs: str,
+) -> _Places:
+    """Residential buildings of the units where they give a believable floor area."""
+    if buildings is None or buildings.empty:
+        return _nowhere()
+    lived_in = buildings[buildings["building"].isin(rules.residential_buildings)]
+    geometry = metric_geometry(lived_in, crs)
+    floors = np.asarray(lived_in["levels"], dtype=np.float64)
+    floors = np.where(np.isfinite(floors) & (floors > 0), floors, rules.default_levels.value)
+    places = _Places(
+        id=texts(lived_in["id"]),
+        unit=assign_units(anchor_xy(geometry), units)[level],
+        geometry=geometry,
+        weight=_hundredths(shapely.area(geometry) * floors),
+    )
+    places = places.take(np.isin(places.unit, populated) & (places.weight > 0))
+    floor_m2 = np.zeros(len(units.code), dtype=np.int64)
+    np.add.at(floor_m2, places.unit, places.weight)
+    each = floor_m2 / _PER_M2 / np.maximum(units.residents, 1)
+    least, most = rules.min_floor_m2_per_resident.value, rules.max_floor_m2_per_resident.value
+    return places.take(((each >= least) & (each <= most))[places.unit])
+
+
+def _land_of(
+    units: Units, members: Int32Array, residential: gpd.GeoDataFrame | None, crs: str
+) -> GeometryArray:
+    """Residential land of each unit, once where it overlaps itself; None without any."""
+    land = np.full(len(members), None, dtype=object)
+    if residential is None or residential.empty:
+        return land
+    parts = ordered_polygons(metric_geometry(residential, crs))
+    holder, part = shapely.STRtree(parts).query(units.geometry[members], predicate="intersects")
+    for i in np.unique(holder):
+        mine = shapely.union_all(parts[np.sort(part[holder == i])])
+        land[i] = areas_of(shapely.intersection(mine, units.geometry[members[i]]))
+    return land
+
+
+def _on_squares(
+    units: Units, members: Int32Array, ground: GeometryArray, rules: SpreadRules
+) -> _Places:
+    """Lattice squares of each unit's ground, weighed by the area of the ground in them.
+
+    Their ids are the unit's code, column and row, padded: id order is from west to east.
+    """
+    squares = lattice_squares(ground, rules.lattice_m.value)
+    unit = members[squares.owner]
+    ids = [
+        f"{units.code[i]}.{column:06d}.{row:06d}"
+        for i, column, row in zip(unit, squares.column, squares.row, strict=True)
+    ]
+    places = _Places(texts(ids), unit, squares.piece, _hundredths(shapely.area(squares.piece)))
+    return places.take(places.weight > 0)
+
+
+def _as_points(units: Units, members: Int32Array) -> _Places:
+    """One place per unit that is too small for a square, at its representative point."""
+    return _Places(
+        units.code[members],
+        members,
+        np.asarray(shapely.point_on_surface(units.geometry[members]), dtype=object),
+        np.ones(len(members), dtype=np.int64),
+    )
+
+
+def _nowhere() -> _Places:
+    nothing = np.empty(0, dtype=object)
+    return _Places(nothing, np.empty(0, np.int32), nothing, np.empty(0, np.int64))
+
+
+def _hundredths(area_m2: FloatArray) -> IntArray:
+    return np.rint(area_m2 * _PER_M2).astype(np.int64)
+
+
+def _cells(
+    units: Units, group_totals: Mapping[str, IntArray], piles: Sequence[_Places]
+) -> tuple[CellSeed, Int32Array]:
+    ids = np.concatenate([pile.id for pile in piles])
+    owners = np.concatenate([pile.unit for pile in piles])
+    order = sorted(range(len(ids)), key=lambda i: (owners[i], code_key(str(ids[i]))))
+    ids, owners = ids[order], owners[order]
+    geometry = np.concatenate([pile.geometry for pile in piles])[order]
+    weight = np.concatenate([pile.weight for pile in piles])[order]
+    residents = share_out(weight, owners, np.maximum(units.residents, 0))
+    lived_in = residents > 0
+    ids, owners, geometry, residents = (
+        ids[lived_in],
+        owners[lived_in],
+        geometry[lived_in],
+        residents[lived_in],
+    )
+    columns = {}
+    for group, totals in group_totals.items():
+        shares = share_out(residents, owners, np.maximum(totals, 0))
+        columns[group] = np.where(totals[owners] < 0, -1, shares)
+    groups, warnings = known_groups(columns)
+    seed = CellSeed(
+        id=ids,
+        xy_m=anchor_xy(geometry),
+        polygon=polygons_only(geometry),
+        residents=residents,
+        groups=groups,
+        modelled=np.ones(len(ids), dtype=np.bool_),
+        warnings=warnings,
+    )
+    return seed, owners.astype(np.int32)
+
+
+def _remarks(
+    units: Units, members: Int32Array, method: StrArray, seed: CellSeed
+) -> tuple[Warn, ...]:
+    used = {name: int(np.count_nonzero(method == name)) for name in ("buildings", "land", "unit")}
+    remarks = [Warn("residents_modelled", {"residents": int(seed.residents.sum()), **used})]
+    unknown = members[units.residents[members] < 0]
+    if len(unknown):
+        names = ", ".join(str(name) for name in units.name[unknown])
+        remarks.append(Warn("units_without_residents", {"count": len(unknown), "names": names}))
+    return (*remarks, *seed.warnings)

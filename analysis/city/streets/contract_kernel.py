@@ -1,0 +1,62 @@
+"""The compiled walk along chains of degree-2 nodes (numba)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray
+
+
+@njit(cache=True)
+def follow_chains(
+    start: IntArray,
+    neighbour: Int32Array,
+    segment: Int32Array,
+    is_junction: BoolArray,
+    segment_count: int,
+) -> tuple[IntArray, Int32Array]:
+    """Chains of nodes between junctions of an undirected graph in CSR form.
+
+    Parameters
+    ----------
+    start : int64 (n + 1,); neighbour, segment : int32 (2 s,): the far node and the segment id
+        of each half-segment, sorted by (node, neighbour).
+    is_junction : bool (n,).
+    segment_count : s.
+
+    Returns
+    -------
+    chain_start : int64 (m + 1,) and chain_node : int32 (p,), the nodes of each chain from
+        junction to junction. Every segment is in exactly one chain, provided that each cycle
+        holds a junction.
+    """
+    used = np.zeros(segment_count, dtype=np.bool_)
+    chain_start = np.empty(segment_count + 1, dtype=np.int64)
+    chain_node = np.empty(2 * segment_count + 1, dtype=np.int32)
+    chains = 0
+    filled = 0
+    chain_start[0] = 0
+    for node in range(len(start) - 1):
+        if not is_junction[node]:
+            continue
+        for half in range(start[node], start[node + 1]):
+            if used[segment[half]]:
+                continue
+            used[segment[half]] = True
+            chain_node[filled] = node
+            filled += 1
+            current = neighbour[half]
+            while not is_junction[current]:
+                chain_node[filled] = current
+                filled += 1
+                onward = start[current]
+                if used[segment[onward]]:
+                    onward += 1
+                used[segment[onward]] = True
+                current = neighbour[onward]
+            chain_node[filled] = current
+            filled += 1
+            chains += 1
+            chain_start[chains] = filled
+    return chain_start[: chains + 1].copy(), chain_node[:filled].copy()

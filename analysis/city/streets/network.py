@@ -1,0 +1,284 @@
+"""The walking network: contracted, true geometry kept, lengths geodesic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from lifecircle.analysis.city.crs import geodesic_m, metric_crs, to_metric
+from lifecircle.analysis.city.streets.contract_kernel import follow_chains
+from lifecircle.analysis.city.streets.profile import SlopeProfile
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array, read_only
+from lifecircle.analysis.readers.osm.streets import RawStreets
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_HILBERT_BITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WalkNetwork:
+    """A walking network as read-only arrays (n junctions, m edges, p vertices).
+
+    Attributes
+    ----------
+    crs : ``"EPSG:code"`` of the metric coordinates.
+    node_xy_m : float64 (n, 2), easting and northing, metres.
+    node_osm_id : int64 (n,).
+    edge_u, edge_v : int32 (m,), end junctions, ``edge_u <= edge_v`` (loops allowed).
+    edge_length_m : float64 (m,), geodesic (WGS84) along the true geometry.
+    edge_way : int64 (m,), id of the first OSM way along the edge.
+    vertex_start : int64 (m + 1,), where each edge's vertices begin (from u to v).
+    vertex_xy_m : float64 (p, 2), metres.
+    vertex_at_m : float64 (p,), geodesic distance of each vertex from the edge's u.
+    edge_component : int32 (m,), connected component of each edge.
+    component_length_m : float64 (k,), walkable length of each component.
+    vertex_form : uint8 (p,) or None, the `analysis.policy.terrain.WayForm` of the segment that
+        ends at each vertex (0 at an edge's first); None where the streets came without. Kept
+        while a city is built, not in a run.
+    slope : what slope adds to the walk along each edge, None where heights are not used.
+    """
+
+    crs: str
+    node_xy_m: FloatArray
+    node_osm_id: IntArray
+    edge_u: Int32Array
+    edge_v: Int32Array
+    edge_length_m: FloatArray
+    edge_way: IntArray
+    vertex_start: IntArray
+    vertex_xy_m: FloatArray
+    vertex_at_m: FloatArray
+    edge_component: Int32Array
+    component_length_m: FloatArray
+    vertex_form: UInt8Array | None = None
+    slope: SlopeProfile | None = None
+
+    @property
+    def node_count(self) -> int:
+        """Number of junctions n."""
+        return len(self.node_osm_id)
+
+    @property
+    def edge_count(self) -> int:
+        """Number of edges m."""
+        return len(self.edge_u)
+
+    def worth_m(self, *, forth: bool) -> FloatArray:
+        """Metres of walking on the flat that edges are worth, (m,); NaN where slope does not count.
+
+        `forth` is from u to v, else back.
+        """
+        if self.slope is None:
+            return np.full(self.edge_count, np.nan)
+        extra_m = self.slope.extra_uv_m if forth else self.slope.extra_vu_m
+        worth: FloatArray = self.edge_length_m + extra_m[self.slope.point_start[1:] - 1]
+        return worth
+
+    def lines(self) -> NDArray[np.object_]:
+        """The edges as shapely LineStrings in the metric CRS, (m,)."""
+        edge = np.repeat(np.arange(self.edge_count), np.diff(self.vertex_start))
+        return np.asarray(shapely.linestrings(self.vertex_xy_m, indices=edge), dtype=np.object_)
+
+    def to_networkx(self) -> nx.MultiGraph[int]:
+        """The network as an undirected multigraph for people: ``length_m``, ``geometry``.
+
+        Nodes are 0..n-1 with ``x``, ``y`` (metres) and ``osm_id``; edge keys are edge ids.
+        """
+        import networkx
+
+        graph: nx.MultiGraph[int] = networkx.MultiGraph(crs=self.crs)
+        for node, ((x, y), osm_id) in enumerate(
+            zip(self.node_xy_m.tolist(), self.node_osm_id.tolist(), strict=True)
+        ):
+            graph.add_node(node, x=x, y=y, osm_id=osm_id)
+        rows = zip(
+            self.edge_u.tolist(),
+            self.edge_v.tolist(),
+            self.edge_length_m.tolist(),
+            self.edge_way.tolist(),
+            self.lines(),
+            strict=True,
+        )
+        for edge, (u, v, length_m, way, line) in enumerate(rows):
+            graph.add_edge(u, v, key=edge, length_m=length_m, osm_way=way, geometry=line)
+        return graph
+
+
+def build_network(raw: RawStreets, crs: str | None = None) -> WalkNetwork:
+    """The contracted network of walkable ways; the order of ways in the file does not matter.
+
+    Nodes are OSM nodes where other than two segments meet (and one node of each lone ring);
+    they are numbered along a Hilbert curve, edges by (u, v, vertices).
+    """
+    osm_id, first, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
+    lonlat = raw.lonlat[first]
+    a, b, way, form = _segments(raw, node.astype(np.int64), len(osm_id))
+    start, neighbour, segment, degree = _half_segments(a, b, len(osm_id))
+    is_junction = degree != 2
+    _break_rings(a, b, is_junction)
+    chain_start, chain_node = follow_chains(start, neighbour, segment, is_junction, len(a))
+    crs = crs or metric_crs(lonlat)
+    xy_m = to_metric(lonlat, crs)
+    number = _hilbert_numbers(xy_m, np.flatnonzero(is_junction & (degree > 0)))
+    chain_start, chain_node = _canonical(chain_start, chain_node, number)
+    return _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, (a, b, way, form))
+
+
+def _segments(
+    raw: RawStreets, node: IntArray, node_count: int
+) -> tuple[IntArray, IntArray, IntArray, UInt8Array | None]:
+    """Distinct segments (a < b), the lowest way id of each and its form, sorted by (a, b)."""
+    inside = np.ones(len(node) - 1, dtype=bool)
+    inside[raw.way_start[1:-1] - 1] = False
+    way = np.repeat(raw.way_id, np.diff(raw.way_start))[:-1][inside]
+    head, tail = node[:-1][inside], node[1:][inside]
+    real = head != tail
+    low = np.minimum(head, tail)[real]
+    high = np.maximum(head, tail)[real]
+    key, position = np.unique(low * node_count + high, return_inverse=True)
+    lowest = np.full(len(key), np.iinfo(np.int64).max)
+    np.minimum.at(lowest, position, way[real])
+    form = None
+    if raw.form is not None:
+        each = np.repeat(raw.form, np.diff(raw.way_start))[:-1][inside][real]
+        order = np.lexsort((each, way[real], position))  # of one way drawn twice the lower form
+        first = order[np.searchsorted(position[order], np.arange(len(key)))]
+        form = each[first]
+    return key // node_count, key % node_count, lowest, form
+
+
+def _half_segments(
+    a: IntArray, b: IntArray, node_count: int
+) -> tuple[IntArray, Int32Array, Int32Array, IntArray]:
+    """Both directions of all segments in CSR form, neighbours ascending."""
+    tail = np.concatenate((a, b))
+    head = np.concatenate((b, a))
+    order = np.lexsort((head, tail))
+    degree = np.bincount(tail, minlength=node_count)
+    start = np.concatenate(([0], np.cumsum(degree)))
+    segment = order % len(a)
+    return start, head[order].astype(np.int32), segment.astype(np.int32), degree
+
+
+def _break_rings(a: IntArray, b: IntArray, is_junction: NDArray[np.bool_]) -> None:
+    """Make the first node of every ring without a junction a junction (in place)."""
+    count = len(is_junction)
+    links = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(count, count))
+    _, label = connected_components(links, directed=False)
+    has = np.zeros(label.max() + 1, dtype=bool)
+    has[label[is_junction]] = True
+    lone = np.flatnonzero(~has[label])
+    _, first = np.unique(label[lone], return_index=True)
+    is_junction[lone[first]] = True
+
+
+def _hilbert_numbers(xy_m: FloatArray, junctions: IntArray) -> Int32Array:
+    """New numbers of junctions along a Hilbert curve (near in space, near in memory); else -1."""
+    points = xy_m[junctions]
+    span = max(float(np.ptp(points, axis=0).max()), 1.0)
+    grid = ((points - points.min(axis=0)) / span * (2**_HILBERT_BITS - 1)).astype(np.int64)
+    order = np.lexsort((junctions, _hilbert_distance(grid[:, 0], grid[:, 1])))
+    number = np.full(len(xy_m), -1, dtype=np.int32)
+    number[junctions[order]] = np.arange(len(junctions), dtype=np.int32)
+    return number
+
+
+def _hilbert_distance(x: IntArray, y: IntArray) -> IntArray:
+    """Distance along the Hilbert curve of order `_HILBERT_BITS` (Hilbert 1891), vectorised."""
+    x, y = x.copy(), y.copy()
+    distance = np.zeros(len(x), dtype=np.int64)
+    side = 1 << (_HILBERT_BITS - 1)
+    while side:
+        right = (x & side) > 0
+        upper = (y & side) > 0
+        distance += side * side * ((3 * right) ^ upper)
+        flip = ~upper & right
+        x[flip] = side * 2 - 1 - (x[flip] & (side * 2 - 1))
+        y[flip] = side * 2 - 1 - (y[flip] & (side * 2 - 1))
+        swap = ~upper
+        x[swap], y[swap] = y[swap].copy(), x[swap].copy()
+        side >>= 1
+    return distance
+
+
+def _canonical(
+    chain_start: IntArray, chain_node: Int32Array, number: Int32Array
+) -> tuple[IntArray, Int32Array]:
+    """Chains turned so that u <= v (ties by the second vertex) and sorted by (u, v, vertices)."""
+    head = chain_node[chain_start[:-1]]
+    tail = chain_node[chain_start[1:] - 1]
+    second = chain_node[chain_start[:-1] + 1]
+    before_last = chain_node[chain_start[1:] - 2]
+    u, v = number[head], number[tail]
+    turn = (u > v) | ((u == v) & (second > before_last))
+    u, v = np.where(turn, v, u), np.where(turn, u, v)
+    second = np.where(turn, before_last, second)
+    order = np.lexsort((second, v, u))
+    size = np.diff(chain_start)[order]
+    start = np.concatenate(([0], np.cumsum(size)))
+    within = np.arange(start[-1]) - np.repeat(start[:-1], size)
+    first = np.repeat(chain_start[:-1][order], size)
+    last = np.repeat(chain_start[1:][order] - 1, size)
+    source = np.where(np.repeat(turn[order], size), last - within, first + within)
+    return start, chain_node[source]
+
+
+def _assemble(
+    crs: str,
+    osm_id: IntArray,
+    lonlat: FloatArray,
+    xy_m: FloatArray,
+    number: Int32Array,
+    vertex_start: IntArray,
+    vertex: Int32Array,
+    segments: tuple[IntArray, IntArray, IntArray, UInt8Array | None],
+) -> WalkNetwork:
+    first, last = vertex_start[:-1], vertex_start[1:] - 1
+    u, v = number[vertex[first]], number[vertex[last]]
+    step_m = np.zeros(len(vertex))
+    step_m[1:] = geodesic_m(lonlat[vertex[:-1]], lonlat[vertex[1:]])
+    step_m[first] = 0.0
+    total = np.cumsum(step_m)
+    at_m = total - np.repeat(total[first], np.diff(vertex_start))
+    length_m = at_m[last]
+    a, b, way, form = segments
+    count = len(osm_id)
+    low = np.minimum(vertex[first], vertex[first + 1]).astype(np.int64)
+    high = np.maximum(vertex[first], vertex[first + 1]).astype(np.int64)
+    edge_way = way[np.searchsorted(a * count + b, low * count + high)]
+    node_count = int(number.max()) + 1
+    links = coo_array((np.ones(len(u), dtype=np.int8), (u, v)), shape=(node_count, node_count))
+    _, label = connected_components(links, directed=False)
+    component = label[u].astype(np.int32)
+    junction = np.empty(node_count, dtype=np.int64)
+    junction[number[number >= 0]] = np.flatnonzero(number >= 0)
+    arrays = {
+        "node_xy_m": xy_m[junction],
+        "node_osm_id": osm_id[junction],
+        "edge_u": u,
+        "edge_v": v,
+        "edge_length_m": length_m,
+        "edge_way": edge_way,
+        "vertex_start": vertex_start,
+        "vertex_xy_m": xy_m[vertex],
+        "vertex_at_m": at_m,
+        "edge_component": component,
+        "component_length_m": np.bincount(component, weights=length_m),
+    }
+    if form is not None:
+        before, after = vertex[:-1].astype(np.int64), vertex[1:].astype(np.int64)
+        low, high = np.minimum(before, after), np.maximum(before, after)
+        row = np.searchsorted(a * count + b, low * count + high)
+        of_vertex = np.zeros(len(vertex), dtype=np.uint8)
+        of_vertex[1:] = form[np.minimum(row, len(form) - 1)]
+        of_vertex[first] = 0
+        arrays["vertex_form"] = of_vertex
+    return WalkNetwork(crs, **{name: read_only(array) for name, array in arrays.items()})  # type: ignore[arg-type]

@@ -1,0 +1,149 @@
+"""Attaching points to positions on edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifecircle.analysis.city.crs import geodesic_m, to_lonlat
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.snap_kernel import (
+    bin_segments,
+    nearest_on_edges,
+    nearest_segments,
+)
+from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
+
+_BIN_M = 64.0  # width of the search grid, a matter of speed only
+_MAX_BINS = 4_000_000
+_SLACK = 1.001  # metric CRS against the ellipsoid: search a little farther, then measure
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where k points join the streets.
+
+    `edge` int32 (k,), -1 = unsnapped; `at_m` float64, geodesic metres from the edge's u;
+    `leg_m` float64, straight geodesic access leg; `xy_m` float64 (k, 2), the place on the edge
+    (the point itself when unsnapped).
+    """
+
+    edge: Int32Array
+    at_m: FloatArray
+    leg_m: FloatArray
+    xy_m: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.edge)
+
+    @property
+    def snapped(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which points joined the streets, bool (k,)."""
+        return np.asarray(self.edge != NOBODY)
+
+    def take(self, index: IntArray | Int32Array) -> Positions:
+        """The positions of some of the points."""
+        return Positions(self.edge[index], self.at_m[index], self.leg_m[index], self.xy_m[index])
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeIndex:
+    """A grid over the segments of those components that are large enough to live in.
+
+    `segment_vertex` int64 (s,), `segment_edge` int32 (s,), ascending by edge;
+    `bin_start`, `bin_member`: segments per bin of `bin_m` metres.
+    """
+
+    network: WalkNetwork
+    segment_vertex: IntArray
+    segment_edge: Int32Array
+    origin: FloatArray
+    bin_m: float
+    columns: int
+    rows: int
+    bin_start: IntArray
+    bin_member: Int32Array
+
+    @classmethod
+    def build(cls, network: WalkNetwork, min_component_m: float) -> EdgeIndex:
+        """Index all edges on components with at least `min_component_m` of walkable length."""
+        large = network.component_length_m[network.edge_component] >= min_component_m
+        size = np.diff(network.vertex_start)
+        of_edge = np.repeat(np.arange(network.edge_count, dtype=np.int32), size)
+        usable = large[of_edge]
+        usable[network.vertex_start[1:] - 1] = False
+        vertex = np.flatnonzero(usable)
+        xy = network.vertex_xy_m
+        low = xy.min(axis=0) if len(xy) else np.zeros(2)
+        span = np.ptp(xy, axis=0) if len(xy) else np.zeros(2)
+        bin_m = max(_BIN_M, float(np.sqrt(span[0] * span[1] / _MAX_BINS)))
+        columns, rows = (int(extent / bin_m) + 1 for extent in span)
+        start, member = bin_segments(xy, vertex, low, bin_m, columns, rows)
+        return cls(network, vertex, of_edge[vertex], low, bin_m, columns, rows, start, member)
+
+    def snap(self, xy_m: FloatArray, max_leg_m: float) -> Positions:
+        """Nearest place on an indexed edge for each point (k, 2), at most `max_leg_m` away.
+
+        Distance is geodesic; ties go to the lower edge id; farther points are unsnapped.
+        """
+        points = np.ascontiguousarray(xy_m, dtype=np.float64)
+        segment, fraction = nearest_segments(
+            points,
+            max_leg_m * _SLACK,
+            self.network.vertex_xy_m,
+            self.segment_vertex,
+            self.bin_start,
+            self.bin_member,
+            self.origin,
+            self.bin_m,
+            self.columns,
+            self.rows,
+        )
+        found = segment >= 0
+        edge = np.full(len(points), NOBODY, dtype=np.int32)
+        edge[found] = self.segment_edge[segment[found]]
+        vertex = np.zeros(len(points), dtype=np.int64)
+        vertex[found] = self.segment_vertex[segment[found]]
+        return place_on_edges(self.network, points, edge, vertex, fraction, max_leg_m)
+
+
+def place_on_edges(
+    network: WalkNetwork,
+    xy_m: FloatArray,
+    edge: Int32Array,
+    vertex: IntArray,
+    fraction: FloatArray,
+    max_leg_m: float,
+) -> Positions:
+    """Positions at a fraction of given segments; too long legs become unsnapped."""
+    found = edge != NOBODY
+    k = np.flatnonzero(found)
+    v, t = vertex[k], fraction[k]
+    at_m = np.zeros(len(edge))
+    leg_m = np.full(len(edge), np.nan)
+    place = np.array(xy_m, dtype=np.float64)
+    begin, end = network.vertex_at_m[v], network.vertex_at_m[v + 1]
+    at_m[k] = begin + t * (end - begin)
+    a, b = network.vertex_xy_m[v], network.vertex_xy_m[v + 1]
+    place[k] = a + t[:, None] * (b - a)
+    leg_m[k] = geodesic_m(to_lonlat(xy_m[k], network.crs), to_lonlat(place[k], network.crs))
+    far = found & (leg_m > max_leg_m)
+    edge = np.where(far, np.int32(NOBODY), edge).astype(np.int32)
+    at_m[far], leg_m[far] = 0.0, np.nan
+    place[far] = xy_m[far]
+    return Positions(edge, at_m, leg_m, place)
+
+
+def locate_on_edges(
+    network: WalkNetwork,
+    xy_m: FloatArray,
+    place_m: FloatArray,
+    edge: Int32Array,
+    max_leg_m: float = np.inf,
+) -> Positions:
+    """Positions of places known to lie on given edges, reached from points `xy_m` (k, 2)."""
+    vertex, fraction = nearest_on_edges(
+        np.ascontiguousarray(place_m), edge, network.vertex_start, network.vertex_xy_m
+    )
+    return place_on_edges(network, xy_m, edge, vertex, fraction, max_leg_m)

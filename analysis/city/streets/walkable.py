@@ -1,0 +1,238 @@
+"""From streets as read to the network people walk: closures, barriers, slope.
+
+Nothing here happens unless it is asked for: without heights, rule and closures the network is
+that of `build_network`, and its figures are the same to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+
+from lifecircle.analysis.city.crs import metric_crs
+from lifecircle.analysis.city.streets.erase import Cut, widened, without_inside
+from lifecircle.analysis.city.streets.main_roads import parted_by_main_roads
+from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
+from lifecircle.analysis.city.streets.slope import SlopeFacts, with_slope
+from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn, say
+from lifecircle.analysis.policy import BarrierRules, Policy, TerrainRules
+from lifecircle.analysis.policy.terrain import WayForm, WayForms
+from lifecircle.analysis.readers.osm.barriers import (
+    LineKind,
+    read_barrier_lines,
+    read_closed_main_roads,
+)
+from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets
+from lifecircle.analysis.readers.rasters.elevation import Elevation, read_elevation
+
+BARRIERS: Final = ("main_road", "railway", "river")
+_LINES: Final[tuple[LineKind, ...]] = ("railway", "river")
+
+
+@dataclass(frozen=True, slots=True)
+class Terrain:
+    """What a build asks of the ground.
+
+    `elevation`: a DEM for slope. `barrier_rule`: which of `BARRIERS` nobody is led across.
+    `closures`: layers of places closed for walking.
+    """
+
+    elevation: Path | None = None
+    barrier_rule: tuple[str, ...] = ()
+    closures: tuple[Path, ...] = ()
+
+    def check(self, *, with_osm: bool) -> None:
+        """Refuse barriers nobody knows, or that the streets' source cannot tell.
+
+        Raises
+        ------
+        ParameterError
+        """
+        unknown = sorted(set(self.barrier_rule) - set(BARRIERS))
+        if unknown:
+            raise ParameterError(
+                "barrier_kinds", names=", ".join(unknown), known=", ".join(BARRIERS)
+            )
+        if not with_osm and set(self.barrier_rule) & set(_LINES):
+            raise ParameterError("barrier_needs_osm")
+
+    def form_of(self, policy: Policy) -> FormOf | None:
+        """What readers of streets have to keep of each way's tags; None where nothing."""
+        if self.elevation is None and not self.barrier_rule:
+            return None
+        terrain, barriers = rules_of(policy)
+        return WayForms.of(terrain, barriers)
+
+
+@dataclass(frozen=True, slots=True)
+class Walkable:
+    """The network, what has to be said about it, and what the manifest keeps."""
+
+    network: WalkNetwork
+    warnings: tuple[Warn, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def rules_of(policy: Policy) -> tuple[TerrainRules, BarrierRules]:
+    """The rules of slope and barriers, which every policy that is read from a file has."""
+    if policy.terrain is None or policy.barriers is None:
+        raise ParameterError("policy_unreadable")
+    return policy.terrain, policy.barriers
+
+
+def walkable_network(
+    streets: RawStreets,
+    terrain: Terrain,
+    policy: Policy,
+    osm: Path | None = None,
+    closures: Sequence[gpd.GeoDataFrame] = (),
+) -> Walkable:
+    """The network of streets as the ground, closures and the barrier rule leave it.
+
+    `closures` are the frames of `lifecircle.analysis.readers.tables.closures.read_closures` for
+    ``terrain.closures``; `osm` is the file that railways and rivers are read from.
+
+    Raises
+    ------
+    InputError
+        The heights cannot be used; nothing is left to walk along.
+    """
+    warnings: list[Warn] = []
+    for path, frame in zip(terrain.closures, closures, strict=True):
+        streets, said = _closed(streets, frame, path.name, rules_of(policy)[1])
+        warnings += said
+    if terrain.barrier_rule:
+        streets, said = _barred(streets, terrain.barrier_rule, policy, osm)
+        warnings += said
+    if len(streets.way_id) == 0:
+        raise InputError([Fault("closures_nothing_left", "")])
+    network = build_network(streets)
+    parameters: dict[str, Any] = {
+        "slope": None,
+        "barrier_rule": [kind for kind in BARRIERS if kind in terrain.barrier_rule],
+        "closures": [path.name for path in terrain.closures],
+    }
+    if terrain.elevation is not None:
+        rules = rules_of(policy)[0]
+        ground = read_elevation(terrain.elevation, streets.lonlat, rules)
+        forms = network.vertex_form
+        network, facts = with_slope(network, ground, rules)
+        if facts.unknown_m >= facts.length_m:
+            raise InputError([Fault("elevation_nothing", terrain.elevation.name)])
+        warnings += _slope_said(terrain.elevation.name, ground, facts, rules)
+        if osm is None and (forms is None or not forms.any()):
+            warnings.append(Warn("slope_graph_forms"))
+        parameters["slope"] = _slope_kept(ground, facts)
+    return Walkable(replace(network, vertex_form=None), tuple(warnings), parameters)
+
+
+def _closed(
+    streets: RawStreets, frame: gpd.GeoDataFrame, file: str, rules: BarrierRules
+) -> tuple[RawStreets, list[Warn]]:
+    crs = metric_crs(streets.lonlat)
+    shapes = np.array([*frame.geometry, None], dtype=object)[:-1]
+    cut = without_inside(streets, widened(shapes, rules.closure_margin_m.value, crs))
+    said = [
+        Warn("closures_used", {"file": file, "count": len(frame), "metres": round(cut.removed_m)})
+    ]
+    loose = frame["row"].to_numpy()[~cut.met]
+    if len(loose):
+        rows = ", ".join(str(row) for row in loose[:10]) + (" ..." if len(loose) > 10 else "")
+        said.append(Warn("closures_loose", {"count": len(loose), "rows": rows}))
+    return cut.streets, said
+
+
+def _barred(
+    streets: RawStreets, kinds: Sequence[str], policy: Policy, osm: Path | None
+) -> tuple[RawStreets, list[Warn]]:
+    """Streets cut at railways and rivers and parted by main roads, as far as asked."""
+    rules = rules_of(policy)[1]
+    names = [kind for kind in BARRIERS if kind in kinds]
+    said = [_listed("barrier_rule_on", names, source=rules.source)]
+    idle: list[str] = []
+    for kind in _LINES:
+        if kind not in kinds or osm is None:
+            continue
+        lines = read_barrier_lines(osm, kind, rules)
+        cut = _cut_along(streets, kind, rules, lines)
+        if cut.removed_m == 0:
+            idle.append(kind)
+        streets = cut.streets
+    if "main_road" in kinds:
+        closed = None if osm is None else read_closed_main_roads(osm, policy.walk, rules)
+        parted = parted_by_main_roads(streets, closed)
+        if parted is streets:
+            idle.append("main_road")
+        streets = parted
+    if idle:
+        said.append(_listed("barrier_none", idle))
+    return streets, said
+
+
+def _cut_along(streets: RawStreets, kind: LineKind, rules: BarrierRules, lines: np.ndarray) -> Cut:
+    """Streets cut where they cross lines; bridges and tunnels pass a railway, nothing a river."""
+    half_m = rules.line_width_m.value / 2
+    areas = widened(lines, half_m, metric_crs(streets.lonlat))
+    spared = None
+    if kind == "railway" and streets.form is not None:
+        spared = (streets.form & int(WayForm.OFF_GROUND)) > 0
+    return without_inside(streets, areas, spared)
+
+
+def _listed(key: str, kinds: Sequence[str], **params: Any) -> Warn:
+    """A remark that lists kinds of barriers in words of both languages."""
+    english = ", ".join(say(f"barrier_kind_{kind}", "en") for kind in kinds)
+    chinese = "、".join(say(f"barrier_kind_{kind}", "zh") for kind in kinds)
+    return Warn(key, {"kinds_en": english, "kinds_zh": chinese, **params})
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _slope_said(file: str, ground: Elevation, facts: SlopeFacts, rules: TerrainRules) -> list[Warn]:
+    """What slope did, and what is doubtful about the heights."""
+    said = [
+        Warn("file_remark", {"en": fault.text("en"), "zh": fault.text("zh")})
+        for fault in ground.warnings
+    ]
+    mean, steepest = _percent(facts.mean_slope), f"{100 * rules.steepest.value:g}"
+    said.append(
+        Warn(
+            "slope_used",
+            {
+                "file": file,
+                "cell_m": f"{ground.step_m:.0f}",
+                "mean_percent": mean,
+                "extra_percent": _percent(facts.extra_share),
+            },
+        )
+    )
+    if facts.unknown_m > 0:
+        share = facts.unknown_m / facts.length_m
+        params = {"km": f"{facts.unknown_m / 1000:.1f}", "percent": _percent(share)}
+        said.append(Warn("slope_unknown", params))
+    if facts.mean_slope > rules.implausible_slope.value:
+        steep = _percent(facts.steep_m / facts.length_m)
+        params = {"mean_percent": mean, "steep_percent": steep, "steepest_percent": steepest}
+        said.append(Warn("slope_implausible", params))
+    elif facts.steep_m > 0:
+        params = {"km": f"{facts.steep_m / 1000:.1f}", "steepest_percent": steepest}
+        said.append(Warn("slope_steep", params))
+    return said
+
+
+def _slope_kept(ground: Elevation, facts: SlopeFacts) -> dict[str, float]:
+    return {
+        "cell_m": round(ground.step_m, 2),
+        "mean_slope": round(facts.mean_slope, 5),
+        "extra_share": round(facts.extra_share, 5),
+        "unknown_share": round(facts.unknown_m / facts.length_m, 5),
+        "stairs_km": round(facts.stairs_m / 1000, 3),
+        "off_ground_km": round(facts.off_ground_m / 1000, 3),
+    }

@@ -1,0 +1,1 @@
+"""Administrative and planning units: outlines, names, codes, statistics."""

@@ -1,0 +1,242 @@
+"""Rows that name their unit, matched with the units: by code, then by name, then by address.
+
+Every row ends in one of the ways of `WAYS`; none is guessed. What matched in a loose way and
+what did not match is told (`match_remarks`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from lifecircle.analysis.city.model import StrArray, Units
+from lifecircle.analysis.city.units.unit_names import (
+    NameForms,
+    division_code,
+    name_forms,
+    wider_codes,
+)
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array
+
+FOUND: Final = (
+    "code",  # the code itself
+    "name",  # the same name
+    "name_office",  # the same place, the office behind its name written otherwise
+    "name_bare",  # the same name without 街道, 社区, 村 ...
+    "address",  # the unit's name stands in the address
+    "code_prefix",  # the units hold no such code, but the division it belongs to
+)
+NOT_FOUND: Final = ("ambiguous", "unmatched", "blank")
+WAYS: Final = (*FOUND, *NOT_FOUND)
+_SHOWN: Final = 8
+_SHORTEST_IN_ADDRESS: Final = 3  # 华山街道 may stand in an address, 西村 says too little
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMatches:
+    """Which unit each row (n,) names, and how that was seen.
+
+    `unit` int32: index into the units, -1 = none. `way`: one of `WAYS`. `apart`: matched by
+    code, while the row's name is another unit's.
+    """
+
+    unit: Int32Array
+    way: StrArray
+    apart: BoolArray
+
+    def counts(self) -> dict[str, int]:
+        """Rows per way, in the order of `WAYS`, without those that did not occur."""
+        found = Counter(self.way.tolist())
+        return {way: found[way] for way in WAYS if found[way]}
+
+    @property
+    def found(self) -> BoolArray:
+        """Rows that have a unit, bool (r,)."""
+        known: BoolArray = self.unit != NOBODY
+        return known
+
+
+class UnitIndex:
+    """Units by code and by every form of their name.
+
+    Parameters
+    ----------
+    code, name : (k,) texts; the name may be None.
+    parent : int32 (k,), index of the unit that holds it, -1 if none.
+    """
+
+    def __init__(self, code: Sequence[str], name: Sequence[str | None], parent: Int32Array) -> None:
+        self.parent = parent
+        self._by_code: dict[str, int] = {}
+        self._forms: list[NameForms | None] = []
+        self._by_form: tuple[dict[str, list[int]], ...] = ({}, {}, {})
+        for i, (one, called) in enumerate(zip(code, name, strict=True)):
+            plain = division_code(str(one))
+            if plain is not None:
+                self._by_code.setdefault(plain, i)
+            forms = name_forms(str(called)) if called else None
+            self._forms.append(forms)
+            if forms is not None:
+                for table, key in zip(self._by_form, _keys(forms), strict=True):
+                    table.setdefault(key, []).append(i)
+
+    @classmethod
+    def of(cls, units: Units) -> UnitIndex:
+        """The index of a city's units, all levels."""
+        return cls([str(code) for code in units.code], list(units.name), units.parent)
+
+    def match(
+        self,
+        codes: Sequence[str | None],
+        names: Sequence[str | None] | None = None,
+        within: Sequence[str | None] | None = None,
+        addresses: Sequence[str | None] | None = None,
+    ) -> UnitMatches:
+        """The unit of every row.
+
+        Parameters
+        ----------
+        codes : division codes, None where blank.
+        names : names of units; unique within the parent they are looked up in.
+        within : code or name of the unit above; else it is seen from the code's first digits.
+        addresses : texts in which the unit may be named in full.
+        """
+        size = len(codes)
+        blank: Sequence[str | None] = [None] * size
+        rows = zip(codes, names or blank, within or blank, addresses or blank, strict=True)
+        found = [self._one(*row) for row in rows]
+        way = np.empty(size, dtype=object)
+        way[:] = [one[1] for one in found]
+        return UnitMatches(
+            np.array([one[0] for one in found], dtype=np.int32).reshape(-1),
+            way,
+            np.array([one[2] for one in found], dtype=np.bool_).reshape(-1),
+        )
+
+    def _one(
+        self, code: str | None, name: str | None, within: str | None, address: str | None
+    ) -> tuple[int, str, bool]:
+        plain = division_code(code)
+        forms = name_forms(name) if name else None
+        if plain is not None and plain in self._by_code:
+            unit = self._by_code[plain]
+            mine = self._forms[unit]
+            apart = forms is not None and mine is not None and forms.bare != mine.bare
+            return unit, "code", apart
+        above = self._above(plain, within)
+        several = False
+        if forms is not None:
+            unit, way = self._by_name(forms, above)
+            if unit != NOBODY:
+                return unit, way, False
+            several = way == "ambiguous"
+        for text in (address, name):
+            if text and not several:
+                unit = self._in_text(text, above)
+                if unit != NOBODY:
+                    return unit, "address", False
+        for wider in wider_codes(plain or ""):
+            if wider in self._by_code:
+                return self._by_code[wider], "code_prefix", False
+        if several:
+            return NOBODY, "ambiguous", False
+        given = any(text for text in (code, name, address))
+        return NOBODY, "unmatched" if given else "blank", False
+
+    def _above(self, code: str | None, within: str | None) -> int:
+        if within:
+            plain = division_code(within)
+            if plain in self._by_code:
+                return self._by_code[str(plain)]
+            unit, _ = self._by_name(name_forms(within), NOBODY)
+            if unit != NOBODY:
+                return unit
+        wider = (one for one in wider_codes(code or "") if one in self._by_code)
+        return self._by_code.get(next(wider, ""), NOBODY)
+
+    def _by_name(self, forms: NameForms, above: int) -> tuple[int, str]:
+        whole, plain, bare = self._by_form
+        loose = [i for i in bare.get(forms.bare, ()) if self._kind_fits(i, forms)]
+        for named, way in (
+            (whole.get(forms.whole, ()), "name"),
+            (plain.get(forms.plain, ()), "name_office"),
+            (bare.get(forms.plain, ()), "name_bare"),
+            (loose, "name_bare"),
+        ):
+            held = [i for i in named if above == NOBODY or (i != above and self._under(i, above))]
+            widest = [i for i in held if not set(self._line(i)[1:]) & set(held)]
+            if len(widest) > 1:
+                return NOBODY, "ambiguous"
+            if widest:
+                return widest[0], way
+        return NOBODY, "unmatched"
+
+    def _kind_fits(self, unit: int, forms: NameForms) -> bool:
+        mine = self._forms[unit]
+        return mine is not None and mine.kind in (None, forms.kind)
+
+    def _under(self, unit: int, above: int) -> bool:
+        while unit not in (above, NOBODY):
+            unit = int(self.parent[unit])
+        return unit == above
+
+    def _line(self, unit: int) -> list[int]:
+        line = []
+        while unit != NOBODY:
+            line.append(unit)
+            unit = int(self.parent[unit])
+        return line
+
+    def _in_text(self, text: str, above: int) -> int:
+        """The one unit that a text names in full, the most precise one; -1 if there are several."""
+        whole = name_forms(text).whole
+        spans: dict[int, tuple[int, int]] = {}
+        for i, forms in enumerate(self._forms):
+            if forms is None or forms.kind is None or forms.plain == forms.bare:
+                continue
+            for word in (forms.whole, forms.plain):
+                at = whole.find(word)
+                if at >= 0 and len(word) >= _SHORTEST_IN_ADDRESS:
+                    spans[i] = (at, at + len(word))
+                    break
+        hits = [
+            i
+            for i, (start, end) in spans.items()
+            if not any(
+                a <= start and end <= b and (a, b) != (start, end) for a, b in spans.values()
+            )
+            and (above == NOBODY or self._under(i, above))
+        ]
+        depth = {i: len(set(self._line(i)) & set(hits)) for i in hits}
+        best = [i for i in hits if depth[i] == max(depth.values())]
+        return best[0] if len(best) == 1 else NOBODY
+
+
+def match_remarks(matches: UnitMatches, rows: Sequence[str]) -> tuple[Warn, ...]:
+    """What to say about a matching: how many rows matched how, and which did not (by `rows`)."""
+    counts = matches.counts()
+    loose = {way: counts.get(way, 0) for way in FOUND[2:]}
+    remarks = []
+    if any(loose.values()):
+        remarks.append(Warn("units_matched_loosely", loose))
+    for way in ("ambiguous", "unmatched"):
+        if counts.get(way):
+            named = [row for row, one in zip(rows, matches.way, strict=True) if one == way]
+            remarks.append(Warn(f"units_{way}", {"count": counts[way], "rows": _some(named)}))
+    if matches.apart.any():
+        named = [row for row, one in zip(rows, matches.apart, strict=True) if one]
+        remarks.append(Warn("units_code_name_apart", {"count": len(named), "rows": _some(named)}))
+    return tuple(remarks)
+
+
+def _some(named: Sequence[str]) -> str:
+    return ", ".join(named[:_SHOWN]) + (" …" if len(named) > _SHOWN else "")
+
+
+def _keys(forms: NameForms) -> tuple[str, str, str]:
+    return forms.whole, forms.plain, forms.bare

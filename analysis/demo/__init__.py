@@ -1,0 +1,1 @@
+"""The ready-made areas: springcity, generated, and a piece of Helsinki."""

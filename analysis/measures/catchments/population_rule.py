@@ -1,0 +1,382 @@
+"""The rule 3万–10万: one government-run centre in each 街道, or one per 30,000 to 100,000.
+
+Reading **A** of a street: it has at least one government-run centre. Reading **B**: streets
+without one join the street whose centre serves most of their residents when everyone walks to
+the nearest government-run centre; the group meets B when its residents over its centres lie in
+the range. The rule is met when A **or** B. Unknown ownership leaves a street NOT_ASSESSED unless
+a known government-run centre settles it.
+
+Source: 昆政办〔2022〕77号 三(二)4; the numbers are ``[services.<id>.capacity]`` of the policy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from lifecircle.analysis.access.nearest import service_attachments
+from lifecircle.analysis.access.od_matrix import nearest_walks, service_facilities
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.question import sums_by, unknown_units
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.capacity import PopulationRule
+from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
+
+State = Literal["达标", "达标但超载", "缺口", "富余", "NOT_ASSESSED"]
+
+STATES: Final[tuple[State, ...]] = ("达标", "达标但超载", "缺口", "富余", "NOT_ASSESSED")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """The rule in one street.
+
+    `unit`: index into ``city.units``. `government`, `private`, `unknown`: centres by who runs
+    them (`other` words of ownership count as private). `per_centre`: residents over
+    government-run centres. `group`: codes of the streets that stand together for reading B, this
+    one first, and `group_residents`, `group_centres`, `group_per_centre` theirs. `reading_a`,
+    `reading_b`, `met`: None = not to be decided. `needed_from`, `needed_to`: centres the rule
+    asks for. `notes`: remarks; `missing`: what would decide it.
+    """
+
+    unit: int
+    code: str
+    name: str
+    name_en: str | None
+    residents: int | None
+    government: int
+    private: int
+    unknown: int
+    per_centre: float | None
+    reading_a: bool | None
+    reading_b: bool | None
+    met: bool | None
+    state: State
+    group: tuple[str, ...]
+    group_residents: int | None
+    group_centres: int | None
+    group_per_centre: float | None
+    needed_from: int | None
+    needed_to: int | None
+    notes: tuple[Warn, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """The rule for the whole area.
+
+    `minimum`, `maximum`: the range, residents per centre. `states`: streets by state.
+    `share_a`, `share_b`, `share_met`: streets that meet it over streets that are assessed,
+    `share_met_lower` and `share_met_upper` with the undecided ones counted as not met and as
+    met; None without any. `needed_from`, `needed_to` for all residents of the streets together,
+    as if borders did not matter; `needed_by_unit_from`, `needed_by_unit_to` summed by street.
+    """
+
+    service: str
+    levels: tuple[str, ...]
+    minimum: int
+    maximum: int
+    rows: tuple[RuleRow, ...]
+    residents: int
+    government: int
+    private: int
+    unknown: int
+    per_centre: float | None
+    states: Mapping[State, int]
+    share_a: float | None
+    share_b: float | None
+    share_met: float | None
+    share_met_lower: float | None
+    share_met_upper: float | None
+    needed_from: int
+    needed_to: int
+    needed_by_unit_from: int
+    needed_by_unit_to: int
+    warnings: tuple[Warn, ...]
+
+
+def needed_centres(residents: int, minimum: int, maximum: int) -> tuple[int, int]:
+    """Fewest and most centres the rule asks for: max(1, ⌈P/max⌉) to max(1, ⌊P/min⌋)."""
+    return max(1, -(-residents // maximum)), max(1, residents // minimum)
+
+
+def population_rule(city: City, costs: WalkCosts, policy: Policy) -> RuleResult | None:
+    """The rule for every street and the area; None where the policy or the area has none.
+
+    None: the policy states no such rule, or no unit of its levels exists here.
+    """
+    rule = policy.capacities.population_rule
+    if rule is None:
+        return None
+    capacity = policy.services[rule.service].capacity
+    levels = [level for level in rule.levels if level in city.units.levels]
+    streets = np.concatenate(
+        [np.zeros(0, np.int32), *(city.units.of_level(level) for level in levels)]
+    )
+    if capacity is None or len(streets) == 0:
+        return None
+    low, high = int(capacity.minimum.value), int(capacity.maximum.value)
+    return _Count.of(city, costs, rule, levels, streets).result(rule, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """Residents (-1 = unknown) and centres of every unit (k,), and where streets would join."""
+
+    city: City
+    streets: Int32Array
+    residents: IntArray
+    government: IntArray
+    private: IntArray
+    unknown: IntArray
+    joins: Int32Array
+    assessed: bool
+
+    @classmethod
+    def of(
+        cls, city: City, costs: WalkCosts, rule: PopulationRule, levels: list[str],
+        streets: Int32Array,
+    ) -> _Count:  # fmt: skip
+        size = len(city.units.code)
+        centres = _centres(city, rule)
+        street = np.full(len(centres), NOBODY, dtype=np.int32)
+        of_cell = np.full(len(city.cells), NOBODY, dtype=np.int32)
+        residents = np.zeros(size, dtype=np.int64)
+        unknown_people = np.zeros(size, dtype=np.bool_)
+        for level in levels:
+            held = city.facilities.unit[level][centres]
+            street = np.where(held >= 0, held, street).astype(np.int32)
+            inside = city.cells.unit[level]
+            of_cell = np.where(inside >= 0, inside, of_cell).astype(np.int32)
+            unknown_people |= unknown_units(city, level)
+        residents = sums_by(of_cell, size, city.cells.residents)
+        residents[unknown_people] = -1
+        owner = _owners(city, centres)
+        known = np.array([one in rule.ownership for one in owner], dtype=np.bool_)
+        none = np.array([one is None for one in owner], dtype=np.bool_)
+
+        def count(chosen: BoolArray) -> IntArray:
+            inside = street[chosen & (street >= 0)]
+            return np.bincount(inside, minlength=size).astype(np.int64)
+
+        run = known & (street >= 0)
+        joins = _joins(city, costs, rule.service, centres[run], street[run], of_cell)
+        return cls(
+            city, streets, residents, count(known), count(~known & ~none), count(none), joins,
+            city.assessed(rule.service),
+        )  # fmt: skip
+
+    def result(self, rule: PopulationRule, low: int, high: int) -> RuleResult:
+        """All rows and the figures of the area."""
+        rows = tuple(self._row(int(unit), low, high) for unit in self.streets)
+        known = [row for row in rows if row.residents is not None]
+        residents = sum(row.residents or 0 for row in known)
+        run = sum(row.government for row in rows)
+        needed = needed_centres(residents, low, high)
+        decided = [row for row in rows if row.met is not None]
+        met = sum(bool(row.met) for row in decided)
+        states = Counter(row.state for row in rows)
+        undecided = len(rows) - len(decided)
+        warnings = []
+        if not self.assessed:
+            warnings.append(Warn("rule_not_assessed", {"service": rule.service}))
+        elif states["NOT_ASSESSED"]:
+            warnings.append(Warn("rule_undecided", {"count": states["NOT_ASSESSED"]}))
+        return RuleResult(
+            service=rule.service,
+            levels=rule.levels,
+            minimum=low,
+            maximum=high,
+            rows=rows,
+            residents=residents,
+            government=run,
+            private=sum(row.private for row in rows),
+            unknown=sum(row.unknown for row in rows),
+            per_centre=residents / run if run else None,
+            states=MappingProxyType({state: states[state] for state in STATES}),
+            share_a=_share([row.reading_a for row in rows]),
+            share_b=_share([row.reading_b for row in rows]),
+            share_met=met / len(decided) if decided else None,
+            share_met_lower=met / len(rows) if decided else None,
+            share_met_upper=(met + undecided) / len(rows) if decided else None,
+            needed_from=needed[0],
+            needed_to=needed[1],
+            needed_by_unit_from=sum(row.needed_from or 0 for row in known),
+            needed_by_unit_to=sum(row.needed_to or 0 for row in known),
+            warnings=tuple(warnings),
+        )
+
+    def _row(self, unit: int, low: int, high: int) -> RuleRow:
+        units = self.city.units
+        people, run, loose = (
+            int(of[unit]) for of in (self.residents, self.government, self.unknown)
+        )
+        group = self._group(unit)
+        reading_a, reading_b = self._reading_a(unit), None
+        if reading_a is not None:
+            reading_b = self._reading_b(group, low, high)
+        met = True if reading_a else reading_b
+        span = needed_centres(people, low, high) if people >= 0 else (None, None)
+        whole = self._sums(group)
+        return RuleRow(
+            unit=unit,
+            code=str(units.code[unit]),
+            name=str(units.name[unit]),
+            name_en=units.name_en[unit],
+            residents=people if people >= 0 else None,
+            government=run,
+            private=int(self.private[unit]),
+            unknown=loose,
+            per_centre=people / run if run and people >= 0 else None,
+            reading_a=reading_a,
+            reading_b=reading_b,
+            met=met,
+            state=_state(met, people, run, low, high),
+            group=tuple(str(units.code[one]) for one in group),
+            group_residents=whole[0],
+            group_centres=whole[1],
+            group_per_centre=whole[0] / whole[1] if whole[0] is not None and whole[1] else None,
+            needed_from=span[0],
+            needed_to=span[1],
+            notes=self._notes(unit, low, high),
+            missing=self._missing(unit, met),
+        )
+
+    def _reading_a(self, unit: int) -> bool | None:
+        """Whether a street has a government-run centre; None where that is not known."""
+        if self.government[unit]:
+            return True
+        return None if self.unknown[unit] or not self.assessed else False
+
+    def _group(self, unit: int) -> list[int]:
+        """Streets that stand together with this one, itself first; those undecided left out."""
+        head = unit if self.government[unit] else int(self.joins[unit])
+        if head == NOBODY:
+            return [unit]
+        joined = [
+            int(one)
+            for one in self.streets
+            if one != head and self.joins[one] == head and self._joins_others(int(one))
+        ]
+        return [unit, *(one for one in (head, *joined) if one != unit)]
+
+    def _joins_others(self, unit: int) -> bool:
+        return bool(self.government[unit] == 0 and self.unknown[unit] == 0)
+
+    def _sums(self, group: list[int]) -> tuple[int | None, int | None]:
+        people = self.residents[group]
+        if bool((people < 0).any()):
+            return None, int(self.government[group].sum())
+        return int(people.sum()), int(self.government[group].sum())
+
+    def _reading_b(self, group: list[int], low: int, high: int) -> bool | None:
+        """Whether the group lies in the range; None where unknown owners or residents decide."""
+        people, centres = self._sums(group)
+        if people is None:
+            return None
+        if not centres:
+            return False
+        head = next(one for one in group if self.government[one])
+        might_join = [
+            int(self.residents[one])
+            for one in self.streets
+            if self.joins[one] == head and not self.government[one] and self.unknown[one]
+        ]
+        if any(one < 0 for one in might_join):
+            return None
+        fewest = people / (centres + int(self.unknown[group].sum()))
+        most = (people + sum(might_join)) / centres
+        if low <= fewest and most <= high:
+            return True
+        return False if most < low or fewest > high or fewest == most else None
+
+    def _notes(self, unit: int, low: int, high: int) -> tuple[Warn, ...]:
+        people, run = int(self.residents[unit]), int(self.government[unit])
+        notes = []
+        if people < 0:
+            notes.append(Warn("rule_residents_unknown"))
+        elif run == 1 and people < low:
+            wan = f"{low / 10_000:g}"
+            notes.append(
+                Warn("rule_below_minimum", {"residents": people, "minimum": low, "wan": wan})
+            )
+        if run and people > high * run:
+            notes.append(Warn("rule_more_needed", {"count": -(-people // high) - run}))
+        if run and self.unknown[unit]:
+            notes.append(Warn("rule_more_unknown", {"count": int(self.unknown[unit])}))
+        if not run and not self.unknown[unit] and self.private[unit]:
+            notes.append(Warn("rule_private_only"))
+        return tuple(notes)
+
+    def _missing(self, unit: int, met: bool | None) -> tuple[str, ...]:
+        if not self.assessed:
+            return ("facilities",)
+        lacking = []
+        if self.residents[unit] < 0:
+            lacking.append("residents")
+        if met is None and self.residents[unit] >= 0:
+            lacking.append("ownership")
+        return tuple(lacking)
+
+
+def _state(met: bool | None, people: int, run: int, low: int, high: int) -> State:
+    if met is None:
+        return "NOT_ASSESSED"
+    if not met:
+        return "缺口"
+    if people < 0:
+        return "达标"
+    if run and people > high * run:
+        return "达标但超载"
+    return "富余" if run > max(1, people // low) else "达标"
+
+
+def _share(answers: Sequence[bool | None]) -> float | None:
+    """Streets that meet a reading over streets where it is known."""
+    known = [answer for answer in answers if answer is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _centres(city: City, rule: PopulationRule) -> Int32Array:
+    """Facilities of the service that are centres, not stations or hospitals by their level."""
+    found = service_facilities(city, rule.service)
+    kind = city.facilities.attributes.get("level")
+    if kind is None:
+        return found
+    keep = [str(kind[i]).strip() not in rule.other_kinds for i in found]
+    return found[np.array(keep, dtype=np.bool_)] if len(found) else found
+
+
+def _owners(city: City, centres: Int32Array) -> list[Any]:
+    column = city.facilities.attributes.get("ownership")
+    return [None if column is None else column[i] for i in centres]
+
+
+def _joins(
+    city: City, costs: WalkCosts, service: str, centres: Int32Array, street: Int32Array,
+    of_cell: Int32Array,
+) -> Int32Array:  # fmt: skip
+    """The street whose government-run centre is nearest to most residents of each unit (k,)."""
+    size = len(city.units.code)
+    joins = np.full(size, NOBODY, dtype=np.int32)
+    if len(centres) == 0:
+        return joins
+    at = service_attachments(city, service)
+    near = nearest_walks(costs, at, city.cells.position, centres, 1)
+    home, to = of_cell[near.position], street[near.facility]
+    persons = city.cells.residents[near.position]
+    inside = (home >= 0) & (persons > 0)
+    keys, row = np.unique(home[inside].astype(np.int64) * size + to[inside], return_inverse=True)
+    served = np.bincount(row.ravel(), persons[inside])
+    order = np.lexsort((keys % size, -served, keys // size))
+    owner, first = np.unique(keys[order] // size, return_index=True)
+    joins[owner] = keys[order][first] % size
+    return joins

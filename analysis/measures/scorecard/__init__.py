@@ -1,0 +1,1 @@
+"""Every row of a scorecard, judged; the rows are data."""

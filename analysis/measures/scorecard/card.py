@@ -1,0 +1,235 @@
+"""The plan's scorecard: every row in the readings the data allow, judged against its target.
+
+No row has code of its own: its readings name evaluators (`EVALUATORS`) and their parameters,
+which stand in ``analysis/policies/scorecard/``. A reading that cannot be computed says what is
+missing; nothing unknown counts as 0 or no.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.walking import WalkCosts, walk_costs
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.question import level_of, unknown, walker_of
+from lifecircle.analysis.measures.scorecard.capacity import capacity
+from lifecircle.analysis.measures.scorecard.circles import circle
+from lifecircle.analysis.measures.scorecard.context import Ground
+from lifecircle.analysis.measures.scorecard.left_out import by_unit, left_out, unsettled
+from lifecircle.analysis.measures.scorecard.ratios import facility_meets, ratio
+from lifecircle.analysis.measures.scorecard.result import (
+    Outcome,
+    RowResult,
+    ScorecardResult,
+    Status,
+)
+from lifecircle.analysis.measures.scorecard.rule import rule
+from lifecircle.analysis.measures.scorecard.units import (
+    checklist,
+    count,
+    pooled,
+    unit_has,
+    unit_meets,
+)
+from lifecircle.analysis.measures.scorecard.within_reach import (
+    adjacent,
+    drive,
+    land_within,
+    residents_within,
+)
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.scorecard_model import Reading, Row, Scorecard
+
+Evaluator = Callable[[Ground, Reading], Outcome]
+
+EVALUATORS: Final[Mapping[str, Evaluator]] = MappingProxyType(
+    {
+        "unit_has": unit_has,
+        "unit_meets": unit_meets,
+        "facility_meets": facility_meets,
+        "checklist": checklist,
+        "ratio": ratio,
+        "count": count,
+        "residents_within": residents_within,
+        "land_within": land_within,
+        "adjacent": adjacent,
+        "capacity": capacity,
+        "circle": circle,
+        "rule": rule,
+        "drive": drive,
+    }
+)
+
+ALL: Final = 1.0  # what 普遍 and 全面 come to when they are to be judged
+_SAME: Final = 1e-12  # relative: sums of decimals that differ by less are the same number
+
+
+def scorecard(
+    city: City,
+    travel: TravelTable,
+    policy: Policy,
+    *,
+    walker: str = "adult",
+    level: str | None = None,
+    year: int | None = None,
+    settings: Mapping[str, str | float] | None = None,
+    make_costs: Callable[[], WalkCosts] | None = None,
+) -> ScorecardResult:
+    """Every row of the policy's scorecard for a city.
+
+    Parameters
+    ----------
+    walker : a walker of the policy.
+    level : unit level whose units get a figure each beside the row's; None = none.
+    year : no statistics of a later year are used; None = the latest of each.
+    settings : answers to what the plan leaves open, by id; those left out take the default.
+    make_costs : what walking costs; None = the costs of the city's streets.
+
+    Raises
+    ------
+    ParameterError : the policy has no scorecard; a setting's answer is not among its choices.
+    UnknownNameError : no such walker, level or setting.
+    """
+    if policy.scorecard is None:
+        raise ParameterError("scorecard_none", policy=policy.id)
+    walker_of(policy, walker)
+    shown = None if level is None else level_of(city, level)
+    answers = checked_settings(policy.scorecard, settings or {})
+    ground = Ground(
+        city,
+        travel,
+        policy,
+        policy.scorecard,
+        answers,
+        walker,
+        year,
+        make_costs or (lambda: walk_costs(city.network)),
+    )
+    rows = tuple(_row(ground, row, shown) for row in policy.scorecard.rows.values())
+    return ScorecardResult(policy.scorecard, answers, walker, year, shown, rows)
+
+
+def checked_settings(
+    card: Scorecard, asked: Mapping[str, str | float]
+) -> Mapping[str, str | float]:
+    """Every setting with the answer asked for, else its default."""
+    for name in asked:
+        if name not in card.settings:
+            raise unknown("scorecard_setting_unknown", name, card.settings)
+    answers: dict[str, str | float] = {}
+    for name, setting in card.settings.items():
+        given = asked.get(name)
+        if setting.amount is not None:
+            answers[name] = _amount(name, float(setting.amount.value or 0.0), given)
+            continue
+        choices = [choice.id for choice in setting.choices]
+        answers[name] = str(setting.default) if given is None else str(given)
+        if answers[name] not in choices:
+            raise ParameterError(
+                "scorecard_setting_choice", name=name, value=given, choices=", ".join(choices)
+            )
+    return MappingProxyType(answers)
+
+
+def _amount(name: str, default: float, given: str | float | None) -> float:
+    if given is None:
+        return default
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise ParameterError("scorecard_setting_amount", name=name, value=given)
+    return value
+
+
+def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
+    outcomes: dict[str, Outcome] = {}
+    later = [reading for reading in row.readings.values() if reading.kind == "pooled"]
+    for name, reading in row.readings.items():
+        if reading.kind != "pooled":
+            outcomes[name] = EVALUATORS[reading.kind](ground, reading)
+    for reading in later:
+        outcomes[reading.id] = pooled([outcomes[name] for name in reading.of])
+    outcomes = {name: outcomes[name] for name in row.readings}
+    shown = row.headlines[
+        "" if row.headline_setting is None else str(ground.settings[row.headline_setting])
+    ]
+    judged = row.judged or shown
+    target = None if row.target is None else row.target.value
+    if target is None and row.unquantified and ground.settings["unquantified"] == "judge":
+        target = ALL
+    status = row_status(
+        [outcomes[name] for name in judged],
+        outcomes[shown[0]],
+        target,
+        str(ground.settings["missing"]),
+    )
+    asked = dict.fromkeys((shown[0], *judged))
+    return RowResult(
+        row=row,
+        outcomes=MappingProxyType(outcomes),
+        headline=shown[0],
+        judged=tuple(judged),
+        target=target,
+        status=status,
+        left_out=tuple(left_out(ground, row, outcomes, judged, target)),
+        unknown=tuple(unsettled(ground, outcomes, judged)),
+        by_unit=() if level is None else tuple(by_unit(ground, outcomes[shown[0]], level)),
+        warnings=tuple(_remarks(outcomes[name] for name in asked)),
+    )
+
+
+def _remarks(outcomes: Iterable[Outcome]) -> Iterator[Warn]:
+    """The remarks of some outcomes, each once."""
+    said = []
+    for outcome in outcomes:
+        for warn in outcome.warnings:
+            if warn not in said:
+                said.append(warn)
+                yield warn
+
+
+def row_status(
+    judged: Sequence[Outcome], headline: Outcome, target: float | None, missing: str
+) -> Status:
+    """What a row comes to, as DEFINITIONS has it.
+
+    Several sub-targets: all met is met, none met is not met, some met is partly; while one is
+    unknown and none is met it cannot be told. `missing`: range (the possible range decides),
+    known (the assessed part), worst (the unknown counted as not having).
+    """
+    if target is None:
+        return "NOT_ASSESSED" if headline.value is None else "no_target"
+    each = [_status(outcome, target, missing) for outcome in judged]
+    if all(one == "NOT_ASSESSED" for one in each):
+        return "NOT_ASSESSED"
+    if all(one == "met" for one in each):
+        return "met"
+    if "met" in each or "partly" in each:
+        return "partly"
+    return "NOT_ASSESSED" if "NOT_ASSESSED" in each else "not_met"
+
+
+def _status(outcome: Outcome, target: float, missing: str) -> Status:
+    if outcome.value is None and (outcome.lower is None or outcome.upper is None):
+        return "NOT_ASSESSED"
+    if missing == "known" and outcome.value is not None:
+        return "met" if reaches(outcome.value, target) else "not_met"
+    if missing == "worst" and outcome.lower is not None and outcome.value is not None:
+        return "met" if reaches(outcome.lower, target) else "not_met"
+    if outcome.lower is not None and reaches(outcome.lower, target):
+        return "met"
+    if outcome.upper is not None and not reaches(outcome.upper, target):
+        return "not_met"
+    return "NOT_ASSESSED" if outcome.value is None else "partly"
+
+
+def reaches(value: float, target: float) -> bool:
+    """Whether a figure is at least its target; nothing is rounded up."""
+    return value >= target * (1.0 - _SAME)

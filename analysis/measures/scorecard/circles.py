@@ -1,0 +1,165 @@
+"""Evaluator of circles: residents whose circle is complete, or how much of it they reach."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lifecircle.analysis.measures.circles import CircleTable, circle_table
+from lifecircle.analysis.measures.night import night_moment, night_states
+from lifecircle.analysis.measures.opening import OPEN
+from lifecircle.analysis.measures.opening import UNKNOWN as HOURS_UNKNOWN
+from lifecircle.analysis.measures.scorecard.context import Ground
+from lifecircle.analysis.measures.scorecard.result import (
+    NO,
+    UNKNOWN,
+    YES,
+    Atoms,
+    Missing,
+    Outcome,
+    Part,
+    States,
+    nothing,
+)
+from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, FloatArray, Int32Array
+
+
+def circle(ground: Ground, reading: Reading) -> Outcome:
+    """Residents whose circle is complete ÷ residents (0-1), with the share of each service.
+
+    ``score``: the mean share of the assessed types that residents reach. ``night``: only what is
+    open (and, outdoors, lit) in the policy's evening; what is unknown leaves a range.
+    """
+    table = circle_table(
+        ground.city,
+        ground.travel,
+        ground.policy,
+        kind=str(reading.circle),
+        minutes=None if reading.minutes is None else ground.amount(reading.minutes),
+        walker=ground.walker,
+        optional=reading.optional,
+        limit_of=ground.limit_cm,
+    )
+    missing = ground.no_services(table.services)
+    persons = ground.city.cells.residents.astype(np.float64)
+    if not table.assessed.any() or persons.sum() == 0:
+        return nothing(*missing)
+    if reading.night:
+        return _at_night(ground, reading, table, persons, missing)
+    if reading.score:
+        return _score(table, persons, missing)
+    state = (table.state_all if reading.all_types else table.state).astype(np.int8)
+    return _complete(ground, table, state, persons, missing)
+
+
+def _complete(
+    ground: Ground,
+    table: CircleTable,
+    state: States,
+    persons: FloatArray,
+    missing: tuple[Missing, ...],
+) -> Outcome:
+    whole, yes = float(persons.sum()), float(persons[state == YES].sum())
+    open_ = float(persons[state == UNKNOWN].sum())
+    settled = whole - open_
+    cells = np.arange(len(state), dtype=np.int32)
+    return Outcome(
+        value=None if open_ else yes / whole,
+        lower=yes / whole,
+        upper=(yes + open_) / whole,
+        assessed_share=settled / whole,
+        have=yes,
+        of=settled,
+        atoms=Atoms("cell", cells, state, np.where(state == YES, persons, 0.0), persons),
+        missing=missing,
+        parts=_parts(ground, table, persons),
+    )
+
+
+def _parts(ground: Ground, table: CircleTable, persons: FloatArray) -> tuple[Part, ...]:
+    """Residents and residential land within reach of each service, where it is assessed."""
+    land, whole = ground.city.land, float(persons.sum())
+    area = None if land is None else float(land.area_m2.sum())
+    parts = []
+    for k, service in enumerate(table.services):
+        if not table.assessed[k]:
+            parts.append(Part(service, None, None))
+            continue
+        near = None
+        if land is not None and area and service in ground.travel.services:
+            minutes = ground.policy.services[service].minutes.value
+            limit = ground.limit_cm(minutes if table.minutes is None else table.minutes)
+            held = (ground.reach(service).land_cm <= limit) & (land.position.edge != NOBODY)
+            near = float(land.area_m2[held].sum() / area)
+        parts.append(Part(service, float(persons[table.reach[k]].sum() / whole), near))
+    return tuple(parts)
+
+
+def _score(table: CircleTable, persons: FloatArray, missing: tuple[Missing, ...]) -> Outcome:
+    types, whole = len(table.services), float(persons.sum())
+    asked = int(table.assessed.sum())
+    reached = float((persons * table.reached).sum())
+    return Outcome(
+        value=reached / (whole * asked),
+        lower=reached / (whole * types),
+        upper=(reached + whole * (types - asked)) / (whole * types),
+        assessed_share=asked / types,
+        have=reached,
+        of=whole * asked,
+        missing=missing,
+    )
+
+
+def _at_night(
+    ground: Ground,
+    reading: Reading,
+    table: CircleTable,
+    persons: FloatArray,
+    missing: tuple[Missing, ...],
+) -> Outcome:
+    moment = night_moment(ground.policy, table.kind)
+    if moment is None:
+        return nothing(*missing)
+    states = night_states(ground.city, ground.policy, moment)
+    sure, maybe = (np.zeros(len(persons), dtype=np.int32) for _ in range(2))
+    told = False
+    for service, assessed in zip(table.services, table.assessed, strict=True):
+        if not assessed:
+            maybe += 1
+            continue
+        rows = ground.offering((service,))
+        told |= bool((states[rows] != HOURS_UNKNOWN).any())
+        own = ground.policy.services[service].minutes.value
+        limit = ground.limit_cm(own if table.minutes is None else table.minutes)
+        held = states[rows]
+        sure += _near(ground, rows[held == OPEN], limit)
+        maybe += _near(ground, rows[(held == OPEN) | (held == HOURS_UNKNOWN)], limit)
+    if not told:
+        hours = ground.no_column("opening_hours", table.services, None, None)
+        return nothing(*missing, hours)
+    needed = len(table.services) if reading.all_types else table.required
+    state = np.where(sure >= needed, YES, np.where(maybe >= needed, UNKNOWN, NO)).astype(np.int8)
+    found = _complete(ground, table, state, persons, missing)
+    settled = found.of or 0.0
+    unsure = () if settled == persons.sum() else (
+        ground.no_column("opening_hours", table.services, None, None),
+    )  # fmt: skip
+    return Outcome(
+        value=found.have / settled if found.have else (None if unsure else 0.0),
+        lower=found.lower,
+        upper=found.upper,
+        assessed_share=found.assessed_share,
+        have=found.have,
+        of=found.of,
+        atoms=found.atoms,
+        missing=(*missing, *unsure),
+    )
+
+
+def _near(ground: Ground, rows: Int32Array, limit_cm: int) -> BoolArray:
+    cells = ground.city.cells
+    if len(rows) == 0:
+        return np.zeros(len(cells), dtype=np.bool_)
+    cm = ground.reach_of(rows).cell_cm
+    near: BoolArray = (cm <= limit_cm) & (cm != UNREACHED_CM) & (cells.position.edge != NOBODY)
+    return near

@@ -1,0 +1,364 @@
+"""What the evaluators of the scorecard stand on: units in scope, facilities that qualify, walks.
+
+Everything is asked of one city once and kept for the other rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from lifecircle.analysis.access.nearest import (
+    TravelTable,
+    goals_of,
+    nearest_from_nodes,
+    nearest_from_positions,
+)
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.measures.opening import hours_per_day
+from lifecircle.analysis.measures.question import walker_of
+from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.attributes import AREA, attributes
+from lifecircle.analysis.policy.scorecard_model import Amount, Condition, Scorecard, Selector
+from lifecircle.analysis.quantities import (
+    CM_PER_M,
+    NOBODY,
+    BoolArray,
+    Int32Array,
+    IntArray,
+    limit_cm,
+)
+
+_HOURS: Final = "daily_hours"
+_OPENING: Final = "opening_hours"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSet:
+    """Units a reading is about (n): `sure` where the unit surely is in scope."""
+
+    index: Int32Array
+    sure: BoolArray
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Walks to the nearest of some facilities: `cell_cm` (c,), `cell_facility`, `land_cm` (s,)."""
+
+    cell_cm: Int32Array
+    cell_facility: Int32Array
+    land_cm: Int32Array
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One city under one policy and one set of answers to what the plan leaves open.
+
+    `settings`: every setting of the scorecard with its value. `until`: no statistics of a later
+    year. `make_costs` gives the costs of walking when a walk must be computed anew.
+    """
+
+    city: City
+    travel: TravelTable
+    policy: Policy
+    scorecard: Scorecard
+    settings: Mapping[str, str | float]
+    walker: str
+    until: int | None
+    make_costs: Callable[[], WalkCosts]
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made the first time only."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    @property
+    def size(self) -> int:
+        """Number of units; it also stands for the whole area."""
+        return len(self.city.units.code)
+
+    def amount(self, amount: Amount) -> float:
+        """The value of an amount, looked up where a setting gives it."""
+        if amount.value is not None:
+            return amount.value
+        return float(self.settings[str(amount.setting)])
+
+    # ---- units ------------------------------------------------------------------------------
+
+    def unit_set(self, selectors: Sequence[Selector]) -> UnitSet:
+        """The units of a scope; where urban or rural is unknown they are not sure to be in it."""
+        units = self.city.units
+        sure: dict[int, bool] = {}
+        missing: list[Missing] = []
+        for selector in selectors:
+            members = units.of_level(selector.level)
+            if len(members) == 0:
+                missing.append(self.no_units(selector.level))
+            blank = 0
+            for unit in members.tolist():
+                told = units.unit_class[unit] or self.scorecard.class_of_level.get(selector.level)
+                if selector.unit_class is None or told == selector.unit_class:
+                    sure[unit] = True
+                elif told is None:
+                    sure.setdefault(unit, False)
+                    blank += 1
+            if blank:
+                title = self.policy.unit_levels.get(selector.level)
+                missing.append(
+                    Missing(
+                        "class",
+                        selector.level,
+                        title.zh if title else selector.level,
+                        title.en if title else selector.level,
+                        blank,
+                        len(members),
+                    )
+                )
+        index = np.array(sorted(sure), dtype=np.int32)
+        return UnitSet(
+            index, np.array([sure[int(i)] for i in index], dtype=np.bool_), tuple(missing)
+        )
+
+    def no_units(self, level: str) -> Missing:
+        """That the area has no unit of a level."""
+        title = self.policy.unit_levels.get(level)
+        return Missing("units", level, title.zh if title else level, title.en if title else level)
+
+    def members(self, base: Sequence[str]) -> Int32Array:
+        """The units of some levels, int32 (k,); ``area`` is the whole area."""
+        found = [
+            np.array([self.size], dtype=np.int32)
+            if level == AREA
+            else self.city.units.of_level(level)
+            for level in base
+        ]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
+
+    def facilities_in(self, unit: int) -> BoolArray:
+        """Which facilities (f,) lie in a unit (declared code or polygon)."""
+        if unit == self.size:
+            return np.ones(len(self.city.facilities), dtype=np.bool_)
+        level = self.city.units.level[unit]
+        inside: BoolArray = self.city.facilities.unit[level] == unit
+        return inside
+
+    def without_unit(self, rows: Int32Array) -> BoolArray:
+        """Which of some facilities lie in no unit (the highest level aside where others are)."""
+        held = self.city.facilities.unit
+        levels = self.city.units.levels[1:] or self.city.units.levels
+        inside = [held[level][rows] != NOBODY for level in levels]
+        return ~np.any(inside, axis=0) if inside else np.ones(len(rows), dtype=np.bool_)
+
+    # ---- facilities -------------------------------------------------------------------------
+
+    def assessed(self, services: Sequence[str]) -> tuple[str, ...]:
+        """Those of some services that can be judged."""
+        return tuple(s for s in services if self.city.assessed(s))
+
+    def no_services(self, services: Sequence[str]) -> tuple[Missing, ...]:
+        """What is missing for those of some services that cannot be judged."""
+        lacking = [self.policy.services[s] for s in services if not self.city.assessed(s)]
+        return tuple(Missing("service", s.id, s.title.zh, s.title.en) for s in lacking)
+
+    def offering(self, services: Sequence[str]) -> Int32Array:
+        """Rows of the facilities that offer one of some services, int32 (k,)."""
+        places = self.city.facilities
+        numbers = [places.service_ids.index(s) for s in services if s in places.service_ids]
+        return np.flatnonzero(np.isin(places.service, numbers)).astype(np.int32)
+
+    def column(self, name: str) -> np.ndarray:
+        """A column of facilities, object (f,), None where unknown."""
+        held = self.city.facilities.attributes.get(name)
+        if held is None:
+            return np.full(len(self.city.facilities), None, dtype=object)
+        return held
+
+    def number_column(self, name: str) -> np.ndarray:
+        """A column of facilities as float64 (f,): flags 1 or 0, NaN where unknown."""
+        return self.once(("number", name), lambda: self._numbers(name))  # type: ignore[no-any-return]
+
+    def _numbers(self, name: str) -> np.ndarray:
+        """The column itself; hours a day that are not told are worked out from opening hours."""
+        told = _as_numbers(self.column(name))
+        if name == _HOURS:
+            texts = self.column(_OPENING)
+            hours = {text: hours_per_day(text) for text in set(texts[np.isnan(told)])}
+            for i in np.flatnonzero(np.isnan(told)).tolist():
+                worked_out = hours[texts[i]]
+                told[i] = np.nan if worked_out is None else worked_out
+        return told
+
+    def qualifying(
+        self,
+        services: Sequence[str],
+        where: Sequence[Condition],
+        among: Int32Array | None = None,
+    ) -> tuple[Int32Array, States, tuple[Missing, ...]]:
+        """Facilities of some services, whether each meets all conditions, and what is missing.
+
+        `among`: only these rows of the facilities.
+        """
+        rows = self.offering(services) if among is None else among
+        state = np.full(len(rows), YES, dtype=np.int8)
+        missing = []
+        for condition in where:
+            held, blank = self._holds(rows, condition)
+            state = both(state, held)
+            if blank:
+                missing.append(self.no_column(condition.attribute, services, blank, len(rows)))
+        return rows, state, tuple(missing)
+
+    def no_column(
+        self, name: str, services: Sequence[str], lacking: int | None, of: int | None
+    ) -> Missing:
+        """That some facilities of some services lack a column."""
+        attribute = attributes()["facility"][name]
+        titles = [self.policy.services[s].title for s in services]
+        return Missing(
+            "attribute",
+            name,
+            attribute.zh,
+            attribute.en,
+            lacking,
+            of,
+            "、".join(title.zh for title in titles),
+            ", ".join(title.en for title in titles),
+        )
+
+    def _holds(self, rows: Int32Array, condition: Condition) -> tuple[States, int]:
+        if condition.at_least is not None:
+            value = self.number_column(condition.attribute)[rows]
+            known = np.isfinite(value)
+            yes = np.nan_to_num(value, nan=-np.inf) >= self.amount(condition.at_least)
+        else:
+            words = {_plain(word) for word in condition.words}
+            said = self.column(condition.attribute)[rows]
+            known = np.array([one is not None for one in said], dtype=np.bool_)
+            yes = np.array([_plain(one) in words for one in said], dtype=np.bool_)
+        state = np.where(known, np.where(yes, YES, NO), UNKNOWN).astype(np.int8)
+        return state, int(np.count_nonzero(~known))
+
+    # ---- walks ------------------------------------------------------------------------------
+
+    def limit_cm(self, minutes: float) -> int:
+        """How far the walker gets in some minutes, in centimetres on the flat."""
+        rules = self.policy.coverage
+        if self.settings.get("walk") == "floor":
+            share = minutes / rules.core_minutes.value
+            return int(rules.core_metres.value * CM_PER_M * share)
+        return limit_cm(minutes, walker_of(self.policy, self.walker).speed_m_per_s)
+
+    def reach(self, service: str) -> Reach:
+        """Walks to every facility of a service, as the run holds them."""
+        row = self.travel.row(service)
+        return Reach(
+            self.travel.cell_cm[row], self.travel.cell_facility[row], self.travel.land_cm[row]
+        )
+
+    def reach_of(self, rows: Int32Array) -> Reach:
+        """Walks to the nearest of some facilities (rows of the facilities), computed anew."""
+        return self.once(("reach", rows.tobytes()), lambda: self._walk(rows))  # type: ignore[no-any-return]
+
+    def attachments(self, rows: Int32Array) -> Attachments:
+        """The positions on the streets of some facilities."""
+        places = self.city.facilities
+        chosen = np.flatnonzero(np.isin(places.attached_facility, rows))
+        return Attachments(places.attached_facility[chosen], places.attachment.take(chosen))
+
+    @property
+    def costs(self) -> WalkCosts:
+        """What walking costs along the streets."""
+        return self.once("costs", self.make_costs)  # type: ignore[no-any-return]
+
+    def _walk(self, rows: Int32Array) -> Reach:
+        goals = goals_of(self.costs, self.attachments(rows))
+        nodes = nearest_from_nodes(self.costs, goals)
+        cells = nearest_from_positions(self.costs, goals, nodes, self.city.cells.position)
+        if self.city.land is None:
+            return Reach(cells.cm, cells.facility, np.zeros(0, dtype=np.int32))
+        land = nearest_from_positions(self.costs, goals, nodes, self.city.land.position)
+        return Reach(cells.cm, cells.facility, land.cm)
+
+    # ---- persons ----------------------------------------------------------------------------
+
+    def residents(self, unit: int) -> float:
+        """Residents of a unit or the area, NaN where unknown; cells or totals as set."""
+        counted, total = self._counted(unit), self._told(unit)
+        first, second = (
+            (total, counted) if self.settings.get("population") == "units" else (counted, total)
+        )
+        return second if np.isnan(first) else first
+
+    def _counted(self, unit: int) -> float:
+        cells = self.city.cells
+        if unit == self.size:
+            return float(cells.residents.sum()) if len(cells) else np.nan
+        sums, peopled = self.once(("persons", "total"), lambda: self._sums(cells.residents))
+        return float(sums[unit]) if peopled[unit] else np.nan
+
+    def _told(self, unit: int) -> float:
+        statistics = self.city.statistics
+        if statistics is not None:
+            told = statistics.latest("residents", self.size, self.until)[unit]
+            if np.isfinite(told):
+                return float(told)
+        if unit == self.size or self.city.units.residents[unit] < 0:
+            return np.nan
+        return float(self.city.units.residents[unit])
+
+    def group(self, group: str, unit: int) -> float:
+        """Persons (or households) of a group in a unit's cells or the area's, NaN if unknown."""
+        cells = self.city.cells
+        if group not in cells.groups:
+            return np.nan
+        if unit == self.size:
+            return float(cells.groups[group].sum())
+        sums, peopled = self.once(("persons", group), lambda: self._sums(cells.groups[group]))
+        return float(sums[unit]) if peopled[unit] else np.nan
+
+    def _sums(self, persons: IntArray) -> tuple[np.ndarray, BoolArray]:
+        """Persons of every unit (k,), and whether it has a cell."""
+        sums = np.zeros(self.size)
+        peopled = np.zeros(self.size, dtype=np.bool_)
+        for index in self.city.cells.unit.values():
+            inside = index != NOBODY
+            sums += np.bincount(index[inside], weights=persons[inside], minlength=self.size)
+            peopled[index[inside]] = True
+        return sums, peopled
+
+
+def both(a: States, b: States) -> States:
+    """Yes where both are, no where one is not, else unknown."""
+    no = (a == NO) | (b == NO)
+    yes = (a == YES) & (b == YES)
+    return np.where(no, NO, np.where(yes, YES, UNKNOWN)).astype(np.int8)
+
+
+def _plain(word: object) -> str:
+    return str(word).strip().casefold()
+
+
+def _as_numbers(values: np.ndarray) -> np.ndarray:
+    """Numbers as they are, yes and no as 1 and 0, anything else NaN."""
+    flags = {"yes": 1.0, "no": 0.0}
+    out = np.full(len(values), np.nan)
+    for i, value in enumerate(values):
+        if isinstance(value, str):
+            out[i] = flags.get(value, np.nan)
+            if np.isnan(out[i]):
+                try:
+                    out[i] = float(value)
+                except ValueError:
+                    continue
+        elif value is not None:
+            out[i] = float(value)
+    return out

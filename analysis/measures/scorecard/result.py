@@ -1,0 +1,187 @@
+"""What a row of the scorecard comes to: outcomes of its readings, what is missing, its status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.policy.scorecard_model import Row, Scorecard
+from lifecircle.analysis.quantities import FloatArray, Int32Array
+
+Status = Literal["met", "not_met", "partly", "no_target", "NOT_ASSESSED"]
+States = NDArray[np.int8]
+
+YES: Final = 1
+NO: Final = 0
+UNKNOWN: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something a reading needs and the area lacks, and how to supply it.
+
+    `kind`: service, attribute (a column of facilities), statistic (of units), units (a level),
+    class (urban or rural), group, land, capacity, network. `lacking` of `of` lack it; None: all.
+    """
+
+    kind: str
+    name: str
+    title_zh: str
+    title_en: str
+    lacking: int | None = None
+    of: int | None = None
+    detail_zh: str = ""
+    detail_en: str = ""
+
+    def text(self, lang: Language) -> str:
+        """What is missing and how to supply it, as a sentence."""
+        params = {
+            "name": self.name,
+            "title_zh": self.title_zh,
+            "title_en": self.title_en,
+            "detail_zh": self.detail_zh,
+            "detail_en": self.detail_en,
+        }
+        said = Warn(f"scorecard_missing_{self.kind}", params).text(lang)
+        if self.lacking is None or self.of is None:
+            return said
+        count = {"lacking": self.lacking, "of": self.of}
+        key = "scorecard_missing_all" if self.lacking == self.of else "scorecard_missing_some"
+        return said + Warn(key, count).text(lang)
+
+
+@dataclass(frozen=True, slots=True)
+class Atoms:
+    """What a reading adds up, one by one (n): units, facilities, cells or land samples.
+
+    `index` int32: rows of the city's table; the number of units stands for the whole area.
+    `state` int8: 1 yes, 0 no, -1 unknown. `have`, `of` float64: what each adds to the numerator
+    and the denominator where it is known.
+    """
+
+    where: Literal["unit", "facility", "cell", "sample"]
+    index: Int32Array
+    state: States
+    have: FloatArray
+    of: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One service of a circle or checklist: the share that reaches or has it, None unknown.
+
+    `land`: the same for residential land, where there is any.
+    """
+
+    service: str
+    value: float | None
+    land: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One reading computed: value of the assessed part, what the whole may be, the share assessed.
+
+    `value` is None where nothing can be said; then `missing` says why. `lower` and `upper` hold
+    whatever the unknown may be (None: no bound is known). `have` ÷ `of` (× the reading's scale)
+    is the value. `labels`: a word for each unit (states of the population rule). `parts`: the
+    services that a circle or checklist is made of.
+    """
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+    assessed_share: float | None
+    have: float | None = None
+    of: float | None = None
+    atoms: Atoms | None = None
+    missing: tuple[Missing, ...] = ()
+    warnings: tuple[Warn, ...] = ()
+    labels: Mapping[int, str] | None = None
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A unit (or a facility in it) that a promise has not reached.
+
+    `persons` residents not reached (readings of residents), `value` the unit's own figure where
+    it has one, `label` a state in words.
+    """
+
+    level: str | None
+    code: str | None
+    name: str | None
+    name_en: str | None
+    facility: str | None = None
+    persons: int | None = None
+    value: float | None = None
+    label: str | None = None
+    reading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFigure:
+    """The headline within one unit of the level asked for."""
+
+    code: str
+    name: str
+    name_en: str | None
+    value: float | None
+    have: float | None
+    of: float | None
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """One promise, judged."""
+
+    row: Row
+    outcomes: Mapping[str, Outcome]
+    headline: str
+    judged: tuple[str, ...]
+    target: float | None
+    status: Status
+    left_out: tuple[LeftOut, ...]
+    unknown: tuple[LeftOut, ...]
+    by_unit: tuple[UnitFigure, ...]
+    warnings: tuple[Warn, ...]
+
+    @property
+    def figure(self) -> Outcome:
+        """The outcome shown as headline."""
+        return self.outcomes[self.headline]
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What the judged readings and the headline lack, each once (where most lack it)."""
+        found: dict[tuple[str, str], Missing] = {}
+        for name in dict.fromkeys((self.headline, *self.judged)):
+            for one in self.outcomes[name].missing:
+                held = found.get((one.kind, one.name))
+                if held is None or (one.lacking or 0) > (held.lacking or 0):
+                    found[one.kind, one.name] = one
+        return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ScorecardResult:
+    """All rows of a plan for one area."""
+
+    scorecard: Scorecard
+    settings: Mapping[str, str | float]
+    walker: str
+    year: int | None
+    level: str | None
+    rows: tuple[RowResult, ...]
+
+
+def nothing(*missing: Missing, warnings: tuple[Warn, ...] = ()) -> Outcome:
+    """The outcome of a reading that cannot be computed."""
+    return Outcome(None, None, None, None, missing=missing, warnings=warnings)

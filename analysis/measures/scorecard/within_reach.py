@@ -1,0 +1,309 @@
+"""Evaluators that walk: residents and land within reach, circles, neighbours, capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import shapely
+
+from lifecircle.analysis.access.nearest import goals_of, nearest_from_nodes, nearest_from_positions
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.scorecard.context import Ground, UnitSet
+from lifecircle.analysis.measures.scorecard.result import (
+    NO,
+    UNKNOWN,
+    YES,
+    Atoms,
+    Missing,
+    Outcome,
+    States,
+    nothing,
+)
+from lifecircle.analysis.measures.scorecard.values import either
+from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.quantities import (
+    CM_PER_M,
+    NOBODY,
+    UNREACHED_CM,
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+)
+
+_NETWORK: Final = ("network", "network_only")
+_OR_PARCEL: Final = ("network", "straight", "parcel")
+
+
+def residents_within(ground: Ground, reading: Reading) -> Outcome:
+    """Residents whose walk to the nearest qualifying facility is short enough ÷ residents (0-1)."""
+    cells = ground.city.cells
+    if reading.group is None:
+        persons = cells.residents
+    elif reading.group in cells.groups:
+        persons = cells.groups[reading.group]
+    else:
+        return nothing(Missing("group", reading.group, reading.group, reading.group))
+    if int(persons.sum()) == 0:
+        return nothing(Missing("group", "residents", "常住人口", "residents"))
+    near = _near(ground, reading)
+    if near.states is None:
+        return nothing(*near.missing)
+    state = np.where(cells.position.edge == NOBODY, NO, near.states[0]).astype(np.int8)
+    if reading.within_scope:
+        scope = ground.unit_set(reading.units)
+        state, whole = _inside(state, persons.astype(np.float64), scope, cells.unit)
+        if not whole.any():
+            return nothing(*near.missing, *scope.missing)
+        return _weighed(ground, reading, "cell", state, whole, near)
+    return _weighed(ground, reading, "cell", state, persons.astype(np.float64), near)
+
+
+def land_within(ground: Ground, reading: Reading) -> Outcome:
+    """Residential land within the walk of a qualifying facility ÷ residential land (0-1)."""
+    land = ground.city.land
+    near = _near(ground, reading)
+    if land is None or len(land.area_m2) == 0:
+        return nothing(
+            *near.missing, Missing("land", "residential", "居住用地", "residential land")
+        )
+    if near.states is None:
+        return nothing(*near.missing)
+    state = np.where(land.position.edge == NOBODY, NO, near.states[1]).astype(np.int8)
+    if reading.within_scope:
+        scope = ground.unit_set(reading.units)
+        state, area_m2 = _inside(state, land.area_m2, scope, land.unit)
+        if not area_m2.any():
+            return nothing(*near.missing, *scope.missing)
+        return _weighed(ground, reading, "sample", state, area_m2, near)
+    return _weighed(ground, reading, "sample", state, land.area_m2, near)
+
+
+def drive(_ground: Ground, _reading: Reading) -> Outcome:
+    """Never computed: there is no driving network."""
+    return nothing(Missing("network", "drive", "车行路网", "driving network"))
+
+
+def adjacent(ground: Ground, reading: Reading) -> Outcome:
+    """Share of the facilities with one of another kind beside them (0-1).
+
+    ``network``/``straight``: within the distance, or on the same parcel; ``*_only``: without
+    parcels; ``parcel``: on the same parcel only.
+    """
+    missing = (*ground.no_services(reading.any_of), *ground.no_services(reading.to))
+    if not ground.assessed(reading.any_of) or not ground.assessed(reading.to):
+        return nothing(*missing)
+    rows = ground.offering(reading.any_of)
+    for selector in reading.except_in:
+        index = ground.city.facilities.unit.get(selector.level)
+        if index is not None:
+            rows = rows[index[rows] == NOBODY]
+    if len(rows) == 0:
+        return nothing(*missing)
+    others = ground.offering(reading.to)
+    by = str(reading.by)
+    if by.startswith("$"):
+        by = str(ground.settings[by.removeprefix("$")])
+    state, lacking = _beside(ground, reading, rows, others, by)
+    missing = (*missing, *lacking)
+    if by == "parcel" and (state == UNKNOWN).all():
+        return nothing(*missing)
+    kinds = len(ground.assessed(reading.to)) / len(reading.to)
+    yes, known = int(np.count_nonzero(state == YES)), int(np.count_nonzero(state != UNKNOWN))
+    whole = len(rows)
+    # where some of the others lack their parcel no is never said: all that is known is a yes
+    blind = by == "parcel" and known < whole and bool(_without_parcel(ground, others))
+    atoms = Atoms("facility", rows, state, (state == YES).astype(np.float64), np.ones(whole))
+    said: tuple[Warn, ...] = ()
+    if reading.distance is not None:
+        metres = f"{ground.amount(reading.distance):g}"
+        said = (Warn(f"scorecard_adjacent_{by.removesuffix('_only')}", {"metres": metres}),)
+    return Outcome(
+        value=None if blind or not (yes or (known and kinds == 1)) else yes / known,
+        lower=yes / whole,
+        upper=(whole if kinds < 1 else yes + whole - known) / whole,
+        assessed_share=known / whole * kinds,
+        have=float(yes),
+        of=float(known),
+        atoms=atoms,
+        missing=missing,
+        warnings=said,
+    )
+
+
+# ---- parts they share ------------------------------------------------------------------------
+
+
+def _inside(
+    state: States, weight: FloatArray, scope: UnitSet, unit: Mapping[str, Int32Array]
+) -> tuple[States, FloatArray]:
+    """States and weights of what lies in the units of a scope; unknown where they are not sure."""
+    sure, maybe = (np.zeros(len(state), dtype=np.bool_) for _ in range(2))
+    for index in unit.values():
+        sure |= np.isin(index, scope.index[scope.sure])
+        maybe |= np.isin(index, scope.index[~scope.sure])
+    open_ = maybe & ~sure
+    shown = np.where(open_, UNKNOWN, state).astype(np.int8)
+    return shown, np.where(sure | maybe, weight, 0.0)
+
+
+class _Near:
+    """Whether each cell and land sample is near: states, what is missing, share of the kinds."""
+
+    def __init__(
+        self, states: tuple[States, States] | None, missing: tuple[Missing, ...], kinds: float
+    ) -> None:
+        self.states, self.missing, self.kinds = states, missing, kinds
+
+
+def _near(ground: Ground, reading: Reading) -> _Near:
+    """Cells and samples within the walk of a facility that qualifies, or that might."""
+    missing = list(ground.no_services(reading.any_of))
+    asked = ground.assessed(reading.any_of)
+    cells, land = ground.city.cells, ground.city.land
+    sizes = len(cells), 0 if land is None else len(land.area_m2)
+    found: list[States] = [np.full(size, NO, dtype=np.int8) for size in sizes]
+    known = False
+    for service in asked:
+        own = ground.policy.services[service].minutes.value
+        minutes = own if reading.minutes is None else ground.amount(reading.minutes)
+        limit = ground.limit_cm(minutes)
+        rows, state, lacking = ground.qualifying((service,), reading.where)
+        missing.extend(lacking)
+        known |= not (len(rows) and bool((state == UNKNOWN).all()))
+        yes = _within(ground, service, rows[state == YES], limit, whole=(state == YES).all())
+        maybe = yes
+        if (state == UNKNOWN).any():
+            maybe = _within(ground, service, rows[state != NO], limit, whole=False)
+        for k in range(2):
+            near = np.where(yes[k], YES, np.where(maybe[k], UNKNOWN, NO)).astype(np.int8)
+            found[k] = either(found[k], near)
+    if not known:
+        return _Near(None, tuple(missing), 0.0)
+    kinds = len(asked) / len(reading.any_of)
+    return _Near((found[0], found[1]), tuple(missing), kinds)
+
+
+def _within(
+    ground: Ground, service: str, rows: np.ndarray, limit: int, *, whole: bool
+) -> tuple[BoolArray, BoolArray]:
+    """Whether cells and land samples have one of the facilities within a limit."""
+    if len(rows) == 0:
+        samples = 0 if ground.city.land is None else len(ground.city.land.area_m2)
+        return np.zeros(len(ground.city.cells), bool), np.zeros(samples, bool)
+    reach = ground.reach(service) if whole else ground.reach_of(rows)
+    near_cell: BoolArray = (reach.cell_cm <= limit) & (reach.cell_cm != UNREACHED_CM)
+    near_land: BoolArray = (reach.land_cm <= limit) & (reach.land_cm != UNREACHED_CM)
+    return near_cell, near_land
+
+
+def _weighed(
+    ground: Ground, reading: Reading, where: str, state: States, weight: np.ndarray, near: _Near
+) -> Outcome:
+    found = _summed(where, state, weight)
+    upper = 1.0 if near.kinds < 1 else found.upper
+    share = None if found.assessed_share is None else found.assessed_share * near.kinds
+    minutes = () if reading.minutes is None else (ground.amount(reading.minutes),)
+    said = [Warn("scorecard_minutes", {"minutes": f"{m:g}"}) for m in minutes]
+    return Outcome(
+        value=found.value if found.have or near.kinds == 1 else None,
+        lower=found.lower,
+        upper=upper,
+        assessed_share=share,
+        have=found.have,
+        of=found.of,
+        atoms=found.atoms,
+        missing=near.missing,
+        warnings=tuple(said),
+    )
+
+
+def _summed(where: str, state: States, weight: np.ndarray) -> Outcome:
+    """Weight that is near ÷ weight that is settled, with the range the rest leaves.
+
+    No value where nothing is surely near and something may be: it would be a 0 that only the
+    missing data make.
+    """
+    whole = float(weight.sum())
+    yes, open_ = float(weight[state == YES].sum()), float(weight[state == UNKNOWN].sum())
+    settled = whole - open_
+    atoms = Atoms(
+        "cell" if where == "cell" else "sample",
+        np.arange(len(state), dtype=np.int32),
+        state,
+        np.where(state == YES, weight, 0.0),
+        weight,
+    )
+    return Outcome(
+        value=yes / settled if yes > 0 or (settled > 0 and open_ == 0) else None,
+        lower=yes / whole if whole > 0 else None,
+        upper=(yes + open_) / whole if whole > 0 else None,
+        assessed_share=settled / whole if whole > 0 else None,
+        have=yes,
+        of=settled,
+        atoms=atoms,
+    )
+
+
+def _beside(
+    ground: Ground, reading: Reading, rows: np.ndarray, others: np.ndarray, by: str
+) -> tuple[States, tuple[Missing, ...]]:
+    """Whether each facility has one of the others beside it; parcels are a yes, never a no."""
+    near = np.full(len(rows), NO, dtype=np.int8)
+    if reading.distance is not None:
+        limit_m = ground.amount(reading.distance)
+        within = (
+            _walk_cm(ground, rows, others) <= round(limit_m * CM_PER_M)
+            if by in _NETWORK
+            else _straight_m(ground, rows, others) <= limit_m
+        )
+        near = np.where(within, YES, NO).astype(np.int8)
+    if by not in _OR_PARCEL:
+        return near, ()
+    parcels = ground.column("parcel")
+    taken = {parcels[i] for i in others if parcels[i] is not None}
+    own = parcels[rows]
+    same = np.array([one is not None and one in taken for one in own], dtype=np.bool_)
+    blank = sum(one is None for one in own)
+    lacking = (ground.no_column("parcel", reading.any_of, blank, len(rows)),) if blank else ()
+    if by == "parcel":
+        lost = _without_parcel(ground, others)
+        if lost and not blank:
+            lacking = (ground.no_column("parcel", reading.to, lost, len(others)),)
+        told = np.array([one is not None for one in own], dtype=np.bool_) & (lost == 0)
+        return np.where(same, YES, np.where(told, NO, UNKNOWN)).astype(np.int8), lacking
+    return np.where(same, YES, near).astype(np.int8), ()
+
+
+def _without_parcel(ground: Ground, rows: np.ndarray) -> int:
+    """How many facilities do not tell their parcel."""
+    return sum(one is None for one in ground.column("parcel")[rows])
+
+
+def _walk_cm(ground: Ground, rows: np.ndarray, others: np.ndarray) -> IntArray:
+    """Walk from each facility to the nearest of the others, whole centimetres."""
+    out = np.full(len(rows), UNREACHED_CM, dtype=np.int64)
+    if len(others) == 0:
+        return out
+    goals = goals_of(ground.costs, ground.attachments(others))
+    field = nearest_from_nodes(ground.costs, goals)
+    own = ground.attachments(rows)
+    found = nearest_from_positions(ground.costs, goals, field, own.position)
+    where = {int(row): i for i, row in enumerate(rows)}
+    for facility, cm in zip(own.facility.tolist(), found.cm.tolist(), strict=True):
+        out[where[facility]] = min(out[where[facility]], cm)
+    return out
+
+
+def _straight_m(ground: Ground, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Straight distance from each facility's outline to the nearest of the others, metres."""
+    shapes = ground.city.facilities.geometry
+    if len(others) == 0:
+        return np.full(len(rows), np.inf)
+    tree = shapely.STRtree(shapes[others])
+    source, nearest = tree.query_nearest(shapes[rows], all_matches=False)
+    out = np.full(len(rows), np.inf)
+    out[source] = shapely.distance(shapes[rows][source], shapes[others][nearest])
+    return out

@@ -1,0 +1,1 @@
+"""Where the next places go, with a proven bound."""

@@ -1,0 +1,259 @@
+"""Choosing sites on whole numbers: greedy, interchange, and the bound that proves how good it is.
+
+One question for covering and for walking less: cell i costs ``base[i]`` as things are and
+``cost`` with a site that improves it; find k sites that gain the most, a cell counting its best
+site only. All sums are int64 and exact.
+
+Source: Cornuéjols, Fisher and Nemhauser (1977), greedy and Lagrangian bound; Teitz and Bart
+(1968), interchange, in the form of Whitaker (1983); Minoux (1978), lazy greedy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+
+_HALVE_AFTER = 15
+_MOMENTUM = 0.6
+
+
+@njit(cache=True, nogil=True)
+def greedy(
+    start: IntArray,
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    base: IntArray,
+    most: int,
+    allowed: BoolArray,
+) -> tuple[Int32Array, IntArray]:
+    """Sites in the order of what each adds to those before, and what it adds; at most `most`.
+
+    Stops where nothing more is gained. Ties go to the lower site. `allowed` bool (s,).
+    """
+    sites = len(start) - 1
+    now = base.copy()
+    upper = np.zeros(sites, dtype=np.int64)
+    stamp = np.full(sites, -1, dtype=np.int64)
+    for j in range(sites):
+        if allowed[j]:
+            upper[j] = np.iinfo(np.int64).max
+    chosen = np.empty(min(most, sites), dtype=np.int32)
+    gain = np.empty(min(most, sites), dtype=np.int64)
+    count = 0
+    while count < len(chosen):
+        j = 0
+        while True:
+            j = int(np.argmax(upper))
+            if stamp[j] == count or upper[j] == 0:
+                break
+            total = np.int64(0)
+            for a in range(start[j], start[j + 1]):
+                i = cell[a]
+                if cost[a] < now[i]:
+                    total += weight[i] * (now[i] - cost[a])
+            upper[j] = total
+            stamp[j] = count
+        if upper[j] == 0:
+            break
+        chosen[count] = j
+        gain[count] = upper[j]
+        count += 1
+        upper[j] = 0
+        for a in range(start[j], start[j + 1]):
+            i = cell[a]
+            now[i] = min(now[i], cost[a])
+    return chosen[:count].copy(), gain[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def interchange(
+    start: IntArray,
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    base: IntArray,
+    chosen: Int32Array,
+    rounds: int,
+) -> tuple[Int32Array, int]:
+    """Swap one chosen site for another, the best swap each round, until none gains.
+
+    Returns the sites and how many swaps were made.
+    """
+    sites = len(start) - 1
+    count = len(chosen)
+    open_ = chosen.copy()
+    is_open = np.zeros(sites, dtype=np.bool_)
+    for o in range(count):
+        is_open[open_[o]] = True
+    near = np.empty(len(base), dtype=np.int32)  # place in `open_` of a cell's site, -1 as it was
+    best = np.empty_like(base)
+    second = np.empty_like(base)
+    saved = np.zeros(count, dtype=np.int64)
+    loss = np.zeros(count, dtype=np.int64)
+    done = 0
+    while done < rounds:
+        near[:] = -1
+        best[:] = base
+        second[:] = base
+        for o in range(count):
+            for a in range(start[open_[o]], start[open_[o] + 1]):
+                i = cell[a]
+                if cost[a] < best[i]:
+                    second[i] = best[i]
+                    best[i] = cost[a]
+                    near[i] = o
+                elif cost[a] < second[i]:
+                    second[i] = cost[a]
+        loss[:] = 0
+        for i in range(len(base)):
+            if near[i] >= 0:
+                loss[near[i]] += weight[i] * (second[i] - best[i])
+        top = np.int64(0)
+        into = -1
+        out = -1
+        for j in range(sites):
+            if is_open[j]:
+                continue
+            gain = np.int64(0)
+            saved[:] = 0
+            for a in range(start[j], start[j + 1]):
+                i = cell[a]
+                if cost[a] < best[i]:
+                    gain += weight[i] * (best[i] - cost[a])
+                if near[i] >= 0 and cost[a] < second[i]:
+                    saved[near[i]] += weight[i] * (second[i] - max(best[i], cost[a]))
+            for o in range(count):
+                total = gain + saved[o] - loss[o]
+                if total > top:
+                    top = total
+                    into = j
+                    out = o
+        if into < 0:
+            break
+        is_open[open_[out]] = False
+        is_open[into] = True
+        open_[out] = into
+        done += 1
+    return open_, done
+
+
+@njit(cache=True, nogil=True)
+def value_of(
+    start: IntArray,
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    base: IntArray,
+    chosen: Int32Array,
+) -> int:
+    """What a set of sites gains."""
+    now = base.copy()
+    for j in chosen:
+        for a in range(start[j], start[j + 1]):
+            now[cell[a]] = min(now[cell[a]], cost[a])
+    total = np.int64(0)
+    for i in range(len(base)):
+        total += weight[i] * (base[i] - now[i])
+    return total  # type: ignore[return-value]
+
+
+@njit(cache=True, nogil=True)
+def worth(
+    start: IntArray,
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    base: IntArray,
+    price: IntArray,
+) -> IntArray:
+    """What each site gains beyond the prices (c,) of its cells, int64 (s,)."""
+    out = np.zeros(len(start) - 1, dtype=np.int64)
+    for j in range(len(start) - 1):
+        total = np.int64(0)
+        for a in range(start[j], start[j + 1]):
+            i = cell[a]
+            over = weight[i] * (base[i] - cost[a]) - price[i]
+            if over > 0:
+                total += over
+        out[j] = total
+    return out
+
+
+@njit(cache=True, nogil=True)
+def best_prices(
+    start: IntArray,
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    base: IntArray,
+    count: int,
+    reached: int,
+    rounds: int,
+) -> FloatArray:
+    """Prices (c,) of the cells that make the bound small, by subgradient steps.
+
+    For any prices >= 0 no `count` sites gain more than the sum of the prices and of the `count`
+    largest `worth`. `reached`: what is known to be gained, which sets the length of the steps.
+    Source: Held, Wolfe and Crowder (1974); Camerini, Fratta and Maffioli (1975), the momentum.
+    """
+    sites = len(start) - 1
+    top = np.zeros(len(base), dtype=np.float64)
+    for j in range(sites):
+        for a in range(start[j], start[j + 1]):
+            i = cell[a]
+            top[i] = max(top[i], float(weight[i] * (base[i] - cost[a])))
+    price = np.zeros(len(base), dtype=np.float64)
+    kept = price.copy()
+    least = np.inf
+    scale = 1.0
+    since = 0
+    over = np.empty(sites, dtype=np.float64)
+    slope = np.empty(len(base), dtype=np.float64)
+    push = np.zeros(len(base), dtype=np.float64)
+    for _ in range(rounds):
+        for j in range(sites):
+            total = 0.0
+            for a in range(start[j], start[j + 1]):
+                i = cell[a]
+                total += max(0.0, float(weight[i] * (base[i] - cost[a])) - price[i])
+            over[j] = total
+        order = np.argsort(-over, kind="mergesort")[:count]
+        bound = price.sum() + over[order].sum()
+        if bound < least:
+            if bound < least - 1e-4 * (least - reached):
+                since = 0
+            least = bound
+            kept[:] = price
+        since += 1
+        if least < reached + 1.0:
+            break
+        if since > _HALVE_AFTER:
+            scale *= 0.5
+            since = 0
+            price[:] = kept
+            push[:] = 0.0
+            if scale < 1e-3:
+                break
+            continue
+        for i in range(len(base)):
+            slope[i] = 1.0 if top[i] > 0 else 0.0
+        for j in order:
+            for a in range(start[j], start[j + 1]):
+                i = cell[a]
+                if float(weight[i] * (base[i] - cost[a])) > price[i]:
+                    slope[i] -= 1.0
+        norm = 0.0
+        for i in range(len(base)):
+            push[i] = slope[i] + _MOMENTUM * push[i]
+            if push[i] > 0 and price[i] <= 0:
+                push[i] = 0.0
+            norm += top[i] * push[i] * push[i]
+        if norm == 0:
+            break
+        step = scale * max(bound - reached, 1.0) / norm
+        for i in range(len(base)):
+            price[i] = min(top[i], max(0.0, price[i] - step * top[i] * push[i]))
+    return kept

@@ -1,0 +1,238 @@
+"""What the solvers of siting need of a city, and its figures counted again by the travel code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from lifecircle.analysis.access.nearest import (
+    NodeField,
+    TravelTable,
+    goals_of,
+    nearest_from_nodes,
+    nearest_from_positions,
+    service_attachments,
+)
+from lifecircle.analysis.access.od_matrix import walks_within
+from lifecircle.analysis.access.sites import CellsOnEdges, SiteWalks, walks_by_site, walks_improved
+from lifecircle.analysis.access.walking import WalkCosts
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.question import (
+    Question,
+    ask,
+    default_level,
+    named,
+    unknown_units,
+    walks_to,
+)
+from lifecircle.analysis.measures.siting.candidates import Sites
+from lifecircle.analysis.measures.siting.problem import SiteProblem, covering, walking
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    SECONDS_PER_MINUTE,
+    UNREACHED_CM,
+    BoolArray,
+    Int32Array,
+    IntArray,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One site, in the order of what each adds; persons are whole, `residents_new` is marginal.
+
+    `residents_new`: covered with it and not with those before it. `residents_reached`: all within
+    the limit of it. `person_minutes_saved`: by everyone who has a way both before and after.
+    `load`: residents it would serve (objective capacity only).
+    """
+
+    site: int
+    residents_new: int
+    groups_new: Mapping[str, int]
+    residents_reached: int
+    person_minutes_saved: float
+    unit_code: str | None
+    unit_name: str | None
+    load: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All the solvers need of a city: the question, who walks how far now, who gains by whom."""
+
+    city: City
+    costs: WalkCosts
+    asked: Question
+    existing: Attachments
+    sites: Sites
+    persons: IntArray
+    cell_cm: Int32Array
+    node: NodeField
+    near: SiteWalks
+
+    @property
+    def covered(self) -> BoolArray:
+        """Cells within the limit of an existing facility, bool (c,)."""
+        found: BoolArray = self.cell_cm <= self.asked.limit_cm
+        return found
+
+    def covering(self) -> SiteProblem:
+        """The question of covering most residents."""
+        return covering(self.persons, self.covered, self.near)
+
+    def walking(self) -> SiteProblem:
+        """The question of walking least; who has no way now walks as far as the farthest does."""
+        cells = CellsOnEdges.of(self.costs, self.city.cells.position)
+        walks = walks_improved(
+            self.costs, cells, self.sites.attachments, len(self.sites), self.node, self.cell_cm
+        )
+        way = self.cell_cm != UNREACHED_CM
+        farthest = max(int(self.cell_cm[way].max(initial=0)), int(walks.cm.max(initial=0)) + 1)
+        return walking(self.persons, np.where(way, self.cell_cm, farthest).astype(np.int64), walks)
+
+    def after(self, chosen: IntArray) -> Iterator[Int32Array]:
+        """Walks (c,) with each further site, found by the ordinary travel code from the start."""
+        for count in range(1, len(chosen) + 1):
+            mine = [np.flatnonzero(self.sites.attachments.facility == j) for j in chosen[:count]]
+            rows = np.concatenate(mine)
+            facility = np.concatenate(
+                (self.existing.facility, np.full(len(rows), _next(self.city), dtype=np.int32))
+            )
+            position = _joined(self.existing.position, self.sites.attachments.position.take(rows))
+            goals = goals_of(self.costs, Attachments(facility, position))
+            field = nearest_from_nodes(self.costs, goals)
+            yield nearest_from_positions(self.costs, goals, field, self.city.cells.position).cm
+
+
+def scene_of(
+    city: City,
+    travel: TravelTable,
+    costs: WalkCosts,
+    policy: Policy,
+    sites: Sites,
+    *,
+    service: str,
+    minutes: float | None = None,
+    walker: str = "adult",
+) -> Scene:
+    """The question put before the solvers.
+
+    Raises
+    ------
+    UnknownNameError : no such service or walker.
+    ParameterError : impossible minutes, or a service nothing is known about.
+    """
+    asked = ask(policy, service, minutes, walker)
+    walks = walks_to(city, travel, service)
+    if walks is None:
+        title = asked.service.title
+        raise ParameterError("siting_not_assessed", title_zh=title.zh, title_en=title.en)
+    node = _field(city, travel, service)
+    row = np.arange(len(sites), dtype=np.int32)
+    near = walks_within(costs, sites.attachments, city.cells.position, row, asked.limit_cm)
+    return Scene(
+        city,
+        costs,
+        asked,
+        service_attachments(city, service),
+        sites,
+        city.cells.residents.astype(np.int64),
+        np.asarray(walks.cell_cm),
+        node,
+        walks_by_site(near, len(sites)),
+    )
+
+
+def _field(city: City, travel: TravelTable, service: str) -> NodeField:
+    if service in travel.services:
+        row = travel.row(service)
+        return NodeField(np.asarray(travel.node_cm[row]), np.asarray(travel.node_facility[row]))
+    size = city.network.node_count
+    return NodeField(
+        np.full(size, UNREACHED_CM, dtype=np.int32), np.full(size, NOBODY, dtype=np.int32)
+    )
+
+
+def counted_again(
+    scene: Scene, chosen: IntArray, loads: Mapping[int, int] | None = None
+) -> tuple[tuple[Proposal, ...], Int32Array]:
+    """Each site's own share, by walks computed afresh with it added; and the walks with all."""
+    city, limit = scene.city, scene.asked.limit_cm
+    level = default_level(city)
+    before = scene.cell_cm
+    made = []
+    for j, after in zip(chosen.tolist(), scene.after(chosen), strict=True):
+        new = (after <= limit) & (before > limit)
+        both = (before != UNREACHED_CM) & (after != UNREACHED_CM)
+        saved = scene.persons[both] @ (before[both].astype(np.int64) - after[both])
+        unit = int(scene.sites.unit[level][j])
+        cells, _ = scene.near.of(j)
+        made.append(
+            Proposal(
+                j,
+                int(scene.persons[new].sum()),
+                MappingProxyType({g: int(n[new].sum()) for g, n in city.cells.groups.items()}),
+                int(scene.persons[cells].sum()),
+                float(saved) * person_minutes(scene),
+                None if unit == NOBODY else str(city.units.code[unit]),
+                None if unit == NOBODY else str(city.units.name[unit]),
+                None if loads is None else loads[j],
+            )
+        )
+        before = after
+    return tuple(made), before
+
+
+def person_minutes(scene: Scene) -> float:
+    """Minutes per centimetre walked."""
+    return 1 / (100 * float(scene.asked.walker.speed_m_per_s) * SECONDS_PER_MINUTE)
+
+
+def culprits_of(scene: Scene, cover: SiteProblem) -> Int32Array:
+    """Cells with residents that no facility and no candidate covers: indices, int32 (k,)."""
+    helped = np.zeros(len(scene.persons), dtype=np.bool_)
+    helped[cover.cell] = True
+    return np.flatnonzero(~helped & ~scene.covered & (scene.persons > 0)).astype(np.int32)
+
+
+def remarks_of(scene: Scene, cover: SiteProblem) -> Iterator[Warn]:
+    """Who cannot be covered, and whose residents are not known."""
+    lost = culprits_of(scene, cover)
+    if len(lost):
+        off = ~scene.city.cells.position.snapped[lost]
+        persons = scene.persons[lost]
+        yield Warn(
+            "siting_culprits",
+            {
+                "cells": len(lost),
+                "residents": int(persons.sum()),
+                "unsnapped": int(persons[off].sum()),
+                "no_candidate": int(persons[~off].sum()),
+            },
+        )
+    level = default_level(scene.city)
+    rows = scene.city.units.of_level(level)
+    missing = rows[unknown_units(scene.city, level)[rows]]
+    if len(missing):
+        told = {"count": len(missing), "units": named(scene.city.units, missing)}
+        yield Warn("siting_unknown_population", told)
+
+
+def _next(city: City) -> int:
+    return len(city.facilities)
+
+
+def _joined(a: Positions, b: Positions) -> Positions:
+    return Positions(
+        np.concatenate((a.edge, b.edge)),
+        np.concatenate((a.at_m, b.at_m)),
+        np.concatenate((a.leg_m, b.leg_m)),
+        np.concatenate((a.xy_m, b.xy_m)),
+    )

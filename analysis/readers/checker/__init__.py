@@ -1,0 +1,1 @@
+"""Says what is wrong with a file, row by row, and mends what can be mended."""

@@ -1,0 +1,194 @@
+"""The checker of one file: everything a reader would refuse or remark, and more, row by row.
+
+A reader stops at what it cannot use; the checker is for the person who has to mend the table, so
+every fault is told for its own row and cell, and nothing is only counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.readers.checker import row_checks
+from lifecircle.analysis.readers.formats.layers import read_records
+from lifecircle.analysis.readers.rasters.population import read_population_raster
+from lifecircle.analysis.readers.records.columns import Column, pick, texts
+from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
+from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
+from lifecircle.analysis.readers.records.findings import Findings, ObjectArray, shown_value
+from lifecircle.analysis.readers.records.locate import DEGREES, locate
+from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.titles import mapping_told
+from lifecircle.analysis.readers.tables.population_and_facilities import Kind, guess_kind, table_of
+
+EVERY: Final = 1_000_000  # faults listed one by one
+
+# Remarks of readers about several rows that a checker tells row by row, under ``<key>_row``.
+ROW_BY_ROW: Final = frozenset(
+    {
+        "input_measure_unknown",
+        "input_flag_unknown",
+        "input_facility_twice",
+        "input_facility_name_blank",
+        "input_households_more",
+        "input_units_unknown",
+        "input_class_unknown",
+        "input_level_blank",
+        "input_geometry_repaired",
+        "input_datum_abroad",
+    }
+)
+# Of two faults of one cell the first says why, the second only that.
+_DEEPER: Final = ("check_spreadsheet_error", "check_code_damaged")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: the kind of the table, its records (None if it could not be opened).
+
+    `notes`: how it was opened, and which column was taken for what.
+    """
+
+    file: str
+    kind: Kind | None
+    records: Records | None
+    faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        """Faults that keep the file from being used."""
+        return sum(fault.severity == "error" for fault in self.faults)
+
+    @property
+    def warnings(self) -> int:
+        """Faults that do not."""
+        return sum(fault.severity == "warning" for fault in self.faults)
+
+
+def check_file(
+    path: Path,
+    kind: Kind | None = None,
+    datum: str | None = None,
+    policy: Policy | None = None,
+    declared: Declarations = SILENT,
+) -> Checked:
+    """Everything wrong or remarkable in a file, without raising.
+
+    Parameters
+    ----------
+    path
+        Table, layer or raster.
+    kind
+        What it holds; None = guessed by its columns.
+    datum
+        Of bare coordinates.
+    policy
+        Names the services; None = the default policy.
+    declared
+        What else is said of the file (CRS, sheet, columns); its datum goes before `datum`.
+    """
+    path = Path(path)
+    try:
+        if path.suffix.lower() in RASTER_SUFFIXES:
+            return Checked(path.name, "population", None, read_population_raster(path).warnings)
+        records = replace(read_records(path, declared), listed=EVERY)
+    except InputError as error:
+        return Checked(path.name, None, None, error.faults)
+    return check_records(records, kind, datum, load_policy() if policy is None else policy)
+
+
+def check_records(
+    records: Records, kind: Kind | None, datum: str | None, policy: Policy
+) -> Checked:
+    """The same for a file that is already open."""
+    sure = kind or guess_kind(records, policy)
+    if sure is None:
+        fault = Fault("input_kind_unknown", records.file, params={"columns": records.titles})
+        return Checked(records.file, None, records, (fault,))
+    try:
+        read = table_of(records, sure, datum, policy).warnings
+    except InputError as error:
+        read = (*error.faults, *error.remarks)
+    found = Findings(records.file, records.rows, EVERY)
+    picked = pick(records.columns, sure, Findings(records.file))
+    row_checks.check_cells(records, found)
+    row_checks.check_codes(picked.get("unit_code") or picked.get("code"), found)
+    if sure == "facilities":
+        row_checks.check_words(picked, found)
+        row_checks.check_hours(picked.get("opening_hours"), found)
+        row_checks.check_measures(picked, found)
+    elif sure != "statistics":
+        row_checks.check_groups(picked, found)
+    if sure in ("population", "facilities"):
+        _check_where(records, sure, datum, picked, found)
+    faults = (*_by_row(read, records), *found.warnings(), *found.errors())
+    every = (*mapping_told(records, sure), *faults)
+    notes = tuple(fault for fault in every if fault.severity == "note")
+    told = [fault for fault in every if fault.severity != "note"]
+    return Checked(records.file, sure, records, _in_order(_once(told)), notes)
+
+
+def _check_where(
+    records: Records, kind: Kind, datum: str | None, picked: dict[str, Column], found: Findings
+) -> None:
+    """Doubts about places, once they can be read at all."""
+    quiet = Findings(records.file, records.rows, EVERY)
+    columns = pick(records.columns, "coordinates", quiet)
+    places = locate(records, datum or "wgs84", quiet)
+    title = ", ".join(columns[name].title for name in ("lon", "lat") if name in columns)
+    names = texts(picked["name"].values) if "name" in picked else None
+    kinds = texts(picked["service"].values) if "service" in picked else None
+    there = np.array([shape is not None for shape in places], np.bool_)
+    if all(reading.crs == DEGREES for reading in quiet.readings):
+        row_checks.check_precision(columns, there, found)
+    row_checks.check_places(places, names, kinds if kind == "facilities" else None, title, found)
+
+
+def _by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:
+    """Remarks about several rows, told for each row with its value."""
+    at = {int(row): i for i, row in enumerate(records.rows)}
+    cells = {column.title: column.values for column in records.columns}
+    out = []
+    for fault in faults:
+        if fault.key not in ROW_BY_ROW or not fault.rows:
+            out.append(fault)
+            continue
+        for row in fault.rows:
+            params = {**fault.params, "value": _cell(cells, fault.column, at.get(row))}
+            out.append(replace(fault, key=f"{fault.key}_row", row=row, params=params, rows=()))
+    return out
+
+
+def _cell(cells: dict[str, ObjectArray], column: str | None, at: int | None) -> object:
+    if column is None or column not in cells or at is None:
+        return ""
+    return shown_value(cells[column][at])
+
+
+def _once(faults: Sequence[Fault]) -> list[Fault]:
+    """Each fault once; of a cell whose deeper fault is known only that one."""
+    deep = {(f.row, f.column) for f in faults if f.key in _DEEPER}
+    seen: set[tuple[str, int | None, str | None]] = set()
+    out = []
+    for fault in faults:
+        key = (fault.key, fault.row, fault.column)
+        covered = (fault.row, fault.column) in deep and fault.key not in _DEEPER
+        if covered or (key in seen and fault.row is not None):
+            continue
+        seen.add(key)
+        out.append(fault)
+    return out
+
+
+def _in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Of the whole file first, then by row; errors before warnings."""
+    return tuple(
+        sorted(faults, key=lambda f: (f.row is not None, f.row or 0, f.severity != "error"))
+    )

@@ -1,0 +1,100 @@
+"""GeoJSON, read without GDAL, so that no text of a stranger chooses a driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pyproj
+import shapely
+
+from lifecircle.analysis.readers.records import limits
+from lifecircle.analysis.readers.records.columns import Column, objects
+from lifecircle.analysis.readers.records.files import decoded, refuse, steady
+from lifecircle.analysis.readers.records.records import Records
+
+GEOJSON_CRS: Final = "OGC:CRS84"  # RFC 7946: WGS84, longitude first
+
+_NAMED_CRS = re.compile(
+    r"(?i)^(?:urn:ogc:def:crs:)?(EPSG|OGC)(?::[0-9.]*)?:+([A-Z0-9]+)$"
+    r"|^https?://www\.opengis\.net/def/crs/(EPSG|OGC)/[0-9.]+/([A-Z0-9]+)$"
+)
+
+
+def read_geojson(path: Path) -> Records:
+    """Records of a FeatureCollection or a Feature."""
+    with steady(path):
+        raw = path.read_bytes()
+    text, _ = decoded(path, raw)
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise refuse(path, "input_broken", detail=str(error)) from None
+    features = _features(path, content)
+    if len(features) > limits.ROWS:
+        raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
+    shapes = [feature.get("geometry") for feature in features]
+    texts = [None if shape is None else str(_plain(path, shape)) for shape in shapes]
+    geometry = shapely.from_geojson(objects(texts), on_invalid="ignore")
+    unread = [t is not None and g is None for t, g in zip(texts, geometry, strict=True)]
+    named = content.get("crs")
+    try:
+        crs = pyproj.CRS.from_user_input(GEOJSON_CRS if named is None else _crs_name(named))
+    except pyproj.exceptions.CRSError:
+        raise refuse(path, "input_crs_unknown", crs=str(named)) from None
+    properties = [feature.get("properties") or {} for feature in features]
+    titles = dict.fromkeys(title for held in properties for title in held)
+    if len(titles) > limits.COLUMNS or len(titles) * len(features) > limits.CELLS:
+        raise refuse(path, "input_columns_many", most=limits.COLUMNS)
+    columns = tuple(
+        Column(
+            title, objects([_plain(path, (f.get("properties") or {}).get(title)) for f in features])
+        )
+        for title in titles
+    )
+    if "id" not in titles and any("id" in feature for feature in features):
+        columns += (
+            Column("id", objects([_plain(path, feature.get("id")) for feature in features])),
+        )
+    rows = np.arange(1, len(features) + 1, dtype=np.int64)
+    return Records(
+        path, columns, rows, objects(list(geometry)), crs, unread=np.array(unread, np.bool_)
+    )
+
+
+def _plain(path: Path, value: Any) -> Any:
+    """A property as a cell: lists and objects as JSON text."""
+    if not isinstance(value, list | dict):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # nested deeper than 254
+        raise refuse(path, "input_nested", most=limits.JSON_DEPTH) from None
+
+
+def _features(path: Path, content: Any) -> Sequence[dict[str, Any]]:
+    """The features of a GeoJSON document."""
+    kind = content.get("type") if isinstance(content, dict) else None
+    features = content.get("features") if kind == "FeatureCollection" else [content]
+    if kind not in ("FeatureCollection", "Feature") or not isinstance(features, list):
+        raise refuse(path, "input_not_geojson")
+    sound = all(
+        isinstance(f, dict) and isinstance(f.get("properties") or {}, dict) for f in features
+    )
+    if not sound:
+        raise refuse(path, "input_not_geojson")
+    return features
+
+
+def _crs_name(named: Any) -> str:
+    """``AUTHORITY:code`` of a GeoJSON `crs` member; anything else is refused."""
+    properties = named.get("properties") if isinstance(named, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    match = _NAMED_CRS.match(name) if isinstance(name, str) else None
+    if match is None:
+        raise pyproj.exceptions.CRSError(str(named))
+    return f"{match[1] or match[3]}:{match[2] or match[4]}"

@@ -1,0 +1,149 @@
+"""Tables without geometry of their own: text with separators, and workbooks.
+
+Wholly empty rows are skipped but counted, so that a row number is the one a spreadsheet shows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.readers.formats.headers import Sheet, known_titles, records_of
+from lifecircle.analysis.readers.formats.workbook_size import check_extent
+from lifecircle.analysis.readers.records import limits
+from lifecircle.analysis.readers.records.columns import is_blank
+from lifecircle.analysis.readers.records.declarations import Declaration
+from lifecircle.analysis.readers.records.files import decoded, refuse, steady
+from lifecircle.analysis.readers.records.records import Records
+
+_SEPARATORS: Final = (",", "\t", ";", "|", "\N{FULLWIDTH COMMA}")
+_SAMPLED: Final = 30  # lines from which the separator is told
+_QUOTED = re.compile(r'"[^"]*"')
+
+
+def read_text_table(path: Path) -> Records:
+    """Records of a CSV or TSV file; encoding and separator are found out."""
+    with steady(path):
+        raw = path.read_bytes()
+    text, encoding = decoded(path, raw)
+    if "\x00" in text:
+        raise refuse(path, "input_really", suffix=path.suffix, really="binary")
+    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
+    if csv.field_size_limit() != limits.CELL_CHARACTERS:
+        csv.field_size_limit(limits.CELL_CHARACTERS)
+    lines: list[Sequence[Any]] = []
+    cells = 0
+    try:
+        for line in csv.reader(_narrow(path, text, separator), delimiter=separator):
+            lines.append(line)
+            cells += len(line)
+            if len(lines) > limits.ROWS or cells > limits.CELLS:
+                raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}",
+                             cells=f"{limits.CELLS:,}")  # fmt: skip
+    except csv.Error as error:
+        raise refuse(path, "input_broken", detail=str(error)) from None
+    plain = encoding == "utf-8"
+    told = Fault("input_encoding_told", path.name, severity="note",
+                 params={"encoding": encoding.upper().removesuffix("-SIG"),
+                         "separator": {"\t": "tab"}.get(separator, separator)})  # fmt: skip
+    remarks = () if plain and separator == "," else (told,)
+    return records_of(path, Sheet("", lines, remarks=remarks))
+
+
+def _separator(text: str) -> str:
+    """The sign that most evenly parts the first lines; the comma where none does."""
+    lines = [line for _, line in zip(range(_SAMPLED), io.StringIO(text), strict=False)]
+    plain = [_QUOTED.sub("", line) for line in lines if line.strip()]
+    counts = {sign: sorted(line.count(sign) for line in plain) for sign in _SEPARATORS}
+    middle = {sign: many[len(many) // 2] for sign, many in counts.items() if many}
+    most = {sign: many[-1] for sign, many in counts.items() if many}
+    return max(_SEPARATORS, key=lambda sign: (middle.get(sign, 0), most.get(sign, 0)))
+
+
+def _narrow(path: Path, text: str, separator: str) -> Iterator[str]:
+    """The lines of a text, refused as soon as one has more cells than a table may have columns."""
+    for line in io.StringIO(text, newline=""):
+        wide = line.count(separator) >= limits.COLUMNS
+        if wide and _QUOTED.sub("", line).count(separator) >= limits.COLUMNS:
+            raise refuse(path, "input_columns_many", most=limits.COLUMNS)
+        yield line
+
+
+def read_workbook(path: Path, said: Declaration) -> Records:
+    """Records of one sheet of a workbook (.xlsx, .xls, .ods).
+
+    The sheet that is said; else the only one whose header has titles we know; else the first
+    that holds anything. Several such sheets are refused by their names: none is left out in
+    silence.
+    """
+    import python_calamine
+
+    with steady(path):
+        check_extent(path)
+        raw = path.read_bytes()
+        try:
+            workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+            wanted = _wanted(path, workbook, said.sheet)
+            sheets = [_sheet(path, workbook, name) for name in wanted[: limits.SHEETS]]
+        except python_calamine.PasswordError:
+            raise refuse(path, "input_password") from None
+        except (python_calamine.CalamineError, OSError, ValueError, OverflowError) as error:
+            raise _broken(path, error) from None
+        except BaseException as error:  # a panic of calamine is no Exception
+            if type(error).__name__ != "PanicException":
+                raise
+            raise _broken(path, error) from None
+    filled = [sheet for sheet in sheets if any(not is_blank(c) for row in sheet.lines for c in row)]
+    if not filled:
+        raise refuse(path, "input_no_rows")
+    return records_of(path, _chosen(path, filled))
+
+
+def _broken(path: Path, error: BaseException) -> BaseException:
+    if isinstance(error, InputError):
+        return error
+    return refuse(path, "input_broken", detail=str(error))
+
+
+def _wanted(path: Path, workbook: Any, sheet: str | None) -> list[str]:
+    """Names of the sheets to look at: the one that is said, else all that a person sees."""
+    names = [
+        one.name
+        for one in workbook.sheets_metadata
+        if str(one.visible).endswith("Visible") and str(one.typ).endswith("WorkSheet")
+    ]
+    if sheet is None:
+        return names
+    if sheet not in workbook.sheet_names:
+        raise refuse(path, "input_sheet_unknown", sheet=sheet, sheets=", ".join(names))
+    return [sheet]
+
+
+def _sheet(path: Path, workbook: Any, name: str) -> Sheet:
+    """One sheet of a workbook; rows that its first filled row is not the first of are kept."""
+    sheet = workbook.get_sheet_by_name(name)
+    if sheet.total_width > limits.COLUMNS:
+        raise refuse(path, "input_columns_many", most=limits.COLUMNS)
+    lines = sheet.to_python(skip_empty_area=False)
+    merged = tuple(sheet.merged_cell_ranges or ())
+    inside = [((a, b), (c, d)) for (a, b), (c, d) in merged if c < len(lines)]
+    return Sheet(name, lines, inside)
+
+
+def _chosen(path: Path, filled: Sequence[Sheet]) -> Sheet:
+    """The sheet that is meant, with a remark on the others."""
+    if len(filled) == 1:
+        return filled[0]
+    tables = [sheet for sheet in filled if known_titles(sheet) > 1] or list(filled[:1])
+    if len(tables) > 1:
+        names = ", ".join(sheet.name for sheet in tables)
+        raise refuse(path, "input_sheets_many", sheets=names, first=tables[0].name)
+    others = ", ".join(sheet.name for sheet in filled if sheet is not tables[0])
+    params = {"sheet": tables[0].name, "others": others}
+    remark = Fault("input_sheets", path.name, params=params, severity="warning")
+    return Sheet(tables[0].name, tables[0].lines, tables[0].merged, (remark,))

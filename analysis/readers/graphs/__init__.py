@@ -1,0 +1,1 @@
+"""Saved graphs of streets, and a place by its name."""

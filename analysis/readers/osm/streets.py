@@ -1,0 +1,160 @@
+"""Streets from an OpenStreetMap ``.osm.pbf`` (or ``.osm``) file, read by pyosmium.
+
+Only what a network needs is kept: which nodes each walkable way strings together, and where
+they lie. Building the network from them is `lifecircle.analysis.city.streets.network`'s work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import osmium
+
+from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.policy import Tags
+from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
+
+_WKB_HEAD_BYTES = 9  # byte order, geometry type, number of points
+
+
+@dataclass(frozen=True, slots=True)
+class RawStreets:
+    """Walkable ways as strings of OSM nodes (w ways, r node references).
+
+    `way_id` int64 (w,); `way_start` int64 (w + 1,), where each way's references begin;
+    `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84. `form` uint8 (w,), the
+    `lifecircle.analysis.policy.terrain.WayForm` of each way, or None where nobody asked for it.
+    """
+
+    way_id: IntArray
+    way_start: IntArray
+    node_ref: IntArray
+    lonlat: FloatArray
+    form: UInt8Array | None = None
+
+
+class WayChoice(Protocol):
+    """Which ways to read; `lifecircle.analysis.policy.WalkRules` is one."""
+
+    def walkable(self, tags: Tags) -> bool:
+        """Whether a way with these tags is wanted."""
+
+
+FormOf = Callable[[Callable[[str], str | None]], int]  # from a way's tags to its `WayForm`
+
+
+def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) -> RawStreets:
+    """Every way of a file that people may walk along, in file order.
+
+    `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, cut off, not an OSM file, or holds no walkable way.
+    """
+    check_osm_file(path)
+    way_ids: list[int] = []
+    counts: list[int] = []
+    refs: list[int] = []
+    shapes: list[str] = []
+    forms: list[int] = []
+    as_wkb = osmium.geom.WKBFactory().create_linestring
+    every_node = osmium.geom.use_nodes.ALL
+    walkable = rules.walkable
+    try:
+        for way in ways_with(path, "highway"):
+            nodes = way.nodes
+            if len(nodes) < 2 or not walkable(way.tags):
+                continue
+            try:
+                shape = as_wkb(way, every_node)
+            except (RuntimeError, osmium.InvalidLocationError):
+                _keep_located(way, way_ids, counts, refs, shapes)
+                if form_of is not None:
+                    forms += [form_of(way.tags.get)] * (len(way_ids) - len(forms))
+                continue
+            shapes.append(shape)
+            way_ids.append(way.id)
+            counts.append(len(nodes))
+            refs.extend([node.ref for node in nodes])
+            if form_of is not None:
+                forms.append(form_of(way.tags.get))
+    except RuntimeError as error:
+        raise unreadable(path, error) from error
+    if not way_ids:
+        raise InputError([Fault("osm_no_streets", path.name)])
+    lonlat = _coordinates(shapes, counts)
+    return RawStreets(
+        np.array(way_ids, dtype=np.int64),
+        np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
+        np.array(refs, dtype=np.int64),
+        lonlat,
+        None if form_of is None else np.array(forms, dtype=np.uint8),
+    )
+
+
+def check_osm_file(path: Path) -> None:
+    """Refuse a path that is not a readable OSM file before a reader stumbles over it."""
+    if not path.is_file():
+        raise InputError([Fault("file_missing", path.name)])
+    if path.stat().st_size == 0:
+        raise InputError([Fault("file_empty", path.name)])
+    with path.open("rb") as handle:
+        head = handle.read(64)
+    is_pbf = b"OSMHeader" in head
+    is_xml = head.lstrip().startswith((b"<?xml", b"<osm"))
+    if not (is_pbf or is_xml):
+        raise InputError([Fault("osm_not_osm", path.name)])
+
+
+def unreadable(path: Path, error: Exception) -> InputError:
+    """The error for a file that breaks off or cannot be decoded."""
+    return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])
+
+
+def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
+    """The ways of a file that have a key, with the places of their nodes."""
+    ways = (
+        osmium.FileProcessor(str(path))
+        .with_locations("flex_mem")
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        .with_filter(osmium.filter.KeyFilter(key))
+    )
+    return cast(Iterable[osmium.osm.Way], ways)  # the filter lets only ways through
+
+
+def _keep_located(
+    way: osmium.osm.Way,
+    way_ids: list[int],
+    counts: list[int],
+    refs: list[int],
+    shapes: list[str],
+) -> None:
+    """Keep the runs of nodes whose place is known, of a way cut at an extract's border."""
+    run: list[tuple[int, float, float]] = []
+    for node in [*way.nodes, None]:
+        if node is not None and node.location.valid():
+            run.append((node.ref, node.lon, node.lat))
+            continue
+        if len(run) >= 2:
+            way_ids.append(way.id)
+            counts.append(len(run))
+            refs.extend(ref for ref, _, _ in run)
+            points = np.array([(lon, lat) for _, lon, lat in run], dtype="<f8")
+            shapes.append("00" * _WKB_HEAD_BYTES + points.tobytes().hex())
+        run = []
+
+
+def _coordinates(shapes: list[str], counts: list[int]) -> FloatArray:
+    """Coordinates of all ways from their hexadecimal WKB, heads cut off, (r, 2)."""
+    head = 2 * _WKB_HEAD_BYTES
+    body = bytes.fromhex("".join([shape[head:] for shape in shapes]))
+    lonlat = np.frombuffer(body, dtype="<f8").reshape(-1, 2)
+    if len(lonlat) != sum(counts):
+        raise InputError([Fault("osm_unreadable", "osm", params={"detail": "way geometry"})])
+    return lonlat.astype(np.float64)

@@ -1,0 +1,1 @@
+"""Rasters: residents and heights."""

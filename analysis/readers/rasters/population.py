@@ -1,0 +1,235 @@
+"""Population rasters: persons per pixel, made into whole persons with the total kept.
+
+`rasterio` is an extra (``lifecircle[raster]``) and is imported only when a raster is read.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import shapely
+
+from lifecircle.analysis.quantities import FloatArray, IntArray
+from lifecircle.analysis.readers.records.columns import objects
+from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, checked_path, refuse, steady
+from lifecircle.analysis.readers.records.findings import Findings, Table, frame_of
+from lifecircle.analysis.readers.records.frames import is_earthly
+
+_STRIP_ROWS: Final = 256  # rows read at a time
+_MOST_PIXELS: Final = 400_000_000
+_WHOLE: Final = 1 - 1e-9  # share of a pixel from which rounding alone separates it from all
+
+
+@dataclass(frozen=True, slots=True)
+class RasterShare:
+    """A raster of residents cut to a study area.
+
+    `persons`: of the whole raster; `kept`: whole persons inside; `partial_pixels`: pixels cut by
+    the border; `outside`: persons left out.
+    """
+
+    file: str
+    persons: float
+    kept: int
+    partial_pixels: int
+    outside: float
+
+
+def read_population_raster(path: Path) -> Table:
+    """Residents (persons) per pixel of a whole GeoTIFF of counts: see `read_raster_share`."""
+    return read_raster_share(path)[0]
+
+
+def read_raster_share(path: Path, area: Any = None) -> tuple[Table, RasterShare]:
+    """Residents (persons) per pixel of a GeoTIFF of counts, within an area if one is given.
+
+    A pixel on the border of the area counts by the share of its own area that lies inside.
+    Fractions become whole persons by largest remainder over all that is kept, so that the
+    rounded total is kept; ties go to the pixel that comes first. Pixels left without residents
+    are not rows.
+
+    Parameters
+    ----------
+    path
+        GeoTIFF of one band.
+    area
+        Polygon in EPSG:4326; None keeps the whole raster.
+
+    Returns
+    -------
+    Table
+        EPSG:4326; `id` str (``r<row>c<column>`` from 0), `residents` int64, `geometry` the pixel
+        (its part inside the area).
+    RasterShare
+        What was kept and what was left out.
+
+    Raises
+    ------
+    InputError
+        No CRS, negative or infinite counts, several bands, a damaged file, rasterio missing.
+    """
+    whole = checked_path(Path(path), RASTER_SUFFIXES)
+    if find_spec("rasterio") is None:
+        raise refuse(whole, "input_raster_extra")
+    import rasterio
+
+    with steady(whole):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+                source = rasterio.open(whole, driver="GTiff")
+            with source:
+                return _pixels(source, whole, area)
+        except (rasterio.errors.RasterioError, pyproj.exceptions.CRSError) as error:
+            raise refuse(whole, "input_broken", detail=str(error)) from error
+
+
+def _pixels(source: Any, path: Path, area: Any) -> tuple[Table, RasterShare]:
+    found = Findings(path.name)
+    crs = _checked_crs(source, found)
+    index, amount = _inhabited(source, found)
+    row, column = np.divmod(index, source.width)
+    corners = _corners(row, column, source.transform)
+    polygons: Any = shapely.polygons(corners)
+    whole, partial = float(amount.sum()), 0
+    if area is not None:
+        polygons, share = _within(polygons, area, crs)
+        partial = int(np.count_nonzero((share > 0) & (share < 1)))
+        amount = amount * share
+    residents = largest_remainder(amount)
+    kept_out = whole - float(amount.sum())
+    lived_in = residents > 0
+    row, column, residents = row[lived_in], column[lived_in], residents[lived_in]
+    if len(residents) == 0:
+        raise refuse(path, "input_raster_nobody" if whole == 0 else "input_raster_elsewhere")
+    frame = {
+        "id": objects([f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]),
+        "residents": residents,
+    }
+    shapes = _in_degrees(polygons[lived_in], crs)
+    west, south, east, north = shapely.total_bounds(shapes)
+    if min(west + 180, 180 - east, south + 90, 90 - north) < 0:
+        found.add("input_outside_crs", crs=crs.name if crs is not None else "")
+    share_kept = RasterShare(path.name, whole, int(residents.sum()), partial, kept_out)
+    if area is not None:
+        found.add(
+            "raster_cut",
+            severity="warning",
+            kept=share_kept.kept,
+            persons=whole,
+            partial=partial,
+            outside=kept_out,
+        )
+    table = found.table(gpd.GeoDataFrame(frame_of(frame), geometry=shapes, crs="EPSG:4326"))
+    return table, share_kept
+
+
+def _checked_crs(source: Any, found: Findings) -> pyproj.CRS | None:
+    """The coordinate system of a raster of residents: one band of numbers that lies somewhere."""
+    crs = None if source.crs is None else pyproj.CRS.from_wkt(source.crs.to_wkt())
+    if not is_earthly(crs) or source.transform.is_identity:
+        found.add("input_raster_crs")
+    if source.count != 1:
+        found.add("input_raster_bands", bands=source.count)
+    if source.width * source.height > _MOST_PIXELS:
+        found.add("input_raster_large", pixels=source.width * source.height, most=_MOST_PIXELS)
+    if not np.issubdtype(np.dtype(source.dtypes[0]), np.number) or "complex" in source.dtypes[0]:
+        found.add("input_raster_type", type=source.dtypes[0])
+    found.stop_on_errors()
+    return crs
+
+
+def _inhabited(source: Any, found: Findings) -> tuple[IntArray, FloatArray]:
+    """Pixels with residents: their indices, int64 (p,), row by row, and their counts (p,)."""
+    at: list[IntArray] = []
+    persons: list[FloatArray] = []
+    for start, counts in _strips(source):
+        negative = counts < 0
+        if negative.any():
+            first = int(np.flatnonzero(negative)[0])
+            row, column = divmod(first, source.width)
+            found.add(
+                "input_raster_negative",
+                count=int(negative.sum()),
+                value=float(counts[first]),
+                line=start + row,
+                pixel=column,
+            )
+        if np.isinf(counts).any():
+            found.add("input_raster_infinite", line=start)
+        filled = np.flatnonzero(counts > 0)
+        at.append(filled + start * source.width)
+        persons.append(counts[filled])
+    found.stop_on_errors()
+    return np.concatenate(at), np.concatenate(persons)
+
+
+def _within(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:
+    """The parts of pixels (in `crs`) that lie in an area (EPSG:4326), and the share of each."""
+    ground = area
+    if not crs.equals("EPSG:4326", ignore_axis_order=True):
+        move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+        ground = shapely.transform(
+            area, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
+        )
+    shapely.prepare(ground)
+    share = shapely.contains_properly(ground, polygons).astype(np.float64)
+    border = np.flatnonzero((share == 0) & shapely.intersects(ground, polygons))
+    parts = polygons.copy()
+    parts[border] = [_areas(shapely.intersection(ground, one)) for one in polygons[border]]
+    share[border] = shapely.area(parts[border]) / shapely.area(polygons[border])
+    share[share > _WHOLE] = 1.0
+    return parts, share
+
+
+def _areas(shape: Any) -> Any:
+    """The polygons of a shape, which may hold lines and points too."""
+    parts = shapely.get_parts(shape)
+    areas = parts[shapely.get_dimensions(parts) == 2]
+    if len(areas) == 0:
+        return shapely.Polygon()
+    return areas[0] if len(areas) == 1 else shapely.MultiPolygon(list(areas))
+
+
+def _strips(source: Any) -> Iterator[tuple[int, FloatArray]]:
+    """First row and flat counts of strips of the raster; nodata and NaN become 0."""
+    for start in range(0, source.height, _STRIP_ROWS):
+        rows = (start, min(start + _STRIP_ROWS, source.height))
+        band = source.read(1, window=(rows, (0, source.width)), masked=True)
+        counts = np.ma.filled(band.astype(np.float64), 0.0).ravel()
+        yield start, np.where(np.isnan(counts), 0.0, counts)
+
+
+def _corners(row: IntArray, column: IntArray, transform: Any) -> FloatArray:
+    """Corners (k, 4, 2) of pixels in the raster's CRS, counter-clockwise where north is up."""
+    corner_c = np.stack((column, column, column + 1, column + 1), axis=1)
+    corner_r = np.stack((row, row + 1, row + 1, row), axis=1)
+    x = transform.a * corner_c + transform.b * corner_r + transform.c
+    y = transform.d * corner_c + transform.e * corner_r + transform.f
+    return np.stack((x, y), axis=-1)
+
+
+def _in_degrees(polygons: Any, crs: Any) -> Any:
+    if crs.equals("EPSG:4326", ignore_axis_order=True):
+        return polygons
+    move = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    return shapely.transform(
+        polygons, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
+    )
+
+
+def largest_remainder(amount: FloatArray) -> IntArray:
+    """Whole numbers nearest to `amount` (k,) whose sum is the rounded sum of `amount`."""
+    whole = np.floor(amount).astype(np.int64)
+    left = round(float(amount.sum())) - int(whole.sum())
+    order = np.argsort(-(amount - whole), kind="stable")
+    whole[order[:left]] += 1
+    return whole

@@ -1,0 +1,1 @@
+"""A table or layer, read and understood row by row: columns, coordinates, datums, limits."""

@@ -1,0 +1,213 @@
+"""Opening a file that someone gave us: is it there, is it what its name says, can it be read?
+
+Nothing here trusts a name. A path that GDAL would take for an address is refused, and the first
+bytes of a file have to fit its suffix before any library may open it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.readers.records import limits
+from lifecircle.analysis.readers.records.archives import checked_members
+
+SUFFIXES: Final[dict[str, frozenset[str]]] = {
+    ".csv": frozenset({"text"}),
+    ".tsv": frozenset({"text"}),
+    ".txt": frozenset({"text"}),
+    ".xlsx": frozenset({"xlsx"}),
+    ".xlsm": frozenset({"xlsx"}),
+    ".xls": frozenset({"xls"}),
+    ".ods": frozenset({"ods"}),
+    ".gpkg": frozenset({"sqlite"}),
+    ".geojson": frozenset({"json"}),
+    ".json": frozenset({"json"}),
+    ".kml": frozenset({"xml"}),
+    ".kmz": frozenset({"zip"}),
+    ".shp": frozenset({"shp"}),
+    ".zip": frozenset({"zip"}),
+    ".parquet": frozenset({"parquet"}),
+    ".geoparquet": frozenset({"parquet"}),
+}
+RASTER_SUFFIXES: Final[dict[str, frozenset[str]]] = {
+    ".tif": frozenset({"tiff"}),
+    ".tiff": frozenset({"tiff"}),
+}
+
+_HEAD_BYTES: Final = 4096
+_ASCII_SHARE: Final = 0.1  # of a text in UTF-16 that is separators and digits, at least
+_TEXT_KINDS: Final = frozenset({"text", "json", "xml"})
+_MAGIC: Final = (
+    (b"SQLite format 3\x00", "sqlite"),
+    (b"PAR1", "parquet"),
+    (b"\x00\x00\x27\x0a", "shp"),
+    (b"\xd0\xcf\x11\xe0", "xls"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"%PDF", "pdf"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\x89PNG", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"7z\xbc\xaf", "7z"),
+    (b"Rar!", "rar"),
+)
+_HTML = re.compile(rb"(?i)<!doctype html|<html")
+_ADDRESS = re.compile(r"(?i)^(?:[a-z0-9_ ]{2,}:|https?|[/\\]vsi)")
+# Drivers that open by content and may reach elsewhere; OGR never needs them here.
+# OAPIF is left, for it is how people read our own service; it opens by its prefix or an address.
+_NEVER: Final = ("OGR_VRT", "GDALG", "HTTP", "CSW", "WFS", "Carto", "Elasticsearch", "AmigoCloud",
+                 "NGW", "EEDA", "PLSCENES", "OGCAPI", "ADBC")  # fmt: skip
+
+
+def guard_gdal() -> None:
+    """Keep OGR drivers that follow references away, if OGR is not loaded yet.
+
+    The first defence is elsewhere (forced driver, first bytes); this is the second. It changes
+    only the environment variable ``OGR_SKIP``, which GDAL reads once, when it is loaded.
+    """
+    if "pyogrio" in sys.modules:
+        return
+    skipped = [name for name in os.environ.get("OGR_SKIP", "").split(",") if name]
+    os.environ["OGR_SKIP"] = ",".join([*skipped, *(n for n in _NEVER if n not in skipped)])
+
+
+def refuse(path: Path, key: str, /, **params: object) -> InputError:
+    """The error that a file as a whole is no good."""
+    return InputError([Fault(key, path.name or str(path), params=params)])
+
+
+def checked_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
+    """The absolute path of an existing, readable, non-empty file whose bytes fit its suffix."""
+    if _ADDRESS.match(str(path)):
+        raise refuse(path, "input_address", address=str(path))
+    with _mended(path):
+        if not path.exists():
+            raise refuse(path, "file_missing")
+        if path.is_dir():
+            raise refuse(path, "input_directory")
+        if not path.is_file():
+            raise refuse(path, "input_not_regular")
+        suffix = path.suffix.lower()
+        if suffix not in suffixes:
+            raise refuse(
+                path, "input_suffix", suffix=suffix or path.name, known=", ".join(suffixes)
+            )
+        kind = _kind_of(path)
+        size = path.stat().st_size
+    if kind not in suffixes[suffix]:
+        raise refuse(path, "input_really", suffix=suffix, really=kind)
+    most = limits.TEXT_BYTES if kind in _TEXT_KINDS else limits.FILE_BYTES
+    if size > most:
+        raise refuse(path, "input_file_large", megabytes=size // 1024**2, most=most // 1024**2)
+    return path.resolve()
+
+
+def _kind_of(path: Path) -> str:
+    """What the first bytes of a file say it is."""
+    with path.open("rb") as handle:
+        head = handle.read(_HEAD_BYTES)
+    if not head:
+        raise refuse(path, "file_empty")
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if head.startswith(b"PK\x03\x04"):
+        return _kind_of_zip(path)
+    if b"OSMHeader" in head[:64]:
+        return "osm.pbf"
+    wide = _utf_16(head)
+    if wide is not None:
+        head = head[: len(head) // 2 * 2].decode(wide, "ignore").encode()
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith(b"{"):
+        return "json"
+    if start.startswith(b"<"):
+        return "html" if _HTML.match(start) else "xml"
+    return "binary" if b"\x00" in head else "text"
+
+
+def _utf_16(head: bytes) -> str | None:
+    """The UTF-16 a text is in: by its mark, else by where the zero bytes of its ASCII stand."""
+    if head.startswith(codecs.BOM_UTF16_LE):
+        return "utf-16-le"
+    if head.startswith(codecs.BOM_UTF16_BE):
+        return "utf-16-be"
+    even, odd = head[0:_HEAD_BYTES:2], head[1:_HEAD_BYTES:2]
+    signs = [half.count(0) for half in (even, odd)]
+    if min(signs) or max(signs) < max(2, _ASCII_SHARE * len(even)):
+        return None
+    return "utf-16-le" if signs[1] else "utf-16-be"
+
+
+def _kind_of_zip(path: Path) -> str:
+    names = {member.filename for member in checked_members(path)}
+    if any(name.startswith("xl/") for name in names):
+        return "xlsx"
+    return "ods" if {"content.xml", "mimetype"} <= names else "zip"
+
+
+@contextmanager
+def steady(path: Path) -> Iterator[None]:
+    """Watch over a reading: a file that vanishes or changes meanwhile is a clear error."""
+    with _mended(path):
+        before = _stamp(path)
+        try:
+            yield
+        except InputError:
+            if path.exists():
+                raise
+            raise refuse(path, "input_vanished") from None
+        if _stamp(path) != before:
+            raise refuse(path, "input_changed")
+
+
+@contextmanager
+def _mended(path: Path) -> Iterator[None]:
+    """Say what the operating system says in our own words."""
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise refuse(path, "input_vanished") from None
+    except PermissionError:
+        raise refuse(path, "input_forbidden") from None
+    except OSError as error:
+        key = "input_os_error" if path.exists() else "input_vanished"
+        raise refuse(path, key, detail=error.strerror or str(error)) from None
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    state = path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def decoded(path: Path, raw: bytes) -> tuple[str, str]:
+    """Text of a file and the name of its encoding, told by the bytes and strictly checked.
+
+    By the byte order mark, else UTF-16 by its zero bytes, else UTF-8, else GB18030 (which holds
+    GBK and GB2312). Nothing is replaced or dropped.
+    """
+    wide = _utf_16(raw[:_HEAD_BYTES])
+    if wide is not None:
+        encodings: tuple[str, ...] = (wide,)
+    elif raw.startswith(codecs.BOM_UTF8):
+        encodings = ("utf-8-sig",)
+    else:
+        encodings = ("utf-8", "gb18030")
+    for encoding in encodings:
+        try:
+            return raw.decode(encoding).removeprefix("\ufeff"), encoding
+        except UnicodeDecodeError:
+            continue
+    raise refuse(path, "input_encoding")

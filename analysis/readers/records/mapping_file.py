@@ -1,0 +1,206 @@
+"""The mapping file: a small TOML that says how a bureau's files are to be read.
+
+::
+
+    [columns]                              # for every file
+    service = "机构大类"
+    [values.ownership]
+    government = ["区属", "市属"]
+
+    [files."医疗.xlsx"]                    # for one file
+    datum = "gcj02"
+    sheet = "2023年"
+    [files."医疗.xlsx".columns]
+    lon = "X"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import pyproj
+
+from lifecircle.analysis.readers.records.columns import every_field, folded
+from lifecircle.analysis.readers.records.datums import DATUMS
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.files import refuse
+from lifecircle.analysis.readers.records.findings import Findings
+
+_TOP: Final = ("files", "columns", "values")
+_ONE: Final = ("datum", "crs", "x_is_north", "sheet", "layer", "columns", "values")
+_MOST_BYTES: Final = 1024 * 1024
+
+
+def read_mapping(path: Path, plain: Declaration | None = None) -> Declarations:
+    """Declarations of a mapping file; `plain` is what the command line says for every file.
+
+    Raises
+    ------
+    InputError
+        With every fault: no TOML, unknown keys (the nearest are offered), wrong types, unknown
+        datums and coordinate systems.
+    """
+    given = Path(path)
+    try:
+        if given.stat().st_size > _MOST_BYTES:
+            raise refuse(given, "input_mapping_broken", detail="> 1 MiB")
+        content = tomllib.loads(given.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        raise refuse(given, "file_missing") from None
+    except OSError as error:
+        raise refuse(given, "input_os_error", detail=error.strerror or str(error)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise refuse(given, "input_mapping_broken", detail=str(error)) from None
+    found = Findings(given.name)
+    base = plain or Declaration()
+    _known(content, _TOP, "", found)
+    general = _declaration(
+        {key: content[key] for key in ("columns", "values") if key in content}, base, "", found
+    )
+    files: dict[str, Declaration] = {}
+    for name, said in _tables(content, "files", "", found):
+        where = f"files.{name}"
+        _known(said, _ONE, where, found)
+        files[name] = _declaration(said, general, where, found)
+    found.stop_on_errors()
+    return Declarations(general, files)
+
+
+def declarations(plain: Declaration, mapping: Path | None, paths: Sequence[Path]) -> Declarations:
+    """What is said of the files `paths`: by the command line, and by a mapping file if any.
+
+    Raises
+    ------
+    InputError
+        As `read_mapping`; and where the mapping speaks of files that are not among `paths`.
+    """
+    if mapping is None:
+        return Declarations(plain)
+    said = read_mapping(mapping, plain)
+    unused = said.unused(paths)
+    if unused:
+        given = ", ".join(path.name for path in paths)
+        raise refuse(mapping, "input_mapping_files", names=", ".join(unused), given=given)
+    return said
+
+
+def crs_of(text: str) -> Any:
+    """The pyproj CRS of a code such as ``EPSG:4543`` or ``4543``; None if it is none."""
+    code = f"EPSG:{text.strip()}" if text.strip().isdigit() else text.strip()
+    authority, _, number = code.partition(":")
+    if authority.upper() not in ("EPSG", "OGC", "ESRI") or not number.isalnum():
+        return None
+    try:
+        crs = pyproj.CRS.from_user_input(code.upper())
+    except pyproj.exceptions.CRSError:
+        return None
+    return crs if crs.is_geographic or crs.is_projected else None
+
+
+def _declaration(
+    said: Mapping[str, Any], base: Declaration, where: str, found: Findings
+) -> Declaration:
+    """What one table says, on top of what holds for all files."""
+    texts = {
+        key: _text(said[key], _at(where, key), found)
+        for key in ("datum", "crs", "sheet", "layer")
+        if key in said
+    }
+    if "datum" in texts and texts["datum"] not in DATUMS:
+        known = ", ".join(DATUMS)
+        found.add("input_datum_unknown", column=_at(where, "datum"), datum=texts["datum"],
+                  known=known)  # fmt: skip
+    if "crs" in texts and crs_of(texts["crs"]) is None:
+        found.add("input_crs_said", column=_at(where, "crs"), crs=texts["crs"])
+    north = said.get("x_is_north", base.x_is_north)
+    if not isinstance(north, bool):
+        found.add("input_mapping_type", column=_at(where, "x_is_north"), wanted="true / false")
+    placed = "datum" in texts or "crs" in texts
+    columns = _columns(said, where, found)
+    return replace(
+        base,
+        datum=texts.get("datum", None if placed else base.datum),
+        crs=texts.get("crs", None if placed else base.crs),
+        x_is_north=bool(north),
+        sheet=texts.get("sheet", base.sheet),
+        layer=texts.get("layer", base.layer),
+        of_this_file=bool(where) and placed,
+        columns={**base.columns, **columns},
+        own_columns=frozenset(columns) if where else frozenset(),
+        words=_merged(base.words, _words(said, where, found)),
+    )
+
+
+def _columns(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for name, title in _table(said, "columns", where, found).items():
+        at = _at(_at(where, "columns"), name)
+        if name not in every_field() and not name.startswith("pop_"):
+            found.add("input_mapping_key", column=at, near=_near(name, every_field()))
+        titles[name] = _text(title, at, found)
+    return titles
+
+
+def _words(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, dict[str, str]]:
+    """Field → folded word → our word."""
+    words: dict[str, dict[str, str]] = {}
+    for name, ours in _tables(said, "values", where, found):
+        at = _at(_at(where, "values"), name)
+        if name not in every_field():
+            found.add("input_mapping_key", column=at, near=_near(name, every_field()))
+        for word, theirs in ours.items():
+            listed = [theirs] if isinstance(theirs, str) else theirs
+            if not isinstance(listed, list) or not all(isinstance(t, str) for t in listed):
+                found.add("input_mapping_type", column=_at(at, word), wanted='["…", "…"]')
+                continue
+            words.setdefault(name, {}).update({folded(t): word for t in listed})
+    return words
+
+
+def _merged(
+    base: Mapping[str, Mapping[str, str]], more: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    return {name: {**base.get(name, {}), **more.get(name, {})} for name in {**base, **more}}
+
+
+def _known(said: Mapping[str, Any], keys: tuple[str, ...], where: str, found: Findings) -> None:
+    for key in said:
+        if key not in keys:
+            found.add("input_mapping_key", column=_at(where, key), near=_near(key, keys))
+
+
+def _near(name: str, names: tuple[str, ...]) -> str:
+    return ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or names)
+
+
+def _tables(
+    said: Mapping[str, Any], key: str, where: str, found: Findings
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The tables inside a table, by name."""
+    inner = _table(said, key, where, found)
+    for name in inner:
+        yield name, _table(inner, name, _at(where, key), found)
+
+
+def _table(said: Mapping[str, Any], key: str, where: str, found: Findings) -> Mapping[str, Any]:
+    value = said.get(key, {})
+    if isinstance(value, dict):
+        return value
+    found.add("input_mapping_type", column=_at(where, key), wanted=f"[{key}]")
+    return {}
+
+
+def _text(value: Any, at: str, found: Findings) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    found.add("input_mapping_type", column=at, wanted='"…"')
+    return ""
+
+
+def _at(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key

@@ -1,0 +1,1 @@
+"""What each kind of table means: residents, facilities, units, statistics, closures, sites."""

@@ -1,0 +1,263 @@
+"""What a reader may ask: one small model per question, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.concurrency import run_in_threadpool
+
+from lifecircle.analysis.errors import Language
+from lifecircle.service import i18n
+from lifecircle.service.errors import RequestError
+from lifecircle.service.settings import Settings
+from lifecircle.service.state import Areas, AreaState, Warmth
+
+Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False, description="minutes of walking")]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+AreaName = Annotated[str, Path(min_length=1, max_length=64, description="name of an area")]
+
+
+At = Annotated[
+    str | None,
+    Field(max_length=32, description="only what is open then: Sa 19:00, 周六 19:00, PH 10:00"),
+]
+
+
+class Asked(BaseModel):
+    """What every question takes; a parameter that nobody reads is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lang: Language | None = Field(default=None, description="language of texts: zh or en")
+
+
+class OfRun(Asked):
+    """A question about one run of an area."""
+
+    run: Name | None = Field(default=None, description="a run of the area; the latest by default")
+
+
+class AreaQuery(OfRun):
+    """What the summary of an area takes."""
+
+    f: Literal["json", "html"] | None = Field(default=None, description="json or html")
+
+
+class CoverageQuery(OfRun):
+    """What `/coverage` takes."""
+
+    service: Name | None = Field(default=None, description="a service; all when left out")
+    minutes: Minutes | None = Field(default=None, description="default: each service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+    at: At = None
+
+
+class EquityQuery(OfRun):
+    """What `/equity` takes."""
+
+    service: Name | None = Field(default=None, description="a service; all when left out")
+    minutes: Minutes | None = Field(default=None, description="the floor; default: each own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+
+
+class CompareQuery(Asked):
+    """What `/compare` takes."""
+
+    from_: Name | None = Field(
+        default=None, alias="from", description="the earlier run; default: the one before `to`"
+    )
+    to: Name | None = Field(default=None, description="the later run; the latest by default")
+    service: Name | None = Field(default=None, description="a service; all when left out")
+    minutes: Minutes | None = Field(default=None, description="default: each service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+
+
+class ReportQuery(OfRun):
+    """What `/report` takes."""
+
+    f: Literal["json", "html", "xlsx"] | None = Field(
+        default=None, description="json, html (to print) or xlsx"
+    )
+    pages: Literal["zh", "en", "both"] | None = Field(
+        default=None, description="languages of the printed report; default: the reader's"
+    )
+
+
+class GapsQuery(OfRun):
+    """What `/gaps` takes."""
+
+    service: Name | None = Field(default=None, description="a service; all when left out")
+    minutes: Minutes | None = Field(default=None, description="default: each service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    min_residents: int = Field(default=0, ge=0, le=2**53, description="leave out smaller gaps")
+    at: At = None
+
+
+class CirclesQuery(OfRun):
+    """What `/circles` takes."""
+
+    kind: Name | None = Field(default=None, description="convenience, fitness; all by default")
+    minutes: Minutes | None = Field(default=None, description="default: each service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+    at: At = None
+
+
+class PointQuery(OfRun):
+    """What `/point` takes."""
+
+    lon: Longitude = Field(description="degrees east, WGS84")
+    lat: Latitude = Field(description="degrees north, WGS84")
+    minutes: Minutes | None = Field(default=None, description="default: each service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+
+
+class IsochroneQuery(OfRun):
+    """What `/isochrone` takes."""
+
+    lon: Longitude = Field(description="degrees east, WGS84")
+    lat: Latitude = Field(description="degrees north, WGS84")
+    minutes: str | None = Field(
+        default=None,
+        max_length=100,
+        description="limits with commas, such as 5,10,15; default: the policy's own",
+    )
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    direction: Literal["from", "to"] = Field(
+        default="from", description="from the place, or to it; they differ where slope counts"
+    )
+
+
+class MapQuery(OfRun):
+    """What a map page takes; a form sends what was left open as an empty text."""
+
+    service: Name | None = Field(default=None, description="a service; the first by default")
+    minutes: Minutes | None = Field(default=None, description="default: the service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+
+    kind: Name | None = Field(default=None, description="of circles: convenience, fitness")
+    variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(
+        default=None, description="of circles; default: each service's own minutes"
+    )
+    from_: Name | None = Field(
+        default=None, alias="from", description="of compare: the earlier run"
+    )
+
+    solution: Name | None = Field(
+        default=None, description="of catchments: natural, balanced or balanced_all"
+    )
+
+    @field_validator(
+        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
+    )
+    @classmethod
+    def _left_open(cls, given: object) -> object:
+        return None if given == "" else given
+
+
+class PageQuery(Asked):
+    """What a page or document about the service itself takes."""
+
+    f: Literal["json", "html"] | None = Field(default=None, description="json or html")
+
+
+async def page_query(query: Annotated[PageQuery, Query()]) -> PageQuery:
+    """The parameters of a document that takes none of its own, checked."""
+    return query
+
+
+NOTHING_ELSE = Depends(page_query)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is asking: the service asked, its areas, the language to answer in, links' root."""
+
+    settings: Settings
+    areas: Areas
+    warmth: Warmth
+    lang: Language
+    base: str
+
+    async def state(self, area: str, run: str | None = None) -> AreaState:
+        """The run asked for (the latest by default), opened in a thread where it is not yet."""
+        held = self.areas.held(area, run)
+        if held is not None:
+            return held
+        return await run_in_threadpool(self.areas.open, area, run)
+
+    def minutes(self, asked: float | None) -> float | None:
+        """The minutes asked for, refused beyond what the service computes."""
+        limit = self.settings.max_minutes
+        if asked is not None and asked > limit:
+            raise RequestError("minutes_too_many", minutes=asked, limit=limit)
+        return asked
+
+
+def base_url(request: Request, settings: Settings) -> str:
+    """Absolute address of the service without a trailing slash."""
+    return (settings.base_url or str(request.base_url)).rstrip("/")
+
+
+def language_of(request: Request) -> Language:
+    """The language of whoever sent a request."""
+    return i18n.negotiate(
+        request.query_params.get("lang"),
+        request.headers.get("accept-language"),
+        request.app.state.settings.language,
+    )
+
+
+async def reader_of(request: Request) -> Reader:
+    """The reader behind a request."""
+    settings: Settings = request.app.state.settings
+    held = request.app.state
+    return Reader(
+        settings, held.areas, held.warmth, language_of(request), base_url(request, settings)
+    )
+
+
+ReaderNow = Annotated[Reader, Depends(reader_of)]
+
+
+def minute_list(text: str | None, settings: Settings) -> list[float] | None:
+    """The limits of isochrones, ascending and without repeats.
+
+    Raises
+    ------
+    RequestError
+        Not numbers, not positive, too many or too large.
+    """
+    if text is None:
+        return None
+    try:
+        limits = sorted({float(part) for part in text.split(",")})
+    except ValueError:
+        raise RequestError("minutes_not_numbers", minutes=text) from None
+    if not all(0 < limit <= settings.max_minutes for limit in limits):
+        raise RequestError("minutes_too_many", minutes=text, limit=settings.max_minutes)
+    if len(limits) > settings.max_isochrones:
+        raise RequestError("too_many_isochrones", limit=settings.max_isochrones)
+    return limits

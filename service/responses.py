@@ -1,0 +1,216 @@
+"""What an answer is made of: JSON bytes, pages, tags for caches, protective headers."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+import jinja2
+import orjson
+import pandas as pd
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.provenance import code_version
+from lifecircle.service import i18n
+from lifecircle.service.request_origin import from_this_machine
+from lifecircle.service.state import AreaState
+
+JSON: Final = "application/json"
+GEOJSON: Final = "application/geo+json"
+HTML: Final = "text/html"
+PROBLEM: Final = "application/problem+json"
+CSV: Final = "text/csv"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+GPKG: Final = "application/geopackage+sqlite3"
+OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
+SCHEMA: Final = "application/schema+json"
+
+CLOSED_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'self'; base-uri 'none'"
+)
+PROTECTION: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("content-security-policy", CLOSED_POLICY),
+)
+
+
+def encode(document: Any) -> bytes:
+    """JSON bytes: NaN and missing values become null, numpy values plain numbers."""
+    return orjson.dumps(
+        document, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    )
+
+
+def _plain(value: Any) -> Any:
+    if value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    raise TypeError
+
+
+def choose(accept: str | None, offered: Sequence[str]) -> str:
+    """The offered media type a reader likes best by its ``Accept`` header, else the first."""
+    best, best_weight = offered[0], 0.0
+    for part in (accept or "").split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((_number(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        for media_type in offered:
+            if _accepts(kind, media_type) and weight > best_weight:
+                best, best_weight = media_type, weight
+    return best
+
+
+def _accepts(wanted: str, media_type: str) -> bool:
+    return wanted == media_type.split(";", maxsplit=1)[0]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the reader is a browser that would rather see a page than JSON."""
+    return choose(request.headers.get("accept"), (JSON, GEOJSON, PROBLEM, HTML)) == HTML
+
+
+# ---- answers that stay the same as long as their run does ----------------------------------
+
+
+def tag_of(*parts: object) -> str:
+    """A strong entity tag over everything an answer depends on."""
+    seed = "\x1f".join((code_version(), *map(str, parts))).encode()
+    return f'"{hashlib.blake2b(seed, digest_size=12).hexdigest()}"'
+
+
+def is_current(request: Request, tag: str) -> bool:
+    """Whether the reader already holds the answer with this tag."""
+    held = request.headers.get("if-none-match", "")
+    return held == "*" or tag in (part.strip().removeprefix("W/") for part in held.split(","))
+
+
+def caching(tag: str, *, pinned: bool) -> dict[str, str]:
+    """Headers of an answer: kept for a day under a named run, asked again under the latest."""
+    return {
+        "etag": tag,
+        "cache-control": "private, max-age=86400" if pinned else "private, no-cache",
+        "vary": "Accept, Accept-Language",
+    }
+
+
+async def answer(
+    request: Request,
+    state: AreaState,
+    lang: Language,
+    produce: Callable[[], Any],
+    *,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+    about: Sequence[str] = (),
+) -> Response:
+    """The answer to a question about one run, computed once in a thread and kept as bytes.
+
+    `about`: other runs that the answer speaks of; `produce` may give bytes, kept as they are.
+    """
+    url = request.url
+    key = (url.netloc, url.path, url.query, lang, media_type, *about)
+    told = caching(
+        tag_of(state.run.manifest.area, state.name, *key), pinned="run" in request.query_params
+    )
+    told.update({"content-language": lang, **(headers or {})})
+    if is_current(request, told["etag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
+    body = state.answers.get(key)
+    if body is None:
+        made = await run_in_threadpool(produce)
+        body = made if isinstance(made, bytes) else await run_in_threadpool(encode, made)
+        state.answers.put(key, body)
+    return Response(body, media_type=media_type, headers=told)
+
+
+def disposition(name: str) -> str:
+    """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
+    plain = "".join(sign if sign.isascii() else "_" for sign in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
+# ---- pages -----------------------------------------------------------------------------------
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("service", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(
+    request: Request, template: str, lang: Language, *, status: int = 200, **values: Any
+) -> Response:
+    """A page from ``templates/``; every value is escaped, every link stays on this service."""
+    nonce = new_nonce()
+    other = "en" if lang == "zh" else "zh"
+    html = (
+        _templates()
+        .get_template(template)
+        .render(
+            t=i18n.texts(lang),
+            say=lambda key, **params: i18n.text(key, lang, **params),
+            modelled=lambda names: i18n.modelled(names, lang),
+            role_of=lambda name: i18n.role(name, lang),
+            lang=lang,
+            other=other,
+            turned=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
+            root=request.scope.get("root_path", ""),
+            here=from_this_machine(request),
+            nonce=nonce,
+            **values,
+        )
+    )
+    return page_response(html, lang, nonce, status=status)
+
+
+def new_nonce() -> str:
+    """A fresh number for the scripts of one page."""
+    return secrets.token_urlsafe(16)
+
+
+def page_response(
+    html: str, lang: Language, nonce: str, *, status: int = 200, policy: str | None = None
+) -> Response:
+    """An HTML answer whose scripts run only when they carry the nonce."""
+    return Response(
+        html,
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+        headers={
+            "content-security-policy": policy or PAGE_POLICY.format(nonce=nonce),
+            "content-language": lang,
+            "cache-control": "private, no-cache",
+            "vary": "Accept, Accept-Language",
+        },
+    )

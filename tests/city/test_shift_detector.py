@@ -1,0 +1,71 @@
+"""The shift detector: silent on honest places, loud on moved ones (docs/coordinates.md)."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.datum_shift import FEWEST, distances, standing
+from lifecircle.analysis.city.placement import misplaced
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.readers.records.declarations import Reading
+from lifecircle.analysis.readers.records.findings import Table
+from tests.files.office import along, streets
+
+
+@pytest.fixture(scope="module")
+def index() -> EdgeIndex:
+    return EdgeIndex.build(streets(), 5_000.0)
+
+
+def anywhere(index: EdgeIndex, count: int, seed: int) -> np.ndarray:
+    """Places at random in the town, metres."""
+    xy = index.network.vertex_xy_m
+    return np.random.default_rng(seed).uniform(xy.min(axis=0), xy.max(axis=0), (count, 2))
+
+
+def shops(index: EdgeIndex, count: int, seed: int) -> np.ndarray:
+    return to_metric(along(index.network, count, seed), index.network.crs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_places_raise_no_alarm(index, seed):
+    found = standing(index, anywhere(index, 150, seed))
+    assert found is not None
+    assert not found.moved
+
+
+@pytest.mark.parametrize("vector", [(0.0, 0.0), (145.5, -329.3), (-500.0, 240.0)])
+def test_moved_shops_are_found_with_their_vector(index, vector):
+    found = standing(index, shops(index, 150, 2) + vector)
+    assert found is not None
+    assert found.moved == (vector != (0.0, 0.0))
+    assert (found.east_m, found.north_m) == pytest.approx(np.negative(vector), abs=45)
+
+
+def test_middles_of_blocks_stand_out_too(index):
+    """Homes in the middle of blocks are far from streets: that is a relation as well."""
+    grid = anywhere(index, 6_000, 5)
+    deep = grid[distances(index, grid) >= 30.0][:200]
+    still, moved = standing(index, deep), standing(index, deep + np.array([145.5, -329.3]))
+    assert still is not None
+    assert moved is not None
+    assert not still.moved
+    assert moved.best > still.here / 2
+
+
+def test_few_places_say_nothing(index):
+    assert standing(index, shops(index, FEWEST - 1, 1)) is None
+
+
+def test_a_constant_move_of_an_unknown_kind_is_named(index):
+    lonlat = along(index.network, 150, 3) + np.array([0.004, 0.002])
+    frame = gpd.GeoDataFrame(geometry=shapely.points(lonlat), crs=4326)
+    reading = Reading("点.csv", len(frame), "EPSG:4326", "wgs84")
+    (fault,) = misplaced(Table(frame, (), (reading,)), index)
+    assert (fault.key, fault.severity) == ("placed_shifted", "warning")
+    assert fault.params["metres"] == pytest.approx(461, abs=50)
+    assert "未作移动" in fault.text("zh")

@@ -1,0 +1,87 @@
+"""What the command prints and refuses: no figure cut, no page under a false name, no taken port."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+from typer.testing import CliRunner
+
+from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.measures.question import unknown_service
+from lifecircle.analysis.policy import load_policy
+from lifecircle.service.cli import app
+from lifecircle.service.errors import SettingError
+from lifecircle.service.settings import Settings, check_port, settings_from
+from lifecircle.service.terminal import check_suffix, print_table
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "200"])
+def test_no_figure_and_no_code_is_cut(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    table = Table(title="社区卫生服务中心")
+    table.add_column("代码")
+    table.add_column("单元")
+    table.add_column("居民", justify="right")
+    table.add_column("P 人口", justify="right")
+    table.add_row("990101001001", "一个名字很长很长的城市社区居民委员会", "1,000,000", "100.0%")
+    print_table(table)
+    shown = capsys.readouterr().out
+    for whole in ("990101001001", "1,000,000", "100.0%"):
+        assert whole in shown
+    assert "…" not in shown
+
+
+def test_a_page_is_not_written_under_another_format_s_name() -> None:
+    check_suffix(None, ".html")
+    check_suffix(Path("x.HTML"), ".html .htm")
+    with pytest.raises(ParameterError) as caught:
+        check_suffix(Path("report.pdf"), ".html .htm")
+    assert "report.pdf" in caught.value.text("en")
+    assert ".html" in caught.value.text("zh")
+
+
+def test_a_taken_port_is_told_before_the_address() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(SettingError) as caught:
+            check_port(Settings(port=port))
+    assert str(port) in caught.value.text("en")
+    assert "--port" in caught.value.text("zh")
+    check_port(Settings(port=0))
+
+
+def test_impossible_settings_are_named() -> None:
+    with pytest.raises(SettingError) as caught:
+        settings_from({"LIFECIRCLE_LANGUAGE": "fr"}, port=99_999)
+    text = caught.value.text("en")
+    assert "port = 99999" in text
+    assert "language = fr" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("markt", "(market)"), ("菜市", "(market)"), ("Pharmacies", "(pharmacy)")]
+)
+def test_a_misspelled_service_gets_the_nearest(said: str, meant: str) -> None:
+    policy = load_policy()
+    error = unknown_service(said, policy, policy.services)
+    assert meant in error.text("en").split("It has")[0]
+    assert meant in error.text("zh").split("可用的有")[0]
+
+
+def test_the_language_may_stand_before_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFECIRCLE_LANGUAGE", "en")
+    missing = str(tmp_path / "none.csv")
+    done = CliRunner().invoke(app, ["--lang", "zh", "check", missing])
+    assert os.environ["LIFECIRCLE_LANGUAGE"] == "zh"
+    assert "找不到该文件" in done.output
+    assert CliRunner().invoke(app, ["--lang", "fr", "check", missing]).exit_code == 2

@@ -1,0 +1,377 @@
+"""Map pages in a real browser: nothing asked outside, nothing of a name runs, clicks answer."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+import folium
+import numpy as np
+import pytest
+
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.maps.folium_map import OfflineMap
+from lifecircle.service.maps.offline import asset, page_policy
+from lifecircle.service.maps.pages import LAYERS, map_page
+from tests.pages.map_pages import drawn_run, hostile_run
+
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+sync_api = pytest.importorskip("playwright.sync_api")
+
+READY = "html[data-lifecircle=ready]"
+LONGEST_MS = 20_000
+WATCH = """
+window.ran = [];
+window.alert = window.confirm = window.prompt = function () { window.ran.push("dialog"); };
+document.addEventListener("securitypolicyviolation", function (event) {
+  window.ran.push("policy " + event.violatedDirective + " " + event.blockedURI);
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as play:
+        launched = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Watched:
+    """A page with everything it said, asked for and let run."""
+
+    page: Any
+    own: str
+    said: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def open(self, address: str) -> None:
+        self.page.goto(address)
+        self.page.wait_for_selector(READY, state="attached", timeout=LONGEST_MS)
+
+    def assert_clean(self) -> None:
+        assert self.said == []
+        assert self.outside == []
+        assert self.page.evaluate("window.ran") == []
+
+
+@contextmanager
+def watched(browser: Any, own: str) -> Iterator[Watched]:
+    """A page that may ask `own` only; everything else is noted and stopped."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    seen = Watched(page, own)
+
+    def guard(route: Any) -> None:
+        address = route.request.url
+        if address.startswith((own, "data:")):
+            route.continue_()
+        else:
+            seen.outside.append(address)
+            route.abort()
+
+    context.route("**/*", guard)
+    page.on("console", lambda message: seen.said.append(message.text))
+    page.on("pageerror", lambda error: seen.said.append(str(error)))
+    page.on("dialog", lambda dialog: (seen.said.append(dialog.message), dialog.dismiss()))
+    yield seen
+    context.close()
+
+
+@contextmanager
+def standing(run: Run, **asked: Any) -> Iterator[str]:
+    """A loopback server of the linked pages of a run with their policy; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            if path.startswith("/static/"):
+                body, kind = asset(path.removeprefix("/static/")), "text/css"
+                kind = "text/javascript" if path.endswith(".js") else kind
+            else:
+                layer = path.rpartition("/")[2]
+                body = map_page(run, layer, nonce="n0nce", **asked).encode()
+                kind = "text/html; charset=utf-8"
+            self.send_response(200)
+            self.send_header("content-type", kind)
+            self.send_header("x-content-type-options", "nosniff")
+            if kind.startswith("text/html"):
+                self.send_header("content-security-policy", page_policy("n0nce"))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def saved(folder: Path, html: str) -> str:
+    file = folder / "page.html"
+    file.write_text(html, encoding="utf-8")
+    return file.as_uri()
+
+
+def click_at(page: Any, script: str) -> None:
+    """Click the map where `script` (of the map's layers) says, [x, y] inside the map."""
+    x, y = page.evaluate(
+        "(() => { const layers = lifecircle.scene(map_main).layers;"
+        f" const at = map_main.latLngToContainerPoint({script}); return [at.x, at.y]; }})()"
+    )
+    page.mouse.move(x, y)
+    page.wait_for_timeout(60)
+    page.mouse.click(x, y)
+
+
+# ---- alone and linked --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_page_from_disk_asks_for_nothing(
+    browser: Any, tmp_path: Path, layer: str, lang: str
+) -> None:
+    address = saved(tmp_path, map_page(drawn_run(), layer, mode="inline", lang=lang))
+    with watched(browser, address) as seen:
+        seen.open(address)
+        assert seen.page.locator(".leaflet-control-scale-line").inner_text().endswith("m")
+        assert seen.page.locator(".lc-panel h1").inner_text()
+        seen.assert_clean()
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_linked_page_runs_under_its_policy(browser: Any, layer: str) -> None:
+    with standing(drawn_run()) as host, watched(browser, host) as seen:
+        seen.open(f"{host}/maps/tiny/{layer}")
+        assert seen.page.locator(".lc-tabs a[aria-current]").count() == 1
+        seen.assert_clean()
+
+
+def test_the_chooser_leads_to_the_same_page_with_the_choice(browser: Any) -> None:
+    with standing(drawn_run()) as host, watched(browser, host) as seen:
+        seen.open(f"{host}/maps/tiny/coverage")
+        with seen.page.expect_navigation():
+            seen.page.select_option("select[name=service]", "pharmacy")
+        assert seen.page.url == (
+            f"{host}/maps/tiny/coverage?lang=zh&service=pharmacy&walker=adult&by=community"
+        )
+        with seen.page.expect_navigation():
+            seen.page.click("a.lc-lang")
+        assert "lang=en" in seen.page.url
+        seen.assert_clean()
+
+
+def test_the_map_is_drawn(browser: Any, tmp_path: Path) -> None:
+    address = saved(tmp_path, map_page(drawn_run(), "coverage", mode="inline"))
+    count = """(name) => { const pixels = new Set();
+      document.querySelectorAll(".leaflet-" + name + "-pane canvas").forEach((canvas) => {
+        const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200) {
+          pixels.add(data[i] + "," + data[i + 1] + "," + data[i + 2]); }
+      }); return pixels.size; }"""
+    with watched(browser, address) as seen:
+        seen.open(address)
+        seen.page.wait_for_timeout(400)
+        for pane in ("areas", "cells", "dots"):
+            assert seen.page.evaluate(count, pane) > 0, pane
+        tiles = ".leaflet-streets-pane canvas"
+        assert seen.page.locator(tiles).count() > 0
+        transparent = f"getComputedStyle(document.querySelector('{tiles}')).backgroundColor"
+        assert seen.page.evaluate(transparent) == "rgba(0, 0, 0, 0)"
+        labels = seen.page.locator(".lc-label").all_inner_texts()
+        assert sorted(label.split("\n")[0] for label in labels) == sorted(
+            ["一社区", "二社区", "三社区", "四社区", "五社区"]
+        )
+
+
+# ---- what a click answers ----------------------------------------------------------------
+
+
+def test_a_click_on_a_cell_answers_with_walk_and_unit(browser: Any, tmp_path: Path) -> None:
+    page = map_page(drawn_run(), "coverage", service="pharmacy", mode="inline", lang="en")
+    address = saved(tmp_path, page)
+    with watched(browser, address) as seen:
+        seen.open(address)
+        click_at(seen.page, "layers.cells.at(2)")
+        told = " ".join(seen.page.locator(".lc-popup").inner_text().split())
+        # c3: 50 + 900 + 20 m = 970 m to p1, 14.55 minutes, beyond the 10 of a pharmacy
+        assert "Residents 300 Walk 14.6 min Nearest facility 一心堂" in told
+        assert "State beyond the limit" in told
+        assert "Second P by residents 0.0%" in told
+        seen.assert_clean()
+
+
+def test_a_click_on_the_worst_gap_zooms_to_it(browser: Any, tmp_path: Path) -> None:
+    address = saved(tmp_path, map_page(drawn_run(), "gaps", mode="inline", lang="en"))
+    with watched(browser, address) as seen:
+        seen.open(address)
+        before = seen.page.evaluate("map_main.getZoom()")
+        seen.page.locator("button[data-area=gaps]").first.click()
+        seen.page.wait_for_timeout(900)
+        assert seen.page.evaluate("map_main.getZoom()") > before
+        told = " ".join(seen.page.locator(".lc-popup").inner_text().split())
+        assert told.startswith("Gap 1 of 7 Second Residents 300 Reason Too far")
+        seen.assert_clean()
+
+
+def test_layers_and_services_can_be_switched_off(browser: Any, tmp_path: Path) -> None:
+    address = saved(tmp_path, map_page(drawn_run(), "facilities", mode="inline"))
+    shown = "lifecircle.scene(map_main).layers.dots.getLayers().length"
+    with watched(browser, address) as seen:
+        seen.open(address)
+        before = seen.page.evaluate(shown)
+        seen.page.locator("input[data-group]").first.uncheck()
+        assert seen.page.evaluate(shown) == before - 1
+        seen.page.locator("input[data-layer=streets]").uncheck()
+        assert seen.page.locator(".leaflet-streets-pane canvas").count() == 0
+        seen.page.locator("input[data-layer=streets]").check()
+        assert seen.page.locator(".leaflet-streets-pane canvas").count() > 0
+        seen.assert_clean()
+
+
+# ---- hostile names -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_nothing_in_a_name_runs(browser: Any, layer: str) -> None:
+    with standing(hostile_run()) as host, watched(browser, host) as seen:
+        seen.open(f"{host}/maps/tiny/{layer}")
+        _click_everything(seen.page)
+        assert seen.page.locator("img[src=x], svg[onload]").count() == 0
+        seen.assert_clean()
+
+
+def test_nothing_in_a_name_runs_even_without_a_policy(browser: Any, tmp_path: Path) -> None:
+    for layer in LAYERS:
+        page = map_page(hostile_run(), layer, mode="inline")
+        bare = page.replace('http-equiv="Content-Security-Policy"', 'name="none"')
+        assert bare != page
+        address = saved(tmp_path, bare)
+        with watched(browser, address) as seen:
+            seen.open(address)
+            _click_everything(seen.page)
+            assert seen.page.locator("img[src=x], svg[onload]").count() == 0
+            seen.assert_clean()
+
+
+def _click_everything(page: Any) -> None:
+    counts = page.evaluate(
+        "(() => { const { dots, cells } = lifecircle.scene(map_main).layers;"
+        " return { dots: dots ? dots.data.xy.length : 0, cells: cells ? cells.data.c.length : 0,"
+        " ...Object.fromEntries(['units', 'gaps'].map((name) => { const layer ="
+        " lifecircle.scene(map_main).layers[name];"
+        " return [name, layer ? layer.data.features.features.length : 0]; })) }; })()"
+    )
+    inside = "layers.{}.data.features.features[{}].properties.at.slice().reverse()"
+    spots = [
+        inside.format(name, i) if name in {"units", "gaps"} else f"layers.{name}.at({i})"
+        for name, count in counts.items()
+        for i in range(min(count, 3))
+    ]
+    answered = 0
+    for spot in spots:
+        page.evaluate("() => { map_main.closePopup(); }")
+        click_at(page, spot)
+        answered += page.locator(".lc-popup").count()
+    assert answered > 0
+    for button in page.locator("button[data-area]").all()[:3]:
+        button.click()
+    page.wait_for_timeout(100)
+
+
+# ---- large, and in a notebook ------------------------------------------------------------
+
+
+def large_run(cells: int = 20_000, edges: int = 44_000) -> Run:
+    """The tiny city with many cells and edges strewn over it (seeded)."""
+    run = drawn_run()
+    rng = np.random.default_rng(11)
+    times = cells // len(run.city.cells)
+
+    def again(array: Any) -> Any:
+        return np.tile(array, times)
+
+    old, network = run.city.cells, run.city.network
+    xy = np.tile(old.xy_m, (times, 1)) + rng.uniform(-400, 400, (len(old) * times, 2))
+    position = replace(old.position, edge=again(old.position.edge))
+    strewn = replace(
+        old,
+        id=again(old.id),
+        xy_m=xy,
+        polygon=np.full(len(xy), None, dtype=object),
+        residents=again(old.residents),
+        groups=MappingProxyType({name: again(count) for name, count in old.groups.items()}),
+        unit={level: again(index) for level, index in old.unit.items()},
+        modelled=again(old.modelled),
+        position=position,
+    )
+    start = rng.uniform([0, -500], [6000, 3500], (edges, 2)) + network.node_xy_m[0]
+    bend = np.stack([start, start + rng.normal(0, 30, start.shape), start + 40], axis=1)
+    many = replace(
+        network,
+        vertex_start=np.arange(edges + 1, dtype=np.int64) * 3,
+        vertex_xy_m=bend.reshape(-1, 2),
+        edge_length_m=np.full(edges, 60.0),
+    )
+    travel = replace(
+        run.travel,
+        cell_cm=np.tile(run.travel.cell_cm, (1, times)),
+        cell_facility=np.tile(run.travel.cell_facility, (1, times)),
+    )
+    return replace(run, city=replace(run.city, cells=strewn, network=many), travel=travel)
+
+
+def test_twenty_thousand_cells_stay_below_ten_megabytes_and_open_soon(
+    browser: Any, tmp_path: Path
+) -> None:
+    page = map_page(large_run(), "coverage", mode="inline")
+    assert len(page.encode()) < 10_000_000
+    address = saved(tmp_path, page)
+    with watched(browser, address) as seen:
+        seen.open(address)
+        took = seen.page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
+        assert took < 10_000  # about 1 s on a quiet machine; the bound allows for a busy one
+        seen.assert_clean()
+
+
+def test_a_notebook_shows_folium_layers_and_popups(browser: Any, tmp_path: Path) -> None:
+    drawn = OfflineMap(location=(25.04, 102.72), zoom_start=13, title="<b>笔记")
+    folium.Marker((25.04, 102.72), popup="你好").add_to(drawn)
+    folium.GeoJson({"type": "Point", "coordinates": [102.73, 25.04]}).add_to(drawn)
+    address = saved(tmp_path, f"<!DOCTYPE html><meta charset='utf-8'>{drawn._repr_html_()}")
+    with watched(browser, address) as seen:
+        seen.page.goto(address)
+        frame = seen.page.frame_locator("iframe")
+        marker = frame.locator("img.leaflet-marker-icon").first
+        marker.wait_for(timeout=LONGEST_MS)
+        assert marker.evaluate("(image) => image.complete && image.naturalWidth") == 25
+        marker.click()
+        frame.get_by_text("你好").wait_for(timeout=LONGEST_MS)
+        assert seen.said == []
+        assert seen.outside == []

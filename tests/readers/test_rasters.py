@@ -1,0 +1,105 @@
+"""Population rasters: whole persons with the total kept, and rasters that are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecircle.analysis.errors import InputError
+from lifecircle.analysis.readers.rasters import population as rasters
+from lifecircle.analysis.readers.rasters.population import largest_remainder, read_population_raster
+from lifecircle.analysis.readers.tables.population_and_facilities import check_table
+
+rasterio = pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
+
+COUNTS = np.array([[0.4, 0.4, -99999.0], [2.5, 0.0, 10.3]], np.float32)
+
+
+def write(path: Path, counts: np.ndarray = COUNTS, **options: Any) -> Path:
+    bands = counts if counts.ndim == 3 else counts[None]
+    profile = {
+        "driver": "GTiff", "count": len(bands), "height": bands.shape[1], "width": bands.shape[2],
+        "dtype": bands.dtype, "crs": "EPSG:4326", "nodata": -99999.0,
+        "transform": rasterio.Affine(0.1, 0.0, 102.0, 0.0, -0.1, 25.0),
+    } | options  # fmt: skip
+    with rasterio.open(path, "w", **profile) as target:
+        target.write(bands)
+    return path
+
+
+def key_of(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read_population_raster(path)
+    assert all(f.text("en") and f.text("zh") for f in caught.value.faults)
+    return caught.value.faults[0].key
+
+
+def test_counts_become_persons_and_keep_the_total(tmp_path):
+    frame = read_population_raster(write(tmp_path / "p.tif")).frame
+    # 0.4 + 0.4 + 2.5 + 10.3 = 13.6 -> 14; floors give 12; the two largest remainders get one:
+    # 2.5 -> 3, then 0.4 (the first of the equal ones); 10.3 -> 10
+    assert dict(zip(frame["id"], frame["residents"], strict=True)) == {
+        "r0c0": 1, "r1c0": 3, "r1c2": 10,
+    }  # fmt: skip
+    assert frame.geometry.iloc[0].bounds == pytest.approx((102.0, 24.9, 102.1, 25.0))
+    assert frame.geometry.iloc[2].bounds == pytest.approx((102.2, 24.8, 102.3, 24.9))
+    assert frame.geometry.is_valid.all()
+    assert frame.crs.to_epsg() == 4326
+
+
+def test_many_strips_and_a_metric_crs(tmp_path):
+    counts = np.random.default_rng(4).uniform(0, 3, (600, 5)).astype(np.float32)
+    path = write(tmp_path / "p.tif", counts, crs="EPSG:32648",
+                 transform=rasterio.Affine(100, 0, 300_000, 0, -100, 2_770_000))  # fmt: skip
+    frame = read_population_raster(path).frame
+    assert frame["residents"].sum() == round(float(counts.astype(np.float64).sum()))
+    area = frame.to_crs(32648).geometry.area
+    assert area.to_numpy() == pytest.approx(10_000, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("counts", "options", "key"),
+    [
+        (COUNTS, {"crs": None}, "input_raster_crs"),
+        (COUNTS, {"transform": rasterio.Affine.identity()}, "input_raster_crs"),
+        (COUNTS, {"nodata": None}, "input_raster_negative"),
+        (np.stack([COUNTS, COUNTS]), {}, "input_raster_bands"),
+        (np.array([[np.inf, 1.0]]), {}, "input_raster_infinite"),
+        (np.zeros((2, 2)), {}, "input_raster_nobody"),
+        (np.full((2, 2), np.nan), {}, "input_raster_nobody"),
+        (np.ones((2, 2), np.complex64), {"nodata": None}, "input_raster_type"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_rasters_that_are_refused(tmp_path, counts, options, key):
+    assert key_of(write(tmp_path / "p.tif", counts, **options)) == key
+
+
+def test_files_that_are_no_raster(tmp_path):
+    path = tmp_path / "p.tif"
+    path.write_bytes(b"<VRTDataset></VRTDataset>")
+    assert key_of(path) == "input_really"
+    path.write_bytes(b"II*\x00cut")
+    assert key_of(path) == "input_broken"
+    assert key_of(tmp_path / "no.tif") == "file_missing"
+    assert [f.key for f in check_table(path)] == ["input_broken"]
+
+
+def test_without_rasterio_it_says_how_to_install(tmp_path, monkeypatch):
+    path = write(tmp_path / "p.tif")
+    monkeypatch.setattr(rasters, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'lifecircle\[raster\]'"):
+        read_population_raster(path)
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=1, max_size=50))
+def test_largest_remainder_keeps_the_rounded_total(amounts):
+    amount = np.array(amounts)
+    whole = largest_remainder(amount)
+    assert whole.sum() == round(float(amount.sum()))
+    assert np.all(np.abs(whole - amount) <= 1)

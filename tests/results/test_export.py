@@ -1,0 +1,167 @@
+"""Exchange files read back by other programs."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+from openpyxl import load_workbook
+
+from lifecircle.analysis.errors import ParameterError, UnknownNameError, WorkspaceError
+from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.results import export
+from lifecircle.analysis.results.columns import LAYERS
+from lifecircle.analysis.results.export import SUFFIXES, export_coverage, export_layer
+from lifecircle.analysis.results.layers import layer_columns, layer_frame
+from lifecircle.analysis.results.model import Run
+from tests.worlds.tiny import tiny_city, tiny_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return tiny_run(tmp_path_factory.mktemp("workspace"))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg"])
+def test_vector_files_hold_every_feature(run: Run, tmp_path: Path, layer: str, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    export_layer(run, layer, path)
+    back = gpd.read_file(path)
+    frame = layer_frame(run, layer)
+    assert back["id"].tolist() == frame["id"].tolist()
+    assert back.crs == "EPSG:4326"
+    assert set(frame.columns) <= {*back.columns}
+    apart = shapely.hausdorff_distance(back.geometry.to_numpy(), frame.geometry.to_numpy())
+    assert apart.max() < 1e-6
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_geojson_has_feature_ids_and_nulls(run: Run, tmp_path: Path) -> None:
+    export_layer(run, "gaps", tmp_path / "g.geojson")
+    features = json.loads((tmp_path / "g.geojson").read_text(encoding="utf-8"))["features"]
+    assert features[0]["id"] == layer_frame(run, "gaps")["id"][0]
+    island = next(f for f in features if f["properties"]["reason"] == "cut_off")
+    assert island["properties"]["minutes_to_nearest"] is None
+    assert island["properties"]["nearest_facility"] is None
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_csv_is_read_by_excel_and_has_no_formulas(run: Run, tmp_path: Path, layer: str) -> None:
+    path = tmp_path / "out.csv"
+    export_layer(run, layer, path)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    frame = layer_frame(run, layer)
+    assert [row["id"] for row in rows] == frame["id"].tolist()
+    assert list(rows[0]) == [*(c.name for c in layer_columns(run, layer)), "lon", "lat"]
+    for row in rows:
+        assert 101.9 < float(row["lon"]) < 102.1
+        assert not any(value.startswith(("=", "+", "@")) for value in row.values())
+    if layer == "facilities":
+        assert next(r["name"] for r in rows if r["id"] == "p2") == "'=2+3 <b>药房</b>"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_excel_is_titled_and_texts_stay_texts(run: Run, tmp_path: Path, lang: str) -> None:
+    path = tmp_path / "out.xlsx"
+    export_layer(run, "facilities", path, lang)  # type: ignore[arg-type]
+    book = load_workbook(path)
+    sheet = book.worksheets[0]
+    assert sheet.title == "facilities"
+    assert sheet.freeze_panes == "A2"
+    header = [cell.value for cell in sheet[1]]
+    assert header[0] == {"zh": "编号", "en": "Id"}[lang]
+    assert {"zh": "到道路的距离（米）", "en": "Distance to the street (m)"}[lang] in header
+    name = header.index({"zh": "名称", "en": "Name"}[lang])
+    cell = next(row[name] for row in sheet.iter_rows(min_row=2) if row[0].value == "p2")
+    assert (cell.value, cell.data_type) == ("=2+3 <b>药房</b>", "s")
+    assert sheet.max_row == 1 + len(run.city.facilities)
+    about = book.worksheets[1]
+    assert [row[0].value for row in about.iter_rows(min_row=2)][:2] == ["id", "service"]
+
+
+def test_control_signs_do_not_break_excel(tmp_path: Path) -> None:
+    city = tiny_city()
+    names = city.facilities.name.copy()
+    names[0] = "a\x01b\x0bc"
+    run = tiny_run(
+        tmp_path,
+        change=lambda c: dataclasses.replace(
+            c, facilities=dataclasses.replace(c.facilities, name=names)
+        ),
+    )
+    export_layer(run, "facilities", tmp_path / "f.xlsx", "en")
+    values = [row[4].value for row in load_workbook(tmp_path / "f.xlsx").worksheets[0].iter_rows()]
+    assert "abc" in values
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("layer", ["cells", "gaps"])
+def test_an_empty_layer_is_an_empty_file(tmp_path: Path, suffix: str, layer: str) -> None:
+    run = tiny_run(tmp_path, change=lambda _: tiny_city(places=(), cells=(), surveyed=()))
+    path = tmp_path / f"none{suffix}"
+    export_layer(run, layer, path)
+    assert path.stat().st_size > 0
+    if suffix in {".geojson", ".gpkg"}:
+        assert len(gpd.read_file(path)) == 0
+
+
+def test_a_failed_write_leaves_what_was_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "_csv", fail)
+    with pytest.raises(WorkspaceError, match="No space left"):
+        export_layer(run, "cells", path)
+    assert path.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_bad_targets_are_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"\.geojson \.gpkg \.csv \.xlsx"):
+        export_layer(run, "cells", tmp_path / "out.shp")
+    with pytest.raises(UnknownNameError):
+        export_layer(run, "rivers", tmp_path / "out.csv")
+    for suffix in SUFFIXES:
+        with pytest.raises(WorkspaceError):
+            export_layer(run, "cells", tmp_path / "no" / f"out{suffix}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_rows_than_a_sheet_are_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "EXCEL_ROWS", 3)
+    with pytest.raises(ParameterError, match=r"\.gpkg"):
+        export_layer(run, "cells", tmp_path / "out.xlsx")
+
+
+def test_coverage_tables(run: Run, tmp_path: Path) -> None:
+    result = coverage(run.city, run.travel, run.policy, service="health_centre")
+    export_coverage(result, tmp_path / "c.csv")
+    with (tmp_path / "c.csv").open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["code"] for row in rows] == ["total", "C1", "C2", "C3", "C4", "C5"]
+    assert float(rows[0]["P"]) == 600 / 1910
+    assert rows[0]["C"] == ""
+    export_coverage(result, tmp_path / "c.xlsx", "zh")
+    book = load_workbook(tmp_path / "c.xlsx")
+    sheet = book.worksheets[0]
+    assert [cell.value for cell in sheet[2]][:5] == ["total", "total", None, 1910, 600]
+    notes = [[cell.value for cell in row] for row in book.worksheets[1].iter_rows()]
+    assert ["分钟", "15.0"] in [note[:2] for note in notes]
+    assert any(note[0] == "备注" for note in notes)
+    with pytest.raises(ParameterError):
+        export_coverage(result, tmp_path / "c.gpkg")
