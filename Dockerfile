@@ -8,6 +8,7 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY scripts/image-steps scripts/image-steps
+COPY lifecircle lifecircle
 COPY analysis analysis
 COPY service service
 RUN scripts/image-steps install /opt/lifecircle

@@ -36,12 +36,12 @@ from lifecircle.analysis.measures.catchments.population_rule import population_r
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.layers import layer_frame
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.service.maps.pages import map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)
-files = write_springcity(home / "input", scale=0.1)
+files = write_springcity_with_truth(home / "input", scale=0.1)
 run = build_area(springcity_request(files), Workspace(home / "workspace"))
 truth = json.loads(files.truth.read_text(encoding="utf-8"))
 city, costs = run.city, walk_costs(run.city.network)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lifecircle.analysis.demo.samples import SpringCityFiles, write_springcity
+from lifecircle.analysis.demo.truth.write import SpringCityWithTruth, write_springcity_with_truth
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SKIPS = "LIFECIRCLE_NO_SKIPS"
@@ -25,21 +25,21 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def springcity(tmp_path_factory: pytest.TempPathFactory) -> SpringCityFiles:
+def springcity(tmp_path_factory: pytest.TempPathFactory) -> SpringCityWithTruth:
     """The generated city on a tenth of the ground, with all residents and all that is planted."""
-    return write_springcity(tmp_path_factory.mktemp("springcity"), scale=0.1)
+    return write_springcity_with_truth(tmp_path_factory.mktemp("springcity"), scale=0.1)
 
 
 @pytest.fixture(scope="session")
-def springcity_truth(springcity: SpringCityFiles) -> dict[str, Any]:
+def springcity_truth(springcity: SpringCityWithTruth) -> dict[str, Any]:
     """The truth table of `springcity`."""
     return json.loads(springcity.truth.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
-def springcity_other_seed(tmp_path_factory: pytest.TempPathFactory) -> SpringCityFiles:
+def springcity_other_seed(tmp_path_factory: pytest.TempPathFactory) -> SpringCityWithTruth:
     """Another city of the same kind."""
-    return write_springcity(tmp_path_factory.mktemp("springcity"), seed=5, scale=0.1)
+    return write_springcity_with_truth(tmp_path_factory.mktemp("springcity"), seed=5, scale=0.1)
 
 
 @pytest.hookimpl(hookwrapper=True)

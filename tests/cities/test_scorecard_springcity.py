@@ -15,7 +15,7 @@ from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.demo.build import springcity_request
-from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import RowResult, ScorecardResult
 from lifecircle.analysis.pipeline import analyse_city
@@ -41,7 +41,7 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    files = write_springcity(tmp_path_factory.mktemp("springcity"), scale=SCALE)
+    files = write_springcity_with_truth(tmp_path_factory.mktemp("springcity"), scale=SCALE)
     _, policy, city, travel = analyse_city(springcity_request(files))
     truth = json.loads(Path(files.truth).read_text("utf-8"))["rows"]
     return Built(city, travel, policy, walk_costs(city.network), truth)

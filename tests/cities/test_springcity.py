@@ -16,9 +16,10 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from lifecircle.analysis.demo.samples import SpringCityFiles, write_springcity
+from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.demo.springcity.names import name_stream
 from lifecircle.analysis.demo.springcity.plan import largest_remainder
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.errors import ParameterError, say
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
@@ -91,7 +92,7 @@ def _sums_by_unit(cells: gpd.GeoDataFrame, unit: gpd.GeoDataFrame, column: str) 
 def test_same_seed_same_bytes_and_progress_in_words(files: SpringCityFiles, tmp_path: Path) -> None:
     start = time.process_time()
     told: list[tuple[str, float]] = []
-    again = write_springcity(
+    again = write_springcity_with_truth(
         tmp_path, scale=SCALE, progress=lambda key, share: told.append((key, share))
     )
     assert time.process_time() - start < 20.0
@@ -326,7 +327,7 @@ def test_elevation_is_flat_in_town_and_high_in_the_hills(files: SpringCityFiles)
 @pytest.mark.parametrize("scale", [0.0, 0.09, 11.0, float("nan")])
 def test_impossible_scale_is_refused(tmp_path: Path, scale: float) -> None:
     with pytest.raises(ParameterError, match="outside"):
-        write_springcity(tmp_path, scale=scale)
+        write_springcity_with_truth(tmp_path, scale=scale)
 
 
 def test_largest_remainder_by_hand() -> None:

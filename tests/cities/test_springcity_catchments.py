@@ -10,7 +10,7 @@ import pytest
 
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.demo.build import springcity_request
-from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments, catchments
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, population_rule
 from lifecircle.analysis.pipeline import build_area
@@ -23,7 +23,7 @@ SCALE = 0.1  # a tenth of the ground, the same residents
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict[str, Any]]:
     folder: Path = tmp_path_factory.mktemp("springcity")
-    files = write_springcity(folder, scale=SCALE)
+    files = write_springcity_with_truth(folder, scale=SCALE)
     run = build_area(springcity_request(files), Workspace(folder / "workspace"))
     return run, json.loads(files.truth.read_text(encoding="utf-8"))
 

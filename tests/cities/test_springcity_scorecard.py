@@ -10,7 +10,8 @@ import pytest
 from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.demo.build import springcity_request
-from lifecircle.analysis.demo.samples import SpringCityFiles, write_springcity
+from lifecircle.analysis.demo.samples import SpringCityFiles
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.scorecard.card import scorecard
@@ -38,7 +39,7 @@ def _built(files: SpringCityFiles, truth: dict[str, Any]) -> Built:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> SpringCityFiles:
     """The whole city, as the demo has it."""
-    return write_springcity(tmp_path_factory.mktemp("whole"))
+    return write_springcity_with_truth(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="module")

@@ -311,7 +311,7 @@ def test_reach_with_slope_equals_the_walk_to_a_lone_facility_the_other_way(tmp_p
 
 
 def test_every_number_of_the_docs_is_the_policy_s() -> None:
-    text = (Path(__file__).resolve().parents[1] / "docs" / "walking.md").read_text("utf-8")
+    text = (Path(__file__).resolve().parents[2] / "docs" / "walking.md").read_text("utf-8")
     policy, terrain = load_policy(), rules()
     assert policy.barriers is not None
     said = (

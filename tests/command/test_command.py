@@ -16,7 +16,7 @@ import shapely
 from lifecircle.analysis.results.store import Workspace
 from tests.worlds.drawn import ORIGIN, Way, World
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MALTA = "malta/malta-latest.osm.pbf"
 COUNCILS = "malta/malta_local_councils_pop.gpkg"
 

@@ -11,7 +11,7 @@ from lifecircle.analysis.policy import load_policy
 from lifecircle.service.cli import app
 from lifecircle.service.settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     [
         *ROOT.glob("*.md"),

@@ -21,7 +21,7 @@ from lifecircle.service.settings import Settings, check_exposure, is_loopback, s
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_run
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("osmnx", "rasterio", "matplotlib", "dask")
 
 ONE_REQUEST = """

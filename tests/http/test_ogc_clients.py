@@ -16,7 +16,7 @@ from tests.http.test_ogc import COUNTS
 from tests.pages.served import running
 from tests.worlds.tiny import tiny_run
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

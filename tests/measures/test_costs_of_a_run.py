@@ -9,7 +9,7 @@ import numpy as np
 
 from lifecircle.analysis.access.walking import flat_costs, walk_costs
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "analysis" / "access" / "walking.py"
 
 

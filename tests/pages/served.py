@@ -56,7 +56,7 @@ def running(root: Path) -> Iterator[str]:
     base = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(root), str(port)],
-        cwd=Path(__file__).resolve().parents[1],
+        cwd=Path(__file__).resolve().parents[2],
         stderr=subprocess.PIPE,
     )
     try:

@@ -19,7 +19,7 @@ from lifecircle.service.catalog.scorecard import needs
 from lifecircle.service.queries_scorecard import ScorecardQuery
 
 HERE = Path(__file__).parent
-PACKAGED = HERE.parent / "analysis" / "policies" / "scorecard" / "kunming-2022-77.toml"
+PACKAGED = HERE.parents[1] / "analysis" / "policies" / "scorecard" / "kunming-2022-77.toml"
 BOX1 = "专栏1"
 
 

@@ -223,7 +223,7 @@ def cut(shared_data, tmp_path_factory) -> dict[str, Path]:
 def asked(cut, tmp_path_factory) -> Path:
     """What osmnx and the reader of places got from a loopback server of the cut."""
     folder = tmp_path_factory.mktemp("asked")
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     outlines = {"box": BOX, "sea": SEA, "timeout": TIMEOUT, "portal": PORTAL}
     world = World(cut["whole"], {**outlines, "point": shapely.Point(14.51, 35.9)})
     world.broken["timeout"] = b'{"elements": [], "remark": "runtime error: Query timed out"}'
@@ -232,7 +232,7 @@ def asked(cut, tmp_path_factory) -> Path:
     world.outlines = {**world.outlines, "whole": shapely.box(*bounds).buffer(0.001)}
     with serving(world) as address:
         done = subprocess.run(
-            [sys.executable, str(root / "tests" / "ask_osmnx.py"), address, str(folder)],
+            [sys.executable, str(root / "tests" / "files" / "ask_osmnx.py"), address, str(folder)],
             cwd=folder, env={**os.environ, "PYTHONPATH": str(root)}, timeout=300, check=False,
             capture_output=True, text=True,
         )  # fmt: skip

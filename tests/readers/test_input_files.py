@@ -17,7 +17,7 @@ from lifecircle.analysis.readers.records import files as files_in
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
 from tests.files.tables import GOOD, faults, keyed, writer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -164,14 +164,14 @@ def test_two_layers_in_one_file(tmp_path):
 
 def test_every_message_is_used_and_every_key_has_a_message():
     messages = ROOT / "analysis" / "messages"
-    own = set(tomllib.loads((messages / "sources.toml").read_text("utf-8")))
-    code = "".join(p.read_text("utf-8") for p in (ROOT / "analysis" / "sources").glob("*.py"))
+    own = set(tomllib.loads((messages / "readers.toml").read_text("utf-8")))
+    code = "".join(p.read_text("utf-8") for p in (ROOT / "analysis" / "readers").rglob("*.py"))
     used = set(re.findall(r'"(input_[a-z0-9_]+)"', code))
     assert used == own
 
 
 def test_messages_take_the_same_parameters_in_both_languages():
-    text = (ROOT / "analysis" / "messages" / "sources.toml").read_text("utf-8")
+    text = (ROOT / "analysis" / "messages" / "readers.toml").read_text("utf-8")
     for key, message in tomllib.loads(text).items():
         names = {lang: set(re.findall(r"\{(\w+)\}", message[lang])) for lang in ("en", "zh")}
         assert names["en"] == names["zh"], key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,6 @@ from lifecircle.analysis.demo.springcity.plan import MARK_ZH, to_city, to_lonlat
 from lifecircle.analysis.demo.springcity.residents import People, level_totals
 from lifecircle.analysis.demo.springcity.terrain import height_m
 from lifecircle.analysis.demo.springcity.units import LEVELS, UnitTable
-from lifecircle.analysis.demo.truth.truth import MEASURED, Truth
 
 _TREND: Final = ("residents", "households")
 _NO_DATE: Final = "2025-01-01T00:00:00.000Z"
@@ -95,7 +93,8 @@ def write_units(folder: Path, units: UnitTable, people: People) -> tuple[Path, .
     return tuple(paths)
 
 
-def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A plain table, UTF-8, the same bytes on every machine."""
     with path.open("w", encoding="utf-8", newline="") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(header)
@@ -123,7 +122,7 @@ def write_facilities(path: Path, places: Sequence[Place], until: int) -> None:
         )
         for number, place in known
     )
-    _csv(path, header, rows)
+    write_csv(path, header, rows)
 
 
 def write_statistics(path: Path, years: Mapping[int, Facts]) -> None:
@@ -136,22 +135,7 @@ def write_statistics(path: Path, years: Mapping[int, Facts]) -> None:
         for (code, attribute), value in facts.items()
         if year == last or attribute in _TREND
     )
-    _csv(path, ("unit_code", "attribute", "value", "year", "source"), rows)
-
-
-def write_truth(table: Path, cells: Path, truth: Truth, people: People) -> None:
-    """truth.json, and per cell the walks in metres (empty where no way leads there)."""
-    text = json.dumps(truth.table, ensure_ascii=False, indent=1)
-    table.write_text(text + "\n", encoding="utf-8")
-    metres = np.column_stack([truth.metres[service] for service in MEASURED])
-    rows = (
-        (cell, residents, int(unsnapped), *(f"{m:.3f}" if np.isfinite(m) else "" for m in walks))
-        for cell, residents, unsnapped, walks in zip(
-            people.id, people.residents.tolist(), truth.unsnapped, metres.tolist(), strict=True
-        )
-    )
-    header = ("cell", "residents", "unsnapped", *(f"{service}_m" for service in MEASURED))
-    _csv(cells, header, rows)
+    write_csv(path, ("unit_code", "attribute", "value", "year", "source"), rows)
 
 
 def write_elevation(path: Path, people: People) -> bool:

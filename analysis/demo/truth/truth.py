@@ -13,16 +13,13 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.demo.springcity import kinds
-from lifecircle.analysis.demo.springcity.areas import Area
 from lifecircle.analysis.demo.springcity.attributes import SEAT_SHELTER
-from lifecircle.analysis.demo.springcity.draft import Streets
-from lifecircle.analysis.demo.springcity.facts import Facts
-from lifecircle.analysis.demo.springcity.mesh import Mesh, street_of
-from lifecircle.analysis.demo.springcity.places import PIER_PHARMACY, Place
+from lifecircle.analysis.demo.springcity.mesh import street_of
+from lifecircle.analysis.demo.springcity.places import PIER_PHARMACY
 from lifecircle.analysis.demo.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
 from lifecircle.analysis.demo.springcity.residents import PIER_CELLS, People, level_totals
-from lifecircle.analysis.demo.springcity.rural import Country
-from lifecircle.analysis.demo.springcity.units import LEVELS, UnitTable, street_code
+from lifecircle.analysis.demo.springcity.units import LEVELS, street_code
+from lifecircle.analysis.demo.springcity.world import World
 from lifecircle.analysis.demo.truth.counting import State
 from lifecircle.analysis.demo.truth.expected import Ledger, holders
 from lifecircle.analysis.demo.truth.expected_rows import tell_rows
@@ -54,20 +51,6 @@ class Truth:
     table: dict[str, Any]
     metres: dict[str, FloatArray]
     unsnapped: BoolArray
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """All that was made, as `tell_truth` needs it, in one year."""
-
-    mesh: Mesh
-    streets: Streets
-    units: UnitTable
-    people: People
-    country: Country
-    places: tuple[Place, ...]
-    areas: tuple[Area, ...]
-    facts: Facts
 
 
 def tell_truth(world: World, before: World, rules: Rules) -> Truth:

@@ -67,7 +67,7 @@ def folded(text: str) -> str:
 
 @cache
 def _aliases() -> Mapping[str, Any]:
-    path = files("lifecircle.analysis.readers").joinpath("column_aliases.toml")
+    path = files("lifecircle.analysis.readers.records").joinpath("column_aliases.toml")
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
