@@ -133,9 +133,10 @@ def differing_answers(one: Path, other: Path) -> Iterator[str]:
 
 def differing_runs(one: Path, other: Path) -> Iterator[str]:
     """Files of the current runs of two workspaces that differ."""
-    areas = sorted(
-        {d.name for d in (*one.iterdir(), *other.iterdir()) if (d / "current").is_file()}
-    )
+    held = [{d.name for d in w.iterdir() if (d / "current").is_file()} for w in (one, other)]
+    if held[0] != held[1]:
+        print(f"only in one of them, not compared: {', '.join(sorted(held[0] ^ held[1]))}")
+    areas = sorted(held[0] & held[1])
     for area in areas:
         runs = [
             w / area / "runs" / (w / area / "current").read_text().strip() for w in (one, other)
