@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.nearest import TravelTable, travel_table
+from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.facilities.facilities import place_facilities
@@ -73,7 +73,7 @@ def build_area(
 
 def analyse_city(
     request: BuildRequest, progress: Progress | None = None
-) -> tuple[Manifest, Policy, City, TravelTable]:
+) -> tuple[Manifest, Policy, City, NearestFacility]:
     """Everything a run holds, computed from the files of a request."""
     clock = Clock(progress)
     policy = load_policy(request.policy)

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.access.isochrone import isochrones
-from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.measures.siting.candidates import site_at
@@ -138,7 +138,7 @@ class AreaState:
         limit_m = self.run.policy.attachment.max_leg_m.value
         position = self.streets.index.snap(middle, limit_m)
         isochrones(city.network, self.streets.costs, position, [0])
-        PlaceAsker.of(city, self.streets.costs, self.run.travel).nearest(position)
+        NearestQuery.of(city, self.streets.costs, self.run.travel).nearest(position)
 
     def warm_siting(self) -> None:
         """Try the middle of the streets as a site for the first assessed service."""

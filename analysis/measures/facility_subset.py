@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable, travel_table
+from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City, Facilities
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, read_only
@@ -16,7 +16,7 @@ from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, read_o
 
 def with_only(
     city: City, costs: WalkCosts, keep: BoolArray, services: Sequence[str]
-) -> tuple[City, TravelTable]:
+) -> tuple[City, NearestFacility]:
     """A city with the facilities kept (bool (f,)) and the walks to the `services`.
 
     A service that was assessed before stays assessed, also when none of its facilities is left:

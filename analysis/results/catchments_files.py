@@ -39,27 +39,6 @@ _CELLS: Final = "catchments.cells.parquet"
 _SOLUTIONS: Final = ("natural", "balanced")
 
 
-def default_catchments(city: City, policy: Policy) -> Mapping[str, Catchments]:
-    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
-
-    A service of which no facility can be offered has none, nor one for a group of residents
-    that the area does not know.
-    """
-    rules = policy.capacities.catchments
-    services = [
-        name
-        for name in capacity_services(policy)
-        if name not in rules or rules[name].group in (TOTAL, *city.cells.groups)
-    ]
-    if not services:
-        return MappingProxyType({})
-    costs = walk_costs(city.network)
-    known = {TOTAL, *city.cells.groups}
-    asked = [name for name in services if capacity_of(city, policy, name).group in known]
-    found = {name: catchments(city, costs, policy, service=name) for name in asked}
-    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
-
-
 def write_catchments(folder: Path, found: Mapping[str, Catchments]) -> None:
     """Write the catchments of a run; nothing when there are none."""
     if not found:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.catchments import Catchments
@@ -54,5 +54,5 @@ class Run:
     manifest: Manifest
     policy: Policy
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     catchments: Mapping[str, Catchments] = field(default_factory=dict)

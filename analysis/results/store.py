@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.policy import Policy
@@ -97,7 +97,7 @@ class Workspace:
             raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
         return Run(folder, manifest, policy, city, travel, served)
 
-    def save(self, manifest: Manifest, policy: Policy, city: City, travel: TravelTable) -> Run:
+    def save(self, manifest: Manifest, policy: Policy, city: City, travel: NearestFacility) -> Run:
         """Add a run to its area and make it the current one; returns it opened.
 
         The run's name is the UTC time of ``manifest.created`` and a digest of its content.
@@ -128,7 +128,7 @@ class Workspace:
         return self.open(manifest.area, run)
 
     def _add(
-        self, area: Path, manifest: Manifest, policy: Policy, city: City, travel: TravelTable
+        self, area: Path, manifest: Manifest, policy: Policy, city: City, travel: NearestFacility
     ) -> str:
         aside = area / f"{ASIDE}{secrets.token_hex(8)}"
         aside.mkdir()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.question import ask, walker_of
@@ -31,7 +31,7 @@ class PointPlan:
     streets: Streets
     walker: str
     minutes: float | None
-    asker: PlaceAsker
+    asker: NearestQuery
     limit_cm: tuple[int, ...]
     assessed: tuple[bool, ...]
     circles: tuple[tuple[str, tuple[int, ...], int], ...]
@@ -64,7 +64,7 @@ class PointPlan:
             streets,
             walker,
             minutes,
-            PlaceAsker.of(run.city, streets.costs, run.travel),
+            NearestQuery.of(run.city, streets.costs, run.travel),
             tuple(ask(policy, service, minutes, walker).limit_cm for service in services),
             tuple(run.city.assessed(service) for service in services),
             tuple(circles),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.demo.build import springcity_request
@@ -28,7 +28,7 @@ SCALE = 0.1
 @dataclass(frozen=True)
 class Built:
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     policy: Policy
     costs: WalkCosts
     truth: dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import SpringCityFiles
@@ -27,7 +27,7 @@ class Built(NamedTuple):
 
     policy: Policy
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     truth: dict[str, Any]
 
 

@@ -15,7 +15,7 @@ import shapely
 from typer.testing import CliRunner
 
 from lifecircle.analysis.access.nearest import from_positions
-from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.demo.build import springcity_request
@@ -132,7 +132,7 @@ def test_a_run_with_slope_answers_as_it_was_built(inputs: dict[str, Any], tmp_pa
     cm, facility = from_positions(run.city, streets.costs, run.travel, cells)
     assert np.array_equal(cm, run.travel.cell_cm)
     assert np.array_equal(facility, run.travel.cell_facility)
-    asker = PlaceAsker.of(run.city, streets.costs, run.travel)
+    asker = NearestQuery.of(run.city, streets.costs, run.travel)
     for i in range(len(cells)):
         assert asker.nearest(cells.take(np.array([i])))[0] == cm[:, i].tolist()
 

@@ -12,7 +12,7 @@ from shapely.geometry import shape
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.access.nearest import from_positions
-from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.measures.circles import circle_table
 from lifecircle.analysis.results.store import Workspace
@@ -257,7 +257,7 @@ def test_the_circles_of_a_place_are_those_of_its_cell(root: Path) -> None:
 def test_asking_place_by_place_gives_the_figures_of_the_table(root: Path) -> None:
     run = Workspace(root).open("tiny")
     costs = Streets.of(run).costs
-    asker = PlaceAsker.of(run.city, costs, run.travel)
+    asker = NearestQuery.of(run.city, costs, run.travel)
     cells = run.city.cells.position
     table_cm, table_facility = from_positions(run.city, costs, run.travel, cells)
     for i in range(len(cells)):

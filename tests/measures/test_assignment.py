@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lifecircle.analysis.access.od_matrix import NearWalks
+from lifecircle.analysis.access.od_matrix import SparseODMatrix
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
     Assignment,
@@ -90,13 +90,13 @@ def every_assignment(instance: Instance) -> Triple:
     return best
 
 
-def nearest(cost: NDArray[np.int32]) -> NearWalks:
+def nearest(cost: NDArray[np.int32]) -> SparseODMatrix:
     """The nearest centre of every cell, the lower row on a tie."""
     near = cost.min(axis=0, initial=UNREACHED_CM)
     cell = np.flatnonzero(near != UNREACHED_CM)
     first = np.concatenate(([0], np.cumsum(near != UNREACHED_CM)))
     which = cost.argmin(axis=0)[cell] if len(cost) else cell
-    return NearWalks(first.astype(np.int64), which.astype(np.int32), near[cell])
+    return SparseODMatrix(first.astype(np.int64), which.astype(np.int32), near[cell])
 
 
 def check_shape(instance: Instance, found: Assignment) -> None:

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.policy import (
     Policy,
@@ -134,7 +134,7 @@ def tiny_city(**changes: object) -> City:
     return make_city(**(plan | changes))  # type: ignore[arg-type]
 
 
-def tiny_travel(city: City | None = None, policy: Policy | None = None) -> TravelTable:
+def tiny_travel(city: City | None = None, policy: Policy | None = None) -> NearestFacility:
     """Walks of a drawn city to every service of a policy."""
     return walks(city or tiny_city(), tuple((policy or tiny_policy()).services))
 

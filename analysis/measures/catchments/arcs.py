@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.graph.python import min_cost_flow
 
-from lifecircle.analysis.access.od_matrix import NearWalks
+from lifecircle.analysis.access.od_matrix import SparseODMatrix
 from lifecircle.analysis.errors import UnsolvedError
 from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array, IntArray
 
@@ -38,7 +38,7 @@ class Arcs:
         return cls.of(cost.shape[1], cell, centre, cost[centre, cell])
 
     @classmethod
-    def near(cls, walks: NearWalks) -> Arcs:
+    def near(cls, walks: SparseODMatrix) -> Arcs:
         """The walks of the sparse form."""
         return cls.of(len(walks), walks.position, walks.facility, walks.cm)
 

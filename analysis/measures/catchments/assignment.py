@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.od_matrix import NearWalks
+from lifecircle.analysis.access.od_matrix import SparseODMatrix
 from lifecircle.analysis.errors import UnsolvedError
 from lifecircle.analysis.measures.catchments.arcs import Arcs, Flow, solve_flow
 from lifecircle.analysis.measures.catchments.kernel import (
@@ -93,7 +93,7 @@ class Answer:
     least: tuple[int, int, int] | None = None
 
 
-def nearest_assignment(persons: IntArray, nearest: NearWalks, minimum: IntArray) -> Assignment:
+def nearest_assignment(persons: IntArray, nearest: SparseODMatrix, minimum: IntArray) -> Assignment:
     """Everyone to the nearest centre; no bounds are held.
 
     `nearest`: the one nearest centre of every cell (`analysis.access.od_matrix.nearest_walks`).

@@ -11,15 +11,15 @@ Storbeck (1991) for minima.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
 from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import nearest_walks, walk_matrix, walks_within
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.catchments.arcs import Arcs
@@ -29,9 +29,21 @@ from lifecircle.analysis.measures.catchments.assignment import (
     balanced_on_arcs,
     nearest_assignment,
 )
-from lifecircle.analysis.measures.catchments.capacity import ESTIMATES, Capacity, capacity_of
+from lifecircle.analysis.measures.catchments.capacity import (
+    ESTIMATES,
+    Capacity,
+    capacity_of,
+    capacity_services,
+)
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
-from lifecircle.analysis.measures.question import ask, not_assessed, persons_of
+from lifecircle.analysis.measures.question import (
+    TOTAL,
+    Question,
+    Study,
+    ask,
+    not_assessed,
+    persons_of,
+)
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     CM_PER_M,
@@ -123,13 +135,9 @@ class Catchments:
 
 
 def catchments(
-    city: City,
-    costs: WalkCosts,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
     closed: bool = False,
     whole: bool = False,
     estimates: bool = False,
@@ -138,8 +146,8 @@ def catchments(
 
     Parameters
     ----------
-    costs : walking costs of the city's streets.
-    minutes : longest walk of ``balanced``; None = the service's own, `UNLIMITED` = none.
+    question : its minutes are the longest walk of ``balanced``, `UNLIMITED` = none; its group
+        does not count: the policy says whom a service serves.
     closed : residents are served only inside their own subdistrict or township.
     whole : no cell is split between facilities.
     estimates : capacities from floor area on the policy's ladder where no own figure is known.
@@ -150,8 +158,11 @@ def catchments(
     ParameterError : minutes not above 0 or beyond a day; `closed` without units to close; no
         limit on the walk, and more pairs of cells and facilities than memory is for.
     """
+    city, policy, costs = study.city, study.policy, study.costs
+    minutes = question.minutes
     unlimited = minutes is not None and math.isinf(minutes) and minutes > 0
-    asked = ask(policy, service, None if unlimited else minutes, walker)
+    asked = ask(study, replace(question, minutes=None) if unlimited else question)
+    service = asked.service.id
     capacity = capacity_of(city, policy, service, estimates=estimates)
     persons = persons_of(city.cells, capacity.group)
     own = Own.of(city, policy, capacity.facility) if closed else None
@@ -181,7 +192,7 @@ def catchments(
     return Catchments(
         service=service,
         minutes=None if unlimited else asked.minutes,
-        walker=walker,
+        walker=asked.walker.id,
         group=capacity.group,
         closed=closed,
         whole=whole,
@@ -193,6 +204,63 @@ def catchments(
         assessed=len(rows) > 0 or (city.assessed(service) and len(capacity.unknown) == 0),
         warnings=tuple(_remarks(city, policy, capacity, balanced, service, own)),
     )
+
+
+def catchments_of(
+    study: Study,
+    question: Question,
+    *,
+    closed: bool = False,
+    whole: bool = False,
+    estimates: bool = False,
+) -> Catchments:
+    """As `catchments`, those that the build has solved already where they answer the question."""
+    kept = study.catchments.get(str(question.service))
+    if isinstance(kept, Catchments) and not (closed or whole or estimates):
+        same_time = question.minutes in (None, kept.minutes)
+        if kept.walker == question.walker and same_time:
+            return kept
+    return catchments(study, question, closed=closed, whole=whole, estimates=estimates)
+
+
+def catchments_behind(study: Study, question: Question) -> Catchments | None:
+    """The catchments that reading C of a question rests on; None where C does not exist for it.
+
+    It does not where the service has no rule of capacity, nor where the area does not know the
+    group of residents that is to be served. Catchments of another group than the one asked for
+    say for which group C exists.
+    """
+    service = str(question.service)
+    if service not in capacity_services(study.policy) or not study.catchments:
+        return None
+    kept = study.catchments.get(service)
+    if isinstance(kept, Catchments):
+        group = kept.group
+    else:
+        kept, group = None, capacity_of(study.city, study.policy, service).group
+    if group != TOTAL and group not in study.city.cells.groups:
+        return None
+    if kept is not None and group != question.group:
+        return kept
+    return catchments_of(study, question)
+
+
+def default_catchments(study: Study) -> Mapping[str, Catchments]:
+    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
+
+    A service of which no facility can be offered has none, nor one for a group of residents
+    that the area does not know.
+    """
+    city, policy = study.city, study.policy
+    rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
+    asked = [
+        name
+        for name in capacity_services(policy)
+        if (name not in rules or rules[name].group in known)
+        and capacity_of(city, policy, name).group in known
+    ]
+    found = {name: catchments(study, Question(name)) for name in asked}
+    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
 
 
 def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:

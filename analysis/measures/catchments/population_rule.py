@@ -108,11 +108,12 @@ def needed_centres(residents: int, minimum: int, maximum: int) -> tuple[int, int
     return max(1, -(-residents // maximum)), max(1, residents // minimum)
 
 
-def population_rule(city: City, costs: WalkCosts, policy: Policy) -> RuleResult | None:
+def population_rule(study: Study) -> RuleResult | None:
     """The rule for every street and the area; None where the policy or the area has none.
 
     None: the policy states no such rule, or no unit of its levels exists here.
     """
+    city, policy = study.city, study.policy
     rule = policy.capacities.population_rule
     if rule is None:
         return None
@@ -124,7 +125,7 @@ def population_rule(city: City, costs: WalkCosts, policy: Policy) -> RuleResult 
     if capacity is None or len(streets) == 0:
         return None
     low, high = int(capacity.minimum.value), int(capacity.maximum.value)
-    return _Count.of(city, costs, rule, levels, streets).result(rule, low, high)
+    return _Count.of(city, study.costs, rule, levels, streets).result(rule, low, high)
 
 
 @dataclass(frozen=True, slots=True)

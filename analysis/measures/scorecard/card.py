@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
@@ -71,7 +71,7 @@ _SAME: Final = 1e-12  # relative: sums of decimals that differ by less are the s
 
 def scorecard(
     city: City,
-    travel: TravelTable,
+    travel: NearestFacility,
     policy: Policy,
     *,
     walker: str = "adult",

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.access.nearest import (
-    TravelTable,
+    NearestFacility,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
@@ -66,7 +66,7 @@ class Ground:
     """
 
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     policy: Policy
     scorecard: Scorecard
     settings: Mapping[str, str | float]

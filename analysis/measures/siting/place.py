@@ -18,7 +18,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
@@ -47,7 +47,7 @@ __all__ = ["OBJECTIVES", "Objective", "Proposal", "Siting", "place_sites"]
 
 def place_sites(
     city: City,
-    travel: TravelTable,
+    travel: NearestFacility,
     costs: WalkCosts,
     policy: Policy,
     sites: Sites,
@@ -79,7 +79,7 @@ def place_sites(
     _check(objective, add, target, time_limit_s)
     started = time.perf_counter()
     scene = scene_of(
-        city, travel, costs, policy, sites, service=service, minutes=minutes, walker=walker
+        study, question, sites
     )
     if not len(np.unique(sites.attachments.facility)):
         raise ParameterError(
@@ -88,7 +88,7 @@ def place_sites(
             why_zh="；".join(w.text("zh") for w in sites.warnings) or "0",
         )
     if objective == "capacity":
-        return place_with_capacity(scene, policy, add, target, time_limit_s, started)
+        return place_with_capacity(scene, study.policy, add, target, time_limit_s, started)
     cover = scene.covering()
     before = int(scene.persons[scene.covered].sum())
     residents = int(scene.persons.sum())

@@ -10,7 +10,7 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import (
     NodeField,
-    TravelTable,
+    NearestFacility,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
@@ -24,8 +24,11 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.question import (
+    Asked,
     Question,
+    Study,
     ask,
+    covered,
     default_level,
     named,
     unknown_units,
@@ -69,7 +72,7 @@ class Scene:
 
     city: City
     costs: WalkCosts
-    asked: Question
+    asked: Asked
     existing: Attachments
     sites: Sites
     persons: IntArray
@@ -80,8 +83,7 @@ class Scene:
     @property
     def covered(self) -> BoolArray:
         """Cells within the limit of an existing facility, bool (c,)."""
-        found: BoolArray = self.cell_cm <= self.asked.limit_cm
-        return found
+        return covered(self.cell_cm, self.city.cells.position, self.asked.limit_cm)
 
     def covering(self) -> SiteProblem:
         """The question of covering most residents."""
@@ -112,15 +114,7 @@ class Scene:
 
 
 def scene_of(
-    city: City,
-    travel: TravelTable,
-    costs: WalkCosts,
-    policy: Policy,
-    sites: Sites,
-    *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
+    study: Study, question: Question, sites: Sites
 ) -> Scene:
     """The question put before the solvers.
 
@@ -129,12 +123,14 @@ def scene_of(
     UnknownNameError : no such service or walker.
     ParameterError : impossible minutes, or a service nothing is known about.
     """
-    asked = ask(policy, service, minutes, walker)
-    walks = walks_to(city, travel, service)
+    city, costs = study.city, study.costs
+    asked = ask(study, question)
+    service = asked.service.id
+    walks = walks_to(study, service)
     if walks is None:
         title = asked.service.title
         raise ParameterError("siting_not_assessed", title_zh=title.zh, title_en=title.en)
-    node = _field(city, travel, service)
+    node = _field(study, service)
     row = np.arange(len(sites), dtype=np.int32)
     near = walks_within(costs, sites.attachments, city.cells.position, row, asked.limit_cm)
     return Scene(
@@ -150,7 +146,8 @@ def scene_of(
     )
 
 
-def _field(city: City, travel: TravelTable, service: str) -> NodeField:
+def _field(study: Study, service: str) -> NodeField:
+    city, travel = study.city, study.travel
     if service in travel.services:
         row = travel.row(service)
         return NodeField(np.asarray(travel.node_cm[row]), np.asarray(travel.node_facility[row]))
@@ -169,7 +166,8 @@ def counted_again(
     before = scene.cell_cm
     made = []
     for j, after in zip(chosen.tolist(), scene.after(chosen), strict=True):
-        new = (after <= limit) & (before > limit)
+        position = city.cells.position
+        new = covered(after, position, limit) & ~covered(before, position, limit)
         both = (before != UNREACHED_CM) & (after != UNREACHED_CM)
         saved = scene.persons[both] @ (before[both].astype(np.int64) - after[both])
         unit = int(scene.sites.unit[level][j])
