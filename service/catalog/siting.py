@@ -168,6 +168,7 @@ def shown(run: Run, found: Siting, source: str | Path, lang: Language) -> dict[s
         "minutes": asked.minutes,
         "walker": asked.walker.id,
         "objective": found.objective,
+        "model": found.model,
         "add": found.add,
         "target": found.target,
         "candidates": {

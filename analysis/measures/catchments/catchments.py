@@ -21,6 +21,7 @@ import numpy as np
 from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import nearest_walks, walk_matrix, walks_within
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
@@ -167,27 +168,10 @@ def catchments(
     persons = persons_of(city.cells, capacity.group)
     own = Own.of(city, policy, capacity.facility) if closed else None
     at = service_attachments(city, service)
-    rows, people = capacity.facility, city.cells.position
-    nearest = nearest_walks(costs, at, people, rows, 1)
+    nearest = nearest_walks(costs, at, city.cells.position, capacity.facility, 1)
     natural = nearest_assignment(persons, nearest, capacity.minimum)
-    bounds = (capacity.minimum, capacity.maximum)
-    pairs = len(rows) * len(people)
-    if unlimited and pairs > _MOST_PAIRS:
-        raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
-    if unlimited and own is None:
-        cost = walk_matrix(costs, at, people, rows)
-        balanced = balanced_assignment(persons, cost, *bounds)
-        arcs = _arcs_for_whole(cost, balanced) if whole else None
-    else:
-        if unlimited:
-            arcs = Arcs.all_of(walk_matrix(costs, at, people, rows))
-        else:
-            arcs = Arcs.near(walks_within(costs, at, people, rows, asked.limit_cm))
-        if own is not None:
-            arcs = arcs.kept(own.cell[arcs.cell] == own.facility[arcs.centre])
-        balanced = balanced_on_arcs(persons, arcs, *bounds)
-    if whole and arcs is not None:
-        balanced = whole_cells(persons, arcs, *bounds, balanced)
+    limit_cm = None if unlimited else asked.limit_cm
+    balanced = _balance(city, costs, at, capacity, limit_cm, own, whole=whole)
     per_minute = float(asked.walker.speed_m_per_s) * CM_PER_M * SECONDS_PER_MINUTE
     return Catchments(
         service=service,
@@ -201,7 +185,8 @@ def catchments(
         natural=_solution(natural, capacity, per_minute),
         balanced=_solution(balanced, capacity, per_minute),
         not_offered=tuple(capacity.unknown.tolist()),
-        assessed=len(rows) > 0 or (city.assessed(service) and len(capacity.unknown) == 0),
+        assessed=len(capacity.facility) > 0
+        or (city.assessed(service) and len(capacity.unknown) == 0),
         warnings=tuple(_remarks(city, policy, capacity, balanced, service, own)),
     )
 
@@ -263,6 +248,42 @@ def default_catchments(study: Study) -> Mapping[str, Catchments]:
     return MappingProxyType({name: one for name, one in found.items() if one.assessed})
 
 
+def _balance(
+    city: City,
+    costs: WalkCosts,
+    at: Attachments,
+    capacity: Capacity,
+    limit_cm: int | None,
+    own: Own | None,
+    *,
+    whole: bool,
+) -> Assignment:
+    """The flow model of the question, with walks as many as it needs, and its optimum.
+
+    `limit_cm`: the longest walk, None = no limit; `own`: borders that close.
+    """
+    persons = persons_of(city.cells, capacity.group)
+    people, rows = city.cells.position, capacity.facility
+    bounds = (capacity.minimum, capacity.maximum)
+    pairs = len(rows) * len(people)
+    if limit_cm is None and pairs > _MOST_PAIRS:
+        raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
+    if limit_cm is None and own is None:
+        cost = walk_matrix(costs, at, people, rows)
+        balanced = balanced_assignment(persons, cost, *bounds)
+        if not whole:
+            return balanced
+        return whole_cells(persons, _arcs_for_whole(cost, balanced), *bounds, balanced)
+    if limit_cm is None:
+        arcs = Arcs.from_matrix(walk_matrix(costs, at, people, rows))
+    else:
+        arcs = Arcs.from_walks(walks_within(costs, at, people, rows, limit_cm))
+    if own is not None:
+        arcs = arcs.keep(own.cell[arcs.cell] == own.facility[arcs.centre])
+    balanced = balanced_on_arcs(persons, arcs, *bounds)
+    return whole_cells(persons, arcs, *bounds, balanced) if whole else balanced
+
+
 def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
     """The nearest centres of each cell and those it has in the split optimum."""
     few = min(_WHOLE_ARCS, len(cost))
@@ -271,7 +292,7 @@ def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
         near = np.argpartition(cost, few - 1, axis=0)[:few]
         np.put_along_axis(keep, near, True, axis=0)
     keep[balanced.centre, balanced.cell] = True
-    return Arcs.all_of(np.where(keep, cost, UNREACHED_CM).astype(np.int32))
+    return Arcs.from_matrix(np.where(keep, cost, UNREACHED_CM).astype(np.int32))
 
 
 @dataclass(frozen=True, slots=True)

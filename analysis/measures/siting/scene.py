@@ -35,7 +35,11 @@ from lifecircle.analysis.measures.question import (
     walks_to,
 )
 from lifecircle.analysis.measures.siting.candidates import Sites
-from lifecircle.analysis.measures.siting.problem import SiteProblem, covering, walking
+from lifecircle.analysis.measures.siting.problem import (
+    SiteProblem,
+    pose_maximal_covering,
+    pose_p_median,
+)
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     NOBODY,
@@ -85,11 +89,11 @@ class Scene:
         """Cells within the limit of an existing facility, bool (c,)."""
         return covered(self.cell_cm, self.city.cells.position, self.asked.limit_cm)
 
-    def covering(self) -> SiteProblem:
+    def maximal_covering(self) -> SiteProblem:
         """The question of covering most residents."""
-        return covering(self.persons, self.covered, self.near)
+        return pose_maximal_covering(self.persons, self.covered, self.near)
 
-    def walking(self) -> SiteProblem:
+    def p_median(self) -> SiteProblem:
         """The question of walking least; who has no way now walks as far as the farthest does."""
         cells = CellsOnEdges.of(self.costs, self.city.cells.position)
         walks = walks_improved(
@@ -97,7 +101,9 @@ class Scene:
         )
         way = self.cell_cm != UNREACHED_CM
         farthest = max(int(self.cell_cm[way].max(initial=0)), int(walks.cm.max(initial=0)) + 1)
-        return walking(self.persons, np.where(way, self.cell_cm, farthest).astype(np.int64), walks)
+        return pose_p_median(
+            self.persons, np.where(way, self.cell_cm, farthest).astype(np.int64), walks
+        )
 
     def after(self, chosen: IntArray) -> Iterator[Int32Array]:
         """Walks (c,) with each further site, found by the ordinary travel code from the start."""
@@ -107,7 +113,7 @@ class Scene:
             facility = np.concatenate(
                 (self.existing.facility, np.full(len(rows), _next(self.city), dtype=np.int32))
             )
-            position = _joined(self.existing.position, self.sites.attachments.position.take(rows))
+            position = _join(self.existing.position, self.sites.attachments.position.take(rows))
             goals = goals_of(self.costs, Attachments(facility, position))
             field = nearest_from_nodes(self.costs, goals)
             yield nearest_from_positions(self.costs, goals, field, self.city.cells.position).cm
@@ -157,7 +163,7 @@ def _field(study: Study, service: str) -> NodeField:
     )
 
 
-def counted_again(
+def count_again(
     scene: Scene, chosen: IntArray, loads: Mapping[int, int] | None = None
 ) -> tuple[tuple[Proposal, ...], Int32Array]:
     """Each site's own share, by walks computed afresh with it added; and the walks with all."""
@@ -193,7 +199,7 @@ def person_minutes(scene: Scene) -> float:
     return 1 / (100 * float(scene.asked.walker.speed_m_per_s) * SECONDS_PER_MINUTE)
 
 
-def culprits_of(scene: Scene, cover: SiteProblem) -> Int32Array:
+def find_uncoverable(scene: Scene, cover: SiteProblem) -> Int32Array:
     """Cells with residents that no facility and no candidate covers: indices, int32 (k,)."""
     helped = np.zeros(len(scene.persons), dtype=np.bool_)
     helped[cover.cell] = True
@@ -202,7 +208,7 @@ def culprits_of(scene: Scene, cover: SiteProblem) -> Int32Array:
 
 def remarks_of(scene: Scene, cover: SiteProblem) -> Iterator[Warn]:
     """Who cannot be covered, and whose residents are not known."""
-    lost = culprits_of(scene, cover)
+    lost = find_uncoverable(scene, cover)
     if len(lost):
         off = ~scene.city.cells.position.snapped[lost]
         persons = scene.persons[lost]
@@ -227,7 +233,7 @@ def _next(city: City) -> int:
     return len(city.facilities)
 
 
-def _joined(a: Positions, b: Positions) -> Positions:
+def _join(a: Positions, b: Positions) -> Positions:
     return Positions(
         np.concatenate((a.edge, b.edge)),
         np.concatenate((a.at_m, b.at_m)),
