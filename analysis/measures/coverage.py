@@ -81,9 +81,7 @@ class _Persons:
     cut_off: IntArray
 
 
-def coverage(
-    study: Study, question: Question
-) -> Coverage:
+def coverage(study: Study, question: Question) -> Coverage:
     """Coverage of one service as fractions 0-1, for the area and every unit of a level.
 
     C is null where the service has no rule of capacity, where catchments serve another group of

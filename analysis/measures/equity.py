@@ -125,9 +125,7 @@ class Equity:
     warnings: tuple[Warn, ...]
 
 
-def equity(
-    study: Study, question: Question
-) -> Equity:
+def equity(study: Study, question: Question) -> Equity:
     """How evenly walks to one service are spread, for the area, its groups and every unit.
 
     Errors as in `coverage`; the minutes asked for are the floor of sufficiency.

@@ -17,12 +17,13 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import service_facilities, walks_within
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.question import (
     TOTAL,
+    Asked,
     Question,
+    Study,
     ask,
     level_of,
     named,
@@ -31,7 +32,7 @@ from lifecircle.analysis.measures.question import (
     sums_by,
     unknown_units,
 )
-from lifecircle.analysis.policy import FloatingRules, Policy
+from lifecircle.analysis.policy import FloatingRules
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, read_only
 
 Method = Literal["2sfca", "e2sfca", "3sfca"]
@@ -73,7 +74,7 @@ class Floating:
     `supply` is the sum over facilities that someone can reach, `idle` that of the others.
     """
 
-    asked: Question
+    asked: Asked
     method: Method
     group: str
     by: str

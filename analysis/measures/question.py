@@ -17,7 +17,15 @@ from lifecircle.analysis.city.model import Cells, City, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
 from lifecircle.analysis.policy import Policy, Service, Walker
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array, IntArray, limit_cm, read_only
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    UNREACHED_CM,
+    BoolArray,
+    Int32Array,
+    IntArray,
+    limit_cm,
+    read_only,
+)
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"

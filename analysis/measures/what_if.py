@@ -14,15 +14,12 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import (
     NodeField,
-    NearestFacility,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
     service_attachments,
 )
 from lifecircle.analysis.access.sites import CellsOnEdges, walks_improved
-from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
@@ -39,8 +36,7 @@ from lifecircle.analysis.measures.question import (
     unknown_units,
     walks_to,
 )
-from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array
+from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +156,12 @@ def _after(
     return after
 
 
-def _change(
-    study: Study, asked: Asked, level: str, after: Int32Array
-) -> Change:
+def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change:
     city = study.city
     walks = walks_to(study, asked.service.id)
-    before = np.full(len(city.cells), UNREACHED_CM, dtype=np.int32) if walks is None else walks.cell_cm
+    before = (
+        np.full(len(city.cells), UNREACHED_CM, dtype=np.int32) if walks is None else walks.cell_cm
+    )
     was = covered(before, city.cells.position, asked.limit_cm)
     now = covered(after, city.cells.position, asked.limit_cm)
     persons = city.cells.residents

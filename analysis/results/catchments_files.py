@@ -17,19 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecircle.analysis.access.walking import walk_costs
-from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.assignment import Assignment
-from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
 from lifecircle.analysis.measures.catchments.catchments import (
     Catchments,
     Centre,
     Solution,
-    catchments,
 )
-from lifecircle.analysis.measures.question import TOTAL
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import read_only
 from lifecircle.analysis.results.frozen_policy import plain, record
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import nearest_walks, walk_matrix, walks_within
+from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import ParameterError, Warn

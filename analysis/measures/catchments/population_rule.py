@@ -24,8 +24,7 @@ from lifecircle.analysis.access.od_matrix import nearest_walks, service_faciliti
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import sums_by, unknown_units
-from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.measures.question import Study, sums_by, unknown_units
 from lifecircle.analysis.policy.capacity import PopulationRule
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
 

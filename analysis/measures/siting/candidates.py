@@ -109,8 +109,7 @@ def places_of_kinds(city: City, policy: Policy, service: str, kinds: Sequence[st
     wanted = set(kinds) or {s.id for s in policy.services.values() if s.tier == "public"}
     wanted.discard(service)
     places = city.facilities
-    numbers = [k for k, name in enumerate(places.service_ids) if name in wanted]
-    chosen = np.flatnonzero(np.isin(places.service, numbers))
+    chosen = np.flatnonzero(places.of_services(wanted))
     row = np.full(len(places), -1, dtype=np.int32)
     row[chosen] = np.arange(len(chosen), dtype=np.int32)
     mine = np.flatnonzero(row[places.attached_facility] >= 0)

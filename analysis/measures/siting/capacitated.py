@@ -75,7 +75,7 @@ def place_with_capacity(
         proposals,
         int(scene.persons.sum()),
         before,
-        int(scene.persons[after <= scene.asked.limit_cm].sum()),
+        int(scene.persons[scene.within(after)].sum()),
         before + cover.reachable,
         before + greedy_curve(cover, len(scene.sites)),
         answer.value,

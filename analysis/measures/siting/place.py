@@ -18,10 +18,8 @@ from typing import Final, get_args
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import NearestFacility
-from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.capacitated import place_with_capacity
 from lifecircle.analysis.measures.siting.exact import best_sites, find_fewest
@@ -42,7 +40,6 @@ from lifecircle.analysis.measures.siting.scene import (
     scene_of,
 )
 from lifecircle.analysis.measures.siting.search import Chosen, greedy_curve
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import IntArray
 
 OBJECTIVES: Final[tuple[str, ...]] = get_args(Objective)
@@ -119,7 +116,7 @@ def _place_without_capacity(
         order = order[np.argsort(-chosen.gain, kind="stable")]
     proposals, after = count_again(scene, order.astype(np.int64))
     _same_count(objective, chosen.gain, proposals)
-    covered_after = int(scene.persons[after <= scene.asked.limit_cm].sum())
+    covered_after = int(scene.persons[scene.within(after)].sum())
     curve = before + greedy_curve(cover, len(sites))
     if objective != "person_minutes":
         curve = _with_answer(curve, len(proposals), covered_after)

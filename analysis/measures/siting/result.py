@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Asked
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.scene import Proposal
 from lifecircle.analysis.quantities import Int32Array, IntArray
@@ -54,7 +54,7 @@ class Siting:
     `cell_cm_before`, `cell_cm_after` int32 (c,); `culprits` (cells that no candidate covers).
     """
 
-    asked: Question
+    asked: Asked
     objective: Objective
     add: int | None
     target: float | None

@@ -10,7 +10,6 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import (
     NodeField,
-    NearestFacility,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
@@ -40,7 +39,6 @@ from lifecircle.analysis.measures.siting.problem import (
     pose_maximal_covering,
     pose_p_median,
 )
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     NOBODY,
     SECONDS_PER_MINUTE,
@@ -87,7 +85,11 @@ class Scene:
     @property
     def covered(self) -> BoolArray:
         """Cells within the limit of an existing facility, bool (c,)."""
-        return covered(self.cell_cm, self.city.cells.position, self.asked.limit_cm)
+        return self.within(self.cell_cm)
+
+    def within(self, cell_cm: Int32Array) -> BoolArray:
+        """Cells covered by some walks (c,), bool (c,)."""
+        return covered(cell_cm, self.city.cells.position, self.asked.limit_cm)
 
     def maximal_covering(self) -> SiteProblem:
         """The question of covering most residents."""
@@ -119,9 +121,7 @@ class Scene:
             yield nearest_from_positions(self.costs, goals, field, self.city.cells.position).cm
 
 
-def scene_of(
-    study: Study, question: Question, sites: Sites
-) -> Scene:
+def scene_of(study: Study, question: Question, sites: Sites) -> Scene:
     """The question put before the solvers.
 
     Raises
@@ -167,13 +167,12 @@ def count_again(
     scene: Scene, chosen: IntArray, loads: Mapping[int, int] | None = None
 ) -> tuple[tuple[Proposal, ...], Int32Array]:
     """Each site's own share, by walks computed afresh with it added; and the walks with all."""
-    city, limit = scene.city, scene.asked.limit_cm
+    city = scene.city
     level = default_level(city)
     before = scene.cell_cm
     made = []
     for j, after in zip(chosen.tolist(), scene.after(chosen), strict=True):
-        position = city.cells.position
-        new = covered(after, position, limit) & ~covered(before, position, limit)
+        new = scene.within(after) & ~scene.within(before)
         both = (before != UNREACHED_CM) & (after != UNREACHED_CM)
         saved = scene.persons[both] @ (before[both].astype(np.int64) - after[both])
         unit = int(scene.sites.unit[level][j])
