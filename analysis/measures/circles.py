@@ -15,6 +15,7 @@ from lifecircle.analysis.measures.question import (
     Study,
     ask,
     checked_minutes,
+    circle_state,
     covered,
     level_of,
     named,
@@ -129,8 +130,8 @@ def circle_table(
     whole = upgraded or rule.required is None
     required = len(services) if whole else int(rule.required.value)  # type: ignore[union-attr]
     open_ = len(services) - int(assessed.sum())
-    state = _state(reached, required, open_)
-    state_all = _state(reached, len(services), open_)
+    state = circle_state(reached, required, open_)
+    state_all = circle_state(reached, len(services), open_)
     for array in (reach, assessed, reached, state, state_all):
         read_only(array)
     return CircleTable(
@@ -182,11 +183,6 @@ def _rule(policy: Policy, kind: str) -> CircleRule:
     if kind not in policy.circles:
         raise unknown("unknown_circle", kind, policy.circles)
     return policy.circles[kind]
-
-
-def _state(reached: Int32Array, required: int, open_: int) -> Int32Array:
-    """1 when enough is reached, 0 when it is not even with all unassessed services, else -1."""
-    return np.select([reached >= required, reached + open_ < required], [1, 0], -1).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,19 +212,6 @@ def study_at(
     return StudyAt(moment, lower, upper, counts)
 
 
-def study_in_the_evening(study: Study, kind: str) -> StudyAt | None:
-    """A study in the evening of a kind of circle; None where the kind has none.
-
-    Only services of the kind of which the city has a facility are walked to.
-    """
-    moment = night_moment(study.policy, kind)
-    if moment is None:
-        return None
-    listed = study.policy.circles[kind].services
-    here = [service for service in listed if study.city.facilities.offers(service)]
-    return study_at(study, moment, here, night_states(study.city, study.policy, moment))
-
-
 def _count(study: Study, states: Int32Array, service: str) -> OpenCount:
     places = study.city.facilities
     mine = places.of_service(service)

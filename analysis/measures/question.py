@@ -115,6 +115,12 @@ def covered(cm: Int32Array, position: Positions, limit_cm: int) -> BoolArray:
     return found
 
 
+def circle_state(reached: Int32Array | int, required: int, unassessed: int) -> Int32Array:
+    """1 when enough types are reached, 0 when it is not even with all unassessed ones, else -1."""
+    near = np.asarray(reached)
+    return np.select([near >= required, near + unassessed < required], [1, 0], -1).astype(np.int32)
+
+
 def walker_of(policy: Policy, walker: str) -> Walker:
     """The walker of that id."""
     if walker not in policy.walkers:

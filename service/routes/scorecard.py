@@ -51,7 +51,6 @@ def _document(state: AreaState, reader: Reader, query: ScorecardQuery) -> dict[s
         level=query.level,
         year=query.year,
         settings=query.settings(),
-        make_costs=lambda: state.streets.costs,
         lang=reader.lang,
     )
 
