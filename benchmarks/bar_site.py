@@ -31,6 +31,7 @@ from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.siting import kernel
 from lifecircle.analysis.measures.siting.exact import best_sites
 from lifecircle.analysis.measures.siting.problem import (
@@ -245,18 +246,30 @@ def what_if_rows() -> list[Row]:
     service = "health_centre"
     stands = [int(i) for i in service_facilities(city, service)[:5]]
 
+    study = Study(city, travel, policy, {}, costs)
+
     def adding() -> None:
         for place in places:
-            what_if(city, travel, costs, policy, add=[Addition(service, place)], cells=cells)
+            what_if(
+                study,
+                Question(),
+                add=[Addition(service, place)],
+                cells=cells,
+            )
 
     def removing() -> None:
         for facility in stands:
-            what_if(city, travel, costs, policy, remove=[facility], cells=cells)
+            what_if(
+                study,
+                Question(),
+                remove=[facility],
+                cells=cells,
+            )
 
     def afresh() -> None:
         table = travel_table(city, costs, tuple(policy.services))
         for one in policy.services:
-            coverage(city, table, policy, service=one)
+            coverage(Study(city, table, policy, {}, costs), Question(service=one))
 
     seconds = medians_s({"add": adding, "remove": removing, "afresh": afresh}, 5)
     rows = []

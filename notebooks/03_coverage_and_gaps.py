@@ -26,6 +26,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from lifecircle.analysis.measures.question import Question
+from lifecircle.service.maps.pages import Page
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.measures.coverage import coverage
@@ -96,7 +98,7 @@ assert burial.P == 0
 
 # %%
 undeclared = replace(run.city, surveyed=frozenset())
-answer = coverage(undeclared, run.travel, run.policy, service="burial_facility")
+answer = coverage(study_of(undeclared, run.policy, travel=run.travel), Question(service="burial_facility"))
 print("burial_facility, nobody looked: P =", answer.total.P)
 print([remark.text("zh") for remark in answer.warnings])
 print([remark.text("en") for remark in answer.warnings])
@@ -142,7 +144,7 @@ for kind in ("convenience", "fitness"):
 # A folium map that asks nothing of any other server. Add folium's own layers to it as usual.
 
 # %%
-map_of(run, "gaps", service="health_centre", lang="zh")
+map_of(run, "gaps", Question(service="health_centre"), Page(lang="zh"))
 
 # %% [markdown]
 # ## Layers and files 图层与文件

@@ -28,6 +28,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
+from lifecircle.analysis.measures.question import Question
+from lifecircle.service.maps.pages import Page
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, catchments
@@ -53,7 +55,7 @@ city, costs = run.city, walk_costs(run.city.network)
 # one join the street where most of their people go) lie between 30,000 and 100,000. Met when A **or** B.
 
 # %%
-rule = population_rule(city, costs, run.policy)
+rule = population_rule(study_of(city, run.policy, costs=costs))
 table = pd.DataFrame([asdict(row) for row in rule.rows]).drop(columns=["notes"])
 print(dict(rule.states))
 print(f"needed for {rule.residents:,} residents: {rule.needed_from}–{rule.needed_to}, government-run: {rule.government}")
@@ -72,7 +74,7 @@ print(full.name, f"{full.residents:,} residents, {full.government} centre;", ful
 # Loads as people walk, without a limit. The centre of our street is far above 100,000.
 
 # %%
-found = catchments(city, costs, run.policy, service="health_centre", minutes=UNLIMITED)
+found = catchments(study_of(city, run.policy, costs=costs), Question(service="health_centre", minutes=UNLIMITED))
 name = city.facilities.name
 loads = pd.DataFrame(
     {
@@ -129,7 +131,7 @@ to
 
 # %%
 within = run.catchments["health_centre"]
-answer = coverage(city, run.travel, run.policy, service="health_centre", by="subdistrict", catchments=within)
+answer = coverage(study_of(city, run.policy, travel=run.travel, catchments={"health_centre": within}), Question(service="health_centre", by="subdistrict"))
 rows = pd.DataFrame([asdict(row) for row in (answer.total, *answer.units)])
 assert (rows["P"].fillna(1) >= rows["C"].fillna(0)).all()
 print(f"in reach but full {within.balanced.reachable_full:,}, out of reach {within.balanced.unreachable:,}")
@@ -141,8 +143,8 @@ rows.loc[rows["code"].isin(["total", full.code]), ["name", "residents", "covered
 # A cell need not be split, at a stated cost; and when funding follows the street, borders may close.
 
 # %%
-whole = catchments(city, costs, run.policy, service="health_centre", minutes=UNLIMITED, whole=True).balanced
-closed = catchments(city, costs, run.policy, service="health_centre", minutes=UNLIMITED, closed=True).balanced
+whole = catchments(study_of(city, run.policy, costs=costs), Question(service="health_centre", minutes=UNLIMITED), whole=True).balanced
+closed = catchments(study_of(city, run.policy, costs=costs), Question(service="health_centre", minutes=UNLIMITED), closed=True).balanced
 assert whole.split_cells == 0
 print(f"whole cells: unserved {whole.reachable_full + whole.unreachable:,}, underload {whole.underload:,}, "
       f"{whole.person_minutes / whole.bound - 1:+.3%} minutes against the bound")
@@ -153,7 +155,7 @@ assert closed.served <= balanced.served
 # ## Map 地图
 
 # %%
-map_of(run, "catchments", service="health_centre", solution="natural", lang="zh")
+map_of(run, "catchments", Question(service="health_centre"), Page(solution="natural", lang="zh"))
 
 # %%
 layer = layer_frame(run, "catchments")

@@ -26,6 +26,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from lifecircle.analysis.measures.question import Question
+from lifecircle.service.maps.pages import Page
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.demo.build import springcity_request
@@ -64,9 +66,7 @@ print(len(sites), "places on the streets,", len(buildings), "public buildings of
 # Existing centres stay. The bound says how much better any other five could be.
 
 # %%
-found = place_sites(
-    city, travel, costs, policy, sites, service=service, add=5, time_limit_s=20
-)
+found = place_sites(study_of(city, policy, travel=travel, costs=costs), Question(service=service), sites, add=5, time_limit_s=20)
 table = pd.DataFrame(
     {
         "site": [sites.id[p.site] for p in found.proposals],
@@ -86,7 +86,7 @@ table
 # In public buildings only 只用现有公共建筑:
 
 # %%
-inside = place_sites(city, travel, costs, policy, buildings, service=service, add=5)
+inside = place_sites(study_of(city, policy, travel=travel, costs=costs), Question(service=service), buildings, add=5)
 for proposal in inside.proposals:
     kind = policy.services[buildings.kind[proposal.site]].title
     print(f"+{proposal.residents_new:,}", buildings.name[proposal.site], kind.zh, kind.en)
@@ -108,7 +108,7 @@ plt.ylim(0, 1)
 plt.show()
 
 # %%
-ninety = place_sites(city, travel, costs, policy, sites, service=service, target=0.9, time_limit_s=20)
+ninety = place_sites(study_of(city, policy, travel=travel, costs=costs), Question(service=service), sites, target=0.9, time_limit_s=20)
 print(f"{ninety.value:.0f} sites reach 90 %; fewer than {ninety.bound:.0f} cannot")
 assert ninety.covered_after >= 0.9 * ninety.residents
 
@@ -118,9 +118,7 @@ assert ninety.covered_after >= 0.9 * ninety.residents
 # Each centre for 30,000 to 100,000 residents (the plan): fewest unserved, then least below the floors.
 
 # %%
-full = place_sites(
-    city, travel, costs, policy, sites, service=service, add=2, objective="capacity"
-)
+full = place_sites(study_of(city, policy, travel=travel, costs=costs), Question(service=service), sites, add=2, objective="capacity")
 print(f"unserved {full.loads.unserved_before:,} -> {full.loads.unserved:,}")
 print(f"below the floors {full.loads.underload_before:,} -> {full.loads.underload:,}")
 
@@ -131,7 +129,7 @@ print(f"below the floors {full.loads.underload_before:,} -> {full.loads.underloa
 
 # %%
 first = sites.of(found.proposals[0].site)
-(change,) = what_if(city, travel, costs, policy, add=[Addition(service, first)])
+(change,) = what_if(study_of(city, policy, travel=travel, costs=costs), Question(), add=[Addition(service, first)])
 print(f"+{change.gained:,} residents, coverage {change.total.P_before:.1%} -> {change.total.P_after:.1%}")
 assert change.gained == found.proposals[0].residents_new
 
@@ -141,7 +139,7 @@ assert change.gained == found.proposals[0].residents_new
 # Floating catchments: what there is, shared among those within reach.
 
 # %%
-access = {m: floating(city, costs, policy, service=service, method=m, by="subdistrict") for m in ("2sfca", "e2sfca", "3sfca")}
+access = {m: floating(study_of(city, policy, costs=costs), Question(service=service, by="subdistrict"), method=m) for m in ("2sfca", "e2sfca", "3sfca")}
 for method, told in access.items():
     given = float((told.access * city.cells.residents).sum())
     assert abs(given - told.supply) < 1e-9 * max(1, told.supply)
@@ -154,4 +152,4 @@ pd.DataFrame(
 # ## The map 地图
 
 # %%
-map_of(run, "proposals", service=service, lang="zh")
+map_of(run, "proposals", Question(service=service), Page(lang="zh"))

@@ -127,7 +127,7 @@ def compare(
     service, group = asked.service.id, question.group
     level = level_of(after.city, question.by)
     same_question = replace(question, minutes=asked.minutes, by=level, at=None)
-    old, new = (coverage(study, same_question) for study in (before, after))
+    old, new = (coverage(study, same_question, capacity=False) for study in (before, after))
     same = match or match_cells(
         before.city.cells, after.city.cells, before.city.crs, after.city.crs
     )

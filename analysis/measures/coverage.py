@@ -81,11 +81,12 @@ class _Persons:
     cut_off: IntArray
 
 
-def coverage(study: Study, question: Question) -> Coverage:
+def coverage(study: Study, question: Question, *, capacity: bool = True) -> Coverage:
     """Coverage of one service as fractions 0-1, for the area and every unit of a level.
 
     C is null where the service has no rule of capacity, where catchments serve another group of
-    residents, or where nothing is known of capacities (`served_within`).
+    residents, or where nothing is known of capacities (`served_within`); and without `capacity`,
+    which spares whoever needs no C the catchments.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def coverage(study: Study, question: Question) -> Coverage:
     level = level_of(city, question.by)
     persons = persons_of(city.cells, group)
     walks = walks_to(study, service)
-    catchments = catchments_behind(study, question)
+    catchments = catchments_behind(study, question) if capacity else None
     rows = city.units.of_level(level)
     size = len(city.units.code)
     index = city.cells.unit[level]

@@ -21,6 +21,7 @@ from lifecircle.analysis.measures.scorecard.result import RowResult, ScorecardRe
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.attributes import attributes
+from tests.worlds.parts import study_of
 
 SCALE = 0.1
 
@@ -35,7 +36,7 @@ class Built:
 
     def card(self, city: City | None = None, **asked: Any) -> ScorecardResult:
         return scorecard(
-            city or self.city, self.travel, self.policy, make_costs=lambda: self.costs, **asked
+            study_of(city or self.city, self.policy, travel=self.travel, costs=self.costs), **asked
         )
 
 

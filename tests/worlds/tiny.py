@@ -176,12 +176,17 @@ def tiny_run(
     change: Callable[[City], City] = lambda city: city,
 ) -> Run:
     """The tiny city saved into the workspace `root` and opened from there."""
+    from lifecircle.analysis.pipeline import save_run
     from lifecircle.analysis.results.store import Workspace
 
     rules = policy or tiny_policy()
     city = change(tiny_city())
-    return Workspace(root).save(
-        tiny_manifest(city, rules, area), rules, city, walks(city, tuple(rules.services))
+    return save_run(
+        Workspace(root),
+        tiny_manifest(city, rules, area),
+        rules,
+        city,
+        walks(city, tuple(rules.services)),
     )
 
 
