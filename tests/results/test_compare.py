@@ -160,8 +160,8 @@ def test_against_a_naive_oracle(
 
     before, after = drawn(old, list(TINY_CELLS)), drawn(new, cells)
     found = compare(before.study, after.study, Question(service="pharmacy"))
-    was = covered_cells(before, "pharmacy", 10, "adult")
-    now = covered_cells(after, "pharmacy", 10, "adult")
+    was = covered_cells(before.study, Question("pharmacy", 10))
+    now = covered_cells(after.study, Question("pharmacy", 10))
     gained = lost = stayed = 0
     for i in range(len(cells)):
         if now[i] and not was[i]:

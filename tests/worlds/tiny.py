@@ -181,13 +181,10 @@ def tiny_run(
 
     rules = policy or tiny_policy()
     city = change(tiny_city())
-    return save_run(
-        Workspace(root),
-        tiny_manifest(city, rules, area),
-        rules,
-        city,
-        walks(city, tuple(rules.services)),
-    )
+    workspace = Workspace(root)
+    travel = walks(city, tuple(rules.services))
+    save_run(workspace, tiny_manifest(city, rules, area), rules, city, travel)
+    return workspace.open(area)
 
 
 def without(city: City, service: str) -> City:
