@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.fields import (
@@ -59,7 +60,7 @@ def _looked_up(name: Any, info: ValidationInfo) -> Any:
     written: Written = info.context
     figures, settings, row = (written.more[key] for key in ("figures", "settings", "row"))
     if not isinstance(name, str):
-        raise refused("scorecard_amount", value=name)
+        raise _no_amount(name, written)
     if name.startswith(SETTING):
         setting = name.removeprefix(SETTING)
         if setting not in settings:
@@ -71,10 +72,15 @@ def _looked_up(name: Any, info: ValidationInfo) -> Any:
         if number["text"] == name:
             return Amount(float(number["value"]), name, row["source"], "verified")
     if name not in figures:
-        known = [*(number["text"] for number in row["numbers"]), *figures]
-        known += [SETTING + one for one, table in settings.items() if "amount" in table]
-        raise refused("scorecard_amount", value=name, known=tuple(known))
+        raise _no_amount(name, written)
     return Amount.of(figures[name])
+
+
+def _no_amount(name: Any, written: Written) -> PydanticCustomError:
+    more = written.more
+    known = [*(number["text"] for number in more["row"]["numbers"]), *more["figures"]]
+    known += [SETTING + one for one, table in more["settings"].items() if "amount" in table]
+    return refused("scorecard_amount", value=name, known=tuple(known))
 
 
 Given = Annotated[Amount, Before(_looked_up)]

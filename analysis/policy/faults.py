@@ -111,11 +111,7 @@ def form_faults(
         path = place.path
         match one["type"]:
             case "unexpected_keyword_argument":
-                known = [*place.keys, *(also if len(path) == 1 else ())]
-                if place.tag is None:
-                    yield blame.fault("policy_unknown_key", path, known=known)
-                else:
-                    yield blame.fault("policy_unknown_kind_key", path, known=known, kind=place.tag)
+                yield _unknown_key(place, blame, also if len(path) == 1 else ())
             case "missing" if path[-1] in _CITATION:
                 yield blame.fault("policy_no_citation", path[:-1], missing=path[-1])
             case "missing" if place.tag is not None:
@@ -131,6 +127,17 @@ def form_faults(
                 yield blame.fault(custom, path, **one.get("ctx", {}))
             case _:
                 yield blame.fault("policy_bad_value", path, value=one["input"])
+
+
+def _unknown_key(place: _Followed, blame: Blame, also: Collection[str]) -> PolicyFault:
+    known = [*place.keys, *also]
+    if place.tag is None:
+        return blame.fault("policy_unknown_key", place.path, known=known)
+    told = {"kind": place.tag, "known": listed(known)}
+    others = place.kinds_with(str(place.path[-1]))
+    if others:
+        return blame.fault("policy_other_kind_key", place.path, **told, others=", ".join(others))
+    return blame.fault("policy_unknown_kind_key", place.path, **(told | {"known": known}))
 
 
 def _bad_choice(one: ErrorDetails, path: Place, blame: Blame) -> PolicyFault:
@@ -149,22 +156,31 @@ def _bad_choice(one: ErrorDetails, path: Place, blame: Blame) -> PolicyFault:
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    """Where an error lies as people write it, the keys of the table around it, its kind."""
+    """Where an error lies as people write it, the keys of the table around it, its kind.
+
+    `kinds`: the record of every kind it could have been.
+    """
 
     path: Place
     keys: tuple[str, ...]
     tag: str | None
+    kinds: Mapping[str, Any]
+
+    def kinds_with(self, key: str) -> list[str]:
+        """The other kinds that take a key."""
+        return [name for name, kind in self.kinds.items() if key in _shown_keys(_fields(kind))]
 
 
 def _follow(kind: Any, loc: Place) -> _Followed:
     path: list[str | int] = []
     keys: tuple[str, ...] = ()
     tag: str | None = None
+    kinds: Mapping[str, Any] = {}
     for part in loc:
         kind = _bare(kind)
         members = _members(kind)
         if members:
-            kind, tag = members.get(str(part)), str(part)
+            kind, tag, kinds = members.get(str(part)), str(part), members
             continue
         if dataclasses.is_dataclass(kind):
             fields = _fields(kind)
@@ -176,7 +192,7 @@ def _follow(kind: Any, loc: Place) -> _Followed:
             kind = None if not inner else inner[0] if isinstance(part, int) else inner[-1]
         if part != "[key]" and not str(part).startswith(HIDDEN):
             path.append(part + 1 if isinstance(part, int) else part)
-    return _Followed(tuple(path), keys, tag)
+    return _Followed(tuple(path), keys, tag, kinds)
 
 
 def _bare(kind: Any) -> Any:

@@ -4,7 +4,9 @@
 
     y    6 rows of streets, 250 m apart          S1 (west)      | S2 (east)
     x    9 columns, 250 m apart                  C1 C2 communities | C3, V1 a village
-"""  # ruff: noqa: E501
+"""
+
+# ruff: noqa: E501
 
 from __future__ import annotations
 

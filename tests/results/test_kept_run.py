@@ -86,7 +86,7 @@ def test_the_archive_holds_what_is_worth_keeping(kept: Path) -> None:
     assert len(run.policy.scorecard.rows) == 47
     assert set(run.catchments) == {"health_centre", "childcare", "shelter"}
     assert run.city.statistics is not None
-    assert len(run.city.statistics.value) == 21
+    assert len(run.city.statistics.value) == 17
     values = [row["value"] for row in then(kept, "scorecard")["rows"]]
     assert sum(value is not None for value in values) == 17
     changed = [row["status"] for row in then(kept, "scorecard_set")["rows"]]
