@@ -168,7 +168,7 @@ class _Followed:
 
     def kinds_with(self, key: str) -> list[str]:
         """The other kinds that take a key."""
-        return [name for name, kind in self.kinds.items() if key in _shown_keys(_fields(kind))]
+        return [name for name, kind in self.kinds.items() if key in written_keys(kind)]
 
 
 def _follow(kind: Any, loc: Place) -> _Followed:
@@ -178,14 +178,14 @@ def _follow(kind: Any, loc: Place) -> _Followed:
     kinds: Mapping[str, Any] = {}
     for part in loc:
         kind = _bare(kind)
-        members = _members(kind)
+        members = kinds_of(kind)
         if members:
             kind, tag, kinds = members.get(str(part)), str(part), members
             continue
         if dataclasses.is_dataclass(kind):
             fields = _fields(kind)
             tag = tag if "kind" in fields else None
-            keys = tuple(_shown_keys(fields))
+            keys = tuple(written_keys(kind))
             kind = fields.get(str(part))
         else:
             inner = get_args(kind)
@@ -199,7 +199,7 @@ def _bare(kind: Any) -> Any:
     """A type without its annotations and without None."""
     while True:
         origin = get_origin(kind)
-        if origin is Annotated and not _members(kind):
+        if origin is Annotated and not kinds_of(kind):
             kind = get_args(kind)[0]
         elif origin in (Union, types.UnionType):
             kind = next(one for one in get_args(kind) if one is not type(None))
@@ -207,7 +207,7 @@ def _bare(kind: Any) -> Any:
             return kind
 
 
-def _members(kind: Any) -> dict[str, Any]:
+def kinds_of(kind: Any) -> dict[str, Any]:
     """The records of a union by their kind; empty for any other type."""
     if get_origin(kind) is not Annotated:
         return {}
@@ -230,8 +230,9 @@ def _fields(record: Any) -> dict[str, Any]:
     return found
 
 
-def _shown_keys(fields: Mapping[str, Any]) -> Iterator[str]:
-    for name, kind in fields.items():
+def written_keys(record: Any) -> Iterator[str]:
+    """The keys that a table of a file may have."""
+    for name, kind in _fields(record).items():
         if not name.startswith(HIDDEN):
             yield name
         elif name == "#title":
