@@ -106,7 +106,7 @@ def _asset(name: str) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("service", "templates"),
+        loader=PackageLoader("lifecircle.service", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
