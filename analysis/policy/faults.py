@@ -93,7 +93,7 @@ def nearest(word: str, known: Collection[str]) -> str | None:
 def listed(known: Iterable[str]) -> str:
     """Known words for a message, the first of them."""
     words = list(known)
-    return ", ".join(words[:_NAMES_TOLD]) + (" …" if len(words) > _NAMES_TOLD else "")
+    return (", ".join(words[:_NAMES_TOLD]) or "–") + (" …" if len(words) > _NAMES_TOLD else "")
 
 
 def form_faults(

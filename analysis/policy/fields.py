@@ -16,6 +16,8 @@ from pydantic import ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer, V
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+UNKNOWN: Final = "policy_unknown_name"  # nothing has that name
+UNDEFINED: Final = "scorecard_undefined"  # nor does the file say what it is
 HIDDEN: Final = "#"  # begins what a reader adds to a table: nobody can write such a key by chance
 
 
@@ -76,7 +78,7 @@ def refused(key: str, **params: Any) -> PydanticCustomError:
 
 def nobody_called(name: str, known: Collection[str]) -> PydanticCustomError:
     """The fault of a name that nothing stands for."""
-    return refused("policy_unknown_name", value=name, known=tuple(known))
+    return refused(UNKNOWN, value=name, known=tuple(known))
 
 
 def _named(room: str) -> After:
@@ -85,6 +87,18 @@ def _named(room: str) -> After:
             known = info.context.names.get(room)
             if known is not None and name not in known:
                 raise nobody_called(name, known)
+        return name
+
+    return After(check)
+
+
+def _defined(room: str) -> After:
+    """A name that the file itself defines, in the table of that name."""
+
+    def check(name: str, info: ValidationInfo) -> str:
+        known = None if info.context is None else info.context.names.get(room)
+        if known is not None and name not in known:
+            raise refused(UNDEFINED, value=name, room=room, known=tuple(known))
         return name
 
     return After(check)
@@ -147,9 +161,9 @@ BaseLevel = Annotated[str, As(_TEXT), _named("bases")]
 CircleId = Annotated[str, As(_TEXT), _named("circles")]
 ColumnId = Annotated[str, As(_TEXT), _named("columns")]
 StatisticId = Annotated[str, As(_TEXT), _named("statistics")]
-UnitId = Annotated[str, As(_TEXT), _named("units")]
-GroupId = Annotated[str, As(_TEXT), _named("groups")]
-LabelId = Annotated[str, As(_TEXT), _named("labels")]
+UnitId = Annotated[str, As(_TEXT), _defined("units")]
+GroupId = Annotated[str, As(_TEXT), _defined("groups")]
+LabelId = Annotated[str, As(_TEXT), _defined("labels")]
 Services = tuple[ServiceId, ...]
 
 
@@ -182,9 +196,9 @@ def _by_id_titled(tables: Any, info: ValidationInfo) -> Any:
 def _titled(table: Mapping[str, Any], *, written: bool) -> dict[str, Any]:
     rest = dict(table)
     if not written:
-        return {"#title": rest.pop("title", None), **rest}
+        return {**rest, "#title": rest.pop("title", None)}
     title = {lang: rest.pop(lang) for lang in ("zh", "en") if lang in rest}
-    return {"#title": title, **rest}
+    return {**rest, "#title": title}
 
 
 BY_ID: Final = Before(_by_id)

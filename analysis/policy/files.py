@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -89,7 +89,6 @@ class Joined:
     content: Content
     digest: str
     beside: Path | None = None
-    writers: Writers = field(default_factory=dict)
 
 
 def read_policy(policy: str | Path) -> Joined:
@@ -204,7 +203,7 @@ def _joined(chain: list[tuple[Traversable, Content]], shelf: Shelf) -> Joined:
             rest.pop(DROP, None)
         _join(content, rest, file.name, writers, (), shelf.whole)
     beside = top.parent if isinstance(top, Path) else None
-    return Joined(Blame(top.name, writers), content, digest, beside, writers)
+    return Joined(Blame(top.name, writers), content, digest, beside)
 
 
 def _join(

@@ -1,7 +1,7 @@
 """A policy from its files: read, checked, every number with its citation."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from lifecircle.analysis.policy.scorecard import Known, read_scorecard
 
 _SOURCES: Final = "sources"
 _SCORECARD: Final = "scorecard"
+_UNREAD: Final = {"#digest": "", "#scorecard": None}  # known only once the rest is read
 _LATER: Final = ("terrain", "barriers", "quality", "siting", "floating")  # not in older runs
 
 
@@ -39,44 +40,43 @@ def load_policy(policy: str | Path | None = None) -> Policy:
     """
     joined = read_policy(default_policy() if policy is None else policy)
     content, blame = joined.content, joined.blame
-    faults = _form(content, blame)
-    if isinstance(faults, list):
-        raise PolicyFileError(faults)
-    found = faults
+    found = _form(content, blame)
     against = list(contradictions(found, content, blame))
     if against:
         raise PolicyFileError(against)
     return _with_scorecard(found, joined)
 
 
-def _form(content: Content, blame: Blame) -> Policy | list[PolicyFault]:
-    """The content as a policy, or every fault of its form."""
-    bare = list(bare_numbers(content, blame))
-    missing = [name for name in (_SOURCES, *_LATER) if name not in content]
-    bare += [blame.fault("policy_missing_key", (name,)) for name in missing]
-    bare += [
-        blame.fault("policy_bad_value", (name,), value=content[name])
-        for name, kind in ((_SOURCES, dict), (_SCORECARD, str))
-        if not isinstance(content.get(name, kind()), kind)
-    ]
-    bare += [
-        blame.fault("policy_bad_value", (_SOURCES, name), value=title)
-        for name, title in _tables(content, _SOURCES).items()
-        if not isinstance(title, str) or not title.strip()
-    ]
+def _form(content: Content, blame: Blame) -> Policy:
+    """The content as a policy; every fault of its form at once."""
+    faults = [*bare_numbers(content, blame), *_around(content, blame)]
     rest = {key: value for key, value in content.items() if key not in (_SOURCES, _SCORECARD)}
     written = Written(
         _tables(content, _SOURCES),
         {"services": _tables(content, "services"), "levels": _tables(content, "unit_levels")},
     )
     try:
-        policy = policy_reader().validate_python({**rest, "#digest": ""}, context=written)
+        policy = policy_reader().validate_python({**rest, **_UNREAD}, context=written)
     except ValidationError as error:
-        seen = {fault.params["path"] for fault in bare}
-        also = (_SOURCES, _SCORECARD, EXTENDS)
-        told = form_faults(error, Policy, blame, also)
-        return [*bare, *(fault for fault in told if fault.params["path"] not in seen)]
-    return bare or policy
+        seen = {fault.params["path"] for fault in faults}
+        told = form_faults(error, Policy, blame, (_SOURCES, _SCORECARD, EXTENDS))
+        faults += [fault for fault in told if fault.params["path"] not in seen]
+    if faults:
+        raise PolicyFileError(faults)
+    return policy
+
+
+def _around(content: Content, blame: Blame) -> Iterator[PolicyFault]:
+    """What is wrong with the keys that the policy itself does not keep, or may lack in a run."""
+    for name in (_SOURCES, *_LATER):
+        if name not in content:
+            yield blame.fault("policy_missing_key", (name,))
+    for name, kind in ((_SOURCES, dict), (_SCORECARD, str)):
+        if not isinstance(content.get(name, kind()), kind):
+            yield blame.fault("policy_bad_value", (name,), value=content[name])
+    for name, title in _tables(content, _SOURCES).items():
+        if not isinstance(title, str) or not title.strip():
+            yield blame.fault("policy_bad_value", (_SOURCES, name), value=title)
 
 
 def _tables(content: Content, room: str) -> Mapping[str, Any]:

@@ -18,13 +18,12 @@ from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy.attributes import AREA, attributes
 from lifecircle.analysis.policy.cited import Cited, Title
 from lifecircle.analysis.policy.faults import PolicyFault, PolicyFileError, form_faults
-from lifecircle.analysis.policy.fields import Record, Text, Written
+from lifecircle.analysis.policy.fields import UNDEFINED, UNKNOWN, Record, Text, Written
 from lifecircle.analysis.policy.files import DROP, EXTENDS, Joined, Shelf, read_shelved
 from lifecircle.analysis.policy.scorecard_checks import NO_NUMERALS, Numerals, contradictions
 from lifecircle.analysis.policy.scorecard_model import PLAN, Scorecard, scorecard_reader
 
 _VOCABULARY: Final = "attributes"
-_UNKNOWN: Final = "policy_unknown_name"
 _UNITS: Final = "units"
 _EARLIER: Final = "earlier"  # what runs of before do not say, read where they are opened
 SCORECARDS: Final = Shelf(
@@ -106,7 +105,7 @@ def scorecard_of(name: str, joined: Joined, known: Known | None) -> Scorecard:
     try:
         card: Scorecard = _read(scorecard_reader(), Scorecard, rest, joined, written)
     except PolicyFileError as error:
-        if any(fault.key != _UNKNOWN for fault in error.faults):
+        if any(fault.key not in (UNKNOWN, UNDEFINED) for fault in error.faults):
             raise
         # only names that nothing stands for: what contradicts itself can be told beside them
         strange = list(error.faults)

@@ -123,7 +123,7 @@ REFUSED: dict[str, tuple[str, str, str, str | None]] = {
         "policy_missing_kind_key", "rows.R1.readings.U.any_of", None),
     "a unit that nobody knows": (
         changed(('unit = "persons"', 'unit = "person"')),
-        "policy_unknown_name", "rows.R2.unit", "persons"),
+        "scorecard_undefined", "rows.R2.unit", "persons"),
     "a share told in minutes": (
         changed(('unit = "fraction"', 'unit = "minutes"')),
         "scorecard_unit_differs", "rows.R1.unit", None),
@@ -150,10 +150,10 @@ REFUSED: dict[str, tuple[str, str, str, str | None]] = {
         "policy_unknown_name", "rows.R2.readings.ratio.under.1.stat", "community_workers"),
     "a group that is not there": (
         changed(('headline = "U"', 'headline = "U"\ngroup = "first"')),
-        "policy_unknown_name", "rows.R1.group", None),
+        "scorecard_undefined", "rows.R1.group", None),
     "a label that is not there": (
         changed(('headline = "U"', 'headline = "U"\nnature = "约束性"')),
-        "policy_unknown_name", "rows.R1.nature", None),
+        "scorecard_undefined", "rows.R1.nature", None),
     "a source that is not there": (
         changed(('headline = "U"', 'headline = "U"\nsource = "notice"')),
         "policy_unknown_source", "rows.R1.source", None),
