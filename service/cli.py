@@ -24,6 +24,7 @@ from lifecircle.service.commands.words import (
     Mapping,
     Minutes,
     NorthFirst,
+    PolicyFile,
     RunName,
     Service,
     Sheet,
@@ -122,7 +123,7 @@ def build(
     sheet: Sheet = None,
     layer: LayerName = None,
     mapping: Mapping = None,
-    policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
+    policy: PolicyFile = None,
     surveyed: Annotated[
         list[str] | None, typer.Option(help="services surveyed completely 已普查的服务")
     ] = None,

@@ -20,7 +20,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
-from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.catalog.scorecard import scorecard_document, units_document
 
 
 def answer_compare(
@@ -80,6 +80,7 @@ def compare_document(
         "by": level,
         "changed": any(one.changed for one in found)
         or any(one["changed"] for one in (*rounds, *(indicators or ()))),
+        "units": {} if after.policy.scorecard is None else units_document(after.policy.scorecard),
         "policy_changed": before.manifest.policy_digest != after.manifest.policy_digest,
         "inputs_changed": _inputs(before, after),
         "residents_in_matched_cells": same.share,
@@ -155,6 +156,7 @@ def _indicators(before: Run, after: Run, lang: Language) -> list[dict[str, Any]]
                 "title": row["title"],
                 "unit": row["unit"],
                 "target": row["target"],
+                "direction": row["direction"],
                 "value_from": value,
                 "value_to": row["value"],
                 "change": row["value"] - value if known else None,
