@@ -98,3 +98,27 @@ def improving_arcs(
                 cell[count], centre[count] = i, which[i, m]
                 count += 1
     return cell, centre
+
+
+@njit(cache=True, nogil=True)
+def matching_arcs(
+    cost: Int32Array, price: IntArray, paid: IntArray
+) -> tuple[Int32Array, Int32Array]:
+    """Arcs that cost, with the price of their centre, exactly what the cell pays.
+
+    Returns cell and centre of each, int32 (r,), by centre.
+    """
+    count = 0
+    for k in range(len(cost)):
+        for i in range(cost.shape[1]):
+            if cost[k, i] != _NO_ARC and cost[k, i] + price[k] == paid[i]:
+                count += 1
+    cell = np.empty(count, dtype=np.int32)
+    centre = np.empty(count, dtype=np.int32)
+    count = 0
+    for k in range(len(cost)):
+        for i in range(cost.shape[1]):
+            if cost[k, i] != _NO_ARC and cost[k, i] + price[k] == paid[i]:
+                cell[count], centre[count] = i, k
+                count += 1
+    return cell, centre

@@ -22,8 +22,9 @@ from lifecircle.analysis.measures.catchments.price_kernel import (
     cheapest,
     improving_arcs,
     least_prices,
+    matching_arcs,
 )
-from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array, IntArray
+from lifecircle.analysis.quantities import UNREACHED_CM, BoolArray, Int32Array, IntArray
 
 _FIRST_ARCS = 6  # nearest arcs a cell starts with, a matter of speed only
 _MORE_ARCS = 4  # arcs a cell gains per round at most
@@ -35,23 +36,50 @@ class Prices:
     """Price of each centre (f,), what each cell pays (n,), and the bound on centimetres.
 
     `bound_cm`: person-centimetres of any flow that leaves as few unserved with as little
-    underload are at least this.
+    underload are at least this. `nowhere`, `short`: what an unserved person and a person of
+    underload cost.
     """
 
     price: IntArray
     paid: IntArray
     bound_cm: int
+    nowhere: int
+    short: int
+
+    def are_tight(self, arcs: Arcs) -> BoolArray:
+        """Arcs that an optimum may use: walk and price are what the cell pays, bool (r,)."""
+        tight: BoolArray = arcs.cost + self.price[arcs.centre] == self.paid[arcs.cell]
+        return tight
 
 
-def find_optimum(model: FlowModel, cost: Int32Array | None = None) -> Flow:
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """A proven optimum: the model it solves, the flow, the prices that prove it.
+
+    `cost`: the full matrix (f, n) of which the model holds some arcs, or None.
+    """
+
+    model: FlowModel
+    flow: Flow
+    prices: Prices
+    cost: Int32Array | None = None
+
+    def tight_arcs(self) -> tuple[Int32Array, Int32Array, IntArray]:
+        """Cell, centre and cost (r,) of all arcs that any optimum may use."""
+        if self.cost is None:
+            arcs = self.model.arcs.keep(self.prices.are_tight(self.model.arcs))
+            return arcs.cell, arcs.centre, arcs.cost
+        cell, centre = matching_arcs(self.cost, self.prices.price, self.prices.paid)
+        return cell, centre, self.cost[centre, cell].astype(np.int64)
+
+
+def find_optimum(model: FlowModel, cost: Int32Array | None = None) -> Optimum:
     """The proven optimum over the arcs of the model and, where it is given, a full matrix (f, n).
 
     Raises
     ------
     UnsolvedError : the flow ends without an optimum, or the walks are too far to be summed.
     """
-    if len(model.persons) == 0 or len(model.minimum) == 0:
-        return solve(model)
     perfect = False  # everyone served and no floor missed: no arc can better that
     while True:
         flow = solve(model, perfect=perfect)
@@ -62,12 +90,12 @@ def find_optimum(model: FlowModel, cost: Int32Array | None = None) -> Flow:
         cell, centre = improving_arcs(cost, prices.price, prices.paid, _MORE_ARCS)
         if len(cell) == 0:
             break
-        if model.arcs.contain_any(cell, centre):
+        if model.arcs.contain(cell, centre).any():
             raise ArithmeticError("prices contradict the flow")
         model = replace(model, arcs=model.arcs.add(cell, centre, cost[centre, cell]))
     if flow.person_cm != prices.bound_cm:
         raise ArithmeticError("the bound does not meet the assignment")
-    return flow
+    return Optimum(model, flow, prices, cost)
 
 
 def first_arcs(cost: Int32Array) -> Arcs:
@@ -75,8 +103,14 @@ def first_arcs(cost: Int32Array) -> Arcs:
     centres, cells = cost.shape
     if centres <= _FIRST_ARCS or centres * cells <= _ALL_ARCS:
         return Arcs.from_matrix(cost)
+    return nearest_arcs(cost, _FIRST_ARCS)
+
+
+def nearest_arcs(cost: Int32Array, most: int) -> Arcs:
+    """The arcs of a full matrix to the `most` nearest centres of every cell, by (cm, centre)."""
+    centres, cells = cost.shape
     free = np.zeros(centres, dtype=np.int64)
-    cell, centre = improving_arcs(cost, free, np.full(cells, FAR), _FIRST_ARCS)
+    cell, centre = improving_arcs(cost, free, np.full(cells, FAR), most)
     return Arcs.from_pairs(cells, cell, centre, cost[centre, cell])
 
 
@@ -116,7 +150,8 @@ def price_flow(model: FlowModel, flow: Flow, cost: Int32Array | None = None) -> 
     bound = _dot(people, least) - _dot(model.maximum, np.maximum(price, 0))
     bound += _dot(low, np.maximum(-price, 0))
     lacking = int(np.maximum(low - flow.load, 0).sum())
-    return Prices(price, paid, bound - nowhere * flow.total_unserved - short * lacking)
+    bound -= nowhere * flow.total_unserved + short * lacking
+    return Prices(price, paid, bound, nowhere, short)
 
 
 def _dot(a: IntArray, b: IntArray) -> int:
