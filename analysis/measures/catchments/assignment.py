@@ -14,8 +14,9 @@ import numpy as np
 
 from lifecircle.analysis.access.od_matrix import NearWalks
 from lifecircle.analysis.measures.catchments.arcs import Arcs
+from lifecircle.analysis.measures.catchments.coarse import begin
 from lifecircle.analysis.measures.catchments.flow_model import Flow, FlowModel
-from lifecircle.analysis.measures.catchments.pricing import Optimum, find_optimum, first_arcs
+from lifecircle.analysis.measures.catchments.pricing import Optimum, find_optimum
 from lifecircle.analysis.measures.catchments.ties import Ranks, settle_ties
 from lifecircle.analysis.quantities import UNREACHED_CM, BoolArray, Int32Array, IntArray, read_only
 
@@ -110,8 +111,9 @@ def balanced_assignment(
     reachable: BoolArray = cost.min(axis=0, initial=UNREACHED_CM) != UNREACHED_CM
     active = np.flatnonzero(reachable & (persons > 0))
     some = cost if len(active) == cost.shape[1] else np.ascontiguousarray(cost[:, active])
-    model = FlowModel(persons[active], first_arcs(some), minimum, maximum)
-    flow, open_ = _settle(find_optimum(model, some), ranks, active, len(persons))
+    model, perfect = begin(persons[active], some, minimum, maximum)
+    optimum = find_optimum(model, some, perfect=perfect)
+    flow, open_ = _settle(optimum, ranks, active, len(persons))
     return _spread_out(flow, active, persons, minimum, reachable, ties_open=open_)
 
 

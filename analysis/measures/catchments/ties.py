@@ -198,10 +198,8 @@ def _choose(face: _Face, ranks: Ranks) -> tuple[Flow, bool]:
 
 def _persons_on(arcs: Arcs, flow: Flow) -> IntArray:
     """Persons of a flow on every arc, int64 (r,)."""
-    span = np.int64(arcs.centre.max(initial=0)) + 1
-    keys = arcs.cell * span + arcs.centre
-    persons = np.zeros(len(keys), dtype=np.int64)
-    persons[np.searchsorted(keys, flow.cell * span + flow.centre)] = flow.persons
+    persons = np.zeros(len(arcs.cell), dtype=np.int64)
+    persons[arcs.find(flow.cell, flow.centre)] = flow.persons
     return persons
 
 

@@ -67,8 +67,9 @@ def prefer_first(graph: TieGraph, persons: IntArray, load: IntArray, budget: int
     left = budget
     for centre in range(centres):
         last = graph.centre_start[centre + 1] - 1
+        failed = 0  # the last search from this centre in vain: what it did not see stays unseen
         for arc in range(graph.centre_start[centre], graph.centre_start[centre + 1]):
-            while True:
+            while search.stamp[centres + graph.cell[arc]] >= failed:
                 while last > arc and persons[last] == 0:
                     last -= 1
                 if last <= arc and load[centre] == graph.high[centre]:
@@ -81,6 +82,7 @@ def prefer_first(graph: TieGraph, persons: IntArray, load: IntArray, budget: int
                 if left < 0:
                     return False
                 if depth == 0:
+                    failed = number
                     break
                 _push(graph, persons, load, search, arc, depth)
     return True
