@@ -177,6 +177,7 @@ def _figures(solution: Solution, *, assessed: bool) -> dict[str, Any]:
         "least_unserved": solution.least_unserved,
         "least_underload": solution.least_underload,
         "split_cells": solution.split_cells,
+        "ties_open": solution.ties_open,
     }
     if not assessed:
         return {**dict.fromkeys(told), "unserved": dict.fromkeys(unserved)}

@@ -291,6 +291,7 @@ def _loads(found: Siting) -> dict[str, Any] | None:
         "underload_before": loads.underload_before,
         "underload": loads.underload,
         "aims_proven": loads.aims_proven,
+        "ties_open": loads.ties_open,
     }
 
 
