@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -82,19 +83,19 @@ def _hits(
     sign = np.where(across < 0, -1, 1)
     t, u, size = t * sign, u * sign, np.abs(across)
     plain = (size > 0) & (t >= 0) & (t <= size) & (u >= 0) & (u <= size)
-    hits: dict[float, list[int]] = {}
+    hits: dict[Fraction, list[int]] = {}  # exact, so that two edges meet a segment at one place
     for k in np.flatnonzero(plain).tolist():
-        hits.setdefault(int(t[k]) / int(size[k]), []).append(k)
+        hits.setdefault(Fraction(int(t[k]), int(size[k])), []).append(k)
     along: list[tuple[float, float]] = []
     length = int(d @ d)
     for k in np.flatnonzero((size == 0) & (cross(w, d) == 0)).tolist():
-        ends = sorted(int((outline.__getattribute__(n)[k] - a) @ d) for n in ("p", "q"))
+        ends = sorted(int((end - a) @ d) for end in (outline.p[k], outline.q[k]))
         low, high = max(ends[0], 0), min(ends[1], length)
         if low <= high:
             for end in (low, high):
-                hits.setdefault(end / length, []).append(k)
+                hits.setdefault(Fraction(end, length), []).append(k)
             along.append((low / length, high / length))
-    return hits, along
+    return {float(at): edges for at, edges in hits.items()}, along
 
 
 def holds(outline: Outline, point: Any) -> bool:

@@ -72,11 +72,13 @@ class Joiner:
 
     def join(self, shapes: Any) -> Attached:
         """Points, or outlines as lines, in WGS84."""
-        shapes = np.asarray(shapes, dtype=object)
-        metric = self.metric(shapes)
-        segment = np.full(len(shapes), -1, dtype=np.int64)
-        share, leg = np.zeros(len(shapes)), np.zeros(len(shapes))
-        short = np.zeros(len(shapes), dtype=bool)
+        return self.join_metric(self.metric(np.asarray(shapes, dtype=object)))
+
+    def join_metric(self, metric: Any) -> Attached:
+        """The same in the area's metres."""
+        segment = np.full(len(metric), -1, dtype=np.int64)
+        share, leg = np.zeros(len(metric)), np.zeros(len(metric))
+        short = np.zeros(len(metric), dtype=bool)
         for ground in (self.large, self.small):
             todo = np.flatnonzero((segment < 0) & ~shapely.is_empty(metric))
             who, row, at, metres = self._nearest(ground, metric[todo])
@@ -144,7 +146,10 @@ def _ground(streets: Streets, xy: Floats, allowed: Bools) -> Ground:
 
 
 def starts(shapes: Any) -> Any:
-    """Where a cell's walk starts: its point, its centroid, or a point inside where that is not."""
+    """Where a cell's walk starts: its point, its centroid, or a point inside where that is not.
+
+    Shapes in the area's metres: the point inside depends on where west and east are.
+    """
     shapes = np.asarray(shapes, dtype=object)
     middle = shapely.centroid(shapes)
     outside = (shapely.get_dimensions(shapes) == 2) & ~shapely.covers(shapes, middle)
