@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def meeting(a: Ints, b: Ints, outline: Outline) -> Meeting | None:
     hits, along = _hits(a, b, outline)
     cuts = sorted({0.0, 1.0, *hits})
     inside: list[tuple[float, float]] = []
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         middle = (low + high) / 2
         runs_along = any(one <= middle <= other for one, other in along)
         if runs_along or holds(outline, a + middle * (b - a)):

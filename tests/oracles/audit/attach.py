@@ -1,4 +1,4 @@
-"""Where places join the streets: nearest edge of a large piece, else of a short one, else nowhere."""
+"""Where places join the streets: the nearest edge of a large piece, else of a short one."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ class Joiner:
         xy = np.column_stack(to_metres.transform(streets.lonlat[:, 0], streets.lonlat[:, 1]))
         large = streets.component_m >= MIN_COMPONENT_M
         small = ~large & (streets.component_m >= MIN_PIECE_M)
-        return cls(
-            streets, to_metres, xy, _ground(streets, xy, large), _ground(streets, xy, small)
-        )
+        return cls(streets, to_metres, xy, _ground(streets, xy, large), _ground(streets, xy, small))
 
     def metric(self, shapes: Any) -> Any:
         """Shapes of WGS84 in the area's metres."""

@@ -13,8 +13,20 @@ from tests.oracles.audit.areas import GRID
 from tests.oracles.audit.streets import ACCESS_NO, FOOT_NO, FOOT_YES
 
 GATES = frozenset(
-    "gate lift_gate swing_gate sliding_gate kissing_gate hampshire_gate wicket_gate entrance "
-    "turnstile full-height_turnstile stile sally_port".split()
+    [
+        "gate",
+        "lift_gate",
+        "swing_gate",
+        "sliding_gate",
+        "kissing_gate",
+        "hampshire_gate",
+        "wicket_gate",
+        "entrance",
+        "turnstile",
+        "full-height_turnstile",
+        "stile",
+        "sally_port",
+    ]
 )
 FENCES = frozenset({"fence", "wall", "hedge", "city_wall", "retaining_wall"})
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
+import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -26,7 +28,19 @@ class Product:
     def layer(self, name: str, **query: object) -> gpd.GeoDataFrame:
         """A whole layer with unrounded geometry, WGS84."""
         found = self._get(f"/collections/{self.area}.{name}/items", {"f": "gpkg", **query})
-        return gpd.read_file(io.BytesIO(found), engine="pyogrio")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / f"{name}.gpkg"
+            file.write_bytes(found)
+            return gpd.read_file(file, engine="pyogrio")
+
+    def offered(self, path: str, **query: object) -> dict[str, Any] | None:
+        """A document, or None where the area has none such (404)."""
+        try:
+            return self.document(path, **query)
+        except urllib.error.HTTPError as problem:
+            if problem.code == 404:
+                return None
+            raise
 
     def _get(self, path: str, query: dict[str, object]) -> bytes:
         words = {key: str(value) for key, value in {"lang": "en", **query}.items()}

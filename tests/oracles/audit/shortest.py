@@ -68,9 +68,7 @@ def build_walks(
     arcs.append((home_at, total + here, homes.leg_m[here]))
     arcs.append((first_facility + who, goal_at, np.array([one[3] for one in stops], dtype=float)))
     inside_who, inside_at = _inside(homes, here, goals)
-    arcs.append(
-        (first_facility + inside_who, home_at[inside_at], np.zeros(len(inside_who)))
-    )
+    arcs.append((first_facility + inside_who, home_at[inside_at], np.zeros(len(inside_who))))
     tail, head, metres = (np.concatenate(part) for part in zip(*arcs, strict=True))
     size = first_facility + len(goals)
     return Walks(_least(tail, head, metres, size), total, len(homes), first_facility)

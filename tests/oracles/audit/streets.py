@@ -20,8 +20,25 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 NO_HIGHWAY = frozenset(
-    "motorway motorway_link construction proposed planned raceway bus_guideway abandoned disused "
-    "razed platform elevator corridor rest_area services busway no".split()
+    [
+        "motorway",
+        "motorway_link",
+        "construction",
+        "proposed",
+        "planned",
+        "raceway",
+        "bus_guideway",
+        "abandoned",
+        "disused",
+        "razed",
+        "platform",
+        "elevator",
+        "corridor",
+        "rest_area",
+        "services",
+        "busway",
+        "no",
+    ]
 )
 FOOT_NO = frozenset({"no", "private", "use_sidepath"})
 FOOT_YES = frozenset({"yes", "designated", "permissive", "destination"})
