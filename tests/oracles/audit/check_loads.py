@@ -108,9 +108,9 @@ def _natural(
     rows: list[tuple[str, Any, Any]] = []
     for k, one in enumerate(told["centres"]):
         own = reached & (nearest == k)
-        tied = reached & (metres[k] - least <= BAR_S / ADULT_S_PER_M)
+        margin = least + BAR_S / ADULT_S_PER_M
         rivals = np.delete(metres, k, axis=0).min(axis=0, initial=np.inf)
-        open_ones = tied & (rivals - least <= BAR_S / ADULT_S_PER_M)
+        open_ones = reached & (metres[k] <= margin) & (rivals <= margin)
         low = int(scene.residents[own & ~open_ones].sum())
         high = int(scene.residents[own | open_ones].sum())
         ok = low <= one["load"] <= high

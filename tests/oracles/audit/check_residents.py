@@ -91,7 +91,8 @@ def _totals(scene: Scene, ledger: Ledger) -> None:
     ledger.same(
         "residents.units", "residents of each unit against the file",
         [(code, int(of_unit.get(code, 0)), int(total))
-         for code, total in zip(units["code"], units["residents"], strict=True) if np.isfinite(total)],
+         for code, total in zip(units["code"], units["residents"], strict=True)
+         if np.isfinite(total)],
         unit="persons",
     )  # fmt: skip
 
