@@ -119,6 +119,8 @@ def polygon_area(shape: Any) -> float:
     """Area of a polygon or multipolygon by the shoelace, holes taken out."""
     total = 0.0
     for part in shapely.get_parts(shape):
+        if shapely.get_dimensions(part) != 2:
+            continue
         rings: Sequence[Any] = shapely.get_rings(part)
         sizes = [ring_area(shapely.get_coordinates(ring)) for ring in rings]
         total += sizes[0] - sum(sizes[1:])

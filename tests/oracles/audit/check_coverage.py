@@ -182,6 +182,7 @@ def _land_rows(scene: Scene, points: Floats, weight: Floats) -> list[tuple[str, 
         units = scene.unit_files
         row = units_of(shapely.points(points), units, scene.joiner)
         code = np.array([*units["code"], ""], dtype=object)[row]
+    weight = np.where(code == "", 0.0, weight)  # outside every unit: not in the area
     rows: list[tuple[str, Any, Any]] = []
     for service, document in scene.coverage.items():
         seconds = walks.nearest_m(scene.facilities_of(service)) * ADULT_S_PER_M

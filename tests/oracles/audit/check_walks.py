@@ -89,8 +89,9 @@ def _facilities(scene: Scene, ledger: Ledger) -> None:
         [(name, float(a), float(b)) for name, a, b in zip(names, told, legs, strict=True)
          if b is not None and np.isfinite(a)],
         within=EXPORT_M, unit="m",
-        note=f"{sum(one.crossed for one in goals)} areas that streets meet; gates take away "
-        f"{sum(one.closed for one in goals)} crossings, fences {sum(one.fenced for one in goals)}",
+        note=f"{sum(one.crossed for one in goals)} areas that streets meet; crossings taken away "
+        f"by gates: {sum(len(one.closed) for one in goals)}, "
+        f"by fences: {sum(len(one.fenced) for one in goals)}",
     )  # fmt: skip
     _areas(scene, ledger)
 

@@ -19,10 +19,11 @@ class Check:
     examples: tuple[str, ...] = ()
     note: str = ""
     told_only: bool = False  # known not to be comparable: shown, never a fault
+    enough: float = 1.0  # the share that has to be equal
 
     @property
     def holds(self) -> bool:
-        return self.told_only or self.equal == self.compared
+        return self.told_only or self.equal >= self.enough * self.compared
 
 
 @dataclass(slots=True)

@@ -26,8 +26,8 @@ class Goals:
     at: list[tuple[int, float, float]] = field(default_factory=list)
     inside: list[tuple[int, float, float]] = field(default_factory=list)
     crossed: bool = False  # a street crosses or enters it
-    closed: int = 0  # crossings taken away by gates
-    fenced: int = 0  # crossings taken away by fences
+    closed: set[Spot] = field(default_factory=set)  # crossings that gates take away
+    fenced: set[Spot] = field(default_factory=set)  # crossings that fences take away
     short_piece: bool = False
 
 
@@ -113,11 +113,17 @@ class GoalFinder:
         for share, edges in met.on:
             gate = self._gate(row, share)
             if gate is False:
-                goals.closed += 1
+                goals.closed.add(self._spot(row, share))
             elif gate is None and fenced[list(edges)].all():
-                goals.fenced += 1
+                goals.fenced.add(self._spot(row, share))
             else:
                 goals.at.append((row, share, 0.0))
+
+    def _spot(self, row: int, share: float) -> Spot:
+        """A place of a segment on the grid."""
+        streets = self.joiner.streets
+        ends = streets.lonlat[[streets.a[row], streets.b[row]]]
+        return _spot(to_grid(ends[0] + share * (ends[1] - ends[0])))
 
     def _join_ends(self, goals: Goals, row: int, met: Meeting) -> None:
         """A bridge or tunnel counts where it comes to the ground inside the area."""

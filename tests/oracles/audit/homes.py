@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -14,7 +14,7 @@ from tests.oracles.audit.areas import polygon_area
 from tests.oracles.audit.attach import Joiner, starts
 from tests.oracles.audit.ground import Building, Land
 from tests.oracles.audit.persons import on_curve
-from tests.oracles.audit.streets import Floats, geodesic_m
+from tests.oracles.audit.streets import WGS84, Floats
 
 LOW_M2, HIGH_M2 = 10.0, 60.0  # floor for each resident
 SMALLEST_M2, LARGEST_M2 = 20.0, 5000.0  # ground of building=yes
@@ -22,6 +22,20 @@ TAGGED_SHARE = 0.8
 STOREY_M = 3.0
 LATTICE_M = 50.0
 REACH_M = 250.0
+NESTED_SHARE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Rows of the buildings that are meant, their floor for each resident, the tagged share."""
+
+    rows: Any
+    floor_each: float | None
+    tagged_share: float | None
+
+    @property
+    def believed(self) -> bool:
+        return self.floor_each is not None and LOW_M2 <= self.floor_each <= HIGH_M2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +46,7 @@ class Homes:
     key: list[str]  # building id, or the column and row of the lattice
     shape: Any
     persons: Any
-    weight: Floats
-    floor_each: float | None  # m2 of the chosen set for each resident
-    tagged_share: float | None
+    choice: Choice
     beyond: int  # cells of the lattice left out, too far from any street
 
 
@@ -85,17 +97,11 @@ class HomeBook:
 
     def of_unit(self, unit: Any, residents: int, rows: Any) -> Homes:
         """Homes of one unit (metric polygon); `rows` are the buildings that stand in it."""
-        home, tagged = rows[self.home[rows]], rows[self.tagged[rows]]
-        all_floor, tagged_floor = self.floor_m2[home].sum(), self.floor_m2[tagged].sum()
-        share = float(tagged_floor / all_floor) if all_floor > 0 else None
-        chosen = tagged if share is not None and share >= TAGGED_SHARE else home
-        each = float(self.floor_m2[chosen].sum() / residents) if residents else None
-        if each is not None and LOW_M2 <= each <= HIGH_M2:
-            return self._homes(
-                "buildings",
-                [self.buildings[row].id for row in chosen.tolist()],
-                self.shape[chosen], self.floor_m2[chosen], residents, each, share, 0,
-            )  # fmt: skip
+        choice = self.choose(residents, rows)
+        if choice.believed:
+            keys = [self.buildings[row].id for row in choice.rows.tolist()]
+            shape, floor = self.shape[choice.rows], self.floor_m2[choice.rows]
+            return self._homes("buildings", keys, shape, floor, residents, choice)
         land = shapely.intersection(self.residential, unit)
         method = "land" if shapely.area(land) > 0 else "unit"
         key, shape, weight = self._lattice(land if method == "land" else unit)
@@ -103,17 +109,40 @@ class HomeBook:
         kept = near if near.any() else np.ones(len(near), dtype=bool)
         key = [one for one, keep in zip(key, kept.tolist(), strict=True) if keep]
         beyond = int((~kept).sum())
-        return self._homes(method, key, shape[kept], weight[kept], residents, each, share, beyond)
+        return self._homes(method, key, shape[kept], weight[kept], residents, choice, beyond)
+
+    def choose(self, residents: int, rows: Any) -> Choice:
+        """The set of buildings: the tagged alone where they hold 80 % of the floor, else H."""
+        home, tagged = rows[self.home[rows]], rows[self.tagged[rows]]
+        all_floor, tagged_floor = self.floor_m2[home].sum(), self.floor_m2[tagged].sum()
+        share = float(tagged_floor / all_floor) if all_floor > 0 else None
+        chosen = tagged if share is not None and share >= TAGGED_SHARE else home
+        each = float(self.floor_m2[chosen].sum() / residents) if residents else None
+        return Choice(chosen, each, share)
+
+    def geodesic(self) -> HomeBook:
+        """The same with geodesic areas: does the way of measuring decide anything?"""
+        ground = np.array([abs(WGS84.geometry_area_perimeter(b.shape)[0]) for b in self.buildings])
+        plain = self.home & ~self.tagged
+        apart = (ground < SMALLEST_M2) | (ground > LARGEST_M2)
+        floor = self.floor_m2 * np.divide(
+            ground, self.ground_m2, out=np.ones_like(ground), where=self.ground_m2 > 0
+        )
+        return replace(self, ground_m2=ground, floor_m2=floor, home=self.home & ~(plain & apart))
 
     def _homes(
-        self, method: str, key: list[str], shape: Any, weight: Floats, residents: int,
-        each: float | None, share: float | None, beyond: int,
-    ) -> Homes:  # fmt: skip
-        lonlat = self.joiner.degrees(shapely.get_coordinates(starts(shape)))
+        self,
+        method: str,
+        key: list[str],
+        shape: Any,
+        weight: Floats,
+        residents: int,
+        choice: Choice,
+        beyond: int = 0,
+    ) -> Homes:
         middle = self.joiner.degrees(shapely.get_coordinates(shapely.centroid(shape)))
         persons = on_curve(residents, weight, middle[:, 0], middle[:, 1])
-        assert len(lonlat) == len(persons)
-        return Homes(method, key, shape, persons, weight, each, share, beyond)
+        return Homes(method, key, shape, persons, choice, beyond)
 
     def _lattice(self, land: Any) -> tuple[list[str], Any, Floats]:
         keys, shapes, weights = [], [], []
@@ -221,27 +250,24 @@ def units_of(points: Any, units: gpd.GeoDataFrame, joiner: Joiner) -> Any:
     On a shared border the lower code; a unit that lies (95 %) inside another is meant there.
     """
     shapes = joiner.metric(np.asarray(units.geometry.array, dtype=object))
-    size = np.array([polygon_area(one) for one in shapes])
-    rank = np.lexsort((np.arange(len(units)), size)) if _nested(shapes, size) else None
-    order = np.arange(len(units)) if rank is None else rank
-    answer = np.full(len(points), -1, dtype=np.int64)
     tree = shapely.STRtree(points)
-    for row in order.tolist():
-        inside = tree.query(shapes[row], predicate="covers")
-        answer[inside[answer[inside] < 0]] = row
+    inside = [tree.query(shape, predicate="covers") for shape in shapes]
+    answer = np.full(len(points), -1, dtype=np.int64)
+    for row in reversed(range(len(shapes))):
+        answer[inside[row]] = row
+    for inner, outer in _nested(shapes):
+        answer[inside[inner][answer[inside[inner]] == outer]] = inner
     return answer
 
 
-def _nested(shapes: Any, size: Floats) -> bool:
-    tree = shapely.STRtree(shapes)
-    one, other = tree.query(shapes, predicate="intersects")
-    pair = one != other
-    shared = shapely.area(shapely.intersection(shapes[one[pair]], shapes[other[pair]]))
-    return bool((shared >= 0.95 * size[one[pair]]).any())
-
-
-def street_distance_m(joiner: Joiner, xy: Floats) -> Floats:
-    """Geodesic distance from metric places to the nearest street point, to the metre."""
-    tree = KDTree(_along_streets(joiner))
-    nearest = tree.query(xy)[1]
-    return geodesic_m(joiner.degrees(xy), joiner.degrees(tree.data[nearest]))
+def _nested(shapes: Any) -> list[tuple[int, int]]:
+    """Pairs (inner, outer) of units, the largest inner ones first."""
+    size = np.array([polygon_area(one) for one in shapes])
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    pairs = [(i, j) for i, j in zip(one.tolist(), other.tolist(), strict=True) if size[i] < size[j]]
+    found = [
+        (i, j)
+        for i, j in pairs
+        if polygon_area(shapely.intersection(shapes[i], shapes[j])) >= NESTED_SHARE * size[i]
+    ]
+    return sorted(found, key=lambda pair: -size[pair[0]])
