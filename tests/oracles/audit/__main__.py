@@ -22,6 +22,9 @@ def main(words: list[str] | None = None) -> int:
     say.add_argument("--osm", type=Path, required=True)
     say.add_argument("--units", type=Path, nargs="*", default=[])
     say.add_argument("--population", type=Path, help="table with id, lon, lat, population")
+    say.add_argument(
+        "--facilities", type=Path, nargs="*", default=[], help="CSV with type, lon, lat"
+    )
     say.add_argument("--elevation", type=Path)
     say.add_argument("--tags", type=Path, default=TAGS, help="rules of OpenStreetMap places")
     say.add_argument("--default-levels", type=float, default=3.0)
@@ -30,6 +33,7 @@ def main(words: list[str] | None = None) -> int:
         osm=said.osm,
         units=tuple(said.units),
         population=said.population,
+        facilities=tuple(said.facilities),
         elevation=said.elevation,
         tags=said.tags,
         default_levels=said.default_levels,

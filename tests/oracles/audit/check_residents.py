@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ def check_residents(scene: Scene, ledger: Ledger, land: Land | None) -> None:
         _spread(scene, ledger, land)
     if scene.inputs.tags is not None:
         _lists(scene, ledger)
+    if scene.inputs.facilities:
+        _rows(scene, ledger)
 
 
 def _table(scene: Scene, ledger: Ledger) -> None:
@@ -173,4 +175,26 @@ def _lists(scene: Scene, ledger: Ledger) -> None:
     ledger.same(
         "lists.osm", "places of OpenStreetMap that are a service", rows,
         note=f"{sum(map(len, listed.closed.values()))} left out: not open",
+    )  # fmt: skip
+
+
+def _rows(scene: Scene, ledger: Ledger) -> None:
+    """Facilities of tables with the columns type, lon, lat: each row once, where it says."""
+    tables = pd.concat([pd.read_csv(path) for path in scene.inputs.facilities])
+    ours = Counter(
+        (str(one.type), round(float(one.lon), 6), round(float(one.lat), 6))
+        for one in tables.itertuples()
+    )
+    frame = scene.facilities[scene.facilities["source"] != "osm"]
+    theirs = Counter(
+        (service, round(place.x, 6), round(place.y, 6))
+        for service, place in zip(
+            frame["service"],
+            shapely.centroid(np.asarray(frame.geometry.array, dtype=object)),
+            strict=True,
+        )
+    )
+    ledger.same(
+        "lists.rows", "facilities of tables, type and place",
+        [(" ".join(map(str, key)), theirs[key], ours[key]) for key in sorted({*ours, *theirs})],
     )  # fmt: skip
