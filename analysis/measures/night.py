@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.measures.opening import CLOSED, OPEN, UNKNOWN, Moment, states_at
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import Int32Array, read_only
-
-_LIT: Final = frozenset({"yes", "24/7", "automatic", "true", "1", "是", "有", "已点亮"})
-_DARK: Final = frozenset({"no", "false", "0", "disused", "否", "无", "未点亮"})
 
 
 def night_moment(policy: Policy, kind: str) -> Moment | None:
@@ -37,13 +32,9 @@ def night_states(city: City, policy: Policy, moment: Moment) -> Int32Array:
         ],
         dtype=np.bool_,
     )
-    light = places.attributes.get("lit")
-    if light is not None and len(outdoor):
-        said = [None if text is None else str(text).strip().lower() for text in light]
-        lit = np.array([text in _LIT for text in said], dtype=np.bool_)
-        dark = np.array([text in _DARK for text in said], dtype=np.bool_)
-        outside = outdoor[places.service]
-        states[outside & lit & (states == UNKNOWN)] = OPEN
-        states[outside & dark] = CLOSED
+    if len(outdoor):
+        light, outside = places.numbers("lit"), outdoor[places.service]
+        states[outside & (light == 1) & (states == UNKNOWN)] = OPEN
+        states[outside & (light == 0)] = CLOSED
     read_only(states)
     return states

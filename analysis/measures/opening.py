@@ -114,8 +114,7 @@ def states_at(facilities: Facilities, moment: Moment) -> Int32Array:
 
 def hours_of(facilities: Facilities) -> StrArray:
     """Opening hours of every facility as given, None where there are none, (f,)."""
-    held = facilities.attributes.get("opening_hours")
-    return np.full(len(facilities), None, dtype=object) if held is None else held
+    return facilities.texts("opening_hours")
 
 
 def unreadable(texts: Iterable[str | None]) -> dict[str, int]:

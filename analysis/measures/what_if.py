@@ -169,7 +169,7 @@ def _change(
     now: BoolArray = after <= asked.limit_cm
     persons = city.cells.residents
     groups = {
-        name: (int(count[was].sum()), int(count[now].sum()))
+        name: (int(count.value[was].sum()), int(count.value[now].sum()))
         for name, count in city.cells.groups.items()
     }
     units, index = city.units, city.cells.unit[level]

@@ -12,7 +12,12 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, RuleRow
-from lifecircle.analysis.measures.question import default_level, level_of, sums_by, unknown_units
+from lifecircle.analysis.measures.question import (
+    default_level,
+    level_of,
+    sums_by,
+    unknown_units,
+)
 from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArray
 from lifecircle.analysis.results.catchments_asked import catchments_for, rule_for
 from lifecircle.analysis.results.ids import facility_ids
@@ -151,7 +156,9 @@ def units_rows(
     """One row per unit: who is served and who is not, and the rule where it speaks of the unit."""
     city = run.city
     part = found.balanced.part
-    persons = city.cells.residents if found.group == "total" else city.cells.groups[found.group]
+    persons = (
+        city.cells.residents if found.group == "total" else city.cells.groups[found.group].value
+    )
     index, size = city.cells.unit[level], len(city.units.code)
 
     def per_unit(values: IntArray) -> IntArray:

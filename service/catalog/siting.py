@@ -9,7 +9,7 @@ import numpy as np
 
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.errors import InputError, Language
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import (
     ask,
     default_level,
@@ -26,6 +26,7 @@ from lifecircle.analysis.measures.siting.candidates import (
 )
 from lifecircle.analysis.measures.siting.place import Objective, Siting, place_sites
 from lifecircle.analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
+from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
 from lifecircle.service.state import Streets
@@ -44,7 +45,7 @@ def candidates(
     minutes: float | None = None,
     walker: str = "adult",
     objective: str = "covered",
-    datum: str | None = None,
+    declared: Declarations = SILENT,
 ) -> Sites:
     """Candidate sites: ``generated``, ``places`` (of other kinds; ``places:a,b``), or a file.
 
@@ -57,11 +58,9 @@ def candidates(
     if isinstance(source, Path):
         from lifecircle.analysis.readers.tables.candidate_sites import read_sites
 
-        table = read_sites(source, datum)
-        if any(fault.severity == "error" for fault in table.warnings):
-            raise InputError(table.warnings)
+        table = read_sites(source, declared)
         max_leg_m = policy.attachment.max_leg_m.value
-        return given_sites(table.frame, city, streets.index, max_leg_m)
+        return given_sites(table, city, streets.index, max_leg_m)
     if source == GENERATED:
         asked = ask(policy, service, minutes, walker)
         walks = walks_to(city, run.travel, service)
@@ -89,7 +88,7 @@ def siting_document(
     minutes: float | None = None,
     walker: str = "adult",
     source: str | Path = GENERATED,
-    datum: str | None = None,
+    declared: Declarations = SILENT,
     time_limit_s: float = 0.0,
     lang: Language = "zh",
 ) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def siting_document(
         minutes=minutes,
         walker=walker,
         source=source,
-        datum=datum,
+        declared=declared,
         time_limit_s=time_limit_s,
     )
     return shown(run, found, source, lang)
@@ -121,7 +120,7 @@ def siting_of(
     minutes: float | None = None,
     walker: str = "adult",
     source: str | Path = GENERATED,
-    datum: str | None = None,
+    declared: Declarations = SILENT,
     time_limit_s: float = 0.0,
 ) -> Siting:
     """The answer itself, candidates found first."""
@@ -134,7 +133,7 @@ def siting_of(
         minutes=minutes,
         walker=walker,
         objective=objective,
-        datum=datum,
+        declared=declared,
     )
     return place_sites(
         run.city,

@@ -11,15 +11,20 @@ from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
+    Crs,
     Datum,
     Lang,
+    LayerName,
     Minutes,
+    NorthFirst,
     RunName,
+    Sheet,
     Walker,
     WorkspaceDir,
     language_of,
     opened,
 )
+from lifecircle.service.commands.words import Mapping as MappingFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +57,11 @@ def site(
     minutes: Minutes = None,
     walker: Walker = "adult",
     datum: Datum = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: MappingFile = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="keep beside the run, for maps and layers 保存方案")
     ] = False,
@@ -65,6 +75,8 @@ def site(
 ) -> None:
     """Where the next places go, existing ones kept. 在现有设施之外选址。"""
     found, language = opened(name, workspace, run), language_of(lang)
+    from lifecircle.analysis.readers.records.declarations import Declaration
+    from lifecircle.analysis.readers.records.mapping_file import read_declarations
     from lifecircle.analysis.results.export import export_frame
     from lifecircle.analysis.results.layers import layer_columns_of, proposal_frame
     from lifecircle.analysis.results.proposals import keep as keep_beside
@@ -73,6 +85,8 @@ def site(
     from lifecircle.service.terminal import print_json, say
 
     source = candidates_named(candidates)
+    said = Declaration(datum, crs, x_north, sheet, layer)
+    given = [source] if isinstance(source, Path) else []
     answer = siting_of(
         found,
         Streets.of(found),
@@ -83,7 +97,7 @@ def site(
         minutes=minutes,
         walker=walker,
         source=source,
-        datum=datum,
+        declared=read_declarations(said, mapping, given),
         time_limit_s=time_limit,
     )
     document = shown(found, answer, source, language)

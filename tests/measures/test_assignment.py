@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lifecircle.analysis.access.od_matrix import NearWalks
-from lifecircle.analysis.measures.catchments import assignment
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
     Assignment,
@@ -19,6 +18,7 @@ from lifecircle.analysis.measures.catchments.assignment import (
     balanced_on_arcs,
     nearest_assignment,
 )
+from lifecircle.analysis.measures.catchments.catchments import assignment
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
 from lifecircle.analysis.quantities import UNREACHED_CM
 
