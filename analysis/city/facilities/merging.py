@@ -172,8 +172,10 @@ class _Settling:
         return False
 
     def _top(self, row: int) -> int:
-        while self.winner[row] != row:
-            row = int(self.winner[row])
+        """The row that wins over a row in the end; the way there is halved for the next one."""
+        while (above := int(self.winner[row])) != row:
+            self.winner[row] = self.winner[above]
+            row = above
         return row
 
     def _fill(self, k: int, top: int) -> SamePlace:
