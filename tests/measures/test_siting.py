@@ -33,6 +33,7 @@ from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.service.catalog.siting import candidates
 from lifecircle.service.state import Streets
+from tests.files.tables import said
 from tests.worlds.tiny import (
     CRS,
     ORIGIN,
@@ -286,12 +287,12 @@ def test_a_table_of_candidates_with_faults(tmp_path: Path) -> None:
     lon, lat = to_lonlat(np.array([[3000 + ORIGIN[0], ORIGIN[1]]]), CRS)[0]
     good = tmp_path / "good.csv"
     good.write_text(f"id,name,lon,lat\nA,旧厂房,{lon},{lat}\n", encoding="utf-8")
-    sites = candidates(run, Streets.of(run), good, service=SERVICE, datum="wgs84")
+    sites = candidates(run, Streets.of(run), good, service=SERVICE, declared=said("wgs84"))
     assert (sites.id.tolist(), sites.name.tolist()) == (["A"], ["旧厂房"])
     bad = tmp_path / "bad.csv"
     bad.write_text(f"id,lon,lat\nA,{lon},{lat}\nA,x,{lat}\n", encoding="utf-8")
     with pytest.raises(InputError) as raised:
-        candidates(run, Streets.of(run), bad, service=SERVICE, datum="wgs84")
+        candidates(run, Streets.of(run), bad, service=SERVICE, declared=said("wgs84"))
     assert {fault.row for fault in raised.value.faults} == {3}
     assert len(raised.value.faults) == 2
 
