@@ -22,18 +22,18 @@ from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
 from lifecircle.analysis.city.model import Cells, City, LandSamples, StrArray, Units
 from lifecircle.analysis.city.notes import BuildNotes, Spread
-from lifecircle.analysis.city.placement import all_misplaced
+from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
-from lifecircle.analysis.city.residents.dasymetric_doubt import spread_doubt
+from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.disagreement import (
-    cells_apart,
-    disagreement_remarks,
-    units_apart,
+    compare_cells,
+    compare_units,
+    describe_disagreements,
 )
 from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
@@ -41,8 +41,8 @@ from lifecircle.analysis.city.units.units import (
     area_polygon_from,
     assign_units,
     build_units,
-    declared_by_level,
     group_totals,
+    sort_declared,
 )
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
@@ -125,7 +125,7 @@ def analyse_city(
     units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
     max_leg_m = policy.attachment.max_leg_m.value
     cells = _cells(seed, unit_of, _on_streets(index.snap(seed.xy_m, max_leg_m), max_leg_m))
-    apart = disagreement_remarks((*units_apart(units), *cells_apart(units, cells)))
+    apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
     land = _land(facts, units, network.crs, policy, index)
     clock.start("facilities")
     placed, same_places, unit_rows, noticed = gather_facilities(
@@ -135,7 +135,7 @@ def analyse_city(
         Homes(seed.xy_m, seed.residents, unit_of),
         network.crs,
         policy,
-        request.merges,
+        facts.merges,
     )
     facilities, loose = place_facilities(placed, policy, units, index)
     totals = {} if facts.units is None else group_totals(facts.units, units)
@@ -187,8 +187,11 @@ def _check(request: BuildRequest, policy: Policy) -> None:
 
 def _doubts(facts: Facts, index: EdgeIndex) -> tuple[Warn, ...]:
     """Whether the files lie where they say: remarks, or `InputError` where they surely do not."""
-    placed = [(facts.people, False), (facts.borders, True), *((t, False) for t in facts.tables)]
-    found = all_misplaced(placed, index)
+    found = [
+        fault
+        for where, outlines in facts.located()
+        for fault in find_misplaced(where, index, outlines=outlines)
+    ]
     errors = [fault for fault in found if fault.severity == "error"]
     if errors:
         raise InputError(errors)
@@ -215,8 +218,8 @@ def _residents(
         units, group_totals(facts.units, units), buildings, residential, policy.spread, network.crs
     )
     codes: StrArray = units.code[spread.unit]
-    unit_of = assign_units(spread.seed.xy_m, units, declared_by_level(codes, units))
-    rows, doubt = spread_doubt(units, spread, residential, policy, network.crs)
+    unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
+    rows, doubt = compare_spreads(units, spread, residential, policy, network.crs)
     return units, spread.seed, unit_of, rows, (*spread.warnings, *doubt)
 
 

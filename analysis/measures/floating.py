@@ -196,12 +196,11 @@ def floating(
 def _supply(city: City, facilities: Int32Array, supply: str) -> tuple[FloatArray, tuple[Warn, ...]]:
     if supply == COUNT:
         return np.ones(len(facilities)), (Warn("floating_counted"),)
-    held = city.facilities.attributes.get(supply)
-    values = [None if held is None else held[i] for i in facilities]
-    unknown = sum(value is None for value in values)
+    values = city.facilities.numbers(supply)[facilities]
+    unknown = int(np.isnan(values).sum())
     told = {"count": unknown, "attribute": supply}
     remarks = (Warn("floating_supply_partly", told),) if unknown else ()
-    return np.array([0.0 if v is None else float(v) for v in values]), remarks
+    return np.nan_to_num(values, nan=0.0), remarks
 
 
 def _rows(

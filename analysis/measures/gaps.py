@@ -186,7 +186,9 @@ def _found(
     walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * walkers
     residents = sums_by(label, size, weight)
     groups = {
-        name: sums_by(label, size, np.where(full, np.minimum(count, persons), count)[chosen])
+        name: sums_by(
+            label, size, np.where(full, np.minimum(count.value, persons), count.value)[chosen]
+        )
         for name, count in city.cells.groups.items()
     }
     unit = _most(label, size, home_unit(city, city.cells.unit)[chosen], weight)

@@ -165,7 +165,7 @@ def persons_of(cells: Cells, group: str) -> IntArray:
         return cells.residents
     if group not in cells.groups:
         raise unknown("unknown_group", group, (TOTAL, *cells.groups))
-    return cells.groups[group]
+    return cells.groups[group].value
 
 
 def level_of(city: City, by: str | None) -> str:
@@ -298,7 +298,7 @@ def unknown_units(city: City, level: str) -> np.ndarray:
     """Bool (k,): units without a known number of residents and without any cell at a level."""
     index = city.cells.unit[level]
     peopled = np.bincount(index[index >= 0], minlength=len(city.units.code)) > 0
-    unknown_total: np.ndarray = (city.units.residents < 0) & ~peopled
+    unknown_total: np.ndarray = ~(city.units.residents.known | peopled)
     return unknown_total
 
 

@@ -166,7 +166,7 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     now = covered(after, city.cells.position, asked.limit_cm)
     persons = city.cells.residents
     groups = {
-        name: (int(count[was].sum()), int(count[now].sum()))
+        name: (int(count.value[was].sum()), int(count.value[now].sum()))
         for name, count in city.cells.groups.items()
     }
     units, index = city.units, city.cells.unit[level]

@@ -206,7 +206,9 @@ def units_rows(
     """One row per unit: who is served and who is not, and the rule where it speaks of the unit."""
     city = run.city
     part = found.balanced.part
-    persons = city.cells.residents if found.group == "total" else city.cells.groups[found.group]
+    persons = (
+        city.cells.residents if found.group == "total" else city.cells.groups[found.group].value
+    )
     index, size = city.cells.unit[level], len(city.units.code)
 
     def per_unit(values: IntArray) -> IntArray:

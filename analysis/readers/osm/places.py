@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -13,11 +13,16 @@ import osmium
 import shapely
 
 from lifecircle.analysis.policy import Policy, Service, TagRule
-from lifecircle.analysis.readers.osm.streets import check_osm_file, unreadable
+from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file
+from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
+from lifecircle.analysis.readers.records.cells import no_texts, object_array
+from lifecircle.analysis.readers.records.located import Located
+from lifecircle.analysis.readers.records.tables import FROM_OSM, FacilityTable
 
 _LAND_KEYS = {"building", "landuse", "boundary"}
 _COMMON_KEYS = ("area", "fee", "access", "highway", "name")  # carried by much else, the last most
 _AREAL = np.array([shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON])
+_OWNER_TAGS: Final = ("operator:type", "ownership")
 _OWNERSHIP = {
     "public": "government",
     "government": "government",
@@ -41,14 +46,14 @@ class Place:
 class OsmPlaces:
     """What a file says about a place, all frames in EPSG:4326, sorted by id.
 
-    facilities : id, service, name, name_en, source, ownership, opening_hours, lit, level,
-        geometry; one row per service that a thing serves.
+    facilities : one row per service that a thing serves, with name_en, ownership, opening_hours,
+        lit and level.
     buildings : id, building (tag), levels (float, NaN unknown), geometry (polygons).
     residential : id, geometry (polygons of ``landuse=residential``).
     boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
     """
 
-    facilities: gpd.GeoDataFrame
+    facilities: FacilityTable
     buildings: gpd.GeoDataFrame
     residential: gpd.GeoDataFrame
     boundaries: gpd.GeoDataFrame
@@ -66,17 +71,17 @@ def read_places(path: Path, policy: Policy) -> OsmPlaces:
     """
     check_osm_file(path)
     rules = [rule for service in policy.services.values() for rule in service.osm]
-    keys = sorted({_anchor(rule) for rule in rules} | _LAND_KEYS)
+    keys = sorted({_find_anchor(rule) for rule in rules} | _LAND_KEYS)
     try:
-        return places_of(_things(path, keys), policy)
+        return places_of(_list_things(path, keys), policy)
     except RuntimeError as error:
-        raise unreadable(path, error) from error
+        raise broken_file(path, error) from error
 
 
 def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
     """Sort tagged things into facilities, buildings, residential land and boundaries."""
     served = _Served(policy)
-    facilities: list[dict[str, Any]] = []
+    facilities: list[tuple[Place, Service]] = []
     buildings: list[dict[str, Any]] = []
     residential: list[dict[str, Any]] = []
     boundaries: list[dict[str, Any]] = []
@@ -84,9 +89,9 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
     areas = np.isin(shapely.get_type_id([thing.geometry for thing in ordered]), _AREAL)
     for thing, areal in zip(ordered, areas.tolist(), strict=True):
         tags = thing.tags
-        facilities.extend(_facility(thing, service) for service in served(tags))
+        facilities.extend((thing, service) for service in served(tags))
         if areal and tags.get("building", "no") != "no":
-            levels = _number(tags.get("building:levels"))
+            levels = _parse_number(tags.get("building:levels"))
             buildings.append(
                 {"id": thing.id, "building": tags["building"], "levels": levels,
                  "geometry": thing.geometry}
@@ -98,18 +103,15 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
                 {"id": thing.id, "name": tags.get("name"), "name_en": tags.get("name:en"),
                  "admin_level": tags.get("admin_level"), "geometry": thing.geometry}
             )  # fmt: skip
-    columns = [
-        "id", "service", "name", "name_en", "source", "ownership", "opening_hours", "lit", "level",
-    ]  # fmt: skip
     return OsmPlaces(
-        _frame(facilities, columns),
-        _frame(buildings, ["id", "building", "levels"]),
-        _frame(residential, ["id"]),
-        _frame(boundaries, ["id", "name", "name_en", "admin_level"]),
+        _make_table(facilities),
+        _make_frame(buildings, ["id", "building", "levels"]),
+        _make_frame(residential, ["id"]),
+        _make_frame(boundaries, ["id", "name", "name_en", "admin_level"]),
     )
 
 
-def _anchor(rule: TagRule) -> str:
+def _find_anchor(rule: TagRule) -> str:
     """The key a thing is found by: the one of the rule's keys that little else carries."""
     often = {key: rank for rank, key in enumerate(_COMMON_KEYS, start=1)}
     return min(rule.tags, key=lambda key: (often.get(key, 0), key))
@@ -123,7 +125,7 @@ class _Served:
         self._by_tag: dict[tuple[str, str], list[tuple[int, TagRule]]] = {}
         for number, service in enumerate(self._services):
             for rule in service.osm:
-                key = _anchor(rule)
+                key = _find_anchor(rule)
                 for value in rule.tags[key]:
                     self._by_tag.setdefault((key, value), []).append((number, rule))
         self._keys = {key for key, _ in self._by_tag}
@@ -140,24 +142,34 @@ class _Served:
         return [self._services[number] for number in sorted(found)]
 
 
-def _facility(thing: Place, service: Service) -> dict[str, Any]:
-    tags = thing.tags
-    owner = tags.get("operator:type") or tags.get("ownership")
-    return {
-        "id": thing.id,
-        "service": service.id,
-        "name": tags.get("name") or tags.get("name:zh") or tags.get("name:en"),
-        "name_en": tags.get("name:en"),
-        "source": "osm",
-        "ownership": _OWNERSHIP.get(owner) if owner else None,
-        "opening_hours": tags.get("opening_hours"),
-        "lit": tags.get("lit"),
-        "level": None,
-        "geometry": thing.geometry,
-    }
+def _make_table(served: Sequence[tuple[Place, Service]]) -> FacilityTable:
+    """Things and the services they offer as facilities."""
+
+    tags = [thing.tags for thing, _ in served]
+
+    def said(*keys: str) -> list[str | None]:
+        """The first of some tags that each thing has."""
+        return [next((word for key in keys if (word := one.get(key))), None) for one in tags]
+
+    owners = [None if one is None else _OWNERSHIP.get(one) for one in said(*_OWNER_TAGS)]
+    return FacilityTable(
+        id=object_array([thing.id for thing, _ in served]),
+        service=object_array([service.id for _, service in served]),
+        name=object_array(said("name", "name:zh", "name:en")),
+        source=object_array([FROM_OSM] * len(served)),
+        attributes={
+            "name_en": object_array(said("name:en")),
+            "ownership": object_array(owners),
+            "opening_hours": object_array(said("opening_hours")),
+            "lit": parse_flags(said("lit"), flag_words("lit")),
+            "level": no_texts(len(served)),
+        },
+        where=Located.of_degrees(object_array([thing.geometry for thing, _ in served]), FROM_OSM),
+        rows=np.arange(1, len(served) + 1, dtype=np.int64),
+    )
 
 
-def _number(text: str | None) -> float:
+def _parse_number(text: str | None) -> float:
     try:
         value = float(text) if text is not None else np.nan
     except ValueError:
@@ -165,7 +177,7 @@ def _number(text: str | None) -> float:
     return value if 0 < value < np.inf else np.nan
 
 
-def _frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
+def _make_frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
     data = {name: np.array([row[name] for row in rows], dtype=object) for name in columns}
     if "levels" in data:
         data["levels"] = data["levels"].astype(np.float64)
@@ -173,7 +185,7 @@ def _frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
 
 
-def _things(path: Path, keys: list[str]) -> Iterator[Place]:
+def _list_things(path: Path, keys: list[str]) -> Iterator[Place]:
     """Nodes and closed areas that carry one of some keys, geometry in degrees."""
     wanted = osmium.filter.KeyFilter(*keys)
     as_wkb = osmium.geom.WKBFactory()
