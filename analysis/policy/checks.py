@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from lifecircle.analysis.errors import Language, PolicyError, say
 from lifecircle.analysis.policy.capacity import capacity_faults
 from lifecircle.analysis.policy.tables import CitedTable, PolicyFile
+from lifecircle.analysis.policy.word_lists import spell_out
 
 Content = dict[str, Any]
 KeyPath = tuple[str, ...]
@@ -65,7 +66,7 @@ def check(content: Content, top: str, writers: Writers) -> PolicyFile:
         With every fault of form; when the form is right, with every contradiction.
     """
     blame = _Blame(top, writers)
-    bare = list(_numbers(content, blame, ()))
+    bare = [*_numbers(content, blame, ()), *spell_out(content, blame.fault)]
     seen = {fault.params["path"] for fault in bare}
     form = [*bare, *(f for f in _form(content, blame) if f.params["path"] not in seen)]
     if form:
@@ -173,6 +174,8 @@ def _references(policy: PolicyFile, blame: _Blame) -> Iterator[PolicyFault]:
     known = ", ".join(policy.sources)
     quoted = [*((p, c.source) for p, c in _cited(policy)), (("walk",), policy.walk.source)]
     quoted.append((("barriers",), policy.barriers.source))
+    quoted += [(("lists", name), words.source) for name, words in policy.lists.items()]
+    quoted.append((("life_cycle",), policy.life_cycle.source))
     for path, source in quoted:
         if source not in policy.sources:
             yield blame.fault(

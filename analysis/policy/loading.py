@@ -10,6 +10,7 @@ from pathlib import Path
 from lifecircle.analysis.policy.capacity import NO_CAPACITIES, Capacities, capacities
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.files import packaged, read_policy_file
+from lifecircle.analysis.policy.life_cycle import LifeCycle, life_cycle
 from lifecircle.analysis.policy.quality import QualityRules, quality_rules
 from lifecircle.analysis.policy.rules import (
     AttachmentRules,
@@ -54,7 +55,8 @@ from lifecircle.analysis.policy.terrain import (
 class Policy:
     """Everything that was judged, in one immutable object with the digest of its files.
 
-    `terrain` and `barriers` are None only in runs kept from before there were such rules.
+    `terrain`, `barriers` and `life_cycle` are None only in runs kept from before there were such
+    rules.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Policy:
     unit_levels: Mapping[str, Title]
     terrain: TerrainRules | None = None
     barriers: BarrierRules | None = None
+    life_cycle: LifeCycle | None = None
     scorecard: Scorecard | None = None
     quality: QualityRules | None = None  # None only in runs kept from before
     capacities: Capacities = NO_CAPACITIES
@@ -112,6 +115,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
         unit_levels={i: _title(t) for i, t in file.unit_levels.items()},
         terrain=terrain_rules(file.terrain, cite),
         barriers=barrier_rules(file.barriers, file.sources, cite),
+        life_cycle=life_cycle(file.life_cycle),
         scorecard=scorecard,
         quality=quality_rules(file.quality, cite),
         capacities=capacities(file.capacities, cite),
@@ -157,6 +161,7 @@ def _tag_rule(table: TagTable) -> TagRule:
         without=_tags(table.without),
         name_has=tuple(table.name_has),
         name_lacks=tuple(table.name_lacks),
+        lines=table.lines,
     )
 
 

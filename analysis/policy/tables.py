@@ -42,6 +42,42 @@ class TagTable(_Table):
     without: dict[str, Values] = {}
     name_has: list[Text] = []
     name_lacks: list[Text] = []
+    lines: bool = False
+
+
+class WordListTable(_Table):
+    """``[lists.<id>]``: words by language, tag values, or a list of lists; cited as a whole."""
+
+    source: Text
+    clause: Text
+    confidence: Confidence
+    of: list[Text] = []
+    values: list[Text] = []
+    zh: list[Text] = []
+    en: list[Text] = []
+    es: list[Text] = []
+    pt: list[Text] = []
+    it: list[Text] = []
+    mt: list[Text] = []
+    other: list[Text] = []
+
+
+class LifeCycleTable(_Table):
+    """``[life_cycle]``: how OpenStreetMap says that a thing is not open; cited as a whole."""
+
+    source: Text
+    clause: Text
+    confidence: Confidence
+    gone: Values
+    planned: Values
+    unsaid: Values
+    value_keys: Values
+    prefixed_keys: Values
+    hours_closed: Values
+    status_keys: list[Text] = []
+    status_closed: list[Text] = []
+    gone_names: list[Text] = []
+    planned_names: list[Text] = []
 
 
 class CapacityTable(_Table):
@@ -228,6 +264,8 @@ class PolicyFile(_Table):
     id: Text
     title: TitleTable
     sources: dict[str, Text]
+    lists: dict[str, WordListTable] = {}
+    life_cycle: LifeCycleTable
     services: Annotated[dict[str, ServiceTable], Field(min_length=1)]
     walkers: Annotated[dict[str, WalkerTable], Field(min_length=1)]
     circles: dict[str, CircleTable] = {}
