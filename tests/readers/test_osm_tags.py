@@ -256,6 +256,7 @@ leisure=pitch sport=athletics athletics=shot_put  -
 leisure=pitch sport=fitness  fitness_outdoor
 leisure=pitch access=members  -
 leisure=track sport=running  fitness_trail
+leisure=track name=清华附小操场  -
 leisure=track sport=motor;minimoto  -
 leisure=track sport=skiing piste:type=downhill  -
 """
