@@ -14,6 +14,7 @@ from typing import Any
 from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy.checks import ID, Content, Writers, check
 from lifecircle.analysis.policy.tables import PolicyFile
+from lifecircle.analysis.policy.tag_quality import TAG_QUALITY
 
 _HEAD = frozenset({"extends", "part"})
 
@@ -22,7 +23,9 @@ def packaged() -> Mapping[str, Traversable]:
     """The packaged policy files by id."""
     folder = files("lifecircle.analysis").joinpath("policies")
     found = (f for f in folder.iterdir() if f.name.endswith(".toml"))
-    return {f.name.removesuffix(".toml"): f for f in sorted(found, key=lambda f: f.name)}
+    policies = {f.name.removesuffix(".toml"): f for f in sorted(found, key=lambda f: f.name)}
+    policies.pop(TAG_QUALITY, None)
+    return policies
 
 
 def read_toml(file: Traversable) -> Content:
