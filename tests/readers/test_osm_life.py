@@ -135,7 +135,7 @@ def test_the_town_counts_open_centres_only(
     (warn,) = told
     state = "planned" if how.startswith("construction") else "gone"
     assert (warn.params["count"], warn.params[state]) == (1, 1)
-    assert "社区卫生服务中心 1 (node/9002)" in warn.text("zh")
+    assert "社区卫生服务中心 1 处（node/9002）" in warn.text("zh")
     assert "Community health centre 1 (node/9002)" in warn.text("en")
     (note,) = city.notes.not_open
     assert (note.id, note.service, note.state, note.why) == (

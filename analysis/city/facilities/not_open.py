@@ -38,17 +38,19 @@ def _remark(rows: Sequence[NotOpen], policy: Policy) -> Warn:
     for row in rows:
         of.setdefault(row.service, []).append(row.id)
     shown = sorted(of, key=lambda service: -len(of[service]))[:_SERVICES_SHOWN]
-    more = len(of) - len(shown)
-    told = {"zh": "；".join, "en": "; ".join}
-    kinds = {
-        lang: join(
-            f"{policy.services[service].title.text(lang)} {len(of[service])} "
-            f"({', '.join(of[service][:_IDS_SHOWN])}{' …' * (len(of[service]) > _IDS_SHOWN)})"
-            for service in shown
-        )
-        + " …" * (more > 0)
-        for lang, join in told.items()
-    }
+    kinds_zh = "；".join(
+        f"{policy.services[one].title.zh} {len(of[one])} 处（{_some(of[one], '、')}）"
+        for one in shown
+    )
+    kinds_en = "; ".join(
+        f"{policy.services[one].title.en} {len(of[one])} ({_some(of[one], ', ')})" for one in shown
+    )
+    more = " …" * (len(of) > len(shown))
     planned = sum(row.state == "planned" for row in rows)
     params = {"count": len(rows), "gone": len(rows) - planned, "planned": planned}
-    return Warn("facilities_not_open", params | {f"kinds_{k}": v for k, v in kinds.items()})
+    told = {"kinds_zh": kinds_zh + more, "kinds_en": kinds_en + more}
+    return Warn("facilities_not_open", params | told)
+
+
+def _some(ids: Sequence[str], between: str) -> str:
+    return between.join(ids[:_IDS_SHOWN]) + " …" * (len(ids) > _IDS_SHOWN)
