@@ -9,6 +9,7 @@ import pytest
 
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.policy.life_cycle import LifeReader
@@ -126,7 +127,8 @@ def test_the_town_counts_open_centres_only(
     people = field / "town_cells.csv"
     request = BuildRequest("t", osm=osm, population=people, datum="wgs84", today=TODAY)
     _, policy, city, travel = analyse_city(request)
-    assert coverage(city, travel, policy, service="health_centre").total.covered == residents
+    found = coverage(Study(city, travel, policy), Question(service="health_centre"))
+    assert found.total.covered == residents
     told = [warn for warn in city.warnings if warn.key == "facilities_not_open"]
     if not how:
         assert not told
