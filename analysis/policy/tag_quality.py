@@ -62,7 +62,7 @@ class _File(Record):
 def tag_quality() -> Mapping[str, TagQuality]:
     """The quality of the packaged tag rules by service; services never labelled are absent."""
     file = files("lifecircle.analysis").joinpath("policies", f"{TAG_QUALITY}.toml")
-    return read_tag_quality(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return read_tag_quality(file.read_text(encoding="utf-8"))
 
 
 def read_tag_quality(text: str) -> Mapping[str, TagQuality]:
