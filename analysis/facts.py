@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,6 +55,8 @@ class BuildRequest:
     `surveyed`: services of which the inputs hold every facility, so that none found means none.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
+    `today`: the day for which dates in the files are read (``end_date``);
+    None: the day of the build.
     """
 
     area: str
@@ -81,6 +84,7 @@ class BuildRequest:
     elevation: Path | None = None
     barrier_rule: tuple[str, ...] = ()
     closures: tuple[Path, ...] = ()
+    today: date | None = None
 
     @property
     def terrain(self) -> Terrain:
@@ -232,10 +236,10 @@ def _read_streets(
     if request.graph is not None:
         return read_graphml(request.graph, policy.walk, form_of), None
     if request.osm is None:
-        return read_place(str(request.place), policy.walk, policy, form_of)
+        return read_place(str(request.place), policy.walk, policy, form_of, request.today)
     streets = read_streets(request.osm, policy.walk, form_of)
     clock.start("places")
-    return streets, read_places(request.osm, policy)
+    return streets, read_places(request.osm, policy, request.today)
 
 
 def remark(fault: Fault) -> Warn:

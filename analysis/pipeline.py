@@ -20,6 +20,7 @@ from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
+from lifecircle.analysis.city.facilities.not_open import note_not_open
 from lifecircle.analysis.city.model import Cells, City, LandSamples, StrArray, Units
 from lifecircle.analysis.city.notes import BuildNotes, Spread
 from lifecircle.analysis.city.placement import find_misplaced
@@ -112,6 +113,7 @@ def analyse_city(
 ) -> tuple[Manifest, Policy, City, NearestFacility]:
     """City and walks, computed from the files of a request; the manifest is still nameless."""
     clock = clock or Clock(None)
+    request = replace(request, today=request.today or datetime.now(UTC).date())
     policy = load_policy(request.policy)
     _check(request, policy)
     inputs = describe_inputs(request)
@@ -138,6 +140,9 @@ def analyse_city(
         facts.merges,
     )
     facilities, loose = place_facilities(placed, policy, units, index)
+    not_open, shut = (
+        note_not_open(facts.places.not_open, network.crs, policy) if facts.places else ((), ())
+    )
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
     warnings = (
@@ -148,11 +153,12 @@ def analyse_city(
         *remarks,
         *apart,
         *noticed,
+        *shut,
         *loose,
         *strange,
     )
     surveyed = frozenset(request.surveyed)
-    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters)
+    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters, not_open)
     city = City(
         network.crs,
         network,
@@ -297,6 +303,7 @@ def _manifest(
             "place": request.place,
             **ground,
             "place_by_unit": request.place_by_unit,
+            "today": None if request.today is None else request.today.isoformat(),
         },
         code_version=code_version(),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -10,6 +10,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -62,7 +63,11 @@ def read_graphml(path: Path, rules: WalkRules, form_of: FormOf | None = None) ->
 
 
 def read_place(
-    place: str, rules: WalkRules, policy: Policy, form_of: FormOf | None = None
+    place: str,
+    rules: WalkRules,
+    policy: Policy,
+    form_of: FormOf | None = None,
+    today: date | None = None,
 ) -> tuple[RawStreets, OsmPlaces]:
     """Walkable streets, facilities, buildings and land inside a place's outline; needs internet.
 
@@ -79,6 +84,8 @@ def read_place(
         Says which tags make a facility.
     form_of
         As in `streets_of_graph`.
+    today
+        As in `lifecircle.analysis.readers.osm.places.read_places`.
 
     Raises
     ------
@@ -100,7 +107,8 @@ def read_place(
         except ValueError as error:
             _unless_empty(error)
             things = []
-    return streets_of_graph(graph, rules, place, form_of=form_of), places_of(things, policy)
+    streets = streets_of_graph(graph, rules, place, form_of=form_of)
+    return streets, places_of(things, policy, today)
 
 
 @contextmanager
@@ -203,16 +211,16 @@ def _list_things(frame: gpd.GeoDataFrame) -> Iterator[Place]:
             if isinstance(values[row], str):
                 tags[row][str(key)] = values[row]
     for (kind, osm_id), shape, said in zip(frame.index, frame.geometry, tags, strict=True):
-        place = shape if kind == "node" else _make_area(shape, said)
+        place = shape if kind == "node" else _make_shape(shape, said)
         if place is not None:
             yield Place(f"{kind}/{osm_id}", said, place)
 
 
-def _make_area(shape: shapely.Geometry, tags: dict[str, str]) -> shapely.Geometry | None:
-    """The area of a way or relation: a closed line is one unless ``area=no``; else None."""
+def _make_shape(shape: shapely.Geometry, tags: dict[str, str]) -> shapely.Geometry | None:
+    """The area of a way or relation, or its line: a ring is an area unless ``area=no``."""
     if isinstance(shape, shapely.LineString):
         if not shape.is_ring or tags.get("area") == "no":
-            return None
+            return shape
         return shapely.Polygon(shape)
     parts = [
         part for part in shapely.get_parts(shapely.get_parts([shape]))
