@@ -17,6 +17,7 @@ from lifecircle.service.commands.words import (
     LayerName,
     Mapping,
     NorthFirst,
+    PolicyFile,
     RunName,
     Sheet,
     WorkspaceDir,
@@ -42,7 +43,7 @@ def check(
     sheet: Sheet = None,
     layer: LayerName = None,
     mapping: Mapping = None,
-    policy: Annotated[str, typer.Option(help="policy id or TOML file 政策")] = "kunming-2022-77",
+    policy: PolicyFile = None,
     clean: Annotated[
         Path | None, typer.Option(help="write a copy with safe mends (.xlsx .csv) 清洗后的副本")
     ] = None,

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.model import WHOLE_AREA, City, Statistics
 from lifecircle.analysis.measures.scorecard.card import EVALUATORS, checked_settings
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import Outcome
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.policy.scorecard import _scorecard
+from lifecircle.analysis.policy.faults import Blame
+from lifecircle.analysis.policy.files import Joined
+from lifecircle.analysis.policy.scorecard import scorecard_of
 from lifecircle.analysis.policy.scorecard_model import Scorecard
-from lifecircle.analysis.policy.scorecard_tables import ScorecardFile
-from tests.worlds.parts import Place, texts
+from tests.worlds.parts import Place, study_of, texts
 from tests.worlds.tiny import TINY_PLACES, tiny_city, walks
 
 NEAR = 600 / 1910  # c1, c2, c3 walk 370, 470 and 970 m to h1; c4 walks 2,070
@@ -39,13 +39,24 @@ many = { value = 450, source = "plan", clause = "x", confidence = "interpretatio
 far = { value = 10000, source = "plan", clause = "x", confidence = "interpretation" }
 [class_of_level]
 subdistrict = "urban"
+[judging]
+walk = "$walk"
+residents = "$population"
+[settings.walk]
+zh = "x"
+en = "x"
+default = "ceiling"
+choices = { ceiling = { zh = "x", en = "x" }, floor = { zh = "x", en = "x" } }
+[settings.population]
+zh = "x"
+en = "x"
+default = "cells"
+choices = { cells = { zh = "x", en = "x" }, units = { zh = "x", en = "x" } }
 [settings.catchment]
 zh = "x"
 en = "x"
 default = "open"
-[settings.catchment.choices]
-open = { zh = "x", en = "x" }
-closed = { zh = "x", en = "x" }
+choices = { open = { zh = "x", en = "x" }, closed = { zh = "x", en = "x" } }
 [readings.U]
 zh = "U"
 en = "U"
@@ -68,7 +79,8 @@ def _policy() -> Policy:
 
 def card(readings: str) -> Scorecard:
     """A scorecard of one row X with some readings, unchecked."""
-    return _scorecard("x", ScorecardFile.model_validate(tomllib.loads(HEAD + readings)))
+    content = tomllib.loads(HEAD + readings)
+    return scorecard_of("x", Joined(Blame("x.toml"), content, ""), None)
 
 
 def ground(
@@ -79,14 +91,11 @@ def ground(
     policy = _policy()
     scorecard = card(readings)
     return Ground(
-        held,
-        walks(held, tuple(policy.services)),
-        policy,
+        study_of(held, policy, travel=walks(held, tuple(policy.services))),
         scorecard,
         checked_settings(scorecard, {}) | settings,
         "adult",
         None,
-        lambda: walk_costs(held.network),
     )
 
 
