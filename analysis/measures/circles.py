@@ -20,13 +20,13 @@ from lifecircle.analysis.measures.question import (
     level_of,
     named,
     sums_by,
-    unknown,
     unknown_units,
     walker_of,
     walks_to,
 )
 from lifecircle.analysis.policy import CircleRule, Policy
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.unknown_names import unknown
 
 
 @dataclass(frozen=True, slots=True)

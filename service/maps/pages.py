@@ -18,9 +18,10 @@ from folium.map import FitBounds
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.capacity import capacity_services
-from lifecircle.analysis.measures.question import Question, unknown
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
 from lifecircle.service.maps.circles_scene import circles_scene
