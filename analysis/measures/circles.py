@@ -150,6 +150,13 @@ def circles(
     """Residents with a complete circle, for the area and every unit of a level.
 
     Parameters and errors as in `circle_table`; `by` as in `coverage`.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.circles(lc.tiny_town().study, lc.Question(), kind="convenience")
+    >>> found.total.residents, found.total.not_assessed
+    (900, 900)
     """
     city = study.city
     level = level_of(city, question.by)

@@ -40,6 +40,12 @@ class Question:
     the service's own. `group`: ``total`` or a population group of the area. `by`: unit level,
     None = `default_level`. `at`: a moment of the week (``Sa 19:00``), None = opening hours do not
     count.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> lc.Question("pharmacy", minutes=10).about("park")
+    Question(service='park', minutes=10, walker='adult', group='total', by=None, at=None)
     """
 
     service: str | None = None
@@ -60,6 +66,12 @@ class Study:
 
     `catchments`: by service, those the build has solved (`measures.catchments.Catchments`).
     `known_costs`: the walking costs of the city's streets where they were made before.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> lc.tiny_town().study.city
+    <City in EPSG:4543: 900 residents in 9 cells, 4 facilities, 2 units, 140 streets>
     """
 
     city: City
@@ -67,6 +79,9 @@ class Study:
     policy: Policy
     catchments: Mapping[str, object] = field(default_factory=dict)
     known_costs: WalkCosts | None = None
+
+    def __repr__(self) -> str:
+        return f"<Study under {self.policy.id} of {self.city!r}>"
 
     @cached_property
     def costs(self) -> WalkCosts:

@@ -51,6 +51,13 @@ class Policy(Record):
 
     `terrain`, `barriers`, `quality`, `siting` and `floating` are None only in runs kept from
     before there were such rules.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> policy = lc.load_policy("kunming-2022-77")
+    >>> policy.services["health_centre"].minutes.value
+    15.0
     """
 
     id: Text
@@ -72,6 +79,12 @@ class Policy(Record):
     capacities: Capacities = NO_CAPACITIES
     siting: SitingRules | None = None
     floating: FloatingRules | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<Policy {self.id!r}: {len(self.services)} services, walkers "
+            f"{', '.join(self.walkers)}>"
+        )
 
 
 @cache

@@ -21,7 +21,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.maps.folium_map import OfflineMap
 from lifecircle.service.maps.offline import asset, page_policy
-from lifecircle.service.maps.pages import LAYERS, Page, map_page
+from lifecircle.service.maps.pages import LAYERS, Page, map_of, map_page
 from tests.pages.map_pages import drawn_run, hostile_run
 
 CHROMIUM = next(
@@ -382,3 +382,24 @@ def test_a_notebook_shows_folium_layers_and_popups(browser: Any, tmp_path: Path)
         frame.get_by_text("你好").wait_for(timeout=LONGEST_MS)
         assert seen.said == []
         assert seen.outside == []
+
+
+@pytest.mark.parametrize("hidden", [True, False], ids=["no size yet", "small at first"])
+def test_a_map_in_a_notebook_opens_on_its_data(browser: Any, tmp_path: Path, hidden: bool) -> None:
+    """The frame of an output cell has no size, or another one, when its page is first drawn."""
+    run = drawn_run()
+    shown = map_of(run, "coverage")._repr_html_()
+    page = browser.new_page()
+    small = "display:none" if hidden else "width:90px;height:60px;overflow:hidden"
+    page.set_content(f'<div id="cell" style="{small}">{shown}</div>')
+    frame = page.wait_for_selector("iframe", state="attached").content_frame()
+    frame.wait_for_selector(READY, state="attached", timeout=LONGEST_MS)
+    page.evaluate("document.getElementById('cell').style = 'width:900px;height:640px'")
+    west, south, east, north = run.manifest.bbox
+    corners = f"L.latLngBounds([[{south}, {west}], [{north}, {east}]])"
+    frame.wait_for_function(
+        f"map_main.getSize().x > 300 && map_main.getBounds().contains({corners})"
+        f" && map_main.getBoundsZoom({corners}) - map_main.getZoom() < 1",
+        timeout=5_000,
+    )
+    page.close()

@@ -98,6 +98,13 @@ def scorecard(
     ------
     ParameterError : the policy has no scorecard; a setting's answer is not among its choices.
     UnknownNameError : no such walker, level or setting.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.scorecard(lc.tiny_town().study)
+    >>> [(row.row.id, row.status) for row in found.rows[:2]]
+    [('A01', 'not_met'), ('A02', 'NOT_ASSESSED')]
     """
     city, policy = study.city, study.policy
     if policy.scorecard is None:
