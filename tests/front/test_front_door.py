@@ -54,3 +54,28 @@ def test_examples_give_what_they_say(module: Any, capsys: pytest.CaptureFixture[
     failed, tried = doctest.testmod(module)
     assert failed == 0, capsys.readouterr().out
     assert tried > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nowhere"], "tiny"),
+        (["tiny", "--run", "r1"], "r1"),
+        (["tiny", "--service", "helth_centre"], "Community health centre (health_centre)"),
+        (["tiny", "--walker", "runner"], "adult"),
+    ],
+    ids=["area", "run", "service", "walker"],
+)
+def test_a_wrong_name_is_told_before_anything_heavy_is_imported(
+    words: list[str], told: str
+) -> None:
+    workspace = str(lc.tiny_town().run.path.parents[2])
+    given = ["lifecircle", "coverage", *words, "--workspace", workspace, "--lang", "en"]
+    code = (
+        f"import sys; sys.argv = {given!r}\n"
+        "from lifecircle.service.cli import main\n"
+        f"print(main(), [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "2 []"
+    assert told in ran.stderr

@@ -397,9 +397,13 @@ def test_a_map_in_a_notebook_opens_on_its_data(browser: Any, tmp_path: Path, hid
     page.evaluate("document.getElementById('cell').style = 'width:900px;height:640px'")
     west, south, east, north = run.manifest.bbox
     corners = f"L.latLngBounds([[{south}, {west}], [{north}, {east}]])"
-    frame.wait_for_function(
+    shown_well = (
         f"map_main.getSize().x > 300 && map_main.getBounds().contains({corners})"
-        f" && map_main.getBoundsZoom({corners}) - map_main.getZoom() < 1",
-        timeout=5_000,
+        f" && map_main.getBoundsZoom({corners}) - map_main.getZoom() < 1"
     )
+    for _ in range(50):
+        if frame.evaluate(shown_well):
+            break
+        page.wait_for_timeout(100)
+    assert frame.evaluate(shown_well)
     page.close()
