@@ -176,7 +176,7 @@ class Area:
         """
         question = Question(service, minutes, walker, group, at=at)
         answer = gaps_asked(self.run, question, min_residents=min_residents)
-        return gap_frame(self.run, answer.found).set_index("id")
+        return gap_frame(answer.run, answer.found).set_index("id")
 
     def circles(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecircle.analysis.errors import Language, Warn
@@ -40,12 +40,13 @@ def answer_gaps(study: Study, question: Question) -> GapsAnswer:
 class GapsAsked:
     """Gaps of one service or of all, most residents first, and what is to be said with them.
 
-    `opened`: how many facilities are open at the moment asked for, empty where none was.
+    `run`: at a moment the run with only what is open then. `opened`: how many facilities are
+    open at the moment asked for, empty where none was.
     """
 
     services: tuple[str, ...]
     found: tuple[Gap, ...]
-    study: Study
+    run: Run
     opened: Mapping[str, Any]
     remarks: tuple[Warn, ...]
 
@@ -62,13 +63,14 @@ def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsA
     if question.at is not None:
         then = study_at(study, moment_of(question.at), asked)
         opened, told, study = at_document(then), at_warnings(then), then.lower
+        run = replace(run, city=study.city)  # gaps name their nearest by its place among the open
     found = [
         gap
         for one in asked
         for gap in gaps(study, question.about(one), min_residents=min_residents)
     ]
     found.sort(key=lambda gap: -gap.residents)
-    return GapsAsked(asked, tuple(found), study, opened, tuple(told))
+    return GapsAsked(asked, tuple(found), run, opened, tuple(told))
 
 
 def gaps_document(
@@ -80,7 +82,7 @@ def gaps_document(
     open, closed and unknown.
     """
     answer = gaps_asked(run, question, min_residents=min_residents)
-    found, study = answer.found, answer.study
+    run, found = answer.run, answer.found
     columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]
     shapes = in_degrees([gap.geometry for gap in found], run.city.crs)
     rows = properties_of(gap_frame(run, found), columns)
@@ -93,7 +95,7 @@ def gaps_document(
         "walker": question.walker,
         "min_residents": min_residents,
         **answer.opened,
-        "not_assessed": [one for one in answer.services if not study.city.assessed(one)],
+        "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)
