@@ -102,7 +102,17 @@ class Warn:
 
 
 class LifecircleError(Exception):
-    """The root of the family: a message key with parameters."""
+    """The root of the family: a message key with parameters.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> try:
+    ...     lc.tiny_town().coverage("helth_centre")
+    ... except lc.LifecircleError as error:
+    ...     print(error.key, error.params["name"])
+    unknown_service helth_centre
+    """
 
     exit_code = 2
 

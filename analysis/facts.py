@@ -52,6 +52,7 @@ class BuildRequest:
     several; `mapping`: a file that says more (see `records.mapping_file`). `place_by_unit`:
     facilities without coordinates stand at the unit their row names. `merges`: decisions on rows
     that may be one place.
+    `policy`: an id, a file or a policy made in code.
     `surveyed`: services of which the inputs hold every facility, so that none found means none.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
@@ -75,7 +76,7 @@ class BuildRequest:
     mapping: Path | None = None
     place_by_unit: bool = False
     merges: Path | None = None
-    policy: str | None = None
+    policy: str | Path | Policy | None = None
     surveyed: tuple[str, ...] = ()
     title: Title | None = None
     synthetic: bool = False

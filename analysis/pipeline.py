@@ -114,7 +114,8 @@ def analyse_city(
     """City and walks, computed from the files of a request; the manifest is still nameless."""
     clock = clock or Clock(None)
     request = replace(request, today=request.today or datetime.now(UTC).date())
-    policy = load_policy(request.policy)
+    given = request.policy
+    policy = given if isinstance(given, Policy) else load_policy(given)
     _check(request, policy)
     inputs = describe_inputs(request)
     facts = read_facts(request, policy, clock)

@@ -51,6 +51,9 @@ class Units:
     geometry: GeometryArray
     levels: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"<Units: {len(self.code):,} in {', '.join(self.levels)}>"
+
     def of_level(self, level: str) -> Int32Array:
         """Indices of the units of one level, int32 (k,), in code order."""
         return np.flatnonzero(self.level == level).astype(np.int32)
@@ -78,6 +81,9 @@ class Cells:
     def __len__(self) -> int:
         return len(self.residents)
 
+    def __repr__(self) -> str:
+        return f"<Cells: {len(self):,} with {int(self.residents.sum()):,} residents>"
+
 
 @dataclass(frozen=True, slots=True)
 class Facilities:
@@ -104,6 +110,9 @@ class Facilities:
 
     def __len__(self) -> int:
         return len(self.service)
+
+    def __repr__(self) -> str:
+        return f"<Facilities: {len(self):,} of {len(self.service_ids)} services>"
 
     def of_service(self, service: str) -> BoolArray:
         """Which facilities offer a service, bool (f,)."""
@@ -146,6 +155,9 @@ class LandSamples:
     unit: Mapping[str, Int32Array]
     position: Positions
 
+    def __repr__(self) -> str:
+        return f"<LandSamples: {len(self.area_m2):,}, {float(self.area_m2.sum()) / 1e6:,.2f} km²>"
+
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
@@ -163,6 +175,9 @@ class Statistics:
 
     def __len__(self) -> int:
         return len(self.unit)
+
+    def __repr__(self) -> str:
+        return f"<Statistics: {len(self):,} figures>"
 
     def latest(self, attribute: str, size: int, until: int | None = None) -> FloatArray:
         """The latest figure of every unit, float64 (size + 1,), NaN where unknown.
@@ -218,6 +233,13 @@ class City:
     warnings: tuple[Warn, ...]
     statistics: Statistics | None = None
     notes: BuildNotes = NO_NOTES
+
+    def __repr__(self) -> str:
+        return (
+            f"<City in {self.crs}: {int(self.cells.residents.sum()):,} residents in "
+            f"{len(self.cells):,} cells, {len(self.facilities):,} facilities, "
+            f"{len(self.units.code):,} units, {self.network.edge_count:,} streets>"
+        )
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""

@@ -137,6 +137,13 @@ def floating(
     ------
     UnknownNameError : no such service, walker, group or level.
     ParameterError : impossible minutes, method or supply, or a run without the policy's rules.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.floating(lc.tiny_town().study, lc.Question("pharmacy"))
+    >>> found.supply
+    2.0
     """
     if method not in METHODS:
         raise ParameterError("floating_method", name=method, known=", ".join(METHODS))

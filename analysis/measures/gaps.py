@@ -99,6 +99,13 @@ def gaps(
     ------
     UnknownNameError : no such service, walker or group.
     ParameterError : minutes not above 0 or beyond a day, or `min_residents` below 0.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.gaps(lc.tiny_town().study, lc.Question("health_centre"))
+    >>> [(gap.residents, gap.reason, gap.unit_code) for gap in found[:1]]
+    [(100, 'too_far', 'E')]
     """
     city, policy, group = study.city, study.policy, question.group
     asked = ask(study, question)

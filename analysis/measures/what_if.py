@@ -101,6 +101,14 @@ def what_if(
     ------
     UnknownNameError : no such service, walker or level.
     ParameterError : impossible minutes.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> study = lc.tiny_town().study
+    >>> change, = lc.what_if(study, lc.Question(), remove=[0])
+    >>> change.asked.service.id, change.lost
+    ('pharmacy', 400)
     """
     city = study.city
     places = city.facilities

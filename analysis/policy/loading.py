@@ -40,6 +40,12 @@ def load_policy(policy: str | Path | None = None) -> Policy:
     PolicyError
         A file that cannot be read, a number without a citation, an unknown or missing key,
         a contradiction. All faults of one stage are told at once, with file and key.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> sorted(lc.load_policy().walkers)
+    ['adult', 'older', 'with_child']
     """
     joined = read_policy(default_policy() if policy is None else policy)
     content, blame = joined.content, joined.blame

@@ -53,6 +53,13 @@ class Policy(Record):
 
     `life_cycle`, `terrain`, `barriers`, `quality`, `siting` and `floating` are None only in runs
     kept from before there were such rules. The rules of services hold the words of `lists`.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> policy = lc.load_policy("kunming-2022-77")
+    >>> policy.services["health_centre"].minutes.value
+    15.0
     """
 
     id: Text
@@ -84,6 +91,12 @@ class Policy(Record):
             name
             for name, service in self.services.items()
             if service.capacity is not None or name in self.capacities.catchments
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Policy {self.id!r}: {len(self.services)} services, walkers "
+            f"{', '.join(self.walkers)}>"
         )
 
 

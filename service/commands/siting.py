@@ -74,7 +74,8 @@ def site(
     lang: Lang = None,
 ) -> None:
     """Where the next places go, existing ones kept. 在现有设施之外选址。"""
-    found, language = opened(name, workspace, run), language_of(lang)
+    found = opened(name, workspace, run, service=service, walker=walker)
+    language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.readers.records.declarations import Declaration
     from lifecircle.analysis.readers.records.mapping_file import read_declarations

@@ -61,6 +61,12 @@ class WalkNetwork:
     vertex_form: UInt8Array | None = None
     slope: SlopeProfile | None = None
 
+    def __repr__(self) -> str:
+        return (
+            f"<WalkNetwork in {self.crs}: {self.node_count:,} junctions, {self.edge_count:,} "
+            f"edges, {float(self.edge_length_m.sum()) / 1000:,.1f} km>"
+        )
+
     @property
     def node_count(self) -> int:
         """Number of junctions n."""
@@ -88,9 +94,11 @@ class WalkNetwork:
         return np.asarray(shapely.linestrings(self.vertex_xy_m, indices=edge), dtype=np.object_)
 
     def to_networkx(self) -> nx.MultiGraph[int]:
-        """The network as an undirected multigraph for people: ``length_m``, ``geometry``.
+        """The network as an undirected multigraph, as networkx and osmnx know it.
 
-        Nodes are 0..n-1 with ``x``, ``y`` (metres) and ``osm_id``; edge keys are edge ids.
+        Nodes are 0..n-1 with ``x``, ``y`` (metres, the graph's ``crs``) and ``osm_id``. Edges are
+        keyed by edge id and have ``length`` and ``length_m`` (the same geodesic metres),
+        ``osm_way`` and ``geometry``.
         """
         import networkx
 
@@ -108,7 +116,9 @@ class WalkNetwork:
             strict=True,
         )
         for edge, (u, v, length_m, way, line) in enumerate(rows):
-            graph.add_edge(u, v, key=edge, length_m=length_m, osm_way=way, geometry=line)
+            graph.add_edge(
+                u, v, key=edge, length=length_m, length_m=length_m, osm_way=way, geometry=line
+            )
         return graph
 
 

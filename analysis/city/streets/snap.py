@@ -38,6 +38,9 @@ class Positions:
     def __len__(self) -> int:
         return len(self.edge)
 
+    def __repr__(self) -> str:
+        return f"<Positions: {int(self.snapped.sum()):,} of {len(self):,} on streets>"
+
     @property
     def snapped(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which points joined the streets, bool (k,)."""

@@ -136,6 +136,13 @@ class Catchments:
     assessed: bool
     warnings: tuple[Warn, ...]
 
+    def __repr__(self) -> str:
+        limit = "no limit" if self.minutes is None else f"{self.minutes:g} min"
+        return (
+            f"<Catchments of {self.service}, {limit}: {len(self.balanced.centres)} centres, "
+            f"{self.balanced.served:,} of {self.residents:,} residents served>"
+        )
+
     @property
     def unserved(self) -> IntArray:
         """Persons of every cell who are unserved in ``balanced``, int64 (c,)."""
@@ -165,6 +172,13 @@ def catchments(
     UnknownNameError : no such service or walker, or no rule of capacity for the service.
     ParameterError : minutes not above 0 or beyond a day; `closed` without units to close; no
         limit on the walk, and more pairs of cells and facilities than memory is for.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.catchments(lc.tiny_town().study, lc.Question("health_centre"))
+    >>> found.balanced.served, found.natural.served
+    (600, 900)
     """
     city, policy, costs = study.city, study.policy, study.costs
     minutes = question.minutes
