@@ -16,7 +16,6 @@ import pandas as pd
 
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.measures.catchments.catchments import catchments_of
 from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.question import TOTAL, Question, Study
@@ -220,7 +219,7 @@ class Area:
         The columns are those of the layer ``catchments``; `service` None is the first with a
         rule of capacity. Parameters and errors as in `lifecircle.catchments`.
         """
-        known = capacity_services(self.policy)
+        known = self.policy.capacity_services
         question = Question(service or (known[0] if known else "-"), minutes)
         found = catchments_of(self.study, question, closed=closed, whole=whole, estimates=estimates)
         return catchment_frame(self.run, found).set_index("id")
