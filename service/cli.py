@@ -243,7 +243,8 @@ def coverage(
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
-    opened, language = _open(name, workspace, run), _language(lang)
+    opened = _open(name, workspace, run, service=service, walker=walker)
+    language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.export import export_coverage
     from lifecircle.service.catalog import coverage_document
@@ -279,7 +280,8 @@ def gaps(
     lang: Lang = None,
 ) -> None:
     """Gaps, worst first. 缺口，居民多者在前。"""
-    opened, language = _open(name, workspace, run), _language(lang)
+    opened = _open(name, workspace, run, service=service, walker=walker)
+    language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import gaps_document
     from lifecircle.service.terminal import print_json, show_gaps
@@ -315,7 +317,8 @@ def draw(
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet. 离线地图页面。"""
-    opened, language = _open(name, workspace, run), _language(lang)
+    opened = _open(name, workspace, run, service=service, walker=walker)
+    language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.maps.pages import Page, map_page
     from lifecircle.service.terminal import check_suffix, say, write_text

@@ -106,6 +106,13 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     UnknownNameError : no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day.
 
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.coverage(lc.tiny_town().study, lc.Question("health_centre", minutes=10))
+    >>> found.total.covered, found.total.residents
+    (500, 900)
+
     Source
     ------
     GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.

@@ -20,11 +20,14 @@ from lifecircle.analysis.policy.fields import Written
 from lifecircle.analysis.policy.files import EXTENDS, Joined, default_policy, read_policy
 from lifecircle.analysis.policy.model import Policy, policy_reader
 from lifecircle.analysis.policy.scorecard import Known, read_scorecard
+from lifecircle.analysis.policy.word_lists import spell_out
 
 _SOURCES: Final = "sources"
 _SCORECARD: Final = "scorecard"
 _UNREAD: Final = {"#digest": "", "#scorecard": None}  # known only once the rest is read
-_LATER: Final = ("terrain", "barriers", "quality", "siting", "floating")  # not in older runs
+_LATER: Final = (  # not in older runs
+    "life_cycle", "terrain", "barriers", "quality", "siting", "floating",
+)  # fmt: skip
 
 
 def load_policy(policy: str | Path | None = None) -> Policy:
@@ -37,6 +40,12 @@ def load_policy(policy: str | Path | None = None) -> Policy:
     PolicyError
         A file that cannot be read, a number without a citation, an unknown or missing key,
         a contradiction. All faults of one stage are told at once, with file and key.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> sorted(lc.load_policy().walkers)
+    ['adult', 'older', 'with_child']
     """
     joined = read_policy(default_policy() if policy is None else policy)
     content, blame = joined.content, joined.blame
@@ -50,6 +59,7 @@ def load_policy(policy: str | Path | None = None) -> Policy:
 def _form(content: Content, blame: Blame) -> Policy:
     """The content as a policy; every fault of its form at once."""
     faults = [*bare_numbers(content, blame), *_around(content, blame)]
+    faults += spell_out(content, blame)
     rest = {key: value for key, value in content.items() if key not in (_SOURCES, _SCORECARD)}
     written = Written(
         _tables(content, _SOURCES),

@@ -205,7 +205,7 @@ def test_own_capacity_estimates_and_unknown() -> None:
         centre("floor", 2500, built_area=1500),
         centre("huge", 3600, built_area="2500"),
         centre("small", 4400, built_area=300),
-        centre("odd", 5500, capacity="many"),
+        centre("odd", 5500, capacity=None),
     )
     policy = capacity_policy()
     ruled = capacity_of(city, policy, "health_centre")

@@ -46,22 +46,22 @@ def attach_facilities(
     parts = [(at_points[of_points.snapped], of_points.take(np.flatnonzero(of_points.snapped)))]
     shaped = np.flatnonzero(~point)
     if len(shaped):
-        lines, edges = _indexed_lines(index)
+        lines, edges = _list_lines(index)
         tree = shapely.STRtree(lines)
         entered = shaped[by_entrance[shaped]]
-        owner, position = _entrances(geometry, entered, tree, edges, index)
+        owner, position = _find_entrances(geometry, entered, tree, edges, index)
         parts.append((owner, position))
         rest = np.setdiff1d(shaped, owner)
-        parts.append(_nearest_outline(geometry, rest, tree, edges, index, max_leg_m))
-    return _sorted(parts)
+        parts.append(_find_nearest_outline(geometry, rest, tree, edges, index, max_leg_m))
+    return _sort_attachments(parts)
 
 
-def _indexed_lines(index: EdgeIndex) -> tuple[NDArray[np.object_], Int32Array]:
+def _list_lines(index: EdgeIndex) -> tuple[NDArray[np.object_], Int32Array]:
     edges = np.unique(index.segment_edge)
     return index.network.lines()[edges], edges.astype(np.int32)
 
 
-def _entrances(
+def _find_entrances(
     geometry: NDArray[np.object_],
     facilities: IntArray,
     tree: shapely.STRtree,
@@ -88,7 +88,7 @@ def _entrances(
     )
 
 
-def _nearest_outline(
+def _find_nearest_outline(
     geometry: NDArray[np.object_],
     facilities: IntArray,
     tree: shapely.STRtree,
@@ -97,7 +97,7 @@ def _nearest_outline(
     max_leg_m: float,
 ) -> tuple[IntArray, Positions]:
     """One position each: the place on an edge nearest to the outline; ties to the lower edge."""
-    outline = _outlines(geometry[facilities])
+    outline = _draw_outlines(geometry[facilities])
     found, line = tree.query_nearest(outline, max_distance=max_leg_m * 1.001, all_matches=True)
     order = np.lexsort((edges[line], found))
     found, line = found[order], line[order]
@@ -111,7 +111,7 @@ def _nearest_outline(
     return facilities[found[near]], position.take(near)
 
 
-def _outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+def _draw_outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     areal = np.isin(
         shapely.get_type_id(geometry),
         (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON),
@@ -121,7 +121,7 @@ def _outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     return outline
 
 
-def _sorted(parts: list[tuple[IntArray, Positions]]) -> Attachments:
+def _sort_attachments(parts: list[tuple[IntArray, Positions]]) -> Attachments:
     facility = np.concatenate([owner for owner, _ in parts]).astype(np.int32)
     position = Positions(
         np.concatenate([p.edge for _, p in parts]),

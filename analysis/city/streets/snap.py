@@ -9,6 +9,7 @@ import numpy as np
 from lifecircle.analysis.city.crs import geodesic_m, to_lonlat
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap_kernel import (
+    Bins,
     bin_segments,
     nearest_on_edges,
     nearest_segments,
@@ -37,6 +38,9 @@ class Positions:
     def __len__(self) -> int:
         return len(self.edge)
 
+    def __repr__(self) -> str:
+        return f"<Positions: {int(self.snapped.sum()):,} of {len(self):,} on streets>"
+
     @property
     def snapped(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which points joined the streets, bool (k,)."""
@@ -51,19 +55,13 @@ class Positions:
 class EdgeIndex:
     """A grid over the segments of those components that are large enough to live in.
 
-    `segment_vertex` int64 (s,), `segment_edge` int32 (s,), ascending by edge;
-    `bin_start`, `bin_member`: segments per bin of `bin_m` metres.
+    `segment_vertex` int64 (s,), `segment_edge` int32 (s,), ascending by edge.
     """
 
     network: WalkNetwork
     segment_vertex: IntArray
     segment_edge: Int32Array
-    origin: FloatArray
-    bin_m: float
-    columns: int
-    rows: int
-    bin_start: IntArray
-    bin_member: Int32Array
+    bins: Bins
 
     @classmethod
     def build(cls, network: WalkNetwork, min_component_m: float) -> EdgeIndex:
@@ -80,7 +78,16 @@ class EdgeIndex:
         bin_m = max(_BIN_M, float(np.sqrt(span[0] * span[1] / _MAX_BINS)))
         columns, rows = (int(extent / bin_m) + 1 for extent in span)
         start, member = bin_segments(xy, vertex, low, bin_m, columns, rows)
-        return cls(network, vertex, of_edge[vertex], low, bin_m, columns, rows, start, member)
+        bins = Bins(low, bin_m, columns, rows, start, member)
+        return cls(network, vertex, of_edge[vertex], bins)
+
+    def find_segments(self, points: FloatArray, max_m: float) -> tuple[Int32Array, FloatArray]:
+        """For each point (k, 2) the nearest segment within `max_m` (-1 = none) and the fraction."""
+        xy = self.network.vertex_xy_m
+        found: tuple[Int32Array, FloatArray] = nearest_segments(
+            points, max_m, xy, self.segment_vertex, self.bins
+        )
+        return found
 
     def snap(self, xy_m: FloatArray, max_leg_m: float) -> Positions:
         """Nearest place on an indexed edge for each point (k, 2), at most `max_leg_m` away.
@@ -88,18 +95,7 @@ class EdgeIndex:
         Distance is geodesic; ties go to the lower edge id; farther points are unsnapped.
         """
         points = np.ascontiguousarray(xy_m, dtype=np.float64)
-        segment, fraction = nearest_segments(
-            points,
-            max_leg_m * _SLACK,
-            self.network.vertex_xy_m,
-            self.segment_vertex,
-            self.bin_start,
-            self.bin_member,
-            self.origin,
-            self.bin_m,
-            self.columns,
-            self.rows,
-        )
+        segment, fraction = self.find_segments(points, max_leg_m * _SLACK)
         found = segment >= 0
         edge = np.full(len(points), NOBODY, dtype=np.int32)
         edge[found] = self.segment_edge[segment[found]]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
@@ -36,6 +37,8 @@ from lifecircle.analysis.measures.catchments.capacity import (
     Capacity,
     capacity_of,
 )
+from lifecircle.analysis.measures.catchments.pricing import nearest_arcs
+from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
 from lifecircle.analysis.measures.question import (
     TOTAL,
@@ -50,7 +53,6 @@ from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
     SECONDS_PER_MINUTE,
-    UNREACHED_CM,
     Int32Array,
     IntArray,
 )
@@ -105,6 +107,11 @@ class Solution:
     split_cells: int
     part: Assignment
 
+    @property
+    def ties_open(self) -> bool:
+        """Whether other optima might have been chosen: then only the three aims are compared."""
+        return self.part.ties_open
+
 
 @dataclass(frozen=True, slots=True)
 class Catchments:
@@ -128,6 +135,13 @@ class Catchments:
     not_offered: tuple[int, ...]
     assessed: bool
     warnings: tuple[Warn, ...]
+
+    def __repr__(self) -> str:
+        limit = "no limit" if self.minutes is None else f"{self.minutes:g} min"
+        return (
+            f"<Catchments of {self.service}, {limit}: {len(self.balanced.centres)} centres, "
+            f"{self.balanced.served:,} of {self.residents:,} residents served>"
+        )
 
     @property
     def unserved(self) -> IntArray:
@@ -158,6 +172,13 @@ def catchments(
     UnknownNameError : no such service or walker, or no rule of capacity for the service.
     ParameterError : minutes not above 0 or beyond a day; `closed` without units to close; no
         limit on the walk, and more pairs of cells and facilities than memory is for.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.catchments(lc.tiny_town().study, lc.Question("health_centre"))
+    >>> found.balanced.served, found.natural.served
+    (600, 900)
     """
     city, policy, costs = study.city, study.policy, study.costs
     minutes = question.minutes
@@ -260,39 +281,37 @@ def _balance(
 ) -> Assignment:
     """The flow model of the question, with walks as many as it needs, and its optimum.
 
-    `limit_cm`: the longest walk, None = no limit; `own`: borders that close.
+    `limit_cm`: the longest walk, None = no limit; `own`: borders that close. Ids settle ties.
     """
     persons = persons_of(city.cells, capacity.group)
     people, rows = city.cells.position, capacity.facility
     bounds = (capacity.minimum, capacity.maximum)
+    ranks = partial(Ranks.from_ids, city.cells.id, city.facilities.id[rows])
     pairs = len(rows) * len(people)
     if limit_cm is None and pairs > _MOST_PAIRS:
         raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
     if limit_cm is None and own is None:
         cost = walk_matrix(costs, at, people, rows)
-        balanced = balanced_assignment(persons, cost, *bounds)
+        balanced = balanced_assignment(persons, cost, *bounds, ranks)
         if not whole:
             return balanced
-        return whole_cells(persons, _arcs_for_whole(cost, balanced), *bounds, balanced)
+        arcs = _arcs_for_whole(cost, balanced)
+        return whole_cells(persons, arcs, *bounds, balanced, ranks())
     if limit_cm is None:
         arcs = Arcs.from_matrix(walk_matrix(costs, at, people, rows))
     else:
         arcs = Arcs.from_walks(walks_within(costs, at, people, rows, limit_cm))
     if own is not None:
         arcs = arcs.keep(own.cell[arcs.cell] == own.facility[arcs.centre])
-    balanced = balanced_on_arcs(persons, arcs, *bounds)
-    return whole_cells(persons, arcs, *bounds, balanced) if whole else balanced
+    balanced = balanced_on_arcs(persons, arcs, *bounds, ranks)
+    return whole_cells(persons, arcs, *bounds, balanced, ranks()) if whole else balanced
 
 
 def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
     """The nearest centres of each cell and those it has in the split optimum."""
-    few = min(_WHOLE_ARCS, len(cost))
-    keep = np.zeros(cost.shape, dtype=np.bool_)
-    if few:
-        near = np.argpartition(cost, few - 1, axis=0)[:few]
-        np.put_along_axis(keep, near, True, axis=0)
-    keep[balanced.centre, balanced.cell] = True
-    return Arcs.from_matrix(np.where(keep, cost, UNREACHED_CM).astype(np.int32))
+    near = nearest_arcs(cost, _WHOLE_ARCS)
+    far = ~near.contain(balanced.cell, balanced.centre)
+    return near.add(balanced.cell[far], balanced.centre[far], balanced.walk_cm[far])
 
 
 @dataclass(frozen=True, slots=True)
