@@ -10,6 +10,12 @@ from pathlib import Path
 from lifecircle.analysis.policy.capacity import NO_CAPACITIES, Capacities, capacities
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.files import packaged, read_policy_file
+from lifecircle.analysis.policy.joining import (
+    JoiningRules,
+    ReadingRules,
+    joining_rules,
+    reading_rules,
+)
 from lifecircle.analysis.policy.life_cycle import LifeCycle, life_cycle
 from lifecircle.analysis.policy.quality import QualityRules, quality_rules
 from lifecircle.analysis.policy.rules import (
@@ -55,8 +61,8 @@ from lifecircle.analysis.policy.terrain import (
 class Policy:
     """Everything that was judged, in one immutable object with the digest of its files.
 
-    `terrain`, `barriers` and `life_cycle` are None only in runs kept from before there were such
-    rules.
+    `terrain`, `barriers`, `joining`, `reading` and `life_cycle` are None only in runs kept from
+    before there were such rules.
     """
 
     id: str
@@ -73,6 +79,8 @@ class Policy:
     unit_levels: Mapping[str, Title]
     terrain: TerrainRules | None = None
     barriers: BarrierRules | None = None
+    joining: JoiningRules | None = None
+    reading: ReadingRules | None = None
     life_cycle: LifeCycle | None = None
     scorecard: Scorecard | None = None
     quality: QualityRules | None = None  # None only in runs kept from before
@@ -104,7 +112,10 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
         attachment=AttachmentRules(
             max_leg_m=cite(file.attachment.max_leg_m),
             min_component_m=cite(file.attachment.min_component_m),
+            min_piece_m=cite(file.attachment.min_piece_m),
         ),
+        joining=joining_rules(file.joining, cite),
+        reading=reading_rules(file.reading, cite),
         gaps=GapRules(link_m=cite(file.gaps.link_m), disc_radius_m=cite(file.gaps.disc_radius_m)),
         spread=_spread(file, cite),
         coverage=CoverageRules(
@@ -210,6 +221,8 @@ def _walk(file: PolicyFile) -> WalkRules:
         foot_no=frozenset(file.walk.foot_no),
         foot_yes=frozenset(file.walk.foot_yes),
         access_no=frozenset(file.walk.access_no),
+        motorroad_no=frozenset(file.walk.motorroad_no),
+        motorroad_foot=frozenset(file.walk.motorroad_foot),
     )
 
 

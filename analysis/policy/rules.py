@@ -158,6 +158,8 @@ class WalkRules:
     foot_no: frozenset[str]
     foot_yes: frozenset[str]
     access_no: frozenset[str]
+    motorroad_no: frozenset[str] = frozenset()  # empty only in runs kept from before
+    motorroad_foot: frozenset[str] = frozenset()
 
     def walkable(self, tags: Tags) -> bool:
         """Whether people may walk along a way with these tags (both directions)."""
@@ -165,6 +167,8 @@ class WalkRules:
         if highway is None or highway in self.highway_no:
             return False
         foot = tags.get("foot")
+        if tags.get("motorroad") in self.motorroad_no and foot not in self.motorroad_foot:
+            return False
         if foot in self.foot_no or tags.get("area") == "yes":
             return False
         if foot in self.foot_yes:
@@ -174,10 +178,15 @@ class WalkRules:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentRules:
-    """How points join the streets."""
+    """How points join the streets.
+
+    No leg is longer than `max_leg_m`; pieces of streets of at least `min_component_m` are joined
+    first, then those of at least `min_piece_m` (None in runs kept from before: no others).
+    """
 
     max_leg_m: Cited
     min_component_m: Cited
+    min_piece_m: Cited | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,8 @@ class WalkTable(_Table):
     foot_no: Values
     foot_yes: Values
     access_no: Values
+    motorroad_no: Values
+    motorroad_foot: Values
 
 
 class AttachmentTable(_Table):
@@ -136,6 +138,34 @@ class AttachmentTable(_Table):
 
     max_leg_m: CitedTable
     min_component_m: CitedTable
+    min_piece_m: CitedTable
+
+
+class JoiningTable(_Table):
+    """``[joining]``: tables of words, cited as a whole, and two distances."""
+
+    source: Text
+    clause: Text
+    confidence: Confidence
+    bridge_on_ground: Values
+    tunnel_on_ground: Values
+    gates: Values
+    fences: Values
+    entrance_no: Values
+    access_no: Values
+    foot_no: Values
+    foot_yes: Values
+    locked_no: Values
+    open_buildings: Values
+    reach_m: CitedTable
+    on_line_m: CitedTable
+
+
+class ReadingTable(_Table):
+    """``[reading]``."""
+
+    missing_refused: CitedTable
+    without_street: CitedTable
 
 
 class GapTable(_Table):
@@ -271,6 +301,8 @@ class PolicyFile(_Table):
     circles: dict[str, CircleTable] = {}
     walk: WalkTable
     attachment: AttachmentTable
+    joining: JoiningTable
+    reading: ReadingTable
     terrain: TerrainTable
     barriers: BarrierTable
     gaps: GapTable

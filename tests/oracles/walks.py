@@ -27,7 +27,7 @@ ADULT_M_PER_S = 1000 / 900
 NO_HIGHWAY = {
     *("motorway", "motorway_link", "construction", "proposed", "planned", "raceway"),
     *("bus_guideway", "abandoned", "disused", "razed", "platform", "elevator"),
-    *("corridor", "rest_area", "services", "no"),
+    *("corridor", "rest_area", "services", "busway", "no"),
 }
 
 Floats = NDArray[np.float64]
@@ -40,6 +40,7 @@ def may_walk(tags: Mapping[str, str]) -> bool:
     for rule, answer in (
         (highway is None, False),
         (highway in NO_HIGHWAY, False),
+        (tags.get("motorroad") == "yes" and foot not in ("yes", "designated"), False),
         (foot in ("no", "private", "use_sidepath"), False),
         (tags.get("area") == "yes", False),
         (foot in ("yes", "designated", "permissive", "destination"), True),
