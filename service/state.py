@@ -96,8 +96,7 @@ class Streets:
     def of(cls, run: Run) -> Streets:
         """Index and costs of a run, by its policy's rules."""
         network = run.city.network
-        shortest = run.policy.attachment.min_component_m.value
-        return cls(EdgeIndex.build(network, shortest), walk_costs(network))
+        return cls(EdgeIndex.by(network, run.policy.attachment), walk_costs(network))
 
 
 class AreaState:

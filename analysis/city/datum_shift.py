@@ -122,6 +122,7 @@ def distances(index: EdgeIndex, xy_m: FloatArray) -> FloatArray:
         _FAR_M,
         network.vertex_xy_m,
         index.segment_vertex,
+        index.segment_part,
         index.bin_start,
         index.bin_member,
         index.origin,

@@ -142,30 +142,13 @@ class AttachmentTable(_Table):
 
 
 class JoiningTable(_Table):
-    """``[joining]``: tables of words, cited as a whole, and two distances."""
+    """``[joining]``, cited as a whole."""
 
     source: Text
     clause: Text
     confidence: Confidence
     bridge_on_ground: Values
     tunnel_on_ground: Values
-    gates: Values
-    fences: Values
-    entrance_no: Values
-    access_no: Values
-    foot_no: Values
-    foot_yes: Values
-    locked_no: Values
-    open_buildings: Values
-    reach_m: CitedTable
-    on_line_m: CitedTable
-
-
-class ReadingTable(_Table):
-    """``[reading]``."""
-
-    missing_refused: CitedTable
-    without_street: CitedTable
 
 
 class GapTable(_Table):
@@ -302,7 +285,6 @@ class PolicyFile(_Table):
     walk: WalkTable
     attachment: AttachmentTable
     joining: JoiningTable
-    reading: ReadingTable
     terrain: TerrainTable
     barriers: BarrierTable
     gaps: GapTable

@@ -10,6 +10,7 @@ from lifecircle.analysis.city.frames import texts
 from lifecircle.analysis.city.model import Facilities, StrArray, Units
 from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.city.streets.attach import attach_facilities
+from lifecircle.analysis.city.streets.pieces import loose_facilities
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.city.units.units import assign_units, declared_by_level, declared_warnings
 from lifecircle.analysis.errors import Warn
@@ -59,12 +60,10 @@ def place_facilities(
         attachment=attachments.position,
     )
     read_only(facilities.service)
-    loose = len(facilities) - len(np.unique(attachments.facility))
+    loose = np.setdiff1d(np.arange(len(facilities)), attachments.facility)
     remarks = declared_warnings(xy_m, units, declared) if declared is not None else ()
-    if loose:
-        far = Warn("facilities_unsnapped", {"count": loose, "metres": max_leg_m})
-        remarks = (*remarks, far)
-    return facilities, remarks
+    told = loose_facilities(geometry[loose], index.network, policy.attachment)
+    return facilities, (*remarks, *told)
 
 
 def _attribute(frame: gpd.GeoDataFrame, name: str, order: IntArray) -> StrArray:
