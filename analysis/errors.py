@@ -23,6 +23,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from lifecircle.analysis.quality_elements import Element, find_element
+
 Language = Literal["zh", "en"]
 
 
@@ -65,6 +67,11 @@ class Fault:
     severity: Literal["error", "warning", "note"] = "error"
     rows: tuple[int, ...] = ()
 
+    @property
+    def element(self) -> Element | None:
+        """The element of data quality (ISO 19157) it is about; None where it is not of the data."""
+        return find_element(self.key)
+
     def text(self, lang: Language = "en") -> str:
         """The fault as a sentence: file, row, column, what is wrong, the mend."""
         where = [self.file]
@@ -83,6 +90,11 @@ class Warn:
 
     key: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def element(self) -> Element | None:
+        """As `Fault.element`; of a remark of a file that of the fault."""
+        return find_element(str(self.params.get("fault", self.key)))
 
     def text(self, lang: Language = "en") -> str:
         """The remark as a sentence."""

@@ -1,6 +1,7 @@
 """From files to figures: reads like the diagram in docs/architecture.md.
 
-facts → city (network, units, residents, facilities, land) → travel times → a saved run.
+facts → city (network, units, residents, facilities, land) → walks → catchments → layers → a
+saved run, each step on the clock.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.nearest import TravelTable, travel_table
+from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.facilities.facilities import place_facilities
@@ -22,9 +23,9 @@ from lifecircle.analysis.city.facilities.gathering import gather_facilities
 from lifecircle.analysis.city.facilities.not_open import note_not_open
 from lifecircle.analysis.city.model import Cells, City, LandSamples, StrArray, Units
 from lifecircle.analysis.city.notes import BuildNotes, Spread
-from lifecircle.analysis.city.placement import all_misplaced
+from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
-from lifecircle.analysis.city.residents.dasymetric_doubt import spread_doubt
+from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.streets.network import WalkNetwork
@@ -32,9 +33,9 @@ from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_o
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.disagreement import (
-    cells_apart,
-    disagreement_remarks,
-    units_apart,
+    compare_cells,
+    compare_units,
+    describe_disagreements,
 )
 from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
@@ -42,20 +43,26 @@ from lifecircle.analysis.city.units.units import (
     area_polygon_from,
     assign_units,
     build_units,
-    declared_by_level,
     group_totals,
+    sort_declared,
 )
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
+from lifecircle.analysis.measures.catchments.catchments import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
+from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
 from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.results.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
 
-STEPS = ("streets", "places", "tables", "network", "residents", "facilities", "walks", "save")
+STEPS = (
+    "tables", "streets", "places", "network", "residents", "facilities", "walks", "catchments",
+    "layers", "save",
+)  # fmt: skip
 
 
 def build_area(
@@ -68,17 +75,46 @@ def build_area(
     InputError
         Files that cannot be used: every fault found. The workspace stays as it was.
     """
-    manifest, policy, city, travel = analyse_city(request, progress)
-    if progress is not None:
-        progress("save", 0.0)
-    return workspace.save(manifest, policy, city, travel)
+    clock = Clock(progress)
+    return save_run(workspace, *analyse_city(request, clock=clock), clock=clock)
+
+
+def save_run(
+    workspace: Workspace,
+    manifest: Manifest,
+    policy: Policy,
+    city: City,
+    travel: NearestFacility,
+    *,
+    clock: Clock | None = None,
+) -> Run:
+    """Solve the catchments of an analysed city, make its layers, and save it as a new run.
+
+    Raises
+    ------
+    ParameterError : the area's name cannot be a folder.
+    WorkspaceError : the workspace cannot be written.
+    """
+    clock = clock or Clock(None)
+    clock.start("catchments")
+    study = Study(city, travel, policy)
+    catchments = default_catchments(study)
+    counts = {**manifest.counts, **({"catchments": len(catchments)} if catchments else {})}
+    run = Run(
+        workspace.root, replace(manifest, counts=counts), policy, city, travel, catchments,
+        study.costs,
+    )  # fmt: skip
+    clock.start("layers")
+    layers = make_layers(run)
+    clock.start("save")
+    return workspace.save(run, layers, clock.stop)
 
 
 def analyse_city(
-    request: BuildRequest, progress: Progress | None = None
-) -> tuple[Manifest, Policy, City, TravelTable]:
-    """Everything a run holds, computed from the files of a request."""
-    clock = Clock(progress)
+    request: BuildRequest, *, clock: Clock | None = None
+) -> tuple[Manifest, Policy, City, NearestFacility]:
+    """City and walks, computed from the files of a request; the manifest is still nameless."""
+    clock = clock or Clock(None)
     request = replace(request, today=request.today or datetime.now(UTC).date())
     policy = load_policy(request.policy)
     _check(request, policy)
@@ -92,7 +128,7 @@ def analyse_city(
     clock.start("residents")
     units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
-    apart = disagreement_remarks((*units_apart(units), *cells_apart(units, cells)))
+    apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
     land = _land(facts, units, network.crs, policy, index)
     clock.start("facilities")
     placed, same_places, unit_rows, noticed = gather_facilities(
@@ -102,7 +138,7 @@ def analyse_city(
         Homes(seed.xy_m, seed.residents, unit_of),
         network.crs,
         policy,
-        request.merges,
+        facts.merges,
     )
     facilities, loose = place_facilities(placed, policy, units, index)
     not_open, shut = (
@@ -141,7 +177,7 @@ def analyse_city(
     clock.start("walks")
     services = tuple(policy.services)
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
-    manifest = _manifest(request, policy, city, inputs, walkable.parameters, clock.stop())
+    manifest = _manifest(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
 
 
@@ -159,8 +195,11 @@ def _check(request: BuildRequest, policy: Policy) -> None:
 
 def _doubts(facts: Facts, index: EdgeIndex) -> tuple[Warn, ...]:
     """Whether the files lie where they say: remarks, or `InputError` where they surely do not."""
-    placed = [(facts.people, False), (facts.borders, True), *((t, False) for t in facts.tables)]
-    found = all_misplaced(placed, index)
+    found = [
+        fault
+        for where, outlines in facts.located()
+        for fault in find_misplaced(where, index, outlines=outlines)
+    ]
     errors = [fault for fault in found if fault.severity == "error"]
     if errors:
         raise InputError(errors)
@@ -187,8 +226,8 @@ def _residents(
         units, group_totals(facts.units, units), buildings, residential, policy.spread, network.crs
     )
     codes: StrArray = units.code[spread.unit]
-    unit_of = assign_units(spread.seed.xy_m, units, declared_by_level(codes, units))
-    rows, doubt = spread_doubt(units, spread, residential, policy, network.crs)
+    unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
+    rows, doubt = compare_spreads(units, spread, residential, policy, network.crs)
     return units, spread.seed, unit_of, rows, (*spread.warnings, *doubt)
 
 
@@ -233,7 +272,6 @@ def _manifest(
     city: City,
     inputs: tuple[InputFile, ...],
     ground: Mapping[str, Any],
-    timings_s: dict[str, float],
 ) -> Manifest:
     counts = {
         "cells": len(city.cells),
@@ -273,7 +311,7 @@ def _manifest(
         },
         code_version=code_version(),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        timings_s=timings_s,
+        timings_s={},
     )
 
 

@@ -128,7 +128,7 @@ def frames(
         things = read_things(city, path)
         facilities = read_places(path, policy, TODAY).facilities
         for name, near in nearly.items():
-            ids = set(facilities["id"][facilities["service"] == name])
+            ids = set(facilities.id[facilities.service == name])
             inside = sorted(ids & set(things))
             called[name][city] = [things[one] for one in inside]
             others[name][city] = [

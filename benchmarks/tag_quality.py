@@ -1,10 +1,10 @@
 """How good are the tag rules? Precision and recall per service from blind labels.
 
-    python -m benchmarks.tag_quality LABELS_FOLDER [--unread guadalajara,granada,...]
+    python -m benchmarks.tag_quality LABELS_FOLDER [--unread guadalajara,granada,...] [--by WHO]
 
 The folder holds what `benchmarks.tag_draw` wrote and ``labels.csv`` (``row,label,why``; label is
-``yes``, ``no`` or ``unclear``). Writes ``analysis/policies/tag_quality.toml`` and the tables of
-``docs/tags.md``.
+``yes``, ``no`` or ``unclear``). Writes ``analysis/policies/tag_quality.toml``, with who labelled
+(`WHO`), and the tables of ``docs/tags.md``.
 
 Precision is the share of *yes* among the labelled called places, unclear ones left out. Recall is
 ``Nc p / (Nc p + Nn q)``: `Nc`, `Nn` the called and nearly called places there were to draw from,
@@ -34,6 +34,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 DATA: Final = ROOT / "analysis" / "policies" / "tag_quality.toml"
 PAGE: Final = ROOT / "docs" / "tags.md"
 LABELS: Final = ("yes", "no", "unclear")
+BLIND: Final = "somebody who did not see the verdict"
 _Z: Final = 1.959963984540054  # the normal quantile of 95 %, two-sided
 
 
@@ -151,14 +152,19 @@ def qualities(
 # ---- written -----------------------------------------------------------------------------------
 
 
-def as_toml(found: Sequence[Quality], frame: Mapping[str, Any], labels: int) -> str:
+def as_toml(
+    found: Sequence[Quality], frame: Mapping[str, Any], labels: int, by: str = BLIND
+) -> str:
     """The figures as policy data, every one with its count and interval."""
+    source = (
+        f"{labels} places drawn with seed {frame['seed']} from {len(frame['cities'])}"
+        f" OpenStreetMap extracts after the rules were frozen, labelled by {by} (docs/tags.md)"
+    )
     lines = [
         "# How good the rules of osm-tags.toml are for each service: blind labels, written by",
         "# benchmarks/tag_quality.py. docs/tags.md tells how they were drawn and what they mean.",
-        f'source = "{labels} places drawn with seed {frame["seed"]} from {len(frame["cities"])}'
-        ' OpenStreetMap extracts, labelled by somebody who did not see the verdict (docs/tags.md)"',
-        'confidence = "derived"',
+        f"source = {json.dumps(source, ensure_ascii=False)}",
+        'confidence = "unverified"',  # nobody has been there
         f'rules = "{frame["rules"]}"',
     ]
     for one in found:
@@ -206,7 +212,7 @@ def as_table(found: Sequence[Quality], titles: Mapping[str, str]) -> str:
 def _percent(value: float | None, interval: tuple[float, float]) -> str:
     if value is None:
         return "–"
-    low, high = (int(100 * end) for end in interval)
+    low, high = (int(100 * end + 1e-9) for end in interval)
     return f"{int(100 * value + 1e-9)} % ({low}–{high})"
 
 
@@ -224,13 +230,14 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks.tag_quality")
     asked.add_argument("folder", type=Path)
     asked.add_argument("--unread", default="", help="cities nobody read for the rules, by commas")
+    asked.add_argument("--by", default=BLIND, help="who labelled, for the source of the figures")
     given = asked.parse_args()
     frame = json.loads((given.folder / "frame.json").read_text(encoding="utf-8"))
     rows = read_labels(given.folder)
     found = qualities(rows, frame, [one for one in given.unread.split(",") if one])
     services = load_policy().services
     titles = {name: f"{service.title.en} {service.title.zh}" for name, service in services.items()}
-    DATA.write_text(as_toml(found, frame, len(rows)), encoding="utf-8")
+    DATA.write_text(as_toml(found, frame, len(rows), given.by), encoding="utf-8")
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(put_between(page, "tag quality", as_table(found, titles)), encoding="utf-8")
     if frame["rules"] != rules_digest():

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.question import Question
 from lifecircle.service import i18n
 from lifecircle.service.errors import RequestError
 from lifecircle.service.settings import Settings
@@ -42,51 +43,62 @@ class OfRun(Asked):
     run: Name | None = Field(default=None, description="a run of the area; the latest by default")
 
 
+class OfWalker(Asked):
+    """A question about walks; `question` is what the catalog takes."""
+
+    minutes: Minutes | None = Field(default=None, description="default: each service's own")
+    walker: Name = Field(default="adult", description="a walker of the policy")
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the study."""
+        named = ("service", "minutes", "walker", "group", "by", "at")
+        return Question(**{name: getattr(self, name) for name in named if hasattr(self, name)})
+
+
+class OfService(OfWalker):
+    """A question about the walks to one service or all."""
+
+    service: Name | None = Field(default=None, description="a service; all when left out")
+
+
+class OfUnits(OfWalker):
+    """A question whose answer has a row for each unit."""
+
+    by: Name | None = Field(
+        default=None, description="unit level; default: the lowest that holds most residents"
+    )
+
+
+class OfPeople(OfService, OfUnits):
+    """A question about the walks of some residents, by unit."""
+
+    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+
+
 class AreaQuery(OfRun):
     """What the summary of an area takes."""
 
     f: Literal["json", "html"] | None = Field(default=None, description="json or html")
 
 
-class CoverageQuery(OfRun):
+class CoverageQuery(OfPeople, OfRun):
     """What `/coverage` takes."""
 
-    service: Name | None = Field(default=None, description="a service; all when left out")
-    minutes: Minutes | None = Field(default=None, description="default: each service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
-    by: Name | None = Field(
-        default=None, description="unit level; default: the lowest that holds most residents"
-    )
     at: At = None
 
 
-class EquityQuery(OfRun):
-    """What `/equity` takes."""
-
-    service: Name | None = Field(default=None, description="a service; all when left out")
-    minutes: Minutes | None = Field(default=None, description="the floor; default: each own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
-    by: Name | None = Field(
-        default=None, description="unit level; default: the lowest that holds most residents"
-    )
+class EquityQuery(OfPeople, OfRun):
+    """What `/equity` takes; the minutes are the floor of sufficiency."""
 
 
-class CompareQuery(Asked):
+class CompareQuery(OfPeople):
     """What `/compare` takes."""
 
     from_: Name | None = Field(
         default=None, alias="from", description="the earlier run; default: the one before `to`"
     )
     to: Name | None = Field(default=None, description="the later run; the latest by default")
-    service: Name | None = Field(default=None, description="a service; all when left out")
-    minutes: Minutes | None = Field(default=None, description="default: each service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
-    by: Name | None = Field(
-        default=None, description="unit level; default: the lowest that holds most residents"
-    )
 
 
 class ReportQuery(OfRun):
@@ -100,35 +112,25 @@ class ReportQuery(OfRun):
     )
 
 
-class GapsQuery(OfRun):
+class GapsQuery(OfService, OfRun):
     """What `/gaps` takes."""
 
-    service: Name | None = Field(default=None, description="a service; all when left out")
-    minutes: Minutes | None = Field(default=None, description="default: each service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
     min_residents: int = Field(default=0, ge=0, le=2**53, description="leave out smaller gaps")
     at: At = None
 
 
-class CirclesQuery(OfRun):
+class CirclesQuery(OfUnits, OfRun):
     """What `/circles` takes."""
 
     kind: Name | None = Field(default=None, description="convenience, fitness; all by default")
-    minutes: Minutes | None = Field(default=None, description="default: each service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    by: Name | None = Field(
-        default=None, description="unit level; default: the lowest that holds most residents"
-    )
     at: At = None
 
 
-class PointQuery(OfRun):
+class PointQuery(OfWalker, OfRun):
     """What `/point` takes."""
 
     lon: Longitude = Field(description="degrees east, WGS84")
     lat: Latitude = Field(description="degrees north, WGS84")
-    minutes: Minutes | None = Field(default=None, description="default: each service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
 
 
 class IsochroneQuery(OfRun):
@@ -147,15 +149,8 @@ class IsochroneQuery(OfRun):
     )
 
 
-class MapQuery(OfRun):
+class MapQuery(OfService, OfUnits, OfRun):
     """What a map page takes; a form sends what was left open as an empty text."""
-
-    service: Name | None = Field(default=None, description="a service; the first by default")
-    minutes: Minutes | None = Field(default=None, description="default: the service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    by: Name | None = Field(
-        default=None, description="unit level; default: the lowest that holds most residents"
-    )
 
     kind: Name | None = Field(default=None, description="of circles: convenience, fitness")
     variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(

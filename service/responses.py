@@ -160,7 +160,7 @@ def disposition(name: str) -> str:
 @cache
 def _templates() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("service", "templates"),
+        loader=jinja2.PackageLoader("lifecircle.service", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments_behind
 from lifecircle.analysis.measures.question import (
     TOTAL,
+    Asked,
     Question,
+    Study,
     Walks,
     ask,
+    covered,
     level_of,
     named,
     not_assessed,
@@ -79,29 +81,25 @@ class _Persons:
     cut_off: IntArray
 
 
-def coverage(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
-    *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = TOTAL,
-    by: str | None = None,
-    catchments: Catchments | None = None,
-) -> Coverage:
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What rows are made of, per unit (k,); None where a reading is not known for any of them."""
+
+    persons: _Persons
+    unknown: BoolArray
+    having: FloatArray | None
+    land: FloatArray | None
+    served: IntArray | None
+    assessed: bool
+    has_core: bool
+
+
+def coverage(study: Study, question: Question, *, capacity: bool = True) -> Coverage:
     """Coverage of one service as fractions 0-1, for the area and every unit of a level.
 
-    Parameters
-    ----------
-    service : a service of the policy.
-    minutes : the longest walk; None = the service's own.
-    walker : a walker of the policy.
-    group : ``total`` or a population group of the area.
-    by : unit level; None = the lowest that has polygons.
-    catchments : of the same service; C is null unless they are of the same minutes, walker and
-        group, open and with the capacities the facilities have (`served_within`).
+    C is null where the service has no rule of capacity, where catchments serve another group of
+    residents, or where nothing is known of capacities (`served_within`); and without `capacity`,
+    which spares whoever needs no C the catchments.
 
     Raises
     ------
@@ -112,10 +110,13 @@ def coverage(
     ------
     GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.
     """
-    asked = ask(policy, service, minutes, walker)
-    level = level_of(city, by)
+    city, policy, group = study.city, study.policy, question.group
+    asked = ask(study, question)
+    service = asked.service.id
+    level = level_of(city, question.by)
     persons = persons_of(city.cells, group)
-    walks = walks_to(city, travel, service)
+    walks = walks_to(study, service)
+    catchments = catchments_behind(study, question) if capacity else None
     rows = city.units.of_level(level)
     size = len(city.units.code)
     index = city.cells.unit[level]
@@ -131,57 +132,33 @@ def coverage(
     land_unit, land_area = _land(city, walks, asked, level, size)
     own, children = _having(city, service, size) if walks is not None else (None, None)
 
+    judged = {"assessed": walks is not None, "has_core": has_core}
+    figures = _Figures(
+        per_unit, unknown, children, land_unit, None if served is None else per_c[0], **judged
+    )
     units = tuple(
-        _row(
-            str(city.units.code[i]),
-            str(city.units.name[i]),
-            city.units.name_en[i],
-            per_unit,
-            int(i),
-            walks is not None,
-            has_core,
-            bool(unknown[i]),
-            None if children is None else float(children[i]),
-            None if land_unit is None else _number(land_unit[i]),
-            None if served is None else int(per_c[0][i]),
-        )
-        for i in rows
+        _row(str(city.units.code[i]), str(city.units.name[i]), city.units.name_en[i], figures, i)
+        for i in rows.tolist()
     )
     nobody_known = len(city.cells) == 0 and bool(unknown[rows].any())
-    total = _row(
-        TOTAL,
-        TOTAL,
-        None,
+    whole = _Figures(
         in_area,
-        0,
-        walks is not None,
-        has_core,
-        nobody_known,
-        None if own is None or len(rows) == 0 else float(own[rows].mean()),
-        land_area,
-        None if served is None else int(per_c[1][0]),
+        np.array([nobody_known]),
+        None if own is None or len(rows) == 0 else np.array([own[rows].mean()]),
+        None if land_area is None else np.array([land_area]),
+        None if served is None else per_c[1],
+        **judged,
     )
-    warnings = tuple(
-        _remarks(
-            city,
-            policy,
-            asked,
-            walks,
-            level,
-            rows,
-            unknown,
-            per_unit.known,
-            persons,
-            land_unit,
-            no_c,
-            catchments,
-        )
+    total = _row(TOTAL, TOTAL, None, whole, 0)
+    warnings = (
+        *_reading_remarks(policy, asked, walks, no_c, catchments),
+        *_unit_remarks(city, level, unknown, per_unit.known, persons, land_unit),
     )
-    return Coverage(service, asked.minutes, walker, group, level, total, units, warnings)
+    return Coverage(service, asked.minutes, asked.walker.id, group, level, total, units, warnings)
 
 
 def served_within(
-    catchments: Catchments | None, asked: Question, group: str
+    catchments: Catchments | None, asked: Asked, group: str
 ) -> tuple[IntArray | None, Warn | None]:
     """Persons of every cell served within capacity, int64 (c,), or why that is not known."""
     if catchments is None:
@@ -203,7 +180,7 @@ def served_within(
 def _count(
     city: City,
     walks: Walks | None,
-    asked: Question,
+    asked: Asked,
     policy: Policy,
     persons: IntArray,
     index: Int32Array,
@@ -220,30 +197,30 @@ def _count(
             sums_by(index, size, persons, off),
             nothing,
         )
-    near = ~off & (walks.cell_cm <= asked.limit_cm)
+    near = covered(walks.cell_cm, city.cells.position, asked.limit_cm)
     lost = ~off & (walks.cell_cm == UNREACHED_CM) & walks.any_facility
     core_cm = round(policy.coverage.core_metres.value * CM_PER_M)
     known = sums_by(index, size, persons)
-    covered = sums_by(index, size, persons, near)
-    if not np.array_equal(known, covered + sums_by(index, size, persons, ~near)):
+    reached = sums_by(index, size, persons, near)
+    if not np.array_equal(known, reached + sums_by(index, size, persons, ~near)):
         raise ArithmeticError("known residents differ from covered plus not covered")
     return _Persons(
         known,
-        covered,
-        sums_by(index, size, persons, ~off & (walks.cell_cm <= core_cm)),
+        reached,
+        sums_by(index, size, persons, covered(walks.cell_cm, city.cells.position, core_cm)),
         sums_by(index, size, persons, off),
         sums_by(index, size, persons, lost),
     )
 
 
 def _land(
-    city: City, walks: Walks | None, asked: Question, level: str, size: int
+    city: City, walks: Walks | None, asked: Asked, level: str, size: int
 ) -> tuple[FloatArray | None, float | None]:
     """Share of the residential land within reach per unit (NaN without land) and in the area."""
     if city.land is None or walks is None or len(city.land.area_m2) == 0:
         return None, None
     area = city.land.area_m2
-    near = (walks.land_cm <= asked.limit_cm) & (city.land.position.edge != NOBODY)
+    near = covered(walks.land_cm, city.land.position, asked.limit_cm)
     inside = city.land.unit[level] >= 0
     index = city.land.unit[level]
     whole = np.bincount(index[inside], weights=area[inside], minlength=size)
@@ -260,12 +237,10 @@ def _having(city: City, service: str, size: int) -> tuple[BoolArray, FloatArray]
     A unit without child units counts itself.
     """
     own = np.zeros(size, dtype=np.bool_)
-    ids = city.facilities.service_ids
-    if service in ids:
-        mine = city.facilities.service == ids.index(service)
-        for index in city.facilities.unit.values():
-            held = index[mine]
-            own[held[held >= 0]] = True
+    mine = city.facilities.of_service(service)
+    for index in city.facilities.unit.values():
+        held = index[mine]
+        own[held[held >= 0]] = True
     parent = city.units.parent
     child = parent >= 0
     children = np.bincount(parent[child], minlength=size)
@@ -275,23 +250,15 @@ def _having(city: City, service: str, size: int) -> tuple[BoolArray, FloatArray]
     return own, share
 
 
-def _row(
-    code: str,
-    name: str,
-    name_en: str | None,
-    persons: _Persons,
-    i: int,
-    assessed: bool,
-    has_core: bool,
-    unknown: bool,
-    having: float | None,
-    land: float | None,
-    served: int | None,
-) -> CoverageRow:
-    if unknown:
+def _row(code: str, name: str, name_en: str | None, figures: _Figures, i: int) -> CoverageRow:
+    having = None if figures.having is None else float(figures.having[i])
+    land = None if figures.land is None else _number(figures.land[i])
+    served = None if figures.served is None else int(figures.served[i])
+    if figures.unknown[i]:
         return CoverageRow(
             code, name, name_en, None, None, None, None, having, None, None, land, None
         )
+    persons, assessed = figures.persons, figures.assessed
     known = int(persons.known[i])
     judged = assessed and known > 0
     if served is not None and served > int(persons.covered[i]):
@@ -306,7 +273,7 @@ def _row(
         cut_off=int(persons.cut_off[i]) if assessed else None,
         U=having,
         P=int(persons.covered[i]) / known if judged else None,
-        P_core=int(persons.core[i]) / known if judged and has_core else None,
+        P_core=int(persons.core[i]) / known if judged and figures.has_core else None,
         L=land,
         C=served / known if judged and served is not None else None,
     )
@@ -316,21 +283,14 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _remarks(
-    city: City,
+def _reading_remarks(
     policy: Policy,
-    asked: Question,
+    asked: Asked,
     walks: Walks | None,
-    level: str,
-    rows: Int32Array,
-    unknown: BoolArray,
-    known: IntArray,
-    persons: IntArray,
-    land: FloatArray | None,
     no_c: Warn | None,
     catchments: Catchments | None,
 ) -> Iterator[Warn]:
-    """Why a reading is null, and what the total holds that no unit shows."""
+    """Why a reading is null."""
     if walks is None:
         yield not_assessed(asked.service)
     if no_c is not None:
@@ -340,6 +300,18 @@ def _remarks(
     core = policy.coverage.core_minutes.value
     if asked.minutes != core:
         yield Warn("coverage_core_minutes", {"minutes": f"{core:g}"})
+
+
+def _unit_remarks(
+    city: City,
+    level: str,
+    unknown: BoolArray,
+    known: IntArray,
+    persons: IntArray,
+    land: FloatArray | None,
+) -> Iterator[Warn]:
+    """What units lack, and what the total holds that no unit shows."""
+    rows = city.units.of_level(level)
     missing = rows[unknown[rows]]
     if len(missing):
         yield Warn(

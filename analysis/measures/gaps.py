@@ -11,25 +11,25 @@ from typing import Final, Literal
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.catchments.catchments import catchments_behind
 from lifecircle.analysis.measures.coverage import served_within
 from lifecircle.analysis.measures.linking import linked_groups
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
-    TOTAL,
+    Asked,
     Question,
+    Study,
     Walks,
     ask,
+    covered,
     home_unit,
     not_assessed,
     persons_of,
     sums_by,
     walks_to,
 )
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     NOBODY,
     UNREACHED_CM,
@@ -76,47 +76,40 @@ class Gap:
 
 
 def gaps(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = TOTAL,
     min_residents: int = 0,
     drawn: dict[bytes, shapely.Geometry] | None = None,
-    catchments: Catchments | None = None,
 ) -> tuple[Gap, ...]:
     """Gaps of one service, most residents first; walks in minutes, polygons in the city's CRS.
 
     Uncovered cells with residents are linked when their attachment points lie within the
     policy's `link_m` on one component; cells off the streets are linked by their own points.
-    A service that is not assessed has no gaps (see `gap_warnings`).
+    A service that is not assessed has no gaps (see `gap_warnings`). Residents in reach whom no
+    facility has room for (`balanced` catchments) make gaps too, `over_capacity`; a cell served
+    in part counts with its unserved residents only.
 
     Parameters
     ----------
     drawn : outlines by their cells, filled here: hand the same one to all questions about one
         city under one policy, and what many services lack together is joined once.
-    catchments : of the same service, minutes, walker and group; then residents in reach whom no
-        facility has room for make gaps too (`over_capacity`). A cell served in part counts with
-        its unserved residents only.
 
     Raises
     ------
     UnknownNameError : no such service, walker or group.
     ParameterError : minutes not above 0 or beyond a day, or `min_residents` below 0.
     """
-    asked = ask(policy, service, minutes, walker)
+    city, policy, group = study.city, study.policy, question.group
+    asked = ask(study, question)
     persons = persons_of(city.cells, group)
     if min_residents < 0:
         raise ParameterError("min_residents_negative", value=min_residents)
-    walks = walks_to(city, travel, service)
+    walks = walks_to(study, asked.service.id)
     if walks is None:
         return ()
-    off = city.cells.position.edge == NOBODY
-    near = ~off & (walks.cell_cm <= asked.limit_cm)
-    served, _ = served_within(catchments, asked, group)
+    near = covered(walks.cell_cm, city.cells.position, asked.limit_cm)
+    served, _ = served_within(catchments_behind(study, question), asked, group)
     full = near & (served < persons) if served is not None else np.zeros_like(near)
     persons = np.where(full, persons - (0 if served is None else served), persons)
     uncovered = np.flatnonzero((~near | full) & (persons > 0))
@@ -130,26 +123,15 @@ def gaps(
         city.cells.position.xy_m[uncovered],
     )
     label = linked_groups(place, component.astype(np.int32), policy.gaps.link_m.value)
-    found = _found(
-        city,
-        policy,
-        asked,
-        walks,
-        group,
-        persons,
-        uncovered,
-        label,
-        min_residents,
-        full,
-        {} if drawn is None else drawn,
-    )
+    without = _Without(uncovered.astype(np.int32), label, persons, full)
+    found = _found(study, question, walks, without, min_residents, {} if drawn is None else drawn)
     return tuple(sorted(found, key=lambda gap: (-gap.residents, gap.id)))
 
 
-def gap_warnings(city: City, policy: Policy, *, service: str) -> tuple[Warn, ...]:
+def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
     """Why a service shows no gaps although nothing is known about it."""
-    asked = ask(policy, service, None, next(iter(policy.walkers)))
-    return () if city.assessed(service) else (not_assessed(asked.service),)
+    service = ask(study, question).service
+    return () if study.city.assessed(service.id) else (not_assessed(service),)
 
 
 def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
@@ -166,22 +148,34 @@ def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
     ).astype(np.int32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Without:
+    """Cells with residents who are not covered.
+
+    `cell` int32 (u,): indices; `label` int32 (u,): which of them belong together. Of all cells:
+    `persons` int64 (c,) who are without, and whether facilities in reach are `full` (c,).
+    """
+
+    cell: Int32Array
+    label: Int32Array
+    persons: IntArray
+    full: BoolArray
+
+
 def _found(
-    city: City,
-    policy: Policy,
-    asked: Question,
+    study: Study,
+    question: Question,
     walks: Walks,
-    group: str,
-    persons: IntArray,
-    uncovered: IntArray,
-    label: Int32Array,
+    without: _Without,
     min_residents: int,
-    full: BoolArray,
     drawn: dict[bytes, shapely.Geometry],
 ) -> list[Gap]:
     """The gaps of labelled cells; what can be counted for all of them at once is."""
+    city, policy = study.city, study.policy
+    asked = ask(study, question)
+    label, persons, full = without.label, without.persons, without.full
     order = np.argsort(label, kind="stable")
-    label, chosen = label[order], uncovered[order].astype(np.int32)
+    label, chosen = label[order], without.cell[order]
     start = np.searchsorted(label, np.arange(int(label[-1]) + 2))
     size = len(start) - 1
     weight = persons[chosen]
@@ -192,7 +186,9 @@ def _found(
     walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * walkers
     residents = sums_by(label, size, weight)
     groups = {
-        name: sums_by(label, size, np.where(full, np.minimum(count, persons), count)[chosen])
+        name: sums_by(
+            label, size, np.where(full, np.minimum(count.value, persons), count.value)[chosen]
+        )
         for name, count in city.cells.groups.items()
     }
     unit = _most(label, size, home_unit(city, city.cells.unit)[chosen], weight)
@@ -211,7 +207,7 @@ def _found(
             drawn[cells.tobytes()] = shape
         found.append(
             Gap(
-                id=_gap_id(asked, group, min(map(str, ids[mine]))),
+                id=_gap_id(asked, question.group, min(map(str, ids[mine]))),
                 service=asked.service.id,
                 residents=int(residents[i]),
                 groups=MappingProxyType({name: int(sums[i]) for name, sums in groups.items()}),
@@ -249,7 +245,7 @@ def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> 
     return most
 
 
-def _gap_id(asked: Question, group: str, lowest_cell: str) -> str:
+def _gap_id(asked: Asked, group: str, lowest_cell: str) -> str:
     """A short name: the same question about the same cells gives the same one."""
     text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|{lowest_cell}"
     return f"{asked.service.id}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

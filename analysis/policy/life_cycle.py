@@ -3,22 +3,21 @@
 A thing says so by a tag (``disused=yes``), by a value (``building=ruins``), by a prefix
 (``disused:amenity=clinic``, which closes the clinic and not what stands there now), by its hours
 (``opening_hours=closed``), by a date (``end_date``) or by its name (``…（拟建）``). Which words
-there are is policy data (``[life_cycle]`` of ``osm-tags.toml``).
+there are is policy data (``[life_cycle]`` of ``osm-words.toml``).
 """
-
-from __future__ import annotations
 
 import calendar
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Annotated, Final, Literal
 
+from pydantic import PlainSerializer
+
+from lifecircle.analysis.policy.cited import Confidence
+from lifecircle.analysis.policy.fields import Record, Source, Text, Texts, Words
 from lifecircle.analysis.policy.names import has_word
-
-if TYPE_CHECKING:
-    from lifecircle.analysis.policy.tables import LifeCycleTable
 
 State = Literal["gone", "planned"]
 
@@ -49,9 +48,12 @@ class Life:
 OPEN: Final = Life(None, "", False, {})
 
 
+_AnyWords = Annotated[frozenset[Text], PlainSerializer(sorted)]
+
+
 @dataclass(frozen=True, slots=True)
-class LifeCycle:
-    """The words that say a thing is `gone` or `planned`.
+class LifeCycle(Record):
+    """The words that say a thing is `gone` or `planned`, cited as a whole.
 
     `unsaid`: values of such a tag that say nothing (``disused=no``). `value_keys`: keys whose
     value may be such a word (``building=ruins``). `prefixed_keys`: keys looked for behind a
@@ -59,16 +61,19 @@ class LifeCycle:
     of their own. `gone_names`, `planned_names`: words of names.
     """
 
-    gone: frozenset[str]
-    planned: frozenset[str]
-    unsaid: frozenset[str]
-    value_keys: frozenset[str]
-    prefixed_keys: frozenset[str]
-    hours_closed: frozenset[str]
-    status_keys: frozenset[str] = frozenset()
-    status_closed: frozenset[str] = frozenset()
-    gone_names: tuple[str, ...] = ()
-    planned_names: tuple[str, ...] = ()
+    source: Source
+    clause: Text
+    confidence: Confidence
+    gone: Words
+    planned: Words
+    unsaid: Words
+    value_keys: Words
+    prefixed_keys: Words
+    hours_closed: Words
+    status_keys: _AnyWords = frozenset()
+    status_closed: _AnyWords = frozenset()
+    gone_names: Texts = ()
+    planned_names: Texts = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -196,19 +201,3 @@ def _span(
         return first, date(first.year + (9 if decade else 0), 12, 31)
     except ValueError:
         return None
-
-
-def life_cycle(table: LifeCycleTable) -> LifeCycle:
-    """The record of ``[life_cycle]``."""
-    return LifeCycle(
-        gone=frozenset(table.gone),
-        planned=frozenset(table.planned),
-        unsaid=frozenset(table.unsaid),
-        value_keys=frozenset(table.value_keys),
-        prefixed_keys=frozenset(table.prefixed_keys),
-        hours_closed=frozenset(table.hours_closed),
-        status_keys=frozenset(table.status_keys),
-        status_closed=frozenset(table.status_closed),
-        gone_names=tuple(table.gone_names),
-        planned_names=tuple(table.planned_names),
-    )

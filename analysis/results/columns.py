@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.policy import Policy, Title
 
 Dtype = Literal["text", "integer", "number", "boolean"]
@@ -328,7 +327,7 @@ def _per_service(
 def _expanded(layer: str, policy: Policy, groups: tuple[str, ...]) -> Iterator[Column]:
     for column in COLUMNS[layer]:
         if "{capacity}" in column.name:
-            yield from _per_service(column, "capacity", capacity_services(policy), policy)
+            yield from _per_service(column, "capacity", policy.capacity_services, policy)
         elif "{service}" in column.name:
             yield from _per_service(column, "service", tuple(policy.services), policy)
         elif "{circle}" in column.name:

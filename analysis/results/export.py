@@ -18,7 +18,6 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
-from lifecircle.analysis.measures.coverage import Coverage
 from lifecircle.analysis.policy import Title
 from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
 from lifecircle.analysis.results.layers import layer_columns, layer_frame
@@ -69,20 +68,18 @@ def export_frame(
         _table(_flat(frame), (*columns, _LON, _LAT), path, name, lang, ())
 
 
-def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> None:
-    """Write a coverage table, the total first, as ``.csv`` or ``.xlsx``."""
-    _checked(path, TABLE_SUFFIXES)
-    rows = (coverage.total, *coverage.units)
-    table = pd.DataFrame(
-        {
-            column.name: pd.Series(
-                [getattr(row, column.name) for row in rows],
-                dtype={"integer": "Int64", "number": "Float64"}.get(column.dtype, "object"),
-            )
-            for column in COVERAGE_COLUMNS
-        }
+def export_coverage(block: Mapping[str, Any], path: Path, lang: Language = "zh") -> None:
+    """Write the coverage of one service (a block of the document) as ``.csv`` or ``.xlsx``.
+
+    The total comes first; parameters and remarks go to a second sheet.
+    """
+    asked = ("service", "minutes", "walker", "group", "by")
+    lines = (
+        *((say(f"export_{name}", lang), f"{block[name]}") for name in asked),
+        *((say("export_remark", lang), warning["text"]) for warning in block["warnings"]),
     )
-    _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
+    rows = (block["total"], *block["units"])
+    export_rows(rows, COVERAGE_COLUMNS, path, block["service"], lang, lines)
 
 
 def write_table(
@@ -121,17 +118,6 @@ def export_rows(
         }
     )
     write_table(table, columns, path, name, lang, lines=lines)
-
-
-def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
-    """The parameters and remarks of a coverage, as lines for a second sheet."""
-    return (
-        *(
-            (say(f"export_{name}", lang), f"{getattr(coverage, name)}")
-            for name in ("service", "minutes", "walker", "group", "by")
-        ),
-        *((say("export_remark", lang), warning.text(lang)) for warning in coverage.warnings),
-    )
 
 
 def _checked(path: Path, suffixes: Sequence[str]) -> str:

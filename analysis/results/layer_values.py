@@ -10,14 +10,20 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.analysis.city.facilities.merging import FILLED
 from lifecircle.analysis.city.model import GeometryArray, StrArray
-from lifecircle.analysis.city.units.unit_rows import PLACED
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
 from lifecircle.analysis.measures.gaps import Gap, gaps
-from lifecircle.analysis.measures.question import home_unit
-from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
+from lifecircle.analysis.measures.question import Question, home_unit
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    BoolArray,
+    Counts,
+    FloatArray,
+    Int32Array,
+    minutes_of,
+)
+from lifecircle.analysis.readers.records.attributes import FILLED, PLACED
 from lifecircle.analysis.results.catchment_layer import cell_values
 from lifecircle.analysis.results.columns import all_groups
 from lifecircle.analysis.results.ids import distinct, facility_ids
@@ -73,7 +79,8 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
         "modelled": cells.modelled,
     }
     for group in all_groups(tuple(cells.groups)):
-        values[f"residents_{group}"] = cells.groups.get(group, [None] * len(cells))
+        counts = cells.groups.get(group, Counts.unknown(len(cells)))
+        values[f"residents_{group}"] = _nullable(counts.value, counts.known)
     for service in run.policy.services:
         values[f"minutes_{service}"] = (
             minutes_of(run.travel.cell_cm[run.travel.row(service)], speed)
@@ -91,7 +98,7 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
 
 def _circle_values(run: Run, kind: str) -> Values:
     """Completeness of one kind of circle for every cell; texts once for each set reached."""
-    table = circle_table(run.city, run.travel, run.policy, kind=kind, walker=WALKER)
+    table = circle_table(run.study, Question(walker=WALKER), kind=kind)
     known = np.flatnonzero(table.assessed)
     sets, which = np.unique(table.reach[known].T, axis=0, return_inverse=True)
     missing = objects(
@@ -131,7 +138,7 @@ def facility_layer(run: Run) -> tuple[Values, GeometryArray]:
         "unit_code": _looked_up(units.code, home_unit(run.city, places.unit)),
     }
     for name in ("name_en", "ownership", "level", "opening_hours", PLACED, FILLED):
-        values[name] = places.attributes.get(name, [None] * len(places))
+        values[name] = places.texts(name)
     return values, places.geometry
 
 
@@ -163,15 +170,7 @@ def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
 
 
 def _covered(run: Run, service: str, level: str) -> Coverage:
-    return coverage(
-        run.city,
-        run.travel,
-        run.policy,
-        service=service,
-        walker=WALKER,
-        by=level,
-        catchments=run.catchments.get(service),
-    )
+    return coverage(run.study, Question(service, walker=WALKER, by=level))
 
 
 def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
@@ -180,15 +179,7 @@ def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
     drawn: dict[bytes, shapely.Geometry] = {}
 
     def of(service: str) -> tuple[Gap, ...]:
-        return gaps(
-            run.city,
-            run.travel,
-            run.policy,
-            service=service,
-            walker=WALKER,
-            drawn=drawn,
-            catchments=run.catchments.get(service),
-        )
+        return gaps(run.study, Question(service, walker=WALKER), drawn=drawn)
 
     with ThreadPoolExecutor() as pool:
         return gap_values(
@@ -230,7 +221,7 @@ def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
     rows = []
     for kind in run.policy.circles:
         for level in units.levels:
-            table = circles(run.city, run.travel, run.policy, kind=kind, walker=WALKER, by=level)
+            table = circles(run.study, Question(walker=WALKER, by=level), kind=kind)
             rows += [
                 (kind, level, int(i), row, table.required)
                 for i, row in zip(units.of_level(level), table.units, strict=True)

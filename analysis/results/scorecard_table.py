@@ -14,7 +14,7 @@ from lifecircle.analysis.results.columns import NEVER, UNKNOWN, Column
 from lifecircle.analysis.results.export import write_table
 
 _NO_TARGET: Final = Title("原文没有给出数字", "The plan names no number")
-_NOT_BOXED: Final = Title("不是专栏1的指标", "Not an indicator of 专栏1")
+_NOT_BOXED: Final = Title("原文没有注明属性", "The plan calls it nothing")
 _NO_BASE: Final = Title("原文没有给出基期", "The plan states none")
 _OPEN: Final = Title("未评估", "Not assessed")
 _NONE: Final = Title("没有", "None")
@@ -30,9 +30,10 @@ SCORECARD_COLUMNS: Final = (
     _column("section", "text", "章节", "Section"),
     _column("phrase", "text", "原文", "The plan's words"),
     _column("target", "number", "目标", "Target", _NO_TARGET),
+    _column("direction", "text", "要求", "To be", Title("没有目标", "No target")),
     _column("unit", "text", "单位", "Unit"),
     _column("nature", "text", "属性", "Nature", _NOT_BOXED),
-    _column("baseline", "number", "2020 年基期", "Baseline 2020", _NO_BASE),
+    _column("baseline", "number", "基期", "Baseline", _NO_BASE),
     _column("status", "text", "判定", "Status"),
     _column("headline", "text", "主口径", "Headline"),
     _column("value", "number", "现值", "Value today", _OPEN),
@@ -82,6 +83,9 @@ def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:
         **{key: row[key] for key in ("id", "section", "phrase", "target", "unit", "nature",
                                      "status", "value", "lower", "upper", "assessed_share")},
         "title": row["title"][lang],
+        "direction": None
+        if row["target"] is None
+        else say(f"scorecard_{row['direction'].replace(' ', '_')}", lang),
         "baseline": None if row["baseline"] is None else row["baseline"]["value"],
         "headline": details[row["headline"]]["title"][lang],
         "readings": stop.join(

@@ -25,6 +25,7 @@ def check_document(
             {
                 "severity": fault.severity,
                 "key": fault.key,
+                "element": fault.element,
                 "row": fault.row,
                 "column": fault.column,
                 "problem": say(fault.key, lang, **dict(fault.params)),

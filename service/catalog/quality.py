@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,14 @@ import numpy as np
 from lifecircle.analysis.city.notes import SamePlace
 from lifecircle.analysis.city.units.disagreement import Disagreement
 from lifecircle.analysis.city.units.unit_match import WAYS
-from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.quality import AreaQuality, area_quality
-from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.quality import (
+    AreaQuality,
+    area_quality,
+    cell_component,
+    nearest_leg_m,
+)
+from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.catalog.common import facility_ids, remarks, title_of
@@ -22,8 +27,30 @@ from lifecircle.service.catalog.common import facility_ids, remarks, title_of
 LISTED = 1000  # rows of a list; `count` beside it tells all
 
 
+@dataclass(frozen=True, slots=True)
+class QualityAnswer:
+    """What a map of data quality shows.
+
+    `component` (c,): the part of the streets each cell is on. `leg_m` (f,): from each facility to
+    the streets in metres, infinite where it is off them.
+    """
+
+    found: AreaQuality
+    component: Int32Array
+    leg_m: FloatArray
+
+
+def answer_quality(run: Run) -> QualityAnswer:
+    """The quality of a run's data with the values behind it."""
+    found = area_quality(run.city, run.policy)
+    return QualityAnswer(found, cell_component(run.city), nearest_leg_m(run.city.facilities))
+
+
 def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
-    """Everything `analysis.measures.quality` says of a run, with the remarks that answers carry."""
+    """Everything `analysis.measures.quality` says of a run, with the remarks that answers carry.
+
+    `element`: which element of data quality (ISO 19157) a part or a remark is about.
+    """
     found = area_quality(run.city, run.policy)
     return {
         "area": run.manifest.area,
@@ -33,6 +60,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "residents": run.manifest.residents,
         "snap": _snap(run, found),
         "islands": {
+            "element": "logical_consistency",
             "count": len(found.islands),
             "residents": sum(island.residents for island in found.islands),
             "largest_km": round(found.largest_m / 1000, 3),
@@ -42,6 +70,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
             ],
         },
         "unsnapped": {
+            "element": "positional",
             "cells": found.unsnapped_cells,
             "residents": found.unsnapped_residents,
             "facilities": _places(run, found.unsnapped_facilities),
@@ -52,6 +81,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
             {
                 "service": row.service,
                 "title": title_of(run.policy.services[row.service].title),
+                "element": "completeness",
                 "facilities": row.facilities,
                 "missing": dict(row.missing),
             }
@@ -62,7 +92,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "shift": _shift(run, lang),
         "population": _population(run, found),
         "disagreements": _disagreements(found.disagreements),
-        "warnings": remarks(run.manifest.warnings, lang),
+        "warnings": _remarks(run.manifest.warnings, lang),
     }
 
 
@@ -85,6 +115,7 @@ def quality_summary(run: Run) -> dict[str, Any]:
 
 def _snap(run: Run, found: AreaQuality) -> dict[str, Any]:
     return {
+        "element": "positional",
         "mean_m": _rounded(found.mean_leg_m),
         "longest_m": _rounded(found.longest_leg_m),
         "limit_m": run.policy.attachment.max_leg_m.value,
@@ -99,6 +130,7 @@ def _rounded(metres: float | None) -> float | None:
 def _places(run: Run, index: Int32Array) -> dict[str, Any]:
     places, ids = run.city.facilities, facility_ids(run)
     return {
+        "element": "positional",
         "count": len(index),
         "list": [
             {
@@ -120,7 +152,12 @@ def _same_places(found: Iterable[SamePlace]) -> dict[str, Any]:
         row = asdict(one)
         del row["x_m"], row["y_m"]
         listed.append(row)
-    return {"merged": states["merged"], "suspected": states["suspected"], "list": listed}
+    return {
+        "element": "completeness",
+        "merged": states["merged"],
+        "suspected": states["suspected"],
+        "list": listed,
+    }
 
 
 def _units_named(found: AreaQuality) -> dict[str, Any]:
@@ -128,6 +165,7 @@ def _units_named(found: AreaQuality) -> dict[str, Any]:
     plain = ("code", "name")
     loose = [asdict(row) for row in found.unit_rows if row.way not in plain or row.placed]
     return {
+        "element": "thematic",
         "count": len(found.unit_rows),
         "ways": {way: ways[way] for way in WAYS if ways[way]},
         "list": loose[:LISTED],
@@ -141,7 +179,13 @@ def _shift(run: Run, lang: Language) -> dict[str, Any]:
         for warn in run.manifest.warnings
         if str(warn.params.get("fault", "")).startswith("placed_")
     ]
-    return {"suspected": bool(said), "remarks": remarks(said, lang)}
+    return {"element": "positional", "suspected": bool(said), "remarks": _remarks(said, lang)}
+
+
+def _remarks(warnings: Sequence[Warn], lang: Language) -> list[dict[str, Any]]:
+    """The remarks as answers carry them, each with its element."""
+    told = zip(remarks(warnings, lang), warnings, strict=True)
+    return [{**shown, "element": warn.element} for shown, warn in told]
 
 
 def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
@@ -154,6 +198,7 @@ def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
     units = run.city.units
     names = dict(zip(zip(units.level, units.code, strict=True), units.name, strict=True))
     return {
+        "element": "thematic",
         "modelled": found.modelled_residents,
         "methods": dict(sorted(methods.items())),
         "compared": compared,
@@ -178,6 +223,7 @@ def _share(part: int | None, whole: int) -> float | None:
 def _disagreements(found: Iterable[Disagreement]) -> dict[str, Any]:
     rows = sorted(found, key=lambda one: -abs(one.difference))
     return {
+        "element": "logical_consistency",
         "count": len(rows),
         "list": [{**asdict(one), "difference": one.difference} for one in rows[:LISTED]],
     }

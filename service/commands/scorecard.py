@@ -34,7 +34,8 @@ def scorecard(
     walker: Walker = "adult",
     year: Annotated[int | None, typer.Option(help="no later statistics 统计截至年份")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="setting=value, e.g. adjacent_m=200 设置")
+        list[str] | None,
+        typer.Option("--set", help="setting=value, repeatable 设置=值，可重复"),
     ] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
@@ -43,20 +44,19 @@ def scorecard(
 ) -> None:
     """Every promise of the plan, judged. 达标表：规划的每项承诺。"""
     found, language = opened(name, workspace, run), language_of(lang)
-    from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.results.scorecard_table import export_scorecard
-    from lifecircle.service.catalog import scorecard_document
+    from lifecircle.service.catalog import scorecard_document, settings_given
     from lifecircle.service.report.scorecard import scorecard_page
     from lifecircle.service.terminal import print_json, say, write_text
     from lifecircle.service.terminal.scorecard import show_scorecard
 
-    pairs = [one.partition("=") for one in settings or ()]
-    for setting, sign, _ in pairs:
-        if not sign:
-            raise ParameterError("scorecard_setting_pair", given=setting)
-    asked: dict[str, str | float] = {name.strip(): value.strip() for name, _, value in pairs}
     document = scorecard_document(
-        found, walker=walker, level=level, year=year, settings=asked, lang=language
+        found,
+        walker=walker,
+        level=level,
+        year=year,
+        settings=settings_given(settings or ()),
+        lang=language,
     )
     if as_json:
         print_json(document)

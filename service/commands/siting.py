@@ -11,15 +11,20 @@ from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
+    Crs,
     Datum,
     Lang,
+    LayerName,
     Minutes,
+    NorthFirst,
     RunName,
+    Sheet,
     Walker,
     WorkspaceDir,
     language_of,
     opened,
 )
+from lifecircle.service.commands.words import Mapping as MappingFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +57,11 @@ def site(
     minutes: Minutes = None,
     walker: Walker = "adult",
     datum: Datum = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: MappingFile = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="keep beside the run, for maps and layers 保存方案")
     ] = False,
@@ -65,28 +75,22 @@ def site(
 ) -> None:
     """Where the next places go, existing ones kept. 在现有设施之外选址。"""
     found, language = opened(name, workspace, run), language_of(lang)
+    from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.readers.records.declarations import Declaration
+    from lifecircle.analysis.readers.records.mapping_file import read_declarations
     from lifecircle.analysis.results.export import export_frame
     from lifecircle.analysis.results.layers import layer_columns_of, proposal_frame
     from lifecircle.analysis.results.proposals import keep as keep_beside
-    from lifecircle.service.catalog.siting import positions_of, shown, siting_of
-    from lifecircle.service.state import Streets
+    from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
     from lifecircle.service.terminal import print_json, say
 
     source = candidates_named(candidates)
-    answer = siting_of(
-        found,
-        Streets.of(found),
-        service=service,
-        add=add,
-        target=target,
-        objective=cast(Any, objective),
-        minutes=minutes,
-        walker=walker,
-        source=source,
-        datum=datum,
-        time_limit_s=time_limit,
-    )
-    document = shown(found, answer, source, language)
+    said = Declaration(datum, crs, x_north, sheet, layer)
+    given = [source] if isinstance(source, Path) else []
+    declared = read_declarations(said, mapping, given)
+    task = SitingTask(add, target, cast(Any, objective), source, declared, time_limit)
+    answer = siting_of(found.study, Question(service, minutes, walker), task)
+    document = shown(found, answer, task.source, language)
     if keep:
         document["id"] = keep_beside(found, document, positions_of(answer))
     if out is not None:

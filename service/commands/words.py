@@ -19,6 +19,10 @@ WorkspaceDir = Annotated[
 Service = Annotated[str | None, typer.Option(help="service id, e.g. health_centre 服务")]
 Minutes = Annotated[float | None, typer.Option(help="minutes (default: the service's own) 分钟")]
 Walker = Annotated[str, typer.Option(help="adult | older | with_child 步行者")]
+PolicyFile = Annotated[
+    str | None,
+    typer.Option("--policy", help="policy id or TOML file; left out: the packaged one 政策"),
+]
 Lang = Annotated[Literal["zh", "en"] | None, typer.Option(help="zh | en")]
 Datum = Annotated[
     str | None,

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import shapely
 
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
-from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
+from lifecircle.analysis.measures.catchments.catchments import Centre, Solution
 from lifecircle.analysis.measures.catchments.population_rule import State
-from lifecircle.analysis.measures.outlines import outline
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.measures.question import persons_of
-from lifecircle.analysis.results.catchment_layer import catchment_shapes
-from lifecircle.analysis.results.catchments_asked import catchments_for, rule_for
+from lifecircle.analysis.measures.question import ask as check
+from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import (
@@ -66,20 +63,21 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
     UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments.catchments`.
     """
     run = ask.run
-    asked = question(run.policy, service, ask.minutes, ask.walker)
+    question = ask.question.about(service)
+    asked = check(run.study, question)
     chosen = ask.keep.get("solution", SOLUTIONS[0])
-    minutes = math.inf if chosen == "balanced_all" else ask.minutes
-    found = catchments_for(run, service=service, minutes=minutes, walker=ask.walker)
-    solution = found.natural if chosen == "natural" else found.balanced
+    if chosen == "balanced_all":
+        question = replace(question, minutes=math.inf)
+    answer = answer_catchments(run, question, chosen)
+    found, solution, shapes = answer.found, answer.solution, answer.shapes
     title = ask.titled(asked.service)
     streets, streets_toggle = street_layer(ask)
     offered = np.array([centre.facility for centre in solution.centres], dtype=np.int32)
     dots = facility_layer(ask, offered, [0] * len(offered), [scales.DOT_COLOUR], [title])
-    shapes = catchment_shapes(run, solution)
     drawn = [row for row, shape in enumerate(shapes) if shape is not None]
     view = frame(ask, ask.say("title_catchments", service=title))
     view |= _form(ask, question_fields(ask, asked), service, chosen)
-    view |= _figures(ask, found, solution, service)
+    view |= _figures(ask, answer)
     view |= {
         "not_assessed": "" if found.assessed else ask.say("catchments_not_assessed"),
         "toggles": (
@@ -94,7 +92,7 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
     }
     layers = (
         streets,
-        _unserved_layer(ask, found, solution),
+        _unserved_layer(ask, answer),
         _catchment_layer(ask, solution, [(row, shapes[row]) for row in drawn]),
         outline_layer(ask),
         dots,
@@ -117,7 +115,7 @@ def _form(ask: Ask, fields: dict[str, Any], service: str, chosen: str) -> dict[s
     policy = ask.run.policy
     services = tuple(
         Option(name, ask.titled(policy.services[name]), name == service)
-        for name in capacity_services(policy)
+        for name in policy.capacity_services
     )
     solutions = tuple(Option(one, ask.say(f"solution_{one}"), one == chosen) for one in SOLUTIONS)
     rest = [field for field in fields["fields"] if field.name != "service"]
@@ -205,33 +203,20 @@ def _tints(shapes: Sequence[Any]) -> list[int]:
     return chosen
 
 
-def _unserved_layer(ask: Ask, found: Catchments, solution: Solution) -> Areas:
+def _unserved_layer(ask: Ask, answer: CatchmentsAnswer) -> Areas:
     """Cells with unserved residents: in reach but full, and out of reach."""
-    cells = ask.run.city.cells
-    persons = persons_of(cells, found.group)
-    part = solution.part
-    radius = ask.run.policy.gaps.disc_radius_m.value
-    shapes, properties = [], []
-    for c, (key, mine) in enumerate(
-        (
-            ("reachable_full", (part.unserved > 0) & part.reachable),
-            ("unreachable", (part.unserved > 0) & ~part.reachable),
-        )
-    ):
-        which = np.flatnonzero(mine & (persons > 0)).astype(np.int32)
-        if len(which) == 0:
-            continue
-        shapes.append(outline(cells, which, radius))
-        count = int(part.unserved[which].sum())
-        properties.append(
-            {
-                "name": ask.say(key),
-                "kind": ask.say("unserved"),
-                "short": ask.say("persons", n=number(count)),
-                "c": c,
-                "values": [number(count)],
-            }
-        )
+    classes = {"reachable_full": 0, "unreachable": 1}
+    shapes = [shape for _, _, shape in answer.unserved]
+    properties = [
+        {
+            "name": ask.say(key),
+            "kind": ask.say("unserved"),
+            "short": ask.say("persons", n=number(count)),
+            "c": classes[key],
+            "values": [number(count)],
+        }
+        for key, count, _ in answer.unserved
+    ]
     out = np.empty(len(shapes), dtype=object)
     out[:] = shapes
     degrees = polygons_degrees(out, ask.run.city.crs, shared=False)
@@ -263,7 +248,8 @@ def _unserved_toggle(ask: Ask) -> Toggle:
     return Toggle("unserved", ask.say("unserved"), marks)
 
 
-def _figures(ask: Ask, found: Catchments, solution: Solution, service: str) -> dict[str, Any]:
+def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
+    found, solution, rule = answer.found, answer.solution, answer.rule
     share = solution.served / found.residents if found.residents and found.assessed else None
     over = sum(centre.overload for centre in solution.centres)
     count = dict.fromkeys(_STATES, 0)
@@ -288,8 +274,7 @@ def _figures(ask: Ask, found: Catchments, solution: Solution, service: str) -> d
     if found.assessed:
         walked = ask.say("person_minutes_value", n=number(solution.person_minutes))
         facts.append(Fact(ask.say("person_minutes"), walked))
-    rule = rule_for(ask.run)
-    if rule is not None and rule.service == service:
+    if rule is not None:
         facts += [
             Fact(ask.say(f"rule_{key}"), ask.say("streets_count", n=number(rule.states[state])))
             for state, key in RULE_KEYS.items()

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.policy import Service, Walker
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
@@ -53,7 +54,7 @@ def plain(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a page was asked for; `minutes` None = the service's own, `by` None = the lowest level.
+    """What a page was asked for.
 
     `kind` and `variant` are of a circle, `before` is the run to compare with.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
@@ -61,16 +62,33 @@ class Ask:
 
     run: Run
     layer: str
-    service: str | None
-    minutes: float | None
-    walker: str
-    by: str | None
+    question: Question
     lang: Language
     mode: Mode
     keep: Mapping[str, str] = field(default_factory=dict)
     kind: str | None = None
     variant: str | None = None
     before: Run | None = None
+
+    @property
+    def service(self) -> str | None:
+        """The service asked for."""
+        return self.question.service
+
+    @property
+    def minutes(self) -> float | None:
+        """The minutes asked for, None = the service's own."""
+        return self.question.minutes
+
+    @property
+    def walker(self) -> str:
+        """The walker asked for."""
+        return self.question.walker
+
+    @property
+    def by(self) -> str | None:
+        """The unit level asked for."""
+        return self.question.by
 
     def say(self, key: str, **params: Any) -> str:
         """A text of the maps in the reader's language."""

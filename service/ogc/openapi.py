@@ -15,11 +15,13 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.ogc.filters import queryable_schema, queryables
 from lifecircle.service.queries import Reader
+from lifecircle.service.queries_scorecard import packaged_settings, setting_parameters
 from lifecircle.service.responses import GEOJSON, PROBLEM
 from lifecircle.service.settings import Settings
 
 VERSION: Final = "3.0.3"
 ITEMS: Final = "/collections/{collection}/items"
+SCORECARD: Final = "/areas/{area}/scorecard"
 ONE_ITEM: Final = "/collections/{collection}/items/{item}"
 
 
@@ -32,6 +34,9 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     document["info"]["description"] = i18n.text("service_about", reader.lang)
     paths = document["paths"]
     _speak_plainly(document)
+    paths[SCORECARD]["get"]["parameters"] += setting_parameters(
+        packaged_settings().values(), reader.lang
+    )
     for area in reader.areas.names():
         try:
             layers = reader.areas.columns(area)

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.policy.scorecard_model import AT_LEAST, AT_MOST, Direction
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.maps.offline import refuse_outside
@@ -35,10 +36,10 @@ _LABELS: Final = {
     "缺口": "short",
     "富余": "surplus",
 }
-_STOCK: Final = {"新建": "stock_new", "已建": "stock_old"}
 _NAMED: Final = 14  # units named before the rest is counted
 _MANY: Final = 1000  # from here on decimals of a count say nothing
 _WIDE: Final = 1000  # of a drawing, in its own units
+PERCENT: Final = {"show": "percent", "decimals": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,7 @@ def scorecard_page(
     run: Run, document: Mapping[str, Any], lang: Language, links: Links | None = None
 ) -> str:
     """A scorecard document as HTML."""
-    told = _Told(lang)
-    boxed = [row for row in document["rows"] if row["nature"] is not None]
-    rest = [row for row in document["rows"] if row["nature"] is None]
-    parts = [
-        ("boxed", boxed),
-        ("spatial", [row for row in rest if row["id"].startswith("A")]),
-        ("unit", [row for row in rest if not row["id"].startswith("A")]),
-    ]
+    told = _Told(lang, document)
     policy = run.policy
     titles = {service.id: service.title.text(lang) for service in policy.services.values()}
     style = _asset("scorecard.css")
@@ -86,7 +80,10 @@ def scorecard_page(
         ],
         settings=list(_settings(document, lang)),
         bar=_tally(document),
-        parts=[(name, [_row(row, told, titles) for row in rows]) for name, rows in parts],
+        parts=[
+            (title, about, [_row(row, told, titles) for row in rows])
+            for title, about, rows in _parts_of(document, told)
+        ],
     )
     return refuse_outside(page)
 
@@ -109,7 +106,7 @@ def _asset(name: str) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("service", "templates"),
+        loader=PackageLoader("lifecircle.service", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -118,27 +115,43 @@ def _template() -> Template:
     return environment.get_template("scorecard.html")
 
 
+def _parts_of(
+    document: Mapping[str, Any], told: _Told
+) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:
+    """The groups of the scorecard with their rows; rows of no group stand last."""
+    rows = list(document["rows"])
+    for group in document["groups"]:
+        about = "" if group["about"] is None else group["about"][told.lang]
+        own = [row for row in rows if row["group"] == group["id"]]
+        if own:
+            yield group["title"][told.lang], about, own
+    known = {group["id"] for group in document["groups"]}
+    others = [row for row in rows if row["group"] not in known]
+    if others:
+        yield told("part_others" if known else "part_all"), "", others
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Texts and figures in one language; nothing is rounded up."""
+    """Texts and figures in one language; nothing is told better than it is."""
 
     lang: Language
+    document: Mapping[str, Any]
 
     def __call__(self, key: str, **params: Any) -> str:
         return i18n.text(f"scorecard_{key}", self.lang, **params)
 
-    def figure(self, value: float | None, unit: str) -> str:
-        """A figure as people read it, its last digit cut."""
-        if value is None:
-            return self("dash")
-        if unit == "fraction":
-            return f"{cut(value, 3) * 100:.1f}%"
-        return f"{cut(value, 2):,.2f}".rstrip("0").rstrip(".")
+    def figure(self, value: float | None, unit: str, direction: Direction = AT_LEAST) -> str:
+        """A figure as people read it."""
+        return figure(value, self.document["units"][unit], self.lang, direction)
+
+    def share(self, value: float | None) -> str:
+        """A share as percent."""
+        return figure(value, PERCENT, self.lang)
 
     def unit(self, unit: str) -> str:
         """The unit of a figure in words; percent has none."""
-        key = unit.replace(",", "").replace(" ", "_")
-        return self(f"unit_{key}")
+        return str(self.document["units"][unit]["title"][self.lang])
 
     def count(self, value: float | None) -> str:
         """A whole number, or one with decimals where it is none."""
@@ -153,9 +166,29 @@ class _Told:
         return i18n.text("comma", self.lang)
 
 
-def figure(value: float | None, unit: str, lang: Language) -> str:
-    """A figure of a row as people read it, its last digit cut; a dash where there is none."""
-    return _Told(lang).figure(value, unit)
+def figure(
+    value: float | None, unit: Mapping[str, Any], lang: Language, direction: Direction = AT_LEAST
+) -> str:
+    """A figure as people read it, shown as its unit says; a dash where there is none.
+
+    What is to be reached is cut, what is not to be exceeded is raised: neither looks better than
+    it is.
+    """
+    if value is None:
+        return i18n.text("scorecard_dash", lang)
+    percent, decimals = unit["show"] == "percent", unit["decimals"]
+    digits = decimals + 2 if percent else decimals
+    shown = -cut(-value, digits) if direction == AT_MOST else cut(value, digits)
+    if percent:
+        return f"{shown * 100:.{decimals}f}%"
+    told = f"{shown:,.{decimals}f}"
+    return told.rstrip("0").rstrip(".") if decimals else told
+
+
+def target_of(row: Mapping[str, Any], unit: Mapping[str, Any], lang: Language) -> str:
+    """A row's target; what is not to be exceeded says so."""
+    told = figure(row["target"], unit, lang)
+    return f"≤ {told}" if row["target"] is not None and row["direction"] == AT_MOST else told
 
 
 def _settings(document: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, str]]:
@@ -182,7 +215,7 @@ def _tally(document: Mapping[str, Any]) -> Markup:
 
 def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict[str, Any]:
     """What the page shows of a row."""
-    lang, unit = told.lang, row["unit"]
+    lang, unit, direction = told.lang, row["unit"], row["direction"]
     left, unknown = row["left_out"], row["unknown"]
     texts = [] if row["note"] is None else [row["note"][lang]]
     texts += [_sentence(one["text"], lang) for one in row["remarks"]]
@@ -192,21 +225,25 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "status": row["status"],
         "tags": _tags(row, told),
         "phrases": row["phrases"],
+        "source": "" if _of_plan(row, told) else row["source"],
         "readings": [_reading(name, row, told) for name in row["details"]],
-        "told": told.figure(row["value"], unit),
-        "unit": told.unit(unit) if row["value"] is not None or unit != "fraction" else "",
-        "target": told("dash") if row["target"] is None else told.figure(row["target"], unit),
+        "told": told.figure(row["value"], unit, direction),
+        "unit": told.unit(unit),
+        "target": target_of(row, told.document["units"][unit], lang),
+        "target_head": _target_head(row, told),
         "target_note": _target_note(row, told),
-        "bar": _bar(row),
+        "bar": _bar(row, told),
         "lines": list(_lines(row, told)),
         "left_out": _who(left, told),
-        "left_out_count": len(left),
+        "left_out_head": told("beyond" if direction == AT_MOST else "left_out", count=len(left)),
         "unknown": "" if row["value"] is None else _who(unknown, told),
         "unknown_count": len(unknown),
         "missing": [one["text"] for one in row["missing"]],
         "parts": _parts(row, told, titles),
         "remarks": texts,
-        "by_unit": [(_name(one, lang), told.figure(one["value"], unit)) for one in row["by_unit"]],
+        "by_unit": [
+            (_name(one, lang), told.figure(one["value"], unit, direction)) for one in row["by_unit"]
+        ],
     }
 
 
@@ -216,9 +253,19 @@ def _sentence(text: str, lang: Language) -> str:
 
 
 def _tags(row: Mapping[str, Any], told: _Told) -> list[str]:
-    tags = [] if row["nature"] is None else [told("nature")]
-    stock = row["scope"]["stock"]
-    return tags if stock is None else [*tags, told(_STOCK[stock])]
+    labels = told.document["labels"]
+    asked = (row["nature"], row["scope"]["stock"])
+    return [labels[one][told.lang] if one in labels else one for one in asked if one is not None]
+
+
+def _of_plan(row: Mapping[str, Any], told: _Told) -> bool:
+    """Whether a row stands in the scorecard's own plan, not in a document of its own."""
+    return row["source"] in ("", told.document["policy"]["source"])
+
+
+def _target_head(row: Mapping[str, Any], told: _Told) -> str:
+    year = told.document["target_year"] if _of_plan(row, told) else None
+    return told("target") if year is None else told("target_in", year=year)
 
 
 def _target_note(row: Mapping[str, Any], told: _Told) -> str:
@@ -234,14 +281,14 @@ def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
         counted = told("have_of", have=told.count(one["have"]), of=told.count(one["of"]))
     elif one["have"] is not None:
         counted = told.count(one["have"])
-    figure = told.figure(one["value"], one["unit"])
+    shown = told.figure(one["value"], one["unit"], row["direction"])
     extra = told.unit(one["unit"]) if one["unit"] != row["unit"] else ""
     return {
         "title": one["title"][told.lang],
-        "told": f"{figure} {extra}".strip() if one["value"] is not None else figure,
+        "told": f"{shown} {extra}".strip() if one["value"] is not None else shown,
         "exact": "" if one["value"] is None else repr(one["value"]),
         "counted": counted,
-        "range": _range(one, told),
+        "range": _range(one, told, row["direction"]),
         "headline": name == row["headline"],
         "judged": row["target"] is not None and name in row["judged"] and row["judged"] != [
             row["headline"]
@@ -249,45 +296,46 @@ def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _range(one: Mapping[str, Any], told: _Told) -> str:
+def _range(one: Mapping[str, Any], told: _Told, direction: Direction) -> str:
     """What a reading may be and how much of it is assessed, where not all is."""
-    lower, upper = (told.figure(one[name], one["unit"]) for name in ("lower", "upper"))
+    lower, upper = (told.figure(one[name], one["unit"], direction) for name in ("lower", "upper"))
     parts = []
     if one["lower"] is not None and one["lower"] != one["upper"]:
         parts.append(f"{lower} – {upper}" if one["upper"] is not None else f"≥ {lower}")
     share = one["assessed_share"]
     if share is not None and share < 1:
-        parts.append(told("share", share=told.figure(share, "fraction")))
+        parts.append(told("share", share=told.share(share)))
     return " · ".join(parts)
 
 
 def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
     """Range, share assessed, baseline."""
-    unit = row["unit"]
+    unit, direction = row["unit"], row["direction"]
     if row["lower"] is not None and row["lower"] != row["upper"]:
-        lower = told.figure(row["lower"], unit)
+        lower = told.figure(row["lower"], unit, direction)
         if row["upper"] is None:
             yield told("range_open", lower=lower)
         else:
-            yield told("range", lower=lower, upper=told.figure(row["upper"], unit))
+            yield told("range", lower=lower, upper=told.figure(row["upper"], unit, direction))
     share = row["assessed_share"]
     if share is not None and share < 1:
-        yield told("share", share=told.figure(share, "fraction"))
+        yield told("share", share=told.share(share))
     base = row["baseline"]
     if base is not None:
-        figure = told.figure(base["value"], base["unit"])
-        words = f"{figure} {told.unit(base['unit'])}".strip()
-        yield told("baseline_told", figure=words, sentence=base["sentence"])
+        shown = told.figure(base["value"], base["unit"])
+        words = f"{shown} {told.unit(base['unit'])}".strip()
+        params = {"year": base["year"], "figure": words, "sentence": base["sentence"]}
+        yield told("baseline_told", **params)
         if not base["comparable"]:
             yield told("baseline_other")
 
 
-def _bar(row: Mapping[str, Any]) -> Markup:
+def _bar(row: Mapping[str, Any], told: _Told) -> Markup:
     """Value, possible range and target on one scale; empty where there is nothing to draw."""
     value, target = row["value"], row["target"]
     if value is None and row["lower"] is None:
         return Markup()
-    share = row["unit"] == "fraction"
+    share = told.document["units"][row["unit"]]["show"] == "percent"
     marks = [one for one in (value, target, row["lower"], row["upper"]) if one is not None]
     most = 1.0 if share else max(1e-9, *(1.15 * one for one in marks))
 
@@ -346,6 +394,5 @@ def _parts(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> st
     """The services a circle or checklist is made of, each with its own figure."""
     parts = row["details"][row["headline"]]["parts"]
     return told.comma.join(
-        f"{titles.get(one['service'], one['service'])} {told.figure(one['value'], 'fraction')}"
-        for one in parts
+        f"{titles.get(one['service'], one['service'])} {told.share(one['value'])}" for one in parts
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from lifecircle.service.report.scorecard import figure
+from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
+from lifecircle.service.report.scorecard import figure, target_of
 from lifecircle.service.report.words import Cell, Words, text
 
 Document = Mapping[str, Any]
@@ -39,17 +40,19 @@ def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
     """Every promise of the plan: target, value today in its headline reading, who is left out."""
     scorecard = document["scorecard"]
     for row in () if scorecard is None else scorecard["rows"]:
-        unit, lang = row["unit"], words.lang
-        base = row["baseline"]
+        lang, units = words.lang, scorecard["units"]
+        unit, base = units[row["unit"]], row["baseline"]
         yield [
             text(row["id"]),
             text(row["title"][lang], f"{row['section']}：“{row['phrase']}”"),
-            _amount(words, row["target"], unit),
-            _amount(words, row["value"], unit),
+            Cell(target_of(row, unit, lang), row["target"]),
+            _amount(words, row["value"], unit, row["direction"]),
             text(row["details"][row["headline"]]["title"][lang]),
             Cell(words.status(row["status"]), right=False, kind=row["status"]),
             _amount(
-                words, None if base is None else base["value"], "" if base is None else base["unit"]
+                words,
+                None if base is None else base["value"],
+                unit if base is None else units[base["unit"]],
             ),
             share(words, row["assessed_share"]),
             text(_left_out(row["left_out"], words)),
@@ -57,9 +60,13 @@ def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
         ]
 
 
-def _amount(words: Words, value: float | None, unit: str) -> Cell:
-    """A figure of the scorecard as its own page writes it."""
-    return Cell(figure(value, unit, words.lang), value)
+def _amount(
+    words: Words, value: float | None, unit: Document, direction: Direction = AT_LEAST
+) -> Cell:
+    """A figure of the scorecard as its own page writes it, with its unit where it has words."""
+    told = figure(value, unit, words.lang, direction)
+    named = "" if value is None else unit["title"][words.lang]
+    return Cell(f"{told} {named}".strip(), value)
 
 
 def _left_out(listed: Sequence[Mapping[str, Any]], words: Words) -> str:

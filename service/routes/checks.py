@@ -24,7 +24,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.policy import load_policy, policy_ids
+from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.checker.check import Checked, check_file
 from lifecircle.analysis.readers.records.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
@@ -109,6 +109,7 @@ def _form(settings: Settings) -> dict[str, Any]:
         "datums": DATUMS,
         "kinds": KINDS,
         "policies": policy_ids(),
+        "default": default_policy(),
     }
 
 
@@ -125,7 +126,7 @@ async def _sent(request: Request) -> _Sent:
                 datum=_choice(form, "datum", DATUMS),
                 crs=_words(form, "crs"),
                 sheet=_words(form, "sheet"),
-                policy=_choice(form, "policy", policy_ids()) or "kunming-2022-77",
+                policy=_choice(form, "policy", policy_ids()) or default_policy(),
             )
     except HTTPException as error:
         if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -168,7 +169,7 @@ def _checked(
         path = Path(folder) / f"upload{suffix}"
         path.write_bytes(sent.content)
         said = Declarations(Declaration(sent.datum, sent.crs, sheet=sent.sheet))
-        found = check_file(path, sent.kind, sent.datum, load_policy(sent.policy), said)
+        found = check_file(path, sent.kind, load_policy(sent.policy), said)
         checked = _renamed(found, sent.name)
         files: dict[str, str] = {}
         mends: tuple[Any, ...] = ()

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
+from lifecircle.service.catalog.siting import SitingTask
 from lifecircle.service.errors import RequestError
 from lifecircle.service.guards import check_near
 from lifecircle.service.queries import (
@@ -18,6 +20,8 @@ from lifecircle.service.queries import (
     Minutes,
     Name,
     OfRun,
+    OfUnits,
+    OfWalker,
     ReaderNow,
 )
 from lifecircle.service.responses import JSON, answer, encode
@@ -29,7 +33,7 @@ MOST_CHANGES: Final = 100
 ONLINE_S: Final = 3.0  # for the exact solver while a reader waits
 
 
-class SitingQuery(OfRun):
+class SitingQuery(OfWalker, OfRun):
     """What `/siting` takes."""
 
     service: Name = Field(description="a service of the policy")
@@ -40,8 +44,6 @@ class SitingQuery(OfRun):
     objective: Literal["covered", "person_minutes", "all", "capacity"] = Field(
         default="covered", description="what is sought"
     )
-    minutes: Minutes | None = Field(default=None, description="default: the service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
     candidates: str = Field(
         default="generated",
         pattern=r"^(generated|places(:[A-Za-z0-9_,]{1,400})?)$",
@@ -49,17 +51,12 @@ class SitingQuery(OfRun):
     )
 
 
-class AccessQuery(OfRun):
+class AccessQuery(OfUnits, OfRun):
     """What `/accessibility` takes."""
 
     service: Name = Field(description="a service of the policy")
     method: Literal["2sfca", "e2sfca", "3sfca"] = Field(default="e2sfca")
-    minutes: Minutes | None = Field(default=None, description="default: the service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
     group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
-    by: Name | None = Field(
-        default=None, description="unit level; default: the lowest that holds most residents"
-    )
     supply: Literal["count", "places", "beds", "capacity", "built_area"] = Field(
         default="count", description="what a facility supplies"
     )
@@ -104,19 +101,10 @@ async def show_siting(
     state = await reader.state(area, query.run)
 
     def produce() -> dict[str, Any]:
-        return siting_document(
-            state.run,
-            state.streets,
-            service=query.service,
-            add=query.add,
-            target=query.target,
-            objective=query.objective,
-            minutes=query.minutes,
-            walker=query.walker,
-            source=query.candidates,
-            time_limit_s=ONLINE_S,
-            lang=reader.lang,
+        task = SitingTask(
+            query.add, query.target, query.objective, query.candidates, time_limit_s=ONLINE_S
         )
+        return siting_document(state.run, query.question, task, lang=reader.lang)
 
     return await answer(request, state, reader.lang, produce)
 
@@ -128,13 +116,13 @@ async def show_accessibility(
     """The floating catchments 2SFCA, E2SFCA and 3SFCA, by unit and over cells."""
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
-    asked = query.model_dump(exclude={"lang", "run"})
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: accessibility_document(state.run, state.streets, **asked, lang=reader.lang),
-    )
+
+    def produce() -> dict[str, Any]:
+        return accessibility_document(
+            state.run, query.question, method=query.method, supply=query.supply, lang=reader.lang
+        )
+
+    return await answer(request, state, reader.lang, produce)
 
 
 @router.post("/areas/{area}/what-if", summary="Coverage if places opened or closed")
@@ -152,11 +140,9 @@ async def try_changes(
     document = await run_in_threadpool(
         what_if_document,
         state,
+        Question(minutes=body.minutes, walker=body.walker, by=body.by),
         add=[one.model_dump() for one in body.add],
         remove=body.remove,
-        minutes=body.minutes,
-        walker=body.walker,
-        by=body.by,
         lang=reader.lang,
     )
     return Response(encode(document), media_type=JSON, headers={"cache-control": "no-store"})

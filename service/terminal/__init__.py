@@ -17,7 +17,6 @@ from rich.table import Table
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
-from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.maps.wording import percent
@@ -110,45 +109,33 @@ def show_run(run: Run, lang: Language) -> None:
         say("· " + warning.text(lang))
 
 
-def open_then(run: Run, at: str, service: str | None, lang: Language) -> Run:
-    """The run with what is known to be open at a moment, after saying what is not known."""
-    from lifecircle.analysis.measures.opening import moment_of
-    from lifecircle.service.catalog.at_time import at_warnings, run_at
-
-    services = run.travel.services if service is None else (service,)
-    then = run_at(run, None, moment_of(at), services)
-    for warning in at_warnings(then):
-        say("· " + warning.text(lang))
-    return then.lower
-
-
-def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool) -> None:
-    """Coverage of one service: the total and its units (people see percent)."""
-    title = run.policy.services[found.service].title.text(lang)
-    minutes = i18n.text("cli_minutes_limit", lang, n=f"{found.minutes:g}")
-    walker = run.policy.walkers[found.walker].title.text(lang)
-    group = i18n.text("cli_all_residents", lang) if found.group == "total" else found.group
-    table = Table(title=f"{title} · {minutes} · {walker} · {group}")
+def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_only: bool) -> None:
+    """Coverage of one service, a block of the document: total and units (people see percent)."""
+    title = run.policy.services[block["service"]].title.text(lang)
+    minutes = i18n.text("cli_minutes_limit", lang, n=f"{block['minutes']:g}")
+    walker = run.policy.walkers[block["walker"]].title.text(lang)
+    group = block["group"]
+    people = i18n.text("cli_all_residents", lang) if group == "total" else group
+    table = Table(title=f"{title} · {minutes} · {walker} · {people}")
     for key in ("cli_code", "cli_unit"):
         table.add_column(i18n.text(key, lang))
     for key in ("cli_residents", "cli_covered", "cli_U", "cli_P", "cli_L", "cli_C"):
         table.add_column(i18n.text(key, lang), justify="right")
-    rows = [found.total] if total_only else [found.total, *found.units]
-    for row in rows:
+    for row in [block["total"], *([] if total_only else block["units"])]:
         table.add_row(*_cells(row, lang))
     print_table(table)
-    for warning in found.warnings:
-        say("· " + warning.text(lang))
+    for warning in block["warnings"]:
+        say("· " + warning["text"])
 
 
-def _cells(row: CoverageRow, lang: Language) -> list[str]:
+def _cells(row: Mapping[str, Any], lang: Language) -> list[str]:
     unknown = i18n.text("cli_not_assessed", lang)
-    persons = [unknown if n is None else f"{n:,}" for n in (row.residents, row.covered)]
-    shares = [percent(x) or unknown for x in (row.U, row.P, row.L, row.C)]
-    name = row.name_en if lang == "en" and row.name_en else row.name
-    if row.code == "total":
+    persons = [unknown if n is None else f"{n:,}" for n in (row["residents"], row["covered"])]
+    shares = [percent(row[x]) or unknown for x in ("U", "P", "L", "C")]
+    name = row["name_en"] if lang == "en" and row["name_en"] else row["name"]
+    if row["code"] == "total":
         return ["", i18n.text("cli_total", lang), *persons, *shares]
-    return [row.code, name, *persons, *shares]
+    return [row["code"], name, *persons, *shares]
 
 
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service import i18n
-from lifecircle.service.report.scorecard import figure
+from lifecircle.service.report.scorecard import figure, target_of
 from lifecircle.service.terminal import print_table
 
 _STYLES: Final = {
@@ -30,12 +30,15 @@ def show_scorecard(document: Mapping[str, Any], lang: Language) -> None:
     for i, head in enumerate(heads):
         table.add_column(head, justify="right" if i in (2, 3, 5) else "left", no_wrap=i != 1)
     for row in document["rows"]:
-        status = str(row["status"])
+        status, unit = str(row["status"]), document["units"][row["unit"]]
+        value = figure(row["value"], unit, lang, row["direction"])
+        if row["value"] is not None:
+            value = f"{value} {unit['title'][lang]}".strip()
         table.add_row(
             row["id"],
             Text(row["title"][lang]),
-            figure(row["target"], row["unit"], lang),
-            figure(row["value"], row["unit"], lang),
+            target_of(row, unit, lang),
+            value,
             Text(i18n.text(f"scorecard_{status}", lang), style=_STYLES[status]),
             str(len(row["left_out"])) if row["left_out"] else "",
         )

@@ -11,7 +11,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.maps.wording import percent, points
-from lifecircle.service.report.scorecard import figure
+from lifecircle.service.report.scorecard import figure, target_of
 from lifecircle.service.terminal import print_table, say
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
@@ -123,26 +123,29 @@ def show_compare(document: Mapping[str, Any], lang: Language) -> None:
                 table.add_row(_named(row, lang), "", *_changes(row, lang))
     print_table(table)
     if document["indicators"] is not None:
-        _show_indicators(document["indicators"], lang)
+        _show_indicators(document, lang)
     told = [warning["text"] for block in document["services"] for warning in block["warnings"]]
     for text in dict.fromkeys(told):
         say("· " + text)
 
 
-def _show_indicators(rows: Sequence[Mapping[str, Any]], lang: Language) -> None:
+def _show_indicators(document: Mapping[str, Any], lang: Language) -> None:
     """The promises of the plan whose value or status changed."""
+    rows = document["indicators"]
     changed = [row for row in rows if row["changed"]]
     title = i18n.text("study_indicators", lang, count=len(changed), all=len(rows))
     names = ("study_id", "study_indicator", "study_target", "study_before", "study_after",
              "study_status_from", "study_status_to")  # fmt: skip
     table = _table(title, names, lang, left=(0, 1, 5, 6))
     for row in changed:
-        values = (row[key] for key in ("target", "value_from", "value_to"))
+        unit, direction = document["units"][row["unit"]], row["direction"]
+        values = (row[key] for key in ("value_from", "value_to"))
         statuses = (row[key] for key in ("status_from", "status_to"))
         table.add_row(
             row["id"],
             row["title"][lang],
-            *(figure(value, row["unit"], lang) for value in values),
+            target_of(row, unit, lang),
+            *(figure(value, unit, lang, direction) for value in values),
             *("" if one is None else i18n.text(f"scorecard_{one}", lang) for one in statuses),
         )
     print_table(table)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.demo.build import springcity_request
@@ -21,6 +21,7 @@ from lifecircle.analysis.measures.scorecard.result import RowResult, ScorecardRe
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.attributes import attributes
+from tests.worlds.parts import study_of
 
 SCALE = 0.1
 
@@ -28,14 +29,14 @@ SCALE = 0.1
 @dataclass(frozen=True)
 class Built:
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     policy: Policy
     costs: WalkCosts
     truth: dict[str, Any]
 
     def card(self, city: City | None = None, **asked: Any) -> ScorecardResult:
         return scorecard(
-            city or self.city, self.travel, self.policy, make_costs=lambda: self.costs, **asked
+            study_of(city or self.city, self.policy, travel=self.travel, costs=self.costs), **asked
         )
 
 
@@ -114,7 +115,7 @@ def without(city: City, owner: str, name: str) -> City:
         unit=statistics.unit[keep],
         attribute=statistics.attribute[keep],
         value=statistics.value[keep],
-        year=statistics.year[keep],
+        year=statistics.year.take(keep),
         source=statistics.source[keep],
     )
     groups = {key: held for key, held in city.cells.groups.items() if key != name}
@@ -194,7 +195,7 @@ def test_units_of_a_level_add_up_to_the_whole(built: Built) -> None:
         figure = row.figure
         if figure.have is None or row.row.readings[row.headline].kind in ("ratio", "count"):
             continue
-        scope = {selector.level for selector in row.row.scope}
+        scope = {selector.level for selector in row.row.scope.units}
         if scope and scope <= {"subdistrict", "community"}:
             assert sum(one.have or 0 for one in row.by_unit) == figure.have, row.row.id
             checked += 1

@@ -84,6 +84,19 @@ def test_precision_and_recall_by_hand() -> None:
 
 def test_what_is_packaged_is_of_services_there_are() -> None:
     assert set(tag_quality()) <= set(load_policy().services)
+    assert len(tag_quality()) == 25
+
+
+@pytest.mark.parametrize("service", sorted(tag_quality()))
+def test_what_is_packaged_follows_from_its_counts(service: str) -> None:
+    found = tag_quality()[service]
+    told, missed = found.precision, found.recall
+    assert told.value == pytest.approx(told.yes / told.n, abs=5e-5)
+    assert (told.low, told.high) == pytest.approx(Share(told.yes, told.n).interval, abs=5e-5)
+    right = found.places.called * told.yes / told.n
+    wrong = found.places.nearly_called * missed.yes / missed.n
+    assert missed.value == pytest.approx(right / (right + wrong), abs=5e-5)
+    assert missed.low <= missed.value <= missed.high
 
 
 def test_a_page_keeps_the_rest() -> None:

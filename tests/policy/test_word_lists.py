@@ -81,7 +81,7 @@ def test_a_policy_of_ones_own_adds_to_a_list(load: Load) -> None:
         ('[lists.a]\nzh = ["x"]', "policy_no_citation", "lists.a"),
         ('[lists.a]\nzh = ["x"]\nsource = "nobody"\nclause = "1"\nconfidence = "verified"',
          "policy_unknown_source", "lists.a.source"),
-        ("[life_cycle]\ngone = []", "policy_bad_value", "life_cycle.gone"),
+        ("[life_cycle]\ngone = []", "policy_empty", "life_cycle.gone"),
     ],
 )  # fmt: skip
 def test_what_is_refused(body: str, key: str, path: str, load: Load) -> None:

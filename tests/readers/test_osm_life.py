@@ -9,6 +9,7 @@ import pytest
 
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.policy.life_cycle import LifeReader
@@ -63,7 +64,7 @@ def test_every_way_of_saying_it(policy: Policy, tmp_path: Path) -> None:
     found = [state.get(f"node/{number}", "open") for number in range(1, len(said) + 1)]
     assert list(zip(said, found, strict=True)) == list(zip(said, expected, strict=True))
     opened = {f"node/{i}" for i, one in enumerate(expected, start=1) if one == "open"}
-    assert set(places.facilities["id"]) == opened
+    assert set(places.facilities.id) == opened
     why = dict(zip(shut["id"], shut["why"], strict=True))
     assert why["node/1"] == "disused=yes"
     assert why[f"node/{len(said)}"] == "planned:amenity=hospital"
@@ -74,7 +75,7 @@ def test_a_past_life_closes_only_the_past(policy: Policy, tmp_path: Path) -> Non
     both = tags_of("amenity=pharmacy disused:healthcare=centre name=翠湖社区卫生服务中心")
     path = write_things(tmp_path / "d.osm.pbf", {1: both})
     places = read_places(path, policy, TODAY)
-    assert places.facilities["service"].tolist() == ["pharmacy"]
+    assert places.facilities.service.tolist() == ["pharmacy"]
     assert places.not_open[["service", "state"]].to_numpy().tolist() == [["health_centre", "gone"]]
 
 
@@ -88,7 +89,7 @@ def test_a_shut_shop_leaves_the_house(policy: Policy, tmp_path: Path) -> None:
     )
     places = read_places(path, policy, TODAY)
     assert places.buildings["id"].tolist() == ["way/1"]
-    assert places.facilities["id"].tolist() == []
+    assert places.facilities.id.tolist() == []
     assert places.not_open["id"].tolist() == ["way/1", "way/2"]
 
 
@@ -126,7 +127,8 @@ def test_the_town_counts_open_centres_only(
     people = field / "town_cells.csv"
     request = BuildRequest("t", osm=osm, population=people, datum="wgs84", today=TODAY)
     _, policy, city, travel = analyse_city(request)
-    assert coverage(city, travel, policy, service="health_centre").total.covered == residents
+    found = coverage(Study(city, travel, policy), Question(service="health_centre"))
+    assert found.total.covered == residents
     told = [warn for warn in city.warnings if warn.key == "facilities_not_open"]
     if not how:
         assert not told

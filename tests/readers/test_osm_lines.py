@@ -41,8 +41,8 @@ def test_open_tracks_and_routes_are_trails(policy: Policy, tmp_path: Path) -> No
     }
     path = write_things(tmp_path / "d.osm.pbf", NODES, ways, relations)
     places = read_places(path, policy, TODAY)
-    found = dict(zip(places.facilities["id"], places.facilities.geometry, strict=True))
-    assert set(places.facilities["service"]) == {"fitness_trail"}
+    found = dict(zip(places.facilities.id, places.facilities.where.shapes, strict=True))
+    assert set(places.facilities.service) == {"fitness_trail"}
     kinds = {one: shape.geom_type for one, shape in found.items()}
     assert kinds == {
         "way/1": "LineString", "way/2": "Polygon", "way/3": "LineString",

@@ -10,16 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.model import WHOLE_AREA, City, Statistics
 from lifecircle.analysis.measures.scorecard.card import EVALUATORS, checked_settings
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import Outcome
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.policy.scorecard import _scorecard
+from lifecircle.analysis.policy.faults import Blame
+from lifecircle.analysis.policy.files import Joined
+from lifecircle.analysis.policy.scorecard import scorecard_of
 from lifecircle.analysis.policy.scorecard_model import Scorecard
-from lifecircle.analysis.policy.scorecard_tables import ScorecardFile
-from tests.worlds.parts import Place, texts
+from lifecircle.analysis.quantities import Counts
+from lifecircle.analysis.readers.records.attributes import restored_attribute
+from tests.worlds.parts import Place, study_of, texts
 from tests.worlds.tiny import TINY_PLACES, tiny_city, walks
 
 NEAR = 600 / 1910  # c1, c2, c3 walk 370, 470 and 970 m to h1; c4 walks 2,070
@@ -39,13 +41,24 @@ many = { value = 450, source = "plan", clause = "x", confidence = "interpretatio
 far = { value = 10000, source = "plan", clause = "x", confidence = "interpretation" }
 [class_of_level]
 subdistrict = "urban"
+[judging]
+walk = "$walk"
+residents = "$population"
+[settings.walk]
+zh = "x"
+en = "x"
+default = "ceiling"
+choices = { ceiling = { zh = "x", en = "x" }, floor = { zh = "x", en = "x" } }
+[settings.population]
+zh = "x"
+en = "x"
+default = "cells"
+choices = { cells = { zh = "x", en = "x" }, units = { zh = "x", en = "x" } }
 [settings.catchment]
 zh = "x"
 en = "x"
 default = "open"
-[settings.catchment.choices]
-open = { zh = "x", en = "x" }
-closed = { zh = "x", en = "x" }
+choices = { open = { zh = "x", en = "x" }, closed = { zh = "x", en = "x" } }
 [readings.U]
 zh = "U"
 en = "U"
@@ -68,7 +81,8 @@ def _policy() -> Policy:
 
 def card(readings: str) -> Scorecard:
     """A scorecard of one row X with some readings, unchecked."""
-    return _scorecard("x", ScorecardFile.model_validate(tomllib.loads(HEAD + readings)))
+    content = tomllib.loads(HEAD + readings)
+    return scorecard_of("x", Joined(Blame("x.toml"), content, ""), None)
 
 
 def ground(
@@ -79,14 +93,11 @@ def ground(
     policy = _policy()
     scorecard = card(readings)
     return Ground(
-        held,
-        walks(held, tuple(policy.services)),
-        policy,
+        study_of(held, policy, travel=walks(held, tuple(policy.services))),
         scorecard,
         checked_settings(scorecard, {}) | settings,
         "adult",
         None,
-        lambda: walk_costs(held.network),
     )
 
 
@@ -103,15 +114,15 @@ def with_statistics(
 ) -> City:
     """The city with figures of units: (code or ``area``, attribute, value[, year])."""
     code = {one: i for i, one in enumerate(city.units.code)}
-    filled = [(*row, -1)[:4] for row in rows]
-    ordered = sorted(filled, key=lambda row: (row[1], code.get(row[0], WHOLE_AREA), row[3]))
+    filled = [(*row, None)[:4] for row in rows]
+    ordered = sorted(filled, key=lambda row: (row[1], code.get(row[0], WHOLE_AREA), row[3] or 0))
     return replace(
         city,
         statistics=Statistics(
             unit=np.array([code.get(row[0], WHOLE_AREA) for row in ordered], dtype=np.int32),
             attribute=texts([row[1] for row in ordered]),
             value=np.array([row[2] for row in ordered], dtype=np.float64),
-            year=np.array([row[3] for row in ordered], dtype=np.int64),
+            year=Counts.listed(row[3] for row in ordered),
             source=texts(["test"] * len(ordered)),
         ),
     )
@@ -120,7 +131,7 @@ def with_statistics(
 def with_column(city: City, name: str, values: Mapping[str, object]) -> City:
     """The city with one column of facilities, by facility id; the others are unknown."""
     places = city.facilities
-    column = texts([values.get(str(one)) for one in places.id])
+    column = restored_attribute(name, (values.get(str(one)) for one in places.id))
     return replace(city, facilities=replace(places, attributes={**places.attributes, name: column}))
 
 

@@ -60,6 +60,6 @@ def read_nodes(path: Path, tagged: Sequence[Tags], policy: Policy) -> list[set[s
 def services_of(places: OsmPlaces, ids: Sequence[str]) -> list[set[str]]:
     """The services of each thing, by its id."""
     found: dict[str, set[str]] = {one: set() for one in ids}
-    for one, service in zip(places.facilities["id"], places.facilities["service"], strict=True):
+    for one, service in zip(places.facilities.id, places.facilities.service, strict=True):
         found[one].add(service)
     return [found[one] for one in ids]

@@ -8,7 +8,7 @@ from typing import Final
 import geopandas as gpd
 
 from lifecircle.analysis.city.notes import NotOpen
-from lifecircle.analysis.city.shapes import anchor_xy, metric_geometry
+from lifecircle.analysis.city.shapes import anchor_xy, project_frame
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
 
@@ -26,7 +26,7 @@ def note_not_open(
     if len(frame) == 0:
         return (), ()
     order = {service: number for number, service in enumerate(policy.services)}
-    xy_m = anchor_xy(metric_geometry(frame, crs)).tolist()
+    xy_m = anchor_xy(project_frame(frame, crs)).tolist()
     columns = (frame[name] for name in ("id", "service", "name", "source", "state", "why"))
     rows = [NotOpen(*row, *at) for row, at in zip(zip(*columns, strict=True), xy_m, strict=True)]
     rows.sort(key=lambda row: (order[row.service], row.id))

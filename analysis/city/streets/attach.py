@@ -55,7 +55,7 @@ def attach_facilities(
         parts += found
         rest = np.setdiff1d(rest, np.concatenate([owner for owner, _ in found]))
         ground = ground.pieces
-    return _sorted(parts)
+    return _sort_attachments(parts)
 
 
 def _attach_shapes(
@@ -67,23 +67,23 @@ def _attach_shapes(
 ) -> list[tuple[IntArray, Positions]]:
     """Positions on the index's own edges, and whose they are: of shapes `entered` wherever an
     edge meets them, of the `rest` without one where their outline is nearest."""
-    lines, edges = _indexed_lines(index)
+    lines, edges = _list_lines(index)
     tree = shapely.STRtree(lines)
-    owner, position = _entrances(geometry, entered, tree, edges, index)
+    owner, position = _find_entrances(geometry, entered, tree, edges, index)
     left = np.setdiff1d(rest, owner)
     return [
         (owner, position),
-        _nearest_outline(geometry, left, tree, edges, index, max_leg_m),
+        _find_nearest_outline(geometry, left, tree, edges, index, max_leg_m),
     ]
 
 
-def _indexed_lines(index: EdgeIndex) -> tuple[NDArray[np.object_], Int32Array]:
+def _list_lines(index: EdgeIndex) -> tuple[NDArray[np.object_], Int32Array]:
     part = np.zeros(len(index.network.vertex_xy_m), dtype=np.uint8)
     part[index.segment_vertex] = index.segment_part
     return joinable_lines(index.network, np.unique(index.segment_edge).astype(np.int32), part)
 
 
-def _entrances(
+def _find_entrances(
     geometry: NDArray[np.object_],
     facilities: IntArray,
     tree: shapely.STRtree,
@@ -110,7 +110,7 @@ def _entrances(
     )
 
 
-def _nearest_outline(
+def _find_nearest_outline(
     geometry: NDArray[np.object_],
     facilities: IntArray,
     tree: shapely.STRtree,
@@ -119,7 +119,7 @@ def _nearest_outline(
     max_leg_m: float,
 ) -> tuple[IntArray, Positions]:
     """One position each: the place on an edge nearest to the outline; ties to the lower edge."""
-    outline = _outlines(geometry[facilities])
+    outline = _draw_outlines(geometry[facilities])
     found, line = tree.query_nearest(outline, max_distance=max_leg_m * 1.001, all_matches=True)
     order = np.lexsort((edges[line], found))
     found, line = found[order], line[order]
@@ -133,7 +133,7 @@ def _nearest_outline(
     return facilities[found[near]], position.take(near)
 
 
-def _outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+def _draw_outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     areal = np.isin(
         shapely.get_type_id(geometry),
         (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON),
@@ -143,7 +143,7 @@ def _outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     return outline
 
 
-def _sorted(parts: list[tuple[IntArray, Positions]]) -> Attachments:
+def _sort_attachments(parts: list[tuple[IntArray, Positions]]) -> Attachments:
     facility = np.concatenate([owner for owner, _ in parts]).astype(np.int32)
     position = Positions(
         np.concatenate([p.edge for _, p in parts]),

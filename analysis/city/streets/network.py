@@ -120,19 +120,19 @@ def build_network(raw: RawStreets, crs: str | None = None) -> WalkNetwork:
     """
     osm_id, first, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
     lonlat = raw.lonlat[first]
-    a, b, way, form = _segments(raw, node.astype(np.int64), len(osm_id))
-    start, neighbour, segment, degree = _half_segments(a, b, len(osm_id))
+    a, b, way, form = _list_segments(raw, node.astype(np.int64), len(osm_id))
+    start, neighbour, segment, degree = _list_half_segments(a, b, len(osm_id))
     is_junction = degree != 2
     _break_rings(a, b, is_junction)
     chain_start, chain_node = follow_chains(start, neighbour, segment, is_junction, len(a))
     crs = crs or metric_crs(lonlat)
     xy_m = to_metric(lonlat, crs)
     number = _hilbert_numbers(xy_m, np.flatnonzero(is_junction & (degree > 0)))
-    chain_start, chain_node = _canonical(chain_start, chain_node, number)
+    chain_start, chain_node = _order_ends(chain_start, chain_node, number)
     return _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, (a, b, way, form))
 
 
-def _segments(
+def _list_segments(
     raw: RawStreets, node: IntArray, node_count: int
 ) -> tuple[IntArray, IntArray, IntArray, UInt8Array | None]:
     """Distinct segments (a < b), the lowest way id of each and its form, sorted by (a, b)."""
@@ -155,7 +155,7 @@ def _segments(
     return key // node_count, key % node_count, lowest, form
 
 
-def _half_segments(
+def _list_half_segments(
     a: IntArray, b: IntArray, node_count: int
 ) -> tuple[IntArray, Int32Array, Int32Array, IntArray]:
     """Both directions of all segments in CSR form, neighbours ascending."""
@@ -209,7 +209,7 @@ def _hilbert_distance(x: IntArray, y: IntArray) -> IntArray:
     return distance
 
 
-def _canonical(
+def _order_ends(
     chain_start: IntArray, chain_node: Int32Array, number: Int32Array
 ) -> tuple[IntArray, Int32Array]:
     """Chains turned so that u <= v (ties by the second vertex) and sorted by (u, v, vertices)."""

@@ -10,6 +10,7 @@ from lifecircle.analysis.city.crs import geodesic_m, to_lonlat
 from lifecircle.analysis.city.streets.joinable import joinable_parts
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap_kernel import (
+    Bins,
     bin_segments,
     nearest_on_edges,
     nearest_segments,
@@ -70,21 +71,15 @@ class EdgeIndex:
     """A grid over the segments of those components that are large enough to live in.
 
     `segment_vertex` int64 (s,), `segment_edge` int32 (s,), ascending by edge; `segment_part`
-    uint8 (s,), what of each may be joined (`joinable_parts`); `bin_start`, `bin_member`: segments
-    per bin of `bin_m` metres. `pieces`: the same of the shorter components that are joined by what
-    finds none of these, None where there are no such.
+    uint8 (s,), what of each may be joined (`joinable_parts`). `pieces`: the same of the shorter
+    components that are joined by what finds none of these, None where there are no such.
     """
 
     network: WalkNetwork
     segment_vertex: IntArray
     segment_edge: Int32Array
     segment_part: UInt8Array
-    origin: FloatArray
-    bin_m: float
-    columns: int
-    rows: int
-    bin_start: IntArray
-    bin_member: Int32Array
+    bins: Bins
     pieces: EdgeIndex | None = None
 
     @classmethod
@@ -124,8 +119,19 @@ class EdgeIndex:
         bin_m = max(_BIN_M, float(np.sqrt(span[0] * span[1] / _MAX_BINS)))
         columns, rows = (int(extent / bin_m) + 1 for extent in span)
         start, member = bin_segments(xy, vertex, low, bin_m, columns, rows)
-        grid = low, bin_m, columns, rows, start, member
-        return cls(network, vertex, of_edge[vertex], part[vertex], *grid)
+        bins = Bins(low, bin_m, columns, rows, start, member)
+        return cls(network, vertex, of_edge[vertex], part[vertex], bins)
+
+    def find_segments(self, points: FloatArray, max_m: float) -> tuple[Int32Array, FloatArray]:
+        """For each point (k, 2) the nearest segment within `max_m` (-1 = none) and the fraction.
+
+        `pieces` are not searched.
+        """
+        xy = self.network.vertex_xy_m
+        found: tuple[Int32Array, FloatArray] = nearest_segments(
+            points, max_m, xy, self.segment_vertex, self.segment_part, self.bins
+        )
+        return found
 
     def snap(self, xy_m: FloatArray, max_leg_m: float) -> Positions:
         """Nearest place on an indexed edge for each point (k, 2), at most `max_leg_m` away.
@@ -141,19 +147,7 @@ class EdgeIndex:
 
     def _snap(self, xy_m: FloatArray, max_leg_m: float) -> Positions:
         points = np.ascontiguousarray(xy_m, dtype=np.float64)
-        segment, fraction = nearest_segments(
-            points,
-            max_leg_m * _SLACK,
-            self.network.vertex_xy_m,
-            self.segment_vertex,
-            self.segment_part,
-            self.bin_start,
-            self.bin_member,
-            self.origin,
-            self.bin_m,
-            self.columns,
-            self.rows,
-        )
+        segment, fraction = self.find_segments(points, max_leg_m * _SLACK)
         found = segment >= 0
         edge = np.full(len(points), NOBODY, dtype=np.int32)
         edge[found] = self.segment_edge[segment[found]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -9,6 +11,20 @@ from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UIn
 
 _TIE_M = 1e-6  # distances closer than a micrometre are the same
 START, END, WHOLE = 1, 2, 4  # what of a segment may be joined: an end (or both), or all of it
+
+
+class Bins(NamedTuple):
+    """Segments sorted into square bins of `width_m` metres, row by row from `origin`.
+
+    `start` int64 (columns * rows + 1,), `member` int32: the segments of each bin, ascending.
+    """
+
+    origin: FloatArray
+    width_m: float
+    columns: int
+    rows: int
+    start: IntArray
+    member: Int32Array
 
 
 @njit(cache=True)
@@ -104,12 +120,7 @@ def nearest_segments(
     xy: FloatArray,
     segment_vertex: IntArray,
     segment_part: UInt8Array,
-    bin_start: IntArray,
-    bin_member: Int32Array,
-    origin: FloatArray,
-    bin_m: float,
-    columns: int,
-    rows: int,
+    bins: Bins,
 ) -> tuple[Int32Array, FloatArray]:
     """For each point (k, 2) the nearest segment within `max_m` (-1 = none) and the fraction.
 
@@ -118,6 +129,7 @@ def nearest_segments(
     count = len(points)
     best_segment = np.full(count, -1, dtype=np.int32)
     best_fraction = np.zeros(count)
+    bin_m, origin, columns, rows = bins.width_m, bins.origin, bins.columns, bins.rows
     rings = int(max_m / bin_m) + 1
     for k in range(count):
         px, py = points[k, 0], points[k, 1]
@@ -138,8 +150,8 @@ def nearest_segments(
                     if c < 0 or c >= columns:
                         continue
                     b = r * columns + c
-                    for i in range(bin_start[b], bin_start[b + 1]):
-                        s = bin_member[i]
+                    for i in range(bins.start[b], bins.start[b + 1]):
+                        s = bins.member[i]
                         v = segment_vertex[s]
                         x0, y0, x1, y1 = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
                         square, t = nearest_joinable(px, py, x0, y0, x1, y1, segment_part[s])

@@ -11,8 +11,10 @@ Storbeck (1991) for minima.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -21,6 +23,7 @@ from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import nearest_walks, walk_matrix, walks_within
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
@@ -29,15 +32,27 @@ from lifecircle.analysis.measures.catchments.assignment import (
     balanced_on_arcs,
     nearest_assignment,
 )
-from lifecircle.analysis.measures.catchments.capacity import ESTIMATES, Capacity, capacity_of
+from lifecircle.analysis.measures.catchments.capacity import (
+    ESTIMATES,
+    Capacity,
+    capacity_of,
+)
+from lifecircle.analysis.measures.catchments.pricing import nearest_arcs
+from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
-from lifecircle.analysis.measures.question import ask, not_assessed, persons_of
+from lifecircle.analysis.measures.question import (
+    TOTAL,
+    Question,
+    Study,
+    ask,
+    not_assessed,
+    persons_of,
+)
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
     SECONDS_PER_MINUTE,
-    UNREACHED_CM,
     Int32Array,
     IntArray,
 )
@@ -92,6 +107,11 @@ class Solution:
     split_cells: int
     part: Assignment
 
+    @property
+    def ties_open(self) -> bool:
+        """Whether other optima might have been chosen: then only the three aims are compared."""
+        return self.part.ties_open
+
 
 @dataclass(frozen=True, slots=True)
 class Catchments:
@@ -123,13 +143,9 @@ class Catchments:
 
 
 def catchments(
-    city: City,
-    costs: WalkCosts,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
     closed: bool = False,
     whole: bool = False,
     estimates: bool = False,
@@ -138,8 +154,8 @@ def catchments(
 
     Parameters
     ----------
-    costs : walking costs of the city's streets.
-    minutes : longest walk of ``balanced``; None = the service's own, `UNLIMITED` = none.
+    question : its minutes are the longest walk of ``balanced``, `UNLIMITED` = none; its group
+        does not count: the policy says whom a service serves.
     closed : residents are served only inside their own subdistrict or township.
     whole : no cell is split between facilities.
     estimates : capacities from floor area on the policy's ladder where no own figure is known.
@@ -150,38 +166,24 @@ def catchments(
     ParameterError : minutes not above 0 or beyond a day; `closed` without units to close; no
         limit on the walk, and more pairs of cells and facilities than memory is for.
     """
+    city, policy, costs = study.city, study.policy, study.costs
+    minutes = question.minutes
     unlimited = minutes is not None and math.isinf(minutes) and minutes > 0
-    asked = ask(policy, service, None if unlimited else minutes, walker)
+    asked = ask(study, replace(question, minutes=None) if unlimited else question)
+    service = asked.service.id
     capacity = capacity_of(city, policy, service, estimates=estimates)
     persons = persons_of(city.cells, capacity.group)
     own = Own.of(city, policy, capacity.facility) if closed else None
     at = service_attachments(city, service)
-    rows, people = capacity.facility, city.cells.position
-    nearest = nearest_walks(costs, at, people, rows, 1)
+    nearest = nearest_walks(costs, at, city.cells.position, capacity.facility, 1)
     natural = nearest_assignment(persons, nearest, capacity.minimum)
-    bounds = (capacity.minimum, capacity.maximum)
-    pairs = len(rows) * len(people)
-    if unlimited and pairs > _MOST_PAIRS:
-        raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
-    if unlimited and own is None:
-        cost = walk_matrix(costs, at, people, rows)
-        balanced = balanced_assignment(persons, cost, *bounds)
-        arcs = _arcs_for_whole(cost, balanced) if whole else None
-    else:
-        if unlimited:
-            arcs = Arcs.all_of(walk_matrix(costs, at, people, rows))
-        else:
-            arcs = Arcs.near(walks_within(costs, at, people, rows, asked.limit_cm))
-        if own is not None:
-            arcs = arcs.kept(own.cell[arcs.cell] == own.facility[arcs.centre])
-        balanced = balanced_on_arcs(persons, arcs, *bounds)
-    if whole and arcs is not None:
-        balanced = whole_cells(persons, arcs, *bounds, balanced)
+    limit_cm = None if unlimited else asked.limit_cm
+    balanced = _balance(city, costs, at, capacity, limit_cm, own, whole=whole)
     per_minute = float(asked.walker.speed_m_per_s) * CM_PER_M * SECONDS_PER_MINUTE
     return Catchments(
         service=service,
         minutes=None if unlimited else asked.minutes,
-        walker=walker,
+        walker=asked.walker.id,
         group=capacity.group,
         closed=closed,
         whole=whole,
@@ -190,20 +192,112 @@ def catchments(
         natural=_solution(natural, capacity, per_minute),
         balanced=_solution(balanced, capacity, per_minute),
         not_offered=tuple(capacity.unknown.tolist()),
-        assessed=len(rows) > 0 or (city.assessed(service) and len(capacity.unknown) == 0),
+        assessed=len(capacity.facility) > 0
+        or (city.assessed(service) and len(capacity.unknown) == 0),
         warnings=tuple(_remarks(city, policy, capacity, balanced, service, own)),
     )
 
 
+def catchments_of(
+    study: Study,
+    question: Question,
+    *,
+    closed: bool = False,
+    whole: bool = False,
+    estimates: bool = False,
+) -> Catchments:
+    """As `catchments`, those that the build has solved already where they answer the question."""
+    kept = study.catchments.get(str(question.service))
+    if isinstance(kept, Catchments) and not (closed or whole or estimates):
+        same_time = question.minutes in (None, kept.minutes)
+        if kept.walker == question.walker and same_time:
+            return kept
+    return catchments(study, question, closed=closed, whole=whole, estimates=estimates)
+
+
+def catchments_behind(study: Study, question: Question) -> Catchments | None:
+    """The catchments that reading C of a question rests on; None where C does not exist for it.
+
+    It does not where the service has no rule of capacity, nor where the area does not know the
+    group of residents that is to be served. Catchments of another group than the one asked for
+    say for which group C exists.
+    """
+    service = str(question.service)
+    if service not in study.policy.capacity_services or not study.catchments:
+        return None
+    kept = study.catchments.get(service)
+    if isinstance(kept, Catchments):
+        group = kept.group
+    else:
+        kept, group = None, capacity_of(study.city, study.policy, service).group
+    if group != TOTAL and group not in study.city.cells.groups:
+        return None
+    if kept is not None and group != question.group:
+        return kept
+    return catchments_of(study, question)
+
+
+def default_catchments(study: Study) -> Mapping[str, Catchments]:
+    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
+
+    A service of which no facility can be offered has none, nor one for a group of residents
+    that the area does not know.
+    """
+    city, policy = study.city, study.policy
+    rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
+    asked = [
+        name
+        for name in policy.capacity_services
+        if (name not in rules or rules[name].group in known)
+        and capacity_of(city, policy, name).group in known
+    ]
+    found = {name: catchments(study, Question(name)) for name in asked}
+    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
+
+
+def _balance(
+    city: City,
+    costs: WalkCosts,
+    at: Attachments,
+    capacity: Capacity,
+    limit_cm: int | None,
+    own: Own | None,
+    *,
+    whole: bool,
+) -> Assignment:
+    """The flow model of the question, with walks as many as it needs, and its optimum.
+
+    `limit_cm`: the longest walk, None = no limit; `own`: borders that close. Ids settle ties.
+    """
+    persons = persons_of(city.cells, capacity.group)
+    people, rows = city.cells.position, capacity.facility
+    bounds = (capacity.minimum, capacity.maximum)
+    ranks = partial(Ranks.from_ids, city.cells.id, city.facilities.id[rows])
+    pairs = len(rows) * len(people)
+    if limit_cm is None and pairs > _MOST_PAIRS:
+        raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
+    if limit_cm is None and own is None:
+        cost = walk_matrix(costs, at, people, rows)
+        balanced = balanced_assignment(persons, cost, *bounds, ranks)
+        if not whole:
+            return balanced
+        arcs = _arcs_for_whole(cost, balanced)
+        return whole_cells(persons, arcs, *bounds, balanced, ranks())
+    if limit_cm is None:
+        arcs = Arcs.from_matrix(walk_matrix(costs, at, people, rows))
+    else:
+        arcs = Arcs.from_walks(walks_within(costs, at, people, rows, limit_cm))
+    if own is not None:
+        arcs = arcs.keep(own.cell[arcs.cell] == own.facility[arcs.centre])
+    balanced = balanced_on_arcs(persons, arcs, *bounds, ranks)
+    return whole_cells(persons, arcs, *bounds, balanced, ranks()) if whole else balanced
+
+
 def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
     """The nearest centres of each cell and those it has in the split optimum."""
-    few = min(_WHOLE_ARCS, len(cost))
-    keep = np.zeros(cost.shape, dtype=np.bool_)
-    if few:
-        near = np.argpartition(cost, few - 1, axis=0)[:few]
-        np.put_along_axis(keep, near, True, axis=0)
-    keep[balanced.centre, balanced.cell] = True
-    return Arcs.all_of(np.where(keep, cost, UNREACHED_CM).astype(np.int32))
+    near = nearest_arcs(cost, _WHOLE_ARCS)
+    far = ~near.contain(balanced.cell, balanced.centre)
+    return near.add(balanced.cell[far], balanced.centre[far], balanced.walk_cm[far])
 
 
 @dataclass(frozen=True, slots=True)

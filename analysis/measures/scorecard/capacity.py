@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from lifecircle.analysis.access.od_matrix import walk_matrix
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.assignment import balanced_assignment
-from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
+from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Own
+from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import NO, YES, Atoms, Outcome, nothing
-from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.policy.readings import Capacity
 from lifecircle.analysis.quantities import UNREACHED_CM, FloatArray, Int32Array, IntArray
 
 
-def capacity(ground: Ground, reading: Reading) -> Outcome:
+def capacity(ground: Ground, reading: Capacity) -> Outcome:
     """Residents served in the balanced catchments ÷ residents (0-1), at the minutes of P.
 
     The capacity of a facility is its own column, else what catchments make of its area, or the
@@ -23,13 +26,14 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
     which it is unknown whether they qualify, or how many they take, leave a range: they serve
     nobody (lower) or everybody near (upper); those in between are not assessed.
     """
-    service = str(reading.service)
+    service = reading.service
+    closed = ground.word(reading.borders) == "closed"
     missing = ground.no_services((service,))
     persons = ground.city.cells.residents
     if missing or int(persons.sum()) == 0:
         return nothing(*missing)
     shut = ground.policy.capacities.closed_levels
-    if ground.settings.get("catchment") == "closed" and not {*shut} & {*ground.city.units.levels}:
+    if closed and not {*shut} & {*ground.city.units.levels}:
         return nothing(*(ground.no_units(level) for level in shut))
     rows, state, lacking = ground.qualifying((service,), reading.where)
     said: tuple[Warn, ...] = ()
@@ -61,7 +65,7 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
         part,
         persons.astype(np.float64),
     )
-    if ground.settings.get("catchment") == "closed":
+    if closed:
         said = (*said, Warn("scorecard_catchment", {"choice": "closed"}))
     settled = everyone - (most - served)
     return Outcome(
@@ -86,7 +90,7 @@ def _takes(
     """
     takes = column[rows].copy()
     blank = np.isnan(takes)
-    if not blank.any() or service not in capacity_services(ground.policy):
+    if not blank.any() or service not in ground.policy.capacity_services:
         return takes, ()
     held = capacity_of(ground.city, ground.policy, service)
     most = dict(zip(held.facility.tolist(), held.maximum.tolist(), strict=True))
@@ -95,13 +99,13 @@ def _takes(
 
 
 def _served(
-    ground: Ground, reading: Reading, rows: Int32Array, bound: IntArray
+    ground: Ground, reading: Capacity, rows: Int32Array, bound: IntArray
 ) -> tuple[int, IntArray]:
     """Residents served, and those unserved of every cell."""
     persons = ground.city.cells.residents
     if len(rows) == 0:
         return 0, persons
-    own = ground.policy.services[str(reading.service)].minutes.value
+    own = ground.policy.services[reading.service].minutes.value
     minutes = own if reading.minutes is None else ground.amount(reading.minutes)
     cost = walk_matrix(
         ground.costs,
@@ -110,8 +114,10 @@ def _served(
         rows,
         ground.limit_cm(minutes),
     )
-    if ground.settings.get("catchment") == "closed":
+    if ground.word(reading.borders) == "closed":
         home = Own.of(ground.city, ground.policy, rows)
         cost = np.where(home.cell[None, :] == home.facility[:, None], cost, UNREACHED_CM)
-    found = balanced_assignment(persons, cost, np.zeros(len(rows), np.int64), bound)
+    city = ground.city
+    ranks = partial(Ranks.from_ids, city.cells.id, city.facilities.id[rows])
+    found = balanced_assignment(persons, cost, np.zeros(len(rows), np.int64), bound, ranks)
     return int(persons.sum()) - found.total_unserved, found.unserved

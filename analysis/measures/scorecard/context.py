@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.access.nearest import (
-    TravelTable,
+    NearestFacility,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
@@ -21,11 +21,12 @@ from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.measures.opening import hours_per_day
-from lifecircle.analysis.measures.question import walker_of
+from lifecircle.analysis.measures.question import Study, walker_of
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.amounts import SETTING, Amount, Condition, Selector
 from lifecircle.analysis.policy.attributes import AREA, attributes
-from lifecircle.analysis.policy.scorecard_model import Amount, Condition, Scorecard, Selector
+from lifecircle.analysis.policy.scorecard_model import Scorecard
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -49,7 +50,7 @@ class UnitSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class SubsetWalks:
     """Walks to the nearest of some facilities: `cell_cm` (c,), `cell_facility`, `land_cm` (s,)."""
 
     cell_cm: Int32Array
@@ -62,17 +63,14 @@ class Ground:
     """One city under one policy and one set of answers to what the plan leaves open.
 
     `settings`: every setting of the scorecard with its value. `until`: no statistics of a later
-    year. `make_costs` gives the costs of walking when a walk must be computed anew.
+    year.
     """
 
-    city: City
-    travel: TravelTable
-    policy: Policy
+    study: Study
     scorecard: Scorecard
     settings: Mapping[str, str | float]
     walker: str
     until: int | None
-    make_costs: Callable[[], WalkCosts]
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -80,6 +78,26 @@ class Ground:
         if key not in self._kept:
             self._kept[key] = make()
         return self._kept[key]
+
+    @property
+    def city(self) -> City:
+        """The city of the study."""
+        return self.study.city
+
+    @property
+    def travel(self) -> NearestFacility:
+        """The walks of the study."""
+        return self.study.travel
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the study."""
+        return self.study.policy
+
+    @property
+    def costs(self) -> WalkCosts:
+        """What walking costs along the streets."""
+        return self.study.costs
 
     @property
     def size(self) -> int:
@@ -91,6 +109,11 @@ class Ground:
         if amount.value is not None:
             return amount.value
         return float(self.settings[str(amount.setting)])
+
+    def word(self, said: str) -> str:
+        """A word of the scorecard, looked up where a setting chooses it."""
+        chosen = said.startswith(SETTING)
+        return str(self.settings[said.removeprefix(SETTING)]) if chosen else said
 
     # ---- units ------------------------------------------------------------------------------
 
@@ -171,16 +194,7 @@ class Ground:
 
     def offering(self, services: Sequence[str]) -> Int32Array:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
-        places = self.city.facilities
-        numbers = [places.service_ids.index(s) for s in services if s in places.service_ids]
-        return np.flatnonzero(np.isin(places.service, numbers)).astype(np.int32)
-
-    def column(self, name: str) -> np.ndarray:
-        """A column of facilities, object (f,), None where unknown."""
-        held = self.city.facilities.attributes.get(name)
-        if held is None:
-            return np.full(len(self.city.facilities), None, dtype=object)
-        return held
+        return np.flatnonzero(self.city.facilities.of_services(services)).astype(np.int32)
 
     def number_column(self, name: str) -> np.ndarray:
         """A column of facilities as float64 (f,): flags 1 or 0, NaN where unknown."""
@@ -188,9 +202,9 @@ class Ground:
 
     def _numbers(self, name: str) -> np.ndarray:
         """The column itself; hours a day that are not told are worked out from opening hours."""
-        told = _as_numbers(self.column(name))
+        told = self.city.facilities.numbers(name)
         if name == _HOURS:
-            texts = self.column(_OPENING)
+            told, texts = told.copy(), self.city.facilities.texts(_OPENING)
             hours = {text: hours_per_day(text) for text in set(texts[np.isnan(told)])}
             for i in np.flatnonzero(np.isnan(told)).tolist():
                 worked_out = hours[texts[i]]
@@ -235,13 +249,17 @@ class Ground:
         )
 
     def _holds(self, rows: Int32Array, condition: Condition) -> tuple[States, int]:
-        if condition.at_least is not None:
+        if condition.at_least is not None or condition.at_most is not None:
             value = self.number_column(condition.attribute)[rows]
             known = np.isfinite(value)
-            yes = np.nan_to_num(value, nan=-np.inf) >= self.amount(condition.at_least)
+            yes = known.copy()
+            if condition.at_least is not None:
+                yes &= np.nan_to_num(value, nan=-np.inf) >= self.amount(condition.at_least)
+            if condition.at_most is not None:
+                yes &= np.nan_to_num(value, nan=np.inf) <= self.amount(condition.at_most)
         else:
             words = {_plain(word) for word in condition.words}
-            said = self.column(condition.attribute)[rows]
+            said = self.city.facilities.words(condition.attribute)[rows]
             known = np.array([one is not None for one in said], dtype=np.bool_)
             yes = np.array([_plain(one) in words for one in said], dtype=np.bool_)
         state = np.where(known, np.where(yes, YES, NO), UNKNOWN).astype(np.int8)
@@ -252,19 +270,19 @@ class Ground:
     def limit_cm(self, minutes: float) -> int:
         """How far the walker gets in some minutes, in centimetres on the flat."""
         rules = self.policy.coverage
-        if self.settings.get("walk") == "floor":
+        if self.word(self.scorecard.judging.walk) == "floor":
             share = minutes / rules.core_minutes.value
             return int(rules.core_metres.value * CM_PER_M * share)
         return limit_cm(minutes, walker_of(self.policy, self.walker).speed_m_per_s)
 
-    def reach(self, service: str) -> Reach:
+    def reach(self, service: str) -> SubsetWalks:
         """Walks to every facility of a service, as the run holds them."""
         row = self.travel.row(service)
-        return Reach(
+        return SubsetWalks(
             self.travel.cell_cm[row], self.travel.cell_facility[row], self.travel.land_cm[row]
         )
 
-    def reach_of(self, rows: Int32Array) -> Reach:
+    def reach_of(self, rows: Int32Array) -> SubsetWalks:
         """Walks to the nearest of some facilities (rows of the facilities), computed anew."""
         return self.once(("reach", rows.tobytes()), lambda: self._walk(rows))  # type: ignore[no-any-return]
 
@@ -274,19 +292,14 @@ class Ground:
         chosen = np.flatnonzero(np.isin(places.attached_facility, rows))
         return Attachments(places.attached_facility[chosen], places.attachment.take(chosen))
 
-    @property
-    def costs(self) -> WalkCosts:
-        """What walking costs along the streets."""
-        return self.once("costs", self.make_costs)  # type: ignore[no-any-return]
-
-    def _walk(self, rows: Int32Array) -> Reach:
+    def _walk(self, rows: Int32Array) -> SubsetWalks:
         goals = goals_of(self.costs, self.attachments(rows))
         nodes = nearest_from_nodes(self.costs, goals)
         cells = nearest_from_positions(self.costs, goals, nodes, self.city.cells.position)
         if self.city.land is None:
-            return Reach(cells.cm, cells.facility, np.zeros(0, dtype=np.int32))
+            return SubsetWalks(cells.cm, cells.facility, np.zeros(0, dtype=np.int32))
         land = nearest_from_positions(self.costs, goals, nodes, self.city.land.position)
-        return Reach(cells.cm, cells.facility, land.cm)
+        return SubsetWalks(cells.cm, cells.facility, land.cm)
 
     # ---- persons ----------------------------------------------------------------------------
 
@@ -294,7 +307,9 @@ class Ground:
         """Residents of a unit or the area, NaN where unknown; cells or totals as set."""
         counted, total = self._counted(unit), self._told(unit)
         first, second = (
-            (total, counted) if self.settings.get("population") == "units" else (counted, total)
+            (total, counted)
+            if self.word(self.scorecard.judging.residents) == "units"
+            else (counted, total)
         )
         return second if np.isnan(first) else first
 
@@ -311,9 +326,10 @@ class Ground:
             told = statistics.latest("residents", self.size, self.until)[unit]
             if np.isfinite(told):
                 return float(told)
-        if unit == self.size or self.city.units.residents[unit] < 0:
+        if unit == self.size:
             return np.nan
-        return float(self.city.units.residents[unit])
+        told = self.city.units.residents.at(unit)
+        return np.nan if told is None else float(told)
 
     def group(self, group: str, unit: int) -> float:
         """Persons (or households) of a group in a unit's cells or the area's, NaN if unknown."""
@@ -321,8 +337,8 @@ class Ground:
         if group not in cells.groups:
             return np.nan
         if unit == self.size:
-            return float(cells.groups[group].sum())
-        sums, peopled = self.once(("persons", group), lambda: self._sums(cells.groups[group]))
+            return float(cells.groups[group].value.sum())
+        sums, peopled = self.once(("persons", group), lambda: self._sums(cells.groups[group].value))
         return float(sums[unit]) if peopled[unit] else np.nan
 
     def _sums(self, persons: IntArray) -> tuple[np.ndarray, BoolArray]:
@@ -345,20 +361,3 @@ def both(a: States, b: States) -> States:
 
 def _plain(word: object) -> str:
     return str(word).strip().casefold()
-
-
-def _as_numbers(values: np.ndarray) -> np.ndarray:
-    """Numbers as they are, yes and no as 1 and 0, anything else NaN."""
-    flags = {"yes": 1.0, "no": 0.0}
-    out = np.full(len(values), np.nan)
-    for i, value in enumerate(values):
-        if isinstance(value, str):
-            out[i] = flags.get(value, np.nan)
-            if np.isnan(out[i]):
-                try:
-                    out[i] = float(value)
-                except ValueError:
-                    continue
-        elif value is not None:
-            out[i] = float(value)
-    return out

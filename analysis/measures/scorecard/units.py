@@ -21,14 +21,15 @@ from lifecircle.analysis.measures.scorecard.result import (
     nothing,
 )
 from lifecircle.analysis.measures.scorecard.values import either, test_units, tested
+from lifecircle.analysis.policy.amounts import Amount, Condition, Test
 from lifecircle.analysis.policy.attributes import attributes
-from lifecircle.analysis.policy.scorecard_model import Amount, Condition, Reading, Test
+from lifecircle.analysis.policy.readings import Checklist, Count, Ratio, UnitHas, UnitMeets
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
 
 _NAMED = 8  # units named in one remark
 
 
-def unit_has(ground: Ground, reading: Reading) -> Outcome:
+def unit_has(ground: Ground, reading: UnitHas) -> Outcome:
     """Share of the units in scope with at least so many qualifying facilities (0-1).
 
     `any_of`: facilities of these kinds count together; `all_of`: one of each kind is needed.
@@ -60,7 +61,7 @@ def unit_has(ground: Ground, reading: Reading) -> Outcome:
     return shares(scope, state, tuple(missing), tuple(warnings), kinds)
 
 
-def unit_meets(ground: Ground, reading: Reading) -> Outcome:
+def unit_meets(ground: Ground, reading: UnitMeets) -> Outcome:
     """Share of the units in scope that hold all (or any) of the tests (0-1)."""
     scope = in_scope(ground, reading)
     if len(scope.index) == 0:
@@ -76,7 +77,7 @@ def unit_meets(ground: Ground, reading: Reading) -> Outcome:
     return shares(scope, state, tuple(missing))
 
 
-def checklist(ground: Ground, reading: Reading) -> Outcome:
+def checklist(ground: Ground, reading: Checklist) -> Outcome:
     """Share of the checklist (units in scope × kinds of facility) that is there (0-1)."""
     scope = in_scope(ground, reading)
     sure = UnitSet(scope.index[scope.sure], scope.sure[scope.sure], scope.missing)
@@ -117,7 +118,7 @@ def checklist(ground: Ground, reading: Reading) -> Outcome:
     )
 
 
-def count(ground: Ground, reading: Reading) -> Outcome:
+def count(ground: Ground, reading: Count) -> Outcome:
     """A figure summed over the units of the first base that gives it, in its latest year."""
     statistics = ground.city.statistics
     attribute = str(reading.over[0].stat)
@@ -136,7 +137,7 @@ def count(ground: Ground, reading: Reading) -> Outcome:
             total = float(value[known].sum())
             state = np.where(known & (value > 0), YES, NO).astype(np.int8)
             atoms = Atoms("unit", members, state, np.nan_to_num(value), np.zeros(len(members)))
-            said = (Warn("scorecard_count_year", {"year": year}),) if year > 0 else ()
+            said = (Warn("scorecard_count_year", {"year": year}),) if year else ()
             return Outcome(total, total, total, 1.0, total, None, atoms=atoms, warnings=said)
     return nothing(Missing("statistic", told.name, told.zh, told.en))
 
@@ -159,7 +160,7 @@ def pooled(outcomes: Sequence[Outcome]) -> Outcome:
 # ---- parts they share ------------------------------------------------------------------------
 
 
-def in_scope(ground: Ground, reading: Reading) -> UnitSet:
+def in_scope(ground: Ground, reading: UnitHas | UnitMeets | Checklist | Ratio) -> UnitSet:
     """Units in scope that pass the filters; where a filter is unknown they are not sure."""
     scope = ground.unit_set(reading.units)
     if not reading.filters or len(scope.index) == 0:

@@ -10,6 +10,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import goals_of, nearest_from_nodes, nearest_from_positions
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.question import covered
 from lifecircle.analysis.measures.scorecard.context import Ground, UnitSet
 from lifecircle.analysis.measures.scorecard.result import (
     NO,
@@ -22,7 +23,7 @@ from lifecircle.analysis.measures.scorecard.result import (
     nothing,
 )
 from lifecircle.analysis.measures.scorecard.values import either
-from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.policy.readings import Adjacent, Drive, LandWithin, ResidentsWithin
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -36,14 +37,16 @@ from lifecircle.analysis.quantities import (
 _NETWORK: Final = ("network", "network_only")
 _OR_PARCEL: Final = ("network", "straight", "parcel")
 
+_Within = ResidentsWithin | LandWithin
 
-def residents_within(ground: Ground, reading: Reading) -> Outcome:
+
+def residents_within(ground: Ground, reading: ResidentsWithin) -> Outcome:
     """Residents whose walk to the nearest qualifying facility is short enough ÷ residents (0-1)."""
     cells = ground.city.cells
     if reading.group is None:
         persons = cells.residents
     elif reading.group in cells.groups:
-        persons = cells.groups[reading.group]
+        persons = cells.groups[reading.group].value
     else:
         return nothing(Missing("group", reading.group, reading.group, reading.group))
     if int(persons.sum()) == 0:
@@ -61,7 +64,7 @@ def residents_within(ground: Ground, reading: Reading) -> Outcome:
     return _weighed(ground, reading, "cell", state, persons.astype(np.float64), near)
 
 
-def land_within(ground: Ground, reading: Reading) -> Outcome:
+def land_within(ground: Ground, reading: LandWithin) -> Outcome:
     """Residential land within the walk of a qualifying facility ÷ residential land (0-1)."""
     land = ground.city.land
     near = _near(ground, reading)
@@ -81,12 +84,12 @@ def land_within(ground: Ground, reading: Reading) -> Outcome:
     return _weighed(ground, reading, "sample", state, land.area_m2, near)
 
 
-def drive(_ground: Ground, _reading: Reading) -> Outcome:
+def drive(_ground: Ground, _reading: Drive) -> Outcome:
     """Never computed: there is no driving network."""
     return nothing(Missing("network", "drive", "车行路网", "driving network"))
 
 
-def adjacent(ground: Ground, reading: Reading) -> Outcome:
+def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
     """Share of the facilities with one of another kind beside them (0-1).
 
     ``network``/``straight``: within the distance, or on the same parcel; ``*_only``: without
@@ -103,9 +106,7 @@ def adjacent(ground: Ground, reading: Reading) -> Outcome:
     if len(rows) == 0:
         return nothing(*missing)
     others = ground.offering(reading.to)
-    by = str(reading.by)
-    if by.startswith("$"):
-        by = str(ground.settings[by.removeprefix("$")])
+    by = ground.word(reading.by)
     state, lacking = _beside(ground, reading, rows, others, by)
     missing = (*missing, *lacking)
     if by == "parcel" and (state == UNKNOWN).all():
@@ -119,7 +120,8 @@ def adjacent(ground: Ground, reading: Reading) -> Outcome:
     said: tuple[Warn, ...] = ()
     if reading.distance is not None:
         metres = f"{ground.amount(reading.distance):g}"
-        said = (Warn(f"scorecard_adjacent_{by.removesuffix('_only')}", {"metres": metres}),)
+        key = f"scorecard_adjacent_{by.removesuffix('_only')}"
+        said = (Warn(key if reading.distance.setting else f"{key}_told", {"metres": metres}),)
     return Outcome(
         value=None if blind or not (yes or (known and kinds == 1)) else yes / known,
         lower=yes / whole,
@@ -158,7 +160,7 @@ class _Near:
         self.states, self.missing, self.kinds = states, missing, kinds
 
 
-def _near(ground: Ground, reading: Reading) -> _Near:
+def _near(ground: Ground, reading: _Within) -> _Near:
     """Cells and samples within the walk of a facility that qualifies, or that might."""
     missing = list(ground.no_services(reading.any_of))
     asked = ground.assessed(reading.any_of)
@@ -194,13 +196,15 @@ def _within(
         samples = 0 if ground.city.land is None else len(ground.city.land.area_m2)
         return np.zeros(len(ground.city.cells), bool), np.zeros(samples, bool)
     reach = ground.reach(service) if whole else ground.reach_of(rows)
-    near_cell: BoolArray = (reach.cell_cm <= limit) & (reach.cell_cm != UNREACHED_CM)
-    near_land: BoolArray = (reach.land_cm <= limit) & (reach.land_cm != UNREACHED_CM)
-    return near_cell, near_land
+    near_cell = covered(reach.cell_cm, ground.city.cells.position, limit)
+    land = ground.city.land
+    if land is None:
+        return near_cell, np.zeros(0, bool)
+    return near_cell, covered(reach.land_cm, land.position, limit)
 
 
 def _weighed(
-    ground: Ground, reading: Reading, where: str, state: States, weight: np.ndarray, near: _Near
+    ground: Ground, reading: _Within, where: str, state: States, weight: np.ndarray, near: _Near
 ) -> Outcome:
     found = _summed(where, state, weight)
     upper = 1.0 if near.kinds < 1 else found.upper
@@ -248,7 +252,7 @@ def _summed(where: str, state: States, weight: np.ndarray) -> Outcome:
 
 
 def _beside(
-    ground: Ground, reading: Reading, rows: np.ndarray, others: np.ndarray, by: str
+    ground: Ground, reading: Adjacent, rows: np.ndarray, others: np.ndarray, by: str
 ) -> tuple[States, tuple[Missing, ...]]:
     """Whether each facility has one of the others beside it; parcels are a yes, never a no."""
     near = np.full(len(rows), NO, dtype=np.int8)
@@ -262,7 +266,7 @@ def _beside(
         near = np.where(within, YES, NO).astype(np.int8)
     if by not in _OR_PARCEL:
         return near, ()
-    parcels = ground.column("parcel")
+    parcels = ground.city.facilities.texts("parcel")
     taken = {parcels[i] for i in others if parcels[i] is not None}
     own = parcels[rows]
     same = np.array([one is not None and one in taken for one in own], dtype=np.bool_)
@@ -279,7 +283,7 @@ def _beside(
 
 def _without_parcel(ground: Ground, rows: np.ndarray) -> int:
     """How many facilities do not tell their parcel."""
-    return sum(one is None for one in ground.column("parcel")[rows])
+    return sum(one is None for one in ground.city.facilities.texts("parcel")[rows])
 
 
 def _walk_cm(ground: Ground, rows: np.ndarray, others: np.ndarray) -> IntArray:
