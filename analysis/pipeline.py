@@ -29,6 +29,7 @@ from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.disagreement import (
@@ -53,6 +54,7 @@ from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
+from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.results.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
@@ -122,12 +124,11 @@ def analyse_city(
     clock.start("network")
     walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
     network = walkable.network
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    index = EdgeIndex.by(network, policy.attachment)
     doubts = _doubts(facts, index)
     clock.start("residents")
     units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
-    max_leg_m = policy.attachment.max_leg_m.value
-    cells = _cells(seed, unit_of, _on_streets(index.snap(seed.xy_m, max_leg_m), max_leg_m))
+    cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
     apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
     land = _land(facts, units, network.crs, policy, index)
     clock.start("facilities")
@@ -172,7 +173,8 @@ def analyse_city(
         statistics,
         notes,
     )
-    city = replace(city, warnings=(*warnings, *city_remarks(city)))
+    remarks = (*city_remarks(city), *attachment_remarks(city, policy))
+    city = replace(city, warnings=(*warnings, *remarks))
     clock.start("walks")
     services = tuple(policy.services)
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
@@ -230,10 +232,12 @@ def _residents(
     return units, spread.seed, unit_of, rows, (*spread.warnings, *doubt)
 
 
-def _on_streets(position: Positions, max_leg_m: float) -> Positions:
-    """The positions, unless nobody at all lives near a street: then the files do not fit."""
+def _on_streets(xy_m: FloatArray, index: EdgeIndex, policy: Policy) -> Positions:
+    """Where people join the streets, unless nobody at all does: then the files do not fit."""
+    position = index.snap(xy_m, policy.attachment.max_leg_m.value)
     if len(position) and not position.snapped.any():
-        raise ParameterError("pipeline_nobody_near_streets", metres=f"{max_leg_m:g}")
+        key, named = nobody_on_streets(xy_m, index.network, policy.attachment)
+        raise ParameterError(key, **named)
     return position
 
 

@@ -52,7 +52,7 @@ def main() -> None:
     given = asked.parse_args()
     policy = load_policy()
     network = build_network(read_streets(given.streets, policy.walk))
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    index = EdgeIndex.by(network, policy.attachment)
     places = read_places(given.streets, policy).facilities
     box = places.geometry.bounds.to_numpy()
     lonlat = np.column_stack(((box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2))

@@ -91,8 +91,7 @@ class Study:
     @cached_property
     def edges(self) -> EdgeIndex:
         """Where a place may join the streets, made once."""
-        shortest_m = self.policy.attachment.min_component_m.value
-        return EdgeIndex.build(self.city.network, shortest_m)
+        return EdgeIndex.by(self.city.network, self.policy.attachment)
 
 
 @dataclass(frozen=True, slots=True)

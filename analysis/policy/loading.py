@@ -12,6 +12,7 @@ from lifecircle.analysis.policy.checks import bare_numbers, contradictions
 from lifecircle.analysis.policy.faults import (
     Blame,
     Content,
+    Place,
     PolicyFault,
     PolicyFileError,
     form_faults,
@@ -25,8 +26,10 @@ from lifecircle.analysis.policy.word_lists import spell_out
 _SOURCES: Final = "sources"
 _SCORECARD: Final = "scorecard"
 _UNREAD: Final = {"#digest": "", "#scorecard": None}  # known only once the rest is read
-_LATER: Final = (  # not in older runs
-    "life_cycle", "terrain", "barriers", "quality", "siting", "floating",
+_LATER: Final[tuple[Place, ...]] = (  # not in older runs
+    ("life_cycle",), ("terrain",), ("barriers",), ("joining",), ("quality",), ("siting",),
+    ("floating",), ("walk", "motorroad_no"), ("walk", "motorroad_foot"),
+    ("attachment", "min_piece_m"),
 )  # fmt: skip
 
 
@@ -78,9 +81,10 @@ def _form(content: Content, blame: Blame) -> Policy:
 
 def _around(content: Content, blame: Blame) -> Iterator[PolicyFault]:
     """What is wrong with the keys that the policy itself does not keep, or may lack in a run."""
-    for name in (_SOURCES, *_LATER):
-        if name not in content:
-            yield blame.fault("policy_missing_key", (name,))
+    for *above, key in ((_SOURCES,), *_LATER):
+        held = content.get(str(above[0])) if above else content
+        if isinstance(held, Mapping) and key not in held:
+            yield blame.fault("policy_missing_key", (*above, key))
     for name, kind in ((_SOURCES, dict), (_SCORECARD, str)):
         if not isinstance(content.get(name, kind()), kind):
             yield blame.fault("policy_bad_value", (name,), value=content[name])

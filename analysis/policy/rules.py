@@ -161,13 +161,16 @@ class Tags(Protocol):
 class WalkRules(Record):
     """Who may walk where, in the precedence of DEFINITIONS.md (``walk.toml``).
 
-    A table of words, cited as a whole; the citation is empty in runs kept from before.
+    A table of words, cited as a whole; the citation and what is said of ``motorroad`` are empty in
+    runs kept from before.
     """
 
     highway_no: Words
     foot_no: Words
     foot_yes: Words
     access_no: Words
+    motorroad_no: Words = frozenset()
+    motorroad_foot: Words = frozenset()
     source: Source = ""
     clause: str = ""
     confidence: Confidence | None = None
@@ -178,6 +181,8 @@ class WalkRules(Record):
         if highway is None or highway in self.highway_no:
             return False
         foot = tags.get("foot")
+        if tags.get("motorroad") in self.motorroad_no and foot not in self.motorroad_foot:
+            return False
         if foot in self.foot_no or tags.get("area") == "yes":
             return False
         if foot in self.foot_yes:
@@ -187,10 +192,15 @@ class WalkRules(Record):
 
 @dataclass(frozen=True, slots=True)
 class AttachmentRules(Record):
-    """How points join the streets."""
+    """How points join the streets.
+
+    No leg is longer than `max_leg_m`; pieces of streets of at least `min_component_m` are joined
+    first, then those of at least `min_piece_m` (None in runs kept from before: no others).
+    """
 
     max_leg_m: Positive
     min_component_m: Positive
+    min_piece_m: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,9 +292,11 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
 
 
 def _read_network(folder: Path, crs: str, *, slope: bool) -> WalkNetwork:
-    """The streets, with what slope adds where heights were used."""
+    """The streets, with what slope adds where heights were used, and bridges where there are."""
     profile = _read_arrays(folder, "slope", SlopeProfile) if slope else None
-    return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=None, slope=profile)
+    forms = folder / "network.vertex_form.npy"
+    form = _load(forms) if forms.exists() else None
+    return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=form, slope=profile)
 
 
 def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:

@@ -38,7 +38,7 @@ def test_walks_with_slope_equal_the_oracle(
     raw = read_streets(osm, policy.walk, forms())
     ground = read_elevation(dem, raw.lonlat, rules())
     network, facts = add_slope(build_network(raw), ground, rules())
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    index = EdgeIndex.by(network, policy.attachment)
     costs = walk_costs(network)
     assert 0.02 < facts.mean_slope < 0.10
 

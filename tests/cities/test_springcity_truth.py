@@ -18,6 +18,7 @@ from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.streets.attach import attach_facilities
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
@@ -106,8 +107,8 @@ def test_kernels_agree_with_springcitys_own_measure(
     """Health centres: attachment, network and kernels against one plain Dijkstra over all nodes."""
     policy = load_policy()
     rules = policy.attachment
-    network = build_network(read_streets(files.osm, policy.walk))
-    index = EdgeIndex.build(network, rules.min_component_m.value)
+    network = build_network(read_streets(files.osm, policy.walk, way_forms(policy)))
+    index = EdgeIndex.by(network, rules)
     position = index.snap(shapely.get_coordinates(_centroids(cells)), rules.max_leg_m.value)
     lonely = cells.index.isin(truth["unsnapped"]["cells"])
     np.testing.assert_array_equal(~position.snapped, lonely)

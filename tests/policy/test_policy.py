@@ -93,7 +93,7 @@ def test_every_number_of_every_file_is_cited(name: str) -> None:
 
 def test_the_files_hold_numbers_at_all() -> None:
     counts = {name: len(list(numbers(raw(name)))) for name in packaged()}
-    assert counts["walk"] == 20
+    assert counts["walk"] == 21
     assert counts["osm-tags"] == counts["osm-words"] == 0
     assert counts["cn-15min"] > len(SERVICES)
     assert counts["kunming-2022-77"] == 8 + len(ONLY_IN_THE_PLAN)
@@ -109,6 +109,8 @@ def test_figures_of_definitions(kunming: Policy) -> None:
     assert (kunming.attachment.max_leg_m.value, kunming.attachment.min_component_m.value) == (
         250, 5000,
     )  # fmt: skip
+    assert kunming.attachment.min_piece_m is not None
+    assert kunming.attachment.min_piece_m.value == 300
     assert (kunming.gaps.link_m.value, kunming.gaps.disc_radius_m.value) == (250, 100)
     assert (kunming.coverage.core_minutes.value, kunming.coverage.core_metres.value) == (15, 800)
     assert kunming.coverage.land_lattice_m.value == 25

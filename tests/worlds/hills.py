@@ -33,7 +33,7 @@ def forms() -> WayForms:
     policy = load_policy()
     assert policy.terrain is not None
     assert policy.barriers is not None
-    return WayForms.of(policy.terrain, policy.barriers)
+    return WayForms.of(policy.terrain, policy.barriers, policy.joining)
 
 
 def write_dem(

@@ -8,6 +8,7 @@ from lifecircle.analysis.city.facilities.rows import FacilityRows
 from lifecircle.analysis.city.model import Facilities, Units
 from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.city.streets.attach import attach_facilities
+from lifecircle.analysis.city.streets.pieces import loose_facilities
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.city.units.units import assign_units, compare_declared, sort_declared
 from lifecircle.analysis.errors import Warn
@@ -50,9 +51,7 @@ def place_facilities(
         attachment=attachments.position,
     )
     read_only(facilities.service)
-    loose = len(facilities) - len(np.unique(attachments.facility))
+    loose = np.setdiff1d(np.arange(len(facilities)), attachments.facility)
     remarks = compare_declared(xy_m, units, declared) if declared is not None else ()
-    if loose:
-        far = Warn("facilities_unsnapped", {"count": loose, "metres": max_leg_m})
-        remarks = (*remarks, far)
-    return facilities, remarks
+    told = loose_facilities(ordered.geometry[loose], index.network, policy.attachment)
+    return facilities, (*remarks, *told)

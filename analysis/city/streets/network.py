@@ -41,8 +41,8 @@ class WalkNetwork:
     edge_component : int32 (m,), connected component of each edge.
     component_length_m : float64 (k,), walkable length of each component.
     vertex_form : uint8 (p,) or None, the `analysis.policy.terrain.WayForm` of the segment that
-        ends at each vertex (0 at an edge's first); None where the streets came without. Kept
-        while a city is built, not in a run.
+        ends at each vertex (0 at an edge's first); None where the streets came without. A
+        run keeps bridges and tunnels only.
     slope : what slope adds to the walk along each edge, None where heights are not used.
     """
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array
 
 _TIE_M = 1e-6  # distances closer than a micrometre are the same
+START, END, WHOLE = 1, 2, 4  # what of a segment may be joined: an end (or both), or all of it
 
 
 class Bins(NamedTuple):
@@ -99,8 +100,27 @@ def nearest_on_segment(
 
 
 @njit(cache=True)
+def nearest_joinable(
+    px: float, py: float, x0: float, y0: float, x1: float, y1: float, part: int
+) -> tuple[float, float]:
+    """As `nearest_on_segment`, of the ends alone where `part` is not `WHOLE`."""
+    if part & WHOLE:
+        return nearest_on_segment(px, py, x0, y0, x1, y1)
+    from_start = (px - x0) ** 2 + (py - y0) ** 2
+    from_end = (px - x1) ** 2 + (py - y1) ** 2
+    if part == START or (part & START and from_start <= from_end):
+        return from_start, 0.0
+    return from_end, 1.0
+
+
+@njit(cache=True)
 def nearest_segments(
-    points: FloatArray, max_m: float, xy: FloatArray, segment_vertex: IntArray, bins: Bins
+    points: FloatArray,
+    max_m: float,
+    xy: FloatArray,
+    segment_vertex: IntArray,
+    segment_part: UInt8Array,
+    bins: Bins,
 ) -> tuple[Int32Array, FloatArray]:
     """For each point (k, 2) the nearest segment within `max_m` (-1 = none) and the fraction.
 
@@ -133,9 +153,8 @@ def nearest_segments(
                     for i in range(bins.start[b], bins.start[b + 1]):
                         s = bins.member[i]
                         v = segment_vertex[s]
-                        square, t = nearest_on_segment(
-                            px, py, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
-                        )
+                        x0, y0, x1, y1 = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
+                        square, t = nearest_joinable(px, py, x0, y0, x1, y1, segment_part[s])
                         distance = np.sqrt(square)
                         if distance > best + _TIE_M:
                             continue

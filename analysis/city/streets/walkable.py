@@ -61,12 +61,9 @@ class Terrain:
         if not with_osm and set(self.barrier_rule) & set(_LINES):
             raise ParameterError("barrier_needs_osm")
 
-    def form_of(self, policy: Policy) -> FormOf | None:
-        """What readers of streets have to keep of each way's tags; None where nothing."""
-        if self.elevation is None and not self.barrier_rule:
-            return None
-        terrain, barriers = rules_of(policy)
-        return WayForms.of(terrain, barriers)
+    def form_of(self, policy: Policy) -> FormOf:
+        """What readers of streets have to keep of each way's tags."""
+        return way_forms(policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +80,11 @@ def rules_of(policy: Policy) -> tuple[TerrainRules, BarrierRules]:
     if policy.terrain is None or policy.barriers is None:
         raise ParameterError("policy_unreadable")
     return policy.terrain, policy.barriers
+
+
+def way_forms(policy: Policy) -> WayForms:
+    """The reader of the tags that tell how a way runs: on the ground, a bridge, stairs."""
+    return WayForms.of(*rules_of(policy), policy.joining)
 
 
 def walkable_network(
@@ -128,7 +130,16 @@ def walkable_network(
         if osm is None and (forms is None or not forms.any()):
             warnings.append(Warn("slope_graph_forms"))
         parameters["slope"] = _keep_slope(ground, facts)
-    return Walkable(replace(network, vertex_form=None), tuple(warnings), parameters)
+    return Walkable(without_forms(network), tuple(warnings), parameters)
+
+
+def without_forms(network: WalkNetwork) -> WalkNetwork:
+    """The network as a run keeps it: of the forms only bridges and tunnels, if there are any."""
+    if network.vertex_form is None:
+        return network
+    above = network.vertex_form & np.uint8(WayForm.ABOVE_OR_BELOW)
+    above.setflags(write=False)
+    return replace(network, vertex_form=above if above.any() else None)
 
 
 def _close_places(

@@ -19,7 +19,7 @@ from lifecircle.analysis.policy import WalkRules
 from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets
 
-TAGS: Final = ("highway", "foot", "access", "area")  # what `WalkRules` judges by
+TAGS: Final = ("highway", "foot", "access", "area", "motorroad")  # what `WalkRules` judges by
 FORM_TAGS: Final = ("bridge", "tunnel", "covered")  # what a `WayForm` is read from, beside highway
 _HALF_STEP_DEG: Final = 5e-8  # half of the smallest step of an OSM coordinate
 _EXAMPLES: Final = 5
