@@ -49,7 +49,7 @@ from lifecircle.analysis.city.units.units import (
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
-from lifecircle.analysis.measures.catchments.catchments import default_catchments
+from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title, load_policy

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.catchments import catchments_of
+from lifecircle.analysis.measures.catchments.kept import catchments_of
 from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.question import TOTAL, Question, Study
 from lifecircle.analysis.policy import Policy

@@ -9,7 +9,8 @@ import numpy as np
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments_behind
+from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.catchments.kept import catchments_behind
 from lifecircle.analysis.measures.question import (
     TOTAL,
     Asked,

@@ -13,7 +13,7 @@ import shapely
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.catchments.catchments import catchments_behind
+from lifecircle.analysis.measures.catchments.kept import catchments_behind
 from lifecircle.analysis.measures.coverage import served_within
 from lifecircle.analysis.measures.linking import linked_groups
 from lifecircle.analysis.measures.outlines import outline

@@ -10,12 +10,8 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.catchments import (
-    Catchments,
-    Centre,
-    Solution,
-    catchments_of,
-)
+from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
+from lifecircle.analysis.measures.catchments.kept import catchments_of
 from lifecircle.analysis.measures.catchments.population_rule import (
     RuleResult,
     RuleRow,

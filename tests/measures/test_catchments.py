@@ -12,12 +12,8 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
-from lifecircle.analysis.measures.catchments.catchments import (
-    UNLIMITED,
-    Catchments,
-    catchments_behind,
-    catchments_of,
-)
+from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments
+from lifecircle.analysis.measures.catchments.kept import catchments_behind, catchments_of
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps import gaps
 from lifecircle.analysis.measures.question import Question

@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy import Policy, TagRule, load_policy
 from lifecircle.analysis.policy.names import folded, has_word, names_of
+from tests.policy.test_policy_refusals import HEAD
 
-HEAD = """
-id = "mine"
-extends = "kunming-2022-77"
-[title]
-zh = "我的"
-en = "Mine"
-[sources]
-notice = "某区2026年实施方案"
-"""
 LIST = 'source = "notice"\nclause = "附表"\nconfidence = "verified"\n'
 
 Load = Callable[[str], Policy]

@@ -11,10 +11,9 @@ Storbeck (1991) for minima.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -41,7 +40,6 @@ from lifecircle.analysis.measures.catchments.pricing import nearest_arcs
 from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Question,
     Study,
     ask,
@@ -210,63 +208,6 @@ def catchments(
         or (city.assessed(service) and len(capacity.unknown) == 0),
         warnings=tuple(_remarks(city, policy, capacity, balanced, service, own)),
     )
-
-
-def catchments_of(
-    study: Study,
-    question: Question,
-    *,
-    closed: bool = False,
-    whole: bool = False,
-    estimates: bool = False,
-) -> Catchments:
-    """As `catchments`, those that the build has solved already where they answer the question."""
-    kept = study.catchments.get(str(question.service))
-    if isinstance(kept, Catchments) and not (closed or whole or estimates):
-        same_time = question.minutes in (None, kept.minutes)
-        if kept.walker == question.walker and same_time:
-            return kept
-    return catchments(study, question, closed=closed, whole=whole, estimates=estimates)
-
-
-def catchments_behind(study: Study, question: Question) -> Catchments | None:
-    """The catchments that reading C of a question rests on; None where C does not exist for it.
-
-    It does not where the service has no rule of capacity, nor where the area does not know the
-    group of residents that is to be served. Catchments of another group than the one asked for
-    say for which group C exists.
-    """
-    service = str(question.service)
-    if service not in study.policy.capacity_services or not study.catchments:
-        return None
-    kept = study.catchments.get(service)
-    if isinstance(kept, Catchments):
-        group = kept.group
-    else:
-        kept, group = None, capacity_of(study.city, study.policy, service).group
-    if group != TOTAL and group not in study.city.cells.groups:
-        return None
-    if kept is not None and group != question.group:
-        return kept
-    return catchments_of(study, question)
-
-
-def default_catchments(study: Study) -> Mapping[str, Catchments]:
-    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
-
-    A service of which no facility can be offered has none, nor one for a group of residents
-    that the area does not know.
-    """
-    city, policy = study.city, study.policy
-    rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
-    asked = [
-        name
-        for name in policy.capacity_services
-        if (name not in rules or rules[name].group in known)
-        and capacity_of(city, policy, name).group in known
-    ]
-    found = {name: catchments(study, Question(name)) for name in asked}
-    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
 
 
 def _balance(

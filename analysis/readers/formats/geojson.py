@@ -51,22 +51,9 @@ def read_geojson(path: Path) -> Records:
     titles = dict.fromkeys(title for held in properties for title in held)
     if len(titles) > limits.COLUMNS or len(titles) * len(features) > limits.CELLS:
         raise refuse(path, "input_columns_many", most=limits.COLUMNS)
-    columns = tuple(
-        Column(
-            title,
-            object_array(
-                [_flatten_value(path, (f.get("properties") or {}).get(title)) for f in features]
-            ),
-        )
-        for title in titles
-    )
+    columns = tuple(_read_column(path, title, properties) for title in titles)
     if "id" not in titles and any("id" in feature for feature in features):
-        columns += (
-            Column(
-                "id",
-                object_array([_flatten_value(path, feature.get("id")) for feature in features]),
-            ),
-        )
+        columns += (_read_column(path, "id", features),)
     rows = np.arange(1, len(features) + 1, dtype=np.int64)
     return Records(path, tuple(columns), rows, geometry, crs, unread=np.array(unread, np.bool_))
 
@@ -77,7 +64,7 @@ def _read_column(path: Path, title: str, holders: Sequence[dict[str, Any]]) -> C
 
 
 def _flatten_value(path: Path, value: Any) -> Any:
-    """A property as a cell: lists and object_array as JSON text."""
+    """A property as a cell: lists and objects as JSON text."""
     if not isinstance(value, list | dict):
         return value
     try:

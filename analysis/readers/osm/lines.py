@@ -65,25 +65,23 @@ def _drawn(
 
 
 def _courses(path: Path, wanted: set[int]) -> dict[int, list[int]]:
-    if not wanted:
-        return {}
-    found = (
-        osmium.FileProcessor(str(path), osmium.osm.WAY)
-        .with_filter(osmium.filter.IdFilter(wanted))
-    )  # fmt: skip
-    ways = cast(Iterable[osmium.osm.Way], found)
+    ways = cast(Iterable[osmium.osm.Way], _by_id(path, osmium.osm.WAY, wanted))
     return {way.id: [node.ref for node in way.nodes] for way in ways}
 
 
 def _places(path: Path, wanted: set[int]) -> dict[int, tuple[float, float]]:
-    if not wanted:
-        return {}
-    found = (
-        osmium.FileProcessor(str(path), osmium.osm.NODE)
-        .with_filter(osmium.filter.IdFilter(wanted))
-    )  # fmt: skip
-    nodes = cast(Iterable[osmium.osm.Node], found)
+    nodes = cast(Iterable[osmium.osm.Node], _by_id(path, osmium.osm.NODE, wanted))
     return {node.id: (node.lon, node.lat) for node in nodes if node.location.valid()}
+
+
+def _by_id(
+    path: Path, kind: osmium.osm.osm_entity_bits, wanted: set[int]
+) -> Iterable[osmium.osm.types.OSMEntity]:
+    """The things of one kind with these ids; the file is not read for none."""
+    if not wanted:
+        return ()
+    found = osmium.FileProcessor(str(path), kind).with_filter(osmium.filter.IdFilter(wanted))
+    return cast(Iterable[osmium.osm.types.OSMEntity], found)
 
 
 def _line(nodes: list[int], places: Mapping[int, tuple[float, float]]) -> shapely.Geometry | None:

@@ -54,14 +54,6 @@ def is_blank(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def blank_cells(values: CellArray) -> BoolArray:
-    """Which cells are empty."""
-    if values.dtype != np.object_:
-        blank: BoolArray = np.isnan(values.astype(np.float64, copy=False))
-        return blank
-    return np.fromiter(map(is_blank, values), np.bool_, count=len(values))
-
-
 def read_text(value: Any) -> str | None:
     """A cell as text; None where blank; 530102001.0 reads as ``530102001``."""
     if isinstance(value, str):
