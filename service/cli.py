@@ -111,6 +111,9 @@ def build(
         list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
     ] = None,
     datum: Datum = None,
+    accept_datum: Annotated[
+        bool, typer.Option("--accept-datum", help="build despite a doubt 坐标基准存疑仍构建")
+    ] = False,
     place_by_unit: Annotated[
         bool,
         typer.Option("--place-by-unit", help="rows without coordinates at their unit 按单元定位"),
@@ -148,6 +151,7 @@ def build(
         facilities=tuple(facilities or ()),
         statistics=tuple(statistics or ()),
         datum=datum,
+        accept_datum=accept_datum,
         place_by_unit=place_by_unit,
         merges=merges,
         crs=crs,

@@ -26,7 +26,7 @@ PolicyFile = Annotated[
 Lang = Annotated[Literal["zh", "en"] | None, typer.Option(help="zh | en")]
 Datum = Annotated[
     str | None,
-    typer.Option(help="of bare lon/lat: wgs84 | gcj02 | bd09 | cgcs2000 坐标基准"),
+    typer.Option(help="of bare lon/lat: wgs84 | gcj02 火星/高德 | bd09 百度 | cgcs2000 坐标基准"),
 ]
 Crs = Annotated[
     str | None,
