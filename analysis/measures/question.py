@@ -15,6 +15,7 @@ from lifecircle.analysis.city.model import Cells, City, Units
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
 from lifecircle.analysis.policy import Policy, Service, Walker
 from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array, IntArray, limit_cm, read_only
+from lifecircle.analysis.texts import listed, say_both
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"
@@ -80,8 +81,7 @@ def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownN
     return UnknownNameError(
         "unknown_service",
         name=name,
-        near_zh="、".join(f"{one.title.zh} ({one.id})" for one in near) or "—",
-        near_en=", ".join(f"{one.title.en} ({one.id})" for one in near) or "—",
+        near=listed(say_both("named_id", title=one.title, id=one.id) for one in near),
         known=", ".join(offered),
     )
 
@@ -243,5 +243,5 @@ def not_assessed(service: Service) -> Warn:
     """The remark that nothing is known about a service."""
     return Warn(
         "service_not_assessed",
-        {"service": service.id, "title_zh": service.title.zh, "title_en": service.title.en},
+        {"service": service.id, "title": service.title},
     )

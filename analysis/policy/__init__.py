@@ -22,13 +22,13 @@ from lifecircle.analysis.policy.rules import (
     SpreadRules,
     TagRule,
     Tags,
-    Title,
     Walker,
     WalkRules,
 )
 from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
 from lifecircle.analysis.policy.tables import Confidence
 from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
+from lifecircle.analysis.texts import Title
 
 __all__ = [
     "AttachmentRules",

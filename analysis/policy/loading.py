@@ -20,7 +20,6 @@ from lifecircle.analysis.policy.rules import (
     Service,
     SpreadRules,
     TagRule,
-    Title,
     Walker,
     WalkRules,
 )
@@ -48,6 +47,7 @@ from lifecircle.analysis.policy.terrain import (
     barrier_rules,
     terrain_rules,
 )
+from lifecircle.analysis.texts import Title
 
 
 @dataclass(frozen=True, slots=True)

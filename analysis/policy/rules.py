@@ -8,18 +8,7 @@ from fractions import Fraction
 from typing import Literal, Protocol
 
 from lifecircle.analysis.policy.cited import Cited
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """A name in Chinese and English."""
-
-    zh: str
-    en: str
-
-    def text(self, lang: str) -> str:
-        """The name in a language (``zh`` or ``en``)."""
-        return self.zh if lang == "zh" else self.en
+from lifecircle.analysis.texts import Title
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,5 +344,5 @@ def _remarks(
             title = run.policy.services[found.service].title
             yield Warn(
                 "compare_not_assessed",
-                {"run": run.manifest.run, "title_zh": title.zh, "title_en": title.en},
+                {"run": run.manifest.run, "title": title},
             )

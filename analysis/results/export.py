@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
@@ -19,10 +18,11 @@ from openpyxl.styles import Font
 
 from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
 from lifecircle.analysis.measures.coverage import Coverage
-from lifecircle.analysis.policy import Title
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
 from lifecircle.analysis.results.layers import layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.texts import MESSAGES, Title, group_title
 
 SUFFIXES: Final = (".geojson", ".gpkg", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
@@ -31,8 +31,16 @@ EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
 NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
-_LON = Column("lon", "number", "°", Title("经度", "Longitude"), Title("没有图形", "No geometry"))
-_LAT = Column("lat", "number", "°", Title("纬度", "Latitude"), Title("没有图形", "No geometry"))
+_LABELS: Final = {
+    "run": "word_run",
+    "service": "word_service",
+    "minutes": "word_minutes",
+    "walker": "word_walker",
+    "group": "word_group",
+    "by": "word_level",
+}
+_LON = Column("lon", "number", "°", "column_lon", "null_no_geometry")
+_LAT = Column("lat", "number", "°", "column_lat", "null_no_geometry")
 
 
 def export_layer(run: Run, layer: str, path: Path, lang: Language = "zh") -> None:
@@ -69,8 +77,13 @@ def export_frame(
         _table(_flat(frame), (*columns, _LON, _LAT), path, name, lang, ())
 
 
-def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> None:
-    """Write a coverage table, the total first, as ``.csv`` or ``.xlsx``."""
+def export_coverage(
+    coverage: Coverage, path: Path, lang: Language = "zh", policy: Policy | None = None
+) -> None:
+    """Write a coverage table, the total first, as ``.csv`` or ``.xlsx``.
+
+    With the `policy` a second sheet names service and walker by their titles.
+    """
     _checked(path, TABLE_SUFFIXES)
     rows = (coverage.total, *coverage.units)
     table = pd.DataFrame(
@@ -82,7 +95,7 @@ def export_coverage(coverage: Coverage, path: Path, lang: Language = "zh") -> No
             for column in COVERAGE_COLUMNS
         }
     )
-    _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang))
+    _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang, policy))
 
 
 def write_table(
@@ -123,15 +136,37 @@ def export_rows(
     write_table(table, columns, path, name, lang, lines=lines)
 
 
-def _asked(coverage: Coverage, lang: Language) -> tuple[tuple[str, str], ...]:
+def _asked(
+    coverage: Coverage, lang: Language, policy: Policy | None
+) -> tuple[tuple[str, str], ...]:
     """The parameters and remarks of a coverage, as lines for a second sheet."""
-    return (
-        *(
-            (say(f"export_{name}", lang), f"{getattr(coverage, name)}")
-            for name in ("service", "minutes", "walker", "group", "by")
-        ),
-        *((say("export_remark", lang), warning.text(lang)) for warning in coverage.warnings),
-    )
+    asked = {name: getattr(coverage, name) for name in _LABELS if name != "run"}
+    remarks = ((say("word_remark", lang), warning.text(lang)) for warning in coverage.warnings)
+    return (*asked_lines(asked, lang, policy), *remarks)
+
+
+def asked_lines(
+    asked: Mapping[str, Any], lang: Language, policy: Policy | None = None
+) -> tuple[tuple[str, str], ...]:
+    """The parameters of a question with their names, as lines for a sheet about a table.
+
+    With a `policy` services, walkers and unit levels have their titles, else their ids.
+    """
+    titles: dict[str, Mapping[str, Title]] = {}
+    if policy is not None:
+        titles = {
+            "service": {one.id: one.title for one in policy.services.values()},
+            "walker": {one.id: one.title for one in policy.walkers.values()},
+            "by": policy.unit_levels,
+        }
+
+    def told(name: str, value: Any) -> str:
+        if name == "group":
+            return group_title(str(value)).text(lang)
+        title = titles.get(name, {}).get(str(value))
+        return str(value) if title is None else title.text(lang)
+
+    return tuple((say(_LABELS[name], lang), told(name, value)) for name, value in asked.items())
 
 
 def _checked(path: Path, suffixes: Sequence[str]) -> str:
@@ -243,22 +278,12 @@ def _excel(
 
 
 def _titled(column: Column, lang: Language) -> str:
-    unit = _UNITS.get(column.unit, Title(column.unit, column.unit)).text(lang)
     title = column.title.text(lang)
-    if not unit:
+    if not column.unit:
         return title
-    return f"{title}（{unit}）" if lang == "zh" else f"{title} ({unit})"
-
-
-_UNITS: Final[Mapping[str, Title]] = MappingProxyType(
-    {
-        "persons": Title("人", "persons"),
-        "minutes": Title("分钟", "minutes"),
-        "m": Title("米", "m"),
-        "fraction": Title("0–1", "0-1"),
-        "services": Title("类", "services"),
-    }
-)
+    named = f"unit_{column.unit}"
+    unit = say(named, lang) if MESSAGES.has(named) else column.unit
+    return say("word_with_unit", lang, title=Title(title, title), unit=unit)
 
 
 def _heading(sheet: Any, texts: Iterable[Any]) -> list[Any]:

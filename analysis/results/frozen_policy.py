@@ -29,7 +29,7 @@ def policy_from(text: str) -> Policy:
     try:
         return record(Policy, json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise WorkspaceError("policy_unreadable") from fault
+        raise WorkspaceError("run_policy_unreadable") from fault
 
 
 def plain(value: Any) -> Any:

@@ -273,6 +273,7 @@ def _table_page(
         title=state.run.manifest.title.text(reader.lang),
         layer=table.name,
         columns=[(c.name, c.title.text(reader.lang), c.dtype) for c in table.columns],
+        counted={c.name for c in table.columns if c.unit == "persons"},
         features=document["features"],
         matched=chosen.matched,
         first=query.offset + 1,

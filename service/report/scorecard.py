@@ -18,9 +18,18 @@ from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Run
-from lifecircle.service import i18n
+from lifecircle.analysis.texts import whole
 from lifecircle.service.maps.offline import refuse_outside
-from lifecircle.service.maps.wording import cut
+from lifecircle.service.wording import (
+    RULE_STATES,
+    Words,
+    counted,
+    figure,
+    number,
+    plain,
+    rough,
+    stamp,
+)
 
 COLOURS: Final = {
     "met": "#1b7f4b",
@@ -29,15 +38,8 @@ COLOURS: Final = {
     "no_target": "#3c6e9f",
     "NOT_ASSESSED": "#c3ccca",
 }
-_LABELS: Final = {
-    "达标": "met",
-    "达标但超载": "overloaded",
-    "缺口": "short",
-    "富余": "surplus",
-}
 _STOCK: Final = {"新建": "stock_new", "已建": "stock_old"}
 _NAMED: Final = 14  # units named before the rest is counted
-_MANY: Final = 1000  # from here on decimals of a count say nothing
 _WIDE: Final = 1000  # of a drawing, in its own units
 
 
@@ -58,7 +60,7 @@ def scorecard_page(
     run: Run, document: Mapping[str, Any], lang: Language, links: Links | None = None
 ) -> str:
     """A scorecard document as HTML."""
-    told = _Told(lang)
+    told = Words(lang, "scorecard")
     boxed = [row for row in document["rows"] if row["nature"] is not None]
     rest = [row for row in document["rows"] if row["nature"] is None]
     parts = [
@@ -72,8 +74,8 @@ def scorecard_page(
     page = _template().render(
         lang=lang,
         t=told,
-        modelled=i18n.modelled(document["modelled"], lang),
-        role_of=lambda name: i18n.role(name, lang),
+        created=stamp(document["created"]),
+        residents=number(document["residents"]),
         d=document,
         style=Markup(style),  # noqa: S704  our own file
         policy=None if links else page_policy(),
@@ -109,7 +111,7 @@ def _asset(name: str) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("service", "templates"),
+        loader=PackageLoader("lifecircle.service", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -118,50 +120,10 @@ def _template() -> Template:
     return environment.get_template("scorecard.html")
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """Texts and figures in one language; nothing is rounded up."""
-
-    lang: Language
-
-    def __call__(self, key: str, **params: Any) -> str:
-        return i18n.text(f"scorecard_{key}", self.lang, **params)
-
-    def figure(self, value: float | None, unit: str) -> str:
-        """A figure as people read it, its last digit cut."""
-        if value is None:
-            return self("dash")
-        if unit == "fraction":
-            return f"{cut(value, 3) * 100:.1f}%"
-        return f"{cut(value, 2):,.2f}".rstrip("0").rstrip(".")
-
-    def unit(self, unit: str) -> str:
-        """The unit of a figure in words; percent has none."""
-        key = unit.replace(",", "").replace(" ", "_")
-        return self(f"unit_{key}")
-
-    def count(self, value: float | None) -> str:
-        """A whole number, or one with decimals where it is none."""
-        if value is None:
-            return ""
-        whole = float(value).is_integer() or value >= _MANY
-        return f"{cut(value, 0):,}" if whole else f"{cut(value, 1):,}"
-
-    @property
-    def comma(self) -> str:
-        """What stands between items."""
-        return i18n.text("comma", self.lang)
-
-
-def figure(value: float | None, unit: str, lang: Language) -> str:
-    """A figure of a row as people read it, its last digit cut; a dash where there is none."""
-    return _Told(lang).figure(value, unit)
-
-
 def _settings(document: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, str]]:
     for one in document["settings"]:
         chosen = [c["title"][lang] for c in one["choices"] if c["id"] == one["value"]]
-        yield one["title"][lang], chosen[0] if chosen else f"{one['value']:g}"
+        yield one["title"][lang], chosen[0] if chosen else plain(one["value"])
 
 
 def _tally(document: Mapping[str, Any]) -> Markup:
@@ -180,12 +142,12 @@ def _tally(document: Mapping[str, Any]) -> Markup:
     )
 
 
-def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], told: Words, titles: Mapping[str, str]) -> dict[str, Any]:
     """What the page shows of a row."""
     lang, unit = told.lang, row["unit"]
     left, unknown = row["left_out"], row["unknown"]
     texts = [] if row["note"] is None else [row["note"][lang]]
-    texts += [_sentence(one["text"], lang) for one in row["remarks"]]
+    texts += [one["text"] for one in row["remarks"]]
     return {
         "id": row["id"],
         "title": row["title"][lang],
@@ -193,9 +155,9 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "tags": _tags(row, told),
         "phrases": row["phrases"],
         "readings": [_reading(name, row, told) for name in row["details"]],
-        "told": told.figure(row["value"], unit),
+        "told": figure(row["value"], unit) or told.none,
         "unit": told.unit(unit) if row["value"] is not None or unit != "fraction" else "",
-        "target": told("dash") if row["target"] is None else told.figure(row["target"], unit),
+        "target": figure(row["target"], unit) or told.none,
         "target_note": _target_note(row, told),
         "bar": _bar(row),
         "lines": list(_lines(row, told)),
@@ -205,42 +167,39 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "unknown_count": len(unknown),
         "missing": [one["text"] for one in row["missing"]],
         "parts": _parts(row, told, titles),
-        "remarks": texts,
-        "by_unit": [(_name(one, lang), told.figure(one["value"], unit)) for one in row["by_unit"]],
+        "remarks": told.sentences(texts),
+        "by_unit": [
+            (told.named(one), figure(one["value"], unit) or told.none) for one in row["by_unit"]
+        ],
     }
 
 
-def _sentence(text: str, lang: Language) -> str:
-    stop = "。" if lang == "zh" else "."
-    return text if text.endswith(("。", ".")) else text + stop
-
-
-def _tags(row: Mapping[str, Any], told: _Told) -> list[str]:
-    tags = [] if row["nature"] is None else [told("nature")]
+def _tags(row: Mapping[str, Any], told: Words) -> list[str]:
+    tags = [] if row["nature"] is None else [told("expected")]
     stock = row["scope"]["stock"]
     return tags if stock is None else [*tags, told(_STOCK[stock])]
 
 
-def _target_note(row: Mapping[str, Any], told: _Told) -> str:
+def _target_note(row: Mapping[str, Any], told: Words) -> str:
     if row["target_words"] is not None:
         return f"“{row['target_words']}”"
     return told("target_none" if row["target"] is None else "target_judged")
 
 
-def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
+def _reading(name: str, row: Mapping[str, Any], told: Words) -> dict[str, Any]:
     one = row["details"][name]
-    counted = ""
+    tally = ""
     if one["have"] is not None and one["of"] is not None:
-        counted = told("have_of", have=told.count(one["have"]), of=told.count(one["of"]))
+        tally = told("figure_have_of", have=counted(one["have"]), of=counted(one["of"]))
     elif one["have"] is not None:
-        counted = told.count(one["have"])
-    figure = told.figure(one["value"], one["unit"])
+        tally = counted(one["have"]) or ""
+    shown = figure(one["value"], one["unit"])
     extra = told.unit(one["unit"]) if one["unit"] != row["unit"] else ""
     return {
         "title": one["title"][told.lang],
-        "told": f"{figure} {extra}".strip() if one["value"] is not None else figure,
+        "told": told.none if shown is None else f"{shown} {extra}".strip(),
         "exact": "" if one["value"] is None else repr(one["value"]),
-        "counted": counted,
+        "counted": tally,
         "range": _range(one, told),
         "headline": name == row["headline"],
         "judged": row["target"] is not None and name in row["judged"] and row["judged"] != [
@@ -249,35 +208,34 @@ def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _range(one: Mapping[str, Any], told: _Told) -> str:
+def _range(one: Mapping[str, Any], told: Words) -> str:
     """What a reading may be and how much of it is assessed, where not all is."""
-    lower, upper = (told.figure(one[name], one["unit"]) for name in ("lower", "upper"))
+    lower, upper = (figure(one[name], one["unit"]) for name in ("lower", "upper"))
     parts = []
-    if one["lower"] is not None and one["lower"] != one["upper"]:
-        parts.append(f"{lower} – {upper}" if one["upper"] is not None else f"≥ {lower}")
+    if lower is not None and one["lower"] != one["upper"]:
+        parts.append(told.ranged(lower, None) if upper is None else f"{lower} – {upper}")
     share = one["assessed_share"]
     if share is not None and share < 1:
-        parts.append(told("share", share=told.figure(share, "fraction")))
+        parts.append(told("share", share=figure(share, "fraction")))
     return " · ".join(parts)
 
 
-def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
+def _lines(row: Mapping[str, Any], told: Words) -> Iterator[str]:
     """Range, share assessed, baseline."""
     unit = row["unit"]
     if row["lower"] is not None and row["lower"] != row["upper"]:
-        lower = told.figure(row["lower"], unit)
+        lower = figure(row["lower"], unit)
         if row["upper"] is None:
             yield told("range_open", lower=lower)
         else:
-            yield told("range", lower=lower, upper=told.figure(row["upper"], unit))
+            yield told("range", lower=lower, upper=figure(row["upper"], unit))
     share = row["assessed_share"]
     if share is not None and share < 1:
-        yield told("share", share=told.figure(share, "fraction"))
+        yield told("share", share=figure(share, "fraction"))
     base = row["baseline"]
     if base is not None:
-        figure = told.figure(base["value"], base["unit"])
-        words = f"{figure} {told.unit(base['unit'])}".strip()
-        yield told("baseline_told", figure=words, sentence=base["sentence"])
+        words = f"{figure(base['value'], base['unit'])} {told.unit(base['unit'])}".strip()
+        yield told("baseline_told", figure=words, sentence=whole(base["sentence"]))
         if not base["comparable"]:
             yield told("baseline_other")
 
@@ -316,36 +274,33 @@ def _bar(row: Mapping[str, Any]) -> Markup:
     )
 
 
-def _who(listed: Sequence[Mapping[str, Any]], told: _Told) -> str:
+def _who(listed: Sequence[Mapping[str, Any]], told: Words) -> str:
     """Names of units left out, the first of them, each once."""
     names = list(dict.fromkeys(_left(one, told) for one in listed))
-    shown = told.comma.join(names[:_NAMED])
+    shown = told.listed(names[:_NAMED])
     if len(names) > _NAMED:
         shown += " " + told("left_out_more", count=len(names) - _NAMED)
     return shown
 
 
-def _left(one: Mapping[str, Any], told: _Told) -> str:
-    named = told("no_unit") if one["name"] is None else _name(one, told.lang)
+def _left(one: Mapping[str, Any], told: Words) -> str:
+    named = told("no_unit") if one["name"] is None else told.named(one)
     if one["facility"] is not None:
         named = one["facility"] if one["name"] is None else f"{one['facility']} ({named})"
     if one["persons"] is not None:
-        return f"{named} {one['persons']:,}"
-    if one["label"] in _LABELS:
-        return f"{named} ({told('label_' + _LABELS[one['label']])})"
+        return f"{named} {number(one['persons'])}"
+    if one["label"] in RULE_STATES:
+        return f"{named} ({told.rule(one['label'])})"
     if one["value"] is not None:
-        return f"{named} {one['value']:.3g}"
+        return f"{named} {rough(one['value'])}"
     return str(named)
 
 
-def _name(one: Mapping[str, Any], lang: Language) -> str:
-    return str(one["name_en"] if lang == "en" and one["name_en"] else one["name"])
-
-
-def _parts(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> str:
+def _parts(row: Mapping[str, Any], told: Words, titles: Mapping[str, str]) -> str:
     """The services a circle or checklist is made of, each with its own figure."""
     parts = row["details"][row["headline"]]["parts"]
-    return told.comma.join(
-        f"{titles.get(one['service'], one['service'])} {told.figure(one['value'], 'fraction')}"
+    return told.listed(
+        f"{titles.get(one['service'], one['service'])} "
+        f"{figure(one['value'], 'fraction') or told.none}"
         for one in parts
     )

@@ -35,6 +35,7 @@ from lifecircle.service.queries import (
 )
 from lifecircle.service.responses import GEOJSON, JSON, answer, encode, page, wants_page
 from lifecircle.service.state import AreaState
+from lifecircle.service.wording import number
 
 router = APIRouter(tags=["areas"])
 _COUNTED = {"catchments": "catchments", "scorecard": "scorecard_rows"}
@@ -106,14 +107,14 @@ def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
     document = area_document(state.run, lang=reader.lang)
     quality = document["quality"]
     numbers = {
-        "page_residents": document["residents"],
-        "page_unsnapped": quality["unsnapped_residents"],
-        "page_facilities": document["facilities"],
-        "page_units": document["units"],
-        "page_cells": document["cells"],
-        "page_walkable": round(quality["walkable_km"]),
+        "word_residents": document["residents"],
+        "word_unsnapped": quality["unsnapped_residents"],
+        "word_facilities": document["facilities"],
+        "word_units": document["units"],
+        "word_cells": document["cells"],
+        "page_walkable": quality["walkable_km"],
     }
-    tiles = [(name, f"{number:,}") for name, number in numbers.items()]
+    tiles = [(name, number(count)) for name, count in numbers.items()]
     return page(request, "area.html", reader.lang, a=document, tiles=tiles)
 
 

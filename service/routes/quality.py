@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.merge_list import write_merge_list
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
-from lifecircle.service.maps.wording import percent
 from lifecircle.service.queries import AreaName, AreaQuery, OfRun, Reader, ReaderNow
 from lifecircle.service.responses import CSV, XLSX, answer, page, wants_page
 from lifecircle.service.state import AreaState
+from lifecircle.service.wording import Words
 
 router = APIRouter(tags=["areas"])
 
@@ -43,6 +43,7 @@ async def show_quality(
 
 def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -> Response:
     document = quality_document(state.run, lang=reader.lang)
+    words, services = Words(reader.lang), state.run.policy.services
     columns = dict.fromkeys(name for row in document["missing"] for name in row["missing"])
     return page(
         request,
@@ -53,7 +54,8 @@ def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -
         figures=quality_figures(document, reader.lang),
         bins=histogram(document),
         attributes=list(columns),
-        percent=percent,
+        filled=lambda pair: words.listed(map(words.attribute, pair["filled"])),
+        titles={name: one.title.text(reader.lang) for name, one in services.items()},
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from lifecircle.analysis.errors import say as message
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
-from lifecircle.service.maps.wording import percent
+from lifecircle.service.wording import Words, decimal, number, percent
 
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold
@@ -97,17 +96,29 @@ def progress_bar(area: str, lang: Language) -> Iterator[Callable[[str, float], N
 
 def show_run(run: Run, lang: Language) -> None:
     """What was built: name, residents, counts, seconds, remarks."""
-    manifest = run.manifest
+    words, manifest = Words(lang, "cli"), run.manifest
     table = Table(title=f"{manifest.title.text(lang)} · {manifest.run}", show_header=False)
-    table.add_row(i18n.text("cli_residents", lang), f"{manifest.residents:,}")
+    table.add_row(words("residents"), number(manifest.residents))
     for name in ("cells", "facilities", "units", "edges"):
-        table.add_row(i18n.text(f"cli_{name}", lang), f"{manifest.counts[name]:,}")
-    table.add_row("CRS", manifest.crs)
-    seconds = sum(manifest.timings_s.values())
-    table.add_row(i18n.text("cli_seconds", lang), f"{seconds:.1f}")
+        table.add_row(words(name), number(manifest.counts[name]))
+    table.add_row(words("crs"), manifest.crs)
+    table.add_row(words("seconds"), decimal(sum(manifest.timings_s.values()), 1))
     print_table(table)
     for warning in manifest.warnings:
-        say("· " + warning.text(lang))
+        say_remark(warning.text(lang))
+
+
+def say_remark(text: str) -> None:
+    """One remark, marked as such."""
+    say(f"· {text}")
+
+
+def table_of(title: str, heads: Sequence[str], left: Sequence[int]) -> Table:
+    """An empty table with its headings; all columns but those named stand to the right."""
+    table = Table(title=title)
+    for i, head in enumerate(heads):
+        table.add_column(head, justify="left" if i in left else "right")
+    return table
 
 
 def open_then(run: Run, at: str, service: str | None, lang: Language) -> Run:
@@ -118,56 +129,53 @@ def open_then(run: Run, at: str, service: str | None, lang: Language) -> Run:
     services = run.travel.services if service is None else (service,)
     then = run_at(run, None, moment_of(at), services)
     for warning in at_warnings(then):
-        say("· " + warning.text(lang))
+        say_remark(warning.text(lang))
     return then.lower
 
 
 def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool) -> None:
     """Coverage of one service: the total and its units (people see percent)."""
-    title = run.policy.services[found.service].title.text(lang)
-    minutes = i18n.text("cli_minutes_limit", lang, n=f"{found.minutes:g}")
-    walker = run.policy.walkers[found.walker].title.text(lang)
-    group = i18n.text("cli_all_residents", lang) if found.group == "total" else found.group
-    table = Table(title=f"{title} · {minutes} · {walker} · {group}")
-    for key in ("cli_code", "cli_unit"):
-        table.add_column(i18n.text(key, lang))
-    for key in ("cli_residents", "cli_covered", "cli_U", "cli_P", "cli_L", "cli_C"):
-        table.add_column(i18n.text(key, lang), justify="right")
+    words = Words(lang, "cli")
+    title = (
+        words.title(run.policy.services[found.service].title),
+        words.limit(found.minutes),
+        words.title(run.policy.walkers[found.walker].title),
+        words.group(found.group),
+    )
+    heads = [words(key) for key in ("code", "unit", "residents", "covered", "U", "P", "L", "C")]
+    table = table_of(" · ".join(title), heads, left=(0, 1))
     rows = [found.total] if total_only else [found.total, *found.units]
     for row in rows:
-        table.add_row(*_cells(row, lang))
+        table.add_row(*_cells(row, words))
     print_table(table)
     for warning in found.warnings:
-        say("· " + warning.text(lang))
+        say_remark(warning.text(lang))
 
 
-def _cells(row: CoverageRow, lang: Language) -> list[str]:
-    unknown = i18n.text("cli_not_assessed", lang)
-    persons = [unknown if n is None else f"{n:,}" for n in (row.residents, row.covered)]
+def _cells(row: CoverageRow, words: Words) -> list[str]:
+    unknown = words.not_assessed
+    persons = [number(n) or unknown for n in (row.residents, row.covered)]
     shares = [percent(x) or unknown for x in (row.U, row.P, row.L, row.C)]
-    name = row.name_en if lang == "en" and row.name_en else row.name
     if row.code == "total":
-        return ["", i18n.text("cli_total", lang), *persons, *shares]
+        return ["", words("total"), *persons, *shares]
+    name = row.name_en if words.lang == "en" and row.name_en else row.name
     return [row.code, name, *persons, *shares]
 
 
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
     """The worst gaps as a table."""
+    words = Words(lang, "cli")
     features: Sequence[Mapping[str, Any]] = document["features"]
-    table = Table(title=i18n.text("cli_gaps", lang, count=len(features)))
-    for key in ("cli_service", "cli_unit", "cli_reason"):
-        table.add_column(i18n.text(key, lang))
-    for key in ("cli_residents", "cli_minutes"):
-        table.add_column(i18n.text(key, lang), justify="right")
+    heads = [words(key) for key in ("service", "unit", "reason", "residents", "walk")]
+    table = table_of(words("gaps", count=len(features)), heads, left=(0, 1, 2))
     for feature in features[:_SHOWN_GAPS]:
         row = feature["properties"]
-        minutes = row["minutes_to_nearest"]
         table.add_row(
-            run.policy.services[row["service"]].title.text(lang),
+            words.title(run.policy.services[row["service"]].title),
             row["unit_name"] or "",
-            i18n.text(f"cli_reason_{row['reason']}", lang),
-            f"{row['residents']:,}",
-            "—" if minutes is None or math.isnan(minutes) else f"{minutes:.1f}",
+            words.reason(row["reason"]),
+            number(row["residents"]),
+            decimal(row["minutes_to_nearest"], 1) or words.none,
         )
     print_table(table)
 

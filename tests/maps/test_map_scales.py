@@ -12,7 +12,7 @@ import shapely
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.service import i18n
 from lifecircle.service.maps import scales, shapes
-from lifecircle.service.maps.wording import percent
+from lifecircle.service.wording import percent
 from tests.worlds import parts as world_parts
 from tests.worlds import tiny as worlds
 

@@ -16,7 +16,7 @@ from lifecircle.service.errors import MissingError
 from lifecircle.service.maps import shapes
 from lifecircle.service.maps.offline import inline_script
 from lifecircle.service.maps.pages import LAYERS, first_service, map_page
-from lifecircle.service.maps.wording import percent
+from lifecircle.service.wording import percent
 from tests.pages.map_pages import blocks, drawn_run, hostile_run, visible
 from tests.worlds import tiny as worlds
 

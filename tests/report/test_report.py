@@ -22,9 +22,9 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import coverage_document, report_document
 from lifecircle.service.maps.pages import map_page
-from lifecircle.service.maps.wording import percent
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.drawing import round_up
+from lifecircle.service.wording import percent
 from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 

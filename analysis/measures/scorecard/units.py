@@ -24,6 +24,7 @@ from lifecircle.analysis.measures.scorecard.values import either, test_units, te
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.scorecard_model import Amount, Condition, Reading, Test
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
+from lifecircle.analysis.texts import Title
 
 _NAMED = 8  # units named in one remark
 
@@ -138,7 +139,7 @@ def count(ground: Ground, reading: Reading) -> Outcome:
             atoms = Atoms("unit", members, state, np.nan_to_num(value), np.zeros(len(members)))
             said = (Warn("scorecard_count_year", {"year": year}),) if year > 0 else ()
             return Outcome(total, total, total, 1.0, total, None, atoms=atoms, warnings=said)
-    return nothing(Missing("statistic", told.name, told.zh, told.en))
+    return nothing(Missing("statistic", told.name, Title(told.zh, told.en)))
 
 
 def pooled(outcomes: Sequence[Outcome]) -> Outcome:

@@ -33,9 +33,8 @@ def place_with_capacity(
     ------
     ParameterError : the policy gives the service no capacity.
     """
-    title = scene.asked.service.title
     if scene.asked.service.capacity is None:
-        raise ParameterError("siting_no_capacity", title_zh=title.zh, title_en=title.en)
+        raise ParameterError("siting_no_capacity", title=scene.asked.service.title)
     problem, standing = load_problem(scene, policy)
     residents = int(problem.persons.sum())
     none = assign(problem, np.zeros(0, dtype=np.int64))
@@ -95,7 +94,7 @@ def load_problem(scene: Scene, policy: Policy) -> tuple[LoadProblem, int]:
     """
     rule = scene.asked.service.capacity
     if rule is None:
-        raise ParameterError("siting_no_capacity", title_zh="", title_en="")
+        raise ParameterError("siting_no_capacity", title=scene.asked.service.title)
     held = capacity_of(scene.city, policy, scene.asked.service.id)
     near = walks_within(
         scene.costs,

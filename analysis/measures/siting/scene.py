@@ -132,8 +132,7 @@ def scene_of(
     asked = ask(policy, service, minutes, walker)
     walks = walks_to(city, travel, service)
     if walks is None:
-        title = asked.service.title
-        raise ParameterError("siting_not_assessed", title_zh=title.zh, title_en=title.en)
+        raise ParameterError("siting_not_assessed", title=asked.service.title)
     node = _field(city, travel, service)
     row = np.arange(len(sites), dtype=np.int32)
     near = walks_within(costs, sites.attachments, city.cells.position, row, asked.limit_cm)
