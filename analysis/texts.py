@@ -7,8 +7,8 @@ A text is an entry of a TOML file, its parameters in braces::
     zh = "{count:,} 个单元没有该人群的居民，P 为空：{units}"
 
 Beside what Python's format language knows, ``{n:unit|units}`` takes the first word for one and
-the second for any other number, ``{share:%}`` is a fraction as percent, cut to a tenth. Words and
-numbers may stand in either place: a word takes no format. A word that differs between the
+the second for any other number, ``{share:%}`` is a fraction as percent, cut to a tenth, ``{n:万}``
+is in ten thousands. A word takes no format. A word that differs between the
 languages is one parameter, a `Title`. What a page says in other words than the command (it has
 fields where the command has options) stands beside them as ``page = { en = ..., zh = ... }``.
 
@@ -19,7 +19,7 @@ of a key is looked at first, so that a command that says little reads little.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from functools import cache
@@ -31,6 +31,7 @@ Medium = Literal["command", "page"]
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 FOLDER: Final = "messages"
 LONGEST_SHOWN: Final = 200
+MOST_NAMED: Final = 10  # names in a remark
 NOTHING: Final = "—"
 _PAGE: Final = "page"
 _BETWEEN: Final = {"words": ("、", ", "), "clauses": ("；", "; ")}
@@ -49,6 +50,13 @@ class Title:
         return self.zh if lang == "zh" else self.en
 
 
+@dataclass(frozen=True, slots=True)
+class Named(Title):
+    """A name with the id that programs know the thing by."""
+
+    id: str
+
+
 def listed(words: Iterable[Title | str], between: Literal["words", "clauses"] = "words") -> Title:
     """Words one after the other, with the sign of each language between them; a dash for none."""
     parts = [Title(one, one) if isinstance(one, str) else one for one in words]
@@ -56,6 +64,16 @@ def listed(words: Iterable[Title | str], between: Literal["words", "clauses"] = 
         return Title(NOTHING, NOTHING)
     zh, en = _BETWEEN[between]
     return Title(zh.join(one.zh for one in parts), en.join(one.en for one in parts))
+
+
+def list_some(names: Sequence[str], most: int = MOST_NAMED, *, keep_all: bool = False) -> Named:
+    """Names one after the other, the first of them where there are more than `most`.
+
+    For programs they are all kept with `keep_all`, else those that are shown.
+    """
+    shown = listed(names[:most])
+    zh, en = ("……", " …") if len(names) > most else ("", "")
+    return Named(shown.zh + zh, shown.en + en, ", ".join(names) if keep_all else shown.en + en)
 
 
 def whole(text: str) -> Title:
@@ -153,6 +171,8 @@ class _Shown:
             one, many = form.split("|")
             return one if value in (1, "1") else many
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            if form == "万":
+                return f"{value / 10_000:g}"
             return percent(float(value)) if form == "%" else format(value, form)
         text = str(value)
         return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
@@ -167,18 +187,23 @@ def paired(params: Mapping[str, Any]) -> dict[str, Any]:
         if lang in LANGUAGES and all(one in params for one in pair):
             found[stem or _ALONE] = Title(*(str(params[one]) for one in pair))
         else:
-            found[name] = value
+            found.setdefault(name, value)
     return found
 
 
 def flat(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as documents and files hold them: a word is ``name_zh`` and ``name_en``."""
+    """Parameters as documents and files hold them: a word is ``name_zh`` and ``name_en``.
+
+    What has an id beside its name has it under the plain ``name``.
+    """
     found: dict[str, Any] = {}
     for name, value in params.items():
         if isinstance(value, Title):
             stem = "" if name == _ALONE else f"{name}_"
             found |= {f"{stem}{lang}": value.text(lang) for lang in LANGUAGES}
-        else:
+        if isinstance(value, Named):
+            found[name] = value.id
+        elif not isinstance(value, Title):
             found[name] = value
     return found
 
@@ -200,3 +225,9 @@ def group_title(group: str) -> Title:
     """What a group of residents is called; one of an area's own by its name."""
     known = f"group_{group}"
     return say_both(known) if MESSAGES.has(known) else Title(group, group)
+
+
+def named_group(group: str) -> Named:
+    """A group of residents with the name programs know it by."""
+    title = group_title(group)
+    return Named(title.zh, title.en, group)

@@ -33,6 +33,7 @@ from lifecircle.analysis.measures.question import (
 )
 from lifecircle.analysis.policy import FloatingRules, Policy
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.texts import Named, say_both
 
 Method = Literal["2sfca", "e2sfca", "3sfca"]
 METHODS: Final[tuple[str, ...]] = get_args(Method)
@@ -206,7 +207,8 @@ def _supply(city: City, facilities: Int32Array, supply: str) -> tuple[FloatArray
     held = city.facilities.attributes.get(supply)
     values = [None if held is None else held[i] for i in facilities]
     unknown = sum(value is None for value in values)
-    told = {"count": unknown, "attribute": supply}
+    title = say_both(f"attribute_{supply}")
+    told = {"count": unknown, "attribute": Named(title.zh, title.en, supply)}
     remarks = (Warn("floating_supply_partly", told),) if unknown else ()
     return np.array([0.0 if v is None else float(v) for v in values]), remarks
 

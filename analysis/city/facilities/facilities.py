@@ -60,7 +60,9 @@ def place_facilities(
     )
     read_only(facilities.service)
     loose = len(facilities) - len(np.unique(attachments.facility))
-    remarks = declared_warnings(xy_m, units, declared) if declared is not None else ()
+    remarks: tuple[Warn, ...] = ()
+    if declared is not None:
+        remarks = declared_warnings(xy_m, units, declared, policy.unit_levels)
     if loose:
         far = Warn("facilities_unsnapped", {"count": loose, "metres": max_leg_m})
         remarks = (*remarks, far)

@@ -13,6 +13,7 @@ from lifecircle.analysis.city.model import GeometryArray, StrArray
 from lifecircle.analysis.city.shapes import anchor_xy, metric_geometry, polygons_only
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.texts import named_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ def known_groups(
             continue
         groups[group] = np.maximum(count, 0)
         if unknown:
-            warnings.append(Warn("group_partly_unknown", {"group": group, "count": unknown}))
+            warnings.append(
+                Warn("group_partly_unknown", {"group": named_group(group), "count": unknown})
+            )
     return groups, tuple(warnings)
 
 

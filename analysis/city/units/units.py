@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
 from lifecircle.analysis.city.shapes import anchor_xy, metric_geometry
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.texts import Named, Title
 
 _MOST = 0.5  # a unit lies in the unit that holds more than this share of its area
 
@@ -110,9 +112,15 @@ def declared_by_level(codes: StrArray, units: Units) -> dict[str, StrArray]:
 
 
 def declared_warnings(
-    xy_m: FloatArray, units: Units, declared: Mapping[str, StrArray]
+    xy_m: FloatArray,
+    units: Units,
+    declared: Mapping[str, StrArray],
+    titles: Mapping[str, Title] = MappingProxyType({}),
 ) -> tuple[Warn, ...]:
-    """Warnings, per level, where declared codes are unknown or disagree with the polygons."""
+    """Warnings, per level, where declared codes are unknown or disagree with the polygons.
+
+    `titles`: what the levels are called.
+    """
     by_place = assign_units(xy_m, units)
     warnings = []
     for level in units.levels:
@@ -122,10 +130,12 @@ def declared_warnings(
         given = np.array([code is not None for code in declared[level]], dtype=np.bool_)
         unknown = int(np.count_nonzero(given & (named == NOBODY)))
         apart = int(np.count_nonzero((named != NOBODY) & (named != by_place[level])))
+        title = titles.get(level) or Title(level, level)
+        told = Named(title.zh, title.en, level)
         if unknown:
-            warnings.append(Warn("declared_unit_unknown", {"level": level, "count": unknown}))
+            warnings.append(Warn("declared_unit_unknown", {"level": told, "count": unknown}))
         if apart:
-            warnings.append(Warn("declared_unit_disagrees", {"level": level, "count": apart}))
+            warnings.append(Warn("declared_unit_disagrees", {"level": told, "count": apart}))
     return tuple(warnings)
 
 

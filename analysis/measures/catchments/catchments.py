@@ -41,6 +41,7 @@ from lifecircle.analysis.quantities import (
     Int32Array,
     IntArray,
 )
+from lifecircle.analysis.texts import Named, list_some
 
 UNLIMITED = math.inf  # minutes of a catchment whose walks have no limit
 _MOST_PAIRS = 500_000_000  # cells times facilities without a limit: two gigabytes of walks
@@ -290,7 +291,7 @@ def _remarks(
     attached = np.isin(capacity.facility, city.facilities.attached_facility)
     if not attached.all():
         off = capacity.facility[~attached]
-        names = ", ".join(str(city.facilities.name[i] or city.facilities.id[i]) for i in off[:10])
+        names = list_some([str(city.facilities.name[i] or city.facilities.id[i]) for i in off], 10)
         yield Warn("catchments_centres_off_streets", {"count": len(off), "names": names})
     residents = int(balanced.load.sum()) + balanced.total_unserved
     floors = int(capacity.minimum.sum())
@@ -304,4 +305,5 @@ def _remarks(
         if outside:
             yield Warn("catchments_outside_borders", {"residents": outside})
     if len(capacity.facility) == 0 and len(capacity.unknown) == 0 and city.assessed(service):
-        yield Warn("catchments_no_centre", {"service": service})
+        title = policy.services[service].title
+        yield Warn("catchments_no_centre", {"service": Named(title.zh, title.en, service)})
