@@ -42,7 +42,8 @@ class Fault:
     """One thing wrong in one input: where, what, and what to do about it.
 
     `row` counts as a person would in the file (the header is row 1 of a table);
-    for layers it is the 1-based feature number. `rows`: all rows a remark is about.
+    for layers it is the 1-based feature number. `rows`: all rows a remark is about. `medium`: who
+    reads it has the options of the command, or the fields of a page.
     """
 
     key: str
@@ -52,22 +53,23 @@ class Fault:
     params: Mapping[str, Any] = field(default_factory=dict)
     severity: Literal["error", "warning", "note"] = "error"
     rows: tuple[int, ...] = ()
+    medium: Medium = "command"
 
-    def text(self, lang: Language = "en", medium: Medium = "command") -> str:
+    def text(self, lang: Language = "en") -> str:
         """The fault as a sentence: file, row, column, what is wrong, the mend."""
         told = [name for name in ("row", "column") if getattr(self, name) is not None]
         head = say(
             "_".join(["errors_at", *told]), lang, file=self.file, row=self.row, column=self.column
         )
-        return head + self.problem(lang, medium)
+        return head + self.problem(lang)
 
     def both(self) -> Title:
         """The sentence in both languages."""
         return Title(self.text("zh"), self.text("en"))
 
-    def problem(self, lang: Language = "en", medium: Medium = "command") -> str:
+    def problem(self, lang: Language = "en") -> str:
         """What is wrong and the mend, without the place."""
-        return say(self.key, lang, medium, **self.params)
+        return say(self.key, lang, self.medium, **self.params)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,11 @@ class Words:
         shared = (f"{room}_{key}" for room in (self.room, "word") if room)
         return next((one for one in shared if i18n.TEXTS.has(one)), key)
 
+    def first(self, *keys: str) -> str | None:
+        """The first of some texts that there is."""
+        found = next((key for key in keys if i18n.TEXTS.has(key)), None)
+        return None if found is None else i18n.text(found, self.lang)
+
     # ---- absence ------------------------------------------------------------------------------
 
     @property

@@ -78,7 +78,7 @@ class Page:
     code: str | None
 
 
-@router.get("/collections/{collection}/items", summary="The features of a layer")
+@router.get("/collections/{collection}/items")
 async def list_items(
     request: Request, reader: ReaderNow, collection: str, query: Annotated[ItemsQuery, Query()]
 ) -> Response:
@@ -198,7 +198,7 @@ def features_of(
     ]
 
 
-@router.get("/collections/{collection}/items/{item:path}", summary="One feature of a layer")
+@router.get("/collections/{collection}/items/{item:path}")
 async def show_item(
     request: Request,
     reader: ReaderNow,

@@ -42,7 +42,7 @@ _COUNTED = {"catchments": "catchments", "scorecard": "scorecard_rows"}
 FRESH = {"cache-control": "private, no-cache", "vary": "Accept-Language"}
 
 
-@router.get("/areas", summary="The areas of this service", dependencies=[NOTHING_ELSE])
+@router.get("/areas", dependencies=[NOTHING_ELSE])
 async def list_areas(reader: ReaderNow) -> Response:
     """Every area with its latest run."""
     document = await run_in_threadpool(areas_document, reader)
@@ -86,7 +86,7 @@ def area_links(base: str, manifest: Manifest) -> list[dict[str, str]]:
     ]
 
 
-@router.get("/areas/{area}", summary="Summary, manifest and data quality of an area")
+@router.get("/areas/{area}")
 async def show_area(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
 ) -> Response:
@@ -118,7 +118,7 @@ def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
     return page(request, "area.html", reader.lang, a=document, tiles=tiles)
 
 
-@router.get("/areas/{area}/coverage", summary="Residents within reach, by unit")
+@router.get("/areas/{area}/coverage")
 async def show_coverage(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CoverageQuery, Query()]
 ) -> Response:
@@ -136,7 +136,7 @@ async def show_coverage(
     )
 
 
-@router.get("/areas/{area}/gaps", summary="Where residents are without, worst first")
+@router.get("/areas/{area}/gaps")
 async def show_gaps(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[GapsQuery, Query()]
 ) -> Response:
@@ -155,7 +155,7 @@ async def show_gaps(
     )
 
 
-@router.get("/areas/{area}/circles", summary="Complete and incomplete 15-minute circles")
+@router.get("/areas/{area}/circles")
 async def show_circles(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CirclesQuery, Query()]
 ) -> Response:
@@ -176,7 +176,7 @@ def costs_at(state: AreaState, at: str | None) -> WalkCosts | None:
     return None if at is None else state.streets.costs
 
 
-@router.get("/areas/{area}/point", summary="Who serves one place")
+@router.get("/areas/{area}/point")
 async def show_point(
     reader: ReaderNow, area: AreaName, query: Annotated[PointQuery, Query()]
 ) -> Response:
@@ -200,7 +200,7 @@ async def plan_of(state: AreaState, walker: str) -> PointPlan:
     return make() if state.has(key) else await run_in_threadpool(make)
 
 
-@router.get("/areas/{area}/isochrone", summary="How far people walk from one place")
+@router.get("/areas/{area}/isochrone")
 async def show_isochrone(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[IsochroneQuery, Query()]
 ) -> Response:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.merge_list import write_merge_list
@@ -23,10 +22,10 @@ router = APIRouter(tags=["areas"])
 class MergesQuery(OfRun):
     """What `/merges` takes."""
 
-    f: Literal["csv", "xlsx"] = Field(default="csv", description="csv or xlsx")
+    f: Literal["csv", "xlsx"] = "csv"
 
 
-@router.get("/areas/{area}/quality", summary="Data quality of an area")
+@router.get("/areas/{area}/quality")
 async def show_quality(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
 ) -> Response:
@@ -59,7 +58,7 @@ def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -
     )
 
 
-@router.get("/areas/{area}/merges", summary="Facilities merged, and possible duplicates")
+@router.get("/areas/{area}/merges")
 async def list_merges(
     reader: ReaderNow, area: AreaName, query: Annotated[MergesQuery, Query()]
 ) -> Response:

@@ -18,7 +18,8 @@ from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
 from lifecircle.analysis.results.model import Run
-from lifecircle.service import i18n
+from lifecircle.analysis.texts import whole
+from lifecircle.service.catalog.checks import grouped
 from lifecircle.service.wording import Words, decimal, number, percent
 
 _SHOWN_GAPS = 20
@@ -181,9 +182,18 @@ def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
 
 
 def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:
-    """All faults of a file, or that there are none."""
+    """All faults of a file, the same of many rows once; or that there are none."""
+    words = Words(lang, "cli")
     if all(fault.severity == "note" for fault in faults):
-        say(i18n.text("cli_no_faults", lang, file=name))
-    for fault in faults:
-        mark = {"error": "✗", "warning": "!", "note": "·"}[fault.severity]
-        say(f"{mark} {fault.text(lang)}")
+        say(words("no_faults", file=name))
+    for fault in grouped(faults, words):
+        mark = {"error": "✗", "warning": "!", "note": "·"}[fault["severity"]]
+        say(f"{mark} {_head(fault, name, words)}{fault['problem']}")
+
+
+def _head(fault: Mapping[str, Any], name: str, words: Words) -> str:
+    """Where a fault is: the file, its row or rows, its column."""
+    place = "row" if fault["row"] is not None else "rows" if fault["rows"] else ""
+    told = [part for part in (place, "column" if fault["column"] else "") if part]
+    parts = {part: whole(str(fault[part])) for part in told}
+    return words("_".join(["errors_at", *told]), file=name, **parts)
