@@ -8,7 +8,7 @@ A text is an entry of a TOML file, its parameters in braces::
 
 Beside what Python's format language knows, ``{n:unit|units}`` takes the first word for one and
 the second for any other number, ``{share:%}`` is a fraction as percent, cut to a tenth, ``{n:万}``
-is in ten thousands. A word takes no format. A word that differs between the
+is in ten thousands, ``{names:list}`` parts a list as the language does. A word takes no format. A word that differs between the
 languages is one parameter, a `Title`. What a page says in other words than the command (it has
 fields where the command has options) stands beside them as ``page = { en = ..., zh = ... }``.
 
@@ -19,7 +19,7 @@ of a key is looked at first, so that a command that says little reads little.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from functools import cache
@@ -31,7 +31,6 @@ Medium = Literal["command", "page"]
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 FOLDER: Final = "messages"
 LONGEST_SHOWN: Final = 200
-MOST_NAMED: Final = 10  # names in a remark
 NOTHING: Final = "—"
 _PAGE: Final = "page"
 _BETWEEN: Final = {"words": ("、", ", "), "clauses": ("；", "; ")}
@@ -64,16 +63,6 @@ def listed(words: Iterable[Title | str], between: Literal["words", "clauses"] = 
         return Title(NOTHING, NOTHING)
     zh, en = _BETWEEN[between]
     return Title(zh.join(one.zh for one in parts), en.join(one.en for one in parts))
-
-
-def list_some(names: Sequence[str], most: int = MOST_NAMED, *, keep_all: bool = False) -> Named:
-    """Names one after the other, the first of them where there are more than `most`.
-
-    For programs they are all kept with `keep_all`, else those that are shown.
-    """
-    shown = listed(names[:most])
-    zh, en = ("……", " …") if len(names) > most else ("", "")
-    return Named(shown.zh + zh, shown.en + en, ", ".join(names) if keep_all else shown.en + en)
 
 
 def whole(text: str) -> Title:
@@ -175,6 +164,8 @@ class _Shown:
                 return f"{value / 10_000:g}"
             return percent(float(value)) if form == "%" else format(value, form)
         text = str(value)
+        if form == "list":
+            text = _BETWEEN["words"][0 if self._lang == "zh" else 1].join(text.split(", "))
         return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 

@@ -20,7 +20,6 @@ from lifecircle.analysis.city.units.unit_rows import PLACED
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
-from lifecircle.analysis.texts import list_some
 
 SNAP_BINS: Final = 10  # equal parts of the longest access leg the policy allows
 _SHOWN: Final = 10
@@ -120,7 +119,8 @@ def city_remarks(city: City) -> tuple[Warn, ...]:
     remarks = []
     outside = outside_units(city)
     if len(outside):
-        shown = list_some([str(one) for one in city.facilities.id[outside]], _SHOWN)
+        ids = [str(one) for one in city.facilities.id[outside[:_SHOWN]]]
+        shown = ", ".join(ids) + (" …" if len(outside) > _SHOWN else "")
         remarks.append(Warn("facilities_outside", {"count": len(outside), "ids": shown}))
     apart = [island for island in islands(city) if island.residents]
     if apart:

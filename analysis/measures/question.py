@@ -15,7 +15,7 @@ from lifecircle.analysis.city.model import Cells, City, Units
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
 from lifecircle.analysis.policy import Policy, Service, Walker
 from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array, IntArray, limit_cm, read_only
-from lifecircle.analysis.texts import Named, list_some, listed, say_both
+from lifecircle.analysis.texts import listed, say_both
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"
@@ -81,7 +81,7 @@ def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownN
     return UnknownNameError(
         "unknown_service",
         name=name,
-        near=listed(say_both("named_id", title=one.title, id=one.id) for one in near),
+        near=listed(say_both("word_named_id", title=one.title, id=one.id) for one in near),
         known=", ".join(offered),
     )
 
@@ -234,9 +234,9 @@ def unknown_units(city: City, level: str) -> np.ndarray:
     return unknown_total
 
 
-def named(units: Units, indices: Sequence[int] | Int32Array) -> Named:
+def named(units: Units, indices: Sequence[int] | Int32Array) -> str:
     """Names with codes, for a message."""
-    return list_some([f"{units.name[i]} ({units.code[i]})" for i in indices], keep_all=True)
+    return ", ".join(f"{units.name[i]} ({units.code[i]})" for i in indices)
 
 
 def not_assessed(service: Service) -> Warn:

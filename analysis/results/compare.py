@@ -23,7 +23,6 @@ from lifecircle.analysis.measures.question import TOTAL, level_of, persons_of, s
 from lifecircle.analysis.measures.question import ask as question
 from lifecircle.analysis.quantities import CM_PER_M, NOBODY, BoolArray, Int32Array, IntArray
 from lifecircle.analysis.results.model import Run
-from lifecircle.analysis.texts import list_some
 
 Matched = Literal["place", "unit"]
 State = Literal["both", "appeared", "vanished"]
@@ -340,7 +339,7 @@ def _remarks(
         named = [f"{row.name} ({row.code})" for row in units if row.state == state]
         if named:
             yield Warn(
-                f"compare_{state}", {"count": len(named), "units": list_some(named, keep_all=True)}
+                f"compare_{state}", {"count": len(named), "units": ", ".join(named)}
             )
     for run, found in ((before, old), (after, new)):
         if found.total.covered is None:

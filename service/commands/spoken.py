@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import typer
@@ -23,10 +24,10 @@ _SAID = "typer_said_"
 def reader_language() -> Language:
     """The language of ``--lang`` wherever it stands on the command line, else as `language_of`."""
     words = sys.argv[1:]
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in pairwise([*words, None]):
         if word == "--lang":
             return language_of(following)
-        if word.startswith("--lang="):
+        if word is not None and word.startswith("--lang="):
             return language_of(word.removeprefix("--lang="))
     return language_of()
 

@@ -24,7 +24,6 @@ from lifecircle.analysis.city.shapes import anchor_xy, metric_geometry
 from lifecircle.analysis.errors import Fault, InputError, Warn
 from lifecircle.analysis.policy import Policy, QualityRules
 from lifecircle.analysis.quantities import Int32Array
-from lifecircle.analysis.texts import list_some
 
 FILLED = "filled_from"
 _OWN = ("id", "service", "name", "source", "geometry")
@@ -305,6 +304,7 @@ def _remarks(notes: Sequence[SamePlace]) -> tuple[Warn, ...]:
     for state, key in (("merged", "facilities_merged"), ("suspected", "facilities_suspected")):
         mine = [note for note in notes if note.state == state]
         if mine:
-            shown = list_some([note.other for note in mine], _SHOWN)
-            remarks.append(Warn(key, {"count": len(mine), "ids": shown}))
+            shown = ", ".join(note.other for note in mine[:_SHOWN])
+            more = " …" if len(mine) > _SHOWN else ""
+            remarks.append(Warn(key, {"count": len(mine), "ids": shown + more}))
     return tuple(remarks)

@@ -30,7 +30,6 @@ from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import SpreadRules
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
-from lifecircle.analysis.texts import list_some
 
 _PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
 
@@ -295,6 +294,6 @@ def _remarks(
     remarks = [Warn("residents_modelled", {"residents": int(seed.residents.sum()), **used})]
     unknown = members[units.residents[members] < 0]
     if len(unknown):
-        names = list_some([str(name) for name in units.name[unknown]], keep_all=True)
+        names = ", ".join(str(name) for name in units.name[unknown])
         remarks.append(Warn("units_without_residents", {"count": len(unknown), "names": names}))
     return (*remarks, *seed.warnings)

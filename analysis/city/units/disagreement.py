@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from lifecircle.analysis.city.model import Cells, Units
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, FloatArray
-from lifecircle.analysis.texts import list_some
 
 _SHOWN = 5
 _COVERED = 0.05  # of a unit's area: how borders of two files are drawn
@@ -125,6 +124,9 @@ def disagreement_remarks(found: Sequence[Disagreement]) -> tuple[Warn, ...]:
             (one for one in found if one.against == against), key=lambda d: -abs(d.difference)
         )
         if mine:
-            told = [f"{d.unit_name} {d.declared:,} / {d.counted:,}" for d in mine]
-            remarks.append(Warn(key, {"count": len(mine), "shown": list_some(told, _SHOWN)}))
+            shown = ", ".join(
+                f"{d.unit_name} {d.declared:,} / {d.counted:,}" for d in mine[:_SHOWN]
+            )
+            more = " …" if len(mine) > _SHOWN else ""
+            remarks.append(Warn(key, {"count": len(mine), "shown": shown + more}))
     return tuple(remarks)

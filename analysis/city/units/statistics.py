@@ -15,7 +15,6 @@ from lifecircle.analysis.city.model import UNKNOWN_YEAR, WHOLE_AREA, Statistics,
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy.attributes import AREA, attributes
 from lifecircle.analysis.quantities import IntArray, read_only
-from lifecircle.analysis.texts import list_some
 
 _AREA_WORDS: Final = frozenset({AREA, "total", "全市", "全区", "全县", "合计", "总计", "全域"})
 _SHOWN: Final = 10
@@ -67,7 +66,7 @@ def place_statistics(
         read_only(array)
     if not strange:
         return statistics, ()
-    shown = list_some(list(strange), _SHOWN)
+    shown = ", ".join(list(strange)[:_SHOWN]) + (" …" if len(strange) > _SHOWN else "")
     params = {"count": len(strange), "rows": strange.total(), "units": shown}
     return statistics, (Warn("statistics_units_unknown", params),)
 

@@ -22,7 +22,6 @@ from lifecircle.analysis.city.units.unit_names import (
 )
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array
-from lifecircle.analysis.texts import list_some
 
 FOUND: Final = (
     "code",  # the code itself
@@ -228,14 +227,15 @@ def match_remarks(matches: UnitMatches, rows: Sequence[str]) -> tuple[Warn, ...]
     for way in ("ambiguous", "unmatched"):
         if counts.get(way):
             named = [row for row, one in zip(rows, matches.way, strict=True) if one == way]
-            remarks.append(
-                Warn(f"units_{way}", {"count": counts[way], "rows": list_some(named, _SHOWN)})
-            )
+            remarks.append(Warn(f"units_{way}", {"count": counts[way], "rows": _some(named)}))
     if matches.apart.any():
         named = [row for row, one in zip(rows, matches.apart, strict=True) if one]
-        rows_told = list_some(named, _SHOWN)
-        remarks.append(Warn("units_code_name_apart", {"count": len(named), "rows": rows_told}))
+        remarks.append(Warn("units_code_name_apart", {"count": len(named), "rows": _some(named)}))
     return tuple(remarks)
+
+
+def _some(named: Sequence[str]) -> str:
+    return ", ".join(named[:_SHOWN]) + (" …" if len(named) > _SHOWN else "")
 
 
 def _keys(forms: NameForms) -> tuple[str, str, str]:

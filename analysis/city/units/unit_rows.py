@@ -16,7 +16,6 @@ from lifecircle.analysis.city.notes import UnitRow
 from lifecircle.analysis.city.units.unit_match import UnitIndex, UnitMatches, match_remarks
 from lifecircle.analysis.errors import Fault, InputError, Warn
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
-from lifecircle.analysis.texts import list_some
 
 PLACED = "placed_by_unit"
 ROW = "_row"
@@ -86,9 +85,7 @@ def find_units(
     remarks = match_remarks(matches, ids)
     if placeless.any():
         out = _placed(out, placeless, matches, units, homes, crs)
-        rows = list_some(
-            [one for one, is_so in zip(ids, placeless, strict=True) if is_so], keep_all=True
-        )
+        rows = ", ".join(one for one, is_so in zip(ids, placeless, strict=True) if is_so)
         count = int(placeless.sum())
         remarks = (*remarks, Warn("facilities_placed_by_unit", {"count": count, "ids": rows}))
     notes = tuple(

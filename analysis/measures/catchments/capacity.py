@@ -20,7 +20,6 @@ from lifecircle.analysis.measures.question import unknown, unknown_service
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.capacity import CatchmentRule
 from lifecircle.analysis.quantities import Int32Array, IntArray
-from lifecircle.analysis.texts import list_some
 
 NAMES_SHOWN: Final = 10
 ESTIMATES: Final = frozenset({"estimate", "area"})
@@ -148,5 +147,5 @@ def _remark(city: City, key: str, facilities: list[int], **params: Any) -> list[
     if not facilities:
         return []
     names = [str(city.facilities.name[i] or city.facilities.id[i]) for i in facilities]
-    shown = list_some(names, NAMES_SHOWN)
+    shown = ", ".join(names[:NAMES_SHOWN]) + (" …" if len(names) > NAMES_SHOWN else "")
     return [Warn(key, {"count": len(names), "names": shown, **params})]

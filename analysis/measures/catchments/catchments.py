@@ -41,7 +41,7 @@ from lifecircle.analysis.quantities import (
     Int32Array,
     IntArray,
 )
-from lifecircle.analysis.texts import Named, list_some
+from lifecircle.analysis.texts import Named
 
 UNLIMITED = math.inf  # minutes of a catchment whose walks have no limit
 _MOST_PAIRS = 500_000_000  # cells times facilities without a limit: two gigabytes of walks
@@ -291,7 +291,7 @@ def _remarks(
     attached = np.isin(capacity.facility, city.facilities.attached_facility)
     if not attached.all():
         off = capacity.facility[~attached]
-        names = list_some([str(city.facilities.name[i] or city.facilities.id[i]) for i in off], 10)
+        names = ", ".join(str(city.facilities.name[i] or city.facilities.id[i]) for i in off[:10])
         yield Warn("catchments_centres_off_streets", {"count": len(off), "names": names})
     residents = int(balanced.load.sum()) + balanced.total_unserved
     floors = int(capacity.minimum.sum())

@@ -24,7 +24,7 @@ from lifecircle.analysis.measures.scorecard.values import either, test_units, te
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.scorecard_model import Amount, Condition, Reading, Test
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
-from lifecircle.analysis.texts import Title, list_some
+from lifecircle.analysis.texts import Title
 
 _NAMED = 8  # units named in one remark
 
@@ -305,10 +305,11 @@ class _Count:
         several = scope.index[self.yes > most]
         if len(several):
             units = ground.city.units
-            names = list_some([f"{units.name[i]} ({units.code[i]})" for i in several], _NAMED)
+            names = ", ".join(f"{units.name[i]} ({units.code[i]})" for i in several[:_NAMED])
+            names += " …" if len(several) > _NAMED else ""
             said.append(Warn("scorecard_several", {"count": len(several), "units": names}))
         if self.outside:
-            listed = list_some(self.outside, _NAMED)
+            listed = ", ".join(self.outside[:_NAMED]) + (" …" if len(self.outside) > _NAMED else "")
             params = {"count": len(self.outside), "facilities": listed}
             said.append(Warn("scorecard_outside", params))
         return said
