@@ -8,9 +8,10 @@ A text is an entry of a TOML file, its parameters in braces::
 
 Beside what Python's format language knows, ``{n:unit|units}`` takes the first word for one and
 the second for any other number, ``{share:%}`` is a fraction as percent, cut to a tenth, ``{n:万}``
-is in ten thousands, ``{names:list}`` parts a list as the language does. A word takes no format. A word that differs between the
-languages is one parameter, a `Title`. What a page says in other words than the command (it has
-fields where the command has options) stands beside them as ``page = { en = ..., zh = ... }``.
+is in ten thousands, ``{names:list}`` parts a list as the language does. A word that differs
+between the languages is one parameter, a `Title`, and takes no format. What a page says in other
+words than the command (it has fields where the command has options) stands beside them as
+``page = { en = ..., zh = ... }``.
 
 A file is read once, when the first of its texts is needed; the file called after the first word
 of a key is looked at first, so that a command that says little reads little.

@@ -338,9 +338,7 @@ def _remarks(
     for state in ("appeared", "vanished"):
         named = [f"{row.name} ({row.code})" for row in units if row.state == state]
         if named:
-            yield Warn(
-                f"compare_{state}", {"count": len(named), "units": ", ".join(named)}
-            )
+            yield Warn(f"compare_{state}", {"count": len(named), "units": ", ".join(named)})
     for run, found in ((before, old), (after, new)):
         if found.total.covered is None:
             title = run.policy.services[found.service].title
