@@ -64,7 +64,7 @@ class BuildRequest:
     mapping: Path | None = None
     place_by_unit: bool = False
     merges: Path | None = None
-    policy: str = "kunming-2022-77"
+    policy: str | None = None
     surveyed: tuple[str, ...] = ()
     title: Title | None = None
     synthetic: bool = False

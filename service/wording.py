@@ -17,6 +17,7 @@ from lifecircle.analysis.texts import Language, Title, cut
 from lifecircle.service import i18n
 
 ENDS: Final = ("。", ".", "！", "？", "!", "?")
+_AT_MOST: Final = "at most"
 _MANY: Final = 1000  # from here on decimals of a count say nothing
 
 
@@ -78,13 +79,22 @@ def counted(value: float | None) -> str | None:
     return f"{cut(value, 0):,}" if whole else f"{cut(value, 1):,}"
 
 
-def figure(value: float | None, unit: str) -> str | None:
-    """A figure of the scorecard in its unit, the last digit cut."""
+def figure(value: float | None, unit: Mapping[str, Any], direction: str = "at least") -> str | None:
+    """A figure of the scorecard, shown as its unit says.
+
+    What is to be reached is cut, what is not to be exceeded is raised: neither looks better than
+    it is.
+    """
     if value is None:
         return None
-    if unit == "fraction":
-        return texts.percent(value)
-    return f"{cut(value, 2):,.2f}".rstrip("0").rstrip(".")
+    decimals = unit["decimals"]
+    digits = decimals + 2 if unit["show"] == "percent" else decimals
+    shown = -cut(-value, digits) if direction == _AT_MOST else cut(value, digits)
+    if unit["show"] == "percent":
+        some = value > 0 and not shown
+        return f"<{0.1**decimals:.{decimals}f}%" if some else f"{shown * 100:.{decimals}f}%"
+    told = f"{shown:,.{decimals}f}"
+    return told.rstrip("0").rstrip(".") if decimals else told
 
 
 def percent_spans(edges: Sequence[float]) -> list[str]:
@@ -180,12 +190,19 @@ class Words:
         day, clock = at.split(" ")
         return f"{i18n.text(f'day_{day}', self.lang)} {clock}"
 
-    def unit(self, unit: str) -> str:
-        """The unit of a figure of the scorecard in words; percent has none."""
-        if unit == "fraction":
-            return ""
-        key = unit.replace(",", "").replace(" ", "_")
-        return self._known(f"unit_{key}", unit)
+    def target(self, row: Mapping[str, Any], unit: Mapping[str, Any]) -> str:
+        """The target of a row of the scorecard; what is not to be exceeded says so."""
+        told = figure(row["target"], unit)
+        if told is None:
+            return self.none
+        return f"≤ {told}" if row["direction"] == _AT_MOST else told
+
+    def with_unit(
+        self, value: float | None, unit: Mapping[str, Any], direction: str = "at least"
+    ) -> str:
+        """A figure of the scorecard with its unit where that has words."""
+        told = figure(value, unit, direction)
+        return self.none if told is None else f"{told} {self.title(unit['title'])}".strip()
 
     # ---- names --------------------------------------------------------------------------------
 

@@ -8,9 +8,10 @@ attachment, gaps, spreading and sampling. See ``docs/policies.md`` for the file 
 from __future__ import annotations
 
 from lifecircle.analysis.policy.capacity import Capacities
-from lifecircle.analysis.policy.cited import Cited
-from lifecircle.analysis.policy.files import policy_ids
-from lifecircle.analysis.policy.loading import Policy, load_policy
+from lifecircle.analysis.policy.cited import Cited, Confidence
+from lifecircle.analysis.policy.files import default_policy, policy_ids
+from lifecircle.analysis.policy.loading import load_policy
+from lifecircle.analysis.policy.model import Policy
 from lifecircle.analysis.policy.quality import QualityRules
 from lifecircle.analysis.policy.rules import (
     AttachmentRules,
@@ -26,7 +27,6 @@ from lifecircle.analysis.policy.rules import (
     WalkRules,
 )
 from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
-from lifecircle.analysis.policy.tables import Confidence
 from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
 from lifecircle.analysis.texts import Title
 
@@ -52,6 +52,7 @@ __all__ = [
     "Title",
     "WalkRules",
     "Walker",
+    "default_policy",
     "load_policy",
     "policy_ids",
 ]

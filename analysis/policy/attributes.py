@@ -4,22 +4,21 @@ One table, ``policies/scorecard/attributes.toml``: statistics tables name the at
 the columns of the bureau's tables hold those of facilities. Absence never means 0 or no.
 """
 
-from __future__ import annotations
-
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from lifecircle.analysis.errors import PolicyError
-from lifecircle.analysis.policy.tables import Text, TitleTable
+from lifecircle.analysis.policy.cited import Title, Titled
+from lifecircle.analysis.policy.faults import Blame, PolicyFileError, form_faults
+from lifecircle.analysis.policy.fields import BY_ID, Record, Texts, Written
+from lifecircle.analysis.policy.files import read_toml
 
 Owner = Literal["unit", "facility"]
 Dtype = Literal["flag", "count", "number", "text"]
@@ -27,49 +26,33 @@ Dtype = Literal["flag", "count", "number", "text"]
 AREA: Final = "area"  # the level and the unit_code of figures about the whole study area
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute(Titled):
     """One attribute of a unit (in statistics tables) or of a facility (a column of its table).
 
     `levels`: unit levels that carry it; `services`: kinds of facility that do. `rows`: the rows
-    of the scorecard that read it. `null_zh`, `null_en`: what an absent value means.
+    of the scorecard that read it. `null`: what an absent value means.
     """
 
-    name: str
-    owner: Owner
+    name: Annotated[str, Field(validation_alias="#id")]
     dtype: Dtype
     unit: str
-    zh: str
-    en: str
-    null_zh: str
-    null_en: str
-    levels: tuple[str, ...]
-    services: tuple[str, ...]
-    rows: tuple[str, ...]
-    aliases: tuple[str, ...]
+    null: Title
+    levels: Texts = ()
+    services: Texts = ()
+    rows: Texts = ()
+    aliases: Texts = ()
 
 
-class _AttributeTable(TitleTable):
-    dtype: Dtype
-    unit: str
-    null: TitleTable
-    levels: list[Text] = Field(default=[])
-    services: list[Text] = Field(default=[])
-    rows: list[Text] = Field(default=[])
-    aliases: list[Text] = Field(default=[])
+@dataclass(frozen=True, slots=True)
+class _Owners(Record):
+    unit: Annotated[Mapping[str, Attribute], BY_ID]
+    facility: Annotated[Mapping[str, Attribute], BY_ID]
 
 
-class _OwnersTable(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    unit: dict[str, _AttributeTable]
-    facility: dict[str, _AttributeTable]
-
-
-class _AttributesFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    attributes: _OwnersTable
+@dataclass(frozen=True, slots=True)
+class _Vocabulary(Record):
+    attributes: _Owners
 
 
 @cache
@@ -81,41 +64,18 @@ def attributes() -> Mapping[Owner, Mapping[str, Attribute]]:
     PolicyError : the packaged table is not as it should be.
     """
     file = files("lifecircle.analysis").joinpath("policies", "scorecard", "attributes.toml")
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    content = read_toml(file)
     try:
-        owners = _AttributesFile.model_validate(content).attributes
+        read = TypeAdapter(_Vocabulary).validate_python(content, context=Written({}, {}))
     except ValidationError as error:
-        path = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise PolicyError(
-            "policy_bad_value", file=file.name, path=path, value=error.errors()[0]["msg"]
-        ) from error
+        faults = form_faults(error, _Vocabulary, Blame(file.name))
+        raise PolicyFileError(list(faults)) from error
+    owners = read.attributes
     found: dict[Owner, Mapping[str, Attribute]] = {
-        "unit": _of(owners.unit, "unit"),
-        "facility": _of(owners.facility, "facility"),
+        "unit": MappingProxyType(dict(owners.unit)),
+        "facility": MappingProxyType(dict(owners.facility)),
     }
     return MappingProxyType(found)
-
-
-def _of(tables: Mapping[str, _AttributeTable], owner: Owner) -> Mapping[str, Attribute]:
-    return MappingProxyType(
-        {
-            name: Attribute(
-                name=name,
-                owner=owner,
-                dtype=table.dtype,
-                unit=table.unit,
-                zh=table.zh,
-                en=table.en,
-                null_zh=table.null.zh,
-                null_en=table.null.en,
-                levels=tuple(table.levels),
-                services=tuple(table.services),
-                rows=tuple(table.rows),
-                aliases=tuple(table.aliases),
-            )
-            for name, table in tables.items()
-        }
-    )
 
 
 @cache

@@ -6,31 +6,39 @@ says so. ``[capacities.population_rule]`` says which units and centres the rule 
 numbers are the service's own ``capacity``. What is said nowhere is unknown, never guessed.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Final
 
-from lifecircle.analysis.policy.cited import Cited
-from lifecircle.analysis.policy.tables import (
-    CapacitiesTable,
-    CatchmentTable,
-    CitedTable,
-    PolicyFile,
+from pydantic import ValidationInfo
+
+from lifecircle.analysis.policy.cited import Positive
+from lifecircle.analysis.policy.fields import (
+    SOME,
+    After,
+    LevelId,
+    Record,
+    ServiceId,
+    Text,
+    Texts,
+    Values,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(Record):
     """From `area_m2` of floor on, a facility is taken to serve up to `persons`."""
 
-    area_m2: Cited
-    persons: Cited
+    area_m2: Positive
+    persons: Positive
+
+
+def _small_first(ladder: tuple[Rung, ...], _: ValidationInfo) -> tuple[Rung, ...]:
+    return tuple(sorted(ladder, key=lambda rung: rung.area_m2.value))
 
 
 @dataclass(frozen=True, slots=True)
-class CatchmentRule:
+class CatchmentRule(Record):
     """Whose residents the facilities of a service serve, and where their capacity is written.
 
     `group`: ``total`` or a population group. `stated`: columns of the facility table with a
@@ -39,85 +47,34 @@ class CatchmentRule:
     when estimates are asked for.
     """
 
-    group: str
-    stated: tuple[str, ...]
-    area_columns: tuple[str, ...]
-    m2_per_person: Cited | None
-    ladder: tuple[Rung, ...]
+    group: Text = "total"
+    stated: Texts = ()
+    area_columns: Texts = ()
+    m2_per_person: Positive | None = None
+    ladder: Annotated[tuple[Rung, ...], After(_small_first)] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PopulationRule:
+class PopulationRule(Record):
     """One facility per unit, or one per so many residents (3万–10万).
 
     `levels`: unit levels it is about. `ownership`: whose facilities count. `other_kinds`:
     values of the facilities' ``level`` that are not such a facility (stations, hospitals).
     """
 
-    service: str
-    levels: tuple[str, ...]
-    ownership: tuple[str, ...]
-    other_kinds: tuple[str, ...]
+    service: ServiceId
+    levels: Annotated[tuple[LevelId, ...], SOME]
+    ownership: Values
+    other_kinds: Texts = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Capacities:
+class Capacities(Record):
     """All that a policy says about capacity. `closed_levels`: whose borders close catchments."""
 
-    closed_levels: tuple[str, ...] = ()
-    catchments: Mapping[str, CatchmentRule] = field(default_factory=dict)
+    closed_levels: tuple[LevelId, ...] = ()
+    catchments: Mapping[ServiceId, CatchmentRule] = field(default_factory=dict)
     population_rule: PopulationRule | None = None
 
 
 NO_CAPACITIES: Final = Capacities()
-
-
-def capacities(table: CapacitiesTable, cite: Callable[[CitedTable], Cited]) -> Capacities:
-    """The records of the tables, every number with the full title of its source."""
-    rule = table.population_rule
-    return Capacities(
-        closed_levels=tuple(table.closed_levels),
-        catchments={name: _catchment(one, cite) for name, one in table.catchments.items()},
-        population_rule=None
-        if rule is None
-        else PopulationRule(
-            rule.service, tuple(rule.levels), tuple(rule.ownership), tuple(rule.other_kinds)
-        ),
-    )
-
-
-def _catchment(table: CatchmentTable, cite: Callable[[CitedTable], Cited]) -> CatchmentRule:
-    rungs = tuple(Rung(cite(rung.area_m2), cite(rung.persons)) for rung in table.ladder)
-    return CatchmentRule(
-        group=table.group,
-        stated=tuple(table.stated),
-        area_columns=tuple(table.area_columns),
-        m2_per_person=None if table.m2_per_person is None else cite(table.m2_per_person),
-        ladder=tuple(sorted(rungs, key=lambda rung: rung.area_m2.value)),
-    )
-
-
-def capacity_faults(policy: PolicyFile, fault: Callable[..., Any]) -> Iterator[Any]:
-    """Contradictions of ``[capacities]`` with the rest of a policy, as faults of its file.
-
-    `fault` makes one from a message key, the path of the key and the message's parameters.
-    """
-    top, table = "capacities", policy.capacities
-    for name in table.catchments:
-        if name not in policy.services:
-            yield fault("policy_no_such_service", (top, "catchments", name), service=name)
-    rule = table.population_rule
-    closed: tuple[str, ...] = (top, "closed_levels")
-    levels = [(level, closed) for level in table.closed_levels]
-    if rule is not None:
-        at: tuple[str, ...] = (top, "population_rule")
-        levels += [(level, (*at, "levels")) for level in rule.levels]
-        service = policy.services.get(rule.service)
-        if service is None:
-            yield fault("policy_no_such_service", (*at, "service"), service=rule.service)
-        elif service.capacity is None:
-            yield fault("policy_rule_without_numbers", at, service=rule.service)
-    known = ", ".join(policy.unit_levels)
-    for level, path in levels:
-        if level not in policy.unit_levels:
-            yield fault("policy_no_such_level", path, level=level, known=known)

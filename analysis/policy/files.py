@@ -1,28 +1,66 @@
-"""Policy files as written: found, read, joined along ``extends``, digested."""
+"""Policy and scorecard files as written: found, read, joined along ``extends``, digested."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import orjson
+import tomli
 
 from lifecircle.analysis.errors import PolicyError
-from lifecircle.analysis.policy.checks import ID, Content, Writers, check
-from lifecircle.analysis.policy.tables import PolicyFile
+from lifecircle.analysis.policy.faults import Blame, Content, PolicyFileError, Writers
+from lifecircle.analysis.policy.fields import ID
 
-_HEAD = frozenset({"extends", "part"})
+EXTENDS: Final = "extends"
+DROP: Final = "drop"
+_PART: Final = "part"
+_SUFFIX: Final = ".toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A folder of packaged files that others may extend.
+
+    `whole`: rooms whose tables are replaced as they are, not key by key. `droppable`: rooms of
+    which a file may drop what it extends. `aside`: packaged files that are no such file.
+    """
+
+    folder: tuple[str, ...]
+    whole: frozenset[str] = frozenset()
+    droppable: tuple[str, ...] = ()
+    aside: frozenset[str] = frozenset()
+
+    def packaged(self) -> Mapping[str, Traversable]:
+        """The packaged files by id."""
+        folder = files("lifecircle.analysis").joinpath(*self.folder)
+        names = sorted(f.name for f in folder.iterdir() if f.name.endswith(_SUFFIX))
+        ids = (name.removesuffix(_SUFFIX) for name in names)
+        return {one: folder.joinpath(one + _SUFFIX) for one in ids if one not in self.aside}
+
+
+POLICIES: Final = Shelf(("policies",))
 
 
 def packaged() -> Mapping[str, Traversable]:
     """The packaged policy files by id."""
-    folder = files("lifecircle.analysis").joinpath("policies")
-    found = (f for f in folder.iterdir() if f.name.endswith(".toml"))
-    return {f.name.removesuffix(".toml"): f for f in sorted(found, key=lambda f: f.name)}
+    return POLICIES.packaged()
+
+
+def policy_ids() -> tuple[str, ...]:
+    """Ids of the packaged policies, without the parts they are made of."""
+    return tuple(i for i, f in packaged().items() if read_toml(f).get(_PART) is not True)
+
+
+def default_policy() -> str:
+    """The id of the policy that is meant where none is named."""
+    file = files("lifecircle.analysis").joinpath("policies", "default")
+    return file.read_text(encoding="utf-8").strip()
 
 
 def read_toml(file: Traversable) -> Content:
@@ -34,69 +72,91 @@ def read_toml(file: Traversable) -> Content:
         The file is missing, not UTF-8 or not TOML.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return tomli.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PolicyError("policy_unreadable", file=file.name, why=error.strerror) from error
     except UnicodeDecodeError as error:
         raise PolicyError("policy_not_utf8", file=file.name) from error
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         raise PolicyError("policy_not_toml", file=file.name, why=str(error)) from error
 
 
-def read_policy_file(policy: str | Path) -> tuple[PolicyFile, str]:
-    """The checked content of a policy and the SHA-256 over all files it is made of.
+@dataclass(slots=True)
+class Joined:
+    """A file with all that it extends: content, who wrote what, SHA-256 over all the files."""
 
-    Parameters
-    ----------
-    policy : id of a packaged policy, or the path of a ``.toml`` file.
+    blame: Blame
+    content: Content
+    digest: str
+    beside: Path | None = None
+
+
+def read_policy(policy: str | Path) -> Joined:
+    """The joined content of a policy: id of a packaged one, or the path of a ``.toml`` file.
 
     Raises
     ------
     PolicyError
-        Any fault, with the file and the path of the key.
+        A file that cannot be read, a part, a ring of files.
     """
-    chain = _chain(_locate(policy))
-    top_file, top = chain[0]
-    if top.get("part") is True:
-        raise PolicyError("policy_is_part", file=top_file.name, ids=", ".join(policy_ids()))
-    if "id" not in top or "title" not in top:
-        raise PolicyError("policy_no_identity", file=top_file.name)
-    content: Content = {}
-    writers: Writers = {}
-    for file, own in reversed(chain):
-        _join(content, {k: own[k] for k in own if k not in _HEAD}, file.name, writers, ())
-    return check(content, top_file.name, writers), _digest(chain)
+    file = _locate(policy)
+    chain = _chain(file, POLICIES)
+    own = chain[0][1]
+    if own.get(_PART) is True:
+        raise PolicyError("policy_is_part", file=file.name, ids=", ".join(policy_ids()))
+    if "id" not in own or "title" not in own:
+        raise PolicyError("policy_no_identity", file=file.name)
+    return _joined(chain, POLICIES)
 
 
-def policy_ids() -> tuple[str, ...]:
-    """Ids of the packaged policies, without the parts they are made of."""
-    return tuple(i for i, f in packaged().items() if read_toml(f).get("part") is not True)
+def read_shelved(
+    name: str, beside: Path | None, shelf: Shelf, under: Traversable | None = None
+) -> Joined | None:
+    """The joined content of a file of a shelf, None where there is none of that name.
+
+    Parameters
+    ----------
+    beside : folder that is looked into first.
+    under : a file that all others of the shelf stand on.
+    """
+    own = None if beside is None else beside / f"{name}{_SUFFIX}"
+    found: Traversable | None = own if own is not None and own.is_file() else None
+    if found is None:
+        found = shelf.packaged().get(name)
+    if found is None:
+        return None
+    chain = _chain(found, shelf)
+    if under is not None:
+        chain.append((under, read_toml(under)))
+    return _joined(chain, shelf)
 
 
 def _locate(policy: str | Path) -> Traversable:
-    if isinstance(policy, str) and policy in packaged():
-        return packaged()[policy]
+    if isinstance(policy, str):
+        found = packaged()
+        if policy in found:
+            return found[policy]
     path = Path(policy)
-    if path.suffix == ".toml" or isinstance(policy, Path):
+    if path.suffix == _SUFFIX or isinstance(policy, Path):
         return path
     raise PolicyError("policy_unknown", id=policy, ids=", ".join(policy_ids()))
 
 
-def _chain(file: Traversable) -> list[tuple[Traversable, Content]]:
+def _chain(file: Traversable, shelf: Shelf) -> list[tuple[Traversable, Content]]:
     """The file and what it extends, the last one extending nothing."""
     chain: list[tuple[Traversable, Content]] = []
     while True:
         chain.append((file, read_toml(file)))
         own = chain[-1][1]
-        part = own.get("part", False)
+        part = own.get(_PART, False)
         if not isinstance(part, bool):
-            raise PolicyError("policy_bad_value", file=file.name, path="part", value=part)
-        if "extends" not in own:
+            raise PolicyError("policy_bad_value", file=file.name, path=_PART, value=part)
+        if EXTENDS not in own:
             return chain
-        base = own["extends"]
+        base = own[EXTENDS]
         if not isinstance(base, str) or not ID.fullmatch(base):
-            raise PolicyError("policy_bad_value", file=file.name, path="extends", value=base)
-        found = _base(file, base)
+            raise PolicyError("policy_bad_value", file=file.name, path=EXTENDS, value=base)
+        found = _base(file, base, shelf)
         names = [f.name for f, _ in chain]
         if any(_same(found, f) for f, _ in chain):
             raise PolicyError(
@@ -107,15 +167,16 @@ def _chain(file: Traversable) -> list[tuple[Traversable, Content]]:
         file = found
 
 
-def _base(file: Traversable, base: str) -> Traversable:
-    """A policy to extend: beside the file first, then among the packaged ones."""
+def _base(file: Traversable, base: str, shelf: Shelf) -> Traversable:
+    """A file to extend: beside the file first, then among the packaged ones."""
     if isinstance(file, Path):
-        beside = file.with_name(f"{base}.toml")
+        beside = file.with_name(f"{base}{_SUFFIX}")
         if beside.is_file() and not _same(beside, file):
             return beside
-    found = packaged().get(base)
+    packaged_ones = shelf.packaged()
+    found = packaged_ones.get(base)
     if found is None or _same(found, file):
-        ids = ", ".join(packaged())
+        ids = ", ".join(packaged_ones)
         raise PolicyError("policy_extends_unknown", file=file.name, base=base, ids=ids)
     return found
 
@@ -126,7 +187,33 @@ def _same(a: Traversable, b: Traversable) -> bool:
     return a == b
 
 
-def _join(into: Content, own: Content, file: str, writers: Writers, at: tuple[str, ...]) -> None:
+# ---- joining ---------------------------------------------------------------------------------
+
+
+def _joined(chain: list[tuple[Traversable, Content]], shelf: Shelf) -> Joined:
+    """The files of a chain as one; the digest is of what was written, before joining."""
+    digest = _digest(chain)
+    top, writers = chain[0][0], Writers()
+    content: Content = {}
+    for file, own in reversed(chain):
+        if shelf.droppable:
+            _drop(content, own, Blame(file.name), writers, shelf.droppable)
+        rest = {key: own[key] for key in own if key not in (EXTENDS, _PART)}
+        if shelf.droppable:
+            rest.pop(DROP, None)
+        _join(content, rest, file.name, writers, (), shelf.whole)
+    beside = top.parent if isinstance(top, Path) else None
+    return Joined(Blame(top.name, writers), content, digest, beside)
+
+
+def _join(
+    into: Content,
+    own: Content,
+    file: str,
+    writers: Writers,
+    at: tuple[str, ...],
+    whole: frozenset[str],
+) -> None:
     """Lay a file over its base: tables join key by key, everything else is replaced.
 
     A cited number is replaced whole, so that no number keeps another number's citation.
@@ -134,19 +221,52 @@ def _join(into: Content, own: Content, file: str, writers: Writers, at: tuple[st
     for key, value in own.items():
         path = (*at, key)
         below = into.get(key)
-        if isinstance(value, dict) and isinstance(below, dict) and "value" not in value | below:
-            _join(below, value, file, writers, path)
+        if (
+            isinstance(value, dict)
+            and isinstance(below, dict)
+            and "value" not in value | below
+            and not (len(at) == 1 and at[0] in whole)
+        ):
+            _join(below, value, file, writers, path, whole)
             continue
-        into[key] = _copied(value)
-        for old in [p for p in writers if p[: len(path)] == path]:
-            del writers[old]
+        if key in into:
+            _forget(writers, path)
+        into[key] = value
         writers[path] = file
 
 
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _copied(v) for k, v in value.items()}
-    return [_copied(v) for v in value] if isinstance(value, list) else value
+def _forget(writers: Writers, path: tuple[str, ...]) -> None:
+    for old in [p for p in writers if p[: len(path)] == path]:
+        del writers[old]
+
+
+def _drop(
+    content: Content, own: Content, blame: Blame, writers: Writers, rooms: tuple[str, ...]
+) -> None:
+    """Take out of a base what a file says it drops.
+
+    Raises
+    ------
+    PolicyFileError : no such table to drop.
+    """
+    dropped = own.get(DROP, {})
+    faults = []
+    if not isinstance(dropped, dict):
+        raise PolicyFileError([blame.fault("policy_bad_value", (DROP,), value=dropped)])
+    for room, names in dropped.items():
+        if room not in rooms:
+            faults.append(blame.fault("policy_unknown_key", (DROP, room), known=rooms))
+            continue
+        held: Any = content.get(room, {})
+        for at, name in enumerate(names if isinstance(names, list) else [names], start=1):
+            if name not in held:
+                path = (DROP, room, at)
+                faults.append(blame.fault("policy_unknown_name", path, value=name, known=held))
+                continue
+            del held[name]
+            _forget(writers, (room, name))
+    if faults:
+        raise PolicyFileError(faults)
 
 
 def _digest(chain: list[tuple[Traversable, Content]]) -> str:
@@ -154,6 +274,4 @@ def _digest(chain: list[tuple[Traversable, Content]]) -> str:
 
     Keys stay in the order written: the order of ``[unit_levels]`` means something.
     """
-    written = [own for _, own in chain]
-    text = json.dumps(written, ensure_ascii=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps([own for _, own in chain], default=str)).hexdigest()

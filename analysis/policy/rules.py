@@ -1,18 +1,36 @@
 """The rules of a policy as frozen records: services, walkers, circles, who may walk where."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
-from lifecircle.analysis.policy.cited import Cited
-from lifecircle.analysis.texts import Title
+from pydantic import Field
+
+from lifecircle.analysis.policy.cited import (
+    Confidence,
+    Counted,
+    OwnTitle,
+    Positive,
+    Share,
+    Title,
+)
+from lifecircle.analysis.policy.fields import (
+    SOME,
+    Flag,
+    Id,
+    Record,
+    Services,
+    Source,
+    TagValues,
+    Texts,
+    Values,
+    Words,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class TagRule:
+class TagRule(Record):
     """OSM tags that make a place a facility: all of `tags` hold, none of `without` does.
 
     Each is ``key -> allowed values``; ``("*",)`` allows any value. A tag with several values
@@ -21,10 +39,10 @@ class TagRule:
     (upper and lower case alike).
     """
 
-    tags: Mapping[str, tuple[str, ...]]
-    without: Mapping[str, tuple[str, ...]]
-    name_has: tuple[str, ...] = ()
-    name_lacks: tuple[str, ...] = ()
+    tags: Annotated[Mapping[str, TagValues], Field(min_length=1)]
+    without: Annotated[Mapping[str, TagValues], Field(default_factory=dict)]
+    name_has: Texts = ()
+    name_lacks: Texts = ()
 
     def matches(self, tags: Mapping[str, str]) -> bool:
         """Whether a place with these tags is such a facility."""
@@ -54,15 +72,15 @@ def _named(tags: Mapping[str, str], words: tuple[str, ...]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class CapacityRule:
+class CapacityRule(Record):
     """Residents one facility is meant for: at least `minimum`, at most `maximum`."""
 
-    minimum: Cited
-    maximum: Cited
+    minimum: Positive
+    maximum: Positive
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Service(Record):
     """A kind of facility the policy names, and how far residents should have to walk.
 
     `attachment`: ``outline`` = the nearest point of the facility's outline (buildings, points);
@@ -72,28 +90,28 @@ class Service:
     `note`: a remark for people about what the places found stand for.
     """
 
-    id: str
-    title: Title
+    id: Id
+    title: OwnTitle
     tier: Literal["basic", "upgraded", "public"]
     attachment: Literal["outline", "entrances"]
-    minutes: Cited
-    metres: Cited | None
-    target: Cited | None
-    capacity: CapacityRule | None
-    osm: tuple[TagRule, ...]
-    aliases: tuple[str, ...]
-    optional: bool
+    minutes: Positive
+    metres: Positive | None = None
+    target: Share | None = None
+    capacity: CapacityRule | None = None
+    osm: tuple[TagRule, ...] = ()
+    aliases: Texts = ()
+    optional: Flag = False
     note: Title | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Walker:
+class Walker(Record):
     """A speed preset: `metres` walked in `seconds` (an exact fraction)."""
 
-    id: str
-    title: Title
-    metres: Cited
-    seconds: Cited
+    id: Id
+    title: OwnTitle
+    metres: Positive
+    seconds: Positive
 
     @property
     def speed_m_per_s(self) -> Fraction:
@@ -104,20 +122,20 @@ class Walker:
 
 
 @dataclass(frozen=True, slots=True)
-class CircleRule:
+class CircleRule(Record):
     """A circle (便民 / 健身): the services that count and how many make the headline.
 
     `required` is None when every service is required. `upgraded` services are counted apart.
     `night_hour`: the hour of the evening of the night variant, None = there is none.
     """
 
-    id: str
-    title: Title
-    services: tuple[str, ...]
-    required: Cited | None
-    minutes_all: Cited
-    upgraded: tuple[str, ...] = ()
-    night_hour: Cited | None = None
+    id: Id
+    title: OwnTitle
+    services: Annotated[Services, SOME]
+    required: Annotated[Counted | None, Field(default=None)]
+    minutes_all: Positive
+    upgraded: Services = ()
+    night_hour: Positive | None = None
 
 
 class Tags(Protocol):
@@ -128,13 +146,19 @@ class Tags(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class WalkRules:
-    """Who may walk where, in the precedence of DEFINITIONS.md (``walk.toml``)."""
+class WalkRules(Record):
+    """Who may walk where, in the precedence of DEFINITIONS.md (``walk.toml``).
 
-    highway_no: frozenset[str]
-    foot_no: frozenset[str]
-    foot_yes: frozenset[str]
-    access_no: frozenset[str]
+    A table of words, cited as a whole; the citation is empty in runs kept from before.
+    """
+
+    highway_no: Words
+    foot_no: Words
+    foot_yes: Words
+    access_no: Words
+    source: Source = ""
+    clause: str = ""
+    confidence: Confidence | None = None
 
     def walkable(self, tags: Tags) -> bool:
         """Whether people may walk along a way with these tags (both directions)."""
@@ -150,36 +174,36 @@ class WalkRules:
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentRules:
+class AttachmentRules(Record):
     """How points join the streets."""
 
-    max_leg_m: Cited
-    min_component_m: Cited
+    max_leg_m: Positive
+    min_component_m: Positive
 
 
 @dataclass(frozen=True, slots=True)
-class GapRules:
+class GapRules(Record):
     """How uncovered cells join into gaps, and what a gap without polygons looks like."""
 
-    link_m: Cited
-    disc_radius_m: Cited
+    link_m: Positive
+    disc_radius_m: Positive
 
 
 @dataclass(frozen=True, slots=True)
-class SpreadRules:
+class SpreadRules(Record):
     """How unit totals are spread over buildings or land."""
 
-    min_floor_m2_per_resident: Cited
-    max_floor_m2_per_resident: Cited
-    lattice_m: Cited
-    default_levels: Cited
-    residential_buildings: tuple[str, ...]
+    min_floor_m2_per_resident: Positive
+    max_floor_m2_per_resident: Positive
+    lattice_m: Positive
+    default_levels: Counted
+    residential_buildings: Values
 
 
 @dataclass(frozen=True, slots=True)
-class CoverageRules:
+class CoverageRules(Record):
     """The second published reading of coverage and the sampling of residential land."""
 
-    core_minutes: Cited
-    core_metres: Cited
-    land_lattice_m: Cited
+    core_minutes: Positive
+    core_metres: Positive
+    land_lattice_m: Positive

@@ -1,52 +1,36 @@
 """Reads the scorecard a policy names: every row checked before any of it is believed.
 
-``policies/scorecard/<name>.toml`` beside the policy's own file, else among the packaged ones.
+``scorecard/<name>.toml`` beside the policy's own file, else among the packaged ones. A scorecard
+may extend another: rows are added or replaced whole, ``[drop]`` takes some out, everything else
+joins key by key.
 """
 
-from __future__ import annotations
-
-import hashlib
-import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from lifecircle.analysis.errors import PolicyError
-from lifecircle.analysis.policy.checks import PolicyFault, PolicyFileError
-from lifecircle.analysis.policy.files import read_toml
-from lifecircle.analysis.policy.scorecard_checks import check_scorecard
-from lifecircle.analysis.policy.scorecard_model import (
-    Amount,
-    Baseline,
-    Choice,
-    Condition,
-    Number,
-    Operand,
-    Phrase,
-    Promise,
-    Reading,
-    Row,
-    Scorecard,
-    Selector,
-    Setting,
-    Target,
-    Test,
-)
-from lifecircle.analysis.policy.scorecard_tables import (
-    ConditionTable,
-    ListedTable,
-    OperandTable,
-    ReadingTable,
-    RowTable,
-    ScorecardFile,
-    SelectorTable,
-    SettingTable,
-    TestTable,
+from lifecircle.analysis.policy.attributes import AREA, attributes
+from lifecircle.analysis.policy.cited import Cited, Title
+from lifecircle.analysis.policy.faults import PolicyFault, PolicyFileError, form_faults
+from lifecircle.analysis.policy.fields import UNDEFINED, UNKNOWN, Record, Text, Written
+from lifecircle.analysis.policy.files import DROP, EXTENDS, Joined, Shelf, read_shelved
+from lifecircle.analysis.policy.scorecard_checks import NO_NUMERALS, Numerals, contradictions
+from lifecircle.analysis.policy.scorecard_model import PLAN, Scorecard, scorecard_reader
+
+_VOCABULARY: Final = "attributes"
+_UNITS: Final = "units"
+_EARLIER: Final = "earlier"  # what runs of before do not say, read where they are opened
+SCORECARDS: Final = Shelf(
+    ("policies", "scorecard"),
+    whole=frozenset({"rows", "not_computed"}),
+    droppable=("rows", "not_computed", "settings"),
+    aside=frozenset({_VOCABULARY, _UNITS, _EARLIER}),
 )
 
 
@@ -57,6 +41,19 @@ class Known:
     services: Collection[str]
     levels: Collection[str]
     circles: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Around(Record):
+    """What the rows of a file name and the scorecard does not keep.
+
+    `readings`: titles of readings by their id.
+    """
+
+    sources: Mapping[str, Text]
+    figures: Mapping[str, Cited] = field(default_factory=dict)
+    readings: Mapping[str, Title] = field(default_factory=dict)
+    numerals: Numerals = NO_NUMERALS
 
 
 def read_scorecard(name: str, beside: Path | None, known: Known) -> tuple[Scorecard, str]:
@@ -72,200 +69,107 @@ def read_scorecard(name: str, beside: Path | None, known: Known) -> tuple[Scorec
     PolicyError
         The file cannot be read, or does not hold: all faults of one stage at once.
     """
-    file = _locate(name, beside)
-    content = read_toml(file)
-    try:
-        table = ScorecardFile.model_validate(content)
-    except ValidationError as error:
-        raise PolicyFileError(list(_form(error, file.name))) from error
-    faults = list(check_scorecard(table, file.name, known))
-    if faults:
-        raise PolicyFileError(faults)
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
-    return _scorecard(name, table), hashlib.sha256(text.encode()).hexdigest()
+    units = files("lifecircle.analysis").joinpath(*SCORECARDS.folder, f"{_UNITS}.toml")
+    folder = None if beside is None else beside / "scorecard"
+    joined = read_shelved(name, folder, SCORECARDS, units) if _is_name(name) else None
+    if joined is None:
+        raise PolicyError("scorecard_unknown", name=name, known=", ".join(SCORECARDS.packaged()))
+    return scorecard_of(name, joined, known), joined.digest
 
 
-def _locate(name: str, beside: Path | None) -> Traversable:
-    if beside is not None and (beside / "scorecard" / f"{name}.toml").is_file():
-        return beside / "scorecard" / f"{name}.toml"
-    packaged = files("lifecircle.analysis").joinpath("policies", "scorecard", f"{name}.toml")
-    if "/" in name or "\\" in name or not packaged.is_file():
-        raise PolicyError("scorecard_unknown", name=name)
-    return packaged
+def scorecard_of(name: str, joined: Joined, known: Known | None) -> Scorecard:
+    """The scorecard of a joined file; what a policy knows is not asked where `known` is None.
 
-
-def _form(error: ValidationError, file: str) -> Iterator[PolicyFault]:
-    for one in error.errors(include_url=False):
-        path = ".".join(str(part) for part in one["loc"])
-        if one["type"] == "extra_forbidden":
-            yield PolicyFault("policy_unknown_key", {"file": file, "path": path})
-        elif one["type"] == "missing":
-            yield PolicyFault("policy_missing_key", {"file": file, "path": path})
-        else:
-            yield PolicyFault(
-                "policy_bad_value", {"file": file, "path": path, "value": one["input"]}
-            )
-
-
-# ---- from tables to records ------------------------------------------------------------------
-
-
-def _scorecard(name: str, file: ScorecardFile) -> Scorecard:
-    return Scorecard(
-        id=name,
-        source=file.sources["plan"],
-        class_of_level=dict(file.class_of_level),
-        settings={i: _setting(file, i, s) for i, s in file.settings.items()},
-        rows={i: _row(file, i, row) for i, row in file.rows.items()},
-        not_computed=tuple(_promise(i, row) for i, row in file.not_computed.items()),
-    )
-
-
-def _setting(file: ScorecardFile, name: str, table: SettingTable) -> Setting:
-    amount = table.amount
-    return Setting(
-        id=name,
-        zh=table.zh,
-        en=table.en,
-        default=table.default,
-        choices=tuple(Choice(i, c.zh, c.en) for i, c in table.choices.items()),
-        amount=None
-        if amount is None
-        else Amount(amount.value, amount.clause, file.sources[amount.source], amount.confidence),
-    )
-
-
-def _promise(name: str, table: ListedTable) -> Promise:
-    return Promise(name, table.zh, table.en, _phrases(table), _numbers(table), table.nature)
-
-
-def _phrases(table: ListedTable) -> tuple[Phrase, ...]:
-    return tuple(Phrase(phrase.section, phrase.text) for phrase in table.phrases)
-
-
-def _numbers(table: ListedTable) -> tuple[Number, ...]:
-    return tuple(Number(number.text, number.value, number.role) for number in table.numbers)
-
-
-def _row(file: ScorecardFile, name: str, table: RowTable) -> Row:
-    base, target = table.baseline, table.target
-    setting = table.headline.removeprefix("$") if table.headline.startswith("$") else None
-    if setting is None:
-        headlines: Mapping[str, tuple[str, ...]] = {"": (table.headline,)}
-    elif table.headlines:
-        headlines = {choice: tuple(ids) for choice, ids in table.headlines.items()}
-    else:
-        headlines = {choice: (choice,) for choice in file.settings[setting].choices}
-    return Row(
-        id=name,
-        zh=table.zh,
-        en=table.en,
-        phrases=_phrases(table),
-        numbers=_numbers(table),
-        target=None if target is None else Target(target.value, target.words),
-        unquantified=table.unquantified,
-        unit=table.unit,
-        nature=table.nature,
-        scope=_selectors(table.scope.units),
-        stock=table.scope.stock,
-        baseline=None
-        if base is None
-        else Baseline(
-            base.section, base.sentence, base.value, base.unit, base.year, base.comparable
-        ),
-        headline_setting=setting,
-        headlines=dict(headlines),
-        judged=tuple(table.judged),
-        note_zh=None if table.note is None else table.note.zh,
-        note_en=None if table.note is None else table.note.en,
-        readings={
-            i: _Maker(file, table).reading(i, reading) for i, reading in table.readings.items()
+    Raises
+    ------
+    PolicyFileError : all faults of one stage at once.
+    """
+    blame, content = joined.blame, joined.content
+    names = _around().keys
+    written = Written(_texts(content.get("sources")), {})
+    around = _read(_around().adapter, _Around, _part(content, names), joined, written)
+    if PLAN not in around.sources:
+        raise PolicyFileError([blame.fault("policy_missing_key", ("sources", PLAN))])
+    written = Written(
+        around.sources,
+        {} if known is None else _names(content, known),
+        {
+            "figures": around.figures,
+            "titles": {i: {"zh": t.zh, "en": t.en} for i, t in around.readings.items()},
+            "settings": _tables(content.get("settings")),
         },
     )
+    rest = {key: value for key, value in content.items() if key not in names}
+    rest |= {"#id": name, "#source": around.sources[PLAN]}
+    strange: list[PolicyFault] = []
+    try:
+        card: Scorecard = _read(scorecard_reader(), Scorecard, rest, joined, written)
+    except PolicyFileError as error:
+        if any(fault.key not in (UNKNOWN, UNDEFINED) for fault in error.faults):
+            raise
+        # only names that nothing stands for: what contradicts itself can be told beside them
+        strange = list(error.faults)
+        written.names = {}
+        card = _read(scorecard_reader(), Scorecard, rest, joined, written)
+    if known is not None:
+        faults = [*strange, *contradictions(card, around.numerals, blame)]
+        if faults:
+            raise PolicyFileError(faults)
+    return card
 
 
-def _selectors(tables: list[SelectorTable]) -> tuple[Selector, ...]:
-    return tuple(Selector(table.level, table.unit_class) for table in tables)
+def _is_name(name: str) -> bool:
+    return not any(sign in name for sign in "/\\") and name not in ("", ".", "..")
+
+
+def _names(content: Mapping[str, Any], known: Known) -> dict[str, Collection[str]]:
+    vocabulary = attributes()
+    return {
+        "services": known.services,
+        "levels": known.levels,
+        "bases": [AREA, *known.levels],
+        "circles": known.circles,
+        "columns": vocabulary["facility"],
+        "statistics": vocabulary["unit"],
+        "units": _tables(content.get("units")),
+        "groups": _tables(content.get("groups")),
+        "labels": _tables(content.get("labels")),
+    }
+
+
+def _read(
+    adapter: TypeAdapter[Any], kind: type, content: Any, joined: Joined, written: Written
+) -> Any:
+    try:
+        return adapter.validate_python(content, context=written)
+    except ValidationError as error:
+        also = (*_around().keys, EXTENDS, DROP)
+        raise PolicyFileError(list(form_faults(error, kind, joined.blame, also))) from error
+
+
+def _part(content: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: content[name] for name in names if name in content}
+
+
+def _tables(node: Any) -> dict[str, Any]:
+    """A table of tables as written; what is no table is told where it is read."""
+    if not isinstance(node, Mapping):
+        return {}
+    return {name: one for name, one in node.items() if isinstance(one, Mapping)}
+
+
+def _texts(node: Any) -> dict[str, str]:
+    if not isinstance(node, Mapping):
+        return {}
+    return {name: one for name, one in node.items() if isinstance(one, str)}
 
 
 @dataclass(frozen=True, slots=True)
-class _Maker:
-    """Turns the readings of one row into records, amounts looked up."""
+class _Adapter:
+    adapter: TypeAdapter[_Around]
+    keys: tuple[str, ...]
 
-    file: ScorecardFile
-    row: RowTable
 
-    def amount(self, name: str | None) -> Amount | None:
-        """What a name of an amount stands for."""
-        if name is None:
-            return None
-        if name.startswith("$"):
-            return Amount(None, name, "", "", name.removeprefix("$"))
-        for number in self.row.numbers:
-            if number.text == name:
-                return Amount(number.value, name, self.file.sources["plan"], "verified")
-        figure = self.file.figures[name]
-        return Amount(
-            figure.value, figure.clause, self.file.sources[figure.source], figure.confidence
-        )
-
-    def operands(self, tables: list[OperandTable]) -> tuple[Operand, ...]:
-        """Sources of a number, the first known of which counts."""
-        return tuple(
-            Operand(
-                stat=one.stat,
-                column=one.column,
-                sum=one.sum,
-                of=tuple(one.of),
-                group=one.group,
-                residents=one.residents,
-                times=self.amount(one.times),
-                over=self.amount(one.over),
-            )
-            for one in tables
-        )
-
-    def tests(self, tables: list[TestTable]) -> tuple[Test, ...]:
-        """Comparisons."""
-        return tuple(
-            Test(
-                self.operands(one.value),
-                self.operands(one.by),
-                self.amount(one.per),
-                self.amount(one.at_least),
-            )
-            for one in tables
-        )
-
-    def conditions(self, tables: list[ConditionTable]) -> tuple[Condition, ...]:
-        """Conditions on facilities."""
-        return tuple(
-            Condition(one.attribute, tuple(one.is_), self.amount(one.at_least)) for one in tables
-        )
-
-    def reading(self, name: str, table: ReadingTable) -> Reading:
-        """A reading with its titles; units are the row's where it names none."""
-        title = self.file.readings.get(name)
-        units = self.row.scope.units if table.units is None else table.units
-        taken: dict[str, Any] = {
-            "zh": table.zh or (title.zh if title else name),
-            "en": table.en or (title.en if title else name),
-            "unit": table.unit or ("fraction" if table.kind != "ratio" else self.row.unit),
-            "units": _selectors(units),
-            "except_in": _selectors(table.except_in),
-            "where": self.conditions(table.where),
-            "tests": self.tests(table.tests),
-            "filters": self.tests(table.filters),
-            "over": self.operands(table.over),
-            "under": self.operands(table.under),
-            "bases": tuple(tuple(base) for base in table.bases),
-        }
-        for key in ("at_least", "per", "minutes", "distance", "minimum", "maximum"):
-            taken[key] = self.amount(getattr(table, key))
-        for key in ("any_of", "all_of", "to", "of"):
-            taken[key] = tuple(getattr(table, key))
-        plain = (
-            "kind", "combine", "each", "share", "group", "by", "circle", "all_types",
-            "optional", "within_scope", "score", "night", "service", "column",
-        )  # fmt: skip
-        return Reading(id=name, **taken, **{key: getattr(table, key) for key in plain})
+@cache
+def _around() -> _Adapter:
+    return _Adapter(TypeAdapter(_Around), tuple(_Around.__dataclass_fields__))

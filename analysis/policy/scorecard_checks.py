@@ -1,124 +1,117 @@
-"""What makes a scorecard untrustworthy: names nothing stands for, numbers without a role."""
-
-from __future__ import annotations
+"""What makes a scorecard untrustworthy: numbers without a role, keys that contradict each other."""
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Final, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-from lifecircle.analysis.policy.attributes import AREA, attributes
-from lifecircle.analysis.policy.checks import PolicyFault
-from lifecircle.analysis.policy.scorecard_tables import (
-    ListedTable,
-    OperandTable,
-    ReadingTable,
-    RowTable,
-    ScorecardFile,
-    TestTable,
+from lifecircle.analysis.policy.amounts import SETTING
+from lifecircle.analysis.policy.faults import Blame, Place, PolicyFault
+from lifecircle.analysis.policy.fields import ID, Record, Texts
+from lifecircle.analysis.policy.readings import SHARE, Pooled
+from lifecircle.analysis.policy.scorecard_model import (
+    AT_LEAST,
+    AT_MOST,
+    Promise,
+    Row,
+    Scorecard,
+    Setting,
 )
 
-BOX1: Final = "专栏1"
-TODAY: Final = "一"
+# A setting is asked as a parameter beside these, so it cannot be called like one of them.
+RESERVED: Final = ("area", "f", "lang", "level", "run", "set", "walker", "year")
 
-# Digits with the decimal point, 万 or % that belong to them, and numerals that count something:
-# 一个, 一支, 一法律顾问, 每百户, 每万名. The 一 of 一村(社区) counts too.
-NUMERAL: Final = re.compile(
-    r"\d+(?:\.\d+)?(?:万|%)?|一(?=个|支|名|村|法律顾问)|(?<=每)[百千万](?=户|名)"
-)
+_DIGITS: Final = r"\d+(?:\.\d+)?(?:万|%)?"
 
-_NEEDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "unit_has": (("any_of", "all_of"),),
-    "unit_meets": (("tests",),),
-    "facility_meets": (("any_of",), ("tests",)),
-    "checklist": (("all_of",),),
-    "ratio": (("over",), ("under",)),
-    "count": (("over",),),
-    "pooled": (("of",),),
-    "residents_within": (("any_of",),),
-    "land_within": (("any_of",),),
-    "adjacent": (("any_of",), ("to",), ("by",)),
-    "capacity": (("service",), ("maximum", "column")),
-    "circle": (("circle",),),
-    "rule": (("service",), ("minimum",), ("maximum",)),
-    "drive": (),
-}
-_BY: Final = ("network", "straight", "network_only", "straight_only", "parcel")
+Told = tuple[Place, str, dict[str, Any]]
 
 
-class Named(Protocol):
-    """What rows may name."""
+@dataclass(frozen=True, slots=True)
+class Numerals(Record):
+    """Chinese numerals that count in a plan: 一 before `counted`, 百千万 between 每 and `each`."""
+
+    counted: Texts = ()
+    each: Texts = ()
 
     @property
-    def services(self) -> Collection[str]:
-        """Ids of services."""
-
-    @property
-    def levels(self) -> Collection[str]:
-        """Ids of unit levels."""
-
-    @property
-    def circles(self) -> Collection[str]:
-        """Ids of circles."""
+    def pattern(self) -> re.Pattern[str]:
+        """Finds every numeral: digits with the point, 万 or % that belong to them, and these."""
+        parts = [_DIGITS]
+        if self.counted:
+            parts.append(f"一(?={_any(self.counted)})")
+        if self.each:
+            parts.append(f"(?<=每)[百千万](?={_any(self.each)})")
+        return re.compile("|".join(parts))
 
 
-def check_scorecard(file: ScorecardFile, name: str, known: Named) -> Iterator[PolicyFault]:
+NO_NUMERALS: Final = Numerals()
+
+
+def _any(words: Texts) -> str:
+    return "|".join(re.escape(word) for word in words)
+
+
+def contradictions(card: Scorecard, numerals: Numerals, blame: Blame) -> Iterator[PolicyFault]:
     """Every fault of a scorecard whose form is right."""
-
-    def fault(key: str, path: str, **params: object) -> PolicyFault:
-        return PolicyFault(key, {"file": name, "path": path, **params})
-
-    if "plan" not in file.sources:
-        yield fault("policy_missing_key", "sources.plan")
-    for figure, cited in file.figures.items():
-        if cited.source not in file.sources:
-            yield fault(
-                "policy_unknown_source",
-                f"figures.{figure}.source",
-                source=cited.source,
-                known=", ".join(file.sources),
-            )
-    for setting, table in file.settings.items():
-        at = f"settings.{setting}"
-        if (table.amount is None) == (not table.choices):
-            yield fault("scorecard_setting", at)
-        elif table.choices and table.default not in table.choices:
-            yield fault("scorecard_unknown_name", f"{at}.default", value=table.default)
-        elif table.amount is not None and table.amount.source not in file.sources:
-            yield fault("scorecard_unknown_name", f"{at}.amount", value=table.amount.source)
-    for level in file.class_of_level:
-        if level not in known.levels:
-            yield fault("scorecard_unknown_name", "class_of_level", value=level)
-    for row_id, listed in (*file.rows.items(), *file.not_computed.items()):
-        room = "rows" if row_id in file.rows else "not_computed"
-        for key, path, params in _words(listed):
-            yield fault(key, f"{room}.{row_id}.{path}", **params)
-    for row_id, row in file.rows.items():
-        for path, value in _target(row):
-            yield fault("scorecard_target", f"rows.{row_id}.{path}", value=value)
-        for path, value in _unknown(file, row, known):
-            yield fault("scorecard_unknown_name", f"rows.{row_id}.{path}", value=value)
-        for reading_id, reading in row.readings.items():
-            for keys in _NEEDS[reading.kind]:
-                if not any(getattr(reading, key) for key in keys):
-                    path = f"rows.{row_id}.readings.{reading_id}.{keys[0]}"
-                    yield fault("policy_missing_key", path)
+    pattern = numerals.pattern
+    for name, setting in card.settings.items():
+        for path, key, params in _setting(name, setting):
+            yield blame.fault(key, ("settings", name, *path), **params)
+    rooms: tuple[tuple[str, Mapping[str, Promise]], ...] = (
+        ("rows", card.rows),
+        ("not_computed", card.not_computed),
+    )
+    for room, promises in rooms:
+        for name, promise in promises.items():
+            for path, key, params in _words(card, promise, pattern):
+                yield blame.fault(key, (room, name, *path), **params)
+    for name, row in card.rows.items():
+        for path, key, params in (*_target(card, row), *_headline(card, row), *_readings(row)):
+            yield blame.fault(key, ("rows", name, *path), **params)
 
 
-def _words(row: ListedTable) -> Iterator[tuple[str, str, dict[str, object]]]:
-    """Numbers that stand nowhere, numerals without a role, 预期性 outside of 专栏1."""
+def _setting(name: str, setting: Setting) -> Iterator[Told]:
+    if not ID.fullmatch(name):
+        yield (), "policy_bad_id", {}
+    if name in RESERVED:
+        yield (), "scorecard_setting_reserved", {"value": name, "taken": ", ".join(RESERVED)}
+    if (setting.amount is None) == (not setting.choices):
+        yield (), "scorecard_setting", {}
+    elif setting.choices and setting.default not in setting.choices:
+        known = tuple(setting.choices)
+        yield ("default",), "policy_unknown_name", {"value": setting.default, "known": known}
+    elif setting.amount is not None:
+        value = setting.amount.value
+        if value < 0 or (setting.most is not None and value > setting.most):
+            most = "" if setting.most is None else f"{setting.most:g}"
+            yield ("amount",), "scorecard_setting_range", {"value": value, "most": most}
+    elif setting.most is not None:
+        yield ("most",), "scorecard_only_amount", {}
+
+
+def _words(card: Scorecard, row: Promise, pattern: re.Pattern[str]) -> Iterator[Told]:
+    """Numbers that stand nowhere, numerals without a role, a nature that its section has not."""
     phrases = [phrase.text for phrase in row.phrases]
-    boxed = any(phrase.section == BOX1 for phrase in row.phrases)
-    if boxed != (row.nature is not None):
-        yield "scorecard_nature", "nature", {}
+    sections = [card.sections[p.section] for p in row.phrases if p.section in card.sections]
+    natures = [section.nature for section in sections if section.nature is not None]
+    beside = any(section.figure_beside for section in sections)
+    if natures and row.nature not in natures:
+        yield ("nature",), "scorecard_nature", {"value": natures[0]}
+    elif row.nature is not None and not natures and _has_natures(card):
+        yield ("nature",), "scorecard_nature_elsewhere", {"value": row.nature}
     for i, number in enumerate(row.numbers, start=1):
-        if not any(number.text in text for text in phrases) and not (
-            boxed and number.role == "target"
-        ):
-            yield "scorecard_number_nowhere", f"numbers.{i}", {"value": number.text}
+        stands = any(number.text in text for text in phrases)
+        if not stands and not (beside and number.role == "target"):
+            yield ("numbers", i), "scorecard_number_nowhere", {"value": number.text}
     for text in phrases:
-        for found in NUMERAL.finditer(text):
+        for found in pattern.finditer(text):
             if not any(_holds(number.text, text, found) for number in row.numbers):
-                yield "scorecard_number_unmapped", "numbers", {"value": found[0], "phrase": text}
+                params = {"value": found[0], "phrase": text}
+                yield ("numbers",), "scorecard_number_unmapped", params
+
+
+def _has_natures(card: Scorecard) -> bool:
+    return any(section.nature is not None for section in card.sections.values())
 
 
 def _holds(number: str, text: str, found: re.Match[str]) -> bool:
@@ -131,105 +124,61 @@ def _holds(number: str, text: str, found: re.Match[str]) -> bool:
     return False
 
 
-def _target(row: RowTable) -> Iterator[tuple[str, object]]:
-    """A target is one of the row's numbers, or the plan's words for all of them."""
-    if row.target is not None:
-        named = any(n.role == "target" and n.value == row.target.value for n in row.numbers)
-        said = any(row.target.words in phrase.text for phrase in row.phrases)
-        whole = row.target.value == 1.0 and said
-        if not (named or whole):
-            yield "target", row.target.value
-        if row.unquantified:
-            yield "unquantified", True
-    if row.baseline is not None and row.baseline.section != TODAY:
-        yield "baseline.section", row.baseline.section
+def _target(card: Scorecard, row: Row) -> Iterator[Told]:
+    """A target is one of the row's numbers, or the plan's words for all (or for none)."""
+    target = row.target
+    if target is not None:
+        named = any(n.role == "target" and n.value == target.value for n in row.numbers)
+        said = any(target.words in phrase.text for phrase in row.phrases)
+        every = 1.0 if row.direction == AT_LEAST else 0.0
+        if not (named or (target.value == every and said)):
+            yield ("target",), "scorecard_target", {"value": f"{target.value:g}"}
+        if row.unit == SHARE and not 0 <= target.value <= 1:
+            yield ("target",), "policy_target_range", {"value": target.value}
+    if row.unquantified and (target is not None or row.direction == AT_MOST):
+        yield ("unquantified",), "scorecard_unquantified", {}
+    allowed = [name for name, section in card.sections.items() if section.baselines]
+    if row.baseline is not None and allowed and row.baseline.section not in allowed:
+        params = {"value": row.baseline.section, "allowed": ", ".join(allowed)}
+        yield ("baseline", "section"), "scorecard_baseline", params
 
 
-def _unknown(file: ScorecardFile, row: RowTable, known: Named) -> Iterator[tuple[str, str]]:
-    """Names of a row that nothing stands for."""
-    for selector in row.scope.units:
-        if selector.level not in known.levels:
-            yield "scope", selector.level
-    setting = row.headline.removeprefix("$")
-    if not row.headline.startswith("$"):
-        asked = [row.headline]
-    elif setting not in file.settings:
-        yield "headline", row.headline
-        asked = []
-    elif row.headlines:
-        asked = [one for ids in row.headlines.values() for one in ids]
-        for choice in set(file.settings[setting].choices) ^ set(row.headlines):
-            yield "headlines", choice
+def _headline(card: Scorecard, row: Row) -> Iterator[Told]:
+    """The readings that are shown and judged exist, and are told in the row's own unit."""
+    known = tuple(row.readings)
+    asked: list[tuple[Place, str]] = [(("judged", i), o) for i, o in enumerate(row.judged, 1)]
+    setting = row.headline_setting
+    if setting is None:
+        asked.append((("headline",), row.headline))
+        if row.headlines:
+            yield ("headlines",), "scorecard_headlines", {}
+    elif setting not in card.settings or not card.settings[setting].choices:
+        names = tuple(SETTING + i for i, one in card.settings.items() if one.choices)
+        yield ("headline",), "policy_unknown_name", {"value": row.headline, "known": names}
     else:
-        asked = list(file.settings[setting].choices)
-    for one in (*asked, *row.judged):
-        if one not in row.readings:
-            yield "judged", one
+        choices = card.settings[setting].choices
+        if row.headlines:
+            for choice in sorted(set(choices) ^ set(row.headlines)):
+                params = {"value": choice, "choices": ", ".join(choices)}
+                yield ("headlines", choice), "scorecard_headline_choice", params
+        for choice in choices:
+            path: Place = ("headlines", choice) if row.headlines else ("headline",)
+            asked += [(path, one) for one in row.headlines.get(choice, (choice,))]
+    for path, name in asked:
+        if name not in row.readings:
+            yield path, "policy_unknown_name", {"value": name, "known": known}
+        elif row.readings[name].unit != row.unit:
+            params = {"reading": name, "value": row.readings[name].unit, "unit": row.unit}
+            yield ("unit",), "scorecard_unit_differs", params
+
+
+def _readings(row: Row) -> Iterator[Told]:
     for name, reading in row.readings.items():
-        for path, value in _in_reading(file, row, reading, known):
-            yield f"readings.{name}.{path}", value
-        if not (reading.zh and reading.en) and name not in file.readings:
-            yield f"readings.{name}.zh", name
-
-
-def _in_reading(
-    file: ScorecardFile, row: RowTable, reading: ReadingTable, known: Named
-) -> Iterator[tuple[str, str]]:
-    services = [*reading.any_of, *reading.all_of, *reading.to]
-    services += [] if reading.service is None else [reading.service]
-    for service in services:
-        if service not in known.services:
-            yield "services", service
-    for selector in (*(reading.units or ()), *reading.except_in):
-        if selector.level not in known.levels:
-            yield "units", selector.level
-    for base in reading.bases:
-        for level in base:
-            if level != AREA and level not in known.levels:
-                yield "bases", level
-    if reading.circle is not None and reading.circle not in known.circles:
-        yield "circle", reading.circle
-    for one in reading.of:
-        if one not in row.readings or row.readings[one].kind == "pooled":
-            yield "of", one
-    columns = [condition.attribute for condition in reading.where]
-    columns += [] if reading.column is None else [reading.column]
-    for column in columns:
-        if column not in attributes()["facility"]:
-            yield "where", column
-    tests = [*reading.tests, *reading.filters]
-    operands = [*reading.over, *reading.under, *(o for t in tests for o in (*t.value, *t.by))]
-    for operand in operands:
-        yield from _in_operand(operand, known)
-    amounts = [
-        reading.at_least, reading.per, reading.minutes, reading.distance, reading.minimum,
-        reading.maximum, *(c.at_least for c in reading.where), *_amounts(tests, operands),
-    ]  # fmt: skip
-    for amount in amounts:
-        if amount is None:
-            continue
-        setting = file.settings.get(amount.removeprefix("$")) if amount.startswith("$") else None
-        named = amount in file.figures or any(n.text == amount for n in row.numbers)
-        if not named and (setting is None or setting.amount is None):
-            yield "amount", amount
-    by = reading.by
-    if by is not None and by not in _BY and by.removeprefix("$") not in file.settings:
-        yield "by", by
-
-
-def _amounts(tests: list[TestTable], operands: list[OperandTable]) -> Iterator[str | None]:
-    for test in tests:
-        yield from (test.per, test.at_least)
-    for operand in operands:
-        yield from (operand.times, operand.over)
-
-
-def _in_operand(operand: OperandTable, known: Named) -> Iterator[tuple[str, str]]:
-    if operand.stat is not None and operand.stat not in attributes()["unit"]:
-        yield "stat", operand.stat
-    for column in (operand.column, operand.sum):
-        if column is not None and column not in attributes()["facility"]:
-            yield "column", column
-    for service in operand.of:
-        if service not in known.services:
-            yield "of", service
+        for path, key, params in reading.contradictions():
+            yield ("readings", name, *path), key, params
+        if isinstance(reading, Pooled):
+            others = {k: one for k, one in row.readings.items() if not isinstance(one, Pooled)}
+            for at, one in enumerate(reading.of, start=1):
+                if one not in others:
+                    params = {"value": one, "known": tuple(others)}
+                    yield ("readings", name, "of", at), "policy_unknown_name", params

@@ -1,231 +1,282 @@
-"""The scorecard of a plan as data: rows, readings, settings (frozen records, no behaviour).
+"""The scorecard of a plan as data: rows, settings, groups, units (frozen records)."""
 
-A `Reading` names one of a few evaluators by its `kind` and holds its parameters; no row has code
-of its own. A record is the union of what the kinds take: what a kind does not take is empty.
-"""
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Annotated, Any, Final, Literal
 
-from __future__ import annotations
+from pydantic import Field, TypeAdapter, ValidationInfo, WrapValidator
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from lifecircle.analysis.policy.amounts import SETTING, Selectors, chosen
+from lifecircle.analysis.policy.cited import Cited, Title, Titled
+from lifecircle.analysis.policy.fields import (
+    BY_ID,
+    SOME,
+    Flag,
+    GroupId,
+    Id,
+    LabelId,
+    LevelId,
+    Number,
+    Record,
+    Source,
+    Text,
+    UnitId,
+    Values,
+    Whole,
+    Written,
+)
+from lifecircle.analysis.policy.readings import Reading
 
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A number of a reading and where it comes from: the plan's words or a cited figure.
-
-    `value` is None where a setting gives it (`setting`).
-    """
-
-    value: float | None
-    text: str
-    source: str
-    confidence: str
-    setting: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """Units of one level; `unit_class` urban, rural or None for both."""
-
-    level: str
-    unit_class: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """One source of a number.
-
-    `stat`: a unit's statistic. `column`: a facility's own column. `sum`: that column summed over
-    the facilities of the services `of` in the unit. `group`: residents of a group in the unit's
-    cells. `residents`: residents of the unit. Multiplied by `times` and divided by `over`.
-    """
-
-    stat: str | None
-    column: str | None
-    sum: str | None
-    of: tuple[str, ...]
-    group: str | None
-    residents: bool
-    times: Amount | None
-    over: Amount | None
+AT_LEAST: Final = "at least"
+AT_MOST: Final = "at most"
+Direction = Literal["at least", "at most"]
+PLAN: Final = "plan"  # the source of a row that names none
+_DECIMALS: Final = {"percent": 1, "number": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """`value` (divided by `by`, times `per`) is at least `at_least`; None: is yes.
-
-    Each side lists sources in order: the first that is known counts.
-    """
-
-    value: tuple[Operand, ...]
-    by: tuple[Operand, ...]
-    per: Amount | None
-    at_least: Amount | None
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A facility's column is one of `words`, or at least `at_least`."""
-
-    attribute: str
-    words: tuple[str, ...]
-    at_least: Amount | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One way to compute a row (see docs/scorecard.md for what each kind takes)."""
-
-    id: str
-    kind: str
-    zh: str
-    en: str
-    unit: str
-    units: tuple[Selector, ...]
-    any_of: tuple[str, ...]
-    all_of: tuple[str, ...]
-    where: tuple[Condition, ...]
-    at_least: Amount | None
-    tests: tuple[Test, ...]
-    combine: str
-    filters: tuple[Test, ...]
-    each: str
-    over: tuple[Operand, ...]
-    under: tuple[Operand, ...]
-    per: Amount | None
-    share: bool
-    bases: tuple[tuple[str, ...], ...]
-    minutes: Amount | None
-    group: str | None
-    to: tuple[str, ...]
-    except_in: tuple[Selector, ...]
-    by: str | None
-    distance: Amount | None
-    circle: str | None
-    all_types: bool
-    optional: bool
-    service: str | None
-    minimum: Amount | None
-    maximum: Amount | None
-    column: str | None
-    of: tuple[str, ...]
-    within_scope: bool = False
-    score: bool = False
-    night: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Record):
     """The plan's own words with their section."""
 
-    section: str
-    text: str
+    section: Text
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A number of the phrases; `role`: target, minimum, maximum, filter or year."""
+class PhraseNumber(Record):
+    """A number of the phrases; `role`: what it does there."""
 
-    text: str
-    value: float
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The number to reach (at least) and the plan's words for it."""
-
-    value: float
-    words: str
+    text: Text
+    value: Number
+    role: Annotated[Literal["target", "minimum", "maximum", "filter", "year"], Field(alias="as")]
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
-    """What the plan says of 2020; `comparable`: it counts what the headline counts."""
+class Target(Record):
+    """The number to reach (or not to exceed) and the plan's words for it."""
 
-    section: str
-    sentence: str
-    value: float
-    unit: str
-    year: int
-    comparable: bool
+    value: Number
+    words: Text
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class Baseline(Record):
+    """What the plan says of an earlier year; `comparable`: it counts what the headline counts."""
+
+    section: Text
+    sentence: Text
+    value: Number
+    unit: UnitId
+    year: Whole
+    comparable: Flag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise(Titled):
     """A promise that no map can judge: listed, not computed."""
 
-    id: str
-    zh: str
-    en: str
-    phrases: tuple[Phrase, ...]
-    numbers: tuple[Number, ...]
-    nature: str | None
+    id: Id
+    phrases: Annotated[tuple[Phrase, ...], SOME]
+    numbers: tuple[PhraseNumber, ...]
+    nature: LabelId | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Scope(Record):
+    """Which units a row is about; `stock`: a label of the residential areas meant."""
+
+    units: Selectors
+    stock: LabelId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Promise):
     """One promise of the plan and the ways to compute it.
 
-    `headlines` (by the value of the setting that `headline` names, else under ``""``) lists the
-    readings: the first is shown as headline. `judged` are held against the target; empty: the
-    readings of the headline. `unquantified`: the plan says all, in words that are no number.
+    `headline`: the reading shown, or the setting that chooses it; `headlines` then lists the
+    readings of each choice, the first of which is shown. `judged` are held against the target;
+    empty: the readings of the headline. `direction`: whether the target is to be reached or not
+    to be exceeded. `unquantified`: the plan says all, in words that are no number. `source`: the
+    document the phrases stand in, empty in runs kept from before.
     """
 
-    id: str
-    zh: str
-    en: str
-    phrases: tuple[Phrase, ...]
-    numbers: tuple[Number, ...]
-    target: Target | None
-    unquantified: bool
-    unit: str
-    nature: str | None
-    scope: tuple[Selector, ...]
-    stock: str | None
-    baseline: Baseline | None
-    headline_setting: str | None
-    headlines: Mapping[str, tuple[str, ...]]
-    judged: tuple[str, ...]
-    note_zh: str | None
-    note_en: str | None
-    readings: Mapping[str, Reading]
+    source: Source = ""
+    target: Target | None = None
+    direction: Direction = AT_LEAST
+    unquantified: Flag = False
+    unit: UnitId
+    group: GroupId | None = None
+    scope: Scope
+    baseline: Baseline | None = None
+    headline: Text
+    headlines: Mapping[str, Values] = field(default_factory=dict)
+    judged: tuple[Text, ...] = ()
+    note: Title | None = None
+    readings: Annotated[Mapping[str, Reading], Field(min_length=1), BY_ID]
 
     @property
     def section(self) -> str:
         """The sections of the plan that the phrases stand in."""
         return "; ".join(dict.fromkeys(phrase.section for phrase in self.phrases))
 
+    @property
+    def headline_setting(self) -> str | None:
+        """The setting that chooses the headline, None where nothing is left to choose."""
+        chosen_by = self.headline.startswith(SETTING)
+        return self.headline.removeprefix(SETTING) if chosen_by else None
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+    def shown(self, settings: Mapping[str, str | float]) -> tuple[str, ...]:
+        """The readings of the headline under some settings, the first is shown."""
+        if self.headline_setting is None:
+            return (self.headline,)
+        choice = str(settings[self.headline_setting])
+        return self.headlines.get(choice, (choice,))
+
+
+def _row(table: Any, read: Callable[[Any], Row], info: ValidationInfo) -> Row:
+    """A row of a file: its readings take titles, units and unit from around them."""
+    if info.context is None or not isinstance(table, Mapping):
+        return read(table)
+    written: Written = info.context
+    source, numbers = table.get("source", PLAN), table.get("numbers")
+    written.more["row"] = {
+        "source": written.sources.get(str(source), ""),
+        "numbers": [n for n in numbers if _told(n)] if isinstance(numbers, list) else [],
+    }
+    row = read({"source": PLAN, **table, **_titled_readings(table, written)})
+    return replace(row, readings={k: _completed(row, one) for k, one in row.readings.items()})
+
+
+def _told(number: Any) -> bool:
+    """Whether a number of the phrases can be used; what is wrong with it is told elsewhere."""
+    return (
+        isinstance(number, Mapping)
+        and isinstance(number.get("text"), str)
+        and isinstance(number.get("value"), int | float)
+    )
+
+
+def _titled_readings(table: Mapping[str, Any], written: Written) -> dict[str, Any]:
+    """The readings, those without a title under the one that all rows share."""
+    readings = table.get("readings")
+    if not isinstance(readings, Mapping):
+        return {}
+    titles = written.more["titles"]
+    named = {
+        name: {**titles.get(name, {}), **one} if isinstance(one, Mapping) else one
+        for name, one in readings.items()
+    }
+    return {"readings": named}
+
+
+def _completed(row: Row, reading: Reading) -> Reading:
+    """A reading with the row's units and unit where it names none."""
+    taken: dict[str, Any] = {}
+    if reading.of_units and getattr(reading, "units", None) == ():
+        taken["units"] = row.scope.units
+    if not reading.unit:
+        taken["unit"] = row.unit
+    return replace(reading, **taken) if taken else reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Titled):
     """One answer to what the plan leaves open."""
 
-    id: str
-    zh: str
-    en: str
+    id: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Titled):
+    """What the plan leaves open: choices with a default, or an amount up to `most`."""
+
+    id: Id
+    default: Text | None = None
+    choices: Annotated[Mapping[str, Choice], BY_ID] = field(default_factory=dict)
+    amount: Cited | None = None
+    most: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What the plan leaves open: choices with a default, or an amount."""
+class Unit(Record):
+    """The unit of a figure: its words (none for percent) and how the figure is shown."""
 
-    id: str
     zh: str
     en: str
-    default: str | None
-    choices: tuple[Choice, ...]
-    amount: Amount | None
+    show: Literal["percent", "number"] = "number"
+    decimals: Annotated[Whole | None, Field(ge=0, le=9)] = None
+
+    @property
+    def places(self) -> int:
+        """Decimals that are shown, the rest is cut."""
+        return _DECIMALS[self.show] if self.decimals is None else self.decimals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Titled):
+    """Rows that stand together; `about` says what they are."""
+
+    about: Title | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section(Record):
+    """What is special about a section of the plan.
+
+    `nature`: what the figures of this section are called (expected, binding). `figure_beside`:
+    its targets stand beside the words, not in them. `baselines`: earlier figures stand here.
+    """
+
+    nature: LabelId | None = None
+    figure_beside: Flag = False
+    baselines: Flag = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging(Record):
+    """How all rows are judged: words, or ``"$setting"`` where that is left to whoever asks.
+
+    `missing`: while some data is missing, the range decides, or the known part, or the unknown
+    counts against. `walk`: the standard's longest way (by walker) or its shorter one.
+    `residents`: of a unit, from the cells or from its own total. `unquantified`: rows without a
+    number are watched, or judged as if the plan said all.
+    """
+
+    missing: Annotated[Text, chosen("range", "known", "worst")] = "range"
+    walk: Annotated[Text, chosen("ceiling", "floor")] = "ceiling"
+    residents: Annotated[Text, chosen("cells", "units")] = "cells"
+    unquantified: Annotated[Text, chosen("watch", "judge")] = "watch"
 
 
 @dataclass(frozen=True, slots=True)
-class Scorecard:
-    """All rows of a plan, the settings they read, and what is only listed."""
+class Scorecard(Record):
+    """All rows of a plan, the settings they read, and what is only listed.
 
-    id: str
-    source: str
-    class_of_level: Mapping[str, str]
-    settings: Mapping[str, Setting]
-    rows: Mapping[str, Row]
-    not_computed: tuple[Promise, ...]
+    `target_year`, `baseline_year`: what the columns of a table are headed with, where the plan
+    has one of each.
+    """
+
+    id: Annotated[str, Field(validation_alias="#id")]
+    source: Annotated[str, Field(validation_alias="#source")]
+    rows: Annotated[Mapping[str, Annotated[Row, WrapValidator(_row)]], Field(min_length=1), BY_ID]
+    class_of_level: Mapping[LevelId, Literal["urban", "rural"]] = field(default_factory=dict)
+    settings: Annotated[Mapping[str, Setting], BY_ID] = field(default_factory=dict)
+    not_computed: Annotated[Mapping[str, Promise], BY_ID] = field(default_factory=dict)
+    judging: Judging = Judging()
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    sections: Mapping[str, Section] = field(default_factory=dict)
+    labels: Mapping[str, Title] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    target_year: Whole | None = None
+    baseline_year: Whole | None = None
+
+    def unit(self, name: str) -> Unit:
+        """A unit by its id; one that a run of before does not know is shown as it is called."""
+        return self.units.get(name) or Unit(name, name)
+
+
+@cache
+def scorecard_reader() -> TypeAdapter[Scorecard]:
+    """What reads and writes a whole scorecard."""
+    return TypeAdapter(Scorecard)

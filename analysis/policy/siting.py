@@ -1,45 +1,44 @@
 """Where new places may go, and how supply spreads over distance (``[siting]``, ``[floating]``)."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any
 
-from lifecircle.analysis.policy.cited import Cited
-from lifecircle.analysis.policy.tables import CitedTable, FloatingTable, SitingTable
+from pydantic import ValidationInfo
+
+from lifecircle.analysis.policy.cited import Positive
+from lifecircle.analysis.policy.fields import SOME, After, Before, Record
 
 
 @dataclass(frozen=True, slots=True)
-class SitingRules:
+class SitingRules(Record):
     """Generated positions for new places.
 
     `spacing_m`: one position is offered in each square of this width.
     """
 
-    spacing_m: Cited
+    spacing_m: Positive
 
 
 @dataclass(frozen=True, slots=True)
-class DecayZone:
+class DecayZone(Record):
     """Walks up to `share` of the catchment count with `weight` (zones from near to far)."""
 
-    share: Cited
-    weight: Cited
+    share: Positive
+    weight: Positive
+
+
+def _listed(zones: Any, _: ValidationInfo) -> Any:
+    """The zones of a file, whose names are only for its reader."""
+    return list(zones.values()) if isinstance(zones, Mapping) else zones
+
+
+def _near_first(zones: tuple[DecayZone, ...], _: ValidationInfo) -> tuple[DecayZone, ...]:
+    return tuple(sorted(zones, key=lambda zone: zone.share.value))
 
 
 @dataclass(frozen=True, slots=True)
-class FloatingRules:
+class FloatingRules(Record):
     """How a place's supply counts with distance in E2SFCA and 3SFCA."""
 
-    zones: tuple[DecayZone, ...]
-
-
-def siting_rules(table: SitingTable, cite: Callable[[CitedTable], Cited]) -> SitingRules:
-    """The rules of a policy file's ``[siting]``."""
-    return SitingRules(spacing_m=cite(table.spacing_m))
-
-
-def floating_rules(table: FloatingTable, cite: Callable[[CitedTable], Cited]) -> FloatingRules:
-    """The rules of a policy file's ``[floating]``, zones from near to far."""
-    zones = (DecayZone(cite(z.share), cite(z.weight)) for z in table.zones.values())
-    return FloatingRules(tuple(sorted(zones, key=lambda zone: zone.share.value)))
+    zones: Annotated[tuple[DecayZone, ...], SOME, After(_near_first), Before(_listed)]

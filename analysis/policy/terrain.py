@@ -1,13 +1,12 @@
 """How slope, stairs and barriers count, as the policy says (``walk.toml``)."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntFlag
+from typing import Self
 
-from lifecircle.analysis.policy.cited import Cited
-from lifecircle.analysis.policy.tables import BarrierTable, CitedTable, TerrainTable
+from lifecircle.analysis.policy.cited import Confidence, Positive
+from lifecircle.analysis.policy.fields import Record, Source, Text, Values
 
 
 class WayForm(IntFlag):
@@ -20,7 +19,7 @@ class WayForm(IntFlag):
 
 
 @dataclass(frozen=True, slots=True)
-class TerrainRules:
+class TerrainRules(Record):
     """Walking on a slope: Tobler's function, stairs, and how heights are read.
 
     `tobler_peak_km_h`, `tobler_steepness`, `tobler_offset`: W = peak · exp(-steepness ·
@@ -31,21 +30,21 @@ class TerrainRules:
     beyond it is doubted aloud. `off_ground`: tags of ways that leave the ground.
     """
 
-    tobler_peak_km_h: Cited
-    tobler_steepness: Cited
-    tobler_offset: Cited
-    steepest: Cited
-    cell_m: Cited
-    stairs_level_m_per_s: Cited
-    stairs_up_m_per_s: Cited
-    stairs_down_m_per_s: Cited
-    stairs_gradient: Cited
-    implausible_slope: Cited
-    off_ground: tuple[str, ...]
+    tobler_peak_km_h: Positive
+    tobler_steepness: Positive
+    tobler_offset: Positive
+    steepest: Positive
+    cell_m: Positive
+    stairs_level_m_per_s: Positive
+    stairs_up_m_per_s: Positive
+    stairs_down_m_per_s: Positive
+    stairs_gradient: Positive
+    implausible_slope: Positive
+    off_ground: Values
 
 
 @dataclass(frozen=True, slots=True)
-class BarrierRules:
+class BarrierRules(Record):
     """What a circle does not cross where the rule is asked for, and how wide a closure is.
 
     `main_road`, `railway`, `river`: values of ``highway``, ``railway``, ``waterway``.
@@ -53,38 +52,14 @@ class BarrierRules:
     a point or line reaches this far.
     """
 
-    main_road: tuple[str, ...]
-    railway: tuple[str, ...]
-    river: tuple[str, ...]
-    source: str
-    clause: str
-    line_width_m: Cited
-    closure_margin_m: Cited
-
-
-def terrain_rules(table: TerrainTable, cite: Callable[[CitedTable], Cited]) -> TerrainRules:
-    """The rules of a policy file's ``[terrain]``."""
-    numbers = {
-        name: cite(value)
-        for name in TerrainTable.model_fields
-        if isinstance(value := getattr(table, name), CitedTable)
-    }
-    return TerrainRules(**numbers, off_ground=tuple(table.off_ground))
-
-
-def barrier_rules(
-    table: BarrierTable, sources: Mapping[str, str], cite: Callable[[CitedTable], Cited]
-) -> BarrierRules:
-    """The rules of a policy file's ``[barriers]``."""
-    return BarrierRules(
-        main_road=tuple(table.main_road),
-        railway=tuple(table.railway),
-        river=tuple(table.river),
-        source=sources[table.source],
-        clause=table.clause,
-        line_width_m=cite(table.line_width_m),
-        closure_margin_m=cite(table.closure_margin_m),
-    )
+    main_road: Values
+    railway: Values
+    river: Values
+    source: Source
+    clause: Text
+    line_width_m: Positive
+    closure_margin_m: Positive
+    confidence: Confidence | None = None  # None only in runs kept from before
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +70,7 @@ class WayForms:
     main_road: frozenset[str]
 
     @classmethod
-    def of(cls, terrain: TerrainRules, barriers: BarrierRules) -> WayForms:
+    def of(cls, terrain: TerrainRules, barriers: BarrierRules) -> Self:
         """The reader of a policy."""
         return cls(terrain.off_ground, frozenset(barriers.main_road))
 

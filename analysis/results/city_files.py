@@ -56,7 +56,7 @@ def write_city(folder: Path, city: City, travel: TravelTable) -> None:
         "land": city.land is not None,
         "slope": city.network.slope is not None,
         "statistics": city.statistics is not None,
-        "surveyed": city.surveyed,
+        "surveyed": sorted(city.surveyed),
         "travel": travel.services,
         "warnings": city.warnings,
         "notes": city.notes,

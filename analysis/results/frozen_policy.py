@@ -2,78 +2,66 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import types
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Hashable, Mapping
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import orjson
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.model import policy_reader
+from lifecircle.analysis.results.frozen_earlier import brought_up
 
 _Record = TypeVar("_Record")
 
 
 def policy_text(policy: Policy) -> str:
     """The whole policy as JSON text; the order of services is kept."""
-    return json.dumps(plain(policy), ensure_ascii=False, indent=1) + "\n"
+    text = policy_reader().dump_json(
+        policy, by_alias=True, indent=1, warnings=False, fallback=_plainer
+    )
+    return text.decode() + "\n"
 
 
 def policy_from(text: str) -> Policy:
-    """The policy written by `policy_text`.
+    """The policy written by `policy_text`, today or by an earlier lifecircle.
 
     Raises
     ------
     WorkspaceError : the text is not such a policy.
     """
     try:
-        return record(Policy, json.loads(text))
+        content = orjson.loads(text)
+        scorecard = brought_up(content.get("scorecard"))
+        own = {"#digest": content["digest"], "#scorecard": scorecard}
+        return policy_reader().validate_python({**content, **own}, extra="ignore")
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise WorkspaceError("run_policy_unreadable") from fault
 
 
 def plain(value: Any) -> Any:
-    """A frozen record as dictionaries, lists and scalars that JSON knows."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+    """A frozen record as dictionaries, lists and scalars that JSON knows; sets are sorted."""
     if isinstance(value, frozenset | set):
         return sorted(plain(item) for item in value)
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if hasattr(value, "item"):
-        return value.item()
-    return str(value)
+    return to_jsonable_python(value, fallback=_plainer)
 
 
-def record(kind: type[_Record], content: Mapping[str, Any]) -> _Record:
-    """The record of a dataclass from what `plain` made of it."""
-    hints = get_type_hints(kind)
-    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
-    return kind(
-        **{f.name: _typed(hints[f.name], content[f.name]) for f in fields if f.name in content}
-    )
+def record(kind: type[_Record], content: Any) -> _Record:
+    """The record of a dataclass from what `plain` made of it; what it does not know is left."""
+    read: _Record = _reader(cast(Hashable, kind)).validate_python(content, extra="ignore")
+    return read
 
 
-def _typed(hint: Any, value: Any) -> Any:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return (
-            None if value is None else _typed(next(a for a in inner if a is not type(None)), value)
-        )
-    if origin is tuple:
-        several = len(inner) == 2 and inner[1] is Ellipsis
-        kinds = [inner[0]] * len(value) if several else list(inner)
-        return tuple(_typed(kind, item) for kind, item in zip(kinds, value, strict=True))
-    if origin is frozenset:
-        return frozenset(_typed(inner[0], item) for item in value)
-    if origin is not None and origin is not Literal and issubclass(origin, Mapping):
-        return types.MappingProxyType(
-            {_typed(inner[0], name): _typed(inner[1], item) for name, item in value.items()}
-        )
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return record(hint, value)
-    return float(value) if hint is float else value
+@cache
+def _reader(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _plainer(value: Any) -> Any:
+    """What pydantic does not know: read-only mappings, scalars of numpy, paths."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.item() if hasattr(value, "item") else str(value)

@@ -19,6 +19,7 @@ SCORECARD_COLUMNS: Final = (
     text("section"),
     text("phrase"),
     number("target", "", "", "no_target"),
+    text("direction", "column_direction", "no_direction"),
     text("unit", "column_measured_in"),
     text("nature", "column_nature", "not_boxed"),
     number("baseline", "", "", "no_base"),
@@ -69,6 +70,9 @@ def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:
         **{key: row[key] for key in ("id", "section", "phrase", "target", "unit", "nature",
                                      "status", "value", "lower", "upper", "assessed_share")},
         "title": row["title"][lang],
+        "direction": None
+        if row["target"] is None
+        else say(f"scorecard_{row['direction'].replace(' ', '_')}", lang),
         "baseline": None if row["baseline"] is None else row["baseline"]["value"],
         "headline": details[row["headline"]]["title"][lang],
         "readings": _row_of(

@@ -15,7 +15,7 @@ from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.isochrone import isochrone_document
 from lifecircle.service.catalog.point import PointPlan, point_document
 from lifecircle.service.catalog.report import report_document
-from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting import siting_document
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "point_document",
     "report_document",
     "scorecard_document",
+    "settings_given",
     "siting_document",
     "what_if_document",
 ]

@@ -9,7 +9,7 @@ from lifecircle.analysis.measures.circles import CircleRow, circles
 from lifecircle.analysis.results.compare import Comparison, compare, match_cells
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
-from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.catalog.scorecard import scorecard_document, units_document
 
 
 def compare_document(
@@ -54,6 +54,7 @@ def compare_document(
         "by": level,
         "changed": any(one.changed for one in found)
         or any(one["changed"] for one in (*rounds, *(indicators or ()))),
+        "units": {} if after.policy.scorecard is None else units_document(after.policy.scorecard),
         "policy_changed": before.manifest.policy_digest != after.manifest.policy_digest,
         "inputs_changed": _inputs(before, after),
         "residents_in_matched_cells": same.share,
@@ -122,6 +123,7 @@ def _indicators(before: Run, after: Run, lang: Language) -> list[dict[str, Any]]
                 "title": row["title"],
                 "unit": row["unit"],
                 "target": row["target"],
+                "direction": row["direction"],
                 "value_from": value,
                 "value_to": row["value"],
                 "change": row["value"] - value if known else None,

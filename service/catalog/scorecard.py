@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, get_args
 
 from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import (
     LeftOut,
@@ -17,8 +17,11 @@ from lifecircle.analysis.measures.scorecard.result import (
     ScorecardResult,
     Status,
 )
+from lifecircle.analysis.policy.amounts import settings_in
 from lifecircle.analysis.policy.attributes import attributes
-from lifecircle.analysis.policy.scorecard_model import Amount, Phrase, Promise, Reading, Row
+from lifecircle.analysis.policy.cited import Cited
+from lifecircle.analysis.policy.readings import Reading
+from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Scorecard, Unit
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
 
@@ -55,6 +58,27 @@ def scorecard_document(
     return document_of(run, found, lang)
 
 
+def settings_given(
+    pairs: Iterable[str], named: Mapping[str, str | float] | None = None
+) -> dict[str, str | float]:
+    """Settings from texts ``name=value`` and from parameters of their own names.
+
+    Raises
+    ------
+    ParameterError : a text that sets nothing; a setting that is set twice, differently.
+    """
+    given: dict[str, str | float] = dict(named or {})
+    for pair in pairs:
+        name, sign, value = (part.strip() for part in pair.partition("="))
+        if not (name and sign and value):
+            raise ParameterError("scorecard_setting_pair", given=pair, example="missing=worst")
+        if name in given and str(given[name]) != value:
+            first = given[name]
+            raise ParameterError("scorecard_setting_twice", name=name, first=first, second=value)
+        given[name] = value
+    return given
+
+
 def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, Any]:
     """A computed scorecard as a document."""
     manifest = run.manifest
@@ -79,8 +103,20 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "level": found.level,
         "settings": [_setting(found, name) for name in found.scorecard.settings],
         "counts": {status: counts[status] for status in STATUSES},
-        "rows": [_row(run, row, lang) for row in found.rows],
-        "not_computed": [_promise(promise) for promise in found.scorecard.not_computed],
+        "rows": [_row(run, found.scorecard, row, lang) for row in found.rows],
+        "not_computed": [_promise(promise) for promise in found.scorecard.not_computed.values()],
+        "groups": [
+            {
+                "id": name,
+                "title": title_of(group.title),
+                "about": None if group.about is None else title_of(group.about),
+            }
+            for name, group in found.scorecard.groups.items()
+        ],
+        "units": units_document(found.scorecard),
+        "labels": {k: title_of(title) for k, title in found.scorecard.labels.items()},
+        "target_year": found.scorecard.target_year,
+        "baseline_year": found.scorecard.baseline_year,
         "inputs": [
             {"role": one.role, "name": one.name, "sha256": one.sha256} for one in manifest.inputs
         ],
@@ -93,27 +129,46 @@ def _setting(found: ScorecardResult, name: str) -> dict[str, Any]:
     default = setting.default if setting.amount is None else setting.amount.value
     return {
         "setting": name,
-        "title": {"zh": setting.zh, "en": setting.en},
+        "title": title_of(setting.title),
         "value": found.settings[name],
         "default": default,
         "choices": [
-            {"id": choice.id, "title": {"zh": choice.zh, "en": choice.en}}
-            for choice in setting.choices
+            {"id": choice.id, "title": title_of(choice.title)}
+            for choice in setting.choices.values()
         ],
         "source": None if setting.amount is None else _amount(setting.amount),
+        "most": setting.most,
     }
 
 
-def _amount(amount: Amount) -> dict[str, Any]:
+def units_document(card: Scorecard) -> dict[str, Any]:
+    """Every unit that a row, a reading or a baseline is told in, and how it is shown."""
+    asked: dict[str, None] = {}
+    for row in card.rows.values():
+        asked |= dict.fromkeys((row.unit, *(one.unit for one in row.readings.values())))
+        if row.baseline is not None:
+            asked[row.baseline.unit] = None
+    return {name: _unit(card.unit(name)) for name in asked}
+
+
+def _unit(unit: Unit) -> dict[str, Any]:
+    return {
+        "title": {"zh": unit.zh, "en": unit.en},
+        "show": unit.show,
+        "decimals": unit.places,
+    }
+
+
+def _amount(amount: Cited) -> dict[str, Any]:
     return {
         "value": amount.value,
-        "clause": amount.text,
+        "clause": amount.clause,
         "source": amount.source,
         "confidence": amount.confidence,
     }
 
 
-def _row(run: Run, found: RowResult, lang: Language) -> dict[str, Any]:
+def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[str, Any]:
     row = found.row
     figure = found.figure
     return {
@@ -130,13 +185,16 @@ def _row(run: Run, found: RowResult, lang: Language) -> dict[str, Any]:
         "assessed_share": figure.assessed_share,
         "missing": [_missing(one, lang) for one in found.missing],
         "clause": "; ".join(f"{one.section}: {one.text}" for one in row.phrases),
-        "title": {"zh": row.zh, "en": row.en},
+        "title": title_of(row.title),
+        "direction": row.direction,
+        "group": row.group,
+        "source": row.source,
         "phrases": [_phrase(one) for one in row.phrases],
         "numbers": [{"text": one.text, "value": one.value, "as": one.role} for one in row.numbers],
         "target_words": None if row.target is None else row.target.words,
         "scope": {
-            "units": [{"level": one.level, "class": one.unit_class} for one in row.scope],
-            "stock": row.stock,
+            "units": [{"level": one.level, "class": one.unit_class} for one in row.scope.units],
+            "stock": row.scope.stock,
         },
         "value": figure.value,
         "lower": figure.lower,
@@ -160,9 +218,9 @@ def _row(run: Run, found: RowResult, lang: Language) -> dict[str, Any]:
             }
             for one in found.by_unit
         ],
-        "settings": list(_settings_of(row)),
+        "settings": list(_settings_of(card, row)),
         "sources": _sources(run, row),
-        "note": None if row.note_zh is None else {"zh": row.note_zh, "en": row.note_en},
+        "note": None if row.note is None else title_of(row.note),
         "remarks": remarks(found.warnings, lang),
     }
 
@@ -198,7 +256,7 @@ def _missing(missing: Missing, lang: Language) -> dict[str, Any]:
 
 def _outcome(reading: Reading, outcome: Outcome, lang: Language) -> dict[str, Any]:
     return {
-        "title": {"zh": reading.zh, "en": reading.en},
+        "title": title_of(reading.title),
         "kind": reading.kind,
         "unit": reading.unit,
         "value": outcome.value,
@@ -229,21 +287,14 @@ def _left_out(one: LeftOut) -> dict[str, Any]:
     }
 
 
-def _settings_of(row: Row) -> list[str]:
+def _settings_of(card: Scorecard, row: Row) -> list[str]:
     """The settings a row's own figures depend on, beside those that all rows share."""
-    kinds = {reading.kind for reading in row.readings.values()}
-    named = [] if row.headline_setting is None else [row.headline_setting]
-    if "rule" in kinds:
-        named += ["rule_or", "overload"]
-    if "adjacent" in kinds:
-        named += ["adjacent_m", "adjacent_by"]
-    if "capacity" in kinds:
-        named += ["catchment"]
-    if kinds & {"residents_within", "land_within", "capacity", "circle"}:
-        named += ["walk"]
+    named = dict.fromkeys(settings_in((row.headline, row.readings)))
+    if any(reading.walks for reading in row.readings.values()):
+        named |= dict.fromkeys(settings_in(card.judging.walk))
     if row.unquantified:
-        named += ["unquantified"]
-    return named
+        named |= dict.fromkeys(settings_in(card.judging.unquantified))
+    return list(named)
 
 
 def _sources(run: Run, row: Row) -> dict[str, Any]:
@@ -268,7 +319,7 @@ def _sources(run: Run, row: Row) -> dict[str, Any]:
 
 def _attribute(owner: Any, name: str) -> dict[str, Any]:
     one = attributes()[owner][name]
-    return {"title": {"zh": one.zh, "en": one.en}, "unit": one.unit}
+    return {"title": title_of(one.title), "unit": one.unit}
 
 
 def needs(row: Row) -> tuple[list[str], list[str], list[str]]:
@@ -277,19 +328,9 @@ def needs(row: Row) -> tuple[list[str], list[str], list[str]]:
     columns: dict[str, None] = {}
     statistics: dict[str, None] = {}
     for reading in row.readings.values():
-        own = () if reading.service is None else (reading.service,)
-        services |= dict.fromkeys((*reading.any_of, *reading.all_of, *reading.to, *own))
-        columns |= dict.fromkeys(one.attribute for one in reading.where)
-        if reading.column is not None:
-            columns[reading.column] = None
-        if reading.kind == "adjacent":
-            columns["parcel"] = None
-        if reading.night:
-            columns |= dict.fromkeys(("opening_hours", "lit"))
-        tests = (*reading.tests, *reading.filters)
-        operands = [*reading.over, *reading.under]
-        operands += [one for test in tests for one in (*test.value, *test.by)]
-        for one in operands:
+        services |= dict.fromkeys(reading.places())
+        columns |= dict.fromkeys(reading.columns())
+        for one in reading.operands():
             services |= dict.fromkeys(one.of)
             columns |= dict.fromkeys(c for c in (one.column, one.sum) if c is not None)
             statistics |= dict.fromkeys(s for s in (one.stat,) if s is not None)
@@ -305,7 +346,7 @@ def _promise(promise: Promise) -> dict[str, Any]:
         "section": "; ".join(dict.fromkeys(one.section for one in promise.phrases)),
         "phrase": promise.phrases[0].text,
         "phrases": [_phrase(one) for one in promise.phrases],
-        "title": {"zh": promise.zh, "en": promise.en},
+        "title": title_of(promise.title),
         "nature": promise.nature,
         "numbers": [
             {"text": one.text, "value": one.value, "as": one.role} for one in promise.numbers

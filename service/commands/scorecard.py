@@ -39,20 +39,19 @@ def scorecard(
 ) -> None:
     """Every promise of the plan, judged."""
     found, language = opened(name, workspace, run), language_of(lang)
-    from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.results.scorecard_table import export_scorecard
-    from lifecircle.service.catalog import scorecard_document
+    from lifecircle.service.catalog import scorecard_document, settings_given
     from lifecircle.service.report.scorecard import scorecard_page
     from lifecircle.service.terminal import print_json, say, write_text
     from lifecircle.service.terminal.scorecard import show_scorecard
 
-    pairs = [one.partition("=") for one in settings or ()]
-    for setting, sign, _ in pairs:
-        if not sign:
-            raise ParameterError("scorecard_setting_pair", given=setting)
-    asked: dict[str, str | float] = {name.strip(): value.strip() for name, _, value in pairs}
     document = scorecard_document(
-        found, walker=walker, level=level, year=year, settings=asked, lang=language
+        found,
+        walker=walker,
+        level=level,
+        year=year,
+        settings=settings_given(settings or ()),
+        lang=language,
     )
     if as_json:
         print_json(document)

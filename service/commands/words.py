@@ -18,6 +18,7 @@ WorkspaceDir = Annotated[Path, typer.Option("--workspace", envvar="LIFECIRCLE_WO
 Service = Annotated[str | None, typer.Option()]
 Minutes = Annotated[float | None, typer.Option()]
 Walker = Annotated[str, typer.Option()]
+PolicyFile = Annotated[str | None, typer.Option("--policy")]
 Lang = Annotated[Literal["zh", "en"] | None, typer.Option()]
 Datum = Annotated[str | None, typer.Option()]
 Crs = Annotated[str | None, typer.Option()]

@@ -16,12 +16,14 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.ogc.filters import queryable_schema, queryables
 from lifecircle.service.queries import Reader
+from lifecircle.service.queries_scorecard import packaged_settings, setting_parameters
 from lifecircle.service.responses import GEOJSON, PROBLEM
 from lifecircle.service.settings import Settings
 from lifecircle.service.wording import Words
 
 VERSION: Final = "3.0.3"
 ITEMS: Final = "/collections/{collection}/items"
+SCORECARD: Final = "/areas/{area}/scorecard"
 ONE_ITEM: Final = "/collections/{collection}/items/{item}"
 
 
@@ -35,6 +37,9 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     paths = document["paths"]
     _answer_plainly(document)
     _say(document, Words(reader.lang))
+    paths[SCORECARD]["get"]["parameters"] += setting_parameters(
+        packaged_settings().values(), reader.lang
+    )
     for area in reader.areas.names():
         try:
             layers = reader.areas.columns(area)

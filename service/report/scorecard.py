@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.policy.scorecard_model import AT_LEAST, AT_MOST, Direction
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.maps.offline import refuse_outside
@@ -26,6 +27,7 @@ from lifecircle.service.wording import (
     counted,
     figure,
     number,
+    percent,
     plain,
     rough,
     stamp,
@@ -38,7 +40,6 @@ COLOURS: Final = {
     "no_target": "#3c6e9f",
     "NOT_ASSESSED": "#c3ccca",
 }
-_STOCK: Final = {"新建": "stock_new", "已建": "stock_old"}
 _NAMED: Final = 14  # units named before the rest is counted
 _WIDE: Final = 1000  # of a drawing, in its own units
 
@@ -60,14 +61,7 @@ def scorecard_page(
     run: Run, document: Mapping[str, Any], lang: Language, links: Links | None = None
 ) -> str:
     """A scorecard document as HTML."""
-    told = Words(lang, "scorecard")
-    boxed = [row for row in document["rows"] if row["nature"] is not None]
-    rest = [row for row in document["rows"] if row["nature"] is None]
-    parts = [
-        ("boxed", boxed),
-        ("spatial", [row for row in rest if row["id"].startswith("A")]),
-        ("unit", [row for row in rest if not row["id"].startswith("A")]),
-    ]
+    told = _Told(lang, "scorecard", document)
     policy = run.policy
     titles = {service.id: service.title.text(lang) for service in policy.services.values()}
     style = _asset("scorecard.css")
@@ -88,7 +82,10 @@ def scorecard_page(
         ],
         settings=list(_settings(document, lang)),
         bar=_tally(document),
-        parts=[(name, [_row(row, told, titles) for row in rows]) for name, rows in parts],
+        parts=[
+            (title, about, [_row(row, told, titles) for row in rows])
+            for title, about, rows in _parts_of(document, told)
+        ],
     )
     return refuse_outside(page)
 
@@ -120,6 +117,37 @@ def _template() -> Template:
     return environment.get_template("scorecard.html")
 
 
+@dataclass(frozen=True, slots=True)
+class _Told(Words):
+    """The words of the scorecard and the units of its document."""
+
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    def figure(self, value: float | None, unit: str, direction: Direction = AT_LEAST) -> str:
+        """A figure as people read it, a dash where there is none."""
+        return figure(value, self.document["units"][unit], direction) or self.none
+
+    def unit_title(self, unit: str) -> str:
+        """The unit of a figure in words; percent has none."""
+        return self.title(self.document["units"][unit]["title"])
+
+
+def _parts_of(
+    document: Mapping[str, Any], told: _Told
+) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:
+    """The groups of the scorecard with their rows; rows of no group stand last."""
+    rows = list(document["rows"])
+    for group in document["groups"]:
+        about = "" if group["about"] is None else told.title(group["about"])
+        own = [row for row in rows if row["group"] == group["id"]]
+        if own:
+            yield told.title(group["title"]), about, own
+    known = {group["id"] for group in document["groups"]}
+    others = [row for row in rows if row["group"] not in known]
+    if others:
+        yield told("part_others" if known else "part_all"), "", others
+
+
 def _settings(document: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, str]]:
     for one in document["settings"]:
         chosen = [c["title"][lang] for c in one["choices"] if c["id"] == one["value"]]
@@ -142,9 +170,9 @@ def _tally(document: Mapping[str, Any]) -> Markup:
     )
 
 
-def _row(row: Mapping[str, Any], told: Words, titles: Mapping[str, str]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict[str, Any]:
     """What the page shows of a row."""
-    lang, unit = told.lang, row["unit"]
+    lang, unit, direction = told.lang, row["unit"], row["direction"]
     left, unknown = row["left_out"], row["unknown"]
     texts = [] if row["note"] is None else [row["note"][lang]]
     texts += [one["text"] for one in row["remarks"]]
@@ -154,30 +182,42 @@ def _row(row: Mapping[str, Any], told: Words, titles: Mapping[str, str]) -> dict
         "status": row["status"],
         "tags": _tags(row, told),
         "phrases": row["phrases"],
+        "source": "" if _of_plan(row, told) else row["source"],
         "readings": [_reading(name, row, told) for name in row["details"]],
-        "told": figure(row["value"], unit) or told.none,
-        "unit": told.unit(unit) if row["value"] is not None or unit != "fraction" else "",
-        "target": figure(row["target"], unit) or told.none,
+        "told": told.figure(row["value"], unit, direction),
+        "unit": told.unit_title(unit),
+        "target": told.target(row, told.document["units"][unit]),
+        "target_head": _target_head(row, told),
         "target_note": _target_note(row, told),
-        "bar": _bar(row),
+        "bar": _bar(row, told),
         "lines": list(_lines(row, told)),
         "left_out": _who(left, told),
-        "left_out_count": len(left),
+        "left_out_head": told("beyond" if direction == AT_MOST else "left_out", count=len(left)),
         "unknown": "" if row["value"] is None else _who(unknown, told),
         "unknown_count": len(unknown),
         "missing": [one["text"] for one in row["missing"]],
         "parts": _parts(row, told, titles),
         "remarks": told.sentences(texts),
         "by_unit": [
-            (told.named(one), figure(one["value"], unit) or told.none) for one in row["by_unit"]
+            (told.named(one), told.figure(one["value"], unit, direction)) for one in row["by_unit"]
         ],
     }
 
 
-def _tags(row: Mapping[str, Any], told: Words) -> list[str]:
-    tags = [] if row["nature"] is None else [told("expected")]
-    stock = row["scope"]["stock"]
-    return tags if stock is None else [*tags, told(_STOCK[stock])]
+def _tags(row: Mapping[str, Any], told: _Told) -> list[str]:
+    labels = told.document["labels"]
+    asked = (row["nature"], row["scope"]["stock"])
+    return [told.title(labels[one]) if one in labels else one for one in asked if one is not None]
+
+
+def _of_plan(row: Mapping[str, Any], told: _Told) -> bool:
+    """Whether a row stands in the scorecard's own plan, not in a document of its own."""
+    return row["source"] in ("", told.document["policy"]["source"])
+
+
+def _target_head(row: Mapping[str, Any], told: _Told) -> str:
+    year = told.document["target_year"] if _of_plan(row, told) else None
+    return told("target") if year is None else told("target_in", year=year)
 
 
 def _target_note(row: Mapping[str, Any], told: Words) -> str:
@@ -186,21 +226,21 @@ def _target_note(row: Mapping[str, Any], told: Words) -> str:
     return told("target_none" if row["target"] is None else "target_judged")
 
 
-def _reading(name: str, row: Mapping[str, Any], told: Words) -> dict[str, Any]:
+def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
     one = row["details"][name]
     tally = ""
     if one["have"] is not None and one["of"] is not None:
         tally = told("figure_have_of", have=counted(one["have"]), of=counted(one["of"]))
     elif one["have"] is not None:
         tally = counted(one["have"]) or ""
-    shown = figure(one["value"], one["unit"])
-    extra = told.unit(one["unit"]) if one["unit"] != row["unit"] else ""
+    shown = told.figure(one["value"], one["unit"], row["direction"])
+    extra = told.unit_title(one["unit"]) if one["unit"] != row["unit"] else ""
     return {
         "title": one["title"][told.lang],
-        "told": told.none if shown is None else f"{shown} {extra}".strip(),
+        "told": f"{shown} {extra}".strip() if one["value"] is not None else shown,
         "exact": "" if one["value"] is None else repr(one["value"]),
         "counted": tally,
-        "range": _range(one, told),
+        "range": _range(one, told, row["direction"]),
         "headline": name == row["headline"],
         "judged": row["target"] is not None and name in row["judged"] and row["judged"] != [
             row["headline"]
@@ -208,44 +248,47 @@ def _reading(name: str, row: Mapping[str, Any], told: Words) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _range(one: Mapping[str, Any], told: Words) -> str:
+def _range(one: Mapping[str, Any], told: _Told, direction: Direction) -> str:
     """What a reading may be and how much of it is assessed, where not all is."""
-    lower, upper = (figure(one[name], one["unit"]) for name in ("lower", "upper"))
+    unit = told.document["units"][one["unit"]]
+    lower, upper = (figure(one[name], unit, direction) for name in ("lower", "upper"))
     parts = []
     if lower is not None and one["lower"] != one["upper"]:
         parts.append(told.ranged(lower, None) if upper is None else f"{lower} – {upper}")
     share = one["assessed_share"]
     if share is not None and share < 1:
-        parts.append(told("share", share=figure(share, "fraction")))
+        parts.append(told("share", share=percent(share)))
     return " · ".join(parts)
 
 
-def _lines(row: Mapping[str, Any], told: Words) -> Iterator[str]:
+def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
     """Range, share assessed, baseline."""
-    unit = row["unit"]
+    unit, direction = row["unit"], row["direction"]
     if row["lower"] is not None and row["lower"] != row["upper"]:
-        lower = figure(row["lower"], unit)
+        lower = told.figure(row["lower"], unit, direction)
         if row["upper"] is None:
             yield told("range_open", lower=lower)
         else:
-            yield told("range", lower=lower, upper=figure(row["upper"], unit))
+            yield told("range", lower=lower, upper=told.figure(row["upper"], unit, direction))
     share = row["assessed_share"]
     if share is not None and share < 1:
-        yield told("share", share=figure(share, "fraction"))
+        yield told("share", share=percent(share))
     base = row["baseline"]
     if base is not None:
-        words = f"{figure(base['value'], base['unit'])} {told.unit(base['unit'])}".strip()
-        yield told("baseline_told", figure=words, sentence=whole(base["sentence"]))
+        shown = told.figure(base["value"], base["unit"])
+        words = f"{shown} {told.unit_title(base['unit'])}".strip()
+        params = {"year": base["year"], "figure": words, "sentence": whole(base["sentence"])}
+        yield told("baseline_told", **params)
         if not base["comparable"]:
             yield told("baseline_other")
 
 
-def _bar(row: Mapping[str, Any]) -> Markup:
+def _bar(row: Mapping[str, Any], told: _Told) -> Markup:
     """Value, possible range and target on one scale; empty where there is nothing to draw."""
     value, target = row["value"], row["target"]
     if value is None and row["lower"] is None:
         return Markup()
-    share = row["unit"] == "fraction"
+    share = told.document["units"][row["unit"]]["show"] == "percent"
     marks = [one for one in (value, target, row["lower"], row["upper"]) if one is not None]
     most = 1.0 if share else max(1e-9, *(1.15 * one for one in marks))
 
@@ -300,7 +343,6 @@ def _parts(row: Mapping[str, Any], told: Words, titles: Mapping[str, str]) -> st
     """The services a circle or checklist is made of, each with its own figure."""
     parts = row["details"][row["headline"]]["parts"]
     return told.listed(
-        f"{titles.get(one['service'], one['service'])} "
-        f"{figure(one['value'], 'fraction') or told.none}"
+        f"{titles.get(one['service'], one['service'])} {percent(one['value']) or told.none}"
         for one in parts
     )

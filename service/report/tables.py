@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
 from lifecircle.analysis.texts import whole
 from lifecircle.service.report.cells import Cell, text
-from lifecircle.service.wording import Words, decimal, figure, number, percent, plain
+from lifecircle.service.wording import Words, decimal, number, percent, plain
 
 Document = Mapping[str, Any]
 Row = list[Cell]
@@ -55,20 +56,22 @@ def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
     """Every promise of the plan: target, value today in its headline reading, who is left out."""
     scorecard = document["scorecard"]
     for row in () if scorecard is None else scorecard["rows"]:
-        unit, lang = row["unit"], words.lang
-        base = row["baseline"]
+        lang, units = words.lang, scorecard["units"]
+        unit, base = units[row["unit"]], row["baseline"]
         yield [
             text(row["id"]),
             text(
                 row["title"][lang],
                 words("quoted", section=row["section"], phrase=whole(row["phrase"])),
             ),
-            _amount(words, row["target"], unit),
-            _amount(words, row["value"], unit),
+            Cell(words.target(row, unit), row["target"]),
+            _amount(words, row["value"], unit, row["direction"]),
             text(row["details"][row["headline"]]["title"][lang]),
             Cell(words.verdict(row["status"]), right=False, kind=row["status"]),
             _amount(
-                words, None if base is None else base["value"], "" if base is None else base["unit"]
+                words,
+                None if base is None else base["value"],
+                unit if base is None else units[base["unit"]],
             ),
             share(words, row["assessed_share"]),
             text(_left_out(row["left_out"], words)),
@@ -76,9 +79,11 @@ def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
         ]
 
 
-def _amount(words: Words, value: float | None, unit: str) -> Cell:
-    """A figure of the scorecard as its own page writes it."""
-    return Cell(figure(value, unit) or words.none, value)
+def _amount(
+    words: Words, value: float | None, unit: Document, direction: Direction = AT_LEAST
+) -> Cell:
+    """A figure of the scorecard as its own page writes it, with its unit where it has words."""
+    return Cell(words.with_unit(value, unit, direction), value)
 
 
 def _left_out(listed: Sequence[Mapping[str, Any]], words: Words) -> str:

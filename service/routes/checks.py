@@ -24,7 +24,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.policy import load_policy, policy_ids
+from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.checker.check import Checked, check_file
 from lifecircle.analysis.readers.records.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
@@ -48,7 +48,6 @@ _SHOWN: Final = 500  # faults on the page; the table with problems marked holds 
 _LONGEST_NAME: Final = 120
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 _MOST_FIELDS: Final = 8
-DEFAULT_POLICY: Final = "kunming-2022-77"
 FIELDS: Final = ("kind", "datum", "crs", "sheet", "layer", "x_north")
 
 
@@ -113,7 +112,7 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
 
 def _form(settings: Settings, filled: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return {
-        "filled": {**dict.fromkeys(FIELDS), "policy": DEFAULT_POLICY, **(filled or {})},
+        "filled": {**dict.fromkeys(FIELDS), "policy": default_policy(), **(filled or {})},
         "known": " ".join(suffix.removeprefix(".") for suffix in KNOWN),
         "accept": ",".join(KNOWN),
         "megabytes": f"{settings.max_upload_bytes / 1_000_000:g}",
@@ -138,7 +137,7 @@ async def _sent(request: Request) -> _Sent:
                 sheet=_words(form, "sheet"),
                 layer=_words(form, "layer"),
                 x_north=form.get("x_north") == "on",
-                policy=_choice(form, "policy", policy_ids()) or DEFAULT_POLICY,
+                policy=_choice(form, "policy", policy_ids()) or default_policy(),
             )
     except HTTPException as error:
         if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.scorecard_table import export_scorecard
-from lifecircle.service.catalog import scorecard_document
+from lifecircle.service.catalog import scorecard_document, settings_given
 from lifecircle.service.queries import AreaName, Reader, ReaderNow
 from lifecircle.service.queries_scorecard import ScorecardQuery
 from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
@@ -28,6 +29,7 @@ async def show_scorecard(
 ) -> Response:
     """Each row with its clause, target, baseline, every reading, status and what is missing."""
     state = await reader.state(area, query.run)
+    _refuse_unknown(state, query)
     if query.f == "html" or (query.f is None and wants_page(request)):
         html = await run_in_threadpool(_page, request, reader, state, query)
         return page_response(html, reader.lang, "", policy=page_policy("'self'"))
@@ -44,13 +46,28 @@ async def show_scorecard(
     return await answer(request, state, reader.lang, lambda: _document(state, reader, query))
 
 
+def _refuse_unknown(state: AreaState, query: ScorecardQuery) -> None:
+    """Refuse a parameter that is no setting of the run's scorecard either."""
+    card = state.run.policy.scorecard
+    if card is None:
+        return
+    strange = {name: value for name, value in query.named.items() if name not in card.settings}
+    if strange:
+        raise RequestValidationError(
+            [
+                {"type": "extra_forbidden", "loc": ("query", name), "msg": "", "input": value}
+                for name, value in strange.items()
+            ]
+        )
+
+
 def _document(state: AreaState, reader: Reader, query: ScorecardQuery) -> dict[str, Any]:
     return scorecard_document(
         state.run,
         walker=query.walker,
         level=query.level,
         year=query.year,
-        settings=query.settings(),
+        settings=settings_given(query.set_, query.named),
         make_costs=lambda: state.streets.costs,
         lang=reader.lang,
     )
@@ -66,10 +83,12 @@ def _file(state: AreaState, reader: Reader, query: ScorecardQuery, form: str) ->
 def _page(request: Request, reader: Reader, state: AreaState, query: ScorecardQuery) -> str:
     root = request.scope.get("root_path", "")
     home = f"{root}/areas/{quote(state.run.manifest.area)}"
-    kept = query.model_dump(exclude_none=True, exclude_defaults=True, exclude={"f", "lang"})
+    kept = query.model_dump(
+        by_alias=True, exclude_none=True, exclude_defaults=True, exclude={"f", "lang"}
+    )
 
     def to(**more: str) -> str:
-        return f"{home}/scorecard?{urlencode(kept | more)}"
+        return f"{home}/scorecard?{urlencode(kept | more, doseq=True)}"
 
     lang = reader.lang
     links = Links(

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.terminal import print_table, say
-from lifecircle.service.wording import Words, figure
+from lifecircle.service.wording import Words
 
 _STYLES: Final = {
     "met": "green",
@@ -29,12 +29,12 @@ def show_scorecard(document: Mapping[str, Any], lang: Language) -> None:
         right = i in (2, 3, 5)
         table.add_column(words(name), justify="right" if right else "left", no_wrap=i != 1)
     for row in document["rows"]:
-        status = str(row["status"])
+        status, unit = str(row["status"]), document["units"][row["unit"]]
         table.add_row(
             row["id"],
             Text(words.title(row["title"])),
-            figure(row["target"], row["unit"]) or words.none,
-            figure(row["value"], row["unit"]) or words.none,
+            words.target(row, unit),
+            words.with_unit(row["value"], unit, row["direction"]),
             Text(words.verdict(status), style=_STYLES[status]),
             str(len(row["left_out"])) if row["left_out"] else "",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
@@ -119,25 +119,28 @@ def show_compare(document: Mapping[str, Any], lang: Language) -> None:
                 table.add_row(words.named(row), "", *_changes(row, words))
     print_table(table)
     if document["indicators"] is not None:
-        _show_indicators(document["indicators"], words)
+        _show_indicators(document, words)
     told = [warning["text"] for block in document["services"] for warning in block["warnings"]]
     for text in dict.fromkeys(told):
         say_remark(text)
 
 
-def _show_indicators(rows: Sequence[Mapping[str, Any]], words: Words) -> None:
+def _show_indicators(document: Mapping[str, Any], words: Words) -> None:
     """The promises of the plan whose value or status changed."""
+    rows = document["indicators"]
     changed = [row for row in rows if row["changed"]]
     title = words("indicators", count=len(changed), all=len(rows))
     names = ("id", "indicator", "target", "value_from", "value_to", "status_from", "status_to")
     table = table_of(title, [words(name) for name in names], left=(0, 1, 5, 6))
     for row in changed:
-        values = (row[key] for key in ("target", "value_from", "value_to"))
+        unit, direction = document["units"][row["unit"]], row["direction"]
+        values = (row[key] for key in ("value_from", "value_to"))
         statuses = (row[key] for key in ("status_from", "status_to"))
         table.add_row(
             row["id"],
             words.title(row["title"]),
-            *(figure(value, row["unit"]) or words.none for value in values),
+            words.target(row, unit),
+            *(figure(value, unit, direction) or words.none for value in values),
             *("" if status is None else words.verdict(status) for status in statuses),
         )
     print_table(table)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecircle.analysis.demo.build import samples
+from lifecircle.analysis.demo import samples
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
 

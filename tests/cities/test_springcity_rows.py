@@ -95,9 +95,7 @@ def test_statuses_follow_from_the_plans_targets(
     assert set(card.rows) == set(rows)
     for name, row in card.rows.items():
         told = rows[name]
-        shown = row.headlines[
-            "" if row.headline_setting is None else card.settings[row.headline_setting].default
-        ]
+        shown = row.shown({one.id: str(one.default) for one in card.settings.values()})
         assert told["headline"] == shown[0], name
         if row.target is None:
             assert told["status"] == "no_target", name

@@ -35,3 +35,14 @@ def test_a_folder_of_an_analyst_called_analysis_shadows_nothing(tmp_path: Path) 
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert ran.stdout.split() == ["analysis", "service"]
+
+
+def test_pages_are_made_from_any_folder(tmp_path: Path) -> None:
+    code = (
+        "from lifecircle.service import responses; from lifecircle.service.report import scorecard;"
+        "responses._templates().get_template('base.html'); print(scorecard._template().name)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["scorecard.html"]

@@ -136,12 +136,29 @@ def test_settings_as_parameters_and_refusals(served: TestClient) -> None:
     assert settings["adjacent_m"]["value"] == 300
     assert settings["adjacent_m"]["default"] == 100
     assert settings["adjacent_m"]["source"]["confidence"] == "interpretation"
-    for wrong in ({"rule_or": "C"}, {"adjacent_m": -1}, {"walk": "run"}, {"nothing": 1}):
+    refused: tuple[dict[str, Any], ...] = (
+        {"rule_or": "C"}, {"adjacent_m": -1}, {"adjacent_m": 10_001}, {"walk": "run"},
+        {"nothing": 1}, {"set": "walk"}, {"set": "walk=run"}, {"set": "=1"},
+        {"adjacent_m": [1, 2]},
+    )  # fmt: skip
+    for wrong in refused:
         assert served.get(HOME, params=wrong).status_code == 400, wrong
     for wrong in ({"level": "planet"}, {"walker": "bird"}):
         assert served.get(HOME, params=wrong).status_code == 404, wrong
     sent_by_a_form = {"f": "html", "level": "", "year": "", "adjacent_m": ""}
     assert served.get(HOME, params=sent_by_a_form).status_code == 200
+
+
+def test_settings_stand_in_the_definition_of_the_api(served: TestClient) -> None:
+    for lang, title in (("en", "How near"), ("zh", "毗邻")):
+        paths = ask(served, "/api", lang=lang)["paths"]
+        told = {one["name"]: one for one in paths["/areas/{area}/scorecard"]["get"]["parameters"]}
+        assert {"set", "walker", "level", "year", "run", "f", "lang"} <= set(told)
+        assert told["set"]["schema"]["type"] == "array"
+        assert told["rule_or"]["schema"]["enum"] == ["either", "A", "B"]
+        assert told["adjacent_m"]["schema"]["maximum"] == 10_000
+        assert title in told["adjacent_m"]["description"]
+        assert len(told) == len(paths["/areas/{area}/scorecard"]["get"]["parameters"])
 
 
 def test_a_policy_without_a_scorecard_says_so(tmp_path: Path) -> None:
@@ -170,9 +187,19 @@ def test_the_command_writes_what_it_is_asked_for(root: Path, run: Run, tmp_path:
     assert wrong.exit_code != 0
 
 
+UNITS = {
+    "fraction": {"show": "percent", "decimals": 1},
+    "m2 per 100 households": {"show": "number", "decimals": 2},
+    "minutes": {"show": "number", "decimals": 1},
+    "metres": {"show": "number", "decimals": 0},
+}
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "told"),
     [
+        (4.615, "minutes", "4.6"),
+        (100.0, "metres", "100"),
         (0.8999, "fraction", "89.9%"),
         (0.9, "fraction", "90.0%"),
         (0.57, "fraction", "57.0%"),
@@ -184,6 +211,6 @@ def test_the_command_writes_what_it_is_asked_for(root: Path, run: Run, tmp_path:
     ],
 )
 def test_nothing_is_rounded_up(value: float | None, unit: str, told: str) -> None:
-    assert figure(value, unit, "zh") == told
+    assert figure(value, UNITS[unit], "zh") == told
     if value is not None:
         assert float(cut(value, 3)) <= value

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lifecircle.analysis.access.od_matrix import NearWalks
+from lifecircle.analysis.measures.catchments import assignment
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
     Assignment,
@@ -18,7 +19,6 @@ from lifecircle.analysis.measures.catchments.assignment import (
     balanced_on_arcs,
     nearest_assignment,
 )
-from lifecircle.analysis.measures.catchments.catchments import assignment
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
 from lifecircle.analysis.quantities import UNREACHED_CM
 

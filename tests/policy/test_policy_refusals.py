@@ -10,7 +10,7 @@ import pytest
 
 from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.policy.checks import PolicyFileError
+from lifecircle.analysis.policy.faults import PolicyFileError
 
 HEAD = """
 id = "mine"
@@ -94,8 +94,8 @@ REFUSED = {
     "an unknown attachment": (
         '[services.market]\nattachment = "roof"',
         "policy_bad_choice", "services.market.attachment"),
-    "tags that are not lists": (
-        '[services.market]\nosm = [{ tags = { shop = "market" } }]',
+    "tags that are neither a text nor a list": (
+        '[services.market]\nosm = [{ tags = { shop = true } }]',
         "policy_bad_value", "services.market.osm.1.tags.shop"),
     "a rule without tags": (
         '[services.market]\nosm = [{ tags = {}, name_has = ["菜市场"] }]',
@@ -124,7 +124,7 @@ REFUSED = {
         "policy_not_whole", "spread.default_levels"),
     "a circle of an unknown service": (
         '[circles.fitness]\nservices = ["sports_pitch", "fitness_trail", "sauna"]',
-        "policy_unknown_service", "circles.fitness.services"),
+        "policy_unknown_name", "circles.fitness.services.3"),
     "a service twice in a circle": (
         '[circles.convenience]\nservices = ["market", "market"]',
         "policy_repeated", "circles.convenience.services"),

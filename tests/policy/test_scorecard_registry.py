@@ -11,12 +11,16 @@ import pytest
 from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.policy.attributes import attributes
-from lifecircle.analysis.policy.checks import PolicyFileError
-from lifecircle.analysis.policy.scorecard_checks import NUMERAL
+from lifecircle.analysis.policy.faults import PolicyFileError
+from lifecircle.analysis.policy.scorecard_checks import RESERVED, Numerals
 from lifecircle.analysis.policy.scorecard_model import Promise, Row, Scorecard
 from lifecircle.analysis.results.frozen_policy import policy_from, policy_text
 from lifecircle.service.catalog.scorecard import needs
-from lifecircle.service.queries_scorecard import ScorecardQuery
+from lifecircle.service.queries_scorecard import (
+    ScorecardQuery,
+    packaged_settings,
+    setting_parameters,
+)
 
 HERE = Path(__file__).parent
 PACKAGED = HERE.parents[1] / "analysis" / "policies" / "scorecard" / "kunming-2022-77.toml"
@@ -40,7 +44,7 @@ def sentences() -> list[dict[str, str]]:
 
 
 def promises(plan_card: Scorecard) -> list[Row | Promise]:
-    return [*plan_card.rows.values(), *plan_card.not_computed]
+    return [*plan_card.rows.values(), *plan_card.not_computed.values()]
 
 
 def test_every_row_is_there(plan_card: Scorecard) -> None:
@@ -101,9 +105,11 @@ def split_plan(text: str) -> dict[str, list[str]]:
 
 
 def test_every_number_of_a_phrase_has_one_role(plan_card: Scorecard) -> None:
+    told = tomllib.loads(PACKAGED.read_text("utf-8"))["numerals"]
+    numeral = Numerals(tuple(told["counted"]), tuple(told["each"])).pattern
     for one in promises(plan_card):
         for phrase in one.phrases:
-            for found in NUMERAL.finditer(phrase.text):
+            for found in numeral.finditer(phrase.text):
                 covering = [n for n in one.numbers if found[0] in n.text and n.text in phrase.text]
                 assert covering, (one.id, found[0])
         assert {n.role for n in one.numbers} <= {"target", "minimum", "maximum", "filter", "year"}
@@ -189,9 +195,14 @@ def test_the_attribute_table_tells_which_rows_read_what(plan_card: Scorecard) ->
 
 
 def test_every_setting_can_be_asked_over_http(plan_card: Scorecard) -> None:
-    assert set(plan_card.settings) <= set(ScorecardQuery.model_fields)
-    others = {"lang", "run", "f", "level", "walker", "year"}
-    assert set(ScorecardQuery.model_fields) - others == set(plan_card.settings)
+    taken = {field.alias or name for name, field in ScorecardQuery.model_fields.items()}
+    assert taken | {"area"} == set(RESERVED)
+    told = {one["name"]: one for one in setting_parameters(plan_card.settings.values(), "en")}
+    assert list(told) == list(packaged_settings()) == list(plan_card.settings)
+    assert told["adjacent_m"]["schema"] == {
+        "type": "number", "minimum": 0, "maximum": 10_000, "default": 100,
+    }  # fmt: skip
+    assert told["rule_or"]["schema"]["enum"] == ["either", "A", "B"]
 
 
 def test_a_run_keeps_the_scorecard_it_was_made_under(policy: Policy) -> None:
@@ -226,15 +237,25 @@ def refused(tmp_path: Path, change: tuple[str, str]) -> str:
         (('text = "65%"', 'text = "66%"'), "scorecard_number_nowhere rows.A06.numbers.1"),
         (("value = 0.65, words", "value = 0.7, words"), "scorecard_target rows.A06.target"),
         (('nature = "预期性"\n', ""), "scorecard_nature rows.A05.nature"),
-        (('any_of = ["day_care"]', 'any_of = ["day_cares"]'), "scorecard_unknown_name rows.A05"),
+        (
+            ('any_of = ["day_care"]', 'any_of = ["day_cares"]'),
+            "policy_unknown_name rows.A05.readings.U.any_of.1"),
         (('attribute = "standardised"', 'attribute = "standard"'), "_unknown_name rows.A03"),
-        (('stat = "parent_school"', 'stat = "school"'), "scorecard_unknown_name rows.B03"),
-        (('level = "central_town"', 'level = "town"'), "scorecard_unknown_name rows.A17.scope"),
-        (('minutes = "minutes_5"', 'minutes = "minutes_6"'), "readings.P5.amount"),
+        (
+            ('stat = "parent_school"', 'stat = "school"'),
+            "policy_unknown_name rows.B03.readings.U.tests.1.value.1.stat"),
+        (
+            ('level = "central_town"', 'level = "town"'),
+            "policy_unknown_name rows.A17.scope.units.1.level"),
+        (
+            ('minutes = "minutes_5"', 'minutes = "minutes_6"'),
+            "scorecard_amount rows.A05.readings.P5.minutes"),
         (('"一", sentence = "儿童', '"二", sentence = "儿童'), "baseline.section"),
-        (('headline = "adjacent"', 'headline = "beside"'), "rows.A04.judged"),
-        (('default = "either"', 'default = "both"'), "scorecard_unknown_name settings.rule_or"),
-        (('kind = "circle"', 'kind = "ring"'), "policy_bad_value rows.A12.readings.P.kind"),
+        (('headline = "adjacent"', 'headline = "beside"'), "policy_unknown_name rows.A04.headline"),
+        (
+            ('default = "either"', 'default = "both"'),
+            "policy_unknown_name settings.rule_or.default"),
+        (('kind = "circle"', 'kind = "ring"'), "policy_bad_choice rows.A12.readings.P.kind"),
         (("unquantified = true", "unquantifed = true"), "policy_unknown_key rows.A03.unquantifed"),
     ],
 )  # fmt: skip

@@ -14,7 +14,10 @@ from tests.worlds.cards import outcome, with_column
 from tests.worlds.parts import Place
 from tests.worlds.tiny import TINY_PLACES, TINY_UNITS, tiny_city
 
-CAPACITY = 'kind = "capacity", service = "health_centre", maximum = "far", minutes = "fifteen"'
+CAPACITY = (
+    'kind = "capacity", service = "health_centre", maximum = "far", minutes = "fifteen", '
+    'borders = "$catchment"'
+)
 
 
 def test_a_slower_reading_of_15_minutes_shrinks_circles_as_it_does_services() -> None:

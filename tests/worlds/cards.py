@@ -16,9 +16,10 @@ from lifecircle.analysis.measures.scorecard.card import EVALUATORS, checked_sett
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import Outcome
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.policy.scorecard import _scorecard
+from lifecircle.analysis.policy.faults import Blame
+from lifecircle.analysis.policy.files import Joined
+from lifecircle.analysis.policy.scorecard import scorecard_of
 from lifecircle.analysis.policy.scorecard_model import Scorecard
-from lifecircle.analysis.policy.scorecard_tables import ScorecardFile
 from tests.worlds.parts import Place, texts
 from tests.worlds.tiny import TINY_PLACES, tiny_city, walks
 
@@ -39,13 +40,24 @@ many = { value = 450, source = "plan", clause = "x", confidence = "interpretatio
 far = { value = 10000, source = "plan", clause = "x", confidence = "interpretation" }
 [class_of_level]
 subdistrict = "urban"
+[judging]
+walk = "$walk"
+residents = "$population"
+[settings.walk]
+zh = "x"
+en = "x"
+default = "ceiling"
+choices = { ceiling = { zh = "x", en = "x" }, floor = { zh = "x", en = "x" } }
+[settings.population]
+zh = "x"
+en = "x"
+default = "cells"
+choices = { cells = { zh = "x", en = "x" }, units = { zh = "x", en = "x" } }
 [settings.catchment]
 zh = "x"
 en = "x"
 default = "open"
-[settings.catchment.choices]
-open = { zh = "x", en = "x" }
-closed = { zh = "x", en = "x" }
+choices = { open = { zh = "x", en = "x" }, closed = { zh = "x", en = "x" } }
 [readings.U]
 zh = "U"
 en = "U"
@@ -68,7 +80,8 @@ def _policy() -> Policy:
 
 def card(readings: str) -> Scorecard:
     """A scorecard of one row X with some readings, unchecked."""
-    return _scorecard("x", ScorecardFile.model_validate(tomllib.loads(HEAD + readings)))
+    content = tomllib.loads(HEAD + readings)
+    return scorecard_of("x", Joined(Blame("x.toml"), content, ""), None)
 
 
 def ground(

@@ -11,11 +11,11 @@ from lifecircle.analysis.measures.catchments.capacity import capacity_of, capaci
 from lifecircle.analysis.measures.catchments.catchments import Own
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import NO, YES, Atoms, Outcome, nothing
-from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.policy.readings import Capacity
 from lifecircle.analysis.quantities import UNREACHED_CM, FloatArray, Int32Array, IntArray
 
 
-def capacity(ground: Ground, reading: Reading) -> Outcome:
+def capacity(ground: Ground, reading: Capacity) -> Outcome:
     """Residents served in the balanced catchments ÷ residents (0-1), at the minutes of P.
 
     The capacity of a facility is its own column, else what catchments make of its area, or the
@@ -23,13 +23,14 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
     which it is unknown whether they qualify, or how many they take, leave a range: they serve
     nobody (lower) or everybody near (upper); those in between are not assessed.
     """
-    service = str(reading.service)
+    service = reading.service
+    closed = ground.word(reading.borders) == "closed"
     missing = ground.no_services((service,))
     persons = ground.city.cells.residents
     if missing or int(persons.sum()) == 0:
         return nothing(*missing)
     shut = ground.policy.capacities.closed_levels
-    if ground.settings.get("catchment") == "closed" and not {*shut} & {*ground.city.units.levels}:
+    if closed and not {*shut} & {*ground.city.units.levels}:
         return nothing(*(ground.no_units(level) for level in shut))
     rows, state, lacking = ground.qualifying((service,), reading.where)
     said: tuple[Warn, ...] = ()
@@ -61,7 +62,7 @@ def capacity(ground: Ground, reading: Reading) -> Outcome:
         part,
         persons.astype(np.float64),
     )
-    if ground.settings.get("catchment") == "closed":
+    if closed:
         said = (*said, Warn("scorecard_catchment", {"choice": "closed"}))
     settled = everyone - (most - served)
     return Outcome(
@@ -95,13 +96,13 @@ def _takes(
 
 
 def _served(
-    ground: Ground, reading: Reading, rows: Int32Array, bound: IntArray
+    ground: Ground, reading: Capacity, rows: Int32Array, bound: IntArray
 ) -> tuple[int, IntArray]:
     """Residents served, and those unserved of every cell."""
     persons = ground.city.cells.residents
     if len(rows) == 0:
         return 0, persons
-    own = ground.policy.services[str(reading.service)].minutes.value
+    own = ground.policy.services[reading.service].minutes.value
     minutes = own if reading.minutes is None else ground.amount(reading.minutes)
     cost = walk_matrix(
         ground.costs,
@@ -110,7 +111,7 @@ def _served(
         rows,
         ground.limit_cm(minutes),
     )
-    if ground.settings.get("catchment") == "closed":
+    if ground.word(reading.borders) == "closed":
         home = Own.of(ground.city, ground.policy, rows)
         cost = np.where(home.cell[None, :] == home.facility[:, None], cost, UNREACHED_CM)
     found = balanced_assignment(persons, cost, np.zeros(len(rows), np.int64), bound)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
@@ -43,9 +43,16 @@ from lifecircle.analysis.measures.scorecard.within_reach import (
     residents_within,
 )
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.policy.scorecard_model import Reading, Row, Scorecard
+from lifecircle.analysis.policy.scorecard_model import (
+    AT_LEAST,
+    AT_MOST,
+    Direction,
+    Row,
+    Scorecard,
+    Setting,
+)
 
-Evaluator = Callable[[Ground, Reading], Outcome]
+Evaluator = Callable[[Ground, Any], Outcome]  # each takes the record of its own kind
 
 EVALUATORS: Final[Mapping[str, Evaluator]] = MappingProxyType(
     {
@@ -125,9 +132,9 @@ def checked_settings(
     for name, setting in card.settings.items():
         given = asked.get(name)
         if setting.amount is not None:
-            answers[name] = _amount(name, float(setting.amount.value or 0.0), given)
+            answers[name] = _amount(setting, setting.amount.value, given)
             continue
-        choices = [choice.id for choice in setting.choices]
+        choices = list(setting.choices)
         answers[name] = str(setting.default) if given is None else str(given)
         if answers[name] not in choices:
             raise ParameterError(
@@ -136,7 +143,7 @@ def checked_settings(
     return MappingProxyType(answers)
 
 
-def _amount(name: str, default: float, given: str | float | None) -> float:
+def _amount(setting: Setting, default: float, given: str | float | None) -> float:
     if given is None:
         return default
     try:
@@ -144,7 +151,10 @@ def _amount(name: str, default: float, given: str | float | None) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or value < 0:
-        raise ParameterError("scorecard_setting_amount", name=name, value=given)
+        raise ParameterError("scorecard_setting_amount", name=setting.id, value=given)
+    if setting.most is not None and value > setting.most:
+        most = f"{setting.most:g}"
+        raise ParameterError("scorecard_setting_most", name=setting.id, value=given, most=most)
     return value
 
 
@@ -157,18 +167,18 @@ def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
     for reading in later:
         outcomes[reading.id] = pooled([outcomes[name] for name in reading.of])
     outcomes = {name: outcomes[name] for name in row.readings}
-    shown = row.headlines[
-        "" if row.headline_setting is None else str(ground.settings[row.headline_setting])
-    ]
+    judging = ground.scorecard.judging
+    shown = row.shown(ground.settings)
     judged = row.judged or shown
     target = None if row.target is None else row.target.value
-    if target is None and row.unquantified and ground.settings["unquantified"] == "judge":
+    if target is None and row.unquantified and ground.word(judging.unquantified) == "judge":
         target = ALL
     status = row_status(
         [outcomes[name] for name in judged],
         outcomes[shown[0]],
         target,
-        str(ground.settings["missing"]),
+        ground.word(judging.missing),
+        row.direction,
     )
     asked = dict.fromkeys((shown[0], *judged))
     return RowResult(
@@ -196,7 +206,11 @@ def _remarks(outcomes: Iterable[Outcome]) -> Iterator[Warn]:
 
 
 def row_status(
-    judged: Sequence[Outcome], headline: Outcome, target: float | None, missing: str
+    judged: Sequence[Outcome],
+    headline: Outcome,
+    target: float | None,
+    missing: str,
+    direction: Direction = AT_LEAST,
 ) -> Status:
     """What a row comes to, as DEFINITIONS has it.
 
@@ -206,7 +220,7 @@ def row_status(
     """
     if target is None:
         return "NOT_ASSESSED" if headline.value is None else "no_target"
-    each = [_status(outcome, target, missing) for outcome in judged]
+    each = [_status(outcome, target, missing, direction) for outcome in judged]
     if all(one == "NOT_ASSESSED" for one in each):
         return "NOT_ASSESSED"
     if all(one == "met" for one in each):
@@ -216,20 +230,25 @@ def row_status(
     return "NOT_ASSESSED" if "NOT_ASSESSED" in each else "not_met"
 
 
-def _status(outcome: Outcome, target: float, missing: str) -> Status:
+def _status(outcome: Outcome, target: float, missing: str, direction: Direction) -> Status:
     if outcome.value is None and (outcome.lower is None or outcome.upper is None):
         return "NOT_ASSESSED"
+    worst, best = outcome.lower, outcome.upper
+    if direction == AT_MOST:
+        worst, best = best, worst
     if missing == "known" and outcome.value is not None:
-        return "met" if reaches(outcome.value, target) else "not_met"
-    if missing == "worst" and outcome.lower is not None and outcome.value is not None:
-        return "met" if reaches(outcome.lower, target) else "not_met"
-    if outcome.lower is not None and reaches(outcome.lower, target):
+        return "met" if reaches(outcome.value, target, direction) else "not_met"
+    if missing == "worst" and worst is not None and outcome.value is not None:
+        return "met" if reaches(worst, target, direction) else "not_met"
+    if worst is not None and reaches(worst, target, direction):
         return "met"
-    if outcome.upper is not None and not reaches(outcome.upper, target):
+    if best is not None and not reaches(best, target, direction):
         return "not_met"
     return "NOT_ASSESSED" if outcome.value is None else "partly"
 
 
-def reaches(value: float, target: float) -> bool:
-    """Whether a figure is at least its target; nothing is rounded up."""
+def reaches(value: float, target: float, direction: Direction = AT_LEAST) -> bool:
+    """Whether a figure is at least (or at most) its target; nothing is rounded in its favour."""
+    if direction == AT_MOST:
+        return value <= target * (1.0 + _SAME)
     return value >= target * (1.0 - _SAME)

@@ -20,11 +20,11 @@ from lifecircle.analysis.measures.scorecard.result import (
     States,
     nothing,
 )
-from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.policy.readings import Circle
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, FloatArray, Int32Array
 
 
-def circle(ground: Ground, reading: Reading) -> Outcome:
+def circle(ground: Ground, reading: Circle) -> Outcome:
     """Residents whose circle is complete ÷ residents (0-1), with the share of each service.
 
     ``score``: the mean share of the assessed types that residents reach. ``night``: only what is
@@ -34,7 +34,7 @@ def circle(ground: Ground, reading: Reading) -> Outcome:
         ground.city,
         ground.travel,
         ground.policy,
-        kind=str(reading.circle),
+        kind=reading.circle,
         minutes=None if reading.minutes is None else ground.amount(reading.minutes),
         walker=ground.walker,
         optional=reading.optional,
@@ -112,7 +112,7 @@ def _score(table: CircleTable, persons: FloatArray, missing: tuple[Missing, ...]
 
 def _at_night(
     ground: Ground,
-    reading: Reading,
+    reading: Circle,
     table: CircleTable,
     persons: FloatArray,
     missing: tuple[Missing, ...],

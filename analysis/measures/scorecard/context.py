@@ -24,8 +24,9 @@ from lifecircle.analysis.measures.opening import hours_per_day
 from lifecircle.analysis.measures.question import walker_of
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.amounts import SETTING, Amount, Condition, Selector
 from lifecircle.analysis.policy.attributes import AREA, attributes
-from lifecircle.analysis.policy.scorecard_model import Amount, Condition, Scorecard, Selector
+from lifecircle.analysis.policy.scorecard_model import Scorecard
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -92,6 +93,11 @@ class Ground:
         if amount.value is not None:
             return amount.value
         return float(self.settings[str(amount.setting)])
+
+    def word(self, said: str) -> str:
+        """A word of the scorecard, looked up where a setting chooses it."""
+        chosen = said.startswith(SETTING)
+        return str(self.settings[said.removeprefix(SETTING)]) if chosen else said
 
     # ---- units ------------------------------------------------------------------------------
 
@@ -222,10 +228,14 @@ class Ground:
         return Missing("attribute", name, title, lacking, of, offered)
 
     def _holds(self, rows: Int32Array, condition: Condition) -> tuple[States, int]:
-        if condition.at_least is not None:
+        if condition.at_least is not None or condition.at_most is not None:
             value = self.number_column(condition.attribute)[rows]
             known = np.isfinite(value)
-            yes = np.nan_to_num(value, nan=-np.inf) >= self.amount(condition.at_least)
+            yes = known.copy()
+            if condition.at_least is not None:
+                yes &= np.nan_to_num(value, nan=-np.inf) >= self.amount(condition.at_least)
+            if condition.at_most is not None:
+                yes &= np.nan_to_num(value, nan=np.inf) <= self.amount(condition.at_most)
         else:
             words = {_plain(word) for word in condition.words}
             said = self.column(condition.attribute)[rows]
@@ -239,7 +249,7 @@ class Ground:
     def limit_cm(self, minutes: float) -> int:
         """How far the walker gets in some minutes, in centimetres on the flat."""
         rules = self.policy.coverage
-        if self.settings.get("walk") == "floor":
+        if self.word(self.scorecard.judging.walk) == "floor":
             share = minutes / rules.core_minutes.value
             return int(rules.core_metres.value * CM_PER_M * share)
         return limit_cm(minutes, walker_of(self.policy, self.walker).speed_m_per_s)
@@ -281,7 +291,9 @@ class Ground:
         """Residents of a unit or the area, NaN where unknown; cells or totals as set."""
         counted, total = self._counted(unit), self._told(unit)
         first, second = (
-            (total, counted) if self.settings.get("population") == "units" else (counted, total)
+            (total, counted)
+            if self.word(self.scorecard.judging.residents) == "units"
+            else (counted, total)
         )
         return second if np.isnan(first) else first
 

@@ -12,13 +12,14 @@ from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import (
     NO,
     UNKNOWN,
+    YES,
     Atoms,
     LeftOut,
     Outcome,
     States,
     UnitFigure,
 )
-from lifecircle.analysis.policy.scorecard_model import Row
+from lifecircle.analysis.policy.scorecard_model import AT_MOST, Row
 from lifecircle.analysis.quantities import NOBODY, Int32Array
 
 
@@ -29,15 +30,20 @@ def left_out(
     judged: Sequence[str],
     target: float | None,
 ) -> Iterator[LeftOut]:
-    """Units (or facilities, or residents by unit) that the judged readings find without."""
+    """Units (or facilities, or residents by unit) that keep the judged readings from the target.
+
+    They are without what is to be reached, or have what is not to be exceeded.
+    """
+    at_most = row.direction == AT_MOST
     for name in judged:
         atoms = outcomes[name].atoms
         if atoms is None or row.readings[name].kind == "count":
             continue
-        state = atoms.state
         if row.readings[name].kind == "ratio":
-            state = _short(atoms, target)
-        for one in _listed(ground, outcomes[name], atoms, state == NO):
+            chosen = _short(atoms, target, at_most=at_most) == NO
+        else:
+            chosen = atoms.state == (YES if at_most else NO)
+        for one in _listed(ground, outcomes[name], atoms, chosen):
             yield replace(one, reading=name)
 
 
@@ -102,14 +108,15 @@ def home_of(ground: Ground, atoms: Atoms, level: str) -> Int32Array:
     return home
 
 
-def _short(atoms: Atoms, target: float | None) -> States:
+def _short(atoms: Atoms, target: float | None, *, at_most: bool) -> States:
     """For a ratio: no where an atom's own figure misses the target."""
     state = atoms.state.copy()
     if target is None:
         return state
-    own = np.full(len(state), np.inf)
+    own = np.full(len(state), -np.inf if at_most else np.inf)
     np.divide(atoms.have, atoms.of, out=own, where=atoms.of > 0)
-    state[(atoms.state != UNKNOWN) & (own < target)] = NO
+    misses = own > target if at_most else own < target
+    state[(atoms.state != UNKNOWN) & misses] = NO
     return state
 
 

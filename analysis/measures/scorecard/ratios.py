@@ -22,12 +22,14 @@ from lifecircle.analysis.measures.scorecard.values import (
     test_facilities,
     tested,
 )
-from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.policy.readings import FacilityMeets, Ratio
 from lifecircle.analysis.quantities import FloatArray, Int32Array
 
 
-def ratio(ground: Ground, reading: Reading) -> Outcome:
+def ratio(ground: Ground, reading: Ratio) -> Outcome:
     """Σ over ÷ Σ under × per, over the units (or facilities) where both are known.
+
+    Without `under` it is the mean: Σ over ÷ how many there are.
 
     With `bases` the first group of levels that gives any pair is used, so that a figure told for
     the whole area is not mixed with the same figure told by district.
@@ -52,7 +54,7 @@ def ratio(ground: Ground, reading: Reading) -> Outcome:
     return found
 
 
-def facility_meets(ground: Ground, reading: Reading) -> Outcome:
+def facility_meets(ground: Ground, reading: FacilityMeets) -> Outcome:
     """Share of the facilities of some kinds that hold all (or any) of the tests (0-1)."""
     missing = ground.no_services(reading.any_of)
     if not ground.assessed(reading.any_of):
@@ -84,28 +86,34 @@ def facility_meets(ground: Ground, reading: Reading) -> Outcome:
 
 
 def _of_units(
-    ground: Ground, reading: Reading, index: Int32Array, missing: Sequence[Missing]
+    ground: Ground, reading: Ratio, index: Int32Array, missing: Sequence[Missing]
 ) -> Outcome:
     over, over_missing = of_units(ground, reading.over, index)
-    under, under_missing = of_units(ground, reading.under, index)
+    under, under_missing = (
+        of_units(ground, reading.under, index) if reading.under else (np.ones(len(index)), ())
+    )
     lacking = (*missing, *over_missing, *under_missing)
     return _quotient(ground, reading, "unit", index, over, under, lacking)
 
 
-def _of_facilities(ground: Ground, reading: Reading) -> Outcome:
+def _of_facilities(ground: Ground, reading: Ratio) -> Outcome:
     missing = ground.no_services(reading.any_of)
     if not ground.assessed(reading.any_of):
         return nothing(*missing)
     rows = ground.offering(reading.any_of)
     over, over_missing = of_facilities(ground, reading.over, rows, reading.any_of)
-    under, under_missing = of_facilities(ground, reading.under, rows, reading.any_of)
+    under, under_missing = (
+        of_facilities(ground, reading.under, rows, reading.any_of)
+        if reading.under
+        else (np.ones(len(rows)), ())
+    )
     lacking = (*missing, *over_missing, *under_missing)
     return _quotient(ground, reading, "facility", rows, over, under, lacking)
 
 
 def _quotient(
     ground: Ground,
-    reading: Reading,
+    reading: Ratio,
     where: str,
     index: Int32Array,
     over: FloatArray,

@@ -12,31 +12,31 @@ from lifecircle.analysis.measures.question import named
 from lifecircle.analysis.measures.scorecard.context import Ground, UnitSet
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Outcome, nothing
 from lifecircle.analysis.measures.scorecard.units import shares
-from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.policy.readings import Rule
 
 OVERLOADED: Final = "达标但超载"
 
 
-def rule(ground: Ground, reading: Reading) -> Outcome:
+def rule(ground: Ground, reading: Rule) -> Outcome:
     """Share of the units whose rule is met (0-1), each with its state in words.
 
-    The setting ``rule_or`` says which of the readings A and B must hold, ``overload`` whether a
-    unit that is met but overloaded counts as met.
+    `reads` says which of the readings A and B must hold, `overloaded` whether a unit that is met
+    but overloaded counts as met.
     """
-    lacking = ground.no_services((str(reading.service),))
+    lacking = ground.no_services((reading.service,))
     found = population_rule(ground.city, ground.costs, ground.policy)
     scope = ground.unit_set(reading.units)
     if found is None or found.service != reading.service or len(scope.index) == 0:
         return nothing(*scope.missing, *lacking)
-    _, owned, blank = ground.qualifying((str(reading.service),), reading.where)
+    _, owned, blank = ground.qualifying((reading.service,), reading.where)
     if len(owned) and (owned == UNKNOWN).all():
         return nothing(*scope.missing, *blank)
     rows = {row.unit: row for row in found.rows}
     held = [rows[unit] for unit in scope.index.tolist() if unit in rows]
     if lacking or not held:
         return nothing(*scope.missing, *lacking)
-    choice = str(ground.settings.get("rule_or", "either"))
-    strict = ground.settings.get("overload") == "not_met"
+    choice = ground.word(reading.reads)
+    strict = ground.word(reading.overloaded) == "not_met"
     state = np.array([_state(row, choice, strict=strict) for row in held], dtype=np.int8)
     index = np.array([row.unit for row in held], dtype=np.int32)
     missing = list(scope.missing)

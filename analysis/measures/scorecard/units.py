@@ -21,15 +21,16 @@ from lifecircle.analysis.measures.scorecard.result import (
     nothing,
 )
 from lifecircle.analysis.measures.scorecard.values import either, test_units, tested
+from lifecircle.analysis.policy.amounts import Amount, Condition, Test
 from lifecircle.analysis.policy.attributes import attributes
-from lifecircle.analysis.policy.scorecard_model import Amount, Condition, Reading, Test
+from lifecircle.analysis.policy.readings import Checklist, Count, Ratio, UnitHas, UnitMeets
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
 from lifecircle.analysis.texts import Title
 
 _NAMED = 8  # units named in one remark
 
 
-def unit_has(ground: Ground, reading: Reading) -> Outcome:
+def unit_has(ground: Ground, reading: UnitHas) -> Outcome:
     """Share of the units in scope with at least so many qualifying facilities (0-1).
 
     `any_of`: facilities of these kinds count together; `all_of`: one of each kind is needed.
@@ -61,7 +62,7 @@ def unit_has(ground: Ground, reading: Reading) -> Outcome:
     return shares(scope, state, tuple(missing), tuple(warnings), kinds)
 
 
-def unit_meets(ground: Ground, reading: Reading) -> Outcome:
+def unit_meets(ground: Ground, reading: UnitMeets) -> Outcome:
     """Share of the units in scope that hold all (or any) of the tests (0-1)."""
     scope = in_scope(ground, reading)
     if len(scope.index) == 0:
@@ -77,7 +78,7 @@ def unit_meets(ground: Ground, reading: Reading) -> Outcome:
     return shares(scope, state, tuple(missing))
 
 
-def checklist(ground: Ground, reading: Reading) -> Outcome:
+def checklist(ground: Ground, reading: Checklist) -> Outcome:
     """Share of the checklist (units in scope × kinds of facility) that is there (0-1)."""
     scope = in_scope(ground, reading)
     sure = UnitSet(scope.index[scope.sure], scope.sure[scope.sure], scope.missing)
@@ -118,7 +119,7 @@ def checklist(ground: Ground, reading: Reading) -> Outcome:
     )
 
 
-def count(ground: Ground, reading: Reading) -> Outcome:
+def count(ground: Ground, reading: Count) -> Outcome:
     """A figure summed over the units of the first base that gives it, in its latest year."""
     statistics = ground.city.statistics
     attribute = str(reading.over[0].stat)
@@ -160,7 +161,7 @@ def pooled(outcomes: Sequence[Outcome]) -> Outcome:
 # ---- parts they share ------------------------------------------------------------------------
 
 
-def in_scope(ground: Ground, reading: Reading) -> UnitSet:
+def in_scope(ground: Ground, reading: UnitHas | UnitMeets | Checklist | Ratio) -> UnitSet:
     """Units in scope that pass the filters; where a filter is unknown they are not sure."""
     scope = ground.unit_set(reading.units)
     if not reading.filters or len(scope.index) == 0:

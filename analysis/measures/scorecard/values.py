@@ -8,8 +8,8 @@ import numpy as np
 
 from lifecircle.analysis.measures.scorecard.context import Ground, both
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
+from lifecircle.analysis.policy.amounts import Operand, Test
 from lifecircle.analysis.policy.attributes import attributes
-from lifecircle.analysis.policy.scorecard_model import Operand, Test
 from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.texts import Title, group_title, say_both
 
@@ -99,8 +99,11 @@ def _quotient(ground: Ground, test: Test, value: FloatArray, under: FloatArray) 
 
 
 def _compare(ground: Ground, test: Test, value: FloatArray) -> States:
-    least = 1.0 if test.at_least is None else ground.amount(test.at_least)
-    held = np.nan_to_num(value, nan=-1.0) >= least
+    if test.at_most is not None:
+        held = np.nan_to_num(value, nan=np.inf) <= ground.amount(test.at_most)
+    else:
+        least = 1.0 if test.at_least is None else ground.amount(test.at_least)
+        held = np.nan_to_num(value, nan=-1.0) >= least
     return np.where(np.isnan(value), UNKNOWN, np.where(held, YES, NO)).astype(np.int8)
 
 

@@ -22,7 +22,7 @@ from lifecircle.analysis.measures.scorecard.result import (
     nothing,
 )
 from lifecircle.analysis.measures.scorecard.values import either
-from lifecircle.analysis.policy.scorecard_model import Reading
+from lifecircle.analysis.policy.readings import Adjacent, Drive, LandWithin, ResidentsWithin
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -37,8 +37,10 @@ from lifecircle.analysis.texts import group_title, say_both
 _NETWORK: Final = ("network", "network_only")
 _OR_PARCEL: Final = ("network", "straight", "parcel")
 
+_Within = ResidentsWithin | LandWithin
 
-def residents_within(ground: Ground, reading: Reading) -> Outcome:
+
+def residents_within(ground: Ground, reading: ResidentsWithin) -> Outcome:
     """Residents whose walk to the nearest qualifying facility is short enough ÷ residents (0-1)."""
     cells = ground.city.cells
     if reading.group is None:
@@ -62,7 +64,7 @@ def residents_within(ground: Ground, reading: Reading) -> Outcome:
     return _weighed(ground, reading, "cell", state, persons.astype(np.float64), near)
 
 
-def land_within(ground: Ground, reading: Reading) -> Outcome:
+def land_within(ground: Ground, reading: LandWithin) -> Outcome:
     """Residential land within the walk of a qualifying facility ÷ residential land (0-1)."""
     land = ground.city.land
     near = _near(ground, reading)
@@ -80,12 +82,12 @@ def land_within(ground: Ground, reading: Reading) -> Outcome:
     return _weighed(ground, reading, "sample", state, land.area_m2, near)
 
 
-def drive(_ground: Ground, _reading: Reading) -> Outcome:
+def drive(_ground: Ground, _reading: Drive) -> Outcome:
     """Never computed: there is no driving network."""
     return nothing(Missing("network", "drive", say_both("missing_drive")))
 
 
-def adjacent(ground: Ground, reading: Reading) -> Outcome:
+def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
     """Share of the facilities with one of another kind beside them (0-1).
 
     ``network``/``straight``: within the distance, or on the same parcel; ``*_only``: without
@@ -102,9 +104,7 @@ def adjacent(ground: Ground, reading: Reading) -> Outcome:
     if len(rows) == 0:
         return nothing(*missing)
     others = ground.offering(reading.to)
-    by = str(reading.by)
-    if by.startswith("$"):
-        by = str(ground.settings[by.removeprefix("$")])
+    by = ground.word(reading.by)
     state, lacking = _beside(ground, reading, rows, others, by)
     missing = (*missing, *lacking)
     if by == "parcel" and (state == UNKNOWN).all():
@@ -118,7 +118,8 @@ def adjacent(ground: Ground, reading: Reading) -> Outcome:
     said: tuple[Warn, ...] = ()
     if reading.distance is not None:
         metres = f"{ground.amount(reading.distance):g}"
-        said = (Warn(f"scorecard_adjacent_{by.removesuffix('_only')}", {"metres": metres}),)
+        key = f"scorecard_adjacent_{by.removesuffix('_only')}"
+        said = (Warn(key if reading.distance.setting else f"{key}_told", {"metres": metres}),)
     return Outcome(
         value=None if blind or not (yes or (known and kinds == 1)) else yes / known,
         lower=yes / whole,
@@ -157,7 +158,7 @@ class _Near:
         self.states, self.missing, self.kinds = states, missing, kinds
 
 
-def _near(ground: Ground, reading: Reading) -> _Near:
+def _near(ground: Ground, reading: _Within) -> _Near:
     """Cells and samples within the walk of a facility that qualifies, or that might."""
     missing = list(ground.no_services(reading.any_of))
     asked = ground.assessed(reading.any_of)
@@ -199,7 +200,7 @@ def _within(
 
 
 def _weighed(
-    ground: Ground, reading: Reading, where: str, state: States, weight: np.ndarray, near: _Near
+    ground: Ground, reading: _Within, where: str, state: States, weight: np.ndarray, near: _Near
 ) -> Outcome:
     found = _summed(where, state, weight)
     upper = 1.0 if near.kinds < 1 else found.upper
@@ -247,7 +248,7 @@ def _summed(where: str, state: States, weight: np.ndarray) -> Outcome:
 
 
 def _beside(
-    ground: Ground, reading: Reading, rows: np.ndarray, others: np.ndarray, by: str
+    ground: Ground, reading: Adjacent, rows: np.ndarray, others: np.ndarray, by: str
 ) -> tuple[States, tuple[Missing, ...]]:
     """Whether each facility has one of the others beside it; parcels are a yes, never a no."""
     near = np.full(len(rows), NO, dtype=np.int8)

@@ -1,0 +1,80 @@
+"""A whole policy as one record, and what reads and writes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Final
+
+from pydantic import Field, TypeAdapter
+from pydantic_core import core_schema
+
+from lifecircle.analysis.policy.capacity import NO_CAPACITIES, Capacities
+from lifecircle.analysis.policy.cited import Title
+from lifecircle.analysis.policy.fields import BY_ID_TITLED, As, Record, Text
+from lifecircle.analysis.policy.quality import QualityRules
+from lifecircle.analysis.policy.rules import (
+    AttachmentRules,
+    CircleRule,
+    CoverageRules,
+    GapRules,
+    Service,
+    SpreadRules,
+    Walker,
+    WalkRules,
+)
+from lifecircle.analysis.policy.scorecard_model import Scorecard, scorecard_reader
+from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
+from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
+
+
+def _scorecard(kept: Any) -> Scorecard | None:
+    """The scorecard of a run; that of a file is read by itself."""
+    if kept is None or isinstance(kept, Scorecard):
+        return kept
+    return scorecard_reader().validate_python(
+        {**kept, "#id": kept["id"], "#source": kept["source"]}, extra="ignore"
+    )
+
+
+def _kept(scorecard: Scorecard | None) -> Any:
+    return None if scorecard is None else scorecard_reader().dump_python(scorecard, by_alias=True)
+
+
+_CARD: Final = core_schema.no_info_plain_validator_function(
+    _scorecard, serialization=core_schema.plain_serializer_function_ser_schema(_kept)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy(Record):
+    """Everything that was judged, in one immutable object with the digest of its files.
+
+    `terrain`, `barriers`, `quality`, `siting` and `floating` are None only in runs kept from
+    before there were such rules.
+    """
+
+    id: Text
+    title: Title
+    digest: Annotated[str, Field(validation_alias="#digest")]
+    services: Annotated[Mapping[str, Service], Field(min_length=1), BY_ID_TITLED]
+    walkers: Annotated[Mapping[str, Walker], Field(min_length=1), BY_ID_TITLED]
+    circles: Annotated[Mapping[str, CircleRule], Field(default_factory=dict), BY_ID_TITLED]
+    walk: WalkRules
+    attachment: AttachmentRules
+    gaps: GapRules
+    spread: SpreadRules
+    coverage: CoverageRules
+    unit_levels: Annotated[Mapping[str, Title], Field(min_length=1)]
+    terrain: TerrainRules | None = None
+    barriers: BarrierRules | None = None
+    scorecard: Annotated[Scorecard | None, Field(validation_alias="#scorecard"), As(_CARD)] = None
+    quality: QualityRules | None = None
+    capacities: Capacities = NO_CAPACITIES
+    siting: SitingRules | None = None
+    floating: FloatingRules | None = None
+
+
+@cache
+def policy_reader() -> TypeAdapter[Policy]:
+    """What reads and writes a whole policy."""
+    return TypeAdapter(Policy)

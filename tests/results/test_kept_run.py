@@ -1,0 +1,138 @@
+"""A run of an earlier lifecircle still opens, and says what it said then (tests/kept)."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from lifecircle.analysis.results.frozen_policy import policy_from, policy_text
+from lifecircle.analysis.results.manifest_file import manifest_content, read_manifest
+from lifecircle.analysis.results.store import Workspace
+from tests.pages.served import ask, client
+
+ARCHIVE = Path(__file__).parents[1] / "kept" / "town.zip"
+# Words for people may be written better; everything else is as it was.
+WORDS = frozenset({"text", "title", "note", "title_zh", "title_en", "detail_zh", "detail_en"})
+OTHERWISE = {
+    "rule_or": "B", "overload": "not_met", "adjacent_m": "300", "adjacent_by": "straight",
+    "elder_headline": "P15", "childcare_base": "township", "catchment": "closed",
+    "population": "units", "walk": "floor", "missing": "worst", "unquantified": "judge",
+}  # fmt: skip
+QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "coverage": ("coverage", {"lang": "zh"}),
+    "coverage_older": (
+        "coverage",
+        {"service": "health_centre", "minutes": 10, "walker": "older", "by": "community",
+         "lang": "en"},
+    ),
+    "gaps": ("gaps", {"service": "convenience_store", "lang": "en"}),
+    "scorecard": ("scorecard", {"lang": "zh"}),
+    "scorecard_set": ("scorecard", {"lang": "en", **OTHERWISE}),
+    "catchments": ("catchments", {"service": "health_centre"}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kept")
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(kept: Path) -> Iterator[TestClient]:
+    yield client(kept / "workspace")
+
+
+def lost(old: Any, new: Any, at: str = "") -> Iterator[str]:
+    """What an answer of then holds and today's does not."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key, value in old.items():
+            if key in WORDS:
+                continue
+            if key not in new:
+                yield f"{at}/{key} is gone"
+            else:
+                yield from lost(value, new[key], f"{at}/{key}")
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from lost(one, other, f"{at}[{i}]")
+    elif old != new or type(old) is not type(new):
+        yield f"{at}: {str(old)[:80]} | {str(new)[:80]}"
+
+
+def then(kept: Path, name: str) -> Any:
+    return json.loads((kept / "answers" / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_it_says_what_it_said(name: str, kept: Path, served: TestClient) -> None:
+    path, query = QUESTIONS[name]
+    assert list(lost(then(kept, name), ask(served, f"/areas/town/{path}", **query))) == []
+
+
+def test_the_archive_holds_what_is_worth_keeping(kept: Path) -> None:
+    assert ARCHIVE.stat().st_size < 300_000
+    run = Workspace(kept / "workspace").open("town")
+    assert run.policy.scorecard is not None
+    assert len(run.policy.scorecard.rows) == 47
+    assert set(run.catchments) == {"health_centre", "childcare", "shelter"}
+    assert run.city.statistics is not None
+    assert len(run.city.statistics.value) == 17
+    values = [row["value"] for row in then(kept, "scorecard")["rows"]]
+    assert sum(value is not None for value in values) == 17
+    changed = [row["status"] for row in then(kept, "scorecard_set")["rows"]]
+    assert changed != [row["status"] for row in then(kept, "scorecard")["rows"]]
+
+
+def test_settings_may_come_as_pairs(served: TestClient, kept: Path) -> None:
+    pairs = [f"{name}={value}" for name, value in OTHERWISE.items()]
+    found = ask(served, "/areas/town/scorecard", lang="en", set=pairs)
+    assert list(lost(then(kept, "scorecard_set"), found)) == []
+
+
+def test_its_map_shows_the_same_figures(kept: Path, served: TestClient) -> None:
+    page = served.get("/maps/town/coverage", params={"service": "health_centre", "lang": "zh"})
+    assert page.status_code == 200
+    old, new = (kept / "answers" / "map.html").read_text("utf-8"), page.text
+    assert blocks(new) == blocks(old)
+    total = then(kept, "coverage")["services"]
+    covered = next(one["total"]["covered"] for one in total if one["service"] == "health_centre")
+    assert f"{covered:,}" in new
+
+
+def blocks(page: str) -> list[Any]:
+    """The figures that a map draws: streets, units, cells, facilities."""
+    found = re.findall(r'application/json" id="data_(?!panel)[a-z_]+">(.*?)</script>', page, re.S)
+    assert len(found) == 4
+    return [json.loads(block) for block in found]
+
+
+def test_pages_of_its_scorecard_stand_in_the_groups_of_then(served: TestClient) -> None:
+    page = served.get("/areas/town/scorecard", params={"f": "html", "lang": "zh"}).text
+    heads = re.findall("<h2>(.*?)</h2>", page)
+    assert heads[:3] == ["专栏1 主要发展指标", "设施与覆盖", "按单元统计"]
+    assert "平方米/百户" in page
+    assert "其他指标" not in page
+
+
+def test_policy_and_manifest_round_trip(kept: Path) -> None:
+    folder = next((kept / "workspace" / "town" / "runs").iterdir())
+    text = (folder / "policy.json").read_text("utf-8")
+    policy = policy_from(text)
+    assert policy_from(policy_text(policy)) == policy
+    assert policy_text(policy_from(policy_text(policy))) == policy_text(policy)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert manifest_content(read_manifest(folder)) == manifest
+    kept_policy = json.loads(text)
+    again = json.loads(policy_text(policy))
+    rest = {k: v for k, v in kept_policy.items() if k != "scorecard"}
+    assert list(lost(rest, again)) == []
