@@ -24,9 +24,14 @@ ROOMS = ("word", "map", "report", "check", "quality", "scorecard", "study", "pag
 SAYERS = {"say", "say_both", "both", "Warn", "PolicyError", "ParameterError", "UnknownNameError",
           "WorkspaceError", "UnsolvedError", "refused"}  # fmt: skip
 HAN = re.compile(r"[\u4e00-\u9fff]")
-READ = (
-    "analysis/demo/", "analysis/readers/", "service/i18n.py",
+READ = (  # where Chinese is what inputs say or what documents have as ids, not what we say
+    "analysis/demo/", "analysis/readers/", "analysis/texts.py",
+    "analysis/city/units/", "analysis/city/facilities/",
+    "analysis/measures/opening.py", "analysis/measures/night.py",
+    "analysis/measures/scorecard/rule.py", "analysis/measures/catchments/population_rule.py",
+    "analysis/policy/scorecard_checks.py", "analysis/results/names.py", "service/wording.py",
 )  # fmt: skip
+MADE = ("typer_said_", "errors_at_")  # keys found by their beginning
 
 
 def _sources() -> Iterator[Path]:
@@ -119,7 +124,8 @@ def test_every_text_is_said_somewhere() -> None:
     unsaid = [
         key
         for key in TEXTS.keys()  # noqa: SIM118
-        if not any(one in words for one in (key, *_bare(key)))
+        if not key.startswith(MADE)
+        and not any(one in words for one in (key, *_bare(key)))
         and not any(made.fullmatch(one) for made in patterns for one in (key, *_bare(key)))
     ]
     assert unsaid == []
