@@ -1,6 +1,7 @@
 """From files to figures: reads like the diagram in docs/architecture.md.
 
-facts → city (network, units, residents, facilities, land) → travel times → a saved run.
+facts → city (network, units, residents, facilities, land) → walks → catchments → layers → a
+saved run, each step on the clock.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.nearest import TravelTable, travel_table
+from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.facilities.facilities import place_facilities
@@ -46,13 +47,19 @@ from lifecircle.analysis.city.units.units import (
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
+from lifecircle.analysis.measures.catchments.catchments import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
+from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
+from lifecircle.analysis.results.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
 
-STEPS = ("streets", "places", "tables", "network", "residents", "facilities", "walks", "save")
+STEPS = (
+    "tables", "streets", "places", "network", "residents", "facilities", "walks", "catchments",
+    "layers", "save",
+)  # fmt: skip
 
 
 def build_area(
@@ -65,17 +72,46 @@ def build_area(
     InputError
         Files that cannot be used: every fault found. The workspace stays as it was.
     """
-    manifest, policy, city, travel = analyse_city(request, progress)
-    if progress is not None:
-        progress("save", 0.0)
-    return workspace.save(manifest, policy, city, travel)
+    clock = Clock(progress)
+    return save_run(workspace, *analyse_city(request, clock=clock), clock=clock)
+
+
+def save_run(
+    workspace: Workspace,
+    manifest: Manifest,
+    policy: Policy,
+    city: City,
+    travel: NearestFacility,
+    *,
+    clock: Clock | None = None,
+) -> Run:
+    """Solve the catchments of an analysed city, make its layers, and save it as a new run.
+
+    Raises
+    ------
+    ParameterError : the area's name cannot be a folder.
+    WorkspaceError : the workspace cannot be written.
+    """
+    clock = clock or Clock(None)
+    clock.start("catchments")
+    study = Study(city, travel, policy)
+    catchments = default_catchments(study)
+    counts = {**manifest.counts, **({"catchments": len(catchments)} if catchments else {})}
+    run = Run(
+        workspace.root, replace(manifest, counts=counts), policy, city, travel, catchments,
+        study.costs,
+    )  # fmt: skip
+    clock.start("layers")
+    layers = make_layers(run)
+    clock.start("save")
+    return workspace.save(run, layers, clock.stop)
 
 
 def analyse_city(
-    request: BuildRequest, progress: Progress | None = None
-) -> tuple[Manifest, Policy, City, TravelTable]:
-    """Everything a run holds, computed from the files of a request."""
-    clock = Clock(progress)
+    request: BuildRequest, *, clock: Clock | None = None
+) -> tuple[Manifest, Policy, City, NearestFacility]:
+    """City and walks, computed from the files of a request; the manifest is still nameless."""
+    clock = clock or Clock(None)
     policy = load_policy(request.policy)
     _check(request, policy)
     inputs = describe_inputs(request)
@@ -133,7 +169,7 @@ def analyse_city(
     clock.start("walks")
     services = tuple(policy.services)
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
-    manifest = _manifest(request, policy, city, inputs, walkable.parameters, clock.stop())
+    manifest = _manifest(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
 
 
@@ -223,7 +259,6 @@ def _manifest(
     city: City,
     inputs: tuple[InputFile, ...],
     ground: Mapping[str, Any],
-    timings_s: dict[str, float],
 ) -> Manifest:
     counts = {
         "cells": len(city.cells),
@@ -262,7 +297,7 @@ def _manifest(
         },
         code_version=code_version(),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        timings_s=timings_s,
+        timings_s={},
     )
 
 

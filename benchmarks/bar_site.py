@@ -31,9 +31,14 @@ from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.siting import kernel
 from lifecircle.analysis.measures.siting.exact import best_sites
-from lifecircle.analysis.measures.siting.problem import SiteProblem, covering, walking
+from lifecircle.analysis.measures.siting.problem import (
+    SiteProblem,
+    pose_maximal_covering,
+    pose_p_median,
+)
 from lifecircle.analysis.measures.siting.search import Chosen, greedy_curve, search
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.pipeline import analyse_city
@@ -69,13 +74,13 @@ class Town:
         everyone = np.full(len(self.persons), LIMIT_CM)
         covered = self.standing_cm.min(axis=1) <= LIMIT_CM
         sites = np.arange(self.site_cm.shape[1])
-        return covering(self.persons, covered, self.near(sites, everyone))
+        return pose_maximal_covering(self.persons, covered, self.near(sites, everyone))
 
     def walking(self, sites: np.ndarray) -> SiteProblem:
         """Walk least; hexagons without any way to what stands are left out."""
         base = self.standing_cm.min(axis=1).astype(np.int64)
         persons = np.where(base == UNREACHED_CM, 0, self.persons)
-        return walking(persons, base, self.near(sites, base - 1))
+        return pose_p_median(persons, base, self.near(sites, base - 1))
 
 
 def porto_alegre() -> Town:
@@ -241,18 +246,30 @@ def what_if_rows() -> list[Row]:
     service = "health_centre"
     stands = [int(i) for i in service_facilities(city, service)[:5]]
 
+    study = Study(city, travel, policy, {}, costs)
+
     def adding() -> None:
         for place in places:
-            what_if(city, travel, costs, policy, add=[Addition(service, place)], cells=cells)
+            what_if(
+                study,
+                Question(),
+                add=[Addition(service, place)],
+                cells=cells,
+            )
 
     def removing() -> None:
         for facility in stands:
-            what_if(city, travel, costs, policy, remove=[facility], cells=cells)
+            what_if(
+                study,
+                Question(),
+                remove=[facility],
+                cells=cells,
+            )
 
     def afresh() -> None:
         table = travel_table(city, costs, tuple(policy.services))
         for one in policy.services:
-            coverage(city, table, policy, service=one)
+            coverage(Study(city, table, policy, {}, costs), Question(service=one))
 
     seconds = medians_s({"add": adding, "remove": removing, "afresh": afresh}, 5)
     rows = []

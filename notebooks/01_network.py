@@ -29,9 +29,9 @@ import numpy as np
 from lifecircle.analysis.city.crs import to_lonlat, to_metric
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
-from lifecircle.analysis.demo.samples import write_springcity
 
 folder = TemporaryDirectory()
 files = write_springcity(Path(folder.name), scale=0.1)
@@ -107,7 +107,9 @@ busiest = int(np.argmax(np.bincount(np.concatenate((network.edge_u, network.edge
 place = network.node_xy_m[[busiest]] + np.array([[30.0, 12.0]])
 at = index.snap(place, policy.attachment.max_leg_m.value)
 lon, lat = to_lonlat(at.xy_m, network.crs)[0]
-print(f"edge {at.edge[0]}, {at.at_m[0]:.2f} m along it, leg {at.leg_m[0]:.2f} m, at {lon:.6f} {lat:.6f}")
+print(
+    f"edge {at.edge[0]}, {at.at_m[0]:.2f} m along it, leg {at.leg_m[0]:.2f} m, at {lon:.6f} {lat:.6f}"
+)
 assert bool(at.snapped[0])
 
 # %%

@@ -29,16 +29,18 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.analysis.access.isochrone import isochrones
-from lifecircle.analysis.access.walking import walk_costs, leg_cm
+from lifecircle.analysis.access.walking import leg_cm, walk_costs
 from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.quantities import CM_PER_M, UNREACHED_CM, limit_cm, minutes_of
-from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 
 folder = TemporaryDirectory()
 files = write_springcity_with_truth(Path(folder.name), scale=0.1)
 manifest, policy, city, travel = analyse_city(springcity_request(files))
-print(f"{manifest.residents:,} residents in {len(city.cells):,} cells, {len(city.facilities):,} facilities")
+print(
+    f"{manifest.residents:,} residents in {len(city.cells):,} cells, {len(city.facilities):,} facilities"
+)
 pd.Series(manifest.timings_s, name="seconds")
 
 # %% [markdown]

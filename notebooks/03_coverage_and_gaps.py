@@ -26,16 +26,17 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
+from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.export import export_layer
 from lifecircle.analysis.results.layers import layer_frame
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
-from lifecircle.service.maps.pages import map_of
+from lifecircle.service.maps.pages import Page, map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)
@@ -43,7 +44,6 @@ files = write_springcity_with_truth(home / "input", scale=0.1)
 workspace = Workspace(home / "workspace")
 run = build_area(springcity_request(files), workspace)
 truth = json.loads(files.truth.read_text(encoding="utf-8"))
-asked = (run.city, run.travel, run.policy)
 print(workspace.areas(), run.manifest.run)
 assert run.manifest.residents == truth["residents"]
 
@@ -54,14 +54,18 @@ assert run.manifest.residents == truth["residents"]
 # They differ; each is quoted with its letter. Residents are conserved to the person.
 
 # %%
-health = coverage(*asked, service="health_centre", by="subdistrict")
+health = coverage(run.study, Question("health_centre", by="subdistrict"))
 table = pd.DataFrame([asdict(row) for row in health.units])
-table[["code", "name", "residents", "covered", "unsnapped", "cut_off", "U", "P", "L"]].sort_values("P").head(8)
+table[["code", "name", "residents", "covered", "unsnapped", "cut_off", "U", "P", "L"]].sort_values(
+    "P"
+).head(8)
 
 # %%
 total = health.total
 print(f"{health.minutes:g} minutes: P {total.P:.1%}, P_core {total.P_core:.1%}, U {total.U:.1%}")
-print(f"{total.residents:,} residents, {total.covered:,} covered, {total.unsnapped:,} far from any street")
+print(
+    f"{total.residents:,} residents, {total.covered:,} covered, {total.unsnapped:,} far from any street"
+)
 assert total.residents == truth["residents"]
 assert total.unsnapped == truth["unsnapped"]["residents"]
 assert total.cut_off == truth["cut_off"]["residents"]
@@ -75,9 +79,7 @@ answers = [
     for walker in ("adult", "older")
     for group in ("total", "65")
     for minutes in (10, 15, 20)
-    for found in [
-        coverage(*asked, service="health_centre", walker=walker, group=group, minutes=minutes)
-    ]
+    for found in [coverage(run.study, Question("health_centre", minutes, walker, group))]
 ]
 frame = pd.DataFrame(answers).pivot(index=["walker", "group"], columns="minutes", values="P")
 assert (frame.diff(axis=1).iloc[:, 1:] >= 0).all().all()
@@ -90,13 +92,13 @@ frame.round(3)
 # and that has no row is null instead, with a reason.
 
 # %%
-burial = coverage(*asked, service="burial_facility").total
+burial = coverage(run.study, Question("burial_facility")).total
 print("burial_facility, surveyed, none found: P =", burial.P)
 assert burial.P == 0
 
 # %%
 undeclared = replace(run.city, surveyed=frozenset())
-answer = coverage(undeclared, run.travel, run.policy, service="burial_facility")
+answer = coverage(replace(run.study, city=undeclared), Question("burial_facility"))
 print("burial_facility, nobody looked: P =", answer.total.P)
 print([remark.text("zh") for remark in answer.warnings])
 print([remark.text("en") for remark in answer.warnings])
@@ -109,9 +111,9 @@ assert answer.warnings
 # Connected groups of uncovered cells, most residents first, each with a reason.
 
 # %%
-found = gaps(*asked, service="health_centre")
+found = gaps(run.study, Question("health_centre"))
 uncovered = total.residents - total.covered
-assert sum(gap.residents for gap in found) == uncovered
+assert sum(gap.residents for gap in found if gap.reason != "over_capacity") == uncovered
 pd.DataFrame(
     {
         "gap": [gap.id for gap in found],
@@ -132,8 +134,11 @@ by_reason
 
 # %%
 for kind in ("convenience", "fitness"):
-    answer = circles(*asked, kind=kind, by="subdistrict").total
-    print(kind, f"complete {answer.complete:,}, incomplete {answer.incomplete:,}, not assessed {answer.not_assessed:,}")
+    answer = circles(run.study, Question(by="subdistrict"), kind=kind).total
+    print(
+        kind,
+        f"complete {answer.complete:,}, incomplete {answer.incomplete:,}, not assessed {answer.not_assessed:,}",
+    )
     assert answer.complete + answer.incomplete + answer.not_assessed == answer.residents
 
 # %% [markdown]
@@ -142,7 +147,7 @@ for kind in ("convenience", "fitness"):
 # A folium map that asks nothing of any other server. Add folium's own layers to it as usual.
 
 # %%
-map_of(run, "gaps", service="health_centre", lang="zh")
+map_of(run, "gaps", Question("health_centre"), Page(lang="zh"))
 
 # %% [markdown]
 # ## Layers and files 图层与文件
@@ -151,7 +156,9 @@ map_of(run, "gaps", service="health_centre", lang="zh")
 layer = layer_frame(run, "gaps")
 export_layer(run, "gaps", home / "gaps.geojson")
 export_layer(run, "units", home / "units.xlsx")
-print(len(layer), "gaps of all services,", (home / "gaps.geojson").stat().st_size, "bytes of GeoJSON")
+print(
+    len(layer), "gaps of all services,", (home / "gaps.geojson").stat().st_size, "bytes of GeoJSON"
+)
 layer.head(3)
 
 # %%

@@ -28,23 +28,23 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, catchments
-from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.catchments.population_rule import population_rule
+from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.layers import layer_frame
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
-from lifecircle.service.maps.pages import map_of
+from lifecircle.service.maps.pages import Page, map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)
 files = write_springcity_with_truth(home / "input", scale=0.1)
 run = build_area(springcity_request(files), Workspace(home / "workspace"))
 truth = json.loads(files.truth.read_text(encoding="utf-8"))
-city, costs = run.city, walk_costs(run.city.network)
+city = run.city
 
 # %% [markdown]
 # ## The rule, street by street 逐街道判定
@@ -53,18 +53,34 @@ city, costs = run.city, walk_costs(run.city.network)
 # one join the street where most of their people go) lie between 30,000 and 100,000. Met when A **or** B.
 
 # %%
-rule = population_rule(city, costs, run.policy)
+rule = population_rule(run.study)
 table = pd.DataFrame([asdict(row) for row in rule.rows]).drop(columns=["notes"])
 print(dict(rule.states))
-print(f"needed for {rule.residents:,} residents: {rule.needed_from}–{rule.needed_to}, government-run: {rule.government}")
-table[["name", "residents", "government", "private", "unknown", "reading_a", "reading_b", "state", "needed_from",
-       "needed_to"]]
+print(
+    f"needed for {rule.residents:,} residents: {rule.needed_from}–{rule.needed_to}, government-run: {rule.government}"
+)
+table[
+    [
+        "name",
+        "residents",
+        "government",
+        "private",
+        "unknown",
+        "reading_a",
+        "reading_b",
+        "state",
+        "needed_from",
+        "needed_to",
+    ]
+]
 
 # %%
 full = next(row for row in rule.rows if row.state == "达标但超载")
 planted = next(row for row in truth["rule"] if row["role"] == "overloaded")
 assert full.code == planted["unit_code"] and full.residents == planted["residents"]
-print(full.name, f"{full.residents:,} residents, {full.government} centre;", full.notes[0].text("zh"))
+print(
+    full.name, f"{full.residents:,} residents, {full.government} centre;", full.notes[0].text("zh")
+)
 
 # %% [markdown]
 # ## Everyone to the nearest 就近
@@ -72,7 +88,7 @@ print(full.name, f"{full.residents:,} residents, {full.government} centre;", ful
 # Loads as people walk, without a limit. The centre of our street is far above 100,000.
 
 # %%
-found = catchments(city, costs, run.policy, service="health_centre", minutes=UNLIMITED)
+found = catchments(run.study, Question("health_centre", minutes=UNLIMITED))
 name = city.facilities.name
 loads = pd.DataFrame(
     {
@@ -104,8 +120,10 @@ assert balanced.part.proven and balanced.bound == balanced.person_minutes
 assert balanced.centres[ours].load <= balanced.centres[ours].maximum
 assert balanced.served + balanced.reachable_full + balanced.unreachable == found.residents
 more = (balanced.person_minutes - natural.person_minutes) / balanced.served
-print(f"unserved {balanced.reachable_full + balanced.unreachable:,}, underload {balanced.underload:,}, "
-      f"{balanced.split_cells} cells split, {more:.1f} minutes more per person")
+print(
+    f"unserved {balanced.reachable_full + balanced.unreachable:,}, underload {balanced.underload:,}, "
+    f"{balanced.split_cells} cells split, {more:.1f} minutes more per person"
+)
 
 # %% [markdown]
 # Who has to go elsewhere? Those who leave our centre, by the centre that takes them.
@@ -116,9 +134,12 @@ mine = natural.part.centre == ours
 was[natural.part.cell[mine]] = natural.part.persons[mine]
 stay = balanced.part.centre == ours
 moved = ~stay & (was[balanced.part.cell] > 0)
-to = pd.Series(balanced.part.persons[moved]).groupby(
-    [str(name[balanced.centres[row].facility]) for row in balanced.part.centre[moved]]
-).sum().sort_values(ascending=False)
+to = (
+    pd.Series(balanced.part.persons[moved])
+    .groupby([str(name[balanced.centres[row].facility]) for row in balanced.part.centre[moved]])
+    .sum()
+    .sort_values(ascending=False)
+)
 print(f"{int(to.sum()):,} people change")
 to
 
@@ -129,10 +150,12 @@ to
 
 # %%
 within = run.catchments["health_centre"]
-answer = coverage(city, run.travel, run.policy, service="health_centre", by="subdistrict", catchments=within)
+answer = coverage(run.study, Question("health_centre", by="subdistrict"))
 rows = pd.DataFrame([asdict(row) for row in (answer.total, *answer.units)])
 assert (rows["P"].fillna(1) >= rows["C"].fillna(0)).all()
-print(f"in reach but full {within.balanced.reachable_full:,}, out of reach {within.balanced.unreachable:,}")
+print(
+    f"in reach but full {within.balanced.reachable_full:,}, out of reach {within.balanced.unreachable:,}"
+)
 rows.loc[rows["code"].isin(["total", full.code]), ["name", "residents", "covered", "P", "C"]]
 
 # %% [markdown]
@@ -141,11 +164,13 @@ rows.loc[rows["code"].isin(["total", full.code]), ["name", "residents", "covered
 # A cell need not be split, at a stated cost; and when funding follows the street, borders may close.
 
 # %%
-whole = catchments(city, costs, run.policy, service="health_centre", minutes=UNLIMITED, whole=True).balanced
-closed = catchments(city, costs, run.policy, service="health_centre", minutes=UNLIMITED, closed=True).balanced
+whole = catchments(run.study, Question("health_centre", minutes=UNLIMITED), whole=True).balanced
+closed = catchments(run.study, Question("health_centre", minutes=UNLIMITED), closed=True).balanced
 assert whole.split_cells == 0
-print(f"whole cells: unserved {whole.reachable_full + whole.unreachable:,}, underload {whole.underload:,}, "
-      f"{whole.person_minutes / whole.bound - 1:+.3%} minutes against the bound")
+print(
+    f"whole cells: unserved {whole.reachable_full + whole.unreachable:,}, underload {whole.underload:,}, "
+    f"{whole.person_minutes / whole.bound - 1:+.3%} minutes against the bound"
+)
 print(f"closed: full {closed.reachable_full:,}, out of reach {closed.unreachable:,}")
 assert closed.served <= balanced.served
 
@@ -153,7 +178,7 @@ assert closed.served <= balanced.served
 # ## Map 地图
 
 # %%
-map_of(run, "catchments", service="health_centre", solution="natural", lang="zh")
+map_of(run, "catchments", Question("health_centre"), Page(solution="natural", lang="zh"))
 
 # %%
 layer = layer_frame(run, "catchments")

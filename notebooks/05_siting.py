@@ -26,24 +26,22 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from lifecircle.analysis.access.walking import walk_costs
-from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.measures.floating import floating
-from lifecircle.analysis.measures.siting.place import place_sites
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import generated_sites, places_of_kinds
+from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.analysis.demo.samples import write_springcity
-from lifecircle.service.maps.pages import map_of
+from lifecircle.service.maps.pages import Page, map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)
 files = write_springcity(home / "input", scale=0.1)
 run = build_area(springcity_request(files), Workspace(home / "workspace"))
 city, travel, policy = run.city, run.travel, run.policy
-costs = walk_costs(city.network)
 service, limit_cm = "health_centre", 100_000
 
 # %% [markdown]
@@ -54,7 +52,7 @@ service, limit_cm = "health_centre", 100_000
 
 # %%
 lacking = travel.cell_cm[travel.row(service)] > limit_cm
-sites = generated_sites(city, costs, policy.siting.spacing_m.value, lacking, limit_cm)
+sites = generated_sites(city, run.study.costs, policy.siting.spacing_m.value, lacking, limit_cm)
 buildings = places_of_kinds(city, policy, service, [])
 print(len(sites), "places on the streets,", len(buildings), "public buildings of other kinds")
 
@@ -64,9 +62,7 @@ print(len(sites), "places on the streets,", len(buildings), "public buildings of
 # Existing centres stay. The bound says how much better any other five could be.
 
 # %%
-found = place_sites(
-    city, travel, costs, policy, sites, service=service, add=5, time_limit_s=20
-)
+found = place_sites(run.study, Question(service), sites, add=5, time_limit_s=20)
 table = pd.DataFrame(
     {
         "site": [sites.id[p.site] for p in found.proposals],
@@ -86,7 +82,7 @@ table
 # In public buildings only 只用现有公共建筑:
 
 # %%
-inside = place_sites(city, travel, costs, policy, buildings, service=service, add=5)
+inside = place_sites(run.study, Question(service), buildings, add=5)
 for proposal in inside.proposals:
     kind = policy.services[buildings.kind[proposal.site]].title
     print(f"+{proposal.residents_new:,}", buildings.name[proposal.site], kind.zh, kind.en)
@@ -108,7 +104,7 @@ plt.ylim(0, 1)
 plt.show()
 
 # %%
-ninety = place_sites(city, travel, costs, policy, sites, service=service, target=0.9, time_limit_s=20)
+ninety = place_sites(run.study, Question(service), sites, target=0.9, time_limit_s=20)
 print(f"{ninety.value:.0f} sites reach 90 %; fewer than {ninety.bound:.0f} cannot")
 assert ninety.covered_after >= 0.9 * ninety.residents
 
@@ -118,9 +114,7 @@ assert ninety.covered_after >= 0.9 * ninety.residents
 # Each centre for 30,000 to 100,000 residents (the plan): fewest unserved, then least below the floors.
 
 # %%
-full = place_sites(
-    city, travel, costs, policy, sites, service=service, add=2, objective="capacity"
-)
+full = place_sites(run.study, Question(service), sites, add=2, objective="capacity")
 print(f"unserved {full.loads.unserved_before:,} -> {full.loads.unserved:,}")
 print(f"below the floors {full.loads.underload_before:,} -> {full.loads.underload:,}")
 
@@ -131,8 +125,10 @@ print(f"below the floors {full.loads.underload_before:,} -> {full.loads.underloa
 
 # %%
 first = sites.of(found.proposals[0].site)
-(change,) = what_if(city, travel, costs, policy, add=[Addition(service, first)])
-print(f"+{change.gained:,} residents, coverage {change.total.P_before:.1%} -> {change.total.P_after:.1%}")
+(change,) = what_if(run.study, Question(), add=[Addition(service, first)])
+print(
+    f"+{change.gained:,} residents, coverage {change.total.P_before:.1%} -> {change.total.P_after:.1%}"
+)
 assert change.gained == found.proposals[0].residents_new
 
 # %% [markdown]
@@ -141,17 +137,25 @@ assert change.gained == found.proposals[0].residents_new
 # Floating catchments: what there is, shared among those within reach.
 
 # %%
-access = {m: floating(city, costs, policy, service=service, method=m, by="subdistrict") for m in ("2sfca", "e2sfca", "3sfca")}
+access = {
+    m: floating(run.study, Question(service, by="subdistrict"), method=m)
+    for m in ("2sfca", "e2sfca", "3sfca")
+}
 for method, told in access.items():
     given = float((told.access * city.cells.residents).sum())
     assert abs(given - told.supply) < 1e-9 * max(1, told.supply)
-    print(f"{method}: {1e5 * told.total.access:.2f} centres per 100,000; {told.total.none:,} residents have none")
+    print(
+        f"{method}: {1e5 * told.total.access:.2f} centres per 100,000; {told.total.none:,} residents have none"
+    )
 pd.DataFrame(
-    {row.name: {m: told.units[k].access for m, told in access.items()} for k, row in enumerate(access["2sfca"].units[:6])}
+    {
+        row.name: {m: told.units[k].access for m, told in access.items()}
+        for k, row in enumerate(access["2sfca"].units[:6])
+    }
 ).T
 
 # %% [markdown]
 # ## The map 地图
 
 # %%
-map_of(run, "proposals", service=service, lang="zh")
+map_of(run, "proposals", Question(service), Page(lang="zh"))

@@ -215,28 +215,25 @@ def coverage(
 ) -> None:
     """Coverage per unit, readings U, P, L, C."""
     opened, language = _open(name, workspace, run), _language(lang)
-    from lifecircle.analysis.measures.coverage import coverage as measure
-    from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.export import export_coverage
     from lifecircle.service.catalog import coverage_document
-    from lifecircle.service.terminal import open_then, print_json, show_coverage
+    from lifecircle.service.terminal import print_json, show_coverage
 
-    asked: dict[str, Any] = {"minutes": minutes, "walker": walker, "group": group, "by": by}
+    question = Question(service, minutes, walker, group, by, at)
+    document = coverage_document(opened, question, lang=language)
     if as_json:
-        print_json(coverage_document(opened, service=service, lang=language, at=at, **asked))
+        print_json(document)
         return
-    if at is not None:
-        opened = open_then(opened, at, service, language)
-    for one in [service] if service else opened.manifest.services:
-        served = catchments_for_coverage(opened, one, minutes, walker, group)
-        found = measure(
-            opened.city, opened.travel, opened.policy, service=one, catchments=served, **asked
-        )
+    for block in document.get("services", [document]):
+        one = block["service"]
+        if service is None and one not in opened.manifest.services:
+            continue
         if out is not None:
             target = out if service else out.with_name(f"{out.stem}-{one}{out.suffix}")
-            export_coverage(found, target, language, opened.policy)
+            export_coverage(block, target, language, opened.policy)
         else:
-            show_coverage(opened, found, language, total_only=service is None)
+            show_coverage(opened, block, language, total_only=service is None)
 
 
 @app.command()
@@ -254,13 +251,12 @@ def gaps(
 ) -> None:
     """Gaps, worst first."""
     opened, language = _open(name, workspace, run), _language(lang)
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import gaps_document
     from lifecircle.service.terminal import print_json, show_gaps
 
-    document = gaps_document(
-        opened, service=service, minutes=minutes, walker=walker,
-        min_residents=min_residents, at=at, lang=language,
-    )  # fmt: skip
+    question = Question(service, minutes, walker, at=at)
+    document = gaps_document(opened, question, min_residents=min_residents, lang=language)
     if as_json:
         print_json(document)
     else:
@@ -286,15 +282,18 @@ def draw(
 ) -> None:
     """One self-contained map page that opens without internet."""
     opened, language = _open(name, workspace, run), _language(lang)
-    from lifecircle.service.maps.pages import map_page
+    from lifecircle.analysis.measures.question import Question
+    from lifecircle.service.maps.pages import Page, map_page
     from lifecircle.service.terminal import check_suffix, say, write_text
 
     check_suffix(out, ".html .htm")
     earlier = None if before is None else _open(name, workspace, before)
     page = map_page(
-        opened, layer, service=service, minutes=minutes, walker=walker, lang=language,
-        mode="inline", kind=kind, before=earlier,
-    )  # fmt: skip
+        opened,
+        layer,
+        Question(service, minutes, walker),
+        Page(lang=language, mode="inline", kind=kind, before=earlier),
+    )
     target = out or Path(f"{name}-{layer}.{language}.html")
     write_text(target, page)
     say(str(target))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.question import Question
 from lifecircle.service import i18n
 from lifecircle.service.errors import RequestError
 from lifecircle.service.settings import Settings
@@ -39,43 +40,58 @@ class OfRun(Asked):
     run: Name | None = None
 
 
+class OfWalker(Asked):
+    """A question about walks; `question` is what the catalog takes."""
+
+    minutes: Minutes | None = None
+    walker: Name = "adult"
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the study."""
+        named = ("service", "minutes", "walker", "group", "by", "at")
+        return Question(**{name: getattr(self, name) for name in named if hasattr(self, name)})
+
+
+class OfService(OfWalker):
+    """A question about the walks to one service or all."""
+
+    service: Name | None = None
+
+
+class OfUnits(OfWalker):
+    """A question whose answer has a row for each unit."""
+
+    by: Name | None = None
+
+
+class OfPeople(OfService, OfUnits):
+    """A question about the walks of some residents, by unit."""
+
+    group: Name = "total"
+
+
 class AreaQuery(OfRun):
     """What the summary of an area takes."""
 
     f: Literal["json", "html"] | None = None
 
 
-class CoverageQuery(OfRun):
+class CoverageQuery(OfPeople, OfRun):
     """What `/coverage` takes."""
 
-    service: Name | None = None
-    minutes: Minutes | None = None
-    walker: Name = "adult"
-    group: Name = "total"
-    by: Name | None = None
     at: At = None
 
 
-class EquityQuery(OfRun):
-    """What `/equity` takes."""
-
-    service: Name | None = None
-    minutes: Minutes | None = None
-    walker: Name = "adult"
-    group: Name = "total"
-    by: Name | None = None
+class EquityQuery(OfPeople, OfRun):
+    """What `/equity` takes; the minutes are the floor of sufficiency."""
 
 
-class CompareQuery(Asked):
+class CompareQuery(OfPeople):
     """What `/compare` takes."""
 
     from_: Name | None = Field(default=None, alias="from")
     to: Name | None = None
-    service: Name | None = None
-    minutes: Minutes | None = None
-    walker: Name = "adult"
-    group: Name = "total"
-    by: Name | None = None
 
 
 class ReportQuery(OfRun):
@@ -85,33 +101,25 @@ class ReportQuery(OfRun):
     pages: Literal["zh", "en", "both"] | None = None
 
 
-class GapsQuery(OfRun):
+class GapsQuery(OfService, OfRun):
     """What `/gaps` takes."""
 
-    service: Name | None = None
-    minutes: Minutes | None = None
-    walker: Name = "adult"
     min_residents: int = Field(default=0, ge=0, le=2**53)
     at: At = None
 
 
-class CirclesQuery(OfRun):
+class CirclesQuery(OfUnits, OfRun):
     """What `/circles` takes."""
 
     kind: Name | None = None
-    minutes: Minutes | None = None
-    walker: Name = "adult"
-    by: Name | None = None
     at: At = None
 
 
-class PointQuery(OfRun):
+class PointQuery(OfWalker, OfRun):
     """What `/point` takes."""
 
     lon: Longitude = Field()
     lat: Latitude = Field()
-    minutes: Minutes | None = None
-    walker: Name = "adult"
 
 
 class IsochroneQuery(OfRun):
@@ -127,13 +135,8 @@ class IsochroneQuery(OfRun):
     direction: Literal["from", "to"] = "from"
 
 
-class MapQuery(OfRun):
+class MapQuery(OfService, OfUnits, OfRun):
     """What a map page takes; a form sends what was left open as an empty text."""
-
-    service: Name | None = None
-    minutes: Minutes | None = None
-    walker: Name = "adult"
-    by: Name | None = None
 
     kind: Name | None = None
     variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(

@@ -16,9 +16,8 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.access.isochrone import isochrones
-from lifecircle.analysis.access.point_query import PlaceAsker
-from lifecircle.analysis.access.walking import WalkCosts, walk_costs
-from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.access.point_query import NearestQuery
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
 from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.results.columns import Column
@@ -85,21 +84,6 @@ class LayerTable:
         return np.unique(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Streets:
-    """A run's streets ready for questions about any place: where to join, what walking costs."""
-
-    index: EdgeIndex
-    costs: WalkCosts
-
-    @classmethod
-    def of(cls, run: Run) -> Streets:
-        """Index and costs of a run, by its policy's rules."""
-        network = run.city.network
-        shortest = run.policy.attachment.min_component_m.value
-        return cls(EdgeIndex.build(network, shortest), walk_costs(network))
-
-
 class AreaState:
     """One opened run with what is derived from it on first need."""
 
@@ -109,18 +93,9 @@ class AreaState:
         self.answers = AnswerCache(cache_bytes)
         self._layers: dict[str, LayerTable] = {}
         self._marks: dict[str, str] = {}
-        self._streets: Streets | None = None
         self._derived: dict[Hashable, Any] = {}
         self._layer_lock = RLock()
         self._lock = RLock()
-
-    @property
-    def streets(self) -> Streets:
-        """What questions about any place need, built once."""
-        with self._lock:
-            if self._streets is None:
-                self._streets = Streets.of(self.run)
-            return self._streets
 
     def derived(self, key: Hashable, make: Callable[[], T]) -> T:
         """Something worked out from the run once and kept under a key."""
@@ -133,26 +108,23 @@ class AreaState:
 
     def warm(self) -> None:
         """Walk from the middle of the streets once."""
-        city = self.run.city
-        middle = city.network.node_xy_m[:1]
-        limit_m = self.run.policy.attachment.max_leg_m.value
-        position = self.streets.index.snap(middle, limit_m)
-        isochrones(city.network, self.streets.costs, position, [0])
-        PlaceAsker.of(city, self.streets.costs, self.run.travel).nearest(position)
+        study = self.run.study
+        city = study.city
+        limit_m = study.policy.attachment.max_leg_m.value
+        position = study.edges.snap(city.network.node_xy_m[:1], limit_m)
+        isochrones(city.network, study.costs, position, [0])
+        NearestQuery.of(city, study.costs, study.travel).nearest(position)
 
     def warm_siting(self) -> None:
         """Try the middle of the streets as a site for the first assessed service."""
-        run, streets = self.run, self.streets
-        service = next((s for s in run.travel.services if run.city.assessed(s)), None)
+        study = self.run.study
+        service = next((s for s in study.travel.services if study.city.assessed(s)), None)
         if service is None:
             return
-        limit_m = run.policy.attachment.max_leg_m.value
-        middle = site_at(run.city.network.node_xy_m[:1], run.city, streets.index, limit_m)
+        limit_m = study.policy.attachment.max_leg_m.value
+        middle = site_at(study.city.network.node_xy_m[:1], study.city, study.edges, limit_m)
         for objective in ("covered", "person_minutes"):
-            place_sites(
-                run.city, run.travel, streets.costs, run.policy, middle,
-                service=service, add=1, objective=objective,
-            )  # fmt: skip
+            place_sites(study, Question(service), middle, add=1, objective=objective)
 
     def has(self, key: Hashable) -> bool:
         """Whether something was already worked out under a key."""

@@ -22,7 +22,7 @@ _NO_LIMIT_CM = UNREACHED_CM - 1
 
 
 @dataclass(frozen=True, slots=True)
-class TravelTable:
+class NearestFacility:
     """Nearest facility of every service (rows in the order of `services`, s of them).
 
     Distances are int32 centimetres of walking on the flat at any walker's speed
@@ -169,11 +169,7 @@ def nearest_from_positions(
 def service_attachments(city: City, service: str) -> Attachments:
     """The positions of one service's facilities (indices into ``city.facilities``)."""
     facilities = city.facilities
-    if service not in facilities.service_ids:
-        chosen = np.zeros(0, dtype=np.int64)
-    else:
-        number = facilities.service_ids.index(service)
-        chosen = np.flatnonzero(facilities.service[facilities.attached_facility] == number)
+    chosen = np.flatnonzero(facilities.of_service(service)[facilities.attached_facility])
     return Attachments(facilities.attached_facility[chosen], facilities.attachment.take(chosen))
 
 
@@ -182,7 +178,7 @@ def travel_table(
     costs: WalkCosts,
     services: Sequence[str],
     progress: Callable[[str], None] | None = None,
-) -> TravelTable:
+) -> NearestFacility:
     """Unbounded nearest distances of all services for cells, land samples and junctions."""
     land = (
         city.land.position
@@ -204,11 +200,11 @@ def travel_table(
         land_cm[row] = samples.cm
         if progress is not None:
             progress(service)
-    return TravelTable(tuple(services), cell_cm, cell_facility, land_cm, node_cm, node_facility)
+    return NearestFacility(tuple(services), cell_cm, cell_facility, land_cm, node_cm, node_facility)
 
 
 def from_positions(
-    city: City, costs: WalkCosts, travel: TravelTable, positions: Positions
+    city: City, costs: WalkCosts, travel: NearestFacility, positions: Positions
 ) -> tuple[Int32Array, Int32Array]:
     """Nearest facility of every service from any positions: cm and facility, (s, k)."""
     cm = np.full((len(travel.services), len(positions)), UNREACHED_CM, dtype=np.int32)

@@ -33,7 +33,7 @@ _ROWS_AT_ONCE = 8  # facilities per call of the kernels, a matter of memory only
 
 
 @dataclass(frozen=True, slots=True)
-class NearWalks:
+class SparseODMatrix:
     """Walks of k positions to the facilities near each of them, in CSR form.
 
     `first` int64 (k + 1,): those of position i are ``first[i]:first[i + 1]``, sorted by
@@ -56,11 +56,7 @@ class NearWalks:
 
 def service_facilities(city: City, service: str) -> Int32Array:
     """Indices into ``city.facilities`` of one service's facilities, ascending, int32 (f,)."""
-    facilities = city.facilities
-    if service not in facilities.service_ids:
-        return np.zeros(0, dtype=np.int32)
-    number = facilities.service_ids.index(service)
-    return np.flatnonzero(facilities.service == number).astype(np.int32)
+    return np.flatnonzero(city.facilities.of_service(service)).astype(np.int32)
 
 
 def service_walks(
@@ -122,7 +118,7 @@ def walks_within(
     positions: Positions,
     facilities: Int32Array | Sequence[int],
     limit_cm: int,
-) -> NearWalks:
+) -> SparseODMatrix:
     """Walks from every position to all facilities within `limit_cm`; work grows with what is near.
 
     Parameters as in `walk_matrix`; ``facility`` of the result counts rows of `facilities`.
@@ -164,7 +160,7 @@ def nearest_walks(
     facilities: Int32Array | Sequence[int],
     nearest: int,
     limit_cm: int | None = None,
-) -> NearWalks:
+) -> SparseODMatrix:
     """Walks from every position to its `nearest` nearest facilities, found in one search.
 
     On equal walks the lower row of `facilities` is nearer. Parameters as in `walk_matrix`.
@@ -293,11 +289,11 @@ def _by_node(
     return start, np.concatenate((snapped, snapped))[order], walks
 
 
-def _frozen(counts: IntArray, facility: Int32Array, cm: Int32Array) -> NearWalks:
+def _frozen(counts: IntArray, facility: Int32Array, cm: Int32Array) -> SparseODMatrix:
     first = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     for array in (first, facility, cm):
         read_only(array)
-    return NearWalks(first, facility, cm)
+    return SparseODMatrix(first, facility, cm)
 
 
 def _in_threads(work: Callable[[int, int], None], rows: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import Goals, TravelTable, goals_of, service_attachments
+from lifecircle.analysis.access.nearest import Goals, NearestFacility, goals_of, service_attachments
 from lifecircle.analysis.access.shortest import nearest_of_each_service
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
@@ -15,7 +15,7 @@ from lifecircle.analysis.quantities import UNREACHED_CM, IntArray
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceAsker:
+class NearestQuery:
     """Goals and distance fields of all services of a run, worked out once.
 
     `goals` are those of all services one after another; those of service k (the row in
@@ -23,12 +23,12 @@ class PlaceAsker:
     """
 
     costs: WalkCosts
-    travel: TravelTable
+    travel: NearestFacility
     goals: Goals
     start: IntArray
 
     @classmethod
-    def of(cls, city: City, costs: WalkCosts, travel: TravelTable) -> PlaceAsker:
+    def of(cls, city: City, costs: WalkCosts, travel: NearestFacility) -> NearestQuery:
         """Prepare the services of a travel table."""
         each = [goals_of(costs, service_attachments(city, s)) for s in travel.services]
         joined = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifecircle.analysis.access.nearest import NodeField
-from lifecircle.analysis.access.od_matrix import NearWalks
+from lifecircle.analysis.access.od_matrix import SparseODMatrix
 from lifecircle.analysis.access.shortest import SHIFT
 from lifecircle.analysis.access.sites_kernel import improved_walks
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
@@ -73,7 +73,7 @@ class CellsOnEdges:
         )
 
 
-def walks_by_site(near: NearWalks, sites: int) -> SiteWalks:
+def walks_by_site(near: SparseODMatrix, sites: int) -> SiteWalks:
     """Walks given by position turned into walks by site."""
     order = np.lexsort((near.position, near.facility))
     size = np.bincount(near.facility, minlength=sites)

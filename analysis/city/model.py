@@ -5,7 +5,7 @@ All tables are parallel read-only arrays; row i of one array is row i of its bro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,6 +98,20 @@ class Facilities:
     def __len__(self) -> int:
         return len(self.service)
 
+    def of_service(self, service: str) -> BoolArray:
+        """Which facilities offer a service, bool (f,)."""
+        return self.of_services((service,))
+
+    def of_services(self, services: Iterable[str]) -> BoolArray:
+        """Which facilities offer one of some services, bool (f,)."""
+        wanted = frozenset(services)
+        numbers = [k for k, name in enumerate(self.service_ids) if name in wanted]
+        return np.isin(self.service, numbers)
+
+    def offers(self, service: str) -> bool:
+        """Whether there is at least one facility of a service."""
+        return bool(self.of_service(service).any())
+
 
 @dataclass(frozen=True, slots=True)
 class LandSamples:
@@ -179,7 +193,4 @@ class City:
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""
-        if service in self.surveyed:
-            return True
-        ids = self.facilities.service_ids
-        return service in ids and bool(np.any(self.facilities.service == ids.index(service)))
+        return service in self.surveyed or self.facilities.offers(service)

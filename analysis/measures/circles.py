@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.question import (
     TOTAL,
+    Question,
+    Study,
     ask,
     checked_minutes,
+    circle_state,
+    covered,
     level_of,
     named,
     sums_by,
@@ -23,7 +26,7 @@ from lifecircle.analysis.measures.question import (
     walks_to,
 )
 from lifecircle.analysis.policy import CircleRule, Policy
-from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
 from lifecircle.analysis.texts import listed
 
 
@@ -87,22 +90,19 @@ class Circles:
 
 
 def circle_table(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
     kind: str,
-    minutes: float | None = None,
-    walker: str = "adult",
     optional: bool = False,
     upgraded: bool = False,
     limit_of: Callable[[float], int] | None = None,
 ) -> CircleTable:
-    """Which services of a kind every cell reaches within the minutes.
+    """Which services of a kind every cell reaches within the minutes of the question.
 
     Parameters
     ----------
-    minutes : None = each service's own, a number = all of them at that time.
+    question : minutes None = each service's own, a number = all of them at that time.
     optional : whether the policy's optional services count too.
     upgraded : the kind's upgraded types (品质提升类) instead; all of them are the circle.
     limit_of : centimetres walked in some minutes; None = by the walker's speed.
@@ -112,43 +112,39 @@ def circle_table(
     UnknownNameError : no such kind of circle or walker.
     ParameterError : minutes not above 0 or beyond a day.
     """
+    city, policy = study.city, study.policy
     rule = _rule(policy, kind)
-    walker_of(policy, walker)
-    time = None if minutes is None else checked_minutes(minutes)
+    walker_of(policy, question.walker)
+    time = None if question.minutes is None else checked_minutes(question.minutes)
     listed = rule.upgraded if upgraded else rule.services
     services = tuple(s for s in listed if optional or not policy.services[s].optional)
     reach = np.zeros((len(services), len(city.cells)), dtype=np.bool_)
     assessed = np.zeros(len(services), dtype=np.bool_)
-    snapped = city.cells.position.edge != NOBODY
     for k, service in enumerate(services):
-        walks = walks_to(city, travel, service)
+        walks = walks_to(study, service)
         if walks is not None:
             assessed[k] = True
-            asked = ask(policy, service, time, walker)
+            asked = ask(study, question.about(service))
             limit = asked.limit_cm if limit_of is None else limit_of(asked.minutes)
-            reach[k] = snapped & (walks.cell_cm <= limit)
+            reach[k] = covered(walks.cell_cm, city.cells.position, limit)
     reached = reach.sum(axis=0).astype(np.int32)
     whole = upgraded or rule.required is None
     required = len(services) if whole else int(rule.required.value)  # type: ignore[union-attr]
     open_ = len(services) - int(assessed.sum())
-    state = _state(reached, required, open_)
-    state_all = _state(reached, len(services), open_)
+    state = circle_state(reached, required, open_)
+    state_all = circle_state(reached, len(services), open_)
     for array in (reach, assessed, reached, state, state_all):
         read_only(array)
     return CircleTable(
-        kind, time, walker, services, assessed, required, reach, reached, state, state_all
+        kind, time, question.walker, services, assessed, required, reach, reached, state, state_all
     )
 
 
 def circles(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
     kind: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    by: str | None = None,
     optional: bool = False,
     upgraded: bool = False,
 ) -> Circles:
@@ -156,17 +152,9 @@ def circles(
 
     Parameters and errors as in `circle_table`; `by` as in `coverage`.
     """
-    level = level_of(city, by)
-    table = circle_table(
-        city,
-        travel,
-        policy,
-        kind=kind,
-        minutes=minutes,
-        walker=walker,
-        optional=optional,
-        upgraded=upgraded,
-    )
+    city = study.city
+    level = level_of(city, question.by)
+    table = circle_table(study, question, kind=kind, optional=optional, upgraded=upgraded)
     rows = city.units.of_level(level)
     units = city.units
     unknown_total = unknown_units(city, level)
@@ -178,7 +166,7 @@ def circles(
     return Circles(
         kind=kind,
         minutes=table.minutes,
-        walker=walker,
+        walker=table.walker,
         by=level,
         required=table.required,
         assessed=tuple(service for service, known in names if known),
@@ -188,7 +176,7 @@ def circles(
             per_unit.row(str(units.code[i]), str(units.name[i]), int(i), bool(unknown_total[i]))
             for i in rows
         ),
-        warnings=tuple(_remarks(city, policy, table, level, rows[unknown_total[rows]])),
+        warnings=tuple(_remarks(city, study.policy, table, level, rows[unknown_total[rows]])),
     )
 
 
@@ -196,11 +184,6 @@ def _rule(policy: Policy, kind: str) -> CircleRule:
     if kind not in policy.circles:
         raise unknown("unknown_circle", kind, policy.circles)
     return policy.circles[kind]
-
-
-def _state(reached: Int32Array, required: int, open_: int) -> Int32Array:
-    """1 when enough is reached, 0 when it is not even with all unassessed services, else -1."""
-    return np.select([reached >= required, reached + open_ < required], [1, 0], -1).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments_behind
 from lifecircle.analysis.measures.question import (
     TOTAL,
+    Asked,
     Question,
+    Study,
     Walks,
     ask,
+    covered,
     level_of,
     named,
     not_assessed,
@@ -80,29 +82,12 @@ class _Persons:
     cut_off: IntArray
 
 
-def coverage(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
-    *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = TOTAL,
-    by: str | None = None,
-    catchments: Catchments | None = None,
-) -> Coverage:
+def coverage(study: Study, question: Question, *, capacity: bool = True) -> Coverage:
     """Coverage of one service as fractions 0-1, for the area and every unit of a level.
 
-    Parameters
-    ----------
-    service : a service of the policy.
-    minutes : the longest walk; None = the service's own.
-    walker : a walker of the policy.
-    group : ``total`` or a population group of the area.
-    by : unit level; None = the lowest that has polygons.
-    catchments : of the same service; C is null unless they are of the same minutes, walker and
-        group, open and with the capacities the facilities have (`served_within`).
+    C is null where the service has no rule of capacity, where catchments serve another group of
+    residents, or where nothing is known of capacities (`served_within`); and without `capacity`,
+    which spares whoever needs no C the catchments.
 
     Raises
     ------
@@ -113,10 +98,13 @@ def coverage(
     ------
     GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.
     """
-    asked = ask(policy, service, minutes, walker)
-    level = level_of(city, by)
+    city, policy, group = study.city, study.policy, question.group
+    asked = ask(study, question)
+    service = asked.service.id
+    level = level_of(city, question.by)
     persons = persons_of(city.cells, group)
-    walks = walks_to(city, travel, service)
+    walks = walks_to(study, service)
+    catchments = catchments_behind(study, question) if capacity else None
     rows = city.units.of_level(level)
     size = len(city.units.code)
     index = city.cells.unit[level]
@@ -178,11 +166,11 @@ def coverage(
             catchments,
         )
     )
-    return Coverage(service, asked.minutes, walker, group, level, total, units, warnings)
+    return Coverage(service, asked.minutes, asked.walker.id, group, level, total, units, warnings)
 
 
 def served_within(
-    catchments: Catchments | None, asked: Question, group: str
+    catchments: Catchments | None, asked: Asked, group: str
 ) -> tuple[IntArray | None, Warn | None]:
     """Persons of every cell served within capacity, int64 (c,), or why that is not known."""
     if catchments is None:
@@ -204,7 +192,7 @@ def served_within(
 def _count(
     city: City,
     walks: Walks | None,
-    asked: Question,
+    asked: Asked,
     policy: Policy,
     persons: IntArray,
     index: Int32Array,
@@ -221,30 +209,30 @@ def _count(
             sums_by(index, size, persons, off),
             nothing,
         )
-    near = ~off & (walks.cell_cm <= asked.limit_cm)
+    near = covered(walks.cell_cm, city.cells.position, asked.limit_cm)
     lost = ~off & (walks.cell_cm == UNREACHED_CM) & walks.any_facility
     core_cm = round(policy.coverage.core_metres.value * CM_PER_M)
     known = sums_by(index, size, persons)
-    covered = sums_by(index, size, persons, near)
-    if not np.array_equal(known, covered + sums_by(index, size, persons, ~near)):
+    reached = sums_by(index, size, persons, near)
+    if not np.array_equal(known, reached + sums_by(index, size, persons, ~near)):
         raise ArithmeticError("known residents differ from covered plus not covered")
     return _Persons(
         known,
-        covered,
-        sums_by(index, size, persons, ~off & (walks.cell_cm <= core_cm)),
+        reached,
+        sums_by(index, size, persons, covered(walks.cell_cm, city.cells.position, core_cm)),
         sums_by(index, size, persons, off),
         sums_by(index, size, persons, lost),
     )
 
 
 def _land(
-    city: City, walks: Walks | None, asked: Question, level: str, size: int
+    city: City, walks: Walks | None, asked: Asked, level: str, size: int
 ) -> tuple[FloatArray | None, float | None]:
     """Share of the residential land within reach per unit (NaN without land) and in the area."""
     if city.land is None or walks is None or len(city.land.area_m2) == 0:
         return None, None
     area = city.land.area_m2
-    near = (walks.land_cm <= asked.limit_cm) & (city.land.position.edge != NOBODY)
+    near = covered(walks.land_cm, city.land.position, asked.limit_cm)
     inside = city.land.unit[level] >= 0
     index = city.land.unit[level]
     whole = np.bincount(index[inside], weights=area[inside], minlength=size)
@@ -261,12 +249,10 @@ def _having(city: City, service: str, size: int) -> tuple[BoolArray, FloatArray]
     A unit without child units counts itself.
     """
     own = np.zeros(size, dtype=np.bool_)
-    ids = city.facilities.service_ids
-    if service in ids:
-        mine = city.facilities.service == ids.index(service)
-        for index in city.facilities.unit.values():
-            held = index[mine]
-            own[held[held >= 0]] = True
+    mine = city.facilities.of_service(service)
+    for index in city.facilities.unit.values():
+        held = index[mine]
+        own[held[held >= 0]] = True
     parent = city.units.parent
     child = parent >= 0
     children = np.bincount(parent[child], minlength=size)
@@ -320,7 +306,7 @@ def _number(value: float) -> float | None:
 def _remarks(
     city: City,
     policy: Policy,
-    asked: Question,
+    asked: Asked,
     walks: Walks | None,
     level: str,
     rows: Int32Array,

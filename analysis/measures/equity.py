@@ -15,13 +15,14 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.inequality import Spread
 from lifecircle.analysis.measures.question import (
     TOTAL,
+    Asked,
     Question,
+    Study,
     Walks,
     ask,
     level_of,
@@ -32,7 +33,7 @@ from lifecircle.analysis.measures.question import (
     unknown_units,
     walks_to,
 )
-from lifecircle.analysis.policy import Policy, Walker
+from lifecircle.analysis.policy import Walker
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -124,21 +125,10 @@ class Equity:
     warnings: tuple[Warn, ...]
 
 
-def equity(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
-    *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = TOTAL,
-    by: str | None = None,
-) -> Equity:
+def equity(study: Study, question: Question) -> Equity:
     """How evenly walks to one service are spread, for the area, its groups and every unit.
 
-    Parameters and errors as in `analysis.measures.coverage.coverage`; `minutes` is the floor
-    of sufficiency.
+    Errors as in `coverage`; the minutes asked for are the floor of sufficiency.
 
     Source
     ------
@@ -146,10 +136,11 @@ def equity(
     round. Every sum is of whole persons and whole centimetres, so that the figures do not
     depend on the order of cells, on how people are split into cells, or on the walker's speed.
     """
-    asked = ask(policy, service, minutes, walker)
-    level = level_of(city, by)
+    city, group = study.city, question.group
+    asked = ask(study, question)
+    level = level_of(city, question.by)
     persons = persons_of(city.cells, group)
-    walks = walks_to(city, travel, service)
+    walks = walks_to(study, asked.service.id)
     index = city.cells.unit[level]
     rows = city.units.of_level(level)
     unknown = unknown_units(city, level)
@@ -167,9 +158,9 @@ def equity(
     all_of_them = _Walkers.of(cm, persons, everyone)
     groups = (TOTAL, *(one for one in city.cells.groups if one != HOUSEHOLDS))
     return Equity(
-        service,
+        asked.service.id,
         asked.minutes,
-        walker,
+        asked.walker.id,
         group,
         level,
         _row(TOTAL, TOTAL, None, all_of_them, asked),
@@ -223,7 +214,7 @@ def _names(city: City, i: int) -> tuple[str, str, str | None]:
 
 
 def _row(
-    code: str, name: str, name_en: str | None, who: _Walkers | None, asked: Question
+    code: str, name: str, name_en: str | None, who: _Walkers | None, asked: Asked
 ) -> EquityRow:
     if who is None:
         return EquityRow(code, name, name_en, *(None,) * 10)
@@ -250,7 +241,7 @@ def _row(
     )
 
 
-def _minute(cm: float | None, asked: Question) -> float | None:
+def _minute(cm: float | None, asked: Asked) -> float | None:
     """Minutes of so many centimetres of walking."""
     if cm is None:
         return None
@@ -262,7 +253,7 @@ def _cm_per_minute(walker: Walker) -> float:
     return CM_PER_M * float(walker.speed_m_per_s) * SECONDS_PER_MINUTE
 
 
-def _minutes(cm: tuple[float, ...], asked: Question) -> tuple[float, ...]:
+def _minutes(cm: tuple[float, ...], asked: Asked) -> tuple[float, ...]:
     found = (_minute(one, asked) for one in cm)
     return tuple(one for one in found if one is not None)
 
@@ -270,7 +261,7 @@ def _minutes(cm: tuple[float, ...], asked: Question) -> tuple[float, ...]:
 def _worst(
     city: City,
     walks: Walks,
-    asked: Question,
+    asked: Asked,
     persons: IntArray,
     groups: tuple[str, ...],
     level: str,
@@ -315,7 +306,7 @@ def _in_group(city: City, group: str, cells: Int32Array) -> tuple[str, int, floa
 
 def _remarks(
     city: City,
-    asked: Question,
+    asked: Asked,
     walks: Walks | None,
     everyone: _Walkers,
     persons: IntArray,

@@ -8,23 +8,22 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable, travel_table
-from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.city.model import City, Facilities
+from lifecircle.analysis.access.nearest import travel_table
+from lifecircle.analysis.city.model import Facilities
+from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, read_only
 
 
-def with_only(
-    city: City, costs: WalkCosts, keep: BoolArray, services: Sequence[str]
-) -> tuple[City, TravelTable]:
-    """A city with the facilities kept (bool (f,)) and the walks to the `services`.
+def with_only(study: Study, keep: BoolArray, services: Sequence[str]) -> Study:
+    """A study of the city with the facilities kept (bool (f,)) and the walks to the `services`.
 
     A service that was assessed before stays assessed, also when none of its facilities is left:
     that there is none now is known.
     """
+    city, costs = study.city, study.costs
     known = frozenset(service for service in services if city.assessed(service))
     chosen = replace(city, facilities=_kept(city.facilities, keep), surveyed=city.surveyed | known)
-    return chosen, travel_table(chosen, costs, services)
+    return Study(chosen, travel_table(chosen, costs, services), study.policy, {}, costs)
 
 
 def _kept(facilities: Facilities, keep: BoolArray) -> Facilities:

@@ -17,12 +17,13 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import service_facilities, walks_within
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.question import (
     TOTAL,
+    Asked,
     Question,
+    Study,
     ask,
     level_of,
     named,
@@ -31,7 +32,7 @@ from lifecircle.analysis.measures.question import (
     sums_by,
     unknown_units,
 )
-from lifecircle.analysis.policy import FloatingRules, Policy
+from lifecircle.analysis.policy import FloatingRules
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, read_only
 from lifecircle.analysis.texts import Named, say_both
 
@@ -74,7 +75,7 @@ class Floating:
     `supply` is the sum over facilities that someone can reach, `idle` that of the others.
     """
 
-    asked: Question
+    asked: Asked
     method: Method
     group: str
     by: str
@@ -123,23 +124,13 @@ def zone_weights(cm: Int32Array, limit_cm: int, rules: FloatingRules) -> FloatAr
 
 
 def floating(
-    city: City,
-    costs: WalkCosts,
-    policy: Policy,
-    *,
-    service: str,
-    method: Method = "e2sfca",
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = TOTAL,
-    by: str | None = None,
-    supply: str = COUNT,
+    study: Study, question: Question, *, method: Method = "e2sfca", supply: str = COUNT
 ) -> Floating:
     """Supply within reach per person, for every cell, unit and the area.
 
     Parameters
     ----------
-    minutes : the catchment; None = the service's own minutes.
+    question : its minutes are the catchment.
     supply : ``count`` (1 per facility) or a measured attribute of the facilities; what is
         unknown supplies nothing, with a warning.
 
@@ -152,10 +143,12 @@ def floating(
         raise ParameterError("floating_method", name=method, known=", ".join(METHODS))
     if supply not in SUPPLIES:
         raise ParameterError("floating_supply", name=supply, known=", ".join(SUPPLIES))
-    if policy.floating is None:
+    city, rules, group = study.city, study.policy.floating, question.group
+    if rules is None:
         raise ParameterError("floating_no_rules")
-    asked = ask(policy, service, minutes, walker)
-    level = level_of(city, by)
+    asked = ask(study, question)
+    service = asked.service.id
+    level = level_of(city, question.by)
     persons = persons_of(city.cells, group)
     warnings: list[Warn] = []
     if not city.assessed(service):
@@ -167,13 +160,13 @@ def floating(
     facilities = service_facilities(city, service)
     amount, remarks = _supply(city, facilities, supply)
     near = walks_within(
-        costs,
+        study.costs,
         service_attachments(city, service),
         city.cells.position,
         facilities,
         asked.limit_cm,
     )
-    weight = zone_weights(near.cm, asked.limit_cm, policy.floating)
+    weight = zone_weights(near.cm, asked.limit_cm, rules)
     kept = np.ones(len(weight), dtype=bool) if method == "2sfca" else weight > 0
     shares = shared_out(
         near.position[kept], near.facility[kept], weight[kept], persons, amount, method

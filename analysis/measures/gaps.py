@@ -11,18 +11,19 @@ from typing import Final, Literal
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.nearest import TravelTable
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.catchments.catchments import catchments_behind
 from lifecircle.analysis.measures.coverage import served_within
 from lifecircle.analysis.measures.linking import linked_groups
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
-    TOTAL,
+    Asked,
     Question,
+    Study,
     Walks,
     ask,
+    covered,
     home_unit,
     not_assessed,
     persons_of,
@@ -76,47 +77,40 @@ class Gap:
 
 
 def gaps(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = TOTAL,
     min_residents: int = 0,
     drawn: dict[bytes, shapely.Geometry] | None = None,
-    catchments: Catchments | None = None,
 ) -> tuple[Gap, ...]:
     """Gaps of one service, most residents first; walks in minutes, polygons in the city's CRS.
 
     Uncovered cells with residents are linked when their attachment points lie within the
     policy's `link_m` on one component; cells off the streets are linked by their own points.
-    A service that is not assessed has no gaps (see `gap_warnings`).
+    A service that is not assessed has no gaps (see `gap_warnings`). Residents in reach whom no
+    facility has room for (`balanced` catchments) make gaps too, `over_capacity`; a cell served
+    in part counts with its unserved residents only.
 
     Parameters
     ----------
     drawn : outlines by their cells, filled here: hand the same one to all questions about one
         city under one policy, and what many services lack together is joined once.
-    catchments : of the same service, minutes, walker and group; then residents in reach whom no
-        facility has room for make gaps too (`over_capacity`). A cell served in part counts with
-        its unserved residents only.
 
     Raises
     ------
     UnknownNameError : no such service, walker or group.
     ParameterError : minutes not above 0 or beyond a day, or `min_residents` below 0.
     """
-    asked = ask(policy, service, minutes, walker)
+    city, policy, group = study.city, study.policy, question.group
+    asked = ask(study, question)
     persons = persons_of(city.cells, group)
     if min_residents < 0:
         raise ParameterError("min_residents_negative", value=min_residents)
-    walks = walks_to(city, travel, service)
+    walks = walks_to(study, asked.service.id)
     if walks is None:
         return ()
-    off = city.cells.position.edge == NOBODY
-    near = ~off & (walks.cell_cm <= asked.limit_cm)
-    served, _ = served_within(catchments, asked, group)
+    near = covered(walks.cell_cm, city.cells.position, asked.limit_cm)
+    served, _ = served_within(catchments_behind(study, question), asked, group)
     full = near & (served < persons) if served is not None else np.zeros_like(near)
     persons = np.where(full, persons - (0 if served is None else served), persons)
     uncovered = np.flatnonzero((~near | full) & (persons > 0))
@@ -146,10 +140,10 @@ def gaps(
     return tuple(sorted(found, key=lambda gap: (-gap.residents, gap.id)))
 
 
-def gap_warnings(city: City, policy: Policy, *, service: str) -> tuple[Warn, ...]:
+def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
     """Why a service shows no gaps although nothing is known about it."""
-    asked = ask(policy, service, None, next(iter(policy.walkers)))
-    return () if city.assessed(service) else (not_assessed(asked.service),)
+    service = ask(study, question).service
+    return () if study.city.assessed(service.id) else (not_assessed(service),)
 
 
 def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
@@ -169,7 +163,7 @@ def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
 def _found(
     city: City,
     policy: Policy,
-    asked: Question,
+    asked: Asked,
     walks: Walks,
     group: str,
     persons: IntArray,
@@ -249,7 +243,7 @@ def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> 
     return most
 
 
-def _gap_id(asked: Question, group: str, lowest_cell: str) -> str:
+def _gap_id(asked: Asked, group: str, lowest_cell: str) -> str:
     """A short name: the same question about the same cells gives the same one."""
     text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|{lowest_cell}"
     return f"{asked.service.id}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

@@ -8,7 +8,7 @@ facility is neither open nor closed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,8 +16,11 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.city.model import Facilities, StrArray
+from lifecircle.analysis.city.model import City, Facilities, StrArray
 from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.measures.facility_subset import with_only
+from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import Int32Array, read_only
 from lifecircle.analysis.readers.opening_hours import DAYS, is_open, open_spans, osm_hours
 
@@ -31,6 +34,10 @@ _MOMENT: Final = re.compile(
     re.IGNORECASE,
 )
 _CHINESE: Final = dict(zip("一二三四五六日天", (*DAYS, "Su"), strict=True))
+
+
+_LIT: Final = frozenset({"yes", "24/7", "automatic", "true", "1", "是", "有", "已点亮"})
+_DARK: Final = frozenset({"no", "false", "0", "disused", "否", "无", "未点亮"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +132,96 @@ def unreadable(texts: Iterable[str | None]) -> dict[str, int]:
         if text is not None and osm_hours(text) is None:
             found[text] = found.get(text, 0) + 1
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def night_moment(policy: Policy, kind: str) -> Moment | None:
+    """The evening of a kind of circle (an ordinary Wednesday), None where it has none."""
+    hour = policy.circles[kind].night_hour
+    return None if hour is None else Moment("We", round(hour.value * 60))
+
+
+def night_states(city: City, policy: Policy, moment: Moment) -> Int32Array:
+    """State of every facility in the evening, int32 (f,): open, closed or unknown.
+
+    Indoors the opening hours decide. Outdoors (services that are entered from all around) a
+    place said to be unlit is closed and one said to be lit is open unless its hours say it is
+    closed; where nothing is said of light the hours decide.
+    """
+    places = city.facilities
+    states = states_at(places, moment).copy()
+    outdoor = np.array(
+        [
+            service in policy.services and policy.services[service].attachment == "entrances"
+            for service in places.service_ids
+        ],
+        dtype=np.bool_,
+    )
+    light = places.attributes.get("lit")
+    if light is not None and len(outdoor):
+        said = [None if text is None else str(text).strip().lower() for text in light]
+        lit = np.array([text in _LIT for text in said], dtype=np.bool_)
+        dark = np.array([text in _DARK for text in said], dtype=np.bool_)
+        outside = outdoor[places.service]
+        states[outside & lit & (states == UNKNOWN)] = OPEN
+        states[outside & dark] = CLOSED
+    read_only(states)
+    return states
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """Facilities of one service by state, and hours given that nobody could read."""
+
+    service: str
+    facilities: int
+    open: int
+    closed: int
+    unknown: int
+    unreadable: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyAt:
+    """A study at a moment: `lower` with unknown places closed, `upper` with them open.
+
+    Both hold the walks to the services asked only.
+    """
+
+    moment: Moment
+    lower: Study
+    upper: Study
+    counts: tuple[OpenCount, ...]
+
+
+def study_at(
+    study: Study, moment: Moment, services: Sequence[str], states: Int32Array | None = None
+) -> StudyAt:
+    """A study with only what is open at a moment.
+
+    Parameters
+    ----------
+    services : those to walk to.
+    states : of every facility, int32 (f,); None = by their hours.
+    """
+    by_hours = states_at(study.city.facilities, moment) if states is None else states
+    counts = tuple(_count(study, by_hours, service) for service in services)
+    lower = with_only(study, by_hours == OPEN, services)
+    upper = lower
+    if any(count.unknown for count in counts):
+        upper = with_only(study, (by_hours == OPEN) | (by_hours == UNKNOWN), services)
+    return StudyAt(moment, lower, upper, counts)
+
+
+def _count(study: Study, states: Int32Array, service: str) -> OpenCount:
+    places = study.city.facilities
+    mine = places.of_service(service)
+    state = states[mine]
+    opened, unknown = int((state == OPEN).sum()), int((state == UNKNOWN).sum())
+    return OpenCount(
+        service,
+        int(mine.sum()),
+        opened,
+        int(mine.sum()) - opened - unknown,
+        unknown,
+        unreadable(hours_of(places)[mine]),
+    )

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
+from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import Cells, City, Units
+from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
 from lifecircle.analysis.policy import Policy, Service, Walker
-from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array, IntArray, limit_cm, read_only
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    UNREACHED_CM,
+    BoolArray,
+    Int32Array,
+    IntArray,
+    limit_cm,
+    read_only,
+)
 from lifecircle.analysis.texts import listed, say_both
 
 MINUTES_PER_DAY: Final = 24 * 60
@@ -25,7 +36,55 @@ _ALIKE: Final = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A service, the minutes of the walk, who walks, and the cut-off in whole centimetres."""
+    """What is asked of a study; what is left out takes its default.
+
+    `service`: None where the measure needs none or all are meant. `minutes`: longest walk, None =
+    the service's own. `group`: ``total`` or a population group of the area. `by`: unit level,
+    None = `default_level`. `at`: a moment of the week (``Sa 19:00``), None = opening hours do not
+    count.
+    """
+
+    service: str | None = None
+    minutes: float | None = None
+    walker: str = "adult"
+    group: str = TOTAL
+    by: str | None = None
+    at: str | None = None
+
+    def about(self, service: str) -> Question:
+        """The same question about one service."""
+        return replace(self, service=service)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A city with the walks of its residents under a policy: what every measure works on.
+
+    `catchments`: by service, those the build has solved (`measures.catchments.Catchments`).
+    `known_costs`: the walking costs of the city's streets where they were made before.
+    """
+
+    city: City
+    travel: NearestFacility
+    policy: Policy
+    catchments: Mapping[str, object] = field(default_factory=dict)
+    known_costs: WalkCosts | None = None
+
+    @cached_property
+    def costs(self) -> WalkCosts:
+        """Walking costs of the city's streets, made once."""
+        return walk_costs(self.city.network) if self.known_costs is None else self.known_costs
+
+    @cached_property
+    def edges(self) -> EdgeIndex:
+        """Where a place may join the streets, made once."""
+        shortest_m = self.policy.attachment.min_component_m.value
+        return EdgeIndex.build(self.city.network, shortest_m)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A checked question about one service, with the cut-off in whole centimetres."""
 
     service: Service
     minutes: float
@@ -33,20 +92,34 @@ class Question:
     limit_cm: int
 
 
-def ask(policy: Policy, service: str, minutes: float | None, walker: str) -> Question:
-    """A checked question; `minutes` None means the service's own.
+def ask(study: Study, question: Question) -> Asked:
+    """The question checked against the policy.
 
     Raises
     ------
     UnknownNameError : no such service or walker in the policy.
     ParameterError : minutes not above 0 or beyond a day.
     """
-    if service not in policy.services:
-        raise unknown_service(service, policy, policy.services)
-    walking = walker_of(policy, walker)
+    policy, service = study.policy, question.service
+    if service is None or service not in policy.services:
+        raise unknown_service(str(service), policy, policy.services)
+    walking = walker_of(policy, question.walker)
     wanted = policy.services[service]
-    time = checked_minutes(wanted.minutes.value if minutes is None else minutes)
-    return Question(wanted, time, walking, limit_cm(time, walking.speed_m_per_s))
+    minutes = wanted.minutes.value if question.minutes is None else question.minutes
+    time = checked_minutes(minutes)
+    return Asked(wanted, time, walking, limit_cm(time, walking.speed_m_per_s))
+
+
+def covered(cm: Int32Array, position: Positions, limit_cm: int) -> BoolArray:
+    """Who is on the streets and walks no farther than the limit, bool (k,)."""
+    found: BoolArray = (position.edge != NOBODY) & (cm <= limit_cm)
+    return found
+
+
+def circle_state(reached: Int32Array | int, required: int, unassessed: int) -> Int32Array:
+    """1 when enough types are reached, 0 when it is not even with all unassessed ones, else -1."""
+    near = np.asarray(reached)
+    return np.select([near >= required, near + unassessed < required], [1, 0], -1).astype(np.int32)
 
 
 def walker_of(policy: Policy, walker: str) -> Walker:
@@ -176,16 +249,17 @@ class Walks:
     any_facility: bool
 
 
-def walks_to(city: City, travel: TravelTable, service: str) -> Walks | None:
+def walks_to(study: Study, service: str) -> Walks | None:
     """The walks to one service, None where the service is not assessed.
 
     Raises
     ------
     UnknownNameError : the run holds facilities of the service but no walks to them.
     """
+    city, travel = study.city, study.travel
     if not city.assessed(service):
         return None
-    exists = has_facility(city, service)
+    exists = city.facilities.offers(service)
     if service in travel.services:
         row = travel.row(service)
         return Walks(
@@ -203,12 +277,6 @@ def walks_to(city: City, travel: TravelTable, service: str) -> Walks | None:
         _full(samples, UNREACHED_CM),
         False,
     )
-
-
-def has_facility(city: City, service: str) -> bool:
-    """Whether the area has at least one facility of a service."""
-    ids = city.facilities.service_ids
-    return service in ids and bool(np.any(city.facilities.service == ids.index(service)))
 
 
 def _full(size: int, value: int) -> Int32Array:

@@ -14,30 +14,29 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import (
     NodeField,
-    TravelTable,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
     service_attachments,
 )
 from lifecircle.analysis.access.sites import CellsOnEdges, walks_improved
-from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.question import (
     TOTAL,
+    Asked,
     Question,
+    Study,
     ask,
+    covered,
     level_of,
     named,
     sums_by,
     unknown_units,
     walks_to,
 )
-from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array
+from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Change:
     after the change.
     """
 
-    asked: Question
+    asked: Asked
     by: str
     gained: int
     lost: int
@@ -82,19 +81,16 @@ class Change:
 
 
 def what_if(
-    city: City,
-    travel: TravelTable,
-    costs: WalkCosts,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
     add: Sequence[Addition] = (),
     remove: Sequence[int] = (),
-    minutes: float | None = None,
-    walker: str = "adult",
-    by: str | None = None,
     cells: CellsOnEdges | None = None,
 ) -> tuple[Change, ...]:
     """What added and removed places do to each service they touch, in the policy's order.
+
+    The question's own service does not count: the places say which services change.
 
     Parameters
     ----------
@@ -106,32 +102,32 @@ def what_if(
     UnknownNameError : no such service, walker or level.
     ParameterError : impossible minutes.
     """
+    city = study.city
     places = city.facilities
     touched = {a.service for a in add} | {places.service_ids[places.service[i]] for i in remove}
     for service in touched:
-        ask(policy, service, minutes, walker)
-    level = level_of(city, by)
-    on_edges = cells or CellsOnEdges.of(costs, city.cells.position)
+        ask(study, question.about(service))
+    level = level_of(city, question.by)
+    on_edges = cells or CellsOnEdges.of(study.costs, city.cells.position)
     changes = []
-    for service in policy.services:
+    for service in study.policy.services:
         if service in touched:
-            asked = ask(policy, service, minutes, walker)
+            asked = ask(study, question.about(service))
             mine = [a.position for a in add if a.service == service]
-            after = _after(city, travel, costs, service, mine, remove, on_edges)
-            changes.append(_change(city, travel, asked, level, after))
+            after = _after(study, service, mine, remove, on_edges)
+            changes.append(_change(study, asked, level, after))
     return tuple(changes)
 
 
 def _after(
-    city: City,
-    travel: TravelTable,
-    costs: WalkCosts,
+    study: Study,
     service: str,
     added: Sequence[Positions],
     remove: Sequence[int],
     cells: CellsOnEdges,
 ) -> Int32Array:
     """Walks (c,) to the nearest place of a service after the change."""
+    city, travel, costs = study.city, study.travel, study.costs
     existing = service_attachments(city, service)
     gone = np.isin(existing.facility, np.asarray(remove, dtype=np.int64))
     if service not in travel.services or gone.any():
@@ -160,13 +156,14 @@ def _after(
     return after
 
 
-def _change(
-    city: City, travel: TravelTable, asked: Question, level: str, after: Int32Array
-) -> Change:
-    walks = walks_to(city, travel, asked.service.id)
-    before = np.full(len(city.cells), UNREACHED_CM) if walks is None else walks.cell_cm
-    was: BoolArray = before <= asked.limit_cm
-    now: BoolArray = after <= asked.limit_cm
+def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change:
+    city = study.city
+    walks = walks_to(study, asked.service.id)
+    before = (
+        np.full(len(city.cells), UNREACHED_CM, dtype=np.int32) if walks is None else walks.cell_cm
+    )
+    was = covered(before, city.cells.position, asked.limit_cm)
+    now = covered(after, city.cells.position, asked.limit_cm)
     persons = city.cells.residents
     groups = {
         name: (int(count[was].sum()), int(count[now].sum()))

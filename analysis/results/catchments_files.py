@@ -17,19 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecircle.analysis.access.walking import walk_costs
-from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.assignment import Assignment
-from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
 from lifecircle.analysis.measures.catchments.catchments import (
     Catchments,
     Centre,
     Solution,
-    catchments,
 )
-from lifecircle.analysis.measures.question import TOTAL
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import read_only
 from lifecircle.analysis.results.frozen_policy import plain, record
 
@@ -37,27 +31,6 @@ FIGURES: Final = "catchments.json"
 _PARTS: Final = "catchments.parquet"
 _CELLS: Final = "catchments.cells.parquet"
 _SOLUTIONS: Final = ("natural", "balanced")
-
-
-def default_catchments(city: City, policy: Policy) -> Mapping[str, Catchments]:
-    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
-
-    A service of which no facility can be offered has none, nor one for a group of residents
-    that the area does not know.
-    """
-    rules = policy.capacities.catchments
-    services = [
-        name
-        for name in capacity_services(policy)
-        if name not in rules or rules[name].group in (TOTAL, *city.cells.groups)
-    ]
-    if not services:
-        return MappingProxyType({})
-    costs = walk_costs(city.network)
-    known = {TOTAL, *city.cells.groups}
-    asked = [name for name in services if capacity_of(city, policy, name).group in known]
-    found = {name: catchments(city, costs, policy, service=name) for name in asked}
-    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
 
 
 def write_catchments(folder: Path, found: Mapping[str, Catchments]) -> None:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import (
     Cells,
     City,
@@ -45,7 +45,7 @@ UNKNOWN_RESIDENTS: Final = -1
 _Record = TypeVar("_Record")
 
 
-def write_city(folder: Path, city: City, travel: TravelTable) -> None:
+def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
     """Write a city and its walks into an empty folder; equal content gives equal bytes."""
     index = {
         "crs": city.crs,
@@ -83,7 +83,7 @@ def write_city(folder: Path, city: City, travel: TravelTable) -> None:
             np.save(folder / f"land.unit.{level}.npy", unit)
 
 
-def read_city(folder: Path) -> tuple[City, TravelTable]:
+def read_city(folder: Path) -> tuple[City, NearestFacility]:
     """The city and walks written by `write_city`; arrays are memory-mapped, read-only."""
     index = json.loads((folder / "city.json").read_text(encoding="utf-8"))
     levels = tuple(index["levels"])
@@ -100,7 +100,7 @@ def read_city(folder: Path) -> tuple[City, TravelTable]:
         statistics=_read_statistics(folder) if index.get("statistics") else None,
         notes=record(BuildNotes, index.get("notes", {})),
     )
-    return city, _read_arrays(folder, "travel", TravelTable, services=tuple(index["travel"]))
+    return city, _read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
 
 
 # ---- tables ------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
-from lifecircle.analysis.measures.coverage import Coverage
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
 from lifecircle.analysis.results.layers import layer_columns, layer_frame
@@ -78,24 +77,20 @@ def export_frame(
 
 
 def export_coverage(
-    coverage: Coverage, path: Path, lang: Language = "zh", policy: Policy | None = None
+    block: Mapping[str, Any], path: Path, lang: Language = "zh", policy: Policy | None = None
 ) -> None:
-    """Write a coverage table, the total first, as ``.csv`` or ``.xlsx``.
+    """Write the coverage of one service (a block of the document) as ``.csv`` or ``.xlsx``.
 
-    With the `policy` a second sheet names service and walker by their titles.
+    The total comes first; parameters and remarks go to a second sheet, where with the `policy`
+    service and walker have their titles.
     """
-    _checked(path, TABLE_SUFFIXES)
-    rows = (coverage.total, *coverage.units)
-    table = pd.DataFrame(
-        {
-            column.name: pd.Series(
-                [getattr(row, column.name) for row in rows],
-                dtype={"integer": "Int64", "number": "Float64"}.get(column.dtype, "object"),
-            )
-            for column in COVERAGE_COLUMNS
-        }
+    asked = {name: block[name] for name in _LABELS if name != "run"}
+    lines = (
+        *asked_lines(asked, lang, policy),
+        *((say("word_remark", lang), warning["text"]) for warning in block["warnings"]),
     )
-    _table(table, COVERAGE_COLUMNS, path, coverage.service, lang, _asked(coverage, lang, policy))
+    rows = (block["total"], *block["units"])
+    export_rows(rows, COVERAGE_COLUMNS, path, block["service"], lang, lines)
 
 
 def write_table(
@@ -134,15 +129,6 @@ def export_rows(
         }
     )
     write_table(table, columns, path, name, lang, lines=lines)
-
-
-def _asked(
-    coverage: Coverage, lang: Language, policy: Policy | None
-) -> tuple[tuple[str, str], ...]:
-    """The parameters and remarks of a coverage, as lines for a second sheet."""
-    asked = {name: getattr(coverage, name) for name in _LABELS if name != "run"}
-    remarks = ((say("word_remark", lang), warning.text(lang)) for warning in coverage.warnings)
-    return (*asked_lines(asked, lang, policy), *remarks)
 
 
 def asked_lines(

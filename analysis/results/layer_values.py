@@ -16,7 +16,7 @@ from lifecircle.analysis.city.units.unit_rows import PLACED
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
 from lifecircle.analysis.measures.gaps import Gap, gaps
-from lifecircle.analysis.measures.question import home_unit
+from lifecircle.analysis.measures.question import Question, home_unit
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
 from lifecircle.analysis.results.catchment_layer import cell_values
 from lifecircle.analysis.results.columns import all_groups
@@ -91,7 +91,7 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
 
 def _circle_values(run: Run, kind: str) -> Values:
     """Completeness of one kind of circle for every cell; texts once for each set reached."""
-    table = circle_table(run.city, run.travel, run.policy, kind=kind, walker=WALKER)
+    table = circle_table(run.study, Question(walker=WALKER), kind=kind)
     known = np.flatnonzero(table.assessed)
     sets, which = np.unique(table.reach[known].T, axis=0, return_inverse=True)
     missing = objects(
@@ -163,15 +163,7 @@ def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
 
 
 def _covered(run: Run, service: str, level: str) -> Coverage:
-    return coverage(
-        run.city,
-        run.travel,
-        run.policy,
-        service=service,
-        walker=WALKER,
-        by=level,
-        catchments=run.catchments.get(service),
-    )
+    return coverage(run.study, Question(service, walker=WALKER, by=level))
 
 
 def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
@@ -180,15 +172,7 @@ def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
     drawn: dict[bytes, shapely.Geometry] = {}
 
     def of(service: str) -> tuple[Gap, ...]:
-        return gaps(
-            run.city,
-            run.travel,
-            run.policy,
-            service=service,
-            walker=WALKER,
-            drawn=drawn,
-            catchments=run.catchments.get(service),
-        )
+        return gaps(run.study, Question(service, walker=WALKER), drawn=drawn)
 
     with ThreadPoolExecutor() as pool:
         return gap_values(
@@ -230,7 +214,7 @@ def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
     rows = []
     for kind in run.policy.circles:
         for level in units.levels:
-            table = circles(run.city, run.travel, run.policy, kind=kind, walker=WALKER, by=level)
+            table = circles(run.study, Question(walker=WALKER, by=level), kind=kind)
             rows += [
                 (kind, level, int(i), row, table.required)
                 for i, row in zip(units.of_level(level), table.units, strict=True)

@@ -37,6 +37,7 @@ __all__ = [
     "layer_columns",
     "layer_frame",
     "layers_of",
+    "make_layers",
     "write_layers",
 ]
 
@@ -64,14 +65,18 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
     return _frame(run, layer, values, shapes)
 
 
-def write_layers(run: Run) -> None:
-    """Write the layers that take long to make into the run's folder, as GeoParquet."""
-    for layer in (*STORED, *STORED_WHERE_HELD):
-        if layer not in layers_of(run):
-            continue
-        values, shapes = _BUILDERS[layer](run)
-        frame = _frame(run, layer, values, shapes)
-        frame.to_parquet(_file(run, layer), index=False, compression="zstd", schema_version="1.1.0")
+def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:
+    """The layers that take long to make, for the store to keep."""
+    held = layers_of(run)
+    kept = [layer for layer in (*STORED, *STORED_WHERE_HELD) if layer in held]
+    return {layer: _frame(run, layer, *_BUILDERS[layer](run)) for layer in kept}
+
+
+def write_layers(folder: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Write finished layers into a run's folder, as GeoParquet."""
+    for layer, frame in layers.items():
+        file = _file(folder, layer)
+        frame.to_parquet(file, index=False, compression="zstd", schema_version="1.1.0")
 
 
 def layers_of(run: Run) -> tuple[str, ...]:
@@ -80,16 +85,16 @@ def layers_of(run: Run) -> tuple[str, ...]:
     return (*LAYERS, *(layer for layer, held in has if held))
 
 
-def _file(run: Run, layer: str) -> Path:
-    return run.path / f"layer.{layer}.parquet"
+def _file(folder: Path, layer: str) -> Path:
+    return folder / f"layer.{layer}.parquet"
 
 
 def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
     """A layer as the build wrote it; None when it did not, or with other columns."""
     columns = layer_columns(run, layer)
-    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run, layer).is_file():
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run.path, layer).is_file():
         return None
-    frame = gpd.read_parquet(_file(run, layer))
+    frame = gpd.read_parquet(_file(run.path, layer))
     if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:
         return None
     for column in columns:

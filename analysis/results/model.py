@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
+from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.provenance import InputFile
 
@@ -43,9 +46,9 @@ class Manifest:
     timings_s: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """A run opened for reading: manifest, policy, city and travel table (arrays memory-mapped).
+    """A run: manifest, policy, city and walks (arrays memory-mapped where opened from files).
 
     `catchments` by service: those the build worked out, none in runs from before there were any.
     """
@@ -54,5 +57,11 @@ class Run:
     manifest: Manifest
     policy: Policy
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     catchments: Mapping[str, Catchments] = field(default_factory=dict)
+    known_costs: WalkCosts | None = None
+
+    @cached_property
+    def study(self) -> Study:
+        """What the measures are asked of."""
+        return Study(self.city, self.travel, self.policy, self.catchments, self.known_costs)

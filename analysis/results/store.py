@@ -18,16 +18,15 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from lifecircle.analysis.access.nearest import TravelTable
-from lifecircle.analysis.city.model import City
+import geopandas as gpd
+
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.catchments_files import (
-    default_catchments,
     read_catchments,
     write_catchments,
 )
@@ -97,24 +96,35 @@ class Workspace:
             raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
         return Run(folder, manifest, policy, city, travel, served)
 
-    def save(self, manifest: Manifest, policy: Policy, city: City, travel: TravelTable) -> Run:
-        """Add a run to its area and make it the current one; returns it opened.
+    def save(
+        self,
+        run: Run,
+        layers: Mapping[str, gpd.GeoDataFrame],
+        timings_s: Callable[[], Mapping[str, float]] = dict,
+    ) -> Run:
+        """Add a finished run to its area and make it the current one; returns it in its place.
 
         The run's name is the UTC time of ``manifest.created`` and a digest of its content.
         When anything fails the workspace is as before.
+
+        Parameters
+        ----------
+        layers : those to keep (`results.layers.make_layers`).
+        timings_s : seconds per step, asked for when everything but the manifest is written.
 
         Raises
         ------
         ParameterError : the area's name cannot be a folder.
         WorkspaceError : the workspace cannot be written.
         """
+        manifest = run.manifest
         area = inside(self.root, manifest.area)
         new = not area.exists()
         try:
             area.mkdir(parents=True, exist_ok=True)
             _sweep(area)
-            run = self._add(area, manifest, policy, city, travel)
-            _point(area, run)
+            saved = self._add(area, run, layers, timings_s)
+            _point(area, saved.manifest.run)
         except BaseException as fault:
             if new:
                 _forget(area)
@@ -125,33 +135,35 @@ class Workspace:
                     reason=fault.strerror or type(fault).__name__,
                 ) from fault
             raise
-        return self.open(manifest.area, run)
+        return saved
 
     def _add(
-        self, area: Path, manifest: Manifest, policy: Policy, city: City, travel: TravelTable
-    ) -> str:
+        self,
+        area: Path,
+        run: Run,
+        layers: Mapping[str, gpd.GeoDataFrame],
+        timings_s: Callable[[], Mapping[str, float]],
+    ) -> Run:
         aside = area / f"{ASIDE}{secrets.token_hex(8)}"
         aside.mkdir()
         try:
-            (aside / POLICY).write_text(policy_text(policy), encoding="utf-8")
-            write_city(aside, city, travel)
-            served = default_catchments(city, policy)
-            write_catchments(aside, served)
-            counts = {**manifest.counts, **({"catchments": len(served)} if served else {})}
-            manifest = dataclasses.replace(manifest, counts=counts)
-            write_layers(Run(aside, manifest, policy, city, travel, served))
-            stem = f"r{_stamp(manifest.created)}-{_digest(aside)[:8]}"
+            (aside / POLICY).write_text(policy_text(run.policy), encoding="utf-8")
+            write_city(aside, run.city, run.travel)
+            write_catchments(aside, run.catchments)
+            write_layers(aside, layers)
+            stem = f"r{_stamp(run.manifest.created)}-{_digest(aside)[:8]}"
             (area / RUNS).mkdir(exist_ok=True)
-            run = _free(area / RUNS, stem)
-            write_manifest(aside, dataclasses.replace(manifest, run=run))
+            name = _free(area / RUNS, stem)
+            manifest = dataclasses.replace(run.manifest, run=name, timings_s=timings_s())
+            write_manifest(aside, manifest)
             for file in aside.iterdir():
                 _to_disk(file)
             _to_disk(aside)
-            aside.rename(area / RUNS / run)
+            aside.rename(area / RUNS / name)
             _to_disk(area / RUNS)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-        return run
+        return dataclasses.replace(run, path=area / RUNS / name, manifest=manifest)
 
     def _area(self, area: str) -> Path:
         folder = inside(self.root, area)

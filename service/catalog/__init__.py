@@ -13,13 +13,13 @@ from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.isochrone import isochrone_document
-from lifecircle.service.catalog.point import PointPlan, point_document
+from lifecircle.service.catalog.point import PointDesk, point_document
 from lifecircle.service.catalog.report import report_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting import siting_document
 
 __all__ = [
-    "PointPlan",
+    "PointDesk",
     "accessibility_document",
     "area_document",
     "area_row",

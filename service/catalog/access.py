@@ -12,10 +12,11 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, ParameterError, Warn
 from lifecircle.analysis.measures.floating import Floating, FloatingRow, Method, floating
+from lifecircle.analysis.measures.question import Question, persons_of
 from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at, title_of
-from lifecircle.service.state import AreaState, Streets
+from lifecircle.service.state import AreaState
 
 PER: int = 1_000  # persons that access is told for
 _SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -23,34 +24,18 @@ _SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 def accessibility_document(
     run: Run,
-    streets: Streets,
+    question: Question,
     *,
-    service: str,
     method: Method = "e2sfca",
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = "total",
-    by: str | None = None,
     supply: str = "count",
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """Supply within reach per 1,000 persons: area, units, and how cells differ."""
-    found = floating(
-        run.city,
-        streets.costs,
-        run.policy,
-        service=service,
-        method=method,
-        minutes=minutes,
-        walker=walker,
-        group=group,
-        by=by,
-        supply=supply,
-    )
+    found = floating(run.study, question, method=method, supply=supply)
     return {
         "area": run.manifest.area,
         "run": run.manifest.run,
-        "service": service,
+        "service": found.asked.service.id,
         "title": title_of(found.asked.service.title),
         "method": found.method,
         "minutes": found.asked.minutes,
@@ -81,8 +66,6 @@ def _row(row: FloatingRow) -> dict[str, Any]:
 
 def _cells(run: Run, found: Floating) -> dict[str, Any] | None:
     """Access of the residents at some ranks, lowest first (each resident counts once)."""
-    from lifecircle.analysis.measures.question import persons_of
-
     if found.access is None:
         return None
     persons = persons_of(run.city.cells, found.group)
@@ -98,12 +81,10 @@ def _cells(run: Run, found: Floating) -> dict[str, Any] | None:
 
 def what_if_document(
     state: AreaState,
+    question: Question,
     *,
     add: Sequence[Mapping[str, Any]],
     remove: Sequence[str],
-    minutes: float | None = None,
-    walker: str = "adult",
-    by: str | None = None,
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """Coverage before and after places are added and removed; nothing is kept.
@@ -115,29 +96,18 @@ def what_if_document(
     """
     if not add and not remove:
         raise ParameterError("what_if_nothing")
-    run, streets = state.run, state.streets
+    run, study = state.run, state.run.study
     gone = _indices(state, remove)
     max_leg_m = run.policy.attachment.max_leg_m.value
     lonlat = np.array([[a["lon"], a["lat"]] for a in add], dtype=np.float64).reshape(-1, 2)
-    position = streets.index.snap(to_metric(lonlat, run.city.crs), max_leg_m)
+    position = study.edges.snap(to_metric(lonlat, run.city.crs), max_leg_m)
     additions = [
         Addition(str(a["service"]), position.take(np.array([k]))) for k, a in enumerate(add)
     ]
     cells = state.derived(
-        "cells_on_edges", lambda: CellsOnEdges.of(streets.costs, run.city.cells.position)
+        "cells_on_edges", lambda: CellsOnEdges.of(study.costs, run.city.cells.position)
     )
-    changes = what_if(
-        run.city,
-        run.travel,
-        streets.costs,
-        run.policy,
-        add=additions,
-        remove=gone,
-        minutes=minutes,
-        walker=walker,
-        by=by,
-        cells=cells,
-    )
+    changes = what_if(study, question, add=additions, remove=gone, cells=cells)
     loose = [
         Warn("what_if_unsnapped", {"service": a["service"], "lon": a["lon"], "lat": a["lat"],
                                    "metres": f"{max_leg_m:g}"})
@@ -147,8 +117,8 @@ def what_if_document(
     return {
         "area": run.manifest.area,
         "run": run.manifest.run,
-        "walker": walker,
-        "by": changes[0].by if changes else by,
+        "walker": question.walker,
+        "by": changes[0].by if changes else question.by,
         "add": [_added(a, one.position, run) for a, one in zip(add, additions, strict=True)],
         "remove": list(remove),
         "services": [_change(change, lang) for change in changes],

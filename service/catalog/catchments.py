@@ -2,54 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.capacity import capacity_services
-from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
-from lifecircle.analysis.measures.catchments.population_rule import RuleResult, RuleRow
-from lifecircle.analysis.measures.question import default_level, level_of, sums_by, unknown_units
+from lifecircle.analysis.measures.catchments.catchments import (
+    Catchments,
+    Centre,
+    Solution,
+    catchments_of,
+)
+from lifecircle.analysis.measures.catchments.population_rule import (
+    RuleResult,
+    RuleRow,
+    population_rule,
+)
+from lifecircle.analysis.measures.outlines import outline
+from lifecircle.analysis.measures.question import (
+    Question,
+    default_level,
+    level_of,
+    persons_of,
+    sums_by,
+    unknown_units,
+)
 from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArray
-from lifecircle.analysis.results.catchments_asked import catchments_for, rule_for
+from lifecircle.analysis.results.catchment_layer import catchment_shapes
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
 
 
+@dataclass(frozen=True, slots=True)
+class CatchmentsAnswer:
+    """What a map of catchments shows of one solution: polygons in metres.
+
+    `shapes`: by centre, None where nobody belongs to it. `unserved`: (reason, persons, outline)
+    of the residents who are in reach but full, and out of reach.
+    """
+
+    found: Catchments
+    solution: Solution
+    shapes: Sequence[shapely.Geometry | None]
+    unserved: tuple[tuple[str, int, shapely.Geometry], ...]
+
+
+def answer_catchments(run: Run, question: Question, solution: str) -> CatchmentsAnswer:
+    """One solution (``natural`` or ``balanced``) with its outlines."""
+    found = catchments_of(run.study, question)
+    shown = found.natural if solution == "natural" else found.balanced
+    return CatchmentsAnswer(
+        found, shown, catchment_shapes(run, shown), tuple(_unserved(run, found, shown))
+    )
+
+
+def _unserved(
+    run: Run, found: Catchments, solution: Solution
+) -> Iterator[tuple[str, int, shapely.Geometry]]:
+    persons = persons_of(run.city.cells, found.group)
+    part = solution.part
+    radius_m = run.policy.gaps.disc_radius_m.value
+    for reason, mine in (
+        ("reachable_full", (part.unserved > 0) & part.reachable),
+        ("unreachable", (part.unserved > 0) & ~part.reachable),
+    ):
+        which = np.flatnonzero(mine & (persons > 0)).astype(np.int32)
+        if len(which):
+            shape = outline(run.city.cells, which, radius_m)
+            yield reason, int(part.unserved[which].sum()), shape
+
+
 def catchments_document(
     run: Run,
+    question: Question,
     *,
-    service: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
     closed: bool = False,
     whole: bool = False,
     estimates: bool = False,
-    by: str | None = None,
     lang: Language = "zh",
-    costs: WalkCosts | None = None,
 ) -> dict[str, Any]:
     """Catchments of one service (the first with a capacity rule when left out).
 
-    `minutes`: None = the service's own, infinite = no limit (``minutes`` is null then). `by`: the
+    Minutes: None = the service's own, infinite = no limit (``minutes`` is null then). ``by``: the
     level of ``units``; by default that of the rule 3万–10万 where it is about this service.
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments.catchments`.
+    UnknownNameError, ParameterError : as `measures.catchments`.
     """
     known = capacity_services(run.policy)
-    one = service or (known[0] if known else "-")
-    asked: dict[str, Any] = {"minutes": minutes, "walker": walker, "closed": closed}
-    found = catchments_for(run, service=one, whole=whole, estimates=estimates, costs=costs, **asked)
-    rule = rule_for(run, costs)
+    one = question.service or (known[0] if known else "-")
+    found = catchments_of(
+        run.study, question.about(one), closed=closed, whole=whole, estimates=estimates
+    )
+    rule = population_rule(run.study)
     if rule is not None and rule.service != one:
         rule = None
-    level = _level(run, rule, by)
+    level = _level(run, rule, question.by)
     title = run.policy.services[one].title
     ids = facility_ids(run)
     names = run.city.facilities.name

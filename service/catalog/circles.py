@@ -2,145 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.circles import CircleRow, Circles, circles
-from lifecircle.analysis.measures.night import night_moment, night_states
-from lifecircle.analysis.measures.opening import Moment, moment_of
-from lifecircle.analysis.measures.question import unknown
-from lifecircle.analysis.policy import CircleRule
-from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.measures.circles import (
+    CircleRow,
+    Circles,
+    CircleTable,
+    circle_table,
+    circles,
+)
+from lifecircle.analysis.measures.opening import (
+    OPEN,
+    StudyAt,
+    moment_of,
+    night_moment,
+    night_states,
+    study_at,
+)
+from lifecircle.analysis.measures.question import Question, Study, unknown
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.quantities import BoolArray
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.at_time import RunAt, at_document, at_warnings, run_at
+from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, title_of
+
+Variant = Literal["own", "all_at", "upgraded", "with_optional", "night"]
+VARIANTS: Final[tuple[Variant, ...]] = ("own", "all_at", "upgraded", "with_optional", "night")
+
+
+@dataclass(frozen=True, slots=True)
+class CirclesAnswer:
+    """One variant of a kind: figures by unit and table by cell.
+
+    In the evening `upper` counts unknown hours too, and `open` (f,) are the places surely open.
+    """
+
+    figures: Circles
+    table: CircleTable
+    upper: Circles | None = None
+    open: BoolArray | None = None
+    at: StudyAt | None = None
+
+    @property
+    def remarks(self) -> tuple[Warn, ...]:
+        """What is not known of opening hours, and what the figures say."""
+        told = () if self.at is None else tuple(at_warnings(self.at))
+        return (*told, *self.figures.warnings)
+
+
+def variants_of(policy: Policy, kind: str) -> tuple[Variant, ...]:
+    """The variants that the policy has for a kind."""
+    rule = policy.circles[kind]
+    has = {
+        "own": True,
+        "all_at": True,
+        "upgraded": bool(rule.upgraded),
+        "with_optional": any(policy.services[service].optional for service in rule.services),
+        "night": rule.night_hour is not None,
+    }
+    return tuple(variant for variant in VARIANTS if has[variant])
+
+
+def answer_circles(
+    study: Study, question: Question, kind: str, variant: Variant = "own"
+) -> CirclesAnswer:
+    """One variant of a kind, as the document and the map show it."""
+    if variant == "all_at":
+        minutes = study.policy.circles[kind].minutes_all.value
+        return _answer(study, replace(question, minutes=minutes), kind)
+    if variant == "night":
+        moment = night_moment(study.policy, kind)
+        assert moment is not None
+        states = night_states(study.city, study.policy, moment)
+        at = study_at(study, moment, _required(study.policy, kind), states)
+        return replace(_answer_at(question, kind, at), open=states == OPEN)
+    return _answer(
+        study,
+        question,
+        kind,
+        optional=variant == "with_optional",
+        upgraded=variant == "upgraded",
+    )
 
 
 def circles_document(
-    run: Run,
-    *,
-    kind: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
-    by: str | None = None,
-    at: str | None = None,
-    lang: Language = "zh",
-    costs: WalkCosts | None = None,
+    run: Run, question: Question, *, kind: str | None = None, lang: Language = "zh"
 ) -> dict[str, Any]:
     """The circles of a run by kind, each with its variants.
 
     Every block holds each service's own minutes; beside it stand ``all_at`` (all at one time),
     ``upgraded`` (品质提升类 apart), ``with_optional`` (opened school grounds counted) and
-    ``night`` (what is open and lit in the evening), where the policy has them. With `at` the
-    block is what is known to be open at that moment, and ``upper`` what may be.
+    ``night`` (what is open and lit in the evening), where the policy has them. At a moment the
+    block is what is known to be open then, and ``upper`` what may be.
 
     Raises
     ------
-    UnknownNameError
-        The policy has no such kind of circle.
-    ParameterError
-        `at` cannot be read.
+    UnknownNameError : the policy has no such kind of circle.
+    ParameterError : the moment cannot be read.
     """
     rules = run.policy.circles
     if kind is not None and kind not in rules:
         raise unknown("unknown_circle", kind, rules)
-    asked = _Asked(run, minutes, walker, by, lang, costs)
-    moment = None if at is None else moment_of(at)
-    kinds = [kind] if kind is not None else list(rules)
-    blocks = {
-        one: asked.block(one) if moment is None else asked.block_at(one, moment) for one in kinds
-    }
+    moment = None if question.at is None else moment_of(question.at)
+    blocks = {}
+    for one in [kind] if kind is not None else list(rules):
+        head = {"kind": one, "title": title_of(rules[one].title)}
+        if moment is None:
+            blocks[one] = {**head, **_variants(run, question, one, lang)}
+        else:
+            at = study_at(run.study, moment, _required(run.policy, one))
+            blocks[one] = {**head, **_range(_answer_at(question, one, at), lang)}
     return {
         "area": run.manifest.area,
         "run": run.manifest.run,
-        "minutes": minutes,
-        "walker": walker,
-        "by": next((block["by"] for block in blocks.values()), by),
+        "minutes": question.minutes,
+        "walker": question.walker,
+        "by": next((block["by"] for block in blocks.values()), question.by),
         "at": None if moment is None else moment.text,
         "circles": blocks,
     }
 
 
-class _Asked:
-    """A question about circles: everything but the kind."""
+def _variants(run: Run, question: Question, kind: str, lang: Language) -> dict[str, Any]:
+    """The block of a kind with its variants beside it."""
+    found = answer_circles(run.study, question, kind)
+    block = {**_figures(found.figures), "warnings": remarks(found.remarks, lang)}
+    for variant in variants_of(run.policy, kind)[1:]:
+        if variant == "all_at" and question.minutes is not None:
+            continue
+        one = answer_circles(run.study, question, kind, variant)
+        block[variant] = _range(one, lang) if variant == "night" else _figures(one.figures)
+    return block
 
-    def __init__(
-        self,
-        run: Run,
-        minutes: float | None,
-        walker: str,
-        by: str | None,
-        lang: Language,
-        costs: WalkCosts | None,
-    ) -> None:
-        self.run, self.minutes, self.walker, self.by, self.lang = run, minutes, walker, by, lang
-        self._costs = costs
 
-    def block(self, kind: str) -> dict[str, Any]:
-        """A kind with its variants."""
-        rule = self.run.policy.circles[kind]
-        found = self.found(kind)
-        block = {**self._head(kind), **_figures(found), "warnings": self._told(found.warnings)}
-        if self.minutes is None:
-            block["all_at"] = _figures(self.found(kind, minutes=rule.minutes_all.value))
-        if rule.upgraded:
-            block["upgraded"] = _figures(self.found(kind, upgraded=True))
-        if any(self.run.policy.services[service].optional for service in rule.services):
-            block["with_optional"] = _figures(self.found(kind, optional=True))
-        night = night_moment(self.run.policy, kind)
-        if night is not None:
-            states = night_states(self.run.city, self.run.policy, night)
-            block["night"] = self._range(kind, self._at(rule, night, states))
-        return block
+def _range(found: CirclesAnswer, lang: Language) -> dict[str, Any]:
+    """What is known to be open at a moment; ``upper`` with what may be."""
+    assert found.at is not None
+    assert found.upper is not None
+    return {
+        **at_document(found.at),
+        **_figures(found.figures),
+        "upper": _figures(found.upper),
+        "warnings": remarks(found.remarks, lang),
+    }
 
-    def block_at(self, kind: str, moment: Moment) -> dict[str, Any]:
-        """A kind with what is known to be open at a moment; ``upper`` with what may be."""
-        at = self._at(self.run.policy.circles[kind], moment, None)
-        return {**self._head(kind), **self._range(kind, at)}
 
-    def found(
-        self,
-        kind: str,
-        *,
-        run: Run | None = None,
-        minutes: float | None = None,
-        optional: bool = False,
-        upgraded: bool = False,
-    ) -> Circles:
-        """One variant of a kind."""
-        asked = run or self.run
-        return circles(
-            asked.city,
-            asked.travel,
-            asked.policy,
-            kind=kind,
-            minutes=self.minutes if minutes is None else minutes,
-            walker=self.walker,
-            by=self.by,
-            optional=optional,
-            upgraded=upgraded,
-        )
+def _required(policy: Policy, kind: str) -> tuple[str, ...]:
+    listed = policy.circles[kind].services
+    return tuple(service for service in listed if not policy.services[service].optional)
 
-    def _head(self, kind: str) -> dict[str, Any]:
-        return {"kind": kind, "title": title_of(self.run.policy.circles[kind].title)}
 
-    def _told(self, warnings: Sequence[Warn]) -> list[dict[str, Any]]:
-        return remarks(warnings, self.lang)
+def _answer(
+    study: Study, question: Question, kind: str, *, optional: bool = False, upgraded: bool = False
+) -> CirclesAnswer:
+    return CirclesAnswer(
+        circles(study, question, kind=kind, optional=optional, upgraded=upgraded),
+        circle_table(study, question, kind=kind, optional=optional, upgraded=upgraded),
+    )
 
-    def _range(self, kind: str, at: RunAt) -> dict[str, Any]:
-        found = self.found(kind, run=at.lower)
-        return {
-            **at_document(at),
-            **_figures(found),
-            "upper": _figures(self.found(kind, run=at.upper)),
-            "warnings": self._told([*at_warnings(at), *found.warnings]),
-        }
 
-    def _at(self, rule: CircleRule, moment: Moment, states: Int32Array | None) -> RunAt:
-        services = tuple(s for s in rule.services if not self.run.policy.services[s].optional)
-        return run_at(self.run, self._costs, moment, services, states)
+def _answer_at(question: Question, kind: str, at: StudyAt) -> CirclesAnswer:
+    upper = circles(at.upper, question, kind=kind)
+    return replace(_answer(at.lower, question, kind), upper=upper, at=at)
 
 
 def _figures(found: Circles) -> dict[str, Any]:

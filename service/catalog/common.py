@@ -13,7 +13,7 @@ import shapely
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.question import unknown_service
+from lifecircle.analysis.measures.question import Question, Study, unknown_service
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.columns import Column
@@ -47,8 +47,8 @@ def remarks(warnings: Iterable[Warn], lang: Language) -> list[dict[str, Any]]:
     ]
 
 
-def services_asked(run: Run, service: str | None) -> tuple[str, ...]:
-    """The services a question is about: the one named, or every one of the run.
+def services_asked(run: Run, study: Study, service: str | None) -> tuple[str, ...]:
+    """The services a question is about: the one named, or every one the study walks to.
 
     Raises
     ------
@@ -56,15 +56,17 @@ def services_asked(run: Run, service: str | None) -> tuple[str, ...]:
         The run has no such service.
     """
     if service is None:
-        return run.travel.services
-    if service not in run.travel.services:
-        raise unknown_service(service, run.policy, run.travel.services)
+        return study.travel.services
+    if service not in study.travel.services:
+        raise unknown_service(service, run.policy, study.travel.services)
     return (service,)
 
 
-def minutes_for(policy: Policy, service: str, minutes: float | None) -> float:
-    """The minutes asked for, else the service's own."""
-    return policy.services[service].minutes.value if minutes is None else minutes
+def minutes_for(policy: Policy, question: Question) -> float | None:
+    """The minutes asked for, else the service's own; None where it is about all services."""
+    if question.minutes is not None or question.service is None:
+        return question.minutes
+    return policy.services[question.service].minutes.value
 
 
 def in_degrees(geometries: Sequence[shapely.Geometry], crs: str) -> list[orjson.Fragment | None]:

@@ -2,55 +2,81 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.circles import CircleRow, circles
-from lifecircle.analysis.results.compare import Comparison, compare, match_cells
+from lifecircle.analysis.measures.compare import (
+    Comparison,
+    Match,
+    compare,
+    covered_cells,
+    match_cells,
+)
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
 from lifecircle.service.catalog.scorecard import scorecard_document, units_document
 
 
+def answer_compare(
+    before: Run, after: Run, question: Question, match: Match | None = None
+) -> Comparison:
+    """One service in two runs, as the document and the map show it."""
+    return compare(
+        before.study,
+        after.study,
+        question,
+        match=match,
+        names=(before.manifest.run, after.manifest.run),
+        same_ground=_ground(before) == _ground(after),
+    )
+
+
+def match_runs(before: Run, after: Run) -> Match:
+    """Which cells of two runs are the same place."""
+    return match_cells(before.city.cells, after.city.cells, before.city.crs, after.city.crs)
+
+
+def cell_states(before: Run, after: Run, found: Comparison, same: Match) -> Int32Array:
+    """What happened to every cell of the later run, int32 (c,): 0 gained the service, 1 lost it,
+    2 has it in both, 3 in neither."""
+    question = Question(found.service, found.minutes, found.walker)
+    now = covered_cells(after.study, question)
+    states = np.where(now, 2, 3).astype(np.int32)
+    states[found.gained_cells] = 0
+    place = np.full(len(before.city.cells), -1, dtype=np.int32)
+    place[same.before] = same.after
+    gone = place[found.lost_cells]
+    states[gone[gone >= 0]] = 1
+    return states
+
+
 def compare_document(
-    before: Run,
-    after: Run,
-    *,
-    service: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = "total",
-    by: str | None = None,
-    lang: Language = "zh",
+    before: Run, after: Run, question: Question, *, lang: Language = "zh"
 ) -> dict[str, Any]:
     """The change of one service, or of all that both runs have, and of the circles."""
-    asked = [s for s in services_asked(after, service) if s in before.travel.services]
-    same = match_cells(before.city.cells, after.city.cells, before.city.crs, after.city.crs)
-    found = [
-        compare(
-            before,
-            after,
-            service=one,
-            minutes=minutes,
-            walker=walker,
-            group=group,
-            by=by,
-            match=same,
-        )
-        for one in asked
-    ]
+    listed = services_asked(after, after.study, question.service)
+    asked = [service for service in listed if service in before.travel.services]
+    same = match_runs(before, after)
+    found = [answer_compare(before, after, question.about(one), same) for one in asked]
     kinds = [kind for kind in after.policy.circles if kind in before.policy.circles]
-    level = found[0].by if found else by
-    indicators = _indicators(before, after, lang) if service is None else None
-    rounds = [_circle(before, after, kind, walker, level) for kind in kinds]
+    level = found[0].by if found else question.by
+    indicators = _indicators(before, after, lang) if question.service is None else None
+    own = replace(question, minutes=None, by=level)
+    rounds = [_circle(before, after, kind, own) for kind in kinds]
     services = set(before.travel.services), set(after.travel.services)
     return {
         "area": after.manifest.area,
         "from": _run(before),
         "to": _run(after),
-        "minutes": minutes,
-        "walker": walker,
-        "group": group,
+        "minutes": question.minutes,
+        "walker": question.walker,
+        "group": question.group,
         "by": level,
         "changed": any(one.changed for one in found)
         or any(one["changed"] for one in (*rounds, *(indicators or ()))),
@@ -64,6 +90,13 @@ def compare_document(
         "circles": rounds,
         "indicators": indicators,
     }
+
+
+def _ground(run: Run) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """How people walk in a run: with slope, across which barriers not, past which closures."""
+    said = run.manifest.parameters
+    rule, closures = (tuple(said.get(key) or ()) for key in ("barrier_rule", "closures"))
+    return run.city.network.slope is not None, rule, closures
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -136,11 +169,8 @@ def _indicators(before: Run, after: Run, lang: Language) -> list[dict[str, Any]]
     return listed
 
 
-def _circle(before: Run, after: Run, kind: str, walker: str, by: str | None) -> dict[str, Any]:
-    old, new = (
-        circles(run.city, run.travel, run.policy, kind=kind, walker=walker, by=by)
-        for run in (before, after)
-    )
+def _circle(before: Run, after: Run, kind: str, question: Question) -> dict[str, Any]:
+    old, new = (circles(run.study, question, kind=kind) for run in (before, after))
     was = {row.code: row for row in old.units}
     total = _pair(old.total, new.total)
     units = [_pair(was.get(row.code), row) for row in new.units]

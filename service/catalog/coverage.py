@@ -2,97 +2,82 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
-from lifecircle.analysis.measures.opening import Moment, moment_of
-from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.measures.opening import Moment, moment_of, study_at
+from lifecircle.analysis.measures.question import (
+    Asked,
+    Question,
+    Study,
+    Walks,
+    ask,
+    walks_to,
+)
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.at_time import at_document, at_warnings, run_at
+from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
 
 
-def coverage_document(
-    run: Run,
-    *,
-    service: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = "total",
-    by: str | None = None,
-    at: str | None = None,
-    lang: Language = "zh",
-    costs: WalkCosts | None = None,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class CoverageAnswer:
+    """Coverage of one service, and the walks of the cells behind it (None: not assessed)."""
+
+    asked: Asked
+    found: Coverage
+    walks: Walks | None
+
+
+def answer_coverage(study: Study, question: Question) -> CoverageAnswer:
+    """What the document and the map of one service show."""
+    asked = ask(study, question)
+    return CoverageAnswer(asked, coverage(study, question), walks_to(study, asked.service.id))
+
+
+def coverage_document(run: Run, question: Question, *, lang: Language = "zh") -> dict[str, Any]:
     """Coverage of one service, or of all under ``services``; fractions 0-1, persons whole.
 
-    With `at` (``Sa 19:00``, ``周六 19:00``) only facilities known to be open then count, and
-    ``upper`` holds the figures with those of unknown hours open as well; `costs` are the run's.
+    At a moment (``Sa 19:00``, ``周六 19:00``) only facilities known to be open then count, and
+    ``upper`` holds the figures with those of unknown hours open as well.
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.measures.coverage.coverage`; `at` unreadable.
+    UnknownNameError, ParameterError : as `coverage`; the moment cannot be read.
     """
-    if at is not None:
-        return _at_document(
-            run,
-            costs,
-            moment_of(at),
-            service=service,
-            minutes=minutes,
-            walker=walker,
-            group=group,
-            by=by,
-            lang=lang,
-        )
+    if question.at is not None:
+        return _at_document(run, question, moment_of(question.at), lang)
+    return _document(run, run.study, question, lang)
+
+
+def _document(run: Run, study: Study, question: Question, lang: Language) -> dict[str, Any]:
     found = [
-        coverage(
-            run.city,
-            run.travel,
-            run.policy,
-            service=one,
-            minutes=minutes,
-            walker=walker,
-            group=group,
-            by=by,
-            catchments=catchments_for_coverage(run, one, minutes, walker, group),
-        )
-        for one in services_asked(run, service)
+        coverage(study, question.about(one)) for one in services_asked(run, study, question.service)
     ]
     head = {"area": run.manifest.area, "run": run.manifest.run}
-    if service is not None:
+    if question.service is not None:
         return {**head, **_block(run, found[0], lang)}
     return {
         **head,
-        "minutes": minutes,
-        "walker": walker,
-        "group": group,
-        "by": found[0].by if found else by,
+        "minutes": question.minutes,
+        "walker": question.walker,
+        "group": question.group,
+        "by": found[0].by if found else question.by,
         "services": [_block(run, one, lang) for one in found],
         "warnings": remarks(run.city.warnings, lang),
     }
 
 
-def _at_document(
-    run: Run,
-    costs: WalkCosts | None,
-    moment: Moment,
-    *,
-    service: str | None,
-    lang: Language,
-    **asked: Any,
-) -> dict[str, Any]:
+def _at_document(run: Run, question: Question, moment: Moment, lang: Language) -> dict[str, Any]:
     """Coverage at a moment: the document of what is known to be open, ``upper`` beside it."""
-    services = services_asked(run, service)
-    at = run_at(run, costs, moment, services)
-    found = coverage_document(at.lower, service=service, lang=lang, **asked)
-    upper = coverage_document(at.upper, service=service, lang=lang, **asked)
+    at = study_at(run.study, moment, services_asked(run, run.study, question.service))
+    found = _document(run, at.lower, question, lang)
+    upper = _document(run, at.upper, question, lang)
     counts = {count["service"]: count for count in at_document(at)["facilities"]}
     pairs = (
         [(found, upper)]
-        if service is not None
+        if question.service is not None
         else zip(found["services"], upper["services"], strict=True)
     )
     for block, above in pairs:

@@ -6,45 +6,27 @@ from typing import Any
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.equity import Equity, WorstTenth, equity
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
 
 WORST_UNITS = 20
 
 
-def equity_document(
-    run: Run,
-    *,
-    service: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = "total",
-    by: str | None = None,
-    lang: Language = "zh",
-) -> dict[str, Any]:
+def equity_document(run: Run, question: Question, *, lang: Language = "zh") -> dict[str, Any]:
     """Equity of one service, or of all under ``services``; shares 0-1, persons whole."""
-    found = [
-        equity(
-            run.city,
-            run.travel,
-            run.policy,
-            service=one,
-            minutes=minutes,
-            walker=walker,
-            group=group,
-            by=by,
-        )
-        for one in services_asked(run, service)
-    ]
+    study = run.study
+    asked = services_asked(run, study, question.service)
+    found = [equity(study, question.about(one)) for one in asked]
     head = {"area": run.manifest.area, "run": run.manifest.run}
-    if service is not None:
+    if question.service is not None:
         return {**head, **_block(run, found[0], lang)}
     return {
         **head,
-        "minutes": minutes,
-        "walker": walker,
-        "group": group,
-        "by": found[0].by if found else by,
+        "minutes": question.minutes,
+        "walker": question.walker,
+        "group": question.group,
+        "by": found[0].by if found else question.by,
         "services": [_block(run, one, lang) for one in found],
         "warnings": remarks(run.city.warnings, lang),
     }

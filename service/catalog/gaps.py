@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.gaps import gaps
-from lifecircle.analysis.measures.opening import moment_of
-from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.measures.gaps import Gap, gap_warnings, gaps
+from lifecircle.analysis.measures.opening import moment_of, study_at
+from lifecircle.analysis.measures.question import Asked, Question, Study, ask
 from lifecircle.analysis.results.layers import gap_frame, layer_columns
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.at_time import at_document, at_warnings, run_at
+from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import (
     in_degrees,
     minutes_for,
@@ -21,41 +21,39 @@ from lifecircle.service.catalog.common import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class GapsAnswer:
+    """Gaps of one service, worst first, and why there are none where nothing is known."""
+
+    asked: Asked
+    found: tuple[Gap, ...]
+    remarks: tuple[Warn, ...]
+
+
+def answer_gaps(study: Study, question: Question) -> GapsAnswer:
+    """What the map of one service shows."""
+    return GapsAnswer(ask(study, question), gaps(study, question), gap_warnings(study, question))
+
+
 def gaps_document(
-    run: Run,
-    *,
-    service: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
-    min_residents: int = 0,
-    at: str | None = None,
-    lang: Language = "zh",
-    costs: WalkCosts | None = None,
+    run: Run, question: Question, *, min_residents: int = 0, lang: Language = "zh"
 ) -> dict[str, Any]:
     """A FeatureCollection of the gaps of one service, or of all, most residents first.
 
-    With `at` only facilities known to be open at that moment count; ``facilities`` says how many
-    are open, closed and unknown, `costs` are the run's.
+    At a moment only facilities known to be open then count; ``facilities`` says how many are
+    open, closed and unknown.
     """
-    asked = services_asked(run, service)
+    study = run.study
+    asked = services_asked(run, study, question.service)
     told: list[Warn] = []
     opened: dict[str, Any] = {}
-    if at is not None:
-        then = run_at(run, costs, moment_of(at), asked)
-        opened, told, run = at_document(then), at_warnings(then), then.lower
+    if question.at is not None:
+        then = study_at(study, moment_of(question.at), asked)
+        opened, told, study = at_document(then), at_warnings(then), then.lower
     found = [
         gap
         for one in asked
-        for gap in gaps(
-            run.city,
-            run.travel,
-            run.policy,
-            service=one,
-            minutes=minutes,
-            walker=walker,
-            min_residents=min_residents,
-            catchments=catchments_for_coverage(run, one, minutes, walker),
-        )
+        for gap in gaps(study, question.about(one), min_residents=min_residents)
     ]
     found.sort(key=lambda gap: -gap.residents)
     columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]
@@ -65,12 +63,12 @@ def gaps_document(
         "type": "FeatureCollection",
         "area": run.manifest.area,
         "run": run.manifest.run,
-        "service": service,
-        "minutes": minutes_for(run.policy, service, minutes) if service else minutes,
-        "walker": walker,
+        "service": question.service,
+        "minutes": minutes_for(run.policy, question),
+        "walker": question.walker,
         "min_residents": min_residents,
         **opened,
-        "not_assessed": [one for one in asked if not run.city.assessed(one)],
+        "not_assessed": [one for one in asked if not study.city.assessed(one)],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)

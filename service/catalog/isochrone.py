@@ -14,14 +14,12 @@ from lifecircle.analysis.measures.question import checked_minutes, walker_of
 from lifecircle.analysis.quantities import NOBODY, limit_cm
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import in_degrees, remarks, snapped_at
-from lifecircle.service.state import Streets
 
 Direction = Literal["from", "to"]
 
 
 def isochrone_document(
     run: Run,
-    streets: Streets,
     lon: float,
     lat: float,
     *,
@@ -47,10 +45,10 @@ def isochrone_document(
     own = {service.minutes.value for service in run.policy.services.values()}
     asked = sorted({checked_minutes(t) for t in (minutes or own)}, reverse=True)
     max_leg_m = run.policy.attachment.max_leg_m.value
-    position = streets.index.snap(to_metric(np.array([[lon, lat]]), run.city.crs), max_leg_m)
+    position = run.study.edges.snap(to_metric(np.array([[lon, lat]]), run.city.crs), max_leg_m)
     limits = [limit_cm(t, speed) for t in asked]
     snapped = bool(position.edge[0] != NOBODY)
-    costs = streets.costs if direction == "from" else streets.costs.reversed()
+    costs = run.study.costs if direction == "from" else run.study.costs.reversed()
     found = isochrones(run.city.network, costs, position, limits) if snapped else []
     loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{max_leg_m:g}"}),)
     shapes = in_degrees(found, run.city.crs)

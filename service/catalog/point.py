@@ -2,152 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.point_query import PlaceAsker
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.question import ask, walker_of
-from lifecircle.analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
+from lifecircle.analysis.measures.point import PlaceCircle, PlaceService, PointPlan
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.quantities import CM_PER_M
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at
-from lifecircle.service.state import Streets
 
 
-@dataclass(frozen=True)
-class PointPlan:
-    """What a question about any place of a run needs, worked out once per walker and minutes.
-
-    `limit_cm[k]` is the cut-off of ``run.travel.services[k]``; `assessed[k]` whether it can be
-    judged; `circles` holds (kind, rows of its services, required number).
-    """
+@dataclass(frozen=True, slots=True)
+class PointDesk:
+    """A run ready to answer about any place."""
 
     run: Run
-    streets: Streets
-    walker: str
-    minutes: float | None
-    asker: PlaceAsker
-    limit_cm: tuple[int, ...]
-    assessed: tuple[bool, ...]
-    circles: tuple[tuple[str, tuple[int, ...], int], ...]
-    cm_per_minute: float
-    facility_id: tuple[str, ...]
+    plan: PointPlan
+    facility_id: Sequence[str]
 
     @classmethod
-    def of(
-        cls, run: Run, streets: Streets, walker: str = "adult", minutes: float | None = None
-    ) -> PointPlan:
-        """The plan for a walker; `minutes` None means each service's own.
+    def of(cls, run: Run, question: Question) -> PointDesk:
+        """The desk for a walker; minutes None means each service's own."""
+        return cls(run, PointPlan.of(run.study, question), tuple(facility_ids(run)))
 
-        Raises
-        ------
-        UnknownNameError
-            The policy has no such walker.
-        ParameterError
-            The minutes are not possible.
-        """
-        policy, services = run.policy, run.travel.services
-        row = {service: k for k, service in enumerate(services)}
-        circles = []
-        for rule in policy.circles.values():
-            wanted = [s for s in rule.services if not policy.services[s].optional]
-            needed = len(wanted) if rule.required is None else int(rule.required.value)
-            circles.append((rule.id, tuple(row.get(s, NOBODY) for s in wanted), needed))
-        speed = float(walker_of(policy, walker).speed_m_per_s)
-        return cls(
-            run,
-            streets,
-            walker,
-            minutes,
-            PlaceAsker.of(run.city, streets.costs, run.travel),
-            tuple(ask(policy, service, minutes, walker).limit_cm for service in services),
-            tuple(run.city.assessed(service) for service in services),
-            tuple(circles),
-            speed * SECONDS_PER_MINUTE * CM_PER_M,
-            tuple(facility_ids(run)),
-        )
-
-    def at(self, minutes: float | None) -> PointPlan:
-        """The same plan with other minutes."""
-        asked = [ask(self.run.policy, s, minutes, self.walker) for s in self.run.travel.services]
-        return replace(self, minutes=minutes, limit_cm=tuple(one.limit_cm for one in asked))
-
-    @cached_property
-    def unit_tree(self) -> shapely.STRtree:
-        """A tree over the polygons of the units."""
-        return shapely.STRtree(self.run.city.units.geometry)
+    def with_minutes(self, minutes: float | None) -> PointDesk:
+        """The same with other minutes."""
+        return replace(self, plan=self.plan.with_minutes(minutes))
 
 
 def point_document(
-    plan: PointPlan, lon: float, lat: float, *, lang: Language = "zh"
+    desk: PointDesk, lon: float, lat: float, *, lang: Language = "zh"
 ) -> dict[str, Any]:
     """Minutes to the nearest facility of every service from a place in degrees (WGS84)."""
-    run, limit_m = plan.run, plan.run.policy.attachment.max_leg_m.value
+    run, plan = desk.run, desk.plan
     xy_m = to_metric(np.array([[lon, lat]]), run.city.crs)
-    position = plan.streets.index.snap(xy_m, limit_m)
-    services = _services(plan, *plan.asker.nearest(position))
+    position = plan.position(xy_m)
+    services = plan.services(position)
     snapped = snapped_at(position, run.city.crs)
+    limit_m = run.policy.attachment.max_leg_m.value
     loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{limit_m:g}"}),)
     return {
         "area": run.manifest.area,
         "run": run.manifest.run,
         "lon": lon,
         "lat": lat,
-        "walker": plan.walker,
-        "minutes": plan.minutes,
+        "walker": plan.question.walker,
+        "minutes": plan.question.minutes,
         "snapped": snapped,
         "units": _units(plan, xy_m[0]),
-        "services": services,
-        "missing": [row["service"] for row in services if row["within"] is False],
-        "circles": {
-            kind: _circle(services, rows, required) for kind, rows, required in plan.circles
-        },
+        "services": [_service(desk, one) for one in services],
+        "missing": [one.service for one in services if one.within is False],
+        "circles": {one.kind: _circle(one) for one in plan.circle_states(services)},
         "warnings": remarks(loose, lang) + remarks(run.city.warnings, lang),
     }
 
 
-def _services(plan: PointPlan, cm: list[int], facility: list[int]) -> list[dict[str, Any]]:
-    places = plan.run.city.facilities
-    rows = []
-    for k, service in enumerate(plan.run.travel.services):
-        reached = cm[k] != UNREACHED_CM
-        rows.append(
-            {
-                "service": service,
-                "facility": plan.facility_id[facility[k]] if reached else None,
-                "name": places.name[facility[k]] if reached else None,
-                "minutes": cm[k] / plan.cm_per_minute if reached else None,
-                "metres": cm[k] / CM_PER_M if reached else None,
-                "within": (reached and cm[k] <= plan.limit_cm[k]) if plan.assessed[k] else None,
-            }
-        )
-    return rows
-
-
-def _circle(services: list[dict[str, Any]], rows: tuple[int, ...], required: int) -> dict[str, Any]:
-    known = [services[k] for k in rows if k != NOBODY and services[k]["within"] is not None]
-    reached = sum(row["within"] for row in known)
-    complete = None
-    if reached >= required:
-        complete = True
-    elif reached + len(rows) - len(known) < required:
-        complete = False
+def _service(desk: PointDesk, one: PlaceService) -> dict[str, Any]:
+    there = one.facility is not None and one.cm is not None
     return {
-        "complete": complete,
-        "reached": reached,
-        "assessed": len(known),
-        "required": required,
-        "missing": [row["service"] for row in known if not row["within"]],
+        "service": one.service,
+        "facility": desk.facility_id[one.facility] if one.facility is not None else None,
+        "name": desk.run.city.facilities.name[one.facility] if there else None,
+        "minutes": None if one.cm is None else one.cm / desk.plan.cm_per_minute,
+        "metres": None if one.cm is None else one.cm / CM_PER_M,
+        "within": one.within,
+    }
+
+
+def _circle(one: PlaceCircle) -> dict[str, Any]:
+    return {
+        "complete": one.complete,
+        "reached": one.reached,
+        "assessed": one.assessed,
+        "required": one.required,
+        "missing": one.missing,
     }
 
 
 def _units(plan: PointPlan, xy_m: np.ndarray) -> list[dict[str, str]]:
-    units = plan.run.city.units
+    units = plan.study.city.units
     point = shapely.points(xy_m[0], xy_m[1])
     held = np.sort(plan.unit_tree.query(point, predicate="intersects")).tolist()
     return [{"level": units.level[i], "code": units.code[i], "name": units.name[i]} for i in held]

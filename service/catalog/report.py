@@ -6,13 +6,11 @@ documents that HTTP and the command give, so that one number has one source.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.opening import hours_of, unreadable
-from lifecircle.analysis.measures.question import default_level
+from lifecircle.analysis.measures.question import Question, default_level
 from lifecircle.analysis.policy import Cited, Policy
 from lifecircle.analysis.quantities import SECONDS_PER_MINUTE
 from lifecircle.analysis.results.model import Run
@@ -23,29 +21,20 @@ from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.scorecard import scorecard_document
-from lifecircle.service.state import Streets
 
 WALKER: Final = "adult"
 
 
-def report_document(
-    run: Run,
-    *,
-    by: str | None = None,
-    lang: Language = "zh",
-    make_costs: Callable[[], WalkCosts] | None = None,
-) -> dict[str, Any]:
+def report_document(run: Run, *, by: str | None = None, lang: Language = "zh") -> dict[str, Any]:
     """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
-
-    `make_costs` gives the walking costs of the run's streets, worked out here when None.
 
     Raises
     ------
     UnknownNameError : no such unit level.
     """
-    costs = Streets.of(run).costs if make_costs is None else make_costs()
+    question = Question(by=by)
     area = area_document(run, lang=lang)
-    coverage = coverage_document(run, by=by, lang=lang)
+    coverage = coverage_document(run, question, lang=lang)
     return {
         "area": area["area"],
         "run": area["run"],
@@ -62,13 +51,11 @@ def report_document(
         "levels": area["levels"],
         "by": coverage["by"],
         "walker": WALKER,
-        "scorecard": None
-        if run.policy.scorecard is None
-        else scorecard_document(run, make_costs=lambda: costs, lang=lang),
+        "scorecard": None if run.policy.scorecard is None else scorecard_document(run, lang=lang),
         "coverage": coverage,
         "gaps": _gaps(run, lang),
-        "circles": circles_document(run, by=by, lang=lang, costs=costs),
-        "equity": equity_document(run, by=by, lang=lang),
+        "circles": circles_document(run, question, lang=lang),
+        "equity": equity_document(run, question, lang=lang),
         "quality": {**area["quality"], "hours": _hours(run)},
         "sources": {**area["manifest"], **_judgements(run.policy)},
         "warnings": area["warnings"],
@@ -77,7 +64,7 @@ def report_document(
 
 def _gaps(run: Run, lang: Language) -> dict[str, Any]:
     """The gaps of all services without their shapes, most residents first, with distances."""
-    document = gaps_document(run, lang=lang)
+    document = gaps_document(run, Question(), lang=lang)
     speed = float(run.policy.walkers[WALKER].speed_m_per_s)
     unit, place = _english(run)
     rows = []

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, get_args
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import (
@@ -35,7 +34,6 @@ def scorecard_document(
     level: str | None = None,
     year: int | None = None,
     settings: Mapping[str, str | float] | None = None,
-    make_costs: Callable[[], WalkCosts] | None = None,
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """All rows of a run's scorecard; fractions 0-1, unrounded.
@@ -45,16 +43,7 @@ def scorecard_document(
     ParameterError : the run's policy has no scorecard; an answer that a setting does not take.
     UnknownNameError : no such walker, level or setting.
     """
-    found = scorecard(
-        run.city,
-        run.travel,
-        run.policy,
-        walker=walker,
-        level=level,
-        year=year,
-        settings=settings,
-        make_costs=make_costs,
-    )
+    found = scorecard(run.study, walker=walker, level=level, year=year, settings=settings)
     return document_of(run, found, lang)
 
 

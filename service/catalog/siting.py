@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import shapely
 
+from lifecircle.analysis.access.isochrone import isochrones
 from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.errors import InputError, Language
+from lifecircle.analysis.errors import InputError, Language, Warn
 from lifecircle.analysis.measures.question import (
+    Asked,
+    Question,
+    Study,
     ask,
+    covered,
     default_level,
     sums_by,
     unknown_units,
@@ -25,35 +33,50 @@ from lifecircle.analysis.measures.siting.candidates import (
     siting_rules,
 )
 from lifecircle.analysis.measures.siting.place import Objective, Siting, place_sites
-from lifecircle.analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
+from lifecircle.analysis.quantities import (
+    CM_PER_M,
+    NOBODY,
+    SECONDS_PER_MINUTE,
+    UNREACHED_CM,
+    Int32Array,
+)
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.proposals import kept, sites_of, walks_with
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
-from lifecircle.service.state import Streets
 
 GENERATED: Final = "generated"
 PLACES: Final = "places"
 CULPRITS_SHOWN: Final = 100
+_NO_WAY_DISC_M: Final = 50.0
 
 
-def candidates(
-    run: Run,
-    streets: Streets,
-    source: str | Path,
-    *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    objective: str = "covered",
-    datum: str | None = None,
-) -> Sites:
-    """Candidate sites: ``generated``, ``places`` (of other kinds; ``places:a,b``), or a file.
+@dataclass(frozen=True, slots=True)
+class SitingTask:
+    """How many places are sought, for what, and among which.
+
+    `add`: how many, or `target`: the share of residents with the fewest. `source`: candidates
+    ``generated``, ``places`` (of other kinds; ``places:a,b``), or a file, with its `datum`.
+    `time_limit_s`: for the exact solver.
+    """
+
+    add: int | None = None
+    target: float | None = None
+    objective: Objective = "covered"
+    source: str | Path = GENERATED
+    datum: str | None = None
+    time_limit_s: float = 0.0
+
+
+def candidates(study: Study, question: Question, task: SitingTask) -> Sites:
+    """The candidate sites of a task.
 
     Raises
     ------
     InputError : the file cannot be used.
     UnknownNameError : no such service.
     """
-    city, policy = run.city, run.policy
+    source, datum = task.source, task.datum
+    city, policy = study.city, study.policy
     if isinstance(source, Path):
         from lifecircle.analysis.readers.tables.candidate_sites import read_sites
 
@@ -61,95 +84,103 @@ def candidates(
         if any(fault.severity == "error" for fault in table.warnings):
             raise InputError(table.warnings)
         max_leg_m = policy.attachment.max_leg_m.value
-        return given_sites(table.frame, city, streets.index, max_leg_m)
+        return given_sites(table.frame, city, study.edges, max_leg_m)
     if source == GENERATED:
-        asked = ask(policy, service, minutes, walker)
-        walks = walks_to(city, run.travel, service)
+        asked = ask(study, question)
+        walks = walks_to(study, asked.service.id)
         cm = np.full(len(city.cells), UNREACHED_CM) if walks is None else walks.cell_cm
-        everywhere = objective in ("person_minutes", "capacity")
+        everywhere = task.objective in ("person_minutes", "capacity")
         return generated_sites(
             city,
-            streets.costs,
+            study.costs,
             siting_rules(policy).spacing_m.value,
             cm > asked.limit_cm,
             None if everywhere else asked.limit_cm,
         )
     kinds = source.removeprefix(PLACES).removeprefix(":")
-    return places_of_kinds(city, policy, service, [k for k in kinds.split(",") if k])
+    return places_of_kinds(city, policy, str(question.service), [k for k in kinds.split(",") if k])
 
 
 def siting_document(
-    run: Run,
-    streets: Streets,
-    *,
-    service: str,
-    add: int | None = None,
-    target: float | None = None,
-    objective: Objective = "covered",
-    minutes: float | None = None,
-    walker: str = "adult",
-    source: str | Path = GENERATED,
-    datum: str | None = None,
-    time_limit_s: float = 0.0,
-    lang: Language = "zh",
+    run: Run, question: Question, task: SitingTask, *, lang: Language = "zh"
 ) -> dict[str, Any]:
     """Proposals for one service with what they change; persons whole, shares 0-1."""
-    found = siting_of(
-        run,
-        streets,
-        service=service,
-        add=add,
-        target=target,
-        objective=objective,
-        minutes=minutes,
-        walker=walker,
-        source=source,
-        datum=datum,
-        time_limit_s=time_limit_s,
-    )
-    return shown(run, found, source, lang)
+    return shown(run, siting_of(run.study, question, task), task.source, lang)
 
 
-def siting_of(
-    run: Run,
-    streets: Streets,
-    *,
-    service: str,
-    add: int | None = None,
-    target: float | None = None,
-    objective: Objective = "covered",
-    minutes: float | None = None,
-    walker: str = "adult",
-    source: str | Path = GENERATED,
-    datum: str | None = None,
-    time_limit_s: float = 0.0,
-) -> Siting:
+def siting_of(study: Study, question: Question, task: SitingTask) -> Siting:
     """The answer itself, candidates found first."""
-    ask(run.policy, service, minutes, walker)
-    sites = candidates(
-        run,
-        streets,
-        source,
-        service=service,
-        minutes=minutes,
-        walker=walker,
-        objective=objective,
-        datum=datum,
-    )
+    ask(study, question)
     return place_sites(
-        run.city,
-        run.travel,
-        streets.costs,
-        run.policy,
-        sites,
-        service=service,
-        add=add,
-        target=target,
-        objective=objective,
-        minutes=minutes,
-        walker=walker,
-        time_limit_s=time_limit_s,
+        study,
+        question,
+        candidates(study, question, task),
+        add=task.add,
+        target=task.target,
+        objective=task.objective,
+        time_limit_s=task.time_limit_s,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalsAnswer:
+    """What a map of proposals shows: the document, where the sites join the streets, the walks of
+    the cells before and after, and how far one walks from each site (polygons in metres)."""
+
+    asked: Asked
+    document: dict[str, Any]
+    sites: Attachments
+    before: Int32Array
+    after: Int32Array
+    remarks: tuple[Warn, ...]
+    reach: tuple[shapely.Geometry, ...]
+
+
+def answer_proposals(run: Run, question: Question, add: int, lang: Language) -> ProposalsAnswer:
+    """The proposals kept last for this very question, else some found at once.
+
+    Raises
+    ------
+    ParameterError : as `place_sites`.
+    """
+    study = run.study
+    asked = ask(study, question)
+    service = asked.service.id
+    walks = walks_to(study, service)
+    fitting = [
+        one
+        for one in kept(run, service)
+        if one["minutes"] == asked.minutes and one["walker"] == asked.walker.id
+    ]
+    if fitting and walks is not None and service in run.travel.services:
+        document = fitting[-1]
+        sites = sites_of(document)
+        before, after = np.asarray(walks.cell_cm), walks_with(run, study.costs, service, sites)
+        remarks = tuple(Warn(w["key"], w["params"]) for w in document["warnings"])
+    else:
+        task = SitingTask(add=add)
+        found = siting_of(study, question, task)
+        document = shown(run, found, task.source, lang)
+        positions = positions_of(found)
+        owner = np.repeat(np.arange(len(positions), dtype=np.int32), [len(p) for p in positions])
+        at = found.sites.attachments
+        rows = [np.flatnonzero(at.facility == p.site) for p in found.proposals]
+        chosen = np.concatenate([*rows, np.zeros(0, dtype=np.int64)]).astype(np.int64)
+        sites = Attachments(owner, at.position.take(chosen))
+        before, after, remarks = found.cell_cm_before, found.cell_cm_after, found.warnings
+    count = len(document["proposals"])
+    reach = tuple(_reach(study, sites, k, asked.limit_cm) for k in range(count))
+    return ProposalsAnswer(asked, document, sites, before, after, remarks, reach)
+
+
+def _reach(study: Study, sites: Attachments, k: int, limit_cm: int) -> shapely.Geometry:
+    """How far one walks from a site, for the eye; a small disc where no street leads away."""
+    rows = np.flatnonzero(sites.facility == k)
+    first = sites.position.take(rows[:1])
+    drawn = isochrones(study.city.network, study.costs, first, [limit_cm])
+    if not drawn or drawn[0] is None or drawn[0].is_empty:
+        return shapely.Point(first.xy_m[0]).buffer(_NO_WAY_DISC_M)
+    return drawn[0]
 
 
 def positions_of(found: Siting) -> list[Positions]:
@@ -168,6 +199,7 @@ def shown(run: Run, found: Siting, source: str | Path, lang: Language) -> dict[s
         "minutes": asked.minutes,
         "walker": asked.walker.id,
         "objective": found.objective,
+        "model": found.model,
         "add": found.add,
         "target": found.target,
         "candidates": {
@@ -268,8 +300,10 @@ def _units(run: Run, found: Siting) -> list[dict[str, Any]]:
     index, size = cells.unit[level], len(units.code)
     limit = found.asked.limit_cm
     known = sums_by(index, size, cells.residents)
-    before = sums_by(index, size, cells.residents, found.cell_cm_before <= limit)
-    after = sums_by(index, size, cells.residents, found.cell_cm_after <= limit)
+    before, after = (
+        sums_by(index, size, cells.residents, covered(cm, cells.position, limit))
+        for cm in (found.cell_cm_before, found.cell_cm_after)
+    )
     blank = unknown_units(run.city, level)
     return [
         {

@@ -51,14 +51,19 @@ def catchments(
     """Catchments of centres with a capacity, and the rule 3万–10万."""
     limit = _minutes(minutes)
     found, language = opened(name, workspace, run), language_of(lang)
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import catchments_document
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.catchments import show_catchments, write_catchments
 
     document = catchments_document(
-        found, service=service, minutes=limit, walker=walker, closed=closed, whole=whole,
-        estimates=estimates, by=by, lang=language,
-    )  # fmt: skip
+        found,
+        Question(service, limit, walker, by=by),
+        closed=closed,
+        whole=whole,
+        estimates=estimates,
+        lang=language,
+    )
     if as_json:
         print_json(document)
     elif out is not None:

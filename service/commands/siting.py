@@ -53,28 +53,18 @@ def site(
 ) -> None:
     """Where the next places go, existing ones kept."""
     found, language = opened(name, workspace, run), language_of(lang)
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.export import export_frame
     from lifecircle.analysis.results.layers import layer_columns_of, proposal_frame
     from lifecircle.analysis.results.proposals import keep as keep_beside
-    from lifecircle.service.catalog.siting import positions_of, shown, siting_of
-    from lifecircle.service.state import Streets
+    from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
     from lifecircle.service.terminal import print_json, say
 
-    source = candidates_named(candidates)
-    answer = siting_of(
-        found,
-        Streets.of(found),
-        service=service,
-        add=add,
-        target=target,
-        objective=cast(Any, objective),
-        minutes=minutes,
-        walker=walker,
-        source=source,
-        datum=datum,
-        time_limit_s=time_limit,
+    task = SitingTask(
+        add, target, cast(Any, objective), candidates_named(candidates), datum, time_limit
     )
-    document = shown(found, answer, source, language)
+    answer = siting_of(found.study, Question(service, minutes, walker), task)
+    document = shown(found, answer, task.source, language)
     if keep:
         document["id"] = keep_beside(found, document, positions_of(answer))
     if out is not None:

@@ -48,13 +48,13 @@ def circles(
 ) -> None:
     """Residents with a complete circle, and what they miss."""
     found, language = opened(name, workspace, run), language_of(lang)
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import circles_document
     from lifecircle.service.terminal import print_json
     from lifecircle.service.terminal.studies import show_circles
 
-    document = circles_document(
-        found, kind=kind, minutes=minutes, walker=walker, by=by, at=at, lang=language
-    )
+    question = Question(None, minutes, walker, by=by, at=at)
+    document = circles_document(found, question, kind=kind, lang=language)
     if as_json:
         print_json(document)
     else:
@@ -76,14 +76,14 @@ def equity(
 ) -> None:
     """How evenly walks are spread: Gini, Palma, below the floor, worst tenth."""
     found, language = opened(name, workspace, run), language_of(lang)
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.study_tables import export_equity
     from lifecircle.service.catalog import equity_document
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.studies import show_equity
 
-    document = equity_document(
-        found, service=service, minutes=minutes, walker=walker, group=group, by=by, lang=language
-    )
+    question = Question(service, minutes, walker, group, by)
+    document = equity_document(found, question, lang=language)
     if as_json:
         print_json(document)
     elif out is not None:
@@ -110,15 +110,14 @@ def compare(
     """What changed from one run to another."""
     before, after = (opened(name, workspace, one) for one in (first, last))
     language = language_of(lang)
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.study_tables import export_comparison
     from lifecircle.service.catalog import compare_document
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.studies import show_compare
 
-    document = compare_document(
-        before, after,
-        service=service, minutes=minutes, walker=walker, group=group, by=by, lang=language,
-    )  # fmt: skip
+    question = Question(service, minutes, walker, group, by)
+    document = compare_document(before, after, question, lang=language)
     if as_json:
         print_json(document)
     elif out is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.policy import Service, Walker
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.maps.offline import Mode
@@ -16,7 +17,7 @@ from lifecircle.service.wording import Words, plain
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a page was asked for; `minutes` None = the service's own, `by` None = the lowest level.
+    """What a page was asked for.
 
     `kind` and `variant` are of a circle, `before` is the run to compare with.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
@@ -24,10 +25,7 @@ class Ask:
 
     run: Run
     layer: str
-    service: str | None
-    minutes: float | None
-    walker: str
-    by: str | None
+    question: Question
     lang: Language
     mode: Mode
     keep: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +37,26 @@ class Ask:
     def words(self) -> Words:
         """Texts, figures and names for the reader of a map."""
         return Words(self.lang, "map")
+
+    @property
+    def service(self) -> str | None:
+        """The service asked for."""
+        return self.question.service
+
+    @property
+    def minutes(self) -> float | None:
+        """The minutes asked for, None = the service's own."""
+        return self.question.minutes
+
+    @property
+    def walker(self) -> str:
+        """The walker asked for."""
+        return self.question.walker
+
+    @property
+    def by(self) -> str | None:
+        """The unit level asked for."""
+        return self.question.by
 
     def say(self, key: str, **params: Any) -> str:
         """A text of the maps in the reader's language."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,12 +12,9 @@ import shapely
 
 from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
-from lifecircle.analysis.measures.catchments.population_rule import STATES
-from lifecircle.analysis.measures.outlines import outline
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.measures.question import persons_of
-from lifecircle.analysis.results.catchment_layer import catchment_shapes
-from lifecircle.analysis.results.catchments_asked import catchments_for, rule_for
+from lifecircle.analysis.measures.catchments.population_rule import STATES, population_rule
+from lifecircle.analysis.measures.question import ask as check
+from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
@@ -67,16 +65,17 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
     UnknownNameError, ParameterError : as `analysis.measures.catchments.catchments.catchments`.
     """
     run = ask.run
-    asked = question(run.policy, service, ask.minutes, ask.walker)
+    question = ask.question.about(service)
+    asked = check(run.study, question)
     chosen = ask.keep.get("solution", SOLUTIONS[0])
-    minutes = math.inf if chosen == "balanced_all" else ask.minutes
-    found = catchments_for(run, service=service, minutes=minutes, walker=ask.walker)
-    solution = found.natural if chosen == "natural" else found.balanced
+    if chosen == "balanced_all":
+        question = replace(question, minutes=math.inf)
+    answer = answer_catchments(run, question, chosen)
+    found, solution, shapes = answer.found, answer.solution, answer.shapes
     title = ask.titled(asked.service)
     streets, streets_toggle = street_layer(ask)
     offered = np.array([centre.facility for centre in solution.centres], dtype=np.int32)
     dots = facility_layer(ask, offered, [0] * len(offered), [scales.DOT_COLOUR], [title])
-    shapes = catchment_shapes(run, solution)
     drawn = [row for row, shape in enumerate(shapes) if shape is not None]
     view = frame(ask, ask.say("title_catchments", service=title))
     view |= _form(ask, question_fields(ask, asked), service, chosen)
@@ -95,7 +94,7 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
     }
     layers = (
         streets,
-        _unserved_layer(ask, found, solution),
+        _unserved_layer(ask, answer),
         _catchment_layer(ask, solution, [(row, shapes[row]) for row in drawn]),
         outline_layer(ask),
         dots,
@@ -206,33 +205,20 @@ def _tints(shapes: Sequence[Any]) -> list[int]:
     return chosen
 
 
-def _unserved_layer(ask: Ask, found: Catchments, solution: Solution) -> Areas:
+def _unserved_layer(ask: Ask, answer: CatchmentsAnswer) -> Areas:
     """Cells with unserved residents: in reach but full, and out of reach."""
-    cells = ask.run.city.cells
-    persons = persons_of(cells, found.group)
-    part = solution.part
-    radius = ask.run.policy.gaps.disc_radius_m.value
-    shapes, properties = [], []
-    for c, (key, mine) in enumerate(
-        (
-            ("reachable_full", (part.unserved > 0) & part.reachable),
-            ("unreachable", (part.unserved > 0) & ~part.reachable),
-        )
-    ):
-        which = np.flatnonzero(mine & (persons > 0)).astype(np.int32)
-        if len(which) == 0:
-            continue
-        shapes.append(outline(cells, which, radius))
-        count = int(part.unserved[which].sum())
-        properties.append(
-            {
-                "name": ask.say(key),
-                "kind": ask.say("unserved"),
-                "short": ask.words.persons(count),
-                "c": c,
-                "values": [number(count)],
-            }
-        )
+    classes = {"reachable_full": 0, "unreachable": 1}
+    shapes = [shape for _, _, shape in answer.unserved]
+    properties = [
+        {
+            "name": ask.say(key),
+            "kind": ask.say("unserved"),
+            "short": ask.words.persons(count),
+            "c": classes[key],
+            "values": [number(count)],
+        }
+        for key, count, _ in answer.unserved
+    ]
     out = np.empty(len(shapes), dtype=object)
     out[:] = shapes
     degrees = polygons_degrees(out, ask.run.city.crs, shared=False)
@@ -289,7 +275,7 @@ def _figures(ask: Ask, found: Catchments, solution: Solution, service: str) -> d
     if found.assessed:
         walked = ask.say("figure_person_minutes", n=number(solution.person_minutes))
         facts.append(Fact(ask.say("person_minutes"), walked))
-    rule = rule_for(ask.run)
+    rule = population_rule(ask.run.study)
     if rule is not None and rule.service == service:
         facts += [
             Fact(

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
-from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.circles import (
-    CircleRow,
-    Circles,
-    CircleTable,
-    circle_table,
-    circles,
-)
-from lifecircle.analysis.measures.night import night_moment, night_states
-from lifecircle.analysis.measures.opening import OPEN
+from lifecircle.analysis.measures.circles import CircleRow, CircleTable
+from lifecircle.analysis.measures.night import night_moment
 from lifecircle.analysis.measures.question import unknown
-from lifecircle.analysis.quantities import BoolArray, Int32Array
-from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.at_time import at_warnings, run_at
+from lifecircle.analysis.quantities import Int32Array
+from lifecircle.service.catalog.circles import CirclesAnswer, answer_circles, variants_of
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
@@ -58,24 +49,9 @@ from lifecircle.service.maps.shapes import (
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import number, percent, plain
 
-VARIANTS: Final = ("own", "all_at", "upgraded", "with_optional", "night")
 SHORT_EDGES: Final = (1, 2, 3, 5)  # types short of a complete circle: 0, 1, 2, 3-4, 5 or more
 SHORT_COLOURS: Final = ("#1f5fa6", "#86b7da", "#ecdfc3", "#e39a4f", "#a8480c")
 MISSING_SHOWN: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One variant of a kind: figures by unit and table by cell.
-
-    In the evening `upper` counts unknown hours too, and `open` (f,) are the places surely open.
-    """
-
-    figures: Circles
-    table: CircleTable
-    upper: Circles | None
-    open: BoolArray | None
-    remarks: tuple[Warn, ...]
 
 
 def circles_scene(ask: Ask) -> Scene:
@@ -89,9 +65,10 @@ def circles_scene(ask: Ask) -> Scene:
     kind = next(iter(rules), "") if ask.kind is None else ask.kind
     if kind not in rules:
         raise unknown("unknown_circle", kind, rules)
-    offered = _offered(ask, kind)
-    variant = ask.variant if ask.variant in offered else "own"
-    found = _find(ask, kind, variant)
+    offered = variants_of(ask.run.policy, kind)
+    variant = next((one for one in offered if one == ask.variant), offered[0])
+    question = replace(ask.question, service=None, by=level_shown(ask))
+    found = answer_circles(ask.run.study, question, kind, variant)
     title = rules[kind].title.text(ask.lang)
     streets, streets_toggle = street_layer(ask)
     areas, places = _unit_layer(ask, found)
@@ -102,7 +79,7 @@ def circles_scene(ask: Ask) -> Scene:
     view |= {
         "toggles": (_share_toggle(ask, found), cells_toggle, dots_toggle, streets_toggle),
         "ranking": _ranking(ask, found, places),
-        "warnings": warnings(ask, *found.remarks, *found.figures.warnings),
+        "warnings": warnings(ask, *found.remarks),
         "footer": (
             Fact(ask.say("variant"), variant_title(ask, kind, variant)),
             Fact(ask.say("walker"), ask.titled(ask.run.policy.walkers[ask.walker])),
@@ -123,49 +100,7 @@ def variant_title(ask: Ask, kind: str, variant: str) -> str:
     )
 
 
-def _offered(ask: Ask, kind: str) -> tuple[str, ...]:
-    """Variants that the policy has for a kind."""
-    rule, services = ask.run.policy.circles[kind], ask.run.policy.services
-    has = {
-        "own": True,
-        "all_at": True,
-        "upgraded": bool(rule.upgraded),
-        "with_optional": any(services[service].optional for service in rule.services),
-        "night": rule.night_hour is not None,
-    }
-    return tuple(variant for variant in VARIANTS if has[variant])
-
-
-def _find(ask: Ask, kind: str, variant: str) -> _Found:
-    rule, run = ask.run.policy.circles[kind], ask.run
-    minutes = rule.minutes_all.value if variant == "all_at" else ask.minutes
-    asked: dict[str, Any] = {
-        "kind": kind,
-        "minutes": minutes,
-        "walker": ask.walker,
-        "optional": variant == "with_optional",
-        "upgraded": variant == "upgraded",
-    }
-    upper: Circles | None = None
-    opened: BoolArray | None = None
-    remarks: tuple[Warn, ...] = ()
-    moment = night_moment(run.policy, kind) if variant == "night" else None
-    if moment is not None:
-        services = tuple(s for s in rule.services if not run.policy.services[s].optional)
-        states = night_states(run.city, run.policy, moment)
-        opened = states == OPEN
-        then = run_at(run, None, moment, services, states)
-        run, remarks = then.lower, tuple(at_warnings(then))
-        upper = _circles(then.upper, ask, asked)
-    table = circle_table(run.city, run.travel, run.policy, **asked)
-    return _Found(_circles(run, ask, asked), table, upper, opened, remarks)
-
-
-def _circles(run: Run, ask: Ask, asked: dict[str, Any]) -> Circles:
-    return circles(run.city, run.travel, run.policy, by=level_shown(ask), **asked)
-
-
-def _unit_layer(ask: Ask, found: _Found) -> tuple[Areas, dict[str, int]]:
+def _unit_layer(ask: Ask, found: CirclesAnswer) -> tuple[Areas, dict[str, int]]:
     units = ask.run.city.units
     members = units.of_level(found.figures.by)
     shapes = units.geometry[members]
@@ -288,7 +223,7 @@ def _texts(ask: Ask, table: CircleTable) -> tuple[list[list[str]], Int32Array]:
     return texts, which.ravel().astype(np.int32)
 
 
-def _dots(ask: Ask, found: _Found) -> tuple[FacilityDots, Toggle]:
+def _dots(ask: Ask, found: CirclesAnswer) -> tuple[FacilityDots, Toggle]:
     """The facilities of every type of the circle, in the evening those that are open."""
     places, table = ask.run.city.facilities, found.table
     number_of = {name: i for i, name in enumerate(places.service_ids)}
@@ -307,7 +242,7 @@ def _dots(ask: Ask, found: _Found) -> tuple[FacilityDots, Toggle]:
     return layer, Toggle("dots", ask.say("facilities"), legend)
 
 
-def _share_toggle(ask: Ask, found: _Found) -> Toggle:
+def _share_toggle(ask: Ask, found: CirclesAnswer) -> Toggle:
     label = ask.say("layer_units_circles", level=ask.level(found.figures.by))
     return share_toggle(
         ask, label, some_unknown=any(row.share is None for row in found.figures.units)
@@ -344,7 +279,7 @@ def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[s
     }
 
 
-def _figures(ask: Ask, found: _Found) -> dict[str, Any]:
+def _figures(ask: Ask, found: CirclesAnswer) -> dict[str, Any]:
     total, required = found.figures.total, found.figures.required
     assessed = len(found.figures.assessed)
     note = ask.say(
@@ -379,7 +314,7 @@ def _figures(ask: Ask, found: _Found) -> dict[str, Any]:
     return {"tiles": tiles, "facts": tuple(facts)}
 
 
-def _ranking(ask: Ask, found: _Found, places: dict[str, int]) -> Ranking | None:
+def _ranking(ask: Ask, found: CirclesAnswer, places: dict[str, int]) -> Ranking | None:
     named = {
         str(code): ask.named(name, english)
         for code, name, english in zip(

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
-from lifecircle.analysis.measures.question import Question
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.quantities import Int32Array
-from lifecircle.analysis.results.compare import (
-    CompareRow,
-    Comparison,
-    Match,
-    compare,
-    covered_cells,
-    match_cells,
-)
+from lifecircle.analysis.measures.compare import CompareRow, Comparison, Match
+from lifecircle.analysis.measures.question import Asked
+from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.compare import answer_compare, cell_states, match_runs
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
@@ -73,17 +67,10 @@ def compare_scene(ask: Ask, service: str) -> Scene:
     """
     before, run = ask.before, ask.run
     assert before is not None
-    asked = question(run.policy, service, ask.minutes, ask.walker)
-    same = match_cells(before.city.cells, run.city.cells, before.city.crs, run.city.crs)
-    found = compare(
-        before,
-        run,
-        service=service,
-        minutes=ask.minutes,
-        walker=ask.walker,
-        by=level_shown(ask),
-        match=same,
-    )
+    question = replace(ask.question, service=service, by=level_shown(ask))
+    asked = check(run.study, question)
+    same = match_runs(before, run)
+    found = answer_compare(before, run, question, same)
     title = ask.titled(asked.service)
     chosen = facilities_of(ask, service)
     streets, streets_toggle = street_layer(ask)
@@ -161,20 +148,8 @@ def _told(ask: Ask, row: CompareRow) -> list[str | None]:
     ]
 
 
-def cell_states(before: Run, after: Run, found: Comparison, same: Match) -> Int32Array:
-    """What happened to every cell of the later run: an index of `STATES`, int32 (c,)."""
-    now = covered_cells(after, found.service, found.minutes, found.walker)
-    states = np.where(now, 2, 3).astype(np.int32)
-    states[found.gained_cells] = 0
-    place = np.full(len(before.city.cells), -1, dtype=np.int32)
-    place[same.before] = same.after
-    gone = place[found.lost_cells]
-    states[gone[gone >= 0]] = 1
-    return states
-
-
 def _cells(
-    ask: Ask, before: Run, found: Comparison, same: Match, asked: Question
+    ask: Ask, before: Run, found: Comparison, same: Match, asked: Asked
 ) -> tuple[CellDots, Toggle]:
     cells = ask.run.city.cells
     states = cell_states(before, ask.run, found, same)
@@ -234,7 +209,7 @@ def _spans(ask: Ask) -> list[str]:
     return [below, *spans[0], "0", *spans[1], above]
 
 
-def _form(ask: Ask, before: Run, asked: Question) -> dict[str, Any]:
+def _form(ask: Ask, before: Run, asked: Asked) -> dict[str, Any]:
     form = question_fields(ask, asked)
     if ask.mode == "inline":
         return {"plain": (*form["plain"], Fact(ask.say("run_from"), before.manifest.run))}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
-from lifecircle.analysis.measures.question import Question, Walks, walks_to
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.quantities import NOBODY, Int32Array, minutes_of
-from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
+from lifecircle.analysis.measures.question import Asked, Walks, covered
+from lifecircle.analysis.quantities import Int32Array, minutes_of
+from lifecircle.service.catalog.coverage import answer_coverage
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots
@@ -48,18 +48,9 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
     UnknownNameError, ParameterError : as `lifecircle.analysis.measures.coverage.coverage`.
     """
     run = ask.run
-    asked = question(run.policy, service, ask.minutes, ask.walker)
-    found = coverage(
-        run.city,
-        run.travel,
-        run.policy,
-        service=service,
-        minutes=ask.minutes,
-        walker=ask.walker,
-        by=level_shown(ask),
-        catchments=catchments_for_coverage(run, service, ask.minutes, ask.walker),
-    )
-    walks = walks_to(run.city, run.travel, service)
+    question = replace(ask.question, service=service, by=level_shown(ask))
+    answer = answer_coverage(run.study, question)
+    asked, found, walks = answer.asked, answer.found, answer.walks
     chosen = facilities_of(ask, service)
     title = ask.titled(asked.service)
     streets, streets_toggle = street_layer(ask)
@@ -84,11 +75,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
 
 def facilities_of(ask: Ask, service: str) -> Int32Array:
     """Indices of the facilities of a service, int32 (k,)."""
-    facilities = ask.run.city.facilities
-    if service not in facilities.service_ids:
-        return np.empty(0, dtype=np.int32)
-    mine = facilities.service == facilities.service_ids.index(service)
-    return np.flatnonzero(mine).astype(np.int32)
+    return np.flatnonzero(ask.run.city.facilities.of_service(service)).astype(np.int32)
 
 
 def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
@@ -150,7 +137,7 @@ def _beyond(row: CoverageRow) -> int | None:
 
 
 def cell_layer(
-    ask: Ask, asked: Question, walks: Walks | None, chosen: Int32Array
+    ask: Ask, asked: Asked, walks: Walks | None, chosen: Int32Array
 ) -> tuple[CellDots, Toggle]:
     """Cells coloured by the class of their walk, and the switch with its legend."""
     cells, speed = ask.run.city.cells, asked.walker.speed_m_per_s
@@ -168,8 +155,7 @@ def cell_layer(
         place = np.full(len(ask.run.city.facilities) + 1, -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
         near = [None if f < 0 else int(f) for f in place[walks.cell_facility]]
-        reached = (cells.position.edge != NOBODY) & (walks.cell_cm <= asked.limit_cm)
-        within = reached.astype(int).tolist()
+        within = covered(walks.cell_cm, cells.position, asked.limit_cm).astype(int).tolist()
     points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
     layer = CellDots(
         {

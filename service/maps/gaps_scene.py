@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.measures.gaps import Gap, gap_warnings, gaps
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.measures.gaps import Gap
+from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
@@ -41,18 +40,8 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
     ------
     UnknownNameError, ParameterError : as `lifecircle.analysis.measures.gaps.gaps`.
     """
-    run = ask.run
-    asked = question(run.policy, service, ask.minutes, ask.walker)
-    found = gaps(
-        run.city,
-        run.travel,
-        run.policy,
-        service=service,
-        minutes=ask.minutes,
-        walker=ask.walker,
-        catchments=catchments_for_coverage(run, service, ask.minutes, ask.walker),
-    )
-    remarks = gap_warnings(run.city, run.policy, service=service)
+    answer = answer_gaps(ask.run.study, ask.question.about(service))
+    asked, found, remarks = answer.asked, answer.found, answer.remarks
     title = ask.titled(asked.service)
     chosen = facilities_of(ask, service)
     streets, streets_toggle = street_layer(ask)

@@ -3,12 +3,13 @@
 ::
 
     run + question ──► scene (layers, view) ──► OfflineMap ──► page (linked | inline)
-                        numbers only from lifecircle.analysis.measures
+                        numbers only from service.catalog
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from folium.map import FitBounds
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.capacity import capacity_services
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.measures.question import unknown
+from lifecircle.analysis.measures.question import Question, unknown
+from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import Ask
@@ -36,7 +37,7 @@ from lifecircle.service.maps.quality_scene import quality_scene
 from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, layers_for
 from lifecircle.service.maps.shapes import degrees
 
-__all__ = ["COMPARE", "LAYERS", "map_of", "map_page"]
+__all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]
 
 _CLICK_WORDS = {  # as the script of the panel calls them
     "unnamed": "unnamed",
@@ -53,88 +54,58 @@ _CLICK_WORDS = {  # as the script of the panel calls them
 }
 
 
-def map_page(
-    run: Run,
-    layer: str,
-    *,
-    service: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
-    by: str | None = None,
-    lang: Language = "zh",
-    mode: Mode = "linked",
-    static_url: str = "/static",
-    nonce: str | None = None,
-    keep: Mapping[str, str] | None = None,
-    kind: str | None = None,
-    variant: str | None = None,
-    before: Run | None = None,
-    solution: str | None = None,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How a map page is made.
+
+    `mode`: ``linked`` needs `static_url` to be served; ``inline`` is one file. `nonce`: of the
+    Content-Security-Policy the page is sent with (`offline.page_policy`). `keep`: query parameters
+    that the page's own links carry along, for instance ``run``. `kind`, `variant`: of the circles
+    (None = the first kind, each service's own minutes). `before`: the earlier run of `COMPARE`.
+    `solution`: of the page ``catchments``, one of `SOLUTIONS`, natural when None.
+    """
+
+    lang: Language = "zh"
+    mode: Mode = "linked"
+    static_url: str = "/static"
+    nonce: str | None = None
+    keep: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
+    variant: str | None = None
+    before: Run | None = None
+    solution: str | None = None
+
+
+def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
     """A map page of a run as HTML that asks nothing of any other server.
 
     Parameters
     ----------
-    layer : one of `LAYERS`, or `COMPARE` with the earlier run in `before`.
-    service : of the policy; None = the first that is assessed (facilities: all of them).
-    minutes, walker, by : as in `lifecircle.analysis.measures.coverage.coverage`.
-    mode : ``linked`` needs `static_url` to be served; ``inline`` is one file.
-    nonce : of the Content-Security-Policy the page is sent with (`offline.page_policy`).
-    keep : query parameters that the page's own links carry along, for instance ``run``.
-    kind, variant : of the circles (None = the first kind, each service's own minutes).
-    solution : of the page ``catchments``: one of `SOLUTIONS`, natural when None.
+    layer : one of `LAYERS`, or `COMPARE` with the earlier run in ``page.before``.
+    question : service None = the first that is assessed (facilities: all of them).
 
     Raises
     ------
     MissingError : no such layer.
     UnknownNameError, ParameterError : no such service, walker or level; impossible minutes.
     """
-    drawn = map_of(
-        run,
-        layer,
-        service=service,
-        minutes=minutes,
-        walker=walker,
-        by=by,
-        lang=lang,
-        mode=mode,
-        static_url=static_url,
-        nonce=nonce,
-        keep=keep,
-        kind=kind,
-        variant=variant,
-        before=before,
-        solution=solution,
-    )
-    return drawn.page()
+    return map_of(run, layer, question, page).page()
 
 
 def map_of(
-    run: Run,
-    layer: str,
-    *,
-    service: str | None = None,
-    minutes: float | None = None,
-    walker: str = "adult",
-    by: str | None = None,
-    lang: Language = "zh",
-    mode: Mode = "inline",
-    static_url: str = "/static",
-    nonce: str | None = None,
-    keep: Mapping[str, str] | None = None,
-    kind: str | None = None,
-    variant: str | None = None,
-    before: Run | None = None,
-    solution: str | None = None,
+    run: Run, layer: str, question: Question | None = None, page: Page | None = None
 ) -> OfflineMap:
     """The same as a Folium map, for notebooks; parameters as in `map_page`."""
+    page = page or Page(mode="inline")
+    lang, mode, solution, before = page.lang, page.mode, page.solution, page.before
     known = (*layers_for(run), *((COMPARE,) if before is not None else ()))
     if layer not in known:
         raise MissingError("map_layer_unknown", layer=layer, known=", ".join(known))
     if solution is not None and solution not in SOLUTIONS:
         raise unknown("unknown_solution", solution, SOLUTIONS)
-    kept = {**(keep or {}), **({} if solution is None else {"solution": solution})}
-    ask = Ask(run, layer, service, minutes, walker, by, lang, mode, kept, kind, variant, before)
+    kept = {**page.keep, **({} if solution is None else {"solution": solution})}
+    asked = question or Question()
+    ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before)
     scene = _scene(ask)
     view = View(**scene.view)
     drawn = OfflineMap(
@@ -142,8 +113,8 @@ def map_of(
         title=f"{view.title} · {view.area}",
         lang=lang,
         mode=mode,
-        static_url=static_url,
-        nonce=nonce,
+        static_url=page.static_url,
+        nonce=page.nonce,
         prefer_canvas=True,
         max_zoom=19,
         zoom_snap=0.25,
@@ -165,7 +136,7 @@ def _scene(ask: Ask) -> Scene:
         return circles_scene(ask)
     if ask.layer == "facilities":
         if ask.service is not None:
-            question(ask.run.policy, ask.service, ask.minutes, ask.walker)
+            check(ask.run.study, ask.question)
         return facilities_scene(ask)
     if ask.layer == CATCHMENTS:
         return catchments_scene(ask, ask.service or capacity_services(ask.run.policy)[0])

@@ -5,20 +5,15 @@ Shown are the proposals kept last for the service; where none is kept, some are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import shapely
 
-from lifecircle.analysis.access.isochrone import isochrones
-from lifecircle.analysis.city.streets.attach import Attachments
-from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import Question, walks_to
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.quantities import NOBODY, Int32Array, minutes_of
-from lifecircle.analysis.results.proposals import kept, sites_of, walks_with
-from lifecircle.service.catalog.siting import positions_of, shown, siting_of
+from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.measures.question import Asked, covered
+from lifecircle.analysis.measures.question import ask as check
+from lifecircle.analysis.quantities import minutes_of
+from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
@@ -45,23 +40,11 @@ from lifecircle.service.maps.shapes import (
     pack_polygons,
     polygons_degrees,
 )
-from lifecircle.service.state import Streets
 from lifecircle.service.wording import date, decimal, number, percent, percent_up, percent_whole
 
 FOUND_AT_ONCE: Final = 5
 COLOURS: Final = ("#3f8ac4", "#d6328a", "#e6750f", "#a9adb1")
 BOX: Final = (34.0, 292.0, 8.0, 100.0)  # left, right, top, bottom of the curve
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What is shown: the document, where the sites are, walks before and after."""
-
-    document: dict[str, Any]
-    sites: Attachments
-    before: Int32Array
-    after: Int32Array
-    remarks: tuple[Warn, ...]
 
 
 def proposals_scene(ask: Ask, service: str) -> Scene:
@@ -72,16 +55,16 @@ def proposals_scene(ask: Ask, service: str) -> Scene:
     UnknownNameError, ParameterError : no such service or walker; impossible minutes.
     """
     run = ask.run
-    asked = question(run.policy, service, ask.minutes, ask.walker)
+    question = ask.question.about(service)
+    asked = check(run.study, question)
     title = ask.titled(asked.service)
     chosen = facilities_of(ask, service)
     streets, streets_toggle = street_layer(ask)
     dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
     view = frame(ask, ask.say("title_proposals", service=title)) | question_fields(ask, asked)
     view["footer"] = footer(ask, asked)
-    network = Streets.of(run)
     try:
-        answer = _answer(ask, asked, network)
+        answer = answer_proposals(run, question, FOUND_AT_ONCE, ask.lang)
     except ParameterError as why:
         view |= {
             "not_assessed": why.text(ask.lang),
@@ -98,43 +81,11 @@ def proposals_scene(ask: Ask, service: str) -> Scene:
         "curve": _curve(ask, answer),
         "warnings": warnings(ask, *answer.remarks),
     }
-    reach = _reach_layer(ask, asked, answer, network)
+    reach = _reach_layer(ask, answer)
     return Scene((streets, outline_layer(ask), cells, reach, dots), view)
 
 
-def _answer(ask: Ask, asked: Question, streets: Streets) -> _Answer:
-    """The proposals kept last for this very question, else some found at once."""
-    run, service = ask.run, asked.service.id
-    walks = walks_to(run.city, run.travel, service)
-    fitting = [
-        one
-        for one in kept(run, service)
-        if one["minutes"] == asked.minutes and one["walker"] == asked.walker.id
-    ]
-    if fitting and walks is not None and service in run.travel.services:
-        document = fitting[-1]
-        sites = sites_of(document)
-        after = walks_with(run, streets.costs, service, sites)
-        remarks = tuple(Warn(w["key"], w["params"]) for w in document["warnings"])
-        return _Answer(document, sites, np.asarray(walks.cell_cm), after, remarks)
-    found = siting_of(
-        run,
-        streets,
-        service=service,
-        add=FOUND_AT_ONCE,
-        minutes=ask.minutes,
-        walker=ask.walker,
-    )
-    document = shown(run, found, "generated", ask.lang)
-    positions = positions_of(found)
-    owner = np.repeat(np.arange(len(positions), dtype=np.int32), [len(p) for p in positions])
-    rows = [np.flatnonzero(found.sites.attachments.facility == p.site) for p in found.proposals]
-    chosen = np.concatenate([*rows, np.zeros(0, dtype=np.int64)]).astype(np.int64)
-    sites = Attachments(owner, found.sites.attachments.position.take(chosen))
-    return _Answer(document, sites, found.cell_cm_before, found.cell_cm_after, found.warnings)
-
-
-def _subtitle(ask: Ask, answer: _Answer) -> str:
+def _subtitle(ask: Ask, answer: ProposalsAnswer) -> str:
     document = answer.document
     how = ask.say("siting_aim", objective=ask.words.objective(document["objective"]))
     if "kept" in document:
@@ -142,7 +93,7 @@ def _subtitle(ask: Ask, answer: _Answer) -> str:
     return ask.say("siting_at_once", how=how)
 
 
-def _figures(ask: Ask, answer: _Answer) -> dict[str, Any]:
+def _figures(ask: Ask, answer: ProposalsAnswer) -> dict[str, Any]:
     document = answer.document
     before, after = document["before"], document["after"]
     gained = after["covered"] - before["covered"]
@@ -189,9 +140,9 @@ def _sure(ask: Ask, document: dict[str, Any]) -> str:
     return ask.say("siting_within", count=count, gap=percent_up(document["gap"]))
 
 
-def _cell_layer(ask: Ask, asked: Question, answer: _Answer) -> tuple[CellDots, Toggle]:
+def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDots, Toggle]:
     cells, speed = ask.run.city.cells, asked.walker.speed_m_per_s
-    was, now = answer.before <= asked.limit_cm, answer.after <= asked.limit_cm
+    was, now = (covered(cm, cells.position, asked.limit_cm) for cm in (answer.before, answer.after))
     classes = np.select([was, now], [0, 1], default=2)
     classes[cells.residents == 0] = 3
     minutes = np.ceil(minutes_of(answer.after, speed) * 10 - 1e-6)
@@ -206,7 +157,7 @@ def _cell_layer(ask: Ask, asked: Question, answer: _Answer) -> tuple[CellDots, T
             "c": classes.tolist(),
             "m": [None if np.isnan(m) else int(m) for m in minutes],
             "f": [None] * count,
-            "k": (now & (cells.position.edge != NOBODY)).astype(int).tolist(),
+            "k": now.astype(int).tolist(),
             "r": cells.residents.tolist(),
             "e": cells.modelled.astype(int).tolist(),
         }
@@ -219,16 +170,10 @@ def _cell_layer(ask: Ask, asked: Question, answer: _Answer) -> tuple[CellDots, T
     return layer, Toggle("cells", ask.say("siting_layer_cells"), marks)
 
 
-def _reach_layer(ask: Ask, asked: Question, answer: _Answer, streets: Streets) -> Areas:
+def _reach_layer(ask: Ask, answer: ProposalsAnswer) -> Areas:
     """How far one walks from each site: for the eye, residents are counted by walks."""
     run, document = ask.run, answer.document
-    shapes = []
-    for k in range(len(document["proposals"])):
-        rows = np.flatnonzero(answer.sites.facility == k)
-        drawn = isochrones(
-            run.city.network, streets.costs, answer.sites.position.take(rows[:1]), [asked.limit_cm]
-        )
-        shapes.append(_polygon(drawn, answer.sites.position.xy_m[rows[0]]))
+    shapes = list(answer.reach)
     told = [
         {
             "name": _title(ask, row),
@@ -276,13 +221,6 @@ def _reach_layer(ask: Ask, asked: Question, answer: _Answer, streets: Streets) -
     )
 
 
-def _polygon(drawn: Any, xy_m: Any) -> Any:
-    """The isochrone, or a small disc where no street leads away."""
-    if len(drawn) == 0 or drawn[0] is None or drawn[0].is_empty:
-        return shapely.Point(xy_m).buffer(50)
-    return drawn[0]
-
-
 def _told(ask: Ask, row: dict[str, Any]) -> list[str | None]:
     kind = row["kind"]
     policy = ask.run.policy.services
@@ -321,7 +259,7 @@ def _reach_toggle(ask: Ask) -> Toggle:
     )
 
 
-def _ranking(ask: Ask, answer: _Answer) -> Ranking | None:
+def _ranking(ask: Ask, answer: ProposalsAnswer) -> Ranking | None:
     rows = answer.document["proposals"]
     if not rows:
         return None
@@ -348,7 +286,7 @@ def _ranking(ask: Ask, answer: _Answer) -> Ranking | None:
     return Ranking(ask.say("siting_rank"), note, "proposals", ranked)
 
 
-def _curve(ask: Ask, answer: _Answer) -> Curve | None:
+def _curve(ask: Ask, answer: ProposalsAnswer) -> Curve | None:
     """Share covered against the number of sites, with this answer marked on it."""
     rows = answer.document["curve"]
     if len(rows) < 2 or rows[-1]["share"] is None:

@@ -12,7 +12,7 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.measures.catchments.capacity import capacity_services
-from lifecircle.analysis.measures.question import Question, level_of
+from lifecircle.analysis.measures.question import Asked, level_of
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.maps import scales
@@ -176,7 +176,7 @@ def earlier_runs(ask: Ask) -> tuple[str, ...]:
     return tuple(sorted({*earlier, *before}, reverse=True))
 
 
-def footer(ask: Ask, asked: Question | None) -> tuple[Fact, ...]:
+def footer(ask: Ask, asked: Asked | None) -> tuple[Fact, ...]:
     """Where the figures come from: run, policy, and the parameters of the question."""
     manifest = ask.run.manifest
     facts = []
@@ -218,7 +218,7 @@ def service_field(ask: Ask, chosen: str) -> Field:
     return Field("service", ask.say("service"), tuple(options))
 
 
-def question_fields(ask: Ask, asked: Question) -> dict[str, Any]:
+def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
     """The form (service, minutes, walker), or its answers as text where pages cannot link."""
     if ask.mode == "inline":
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -13,12 +13,11 @@ import shapely
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.gaps import gaps
-from lifecircle.analysis.results.catchments_asked import catchments_for_coverage
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import report_document
+from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.catalog.report import WALKER
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.offline import refuse_outside
@@ -48,7 +47,6 @@ def report_page(
     languages: Sequence[Language] = ("zh",),
     *,
     by: str | None = None,
-    make_costs: Callable[[], WalkCosts] | None = None,
 ) -> str:
     """The report of a run as one HTML page to print, in one language or in several in turn.
 
@@ -59,7 +57,7 @@ def report_page(
     parts = []
     for lang in languages:
         words = Words(lang, "report")
-        document = report_document(run, by=by, lang=lang, make_costs=make_costs)
+        document = report_document(run, by=by, lang=lang)
         parts.append(_part(run, document, words))
     style = _asset("report.css")
     page = _template().render(
@@ -183,8 +181,7 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
 
 
 def _outlines(run: Run, service: str) -> list[shapely.Geometry]:
-    served = catchments_for_coverage(run, service, None, WALKER)
-    found = gaps(run.city, run.travel, run.policy, service=service, catchments=served)
+    found = answer_gaps(run.study, Question(service, walker=WALKER)).found
     return [gap.geometry for gap in found]
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from openpyxl import Workbook
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.results.model import Run
@@ -53,7 +52,6 @@ def report_workbook(
     lang: Language = "zh",
     *,
     by: str | None = None,
-    make_costs: Callable[[], WalkCosts] | None = None,
 ) -> bytes:
     """The workbook of a run as bytes; titles in one language, numbers unrounded.
 
@@ -62,7 +60,7 @@ def report_workbook(
     UnknownNameError : no such unit level.
     """
     words = Words(lang, "report")
-    document = report_document(run, by=by, lang=lang, make_costs=make_costs)
+    document = report_document(run, by=by, lang=lang)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):
         sheet = book.create_sheet(words(name))

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Manifest
 from lifecircle.service.catalog import (
-    PointPlan,
+    PointDesk,
     area_document,
     area_row,
     circles_document,
@@ -125,14 +125,11 @@ async def show_coverage(
     """Coverage in the readings U, P, L and C; persons and fractions 0-1."""
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
-    asked = query.model_dump(exclude={"lang", "run"})
     return await answer(
         request,
         state,
         reader.lang,
-        lambda: coverage_document(
-            state.run, **asked, lang=reader.lang, costs=costs_at(state, query.at)
-        ),
+        lambda: coverage_document(state.run, query.question, lang=reader.lang),
     )
 
 
@@ -143,14 +140,12 @@ async def show_gaps(
     """Connected groups of uncovered cells as GeoJSON."""
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
-    asked = query.model_dump(exclude={"lang", "run"})
+    least = query.min_residents
     return await answer(
         request,
         state,
         reader.lang,
-        lambda: gaps_document(
-            state.run, **asked, lang=reader.lang, costs=costs_at(state, query.at)
-        ),
+        lambda: gaps_document(state.run, query.question, min_residents=least, lang=reader.lang),
         media_type=GEOJSON,
     )
 
@@ -162,18 +157,12 @@ async def show_circles(
     """Residents whose circle is complete, incomplete or not assessed, by kind and unit."""
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
-    asked = query.model_dump(exclude={"lang", "run"})
     return await answer(
         request,
         state,
         reader.lang,
-        lambda: circles_document(state.run, **asked, lang=reader.lang, costs=state.streets.costs),
+        lambda: circles_document(state.run, query.question, kind=query.kind, lang=reader.lang),
     )
-
-
-def costs_at(state: AreaState, at: str | None) -> WalkCosts | None:
-    """What walking costs, where a question needs new walks: one about a moment."""
-    return None if at is None else state.streets.costs
 
 
 @router.get("/areas/{area}/point")
@@ -183,19 +172,19 @@ async def show_point(
     """Minutes to the nearest facility of every service from one place, and what is missing."""
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
-    plan = await plan_of(state, query.walker)
+    desk = await desk_of(state, query.walker)
     if query.minutes is not None:
-        plan = plan.at(query.minutes)
-    document = point_document(plan, query.lon, query.lat, lang=reader.lang)
+        desk = desk.with_minutes(query.minutes)
+    document = point_document(desk, query.lon, query.lat, lang=reader.lang)
     return Response(encode(document), media_type=JSON, headers=FRESH)
 
 
-async def plan_of(state: AreaState, walker: str) -> PointPlan:
-    """The plan for questions about places, made in a thread the first time."""
+async def desk_of(state: AreaState, walker: str) -> PointDesk:
+    """What answers questions about places, made in a thread the first time."""
     key = ("point", walker)
 
-    def make() -> PointPlan:
-        return state.derived(key, lambda: PointPlan.of(state.run, state.streets, walker))
+    def make() -> PointDesk:
+        return state.derived(key, lambda: PointDesk.of(state.run, Question(walker=walker)))
 
     return make() if state.has(key) else await run_in_threadpool(make)
 
@@ -211,7 +200,6 @@ async def show_isochrone(
     def produce() -> dict[str, Any]:
         return isochrone_document(
             state.run,
-            state.streets,
             query.lon,
             query.lat,
             minutes=limits,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 
+from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog.catchments import catchments_document
 from lifecircle.service.queries import AreaName, Name, OfRun, ReaderNow
 from lifecircle.service.responses import answer
@@ -39,11 +40,10 @@ class CatchmentsQuery(OfRun):
         return given
 
     @property
-    def limit(self) -> float | None:
-        """Minutes as the catalog takes them: infinite for no limit."""
-        if self.minutes is None:
-            return None
-        return math.inf if self.minutes == "none" else float(self.minutes)
+    def question(self) -> Question:
+        """What is asked of the study; infinite minutes are no limit."""
+        minutes = None if self.minutes is None else float(self.minutes.replace("none", "inf"))
+        return Question(self.service, minutes, self.walker, by=self.by)
 
 
 @router.get("/areas/{area}/catchments")
@@ -51,15 +51,19 @@ async def show_catchments(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CatchmentsQuery, Query()]
 ) -> Response:
     """Natural and balanced catchments: loads, capacity, who is unserved, each 街道's state."""
-    limit = query.limit
+    limit = query.question.minutes
     if limit is not None and math.isfinite(limit):
         reader.minutes(limit)
     state = await reader.state(area, query.run)
-    asked = query.model_dump(exclude={"lang", "run", "minutes"})
 
     def produce() -> dict[str, Any]:
         return catchments_document(
-            state.run, **asked, minutes=limit, lang=reader.lang, costs=state.streets.costs
+            state.run,
+            query.question,
+            closed=query.closed,
+            whole=query.whole,
+            estimates=query.estimates,
+            lang=reader.lang,
         )
 
     return await answer(request, state, reader.lang, produce)

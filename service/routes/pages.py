@@ -24,7 +24,7 @@ async def show_map(
 ) -> Response:
     """A page with a map of coverage, gaps, circles, units or facilities, or of two runs."""
     from lifecircle.service.maps.offline import page_policy
-    from lifecircle.service.maps.pages import COMPARE, map_page
+    from lifecircle.service.maps.pages import COMPARE, Page, map_page
 
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
@@ -37,19 +37,17 @@ async def show_map(
         map_page,
         state.run,
         layer,
-        service=query.service,
-        minutes=query.minutes,
-        walker=query.walker,
-        by=query.by,
-        lang=reader.lang,
-        mode="linked",
-        static_url=f"{request.scope.get('root_path', '')}/static",
-        nonce=nonce,
-        keep={} if query.run is None else {"run": query.run},
-        kind=query.kind,
-        variant=query.variant,
-        before=before,
-        solution=query.solution,
+        query.question,
+        Page(
+            lang=reader.lang,
+            static_url=f"{request.scope.get('root_path', '')}/static",
+            nonce=nonce,
+            keep={} if query.run is None else {"run": query.run},
+            kind=query.kind,
+            variant=query.variant,
+            before=before,
+            solution=query.solution,
+        ),
     )
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
 

@@ -68,7 +68,6 @@ def _document(state: AreaState, reader: Reader, query: ScorecardQuery) -> dict[s
         level=query.level,
         year=query.year,
         settings=settings_given(query.set_, query.named),
-        make_costs=lambda: state.streets.costs,
         lang=reader.lang,
     )
 

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
+from lifecircle.service.catalog.siting import SitingTask
 from lifecircle.service.errors import RequestError
 from lifecircle.service.guards import check_near
 from lifecircle.service.queries import (
@@ -18,6 +20,8 @@ from lifecircle.service.queries import (
     Minutes,
     Name,
     OfRun,
+    OfUnits,
+    OfWalker,
     ReaderNow,
 )
 from lifecircle.service.responses import JSON, answer, encode
@@ -29,30 +33,25 @@ MOST_CHANGES: Final = 100
 ONLINE_S: Final = 3.0  # for the exact solver while a reader waits
 
 
-class SitingQuery(OfRun):
+class SitingQuery(OfWalker, OfRun):
     """What `/siting` takes."""
 
     service: Name = Field()
     add: int | None = Field(default=None, ge=1, le=MOST_ADDED)
     target: float | None = Field(default=None, gt=0, le=1)
     objective: Literal["covered", "person_minutes", "all", "capacity"] = "covered"
-    minutes: Minutes | None = None
-    walker: Name = "adult"
     candidates: str = Field(
         default="generated",
         pattern=r"^(generated|places(:[A-Za-z0-9_,]{1,400})?)$",
     )
 
 
-class AccessQuery(OfRun):
+class AccessQuery(OfUnits, OfRun):
     """What `/accessibility` takes."""
 
     service: Name = Field()
-    method: Literal["2sfca", "e2sfca", "3sfca"] = "e2sfca"
-    minutes: Minutes | None = None
-    walker: Name = "adult"
+    method: Literal["2sfca", "e2sfca", "3sfca"] = Field(default="e2sfca")
     group: Name = "total"
-    by: Name | None = None
     supply: Literal["count", "places", "beds", "capacity", "built_area"] = "count"
 
 
@@ -95,19 +94,10 @@ async def show_siting(
     state = await reader.state(area, query.run)
 
     def produce() -> dict[str, Any]:
-        return siting_document(
-            state.run,
-            state.streets,
-            service=query.service,
-            add=query.add,
-            target=query.target,
-            objective=query.objective,
-            minutes=query.minutes,
-            walker=query.walker,
-            source=query.candidates,
-            time_limit_s=ONLINE_S,
-            lang=reader.lang,
+        task = SitingTask(
+            query.add, query.target, query.objective, query.candidates, time_limit_s=ONLINE_S
         )
+        return siting_document(state.run, query.question, task, lang=reader.lang)
 
     return await answer(request, state, reader.lang, produce)
 
@@ -119,13 +109,13 @@ async def show_accessibility(
     """The floating catchments 2SFCA, E2SFCA and 3SFCA, by unit and over cells."""
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
-    asked = query.model_dump(exclude={"lang", "run"})
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: accessibility_document(state.run, state.streets, **asked, lang=reader.lang),
-    )
+
+    def produce() -> dict[str, Any]:
+        return accessibility_document(
+            state.run, query.question, method=query.method, supply=query.supply, lang=reader.lang
+        )
+
+    return await answer(request, state, reader.lang, produce)
 
 
 @router.post("/areas/{area}/what-if")
@@ -143,11 +133,9 @@ async def try_changes(
     document = await run_in_threadpool(
         what_if_document,
         state,
+        Question(minutes=body.minutes, walker=body.walker, by=body.by),
         add=[one.model_dump() for one in body.add],
         remove=body.remove,
-        minutes=body.minutes,
-        walker=body.walker,
-        by=body.by,
         lang=reader.lang,
     )
     return Response(encode(document), media_type=JSON, headers={"cache-control": "no-store"})

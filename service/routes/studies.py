@@ -8,7 +8,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.service.catalog import compare_document, equity_document, report_document
 from lifecircle.service.queries import (
@@ -34,12 +33,11 @@ async def show_equity(
     """Gini, Palma, residents below the floor and the worst tenth, by group and unit."""
     reader.minutes(query.minutes)
     state = await reader.state(area, query.run)
-    asked = query.model_dump(exclude={"lang", "run"})
     return await answer(
         request,
         state,
         reader.lang,
-        lambda: equity_document(state.run, **asked, lang=reader.lang),
+        lambda: equity_document(state.run, query.question, lang=reader.lang),
     )
 
 
@@ -50,10 +48,9 @@ async def show_compare(
     """Residents gained and lost by service, circle and unit, from one run to another."""
     reader.minutes(query.minutes)
     before, after = await two_runs(reader, area, query.from_, query.to)
-    asked = query.model_dump(exclude={"lang", "from_", "to"})
 
     def produce() -> dict[str, Any]:
-        return compare_document(before.run, after.run, **asked, lang=reader.lang)
+        return compare_document(before.run, after.run, query.question, lang=reader.lang)
 
     return await answer(request, after, reader.lang, produce, about=(before.name,))
 
@@ -65,22 +62,16 @@ async def show_report(
     """Scorecard, coverage, gaps, circles, equity, quality, sources: JSON, a page, a workbook."""
     state = await reader.state(area, query.run)
     lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
-
-    def costs() -> WalkCosts:
-        return state.streets.costs
-
     wanted = query.f or ("html" if wants_page(request) else "json")
     if wanted == "json":
-        return await answer(
-            request, state, lang, lambda: report_document(state.run, lang=lang, make_costs=costs)
-        )
+        return await answer(request, state, lang, lambda: report_document(state.run, lang=lang))
     if wanted == "xlsx":
         name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
         return await answer(
             request,
             state,
             lang,
-            lambda: report_workbook(state.run, lang, make_costs=costs),
+            lambda: report_workbook(state.run, lang),
             media_type=XLSX,
             headers={"content-disposition": name},
         )
@@ -89,7 +80,7 @@ async def show_report(
         request,
         state,
         lang,
-        lambda: report_page(state.run, languages, make_costs=costs).encode(),
+        lambda: report_page(state.run, languages).encode(),
         media_type=f"{HTML}; charset=utf-8",
         headers={"content-security-policy": style_policy()},
     )

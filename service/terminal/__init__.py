@@ -16,7 +16,6 @@ from rich.table import Table
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
-from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.checks import grouped
@@ -122,45 +121,31 @@ def table_of(title: str, heads: Sequence[str], left: Sequence[int]) -> Table:
     return table
 
 
-def open_then(run: Run, at: str, service: str | None, lang: Language) -> Run:
-    """The run with what is known to be open at a moment, after saying what is not known."""
-    from lifecircle.analysis.measures.opening import moment_of
-    from lifecircle.service.catalog.at_time import at_warnings, run_at
-
-    services = run.travel.services if service is None else (service,)
-    then = run_at(run, None, moment_of(at), services)
-    for warning in at_warnings(then):
-        say_remark(warning.text(lang))
-    return then.lower
-
-
-def show_coverage(run: Run, found: Coverage, lang: Language, *, total_only: bool) -> None:
-    """Coverage of one service: the total and its units (people see percent)."""
+def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_only: bool) -> None:
+    """Coverage of one service, a block of the document: total and units (people see percent)."""
     words = Words(lang, "cli")
     title = (
-        words.title(run.policy.services[found.service].title),
-        words.limit(found.minutes),
-        words.title(run.policy.walkers[found.walker].title),
-        words.group(found.group),
+        words.title(run.policy.services[block["service"]].title),
+        words.limit(block["minutes"]),
+        words.title(run.policy.walkers[block["walker"]].title),
+        words.group(block["group"]),
     )
     heads = [words(key) for key in ("code", "unit", "residents", "covered", "U", "P", "L", "C")]
     table = table_of(" · ".join(title), heads, left=(0, 1))
-    rows = [found.total] if total_only else [found.total, *found.units]
-    for row in rows:
+    for row in [block["total"], *([] if total_only else block["units"])]:
         table.add_row(*_cells(row, words))
     print_table(table)
-    for warning in found.warnings:
-        say_remark(warning.text(lang))
+    for warning in block["warnings"]:
+        say_remark(warning["text"])
 
 
-def _cells(row: CoverageRow, words: Words) -> list[str]:
+def _cells(row: Mapping[str, Any], words: Words) -> list[str]:
     unknown = words.not_assessed
-    persons = [number(n) or unknown for n in (row.residents, row.covered)]
-    shares = [percent(x) or unknown for x in (row.U, row.P, row.L, row.C)]
-    if row.code == "total":
+    persons = [number(row[key]) or unknown for key in ("residents", "covered")]
+    shares = [percent(row[key]) or unknown for key in ("U", "P", "L", "C")]
+    if row["code"] == "total":
         return ["", words("total"), *persons, *shares]
-    name = row.name_en if words.lang == "en" and row.name_en else row.name
-    return [row.code, name, *persons, *shares]
+    return [row["code"], words.named(row), *persons, *shares]
 
 
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:

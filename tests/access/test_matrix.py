@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.access.nearest import goals_of, nearest_from_nodes, nearest_from_positions
 from lifecircle.analysis.access.od_matrix import (
-    NearWalks,
+    SparseODMatrix,
     nearest_walks,
     service_facilities,
     service_walks,
@@ -30,7 +30,7 @@ from tests.worlds.tiny import TINY_PLACES, Place, tiny_city
 few = settings(max_examples=25, deadline=None, derandomize=True)
 
 
-def as_full(near: NearWalks, facilities: int) -> np.ndarray:
+def as_full(near: SparseODMatrix, facilities: int) -> np.ndarray:
     """The sparse form as a full matrix (facilities, positions)."""
     full = np.full((facilities, len(near)), UNREACHED_CM, dtype=np.int32)
     full[near.facility, near.position] = near.cm

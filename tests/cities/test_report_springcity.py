@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.demo.build import build_springcity
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import export_scorecard
 from lifecircle.analysis.results.store import Workspace
@@ -98,7 +99,7 @@ def test_two_builds_of_the_same_files_differ_in_nothing(root: Path) -> None:
     store = Workspace(root)
     _, *alike = store.runs("springcity")
     before, after = (store.open("springcity", name) for name in alike)
-    document = compare_document(before, after)
+    document = compare_document(before, after, Question())
     assert document["changed"] is False
     assert document["policy_changed"] is False
     assert document["inputs_changed"] == []
@@ -116,7 +117,7 @@ def test_two_builds_of_the_same_files_differ_in_nothing(root: Path) -> None:
 def test_five_years_of_change(root: Path) -> None:
     store = Workspace(root)
     before, after = (store.open("springcity", name) for name in store.runs("springcity")[:2])
-    document = compare_document(before, after)
+    document = compare_document(before, after, Question())
     assert document["changed"] is True
     assert {row["in"] for row in document["inputs_changed"]} == {"from", "to"}
     assert any(row["changed"] for row in document["indicators"])
@@ -128,6 +129,6 @@ def test_five_years_of_change(root: Path) -> None:
                     row["covered_to"] - row["covered_from"]
                 )
     # the same question turned round: what was gained is lost, but for people who came or went
-    back = compare_document(after, before, service="health_centre")["services"][0]
+    back = compare_document(after, before, Question(service="health_centre"))["services"][0]
     there = next(b for b in document["services"] if b["service"] == "health_centre")
     assert back["total"]["P_change"] == -there["total"]["P_change"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.demo.build import springcity_request
@@ -21,6 +21,7 @@ from lifecircle.analysis.measures.scorecard.result import RowResult, ScorecardRe
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.attributes import attributes
+from tests.worlds.parts import study_of
 
 SCALE = 0.1
 
@@ -28,14 +29,14 @@ SCALE = 0.1
 @dataclass(frozen=True)
 class Built:
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     policy: Policy
     costs: WalkCosts
     truth: dict[str, Any]
 
     def card(self, city: City | None = None, **asked: Any) -> ScorecardResult:
         return scorecard(
-            city or self.city, self.travel, self.policy, make_costs=lambda: self.costs, **asked
+            study_of(city or self.city, self.policy, travel=self.travel, costs=self.costs), **asked
         )
 
 

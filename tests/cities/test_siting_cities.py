@@ -11,9 +11,11 @@ from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import generated_sites
 from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.pipeline import analyse_city
+from tests.worlds.parts import study_of
 
 SERVICE = "health_centre"
 LIMIT_CM = 100_000
@@ -31,8 +33,14 @@ def test_springcity_gives_up_on_nobody_but_the_planted_hamlet(
     policy, city, travel, costs = built
     lacking = travel.cell_cm[travel.row(SERVICE)] > LIMIT_CM
     sites = generated_sites(city, costs, 150, lacking, LIMIT_CM)
-    found = place_sites(city, travel, costs, policy, sites, service=SERVICE, add=5, time_limit_s=10)
-    total = coverage(city, travel, policy, service=SERVICE).total
+    found = place_sites(
+        study_of(city, policy, travel=travel, costs=costs),
+        Question(service=SERVICE),
+        sites,
+        add=5,
+        time_limit_s=10,
+    )
+    total = coverage(study_of(city, policy, travel=travel), Question(service=SERVICE)).total
     assert found.covered_before == total.covered == found.curve[0]
     assert (np.diff(found.curve) >= 0).all()
     (told,) = [w for w in found.warnings if w.key == "siting_culprits"]
@@ -50,7 +58,12 @@ def test_springcity_islanders_are_brought_a_centre(
     policy, city, travel, costs = built
     lacking = travel.cell_cm[travel.row(SERVICE)] > LIMIT_CM
     sites = generated_sites(city, costs, 300, lacking, LIMIT_CM)
-    found = place_sites(city, travel, costs, policy, sites, service=SERVICE, objective="all")
+    found = place_sites(
+        study_of(city, policy, travel=travel, costs=costs),
+        Question(service=SERVICE),
+        sites,
+        objective="all",
+    )
     islanders = np.isin(city.cells.id.astype(str), springcity_truth["cut_off"]["cells"])
     island = found.cell_cm_after[islanders]
     assert (island <= LIMIT_CM).sum() > 0
@@ -64,7 +77,11 @@ def test_capacities_never_serve_more_than_walks_cover(
     policy, city, travel, costs = built
     sites = generated_sites(city, costs, 400, np.ones(len(city.cells), dtype=bool), None)
     found = place_sites(
-        city, travel, costs, policy, sites, service=SERVICE, add=2, objective="capacity"
+        study_of(city, policy, travel=travel, costs=costs),
+        Question(service=SERVICE),
+        sites,
+        add=2,
+        objective="capacity",
     )
     assert found.loads is not None
     served = found.residents - found.loads.unserved

@@ -13,9 +13,11 @@ from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments, catchments
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, population_rule
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
+from tests.worlds.parts import study_of
 
 SCALE = 0.1  # a tenth of the ground, the same residents
 
@@ -31,7 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict[str, Any]
 @pytest.fixture(scope="module")
 def rule(built: tuple[Run, dict[str, Any]]) -> RuleResult:
     run = built[0]
-    found = population_rule(run.city, walk_costs(run.city.network), run.policy)
+    found = population_rule(study_of(run.city, run.policy, costs=walk_costs(run.city.network)))
     assert found is not None
     return found
 
@@ -40,7 +42,10 @@ def rule(built: tuple[Run, dict[str, Any]]) -> RuleResult:
 def whole(built: tuple[Run, dict[str, Any]]) -> Catchments:
     run = built[0]
     costs = walk_costs(run.city.network)
-    return catchments(run.city, costs, run.policy, service="health_centre", minutes=UNLIMITED)
+    return catchments(
+        study_of(run.city, run.policy, costs=costs),
+        Question(service="health_centre", minutes=UNLIMITED),
+    )
 
 
 def named(run: Run, found: Catchments, which: str) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import Outcome, RowResult
 from lifecircle.analysis.pipeline import analyse_city
@@ -27,7 +28,7 @@ class Built(NamedTuple):
 
     policy: Policy
     city: City
-    travel: TravelTable
+    travel: NearestFacility
     truth: dict[str, Any]
 
 
@@ -57,7 +58,7 @@ def before(files: SpringCityFiles) -> Built:
 
 @pytest.fixture(scope="module")
 def rows(built: Built) -> dict[str, RowResult]:
-    return {row.row.id: row for row in scorecard(built.city, built.travel, built.policy).rows}
+    return {row.row.id: row for row in scorecard(built.study).rows}
 
 
 def differences(rows: dict[str, RowResult], truth: dict[str, Any]) -> dict[str, list[Any]]:
@@ -104,7 +105,7 @@ def test_all_47_rows_are_the_planted_truth(built: Built, rows: dict[str, RowResu
 
 def test_the_year_before_is_told_as_well(before: Built) -> None:
     """Readings of 2020; the rule of A01 is planted for 2025 only."""
-    found = scorecard(before.city, before.travel, before.policy).rows
+    found = scorecard(before.study).rows
     rows = {row.row.id: row for row in found if row.row.id != "A01"}
     assert differences(rows, before.truth["rows"]) == {}
 
@@ -115,7 +116,7 @@ def test_covered_residents_of_every_service(built: Built) -> None:
     for service, told in built.truth["covered"].items():
         for minutes, walk in told.items():
             here = coverage(
-                built.city, built.travel, built.policy, service=service, minutes=float(minutes)
+                built.study, Question(service=service, minutes=float(minutes))
             ).total.covered
             assert here is not None
             if abs(here - walk["residents"]) > walk["doubt"]:
@@ -127,7 +128,7 @@ def test_covered_residents_of_every_service(built: Built) -> None:
 def test_complete_circles(built: Built) -> None:
     for kind, row in (("convenience", "A12"), ("fitness", "A13")):
         told = built.truth["rows"][row]["readings"]["P"]
-        here = circles(built.city, built.travel, built.policy, kind=kind).total.complete
+        here = circles(built.study, Question(), kind=kind).total.complete
         assert here is not None
         assert abs(here - told["residents"]) <= told["doubt"]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lifecircle.analysis.demo.build import build_springcity
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog.compare import compare_document
@@ -87,7 +88,7 @@ def test_there_is_a_gap_for_every_reason(
     for told in springcity_truth["gaps"]:
         found = [
             feature["properties"]
-            for feature in gaps_document(run, service=told["service"])["features"]
+            for feature in gaps_document(run, Question(service=told["service"]))["features"]
             if feature["properties"]["reason"] == told["reason"]
         ]
         residents = [one["residents"] for one in found]

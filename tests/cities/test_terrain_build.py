@@ -15,7 +15,7 @@ import shapely
 from typer.testing import CliRunner
 
 from lifecircle.analysis.access.nearest import from_positions
-from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.demo.build import springcity_request
@@ -23,14 +23,14 @@ from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
-from lifecircle.analysis.results.compare import compare
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.catalog.compare import answer_compare
 from lifecircle.service.cli import app
-from lifecircle.service.state import Streets
 from tests.pages.served import client
 from tests.worlds.drawn import ORIGIN, Way, draw
 from tests.worlds.hills import write_dem
@@ -77,7 +77,7 @@ def build(inputs: dict[str, Any], root: Path, area: str = "town", **more: Any) -
 
 
 def covered(run: Run) -> int | None:
-    return coverage(run.city, run.travel, run.policy, service="health_centre").total.covered
+    return coverage(run.study, Question(service="health_centre")).total.covered
 
 
 FIGURES = ("cells.parquet", "facilities.parquet", "units.parquet")
@@ -119,20 +119,20 @@ def test_comparing_flat_with_sloped_says_so(inputs: dict[str, Any], tmp_path: Pa
     plain, again = build(inputs, tmp_path), build(inputs, tmp_path)
     hill = build(inputs, tmp_path, elevation=inputs["hill"])
     for later, told in ((again, False), (hill, True)):
-        found = compare(plain, later, service="health_centre")
+        found = answer_compare(plain, later, Question("health_centre"))
         assert ("compare_walking" in [warning.key for warning in found.warnings]) is told
 
 
 def test_a_run_with_slope_answers_as_it_was_built(inputs: dict[str, Any], tmp_path: Path) -> None:
     build(inputs, tmp_path, elevation=inputs["hill"])
     run = Workspace(tmp_path).open("town")  # from its files
-    streets = Streets.of(run)
+    streets = run.study
     assert streets.costs.uv_bend is not None
     cells = run.city.cells.position
     cm, facility = from_positions(run.city, streets.costs, run.travel, cells)
     assert np.array_equal(cm, run.travel.cell_cm)
     assert np.array_equal(facility, run.travel.cell_facility)
-    asker = PlaceAsker.of(run.city, streets.costs, run.travel)
+    asker = NearestQuery.of(run.city, streets.costs, run.travel)
     for i in range(len(cells)):
         assert asker.nearest(cells.take(np.array([i])))[0] == cm[:, i].tolist()
 
@@ -279,9 +279,7 @@ def test_porto_alegre_with_and_without_its_heights(shared_data: Path, tmp_path: 
         2 < float(told["slope_unknown"].params["percent"]) < 5
     )  # the raster ends before the streets
     for service in ("health_centre", "kindergarten"):
-        before, after = (
-            coverage(r.city, r.travel, r.policy, service=service).total for r in (plain, hilly)
-        )
+        before, after = (coverage(r.study, Question(service=service)).total for r in (plain, hilly))
         assert before.residents == after.residents == 812_935
         assert before.covered is not None
         assert after.covered is not None

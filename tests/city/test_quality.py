@@ -12,10 +12,11 @@ import pytest
 
 from lifecircle.analysis.city.notes import BuildNotes, SamePlace, Spread
 from lifecircle.analysis.measures.quality import area_quality, city_remarks, islands
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.layers import layer_frame
 from lifecircle.service.catalog.quality import quality_document, quality_summary
 from lifecircle.service.cli import main
-from lifecircle.service.maps.pages import map_page
+from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.responses import encode
 from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, TINY_STREETS, Place, tiny_city, tiny_policy, tiny_run
@@ -145,7 +146,7 @@ def test_http_gives_the_document_the_page_and_the_list(run):
 @pytest.mark.parametrize("mode", ["linked", "inline"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_map_page_is_whole_and_stays_offline(run, lang, mode):
-    page = map_page(run, "quality", lang=lang, mode=mode)
+    page = map_page(run, "quality", Question(), Page(lang=lang, mode=mode))
     assert {"zh": "远离道路的居民", "en": "Residents with no street near"}[lang] in page
     assert "<b>w</b>" not in page
     assert not re.search(r"https?://(?!www\.w3\.org)", page)

@@ -14,10 +14,11 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from lifecircle.analysis.errors import UnknownNameError
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import catchments_document, coverage_document, gaps_document
 from lifecircle.service.cli import app
-from lifecircle.service.maps.pages import map_page
+from lifecircle.service.maps.pages import Page, map_page
 from tests.command.test_command import lifecircle
 from tests.pages.map_pages import blocks, visible
 from tests.pages.served import ask, client
@@ -149,14 +150,14 @@ def test_coverage_and_gaps_agree_with_the_catchments(served: TestClient, run: Ru
     assert table["total"]["C"] == found["C"]
     assert [row["C"] for row in table["units"]] == [row["C"] for row in found["units"]]
     for minutes in (None, 10, 25):
-        wider = coverage_document(run, service="health_centre", minutes=minutes)["total"]
-        same = catchments_document(run, minutes=minutes)
+        wider = coverage_document(run, Question(service="health_centre", minutes=minutes))["total"]
+        same = catchments_document(run, Question(minutes=minutes))
         assert wider["C"] == same["C"] and wider["P"] >= wider["C"]
     gaps = ask(served, "/areas/tiny/gaps", service="health_centre")
     unserved = sum(found["balanced"]["unserved"].values())
     assert sum(one["properties"]["residents"] for one in gaps["features"]) == unserved
     assert "over_capacity" in {one["properties"]["reason"] for one in gaps["features"]}
-    assert len(gaps_document(run, service="pharmacy")["features"]) == 0  # not assessed
+    assert len(gaps_document(run, Question(service="pharmacy"))["features"]) == 0  # not assessed
 
 
 def command(root: Path, *words: str | Path, lang: str = "en") -> Result:
@@ -168,7 +169,9 @@ def command(root: Path, *words: str | Path, lang: str = "en") -> Result:
 def test_the_command_gives_the_same(root: Path, run: Run, tmp_path: Path) -> None:
     done = lifecircle("catchments", "tiny", "--json", workspace=root)  # a process of its own
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == json.loads(json.dumps(catchments_document(run, lang="en")))
+    assert json.loads(done.stdout) == json.loads(
+        json.dumps(catchments_document(run, Question(), lang="en"))
+    )
     shown = command(root, "--minutes", "none", "--whole").output
     assert "h1中心" in shown and "not assessed" in shown and "no limit" in shown
     chinese = command(root, lang="zh").output
@@ -189,7 +192,9 @@ def test_the_command_gives_the_same(root: Path, run: Run, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("solution", ["natural", "balanced", "balanced_all"])
 def test_the_map_page(run: Run, solution: str) -> None:
-    page = map_page(run, "catchments", solution=solution, lang="en", mode="inline")
+    page = map_page(
+        run, "catchments", Question(), Page(solution=solution, lang="en", mode="inline")
+    )
     assert "http://" not in page.replace("http://www.w3.org", "")
     data = blocks(page)
     drawn = next(v for k, v in data.items() if k.endswith("catchments"))
@@ -226,5 +231,5 @@ def test_names_are_escaped(tmp_path: Path) -> None:
         tmp_path, policy=capacity_policy(), change=lambda _: city_with(named, centre("h2", 5000))
     )
     for mode in ("inline", "linked"):
-        page = map_page(bad, "catchments", mode=mode)  # type: ignore[arg-type]
+        page = map_page(bad, "catchments", Question(), Page(mode=mode))  # type: ignore[arg-type]
         assert "<img" not in page and 'onerror="' not in page

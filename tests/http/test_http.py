@@ -12,12 +12,12 @@ from shapely.geometry import shape
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.access.nearest import from_positions
-from lifecircle.analysis.access.point_query import PlaceAsker
+from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.measures.circles import circle_table
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.service.catalog import PointPlan, coverage_document, point_document
-from lifecircle.service.state import Streets
+from lifecircle.service.catalog import PointDesk, coverage_document, point_document
 from tests.pages.served import ask, client
 from tests.worlds.tiny import CRS, ORIGIN, tiny_policy, tiny_run
 
@@ -132,7 +132,7 @@ def test_coverage_of_all_services_is_the_same_blocks(served: TestClient) -> None
 
 def test_the_command_and_http_give_the_same_document(root: Path, served: TestClient) -> None:
     run = Workspace(root).open("tiny")
-    document = coverage_document(run, service="pharmacy", by="subdistrict", lang="en")
+    document = coverage_document(run, Question(service="pharmacy", by="subdistrict"), lang="en")
     over_http = ask(served, "/areas/tiny/coverage", service="pharmacy", by="subdistrict", lang="en")
     assert over_http == document
 
@@ -242,13 +242,13 @@ def test_places_where_the_metric_system_ends(
 
 def test_the_circles_of_a_place_are_those_of_its_cell(root: Path) -> None:
     run = Workspace(root).open("tiny")
-    plan = PointPlan.of(run, Streets.of(run))
+    desk = PointDesk.of(run, Question())
     states = {True: 1, False: 0, None: -1}
     for kind in run.policy.circles:
-        table = circle_table(run.city, run.travel, run.policy, kind=kind)
+        table = circle_table(run.study, Question(), kind=kind)
         for i, xy in enumerate(run.city.cells.xy_m):
             lon, lat = to_lonlat(xy[None], run.city.crs)[0]
-            circle = point_document(plan, float(lon), float(lat))["circles"][kind]
+            circle = point_document(desk, float(lon), float(lat))["circles"][kind]
             assert states[circle["complete"]] == table.state[i]
             assert circle["reached"] == table.reached[i]
             assert circle["required"] == table.required
@@ -256,8 +256,8 @@ def test_the_circles_of_a_place_are_those_of_its_cell(root: Path) -> None:
 
 def test_asking_place_by_place_gives_the_figures_of_the_table(root: Path) -> None:
     run = Workspace(root).open("tiny")
-    costs = Streets.of(run).costs
-    asker = PlaceAsker.of(run.city, costs, run.travel)
+    costs = run.study.costs
+    asker = NearestQuery.of(run.city, costs, run.travel)
     cells = run.city.cells.position
     table_cm, table_facility = from_positions(run.city, costs, run.travel, cells)
     for i in range(len(cells)):

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.results.store import Workspace
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_city, tiny_manifest, tiny_policy, tiny_run, walks
@@ -50,7 +51,7 @@ def test_a_new_run_is_seen_and_the_old_one_stays(tmp_path: Path) -> None:
 
     rules, city = tiny_policy(), tiny_city(places=())
     table = walks(city, tuple(rules.services))
-    new = Workspace(tmp_path).save(tiny_manifest(city, rules), rules, city, table).manifest.run
+    new = save_run(Workspace(tmp_path), tiny_manifest(city, rules), rules, city, table).manifest.run
     after = served.get(url, headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
     assert after.json()["run"] == new

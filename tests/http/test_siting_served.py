@@ -13,13 +13,13 @@ from starlette.testclient import TestClient
 
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.proposals import keep, kept, sites_of, walks_with
 from lifecircle.service.app import create_app
-from lifecircle.service.catalog.siting import positions_of, shown, siting_of
+from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
 from lifecircle.service.cli import main
-from lifecircle.service.maps.pages import map_page
+from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.settings import Settings
-from lifecircle.service.state import Streets
 from tests.worlds.tiny import CRS, ORIGIN, tiny_run
 
 SERVICE = "health_centre"
@@ -176,8 +176,7 @@ def test_kept_proposals(tmp_path: Path) -> None:
     assert served.get("/collections/tiny.proposals").status_code == 404
     assert served.get("/collections/tiny.proposals/items").status_code == 404
     before = digests(tmp_path)
-    streets = Streets.of(run)
-    found = siting_of(run, streets, service=SERVICE, add=2)
+    found = siting_of(run.study, Question(SERVICE), SitingTask(add=2))
     document = shown(run, found, "generated", "en")
     name = keep(run, document, positions_of(found))
     assert keep(run, document, positions_of(found)) == name  # the same answer is one file
@@ -185,7 +184,7 @@ def test_kept_proposals(tmp_path: Path) -> None:
     assert {k: v for k, v in after.items() if k in before} == before
     assert set(after) - set(before) == {f"tiny/proposals/{run.manifest.run}/{name}.json"}
     (one,) = kept(run)
-    cm = walks_with(run, streets.costs, SERVICE, sites_of(one))
+    cm = walks_with(run, run.study.costs, SERVICE, sites_of(one))
     assert cm.tolist() == found.cell_cm_after.tolist()
     layers = {c["id"] for c in ask(served, "/collections")["collections"]}
     assert "tiny.proposals" in layers
@@ -193,10 +192,10 @@ def test_kept_proposals(tmp_path: Path) -> None:
     rows = [feature["properties"] for feature in items["features"]]
     assert [row["residents_new"] for row in rows] == [p.residents_new for p in found.proposals]
     assert rows[0]["residents_65"] == found.proposals[0].groups_new["65"]
-    more = siting_of(run, streets, service=SERVICE, add=1)
+    more = siting_of(run.study, Question(SERVICE), SitingTask(add=1))
     keep(run, shown(run, more, "generated", "en"), positions_of(more))
     assert ask(served, "/collections/tiny.proposals/items")["numberMatched"] == 3
-    page = map_page(run, "proposals", service=SERVICE, lang="en", mode="inline")
+    page = map_page(run, "proposals", Question(service=SERVICE), Page(lang="en", mode="inline"))
     assert "kept" in page
     with pytest.raises(ParameterError):
         keep(run, {**document, "proposals": []}, [])
@@ -205,12 +204,12 @@ def test_kept_proposals(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_map_of_proposals(tmp_path: Path, lang: str) -> None:
     run = tiny_run(tmp_path)
-    page = map_page(run, "proposals", service=SERVICE, lang=lang, mode="inline")  # type: ignore[arg-type]
-    found = siting_of(run, Streets.of(run), service=SERVICE, add=5)
+    page = map_page(run, "proposals", Question(service=SERVICE), Page(lang=lang, mode="inline"))  # type: ignore[arg-type]
+    found = siting_of(run.study, Question(SERVICE), SitingTask(add=5))
     assert f"+{found.covered_after - found.covered_before:,}" in page
     assert '<svg class="lc-curve"' in page
     assert page.count('class="lc-row"') == len(found.proposals)
-    silent = map_page(run, "proposals", service="market", lang=lang)  # type: ignore[arg-type]
+    silent = map_page(run, "proposals", Question(service="market"), Page(lang=lang))  # type: ignore[arg-type]
     assert "lc-curve" not in silent.split("</head>")[1]
 
 
@@ -256,13 +255,13 @@ def test_hostile_names_of_candidates_stay_text(tmp_path: Path) -> None:
     table = tmp_path / "sites.csv"
     name = "<img src=x onerror=alert(1)> {{ 7*7 }} </script>"
     table.write_text(f"id,name,lon,lat\n=1+1,{name},{lon},{lat}\n", encoding="utf-8")
-    found = siting_of(run, Streets.of(run), service=SERVICE, add=1, source=table, datum="wgs84")
+    found = siting_of(run.study, Question(SERVICE), SitingTask(add=1, source=table, datum="wgs84"))
     document = shown(run, found, table, "zh")
     assert document["proposals"][0]["name"] == name
     assert document["candidates"] == {"source": "sites.csv", "count": 1}
     keep(run, document, positions_of(found))
     for mode in ("inline", "linked"):
-        page = map_page(run, "proposals", service=SERVICE, mode=mode)  # type: ignore[arg-type]
+        page = map_page(run, "proposals", Question(service=SERVICE), Page(mode=mode))  # type: ignore[arg-type]
         assert "<img src=x" not in page
         assert "alert(1)> {{ 7*7 }} </script>" not in page
         assert ">49<" not in page

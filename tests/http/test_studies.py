@@ -14,17 +14,20 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.measures.circles import circle_table, circles
-from lifecircle.analysis.measures.night import night_moment, night_states
+from lifecircle.analysis.measures.compare import compare
+from lifecircle.analysis.measures.opening import night_moment, night_states
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.results.compare import compare
 from lifecircle.analysis.results.layers import layer_frame
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import circles_document, coverage_document
 from lifecircle.service.cli import main
 from lifecircle.service.maps.compare_scene import CHANGE_COLOURS, change_class
-from lifecircle.service.maps.pages import map_page
+from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.wording import points
 from tests.pages.served import client
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 
 
@@ -63,7 +66,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for stamp, places in (("2020-01-01T00:00:00Z", PLACES), ("2025-01-01T00:00:00Z", later)):
         city = tiny_city(places=places)
         manifest = dataclasses.replace(tiny_manifest(city, POLICY), created=stamp)
-        Workspace(folder).save(manifest, POLICY, city, walks(city, tuple(POLICY.services)))
+        save_run(Workspace(folder), manifest, POLICY, city, walks(city, tuple(POLICY.services)))
     return folder
 
 
@@ -95,7 +98,7 @@ def test_the_evening_by_hand() -> None:
 
 def test_circles_with_all_variants(root: Path) -> None:
     run = Workspace(root).open("tiny", Workspace(root).runs("tiny")[0])
-    document = circles_document(run)["circles"]
+    document = circles_document(run, Question())["circles"]
     fitness, convenience = document["fitness"], document["convenience"]
     # by day c4 reaches indoor, outdoor and pitch; in the evening only the park is surely open
     assert fitness["total"]["complete"] == 400
@@ -121,8 +124,8 @@ def test_circles_with_all_variants(root: Path) -> None:
 def test_the_score_is_the_mean_share_of_types_reached() -> None:
     city = tiny_city()
     travel = walks(city, tuple(POLICY.services))
-    table = circle_table(city, travel, POLICY, kind="fitness")
-    found = circles(city, travel, POLICY, kind="fitness")
+    table = circle_table(study_of(city, POLICY, travel=travel), Question(), kind="fitness")
+    found = circles(study_of(city, POLICY, travel=travel), Question(), kind="fitness")
     people = city.cells.residents
     assert found.total.score == pytest.approx(
         float((people * table.reached).sum()) / (1910 * int(table.assessed.sum()))
@@ -140,7 +143,7 @@ def test_completeness_per_cell_in_the_layer(root: Path) -> None:
     assert frame.loc["c4", "circle_fitness_reached"] == 3
     assert frame.loc["c4", "circle_fitness_missing"] == "swimming_pool"
     assert frame.loc["c1", "circle_fitness_missing"].count(";") == 3
-    table = circle_table(run.city, run.travel, run.policy, kind="fitness")
+    table = circle_table(run.study, Question(), kind="fitness")
     complete = frame["residents"][frame["circle_fitness"] == "complete"].sum()
     assert complete == int(run.city.cells.residents[table.state == 1].sum())
 
@@ -174,7 +177,9 @@ def test_coverage_at_a_moment_by_hand(served: TestClient, root: Path) -> None:
     assert block["total"] == night["total"]
     centre = ask(served, "/areas/tiny/coverage", service="health_centre", run=run, at="Mo 10:00")
     assert centre["total"]["C"] is None  # catchments are those of all centres
-    direct = coverage_document(Workspace(root).open("tiny", run), service="pharmacy", at="Sa 19:00")
+    direct = coverage_document(
+        Workspace(root).open("tiny", run), Question(service="pharmacy", at="Sa 19:00")
+    )
     assert direct["total"] == night["total"]
 
 
@@ -244,7 +249,12 @@ def test_compare_over_http(served: TestClient, root: Path) -> None:
 def test_the_map_of_two_runs(served: TestClient, root: Path) -> None:
     store = Workspace(root)
     before, after = (store.open("tiny", name) for name in store.runs("tiny"))
-    page = map_page(after, "compare", before=before, service="pharmacy", lang="zh", mode="inline")
+    page = map_page(
+        after,
+        "compare",
+        Question(service="pharmacy"),
+        Page(before=before, lang="zh", mode="inline"),
+    )
     block = re.search(r'id="data_cell_dots_main">(.*?)</script>', page)
     assert block is not None
     cells = json.loads(block.group(1))
@@ -256,7 +266,7 @@ def test_the_map_of_two_runs(served: TestClient, root: Path) -> None:
     assert f'value="{before.manifest.run}" selected' in linked.text
     assert served.get("/maps/tiny/circles?kind=fitness&variant=night&lang=en").status_code == 200
     assert "compare?" in served.get("/maps/tiny/coverage").text
-    assert compare(before, after, service="pharmacy").total.gained == 350
+    assert compare(before.study, after.study, Question(service="pharmacy")).total.gained == 350
 
 
 def test_classes_of_change() -> None:
@@ -270,11 +280,11 @@ def test_classes_of_change() -> None:
 
 def test_the_circles_map_tells_the_figures_of_the_table(root: Path) -> None:
     run = Workspace(root).open("tiny")
-    page = map_page(run, "circles", kind="fitness", lang="en", mode="inline")
+    page = map_page(run, "circles", Question(), Page(kind="fitness", lang="en", mode="inline"))
     block = re.search(r'id="data_cell_dots_main">(.*?)</script>', page)
     assert block is not None
     cells = json.loads(block.group(1))
-    table = circle_table(run.city, run.travel, run.policy, kind="fitness")
+    table = circle_table(run.study, Question(), kind="fitness")
     for i, (which, state) in enumerate(zip(cells["t"], table.state, strict=True)):
         reached, told, _missing = cells["texts"][which]
         assert reached == f"{table.reached[i]} of 4"

@@ -10,6 +10,7 @@ import folium.plugins
 import pytest
 from markupsafe import Markup
 
+from lifecircle.analysis.measures.question import Question
 from lifecircle.service.maps.escape import html_text, script_json
 from lifecircle.service.maps.folium_map import OfflineMap
 from lifecircle.service.maps.offline import (
@@ -23,7 +24,7 @@ from lifecircle.service.maps.offline import (
     page_policy,
     refuse_outside,
 )
-from lifecircle.service.maps.pages import LAYERS, map_of, map_page
+from lifecircle.service.maps.pages import LAYERS, Page, map_of, map_page
 from tests.pages.map_pages import HOSTILE, blocks, drawn_run
 
 # ---- the door ----------------------------------------------------------------------------
@@ -103,7 +104,7 @@ def test_only_leaflet_is_loaded() -> None:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_linked_page_links_own_files_only(layer: str) -> None:
-    page = map_page(drawn_run(), layer, static_url="/static", nonce="n0nce")
+    page = map_page(drawn_run(), layer, Question(), Page(static_url="/static", nonce="n0nce"))
     sources = re.findall(r'(?:src|href)="([^"]*)"', page[: page.index("</head>")])
     expected = [link(name, "/static") for name in (*STYLES, *SCRIPTS)]
     assert sorted(sources) == sorted([*expected, "data:,"])
@@ -116,7 +117,7 @@ def test_a_linked_page_links_own_files_only(layer: str) -> None:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_an_inline_page_links_nothing(layer: str) -> None:
-    page = map_page(drawn_run(), layer, mode="inline")
+    page = map_page(drawn_run(), layer, Question(), Page(mode="inline"))
     head = page[: page.index("</head>")]
     assert not re.search(
         r"<script[^>]* src=|<link rel=\"stylesheet\"|leafletjs\.com|\.map\b$", page
@@ -163,7 +164,7 @@ def test_the_policy_of_a_page_names_its_nonce() -> None:
 
 
 def test_a_notebook_gets_the_page_that_stands_alone() -> None:
-    drawn = map_of(drawn_run(), "coverage", mode="linked")
+    drawn = map_of(drawn_run(), "coverage", Question(), Page(mode="linked"))
     frame = drawn._repr_html_()
     assert frame.startswith('<iframe sandbox="allow-scripts')
     assert "/static/" not in frame
@@ -175,5 +176,5 @@ def test_a_notebook_gets_the_page_that_stands_alone() -> None:
 def test_the_same_run_gives_the_same_page() -> None:
     for layer in LAYERS:
         for mode in ("linked", "inline"):
-            first = map_page(drawn_run(), layer, mode=mode)
-            assert first == map_page(drawn_run(), layer, mode=mode)
+            first = map_page(drawn_run(), layer, Question(), Page(mode=mode))
+            assert first == map_page(drawn_run(), layer, Question(), Page(mode=mode))

@@ -17,10 +17,11 @@ import folium
 import numpy as np
 import pytest
 
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.maps.folium_map import OfflineMap
 from lifecircle.service.maps.offline import asset, page_policy
-from lifecircle.service.maps.pages import LAYERS, map_page
+from lifecircle.service.maps.pages import LAYERS, Page, map_page
 from tests.pages.map_pages import drawn_run, hostile_run
 
 CHROMIUM = next(
@@ -108,7 +109,7 @@ def standing(run: Run, **asked: Any) -> Iterator[str]:
                 kind = "text/javascript" if path.endswith(".js") else kind
             else:
                 layer = path.rpartition("/")[2]
-                body = map_page(run, layer, nonce="n0nce", **asked).encode()
+                body = map_page(run, layer, Question(**asked), Page(nonce="n0nce")).encode()
                 kind = "text/html; charset=utf-8"
             self.send_response(200)
             self.send_header("content-type", kind)
@@ -157,7 +158,9 @@ def click_at(page: Any, script: str) -> None:
 def test_a_page_from_disk_asks_for_nothing(
     browser: Any, tmp_path: Path, layer: str, lang: str
 ) -> None:
-    address = saved(tmp_path, map_page(drawn_run(), layer, mode="inline", lang=lang))
+    address = saved(
+        tmp_path, map_page(drawn_run(), layer, Question(), Page(mode="inline", lang=lang))
+    )
     with watched(browser, address) as seen:
         seen.open(address)
         assert seen.page.locator(".leaflet-control-scale-line").inner_text().endswith("m")
@@ -188,7 +191,7 @@ def test_the_chooser_leads_to_the_same_page_with_the_choice(browser: Any) -> Non
 
 
 def test_the_map_is_drawn(browser: Any, tmp_path: Path) -> None:
-    address = saved(tmp_path, map_page(drawn_run(), "coverage", mode="inline"))
+    address = saved(tmp_path, map_page(drawn_run(), "coverage", Question(), Page(mode="inline")))
     count = """(name) => { const pixels = new Set();
       document.querySelectorAll(".leaflet-" + name + "-pane canvas").forEach((canvas) => {
         const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -214,7 +217,9 @@ def test_the_map_is_drawn(browser: Any, tmp_path: Path) -> None:
 
 
 def test_a_click_on_a_cell_answers_with_walk_and_unit(browser: Any, tmp_path: Path) -> None:
-    page = map_page(drawn_run(), "coverage", service="pharmacy", mode="inline", lang="en")
+    page = map_page(
+        drawn_run(), "coverage", Question(service="pharmacy"), Page(mode="inline", lang="en")
+    )
     address = saved(tmp_path, page)
     with watched(browser, address) as seen:
         seen.open(address)
@@ -228,7 +233,9 @@ def test_a_click_on_a_cell_answers_with_walk_and_unit(browser: Any, tmp_path: Pa
 
 
 def test_a_click_on_the_worst_gap_zooms_to_it(browser: Any, tmp_path: Path) -> None:
-    address = saved(tmp_path, map_page(drawn_run(), "gaps", mode="inline", lang="en"))
+    address = saved(
+        tmp_path, map_page(drawn_run(), "gaps", Question(), Page(mode="inline", lang="en"))
+    )
     with watched(browser, address) as seen:
         seen.open(address)
         before = seen.page.evaluate("map_main.getZoom()")
@@ -241,7 +248,7 @@ def test_a_click_on_the_worst_gap_zooms_to_it(browser: Any, tmp_path: Path) -> N
 
 
 def test_layers_and_services_can_be_switched_off(browser: Any, tmp_path: Path) -> None:
-    address = saved(tmp_path, map_page(drawn_run(), "facilities", mode="inline"))
+    address = saved(tmp_path, map_page(drawn_run(), "facilities", Question(), Page(mode="inline")))
     shown = "lifecircle.scene(map_main).layers.dots.getLayers().length"
     with watched(browser, address) as seen:
         seen.open(address)
@@ -269,7 +276,7 @@ def test_nothing_in_a_name_runs(browser: Any, layer: str) -> None:
 
 def test_nothing_in_a_name_runs_even_without_a_policy(browser: Any, tmp_path: Path) -> None:
     for layer in LAYERS:
-        page = map_page(hostile_run(), layer, mode="inline")
+        page = map_page(hostile_run(), layer, Question(), Page(mode="inline"))
         bare = page.replace('http-equiv="Content-Security-Policy"', 'name="none"')
         assert bare != page
         address = saved(tmp_path, bare)
@@ -350,7 +357,7 @@ def large_run(cells: int = 20_000, edges: int = 44_000) -> Run:
 def test_twenty_thousand_cells_stay_below_ten_megabytes_and_open_soon(
     browser: Any, tmp_path: Path
 ) -> None:
-    page = map_page(large_run(), "coverage", mode="inline")
+    page = map_page(large_run(), "coverage", Question(), Page(mode="inline"))
     assert len(page.encode()) < 10_000_000
     address = saved(tmp_path, page)
     with watched(browser, address) as seen:

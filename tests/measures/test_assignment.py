@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lifecircle.analysis.access.od_matrix import NearWalks
-from lifecircle.analysis.measures.catchments import assignment
+from lifecircle.analysis.access.od_matrix import SparseODMatrix
+from lifecircle.analysis.measures.catchments import pricing
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
     Assignment,
@@ -90,13 +90,13 @@ def every_assignment(instance: Instance) -> Triple:
     return best
 
 
-def nearest(cost: NDArray[np.int32]) -> NearWalks:
+def nearest(cost: NDArray[np.int32]) -> SparseODMatrix:
     """The nearest centre of every cell, the lower row on a tie."""
     near = cost.min(axis=0, initial=UNREACHED_CM)
     cell = np.flatnonzero(near != UNREACHED_CM)
     first = np.concatenate(([0], np.cumsum(near != UNREACHED_CM)))
     which = cost.argmin(axis=0)[cell] if len(cost) else cell
-    return NearWalks(first.astype(np.int64), which.astype(np.int32), near[cell])
+    return SparseODMatrix(first.astype(np.int64), which.astype(np.int32), near[cell])
 
 
 def check_shape(instance: Instance, found: Assignment) -> None:
@@ -124,7 +124,7 @@ def test_the_same_optimum_as_every_vector_of_loads(seed: int) -> None:
         expected = every_load(instance)
         assert triple(found) == expected
         persons, cost, minimum, maximum = instance
-        sparse = balanced_on_arcs(persons, Arcs.all_of(cost), minimum, maximum)
+        sparse = balanced_on_arcs(persons, Arcs.from_matrix(cost), minimum, maximum)
         check_shape(instance, sparse)
         assert triple(sparse) == expected
 
@@ -143,9 +143,9 @@ def test_the_same_optimum_as_every_assignment() -> None:
 
 def test_arcs_left_out_at_first_are_priced_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """With one arc a cell to begin with, the optimum is the same."""
-    monkeypatch.setattr(assignment, "_FIRST_ARCS", 1)
-    monkeypatch.setattr(assignment, "_MORE_ARCS", 1)
-    monkeypatch.setattr(assignment, "_ALL_ARCS", 0)
+    monkeypatch.setattr(pricing, "_FIRST_ARCS", 1)
+    monkeypatch.setattr(pricing, "_MORE_ARCS", 1)
+    monkeypatch.setattr(pricing, "_ALL_ARCS", 0)
     rng = np.random.default_rng(5)
     rounds = 0
     for _ in range(300):
@@ -296,7 +296,7 @@ def test_whole_cells_hold_the_maxima_and_state_their_gap() -> None:
         instance = drawn(rng, most_cells=5)
         persons, cost, minimum, maximum = instance
         split = balanced_assignment(*instance)
-        whole = whole_cells(persons, Arcs.all_of(cost), minimum, maximum, split)
+        whole = whole_cells(persons, Arcs.from_matrix(cost), minimum, maximum, split)
         assert whole.split_cells == 0
         assert (whole.persons == persons[whole.cell]).all()
         assert (whole.load <= maximum).all()
@@ -316,7 +316,7 @@ def test_whole_cells_of_a_large_instance_are_near_the_bound() -> None:
     instance = large(np.random.default_rng(8), 800, 25, 1.4)
     persons, cost, minimum, maximum = instance
     split = balanced_assignment(*instance)
-    whole = whole_cells(persons, Arcs.all_of(cost), minimum, maximum, split)
+    whole = whole_cells(persons, Arcs.from_matrix(cost), minimum, maximum, split)
     assert split.split_cells > 0 and whole.split_cells == 0
     assert whole.total_unserved == split.total_unserved == 0
     assert split.person_cm <= whole.person_cm <= 1.025 * split.person_cm

@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
-from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments
+from lifecircle.analysis.measures.catchments.catchments import (
+    UNLIMITED,
+    Catchments,
+    catchments_behind,
+    catchments_of,
+)
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps import gaps
-from lifecircle.analysis.results.catchments_asked import catchments_for, catchments_for_coverage
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.store import Workspace
 from tests.worlds.capacity import asked, capacity_policy, centre, city_with, costs_of, loads
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_CELLS, Cell, tiny_policy, tiny_run, walks
 
 H1, H2 = centre("h1", 500), centre("h2", 5000)
@@ -111,9 +117,14 @@ def test_scaling_up_starts_at_nothing() -> None:
         conserved(found)
         shares.append(found.balanced.served / found.residents)
         table = coverage(
-            city, walks(city, tuple(policy.services)), policy,
-            service="health_centre", catchments=found,
-        )  # fmt: skip
+            study_of(
+                city,
+                policy,
+                travel=walks(city, tuple(policy.services)),
+                catchments={"health_centre": found},
+            ),
+            Question(service="health_centre"),
+        )
         assert shares[-1] == table.total.C
         assert table.total.P is not None and shares[-1] <= table.total.P
     assert shares == [0.0, 600 / 1910, 1100 / 1910]
@@ -125,19 +136,28 @@ def test_coverage_c_and_the_gaps_over_capacity() -> None:
     travel = walks(city, tuple(policy.services))
     found = asked(city, policy)
     assert loads(found, city) == {"h1": 500, "h2": 500}
-    table = coverage(city, travel, policy, service="health_centre", catchments=found)
+    table = coverage(
+        study_of(city, policy, travel=travel, catchments={"health_centre": found}),
+        Question(service="health_centre"),
+    )
     assert (table.total.P, table.total.C) == (1100 / 1910, 1000 / 1910)
     assert [w.key for w in table.warnings if w.key.startswith("coverage_other")] == []
     for row in (table.total, *table.units):
         assert row.C is None or row.P >= row.C
-    without = coverage(city, travel, policy, service="health_centre")
+    without = coverage(study_of(city, policy, travel=travel), Question(service="health_centre"))
     assert without.total.C is None
     assert "coverage_no_catchments" in {w.key for w in without.warnings}
-    later = coverage(city, travel, policy, service="health_centre", minutes=20, catchments=found)
-    assert later.total.C is None
-    assert "coverage_other_catchments" in {w.key for w in later.warnings}
-    plain = gaps(city, travel, policy, service="health_centre")
-    full = gaps(city, travel, policy, service="health_centre", catchments=found)
+    later = coverage(
+        study_of(city, policy, travel=travel, catchments={"health_centre": found}),
+        Question(service="health_centre", minutes=20),
+    )
+    assert later.total.C == table.total.C  # the same residents are near enough in 20 minutes
+    assert [w.key for w in later.warnings if w.key.startswith("coverage_other")] == []
+    plain = gaps(study_of(city, policy, travel=travel), Question(service="health_centre"))
+    full = gaps(
+        study_of(city, policy, travel=travel, catchments={"health_centre": found}),
+        Question(service="health_centre"),
+    )
     assert sum(gap.residents for gap in plain) == 1910 - 1100
     assert sum(gap.residents for gap in full) == 1910 - 1000
     over = [gap for gap in full if gap.reason == "over_capacity"]
@@ -191,13 +211,23 @@ def test_own_capacity_estimates_and_unknown() -> None:
     ruled = capacity_of(city, policy, "health_centre")
     ids = city.facilities.id[ruled.facility].tolist()
     assert dict(zip(ids, ruled.maximum.tolist(), strict=True)) == {
-        "own": 250, "floor": 1000, "huge": 1000, "small": 1000, "odd": 1000}  # fmt: skip
+        "own": 250,
+        "floor": 1000,
+        "huge": 1000,
+        "small": 1000,
+        "odd": 1000,
+    }
     assert dict(zip(ids, ruled.minimum.tolist(), strict=True))["own"] == 250
     assert {w.key for w in ruled.warnings} == {"capacity_below_floor"}
     guessed = capacity_of(city, policy, "health_centre", estimates=True)
     by_id = dict(zip(ids, zip(guessed.maximum.tolist(), guessed.basis, strict=True), strict=True))
-    assert by_id == {"own": (250, "stated"), "floor": (400, "estimate"), "huge": (900, "estimate"),
-                     "small": (1000, "rule"), "odd": (1000, "rule")}  # fmt: skip
+    assert by_id == {
+        "own": (250, "stated"),
+        "floor": (400, "estimate"),
+        "huge": (900, "estimate"),
+        "small": (1000, "rule"),
+        "odd": (1000, "rule"),
+    }
     found = asked(city, policy, estimates=True)
     assert {"capacity_estimated", "capacity_not_estimated"} <= keys(found)
     assert [c.estimated for c in found.balanced.centres].count(True) == 2
@@ -222,15 +252,24 @@ def test_beds_serve_the_old_and_area_serves_all() -> None:
     assert loads(park, city) == {"p1": 200}
     assert [c.basis for c in park.balanced.centres] == ["area"]
     travel = walks(city, tuple(policy.services))
-    everyone = coverage(city, travel, policy, service="elder_care", catchments=old)
+    everyone = coverage(
+        study_of(city, policy, travel=travel, catchments={"elder_care": old}),
+        Question(service="elder_care"),
+    )
     assert everyone.total.C is None
     assert "coverage_other_group" in {w.key for w in everyone.warnings}
-    group = coverage(city, travel, policy, service="elder_care", group="65", catchments=old)
+    group = coverage(
+        study_of(city, policy, travel=travel, catchments={"elder_care": old}),
+        Question(service="elder_care", group="65"),
+    )
     assert 60 / old.residents == group.total.C
     assert "coverage_capacity_partly_unknown" in {w.key for w in group.warnings}
     nobody = asked(city_with(centre("e3", 500, service="elder_care")), policy, service="elder_care")
     assert not nobody.assessed and nobody.balanced.centres == ()
-    unknown = coverage(city, travel, policy, service="elder_care", group="65", catchments=nobody)
+    unknown = coverage(
+        study_of(city, policy, travel=travel, catchments={"elder_care": nobody}),
+        Question(service="elder_care", group="65"),
+    )
     assert unknown.total.C is None
     assert "coverage_capacity_unknown" in {w.key for w in unknown.warnings}
 
@@ -311,11 +350,17 @@ def test_what_must_hold_on_any_street(
     found = asked(city, policy, whole=whole)
     conserved(found)
     if not whole:
-        table = coverage(city, travel, policy, service="health_centre", catchments=found)
+        table = coverage(
+            study_of(city, policy, travel=travel, catchments={"health_centre": found}),
+            Question(service="health_centre"),
+        )
         for row in (table.total, *table.units):
             assert (row.C is None) == (row.P is None)
             assert row.C is None or row.P >= row.C
-        missing = gaps(city, travel, policy, service="health_centre", catchments=found)
+        missing = gaps(
+            study_of(city, policy, travel=travel, catchments={"health_centre": found}),
+            Question(service="health_centre"),
+        )
         assert sum(gap.residents for gap in missing) == found.residents - found.balanced.served
     wide = asked(city, policy, minutes=UNLIMITED)
     conserved(wide)
@@ -342,12 +387,14 @@ def test_a_run_keeps_its_catchments(tmp_path: Path) -> None:
             assert np.array_equal(one.part.reachable, other.part.reachable)
             assert replace(one, part=other.part) == replace(other, part=other.part)
         assert kept.warnings == made.warnings
-    assert catchments_for(again, service="health_centre") is again.catchments["health_centre"]
-    other = catchments_for(again, service="health_centre", minutes=20)
+    asked_for = Question("health_centre")
+    assert catchments_of(again.study, asked_for) is again.catchments["health_centre"]
+    longer = replace(asked_for, minutes=20)
+    other = catchments_of(again.study, longer)
     assert other.minutes == 20
-    for_c = catchments_for_coverage(again, "health_centre", 20, "adult")
+    for_c = catchments_behind(again.study, longer)
     assert for_c is not None and for_c.minutes == 20
-    assert catchments_for_coverage(again, "market", None, "adult") is None
+    assert catchments_behind(again.study, Question("market")) is None
 
 
 def test_the_layer_and_the_columns_of_cells(tmp_path: Path) -> None:

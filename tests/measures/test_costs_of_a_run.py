@@ -31,7 +31,7 @@ def test_nobody_but_walking_makes_flat_costs() -> None:
     users = [str(file.relative_to(ROOT)) for file in files if "flat_costs" in names(file)]
     assert users == [str(HOME.relative_to(ROOT))]
     takers = [file.name for file in files if "walk_costs" in names(file)]
-    assert {"pipeline.py", "state.py"} <= set(takers)
+    assert {"pipeline.py", "question.py"} <= set(takers)
 
 
 def test_a_network_without_heights_has_flat_costs() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
-from lifecircle.analysis.measures.question import default_level
+from lifecircle.analysis.measures.question import Question, default_level
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import (
     TINY_CELLS,
     TINY_PLACES,
@@ -41,7 +42,7 @@ def keys(result: Coverage) -> list[str]:
 
 
 def test_the_three_readings_differ_and_are_as_drawn() -> None:
-    result = coverage(CITY, TRAVEL, POLICY, service="health_centre")
+    result = coverage(study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"))
     # h1 stands at x 500, 20 m off the street; cells stand 50 m off: walk = 70 + |x - 500|.
     # c1 370, c2 470, c3 970 m are within 1,000 m (15 min); c4 at 2500 walks 2,070 m.
     assert result.total.residents == 1910
@@ -65,7 +66,10 @@ def test_the_three_readings_differ_and_are_as_drawn() -> None:
 
 
 def test_a_level_above_counts_its_child_units() -> None:
-    result = coverage(CITY, TRAVEL, POLICY, service="pharmacy", minutes=15, by="subdistrict")
+    result = coverage(
+        study_of(CITY, POLICY, travel=TRAVEL),
+        Question(service="pharmacy", minutes=15, by="subdistrict"),
+    )
     # pharmacies in C1 and C3: S1 has 1 of 2 communities, S2 1 of 3; both subdistricts have one
     assert [unit.U for unit in result.units] == [1 / 2, 1 / 3]
     assert result.total.U == 1.0
@@ -83,7 +87,9 @@ def test_the_default_level_is_the_lowest_that_holds_most_residents() -> None:
     )
     city = tiny_city(units=(*TINY_UNITS, *towns), levels=levels)
     assert default_level(city) == "community"
-    result = coverage(city, tiny_travel(city), POLICY, service="pharmacy")
+    result = coverage(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="pharmacy")
+    )
     assert result.by == "community"
     # One more town with c4 (400) and c5 (250): 1,250 of 1,910 are more than half.
     third = Unit("T3", "三镇", "central_town", ((2000, -500, 4000, 1500),), "S1", 650)
@@ -112,7 +118,7 @@ def test_where_no_level_holds_most_the_lowest_drawn_serves() -> None:
 
 
 def test_the_default_minutes_are_the_services_own() -> None:
-    result = coverage(CITY, TRAVEL, POLICY, service="pharmacy")
+    result = coverage(study_of(CITY, POLICY, travel=TRAVEL), Question(service="pharmacy"))
     assert result.minutes == 10  # 666.66 m at 1000/900 m/s: c1 370, c2 470, c5 170
     assert result.total.covered == 100 + 200 + 250
     assert result.total.P_core is None
@@ -120,10 +126,15 @@ def test_the_default_minutes_are_the_services_own() -> None:
 
 
 def test_groups_and_walkers() -> None:
-    older = coverage(CITY, TRAVEL, POLICY, service="health_centre", group="65", walker="older")
+    older = coverage(
+        study_of(CITY, POLICY, travel=TRAVEL),
+        Question(service="health_centre", group="65", walker="older"),
+    )
     # 15 minutes at 0.8 m/s are 720 m: c1 (20 persons aged 65+) and c2 (30) of 319
     assert (older.total.covered, older.total.residents) == (50, 319)
-    kids = coverage(CITY, TRAVEL, POLICY, service="health_centre", group="0_3")
+    kids = coverage(
+        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", group="0_3")
+    )
     assert (kids.total.covered, kids.total.residents) == (3 + 6 + 9, 55)
 
 
@@ -131,16 +142,22 @@ def test_the_limit_itself_is_covered() -> None:
     # walks of 970 m (873 s) and, one centimetre below the limit, not
     limit = 970 / (1000 / 900) / 60
     assert (
-        coverage(CITY, TRAVEL, POLICY, service="health_centre", minutes=limit).total.covered == 600
+        coverage(
+            study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", minutes=limit)
+        ).total.covered
+        == 600
     )
     just = (970 - 0.01) / (1000 / 900) / 60
     assert (
-        coverage(CITY, TRAVEL, POLICY, service="health_centre", minutes=just).total.covered == 300
+        coverage(
+            study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", minutes=just)
+        ).total.covered
+        == 300
     )
 
 
 def test_what_is_not_assessed_is_null_and_never_zero() -> None:
-    result = coverage(CITY, TRAVEL, POLICY, service="market")
+    result = coverage(study_of(CITY, POLICY, travel=TRAVEL), Question(service="market"))
     for found in (result.total, *result.units):
         assert found.residents is not None
         assert (found.covered, found.U, found.P, found.P_core, found.L, found.cut_off) == (
@@ -152,7 +169,7 @@ def test_what_is_not_assessed_is_null_and_never_zero() -> None:
 
 
 def test_surveyed_and_none_found_is_zero() -> None:
-    result = coverage(CITY, TRAVEL, POLICY, service="swimming_pool")
+    result = coverage(study_of(CITY, POLICY, travel=TRAVEL), Question(service="swimming_pool"))
     assert (result.total.covered, result.total.P, result.total.U, result.total.L) == (
         0,
         0.0,
@@ -164,7 +181,7 @@ def test_surveyed_and_none_found_is_zero() -> None:
 
 
 def test_a_facility_no_street_reaches_counts_for_u_only() -> None:
-    result = coverage(CITY, TRAVEL, POLICY, service="elder_care")
+    result = coverage(study_of(CITY, POLICY, travel=TRAVEL), Question(service="elder_care"))
     assert row(result, "C4").U == 1.0
     assert result.total.U == 1 / 5
     assert result.total.covered == 0
@@ -175,7 +192,9 @@ def test_a_unit_of_unknown_population_is_listed_and_in_neither() -> None:
     cells = [cell for cell in TINY_CELLS if cell.id not in {"c7", "c8"}]  # none left in C4
     units = [replace(unit, residents=-1) if unit.code == "C4" else unit for unit in TINY_UNITS]
     city = tiny_city(cells=cells, units=units)
-    result = coverage(city, tiny_travel(city), POLICY, service="health_centre")
+    result = coverage(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
+    )
     four = row(result, "C4")
     assert (four.residents, four.covered, four.P, four.unsnapped) == (None, None, None, None)
     assert four.U == 0.0
@@ -189,14 +208,18 @@ def test_a_unit_where_nobody_lives_has_no_p() -> None:
     cells = [cell for cell in TINY_CELLS if cell.id not in {"c7", "c8"}]
     units = [replace(unit, residents=0) if unit.code == "C4" else unit for unit in TINY_UNITS]
     city = tiny_city(cells=cells, units=units)
-    result = coverage(city, tiny_travel(city), POLICY, service="health_centre")
+    result = coverage(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
+    )
     assert (row(result, "C4").residents, row(result, "C4").P) == (0, None)
     assert "coverage_no_residents" in keys(result)
 
 
 def test_cells_outside_every_unit_count_in_the_total() -> None:
     city = tiny_city(cells=(*TINY_CELLS, Cell("z", 600, -700, 40)))
-    result = coverage(city, tiny_travel(city), POLICY, service="health_centre")
+    result = coverage(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
+    )
     assert result.total.residents == 1950
     assert sum(unit.residents or 0 for unit in result.units) == 1910
     remark = next(w for w in result.warnings if w.key == "coverage_outside_units")
@@ -205,7 +228,9 @@ def test_cells_outside_every_unit_count_in_the_total() -> None:
 
 def test_without_land_l_is_null_with_its_reason() -> None:
     city = tiny_city(land=None)
-    result = coverage(city, tiny_travel(city), POLICY, service="health_centre")
+    result = coverage(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
+    )
     assert result.total.L is None
     assert all(unit.L is None for unit in result.units)
     assert "coverage_no_land" in keys(result)
@@ -226,14 +251,16 @@ def test_without_land_l_is_null_with_its_reason() -> None:
 def test_impossible_questions(change: dict[str, object], error: type, key: str) -> None:
     asked: dict[str, object] = {"service": "health_centre"} | change
     with pytest.raises(error) as caught:
-        coverage(CITY, TRAVEL, POLICY, **asked)  # type: ignore[arg-type]
+        coverage(study_of(CITY, POLICY, travel=TRAVEL), Question(**asked))  # type: ignore[arg-type]
     assert caught.value.key == key
     assert caught.value.text("zh") != caught.value.text("en")
 
 
 def test_what_exists_is_named() -> None:
     with pytest.raises(UnknownNameError, match="adult, older, with_child"):
-        coverage(CITY, TRAVEL, POLICY, service="health_centre", walker="horse")
+        coverage(
+            study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", walker="horse")
+        )
 
 
 # ---- invariants ----------------------------------------------------------------------------
@@ -262,7 +289,9 @@ def world(cells: list[tuple[int, int, int]], places: list[int]) -> tuple:
 
 
 def ask(city: object, travel: object, minutes: float = 15) -> Coverage:
-    return coverage(city, travel, POLICY, service="health_centre", minutes=minutes)  # type: ignore[arg-type]
+    return coverage(
+        study_of(city, POLICY, travel=travel), Question(service="health_centre", minutes=minutes)
+    )  # type: ignore[arg-type]
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
@@ -330,6 +359,6 @@ def test_huge_populations_stay_exact() -> None:
 
 def test_nothing_given_is_changed() -> None:
     before = TRAVEL.cell_cm.copy()
-    coverage(CITY, TRAVEL, POLICY, service="pharmacy")
+    coverage(study_of(CITY, POLICY, travel=TRAVEL), Question(service="pharmacy"))
     assert np.array_equal(before, TRAVEL.cell_cm)
     assert len(TINY_PLACES) == len(CITY.facilities)

@@ -14,6 +14,8 @@ from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.equity import equity
 from lifecircle.analysis.measures.inequality import Spread
+from lifecircle.analysis.measures.question import Question
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import tiny_city, tiny_policy, tiny_travel, without
 
 POLICY = tiny_policy()
@@ -35,7 +37,7 @@ def test_health_centre_by_hand() -> None:
     # the centre stands at x 500, 20 m off; cells 50 m off: walk = 70 + |x - 500| metres:
     # c1 370 (100), c2 470 (200), c3 970 (300), c4 2070 (400), c5 3070 (250), c6 3970 (150),
     # c7 5070 (350); c8 (60) unsnapped, c9 and c10 (100) on an island.
-    found = equity(CITY, TRAVEL, POLICY, service="health_centre")
+    found = equity(study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"))
     total = found.total
     assert (total.residents, total.without_way) == (1910, 160)
     assert (total.sufficient, total.below) == (600, 1310)
@@ -55,7 +57,7 @@ def test_health_centre_by_hand() -> None:
 
 def test_worst_tenth_by_hand() -> None:
     # 191 of 1,910 are a tenth: 160 have no way, c7 (350) comes next and is taken whole
-    worst = equity(CITY, TRAVEL, POLICY, service="health_centre").worst
+    worst = equity(study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre")).worst
     assert worst is not None
     assert (worst.persons, worst.without_way) == (510, 160)
     assert worst.cells.tolist() == [6, 7, 8, 9]
@@ -75,7 +77,9 @@ def test_worst_tenth_by_hand() -> None:
 
 
 def test_units_and_groups_by_hand() -> None:
-    found = equity(CITY, TRAVEL, POLICY, service="health_centre", group="65")
+    found = equity(
+        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", group="65")
+    )
     assert [row.code for row in found.groups] == ["total", "0_3", "65"]
     assert found.groups[2].residents == found.total.residents == 319
     assert replace(found.groups[2], code="total", name="total") == found.total
@@ -91,14 +95,18 @@ def test_units_and_groups_by_hand() -> None:
 def test_sufficiency_is_coverage() -> None:
     for service in ("pharmacy", "convenience_store", "swimming_pool"):
         for group in ("total", "65", "0_3"):
-            fair = equity(CITY, TRAVEL, POLICY, service=service, group=group)
-            plain = coverage(CITY, TRAVEL, POLICY, service=service, group=group)
+            fair = equity(
+                study_of(CITY, POLICY, travel=TRAVEL), Question(service=service, group=group)
+            )
+            plain = coverage(
+                study_of(CITY, POLICY, travel=TRAVEL), Question(service=service, group=group)
+            )
             assert fair.total.sufficient == plain.total.covered
             assert [row.sufficient for row in fair.units] == [row.covered for row in plain.units]
 
 
 def test_not_assessed_and_nobody() -> None:
-    unknown = equity(CITY, TRAVEL, POLICY, service="market")
+    unknown = equity(study_of(CITY, POLICY, travel=TRAVEL), Question(service="market"))
     assert unknown.total.residents == 1910
     assert (unknown.total.gini, unknown.total.below, unknown.worst, unknown.tenths) == (
         None,
@@ -107,7 +115,9 @@ def test_not_assessed_and_nobody() -> None:
         (),
     )
     assert unknown.warnings[0].key == "service_not_assessed"
-    none = equity(CITY, TRAVEL, POLICY, service="swimming_pool")  # surveyed: there is none
+    none = equity(
+        study_of(CITY, POLICY, travel=TRAVEL), Question(service="swimming_pool")
+    )  # surveyed: there is none
     assert (none.total.without_way, none.total.below, none.total.gini) == (1910, 1910, None)
     assert none.worst is not None
     assert (none.worst.persons, none.worst.from_minutes) == (1910, None)
@@ -116,15 +126,19 @@ def test_not_assessed_and_nobody() -> None:
 
 def test_impossible_questions() -> None:
     with pytest.raises(UnknownNameError):
-        equity(CITY, TRAVEL, POLICY, service="health_centre", group="dogs")
+        equity(
+            study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", group="dogs")
+        )
     with pytest.raises(ParameterError):
-        equity(CITY, TRAVEL, POLICY, service="health_centre", minutes=0)
+        equity(study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", minutes=0))
 
 
 def test_a_nearer_centre_shortens_the_mean() -> None:
     bare = without(CITY, "pharmacy")
-    both = equity(CITY, TRAVEL, POLICY, service="pharmacy").total
-    none = equity(bare, tiny_travel(bare), POLICY, service="pharmacy").total
+    both = equity(study_of(CITY, POLICY, travel=TRAVEL), Question(service="pharmacy")).total
+    none = equity(
+        study_of(bare, POLICY, travel=tiny_travel(bare)), Question(service="pharmacy")
+    ).total
     assert both.mean_minutes is not None
     assert none.mean_minutes is None  # no pharmacy left: not assessed, not 0
 
@@ -219,8 +233,8 @@ def test_the_order_of_cells_changes_nothing(order: list[int]) -> None:
     from tests.worlds.tiny import TINY_CELLS
 
     mixed = tiny_city(cells=[TINY_CELLS[i] for i in order])
-    one = equity(CITY, TRAVEL, POLICY, service="pharmacy")
-    two = equity(mixed, tiny_travel(mixed), POLICY, service="pharmacy")
+    one = equity(study_of(CITY, POLICY, travel=TRAVEL), Question(service="pharmacy"))
+    two = equity(study_of(mixed, POLICY, travel=tiny_travel(mixed)), Question(service="pharmacy"))
     assert (one.total, one.units, one.groups, one.tenths) == (
         two.total,
         two.units,

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.floating import METHODS, floating, shared_out, zone_weights
+from lifecircle.analysis.measures.question import Question
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import tiny_city, tiny_policy
 
 PEOPLE = np.array([100, 50, 10])
@@ -126,7 +128,9 @@ def test_a_drawn_city_by_hand() -> None:
     """p1 at 500 m (c1, c2, c3 within 10 minutes: 370, 470, 970 m of 666), p2 at 3600 m (c5)."""
     city, policy = tiny_city(), tiny_policy()
     found = floating(
-        city, flat_costs(city.network), policy, service="pharmacy", method="2sfca", by="community"
+        study_of(city, policy, costs=flat_costs(city.network)),
+        Question(service="pharmacy", by="community"),
+        method="2sfca",
     )
     assert found.access is not None
     per_person = dict(zip(city.cells.id, found.access.tolist(), strict=True))
@@ -144,7 +148,9 @@ def test_a_drawn_city_by_hand() -> None:
 
 def test_a_service_nothing_is_known_about() -> None:
     city = tiny_city()
-    found = floating(city, flat_costs(city.network), tiny_policy(), service="market")
+    found = floating(
+        study_of(city, tiny_policy(), costs=flat_costs(city.network)), Question(service="market")
+    )
     assert found.access is None
     assert found.total.access is None
     assert found.warnings[0].key == "service_not_assessed"
@@ -153,7 +159,9 @@ def test_a_service_nothing_is_known_about() -> None:
 def test_unknown_supply_is_left_out_and_told() -> None:
     city = tiny_city()
     found = floating(
-        city, flat_costs(city.network), tiny_policy(), service="health_centre", supply="beds"
+        study_of(city, tiny_policy(), costs=flat_costs(city.network)),
+        Question(service="health_centre"),
+        supply="beds",
     )
     assert (found.supply, found.idle) == (0, 0)
     assert "floating_supply_partly" in {warning.key for warning in found.warnings}
@@ -163,8 +171,8 @@ def test_impossible_questions() -> None:
     city, policy = tiny_city(), tiny_policy()
     costs = flat_costs(city.network)
     with pytest.raises(ParameterError, match="method"):
-        floating(city, costs, policy, service="pharmacy", method="huff")  # type: ignore[arg-type]
+        floating(study_of(city, policy, costs=costs), Question(service="pharmacy"), method="huff")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="Supply"):
-        floating(city, costs, policy, service="pharmacy", supply="smiles")
+        floating(study_of(city, policy, costs=costs), Question(service="pharmacy"), supply="smiles")
     with pytest.raises(UnknownNameError):
-        floating(city, costs, policy, service="palace")
+        floating(study_of(city, policy, costs=costs), Question(service="palace"))

@@ -14,6 +14,8 @@ from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures import outlines
 from lifecircle.analysis.measures.gaps import Gap, gap_warnings, gaps
 from lifecircle.analysis.measures.linking import linked_groups
+from lifecircle.analysis.measures.question import Question
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import (
     ORIGIN,
     TINY_CELLS,
@@ -38,7 +40,7 @@ def members(gap: Gap, city: object = CITY) -> list[str]:
 
 
 def test_gaps_of_the_drawn_city() -> None:
-    found = gaps(CITY, TRAVEL, POLICY, service="health_centre")
+    found = gaps(study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"))
     # uncovered: c4 400, c7 350, c5 250, c6 150 stand alone (more than 250 m apart),
     # c9 + c10 (100 m apart on the island) 100, c8 60 off the streets
     assert [(g.residents, members(g), g.reason) for g in found] == [
@@ -67,7 +69,9 @@ def test_neighbours_join_within_the_link_only() -> None:
         Cell("e", 3800, 10, 8),
     )
     city = tiny_city(cells=cells)
-    found = gaps(city, tiny_travel(city), POLICY, service="health_centre")
+    found = gaps(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
+    )
     assert [(g.residents, members(g, city)) for g in found] == [
         (11, ["a", "b"]),
         (8, ["e"]),
@@ -81,7 +85,9 @@ def test_two_sides_of_a_gorge_stay_apart() -> None:
         streets=(*TINY_STREETS, Street(-300)),
         cells=(Cell("n", 4000, 10, 5), Cell("s", 4000, -290, 6), Cell("t", 4100, -290, 1)),
     )
-    found = gaps(city, tiny_travel(city), POLICY, service="health_centre")
+    found = gaps(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
+    )
     assert [(members(g, city), g.reason) for g in found] == [
         (["s", "t"], "cut_off"),
         (["n"], "too_far"),
@@ -92,7 +98,9 @@ def test_cells_off_the_streets_join_by_their_own_points() -> None:
     places = (Place("h9", "health_centre", 5900, 0),)
     cells = (Cell("near", 4850, 0, 10), Cell("off", 4900, 400, 90), Cell("off2", 5000, 400, 3))
     city = tiny_city(cells=cells, places=places)
-    found = gaps(city, tiny_travel(city), POLICY, service="health_centre")
+    found = gaps(
+        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
+    )
     assert [(members(g, city), g.reason) for g in found] == [
         (["off", "off2"], "unsnapped"),
         (["near"], "too_far"),
@@ -100,50 +108,76 @@ def test_cells_off_the_streets_join_by_their_own_points() -> None:
 
 
 def test_surveyed_without_any_is_no_facility() -> None:
-    found = gaps(CITY, TRAVEL, POLICY, service="swimming_pool")
+    found = gaps(study_of(CITY, POLICY, travel=TRAVEL), Question(service="swimming_pool"))
     assert {g.reason for g in found} == {"no_facility", "unsnapped"}
     assert sum(g.residents for g in found) == 1910
     assert all(g.nearest_facility is None for g in found)
 
 
 def test_not_assessed_has_no_gaps_but_a_warning() -> None:
-    assert gaps(CITY, TRAVEL, POLICY, service="market") == ()
-    assert [w.key for w in gap_warnings(CITY, POLICY, service="market")] == ["service_not_assessed"]
-    assert gap_warnings(CITY, POLICY, service="pharmacy") == ()
+    assert gaps(study_of(CITY, POLICY, travel=TRAVEL), Question(service="market")) == ()
+    assert [w.key for w in gap_warnings(study_of(CITY, POLICY), Question(service="market"))] == [
+        "service_not_assessed"
+    ]
+    assert gap_warnings(study_of(CITY, POLICY), Question(service="pharmacy")) == ()
     city = without(CITY, "pharmacy")
-    assert gaps(city, tiny_travel(city), POLICY, service="pharmacy") == ()
+    assert (
+        gaps(study_of(city, POLICY, travel=tiny_travel(city)), Question(service="pharmacy")) == ()
+    )
 
 
 def test_a_group_counts_its_own_persons() -> None:
-    found = gaps(CITY, TRAVEL, POLICY, service="health_centre", group="0_3")
+    found = gaps(
+        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", group="0_3")
+    )
     assert [g.residents for g in found] == [12, 10, 8, 4, 2, 1]
     assert members(found[4]) == ["c9"]  # nobody aged 0-3 lives in c10
 
 
 def test_small_gaps_can_be_left_out() -> None:
-    found = gaps(CITY, TRAVEL, POLICY, service="health_centre", min_residents=150)
+    found = gaps(
+        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"), min_residents=150
+    )
     assert [g.residents for g in found] == [400, 350, 250, 150]
     with pytest.raises(ParameterError):
-        gaps(CITY, TRAVEL, POLICY, service="health_centre", min_residents=-1)
+        gaps(
+            study_of(CITY, POLICY, travel=TRAVEL),
+            Question(service="health_centre"),
+            min_residents=-1,
+        )
 
 
 def test_ids_are_stable_and_differ_between_questions() -> None:
-    first = [g.id for g in gaps(CITY, TRAVEL, POLICY, service="health_centre")]
+    first = [
+        g.id for g in gaps(study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"))
+    ]
     again = gaps(
-        tiny_city(cells=TINY_CELLS[::-1]),
-        tiny_travel(tiny_city(cells=TINY_CELLS[::-1])),
-        POLICY,
-        service="health_centre",
+        study_of(
+            tiny_city(cells=TINY_CELLS[::-1]),
+            POLICY,
+            travel=tiny_travel(tiny_city(cells=TINY_CELLS[::-1])),
+        ),
+        Question(service="health_centre"),
     )
     assert [g.id for g in again] == first
     assert len(set(first)) == len(first)
-    older = {g.id for g in gaps(CITY, TRAVEL, POLICY, service="health_centre", walker="older")}
+    older = {
+        g.id
+        for g in gaps(
+            study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", walker="older")
+        )
+    }
     assert not older & set(first)
 
 
 def test_more_minutes_leave_fewer_residents_in_gaps() -> None:
     counts = [
-        sum(g.residents for g in gaps(CITY, TRAVEL, POLICY, service="health_centre", minutes=m))
+        sum(
+            g.residents
+            for g in gaps(
+                study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre", minutes=m)
+            )
+        )
         for m in (1, 5, 10, 20, 40, 80, 1440)
     ]
     assert counts == sorted(counts, reverse=True)
@@ -151,7 +185,7 @@ def test_more_minutes_leave_fewer_residents_in_gaps() -> None:
 
 
 def test_shapes_are_polygons_or_discs() -> None:
-    found = gaps(CITY, TRAVEL, POLICY, service="health_centre")
+    found = gaps(study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"))
     square = next(g for g in found if members(g) == ["c7"]).geometry
     assert square.area == 2500  # a cell of 50 m by 50 m
     disc = next(g for g in found if members(g) == ["c4"]).geometry
@@ -231,7 +265,11 @@ def test_cells_that_cannot_be_joined_as_neighbours_are_joined_all_the_same(
 
 def test_outlines_drawn_for_one_question_serve_the_next() -> None:
     drawn: dict[bytes, shapely.Geometry] = {}
-    first = gaps(CITY, TRAVEL, POLICY, service="health_centre", drawn=drawn)
-    again = gaps(CITY, TRAVEL, POLICY, service="health_centre", drawn=drawn)
+    first = gaps(
+        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"), drawn=drawn
+    )
+    again = gaps(
+        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"), drawn=drawn
+    )
     assert len(drawn) == len(first) == 6
     assert all(a.geometry is b.geometry for a, b in zip(first, again, strict=True))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifecircle.analysis.measures.gaps import gaps
-from lifecircle.analysis.measures.question import default_level, home_unit, level_beside
+from lifecircle.analysis.measures.question import Question, default_level, home_unit, level_beside
 from lifecircle.analysis.results.layers import layer_frame
 from lifecircle.analysis.results.model import Run
-from tests.worlds.parts import Cell, Unit
+from tests.worlds.parts import Cell, Unit, study_of
 from tests.worlds.tiny import TINY_UNITS, tiny_city, tiny_manifest, tiny_policy, walks
 
 LEVELS = ("district", "subdistrict", "township", "community", "village", "natural_village")
@@ -58,7 +58,7 @@ def test_gaps_and_layers_name_the_village() -> None:
     )
     policy = tiny_policy()
     travel = walks(city, tuple(policy.services))
-    found = gaps(city, travel, policy, service="swimming_pool")
+    found = gaps(study_of(city, policy, travel=travel), Question(service="swimming_pool"))
     assert {gap.unit_code for gap in found} == {"C1", "V1", "V2", None}
     run = Run(Path(), tiny_manifest(city, policy), policy, city, travel)
     frame = layer_frame(run, "cells").set_index("id")

@@ -16,6 +16,7 @@ from lifecircle.analysis.measures.catchments.population_rule import (
     population_rule,
 )
 from tests.worlds.capacity import capacity_policy, centre, costs_of
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import Cell, Place, Street, Unit, make_city, tiny_policy
 
 WIDTH = 1000  # metres of each street (街道), side by side from west to east
@@ -47,7 +48,9 @@ def at(i: float, name: str = "", **attributes: Any) -> Place:
 
 
 def judged(city: City, **changes: Any) -> RuleResult:
-    found = population_rule(city, costs_of(city), replace(capacity_policy(), **changes))
+    found = population_rule(
+        study_of(city, replace(capacity_policy(), **changes), costs=costs_of(city))
+    )
     assert found is not None
     assert sum(found.states.values()) == len(found.rows)
     assert tuple(found.states) == STATES
@@ -182,7 +185,7 @@ def test_the_area_as_a_whole() -> None:
 
 def test_without_a_rule_or_a_street_there_is_none() -> None:
     city = town([500], at(0))
-    assert population_rule(city, costs_of(city), tiny_policy()) is None
+    assert population_rule(study_of(city, tiny_policy(), costs=costs_of(city))) is None
     policy = capacity_policy()
     rule = policy.capacities.population_rule
     assert rule is not None
@@ -190,7 +193,7 @@ def test_without_a_rule_or_a_street_there_is_none() -> None:
         policy,
         capacities=replace(policy.capacities, population_rule=replace(rule, levels=("district",))),
     )
-    assert population_rule(city, costs_of(city), elsewhere) is None
+    assert population_rule(study_of(city, elsewhere, costs=costs_of(city))) is None
 
 
 def test_notes_speak_both_languages() -> None:

@@ -22,6 +22,7 @@ from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import InputError, ParameterError, UnknownNameError
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import (
     Sites,
     generated_sites,
@@ -31,8 +32,8 @@ from lifecircle.analysis.measures.siting.candidates import (
 from lifecircle.analysis.measures.siting.place import Siting, place_sites
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.quantities import UNREACHED_CM
-from lifecircle.service.catalog.siting import candidates
-from lifecircle.service.state import Streets
+from lifecircle.service.catalog.siting import SitingTask, candidates
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import (
     CRS,
     ORIGIN,
@@ -59,7 +60,10 @@ def sites_on(city: City, *places: tuple[float, float]) -> Sites:
 def answer(city: City, sites: Sites, **asked: object) -> Siting:
     policy = tiny_policy()
     return place_sites(
-        city, tiny_travel(city), flat_costs(city.network), policy, sites, service=SERVICE, **asked
+        study_of(city, policy, travel=tiny_travel(city), costs=flat_costs(city.network)),
+        Question(service=SERVICE),
+        sites,
+        **asked,
     )  # type: ignore[arg-type]
 
 
@@ -92,13 +96,22 @@ def test_swapping_beats_taking_the_largest_first() -> None:
     cells = [Cell(f"k{x}", x, 0, persons) for x, persons in plan]
     unit = Unit("S1", "街道", "subdistrict", ((0, -500, 6000, 500),))
     city = make_city(
-        streets=(Street(0),), units=(unit,), levels=("subdistrict",), cells=cells, places=(),
+        streets=(Street(0),),
+        units=(unit,),
+        levels=("subdistrict",),
+        cells=cells,
+        places=(),
         surveyed=(SERVICE,),
-    )  # fmt: skip
+    )
     sites = sites_on(city, (2000, 0), (900, 0), (3100, 0))
     travel = walks(city, (SERVICE,))
     costs = flat_costs(city.network)
-    found = place_sites(city, travel, costs, tiny_policy(), sites, service=SERVICE, add=2)
+    found = place_sites(
+        study_of(city, tiny_policy(), travel=travel, costs=costs),
+        Question(service=SERVICE),
+        sites,
+        add=2,
+    )
     assert sorted(p.site for p in found.proposals) == [1, 2]
     assert (found.covered_before, found.covered_after, found.method) == (0, 140, "interchange")
     assert found.proven
@@ -206,9 +219,11 @@ def test_a_service_nothing_is_known_about_is_refused() -> None:
     city = tiny_city()
     with pytest.raises(ParameterError) as raised:
         place_sites(
-            city, tiny_travel(city), flat_costs(city.network), tiny_policy(),
-            sites_on(city, (3000, 0)), service="market", add=1,
-        )  # fmt: skip
+            study_of(city, tiny_policy(), travel=tiny_travel(city), costs=flat_costs(city.network)),
+            Question(service="market"),
+            sites_on(city, (3000, 0)),
+            add=1,
+        )
     assert raised.value.key == "siting_not_assessed"
 
 
@@ -286,12 +301,12 @@ def test_a_table_of_candidates_with_faults(tmp_path: Path) -> None:
     lon, lat = to_lonlat(np.array([[3000 + ORIGIN[0], ORIGIN[1]]]), CRS)[0]
     good = tmp_path / "good.csv"
     good.write_text(f"id,name,lon,lat\nA,旧厂房,{lon},{lat}\n", encoding="utf-8")
-    sites = candidates(run, Streets.of(run), good, service=SERVICE, datum="wgs84")
+    sites = candidates(run.study, Question(SERVICE), SitingTask(source=good, datum="wgs84"))
     assert (sites.id.tolist(), sites.name.tolist()) == (["A"], ["旧厂房"])
     bad = tmp_path / "bad.csv"
     bad.write_text(f"id,lon,lat\nA,{lon},{lat}\nA,x,{lat}\n", encoding="utf-8")
     with pytest.raises(InputError) as raised:
-        candidates(run, Streets.of(run), bad, service=SERVICE, datum="wgs84")
+        candidates(run.study, Question(SERVICE), SitingTask(source=bad, datum="wgs84"))
     assert {fault.row for fault in raised.value.faults} == {3}
     assert len(raised.value.faults) == 2
 
@@ -305,14 +320,16 @@ def test_what_if_is_what_a_new_computation_says() -> None:
     sites = sites_on(city, (3000, 0), (4900, 0))
     adds = [Addition(SERVICE, sites.of(k)) for k in range(2)]
     h1 = [str(i) for i in city.facilities.id].index("h1")
-    (added,) = what_if(city, travel, costs, policy, add=adds)
+    (added,) = what_if(study_of(city, policy, travel=travel, costs=costs), Question(), add=adds)
     assert (added.total.covered_before, added.total.covered_after) == (600, 1750)
     assert (added.gained, added.lost) == (1150, 0)
     assert added.groups["65"] == (90, 280)
-    (gone,) = what_if(city, travel, costs, policy, remove=[h1])
+    (gone,) = what_if(study_of(city, policy, travel=travel, costs=costs), Question(), remove=[h1])
     assert (gone.total.covered_after, gone.lost) == (0, 600)
     assert (gone.cell_cm == UNREACHED_CM).all()
-    (both,) = what_if(city, travel, costs, policy, add=adds, remove=[h1])
+    (both,) = what_if(
+        study_of(city, policy, travel=travel, costs=costs), Question(), add=adds, remove=[h1]
+    )
     assert (both.total.covered_after, both.gained, both.lost) == (1150, 1150, 600)
     assert sum(row.covered_after or 0 for row in both.units) == 1150
     again = walk_matrix(costs, sites.attachments, city.cells.position, np.arange(2)).min(axis=0)
@@ -326,7 +343,9 @@ def test_what_if_an_added_place_never_lowers_coverage() -> None:
     for x in range(0, 6000, 333):
         sites = sites_on(city, (float(x), 0))
         (change,) = what_if(
-            city, travel, costs, policy, add=[Addition(SERVICE, sites.of(0))], by="subdistrict"
+            study_of(city, policy, travel=travel, costs=costs),
+            Question(by="subdistrict"),
+            add=[Addition(SERVICE, sites.of(0))],
         )
         assert (change.cell_cm <= base).all()
         assert change.lost == 0

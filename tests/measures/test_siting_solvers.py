@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
 from lifecircle.analysis.access.sites import SiteWalks
-from lifecircle.analysis.measures.siting.capacitated_flow import LoadProblem, assign
+from lifecircle.analysis.measures.catchments.arcs import Arcs
+from lifecircle.analysis.measures.catchments.flow_model import FlowModel
+from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign
 from lifecircle.analysis.measures.siting.capacitated_search import choose
-from lifecircle.analysis.measures.siting.capacitated_search import fewest as fewest_full
-from lifecircle.analysis.measures.siting.exact import best_sites, fewest
-from lifecircle.analysis.measures.siting.problem import SiteProblem, covering, walking
-from lifecircle.analysis.measures.siting.search import greedy_curve, prices_of, search
+from lifecircle.analysis.measures.siting.capacitated_search import find_fewest as fewest_full
+from lifecircle.analysis.measures.siting.exact import best_sites, find_fewest
+from lifecircle.analysis.measures.siting.problem import (
+    SiteProblem,
+    pose_maximal_covering,
+    pose_p_median,
+)
+from lifecircle.analysis.measures.siting.search import greedy_curve, price_cells, search
 
 QUESTIONS = 400
 FULL_QUESTIONS = 60
@@ -29,8 +36,8 @@ def random_question(rng: np.random.Generator, *, cover: bool) -> SiteProblem:
     start = np.searchsorted(site, np.arange(sites + 1)).astype(np.int64)
     walks = SiteWalks(start, cell.astype(np.int32), cm)
     if cover:
-        return covering(persons, rng.random(cells) < 0.2, walks)
-    return walking(persons, rng.integers(1, 100, cells).astype(np.int64), walks)
+        return pose_maximal_covering(persons, rng.random(cells) < 0.2, walks)
+    return pose_p_median(persons, rng.integers(1, 100, cells).astype(np.int64), walks)
 
 
 def best_of_all(problem: SiteProblem, count: int) -> int:
@@ -71,10 +78,10 @@ def test_the_fewest_sites_are_the_fewest_of_all_choices() -> None:
             continue
         target = problem.reachable if k % 3 == 0 else int(rng.integers(1, problem.reachable + 1))
         want = next(n for n in range(1, problem.sites + 1) if best_of_all(problem, n) >= target)
-        found, least = fewest(problem, target, 10)
+        found, least = find_fewest(problem, target, 10)
         assert (len(found.sites), least) == (want, want)
         assert found.value >= target
-        at_once, bound = fewest(problem, target, 0)
+        at_once, bound = find_fewest(problem, target, 0)
         assert bound <= want <= len(at_once.sites)
         assert at_once.value >= target
 
@@ -95,7 +102,7 @@ def test_sites_left_out_stand_in_no_better_choice() -> None:
         problem = random_question(rng, cover=True)
         count = int(rng.integers(1, problem.sites + 1))
         worse = best_of_all(problem, count) - 1  # so that better choices exist
-        must, may = prices_of(problem, count, worse).open_question(count, worse)
+        must, may = price_cells(problem, count, worse).open_question(count, worse)
         better = [
             set(chosen)
             for chosen in itertools.combinations(range(problem.sites), count)
@@ -107,7 +114,7 @@ def test_sites_left_out_stand_in_no_better_choice() -> None:
 
 def test_two_sites_at_one_place_are_not_both_taken() -> None:
     walks = SiteWalks(np.array([0, 1, 2, 3]), np.array([0, 0, 1], np.int32), np.zeros(3, np.int32))
-    problem = covering(np.array([90, 10]), np.zeros(2, dtype=bool), walks)
+    problem = pose_maximal_covering(np.array([90, 10]), np.zeros(2, dtype=bool), walks)
     found = best_sites(problem, 2, 0)
     assert found.sites.tolist() == [0, 2]
     assert found.value == 100
@@ -116,7 +123,7 @@ def test_two_sites_at_one_place_are_not_both_taken() -> None:
 
 def test_no_site_helps() -> None:
     walks = SiteWalks(np.array([0, 0]), np.zeros(0, np.int32), np.zeros(0, np.int32))
-    problem = covering(np.array([5]), np.zeros(1, dtype=bool), walks)
+    problem = pose_maximal_covering(np.array([5]), np.zeros(1, dtype=bool), walks)
     found = best_sites(problem, 1, 1)
     assert (len(found.sites), found.value, found.bound) == (0, 0, 0)
 
@@ -124,45 +131,54 @@ def test_no_site_helps() -> None:
 # ---- places that can be full -----------------------------------------------------------------
 
 
-def random_loads(rng: np.random.Generator) -> LoadProblem:
+def capacitated(
+    persons: Any, minimum: Any, maximum: Any, standing: int, pairs: tuple[Any, Any, Any]
+) -> CapacitatedModel:
+    """Persons, bounds and pairs (cell, place, cm) as a model; the first `standing` places exist."""
+    flow = FlowModel(
+        np.asarray(persons, dtype=np.int64),
+        Arcs.from_pairs(len(persons), *(np.asarray(part, dtype=np.int32) for part in pairs)),
+        np.asarray(minimum, dtype=np.int64),
+        np.asarray(maximum, dtype=np.int64),
+    )
+    return CapacitatedModel(flow, standing)
+
+
+def random_loads(rng: np.random.Generator) -> CapacitatedModel:
     cells, standing, sites = (int(rng.integers(a, b)) for a, b in ((2, 9), (0, 3), (1, 4)))
     places = standing + sites
     maximum = rng.integers(0, 60, places).astype(np.int64)
     near = rng.random((cells, places)) < 0.6
     cell, place = np.nonzero(near)
-    return LoadProblem(
-        rng.integers(0, 30, cells).astype(np.int64),
-        (maximum * rng.uniform(0, 1, places)).astype(np.int64),
-        maximum,
-        standing,
-        cell.astype(np.int32),
-        place.astype(np.int32),
-        rng.integers(1, 1000, len(cell)).astype(np.int32),
-    )
+    persons = rng.integers(0, 30, cells)
+    minimum = maximum * rng.uniform(0, 1, places)
+    cm = rng.integers(1, 1000, len(cell))
+    return capacitated(persons, minimum, maximum, standing, (cell, place, cm))
 
 
-def by_three_programs(problem: LoadProblem, sites: tuple[int, ...]) -> tuple[int, int, int]:
+def by_three_programs(model: CapacitatedModel, sites: tuple[int, ...]) -> tuple[int, int, int]:
     """Fewest unserved, then least underload, then least walking: three linear programs in turn."""
-    is_open = problem.opened(np.array(sites, dtype=np.int64))
-    pairs, places = np.flatnonzero(is_open[problem.place]), np.flatnonzero(is_open)
-    total = int(problem.persons.sum())
+    everyone, arcs = model.flow.persons, model.flow.arcs
+    is_open = model.is_open(np.array(sites, dtype=np.int64))
+    pairs, places = np.flatnonzero(is_open[arcs.centre]), np.flatnonzero(is_open)
+    total = int(everyone.sum())
     if len(places) == 0:
         return total, 0, 0
     x, s = len(pairs), len(places)
     rows, most = [], []
-    for i, persons in enumerate(problem.persons):
-        rows.append(np.concatenate((problem.cell[pairs] == i, np.zeros(s))).astype(float))
+    for i, persons in enumerate(everyone):
+        rows.append(np.concatenate((arcs.cell[pairs] == i, np.zeros(s))).astype(float))
         most.append(persons)
     for k, j in enumerate(places):
-        mine = (problem.place[pairs] == j).astype(float)
+        mine = (arcs.centre[pairs] == j).astype(float)
         rows.append(np.concatenate((mine, np.zeros(s))))
-        most.append(problem.maximum[j])
+        most.append(model.flow.maximum[j])
         rows.append(np.concatenate((-mine, -(np.arange(s) == k).astype(float))))
-        most.append(-problem.minimum[j])
+        most.append(-model.flow.minimum[j])
     aims = (
         np.concatenate((-np.ones(x), np.zeros(s))),
         np.concatenate((np.zeros(x), np.ones(s))),
-        np.concatenate((problem.cm[pairs].astype(float), np.zeros(s))),
+        np.concatenate((arcs.cost[pairs].astype(float), np.zeros(s))),
     )
     found = []
     for aim in aims:
@@ -177,39 +193,35 @@ def by_three_programs(problem: LoadProblem, sites: tuple[int, ...]) -> tuple[int
 def test_loads_and_sites_against_every_choice() -> None:
     rng = np.random.default_rng(7)
     for _ in range(FULL_QUESTIONS):
-        problem = random_loads(rng)
-        count = int(rng.integers(1, problem.sites + 1))
+        model = random_loads(rng)
+        everyone = model.flow.persons
+        count = int(rng.integers(1, model.sites + 1))
         ranks = {}
         for size in range(count + 1):
-            for sites in itertools.combinations(range(problem.sites), size):
-                loads = assign(problem, np.array(sites, dtype=np.int64))
-                assert loads.rank == by_three_programs(problem, sites)
-                assert loads.unserved + loads.load.sum() == problem.persons.sum()
-                assert (loads.load <= problem.maximum).all()
-                served = np.bincount(
-                    problem.cell, weights=loads.flow, minlength=len(problem.persons)
-                )
-                assert (served <= problem.persons).all()
-                ranks[sites] = loads.rank
-        found = choose(problem, count, 10)
-        assert found.loads.rank == min(ranks.values())
+            for sites in itertools.combinations(range(model.sites), size):
+                loads = assign(model, np.array(sites, dtype=np.int64))
+                assert loads.aims == by_three_programs(model, sites)
+                assert loads.total_unserved + loads.load.sum() == everyone.sum()
+                assert (loads.load <= model.flow.maximum).all()
+                served = np.bincount(loads.cell, weights=loads.persons, minlength=len(everyone))
+                assert (served <= everyone).all()
+                ranks[sites] = loads.aims
+        found = choose(model, count, 10)
+        assert found.loads.aims == min(ranks.values())
         assert found.proven == 3
-        assert found.bound == found.loads.unserved
-        target = int(rng.integers(found.loads.unserved, problem.persons.sum() + 1))
-        fewer, least = fewest_full(problem, target, 10)
+        assert found.bound == found.loads.total_unserved
+        target = int(rng.integers(found.loads.total_unserved, everyone.sum() + 1))
+        fewer, least = fewest_full(model, target, 10)
         want = min(len(sites) for sites, rank in ranks.items() if rank[0] <= target)
         assert (len(fewer.sites), least) == (want, want)
 
 
 def test_a_place_that_holds_no_one_serves_no_one() -> None:
-    none = np.zeros(1, dtype=np.int64)
-    pair = np.zeros(1, dtype=np.int32)
-    problem = LoadProblem(np.array([7]), none, none, 1, pair, pair, pair)
-    assert assign(problem, np.zeros(0, dtype=np.int64)).rank == (7, 0, 0)
+    model = capacitated([7], [0], [0], 1, ([0], [0], [0]))
+    assert assign(model, np.zeros(0, dtype=np.int64)).aims == (7, 0, 0)
 
 
 def test_a_floor_nobody_can_fill_is_told_as_underload() -> None:
-    pair = np.zeros(1, dtype=np.int32)
-    problem = LoadProblem(np.array([7]), np.array([30]), np.array([100]), 0, pair, pair, pair)
-    found = choose(problem, 1, 5)
-    assert (found.loads.unserved, found.loads.underload, found.sites.tolist()) == (0, 23, [0])
+    model = capacitated([7], [30], [100], 0, ([0], [0], [0]))
+    found = choose(model, 1, 5)
+    assert (found.loads.total_unserved, found.loads.underload, found.sites.tolist()) == (0, 23, [0])

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.facility_subset import with_only
@@ -24,7 +23,9 @@ from lifecircle.analysis.measures.opening import (
     states_at,
     unreadable,
 )
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.readers.opening_hours import DAYS, is_open, osm_hours
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_PLACES, TINY_STREETS, Place, tiny_city, tiny_policy, walks
 
 READ = {
@@ -183,22 +184,24 @@ def test_only_the_chosen_facilities_are_walked_to() -> None:
     city = tiny_city()
     keep = np.ones(len(city.facilities), dtype=np.bool_)
     keep[city.facilities.id == "p1"] = False
-    chosen, travel = with_only(city, flat_costs(city.network), keep, ("pharmacy",))
+    chosen = with_only(study_of(city, policy), keep, ("pharmacy",))
     bare = tiny_city(places=[place for place in TINY_PLACES if place.id != "p1"])
-    expected = coverage(bare, walks(bare, ("pharmacy",)), policy, service="pharmacy")
-    found = coverage(chosen, travel, policy, service="pharmacy")
+    expected = coverage(
+        study_of(bare, policy, travel=walks(bare, ("pharmacy",))), Question(service="pharmacy")
+    )
+    found = coverage(chosen, Question("pharmacy"))
     assert (found.total, found.units) == (expected.total, expected.units)
-    nearest = {chosen.facilities.id[i] for i in travel.cell_facility[0] if i >= 0}
+    nearest = {chosen.city.facilities.id[i] for i in chosen.travel.cell_facility[0] if i >= 0}
     assert nearest == {"p2"}
 
 
 def test_none_left_is_known_to_be_none() -> None:
     city = tiny_city()
     nothing = np.zeros(len(city.facilities), dtype=np.bool_)
-    chosen, travel = with_only(city, flat_costs(city.network), nothing, ("pharmacy", "market"))
-    found = coverage(chosen, travel, tiny_policy(), service="pharmacy").total
+    chosen = with_only(study_of(city, tiny_policy()), nothing, ("pharmacy", "market"))
+    found = coverage(chosen, Question("pharmacy")).total
     assert (found.P, found.U) == (0.0, 0.0)  # assessed: none is open
-    assert coverage(chosen, travel, tiny_policy(), service="market").total.P is None
+    assert coverage(chosen, Question("market")).total.P is None
 
 
 def test_states_of_a_city() -> None:

@@ -17,11 +17,13 @@ from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.results.export import export_coverage
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import coverage_document, report_document
-from lifecircle.service.maps.pages import map_page
+from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.drawing import round_up
 from lifecircle.service.wording import percent
@@ -41,7 +43,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workspace")
     policy, city = tiny_policy(), tiny_city(places=PLACES)
     travel = walks(city, tuple(policy.services))
-    Workspace(folder).save(tiny_manifest(city, policy), policy, city, travel)
+    save_run(Workspace(folder), tiny_manifest(city, policy), policy, city, travel)
     return folder
 
 
@@ -123,12 +125,14 @@ def test_table_map_report_and_api_agree_to_the_last_digit(
             total["covered"],
         )
         # the table that the command exports
-        found = coverage(run.city, run.travel, run.policy, service=service)
+        found = coverage(run.study, Question(service=service))
         export_coverage(found, tmp_path / "t.csv")
         with (tmp_path / "t.csv").open(encoding="utf-8-sig") as handle:
             table = {row["code"]: row for row in csv.DictReader(handle)}
         # the map
-        shown = map_units(map_page(run, "coverage", service=service, lang="zh", mode="inline"))
+        shown = map_units(
+            map_page(run, "coverage", Question(service=service), Page(lang="zh", mode="inline"))
+        )
         for row in block["units"]:
             line, exported = by_unit[service, row["code"]], table[row["code"]]
             assert line[10] == row["P"]
@@ -149,7 +153,7 @@ def map_units(page: str) -> dict[str, list[Any]]:
 
 def test_the_maps_of_the_report_hold_the_figures_of_the_api(run: Run) -> None:
     page = read(report_page(run, ("zh",)))
-    document = coverage_document(run)
+    document = coverage_document(run, Question())
     drawn = [str(v) for v in page.shares["C2"]]
     known = [
         next(row["P"] for row in block["units"] if row["code"] == "C2")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lifecircle.service.maps.pages import map_page
+from lifecircle.analysis.measures.question import Question
+from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.report import report_page
 from tests.maps.test_maps_browser import browser, pytestmark, saved, sync_api, watched
 from tests.pages.map_pages import hostile_run
@@ -37,7 +38,7 @@ def test_two_hostile_runs_compared(browser: Any, tmp_path: Path) -> None:
     run = hostile_run()
     before = replace(run, manifest=replace(run.manifest, run="r0"))
     for lang in ("zh", "en"):
-        page = map_page(run, "compare", before=before, lang=lang, mode="inline")
+        page = map_page(run, "compare", Question(), Page(before=before, lang=lang, mode="inline"))
         address = saved(tmp_path, page)
         with watched(browser, address) as seen:
             seen.open(address)

@@ -8,10 +8,11 @@ import numpy as np
 
 from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.measures.catchments.catchments import catchments
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import NOBODY
 from tests.worlds.cards import outcome, with_column
-from tests.worlds.parts import Place
+from tests.worlds.parts import Place, study_of
 from tests.worlds.tiny import TINY_PLACES, TINY_UNITS, tiny_city
 
 CAPACITY = (
@@ -43,7 +44,9 @@ def test_closed_borders_are_those_of_the_catchments() -> None:
     city = replace(city, cells=replace(city.cells, unit=nobody_s))
     opened, closed = (outcome(CAPACITY, city, catchment=how) for how in ("open", "closed"))
     told = catchments(
-        city, flat_costs(city.network), load_policy(), service="health_centre", closed=True
+        study_of(city, load_policy(), costs=flat_costs(city.network)),
+        Question(service="health_centre"),
+        closed=True,
     )
     assert closed.have == told.balanced.served
     assert opened.have == closed.have + city.cells.residents[lone]
@@ -59,7 +62,10 @@ def test_room_worked_out_from_area_counts_as_it_does_in_catchments() -> None:
     found = outcome(
         'kind = "capacity", service = "shelter", column = "capacity", minutes = "fifteen"', city
     )
-    told = catchments(city, flat_costs(city.network), load_policy(), service="shelter", minutes=15)
+    told = catchments(
+        study_of(city, load_policy(), costs=flat_costs(city.network)),
+        Question(service="shelter", minutes=15),
+    )
     assert found.have == told.balanced.served == 230
     assert (found.lower, found.upper, found.missing) == (found.value, found.value, ())
     assert [one.key for one in found.warnings] == ["capacity_estimated"]

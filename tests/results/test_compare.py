@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import UnknownNameError
-from lifecircle.analysis.results.compare import compare, covered_cells, match_cells
+from lifecircle.analysis.measures.compare import compare, covered_cells, match_cells
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.compare import compare_document
 from tests.worlds.tiny import (
@@ -42,7 +43,7 @@ WITH_H2 = (*TINY_PLACES, Place("h2", "health_centre", 5500, -20, "新中心"))
 
 
 def test_equal_inputs_no_change() -> None:
-    document = compare_document(BEFORE, run_of(tiny_city(), "r2"))
+    document = compare_document(BEFORE, run_of(tiny_city(), "r2"), Question())
     assert document["changed"] is False
     assert document["inputs_changed"] == []
     for block in document["services"]:
@@ -54,7 +55,9 @@ def test_equal_inputs_no_change() -> None:
 
 
 def test_a_new_centre_by_hand() -> None:
-    found = compare(BEFORE, run_of(tiny_city(places=WITH_H2)), service="health_centre")
+    found = compare(
+        BEFORE.study, run_of(tiny_city(places=WITH_H2)).study, Question(service="health_centre")
+    )
     total = found.total
     assert found.matched == "place"
     assert (found.facilities_from, found.facilities_to) == (1, 2)
@@ -64,7 +67,9 @@ def test_a_new_centre_by_hand() -> None:
     assert found.gained_cells.tolist() == [6]
     four = next(row for row in found.units if row.code == "C4")
     assert (four.gained, four.lost, four.P_from, four.P_to) == (350, 0, 0.0, 350 / 410)
-    back = compare(run_of(tiny_city(places=WITH_H2)), BEFORE, service="health_centre")
+    back = compare(
+        run_of(tiny_city(places=WITH_H2)).study, BEFORE.study, Question(service="health_centre")
+    )
     assert (back.total.gained, back.total.lost, back.lost_cells.tolist()) == (0, 350, [6])
 
 
@@ -75,7 +80,9 @@ def test_people_who_came_and_went() -> None:
         *TINY_CELLS[2:],
         Cell("c11", 600, 50, 40),
     )
-    found = compare(BEFORE, run_of(tiny_city(cells=cells)), service="health_centre")
+    found = compare(
+        BEFORE.study, run_of(tiny_city(cells=cells)).study, Question(service="health_centre")
+    )
     assert (found.total.gained, found.total.lost) == (0, 0)
     assert found.total.moved == 25 - 200 + 40
     assert found.total.covered_to == 600 + 25 - 200 + 40
@@ -87,7 +94,9 @@ def test_units_that_appear_and_vanish() -> None:
         Unit("C2A", "二甲", "community", ((1000, -500, 2000, 1500),), "S1"),
         Unit("C2B", "二乙", "community", ((2000, -500, 3000, 1500),), "S1"),
     ]
-    found = compare(BEFORE, run_of(tiny_city(units=cut)), service="health_centre")
+    found = compare(
+        BEFORE.study, run_of(tiny_city(units=cut)).study, Question(service="health_centre")
+    )
     states = {row.code: row.state for row in found.units}
     assert states == {
         "C1": "both", "C2A": "appeared", "C2B": "appeared", "C3": "both", "C4": "both",
@@ -101,7 +110,11 @@ def test_units_that_appear_and_vanish() -> None:
 
 def test_by_unit_where_cells_differ() -> None:
     moved = [replace(cell, x=cell.x + 1) for cell in TINY_CELLS]
-    found = compare(BEFORE, run_of(tiny_city(cells=moved, places=WITH_H2)), service="health_centre")
+    found = compare(
+        BEFORE.study,
+        run_of(tiny_city(cells=moved, places=WITH_H2)).study,
+        Question(service="health_centre"),
+    )
     assert found.matched == "unit"
     assert found.warnings[0].key == "compare_by_unit"
     four = next(row for row in found.units if row.code == "C4")
@@ -112,11 +125,11 @@ def test_by_unit_where_cells_differ() -> None:
 
 def test_not_assessed_is_not_zero() -> None:
     bare = run_of(tiny_city(places=[p for p in TINY_PLACES if p.service != "pharmacy"]), "r0")
-    found = compare(bare, BEFORE, service="pharmacy")
+    found = compare(bare.study, BEFORE.study, Question(service="pharmacy"))
     assert (found.total.covered_from, found.total.P_change, found.total.gained) == (None,) * 3
     assert found.warnings[-1].key == "compare_not_assessed"
     with pytest.raises(UnknownNameError):
-        compare(bare, BEFORE, service="zoo")
+        compare(bare.study, BEFORE.study, Question(service="zoo"))
 
 
 def test_several_cells_at_one_place() -> None:
@@ -146,9 +159,9 @@ def test_against_a_naive_oracle(
         return run_of(tiny_city(places=(*TINY_PLACES, *added), cells=people))
 
     before, after = drawn(old, list(TINY_CELLS)), drawn(new, cells)
-    found = compare(before, after, service="pharmacy")
-    was = covered_cells(before, "pharmacy", 10, "adult")
-    now = covered_cells(after, "pharmacy", 10, "adult")
+    found = compare(before.study, after.study, Question(service="pharmacy"))
+    was = covered_cells(before.study, Question("pharmacy", 10))
+    now = covered_cells(after.study, Question("pharmacy", 10))
     gained = lost = stayed = 0
     for i in range(len(cells)):
         if now[i] and not was[i]:

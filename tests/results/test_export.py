@@ -13,12 +13,13 @@ import shapely
 from openpyxl import load_workbook
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, WorkspaceError
-from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results import export
 from lifecircle.analysis.results.columns import LAYERS
 from lifecircle.analysis.results.export import SUFFIXES, export_coverage, export_layer
 from lifecircle.analysis.results.layers import layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.coverage import coverage_document
 from tests.worlds.tiny import tiny_city, tiny_run
 
 
@@ -149,7 +150,7 @@ def test_more_rows_than_a_sheet_are_refused(
 
 
 def test_coverage_tables(run: Run, tmp_path: Path) -> None:
-    result = coverage(run.city, run.travel, run.policy, service="health_centre")
+    result = coverage_document(run, Question("health_centre"))
     export_coverage(result, tmp_path / "c.csv")
     with (tmp_path / "c.csv").open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))

@@ -12,6 +12,7 @@ import pytest
 
 from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.columns import COLUMNS, LAYERS, OPTIONAL_LAYERS
 from lifecircle.analysis.results.layers import STORED, gap_frame, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
@@ -121,7 +122,7 @@ def test_gaps_of_all_services_and_of_any_question(run: Run) -> None:
     centre = frame[frame["service"] == "health_centre"]
     assert centre["residents"].tolist() == [400, 350, 250, 150, 100, 60]
     assert centre["nearest_facility"].tolist() == ["h1"] * 4 + [None] * 2
-    found = gaps(run.city, run.travel, run.policy, service="health_centre", minutes=1440)
+    found = gaps(run.study, Question(service="health_centre", minutes=1440))
     asked = gap_frame(run, found)
     assert asked["reason"].tolist() == ["cut_off", "unsnapped"]
     assert len(gap_frame(run, ())) == 0

@@ -15,6 +15,8 @@ import shapely
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn, WorkspaceError
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.provenance import InputFile
 from lifecircle.analysis.results import store
@@ -23,6 +25,7 @@ from lifecircle.analysis.results.manifest_file import read_manifest, write_manif
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.names import safe_name
 from lifecircle.analysis.results.store import Workspace
+from tests.worlds.parts import study_of
 from tests.worlds.tiny import tiny_city, tiny_manifest, tiny_policy, tiny_run, tiny_travel
 
 
@@ -68,7 +71,12 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path) -> None:
     same(city, run.city)
     same(tiny_travel(city), run.travel)
     assert run.policy == tiny_policy()
-    written = dataclasses.replace(tiny_manifest(city, tiny_policy()), run=run.manifest.run)
+    assert set(run.manifest.timings_s) == {"catchments", "layers", "save"}
+    written = dataclasses.replace(
+        tiny_manifest(city, tiny_policy()),
+        run=run.manifest.run,
+        timings_s=run.manifest.timings_s,
+    )
     assert run.manifest == written
     assert run.manifest.run.startswith("r20250102030405-")
     assert run.path == tmp_path / "tiny" / "runs" / run.manifest.run
@@ -78,11 +86,11 @@ def test_measures_on_an_opened_run_are_the_same(tmp_path: Path) -> None:
     run = tiny_run(tmp_path)
     city, travel, policy = tiny_city(), tiny_travel(), tiny_policy()
     for service in policy.services:
-        assert coverage(run.city, run.travel, run.policy, service=service) == coverage(
-            city, travel, policy, service=service
+        assert coverage(run.study, Question(service=service)) == coverage(
+            study_of(city, policy, travel=travel), Question(service=service)
         )
-        opened = gaps(run.city, run.travel, run.policy, service=service)
-        drawn = gaps(city, travel, policy, service=service)
+        opened = gaps(run.study, Question(service=service))
+        drawn = gaps(study_of(city, policy, travel=travel), Question(service=service))
         assert [(g.id, g.residents, g.geometry.wkb) for g in opened] == [
             (g.id, g.residents, g.geometry.wkb) for g in drawn
         ]
@@ -254,7 +262,7 @@ def test_names_that_cannot_be_folders(tmp_path: Path, name: str) -> None:
         Workspace(tmp_path).runs(name)
     manifest = tiny_manifest(tiny_city(), tiny_policy(), name)
     with pytest.raises(ParameterError):
-        Workspace(tmp_path).save(manifest, tiny_policy(), tiny_city(), tiny_travel())
+        save_run(Workspace(tmp_path), manifest, tiny_policy(), tiny_city(), tiny_travel())
     assert list(tmp_path.iterdir()) == []
 
 

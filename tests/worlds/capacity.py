@@ -21,8 +21,10 @@ from typing import Any
 from lifecircle.analysis.access.walking import WalkCosts, flat_costs
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.policy import CapacityRule, Policy
 from lifecircle.analysis.policy.capacity import Capacities, CatchmentRule, PopulationRule, Rung
+from tests.worlds.parts import study_of
 from tests.worlds.policy import drawn
 from tests.worlds.tiny import TINY_CELLS, Cell, Place, tiny_city, tiny_policy
 
@@ -76,7 +78,17 @@ def costs_of(city: City) -> WalkCosts:
 def asked(city: City, policy: Policy | None = None, **question: Any) -> Catchments:
     """Catchments of health centres, or of the service named."""
     wanted = {"service": "health_centre", **question}
-    return catchments(city, costs_of(city), policy or capacity_policy(), **wanted)
+    return catchments(
+        study_of(city, policy or capacity_policy(), costs=costs_of(city)),
+        Question(
+            **{
+                name: wanted.pop(name)
+                for name in ("service", "minutes", "walker")
+                if name in wanted
+            }
+        ),
+        **wanted,
+    )
 
 
 def loads(found: Catchments, city: City, which: str = "balanced") -> Mapping[str, int]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.model import WHOLE_AREA, City, Statistics
 from lifecircle.analysis.measures.scorecard.card import EVALUATORS, checked_settings
 from lifecircle.analysis.measures.scorecard.context import Ground
@@ -20,7 +19,7 @@ from lifecircle.analysis.policy.faults import Blame
 from lifecircle.analysis.policy.files import Joined
 from lifecircle.analysis.policy.scorecard import scorecard_of
 from lifecircle.analysis.policy.scorecard_model import Scorecard
-from tests.worlds.parts import Place, texts
+from tests.worlds.parts import Place, study_of, texts
 from tests.worlds.tiny import TINY_PLACES, tiny_city, walks
 
 NEAR = 600 / 1910  # c1, c2, c3 walk 370, 470 and 970 m to h1; c4 walks 2,070
@@ -92,14 +91,11 @@ def ground(
     policy = _policy()
     scorecard = card(readings)
     return Ground(
-        held,
-        walks(held, tuple(policy.services)),
-        policy,
+        study_of(held, policy, travel=walks(held, tuple(policy.services))),
         scorecard,
         checked_settings(scorecard, {}) | settings,
         "adult",
         None,
-        lambda: walk_costs(held.network),
     )
 
 

@@ -1,4 +1,4 @@
-"""Builds City and TravelTable objects from plain lists (see worlds.py for the drawing rules)."""
+"""Builds cities, walks and studies from plain lists (see tiny.py for the drawing rules)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from types import MappingProxyType
 import numpy as np
 import shapely
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
+from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import Cells, City, Facilities, LandSamples, Units
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import UNREACHED_CM
 
 CRS = "EPSG:4543"
@@ -311,7 +314,7 @@ def make_city(
 # ---- walks -------------------------------------------------------------------------------
 
 
-def walks(city: City, services: Sequence[str]) -> TravelTable:
+def walks(city: City, services: Sequence[str]) -> NearestFacility:
     """Travel table of a drawn city: leg + |difference of x| + leg on the same street."""
     nodes = city.network.node_xy_m
     component = np.zeros(len(nodes), dtype=np.int32)
@@ -324,7 +327,21 @@ def walks(city: City, services: Sequence[str]) -> TravelTable:
         if city.land is None
         else _nearest(city, services, *_started(city, city.land.position))[0]
     )
-    return TravelTable(tuple(services), cells[0], cells[1], land, junctions[0], junctions[1])
+    return NearestFacility(tuple(services), cells[0], cells[1], land, junctions[0], junctions[1])
+
+
+def study_of(
+    city: City,
+    policy: Policy,
+    *,
+    travel: NearestFacility | None = None,
+    costs: WalkCosts | None = None,
+    catchments: Mapping[str, object] | None = None,
+) -> Study:
+    """A study of a drawn city; without `travel` for measures that walk by themselves."""
+    nothing = np.zeros((0, 0), dtype=np.int32)
+    table = travel or NearestFacility((), nothing, nothing, nothing, nothing, nothing)
+    return Study(city, table, policy, catchments or {}, costs)
 
 
 def _started(city: City, position: Positions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lifecircle.analysis.access.nearest import TravelTable
+from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.policy import (
     Policy,
@@ -134,7 +134,7 @@ def tiny_city(**changes: object) -> City:
     return make_city(**(plan | changes))  # type: ignore[arg-type]
 
 
-def tiny_travel(city: City | None = None, policy: Policy | None = None) -> TravelTable:
+def tiny_travel(city: City | None = None, policy: Policy | None = None) -> NearestFacility:
     """Walks of a drawn city to every service of a policy."""
     return walks(city or tiny_city(), tuple((policy or tiny_policy()).services))
 
@@ -176,13 +176,15 @@ def tiny_run(
     change: Callable[[City], City] = lambda city: city,
 ) -> Run:
     """The tiny city saved into the workspace `root` and opened from there."""
+    from lifecircle.analysis.pipeline import save_run
     from lifecircle.analysis.results.store import Workspace
 
     rules = policy or tiny_policy()
     city = change(tiny_city())
-    return Workspace(root).save(
-        tiny_manifest(city, rules, area), rules, city, walks(city, tuple(rules.services))
-    )
+    workspace = Workspace(root)
+    travel = walks(city, tuple(rules.services))
+    save_run(workspace, tiny_manifest(city, rules, area), rules, city, travel)
+    return workspace.open(area)
 
 
 def without(city: City, service: str) -> City:

@@ -11,8 +11,9 @@ Storbeck (1991) for minima.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import nearest_walks, walk_matrix, walks_within
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
@@ -29,9 +31,21 @@ from lifecircle.analysis.measures.catchments.assignment import (
     balanced_on_arcs,
     nearest_assignment,
 )
-from lifecircle.analysis.measures.catchments.capacity import ESTIMATES, Capacity, capacity_of
+from lifecircle.analysis.measures.catchments.capacity import (
+    ESTIMATES,
+    Capacity,
+    capacity_of,
+    capacity_services,
+)
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
-from lifecircle.analysis.measures.question import ask, not_assessed, persons_of
+from lifecircle.analysis.measures.question import (
+    TOTAL,
+    Question,
+    Study,
+    ask,
+    not_assessed,
+    persons_of,
+)
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     CM_PER_M,
@@ -124,13 +138,9 @@ class Catchments:
 
 
 def catchments(
-    city: City,
-    costs: WalkCosts,
-    policy: Policy,
+    study: Study,
+    question: Question,
     *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
     closed: bool = False,
     whole: bool = False,
     estimates: bool = False,
@@ -139,8 +149,8 @@ def catchments(
 
     Parameters
     ----------
-    costs : walking costs of the city's streets.
-    minutes : longest walk of ``balanced``; None = the service's own, `UNLIMITED` = none.
+    question : its minutes are the longest walk of ``balanced``, `UNLIMITED` = none; its group
+        does not count: the policy says whom a service serves.
     closed : residents are served only inside their own subdistrict or township.
     whole : no cell is split between facilities.
     estimates : capacities from floor area on the policy's ladder where no own figure is known.
@@ -151,38 +161,24 @@ def catchments(
     ParameterError : minutes not above 0 or beyond a day; `closed` without units to close; no
         limit on the walk, and more pairs of cells and facilities than memory is for.
     """
+    city, policy, costs = study.city, study.policy, study.costs
+    minutes = question.minutes
     unlimited = minutes is not None and math.isinf(minutes) and minutes > 0
-    asked = ask(policy, service, None if unlimited else minutes, walker)
+    asked = ask(study, replace(question, minutes=None) if unlimited else question)
+    service = asked.service.id
     capacity = capacity_of(city, policy, service, estimates=estimates)
     persons = persons_of(city.cells, capacity.group)
     own = Own.of(city, policy, capacity.facility) if closed else None
     at = service_attachments(city, service)
-    rows, people = capacity.facility, city.cells.position
-    nearest = nearest_walks(costs, at, people, rows, 1)
+    nearest = nearest_walks(costs, at, city.cells.position, capacity.facility, 1)
     natural = nearest_assignment(persons, nearest, capacity.minimum)
-    bounds = (capacity.minimum, capacity.maximum)
-    pairs = len(rows) * len(people)
-    if unlimited and pairs > _MOST_PAIRS:
-        raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
-    if unlimited and own is None:
-        cost = walk_matrix(costs, at, people, rows)
-        balanced = balanced_assignment(persons, cost, *bounds)
-        arcs = _arcs_for_whole(cost, balanced) if whole else None
-    else:
-        if unlimited:
-            arcs = Arcs.all_of(walk_matrix(costs, at, people, rows))
-        else:
-            arcs = Arcs.near(walks_within(costs, at, people, rows, asked.limit_cm))
-        if own is not None:
-            arcs = arcs.kept(own.cell[arcs.cell] == own.facility[arcs.centre])
-        balanced = balanced_on_arcs(persons, arcs, *bounds)
-    if whole and arcs is not None:
-        balanced = whole_cells(persons, arcs, *bounds, balanced)
+    limit_cm = None if unlimited else asked.limit_cm
+    balanced = _balance(city, costs, at, capacity, limit_cm, own, whole=whole)
     per_minute = float(asked.walker.speed_m_per_s) * CM_PER_M * SECONDS_PER_MINUTE
     return Catchments(
         service=service,
         minutes=None if unlimited else asked.minutes,
-        walker=walker,
+        walker=asked.walker.id,
         group=capacity.group,
         closed=closed,
         whole=whole,
@@ -191,9 +187,103 @@ def catchments(
         natural=_solution(natural, capacity, per_minute),
         balanced=_solution(balanced, capacity, per_minute),
         not_offered=tuple(capacity.unknown.tolist()),
-        assessed=len(rows) > 0 or (city.assessed(service) and len(capacity.unknown) == 0),
+        assessed=len(capacity.facility) > 0
+        or (city.assessed(service) and len(capacity.unknown) == 0),
         warnings=tuple(_remarks(city, policy, capacity, balanced, service, own)),
     )
+
+
+def catchments_of(
+    study: Study,
+    question: Question,
+    *,
+    closed: bool = False,
+    whole: bool = False,
+    estimates: bool = False,
+) -> Catchments:
+    """As `catchments`, those that the build has solved already where they answer the question."""
+    kept = study.catchments.get(str(question.service))
+    if isinstance(kept, Catchments) and not (closed or whole or estimates):
+        same_time = question.minutes in (None, kept.minutes)
+        if kept.walker == question.walker and same_time:
+            return kept
+    return catchments(study, question, closed=closed, whole=whole, estimates=estimates)
+
+
+def catchments_behind(study: Study, question: Question) -> Catchments | None:
+    """The catchments that reading C of a question rests on; None where C does not exist for it.
+
+    It does not where the service has no rule of capacity, nor where the area does not know the
+    group of residents that is to be served. Catchments of another group than the one asked for
+    say for which group C exists.
+    """
+    service = str(question.service)
+    if service not in capacity_services(study.policy) or not study.catchments:
+        return None
+    kept = study.catchments.get(service)
+    if isinstance(kept, Catchments):
+        group = kept.group
+    else:
+        kept, group = None, capacity_of(study.city, study.policy, service).group
+    if group != TOTAL and group not in study.city.cells.groups:
+        return None
+    if kept is not None and group != question.group:
+        return kept
+    return catchments_of(study, question)
+
+
+def default_catchments(study: Study) -> Mapping[str, Catchments]:
+    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
+
+    A service of which no facility can be offered has none, nor one for a group of residents
+    that the area does not know.
+    """
+    city, policy = study.city, study.policy
+    rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
+    asked = [
+        name
+        for name in capacity_services(policy)
+        if (name not in rules or rules[name].group in known)
+        and capacity_of(city, policy, name).group in known
+    ]
+    found = {name: catchments(study, Question(name)) for name in asked}
+    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
+
+
+def _balance(
+    city: City,
+    costs: WalkCosts,
+    at: Attachments,
+    capacity: Capacity,
+    limit_cm: int | None,
+    own: Own | None,
+    *,
+    whole: bool,
+) -> Assignment:
+    """The flow model of the question, with walks as many as it needs, and its optimum.
+
+    `limit_cm`: the longest walk, None = no limit; `own`: borders that close.
+    """
+    persons = persons_of(city.cells, capacity.group)
+    people, rows = city.cells.position, capacity.facility
+    bounds = (capacity.minimum, capacity.maximum)
+    pairs = len(rows) * len(people)
+    if limit_cm is None and pairs > _MOST_PAIRS:
+        raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
+    if limit_cm is None and own is None:
+        cost = walk_matrix(costs, at, people, rows)
+        balanced = balanced_assignment(persons, cost, *bounds)
+        if not whole:
+            return balanced
+        return whole_cells(persons, _arcs_for_whole(cost, balanced), *bounds, balanced)
+    if limit_cm is None:
+        arcs = Arcs.from_matrix(walk_matrix(costs, at, people, rows))
+    else:
+        arcs = Arcs.from_walks(walks_within(costs, at, people, rows, limit_cm))
+    if own is not None:
+        arcs = arcs.keep(own.cell[arcs.cell] == own.facility[arcs.centre])
+    balanced = balanced_on_arcs(persons, arcs, *bounds)
+    return whole_cells(persons, arcs, *bounds, balanced) if whole else balanced
 
 
 def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
@@ -204,7 +294,7 @@ def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
         near = np.argpartition(cost, few - 1, axis=0)[:few]
         np.put_along_axis(keep, near, True, axis=0)
     keep[balanced.centre, balanced.cell] = True
-    return Arcs.all_of(np.where(keep, cost, UNREACHED_CM).astype(np.int32))
+    return Arcs.from_matrix(np.where(keep, cost, UNREACHED_CM).astype(np.int32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,7 @@ from lifecircle.analysis.access.od_matrix import nearest_walks, service_faciliti
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import sums_by, unknown_units
-from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.measures.question import Study, sums_by, unknown_units
 from lifecircle.analysis.policy.capacity import PopulationRule
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
 
@@ -108,11 +107,12 @@ def needed_centres(residents: int, minimum: int, maximum: int) -> tuple[int, int
     return max(1, -(-residents // maximum)), max(1, residents // minimum)
 
 
-def population_rule(city: City, costs: WalkCosts, policy: Policy) -> RuleResult | None:
+def population_rule(study: Study) -> RuleResult | None:
     """The rule for every street and the area; None where the policy or the area has none.
 
     None: the policy states no such rule, or no unit of its levels exists here.
     """
+    city, policy = study.city, study.policy
     rule = policy.capacities.population_rule
     if rule is None:
         return None
@@ -124,7 +124,7 @@ def population_rule(city: City, costs: WalkCosts, policy: Policy) -> RuleResult 
     if capacity is None or len(streets) == 0:
         return None
     low, high = int(capacity.minimum.value), int(capacity.maximum.value)
-    return _Count.of(city, costs, rule, levels, streets).result(rule, low, high)
+    return _Count.of(city, study.costs, rule, levels, streets).result(rule, low, high)
 
 
 @dataclass(frozen=True, slots=True)

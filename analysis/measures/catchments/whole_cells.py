@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from lifecircle.analysis.measures.catchments.arcs import Arcs
-from lifecircle.analysis.measures.catchments.assignment import Answer, Assignment, assigned
-from lifecircle.analysis.measures.catchments.kernel import settle_whole
+from lifecircle.analysis.measures.catchments.assignment import Assignment, make_assignment
+from lifecircle.analysis.measures.catchments.flow_model import Flow
+from lifecircle.analysis.measures.catchments.whole_kernel import WholeModel, settle_whole
 from lifecircle.analysis.quantities import NOBODY, IntArray
 
 
@@ -31,14 +32,11 @@ def whole_cells(
     alone = persons[split.cell] == split.persons
     at[split.cell[alone]] = split.centre[alone]
     order = np.argsort(-persons, kind="stable")
-    settle_whole(
-        at, order[persons[order] > 0], persons, arcs.start, arcs.centre, arcs.cost, minimum, maximum
-    )
+    model = WholeModel(persons, arcs.start, arcs.centre, arcs.cost, minimum, maximum)
+    settle_whole(model, at, order[persons[order] > 0])
     cell = np.flatnonzero(at != NOBODY).astype(np.int32)
     mine = arcs.centre == at[arcs.cell]
     walk = np.zeros(len(persons), dtype=np.int64)
     walk[arcs.cell[mine]] = arcs.cost[mine]
-    unreached = int(split.unserved[~split.reachable].sum())
-    least = (split.least_unserved - unreached, split.least_underload, split.bound_cm)
-    answer = Answer(cell, at[cell], persons[cell], walk[cell], least)
-    return assigned(persons, minimum, split.reachable, answer)
+    flow = Flow.add_up(persons, minimum, (cell, at[cell], persons[cell], walk[cell]))
+    return make_assignment(flow, split.reachable, split.least)

@@ -12,11 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from lifecircle.analysis.access.nearest import TravelTable
-from lifecircle.analysis.access.walking import WalkCosts, walk_costs
-from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import level_of, unknown, walker_of
+from lifecircle.analysis.measures.question import Study, level_of, unknown, walker_of
 from lifecircle.analysis.measures.scorecard.capacity import capacity
 from lifecircle.analysis.measures.scorecard.circles import circle
 from lifecircle.analysis.measures.scorecard.context import Ground
@@ -42,7 +39,6 @@ from lifecircle.analysis.measures.scorecard.within_reach import (
     land_within,
     residents_within,
 )
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.scorecard_model import (
     AT_LEAST,
     AT_MOST,
@@ -77,15 +73,12 @@ _SAME: Final = 1e-12  # relative: sums of decimals that differ by less are the s
 
 
 def scorecard(
-    city: City,
-    travel: TravelTable,
-    policy: Policy,
+    study: Study,
     *,
     walker: str = "adult",
     level: str | None = None,
     year: int | None = None,
     settings: Mapping[str, str | float] | None = None,
-    make_costs: Callable[[], WalkCosts] | None = None,
 ) -> ScorecardResult:
     """Every row of the policy's scorecard for a city.
 
@@ -95,27 +88,24 @@ def scorecard(
     level : unit level whose units get a figure each beside the row's; None = none.
     year : no statistics of a later year are used; None = the latest of each.
     settings : answers to what the plan leaves open, by id; those left out take the default.
-    make_costs : what walking costs; None = the costs of the city's streets.
 
     Raises
     ------
     ParameterError : the policy has no scorecard; a setting's answer is not among its choices.
     UnknownNameError : no such walker, level or setting.
     """
+    city, policy = study.city, study.policy
     if policy.scorecard is None:
         raise ParameterError("scorecard_none", policy=policy.id)
     walker_of(policy, walker)
     shown = None if level is None else level_of(city, level)
     answers = checked_settings(policy.scorecard, settings or {})
     ground = Ground(
-        city,
-        travel,
-        policy,
+        study,
         policy.scorecard,
         answers,
         walker,
         year,
-        make_costs or (lambda: walk_costs(city.network)),
     )
     rows = tuple(_row(ground, row, shown) for row in policy.scorecard.rows.values())
     return ScorecardResult(policy.scorecard, answers, walker, year, shown, rows)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleTable, circle_table
-from lifecircle.analysis.measures.night import night_moment, night_states
-from lifecircle.analysis.measures.opening import OPEN
+from lifecircle.analysis.measures.opening import OPEN, night_moment, night_states
 from lifecircle.analysis.measures.opening import UNKNOWN as HOURS_UNKNOWN
+from lifecircle.analysis.measures.question import Question, covered
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import (
     NO,
@@ -21,7 +21,7 @@ from lifecircle.analysis.measures.scorecard.result import (
     nothing,
 )
 from lifecircle.analysis.policy.readings import Circle
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, FloatArray, Int32Array
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array
 
 
 def circle(ground: Ground, reading: Circle) -> Outcome:
@@ -31,12 +31,12 @@ def circle(ground: Ground, reading: Circle) -> Outcome:
     open (and, outdoors, lit) in the policy's evening; what is unknown leaves a range.
     """
     table = circle_table(
-        ground.city,
-        ground.travel,
-        ground.policy,
+        ground.study,
+        Question(
+            minutes=None if reading.minutes is None else ground.amount(reading.minutes),
+            walker=ground.walker,
+        ),
         kind=reading.circle,
-        minutes=None if reading.minutes is None else ground.amount(reading.minutes),
-        walker=ground.walker,
         optional=reading.optional,
         limit_of=ground.limit_cm,
     )
@@ -89,7 +89,7 @@ def _parts(ground: Ground, table: CircleTable, persons: FloatArray) -> tuple[Par
         if land is not None and area and service in ground.travel.services:
             minutes = ground.policy.services[service].minutes.value
             limit = ground.limit_cm(minutes if table.minutes is None else table.minutes)
-            held = (ground.reach(service).land_cm <= limit) & (land.position.edge != NOBODY)
+            held = covered(ground.reach(service).land_cm, land.position, limit)
             near = float(land.area_m2[held].sum() / area)
         parts.append(Part(service, float(persons[table.reach[k]].sum() / whole), near))
     return tuple(parts)
@@ -160,6 +160,4 @@ def _near(ground: Ground, rows: Int32Array, limit_cm: int) -> BoolArray:
     cells = ground.city.cells
     if len(rows) == 0:
         return np.zeros(len(cells), dtype=np.bool_)
-    cm = ground.reach_of(rows).cell_cm
-    near: BoolArray = (cm <= limit_cm) & (cm != UNREACHED_CM) & (cells.position.edge != NOBODY)
-    return near
+    return covered(ground.reach_of(rows).cell_cm, cells.position, limit_cm)

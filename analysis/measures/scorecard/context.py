@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.access.nearest import (
-    TravelTable,
+    NearestFacility,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
@@ -21,7 +21,7 @@ from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.measures.opening import hours_per_day
-from lifecircle.analysis.measures.question import walker_of
+from lifecircle.analysis.measures.question import Study, walker_of
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.amounts import SETTING, Amount, Condition, Selector
@@ -51,7 +51,7 @@ class UnitSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class SubsetWalks:
     """Walks to the nearest of some facilities: `cell_cm` (c,), `cell_facility`, `land_cm` (s,)."""
 
     cell_cm: Int32Array
@@ -64,17 +64,14 @@ class Ground:
     """One city under one policy and one set of answers to what the plan leaves open.
 
     `settings`: every setting of the scorecard with its value. `until`: no statistics of a later
-    year. `make_costs` gives the costs of walking when a walk must be computed anew.
+    year.
     """
 
-    city: City
-    travel: TravelTable
-    policy: Policy
+    study: Study
     scorecard: Scorecard
     settings: Mapping[str, str | float]
     walker: str
     until: int | None
-    make_costs: Callable[[], WalkCosts]
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -82,6 +79,26 @@ class Ground:
         if key not in self._kept:
             self._kept[key] = make()
         return self._kept[key]
+
+    @property
+    def city(self) -> City:
+        """The city of the study."""
+        return self.study.city
+
+    @property
+    def travel(self) -> NearestFacility:
+        """The walks of the study."""
+        return self.study.travel
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the study."""
+        return self.study.policy
+
+    @property
+    def costs(self) -> WalkCosts:
+        """What walking costs along the streets."""
+        return self.study.costs
 
     @property
     def size(self) -> int:
@@ -172,9 +189,7 @@ class Ground:
 
     def offering(self, services: Sequence[str]) -> Int32Array:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
-        places = self.city.facilities
-        numbers = [places.service_ids.index(s) for s in services if s in places.service_ids]
-        return np.flatnonzero(np.isin(places.service, numbers)).astype(np.int32)
+        return np.flatnonzero(self.city.facilities.of_services(services)).astype(np.int32)
 
     def column(self, name: str) -> np.ndarray:
         """A column of facilities, object (f,), None where unknown."""
@@ -254,14 +269,14 @@ class Ground:
             return int(rules.core_metres.value * CM_PER_M * share)
         return limit_cm(minutes, walker_of(self.policy, self.walker).speed_m_per_s)
 
-    def reach(self, service: str) -> Reach:
+    def reach(self, service: str) -> SubsetWalks:
         """Walks to every facility of a service, as the run holds them."""
         row = self.travel.row(service)
-        return Reach(
+        return SubsetWalks(
             self.travel.cell_cm[row], self.travel.cell_facility[row], self.travel.land_cm[row]
         )
 
-    def reach_of(self, rows: Int32Array) -> Reach:
+    def reach_of(self, rows: Int32Array) -> SubsetWalks:
         """Walks to the nearest of some facilities (rows of the facilities), computed anew."""
         return self.once(("reach", rows.tobytes()), lambda: self._walk(rows))  # type: ignore[no-any-return]
 
@@ -271,19 +286,14 @@ class Ground:
         chosen = np.flatnonzero(np.isin(places.attached_facility, rows))
         return Attachments(places.attached_facility[chosen], places.attachment.take(chosen))
 
-    @property
-    def costs(self) -> WalkCosts:
-        """What walking costs along the streets."""
-        return self.once("costs", self.make_costs)  # type: ignore[no-any-return]
-
-    def _walk(self, rows: Int32Array) -> Reach:
+    def _walk(self, rows: Int32Array) -> SubsetWalks:
         goals = goals_of(self.costs, self.attachments(rows))
         nodes = nearest_from_nodes(self.costs, goals)
         cells = nearest_from_positions(self.costs, goals, nodes, self.city.cells.position)
         if self.city.land is None:
-            return Reach(cells.cm, cells.facility, np.zeros(0, dtype=np.int32))
+            return SubsetWalks(cells.cm, cells.facility, np.zeros(0, dtype=np.int32))
         land = nearest_from_positions(self.costs, goals, nodes, self.city.land.position)
-        return Reach(cells.cm, cells.facility, land.cm)
+        return SubsetWalks(cells.cm, cells.facility, land.cm)
 
     # ---- persons ----------------------------------------------------------------------------
 

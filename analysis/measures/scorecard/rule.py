@@ -24,7 +24,7 @@ def rule(ground: Ground, reading: Rule) -> Outcome:
     but overloaded counts as met.
     """
     lacking = ground.no_services((reading.service,))
-    found = population_rule(ground.city, ground.costs, ground.policy)
+    found = population_rule(ground.study)
     scope = ground.unit_set(reading.units)
     if found is None or found.service != reading.service or len(scope.index) == 0:
         return nothing(*scope.missing, *lacking)

@@ -10,6 +10,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import goals_of, nearest_from_nodes, nearest_from_positions
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.question import covered
 from lifecircle.analysis.measures.scorecard.context import Ground, UnitSet
 from lifecircle.analysis.measures.scorecard.result import (
     NO,
@@ -194,9 +195,11 @@ def _within(
         samples = 0 if ground.city.land is None else len(ground.city.land.area_m2)
         return np.zeros(len(ground.city.cells), bool), np.zeros(samples, bool)
     reach = ground.reach(service) if whole else ground.reach_of(rows)
-    near_cell: BoolArray = (reach.cell_cm <= limit) & (reach.cell_cm != UNREACHED_CM)
-    near_land: BoolArray = (reach.land_cm <= limit) & (reach.land_cm != UNREACHED_CM)
-    return near_cell, near_land
+    near_cell = covered(reach.cell_cm, ground.city.cells.position, limit)
+    land = ground.city.land
+    if land is None:
+        return near_cell, np.zeros(0, bool)
+    return near_cell, covered(reach.land_cm, land.position, limit)
 
 
 def _weighed(

@@ -63,8 +63,8 @@ def siting_rules(policy: Policy) -> SitingRules:
 def given_sites(frame: gpd.GeoDataFrame, city: City, index: EdgeIndex, max_leg_m: float) -> Sites:
     """Sites of a table (`lifecircle.analysis.readers.tables.candidate_sites.read_sites`)."""
     geometry = np.asarray(metric_geometry(frame, city.crs), dtype=object)
-    kind = _repeated("given", len(frame))
-    return _placed(texts(frame["id"]), texts(frame["name"]), kind, geometry, city, index, max_leg_m)
+    kind = _repeat("given", len(frame))
+    return _place(texts(frame["id"]), texts(frame["name"]), kind, geometry, city, index, max_leg_m)
 
 
 def site_at(lonlat_m: FloatArray, city: City, index: EdgeIndex, max_leg_m: float) -> Sites:
@@ -72,10 +72,10 @@ def site_at(lonlat_m: FloatArray, city: City, index: EdgeIndex, max_leg_m: float
     ids = np.array([f"added/{k + 1}" for k in range(len(lonlat_m))], dtype=object)
     geometry = np.asarray(shapely.points(lonlat_m), dtype=object)
     none = np.full(len(ids), None, dtype=object)
-    return _placed(ids, none, _repeated("given", len(ids)), geometry, city, index, max_leg_m)
+    return _place(ids, none, _repeat("given", len(ids)), geometry, city, index, max_leg_m)
 
 
-def _placed(
+def _place(
     ids: StrArray,
     names: StrArray,
     kind: StrArray,
@@ -109,8 +109,7 @@ def places_of_kinds(city: City, policy: Policy, service: str, kinds: Sequence[st
     wanted = set(kinds) or {s.id for s in policy.services.values() if s.tier == "public"}
     wanted.discard(service)
     places = city.facilities
-    numbers = [k for k, name in enumerate(places.service_ids) if name in wanted]
-    chosen = np.flatnonzero(np.isin(places.service, numbers))
+    chosen = np.flatnonzero(places.of_services(wanted))
     row = np.full(len(places), -1, dtype=np.int32)
     row[chosen] = np.arange(len(chosen), dtype=np.int32)
     mine = np.flatnonzero(row[places.attached_facility] >= 0)
@@ -140,21 +139,21 @@ def generated_sites(
     cells = city.cells
     usable = cells.position.snapped & (cells.residents > 0)
     if limit_cm is not None:
-        usable &= _near(city, costs, lacking, limit_cm)
-    chosen = _thinned(cells.position.xy_m, cells.residents, np.flatnonzero(usable), spacing_m)
+        usable &= _keep_near(city, costs, lacking, limit_cm)
+    chosen = _thin(cells.position.xy_m, cells.residents, np.flatnonzero(usable), spacing_m)
     position = cells.position.take(chosen)
     on_street = Positions(position.edge, position.at_m, np.zeros(len(chosen)), position.xy_m)
     return Sites(
         np.array([f"street/{one}" for one in cells.id[chosen]], dtype=object),
         np.full(len(chosen), None, dtype=object),
-        _repeated("generated", len(chosen)),
+        _repeat("generated", len(chosen)),
         position.xy_m,
         assign_units(position.xy_m, city.units),
         Attachments(np.arange(len(chosen), dtype=np.int32), on_street),
     )
 
 
-def _near(city: City, costs: WalkCosts, lacking: BoolArray, limit_cm: int) -> BoolArray:
+def _keep_near(city: City, costs: WalkCosts, lacking: BoolArray, limit_cm: int) -> BoolArray:
     """Cells within the limit of a cell that lacks."""
     wanted = np.flatnonzero(lacking & city.cells.position.snapped & (city.cells.residents > 0))
     if not len(wanted):
@@ -167,7 +166,7 @@ def _near(city: City, costs: WalkCosts, lacking: BoolArray, limit_cm: int) -> Bo
     return found
 
 
-def _thinned(xy_m: FloatArray, residents: IntArray, usable: IntArray, spacing_m: float) -> IntArray:
+def _thin(xy_m: FloatArray, residents: IntArray, usable: IntArray, spacing_m: float) -> IntArray:
     square = np.floor(xy_m[usable] / spacing_m).astype(np.int64)
     order = np.lexsort((usable, -residents[usable], square[:, 1], square[:, 0]))
     square = square[order]
@@ -176,7 +175,7 @@ def _thinned(xy_m: FloatArray, residents: IntArray, usable: IntArray, spacing_m:
     return np.sort(usable[order][first])
 
 
-def _repeated(word: str, size: int) -> StrArray:
+def _repeat(word: str, size: int) -> StrArray:
     out = np.empty(size, dtype=object)
     out[:] = word
     return out

@@ -1,22 +1,38 @@
-"""Siting where places can be full: the policy's floor and ceiling per place."""
+"""Siting where places can be full (CMCLP): the policy's floor and ceiling per place."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
 from lifecircle.analysis.access.od_matrix import walks_within
 from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
+from lifecircle.analysis.measures.catchments.flow_model import Flow, FlowModel
 from lifecircle.analysis.measures.question import persons_of
-from lifecircle.analysis.measures.siting.capacitated_flow import LoadProblem, Loads, assign
-from lifecircle.analysis.measures.siting.capacitated_search import CapacityChoice, choose, fewest
-from lifecircle.analysis.measures.siting.result import Loaded, Siting, above, persons_for
-from lifecircle.analysis.measures.siting.scene import Scene, counted_again, culprits_of, remarks_of
+from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign
+from lifecircle.analysis.measures.siting.capacitated_search import (
+    CapacityChoice,
+    choose,
+    find_fewest,
+)
+from lifecircle.analysis.measures.siting.result import (
+    Loaded,
+    Siting,
+    persons_for,
+    round_up_percent,
+)
+from lifecircle.analysis.measures.siting.scene import (
+    Scene,
+    count_again,
+    find_uncoverable,
+    remarks_of,
+)
 from lifecircle.analysis.measures.siting.search import greedy_curve
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import IntArray
 
 
 def place_with_capacity(
@@ -35,32 +51,20 @@ def place_with_capacity(
     """
     if scene.asked.service.capacity is None:
         raise ParameterError("siting_no_capacity", title=scene.asked.service.title)
-    problem, standing = load_problem(scene, policy)
-    residents = int(problem.persons.sum())
-    none = assign(problem, np.zeros(0, dtype=np.int64))
-    warnings: list[Warn] = []
-    if target is not None:
-        found, least = _fewest(problem, none, residents, target, time_limit_s, warnings)
-        value, bound = float(len(found.sites)), float(least)
-        gap, proven = ((value - bound) / value if value else 0.0), value == bound
-        if not proven:
-            warnings.append(Warn("siting_fewest_gap", {"count": int(value), "least": least}))
+    model = pose_capacitated(scene, policy)
+    residents = int(model.flow.persons.sum())
+    none = assign(model, np.zeros(0, dtype=np.int64))
+    if target is None:
+        answer = _choose(model, residents, int(add or 0), time_limit_s)
     else:
-        found = choose(problem, min(int(add or 0), problem.sites), time_limit_s)
-        value, bound = float(residents - found.loads.unserved), float(residents - found.bound)
-        gap, proven = found.gap, found.proven >= 1
-        if len(found.sites) < int(add or 0):
-            told = {"asked": add, "count": len(found.sites), "candidates": problem.sites}
-            warnings.append(Warn("siting_fewer", told))
-        if not proven:
-            share = (bound - value) / value if value else 1.0
-            warnings.append(Warn("siting_gap", {"gap": above(share)}))
-    cover = scene.covering()
-    loads = {int(j): int(found.loads.load[standing + j]) for j in found.sites}
-    proposals, after = counted_again(scene, found.sites, loads)
+        answer = _find_fewest(model, none, residents, target, time_limit_s)
+    found = answer.found
+    cover = scene.maximal_covering()
+    loads = {int(j): int(found.loads.load[model.standing + j]) for j in found.sites}
+    proposals, after = count_again(scene, found.sites, loads)
     before = int(scene.persons[scene.covered].sum())
-    warnings += capacity_of(scene.city, policy, scene.asked.service.id).warnings
-    warnings += [*scene.sites.warnings, *remarks_of(scene, cover)]
+    capacity = capacity_of(scene.city, policy, scene.asked.service.id)
+    remarks = (*capacity.warnings, *scene.sites.warnings, *remarks_of(scene, cover))
     return Siting(
         scene.asked,
         "capacity",
@@ -70,24 +74,24 @@ def place_with_capacity(
         proposals,
         int(scene.persons.sum()),
         before,
-        int(scene.persons[after <= scene.asked.limit_cm].sum()),
+        int(scene.persons[scene.within(after)].sum()),
         before + cover.reachable,
         before + greedy_curve(cover, len(scene.sites)),
-        value,
-        bound,
-        gap,
-        proven,
+        answer.value,
+        answer.bound,
+        answer.gap,
+        answer.proven,
         found.method,
         time.perf_counter() - started,
-        _loaded(problem, none, found, standing),
+        _report_loads(model, none, found),
         scene.cell_cm,
         after,
-        culprits_of(scene, cover),
-        tuple(warnings),
+        find_uncoverable(scene, cover),
+        (*answer.warnings, *remarks),
     )
 
 
-def load_problem(scene: Scene, policy: Policy) -> tuple[LoadProblem, int]:
+def pose_capacitated(scene: Scene, policy: Policy) -> CapacitatedModel:
     """Persons, the places there are with what they hold, the sites with the policy's bounds.
 
     Places whose capacity is not known serve no one here (`capacity_of` names them).
@@ -105,58 +109,86 @@ def load_problem(scene: Scene, policy: Policy) -> tuple[LoadProblem, int]:
     )
     standing = len(held.facility)
     persons = persons_of(scene.city.cells, held.group).astype(np.int64)
-    cell = np.concatenate((near.position, scene.near.cell))
-    place = np.concatenate((near.facility, scene.near.owner() + standing)).astype(np.int32)
-    new = len(scene.sites)
-    return LoadProblem(
-        persons,
-        np.concatenate((held.minimum, np.full(new, int(rule.minimum.value)))).astype(np.int64),
-        np.concatenate((held.maximum, np.full(new, int(rule.maximum.value)))).astype(np.int64),
-        standing,
-        cell.astype(np.int32),
-        place,
+    arcs = Arcs.from_pairs(
+        len(persons),
+        np.concatenate((near.position, scene.near.cell)).astype(np.int32),
+        np.concatenate((near.facility, scene.near.owner() + standing)).astype(np.int32),
         np.concatenate((near.cm, scene.near.cm)),
-    ), standing
+    )
+    new = len(scene.sites)
+    minimum = np.concatenate((held.minimum, np.full(new, int(rule.minimum.value))))
+    maximum = np.concatenate((held.maximum, np.full(new, int(rule.maximum.value))))
+    flow = FlowModel(persons, arcs, minimum.astype(np.int64), maximum.astype(np.int64))
+    return CapacitatedModel(flow, standing)
 
 
-def _fewest(
-    problem: LoadProblem,
-    none: Loads,
-    residents: int,
-    target: float,
-    time_limit_s: float,
-    warnings: list[Warn],
-) -> tuple[CapacityChoice, int]:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Sites chosen, what the objective counts for them, and what is proven about it."""
+
+    found: CapacityChoice
+    value: float
+    bound: float
+    gap: float
+    proven: bool
+    warnings: tuple[Warn, ...]
+
+
+def _choose(model: CapacitatedModel, residents: int, asked: int, time_limit_s: float) -> _Answer:
+    """At most `asked` sites that serve the most residents."""
+    found = choose(model, min(asked, model.sites), time_limit_s)
+    value, bound = float(residents - found.loads.total_unserved), float(residents - found.bound)
+    warnings: list[Warn] = []
+    if len(found.sites) < asked:
+        told = {"asked": asked, "count": len(found.sites), "candidates": model.sites}
+        warnings.append(Warn("siting_fewer", told))
+    proven = found.proven >= 1
+    if not proven:
+        share = (bound - value) / value if value else 1.0
+        warnings.append(Warn("siting_gap", {"gap": round_up_percent(share)}))
+    return _Answer(found, value, bound, found.gap, proven, tuple(warnings))
+
+
+def _find_fewest(
+    model: CapacitatedModel, none: Flow, residents: int, target: float, time_limit_s: float
+) -> _Answer:
+    """The fewest sites with which a share of the residents is served."""
     most_unserved = residents - persons_for(target, residents)
-    if none.unserved <= most_unserved:
-        warnings.append(Warn("siting_target_met"))
-        empty: IntArray = np.zeros(0, dtype=np.int64)
-        return CapacityChoice(empty, none, none.unserved, 1, "greedy"), 0
-    found, least = fewest(problem, most_unserved, time_limit_s)
-    if found.loads.unserved > most_unserved:
-        served = 1 - found.loads.unserved / residents
+    if none.total_unserved <= most_unserved:
+        empty = np.zeros(0, dtype=np.int64)
+        found = CapacityChoice(empty, none, none.total_unserved, 1, "greedy")
+        return _Answer(found, 0.0, 0.0, 0.0, True, (Warn("siting_target_met"),))
+    warnings: list[Warn] = []
+    found, least = find_fewest(model, most_unserved, time_limit_s)
+    if found.loads.total_unserved > most_unserved:
+        served = 1 - found.loads.total_unserved / residents
         told = {"target": f"{target:.2%}", "most": f"{np.floor(served * 1e4) / 1e4:.2%}"}
         warnings.append(Warn("siting_target_impossible", told))
-    return found, min(least, len(found.sites))
+    count = len(found.sites)
+    least = min(least, count)
+    if least != count:
+        warnings.append(Warn("siting_fewest_gap", {"count": count, "least": least}))
+    gap = (count - least) / count if count else 0.0
+    return _Answer(found, float(count), float(least), gap, least == count, tuple(warnings))
 
 
-def _loaded(problem: LoadProblem, none: Loads, found: CapacityChoice, standing: int) -> Loaded:
-    near = np.zeros(len(problem.persons), dtype=np.bool_)
-    near[problem.cell[problem.opened(found.sites)[problem.place]]] = True
-    unreachable = int(problem.persons[~near].sum())
+def _report_loads(model: CapacitatedModel, none: Flow, found: CapacityChoice) -> Loaded:
+    reachable = np.diff(model.with_open(found.sites).arcs.start) > 0
+    unreachable = int(model.flow.persons[~reachable].sum())
+    standing, loads = model.standing, found.loads
     bounds = zip(
-        problem.minimum[:standing].tolist(),
-        problem.maximum[:standing].tolist(),
-        found.loads.load[:standing].tolist(),
+        model.flow.minimum[:standing].tolist(),
+        model.flow.maximum[:standing].tolist(),
+        loads.load[:standing].tolist(),
         strict=True,
     )
     return Loaded(
-        none.unserved,
-        found.loads.unserved,
-        found.loads.unserved - unreachable,
+        none.total_unserved,
+        loads.total_unserved,
+        loads.total_unserved - unreachable,
         unreachable,
         none.underload,
-        found.loads.underload,
+        loads.underload,
         tuple((int(a), int(b), int(c)) for a, b, c in bounds),
         found.proven,
     )

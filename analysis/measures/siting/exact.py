@@ -21,10 +21,10 @@ from lifecircle.analysis.measures.siting.problem import SiteProblem
 from lifecircle.analysis.measures.siting.search import (
     Chosen,
     Prices,
-    chosen_from,
-    prices_of,
+    order_sites,
+    price_cells,
     search,
-    swapped,
+    swap_sites,
 )
 from lifecircle.analysis.quantities import FloatArray, IntArray
 
@@ -60,17 +60,19 @@ def improve(
         return found
     must, may = prices.open_question(count, found.value)
     if len(must) > count or len(must) + len(may) < count:
-        return chosen_from(problem, found.sites, found.value, found.method)
-    rest = problem.with_open(must.astype(np.int32)).of_sites(may)
+        return order_sites(problem, found.sites, found.value, found.method)
+    rest = problem.with_open(must.astype(np.int32)).keep_sites(may)
     taken = problem.value(must.astype(np.int32))
     if len(rest.cell) > LARGEST:
         return found
-    small = rest.joined()
-    model = _model(small)
+    small = rest.join_cells()
+    model = _build_model(small)
     budget = count - len(must)
     place = {int(site): k for k, site in enumerate(may)}
     known = [place[int(s)] for s in found.sites if int(s) in place][:budget]
-    opened, bound = _most(model, small, budget, np.array(known, dtype=np.int64), time_limit_s)
+    opened, bound = _solve_model(
+        model, small, budget, np.array(known, dtype=np.int64), time_limit_s
+    )
     bound = taken + bound
     sites, value, method = found.sites, found.value, found.method
     if opened is not None:
@@ -79,7 +81,7 @@ def improve(
             sites, value, method = other, problem.value(other), "exact"
     # a better choice lies among `may`, or there is none: the bound of the rest is the bound
     least = max(value, min(found.bound, bound))
-    return chosen_from(problem, sites, least, method)
+    return order_sites(problem, sites, least, method)
 
 
 def best_sites(problem: SiteProblem, count: int, time_limit_s: float) -> Chosen:
@@ -90,7 +92,7 @@ def best_sites(problem: SiteProblem, count: int, time_limit_s: float) -> Chosen:
     return improve(problem, count, found, prices, left)
 
 
-def fewest(problem: SiteProblem, target: int, time_limit_s: float) -> tuple[Chosen, int]:
+def find_fewest(problem: SiteProblem, target: int, time_limit_s: float) -> tuple[Chosen, int]:
     """The fewest sites that gain at least `target`, and a number no fewer can be.
 
     Greedy gives a number; then one site less is tried, again and again: by swaps, by search with
@@ -102,7 +104,7 @@ def fewest(problem: SiteProblem, target: int, time_limit_s: float) -> tuple[Chos
     everyone = np.ones(problem.sites, dtype=np.bool_)
     order, gain = kernel.greedy(*problem.arrays, problem.sites, everyone)
     enough = int(np.searchsorted(np.cumsum(gain), target)) + 1
-    best = chosen_from(problem, order[:enough], problem.reachable, "greedy")
+    best = order_sites(problem, order[:enough], problem.reachable, "greedy")
     best = _fewer_by_swaps(problem, target, best, ends)
     if target >= problem.reachable:
         best, least = cover_all(problem, best, ends)
@@ -128,10 +130,10 @@ def fewest(problem: SiteProblem, target: int, time_limit_s: float) -> tuple[Chos
 def _fewer_by_swaps(problem: SiteProblem, target: int, best: Chosen, ends: float) -> Chosen:
     """One site less, and swaps, as long as the target holds."""
     while len(best.sites) > 1 and time.perf_counter() <= max(ends, 0.0):
-        sites, value = swapped(problem, best.sites[:-1])
+        sites, value = swap_sites(problem, best.sites[:-1])
         if value < target:
             break
-        best = chosen_from(problem, sites, problem.reachable, "interchange")
+        best = order_sites(problem, sites, problem.reachable, "interchange")
     return best
 
 
@@ -156,7 +158,7 @@ def _least_number(problem: SiteProblem, target: int, upto: int, prices: Prices, 
         ruled_out = low - 1
         if low >= upto or time.perf_counter() > ends:
             return low
-        prices = prices_of(problem, low, min(target - 1, prices.bound(low)))
+        prices = price_cells(problem, low, min(target - 1, prices.bound(low)))
         if prices.bound(low) >= target:
             return low
         ruled_out = low
@@ -169,7 +171,7 @@ def cover_all(problem: SiteProblem, found: Chosen, ends: float) -> tuple[Chosen,
     """
     import highspy
 
-    alike = problem.joined()
+    alike = problem.join_cells()
     alike = SiteProblem(
         np.ones_like(alike.weight), np.ones_like(alike.base), alike.start, alike.cell,
         np.zeros_like(alike.cost),
@@ -177,7 +179,7 @@ def cover_all(problem: SiteProblem, found: Chosen, ends: float) -> tuple[Chosen,
     everyone = len(alike.weight)
     if everyone == 0:
         return found, 0
-    prices = prices_of(alike, len(found.sites) - 1, everyone - 1)
+    prices = price_cells(alike, len(found.sites) - 1, everyone - 1)
     least = _least_number(alike, everyone, len(found.sites), prices, ends)
     left = ends - time.perf_counter()
     if least >= len(found.sites) or left <= 0 or len(alike.cell) > LARGEST:
@@ -198,20 +200,20 @@ def cover_all(problem: SiteProblem, found: Chosen, ends: float) -> tuple[Chosen,
     lp.a_matrix_.value_ = np.ones(len(order))
     start = np.zeros(alike.sites)
     start[found.sites] = 1.0
-    solver = solved(highspy, lp, 0.9, start, left)
+    solver = run_highs(highspy, lp, 0.9, start, left)
     info = solver.getInfo()
     if math.isfinite(info.mip_dual_bound):
         least = max(least, math.ceil(info.mip_dual_bound - _WHOLE))
     if info.primal_solution_status == highspy.kSolutionStatusFeasible:
         opened = np.flatnonzero(np.asarray(solver.getSolution().col_value) > 0.5)
         if len(opened) < len(found.sites):
-            best = chosen_from(problem, opened.astype(np.int32), problem.reachable, "exact")
+            best = order_sites(problem, opened.astype(np.int32), problem.reachable, "exact")
             if best.value == problem.reachable:
                 found = best
     return found, min(least, len(found.sites))
 
 
-def _model(problem: SiteProblem) -> _Model:
+def _build_model(problem: SiteProblem) -> _Model:
     owner = np.repeat(np.arange(problem.sites), np.diff(problem.start))
     order = np.lexsort((owner, problem.cost, problem.cell))
     cell, cost, site = problem.cell[order], problem.cost[order], owner[order]
@@ -242,7 +244,7 @@ def _model(problem: SiteProblem) -> _Model:
     )
 
 
-def _most(
+def _solve_model(
     model: _Model, problem: SiteProblem, budget: int, known: IntArray, time_limit_s: float
 ) -> tuple[IntArray | None, int]:
     """Sites (indices) and the bound for `budget` of them; None when HiGHS found none in time."""
@@ -254,7 +256,7 @@ def _most(
     scale = 10.0 ** max(0, math.floor(math.log10(max(1, ceiling))) - 7)
     lp = _lp(highspy, model, budget, scale)
     start = _start(model, problem, known)
-    solver = solved(highspy, lp, 0.9 / scale, start, time_limit_s)
+    solver = run_highs(highspy, lp, 0.9 / scale, start, time_limit_s)
     info = solver.getInfo()
     bound = ceiling
     if math.isfinite(info.mip_dual_bound):
@@ -301,7 +303,7 @@ def _start(model: _Model, problem: SiteProblem, known: IntArray) -> FloatArray:
     return np.concatenate((sites, levels))
 
 
-def solved(highspy: Any, lp: Any, gap: float, start: FloatArray, time_limit_s: float) -> Any:
+def run_highs(highspy: Any, lp: Any, gap: float, start: FloatArray, time_limit_s: float) -> Any:
     """HiGHS after its run on a model: one thread and one seed, so that equal questions agree.
 
     `start`: values of the first columns, HiGHS finds the others.

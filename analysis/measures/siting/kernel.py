@@ -82,50 +82,27 @@ def interchange(
 
     Returns the sites and how many swaps were made.
     """
-    sites = len(start) - 1
-    count = len(chosen)
     open_ = chosen.copy()
-    is_open = np.zeros(sites, dtype=np.bool_)
-    for o in range(count):
-        is_open[open_[o]] = True
-    near = np.empty(len(base), dtype=np.int32)  # place in `open_` of a cell's site, -1 as it was
-    best = np.empty_like(base)
-    second = np.empty_like(base)
-    saved = np.zeros(count, dtype=np.int64)
-    loss = np.zeros(count, dtype=np.int64)
+    is_open = np.zeros(len(start) - 1, dtype=np.bool_)
+    is_open[open_] = True
+    saved = np.zeros(len(open_), dtype=np.int64)
     done = 0
     while done < rounds:
-        near[:] = -1
-        best[:] = base
-        second[:] = base
-        for o in range(count):
-            for a in range(start[open_[o]], start[open_[o] + 1]):
-                i = cell[a]
-                if cost[a] < best[i]:
-                    second[i] = best[i]
-                    best[i] = cost[a]
-                    near[i] = o
-                elif cost[a] < second[i]:
-                    second[i] = cost[a]
-        loss[:] = 0
+        two = _two_best(start, cell, cost, base, open_)
+        near, best, second = two
+        loss = np.zeros(len(open_), dtype=np.int64)
         for i in range(len(base)):
             if near[i] >= 0:
                 loss[near[i]] += weight[i] * (second[i] - best[i])
         top = np.int64(0)
         into = -1
         out = -1
-        for j in range(sites):
+        for j in range(len(start) - 1):
             if is_open[j]:
                 continue
-            gain = np.int64(0)
-            saved[:] = 0
-            for a in range(start[j], start[j + 1]):
-                i = cell[a]
-                if cost[a] < best[i]:
-                    gain += weight[i] * (best[i] - cost[a])
-                if near[i] >= 0 and cost[a] < second[i]:
-                    saved[near[i]] += weight[i] * (second[i] - max(best[i], cost[a]))
-            for o in range(count):
+            a, b = start[j], start[j + 1]
+            gain = _gains(cell[a:b], cost[a:b], weight, two, saved)
+            for o in range(len(open_)):
                 total = gain + saved[o] - loss[o]
                 if total > top:
                     top = total
@@ -138,6 +115,47 @@ def interchange(
         open_[out] = into
         done += 1
     return open_, done
+
+
+@njit(cache=True, nogil=True)
+def _two_best(
+    start: IntArray, cell: Int32Array, cost: IntArray, base: IntArray, open_: Int32Array
+) -> tuple[Int32Array, IntArray, IntArray]:
+    """Which open site (its place in `open_`) each cell has, -1 as it was; best and second cost."""
+    near = np.full(len(base), -1, dtype=np.int32)
+    best = base.copy()
+    second = base.copy()
+    for o in range(len(open_)):
+        for a in range(start[open_[o]], start[open_[o] + 1]):
+            i = cell[a]
+            if cost[a] < best[i]:
+                second[i] = best[i]
+                best[i] = cost[a]
+                near[i] = o
+            elif cost[a] < second[i]:
+                second[i] = cost[a]
+    return near, best, second
+
+
+@njit(cache=True, nogil=True)
+def _gains(
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    two: tuple[Int32Array, IntArray, IntArray],
+    saved: IntArray,
+) -> int:
+    """What one more site gains; fills in `saved` (k,): what it saves of each open site's loss."""
+    near, best, second = two
+    gain = np.int64(0)
+    saved[:] = 0
+    for a in range(len(cell)):
+        i = cell[a]
+        if cost[a] < best[i]:
+            gain += weight[i] * (best[i] - cost[a])
+        if near[i] >= 0 and cost[a] < second[i]:
+            saved[near[i]] += weight[i] * (second[i] - max(best[i], cost[a]))
+    return gain  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
@@ -199,27 +217,15 @@ def best_prices(
     largest `worth`. `reached`: what is known to be gained, which sets the length of the steps.
     Source: Held, Wolfe and Crowder (1974); Camerini, Fratta and Maffioli (1975), the momentum.
     """
-    sites = len(start) - 1
-    top = np.zeros(len(base), dtype=np.float64)
-    for j in range(sites):
-        for a in range(start[j], start[j + 1]):
-            i = cell[a]
-            top[i] = max(top[i], float(weight[i] * (base[i] - cost[a])))
+    top = _dearest(start, cell, cost, weight, base)
     price = np.zeros(len(base), dtype=np.float64)
     kept = price.copy()
     least = np.inf
     scale = 1.0
     since = 0
-    over = np.empty(sites, dtype=np.float64)
-    slope = np.empty(len(base), dtype=np.float64)
     push = np.zeros(len(base), dtype=np.float64)
     for _ in range(rounds):
-        for j in range(sites):
-            total = 0.0
-            for a in range(start[j], start[j + 1]):
-                i = cell[a]
-                total += max(0.0, float(weight[i] * (base[i] - cost[a])) - price[i])
-            over[j] = total
+        over = _worth_of_prices(start, cell, cost, weight, base, price)
         order = np.argsort(-over, kind="mergesort")[:count]
         bound = price.sum() + over[order].sum()
         if bound < least:
@@ -238,13 +244,8 @@ def best_prices(
             if scale < 1e-3:
                 break
             continue
-        for i in range(len(base)):
-            slope[i] = 1.0 if top[i] > 0 else 0.0
-        for j in order:
-            for a in range(start[j], start[j + 1]):
-                i = cell[a]
-                if float(weight[i] * (base[i] - cost[a])) > price[i]:
-                    slope[i] -= 1.0
+        slope = _slope(start, cell, cost, weight, base, price, order)
+        slope[top <= 0] -= 1.0
         norm = 0.0
         for i in range(len(base)):
             push[i] = slope[i] + _MOMENTUM * push[i]
@@ -257,3 +258,55 @@ def best_prices(
         for i in range(len(base)):
             price[i] = min(top[i], max(0.0, price[i] - step * top[i] * push[i]))
     return kept
+
+
+@njit(cache=True, nogil=True)
+def _dearest(
+    start: IntArray, cell: Int32Array, cost: IntArray, weight: IntArray, base: IntArray
+) -> FloatArray:
+    """The most any site gains at each cell (c,): no price needs to be above it."""
+    top = np.zeros(len(base), dtype=np.float64)
+    for a in range(start[-1]):
+        i = cell[a]
+        top[i] = max(top[i], float(weight[i] * (base[i] - cost[a])))
+    return top
+
+
+@njit(cache=True, nogil=True)
+def _worth_of_prices(
+    start: IntArray,
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    base: IntArray,
+    price: FloatArray,
+) -> FloatArray:
+    """As `worth`, for prices that are not whole, float64 (s,)."""
+    over = np.empty(len(start) - 1, dtype=np.float64)
+    for j in range(len(over)):
+        total = 0.0
+        for a in range(start[j], start[j + 1]):
+            i = cell[a]
+            total += max(0.0, float(weight[i] * (base[i] - cost[a])) - price[i])
+        over[j] = total
+    return over
+
+
+@njit(cache=True, nogil=True)
+def _slope(
+    start: IntArray,
+    cell: Int32Array,
+    cost: IntArray,
+    weight: IntArray,
+    base: IntArray,
+    price: FloatArray,
+    order: IntArray,
+) -> FloatArray:
+    """How the bound moves with each price (c,) when it rests on the sites of `order`."""
+    slope = np.ones(len(base), dtype=np.float64)
+    for j in order:
+        for a in range(start[j], start[j + 1]):
+            i = cell[a]
+            if float(weight[i] * (base[i] - cost[a])) > price[i]:
+                slope[i] -= 1.0
+    return slope

@@ -18,25 +18,28 @@ from typing import Final, get_args
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import TravelTable
-from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.capacitated import place_with_capacity
-from lifecircle.analysis.measures.siting.exact import best_sites, fewest
+from lifecircle.analysis.measures.siting.exact import best_sites, find_fewest
 from lifecircle.analysis.measures.siting.problem import SiteProblem
-from lifecircle.analysis.measures.siting.result import Objective, Siting, above, persons_for
+from lifecircle.analysis.measures.siting.result import (
+    Objective,
+    Siting,
+    persons_for,
+    round_up_percent,
+)
 from lifecircle.analysis.measures.siting.scene import (
     Proposal,
-    counted_again,
-    culprits_of,
+    Scene,
+    count_again,
+    find_uncoverable,
     person_minutes,
     remarks_of,
     scene_of,
 )
 from lifecircle.analysis.measures.siting.search import Chosen, greedy_curve
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import IntArray
 from lifecircle.analysis.texts import listed
 
@@ -47,18 +50,13 @@ __all__ = ["OBJECTIVES", "Objective", "Proposal", "Siting", "place_sites"]
 
 
 def place_sites(
-    city: City,
-    travel: TravelTable,
-    costs: WalkCosts,
-    policy: Policy,
+    study: Study,
+    question: Question,
     sites: Sites,
     *,
-    service: str,
     add: int | None = None,
     target: float | None = None,
     objective: Objective = "covered",
-    minutes: float | None = None,
-    walker: str = "adult",
     time_limit_s: float = 0.0,
 ) -> Siting:
     """New places for one service beside those it has, the best found with its proven bound.
@@ -69,7 +67,8 @@ def place_sites(
     add : how many; or `target`, the share of known residents to cover (capacity: to serve) with
         as few as possible; objective ``all`` takes neither: everyone a candidate can cover.
     objective : ``covered`` most residents within the limit; ``person_minutes`` least walking;
-        ``all``; ``capacity`` fewest unserved with the policy's minimum and maximum per place.
+        ``all``; ``capacity`` fewest unserved with the policy's minimum and maximum per place
+        (their names in the literature: `lifecircle.analysis.measures.siting.result.MODELS`).
     time_limit_s : for HiGHS, beyond greedy and interchange; 0 for those alone.
 
     Raises
@@ -79,40 +78,48 @@ def place_sites(
     """
     _check(objective, add, target, time_limit_s)
     started = time.perf_counter()
-    scene = scene_of(
-        city, travel, costs, policy, sites, service=service, minutes=minutes, walker=walker
-    )
+    scene = scene_of(study, question, sites)
     if not len(np.unique(sites.attachments.facility)):
         raise ParameterError(
             "siting_no_candidates",
             why=listed((warning.both() for warning in sites.warnings), "clauses"),
         )
     if objective == "capacity":
-        return place_with_capacity(scene, policy, add, target, time_limit_s, started)
-    cover = scene.covering()
+        return place_with_capacity(scene, study.policy, add, target, time_limit_s, started)
+    return _place_without_capacity(scene, objective, add, target, time_limit_s, started)
+
+
+def _place_without_capacity(
+    scene: Scene,
+    objective: Objective,
+    add: int | None,
+    target: float | None,
+    time_limit_s: float,
+    started: float,
+) -> Siting:
+    """Sites for an objective that knows no full places."""
+    sites, cover = scene.sites, scene.maximal_covering()
     before = int(scene.persons[scene.covered].sum())
     residents = int(scene.persons.sum())
     coverable = before + cover.reachable
-    curve = before + greedy_curve(cover, len(sites))
     warnings: list[Warn] = []
-    problem = scene.walking() if objective == "person_minutes" else cover
     goal = _goal(objective, target, residents, before, coverable, warnings)
+    problem = scene.p_median() if objective == "person_minutes" else cover
     if objective == "all" or target is not None:
-        found = _fewest(problem, goal, time_limit_s)
+        found = _find_fewest(problem, goal, time_limit_s)
     else:
         unit = person_minutes(scene) if objective == "person_minutes" else 1.0
-        found = _best(problem, int(add or 0), len(sites), unit, time_limit_s)
+        found = _find_best(problem, int(add or 0), len(sites), unit, time_limit_s)
     chosen = found.chosen
-    warnings += found.warnings
     order = chosen.sites
     if objective == "person_minutes":
         order = order[np.argsort(-chosen.gain, kind="stable")]
-    proposals, after = counted_again(scene, order.astype(np.int64))
+    proposals, after = count_again(scene, order.astype(np.int64))
     _same_count(objective, chosen.gain, proposals)
-    covered_after = int(scene.persons[after <= scene.asked.limit_cm].sum())
+    covered_after = int(scene.persons[scene.within(after)].sum())
+    curve = before + greedy_curve(cover, len(sites))
     if objective != "person_minutes":
         curve = _with_answer(curve, len(proposals), covered_after)
-    warnings += [*sites.warnings, *remarks_of(scene, cover)]
     return Siting(
         scene.asked,
         objective,
@@ -134,8 +141,8 @@ def place_sites(
         None,
         scene.cell_cm,
         after,
-        culprits_of(scene, cover),
-        tuple(warnings),
+        find_uncoverable(scene, cover),
+        (*warnings, *found.warnings, *sites.warnings, *remarks_of(scene, cover)),
     )
 
 
@@ -151,12 +158,12 @@ class _Found:
     warnings: tuple[Warn, ...]
 
 
-def _fewest(problem: SiteProblem, goal: int, time_limit_s: float) -> _Found:
+def _find_fewest(problem: SiteProblem, goal: int, time_limit_s: float) -> _Found:
     """The fewest sites that add `goal` residents to those covered today."""
     if goal == 0:
         chosen, least = best_sites(problem, 0, 0.0), 0
     else:
-        chosen, least = fewest(problem, goal, time_limit_s)
+        chosen, least = find_fewest(problem, goal, time_limit_s)
     value, bound = float(len(chosen.sites)), float(least)
     proven = value == bound
     told = Warn("siting_fewest_gap", {"count": len(chosen.sites), "least": least})
@@ -164,7 +171,7 @@ def _fewest(problem: SiteProblem, goal: int, time_limit_s: float) -> _Found:
     return _Found(chosen, value, bound, gap, proven, () if proven else (told,))
 
 
-def _best(
+def _find_best(
     problem: SiteProblem, asked: int, candidates: int, unit: float, time_limit_s: float
 ) -> _Found:
     """The best `asked` sites; `unit`: what one of the problem's counts is worth in the answer."""
@@ -176,7 +183,7 @@ def _best(
         warnings.append(Warn("siting_fewer", fewer))
     if not chosen.proven:
         share = (bound - value) / value if value else 1.0
-        warnings.append(Warn("siting_gap", {"gap": above(share)}))
+        warnings.append(Warn("siting_gap", {"gap": round_up_percent(share)}))
     return _Found(chosen, value, bound, chosen.gap, chosen.proven, tuple(warnings))
 
 

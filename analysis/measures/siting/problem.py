@@ -54,7 +54,7 @@ class SiteProblem:
         allowed[chosen] = True
         return kernel.greedy(*self.arrays, len(chosen), allowed)
 
-    def of_sites(self, kept: IntArray) -> SiteProblem:
+    def keep_sites(self, kept: IntArray) -> SiteProblem:
         """The same question with some of the sites only."""
         size = np.diff(self.start)[kept]
         start = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
@@ -69,9 +69,9 @@ class SiteProblem:
         for j in chosen:
             rows = slice(int(self.start[j]), int(self.start[j + 1]))
             np.minimum.at(base, self.cell[rows], self.cost[rows])
-        return _improving(self.weight, base, self.start, self.cell, self.cost)
+        return _keep_improving(self.weight, base, self.start, self.cell, self.cost)
 
-    def joined(self) -> SiteProblem:
+    def join_cells(self) -> SiteProblem:
         """Cells that the same sites improve by the same costs taken as one: nothing changes."""
         owner = np.repeat(np.arange(self.sites, dtype=np.int32), np.diff(self.start))
         order = np.lexsort((owner, self.cell))
@@ -105,7 +105,7 @@ class SiteProblem:
         )
 
 
-def _improving(
+def _keep_improving(
     weight: IntArray, base: IntArray, start: IntArray, cell: Int32Array, cost: IntArray
 ) -> SiteProblem:
     """Only the rows that improve a cell with weight."""
@@ -114,19 +114,19 @@ def _improving(
     return SiteProblem(weight, base, before[start].astype(np.int64), cell[keep], cost[keep])
 
 
-def covering(persons: IntArray, covered: BoolArray, walks: SiteWalks) -> SiteProblem:
+def pose_maximal_covering(persons: IntArray, covered: BoolArray, walks: SiteWalks) -> SiteProblem:
     """Cover the most persons: `walks` are those within the limit; covered cells gain nothing.
 
     Source: Church and ReVelle (1974), the maximal covering location problem.
     """
     base = np.where(covered, 0, 1).astype(np.int64)
     cost = np.zeros(len(walks.cell), dtype=np.int64)
-    return _improving(persons, base, walks.start, walks.cell, cost)
+    return _keep_improving(persons, base, walks.start, walks.cell, cost)
 
 
-def walking(persons: IntArray, cell_cm: IntArray, walks: SiteWalks) -> SiteProblem:
+def pose_p_median(persons: IntArray, cell_cm: IntArray, walks: SiteWalks) -> SiteProblem:
     """Walk the least person-centimetres: `cell_cm` int64 (c,) is the walk without new sites.
 
     Source: Hakimi (1964), the p-median.
     """
-    return _improving(persons, cell_cm, walks.start, walks.cell, walks.cm.astype(np.int64))
+    return _keep_improving(persons, cell_cm, walks.start, walks.cell, walks.cm.astype(np.int64))

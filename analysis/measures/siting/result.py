@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 import numpy as np
 
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Asked
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.scene import Proposal
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 Objective = Literal["covered", "person_minutes", "all", "capacity"]
+
+#: Each objective by the name its model has in the literature: Church and ReVelle (1974); Hakimi
+#: (1964); Toregas et al. (1971); Current and Storbeck (1988), with the minimum loads of
+#: Balakrishnan and Storbeck (1991).
+MODELS: Final[Mapping[Objective, str]] = MappingProxyType(
+    {"covered": "MCLP", "person_minutes": "p-median", "all": "LSCP", "capacity": "CMCLP"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Siting:
     `cell_cm_before`, `cell_cm_after` int32 (c,); `culprits` (cells that no candidate covers).
     """
 
-    asked: Question
+    asked: Asked
     objective: Objective
     add: int | None
     target: float | None
@@ -68,6 +77,11 @@ class Siting:
     culprits: Int32Array
     warnings: tuple[Warn, ...]
 
+    @property
+    def model(self) -> str:
+        """The objective's name in the literature; `target` asks its question the other way."""
+        return MODELS[self.objective]
+
 
 def persons_for(target: float, residents: int) -> int:
     """The fewest whole persons that are at least a share of the residents."""
@@ -75,7 +89,7 @@ def persons_for(target: float, residents: int) -> int:
     return -int(-exact // 1)
 
 
-def above(share: float) -> str:
+def round_up_percent(share: float) -> str:
     """A share as percent with two digits that count, never rounded down."""
     digits = max(2, 1 - int(np.floor(np.log10(max(share, 1e-12) * 100))))
     return f"{np.ceil(share * 100 * 10**digits) / 10**digits:.{digits}f}%"

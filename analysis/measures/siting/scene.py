@@ -10,7 +10,6 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import (
     NodeField,
-    TravelTable,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
@@ -24,16 +23,22 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.question import (
+    Asked,
     Question,
+    Study,
     ask,
+    covered,
     default_level,
     named,
     unknown_units,
     walks_to,
 )
 from lifecircle.analysis.measures.siting.candidates import Sites
-from lifecircle.analysis.measures.siting.problem import SiteProblem, covering, walking
-from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.measures.siting.problem import (
+    SiteProblem,
+    pose_maximal_covering,
+    pose_p_median,
+)
 from lifecircle.analysis.quantities import (
     NOBODY,
     SECONDS_PER_MINUTE,
@@ -69,7 +74,7 @@ class Scene:
 
     city: City
     costs: WalkCosts
-    asked: Question
+    asked: Asked
     existing: Attachments
     sites: Sites
     persons: IntArray
@@ -80,14 +85,17 @@ class Scene:
     @property
     def covered(self) -> BoolArray:
         """Cells within the limit of an existing facility, bool (c,)."""
-        found: BoolArray = self.cell_cm <= self.asked.limit_cm
-        return found
+        return self.within(self.cell_cm)
 
-    def covering(self) -> SiteProblem:
+    def within(self, cell_cm: Int32Array) -> BoolArray:
+        """Cells covered by some walks (c,), bool (c,)."""
+        return covered(cell_cm, self.city.cells.position, self.asked.limit_cm)
+
+    def maximal_covering(self) -> SiteProblem:
         """The question of covering most residents."""
-        return covering(self.persons, self.covered, self.near)
+        return pose_maximal_covering(self.persons, self.covered, self.near)
 
-    def walking(self) -> SiteProblem:
+    def p_median(self) -> SiteProblem:
         """The question of walking least; who has no way now walks as far as the farthest does."""
         cells = CellsOnEdges.of(self.costs, self.city.cells.position)
         walks = walks_improved(
@@ -95,7 +103,9 @@ class Scene:
         )
         way = self.cell_cm != UNREACHED_CM
         farthest = max(int(self.cell_cm[way].max(initial=0)), int(walks.cm.max(initial=0)) + 1)
-        return walking(self.persons, np.where(way, self.cell_cm, farthest).astype(np.int64), walks)
+        return pose_p_median(
+            self.persons, np.where(way, self.cell_cm, farthest).astype(np.int64), walks
+        )
 
     def after(self, chosen: IntArray) -> Iterator[Int32Array]:
         """Walks (c,) with each further site, found by the ordinary travel code from the start."""
@@ -105,23 +115,13 @@ class Scene:
             facility = np.concatenate(
                 (self.existing.facility, np.full(len(rows), _next(self.city), dtype=np.int32))
             )
-            position = _joined(self.existing.position, self.sites.attachments.position.take(rows))
+            position = _join(self.existing.position, self.sites.attachments.position.take(rows))
             goals = goals_of(self.costs, Attachments(facility, position))
             field = nearest_from_nodes(self.costs, goals)
             yield nearest_from_positions(self.costs, goals, field, self.city.cells.position).cm
 
 
-def scene_of(
-    city: City,
-    travel: TravelTable,
-    costs: WalkCosts,
-    policy: Policy,
-    sites: Sites,
-    *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-) -> Scene:
+def scene_of(study: Study, question: Question, sites: Sites) -> Scene:
     """The question put before the solvers.
 
     Raises
@@ -129,11 +129,13 @@ def scene_of(
     UnknownNameError : no such service or walker.
     ParameterError : impossible minutes, or a service nothing is known about.
     """
-    asked = ask(policy, service, minutes, walker)
-    walks = walks_to(city, travel, service)
+    city, costs = study.city, study.costs
+    asked = ask(study, question)
+    service = asked.service.id
+    walks = walks_to(study, service)
     if walks is None:
         raise ParameterError("siting_not_assessed", title=asked.service.title)
-    node = _field(city, travel, service)
+    node = _field(study, service)
     row = np.arange(len(sites), dtype=np.int32)
     near = walks_within(costs, sites.attachments, city.cells.position, row, asked.limit_cm)
     return Scene(
@@ -149,7 +151,8 @@ def scene_of(
     )
 
 
-def _field(city: City, travel: TravelTable, service: str) -> NodeField:
+def _field(study: Study, service: str) -> NodeField:
+    city, travel = study.city, study.travel
     if service in travel.services:
         row = travel.row(service)
         return NodeField(np.asarray(travel.node_cm[row]), np.asarray(travel.node_facility[row]))
@@ -159,16 +162,16 @@ def _field(city: City, travel: TravelTable, service: str) -> NodeField:
     )
 
 
-def counted_again(
+def count_again(
     scene: Scene, chosen: IntArray, loads: Mapping[int, int] | None = None
 ) -> tuple[tuple[Proposal, ...], Int32Array]:
     """Each site's own share, by walks computed afresh with it added; and the walks with all."""
-    city, limit = scene.city, scene.asked.limit_cm
+    city = scene.city
     level = default_level(city)
     before = scene.cell_cm
     made = []
     for j, after in zip(chosen.tolist(), scene.after(chosen), strict=True):
-        new = (after <= limit) & (before > limit)
+        new = scene.within(after) & ~scene.within(before)
         both = (before != UNREACHED_CM) & (after != UNREACHED_CM)
         saved = scene.persons[both] @ (before[both].astype(np.int64) - after[both])
         unit = int(scene.sites.unit[level][j])
@@ -194,7 +197,7 @@ def person_minutes(scene: Scene) -> float:
     return 1 / (100 * float(scene.asked.walker.speed_m_per_s) * SECONDS_PER_MINUTE)
 
 
-def culprits_of(scene: Scene, cover: SiteProblem) -> Int32Array:
+def find_uncoverable(scene: Scene, cover: SiteProblem) -> Int32Array:
     """Cells with residents that no facility and no candidate covers: indices, int32 (k,)."""
     helped = np.zeros(len(scene.persons), dtype=np.bool_)
     helped[cover.cell] = True
@@ -203,7 +206,7 @@ def culprits_of(scene: Scene, cover: SiteProblem) -> Int32Array:
 
 def remarks_of(scene: Scene, cover: SiteProblem) -> Iterator[Warn]:
     """Who cannot be covered, and whose residents are not known."""
-    lost = culprits_of(scene, cover)
+    lost = find_uncoverable(scene, cover)
     if len(lost):
         off = ~scene.city.cells.position.snapped[lost]
         persons = scene.persons[lost]
@@ -228,7 +231,7 @@ def _next(city: City) -> int:
     return len(city.facilities)
 
 
-def _joined(a: Positions, b: Positions) -> Positions:
+def _join(a: Positions, b: Positions) -> Positions:
     return Positions(
         np.concatenate((a.edge, b.edge)),
         np.concatenate((a.at_m, b.at_m)),

@@ -76,7 +76,7 @@ class Prices:
         return np.sort(must), np.sort(may)
 
 
-def prices_of(problem: SiteProblem, count: int, value: int) -> Prices:
+def price_cells(problem: SiteProblem, count: int, value: int) -> Prices:
     """Prices that make the bound for `count` sites small; `value` is what is known to be gained."""
     rounds = int(np.clip(_WORK // max(1, 2 * len(problem.cell)), 30, PRICE_ROUNDS))
     found = kernel.best_prices(*problem.arrays, count, value, rounds)
@@ -91,26 +91,26 @@ def search(problem: SiteProblem, count: int) -> tuple[Chosen, Prices]:
     """
     everyone = np.ones(problem.sites, dtype=np.bool_)
     first, gain = kernel.greedy(*problem.arrays, count, everyone)
-    best, value = swapped(problem, first)
+    best, value = swap_sites(problem, first)
     method: Method = "interchange" if value > int(gain.sum()) else "greedy"
-    prices = prices_of(problem, count, value)
+    prices = price_cells(problem, count, value)
     if prices.bound(count) > value:
         dearest = np.argsort(-prices.worth, kind="stable")[: len(first)].astype(np.int32)
-        other, more = swapped(problem, np.sort(dearest))
+        other, more = swap_sites(problem, np.sort(dearest))
         if more > value:
             best, value, method = other, more, "interchange"
-            prices = prices_of(problem, count, value)
+            prices = price_cells(problem, count, value)
     bound = max(value, min(prices.bound(count), problem.reachable))
-    return chosen_from(problem, best, bound, method), prices
+    return order_sites(problem, best, bound, method), prices
 
 
-def swapped(problem: SiteProblem, sites: Int32Array) -> tuple[Int32Array, int]:
+def swap_sites(problem: SiteProblem, sites: Int32Array) -> tuple[Int32Array, int]:
     """The sites after all swaps that gain, and what they gain."""
     found, _ = kernel.interchange(*problem.arrays, np.asarray(sites, dtype=np.int32), SWAPS)
     return found, problem.value(found)
 
 
-def chosen_from(problem: SiteProblem, sites: Int32Array, bound: int, method: Method) -> Chosen:
+def order_sites(problem: SiteProblem, sites: Int32Array, bound: int, method: Method) -> Chosen:
     """Sites in order, with what each adds."""
     order, gain = problem.in_order(sites)
     return Chosen(order, gain, int(gain.sum()), bound, method)

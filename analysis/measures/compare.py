@@ -10,7 +10,7 @@ are the rises and falls of the units.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,10 +19,17 @@ from pyproj import Transformer
 from lifecircle.analysis.city.model import Cells
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow, coverage
-from lifecircle.analysis.measures.question import TOTAL, level_of, persons_of, sums_by, walks_to
-from lifecircle.analysis.measures.question import ask as question
-from lifecircle.analysis.quantities import CM_PER_M, NOBODY, BoolArray, Int32Array, IntArray
-from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.measures.question import (
+    Question,
+    Study,
+    ask,
+    covered,
+    level_of,
+    persons_of,
+    sums_by,
+    walks_to,
+)
+from lifecircle.analysis.quantities import CM_PER_M, BoolArray, Int32Array, IntArray
 
 Matched = Literal["place", "unit"]
 State = Literal["both", "appeared", "vanished"]
@@ -92,58 +99,57 @@ class Match:
 
 
 def compare(
-    before: Run,
-    after: Run,
+    before: Study,
+    after: Study,
+    question: Question,
     *,
-    service: str,
-    minutes: float | None = None,
-    walker: str = "adult",
-    group: str = TOTAL,
-    by: str | None = None,
     match: Match | None = None,
+    names: tuple[str, str] = ("", ""),
+    same_ground: bool = True,
 ) -> Comparison:
     """Coverage of one service in two runs.
 
     Parameters
     ----------
     before, after : the earlier and the later run; each is judged under its own policy.
-    minutes : of both runs; None = the service's own in the later run's policy.
-    by : unit level; None = the default of the later run.
+    question : minutes None = the service's own in the later run's policy, by None = the default
+        of the later run.
     match : of `match_cells`, to be handed to all questions about the same two runs.
+    names : of the two runs, for remarks.
+    same_ground : whether people walk alike in both: slope, barriers, closures.
 
     Raises
     ------
     UnknownNameError : one of the runs has no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day.
     """
-    limit = question(after.policy, service, minutes, walker).minutes
-    level = level_of(after.city, by)
-    asked = {"minutes": limit, "walker": walker, "group": group, "by": level}
-    old, new = (
-        coverage(run.city, run.travel, run.policy, service=service, **asked)  # type: ignore[arg-type]
-        for run in (before, after)
-    )
+    asked = ask(after, question)
+    service, group = asked.service.id, question.group
+    level = level_of(after.city, question.by)
+    same_question = replace(question, minutes=asked.minutes, by=level, at=None)
+    old, new = (coverage(study, same_question, capacity=False) for study in (before, after))
     same = match or match_cells(
         before.city.cells, after.city.cells, before.city.crs, after.city.crs
     )
     by_place = 2 * same.share >= 1
-    gained, lost = _moved(before, after, same, service, limit, walker, group)
+    gained, lost = _moved(before, after, same, same_question)
     moves = _Moves.of(before, after, group, level, gained, lost) if by_place else None
     units = tuple(_units(old, new, moves))
+    sides = ((names[0], before, old), (names[1], after, new))
     return Comparison(
         service,
-        limit,
-        walker,
+        asked.minutes,
+        asked.walker.id,
         group,
         level,
         "place" if by_place else "unit",
-        _count(before, service),
-        _count(after, service),
+        int(before.city.facilities.of_service(service).sum()),
+        int(after.city.facilities.of_service(service).sum()),
         _total(old, new, units, moves),
         units,
         gained if by_place else gained[:0],
         lost if by_place else lost[:0],
-        tuple(_remarks(before, after, old, new, units, by_place)),
+        tuple(_remarks(sides, units, same_ground=same_ground, by_place=by_place)),
     )
 
 
@@ -177,28 +183,27 @@ def _keys(xy_m: np.ndarray, cells: Cells) -> Iterator[tuple[int, int, int]]:
     return ((int(x), int(y), int(n)) for (x, y), n in zip(whole, number, strict=True))
 
 
-def covered_cells(run: Run, service: str, minutes: float, walker: str) -> BoolArray:
+def covered_cells(study: Study, question: Question) -> BoolArray:
     """Whether each cell is covered, bool (c,); none where the service is not assessed."""
-    walks = walks_to(run.city, run.travel, service)
-    snapped: BoolArray = run.city.cells.position.edge != NOBODY
+    asked = ask(study, question)
+    walks = walks_to(study, asked.service.id)
     if walks is None:
-        return np.zeros_like(snapped)
-    near: BoolArray = walks.cell_cm <= question(run.policy, service, minutes, walker).limit_cm
-    return snapped & near
+        return np.zeros(len(study.city.cells), dtype=np.bool_)
+    return covered(walks.cell_cm, study.city.cells.position, asked.limit_cm)
 
 
 def _moved(
-    before: Run, after: Run, same: Match, service: str, minutes: float, walker: str, group: str
+    before: Study, after: Study, same: Match, question: Question
 ) -> tuple[Int32Array, Int32Array]:
     """Cells of the later run that gained the service and of the earlier run that lost it."""
-    nothing = np.zeros(0, dtype=np.int32)
+    nothing, service = np.zeros(0, dtype=np.int32), str(question.service)
     if not (before.city.assessed(service) and after.city.assessed(service)):
         return nothing, nothing
-    was = covered_cells(before, service, minutes, walker)[same.before]
-    now = covered_cells(after, service, minutes, walker)[same.after]
+    was = covered_cells(before, question)[same.before]
+    now = covered_cells(after, question)[same.after]
     gained, lost = same.after[now & ~was], same.before[was & ~now]
-    there = persons_of(after.city.cells, group)[gained] > 0
-    were = persons_of(before.city.cells, group)[lost] > 0
+    there = persons_of(after.city.cells, question.group)[gained] > 0
+    were = persons_of(before.city.cells, question.group)[lost] > 0
     return gained[there], lost[were]
 
 
@@ -213,7 +218,13 @@ class _Moves:
 
     @classmethod
     def of(
-        cls, before: Run, after: Run, group: str, level: str, gained: Int32Array, lost: Int32Array
+        cls,
+        before: Study,
+        after: Study,
+        group: str,
+        level: str,
+        gained: Int32Array,
+        lost: Int32Array,
     ) -> _Moves:
         return cls(
             _by_code(after, group, level, gained),
@@ -223,10 +234,10 @@ class _Moves:
         )
 
 
-def _by_code(run: Run, group: str, level: str, cells: Int32Array) -> dict[str, int]:
-    units = run.city.units
-    persons: IntArray = persons_of(run.city.cells, group)[cells]
-    held = sums_by(run.city.cells.unit[level][cells], len(units.code), persons)
+def _by_code(study: Study, group: str, level: str, cells: Int32Array) -> dict[str, int]:
+    units = study.city.units
+    persons: IntArray = persons_of(study.city.cells, group)[cells]
+    held = sums_by(study.city.cells.unit[level][cells], len(units.code), persons)
     return {str(units.code[i]): int(held[i]) for i in np.flatnonzero(held)}
 
 
@@ -308,30 +319,17 @@ def _differs(row: CompareRow) -> bool:
     )
 
 
-def _count(run: Run, service: str) -> int:
-    places = run.city.facilities
-    ids = places.service_ids
-    return int((places.service == ids.index(service)).sum()) if service in ids else 0
-
-
-def _ground(run: Run) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
-    """How people walk in a run: with slope, across which barriers not, past which closures."""
-    said = run.manifest.parameters
-    rule, closures = (tuple(said.get(key) or ()) for key in ("barrier_rule", "closures"))
-    return run.city.network.slope is not None, rule, closures
-
-
 def _remarks(
-    before: Run,
-    after: Run,
-    old: Coverage,
-    new: Coverage,
+    sides: tuple[tuple[str, Study, Coverage], tuple[str, Study, Coverage]],
     units: tuple[CompareRow, ...],
+    *,
+    same_ground: bool,
     by_place: bool,
 ) -> Iterator[Warn]:
-    if before.manifest.policy_digest != after.manifest.policy_digest:
+    (_, before, _), (_, after, _) = sides
+    if before.policy.digest != after.policy.digest:
         yield Warn("compare_policies")
-    if _ground(before) != _ground(after):
+    if not same_ground:
         yield Warn("compare_walking")
     if not by_place:
         yield Warn("compare_by_unit")
@@ -339,10 +337,10 @@ def _remarks(
         named = [f"{row.name} ({row.code})" for row in units if row.state == state]
         if named:
             yield Warn(f"compare_{state}", {"count": len(named), "units": ", ".join(named)})
-    for run, found in ((before, old), (after, new)):
+    for name, study, found in sides:
         if found.total.covered is None:
-            title = run.policy.services[found.service].title
+            title = study.policy.services[found.service].title
             yield Warn(
                 "compare_not_assessed",
-                {"run": run.manifest.run, "title": title},
+                {"run": name, "title": title},
             )
