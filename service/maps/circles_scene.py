@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
-from lifecircle.analysis.measures.night import night_moment
+from lifecircle.analysis.measures.opening import night_moment
 from lifecircle.analysis.measures.question import unknown
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.service.catalog.circles import CirclesAnswer, answer_circles, variants_of

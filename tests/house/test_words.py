@@ -27,7 +27,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 READ = (  # where Chinese is what inputs say or what documents have as ids, not what we say
     "analysis/demo/", "analysis/readers/", "analysis/texts.py",
     "analysis/city/units/", "analysis/city/facilities/",
-    "analysis/measures/opening.py", "analysis/measures/night.py",
+    "analysis/measures/opening.py",
     "analysis/measures/scorecard/rule.py", "analysis/measures/catchments/population_rule.py",
     "analysis/policy/scorecard_checks.py", "analysis/results/names.py", "service/wording.py",
 )  # fmt: skip
