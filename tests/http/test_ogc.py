@@ -350,4 +350,4 @@ def test_the_table_page_pages(served: TestClient) -> None:
 
 def test_what_was_estimated_is_told_in_the_reader_s_language() -> None:
     assert Words("zh").modelled(("population", "odd")) == "人口、odd"
-    assert Words("en").modelled(("population",)) == "population"
+    assert Words("en").modelled(("population",)) == "residents"
