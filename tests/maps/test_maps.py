@@ -118,7 +118,7 @@ def test_only_the_worst_twenty_gaps_are_listed() -> None:
     assert "No such facility in the area" in visible(page)
 
 
-@pytest.mark.parametrize(("lang", "word"), [("zh", "未评估"), ("en", "Not assessed")])
+@pytest.mark.parametrize(("lang", "word"), [("zh", "未评估"), ("en", "not assessed")])
 def test_a_service_nobody_surveyed_is_not_assessed(lang: str, word: str) -> None:
     run = drawn_run()
     for layer in ("coverage", "gaps"):
@@ -149,7 +149,7 @@ def test_units_with_unknown_residents_are_grey_not_zero() -> None:
     assert unknown["c"] == 5
     page = map_page(run, "coverage", Question(service="convenience_store"), Page(lang="en"))
     features = blocks(page)["data_areas_units"]["features"]["features"]
-    assert features[4]["properties"]["short"] == "Not assessed"
+    assert features[4]["properties"]["short"] == "not assessed"
     assert features[4]["properties"]["c"] == 5
     assert "Units with unknown residents 1" in visible(page)
 
@@ -162,7 +162,7 @@ def test_the_facilities_page_shows_every_service_and_its_count() -> None:
     text = visible(page)
     assert "Pharmacy 2" in text
     assert "Swimming pool 0" in text  # surveyed: there is none
-    assert "Market Not assessed" in text
+    assert "Market not assessed" in text
     one = blocks(map_page(drawn_run(), "facilities", Question(service="pharmacy"), Page()))
     assert one["data_facility_dots_main"]["names"] == ["一心堂", "=2+3 <b>药房</b>"]
 
