@@ -109,7 +109,7 @@ def test_table_map_report_and_api_agree_to_the_last_digit(
     book = load_workbook(io.BytesIO(report_workbook(run)))
     printed = {row[0][0]: row for row in page.tables["coverage"] if row}
     sheet = {row[0]: row for row in book["覆盖率"].iter_rows(min_row=2, values_only=True)}
-    lines = list(book["覆盖率（单元）"].iter_rows(min_row=2, values_only=True))
+    lines = list(book["覆盖率（分单元）"].iter_rows(min_row=2, values_only=True))
     by_unit = {(row[1], row[3]): row for row in lines}
     for block in api:
         title, service, total = block["title"]["zh"], block["service"], block["total"]
@@ -174,7 +174,7 @@ def test_gaps_circles_and_equity_agree(run: Run, served: TestClient) -> None:
     assert api["equity"] == equity
     assert [row["gap"] for row in api["gaps"]["rows"]] == [f["properties"]["gap"] for f in gaps]
     book = load_workbook(io.BytesIO(report_workbook(run)))
-    listed = list(book["缺口清单"].iter_rows(min_row=2, values_only=True))
+    listed = list(book["缺口"].iter_rows(min_row=2, values_only=True))
     assert [(row[1], row[6], row[10]) for row in listed] == [
         (gap["gap"], gap["residents"], gap["minutes_to_nearest"]) for gap in api["gaps"]["rows"]
     ]
