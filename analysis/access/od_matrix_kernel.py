@@ -31,7 +31,7 @@ def _along(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def full_rows(
+def full_rows(  # noqa: PLR0913 - numba takes arrays, not records
     first: IntArray,
     node: Int32Array,
     node_cm: Int32Array,
@@ -88,7 +88,7 @@ def full_rows(
 
 
 @njit(cache=True, nogil=True)
-def short_rows(
+def short_rows(  # noqa: PLR0913 - numba takes arrays, not records
     first: IntArray,
     node: Int32Array,
     node_cm: Int32Array,
@@ -189,7 +189,7 @@ def _put(keys: IntArray, key: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def nearest_labels(
+def nearest_labels(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
     seed_node: Int32Array,
@@ -275,7 +275,7 @@ def nearest_labels(
 
 
 @njit(cache=True, nogil=True)
-def nearest_rows(
+def nearest_rows(  # noqa: PLR0913 - numba takes arrays, not records
     keys: IntArray,
     edge: Int32Array,
     ahead_cm: Int32Array,

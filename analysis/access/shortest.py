@@ -100,7 +100,7 @@ def _settle(
 
 
 @njit(cache=True, nogil=True)
-def nearest_sources(
+def nearest_sources(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
     seed_start: IntArray,
@@ -145,7 +145,7 @@ def nearest_sources(
 
 
 @njit(cache=True, nogil=True)
-def _spread_out(
+def _spread_out(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
     seed_node: Int32Array,
@@ -280,7 +280,7 @@ def reach_from_each(
 
 
 @njit(cache=True, nogil=True)
-def nearest_of_positions(
+def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
     edge: Int32Array,
     ahead_cm: Int32Array,
     back_cm: Int32Array,
@@ -332,7 +332,7 @@ def nearest_of_positions(
 
 
 @njit(cache=True, nogil=True)
-def nearest_of_each_service(
+def nearest_of_each_service(  # noqa: PLR0913 - numba takes arrays, not records
     edge: Int32Array,
     ahead_cm: Int32Array,
     back_cm: Int32Array,

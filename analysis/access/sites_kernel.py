@@ -14,7 +14,7 @@ _NODE = _LOW ^ np.int64(DEAD_END)
 
 
 @njit(cache=True, nogil=True)
-def _improve(
+def _improve(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
     seed_node: Int32Array,
@@ -91,7 +91,7 @@ def _improve(
 
 
 @njit(cache=True, nogil=True)
-def improved_walks(
+def improved_walks(  # noqa: C901, PLR0913 - numba takes arrays, not records; one pass over the queue
     start: Int32Array,
     link: IntArray,
     half_edge: Int32Array,

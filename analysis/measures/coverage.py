@@ -82,6 +82,19 @@ class _Persons:
     cut_off: IntArray
 
 
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What rows are made of, per unit (k,); None where a reading is not known for any of them."""
+
+    persons: _Persons
+    unknown: BoolArray
+    having: FloatArray | None
+    land: FloatArray | None
+    served: IntArray | None
+    assessed: bool
+    has_core: bool
+
+
 def coverage(study: Study, question: Question, *, capacity: bool = True) -> Coverage:
     """Coverage of one service as fractions 0-1, for the area and every unit of a level.
 
@@ -120,51 +133,27 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     land_unit, land_area = _land(city, walks, asked, level, size)
     own, children = _having(city, service, size) if walks is not None else (None, None)
 
+    judged = {"assessed": walks is not None, "has_core": has_core}
+    figures = _Figures(
+        per_unit, unknown, children, land_unit, None if served is None else per_c[0], **judged
+    )
     units = tuple(
-        _row(
-            str(city.units.code[i]),
-            str(city.units.name[i]),
-            city.units.name_en[i],
-            per_unit,
-            int(i),
-            walks is not None,
-            has_core,
-            bool(unknown[i]),
-            None if children is None else float(children[i]),
-            None if land_unit is None else _number(land_unit[i]),
-            None if served is None else int(per_c[0][i]),
-        )
-        for i in rows
+        _row(str(city.units.code[i]), str(city.units.name[i]), city.units.name_en[i], figures, i)
+        for i in rows.tolist()
     )
     nobody_known = len(city.cells) == 0 and bool(unknown[rows].any())
-    total = _row(
-        TOTAL,
-        TOTAL,
-        None,
+    whole = _Figures(
         in_area,
-        0,
-        walks is not None,
-        has_core,
-        nobody_known,
-        None if own is None or len(rows) == 0 else float(own[rows].mean()),
-        land_area,
-        None if served is None else int(per_c[1][0]),
+        np.array([nobody_known]),
+        None if own is None or len(rows) == 0 else np.array([own[rows].mean()]),
+        None if land_area is None else np.array([land_area]),
+        None if served is None else per_c[1],
+        **judged,
     )
-    warnings = tuple(
-        _remarks(
-            city,
-            policy,
-            asked,
-            walks,
-            level,
-            rows,
-            unknown,
-            per_unit.known,
-            persons,
-            land_unit,
-            no_c,
-            catchments,
-        )
+    total = _row(TOTAL, TOTAL, None, whole, 0)
+    warnings = (
+        *_reading_remarks(policy, asked, walks, no_c, catchments),
+        *_unit_remarks(city, level, unknown, per_unit.known, persons, land_unit),
     )
     return Coverage(service, asked.minutes, asked.walker.id, group, level, total, units, warnings)
 
@@ -262,23 +251,15 @@ def _having(city: City, service: str, size: int) -> tuple[BoolArray, FloatArray]
     return own, share
 
 
-def _row(
-    code: str,
-    name: str,
-    name_en: str | None,
-    persons: _Persons,
-    i: int,
-    assessed: bool,
-    has_core: bool,
-    unknown: bool,
-    having: float | None,
-    land: float | None,
-    served: int | None,
-) -> CoverageRow:
-    if unknown:
+def _row(code: str, name: str, name_en: str | None, figures: _Figures, i: int) -> CoverageRow:
+    having = None if figures.having is None else float(figures.having[i])
+    land = None if figures.land is None else _number(figures.land[i])
+    served = None if figures.served is None else int(figures.served[i])
+    if figures.unknown[i]:
         return CoverageRow(
             code, name, name_en, None, None, None, None, having, None, None, land, None
         )
+    persons, assessed = figures.persons, figures.assessed
     known = int(persons.known[i])
     judged = assessed and known > 0
     if served is not None and served > int(persons.covered[i]):
@@ -293,7 +274,7 @@ def _row(
         cut_off=int(persons.cut_off[i]) if assessed else None,
         U=having,
         P=int(persons.covered[i]) / known if judged else None,
-        P_core=int(persons.core[i]) / known if judged and has_core else None,
+        P_core=int(persons.core[i]) / known if judged and figures.has_core else None,
         L=land,
         C=served / known if judged and served is not None else None,
     )
@@ -303,21 +284,14 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _remarks(
-    city: City,
+def _reading_remarks(
     policy: Policy,
     asked: Asked,
     walks: Walks | None,
-    level: str,
-    rows: Int32Array,
-    unknown: BoolArray,
-    known: IntArray,
-    persons: IntArray,
-    land: FloatArray | None,
     no_c: Warn | None,
     catchments: Catchments | None,
 ) -> Iterator[Warn]:
-    """Why a reading is null, and what the total holds that no unit shows."""
+    """Why a reading is null."""
     if walks is None:
         yield not_assessed(asked.service)
     if no_c is not None:
@@ -327,6 +301,18 @@ def _remarks(
     core = policy.coverage.core_minutes.value
     if asked.minutes != core:
         yield Warn("coverage_core_minutes", {"minutes": f"{core:g}"})
+
+
+def _unit_remarks(
+    city: City,
+    level: str,
+    unknown: BoolArray,
+    known: IntArray,
+    persons: IntArray,
+    land: FloatArray | None,
+) -> Iterator[Warn]:
+    """What units lack, and what the total holds that no unit shows."""
+    rows = city.units.of_level(level)
     missing = rows[unknown[rows]]
     if len(missing):
         yield Warn(

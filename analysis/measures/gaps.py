@@ -30,7 +30,6 @@ from lifecircle.analysis.measures.question import (
     sums_by,
     walks_to,
 )
-from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     NOBODY,
     UNREACHED_CM,
@@ -124,19 +123,8 @@ def gaps(
         city.cells.position.xy_m[uncovered],
     )
     label = linked_groups(place, component.astype(np.int32), policy.gaps.link_m.value)
-    found = _found(
-        city,
-        policy,
-        asked,
-        walks,
-        group,
-        persons,
-        uncovered,
-        label,
-        min_residents,
-        full,
-        {} if drawn is None else drawn,
-    )
+    without = _Without(uncovered.astype(np.int32), label, persons, full)
+    found = _found(study, question, walks, without, min_residents, {} if drawn is None else drawn)
     return tuple(sorted(found, key=lambda gap: (-gap.residents, gap.id)))
 
 
@@ -160,22 +148,34 @@ def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
     ).astype(np.int32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Without:
+    """Cells with residents who are not covered.
+
+    `cell` int32 (u,): indices; `label` int32 (u,): which of them belong together. Of all cells:
+    `persons` int64 (c,) who are without, and whether facilities in reach are `full` (c,).
+    """
+
+    cell: Int32Array
+    label: Int32Array
+    persons: IntArray
+    full: BoolArray
+
+
 def _found(
-    city: City,
-    policy: Policy,
-    asked: Asked,
+    study: Study,
+    question: Question,
     walks: Walks,
-    group: str,
-    persons: IntArray,
-    uncovered: IntArray,
-    label: Int32Array,
+    without: _Without,
     min_residents: int,
-    full: BoolArray,
     drawn: dict[bytes, shapely.Geometry],
 ) -> list[Gap]:
     """The gaps of labelled cells; what can be counted for all of them at once is."""
+    city, policy = study.city, study.policy
+    asked = ask(study, question)
+    label, persons, full = without.label, without.persons, without.full
     order = np.argsort(label, kind="stable")
-    label, chosen = label[order], uncovered[order].astype(np.int32)
+    label, chosen = label[order], without.cell[order]
     start = np.searchsorted(label, np.arange(int(label[-1]) + 2))
     size = len(start) - 1
     weight = persons[chosen]
@@ -205,7 +205,7 @@ def _found(
             drawn[cells.tobytes()] = shape
         found.append(
             Gap(
-                id=_gap_id(asked, group, min(map(str, ids[mine]))),
+                id=_gap_id(asked, question.group, min(map(str, ids[mine]))),
                 service=asked.service.id,
                 residents=int(residents[i]),
                 groups=MappingProxyType({name: int(sums[i]) for name, sums in groups.items()}),

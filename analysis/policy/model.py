@@ -73,6 +73,15 @@ class Policy(Record):
     siting: SitingRules | None = None
     floating: FloatingRules | None = None
 
+    @property
+    def capacity_services(self) -> tuple[str, ...]:
+        """Services whose facilities have a known way to a capacity, in the policy's order."""
+        return tuple(
+            name
+            for name, service in self.services.items()
+            if service.capacity is not None or name in self.capacities.catchments
+        )
+
 
 @cache
 def policy_reader() -> TypeAdapter[Policy]:

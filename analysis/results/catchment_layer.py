@@ -9,7 +9,6 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import default_level
@@ -109,7 +108,7 @@ def cell_values(run: Run) -> _Values:
     cells = len(run.city.cells)
     ids = np.array([*facility_ids(run), None], dtype=object)
     values: _Values = {}
-    for service in capacity_services(run.policy):
+    for service in run.policy.capacity_services:
         found = run.catchments.get(service)
         if found is None:
             values[f"centre_{service}"] = [None] * cells

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.texts import MESSAGES, Title, group_title
 
@@ -276,7 +275,7 @@ def _expanded(layer: str, policy: Policy, groups: tuple[str, ...]) -> Iterator[C
     services = {name: service.title for name, service in policy.services.items()}
     for column in COLUMNS[layer]:
         if "{capacity}" in column.name:
-            limited = {name: services[name] for name in capacity_services(policy)}
+            limited = {name: services[name] for name in policy.capacity_services}
             yield from _each(column, "capacity", limited)
         elif "{service}" in column.name:
             yield from _each(column, "service", services)

@@ -48,8 +48,8 @@ DEAD_AFTER_S: Final = 24 * 3600  # a build aside that has not been touched for a
 class Workspace:
     """A folder of areas and their runs; it need not exist before the first save."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
 
     def areas(self) -> list[str]:
         """Names of the areas that have a current run, sorted."""

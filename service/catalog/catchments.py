@@ -10,7 +10,6 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.measures.catchments.catchments import (
     Catchments,
     Centre,
@@ -43,13 +42,15 @@ class CatchmentsAnswer:
     """What a map of catchments shows of one solution: polygons in metres.
 
     `shapes`: by centre, None where nobody belongs to it. `unserved`: (reason, persons, outline)
-    of the residents who are in reach but full, and out of reach.
+    of the residents who are in reach but full, and out of reach. `rule`: that of the subdistricts,
+    where there is one and it is about this service.
     """
 
     found: Catchments
     solution: Solution
     shapes: Sequence[shapely.Geometry | None]
     unserved: tuple[tuple[str, int, shapely.Geometry], ...]
+    rule: RuleResult | None
 
 
 def answer_catchments(run: Run, question: Question, solution: str) -> CatchmentsAnswer:
@@ -57,8 +58,17 @@ def answer_catchments(run: Run, question: Question, solution: str) -> Catchments
     found = catchments_of(run.study, question)
     shown = found.natural if solution == "natural" else found.balanced
     return CatchmentsAnswer(
-        found, shown, catchment_shapes(run, shown), tuple(_unserved(run, found, shown))
+        found,
+        shown,
+        catchment_shapes(run, shown),
+        tuple(_unserved(run, found, shown)),
+        _rule_about(run, found.service),
     )
+
+
+def _rule_about(run: Run, service: str) -> RuleResult | None:
+    rule = population_rule(run.study)
+    return rule if rule is not None and rule.service == service else None
 
 
 def _unserved(
@@ -95,14 +105,12 @@ def catchments_document(
     ------
     UnknownNameError, ParameterError : as `measures.catchments`.
     """
-    known = capacity_services(run.policy)
+    known = run.policy.capacity_services
     one = question.service or (known[0] if known else "-")
     found = catchments_of(
         run.study, question.about(one), closed=closed, whole=whole, estimates=estimates
     )
-    rule = population_rule(run.study)
-    if rule is not None and rule.service != one:
-        rule = None
+    rule = _rule_about(run, one)
     level = _level(run, rule, question.by)
     title = run.policy.services[one].title
     ids = facility_ids(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecircle.analysis.errors import Language, Warn
@@ -50,6 +50,7 @@ def gaps_document(
     if question.at is not None:
         then = study_at(study, moment_of(question.at), asked)
         opened, told, study = at_document(then), at_warnings(then), then.lower
+        run = replace(run, city=study.city)  # gaps name their nearest by its place among the open
     found = [
         gap
         for one in asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,38 @@ from lifecircle.analysis.city.notes import SamePlace
 from lifecircle.analysis.city.units.disagreement import Disagreement
 from lifecircle.analysis.city.units.unit_match import WAYS
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.quality import AreaQuality, area_quality
-from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.measures.quality import (
+    AreaQuality,
+    area_quality,
+    cell_component,
+    nearest_leg_m,
+)
+from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.catalog.common import facility_ids, remarks, title_of
 from lifecircle.service.wording import number, percent
 
 LISTED = 1000  # rows of a list; `count` beside it tells all
+
+
+@dataclass(frozen=True, slots=True)
+class QualityAnswer:
+    """What a map of data quality shows.
+
+    `component` (c,): the part of the streets each cell is on. `leg_m` (f,): from each facility to
+    the streets in metres, infinite where it is off them.
+    """
+
+    found: AreaQuality
+    component: Int32Array
+    leg_m: FloatArray
+
+
+def answer_quality(run: Run) -> QualityAnswer:
+    """The quality of a run's data with the values behind it."""
+    found = area_quality(run.city, run.policy)
+    return QualityAnswer(found, cell_component(run.city), nearest_leg_m(run.city.facilities))
 
 
 def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:

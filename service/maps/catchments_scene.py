@@ -10,9 +10,8 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
-from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
-from lifecircle.analysis.measures.catchments.population_rule import STATES, population_rule
+from lifecircle.analysis.measures.catchments.catchments import Centre, Solution
+from lifecircle.analysis.measures.catchments.population_rule import STATES
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
 from lifecircle.service.maps import scales
@@ -79,7 +78,7 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
     drawn = [row for row, shape in enumerate(shapes) if shape is not None]
     view = frame(ask, ask.say("title_catchments", service=title))
     view |= _form(ask, question_fields(ask, asked), service, chosen)
-    view |= _figures(ask, found, solution, service)
+    view |= _figures(ask, answer)
     view |= {
         "not_assessed": "" if found.assessed else ask.say("catchments_not_assessed"),
         "toggles": (
@@ -117,7 +116,7 @@ def _form(ask: Ask, fields: dict[str, Any], service: str, chosen: str) -> dict[s
     policy = ask.run.policy
     services = tuple(
         Option(name, ask.titled(policy.services[name]), name == service)
-        for name in capacity_services(policy)
+        for name in policy.capacity_services
     )
     solutions = tuple(Option(one, ask.say(f"solution_{one}"), one == chosen) for one in SOLUTIONS)
     rest = [field for field in fields["fields"] if field.name != "service"]
@@ -250,7 +249,8 @@ def _unserved_toggle(ask: Ask) -> Toggle:
     return Toggle("unserved", ask.say("unserved"), marks)
 
 
-def _figures(ask: Ask, found: Catchments, solution: Solution, service: str) -> dict[str, Any]:
+def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
+    found, solution, rule = answer.found, answer.solution, answer.rule
     share = solution.served / found.residents if found.residents and found.assessed else None
     over = sum(centre.overload for centre in solution.centres)
     count = dict.fromkeys(_STATES, 0)
@@ -275,8 +275,7 @@ def _figures(ask: Ask, found: Catchments, solution: Solution, service: str) -> d
     if found.assessed:
         walked = ask.say("figure_person_minutes", n=number(solution.person_minutes))
         facts.append(Fact(ask.say("person_minutes"), walked))
-    rule = population_rule(ask.run.study)
-    if rule is not None and rule.service == service:
+    if rule is not None:
         facts += [
             Fact(
                 ask.say("rule_state", state=ask.words.rule(state)),

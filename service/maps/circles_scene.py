@@ -9,10 +9,14 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
-from lifecircle.analysis.measures.opening import night_moment
 from lifecircle.analysis.measures.question import unknown
 from lifecircle.analysis.quantities import Int32Array
-from lifecircle.service.catalog.circles import CirclesAnswer, answer_circles, variants_of
+from lifecircle.service.catalog.circles import (
+    CirclesAnswer,
+    answer_circles,
+    night_text,
+    variants_of,
+)
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
@@ -92,11 +96,11 @@ def circles_scene(ask: Ask) -> Scene:
 def variant_title(ask: Ask, kind: str, variant: str) -> str:
     """What a variant of a circle is called, with its minutes or its hour."""
     rule = ask.run.policy.circles[kind]
-    moment = night_moment(ask.run.policy, kind) if variant == "night" else None
+    night = night_text(ask.run.policy, kind) if variant == "night" else None
     return ask.say(
         f"variant_{variant}",
         minutes=plain(rule.minutes_all.value),
-        at="" if moment is None else ask.words.moment(moment.text),
+        at="" if night is None else ask.words.moment(night),
     )
 
 

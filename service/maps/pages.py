@@ -17,7 +17,6 @@ import shapely
 from folium.map import FitBounds
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.measures.question import Question, unknown
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
@@ -139,7 +138,7 @@ def _scene(ask: Ask) -> Scene:
             check(ask.run.study, ask.question)
         return facilities_scene(ask)
     if ask.layer == CATCHMENTS:
-        return catchments_scene(ask, ask.service or capacity_services(ask.run.policy)[0])
+        return catchments_scene(ask, ask.service or ask.run.policy.capacity_services[0])
     service = first_service(ask.run) if ask.service is None else ask.service
     if ask.layer == COMPARE:
         return compare_scene(ask, service)

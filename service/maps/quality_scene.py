@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from lifecircle.analysis.measures.quality import (
-    AreaQuality,
-    area_quality,
-    cell_component,
-    nearest_leg_m,
-)
-from lifecircle.analysis.quantities import NOBODY, Int32Array
+from lifecircle.analysis.measures.quality import AreaQuality
+from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
+from lifecircle.service.catalog.quality import answer_quality
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import CellDots, FacilityDots
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
@@ -44,9 +40,10 @@ DOT_KINDS = (
 
 def quality_scene(ask: Ask) -> Scene:
     """Where the data of an area are weak."""
-    found = area_quality(ask.run.city, ask.run.policy)
-    cells, cell_toggle = _cells(ask)
-    dots, dot_toggle = _dots(ask, found)
+    answer = answer_quality(ask.run)
+    found = answer.found
+    cells, cell_toggle = _cells(ask, answer.component)
+    dots, dot_toggle = _dots(ask, found, answer.leg_m)
     streets, streets_toggle = street_layer(ask)
     view = frame(ask, ask.say("quality"))
     outside = len(found.outside) if found.units_given else None
@@ -67,7 +64,7 @@ def quality_scene(ask: Ask) -> Scene:
         ),
         "facts": _facts(ask, found, outside),
         "toggles": (cell_toggle, dot_toggle, streets_toggle),
-        "ranking": _ranking(ask),
+        "ranking": _ranking(ask, answer.component),
         "warnings": warnings(ask),
         "footer": footer(ask, None),
     }
@@ -83,13 +80,12 @@ def _mean(ask: Ask, found: AreaQuality) -> str | None:
     return ask.words.metres(mean, 1)
 
 
-def _classes(ask: Ask) -> Int32Array:
+def _classes(ask: Ask, component: Int32Array) -> Int32Array:
     """Class of every cell: by its leg, then on an island, then off the streets."""
     city = ask.run.city
     longest = ask.run.policy.attachment.max_leg_m.value
     edges = np.array(LEG_EDGES) * longest
     found = np.searchsorted(edges, city.cells.position.leg_m, side="left").astype(np.int32)
-    component = cell_component(city)
     lengths = city.network.component_length_m
     if len(lengths):
         found[(component != NOBODY) & (component != int(np.argmax(lengths)))] = len(LEG_COLOURS)
@@ -97,11 +93,11 @@ def _classes(ask: Ask) -> Int32Array:
     return found
 
 
-def _cells(ask: Ask) -> tuple[CellDots, Toggle]:
+def _cells(ask: Ask, component: Int32Array) -> tuple[CellDots, Toggle]:
     cells, crs = ask.run.city.cells, ask.run.city.crs
     longest = ask.run.policy.attachment.max_leg_m.value
     colours = [*LEG_COLOURS, ISLAND_COLOUR, LOOSE_COLOUR]
-    classes = _classes(ask)
+    classes = _classes(ask, component)
     level = level_shown(ask)
     residents = [number(int(n)) for n in cells.residents]
     legs = [
@@ -132,10 +128,9 @@ def _cells(ask: Ask) -> tuple[CellDots, Toggle]:
     return layer, Toggle("cells", ask.say("quality_layer_cells"), tuple(legend))
 
 
-def _dots(ask: Ask, found: AreaQuality) -> tuple[FacilityDots, Toggle]:
+def _dots(ask: Ask, found: AreaQuality, leg_m: FloatArray) -> tuple[FacilityDots, Toggle]:
     """Places to look at, each under the first of its reasons."""
     facilities, policy = ask.run.city.facilities, ask.run.policy
-    leg = nearest_leg_m(facilities)
     titles = {name: ask.titled(service) for name, service in policy.services.items()}
     by_id = {(str(one), int(s)): i for i, (one, s) in
              enumerate(zip(facilities.id, facilities.service, strict=True))}  # fmt: skip
@@ -164,7 +159,7 @@ def _dots(ask: Ask, found: AreaQuality) -> tuple[FacilityDots, Toggle]:
                 ask.say(f"quality_dot_{DOT_KINDS[kind][0]}"),
                 titles.get(facilities.service_ids[facilities.service[i]]),
                 other or None,
-                None if np.isinf(leg[i]) else ask.words.metres(leg[i], 1),
+                None if np.isinf(leg_m[i]) else ask.words.metres(leg_m[i], 1),
                 str(facilities.id[i]),
             ]
         )
@@ -211,14 +206,14 @@ def _facts(ask: Ask, found: AreaQuality, outside: int | None) -> tuple[Fact, ...
     return tuple(Fact(ask.say(f"quality_{key}"), value or ask.words.unknown) for key, value in rows)
 
 
-def _ranking(ask: Ask) -> Ranking | None:
+def _ranking(ask: Ask, component: Int32Array) -> Ranking | None:
     """Units by residents off the streets or on islands."""
     city = ask.run.city
     level = level_shown(ask)
     members = city.units.of_level(level)
     if len(members) < 2:
         return None
-    bad = _classes(ask) >= len(LEG_COLOURS)
+    bad = _classes(ask, component) >= len(LEG_COLOURS)
     held = city.cells.unit[level]
     count = np.zeros(len(city.units.code), dtype=np.int64)
     there = bad & (held != NOBODY)

@@ -11,7 +11,6 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
-from lifecircle.analysis.measures.catchments.capacity import capacity_services
 from lifecircle.analysis.measures.question import Asked, level_of
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
@@ -41,7 +40,7 @@ class Scene:
 
 def layers_for(run: Run) -> tuple[str, ...]:
     """The pages a run has."""
-    if not capacity_services(run.policy):
+    if not run.policy.capacity_services:
         return LAYERS
     after = LAYERS.index("proposals")
     return (*LAYERS[:after], CATCHMENTS, *LAYERS[after:])

@@ -195,7 +195,7 @@ def test_units_of_a_level_add_up_to_the_whole(built: Built) -> None:
         figure = row.figure
         if figure.have is None or row.row.readings[row.headline].kind in ("ratio", "count"):
             continue
-        scope = {selector.level for selector in row.row.scope}
+        scope = {selector.level for selector in row.row.scope.units}
         if scope and scope <= {"subdistrict", "community"}:
             assert sum(one.have or 0 for one in row.by_unit) == figure.have, row.row.id
             checked += 1

@@ -14,7 +14,7 @@ from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import Outcome, RowResult
 from lifecircle.analysis.pipeline import analyse_city
@@ -30,6 +30,10 @@ class Built(NamedTuple):
     city: City
     travel: NearestFacility
     truth: dict[str, Any]
+
+    @property
+    def study(self) -> Study:
+        return Study(self.city, self.travel, self.policy)
 
 
 def _built(files: SpringCityFiles, truth: dict[str, Any]) -> Built:

@@ -28,7 +28,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
 
 @pytest.fixture(scope="module")
 def changes(runs: tuple[Run, Run]) -> dict[str, Any]:
-    return compare_document(*runs, lang="zh")
+    return compare_document(*runs, Question(), lang="zh")
 
 
 def test_the_runs_say_which_year_they_are_of(runs: tuple[Run, Run]) -> None:

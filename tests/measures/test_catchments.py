@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
-from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
+from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import (
     UNLIMITED,
     Catchments,
@@ -242,7 +242,7 @@ def test_beds_serve_the_old_and_area_serves_all() -> None:
         centre("p2", 5000, service="park"),
     )
     policy = capacity_policy()
-    assert capacity_services(policy) == ("health_centre", "elder_care", "park")
+    assert policy.capacity_services == ("health_centre", "elder_care", "park")
     old = asked(city, policy, service="elder_care")
     assert old.group == "65" and old.residents == sum(c.old for c in TINY_CELLS)
     assert loads(old, city) == {"e1": 60} and old.balanced.reachable_full == 20 + 30 + 40 - 60

@@ -16,7 +16,6 @@ import pytest
 from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
-from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.results.export import export_coverage
@@ -125,7 +124,7 @@ def test_table_map_report_and_api_agree_to_the_last_digit(
             total["covered"],
         )
         # the table that the command exports
-        found = coverage(run.study, Question(service=service))
+        found = coverage_document(run, Question(service))
         export_coverage(found, tmp_path / "t.csv")
         with (tmp_path / "t.csv").open(encoding="utf-8-sig") as handle:
             table = {row["code"]: row for row in csv.DictReader(handle)}

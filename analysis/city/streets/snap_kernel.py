@@ -83,7 +83,7 @@ def nearest_on_segment(
 
 
 @njit(cache=True)
-def nearest_segments(
+def nearest_segments(  # noqa: PLR0913 - numba takes arrays, not records
     points: FloatArray,
     max_m: float,
     xy: FloatArray,

@@ -44,15 +44,6 @@ class Capacity:
     warnings: tuple[Warn, ...]
 
 
-def capacity_services(policy: Policy) -> tuple[str, ...]:
-    """Services whose facilities have a known way to a capacity, in the policy's order."""
-    return tuple(
-        name
-        for name, service in policy.services.items()
-        if service.capacity is not None or name in policy.capacities.catchments
-    )
-
-
 def capacity_of(city: City, policy: Policy, service: str, *, estimates: bool = False) -> Capacity:
     """The capacity of every facility of a service, in persons.
 
@@ -66,7 +57,7 @@ def capacity_of(city: City, policy: Policy, service: str, *, estimates: bool = F
     """
     if service not in policy.services:
         raise unknown_service(service, policy, policy.services)
-    known = capacity_services(policy)
+    known = policy.capacity_services
     if service not in known:
         raise unknown("service_without_capacity", service, known)
     rule = policy.capacities.catchments.get(service) or CatchmentRule("total", (), (), None, ())

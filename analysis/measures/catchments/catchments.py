@@ -35,7 +35,6 @@ from lifecircle.analysis.measures.catchments.capacity import (
     ESTIMATES,
     Capacity,
     capacity_of,
-    capacity_services,
 )
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
 from lifecircle.analysis.measures.question import (
@@ -218,7 +217,7 @@ def catchments_behind(study: Study, question: Question) -> Catchments | None:
     say for which group C exists.
     """
     service = str(question.service)
-    if service not in capacity_services(study.policy) or not study.catchments:
+    if service not in study.policy.capacity_services or not study.catchments:
         return None
     kept = study.catchments.get(service)
     if isinstance(kept, Catchments):
@@ -242,7 +241,7 @@ def default_catchments(study: Study) -> Mapping[str, Catchments]:
     rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
     asked = [
         name
-        for name in capacity_services(policy)
+        for name in policy.capacity_services
         if (name not in rules or rules[name].group in known)
         and capacity_of(city, policy, name).group in known
     ]

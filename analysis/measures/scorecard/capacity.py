@@ -7,7 +7,7 @@ import numpy as np
 from lifecircle.analysis.access.od_matrix import walk_matrix
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.assignment import balanced_assignment
-from lifecircle.analysis.measures.catchments.capacity import capacity_of, capacity_services
+from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Own
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import NO, YES, Atoms, Outcome, nothing
@@ -87,7 +87,7 @@ def _takes(
     """
     takes = column[rows].copy()
     blank = np.isnan(takes)
-    if not blank.any() or service not in capacity_services(ground.policy):
+    if not blank.any() or service not in ground.policy.capacity_services:
         return takes, ()
     held = capacity_of(ground.city, ground.policy, service)
     most = dict(zip(held.facility.tolist(), held.maximum.tolist(), strict=True))
