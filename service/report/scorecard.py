@@ -217,7 +217,7 @@ def _of_plan(row: Mapping[str, Any], told: _Told) -> bool:
 
 def _target_head(row: Mapping[str, Any], told: _Told) -> str:
     year = told.document["target_year"] if _of_plan(row, told) else None
-    return told("target") if year is None else told("target_in", year=year)
+    return told("word_target") if year is None else told("target_in", year=year)
 
 
 def _target_note(row: Mapping[str, Any], told: Words) -> str:
