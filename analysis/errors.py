@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lifecircle.analysis.quality_elements import Element, find_element
 from lifecircle.analysis.texts import Language, Medium, Title, flat, paired, say
 
 __all__ = [
@@ -55,6 +56,11 @@ class Fault:
     rows: tuple[int, ...] = ()
     medium: Medium = "command"
 
+    @property
+    def element(self) -> Element | None:
+        """The element of data quality (ISO 19157) it is about; None where it is not of the data."""
+        return find_element(self.key)
+
     def text(self, lang: Language = "en") -> str:
         """The fault as a sentence: file, row, column, what is wrong, the mend."""
         told = [name for name in ("row", "column") if getattr(self, name) is not None]
@@ -86,6 +92,11 @@ class Warn:
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", flat(self.params))
 
+    @property
+    def element(self) -> Element | None:
+        """As `Fault.element`; of a remark of a file that of the fault."""
+        return find_element(str(self.params.get("fault", self.key)))
+
     def text(self, lang: Language = "en") -> str:
         """The remark as a sentence."""
         return say(self.key, lang, **paired(self.params))
@@ -96,7 +107,17 @@ class Warn:
 
 
 class LifecircleError(Exception):
-    """The root of the family: a message key with parameters."""
+    """The root of the family: a message key with parameters.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> try:
+    ...     lc.tiny_town().coverage("helth_centre")
+    ... except lc.LifecircleError as error:
+    ...     print(error.key, error.params["name"])
+    unknown_service helth_centre
+    """
 
     exit_code = 2
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-import geopandas as gpd
-import pandas as pd
 import shapely
 
 from lifecircle.analysis.city.streets.walkable import Terrain
@@ -22,17 +21,27 @@ from lifecircle.analysis.readers.osm.streets import RawStreets, read_streets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
-from lifecircle.analysis.readers.records.findings import Table
-from lifecircle.analysis.readers.records.mapping_file import declarations
+from lifecircle.analysis.readers.records.located import Located
+from lifecircle.analysis.readers.records.mapping_file import read_declarations
+from lifecircle.analysis.readers.records.tables import (
+    CellTable,
+    ClosureTable,
+    FacilityTable,
+    StatisticsTable,
+    UnitTable,
+)
 from lifecircle.analysis.readers.tables.closures import read_closures
+from lifecircle.analysis.readers.tables.merge_orders import MergeOrders, read_merge_orders
 from lifecircle.analysis.readers.tables.population_and_facilities import (
     read_facilities,
     read_population,
 )
-from lifecircle.analysis.readers.tables.statistics import StatisticsTable, read_statistics
+from lifecircle.analysis.readers.tables.statistics import read_statistics
 from lifecircle.analysis.readers.tables.units import read_units
 
-Read = TypeVar("Read", Table, StatisticsTable)
+Read = TypeVar(
+    "Read", CellTable, UnitTable, FacilityTable, ClosureTable, StatisticsTable, MergeOrders
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +49,15 @@ class BuildRequest:
     """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
 
     `datum`, `crs`, `x_is_north`: of files that do not say theirs; `sheet`, `layer`: which one of
-    several; `mapping`: a file that says more (see `sources.mapping_file`). `place_by_unit`:
+    several; `mapping`: a file that says more (see `records.mapping_file`). `place_by_unit`:
     facilities without coordinates stand at the unit their row names. `merges`: decisions on rows
     that may be one place.
+    `policy`: an id, a file or a policy made in code.
     `surveyed`: services of which the inputs hold every facility, so that none found means none.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
+    `today`: the day for which dates in the files are read (``end_date``);
+    None: the day of the build.
     """
 
     area: str
@@ -64,7 +76,7 @@ class BuildRequest:
     mapping: Path | None = None
     place_by_unit: bool = False
     merges: Path | None = None
-    policy: str | None = None
+    policy: str | Path | Policy | None = None
     surveyed: tuple[str, ...] = ()
     title: Title | None = None
     synthetic: bool = False
@@ -73,6 +85,7 @@ class BuildRequest:
     elevation: Path | None = None
     barrier_rule: tuple[str, ...] = ()
     closures: tuple[Path, ...] = ()
+    today: date | None = None
 
     @property
     def terrain(self) -> Terrain:
@@ -82,38 +95,32 @@ class BuildRequest:
     def declared(self) -> Declarations:
         """What is said of the files of this request."""
         plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
-        people = () if self.population is None else (self.population,)
-        return declarations(plain, self.mapping, (*people, *self.units, *self.facilities))
+        single = [path for path in (self.population, self.merges) if path is not None]
+        several = (*self.units, *self.facilities, *self.closures, *self.statistics)
+        return read_declarations(plain, self.mapping, (*single, *several))
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the files of a request say; `people`, `borders`, `tables` in EPSG:4326."""
+    """Everything the files of a request say."""
 
     streets: RawStreets
     places: OsmPlaces | None
-    people: Table | None
-    borders: Table | None
-    tables: tuple[Table, ...]
-    closures: tuple[gpd.GeoDataFrame, ...]
-    statistics: tuple[pd.DataFrame, ...]
+    population: CellTable | None
+    units: UnitTable | None
+    facilities: tuple[FacilityTable, ...]
+    closures: tuple[ClosureTable, ...]
+    statistics: tuple[StatisticsTable, ...]
+    merges: MergeOrders | None
     warnings: tuple[Warn, ...]
     rasters: tuple[RasterShare, ...] = ()
 
-    @property
-    def population(self) -> gpd.GeoDataFrame | None:
-        """Residents per cell, if given."""
-        return None if self.people is None else self.people.frame
-
-    @property
-    def units(self) -> gpd.GeoDataFrame | None:
-        """Units, if given."""
-        return None if self.borders is None else self.borders.frame
-
-    @property
-    def facilities(self) -> tuple[gpd.GeoDataFrame, ...]:
-        """Facilities of the tables."""
-        return tuple(table.frame for table in self.tables)
+    def located(self) -> tuple[tuple[Located, bool], ...]:
+        """Where the rows of tables are, each with whether their outlines run along streets."""
+        cells = None if self.rasters else self.population
+        people = () if cells is None else ((cells.where, False),)
+        borders = () if self.units is None else ((self.units.where, True),)
+        return (*people, *borders, *((table.where, False) for table in self.facilities))
 
 
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
@@ -142,68 +149,87 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         With every fault of every table, or of the streets.
     """
     clock.start("tables")
-    faults: list[Fault] = []
-    warnings: list[Fault] = []
-
-    def read(reader: Callable[[], Read]) -> Read | None:
-        try:
-            table = reader()
-        except InputError as error:
-            faults.extend(error.faults)
-            return None
-        warnings.extend(table.warnings)
-        return table
-
+    files = _Files()
     said = request.declared()
     borders = None
     if request.units:
-        borders = read(lambda: read_units(request.units, None, policy, said))
-    population, people = request.population, None
-    rasters: list[RasterShare] = []
-    if population is not None and population.suffix.lower() in RASTER_SUFFIXES:
-        area = None if borders is None else shapely.union_all(borders.frame.geometry.to_numpy())
-
-        def cut() -> Table:
-            table, share = read_raster_share(population, area)
-            rasters.append(share)
-            return table
-
-        people = read(cut)
-    elif population is not None:
-        people = read(lambda: read_population(population, None, said))
+        borders = files.read(lambda: read_units(request.units, policy, said))
+    people, rasters = _read_people(request, borders, said, files)
     tables = [
-        read(
+        files.read(
             lambda path=path: read_facilities(  # type: ignore[misc]
-                path, None, policy, said, by_unit=request.place_by_unit
+                path, policy, said, by_unit=request.place_by_unit
             )
         )
         for path in request.facilities
     ]
     closed = [
-        read(lambda path=path: read_closures(path, request.datum))  # type: ignore[misc]
+        files.read(lambda path=path: read_closures(path, said))  # type: ignore[misc]
         for path in request.closures
     ]
     figures = [
-        read(lambda path=path: read_statistics(path))  # type: ignore[misc]
+        files.read(lambda path=path: read_statistics(path, said))  # type: ignore[misc]
         for path in request.statistics
     ]
-    if faults:
-        raise InputError(faults)
-    streets, places = _streets(request, policy, clock)
+    merges, orders = request.merges, None
+    if merges is not None:
+        orders = files.read(lambda: read_merge_orders(merges, said))
+    if files.faults:
+        raise InputError(files.faults)
+    streets, places = _read_streets(request, policy, clock)
     return Facts(
         streets,
         places,
         people,
         borders,
         tuple(table for table in tables if table is not None),
-        tuple(table.frame for table in closed if table is not None),
-        tuple(table.frame for table in figures if table is not None),
-        tuple(map(remark, warnings)),
-        tuple(rasters),
+        tuple(table for table in closed if table is not None),
+        tuple(table for table in figures if table is not None),
+        orders,
+        tuple(map(remark, files.warnings)),
+        rasters,
     )
 
 
-def _streets(
+class _Files:
+    """Reads file after file and gathers what was wrong or remarkable in any of them."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+
+    def read(self, reader: Callable[[], Read]) -> Read | None:
+        """The table of a file, None where it has faults."""
+        try:
+            table = reader()
+        except InputError as error:
+            self.faults.extend(error.faults)
+            return None
+        self.warnings.extend(table.warnings)
+        return table
+
+
+def _read_people(
+    request: BuildRequest, borders: UnitTable | None, said: Declarations, files: _Files
+) -> tuple[CellTable | None, tuple[RasterShare, ...]]:
+    """Residents per cell of a table, or per pixel of a raster cut to the units."""
+    path = request.population
+    if path is None:
+        return None, ()
+    if path.suffix.lower() not in RASTER_SUFFIXES:
+        return files.read(lambda: read_population(path, said)), ()
+    area = None if borders is None else shapely.union_all(borders.where.in_degrees())
+    rasters: list[RasterShare] = []
+
+    def cut() -> CellTable:
+        table, share = read_raster_share(path, area)
+        rasters.append(share)
+        return table
+
+    return files.read(cut), tuple(rasters)
+
+
+def _read_streets(
     request: BuildRequest, policy: Policy, clock: Clock
 ) -> tuple[RawStreets, OsmPlaces | None]:
     clock.start("streets")
@@ -211,10 +237,10 @@ def _streets(
     if request.graph is not None:
         return read_graphml(request.graph, policy.walk, form_of), None
     if request.osm is None:
-        return read_place(str(request.place), policy.walk, policy, form_of)
+        return read_place(str(request.place), policy.walk, policy, form_of, request.today)
     streets = read_streets(request.osm, policy.walk, form_of)
     clock.start("places")
-    return streets, read_places(request.osm, policy)
+    return streets, read_places(request.osm, policy, request.today)
 
 
 def remark(fault: Fault) -> Warn:

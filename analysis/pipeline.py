@@ -20,20 +20,22 @@ from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
+from lifecircle.analysis.city.facilities.not_open import note_not_open
 from lifecircle.analysis.city.model import Cells, City, LandSamples, StrArray, Units
 from lifecircle.analysis.city.notes import BuildNotes, Spread
-from lifecircle.analysis.city.placement import all_misplaced
+from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
-from lifecircle.analysis.city.residents.dasymetric_doubt import spread_doubt
+from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.disagreement import (
-    cells_apart,
-    disagreement_remarks,
-    units_apart,
+    compare_cells,
+    compare_units,
+    describe_disagreements,
 )
 from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
@@ -41,17 +43,18 @@ from lifecircle.analysis.city.units.units import (
     area_polygon_from,
     assign_units,
     build_units,
-    declared_by_level,
     group_totals,
+    sort_declared,
 )
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
-from lifecircle.analysis.measures.catchments.catchments import default_catchments
+from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
+from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.results.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
@@ -112,20 +115,21 @@ def analyse_city(
 ) -> tuple[Manifest, Policy, City, NearestFacility]:
     """City and walks, computed from the files of a request; the manifest is still nameless."""
     clock = clock or Clock(None)
-    policy = load_policy(request.policy)
+    request = replace(request, today=request.today or datetime.now(UTC).date())
+    given = request.policy
+    policy = given if isinstance(given, Policy) else load_policy(given)
     _check(request, policy)
     inputs = describe_inputs(request)
     facts = read_facts(request, policy, clock)
     clock.start("network")
     walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
     network = walkable.network
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    index = EdgeIndex.by(network, policy.attachment)
     doubts = _doubts(facts, index)
     clock.start("residents")
     units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
-    max_leg_m = policy.attachment.max_leg_m.value
-    cells = _cells(seed, unit_of, _on_streets(index.snap(seed.xy_m, max_leg_m), max_leg_m))
-    apart = disagreement_remarks((*units_apart(units), *cells_apart(units, cells)))
+    cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
+    apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
     land = _land(facts, units, network.crs, policy, index)
     clock.start("facilities")
     placed, same_places, unit_rows, noticed = gather_facilities(
@@ -135,9 +139,12 @@ def analyse_city(
         Homes(seed.xy_m, seed.residents, unit_of),
         network.crs,
         policy,
-        request.merges,
+        facts.merges,
     )
     facilities, loose = place_facilities(placed, policy, units, index)
+    not_open, shut = (
+        note_not_open(facts.places.not_open, network.crs, policy) if facts.places else ((), ())
+    )
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
     warnings = (
@@ -148,11 +155,12 @@ def analyse_city(
         *remarks,
         *apart,
         *noticed,
+        *shut,
         *loose,
         *strange,
     )
     surveyed = frozenset(request.surveyed)
-    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters)
+    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters, not_open)
     city = City(
         network.crs,
         network,
@@ -165,7 +173,8 @@ def analyse_city(
         statistics,
         notes,
     )
-    city = replace(city, warnings=(*warnings, *city_remarks(city)))
+    remarks = (*city_remarks(city), *attachment_remarks(city, policy))
+    city = replace(city, warnings=(*warnings, *remarks))
     clock.start("walks")
     services = tuple(policy.services)
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
@@ -187,8 +196,11 @@ def _check(request: BuildRequest, policy: Policy) -> None:
 
 def _doubts(facts: Facts, index: EdgeIndex) -> tuple[Warn, ...]:
     """Whether the files lie where they say: remarks, or `InputError` where they surely do not."""
-    placed = [(facts.people, False), (facts.borders, True), *((t, False) for t in facts.tables)]
-    found = all_misplaced(placed, index)
+    found = [
+        fault
+        for where, outlines in facts.located()
+        for fault in find_misplaced(where, index, outlines=outlines)
+    ]
     errors = [fault for fault in found if fault.severity == "error"]
     if errors:
         raise InputError(errors)
@@ -215,15 +227,17 @@ def _residents(
         units, group_totals(facts.units, units), buildings, residential, policy.spread, network.crs
     )
     codes: StrArray = units.code[spread.unit]
-    unit_of = assign_units(spread.seed.xy_m, units, declared_by_level(codes, units))
-    rows, doubt = spread_doubt(units, spread, residential, policy, network.crs)
+    unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
+    rows, doubt = compare_spreads(units, spread, residential, policy, network.crs)
     return units, spread.seed, unit_of, rows, (*spread.warnings, *doubt)
 
 
-def _on_streets(position: Positions, max_leg_m: float) -> Positions:
-    """The positions, unless nobody at all lives near a street: then the files do not fit."""
+def _on_streets(xy_m: FloatArray, index: EdgeIndex, policy: Policy) -> Positions:
+    """Where people join the streets, unless nobody at all does: then the files do not fit."""
+    position = index.snap(xy_m, policy.attachment.max_leg_m.value)
     if len(position) and not position.snapped.any():
-        raise ParameterError("pipeline_nobody_near_streets", metres=f"{max_leg_m:g}")
+        key, named = nobody_on_streets(xy_m, index.network, policy.attachment)
+        raise ParameterError(key, **named)
     return position
 
 
@@ -294,6 +308,7 @@ def _manifest(
             "place": request.place,
             **ground,
             "place_by_unit": request.place_by_unit,
+            "today": None if request.today is None else request.today.isoformat(),
         },
         code_version=code_version(),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -3,12 +3,23 @@
 Inside the kernels a distance is an integer number of centimetres (``int32``), in files and
 frames it is ``float64`` metres, and people read minutes. ``UNREACHED_CM`` marks "no way
 there" inside arrays only: it becomes null at the edge of every table.
+
+**Unknown** is held in one way from the reader to the result:
+
+- numbers (areas, heights, hours; flags as 1 and 0) are ``float64`` with NaN,
+- whole numbers that may be unknown (residents of a unit, groups, years) are `Counts`,
+- texts and shapes are object arrays with None.
+
+An index of -1 (``NOBODY``) is no unknown: it is known that there is no unit, no edge, no facility.
+Files and frames for people turn all three into null; how a file holds null is the file's matter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +34,7 @@ Int32Array = NDArray[np.int32]
 UInt8Array = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+ObjectArray = NDArray[np.object_]  # of str, of shapes, or None where unknown
 
 
 def limit_cm(minutes: float | Fraction, speed_m_per_s: Fraction) -> int:
@@ -45,3 +57,58 @@ def read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
     """The same array with its write flag off (frozen dataclasses hold such arrays)."""
     array.setflags(write=False)
     return array
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Whole numbers (n,) of which some are unknown.
+
+    `value` int64, 0 where unknown, so that sums are sums of what is known; `known` bool.
+    """
+
+    value: IntArray
+    known: BoolArray
+
+    @classmethod
+    def of(cls, value: NDArray[Any], known: BoolArray | None = None) -> Counts:
+        """Whole numbers where `known` holds; all of them without it."""
+        sure = np.ones(len(value), np.bool_) if known is None else np.array(known, np.bool_)
+        whole = np.where(sure, value, 0).astype(np.int64)
+        read_only(whole)
+        read_only(sure)
+        return cls(whole, sure)
+
+    @classmethod
+    def listed(cls, values: Iterable[int | None]) -> Counts:
+        """Whole numbers of a list, None where unknown."""
+        held = list(values)
+        known = np.array([one is not None for one in held], np.bool_)
+        return cls.of(np.array([one or 0 for one in held], np.int64), known)
+
+    @classmethod
+    def unknown(cls, size: int) -> Counts:
+        """Numbers of which none is known."""
+        return cls.of(np.zeros(size, np.int64), np.zeros(size, np.bool_))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Counts]) -> Counts:
+        """The numbers of several tables, one below the other."""
+        value = np.concatenate([np.empty(0, np.int64), *(part.value for part in parts)])
+        known = np.concatenate([np.empty(0, np.bool_), *(part.known for part in parts)])
+        return cls.of(value, known)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def take(self, rows: NDArray[Any] | Sequence[int]) -> Counts:
+        """The numbers of some rows (indices or a mask)."""
+        chosen = np.asarray(rows) if len(rows) else np.empty(0, np.int64)
+        return Counts.of(self.value[chosen], self.known[chosen])
+
+    def at(self, row: int) -> int | None:
+        """One number, None where unknown."""
+        return int(self.value[row]) if self.known[row] else None
+
+    def to_list(self) -> list[int | None]:
+        """The numbers, None where unknown."""
+        return [self.at(row) for row in range(len(self))]

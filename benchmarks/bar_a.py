@@ -12,6 +12,7 @@ from benchmarks.bars import Row, medians_s, shared_file
 from benchmarks.town import PORTO
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
 
@@ -42,8 +43,8 @@ def handler(path: Path) -> int:
 def network(path: Path) -> int:
     """Run ours: read, contract, index."""
     policy = load_policy()
-    streets = build_network(read_streets(path, policy.walk))
-    index = EdgeIndex.build(streets, policy.attachment.min_component_m.value)
+    streets = build_network(read_streets(path, policy.walk, way_forms(policy)))
+    index = EdgeIndex.by(streets, policy.attachment)
     return len(index.segment_edge)
 
 

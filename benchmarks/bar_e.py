@@ -28,6 +28,7 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.measures.catchments.assignment import Assignment, balanced_assignment
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
@@ -131,8 +132,10 @@ def porto_alegre() -> tuple[Instance, list[str]]:
     """
     table = pd.read_csv(shared_file("porto_alegre/poa_hexgrid.csv"))
     policy = load_policy()
-    network = build_network(read_streets(shared_file("porto_alegre/poa_osm.pbf"), policy.walk))
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    network = build_network(
+        read_streets(shared_file("porto_alegre/poa_osm.pbf"), policy.walk, way_forms(policy))
+    )
+    index = EdgeIndex.by(network, policy.attachment)
     xy = to_metric(table[["lon", "lat"]].to_numpy(), network.crs)
     able = np.flatnonzero(table["healthcare"].fillna(0).to_numpy() > 0)
     taken = [int(able[np.random.default_rng(POA_SEED).integers(len(able))])]

@@ -28,6 +28,7 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.measures.coverage import coverage
@@ -87,8 +88,10 @@ def porto_alegre() -> Town:
     """Hexagons, the fourteen that stand and the candidates, with all walks."""
     table = pd.read_csv(shared_file("porto_alegre/poa_hexgrid.csv"))
     policy = load_policy()
-    network = build_network(read_streets(shared_file("porto_alegre/poa_osm.pbf"), policy.walk))
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    network = build_network(
+        read_streets(shared_file("porto_alegre/poa_osm.pbf"), policy.walk, way_forms(policy))
+    )
+    index = EdgeIndex.by(network, policy.attachment)
     xy = to_metric(table[["lon", "lat"]].to_numpy(), network.crs)
     able = np.flatnonzero(table["healthcare"].fillna(0).to_numpy() > 0)
     taken = spread(xy, able, [int(able[np.random.default_rng(SEED).integers(len(able))])], CENTRES)

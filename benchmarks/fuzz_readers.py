@@ -96,8 +96,10 @@ class Target:
 
     def __init__(self, folder: Path, only: str | None) -> None:
         from lifecircle.analysis.policy import load_policy
+        from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 
         self.policy = load_policy()
+        self.declared = Declarations(Declaration(datum="gcj02"))
         self.folder, self.only = folder, only
         self.done = 0
         self.slowest = 0.0
@@ -121,7 +123,7 @@ class Target:
         else:
             path.write_bytes(data[1:])
         start = time.perf_counter()
-        for fault in check_table(path, datum="gcj02", policy=self.policy):
+        for fault in check_table(path, policy=self.policy, declared=self.declared):
             fault.text("zh")
             fault.text("en")
         self.slowest = max(self.slowest, time.perf_counter() - start)

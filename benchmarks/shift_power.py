@@ -15,13 +15,20 @@ from pathlib import Path
 import numpy as np
 
 from lifecircle.analysis.city.crs import geodesic_m, to_metric
-from lifecircle.analysis.city.datum_shift import AHEAD, FEWEST, LIKELY, standing, stands_out
+from lifecircle.analysis.city.datum_shift import (
+    AHEAD,
+    FEWEST,
+    LIKELY,
+    measure_contrast,
+    measure_standing,
+)
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.places import read_places
 from lifecircle.analysis.readers.osm.streets import read_streets
 from lifecircle.analysis.readers.records.datums import from_wgs84
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
 
 KUNMING = np.array([[102.7123, 25.0406]])
@@ -45,7 +52,7 @@ def main() -> None:
     given = asked.parse_args()
     policy = load_policy()
     network = build_network(read_streets(given.streets, policy.walk))
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    index = EdgeIndex.by(network, policy.attachment)
     places = read_places(given.streets, policy).facilities
     box = places.geometry.bounds.to_numpy()
     lonlat = np.column_stack(((box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2))
@@ -72,7 +79,7 @@ def main() -> None:
         sets.append((f"daily {count}", some(daily, count)))
         sets.append((f"all {count}", some(xy, count)))
     if given.cells is not None:
-        frame = read_population(given.cells, "wgs84").frame
+        frame = read_population(given.cells, Declarations(Declaration(datum="wgs84"))).frame
         box = frame.geometry.bounds.to_numpy()
         lonlat = np.column_stack(((box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2))
         middle = to_metric(lonlat, network.crs)
@@ -88,12 +95,12 @@ def main() -> None:
             best, still = [], []
             for _ in range(given.repeat):
                 moved = draw() + vector
-                here = standing(index, moved)
+                here = measure_standing(index, moved)
                 if here is None:
                     continue
                 # what the pipeline tries: were it another datum, it would lie by that beside
                 tried = {
-                    (a, b): stands_out(index, moved - vectors[a] + vectors[b], here.spread)
+                    (a, b): measure_contrast(index, moved - vectors[a] + vectors[b], here.spread)
                     for a in vectors for b in vectors
                     if b == "honest" and a != b
                 }  # fmt: skip

@@ -16,6 +16,7 @@ from lifecircle.analysis.access.walking import WalkCosts, flat_costs
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
 
@@ -37,8 +38,8 @@ class Town:
 def porto() -> Town:
     """The streets of Porto."""
     policy = load_policy()
-    network = build_network(read_streets(shared_file(PORTO), policy.walk))
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    network = build_network(read_streets(shared_file(PORTO), policy.walk, way_forms(policy)))
+    index = EdgeIndex.by(network, policy.attachment)
     return Town(network, index, flat_costs(network))
 
 

@@ -20,32 +20,28 @@
 
 # %%
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+import lifecircle as lc
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
-from lifecircle.analysis.measures.circles import circles
-from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.gaps import gaps
-from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.export import export_layer
-from lifecircle.analysis.results.layers import layer_frame
-from lifecircle.analysis.results.store import Workspace
-from lifecircle.service.maps.pages import Page, map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)
 files = write_springcity_with_truth(home / "input", scale=0.1)
-workspace = Workspace(home / "workspace")
+workspace = lc.Workspace(home / "workspace")
 run = build_area(springcity_request(files), workspace)
 truth = json.loads(files.truth.read_text(encoding="utf-8"))
 print(workspace.areas(), run.manifest.run)
-assert run.manifest.residents == truth["residents"]
+area = lc.Area(run)
+assert area.residents == truth["residents"]
+area
 
 # %% [markdown]
 # ## Coverage 覆盖率
@@ -54,9 +50,9 @@ assert run.manifest.residents == truth["residents"]
 # They differ; each is quoted with its letter. Residents are conserved to the person.
 
 # %%
-health = coverage(run.study, Question("health_centre", by="subdistrict"))
-table = pd.DataFrame([asdict(row) for row in health.units])
-table[["code", "name", "residents", "covered", "unsnapped", "cut_off", "U", "P", "L"]].sort_values(
+health = lc.coverage(run.study, lc.Question("health_centre", by="subdistrict"))
+table = area.coverage("health_centre", by="subdistrict")
+table[["name", "residents", "covered", "unsnapped", "cut_off", "U", "P", "L"]].sort_values(
     "P"
 ).head(8)
 
@@ -79,7 +75,7 @@ answers = [
     for walker in ("adult", "older")
     for group in ("total", "65")
     for minutes in (10, 15, 20)
-    for found in [coverage(run.study, Question("health_centre", minutes, walker, group))]
+    for found in [lc.coverage(run.study, lc.Question("health_centre", minutes, walker, group))]
 ]
 frame = pd.DataFrame(answers).pivot(index=["walker", "group"], columns="minutes", values="P")
 assert (frame.diff(axis=1).iloc[:, 1:] >= 0).all().all()
@@ -92,13 +88,13 @@ frame.round(3)
 # and that has no row is null instead, with a reason.
 
 # %%
-burial = coverage(run.study, Question("burial_facility")).total
+burial = lc.coverage(run.study, lc.Question("burial_facility")).total
 print("burial_facility, surveyed, none found: P =", burial.P)
 assert burial.P == 0
 
 # %%
 undeclared = replace(run.city, surveyed=frozenset())
-answer = coverage(replace(run.study, city=undeclared), Question("burial_facility"))
+answer = lc.coverage(replace(run.study, city=undeclared), lc.Question("burial_facility"))
 print("burial_facility, nobody looked: P =", answer.total.P)
 print([remark.text("zh") for remark in answer.warnings])
 print([remark.text("en") for remark in answer.warnings])
@@ -111,21 +107,13 @@ assert answer.warnings
 # Connected groups of uncovered cells, most residents first, each with a reason.
 
 # %%
-found = gaps(replace(run.study, catchments={}), Question("health_centre"))
+found = lc.Area(replace(run, catchments={})).gaps("health_centre")
 uncovered = total.residents - total.covered
-assert sum(gap.residents for gap in found) == uncovered
-pd.DataFrame(
-    {
-        "gap": [gap.id for gap in found],
-        "residents": [gap.residents for gap in found],
-        "reason": [gap.reason for gap in found],
-        "minutes_to_nearest": [gap.minutes_to_nearest for gap in found],
-        "unit": [gap.unit_name for gap in found],
-    }
-).head(10)
+assert found["residents"].sum() == uncovered
+found[["residents", "reason", "minutes_to_nearest", "unit_name"]].head(10)
 
 # %%
-by_reason = pd.Series({gap.id: gap.reason for gap in found}).value_counts()
+by_reason = found["reason"].value_counts()
 assert {"too_far", "cut_off", "unsnapped"} <= set(by_reason.index)
 by_reason
 
@@ -134,7 +122,7 @@ by_reason
 
 # %%
 for kind in ("convenience", "fitness"):
-    answer = circles(run.study, Question(by="subdistrict"), kind=kind).total
+    answer = lc.circles(run.study, lc.Question(by="subdistrict"), kind=kind).total
     print(
         kind,
         f"complete {answer.complete:,}, incomplete {answer.incomplete:,}, not assessed {answer.not_assessed:,}",
@@ -147,19 +135,28 @@ for kind in ("convenience", "fitness"):
 # A folium map that asks nothing of any other server. Add folium's own layers to it as usual.
 
 # %%
-map_of(run, "gaps", Question("health_centre"), Page(lang="zh"))
+area.map("gaps", "health_centre", lang="zh")
 
 # %% [markdown]
 # ## Layers and files 图层与文件
 
 # %%
-layer = layer_frame(run, "gaps")
+layer = area.layer("gaps")
 export_layer(run, "gaps", home / "gaps.geojson")
 export_layer(run, "units", home / "units.xlsx")
 print(
     len(layer), "gaps of all services,", (home / "gaps.geojson").stat().st_size, "bytes of GeoJSON"
 )
 layer.head(3)
+
+# %% [markdown]
+# ## In one sentence 结论
+
+# %%
+print(
+    f"{total.P:.1%} of residents walk to a health centre within {health.minutes:g} minutes; "
+    f"the {uncovered:,} others live in {len(found)} gaps, each with its reason."
+)
 
 # %%
 folder.cleanup()

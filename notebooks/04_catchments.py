@@ -28,21 +28,18 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
+import lifecircle as lc
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
-from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, catchments
+from lifecircle.analysis.measures.catchments.catchments import UNLIMITED
 from lifecircle.analysis.measures.catchments.population_rule import population_rule
-from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import build_area
-from lifecircle.analysis.results.layers import layer_frame
-from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.maps.pages import Page, map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)
 files = write_springcity_with_truth(home / "input", scale=0.1)
-run = build_area(springcity_request(files), Workspace(home / "workspace"))
+run = build_area(springcity_request(files), lc.Workspace(home / "workspace"))
 truth = json.loads(files.truth.read_text(encoding="utf-8"))
 city = run.city
 
@@ -88,7 +85,7 @@ print(
 # Loads as people walk, without a limit. The centre of our street is far above 100,000.
 
 # %%
-found = catchments(run.study, Question("health_centre", minutes=UNLIMITED))
+found = lc.catchments(run.study, lc.Question("health_centre", minutes=UNLIMITED))
 name = city.facilities.name
 loads = pd.DataFrame(
     {
@@ -150,7 +147,7 @@ to
 
 # %%
 within = run.catchments["health_centre"]
-answer = coverage(run.study, Question("health_centre", by="subdistrict"))
+answer = lc.coverage(run.study, lc.Question("health_centre", by="subdistrict"))
 rows = pd.DataFrame([asdict(row) for row in (answer.total, *answer.units)])
 assert (rows["P"].fillna(1) >= rows["C"].fillna(0)).all()
 print(
@@ -164,8 +161,8 @@ rows.loc[rows["code"].isin(["total", full.code]), ["name", "residents", "covered
 # A cell need not be split, at a stated cost; and when funding follows the street, borders may close.
 
 # %%
-whole = catchments(run.study, Question("health_centre", minutes=UNLIMITED), whole=True).balanced
-closed = catchments(run.study, Question("health_centre", minutes=UNLIMITED), closed=True).balanced
+whole = lc.catchments(run.study, lc.Question("health_centre", minutes=UNLIMITED), whole=True).balanced
+closed = lc.catchments(run.study, lc.Question("health_centre", minutes=UNLIMITED), closed=True).balanced
 assert whole.split_cells == 0
 print(
     f"whole cells: unserved {whole.reachable_full + whole.unreachable:,}, underload {whole.underload:,}, "
@@ -178,10 +175,10 @@ assert closed.served <= balanced.served
 # ## Map 地图
 
 # %%
-map_of(run, "catchments", Question("health_centre"), Page(solution="natural", lang="zh"))
+map_of(run, "catchments", lc.Question("health_centre"), Page(solution="natural", lang="zh"))
 
 # %%
-layer = layer_frame(run, "catchments")
+layer = lc.Area(run).layer("catchments")
 layer[layer["solution"] == "balanced"].drop(columns="geometry").head()
 
 # %%

@@ -26,21 +26,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+import lifecircle as lc
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
-from lifecircle.analysis.measures.floating import floating
-from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import generated_sites, places_of_kinds
-from lifecircle.analysis.measures.siting.place import place_sites
-from lifecircle.analysis.measures.what_if import Addition, what_if
+from lifecircle.analysis.measures.what_if import Addition
 from lifecircle.analysis.pipeline import build_area
-from lifecircle.analysis.results.store import Workspace
-from lifecircle.service.maps.pages import Page, map_of
 
 folder = TemporaryDirectory()
 home = Path(folder.name)
 files = write_springcity(home / "input", scale=0.1)
-run = build_area(springcity_request(files), Workspace(home / "workspace"))
+run = build_area(springcity_request(files), lc.Workspace(home / "workspace"))
 city, travel, policy = run.city, run.travel, run.policy
 service, limit_cm = "health_centre", 100_000
 
@@ -62,7 +58,7 @@ print(len(sites), "places on the streets,", len(buildings), "public buildings of
 # Existing centres stay. The bound says how much better any other five could be.
 
 # %%
-found = place_sites(run.study, Question(service), sites, add=5, time_limit_s=20)
+found = lc.site(run.study, lc.Question(service), sites, add=5, time_limit_s=20)
 table = pd.DataFrame(
     {
         "site": [sites.id[p.site] for p in found.proposals],
@@ -82,7 +78,7 @@ table
 # In public buildings only 只用现有公共建筑:
 
 # %%
-inside = place_sites(run.study, Question(service), buildings, add=5)
+inside = lc.site(run.study, lc.Question(service), buildings, add=5)
 for proposal in inside.proposals:
     kind = policy.services[buildings.kind[proposal.site]].title
     print(f"+{proposal.residents_new:,}", buildings.name[proposal.site], kind.zh, kind.en)
@@ -104,7 +100,7 @@ plt.ylim(0, 1)
 plt.show()
 
 # %%
-ninety = place_sites(run.study, Question(service), sites, target=0.9, time_limit_s=20)
+ninety = lc.site(run.study, lc.Question(service), sites, target=0.9, time_limit_s=20)
 print(f"{ninety.value:.0f} sites reach 90 %; fewer than {ninety.bound:.0f} cannot")
 assert ninety.covered_after >= 0.9 * ninety.residents
 
@@ -114,7 +110,7 @@ assert ninety.covered_after >= 0.9 * ninety.residents
 # Each centre for 30,000 to 100,000 residents (the plan): fewest unserved, then least below the floors.
 
 # %%
-full = place_sites(run.study, Question(service), sites, add=2, objective="capacity")
+full = lc.site(run.study, lc.Question(service), sites, add=2, objective="capacity")
 print(f"unserved {full.loads.unserved_before:,} -> {full.loads.unserved:,}")
 print(f"below the floors {full.loads.underload_before:,} -> {full.loads.underload:,}")
 
@@ -125,7 +121,7 @@ print(f"below the floors {full.loads.underload_before:,} -> {full.loads.underloa
 
 # %%
 first = sites.of(found.proposals[0].site)
-(change,) = what_if(run.study, Question(), add=[Addition(service, first)])
+(change,) = lc.what_if(run.study, lc.Question(), add=[Addition(service, first)])
 print(
     f"+{change.gained:,} residents, coverage {change.total.P_before:.1%} -> {change.total.P_after:.1%}"
 )
@@ -138,7 +134,7 @@ assert change.gained == found.proposals[0].residents_new
 
 # %%
 access = {
-    m: floating(run.study, Question(service, by="subdistrict"), method=m)
+    m: lc.floating(run.study, lc.Question(service, by="subdistrict"), method=m)
     for m in ("2sfca", "e2sfca", "3sfca")
 }
 for method, told in access.items():
@@ -158,4 +154,4 @@ pd.DataFrame(
 # ## The map 地图
 
 # %%
-map_of(run, "proposals", Question(service), Page(lang="zh"))
+lc.Area(run).map("proposals", service, lang="zh")

@@ -214,7 +214,8 @@ def coverage(
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C."""
-    opened, language = _open(name, workspace, run), _language(lang)
+    opened = _open(name, workspace, run, service=service, walker=walker)
+    language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.export import export_coverage
     from lifecircle.service.catalog import coverage_document
@@ -250,7 +251,8 @@ def gaps(
     lang: Lang = None,
 ) -> None:
     """Gaps, worst first."""
-    opened, language = _open(name, workspace, run), _language(lang)
+    opened = _open(name, workspace, run, service=service, walker=walker)
+    language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import gaps_document
     from lifecircle.service.terminal import print_json, show_gaps
@@ -281,7 +283,8 @@ def draw(
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet."""
-    opened, language = _open(name, workspace, run), _language(lang)
+    opened = _open(name, workspace, run, service=service, walker=walker)
+    language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.maps.pages import Page, map_page
     from lifecircle.service.terminal import check_suffix, say, write_text

@@ -21,10 +21,11 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
 from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.results.columns import Column
+from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.proposals import any_kept, stamp_of
-from lifecircle.analysis.results.store import RUNS, Workspace
+from lifecircle.analysis.results.store import Workspace
 
 if TYPE_CHECKING:
     import geopandas as gpd

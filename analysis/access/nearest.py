@@ -40,6 +40,10 @@ class NearestFacility:
     node_cm: Int32Array
     node_facility: Int32Array
 
+    def __repr__(self) -> str:
+        cells = self.cell_cm.shape[-1]
+        return f"<NearestFacility: {len(self.services)} services from {cells:,} cells>"
+
     def row(self, service: str) -> int:
         """Row of a service."""
         return self.services.index(service)

@@ -48,6 +48,9 @@ class WalkCosts:
     uv_bend: Bend | None = None
     vu_bend: Bend | None = None
 
+    def __repr__(self) -> str:
+        return f"<WalkCosts: {len(self.start) - 1:,} junctions, {len(self.uv_cm):,} edges>"
+
     def bucket_count(self, spread_cm: int, shift: int = SHIFT) -> int:
         """Length of the ring of buckets: a power of two beyond every cost and seed."""
         largest = max(self.largest_cm, spread_cm)

@@ -19,7 +19,6 @@ import numpy as np
 from scipy import ndimage
 
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.city.streets.snap_kernel import nearest_segments
 from lifecircle.analysis.quantities import FloatArray, IntArray
 
 SEARCHED_M: Final = 1_000.0  # farther than BD-09 lies from WGS84 anywhere in China
@@ -58,18 +57,18 @@ class Standing:
         return far and self.best >= SURE and self.best >= self.here + AHEAD
 
 
-def sample(xy_m: FloatArray) -> IntArray:
+def sample_rows(xy_m: FloatArray) -> IntArray:
     """At most 300 of places (k, 2), always the same ones, as row numbers."""
     if len(xy_m) <= _MOST:
         return np.arange(len(xy_m))
     return np.sort(np.random.default_rng(0).choice(len(xy_m), _MOST, replace=False))
 
 
-def standing(index: EdgeIndex, xy_m: FloatArray) -> Standing | None:
+def measure_standing(index: EdgeIndex, xy_m: FloatArray) -> Standing | None:
     """How places (k, 2), metres in the network's CRS, stand to the streets; None if too few."""
     if len(xy_m) < FEWEST:
         return None
-    contrast, vectors = _contrast(index, xy_m, SEARCHED_M)
+    contrast, vectors = _measure_contrasts(index, xy_m, SEARCHED_M)
     middle = np.median(contrast)
     spread = float(_SPREAD * np.median(np.abs(contrast - middle)))
     if not spread > 0:
@@ -87,13 +86,15 @@ def standing(index: EdgeIndex, xy_m: FloatArray) -> Standing | None:
     )
 
 
-def stands_out(index: EdgeIndex, xy_m: FloatArray, spread: float) -> float:
+def measure_contrast(index: EdgeIndex, xy_m: FloatArray, spread: float) -> float:
     """How much places (k, 2) stand out where they are, in given spreads (metres)."""
-    contrast, _ = _contrast(index, xy_m, _STEP_M)
+    contrast, _ = _measure_contrasts(index, xy_m, _STEP_M)
     return float(np.abs(contrast).max() / spread)
 
 
-def _contrast(index: EdgeIndex, xy_m: FloatArray, reach_m: float) -> tuple[FloatArray, FloatArray]:
+def _measure_contrasts(
+    index: EdgeIndex, xy_m: FloatArray, reach_m: float
+) -> tuple[FloatArray, FloatArray]:
     """Contrast to the surroundings (metres) at the vectors (v, 2) no longer than `reach_m`."""
     margin = reach_m + _AROUND_M[1]
     count = int(np.ceil(margin / _STEP_M))
@@ -104,7 +105,7 @@ def _contrast(index: EdgeIndex, xy_m: FloatArray, reach_m: float) -> tuple[Float
     near = length <= margin + _STEP_M
     moves = np.column_stack((east[near], north[near]))
     moved = (moves[:, None] + xy_m).reshape(-1, 2)
-    mean[near] = distances(index, moved).reshape(len(moves), len(xy_m)).mean(axis=1)
+    mean[near] = measure_distances(index, moved).reshape(len(moves), len(xy_m)).mean(axis=1)
     around = int(_AROUND_M[1] // _STEP_M)
     ring = np.hypot(*np.meshgrid(*[np.arange(-around, around + 1) * _STEP_M] * 2))
     weight = ((ring >= _AROUND_M[0]) & (ring <= _AROUND_M[1])).astype(np.float64)
@@ -113,22 +114,11 @@ def _contrast(index: EdgeIndex, xy_m: FloatArray, reach_m: float) -> tuple[Float
     return contrast[inside], np.column_stack((east[inside], north[inside]))
 
 
-def distances(index: EdgeIndex, xy_m: FloatArray) -> FloatArray:
+def measure_distances(index: EdgeIndex, xy_m: FloatArray) -> FloatArray:
     """Straight metres from places (k, 2) to the nearest street, at most 30."""
     points = np.ascontiguousarray(xy_m, dtype=np.float64)
     network = index.network
-    segment, fraction = nearest_segments(
-        points,
-        _FAR_M,
-        network.vertex_xy_m,
-        index.segment_vertex,
-        index.bin_start,
-        index.bin_member,
-        index.origin,
-        index.bin_m,
-        index.columns,
-        index.rows,
-    )
+    segment, fraction = index.find_segments(points, _FAR_M)
     away = np.full(len(points), _FAR_M)
     found = np.flatnonzero(segment >= 0)
     vertex = index.segment_vertex[segment[found]]

@@ -10,26 +10,32 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lifecircle.analysis.city.notes import NO_NOTES, BuildNotes
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import (
+    BoolArray,
+    Counts,
+    FloatArray,
+    Int32Array,
+    IntArray,
+    ObjectArray,
+)
+from lifecircle.analysis.readers.records.attributes import AttributeArray, attribute_words
 
-StrArray = NDArray[np.object_]  # of str or None
-GeometryArray = NDArray[np.object_]  # of shapely geometries (or None)
+StrArray = ObjectArray  # of str or None
+GeometryArray = ObjectArray  # of shapely geometries (or None)
 
 WHOLE_AREA: Final = -2  # the unit of figures about the whole study area
-UNKNOWN_YEAR: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
     """Administrative and planning units of all levels, in one table (k units).
 
-    Sorted by (level order of `levels`, code). `residents` is -1 where unknown.
+    Sorted by (level order of `levels`, code). `residents`: of the unit's own row.
     `parent` is the index of the unit one level up that holds it, -1 if none.
     `levels`: level ids from the highest (largest units) to the lowest.
     `geometry`: polygons in the city's metric CRS.
@@ -41,9 +47,12 @@ class Units:
     level: StrArray
     unit_class: StrArray  # "urban" | "rural" | None
     parent: Int32Array
-    residents: IntArray
+    residents: Counts
     geometry: GeometryArray
     levels: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Units: {len(self.code):,} in {', '.join(self.levels)}>"
 
     def of_level(self, level: str) -> Int32Array:
         """Indices of the units of one level, int32 (k,), in code order."""
@@ -55,8 +64,8 @@ class Cells:
     """Populated points or polygons (c cells).
 
     `unit[level]` int32 (c,): index into Units of the unit of that level that holds the cell,
-    -1 outside all. `residents` int64; `groups["0_3"]`, `groups["65"]`, ... int64, known groups
-    only. `polygon` holds the cell's polygon or None (then it is a point).
+    -1 outside all. `residents` int64; `groups["0_3"]`, `groups["65"]`, ...: those known in a
+    cell at least. `polygon` holds the cell's polygon or None (then it is a point).
     `modelled`: residents spread from unit totals, not counted here.
     """
 
@@ -64,13 +73,16 @@ class Cells:
     xy_m: FloatArray
     polygon: GeometryArray
     residents: IntArray
-    groups: Mapping[str, IntArray]
+    groups: Mapping[str, Counts]
     unit: Mapping[str, Int32Array]
     modelled: BoolArray
     position: Positions
 
     def __len__(self) -> int:
         return len(self.residents)
+
+    def __repr__(self) -> str:
+        return f"<Cells: {len(self):,} with {int(self.residents.sum()):,} residents>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +92,9 @@ class Facilities:
     `service` int32 indexes `service_ids`. `attached_facility` int32 (a,) with `attachment`
     Positions (a,): every position by which a facility can be reached (one for a building, many
     for a park); facilities without any are unsnapped. `attributes` holds further columns by
-    name (ownership, level, built_area, beds, hours, status ...), None = unknown.
-    `unit[level]` as in Cells.
+    name (ownership, level, built_area, beds, status ...): texts, numbers in the unit that
+    ``policies/scorecard/attributes.toml`` names, and flags (1 yes, 0 no). `unit[level]` as in
+    Cells.
     """
 
     id: StrArray
@@ -90,13 +103,16 @@ class Facilities:
     name: StrArray
     geometry: GeometryArray
     source: StrArray
-    attributes: Mapping[str, StrArray]
+    attributes: Mapping[str, AttributeArray]
     unit: Mapping[str, Int32Array]
     attached_facility: Int32Array
     attachment: Positions
 
     def __len__(self) -> int:
         return len(self.service)
+
+    def __repr__(self) -> str:
+        return f"<Facilities: {len(self):,} of {len(self.service_ids)} services>"
 
     def of_service(self, service: str) -> BoolArray:
         """Which facilities offer a service, bool (f,)."""
@@ -112,6 +128,23 @@ class Facilities:
         """Whether there is at least one facility of a service."""
         return bool(self.of_service(service).any())
 
+    def texts(self, name: str) -> StrArray:
+        """An attribute that is a text (f,), None where unknown or where no row has it."""
+        held = self.attributes.get(name)
+        return np.full(len(self), None, dtype=np.object_) if held is None else held
+
+    def words(self, name: str) -> StrArray:
+        """Any attribute in words (f,), flags as ``yes`` and ``no``, None where unknown."""
+        held = self.attributes.get(name)
+        return self.texts(name) if held is None else attribute_words(name, held)
+
+    def numbers(self, name: str) -> FloatArray:
+        """An attribute that is a number or a flag, float64 (f,), NaN where unknown."""
+        held = self.attributes.get(name)
+        if held is None:
+            return np.full(len(self), np.nan)
+        return np.asarray(held, dtype=np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class LandSamples:
@@ -122,53 +155,63 @@ class LandSamples:
     unit: Mapping[str, Int32Array]
     position: Positions
 
+    def __repr__(self) -> str:
+        return f"<LandSamples: {len(self.area_m2):,}, {float(self.area_m2.sum()) / 1e6:,.2f} km²>"
+
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """Figures about units in one long table (n rows), sorted by attribute, unit and year.
 
-    `unit` int32: index into Units, -2 the whole area. `year` int64, -1 unknown. `value` float64
-    (flags 1 or 0). What is not here is unknown.
+    `unit` int32: index into Units, -2 the whole area. `value` float64 (flags 1 or 0). What is not
+    here is unknown.
     """
 
     unit: Int32Array
     attribute: StrArray
     value: FloatArray
-    year: IntArray
+    year: Counts
     source: StrArray
 
     def __len__(self) -> int:
         return len(self.unit)
 
+    def __repr__(self) -> str:
+        return f"<Statistics: {len(self):,} figures>"
+
     def latest(self, attribute: str, size: int, until: int | None = None) -> FloatArray:
         """The latest figure of every unit, float64 (size + 1,), NaN where unknown.
 
-        The last item is the figure of the whole area. `until`: no figure of a later year.
+        The last item is the figure of the whole area. `until`: no figure of a later year; one of
+        no year counts as the earliest.
         """
         out = np.full(size + 1, np.nan)
-        mine = np.equal(self.attribute, attribute)
-        if until is not None:
-            mine &= self.year <= until
-        rows = np.flatnonzero(mine)
-        rows = rows[np.argsort(self.year[rows], kind="stable")]
+        rows = np.flatnonzero(self._given(attribute, until))
+        rows = rows[np.lexsort((self.year.value[rows], self.year.known[rows]))]
         where = np.where(self.unit[rows] == WHOLE_AREA, size, self.unit[rows])
         out[where] = self.value[rows]  # the last write is the latest year
         return out
 
-    def years(self, attribute: str, until: int | None = None) -> tuple[int, ...]:
-        """The years an attribute is given for, ascending; -1 for figures without a year."""
-        mine = np.equal(self.attribute, attribute)
-        if until is not None:
-            mine &= self.year <= until
-        return tuple(int(year) for year in np.unique(self.year[mine]))
+    def years(self, attribute: str, until: int | None = None) -> tuple[int | None, ...]:
+        """The years an attribute is given for, ascending; None first for figures without one."""
+        mine = self.year.take(self._given(attribute, until))
+        dated = np.unique(mine.value[mine.known]).tolist()
+        return (*(() if mine.known.all() else (None,)), *dated)
 
-    def of_year(self, attribute: str, size: int, year: int) -> FloatArray:
-        """The figures of one year, float64 (size + 1,), as `latest`."""
+    def of_year(self, attribute: str, size: int, year: int | None) -> FloatArray:
+        """The figures of one year (None: of no year), float64 (size + 1,), as `latest`."""
         out = np.full(size + 1, np.nan)
-        rows = np.flatnonzero(np.equal(self.attribute, attribute) & (self.year == year))
+        dated = self.year.known & (self.year.value == year) if year else ~self.year.known
+        rows = np.flatnonzero(np.equal(self.attribute, attribute) & dated)
         where = np.where(self.unit[rows] == WHOLE_AREA, size, self.unit[rows])
         out[where] = self.value[rows]
         return out
+
+    def _given(self, attribute: str, until: int | None) -> BoolArray:
+        mine: BoolArray = np.equal(self.attribute, attribute)
+        if until is not None:
+            mine &= ~self.year.known | (self.year.value <= until)
+        return mine
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +233,13 @@ class City:
     warnings: tuple[Warn, ...]
     statistics: Statistics | None = None
     notes: BuildNotes = NO_NOTES
+
+    def __repr__(self) -> str:
+        return (
+            f"<City in {self.crs}: {int(self.cells.residents.sum()):,} residents in "
+            f"{len(self.cells):,} cells, {len(self.facilities):,} facilities, "
+            f"{len(self.units.code):,} units, {self.network.edge_count:,} streets>"
+        )
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""

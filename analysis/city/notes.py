@@ -7,7 +7,16 @@ from typing import Final, Literal
 
 from lifecircle.analysis.readers.rasters.population import RasterShare
 
-__all__ = ["NO_NOTES", "BuildNotes", "RasterShare", "Rule", "SamePlace", "Spread", "UnitRow"]
+__all__ = [
+    "NO_NOTES",
+    "BuildNotes",
+    "NotOpen",
+    "RasterShare",
+    "Rule",
+    "SamePlace",
+    "Spread",
+    "UnitRow",
+]
 
 Rule = Literal["same_name", "like_name", "nameless", "told"]
 
@@ -69,6 +78,24 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class NotOpen:
+    """A place that an input names and that is no facility, for it is not open to people.
+
+    `state`: ``gone`` (closed, in ruins, pulled down) or ``planned`` (planned or being built: it may
+    be a candidate of siting). `why`: what says so, as the input writes it. `x_m`, `y_m`: where.
+    """
+
+    id: str
+    service: str
+    name: str | None
+    source: str
+    state: Literal["gone", "planned"]
+    why: str
+    x_m: float
+    y_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class BuildNotes:
     """Everything a build noticed; empty for areas from before there were notes."""
 
@@ -76,6 +103,7 @@ class BuildNotes:
     unit_rows: tuple[UnitRow, ...] = ()
     spread: tuple[Spread, ...] = ()
     rasters: tuple[RasterShare, ...] = ()
+    not_open: tuple[NotOpen, ...] = ()
 
 
 NO_NOTES: Final = BuildNotes()

@@ -5,24 +5,34 @@ Nothing is moved: what does not fit is named, with the declaration under which i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
 
 from lifecircle.analysis.city.crs import geodesic_m, to_lonlat, to_metric
-from lifecircle.analysis.city.datum_shift import AHEAD, LIKELY, sample, standing, stands_out
+from lifecircle.analysis.city.datum_shift import (
+    AHEAD,
+    LIKELY,
+    measure_contrast,
+    measure_standing,
+    sample_rows,
+)
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import Fault
-from lifecircle.analysis.quantities import BoolArray, FloatArray
-from lifecircle.analysis.readers.records.declarations import Reading
-from lifecircle.analysis.readers.records.findings import ObjectArray, Table
+from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
 from lifecircle.analysis.readers.records.grids import grid_of, nearby_grids
-from lifecircle.analysis.readers.records.locate import DEGREES, as_written, read_again
+from lifecircle.analysis.readers.records.located import (
+    DEGREES,
+    Located,
+    Reading,
+    read_again,
+    to_degrees,
+    write_as,
+)
 
 _AROUND_M: Final = 5_000.0  # the area is the box of the streets, and that much around it
 _FEW: Final = 0.5  # a smaller share inside than that is worth a question
@@ -51,39 +61,36 @@ class _Area:
         return inside
 
 
-def misplaced(table: Table, index: EdgeIndex, *, outlines: bool = False) -> tuple[Fault, ...]:
+def find_misplaced(
+    where: Located, index: EdgeIndex, *, outlines: bool = False
+) -> tuple[Fault, ...]:
     """Faults and warnings about where the places of a table lie, file by file.
 
     Parameters
     ----------
-    table
-        As read: EPSG:4326, with its readings.
+    where
+        As read, with its readings.
     index
         The streets of the study area.
     outlines
         Whether the outlines are held against the streets (borders of units run along them), not
         the middles (where facilities and cells are).
     """
-    area = _area(index)
-    shapes = table.frame.geometry.to_numpy()
-    points = np.column_stack(_middles(table.frame))
+    area = _find_area(index)
     found: list[Fault] = []
-    start = 0
-    for reading in table.readings:
-        own, shape = points[start : start + reading.count], shapes[start : start + reading.count]
-        start += reading.count
-        own = own[np.isfinite(own).all(axis=1)]
+    for reading, shapes in where.parts():
+        own = to_degrees(_find_middles(shapes), reading)
         if len(own) == 0:
             continue
-        outside = _outside(own, reading, area)
+        outside = _check_area(own, reading, area)
         found.extend(outside)
         if not outside:
-            close = _along(shape) if outlines else own
-            found.extend(_shifted(close[area.holds(close)], reading, index))
+            close = to_degrees(_sample_outlines(shapes), reading) if outlines else own
+            found.extend(_check_shift(close[area.holds(close)], reading, index))
     return tuple(found)
 
 
-def _area(index: EdgeIndex) -> _Area:
+def _find_area(index: EdgeIndex) -> _Area:
     network = index.network
     low = network.vertex_xy_m.min(axis=0) - _AROUND_M
     high = network.vertex_xy_m.max(axis=0) + _AROUND_M
@@ -91,13 +98,13 @@ def _area(index: EdgeIndex) -> _Area:
     return _Area(network.crs, low, high, lon)
 
 
-def _middles(frame: gpd.GeoDataFrame) -> tuple[FloatArray, FloatArray]:
-    """Longitude and latitude (k,) of the middle of each shape's box."""
-    box = frame.geometry.bounds.to_numpy()
-    return (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
+def _find_middles(shapes: ObjectArray) -> FloatArray:
+    """The middle (k, 2) of the box of each shape there is, as written."""
+    box = shapely.bounds(shapes[~shapely.is_missing(shapes)])
+    return np.column_stack(((box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2))
 
 
-def _along(shapes: ObjectArray) -> FloatArray:
+def _sample_outlines(shapes: ObjectArray) -> FloatArray:
     """Places (k, 2) at even distances along the outlines of shapes."""
     lines = shapely.get_parts(shapely.boundary(shapes[~shapely.is_missing(shapes)]))
     lines = lines[shapely.length(lines) > 0]
@@ -110,15 +117,15 @@ def _along(shapes: ObjectArray) -> FloatArray:
     return shapely.get_coordinates(shapely.line_interpolate_point(lines[which], at))
 
 
-def _outside(lonlat: FloatArray, reading: Reading, area: _Area) -> list[Fault]:
+def _check_area(lonlat: FloatArray, reading: Reading, area: _Area) -> list[Fault]:
     """What is said of a file most of which lies outside the area."""
     some = lonlat[:: max(1, len(lonlat) // _LOOKED_AT)]
     share = float(area.holds(some).mean())
     if share >= _FEW:
         return []
-    written = as_written(some, reading)
+    written = write_as(some, reading)
     best: tuple[float, str, dict[str, Any]] = (0.0, "", {})
-    for key, other, params in _others(reading, area):
+    for key, other, params in _list_others(reading, area):
         under = float(area.holds(read_again(written, other)).mean())
         if under > best[0]:
             best = (under, key, params)
@@ -130,10 +137,10 @@ def _outside(lonlat: FloatArray, reading: Reading, area: _Area) -> list[Fault]:
     return [Fault("placed_outside", reading.file, params=inside, severity="warning")]
 
 
-def _others(reading: Reading, area: _Area) -> Iterator[tuple[str, Reading, dict[str, Any]]]:
+def _list_others(reading: Reading, area: _Area) -> Iterator[tuple[str, Reading, dict[str, Any]]]:
     """What a file may be in place of what it is said to be."""
     turned = not reading.x_is_north
-    if reading.crs == DEGREES or _is_degrees(reading.crs):
+    if reading.crs == DEGREES or _is_geographic(reading.crs):
         yield "placed_swapped", replace(reading, x_is_north=turned), {}
         return
     order = {"order": "x_is_north = true" if turned else "x_is_north = false"}
@@ -149,18 +156,18 @@ def _others(reading: Reading, area: _Area) -> Iterator[tuple[str, Reading, dict[
         yield "placed_mercator", replace(reading, crs="EPSG:3857"), {}
 
 
-def _is_degrees(crs: str) -> bool:
+def _is_geographic(crs: str) -> bool:
     return bool(pyproj.CRS.from_user_input(crs).is_geographic)
 
 
-def _shifted(lonlat: FloatArray, reading: Reading, index: EdgeIndex) -> list[Fault]:
+def _check_shift(lonlat: FloatArray, reading: Reading, index: EdgeIndex) -> list[Fault]:
     """What is said of a file whose places stand by a vector, or under another datum, better."""
     crs = index.network.crs
-    some = lonlat[sample(lonlat)]
-    here = standing(index, to_metric(some, crs))
+    some = lonlat[sample_rows(lonlat)]
+    here = measure_standing(index, to_metric(some, crs))
     if here is None:
         return []
-    written = as_written(some, reading)
+    written = write_as(some, reading)
     best: tuple[float, str, float] = (0.0, "", 0.0)
     for datum in _PUZZLING:
         again = read_again(written, replace(reading, datum=datum))
@@ -168,7 +175,7 @@ def _shifted(lonlat: FloatArray, reading: Reading, index: EdgeIndex) -> list[Fau
             continue
         off_m = float(np.median(geodesic_m(some, again)))
         if off_m > _SAME_M:
-            score = stands_out(index, to_metric(again, crs), here.spread)
+            score = measure_contrast(index, to_metric(again, crs), here.spread)
             best = max(best, (score, datum, off_m))
     score, datum, off_m = best
     shown: dict[str, Any] = {"count": here.points, "here": f"{here.here:.1f}"}
@@ -183,15 +190,3 @@ def _shifted(lonlat: FloatArray, reading: Reading, index: EdgeIndex) -> list[Fau
         shown |= {"east": round(here.east_m), "north": round(here.north_m)}
         return [Fault("placed_shifted", reading.file, params=shown, severity="warning")]
     return []
-
-
-def all_misplaced(
-    tables: Sequence[tuple[Table | None, bool]], index: EdgeIndex
-) -> tuple[Fault, ...]:
-    """`misplaced` of several tables, each with whether its outlines are looked at."""
-    return tuple(
-        fault
-        for table, outlines in tables
-        if table is not None
-        for fault in misplaced(table, index, outlines=outlines)
-    )

@@ -8,20 +8,31 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.readers.records.located import Located
 
 POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
-def metric_geometry(frame: gpd.GeoDataFrame, crs: str) -> GeometryArray:
+def project_frame(frame: gpd.GeoDataFrame, crs: str) -> GeometryArray:
     """The frame's geometries in a metric CRS, repaired; of a mended polygon only its areas."""
-    geometry = np.array(frame.geometry.to_crs(crs), dtype=object)
+    return _repair_projected(np.array(frame.geometry.to_crs(crs), dtype=object))
+
+
+def project_located(located: Located, crs: str) -> GeometryArray:
+    """The shapes of a table in a metric CRS, repaired; of a mended polygon only its areas."""
+    return _repair_projected(located.in_metres(crs))
+
+
+def _repair_projected(geometry: GeometryArray) -> GeometryArray:
     broken = np.flatnonzero(~shapely.is_valid(geometry) & ~shapely.is_missing(geometry))
+    if len(broken):
+        geometry = geometry.copy()
     for i in broken:
-        geometry[i] = areas_of(shapely.make_valid(geometry[i]))
+        geometry[i] = keep_areas(shapely.make_valid(geometry[i]))
     return geometry
 
 
-def areas_of(geometry: shapely.Geometry) -> shapely.Geometry:
+def keep_areas(geometry: shapely.Geometry) -> shapely.Geometry:
     """The polygons of a mixed collection as one geometry; any other geometry unchanged."""
     if shapely.get_type_id(geometry) != shapely.GeometryType.GEOMETRYCOLLECTION:
         return geometry
@@ -41,14 +52,14 @@ def anchor_xy(geometry: GeometryArray) -> FloatArray:
     return np.asarray(shapely.get_coordinates(point), dtype=np.float64).reshape(-1, 2)
 
 
-def polygons_only(geometry: GeometryArray) -> GeometryArray:
+def keep_polygons(geometry: GeometryArray) -> GeometryArray:
     """The geometries that cover an area, None in place of the others."""
     out = geometry.copy()
     out[shapely.get_dimensions(geometry) != 2] = None
     return out
 
 
-def ordered_polygons(geometry: GeometryArray) -> GeometryArray:
+def order_polygons(geometry: GeometryArray) -> GeometryArray:
     """The geometries that cover an area, in an order that depends on nothing but themselves."""
     areas = geometry[shapely.get_dimensions(geometry) == 2]
     order = np.argsort(np.asarray(shapely.to_wkb(areas), dtype=object), kind="stable")

@@ -20,7 +20,6 @@ from lifecircle.analysis.measures.question import (
     level_of,
     named,
     sums_by,
-    unknown,
     unknown_units,
     walker_of,
     walks_to,
@@ -28,6 +27,7 @@ from lifecircle.analysis.measures.question import (
 from lifecircle.analysis.policy import CircleRule, Policy
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
 from lifecircle.analysis.texts import listed
+from lifecircle.analysis.unknown_names import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,13 @@ def circles(
     """Residents with a complete circle, for the area and every unit of a level.
 
     Parameters and errors as in `circle_table`; `by` as in `coverage`.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.circles(lc.tiny_town().study, lc.Question(), kind="convenience")
+    >>> found.total.residents, found.total.not_assessed
+    (900, 900)
     """
     city = study.city
     level = level_of(city, question.by)

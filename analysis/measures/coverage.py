@@ -9,7 +9,8 @@ import numpy as np
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments_behind
+from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.catchments.kept import catchments_behind
 from lifecircle.analysis.measures.question import (
     TOTAL,
     Asked,
@@ -106,6 +107,13 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     ------
     UnknownNameError : no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.coverage(lc.tiny_town().study, lc.Question("health_centre", minutes=10))
+    >>> found.total.covered, found.total.residents
+    (500, 900)
 
     Source
     ------

@@ -130,6 +130,13 @@ def equity(study: Study, question: Question) -> Equity:
 
     Errors as in `coverage`; the minutes asked for are the floor of sufficiency.
 
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.equity(lc.tiny_town().study, lc.Question("health_centre"))
+    >>> found.total.residents, found.total.sufficient
+    (900, 600)
+
     Source
     ------
     Lorenz 1905 and Gini 1912; Palma 2011; the sufficiency share is the P of coverage turned

@@ -138,6 +138,13 @@ def floating(
     ------
     UnknownNameError : no such service, walker, group or level.
     ParameterError : impossible minutes, method or supply, or a run without the policy's rules.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.floating(lc.tiny_town().study, lc.Question("pharmacy"))
+    >>> found.supply
+    2.0
     """
     if method not in METHODS:
         raise ParameterError("floating_method", name=method, known=", ".join(METHODS))
@@ -197,13 +204,12 @@ def floating(
 def _supply(city: City, facilities: Int32Array, supply: str) -> tuple[FloatArray, tuple[Warn, ...]]:
     if supply == COUNT:
         return np.ones(len(facilities)), (Warn("floating_counted"),)
-    held = city.facilities.attributes.get(supply)
-    values = [None if held is None else held[i] for i in facilities]
-    unknown = sum(value is None for value in values)
+    values = city.facilities.numbers(supply)[facilities]
+    unknown = int(np.isnan(values).sum())
     title = say_both(f"attribute_{supply}")
     told = {"count": unknown, "attribute": Named(title.zh, title.en, supply)}
     remarks = (Warn("floating_supply_partly", told),) if unknown else ()
-    return np.array([0.0 if v is None else float(v) for v in values]), remarks
+    return np.nan_to_num(values, nan=0.0), remarks
 
 
 def _rows(

@@ -13,7 +13,7 @@ import shapely
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.catchments.catchments import catchments_behind
+from lifecircle.analysis.measures.catchments.kept import catchments_behind
 from lifecircle.analysis.measures.coverage import served_within
 from lifecircle.analysis.measures.linking import linked_groups
 from lifecircle.analysis.measures.outlines import outline
@@ -99,6 +99,13 @@ def gaps(
     ------
     UnknownNameError : no such service, walker or group.
     ParameterError : minutes not above 0 or beyond a day, or `min_residents` below 0.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.gaps(lc.tiny_town().study, lc.Question("health_centre"))
+    >>> [(gap.residents, gap.reason, gap.unit_code) for gap in found[:1]]
+    [(100, 'too_far', 'E')]
     """
     city, policy, group = study.city, study.policy, question.group
     asked = ask(study, question)
@@ -186,7 +193,9 @@ def _found(
     walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * walkers
     residents = sums_by(label, size, weight)
     groups = {
-        name: sums_by(label, size, np.where(full, np.minimum(count, persons), count)[chosen])
+        name: sums_by(
+            label, size, np.where(full, np.minimum(count.value, persons), count.value)[chosen]
+        )
         for name, count in city.cells.groups.items()
     }
     unit = _most(label, size, home_unit(city, city.cells.unit)[chosen], weight)

@@ -36,10 +36,6 @@ _MOMENT: Final = re.compile(
 _CHINESE: Final = dict(zip("一二三四五六日天", (*DAYS, "Su"), strict=True))
 
 
-_LIT: Final = frozenset({"yes", "24/7", "automatic", "true", "1", "是", "有", "已点亮"})
-_DARK: Final = frozenset({"no", "false", "0", "disused", "否", "无", "未点亮"})
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A weekday (``Mo``..``Su``, ``PH`` a public holiday) and a minute of the day."""
@@ -121,8 +117,7 @@ def states_at(facilities: Facilities, moment: Moment) -> Int32Array:
 
 def hours_of(facilities: Facilities) -> StrArray:
     """Opening hours of every facility as given, None where there are none, (f,)."""
-    held = facilities.attributes.get("opening_hours")
-    return np.full(len(facilities), None, dtype=object) if held is None else held
+    return facilities.texts("opening_hours")
 
 
 def unreadable(texts: Iterable[str | None]) -> dict[str, int]:
@@ -156,14 +151,10 @@ def night_states(city: City, policy: Policy, moment: Moment) -> Int32Array:
         ],
         dtype=np.bool_,
     )
-    light = places.attributes.get("lit")
-    if light is not None and len(outdoor):
-        said = [None if text is None else str(text).strip().lower() for text in light]
-        lit = np.array([text in _LIT for text in said], dtype=np.bool_)
-        dark = np.array([text in _DARK for text in said], dtype=np.bool_)
-        outside = outdoor[places.service]
-        states[outside & lit & (states == UNKNOWN)] = OPEN
-        states[outside & dark] = CLOSED
+    if len(outdoor):
+        light, outside = places.numbers("lit"), outdoor[places.service]
+        states[outside & (light == 1) & (states == UNKNOWN)] = OPEN
+        states[outside & (light == 0)] = CLOSED
     read_only(states)
     return states
 

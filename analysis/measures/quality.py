@@ -12,14 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.city.facilities.merging import FILLED
 from lifecircle.analysis.city.model import City, Facilities
-from lifecircle.analysis.city.notes import RasterShare, SamePlace, Spread, UnitRow
-from lifecircle.analysis.city.units.disagreement import Disagreement, cells_apart, units_apart
-from lifecircle.analysis.city.units.unit_rows import PLACED
+from lifecircle.analysis.city.notes import SamePlace, Spread, UnitRow
+from lifecircle.analysis.city.units.disagreement import Disagreement, compare_cells, compare_units
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.rasters.population import RasterShare
+from lifecircle.analysis.readers.records.attributes import FILLED, PLACED, known_attribute
 
 SNAP_BINS: Final = 10  # equal parts of the longest access leg the policy allows
 _SHOWN: Final = 10
@@ -109,7 +109,7 @@ def area_quality(city: City, policy: Policy) -> AreaQuality:
         unit_rows=city.notes.unit_rows,
         spread=city.notes.spread,
         rasters=city.notes.rasters,
-        disagreements=(*units_apart(city.units), *cells_apart(city.units, cells)),
+        disagreements=(*compare_units(city.units), *compare_cells(city.units, cells)),
         modelled_residents=int(cells.residents[np.asarray(cells.modelled)].sum()),
     )
 
@@ -225,14 +225,7 @@ def _mean(leg_m: FloatArray, residents: IntArray) -> float | None:
 
 
 def _with(places: Facilities, attribute: str) -> Int32Array:
-    values = places.attributes.get(attribute)
-    if values is None:
-        return np.empty(0, dtype=np.int32)
-    return np.flatnonzero(_known(values)).astype(np.int32)
-
-
-def _known(values: np.ndarray) -> BoolArray:
-    return np.fromiter((value is not None for value in values), np.bool_, count=len(values))
+    return np.flatnonzero(known_attribute(places.texts(attribute))).astype(np.int32)
 
 
 def _missing(places: Facilities) -> tuple[MissingValues, ...]:
@@ -240,7 +233,7 @@ def _missing(places: Facilities) -> tuple[MissingValues, ...]:
     columns = {"name": places.name} | {
         name: values for name, values in sorted(places.attributes.items()) if name not in _INNER
     }
-    known = {name: _known(values) for name, values in columns.items()}
+    known = {name: known_attribute(values) for name, values in columns.items()}
     found = []
     for index, service in enumerate(places.service_ids):
         mine = places.service == index

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
 
@@ -26,12 +25,11 @@ from lifecircle.analysis.quantities import (
     limit_cm,
     read_only,
 )
-from lifecircle.analysis.texts import listed, say_both
+from lifecircle.analysis.unknown_names import Words, unknown
+from lifecircle.analysis.unknown_names import unknown_service as service_unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"
-_NAMES_OFFERED: Final = 5
-_ALIKE: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,12 @@ class Question:
     the service's own. `group`: ``total`` or a population group of the area. `by`: unit level,
     None = `default_level`. `at`: a moment of the week (``Sa 19:00``), None = opening hours do not
     count.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> lc.Question("pharmacy", minutes=10).about("park")
+    Question(service='park', minutes=10, walker='adult', group='total', by=None, at=None)
     """
 
     service: str | None = None
@@ -62,6 +66,12 @@ class Study:
 
     `catchments`: by service, those the build has solved (`measures.catchments.Catchments`).
     `known_costs`: the walking costs of the city's streets where they were made before.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> lc.tiny_town().study.city
+    <City in EPSG:4543: 900 residents in 9 cells, 4 facilities, 2 units, 140 streets>
     """
 
     city: City
@@ -69,6 +79,9 @@ class Study:
     policy: Policy
     catchments: Mapping[str, object] = field(default_factory=dict)
     known_costs: WalkCosts | None = None
+
+    def __repr__(self) -> str:
+        return f"<Study under {self.policy.id} of {self.city!r}>"
 
     @cached_property
     def costs(self) -> WalkCosts:
@@ -78,8 +91,7 @@ class Study:
     @cached_property
     def edges(self) -> EdgeIndex:
         """Where a place may join the streets, made once."""
-        shortest_m = self.policy.attachment.min_component_m.value
-        return EdgeIndex.build(self.city.network, shortest_m)
+        return EdgeIndex.by(self.city.network, self.policy.attachment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,27 +148,10 @@ def checked_minutes(minutes: float) -> float:
     return float(minutes)
 
 
-def unknown(key: str, name: str, known: Iterable[str]) -> UnknownNameError:
-    """The error for a name that does not exist, listing those that do."""
-    return UnknownNameError(key, name=name, known=", ".join(known))
-
-
 def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownNameError:
     """The error for a service that does not exist: the nearest by id, title and alias first."""
-    offered = tuple(known)
-    names: dict[str, str] = {}
-    for one in map(policy.services.__getitem__, offered):
-        for word in (one.id, one.title.zh, one.title.en, *one.aliases):
-            names.setdefault(word.casefold(), one.id)
-    alike = get_close_matches(name.casefold(), names, n=_NAMES_OFFERED * 2, cutoff=_ALIKE)
-    near = [policy.services[id_] for id_ in dict.fromkeys(names[word] for word in alike)]
-    near = near[:_NAMES_OFFERED]
-    return UnknownNameError(
-        "unknown_service",
-        name=name,
-        near=listed(say_both("word_named_id", title=one.title, id=one.id) for one in near),
-        known=", ".join(offered),
-    )
+    offered = (policy.services[one] for one in known)
+    return service_unknown(name, {one.id: Words(one.title, one.aliases) for one in offered})
 
 
 def persons_of(cells: Cells, group: str) -> IntArray:
@@ -165,7 +160,7 @@ def persons_of(cells: Cells, group: str) -> IntArray:
         return cells.residents
     if group not in cells.groups:
         raise unknown("unknown_group", group, (TOTAL, *cells.groups))
-    return cells.groups[group]
+    return cells.groups[group].value
 
 
 def level_of(city: City, by: str | None) -> str:
@@ -298,7 +293,7 @@ def unknown_units(city: City, level: str) -> np.ndarray:
     """Bool (k,): units without a known number of residents and without any cell at a level."""
     index = city.cells.unit[level]
     peopled = np.bincount(index[index >= 0], minlength=len(city.units.code)) > 0
-    unknown_total: np.ndarray = (city.units.residents < 0) & ~peopled
+    unknown_total: np.ndarray = ~(city.units.residents.known | peopled)
     return unknown_total
 
 

@@ -101,6 +101,14 @@ def what_if(
     ------
     UnknownNameError : no such service, walker or level.
     ParameterError : impossible minutes.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> study = lc.tiny_town().study
+    >>> change, = lc.what_if(study, lc.Question(), remove=[0])
+    >>> change.asked.service.id, change.lost
+    ('pharmacy', 400)
     """
     city = study.city
     places = city.facilities
@@ -166,7 +174,7 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     now = covered(after, city.cells.position, asked.limit_cm)
     persons = city.cells.residents
     groups = {
-        name: (int(count[was].sum()), int(count[now].sum()))
+        name: (int(count.value[was].sum()), int(count.value[now].sum()))
         for name, count in city.cells.groups.items()
     }
     units, index = city.units, city.cells.unit[level]

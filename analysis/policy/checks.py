@@ -37,7 +37,7 @@ def contradictions(policy: Policy, content: Content, blame: Blame) -> Iterator[P
     yield from _bounds(policy, blame)
     yield from _circles(policy, blame)
     yield from _words(policy, content, blame)
-    yield from _names(policy, blame)
+    yield from name_faults(policy, blame)
     rule = policy.capacities.population_rule
     if rule is not None and policy.services[rule.service].capacity is None:
         path = ("capacities", "population_rule")
@@ -82,7 +82,7 @@ def _words(policy: Policy, content: Content, blame: Blame) -> Iterator[PolicyFau
         yield blame.fault("policy_foot_both", ("walk", "foot_yes"), words=", ".join(both))
 
 
-def _names(policy: Policy, blame: Blame) -> Iterator[PolicyFault]:
+def name_faults(policy: Policy, blame: Blame) -> Iterator[PolicyFault]:
     """Ids of one alphabet; no word that names two services."""
     if not ID.fullmatch(policy.id):
         yield blame.fault("policy_bad_id", ("id",))

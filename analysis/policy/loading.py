@@ -12,6 +12,7 @@ from lifecircle.analysis.policy.checks import bare_numbers, contradictions
 from lifecircle.analysis.policy.faults import (
     Blame,
     Content,
+    Place,
     PolicyFault,
     PolicyFileError,
     form_faults,
@@ -20,11 +21,16 @@ from lifecircle.analysis.policy.fields import Written
 from lifecircle.analysis.policy.files import EXTENDS, Joined, default_policy, read_policy
 from lifecircle.analysis.policy.model import Policy, policy_reader
 from lifecircle.analysis.policy.scorecard import Known, read_scorecard
+from lifecircle.analysis.policy.word_lists import spell_out
 
 _SOURCES: Final = "sources"
 _SCORECARD: Final = "scorecard"
 _UNREAD: Final = {"#digest": "", "#scorecard": None}  # known only once the rest is read
-_LATER: Final = ("terrain", "barriers", "quality", "siting", "floating")  # not in older runs
+_LATER: Final[tuple[Place, ...]] = (  # not in older runs
+    ("life_cycle",), ("terrain",), ("barriers",), ("joining",), ("quality",), ("siting",),
+    ("floating",), ("walk", "motorroad_no"), ("walk", "motorroad_foot"),
+    ("attachment", "min_piece_m"),
+)  # fmt: skip
 
 
 def load_policy(policy: str | Path | None = None) -> Policy:
@@ -37,6 +43,12 @@ def load_policy(policy: str | Path | None = None) -> Policy:
     PolicyError
         A file that cannot be read, a number without a citation, an unknown or missing key,
         a contradiction. All faults of one stage are told at once, with file and key.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> sorted(lc.load_policy().walkers)
+    ['adult', 'older', 'with_child']
     """
     joined = read_policy(default_policy() if policy is None else policy)
     content, blame = joined.content, joined.blame
@@ -50,6 +62,7 @@ def load_policy(policy: str | Path | None = None) -> Policy:
 def _form(content: Content, blame: Blame) -> Policy:
     """The content as a policy; every fault of its form at once."""
     faults = [*bare_numbers(content, blame), *_around(content, blame)]
+    faults += spell_out(content, blame)
     rest = {key: value for key, value in content.items() if key not in (_SOURCES, _SCORECARD)}
     written = Written(
         _tables(content, _SOURCES),
@@ -68,9 +81,10 @@ def _form(content: Content, blame: Blame) -> Policy:
 
 def _around(content: Content, blame: Blame) -> Iterator[PolicyFault]:
     """What is wrong with the keys that the policy itself does not keep, or may lack in a run."""
-    for name in (_SOURCES, *_LATER):
-        if name not in content:
-            yield blame.fault("policy_missing_key", (name,))
+    for *above, key in ((_SOURCES,), *_LATER):
+        held = content.get(str(above[0])) if above else content
+        if isinstance(held, Mapping) and key not in held:
+            yield blame.fault("policy_missing_key", (*above, key))
     for name, kind in ((_SOURCES, dict), (_SCORECARD, str)):
         if not isinstance(content.get(name, kind()), kind):
             yield blame.fault("policy_bad_value", (name,), value=content[name])

@@ -11,6 +11,8 @@ from pydantic_core import core_schema
 from lifecircle.analysis.policy.capacity import NO_CAPACITIES, Capacities
 from lifecircle.analysis.policy.cited import Title
 from lifecircle.analysis.policy.fields import BY_ID_TITLED, As, Record, Text
+from lifecircle.analysis.policy.joining import JoiningRules
+from lifecircle.analysis.policy.life_cycle import LifeCycle
 from lifecircle.analysis.policy.quality import QualityRules
 from lifecircle.analysis.policy.rules import (
     AttachmentRules,
@@ -25,6 +27,7 @@ from lifecircle.analysis.policy.rules import (
 from lifecircle.analysis.policy.scorecard_model import Scorecard, scorecard_reader
 from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
 from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
+from lifecircle.analysis.policy.word_lists import WordList
 
 
 def _scorecard(kept: Any) -> Scorecard | None:
@@ -49,8 +52,15 @@ _CARD: Final = core_schema.no_info_plain_validator_function(
 class Policy(Record):
     """Everything that was judged, in one immutable object with the digest of its files.
 
-    `terrain`, `barriers`, `quality`, `siting` and `floating` are None only in runs kept from
-    before there were such rules.
+    `life_cycle`, `terrain`, `barriers`, `joining`, `quality`, `siting` and `floating` are None only
+    in runs kept from before there were such rules. The rules of services hold the words of `lists`.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> policy = lc.load_policy("kunming-2022-77")
+    >>> policy.services["health_centre"].minutes.value
+    15.0
     """
 
     id: Text
@@ -65,8 +75,11 @@ class Policy(Record):
     spread: SpreadRules
     coverage: CoverageRules
     unit_levels: Annotated[Mapping[str, Title], Field(min_length=1)]
+    lists: Annotated[Mapping[str, WordList], Field(default_factory=dict)]
+    life_cycle: LifeCycle | None = None
     terrain: TerrainRules | None = None
     barriers: BarrierRules | None = None
+    joining: JoiningRules | None = None
     scorecard: Annotated[Scorecard | None, Field(validation_alias="#scorecard"), As(_CARD)] = None
     quality: QualityRules | None = None
     capacities: Capacities = NO_CAPACITIES
@@ -80,6 +93,12 @@ class Policy(Record):
             name
             for name, service in self.services.items()
             if service.capacity is not None or name in self.capacities.catchments
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Policy {self.id!r}: {len(self.services)} services, walkers "
+            f"{', '.join(self.walkers)}>"
         )
 
 

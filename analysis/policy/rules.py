@@ -1,6 +1,6 @@
 """The rules of a policy as frozen records: services, walkers, circles, who may walk where."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Literal, Protocol
@@ -27,48 +27,60 @@ from lifecircle.analysis.policy.fields import (
     Values,
     Words,
 )
+from lifecircle.analysis.policy.names import has_word, names_of
 
 
 @dataclass(frozen=True, slots=True)
 class TagRule(Record):
     """OSM tags that make a place a facility: all of `tags` hold, none of `without` does.
 
-    Each is ``key -> allowed values``; ``("*",)`` allows any value. A tag with several values
-    (``"ticket;gift"``) holds when one of them is allowed. Names are any tag ``name`` or
-    ``name:*``: with `name_has` one of these words must be in a name, with `name_lacks` none may be
-    (upper and lower case alike).
+    Each is ``key -> values``; ``("*",)`` is any value. A thing with several values
+    (``"ticket;gift"``) counts as each of them: `tags` holds when one is named, `without` only
+    when all are. With `name_has` one of these words must be in a name, with `name_lacks` none may
+    be (`lifecircle.analysis.policy.names`). `lines`: open ways and routes count too.
     """
 
     tags: Annotated[Mapping[str, TagValues], Field(min_length=1)]
     without: Annotated[Mapping[str, TagValues], Field(default_factory=dict)]
     name_has: Texts = ()
     name_lacks: Texts = ()
+    lines: Flag = False
 
-    def matches(self, tags: Mapping[str, str]) -> bool:
-        """Whether a place with these tags is such a facility."""
-        if not all(_holds(tags, k, v) for k, v in self.tags.items()):
+    def matches(self, tags: Mapping[str, str], names: str | None = None) -> bool:
+        """Whether a place with these tags is such a facility.
+
+        `names`: the tags' own, as `lifecircle.analysis.policy.names.names_of` gives them.
+        """
+        if not all(_is_one(tags, k, v, any) for k, v in self.tags.items()):
             return False
-        if any(_holds(tags, k, v) for k, v in self.without.items()):
+        if any(_is_one(tags, k, v, all) for k, v in self.without.items()):
             return False
-        if self.name_has and not _named(tags, self.name_has):
+        if not (self.name_has or self.name_lacks):
+            return True
+        called = names_of(tags) if names is None else names
+        if self.name_has and not has_word(called, self.name_has):
             return False
-        return not _named(tags, self.name_lacks)
+        return not has_word(called, self.name_lacks)
 
 
-def _holds(tags: Mapping[str, str], key: str, allowed: tuple[str, ...]) -> bool:
+def values_of(value: str) -> list[str]:
+    """The values of a tag that may hold several: ``"ticket;gift"`` is two."""
+    return [part.strip() for part in value.split(";") if part.strip()]
+
+
+def _is_one(
+    tags: Mapping[str, str],
+    key: str,
+    named: tuple[str, ...],
+    how_many: Callable[[Iterable[bool]], bool],
+) -> bool:
+    """Whether any, or all, of a tag's values are among those named."""
     value = tags.get(key)
     if value is None:
         return False
-    if allowed == ("*",) or value in allowed:
+    if named == ("*",) or value in named:
         return True
-    return ";" in value and any(part.strip() in allowed for part in value.split(";"))
-
-
-def _named(tags: Mapping[str, str], words: tuple[str, ...]) -> bool:
-    if not words:
-        return False
-    names = [v.casefold() for k, v in tags.items() if k == "name" or k.startswith("name:")]
-    return any(word.casefold() in name for word in words for name in names)
+    return ";" in value and how_many(part in named for part in values_of(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +161,16 @@ class Tags(Protocol):
 class WalkRules(Record):
     """Who may walk where, in the precedence of DEFINITIONS.md (``walk.toml``).
 
-    A table of words, cited as a whole; the citation is empty in runs kept from before.
+    A table of words, cited as a whole; the citation and what is said of ``motorroad`` are empty in
+    runs kept from before.
     """
 
     highway_no: Words
     foot_no: Words
     foot_yes: Words
     access_no: Words
+    motorroad_no: Words = frozenset()
+    motorroad_foot: Words = frozenset()
     source: Source = ""
     clause: str = ""
     confidence: Confidence | None = None
@@ -166,6 +181,8 @@ class WalkRules(Record):
         if highway is None or highway in self.highway_no:
             return False
         foot = tags.get("foot")
+        if tags.get("motorroad") in self.motorroad_no and foot not in self.motorroad_foot:
+            return False
         if foot in self.foot_no or tags.get("area") == "yes":
             return False
         if foot in self.foot_yes:
@@ -175,10 +192,15 @@ class WalkRules(Record):
 
 @dataclass(frozen=True, slots=True)
 class AttachmentRules(Record):
-    """How points join the streets."""
+    """How points join the streets.
+
+    No leg is longer than `max_leg_m`; pieces of streets of at least `min_component_m` are joined
+    first, then those of at least `min_piece_m` (None in runs kept from before: no others).
+    """
 
     max_leg_m: Positive
     min_component_m: Positive
+    min_piece_m: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True)

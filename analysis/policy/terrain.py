@@ -7,6 +7,7 @@ from typing import Self
 
 from lifecircle.analysis.policy.cited import Confidence, Positive
 from lifecircle.analysis.policy.fields import Record, Source, Text, Values
+from lifecircle.analysis.policy.joining import JoiningRules
 
 
 class WayForm(IntFlag):
@@ -16,6 +17,7 @@ class WayForm(IntFlag):
     OFF_GROUND = 1  # bridge, tunnel, covered way: does not follow the ground
     STEPS = 2
     MAIN_ROAD = 4
+    ABOVE_OR_BELOW = 8  # bridge or tunnel: joined at its ends only
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,15 @@ class WayForms:
 
     off_ground: tuple[str, ...]
     main_road: frozenset[str]
+    on_ground: tuple[tuple[str, frozenset[str]], ...] = ()
 
     @classmethod
-    def of(cls, terrain: TerrainRules, barriers: BarrierRules) -> Self:
+    def of(
+        cls, terrain: TerrainRules, barriers: BarrierRules, joining: JoiningRules | None = None
+    ) -> Self:
         """The reader of a policy."""
-        return cls(terrain.off_ground, frozenset(barriers.main_road))
+        stays = () if joining is None else joining.on_ground
+        return cls(terrain.off_ground, frozenset(barriers.main_road), stays)
 
     def __call__(self, value_of: Callable[[str], str | None]) -> int:
         """The `WayForm` of a way whose tags `value_of` tells."""
@@ -83,5 +89,12 @@ class WayForms:
         for tag in self.off_ground:
             value = value_of(tag)
             if value is not None and value != "no":
-                return form | 1
+                form |= 1
+                break
+        else:
+            return form
+        for tag, stays in self.on_ground:
+            value = value_of(tag)
+            if value is not None and value not in stays:
+                return form | 8
         return form

@@ -90,7 +90,7 @@ class _Rule:
     def written(self) -> str:
         """The rule in OSM syntax."""
         times = "off" if self.off else ",".join(self.times)
-        return " ".join(part for part in (self.months, _listed(self.days), times) if part)
+        return " ".join(part for part in (self.months, _list_days(self.days), times) if part)
 
 
 @lru_cache(maxsize=65_536)
@@ -102,19 +102,19 @@ def osm_hours(text: str) -> str | None:
     plain = unicodedata.normalize("NFKC", text).strip()
     if not plain:
         return None
-    if _valid(plain):
+    if _is_valid(plain):
         return plain
     flat = (
         re.sub(r"\s*[—–~〜－―−‐]+\s*|\s*--+\s*", "-", plain).replace("：", ":").replace("．", ":")
     )
-    words = _words(flat)
+    words = _split_words(flat)
     if words is None:
         return None
-    rules = _rules(words)
+    rules = _make_rules(words)
     if rules is None:
         return None
     written = "; ".join(rule.written() for rule in rules)
-    return written if _valid(written) else None
+    return written if _is_valid(written) else None
 
 
 def is_open(osm: str, when: datetime, country: str | None = None) -> bool | None:
@@ -126,8 +126,8 @@ def is_open(osm: str, when: datetime, country: str | None = None) -> bool | None
     ------
     ValueError : not in the syntax of OpenStreetMap.
     """
-    state, remark = _parsed(osm, country).state(when)
-    return _known(str(state), remark)
+    state, remark = _parse_hours(osm, country).state(when)
+    return _read_state(str(state), remark)
 
 
 def open_spans(
@@ -140,8 +140,8 @@ def open_spans(
     ValueError : not in the syntax of OpenStreetMap.
     """
     spans = []
-    for begin, until, state, remark in _parsed(osm, country).intervals(start, end):
-        known = _known(str(state), remark)
+    for begin, until, state, remark in _parse_hours(osm, country).intervals(start, end):
+        known = _read_state(str(state), remark)
         if known is None:
             return None
         if known:
@@ -150,26 +150,26 @@ def open_spans(
     return spans
 
 
-def _known(state: str, remark: str) -> bool | None:
+def _read_state(state: str, remark: str) -> bool | None:
     return None if remark or state == "unknown" else state == "open"
 
 
 @cache
-def _parsed(osm: str, country: str | None) -> OpeningHours:
+def _parse_hours(osm: str, country: str | None) -> OpeningHours:
     from opening_hours import OpeningHours
 
-    if not _valid(osm):
+    if not _is_valid(osm):
         raise ValueError(osm)
     return OpeningHours(osm, country=country)
 
 
-def _valid(text: str) -> bool:
+def _is_valid(text: str) -> bool:
     from opening_hours import validate
 
     return bool(validate(text))
 
 
-def _words(text: str) -> list[_Word] | None:
+def _split_words(text: str) -> list[_Word] | None:
     """Known words from left to right, None when one is not known."""
     found: list[_Word] = []
     at = 0
@@ -178,7 +178,7 @@ def _words(text: str) -> list[_Word] | None:
             match = pattern.match(text, at)
             if match is None:
                 continue
-            meant = _meaning(kind, match)
+            meant = _find_meaning(kind, match)
             if meant is None:
                 return None
             if kind:
@@ -190,39 +190,39 @@ def _words(text: str) -> list[_Word] | None:
     return found
 
 
-def _meaning(kind: str, match: re.Match[str]) -> str | None:
+def _find_meaning(kind: str, match: re.Match[str]) -> str | None:
     if kind == "time":
-        return _span(match)
+        return _read_span(match)
     if kind == "months":
         return f"{_MONTHS[int(match['a']) - 1]}-{_MONTHS[int(match['b']) - 1]}"
     if kind == "span":
-        return ",".join(_between(_DAY_OF[match["a"]], _DAY_OF[match["b"]]))
+        return ",".join(_list_between(_DAY_OF[match["a"]], _DAY_OF[match["b"]]))
     if kind == "day":
         return ",".join(_DAY_OF[sign] for sign in match["a"] if sign in _DAY_OF)
     fixed = {"workdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS, "rest": DAYS}
     return ",".join(fixed.get(kind, ("",)))
 
 
-def _between(first: str, last: str) -> tuple[str, ...]:
+def _list_between(first: str, last: str) -> tuple[str, ...]:
     a, b = DAYS.index(first), DAYS.index(last)
     return DAYS[a : b + 1] if a <= b else DAYS[a:] + DAYS[: b + 1]
 
 
-def _span(match: re.Match[str]) -> str | None:
+def _read_span(match: re.Match[str]) -> str | None:
     """``HH:MM-HH:MM``; a span past midnight ends beyond 24:00 only in the next day's clock."""
     if match["abare"] and match["bbare"]:
         return None  # 8-20 alone may be anything
-    start, end = _minute(match, "a"), _minute(match, "b")
+    start, end = _read_minute(match, "a"), _read_minute(match, "b")
     if start is None or end is None or start == end or start >= 24 * 60:
         return None
     if end > 24 * 60:
         return None
     if end < start < 12 * 60 and not match["bnext"] and not match["bpart"]:
         return None  # 9:00-5:00: the afternoon or the next morning
-    return f"{_clock(start)}-{_clock(end)}"
+    return f"{_write_clock(start)}-{_write_clock(end)}"
 
 
-def _minute(match: re.Match[str], side: str) -> int | None:
+def _read_minute(match: re.Match[str], side: str) -> int | None:
     """Minute of the day of one side of a span; 下午 carries over to an end without its own."""
     hour = int(match[f"{side}h"] or match[f"{side}bare"])
     minute = int(match[f"{side}m"] or match[f"{side}mm"] or (30 if match[f"{side}half"] else 0))
@@ -236,13 +236,13 @@ def _minute(match: re.Match[str], side: str) -> int | None:
     return total if total <= 24 * 60 else None
 
 
-def _clock(minute: int) -> str:
+def _write_clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-def _rules(words: list[_Word]) -> list[_Rule] | None:
+def _make_rules(words: list[_Word]) -> list[_Rule] | None:
     """Rules in the order OSM needs: the widest first, what closes last. None when unsettled."""
-    rules = list(_read(words))
+    rules = list(_read_rules(words))
     if not rules or any(not rule.off and not rule.times for rule in rules):
         return None
     if all(rule.off for rule in rules):
@@ -250,17 +250,17 @@ def _rules(words: list[_Word]) -> list[_Rule] | None:
     for rule in rules:
         if not rule.days:
             rule.days = list(DAYS)
-    order = sorted(rules, key=lambda rule: (rule.off, -_width(rule)))
+    order = sorted(rules, key=lambda rule: (rule.off, -_count_width(rule)))
     if order[0].written() == "Mo-Su 00:00-24:00":
         order[0] = _Rule([], "", ["24/7"])
     return order
 
 
-def _width(rule: _Rule) -> int:
+def _count_width(rule: _Rule) -> int:
     return len(rule.days) - (10 if "PH" in rule.days and len(rule.days) < 3 else 0)
 
 
-def _read(words: list[_Word]) -> Iterator[_Rule]:
+def _read_rules(words: list[_Word]) -> Iterator[_Rule]:
     """Gather days until times (or a closing word) follow; days after those begin a new rule."""
     rule = _Rule([], "", [])
     closing = False  # between 除 and 外
@@ -300,7 +300,7 @@ def _read(words: list[_Word]) -> Iterator[_Rule]:
         yield rule
 
 
-def _listed(days: list[str]) -> str:
+def _list_days(days: list[str]) -> str:
     """``Mo-Fr,PH``: runs of the week joined, the holidays last."""
     week = [day for day in DAYS if day in days]
     parts: list[str] = []

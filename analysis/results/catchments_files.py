@@ -98,6 +98,7 @@ def _figures(found: Catchments) -> dict[str, Any]:
             "least_unserved": part.least_unserved,
             "least_underload": part.least_underload,
             "bound_cm": part.bound_cm,
+            "ties_open": part.ties_open,
         }
         content[which] = fields
     return content
@@ -114,6 +115,7 @@ def _part(
     for array in (cell, centre, persons, walks, load, unserved, reachable):
         read_only(array)
     rest = content.pop("_part")
+    rest.setdefault("ties_open", stem.endswith(".balanced"))  # runs of before ties were settled
     return Assignment(cell, centre, persons, walks, unserved, reachable, load, **rest)
 
 

@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError, say
 from lifecircle.analysis.readers.checker.check import Checked
-from lifecircle.analysis.readers.checker.cleaning import Mend, mended
+from lifecircle.analysis.readers.checker.cleaning import Mend, mend_records
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.results.export import EXCEL_ROWS, FORMULA_SIGNS, NOT_XML
 
@@ -68,7 +68,7 @@ def write_clean_copy(
     if records is None or records.geometry is not None:
         raise ParameterError("check_not_table")
     _refuse_long(records)
-    clean, mends = mended(records, checked.kind)
+    clean, mends = mend_records(records, checked.kind)
     titles = [column.title for column in clean.columns]
     rows = zip(*(column.values for column in clean.columns), strict=True)
     if suffix == ".csv":

@@ -38,10 +38,11 @@ from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import FloatArray, Int32Array, read_only
+from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
+from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
 from lifecircle.analysis.results.frozen_policy import plain, record
 
-UNKNOWN_RESIDENTS: Final = -1
+UNKNOWN_YEAR: Final = -1  # of a figure in ``statistics.parquet``
 _Record = TypeVar("_Record")
 
 
@@ -112,7 +113,7 @@ def _cell_columns(cells: Cells) -> tuple[dict[str, Any], GeometryArray]:
         "x_m": cells.xy_m[:, 0],
         "y_m": cells.xy_m[:, 1],
         "residents": cells.residents,
-        **{f"pop_{name}": count for name, count in cells.groups.items()},
+        **{f"pop_{name}": _whole_numbers(held) for name, held in cells.groups.items()},
         "modelled": cells.modelled,
         **{f"unit_{level}": unit for level, unit in cells.unit.items()},
         "edge": cells.position.edge,
@@ -135,15 +136,16 @@ def _facility_columns(facilities: Facilities) -> tuple[dict[str, Any], GeometryA
         "service_index": facilities.service,
         "name": _texts(facilities.name),
         "source": _texts(facilities.source),
-        **{f"attr_{name}": _texts(values) for name, values in facilities.attributes.items()},
+        **{
+            f"attr_{name}": stored_attribute(name, values)
+            for name, values in facilities.attributes.items()
+        },
         **{f"unit_{level}": unit for level, unit in facilities.unit.items()},
     }
     return columns, facilities.geometry
 
 
 def _unit_columns(units: Units) -> tuple[dict[str, Any], GeometryArray]:
-    residents = pd.array(units.residents, dtype="Int64")
-    residents[units.residents == UNKNOWN_RESIDENTS] = pd.NA
     columns = {
         "code": _texts(units.code),
         "name": _texts(units.name),
@@ -151,7 +153,7 @@ def _unit_columns(units: Units) -> tuple[dict[str, Any], GeometryArray]:
         "level": _texts(units.level),
         "class": _texts(units.unit_class),
         "parent": units.parent,
-        "residents": residents,
+        "residents": pd.arrays.IntegerArray(units.residents.value.copy(), ~units.residents.known),
     }
     return columns, units.geometry
 
@@ -161,24 +163,32 @@ def _statistics_columns(statistics: Statistics) -> dict[str, Any]:
         "unit": statistics.unit,
         "attribute": pd.Series(statistics.attribute, dtype="string"),
         "value": statistics.value,
-        "year": statistics.year,
+        "year": np.where(statistics.year.known, statistics.year.value, UNKNOWN_YEAR),
         "source": pd.Series(statistics.source, dtype="string"),
     }
 
 
 def _read_statistics(folder: Path) -> Statistics:
     table = _Table.of(folder / "statistics.parquet")
+    year = table.numbers("year", np.int64)
     return Statistics(
         unit=table.numbers("unit", np.int32),
         attribute=table.texts("attribute"),
         value=table.numbers("value", np.float64),
-        year=table.numbers("year", np.int64),
+        year=Counts.of(year, year != UNKNOWN_YEAR),
         source=table.texts("source"),
     )
 
 
 def _texts(values: StrArray) -> pd.Series:
     return pd.Series(values, dtype=object)
+
+
+def _whole_numbers(counts: Counts) -> Any:
+    """Whole numbers as a column; null where unknown."""
+    if counts.known.all():
+        return counts.value
+    return pd.arrays.IntegerArray(counts.value.copy(), ~counts.known)
 
 
 def _write_table(path: Path, columns: dict[str, Any], shapes: GeometryArray, crs: str) -> None:
@@ -202,6 +212,11 @@ class _Table:
         column = self.table.column(name).to_numpy().astype(dtype, copy=False)
         return read_only(np.ascontiguousarray(column))
 
+    def counts(self, name: str) -> Counts:
+        column = self.table.column(name)
+        known = ~np.asarray(column.is_null())
+        return Counts.of(column.fill_null(0).to_numpy(), known)
+
     def texts(self, name: str) -> StrArray:
         values = self.table.column(name).to_pylist()
         out = np.empty(len(values), dtype=object)
@@ -222,9 +237,6 @@ class _Table:
 
 
 def _read_units(table: _Table, levels: tuple[str, ...]) -> Units:
-    known = table.table.column("residents").fill_null(UNKNOWN_RESIDENTS).to_numpy()
-    residents = known.astype(np.int64)
-    read_only(residents)
     return Units(
         code=table.texts("code"),
         name=table.texts("name"),
@@ -232,7 +244,7 @@ def _read_units(table: _Table, levels: tuple[str, ...]) -> Units:
         level=table.texts("level"),
         unit_class=table.texts("class"),
         parent=table.numbers("parent", np.int32),
-        residents=residents,
+        residents=table.counts("residents"),
         geometry=table.shapes(),
         levels=levels,
     )
@@ -246,7 +258,7 @@ def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Ce
         xy_m=table.pairs("x_m", "y_m"),
         polygon=shapes,
         residents=table.numbers("residents", np.int64),
-        groups=MappingProxyType({k: table.numbers(f"pop_{k}", np.int64) for k in groups}),
+        groups=MappingProxyType({k: table.counts(f"pop_{k}") for k in groups}),
         unit=table.units(levels),
         modelled=table.numbers("modelled", np.bool_),
         position=Positions(
@@ -267,7 +279,9 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
         name=table.texts("name"),
         geometry=table.shapes(),
         source=table.texts("source"),
-        attributes=MappingProxyType({k: table.texts(f"attr_{k}") for k in index["attributes"]}),
+        attributes=MappingProxyType(
+            {k: restored_attribute(k, table.texts(f"attr_{k}")) for k in index["attributes"]}
+        ),
         unit=table.units(levels),
         attached_facility=_load(folder / "attachment.facility.npy"),
         attachment=_read_arrays(folder, "attachment", Positions),
@@ -278,9 +292,11 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
 
 
 def _read_network(folder: Path, crs: str, *, slope: bool) -> WalkNetwork:
-    """The streets, with what slope adds where heights were used."""
+    """The streets, with what slope adds where heights were used, and bridges where there are."""
     profile = _read_arrays(folder, "slope", SlopeProfile) if slope else None
-    return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=None, slope=profile)
+    forms = folder / "network.vertex_form.npy"
+    form = _load(forms) if forms.exists() else None
+    return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=form, slope=profile)
 
 
 def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:

@@ -10,14 +10,20 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.analysis.city.facilities.merging import FILLED
 from lifecircle.analysis.city.model import GeometryArray, StrArray
-from lifecircle.analysis.city.units.unit_rows import PLACED
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
 from lifecircle.analysis.measures.gaps import Gap, gaps
 from lifecircle.analysis.measures.question import Question, home_unit
-from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, minutes_of
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    BoolArray,
+    Counts,
+    FloatArray,
+    Int32Array,
+    minutes_of,
+)
+from lifecircle.analysis.readers.records.attributes import FILLED, PLACED
 from lifecircle.analysis.results.catchment_layer import cell_values
 from lifecircle.analysis.results.columns import all_groups
 from lifecircle.analysis.results.ids import distinct, facility_ids
@@ -73,7 +79,8 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
         "modelled": cells.modelled,
     }
     for group in all_groups(tuple(cells.groups)):
-        values[f"residents_{group}"] = cells.groups.get(group, [None] * len(cells))
+        counts = cells.groups.get(group, Counts.unknown(len(cells)))
+        values[f"residents_{group}"] = _nullable(counts.value, counts.known)
     for service in run.policy.services:
         values[f"minutes_{service}"] = (
             minutes_of(run.travel.cell_cm[run.travel.row(service)], speed)
@@ -131,7 +138,7 @@ def facility_layer(run: Run) -> tuple[Values, GeometryArray]:
         "unit_code": _looked_up(units.code, home_unit(run.city, places.unit)),
     }
     for name in ("name_en", "ownership", "level", "opening_hours", PLACED, FILLED):
-        values[name] = places.attributes.get(name, [None] * len(places))
+        values[name] = places.texts(name)
     return values, places.geometry
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -13,6 +14,7 @@ import pandas as pd
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
+from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps import Gap
 from lifecircle.analysis.results.catchment_layer import catchment_values
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
@@ -125,6 +127,12 @@ def proposal_frame(run: Run, found: Sequence[Mapping[str, Any]]) -> gpd.GeoDataF
 def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
     """Gaps (of any question) as the layer ``gaps``, in the order given."""
     return _frame(run, "gaps", *gap_values(run, found))
+
+
+def catchment_frame(run: Run, found: Catchments) -> gpd.GeoDataFrame:
+    """Catchments of any question as the layer ``catchments``."""
+    asked = replace(run, catchments={found.service: found})
+    return _frame(run, "catchments", *catchment_values(asked))
 
 
 def _frame(run: Run, layer: str, values: Values, shapes: GeometryArray) -> gpd.GeoDataFrame:

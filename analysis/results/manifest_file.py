@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.results.folders import MANIFEST as NAME
 from lifecircle.analysis.results.frozen_policy import plain, record
 from lifecircle.analysis.results.model import Manifest
 
 FORMAT: Final = 1
-NAME: Final = "manifest.json"
 
 
 def manifest_content(manifest: Manifest) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,28 @@ class Run:
     travel: NearestFacility
     catchments: Mapping[str, Catchments] = field(default_factory=dict)
     known_costs: WalkCosts | None = None
+
+    def __repr__(self) -> str:
+        told = self.manifest
+        return (
+            f"<Run {told.area}/{told.run or '(not saved)'}: {told.residents:,} residents, "
+            f"{len(told.services)} services, policy {told.policy_id}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """What the run is of, as a small table for a notebook."""
+        told, city = self.manifest, self.city
+        rows = {
+            "area": f"{told.area} · {told.title.zh} · {told.title.en}",
+            "run": told.run,
+            "residents": f"{told.residents:,} in {len(city.cells):,} cells",
+            "units": f"{len(city.units.code):,} ({', '.join(city.units.levels)})",
+            "facilities": f"{len(city.facilities):,}, {len(told.services)} services assessed",
+            "streets": f"{city.network.edge_length_m.sum() / 1000:,.1f} km, {told.crs}",
+            "policy": told.policy_id,
+        }
+        lines = (f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in rows.items())
+        return f"<table>{''.join(lines)}</table>"
 
     @cached_property
     def study(self) -> Study:

@@ -25,56 +25,32 @@ from typing import Final
 
 import geopandas as gpd
 
-from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
+from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
 )
 from lifecircle.analysis.results.city_files import read_city, write_city
+from lifecircle.analysis.results.folders import CURRENT, POLICY, RUNS, AreaFolders
 from lifecircle.analysis.results.frozen_policy import policy_from, policy_text
 from lifecircle.analysis.results.layers import write_layers
-from lifecircle.analysis.results.manifest_file import NAME as MANIFEST
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Manifest, Run
-from lifecircle.analysis.results.names import inside, safe_name
+from lifecircle.analysis.results.names import inside
 
-RUNS: Final = "runs"
-CURRENT: Final = "current"
 ASIDE: Final = ".tmp-"
-POLICY: Final = "policy.json"
 DEAD_AFTER_S: Final = 24 * 3600  # a build aside that has not been touched for a day is dead
 
 
-class Workspace:
+class Workspace(AreaFolders):
     """A folder of areas and their runs; it need not exist before the first save."""
 
-    def __init__(self, root: Path | str) -> None:
-        self.root = Path(root)
-
-    def areas(self) -> list[str]:
-        """Names of the areas that have a current run, sorted."""
-        try:
-            if not self.root.is_dir():
-                return []
-            return sorted(folder.name for folder in self.root.iterdir() if _is_area(folder))
-        except OSError as fault:
-            raise WorkspaceError("workspace_unreadable", path=self.root.name) from fault
-
-    def runs(self, area: str) -> list[str]:
-        """Names of an area's runs, the oldest first."""
-        folder = self._area(area) / RUNS
-        return sorted(run.name for run in folder.iterdir() if (run / MANIFEST).is_file())
-
-    def current(self, area: str) -> str:
-        """Name of an area's current run."""
-        name = (self._area(area) / CURRENT).read_text(encoding="utf-8").strip()
-        if name not in self.runs(area):
-            raise WorkspaceError("current_broken", area=area, run=name)
-        return name
+    def __repr__(self) -> str:
+        return f"<Workspace {str(self.root)!r}: {', '.join(self.areas()) or 'no areas'}>"
 
     def manifest(self, area: str, run: str | None = None) -> Manifest:
         """The manifest of a run (the current one), without opening its tables."""
-        return read_manifest(self._run(area, run))
+        return read_manifest(self.run_folder(area, run))
 
     def open(self, area: str, run: str | None = None) -> Run:
         """A run (the current one) with its arrays memory-mapped, under its own policy.
@@ -84,7 +60,7 @@ class Workspace:
         UnknownNameError : no such area or run.
         WorkspaceError : its files cannot be read.
         """
-        folder = self._run(area, run)
+        folder = self.run_folder(area, run)
         manifest = read_manifest(folder)
         try:
             policy = policy_from((folder / POLICY).read_text(encoding="utf-8"))
@@ -164,29 +140,6 @@ class Workspace:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         return dataclasses.replace(run, path=area / RUNS / name, manifest=manifest)
-
-    def _area(self, area: str) -> Path:
-        folder = inside(self.root, area)
-        if not _is_area(folder):
-            raise UnknownNameError("unknown_area", name=area, known=", ".join(self.areas()) or "-")
-        return folder
-
-    def _run(self, area: str, run: str | None) -> Path:
-        folder = self._area(area) / RUNS
-        name = self.current(area) if run is None else safe_name(run)
-        if name not in self.runs(area):
-            raise UnknownNameError(
-                "unknown_run", name=name, area=area, known=", ".join(self.runs(area)) or "-"
-            )
-        return inside(folder, name)
-
-
-def _is_area(folder: Path) -> bool:
-    return (
-        not folder.name.startswith(".")
-        and (folder / CURRENT).is_file()
-        and (folder / RUNS).is_dir()
-    )
 
 
 def _stamp(created: str) -> str:

@@ -24,6 +24,26 @@
     return (Math.atan(Math.sinh(Math.PI * (1 - (2 * y) / WORLD))) * 180) / Math.PI;
   }
 
+  /* Show the bounds, and again whenever the frame gets another size, until a reader takes over:
+   * a notebook shows a page in a frame that has no size yet. */
+  function fit(map, view) {
+    const box = map.getContainer();
+    let held = false; // a reader has moved the map
+    let ours = false; // it is moved by this function
+    function show() {
+      if (held || box.clientWidth === 0 || box.clientHeight === 0) { return; }
+      ours = true;
+      map.invalidateSize({ animate: false, pan: false });
+      map.fitBounds(view.bounds, {
+        padding: [view.padding, view.padding], maxZoom: view.maxZoom, animate: false
+      });
+      ours = false;
+    }
+    map.on("movestart popupopen", function () { held = held || !ours; });
+    show();
+    new ResizeObserver(show).observe(box);
+  }
+
   /* Running sums of whole steps -> world coordinates [x0, y0, x1, y1, ...]. */
   function unpack(packed) {
     const steps = packed.d;
@@ -230,6 +250,7 @@
 
   window.lifecircle = {
     data: data,
+    fit: fit,
     scene: scene,
     named: named,
     streets: function (map, packed) { scene(map); return named(map, "streets", new Streets(packed)); },

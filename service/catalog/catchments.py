@@ -10,12 +10,8 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.catchments import (
-    Catchments,
-    Centre,
-    Solution,
-    catchments_of,
-)
+from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
+from lifecircle.analysis.measures.catchments.kept import catchments_of
 from lifecircle.analysis.measures.catchments.population_rule import (
     RuleResult,
     RuleRow,
@@ -185,6 +181,7 @@ def _figures(solution: Solution, *, assessed: bool) -> dict[str, Any]:
         "least_unserved": solution.least_unserved,
         "least_underload": solution.least_underload,
         "split_cells": solution.split_cells,
+        "ties_open": solution.ties_open,
     }
     if not assessed:
         return {**dict.fromkeys(told), "unserved": dict.fromkeys(unserved)}
@@ -213,7 +210,9 @@ def units_rows(
     """One row per unit: who is served and who is not, and the rule where it speaks of the unit."""
     city = run.city
     part = found.balanced.part
-    persons = city.cells.residents if found.group == "total" else city.cells.groups[found.group]
+    persons = (
+        city.cells.residents if found.group == "total" else city.cells.groups[found.group].value
+    )
     index, size = city.cells.unit[level], len(city.units.code)
 
     def per_unit(values: IntArray) -> IntArray:

@@ -28,6 +28,7 @@ def check_document(
             {
                 "severity": fault.severity,
                 "key": fault.key,
+                "element": fault.element,
                 "row": fault.row,
                 "column": fault.column,
                 "problem": fault.problem(lang),

@@ -21,10 +21,14 @@ from lifecircle.analysis.measures.opening import (
     night_states,
     study_at,
 )
-from lifecircle.analysis.measures.question import Question, Study, unknown
+from lifecircle.analysis.measures.question import (
+    Question,
+    Study,
+)
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, title_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,13 +36,25 @@ def answer_gaps(study: Study, question: Question) -> GapsAnswer:
     return GapsAnswer(ask(study, question), gaps(study, question), gap_warnings(study, question))
 
 
-def gaps_document(
-    run: Run, question: Question, *, min_residents: int = 0, lang: Language = "zh"
-) -> dict[str, Any]:
-    """A FeatureCollection of the gaps of one service, or of all, most residents first.
+@dataclass(frozen=True, slots=True)
+class GapsAsked:
+    """Gaps of one service or of all, most residents first, and what is to be said with them.
 
-    At a moment only facilities known to be open then count; ``facilities`` says how many are
-    open, closed and unknown.
+    `run`: at a moment the run with only what is open then. `opened`: how many facilities are
+    open at the moment asked for, empty where none was.
+    """
+
+    services: tuple[str, ...]
+    found: tuple[Gap, ...]
+    run: Run
+    opened: Mapping[str, Any]
+    remarks: tuple[Warn, ...]
+
+
+def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsAsked:
+    """The gaps of one service, or of all, most residents first.
+
+    At a moment only facilities known to be open then count.
     """
     study = run.study
     asked = services_asked(run, study, question.service)
@@ -57,6 +70,19 @@ def gaps_document(
         for gap in gaps(study, question.about(one), min_residents=min_residents)
     ]
     found.sort(key=lambda gap: -gap.residents)
+    return GapsAsked(asked, tuple(found), run, opened, tuple(told))
+
+
+def gaps_document(
+    run: Run, question: Question, *, min_residents: int = 0, lang: Language = "zh"
+) -> dict[str, Any]:
+    """A FeatureCollection of the gaps of one service, or of all, most residents first.
+
+    At a moment only facilities known to be open then count; ``facilities`` says how many are
+    open, closed and unknown.
+    """
+    answer = gaps_asked(run, question, min_residents=min_residents)
+    run, found = answer.run, answer.found
     columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]
     shapes = in_degrees([gap.geometry for gap in found], run.city.crs)
     rows = properties_of(gap_frame(run, found), columns)
@@ -68,11 +94,11 @@ def gaps_document(
         "minutes": minutes_for(run.policy, question),
         "walker": question.walker,
         "min_residents": min_residents,
-        **opened,
-        "not_assessed": [one for one in asked if not study.city.assessed(one)],
+        **answer.opened,
+        "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)
         ],
-        "warnings": remarks((*told, *run.city.warnings), lang),
+        "warnings": remarks((*answer.remarks, *run.city.warnings), lang),
     }

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from lifecircle.analysis.access.isochrone import isochrones
-from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.question import checked_minutes, walker_of
-from lifecircle.analysis.quantities import NOBODY, limit_cm
+from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import in_degrees, remarks, snapped_at
-
-Direction = Literal["from", "to"]
 
 
 def isochrone_document(
@@ -41,17 +34,12 @@ def isochrone_document(
     ParameterError
         The minutes are not possible.
     """
-    speed = walker_of(run.policy, walker).speed_m_per_s
-    own = {service.minutes.value for service in run.policy.services.values()}
-    asked = sorted({checked_minutes(t) for t in (minutes or own)}, reverse=True)
+    study = run.study
+    found = isochrone(study, (lon, lat), minutes, walker=walker, direction=direction)
     max_leg_m = run.policy.attachment.max_leg_m.value
-    position = run.study.edges.snap(to_metric(np.array([[lon, lat]]), run.city.crs), max_leg_m)
-    limits = [limit_cm(t, speed) for t in asked]
-    snapped = bool(position.edge[0] != NOBODY)
-    costs = run.study.costs if direction == "from" else run.study.costs.reversed()
-    found = isochrones(run.city.network, costs, position, limits) if snapped else []
+    snapped = bool(found.position.snapped[0])
     loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{max_leg_m:g}"}),)
-    shapes = in_degrees(found, run.city.crs)
+    shapes = in_degrees(found.polygons, run.city.crs)
     return {
         "type": "FeatureCollection",
         "area": run.manifest.area,
@@ -61,8 +49,8 @@ def isochrone_document(
         "walker": walker,
         "direction": direction,
         "slope": run.city.network.slope is not None,
-        "minutes": asked[::-1],
-        "snapped": snapped_at(position, run.city.crs),
+        "minutes": list(found.minutes[::-1]),
+        "snapped": snapped_at(found.position, run.city.crs),
         "features": [
             {
                 "type": "Feature",
@@ -70,7 +58,7 @@ def isochrone_document(
                 "geometry": shape,
                 "properties": {"minutes": limit, "walker": walker},
             }
-            for limit, shape in zip(asked, shapes, strict=False)
+            for limit, shape in zip(found.minutes, shapes, strict=False)
         ],
         "warnings": remarks(loose, lang),
     }

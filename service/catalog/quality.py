@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from lifecircle.analysis.city.notes import SamePlace
 from lifecircle.analysis.city.units.disagreement import Disagreement
 from lifecircle.analysis.city.units.unit_match import WAYS
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.quality import (
     AreaQuality,
     area_quality,
@@ -48,7 +48,10 @@ def answer_quality(run: Run) -> QualityAnswer:
 
 
 def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
-    """Everything `analysis.measures.quality` says of a run, with the remarks that answers carry."""
+    """Everything `analysis.measures.quality` says of a run, with the remarks that answers carry.
+
+    `element`: which element of data quality (ISO 19157) a part or a remark is about.
+    """
     found = area_quality(run.city, run.policy)
     return {
         "area": run.manifest.area,
@@ -58,6 +61,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "residents": run.manifest.residents,
         "snap": _snap(run, found),
         "islands": {
+            "element": "logical_consistency",
             "count": len(found.islands),
             "residents": sum(island.residents for island in found.islands),
             "largest_km": round(found.largest_m / 1000, 3),
@@ -67,6 +71,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
             ],
         },
         "unsnapped": {
+            "element": "positional",
             "cells": found.unsnapped_cells,
             "residents": found.unsnapped_residents,
             "facilities": _places(run, found.unsnapped_facilities),
@@ -77,6 +82,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
             {
                 "service": row.service,
                 "title": title_of(run.policy.services[row.service].title),
+                "element": "completeness",
                 "facilities": row.facilities,
                 "missing": dict(row.missing),
             }
@@ -87,7 +93,7 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "shift": _shift(run, lang),
         "population": _population(run, found),
         "disagreements": _disagreements(found.disagreements),
-        "warnings": remarks(run.manifest.warnings, lang),
+        "warnings": _remarks(run.manifest.warnings, lang),
     }
 
 
@@ -110,6 +116,7 @@ def quality_summary(run: Run) -> dict[str, Any]:
 
 def _snap(run: Run, found: AreaQuality) -> dict[str, Any]:
     return {
+        "element": "positional",
         "mean_m": _rounded(found.mean_leg_m),
         "longest_m": _rounded(found.longest_leg_m),
         "limit_m": run.policy.attachment.max_leg_m.value,
@@ -124,6 +131,7 @@ def _rounded(metres: float | None) -> float | None:
 def _places(run: Run, index: Int32Array) -> dict[str, Any]:
     places, ids = run.city.facilities, facility_ids(run)
     return {
+        "element": "positional",
         "count": len(index),
         "list": [
             {
@@ -145,7 +153,12 @@ def _same_places(found: Iterable[SamePlace]) -> dict[str, Any]:
         row = asdict(one)
         del row["x_m"], row["y_m"]
         listed.append(row)
-    return {"merged": states["merged"], "suspected": states["suspected"], "list": listed}
+    return {
+        "element": "completeness",
+        "merged": states["merged"],
+        "suspected": states["suspected"],
+        "list": listed,
+    }
 
 
 def _units_named(found: AreaQuality) -> dict[str, Any]:
@@ -153,6 +166,7 @@ def _units_named(found: AreaQuality) -> dict[str, Any]:
     plain = ("code", "name")
     loose = [asdict(row) for row in found.unit_rows if row.way not in plain or row.placed]
     return {
+        "element": "thematic",
         "count": len(found.unit_rows),
         "ways": {way: ways[way] for way in WAYS if ways[way]},
         "list": loose[:LISTED],
@@ -166,7 +180,13 @@ def _shift(run: Run, lang: Language) -> dict[str, Any]:
         for warn in run.manifest.warnings
         if str(warn.params.get("fault", "")).startswith("placed_")
     ]
-    return {"suspected": bool(said), "remarks": remarks(said, lang)}
+    return {"element": "positional", "suspected": bool(said), "remarks": _remarks(said, lang)}
+
+
+def _remarks(warnings: Sequence[Warn], lang: Language) -> list[dict[str, Any]]:
+    """The remarks as answers carry them, each with its element."""
+    told = zip(remarks(warnings, lang), warnings, strict=True)
+    return [{**shown, "element": warn.element} for shown, warn in told]
 
 
 def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
@@ -179,6 +199,7 @@ def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
     units = run.city.units
     names = dict(zip(zip(units.level, units.code, strict=True), units.name, strict=True))
     return {
+        "element": "thematic",
         "modelled": found.modelled_residents,
         "methods": dict(sorted(methods.items())),
         "compared": compared,
@@ -203,6 +224,7 @@ def _share(part: int | None, whole: int) -> float | None:
 def _disagreements(found: Iterable[Disagreement]) -> dict[str, Any]:
     rows = sorted(found, key=lambda one: -abs(one.difference))
     return {
+        "element": "logical_consistency",
         "count": len(rows),
         "list": [{**asdict(one), "difference": one.difference} for one in rows[:LISTED]],
     }

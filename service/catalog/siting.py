@@ -13,7 +13,7 @@ from lifecircle.analysis.access.isochrone import isochrones
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.errors import InputError, Language, Warn
+from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.question import (
     Asked,
     Question,
@@ -40,6 +40,7 @@ from lifecircle.analysis.quantities import (
     UNREACHED_CM,
     Int32Array,
 )
+from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.proposals import kept, sites_of, walks_with
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
@@ -55,15 +56,15 @@ class SitingTask:
     """How many places are sought, for what, and among which.
 
     `add`: how many, or `target`: the share of residents with the fewest. `source`: candidates
-    ``generated``, ``places`` (of other kinds; ``places:a,b``), or a file, with its `datum`.
-    `time_limit_s`: for the exact solver.
+    ``generated``, ``places`` (of other kinds; ``places:a,b``), or a file, of which `declared`
+    says what is known. `time_limit_s`: for the exact solver.
     """
 
     add: int | None = None
     target: float | None = None
     objective: Objective = "covered"
     source: str | Path = GENERATED
-    datum: str | None = None
+    declared: Declarations = SILENT
     time_limit_s: float = 0.0
 
 
@@ -75,16 +76,14 @@ def candidates(study: Study, question: Question, task: SitingTask) -> Sites:
     InputError : the file cannot be used.
     UnknownNameError : no such service.
     """
-    source, datum = task.source, task.datum
+    source = task.source
     city, policy = study.city, study.policy
     if isinstance(source, Path):
         from lifecircle.analysis.readers.tables.candidate_sites import read_sites
 
-        table = read_sites(source, datum)
-        if any(fault.severity == "error" for fault in table.warnings):
-            raise InputError(table.warnings)
+        table = read_sites(source, task.declared)
         max_leg_m = policy.attachment.max_leg_m.value
-        return given_sites(table.frame, city, study.edges, max_leg_m)
+        return given_sites(table, city, study.edges, max_leg_m)
     if source == GENERATED:
         asked = ask(study, question)
         walks = walks_to(study, asked.service.id)
@@ -291,6 +290,7 @@ def _loads(found: Siting) -> dict[str, Any] | None:
         "underload_before": loads.underload_before,
         "underload": loads.underload,
         "aims_proven": loads.aims_proven,
+        "ties_open": loads.ties_open,
     }
 
 

@@ -50,7 +50,7 @@ def catchments(
 ) -> None:
     """Catchments of centres with a capacity, and the rule 3万–10万."""
     limit = _minutes(minutes)
-    found, language = opened(name, workspace, run), language_of(lang)
+    found, language = opened(name, workspace, run, walker=walker), language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import catchments_document
     from lifecircle.service.terminal import print_json, say

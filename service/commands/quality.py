@@ -51,7 +51,7 @@ def check(
     from lifecircle.analysis.policy import load_policy
     from lifecircle.analysis.readers.checker.check import check_file
     from lifecircle.analysis.readers.records.declarations import Declaration
-    from lifecircle.analysis.readers.records.mapping_file import declarations
+    from lifecircle.analysis.readers.records.mapping_file import read_declarations
     from lifecircle.analysis.results.check_files import clean_copy, write_error_sheet
     from lifecircle.service import i18n
     from lifecircle.service.catalog.checks import check_document, mend_rows
@@ -59,8 +59,8 @@ def check(
 
     language = language_of(lang)
     plain = Declaration(datum, crs, x_north, sheet, layer)
-    said = declarations(plain, mapping, (file,))
-    checked = check_file(file, cast(Any, kind), None, load_policy(policy), said)
+    said = read_declarations(plain, mapping, (file,))
+    checked = check_file(file, cast(Any, kind), load_policy(policy), said)
     mends = clean_copy(checked, clean, language) if clean is not None else ()
     if errors is not None:
         write_error_sheet(checked, errors, language)

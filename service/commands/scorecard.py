@@ -38,7 +38,7 @@ def scorecard(
     lang: Lang = None,
 ) -> None:
     """Every promise of the plan, judged."""
-    found, language = opened(name, workspace, run), language_of(lang)
+    found, language = opened(name, workspace, run, walker=walker), language_of(lang)
     from lifecircle.analysis.results.scorecard_table import export_scorecard
     from lifecircle.service.catalog import scorecard_document, settings_given
     from lifecircle.service.report.scorecard import scorecard_page

@@ -11,15 +11,20 @@ from lifecircle.service.commands.words import (
     HERE,
     Area,
     AsJson,
+    Crs,
     Datum,
     Lang,
+    LayerName,
     Minutes,
+    NorthFirst,
     RunName,
+    Sheet,
     Walker,
     WorkspaceDir,
     language_of,
     opened,
 )
+from lifecircle.service.commands.words import Mapping as MappingFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +49,11 @@ def site(
     minutes: Minutes = None,
     walker: Walker = "adult",
     datum: Datum = None,
+    crs: Crs = None,
+    x_north: NorthFirst = False,
+    sheet: Sheet = None,
+    layer: LayerName = None,
+    mapping: MappingFile = None,
     keep: Annotated[bool, typer.Option("--keep")] = False,
     out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
@@ -52,17 +62,22 @@ def site(
     lang: Lang = None,
 ) -> None:
     """Where the next places go, existing ones kept."""
-    found, language = opened(name, workspace, run), language_of(lang)
+    found = opened(name, workspace, run, service=service, walker=walker)
+    language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.readers.records.declarations import Declaration
+    from lifecircle.analysis.readers.records.mapping_file import read_declarations
     from lifecircle.analysis.results.export import export_frame
     from lifecircle.analysis.results.layers import layer_columns_of, proposal_frame
     from lifecircle.analysis.results.proposals import keep as keep_beside
     from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
     from lifecircle.service.terminal import print_json, say
 
-    task = SitingTask(
-        add, target, cast(Any, objective), candidates_named(candidates), datum, time_limit
-    )
+    source = candidates_named(candidates)
+    said = Declaration(datum, crs, x_north, sheet, layer)
+    given = [source] if isinstance(source, Path) else []
+    declared = read_declarations(said, mapping, given)
+    task = SitingTask(add, target, cast(Any, objective), source, declared, time_limit)
     answer = siting_of(found.study, Question(service, minutes, walker), task)
     document = shown(found, answer, task.source, language)
     if keep:

@@ -47,7 +47,7 @@ def circles(
     lang: Lang = None,
 ) -> None:
     """Residents with a complete circle, and what they miss."""
-    found, language = opened(name, workspace, run), language_of(lang)
+    found, language = opened(name, workspace, run, walker=walker), language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import circles_document
     from lifecircle.service.terminal import print_json
@@ -75,7 +75,8 @@ def equity(
     lang: Lang = None,
 ) -> None:
     """How evenly walks are spread: Gini, Palma, below the floor, worst tenth."""
-    found, language = opened(name, workspace, run), language_of(lang)
+    found = opened(name, workspace, run, service=service, walker=walker)
+    language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.study_tables import export_equity
     from lifecircle.service.catalog import equity_document
@@ -108,7 +109,9 @@ def compare(
     lang: Lang = None,
 ) -> None:
     """What changed from one run to another."""
-    before, after = (opened(name, workspace, one) for one in (first, last))
+    before, after = (
+        opened(name, workspace, one, service=service, walker=walker) for one in (first, last)
+    )
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.study_tables import export_comparison

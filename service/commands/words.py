@@ -46,8 +46,18 @@ def prepare(workspace: Path) -> None:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
 
 
-def opened(area: str, workspace: Path, run: str | None = None) -> Run:
-    """A run of a workspace (the latest)."""
+def opened(
+    area: str,
+    workspace: Path,
+    run: str | None = None,
+    *,
+    service: str | None = None,
+    walker: str | None = None,
+) -> Run:
+    """A run of a workspace (the latest); names are checked before anything heavy is imported."""
+    from lifecircle.analysis.results.folders import AreaFolders
+
+    AreaFolders(workspace).check(area, run, service, walker)
     prepare(workspace)
     from lifecircle.analysis.results.store import Workspace
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
-from lifecircle.analysis.measures.question import unknown
 from lifecircle.analysis.quantities import Int32Array
+from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.catalog.circles import (
     CirclesAnswer,
     answer_circles,

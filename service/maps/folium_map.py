@@ -238,6 +238,24 @@ def _stand_alone(figure: OfflineFigure) -> str:
     )
 
 
+class Fit(MacroElement):
+    """Shows bounds, and again whenever the frame gets another size before a reader moves it."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            lifecircle.fit({{ this._parent.get_name() }}, {{ this.payload }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, bounds: list[list[float]], *, padding: int, max_zoom: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Fit"
+        self._id = "main"
+        self.payload = script_json({"bounds": bounds, "padding": padding, "maxZoom": max_zoom})
+
+
 class DataLayer(Layer):
     """A layer drawn by ``lifecircle.js`` from a block of data: `draws` names the function."""
 

@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 import shapely
-from folium.map import FitBounds
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.question import Question, unknown
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
 from lifecircle.service.maps.circles_scene import circles_scene
 from lifecircle.service.maps.compare_scene import compare_scene
 from lifecircle.service.maps.coverage_scene import coverage_scene
-from lifecircle.service.maps.folium_map import OfflineMap, Panel
+from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
 from lifecircle.service.maps.gaps_scene import gaps_scene
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.maps.panel import View, panel_markup
@@ -183,8 +183,6 @@ def _middle(run: Run) -> tuple[float, float]:
     return (south + north) / 2, (west + east) / 2
 
 
-def _fit(run: Run) -> FitBounds:
+def _fit(run: Run) -> Fit:
     west, south, east, north = _bounds(run)
-    fit = FitBounds([[south, west], [north, east]], padding=(18, 18), max_zoom=17)
-    fit._id = "main"
-    return fit
+    return Fit([[south, west], [north, east]], padding=18, max_zoom=17)

@@ -82,7 +82,7 @@ def _unit_layer(
     units = ask.run.city.units
     properties = []
     for i, count in zip(members, residents, strict=True):
-        parent, given = int(units.parent[i]), int(units.residents[i])
+        parent, given = int(units.parent[i]), units.residents.at(i)
         properties.append(
             {
                 "name": ask.named(units.name[i], units.name_en[i]),
@@ -91,7 +91,7 @@ def _unit_layer(
                 "c": scales.class_of(count, edges),
                 "values": [
                     number(count) or ask.words.unknown,
-                    None if given < 0 else number(given),
+                    number(given),
                     ask.say(f"class_{units.unit_class[i]}") if units.unit_class[i] else None,
                     None if parent < 0 else ask.named(units.name[parent], units.name_en[parent]),
                     str(units.code[i]),

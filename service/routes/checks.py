@@ -180,7 +180,7 @@ def _checked(
         path = Path(folder) / f"upload{suffix}"
         path.write_bytes(sent.content)
         said = Declarations(Declaration(sent.datum, sent.crs, sent.x_north, sent.sheet, sent.layer))
-        found = check_file(path, sent.kind, sent.datum, load_policy(sent.policy), said)
+        found = check_file(path, sent.kind, load_policy(sent.policy), said)
         checked = _renamed(found, sent.name)
         files: dict[str, str] = {}
         mends: tuple[Any, ...] = ()

@@ -41,7 +41,7 @@ def test_helsinki_inputs_are_ordinary_files(tmp_path: Path) -> None:
     assert path.stat().st_size == 685_110
     inputs = samples.helsinki_inputs(tmp_path)
     assert inputs is not None
-    people = read_population(inputs.population, None)
+    people = read_population(inputs.population)
     assert people.warnings == ()
     told = next(w for w in inputs.warnings if w.key == "samples_helsinki_residents")
     assert people.frame["residents"].sum() == told.params["residents"] > 1_000

@@ -14,6 +14,7 @@ from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
@@ -33,8 +34,8 @@ def test_walking_times_equal_the_oracle(
 ) -> None:
     path = shared_data / file
     policy = load_policy()
-    network = build_network(read_streets(path, policy.walk))
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    network = build_network(read_streets(path, policy.walk, way_forms(policy)))
+    index = EdgeIndex.by(network, policy.attachment)
     costs = flat_costs(network)
     streets = oracle.read(path)
     assert network.edge_length_m.sum() == pytest.approx(streets.length_m.sum(), abs=0.01)
@@ -77,8 +78,10 @@ def test_walking_times_equal_the_oracle(
 def test_reach_of_a_whole_city_equals_the_way_to_a_lone_facility(shared_data: Path) -> None:
     """On the flat the walk from one place to every junction is the walk back: two kernels agree."""
     policy = load_policy()
-    network = build_network(read_streets(shared_data / "porto_alegre/poa_osm.pbf", policy.walk))
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    network = build_network(
+        read_streets(shared_data / "porto_alegre/poa_osm.pbf", policy.walk, way_forms(policy))
+    )
+    index = EdgeIndex.by(network, policy.attachment)
     costs = flat_costs(network)
     rng = np.random.default_rng(SEED)
     origins = index.snap(network.node_xy_m[rng.integers(0, network.node_count, 6)] + 20, 250)

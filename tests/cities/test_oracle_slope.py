@@ -11,7 +11,7 @@ import pytest
 from lifecircle.analysis.access.walking import flat_costs, walk_costs
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.network import build_network
-from lifecircle.analysis.city.streets.slope import with_slope
+from lifecircle.analysis.city.streets.slope import add_slope
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
@@ -37,8 +37,8 @@ def test_walks_with_slope_equal_the_oracle(
     policy = load_policy()
     raw = read_streets(osm, policy.walk, forms())
     ground = read_elevation(dem, raw.lonlat, rules())
-    network, facts = with_slope(build_network(raw), ground, rules())
-    index = EdgeIndex.build(network, policy.attachment.min_component_m.value)
+    network, facts = add_slope(build_network(raw), ground, rules())
+    index = EdgeIndex.by(network, policy.attachment)
     costs = walk_costs(network)
     assert 0.02 < facts.mean_slope < 0.10
 

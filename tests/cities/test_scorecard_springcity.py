@@ -115,7 +115,7 @@ def without(city: City, owner: str, name: str) -> City:
         unit=statistics.unit[keep],
         attribute=statistics.attribute[keep],
         value=statistics.value[keep],
-        year=statistics.year[keep],
+        year=statistics.year.take(keep),
         source=statistics.source[keep],
     )
     groups = {key: held for key, held in city.cells.groups.items() if key != name}

@@ -28,6 +28,7 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
     read_population,
 )
 from lifecircle.analysis.readers.tables.units import read_units
+from tests.files.tables import said
 
 SCALE = 0.1
 GEOD = Geod(ellps="WGS84")
@@ -204,14 +205,14 @@ def test_everything_says_it_is_synthetic(
 
 def test_readers_take_the_files_without_a_remark(files: SpringCityFiles) -> None:
     policy = load_policy()
-    people = read_population(files.population, None)
+    people = read_population(files.population)
     assert people.warnings == ()
     assert people.frame["residents"].sum() == 1_000_000
-    table = read_units(files.units, None, policy)
+    table = read_units(files.units, policy)
     assert table.warnings == ()
     assert set(table.frame["level"]) <= set(policy.unit_levels)
     assert set(table.frame["unit_class"]) == {"urban", "rural"}
-    facilities = read_facilities(files.facilities, "wgs84", policy)
+    facilities = read_facilities(files.facilities, policy, said("wgs84"))
     assert facilities.warnings == ()
     assert set(facilities.frame["service"]) <= set(policy.services)
 

@@ -18,11 +18,13 @@ from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.streets.attach import attach_facilities
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
 from lifecircle.analysis.readers.tables.population_and_facilities import read_facilities
+from tests.files.tables import said
 
 GEOD = Geod(ellps="WGS84")
 
@@ -91,7 +93,7 @@ def test_walks_of_cells_are_no_shorter_than_a_bird_flies(
     assert sum(int(row["residents"]) for row in rows) == truth["residents"]
     unreached = {row["cell"] for row in rows if row["health_centre_m"] == ""}
     assert unreached == set(truth["unsnapped"]["cells"]) | set(truth["cut_off"]["cells"])
-    facilities = read_facilities(files.facilities, "wgs84", load_policy()).frame
+    facilities = read_facilities(files.facilities, load_policy(), said("wgs84")).frame
     centres = facilities[facilities["service"] == "health_centre"].to_crs("EPSG:4543")
     tree = shapely.STRtree(centres.geometry.to_numpy())
     _, away = tree.query_nearest(_centroids(cells), return_distance=True, all_matches=False)
@@ -105,12 +107,12 @@ def test_kernels_agree_with_springcitys_own_measure(
     """Health centres: attachment, network and kernels against one plain Dijkstra over all nodes."""
     policy = load_policy()
     rules = policy.attachment
-    network = build_network(read_streets(files.osm, policy.walk))
-    index = EdgeIndex.build(network, rules.min_component_m.value)
+    network = build_network(read_streets(files.osm, policy.walk, way_forms(policy)))
+    index = EdgeIndex.by(network, rules)
     position = index.snap(shapely.get_coordinates(_centroids(cells)), rules.max_leg_m.value)
     lonely = cells.index.isin(truth["unsnapped"]["cells"])
     np.testing.assert_array_equal(~position.snapped, lonely)
-    table = read_facilities(files.facilities, "wgs84", policy).frame.to_crs(network.crs)
+    table = read_facilities(files.facilities, policy, said("wgs84")).frame.to_crs(network.crs)
     centres = table.geometry[table["service"] == "health_centre"].to_numpy()
     costs = flat_costs(network)
     goals = goals_of(

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.crs import metric_crs, to_lonlat, to_metric
-from lifecircle.analysis.city.streets.erase import widened, without_inside
-from lifecircle.analysis.city.streets.main_roads import parted_by_main_roads
+from lifecircle.analysis.city.streets.erase import cut_inside, widen_shapes
+from lifecircle.analysis.city.streets.main_roads import part_by_main_roads
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.city.streets.walkable import Terrain, Walkable, walkable_network
@@ -248,11 +248,9 @@ def closed(world: World, folder: Path, *shapes: shapely.Geometry) -> Walkable:
     path = folder / "closed.geojson"
     gpd.GeoDataFrame(geometry=placed, crs="EPSG:4326").to_file(path, driver="GeoJSON")
     osm = world.write(folder / "drawn.osm.pbf")
-    table = read_closures(path, None)
+    table = read_closures(path)
     terrain = Terrain(closures=(path,))
-    return walkable_network(
-        read_streets(osm, walk_rules()), terrain, load_policy(), osm, (table.frame,)
-    )
+    return walkable_network(read_streets(osm, walk_rules()), terrain, load_policy(), osm, (table,))
 
 
 RING = draw(
@@ -317,7 +315,7 @@ def test_a_huge_closure_is_quick(tmp_path: Path) -> None:
         shapely.Polygon(ring), lambda xy: to_lonlat(xy + to_metric(np.array([ORIGIN]), CRS), CRS)
     )
     begin = time.process_time()
-    cut = without_inside(raw, np.array([area], dtype=object))
+    cut = cut_inside(raw, np.array([area], dtype=object))
     assert time.process_time() - begin < 20  # it takes about a second
     # the circle's top lies 100 m north of the combs' feet, in the middle of them
     assert 200 * 45 < cut.removed_m < 200 * 100.5
@@ -347,7 +345,7 @@ def test_what_is_left_and_what_was_cut_are_the_whole(
                           lambda xy: RING.lonlats([tuple(p) for p in xy.tolist()]))
         for x, y, w, h in boxes
     ] + [None], dtype=object)[:-1]  # fmt: skip
-    cut = without_inside(raw, widened(shapes, 5, crs))
+    cut = cut_inside(raw, widen_shapes(shapes, 5, crs))
     whole = build_network(raw)
     left = float(length_of(cut.streets))
     assert left + cut.removed_m == pytest.approx(float(whole.edge_length_m.sum()), abs=0.01)
@@ -372,7 +370,7 @@ def length_of(raw: RawStreets) -> float:
 
 def test_without_main_roads_nothing_is_parted(tmp_path: Path) -> None:
     raw = streets_of(RING, tmp_path)
-    assert parted_by_main_roads(raw) is raw
+    assert part_by_main_roads(raw) is raw
 
 
 def test_a_street_graph_tells_its_forms(tmp_path: Path) -> None:
@@ -390,7 +388,7 @@ def test_a_street_graph_tells_its_forms(tmp_path: Path) -> None:
         graph.add_edge(at[a], at[b], **tags)
     raw = streets_of_graph(graph, walk_rules(), form_of=forms())
     assert raw.form is not None
-    assert sorted(raw.form.tolist()) == [0, 0, 0, 1, 2, 4, 4, 4]
+    assert sorted(raw.form.tolist()) == [0, 0, 0, 2, 4, 4, 4, 9]  # 9: off the ground, a bridge
     assert streets_of_graph(graph, walk_rules()).form is None
     found = walkable_network(raw, Terrain(barrier_rule=("main_road",)), load_policy())
     world = draw(CROSSROADS)

@@ -73,10 +73,10 @@ def test_who_may_walk_where() -> None:
     feet = [None, "no", "private", "use_sidepath", "yes", "designated", "permissive",
             "destination", "official"]  # fmt: skip
     rules = walk_rules()
-    for highway, foot, access, area in product(
-        highways, feet, [None, "no", "private", "customers", "yes"], [None, "yes", "no"]
-    ):
+    accesses, yes_no = [None, "no", "private", "customers", "yes"], [None, "yes", "no"]
+    for highway, foot, access, area, motorroad in product(highways, feet, accesses, yes_no, yes_no):
         given = {"highway": highway, "foot": foot, "access": access, "area": area}
+        given["motorroad"] = motorroad
         tags = {key: value for key, value in given.items() if value is not None}
         assert rules.walkable(tags) == oracle.may_walk(tags), tags
 
@@ -86,6 +86,11 @@ def test_who_may_walk_where() -> None:
     [
         ({"highway": "motorway", "foot": "yes"}, False),
         ({"highway": "trunk"}, True),
+        ({"highway": "trunk", "motorroad": "yes"}, False),
+        ({"highway": "trunk", "motorroad": "yes", "foot": "yes"}, True),
+        ({"highway": "trunk", "motorroad": "yes", "foot": "permissive"}, False),
+        ({"highway": "trunk", "motorroad": "no"}, True),
+        ({"highway": "busway"}, False),
         ({"highway": "residential", "access": "private"}, False),
         ({"highway": "residential", "access": "private", "foot": "yes"}, True),
         ({"highway": "residential", "foot": "use_sidepath"}, False),

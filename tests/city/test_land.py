@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.units.units import build_units
+from tests.files.as_tables import unit_table
 
 CRS = "EPSG:32633"
 
@@ -35,7 +36,7 @@ def units(*geometry):
         geometry=list(geometry),
         crs=CRS,
     )
-    return build_units(frame, CRS, ("unit",))
+    return build_units(unit_table(frame), CRS, ("unit",))
 
 
 def test_samples_stand_at_the_centres_of_the_lattice_with_equal_shares():

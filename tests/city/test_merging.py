@@ -12,12 +12,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecircle.analysis.city.facilities.merging import FILLED, MergeOrders, merge_facilities
-from lifecircle.analysis.city.facilities.name_similarity import NameLikeness
+from lifecircle.analysis.city.facilities.merging import merge_facilities
+from lifecircle.analysis.city.facilities.name_similarity import NameSimilarity
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import load_policy
-from lifecircle.analysis.readers.tables.merge_orders import read_merge_orders
+from lifecircle.analysis.readers.records.attributes import FILLED
+from lifecircle.analysis.readers.tables.merge_orders import MergeOrders, read_merge_orders
 from lifecircle.analysis.results.merge_list import write_merge_list
+from tests.files.as_tables import facility_rows, shown
 
 CRS = "EPSG:4543"
 X, Y = 500_000.0, 2_770_000.0
@@ -42,19 +44,19 @@ def rows(source: str, *places: tuple, service: str = KIND, **columns) -> gpd.Geo
 
 
 def merged(*frames, orders: MergeOrders | None = None):
-    kept, notes, remarks = merge_facilities(frames, CRS, POLICY, orders, ["五华区"])
-    return kept, {(n.kept, n.other): n for n in notes}, remarks
+    kept, notes, remarks = merge_facilities(facility_rows(frames, CRS), POLICY, orders, ["五华区"])
+    return shown(kept), {(n.kept, n.other): n for n in notes}, remarks
 
 
 # ---- names
 
 
 @pytest.fixture(scope="module")
-def names() -> NameLikeness:
+def names() -> NameSimilarity:
     rules = POLICY.quality
     service = POLICY.services[KIND]
     words = (service.title.zh, service.title.en, *service.aliases, *rules.company_words)
-    return NameLikeness((*rules.place_words, "五华区"), words, rules.telling)
+    return NameSimilarity((*rules.place_words, "五华区"), words, rules.telling)
 
 
 @pytest.mark.parametrize(
@@ -73,26 +75,26 @@ def names() -> NameLikeness:
     ],
 )
 def test_likeness_of_names(names, one, other, least, most):
-    a, b = names.core(one), names.core(other)
+    a, b = names.find_core(one), names.find_core(other)
     assert a is not None
     assert b is not None
-    assert least <= names.alike(a, b) <= most
-    assert names.alike(a, b) == names.alike(b, a)
+    assert least <= names.compare(a, b) <= most
+    assert names.compare(a, b) == names.compare(b, a)
 
 
 def test_a_name_of_common_words_alone_is_no_name(names):
-    assert names.core("社区卫生服务中心") is None
-    assert names.core(None) is None
+    assert names.find_core("社区卫生服务中心") is None
+    assert names.find_core(None) is None
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 @settings(max_examples=200)
 def test_likeness_takes_any_text(one, other):
-    names = NameLikeness(("昆明市",), ("药店", "社区"), "东西")
-    a, b = names.core(one), names.core(other)
+    names = NameSimilarity(("昆明市",), ("药店", "社区"), "东西")
+    a, b = names.find_core(one), names.find_core(other)
     if a is not None and b is not None:
-        assert 0 <= names.alike(a, b) <= 1
-        assert names.alike(a, a) == 1
+        assert 0 <= names.compare(a, b) <= 1
+        assert names.compare(a, a) == 1
 
 
 # ---- merging
@@ -191,8 +193,7 @@ def test_a_merge_is_undone_and_a_suspicion_made_one(tmp_path: Path):
         path = tmp_path / f"merges{suffix}"
         write_merge_list(list(notes.values()), path, "zh")
         _decide(path, {"n": "不合并", "F3": "合并"})
-        same, apart = read_merge_orders(path)
-        kept, now, _ = merged(table, osm, orders=MergeOrders(path.name, same, apart))
+        kept, now, _ = merged(table, osm, orders=read_merge_orders(path))
         assert kept["id"].tolist() == ["F1", "n"]
         assert {k: (n.state, n.rule) for k, n in now.items()} == {("F1", "F3"): ("merged", "told")}
 
@@ -220,7 +221,7 @@ def _decide(path: Path, decisions: dict[str, str]) -> None:
 def test_decisions_in_toml_and_their_faults(tmp_path: Path):
     path = tmp_path / "merges.toml"
     path.write_text('same = [["F1", "n"]]\nkeep_apart = [["F1", "F3"]]\n', encoding="utf-8")
-    assert read_merge_orders(path) == ((("F1", "n"),), (("F1", "F3"),))
+    assert read_merge_orders(path) == MergeOrders(path.name, (("F1", "n"),), (("F1", "F3"),))
     path.write_text('same = [["F1"], ["a", "a"]]\nkeep = []\n', encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_merge_orders(path)
@@ -257,28 +258,28 @@ def test_rows_are_kept_or_listed_and_order_of_ids_does_not_matter(places):
     frames = [rows("table", *table), rows("osm", *osm)] if table and osm else []
     if not frames:
         return
-    kept, notes, _ = merge_facilities(frames, CRS, POLICY)
+    kept, notes, _ = merge_facilities(facility_rows(frames, CRS), POLICY)
     gone = [n.other for n in notes if n.state == "merged"]
     everyone = [p[0] for p in (*table, *osm)]
-    assert sorted([*kept["id"], *gone]) == sorted(everyone)  # nobody is lost, nobody twice
+    assert sorted([*kept.id, *gone]) == sorted(everyone)  # nobody is lost, nobody twice
     assert len(set(gone)) == len(gone)
     where = {p[0]: p for p in (*table, *osm)}
     for note in notes:
         one, other = where[note.kept], where[note.other]
         if note.state == "merged" and one[1] and other[1]:
             assert one[1] == other[1]
-    for a in kept["id"]:
-        for b in kept["id"]:
+    for a in kept.id:
+        for b in kept.id:
             one, other = where[a], where[b]
             same = one[1] is not None and one[1] == other[1] and a[0] == "F" and b[0] == "n"
             assert not (same and abs(one[2] - other[2]) <= 100)
 
 
 def test_no_frames_and_empty_frames():
-    assert len(merge_facilities([], CRS, POLICY)[0]) == 0
-    empty = rows("osm")
-    kept, notes, _ = merge_facilities([empty], CRS, POLICY)
-    assert "service" in kept.columns
+    assert len(merge_facilities([], POLICY)[0]) == 0
+    kept, notes, _ = merge_facilities(facility_rows([rows("osm")], CRS), POLICY)
+    assert len(kept) == 0
     assert notes == ()
     without = replace(POLICY, quality=None)
-    assert len(merge_facilities([rows("table", ("a", "x", 0, 0))], CRS, without)[0]) == 1
+    alone = facility_rows([rows("table", ("a", "x", 0, 0))], CRS)
+    assert len(merge_facilities(alone, without)[0]) == 1

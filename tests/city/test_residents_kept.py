@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,24 +15,28 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.city.crs import metric_crs
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
-from lifecircle.analysis.city.residents.dasymetric_doubt import moved_residents, spread_doubt
+from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads, count_moved
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.city.units.disagreement import (
-    cells_apart,
-    disagreement_remarks,
-    units_apart,
+    compare_cells,
+    compare_units,
+    describe_disagreements,
 )
 from lifecircle.analysis.city.units.units import build_units, group_totals
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.quantities import Counts
 from lifecircle.analysis.readers.osm.places import read_places
 from lifecircle.analysis.readers.rasters.population import read_raster_share
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
 from lifecircle.analysis.readers.tables.units import read_units
+from tests.files.as_tables import unit_table
+from tests.files.tables import said
 from tests.worlds.parts import Unit, make_city
 from tests.worlds.tiny import TINY_CELLS, TINY_LEVELS, TINY_STREETS, TINY_UNITS
 
 rasterio = pytest.importorskip("rasterio")
+
 POLICY = load_policy()
 
 
@@ -109,7 +114,7 @@ def _raster_of(frame: gpd.GeoDataFrame, path: Path, step: float) -> tuple[Path, 
 
 
 def test_porto_alegre_as_cells_and_as_raster_to_the_person(shared_data, tmp_path):
-    cells = read_population(shared_data / "porto_alegre" / "poa_hexgrid.csv", "wgs84").frame
+    cells = read_population(shared_data / "porto_alegre" / "poa_hexgrid.csv", said("wgs84")).frame
     assert cells["residents"].sum() == 812_935
     path, _ = _raster_of(cells, tmp_path / "poa.tif", 0.0008)
     table, share = read_raster_share(path)
@@ -127,41 +132,44 @@ def test_porto_alegre_as_cells_and_as_raster_to_the_person(shared_data, tmp_path
 def malta(shared_data):
     policy = POLICY
     folder = shared_data / "malta"
-    frame = read_units([folder / "malta_local_councils_pop.gpkg"], None, policy).frame
+    table = read_units([folder / "malta_local_councils_pop.gpkg"], policy)
     places = read_places(folder / "malta-latest.osm.pbf", policy)
-    west, south, east, north = frame.total_bounds
+    west, south, east, north = shapely.total_bounds(table.where.in_degrees())
     crs = metric_crs(np.array([[west, south], [east, north]]))
     # groups and households of every council, made up so that their totals are known
-    known = frame["residents"].notna()
-    frame["pop_65"] = (frame["residents"] * 0.17).round().astype("Int64").where(known)
-    frame["households"] = (frame["residents"] // 3).where(known)
-    units = build_units(frame, crs, tuple(policy.unit_levels))
-    return frame, units, places, crs
+    people = table.residents
+    groups = {
+        "65": Counts.of(np.round(people.value * 0.17), people.known),
+        "households": Counts.of(people.value // 3, people.known),
+    }
+    table = replace(table, groups=groups)
+    units = build_units(table, crs, tuple(policy.unit_levels))
+    return table, units, places, crs
 
 
 @pytest.fixture(scope="module")
 def malta_spread(malta):
-    frame, units, places, crs = malta
-    groups = group_totals(frame, units)
+    table, units, places, crs = malta
+    groups = group_totals(table, units)
     return spread_unit_totals(
         units, groups, places.buildings, places.residential, POLICY.spread, crs
     )
 
 
 def test_malta_spread_to_the_person_per_unit_and_group(malta, malta_spread):
-    frame, units, places, crs = malta
-    spread, groups = malta_spread, group_totals(frame, units)
+    table, units, places, crs = malta
+    spread, groups = malta_spread, group_totals(table, units)
     assert spread.seed.residents.sum() == 408_125
     for given_, held in (
         (units.residents, spread.seed.residents),
-        *((groups[name], spread.seed.groups[name]) for name in ("65", "households")),
+        *((groups[name], spread.seed.groups[name].value) for name in ("65", "households")),
     ):
         summed = np.zeros(len(units.code), dtype=np.int64)
         np.add.at(summed, spread.unit, held)
-        assert (summed == np.maximum(given_, 0)).all()
+        assert (summed == given_.value).all()
     for held in spread.seed.groups.values():
-        assert (held <= spread.seed.residents).all()
-    rows, remarks = spread_doubt(units, spread, places.residential, POLICY, crs)
+        assert (held.value <= spread.seed.residents).all()
+    rows, remarks = compare_spreads(units, spread, places.residential, POLICY, crs)
     assert sum(row.residents for row in rows) == 408_125
     assert all(row.moved is None or 0 <= row.moved <= row.residents for row in rows)
     assert [warn.key for warn in remarks] == ["spread_uncertain"]
@@ -174,8 +182,7 @@ def test_malta_as_a_raster_to_the_person(malta, malta_spread, tmp_path):
     ).to_crs("EPSG:4326")
     path, _ = _raster_of(points, tmp_path / "malta.tif", 0.001)
     assert read_raster_share(path)[1].kept == 408_125
-    frame = malta[0]
-    area = shapely.union_all(frame.geometry.to_numpy())
+    area = shapely.union_all(malta[0].where.in_degrees())
     table, share = read_raster_share(path, area)
     assert share.kept == table.frame["residents"].sum()
     assert share.kept + share.outside == pytest.approx(408_125, abs=0.5)
@@ -195,8 +202,8 @@ def test_moved_residents_by_hand():
     one = seed(np.array([[10.0, 10.0], [600.0, 10.0], [10.0, 10.0]]), [60, 40, 5])
     other = seed(np.array([[20.0, 20.0], [700.0, 20.0], [900.0, 900.0]]), [30, 70, 5])
     unit = np.array([0, 0, 1], dtype=np.int32)
-    assert moved_residents((one, unit), (other, unit), 3, 500.0).tolist() == [30, 5, 0]
-    assert moved_residents((one, unit), (one, unit), 3, 500.0).tolist() == [0, 0, 0]
+    assert count_moved((one, unit), (other, unit), 3, 500.0).tolist() == [30, 5, 0]
+    assert count_moved((one, unit), (one, unit), 3, 500.0).tolist() == [0, 0, 0]
 
 
 @given(
@@ -211,7 +218,7 @@ def test_moved_residents_against_a_slow_count(rows, random):
     turned = xy.copy()
     random.shuffle(turned_list := turned.tolist())
     other = np.array(turned_list)
-    found = moved_residents((seed(xy, people), unit), (seed(other, people), unit), 3, 500.0)
+    found = count_moved((seed(xy, people), unit), (seed(other, people), unit), 3, 500.0)
     for u in range(3):
         here: dict[float, int] = {}
         for where, sign in ((xy, 1), (other, -1)):
@@ -230,12 +237,12 @@ def test_uncertainty_of_a_unit_of_land_in_one_corner():
         geometry=[shapely.box(500_000, 2_770_000, 501_000, 2_771_000)], crs=crs,
     )  # fmt: skip
     land = gpd.GeoDataFrame(geometry=[shapely.box(500_000, 2_770_000, 500_100, 2_770_100)], crs=crs)
-    units = build_units(frame, crs, ("community",))
+    units = build_units(unit_table(frame), crs, ("community",))
     first = spread_unit_totals(units, {}, None, land, POLICY.spread, crs)
-    (row,), _ = spread_doubt(units, first, land, POLICY, crs)
+    (row,), _ = compare_spreads(units, first, land, POLICY, crs)
     assert (row.method, row.other, row.moved) == ("land", "unit", 3000)
     alone = spread_unit_totals(units, {}, None, None, POLICY.spread, crs)
-    (row,), (warn,) = spread_doubt(units, alone, None, POLICY, crs)
+    (row,), (warn,) = compare_spreads(units, alone, None, POLICY, crs)
     assert (row.method, row.other, row.moved) == ("unit", None, None)
     assert warn.params["alone"] == 4000
 
@@ -248,7 +255,7 @@ def test_levels_and_cells_that_do_not_add_up_are_told_with_both_numbers():
         streets=TINY_STREETS, units=TINY_UNITS, levels=TINY_LEVELS, cells=TINY_CELLS,
         places=(), land=(), surveyed=(),
     )  # fmt: skip
-    assert units_apart(city.units) == ()
+    assert compare_units(city.units) == ()
     changed = [
         Unit(u.code, u.name, u.level, u.boxes, u.parent, {"S1": 1200, "C3": 450}.get(u.code,
              u.residents), u.name_en, u.unit_class)
@@ -258,14 +265,14 @@ def test_levels_and_cells_that_do_not_add_up_are_told_with_both_numbers():
         streets=TINY_STREETS, units=changed, levels=TINY_LEVELS, cells=TINY_CELLS,
         places=(), land=(), surveyed=(),
     )  # fmt: skip
-    apart = {d.unit_code: (d.declared, d.counted) for d in units_apart(city.units)}
+    apart = {d.unit_code: (d.declared, d.counted) for d in compare_units(city.units)}
     assert apart == {"S1": (1200, 1000), "S2": (910, 960)}
-    cells = {d.unit_code: (d.declared, d.counted) for d in cells_apart(city.units, city.cells)}
+    cells = {d.unit_code: (d.declared, d.counted) for d in compare_cells(city.units, city.cells)}
     assert cells == {"S1": (1200, 1000), "C3": (450, 400)} | {
         d: v for d, v in cells.items() if d not in {"S1", "C3"}
     }
     assert cells["S1"] == (1200, 1000)
-    text = disagreement_remarks(units_apart(city.units))[0].text("zh")
+    text = describe_disagreements(compare_units(city.units))[0].text("zh")
     assert "1,200 / 1,000" in text
 
 
@@ -273,13 +280,13 @@ def test_an_unknown_part_makes_the_sum_a_lower_bound():
     base = Unit("S", "街", "subdistrict", ((0, 0, 1000, 1000),), None, 100)
     parts = (
         Unit("A", "甲", "community", ((0, 0, 500, 1000),), "S", 60),
-        Unit("B", "乙", "community", ((500, 0, 1000, 1000),), "S", -1),
+        Unit("B", "乙", "community", ((500, 0, 1000, 1000),), "S", None),
     )
     world = {"streets": TINY_STREETS, "levels": TINY_LEVELS, "cells": TINY_CELLS, "places": (),
              "land": (), "surveyed": ()}  # fmt: skip
-    assert units_apart(make_city(units=(base, *parts), **world).units) == ()
+    assert compare_units(make_city(units=(base, *parts), **world).units) == ()
     more = (Unit("A", "甲", "community", ((0, 0, 500, 1000),), "S", 160), parts[1])
-    (found,) = units_apart(make_city(units=(base, *more), **world).units)
+    (found,) = compare_units(make_city(units=(base, *more), **world).units)
     assert (found.declared, found.counted, found.unknown) == (100, 160, 1)
     small = (Unit("E", "小区", "community", ((0, 0, 100, 100),), "S", 30),)
-    assert units_apart(make_city(units=(base, *small), **world).units) == ()
+    assert compare_units(make_city(units=(base, *small), **world).units) == ()

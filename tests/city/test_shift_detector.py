@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
 from lifecircle.analysis.city.crs import to_metric
-from lifecircle.analysis.city.datum_shift import FEWEST, distances, standing
-from lifecircle.analysis.city.placement import misplaced
+from lifecircle.analysis.city.datum_shift import FEWEST, measure_distances, measure_standing
+from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.readers.records.declarations import Reading
-from lifecircle.analysis.readers.records.findings import Table
+from lifecircle.analysis.readers.records.located import Located, Reading
 from tests.files.office import along, streets
 
 
@@ -33,14 +31,14 @@ def shops(index: EdgeIndex, count: int, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_places_raise_no_alarm(index, seed):
-    found = standing(index, anywhere(index, 150, seed))
+    found = measure_standing(index, anywhere(index, 150, seed))
     assert found is not None
     assert not found.moved
 
 
 @pytest.mark.parametrize("vector", [(0.0, 0.0), (145.5, -329.3), (-500.0, 240.0)])
 def test_moved_shops_are_found_with_their_vector(index, vector):
-    found = standing(index, shops(index, 150, 2) + vector)
+    found = measure_standing(index, shops(index, 150, 2) + vector)
     assert found is not None
     assert found.moved == (vector != (0.0, 0.0))
     assert (found.east_m, found.north_m) == pytest.approx(np.negative(vector), abs=45)
@@ -49,8 +47,11 @@ def test_moved_shops_are_found_with_their_vector(index, vector):
 def test_middles_of_blocks_stand_out_too(index):
     """Homes in the middle of blocks are far from streets: that is a relation as well."""
     grid = anywhere(index, 6_000, 5)
-    deep = grid[distances(index, grid) >= 30.0][:200]
-    still, moved = standing(index, deep), standing(index, deep + np.array([145.5, -329.3]))
+    deep = grid[measure_distances(index, grid) >= 30.0][:200]
+    still, moved = (
+        measure_standing(index, deep),
+        measure_standing(index, deep + np.array([145.5, -329.3])),
+    )
     assert still is not None
     assert moved is not None
     assert not still.moved
@@ -58,14 +59,14 @@ def test_middles_of_blocks_stand_out_too(index):
 
 
 def test_few_places_say_nothing(index):
-    assert standing(index, shops(index, FEWEST - 1, 1)) is None
+    assert measure_standing(index, shops(index, FEWEST - 1, 1)) is None
 
 
 def test_a_constant_move_of_an_unknown_kind_is_named(index):
     lonlat = along(index.network, 150, 3) + np.array([0.004, 0.002])
-    frame = gpd.GeoDataFrame(geometry=shapely.points(lonlat), crs=4326)
-    reading = Reading("点.csv", len(frame), "EPSG:4326", "wgs84")
-    (fault,) = misplaced(Table(frame, (), (reading,)), index)
+    reading = Reading("点.csv", len(lonlat), "EPSG:4326", "wgs84")
+    where = Located(np.asarray(shapely.points(lonlat), dtype=object), (reading,))
+    (fault,) = find_misplaced(where, index)
     assert (fault.key, fault.severity) == ("placed_shifted", "warning")
     assert fault.params["metres"] == pytest.approx(461, abs=50)
     assert "未作移动" in fault.text("zh")

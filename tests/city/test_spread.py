@@ -17,6 +17,7 @@ from lifecircle.analysis.city.residents.lattice import lattice_squares
 from lifecircle.analysis.city.units.units import build_units, group_totals
 from lifecircle.analysis.errors import InputError, ParameterError
 from lifecircle.analysis.policy import Cited, SpreadRules
+from tests.files.as_tables import unit_table
 
 CRS = "EPSG:32633"
 LEVELS = ("district", "community")
@@ -62,8 +63,9 @@ def land(*geometry):
 
 
 def spread(frame, built=None, ground=None, groups=None):
-    units = build_units(frame, CRS, LEVELS)
-    totals = group_totals(frame, units) if groups is None else groups
+    table = unit_table(frame)
+    units = build_units(table, CRS, LEVELS)
+    totals = group_totals(table, units) if groups is None else groups
     return units, spread_unit_totals(units, totals, built, ground, RULES, CRS)
 
 
@@ -135,7 +137,7 @@ def test_unknown_units_get_no_cells_and_empty_ones_none_either():
         ]
     )
     units, result = spread(frame)
-    assert list(units.residents) == [9, -1, 0]
+    assert units.residents.to_list() == [9, None, 0]
     assert list(result.method) == ["unit", "unknown", "empty"]
     assert people(result) == {"1.000000.000000": 9}
     assert result.level == "community"
@@ -163,7 +165,7 @@ def test_groups_never_exceed_a_cell_and_are_warned_of_where_unknown():
     )
     _, result = spread(frame)
     assert result.seed.residents.tolist() == [2, 1, 1, 1, 2]
-    assert result.seed.groups["65"].tolist() == [1, 1, 1, 1, 0]
+    assert result.seed.groups["65"].value.tolist() == [1, 1, 1, 1, 0]
     assert [w.params["count"] for w in result.warnings if w.key == "group_partly_unknown"] == [1]
     assert "0_3" not in result.seed.groups
 
@@ -282,9 +284,9 @@ def test_totals_are_kept_and_the_order_of_the_input_changes_nothing(rows, houses
     seed = result.seed
     assert (seed.residents > 0).all()
     kept = np.bincount(result.unit, weights=seed.residents, minlength=len(units.code))
-    assert kept.tolist() == np.maximum(units.residents, 0).tolist()
+    assert kept.tolist() == units.residents.value.tolist()
     if "65" in seed.groups:
-        old = seed.groups["65"]
+        old = seed.groups["65"].value
         assert ((old >= 0) & (old <= seed.residents)).all()
         assert old.sum() == sum(part for part in share if part is not None)
     assert len(set(seed.id)) == len(seed)
@@ -324,7 +326,8 @@ def test_malta_keeps_every_resident(shared_data):
     frame["level"] = "community"
     frame["residents"] = frame["population"].astype("Int64")
     frame["households"] = frame["residents"] // 3
-    units = build_units(frame, CRS, LEVELS)
+    table = unit_table(frame)
+    units = build_units(table, CRS, LEVELS)
     # a belt around the middle of each council stands for the residential land
     middle = gpd.GeoDataFrame(
         {"id": list(frame["code"])},
@@ -332,16 +335,16 @@ def test_malta_keeps_every_resident(shared_data):
         crs=CRS,
     )
     start = time.process_time()
-    totals = group_totals(frame, units)
+    totals = group_totals(table, units)
     result = spread_unit_totals(units, totals, None, middle, RULES, CRS)
     assert time.process_time() - start < 10
     assert result.seed.residents.sum() == 408_125
     assert np.count_nonzero(result.method == "unknown") == 6
     assert np.count_nonzero(result.method == "land") == 61
     kept = np.bincount(result.unit, weights=result.seed.residents, minlength=67)
-    assert kept.tolist() == np.maximum(units.residents, 0).tolist()
-    homes = result.seed.groups["households"]
-    assert homes.sum() == totals["households"][totals["households"] > 0].sum()
+    assert kept.tolist() == units.residents.value.tolist()
+    homes = result.seed.groups["households"].value
+    assert homes.sum() == totals["households"].value.sum()
     assert (homes <= result.seed.residents).all()
 
 

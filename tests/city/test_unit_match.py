@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecircle.analysis.city.units.unit_match import NOT_FOUND, WAYS, UnitIndex, match_remarks
+from lifecircle.analysis.city.units.unit_match import NOT_FOUND, WAYS, UnitIndex, describe_matches
 from lifecircle.analysis.city.units.unit_names import (
     division_code,
     is_damaged_code,
@@ -119,13 +119,13 @@ def test_rows_find_their_unit(index, row, unit, way):
 def test_a_row_with_code_of_one_and_name_of_another_is_told(index):
     found = index.match(["530102001001", "530102001001"], ["翠湖西路社区", "大村"])
     assert found.apart.tolist() == [False, True]
-    keys = [warn.key for warn in match_remarks(found, ["a", "b"])]
+    keys = [warn.key for warn in describe_matches(found, ["a", "b"])]
     assert keys == ["units_code_name_apart"]
 
 
 def test_remarks_name_what_did_not_match(index):
     found = index.match([None, "530102001999", None], ["金马社区", None, "哪里"])
-    remarks = {warn.key: warn for warn in match_remarks(found, ["r1", "r2", "r3"])}
+    remarks = {warn.key: warn for warn in describe_matches(found, ["r1", "r2", "r3"])}
     assert set(remarks) == {"units_matched_loosely", "units_ambiguous", "units_unmatched"}
     assert "r1" in remarks["units_ambiguous"].text("zh")
     assert remarks["units_unmatched"].params["rows"] == "r3"

@@ -12,17 +12,19 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecircle.analysis.city.frames import code_key, texts
+from lifecircle.analysis.city.order import code_key
 from lifecircle.analysis.city.residents.population import cells_from_table, share_out
 from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.city.units.units import (
     area_polygon_from,
     assign_units,
     build_units,
-    declared_by_level,
-    declared_warnings,
+    compare_declared,
     group_totals,
+    sort_declared,
 )
+from lifecircle.analysis.readers.records.cells import object_array
+from tests.files.as_tables import cell_table, unit_table
 
 CRS = "EPSG:32633"
 LEVELS = ("district", "subdistrict", "township", "community", "village", "unit")
@@ -54,12 +56,12 @@ def town():
 
 
 def test_units_are_ordered_by_level_and_code_and_know_their_parents():
-    units = build_units(town(), CRS, LEVELS)
+    units = build_units(unit_table(town()), CRS, LEVELS)
     assert units.levels == ("district", "subdistrict", "township", "community", "village")
     assert list(units.code) == ["D", "S", "T", "C1", "C2", "V1"]
     # the township is not in the street beside it, the village not in a community
     assert list(units.parent) == [-1, 0, 0, 1, 1, 2]
-    assert list(units.residents) == [-1] * 6
+    assert units.residents.to_list() == [None] * 6
     assert not units.geometry.flags.writeable
 
 
@@ -73,7 +75,7 @@ def test_a_declared_parent_wins_and_a_straddling_unit_goes_where_most_of_it_is()
         ("C4", "community", shapely.Point(150, 50)),
     ]
     units = build_units(
-        frame(rows, parent_code=[None, None, None, "S2", "no such", None]), CRS, LEVELS
+        unit_table(frame(rows, parent_code=[None, None, None, "S2", "no such", None])), CRS, LEVELS
     )
     assert list(units.parent) == [-1, -1, 0, 1, -1, 1]
 
@@ -84,7 +86,7 @@ def test_numbers_are_ordered_by_value_and_unknown_levels_come_last():
         ("9", "unit", square(2, 0, 1)),
         ("a", "hamlet", square(4, 0, 1)),
     ]
-    units = build_units(frame(rows), CRS, LEVELS)
+    units = build_units(unit_table(frame(rows)), CRS, LEVELS)
     assert list(units.code) == ["9", "10", "a"]
     assert units.levels == ("unit", "hamlet")
     assert sorted(["b", "10", "9", "010"], key=code_key) == ["9", "010", "10", "b"]
@@ -94,7 +96,7 @@ def test_without_units_the_area_is_one_unit():
     polygon = area_polygon_from(np.array([[0.0, 0], [100, 0], [0, 100]]), 10)
     units = build_units(None, CRS, LEVELS, polygon)
     assert (units.code[0], units.name[0], units.level[0]) == ("area", "全区", "unit")
-    assert units.residents[0] == -1
+    assert units.residents.at(0) is None
     inside = assign_units(np.array([[0.0, 0], [100, 0], [100, 100]]), units)
     assert list(inside["unit"]) == [0, 0, -1]
 
@@ -108,15 +110,15 @@ def test_an_area_of_one_point_or_one_street_still_holds_them(points):
 
 def test_a_shared_border_goes_to_the_lower_code():
     rows = [("2", "unit", square(100, 0, 100)), ("10", "unit", square(0, 0, 100))]
-    units = build_units(frame(rows), CRS, LEVELS)
+    units = build_units(unit_table(frame(rows)), CRS, LEVELS)
     held = assign_units(np.array([[100.0, 50], [99, 50], [101, 50], [100, 200]]), units)["unit"]
     assert [units.code[i] if i >= 0 else None for i in held] == ["2", "10", "2", None]
 
 
 def test_a_declared_code_wins_over_geometry_with_a_warning():
-    units = build_units(town(), CRS, LEVELS)
+    units = build_units(unit_table(town()), CRS, LEVELS)
     xy = np.array([[10.0, 10], [50, 50], [130, 30], [150, 90]])
-    declared = declared_by_level(texts(["C2", "C2", None, "X"]), units)
+    declared = sort_declared(object_array(["C2", "C2", None, "X"]), units)
     held = assign_units(xy, units, declared)
     assert [list(held[level]) for level in ("district", "subdistrict", "community", "village")] == [
         [0, 0, 0, 0],
@@ -124,7 +126,7 @@ def test_a_declared_code_wins_over_geometry_with_a_warning():
         [4, 4, -1, -1],
         [-1, -1, 5, -1],
     ]
-    warned = declared_warnings(xy, units, {"community": texts(["C2", "C2", None, "X"])})
+    warned = compare_declared(xy, units, {"community": object_array(["C2", "C2", None, "X"])})
     assert [(w.key, w.params["count"]) for w in warned] == [
         ("declared_unit_unknown", 1),
         ("declared_unit_disagrees", 1),
@@ -143,17 +145,17 @@ def test_a_point_stands_for_a_polygon_inside_it():
 
 def test_group_totals_follow_the_order_of_the_units():
     rows = [("b", "unit", square(0, 0, 1)), ("a", "unit", square(2, 0, 1))]
-    table = frame(rows, pop_65=pd.array([5, None], dtype="Int64"), households=[2, 3])
+    table = unit_table(frame(rows, pop_65=pd.array([5, None], dtype="Int64"), households=[2, 3]))
     totals = group_totals(table, build_units(table, CRS, LEVELS))
-    assert {group: list(total) for group, total in totals.items()} == {
-        "65": [-1, 5],
+    assert {group: total.to_list() for group, total in totals.items()} == {
+        "65": [None, 5],
         "households": [3, 2],
     }
 
 
 def test_geometry_in_degrees_is_reprojected_with_longitude_first():
     degrees = frame([("a", "unit", square(450_000, 3_970_000, 1000))]).to_crs("EPSG:4326")
-    units = build_units(degrees, CRS, LEVELS)
+    units = build_units(unit_table(degrees), CRS, LEVELS)
     assert shapely.bounds(units.geometry[0]) == pytest.approx(
         (450_000, 3_970_000, 451_000, 3_971_000), abs=0.01
     )
@@ -161,7 +163,7 @@ def test_geometry_in_degrees_is_reprojected_with_longitude_first():
 
 def test_a_crossed_polygon_is_mended():
     bow_tie = shapely.from_wkt("POLYGON((0 0,10 10,10 0,0 10,0 0))")
-    units = build_units(frame([("a", "unit", bow_tie)]), CRS, LEVELS)
+    units = build_units(unit_table(frame([("a", "unit", bow_tie)])), CRS, LEVELS)
     assert shapely.is_valid(units.geometry[0])
     assert shapely.area(units.geometry[0]) == pytest.approx(50)
 
@@ -178,11 +180,11 @@ def test_cells_of_a_table_keep_residents_groups_and_polygons():
         geometry=[square(0, 0, 10), shapely.Point(50, 5), square(20, 0, 10)],
         crs=CRS,
     )
-    seed = cells_from_table(table, CRS)
+    seed = cells_from_table(cell_table(table), CRS)
     assert list(seed.id) == ["9", "10", "b"]
     assert list(seed.residents) == [0, 7, 5]
-    assert {g: list(n) for g, n in seed.groups.items()} == {
-        "0_3": [0, 1, 2],
+    assert {g: n.to_list() for g, n in seed.groups.items()} == {
+        "0_3": [None, 1, 2],
         "households": [0, 3, 2],
     }
     assert [(w.key, dict(w.params)) for w in seed.warnings] == [
@@ -191,7 +193,7 @@ def test_cells_of_a_table_keep_residents_groups_and_polygons():
     assert seed.xy_m == pytest.approx(np.array([[50, 5], [5, 5], [25, 5]]))
     assert [p is None for p in seed.polygon] == [True, False, False]
     assert not seed.modelled.any()
-    shuffled = cells_from_table(table.iloc[[2, 0, 1]], CRS)
+    shuffled = cells_from_table(cell_table(table.iloc[[2, 0, 1]]), CRS)
     assert list(shuffled.residents) == list(seed.residents)
 
 
@@ -229,8 +231,8 @@ def test_shares_keep_every_total_and_stay_within_one_person_of_the_quota(piles):
 @given(st.permutations(range(6)))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_the_rows_changes_nothing(order):
-    units = build_units(town(), CRS, LEVELS)
-    again = build_units(town().iloc[order], CRS, LEVELS)
+    units = build_units(unit_table(town()), CRS, LEVELS)
+    again = build_units(unit_table(town().iloc[order]), CRS, LEVELS)
     assert list(again.code) == list(units.code)
     assert list(again.parent) == list(units.parent)
 
@@ -240,7 +242,7 @@ def test_many_points_in_many_polygons_take_well_under_a_second():
         (str(i), "unit", shapely.Point(i % 20 * 100, i // 20 * 100).buffer(60, quad_segs=64))
         for i in range(200)
     ]
-    units = build_units(frame(rows), CRS, LEVELS)
+    units = build_units(unit_table(frame(rows)), CRS, LEVELS)
     xy = np.random.default_rng(7).uniform(0, (1900, 900), (200_000, 2))
     start = time.process_time()
     held = assign_units(xy, units)["unit"]

@@ -36,7 +36,8 @@ def main(address: str, folder: Path) -> None:
             node_ref=streets.node_ref, lonlat=streets.lonlat,
         )  # fmt: skip
         for layer in ("facilities", "buildings", "residential"):
-            getattr(places, layer).to_parquet(folder / f"{name}-{layer}.parquet")
+            found = getattr(places, layer)
+            getattr(found, "frame", found).to_parquet(folder / f"{name}-{layer}.parquet")
     said = {name: _refused(name, policy) for name in REFUSED}
     osmnx.settings.nominatim_url = "http://127.0.0.1:9"  # discard: nobody listens
     said["down"] = _refused("box", policy)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.readers.tables.population_and_facilities import check_table
+from tests.files.tables import said
 
 SOON_S = 5.0
 
@@ -14,7 +15,7 @@ SOON_S = 5.0
 def errors(path: Path, **asked: object) -> list[str]:
     """Keys of the errors the checker finds, which it has to find soon."""
     start = time.perf_counter()
-    found: tuple[Fault, ...] = check_table(path, datum="wgs84", **asked)  # type: ignore[arg-type]
+    found: tuple[Fault, ...] = check_table(path, declared=said("wgs84"), **asked)  # type: ignore[arg-type]
     assert time.perf_counter() - start < SOON_S
     for fault in found:
         assert fault.text("zh")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 
 HEADER = "id,lon,lat,population\n"
 GOOD = HEADER + "a,102.70,25.04,10\nb,102.71,25.05,20\n"
@@ -38,3 +39,8 @@ def faults(call: Callable[[], Any]) -> tuple[Fault, ...]:
 def keyed(call: Callable[[], Any]) -> list[tuple[str, int | None, str | None]]:
     """The faults a reading raises as (key, row, column)."""
     return [(f.key, f.row, f.column) for f in faults(call)]
+
+
+def said(datum: str) -> Declarations:
+    """What a user says of all files with ``--datum``."""
+    return Declarations(Declaration(datum=datum))

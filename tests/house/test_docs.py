@@ -79,6 +79,12 @@ def test_every_number_of_walking_is_the_policy_s() -> None:
         assert value in text
     assert f"**{policy.attachment.max_leg_m.value:g} m**" in text
     assert f"**{policy.attachment.min_component_m.value / 1000:g} km**" in text
+    piece, joining = policy.attachment.min_piece_m, policy.joining
+    assert piece is not None
+    assert joining is not None
+    assert f"**{piece.value:g} m**" in text
+    for value in joining.bridge_on_ground | joining.tunnel_on_ground | policy.walk.motorroad_no:
+        assert value in text
     assert f"{len(load_policy('cn-15min').services)} services" in words(ROOT / "CHANGELOG.md")
 
 

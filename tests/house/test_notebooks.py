@@ -22,6 +22,7 @@ def test_there_is_one_notebook_per_step_of_the_way() -> None:
         "03_coverage_and_gaps",
         "04_catchments",
         "05_siting",
+        "06_for_planners",
     ]
 
 

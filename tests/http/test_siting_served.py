@@ -14,12 +14,14 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.readers.records.datums import from_wgs84
 from lifecircle.analysis.results.proposals import keep, kept, sites_of, walks_with
 from lifecircle.service.app import create_app
 from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
 from lifecircle.service.cli import main
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.settings import Settings
+from tests.files.tables import said
 from tests.worlds.tiny import CRS, ORIGIN, tiny_run
 
 SERVICE = "health_centre"
@@ -249,13 +251,47 @@ def test_the_command(
     assert site("--add", "1", "--candidates", str(tmp_path / "no.csv"))[0] == 2
 
 
+def test_the_command_takes_candidates_in_any_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One site written in degrees, shifted degrees, metres and under other titles is one site."""
+    tiny_run(tmp_path)
+    place = np.array([[3010 + ORIGIN[0], ORIGIN[1]]])
+    degrees = to_lonlat(place, CRS)
+    written = {
+        "wgs84": (degrees, "lon,lat", ("--datum", "wgs84")),
+        "gcj02": (from_wgs84(degrees, "gcj02"), "lon,lat", ("--datum", "gcj02")),
+        "metres": (place, "x,y", ("--crs", CRS)),
+        "north": (place[:, ::-1], "x,y", ("--crs", CRS, "--x-north")),
+        "mapped": (from_wgs84(degrees, "bd09"), "横,竖", ("--mapping", str(tmp_path / "m.toml"))),
+    }
+    mapping = '[files."mapped.csv"]\ndatum = "bd09"\ncolumns = { lon = "横", lat = "竖" }\n'
+    (tmp_path / "m.toml").write_text(mapping, encoding="utf-8")
+    places = {}
+    for name, (xy, titles, asked) in written.items():
+        table = tmp_path / f"{name}.csv"
+        table.write_text(f"id,{titles}\ns,{xy[0, 0]:.9f},{xy[0, 1]:.9f}\n", encoding="utf-8")
+        words = ("site", "tiny", "--service", SERVICE, "--add", "1", "--json")
+        code, out, err = lifecircle(
+            monkeypatch, capsys, tmp_path, *words, "--candidates", str(table), *asked
+        )
+        assert code == 0, err
+        (proposal,) = json.loads(out)["proposals"]
+        places[name] = (proposal["lon"], proposal["lat"])
+    first = np.array(places["wgs84"])
+    assert np.allclose(first, degrees[0], atol=2e-6)
+    for found in places.values():
+        assert np.allclose(found, first, atol=2e-6)
+
+
 def test_hostile_names_of_candidates_stay_text(tmp_path: Path) -> None:
     run = tiny_run(tmp_path)
     lon, lat = to_lonlat(np.array([[3010 + ORIGIN[0], ORIGIN[1]]]), CRS)[0]
     table = tmp_path / "sites.csv"
     name = "<img src=x onerror=alert(1)> {{ 7*7 }} </script>"
     table.write_text(f"id,name,lon,lat\n=1+1,{name},{lon},{lat}\n", encoding="utf-8")
-    found = siting_of(run.study, Question(SERVICE), SitingTask(add=1, source=table, datum="wgs84"))
+    task = SitingTask(add=1, source=table, declared=said("wgs84"))
+    found = siting_of(run.study, Question(SERVICE), task)
     document = shown(run, found, table, "zh")
     assert document["proposals"][0]["name"] == name
     assert document["candidates"] == {"source": "sites.csv", "count": 1}

@@ -137,7 +137,7 @@ def test_a_service_nobody_surveyed_is_not_assessed(lang: str, word: str) -> None
 
 def test_units_with_unknown_residents_are_grey_not_zero() -> None:
     units = [
-        replace(unit, residents=-1) if unit.code == "C5" else unit for unit in worlds.TINY_UNITS
+        replace(unit, residents=None) if unit.code == "C5" else unit for unit in worlds.TINY_UNITS
     ]
     cells = [cell for cell in worlds.TINY_CELLS if cell.y < 1500]
     run = drawn_run(worlds.tiny_city(units=units, cells=cells))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -19,9 +20,9 @@ import pytest
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.maps.folium_map import OfflineMap
+from lifecircle.service.maps.folium_map import Fit, OfflineMap
 from lifecircle.service.maps.offline import asset, page_policy
-from lifecircle.service.maps.pages import LAYERS, Page, map_page
+from lifecircle.service.maps.pages import LAYERS, Page, map_of, map_page
 from tests.pages.map_pages import drawn_run, hostile_run
 
 CHROMIUM = next(
@@ -382,3 +383,29 @@ def test_a_notebook_shows_folium_layers_and_popups(browser: Any, tmp_path: Path)
         frame.get_by_text("你好").wait_for(timeout=LONGEST_MS)
         assert seen.said == []
         assert seen.outside == []
+
+
+@pytest.mark.parametrize("hidden", [True, False], ids=["no size yet", "small at first"])
+def test_a_map_in_a_notebook_opens_on_its_data(browser: Any, tmp_path: Path, hidden: bool) -> None:
+    """The frame of an output cell has no size, or another one, when its page is first drawn."""
+    run = drawn_run()
+    drawn = map_of(run, "coverage")
+    fits = [child for child in drawn._children.values() if isinstance(child, Fit)]
+    (south, west), (north, east) = json.loads(fits[0].payload)["bounds"]
+    page = browser.new_page()
+    small = "display:none" if hidden else "width:90px;height:60px;overflow:hidden"
+    page.set_content(f'<div id="cell" style="{small}">{drawn._repr_html_()}</div>')
+    frame = page.wait_for_selector("iframe", state="attached").content_frame()
+    frame.wait_for_selector(READY, state="attached", timeout=LONGEST_MS)
+    page.evaluate("document.getElementById('cell').style = 'width:900px;height:640px'")
+    corners = f"L.latLngBounds([[{south}, {west}], [{north}, {east}]])"
+    shown_well = (
+        f"map_main.getSize().x > 300 && map_main.getBounds().contains({corners})"
+        f" && map_main.getBoundsZoom({corners}) - map_main.getZoom() < 1"
+    )
+    for _ in range(50):
+        if frame.evaluate(shown_well):
+            break
+        page.wait_for_timeout(100)
+    assert frame.evaluate(shown_well)
+    page.close()

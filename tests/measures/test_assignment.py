@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lifecircle.analysis.access.od_matrix import SparseODMatrix
-from lifecircle.analysis.measures.catchments import pricing
+from lifecircle.analysis.measures.catchments import coarse, pricing
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.assignment import (
     Assignment,
@@ -171,6 +171,36 @@ def large(rng: np.random.Generator, cells: int, centres: int, slack: float) -> I
         minimum.astype(np.int64),
         maximum.astype(np.int64),
     )
+
+
+@pytest.mark.parametrize("slack", [0.8, 1.0, 1.4])
+@pytest.mark.parametrize("holes", [0.0, 0.4])
+def test_a_coarse_start_changes_nothing(
+    slack: float, holes: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large questions begin with joined cells: the answer is the same to the person."""
+    rng = np.random.default_rng(9)
+    persons, cost, minimum, maximum = large(rng, 2000, 12, slack)
+    cost //= 5000  # many equal walks
+    cost[rng.random(cost.shape) < holes] = UNREACHED_CM
+    plain = balanced_assignment(persons, cost, minimum, maximum)
+    for module in (coarse, pricing):
+        monkeypatch.setattr(module, "LARGE", 100)
+    found = balanced_assignment(persons, cost, minimum, maximum)
+    for name in ("cell", "centre", "persons", "walk_cm", "unserved", "load"):
+        assert np.array_equal(getattr(found, name), getattr(plain, name))
+    assert found.least == plain.least and found.proven and not found.ties_open
+
+
+def test_joined_cells_are_near_each_other() -> None:
+    rng = np.random.default_rng(10)
+    home, place = rng.uniform(0, 5000, (3000, 2)), rng.uniform(0, 5000, (20, 2))
+    cost = np.hypot(*(place[:, None] - home[None]).transpose(2, 0, 1)).astype(np.int32)
+    group = coarse.join_cells(cost)
+    size = np.bincount(group)
+    assert size.min() >= 1 and size.max() <= 10 and len(size) < 600
+    centre = np.column_stack([np.bincount(group, home[:, k]) / size for k in (0, 1)])
+    assert np.hypot(*(home - centre[group]).T).mean() < 200
 
 
 @pytest.mark.parametrize("slack", [0.8, 1.0, 1.4])

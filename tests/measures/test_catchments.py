@@ -12,12 +12,8 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
-from lifecircle.analysis.measures.catchments.catchments import (
-    UNLIMITED,
-    Catchments,
-    catchments_behind,
-    catchments_of,
-)
+from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments
+from lifecircle.analysis.measures.catchments.kept import catchments_behind, catchments_of
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps import gaps
 from lifecircle.analysis.measures.question import Question
@@ -205,7 +201,7 @@ def test_own_capacity_estimates_and_unknown() -> None:
         centre("floor", 2500, built_area=1500),
         centre("huge", 3600, built_area="2500"),
         centre("small", 4400, built_area=300),
-        centre("odd", 5500, capacity="many"),
+        centre("odd", 5500, capacity=None),
     )
     policy = capacity_policy()
     ruled = capacity_of(city, policy, "health_centre")

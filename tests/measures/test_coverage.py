@@ -190,7 +190,7 @@ def test_a_facility_no_street_reaches_counts_for_u_only() -> None:
 
 def test_a_unit_of_unknown_population_is_listed_and_in_neither() -> None:
     cells = [cell for cell in TINY_CELLS if cell.id not in {"c7", "c8"}]  # none left in C4
-    units = [replace(unit, residents=-1) if unit.code == "C4" else unit for unit in TINY_UNITS]
+    units = [replace(unit, residents=None) if unit.code == "C4" else unit for unit in TINY_UNITS]
     city = tiny_city(cells=cells, units=units)
     result = coverage(
         study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")

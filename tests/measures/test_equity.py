@@ -71,8 +71,8 @@ def test_worst_tenth_by_hand() -> None:
     old = 70 + 9 + 25 + 5
     assert worst.groups == (
         ("total", 510, 510 / 1910),
-        ("0_3", kids, kids / int(CITY.cells.groups["0_3"].sum())),
-        ("65", old, old / int(CITY.cells.groups["65"].sum())),
+        ("0_3", kids, kids / int(CITY.cells.groups["0_3"].value.sum())),
+        ("65", old, old / int(CITY.cells.groups["65"].value.sum())),
     )
 
 

@@ -24,17 +24,17 @@ UNKNOWN = {"ownership": None}
 PRIVATE = {"ownership": "private"}
 
 
-def town(people: list[int], *places: Place, totals: list[int] | None = None) -> City:
-    """Streets S0, S1 ... with all their residents in the middle (100 residents = 1万)."""
+def town(people: list[int | None], *places: Place, totals: list[int] | None = None) -> City:
+    """Streets S0, S1 ... with all their residents in the middle (100 = 1万; None: unknown)."""
     units = [
         Unit(f"S{i}", f"{i}街道", "subdistrict", ((WIDTH * i, -500, WIDTH * (i + 1), 500),), None,
-             -1 if totals is None else totals[i], f"Street {i}")
+             None if totals is None else totals[i], f"Street {i}")
         for i in range(len(people))
     ]  # fmt: skip
     cells = [
         Cell(f"c{i}", WIDTH * i + WIDTH / 2, 50, count)
         for i, count in enumerate(people)
-        if count >= 0
+        if count is not None
     ]
     return make_city(
         streets=(Street(0, 0, WIDTH * len(people)),), units=units, levels=("subdistrict",),
@@ -168,7 +168,7 @@ def test_stations_are_no_centres_and_places_outside_count_nowhere() -> None:
 
 
 def test_unknown_residents() -> None:
-    city = town([500, -1], at(0), at(1))
+    city = town([500, None], at(0), at(1))
     row = rows(city)[1]
     assert row.residents is None and row.reading_a and row.met
     assert (row.state, row.reading_b, row.needed_from) == ("达标", None, None)

@@ -33,6 +33,7 @@ from lifecircle.analysis.measures.siting.place import Siting, place_sites
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.service.catalog.siting import SitingTask, candidates
+from tests.files.tables import said
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import (
     CRS,
@@ -301,12 +302,14 @@ def test_a_table_of_candidates_with_faults(tmp_path: Path) -> None:
     lon, lat = to_lonlat(np.array([[3000 + ORIGIN[0], ORIGIN[1]]]), CRS)[0]
     good = tmp_path / "good.csv"
     good.write_text(f"id,name,lon,lat\nA,旧厂房,{lon},{lat}\n", encoding="utf-8")
-    sites = candidates(run.study, Question(SERVICE), SitingTask(source=good, datum="wgs84"))
+    task = SitingTask(source=good, declared=said("wgs84"))
+    sites = candidates(run.study, Question(SERVICE), task)
     assert (sites.id.tolist(), sites.name.tolist()) == (["A"], ["旧厂房"])
     bad = tmp_path / "bad.csv"
     bad.write_text(f"id,lon,lat\nA,{lon},{lat}\nA,x,{lat}\n", encoding="utf-8")
     with pytest.raises(InputError) as raised:
-        candidates(run.study, Question(SERVICE), SitingTask(source=bad, datum="wgs84"))
+        task = SitingTask(source=bad, declared=said("wgs84"))
+        candidates(run.study, Question(SERVICE), task)
     assert {fault.row for fault in raised.value.faults} == {3}
     assert len(raised.value.faults) == 2
 

@@ -27,7 +27,7 @@ ADULT_M_PER_S = 1000 / 900
 NO_HIGHWAY = {
     *("motorway", "motorway_link", "construction", "proposed", "planned", "raceway"),
     *("bus_guideway", "abandoned", "disused", "razed", "platform", "elevator"),
-    *("corridor", "rest_area", "services", "no"),
+    *("corridor", "rest_area", "services", "busway", "no"),
 }
 
 Floats = NDArray[np.float64]
@@ -40,6 +40,7 @@ def may_walk(tags: Mapping[str, str]) -> bool:
     for rule, answer in (
         (highway is None, False),
         (highway in NO_HIGHWAY, False),
+        (tags.get("motorroad") == "yes" and foot not in ("yes", "designated"), False),
         (foot in ("no", "private", "use_sidepath"), False),
         (tags.get("area") == "yes", False),
         (foot in ("yes", "designated", "permissive", "destination"), True),
@@ -50,17 +51,29 @@ def may_walk(tags: Mapping[str, str]) -> bool:
     return True
 
 
+def off_the_ground(tags: Mapping[str, str]) -> bool:
+    """Whether a way is a bridge or a tunnel; `covered` ways stay on the ground."""
+    bridge, tunnel = tags.get("bridge", "no"), tags.get("tunnel", "no")
+    is_bridge = bridge not in ("no", "boardwalk", "low_water_crossing")
+    return is_bridge or tunnel not in ("no", "building_passage", "culvert")
+
+
 class _Ways(osmium.SimpleHandler):
-    """Collects the segments of walkable ways as pairs of node ids."""
+    """Collects the segments of walkable ways as pairs of node ids.
+
+    `segments`: of each the lowest way id and whether that way is off the ground.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.lonlat: dict[int, tuple[float, float]] = {}
-        self.segments: set[tuple[int, int]] = set()
+        self.segments: dict[tuple[int, int], tuple[int, bool]] = {}
 
     def way(self, way: osmium.osm.Way) -> None:
-        if not may_walk({tag.k: tag.v for tag in way.tags}):
+        tags = {tag.k: tag.v for tag in way.tags}
+        if not may_walk(tags):
             return
+        way_id, above = way.id, off_the_ground(tags)
         before: int | None = None
         for node in way.nodes:
             if not node.location.valid():
@@ -68,7 +81,8 @@ class _Ways(osmium.SimpleHandler):
                 continue
             self.lonlat[node.ref] = (node.lon, node.lat)
             if before is not None and before != node.ref:
-                self.segments.add((min(before, node.ref), max(before, node.ref)))
+                pair = (min(before, node.ref), max(before, node.ref))
+                self.segments[pair] = min(self.segments.get(pair, (way_id, above)), (way_id, above))
             before = node.ref
 
 
@@ -82,6 +96,7 @@ class Streets:
     b: NDArray[np.int64]
     length_m: Floats
     component_m: Floats  # (s,) walkable length of the component that holds the segment
+    above: NDArray[np.bool_]  # (s,) on a bridge or in a tunnel
 
 
 def read(path: Path) -> Streets:
@@ -91,8 +106,10 @@ def read(path: Path) -> Streets:
     used = sorted({end for segment in ways.segments for end in segment})
     row = {ref: i for i, ref in enumerate(used)}
     lonlat = np.array([ways.lonlat[ref] for ref in used]).reshape(-1, 2)
-    pairs = np.array(sorted((row[u], row[v]) for u, v in ways.segments)).reshape(-1, 2)
+    kept = sorted((row[u], row[v], way[1]) for (u, v), way in ways.segments.items())
+    pairs = np.array([(u, v) for u, v, _ in kept]).reshape(-1, 2)
     a, b = pairs[:, 0], pairs[:, 1]
+    above = np.array([raised for _, _, raised in kept], dtype=bool)
     length_m = geodesic_m(lonlat[a], lonlat[b])
     graph: nx.Graph[int] = nx.Graph()
     graph.add_edges_from(zip(a.tolist(), b.tolist(), strict=True))
@@ -100,7 +117,7 @@ def read(path: Path) -> Streets:
     for number, component in enumerate(nx.connected_components(graph)):
         label[list(component)] = number
     total = np.bincount(label[a], weights=length_m)
-    return Streets(used, lonlat, a, b, length_m, total[label[a]])
+    return Streets(used, lonlat, a, b, length_m, total[label[a]], above)
 
 
 def geodesic_m(start: Floats, end: Floats) -> Floats:
@@ -128,17 +145,57 @@ def attach(
     *,
     max_leg_m: float = 250,
     min_component_m: float = 5000,
+    min_piece_m: float | None = 300,
 ) -> Attached:
-    """The nearest segment of a component large enough, measured in a metric CRS."""
+    """The nearest place of a component large enough; failing that, of a shorter piece."""
+    large = streets.component_m >= min_component_m
+    found = _attach_to(streets, lonlat, crs, large, max_leg_m)
+    if min_piece_m is not None:
+        short = ~large & (streets.component_m >= min_piece_m)
+        second = _attach_to(streets, lonlat, crs, short, max_leg_m)
+        for i in np.flatnonzero(~found.snapped).tolist():
+            found.segment[i] = second.segment[i]
+            found.share[i], found.leg_m[i] = second.share[i], second.leg_m[i]
+    return found
+
+
+def bridge_ends(streets: Streets) -> set[int]:
+    """Nodes of bridges and tunnels where one can get on: the ground touches, or nothing goes on."""
+    grounds, ways = set(), defaultdict(int)
+    for a, b, above in zip(
+        streets.a.tolist(), streets.b.tolist(), streets.above.tolist(), strict=True
+    ):
+        ways[a] += 1
+        ways[b] += 1
+        if not above:
+            grounds |= {a, b}
+    return grounds | {node for node, count in ways.items() if count == 1}
+
+
+def _attach_to(
+    streets: Streets, lonlat: Floats, crs: str, chosen: NDArray[np.bool_], max_leg_m: float
+) -> Attached:
+    """The nearest place on chosen segments, measured in a metric CRS.
+
+    Segments on the ground are lines; of the others only the ends are there, as points.
+    """
     to_metres = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     node_xy = np.column_stack(to_metres.transform(streets.lonlat[:, 0], streets.lonlat[:, 1]))
     point_xy = np.column_stack(to_metres.transform(lonlat[:, 0], lonlat[:, 1]))
-    allowed = np.flatnonzero(streets.component_m >= min_component_m)
     segment = np.full(len(lonlat), -1, dtype=np.int64)
     share, leg_m = np.zeros(len(lonlat)), np.zeros(len(lonlat))
-    if allowed.size == 0:
+    ends_of_bridges = bridge_ends(streets)
+    where: list[tuple[int, int, int]] = []  # segment, from node, to node
+    for s in np.flatnonzero(chosen).tolist():
+        a, b = int(streets.a[s]), int(streets.b[s])
+        if not streets.above[s]:
+            where.append((s, a, b))
+        else:
+            where += [(s, node, node) for node in (a, b) if node in ends_of_bridges]
+    if not where:
         return Attached(segment, share, leg_m)
-    ends = np.stack([node_xy[streets.a[allowed]], node_xy[streets.b[allowed]]], axis=1)
+    allowed, head, tail = np.array(where).T
+    ends = np.stack([node_xy[head], node_xy[tail]], axis=1)
     lines: Any = shapely.linestrings(ends)
     found_point, found = shapely.STRtree(lines).query_nearest(
         shapely.points(point_xy), max_distance=2 * max_leg_m, all_matches=False
@@ -150,6 +207,7 @@ def attach(
     place = start + at[:, None] * step
     back = np.column_stack(to_metres.transform(place[:, 0], place[:, 1], direction="INVERSE"))
     leg = geodesic_m(lonlat[found_point], back)
+    at = np.where(head[found] == tail[found], head[found] == streets.b[allowed[found]], at)
     near = leg <= max_leg_m
     who = found_point[near]
     segment[who], share[who], leg_m[who] = allowed[found[near]], at[near], leg[near]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from lifecircle.analysis.errors import PolicyError
-from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.policy import Policy, load_policy, loading
 from lifecircle.analysis.policy.faults import PolicyFileError
+from lifecircle.analysis.policy.files import read_policy
 
 HEAD = """
 id = "mine"
@@ -173,6 +175,25 @@ def test_all_faults_are_told_at_once(load: Load) -> None:
         ("policy_unknown_key", "services.market.colour"),
     ]
     assert len(str(caught.value).splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [("attachment", "min_piece_m"), ("walk", "motorroad_no"), ("walk", "motorroad_foot")],
+)
+def test_what_older_runs_lack_is_asked_for_in_files(
+    table: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = read_policy("kunming-2022-77")
+    content = {**joined.content, table: {**joined.content[table]}}
+    del content[table][key]
+    monkeypatch.setattr(
+        loading, "read_policy", lambda _: dataclasses.replace(joined, content=content)
+    )
+    with pytest.raises(PolicyFileError) as caught:
+        load_policy()
+    (fault,) = caught.value.faults
+    assert (fault.key, fault.params["path"]) == ("policy_missing_key", f"{table}.{key}")
 
 
 def test_a_fault_of_a_base_names_the_base(load: Load) -> None:

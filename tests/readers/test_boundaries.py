@@ -12,6 +12,7 @@ from shapely.geometry import Point, Polygon, box
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.tables.units import read_units
+from tests.files.tables import said
 
 BOWTIE = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
 
@@ -28,13 +29,13 @@ def layer(path: Path, shapes: list, crs: int | None = 4326, **columns: list) -> 
 
 def faults(paths: list[Path], policy: Policy) -> tuple[Fault, ...]:
     with pytest.raises(InputError) as caught:
-        read_units(paths, None, policy)
+        read_units(paths, policy)
     assert all(f.text("en") and f.text("zh") for f in caught.value.faults)
     return caught.value.faults
 
 
 def test_malta_councils(shared_data: Path, policy):
-    table = read_units([shared_data / "malta" / "malta_local_councils_pop.gpkg"], None, policy)
+    table = read_units([shared_data / "malta" / "malta_local_councils_pop.gpkg"], policy)
     frame = table.frame
     assert len(frame) == 67
     assert frame["residents"].sum() == 408_125
@@ -64,7 +65,7 @@ def test_levels_classes_groups_and_parents(tmp_path, policy):
         pop_65=[20, 5, None],
         上级代码=["530102", "530102", None],
     )
-    table = read_units([path], None, policy)
+    table = read_units([path], policy)
     frame = table.frame
     assert frame["level"].tolist() == ["subdistrict", "subdistrict", "district"]
     assert frame["unit_class"].tolist() == ["urban", "rural", None]
@@ -79,7 +80,7 @@ def test_files_of_several_levels_and_of_one(tmp_path, policy):
     b = layer(tmp_path / "b.gpkg", [box(1, 0, 2, 1)], code=["2"], name=["B"], level=["社区"],
               pop_0_3=[4], population=[9])  # fmt: skip
     c = layer(tmp_path / "c.gpkg", [box(0, 0, 2, 1)], code=["1"], name=["C"], level=["街道"])
-    frame = read_units([a, b, c], None, policy).frame
+    frame = read_units([a, b, c], policy).frame
     assert frame["code"].tolist() == ["1", "2", "1"]  # a code may stand once in each level
     assert frame["level"].tolist() == ["community", "community", "subdistrict"]
     assert frame["pop_0_3"].tolist() == [pd.NA, 4, pd.NA]
@@ -88,8 +89,8 @@ def test_files_of_several_levels_and_of_one(tmp_path, policy):
 def test_row_numbers_as_codes_never_collide(tmp_path, policy):
     a = layer(tmp_path / "a.gpkg", [box(0, 0, 1, 1)], name=["A"])
     b = layer(tmp_path / "b.gpkg", [box(1, 0, 2, 1)], name=["B"])
-    assert read_units([a, b], None, policy).frame["code"].tolist() == ["a-1", "b-1"]
-    alone = read_units([a], None, policy)
+    assert read_units([a, b], policy).frame["code"].tolist() == ["a-1", "b-1"]
+    alone = read_units([a], policy)
     assert alone.frame["code"].tolist() == ["1"]
     assert "input_code_from_row" in [w.key for w in alone.warnings]
 
@@ -138,7 +139,7 @@ def test_no_crs_says_how_to_mend(tmp_path, policy):
 def test_broken_borders_are_mended_and_overlaps_told(tmp_path, policy):
     path = layer(tmp_path / "u.gpkg", [BOWTIE, box(0, 0, 1, 0.4)], code=["1", "2"],
                  name=["A", "B"], level=["社区"] * 2)  # fmt: skip
-    table = read_units([path], None, policy)
+    table = read_units([path], policy)
     assert table.frame.geometry.is_valid.all()
     assert table.frame.geometry.iloc[0].area == pytest.approx(0.5)
     repaired, *_, overlap = table.warnings
@@ -149,13 +150,13 @@ def test_broken_borders_are_mended_and_overlaps_told(tmp_path, policy):
 def test_touching_neighbours_do_not_overlap(tmp_path, policy):
     path = layer(tmp_path / "u.gpkg", [box(0, 0, 1, 1), box(0.999, 0, 2, 1)], code=["1", "2"],
                  name=["A", "B"])  # fmt: skip
-    assert "input_units_overlap" not in [w.key for w in read_units([path], None, policy).warnings]
+    assert "input_units_overlap" not in [w.key for w in read_units([path], policy).warnings]
 
 
 def test_units_as_a_table_with_wkt(tmp_path, policy):
     path = tmp_path / "u.csv"
     path.write_text(f'code,name,wkt\n01,A,"{box(0, 0, 1, 1).wkt}"\n', encoding="utf-8")
     assert faults([path], policy)[0].key == "input_datum_missing"
-    frame = read_units([path], "wgs84", policy).frame
+    frame = read_units([path], policy, said("wgs84")).frame
     assert frame["code"].tolist() == ["01"]
     assert frame.geometry.iloc[0].equals(box(0, 0, 1, 1))

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.checker.check import Checked, check_file, check_records
-from lifecircle.analysis.readers.checker.cleaning import mended
-from lifecircle.analysis.readers.records.columns import Column, objects
+from lifecircle.analysis.readers.checker.cleaning import mend_records
+from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.declarations import Declaration
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.results.check_files import clean_copy, write_error_sheet
 from tests.files.planted_sheet import (
@@ -28,6 +30,7 @@ from tests.files.planted_sheet import (
     sound_row,
     write_sheet,
 )
+from tests.files.tables import said
 
 POLICY = load_policy()
 
@@ -39,7 +42,7 @@ def places(checked: Checked) -> set[tuple[int | None, str | None]]:
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     path = tmp_path_factory.mktemp("planted") / "设施.xlsx"
-    return check_file(write_sheet(path, planted_rows()), datum="wgs84")
+    return check_file(write_sheet(path, planted_rows()), declared=said("wgs84"))
 
 
 def test_forty_planted_faults_are_found_and_none_invented(planted):
@@ -61,7 +64,7 @@ def test_every_message_is_whole_in_both_languages(planted):
 
 def test_a_sound_sheet_has_no_fault(tmp_path):
     rows = [sound_row(row) for row in range(2, ROWS + 2)]
-    assert check_file(write_sheet(tmp_path / "ok.xlsx", rows), datum="wgs84").faults == ()
+    assert check_file(write_sheet(tmp_path / "ok.xlsx", rows), declared=said("wgs84")).faults == ()
 
 
 # ---- the files handed back
@@ -100,7 +103,7 @@ def test_the_error_sheet_marks_every_faulty_cell(planted, tmp_path):
 def test_no_cell_of_a_file_becomes_a_formula(tmp_path):
     rows = [sound_row(row) for row in range(2, 12)]
     rows[0] |= {"名称": '=HYPERLINK("x")', "床位数": "+cmd"}
-    checked = check_file(write_sheet(tmp_path / "f.xlsx", rows), datum="wgs84")
+    checked = check_file(write_sheet(tmp_path / "f.xlsx", rows), declared=said("wgs84"))
     for name, write in (("e.xlsx", write_error_sheet), ("c.xlsx", clean_copy)):
         write(checked, tmp_path / name)
         for sheet in openpyxl.load_workbook(tmp_path / name).worksheets:
@@ -120,7 +123,7 @@ def test_safe_mends_are_made_and_listed_and_nothing_else(tmp_path):
     rows[4] |= {"社区代码": "530102001006.0", "容量": "2000人"}
     rows[5] |= {"床位数": "十张"}
     rows.append(dict(rows[6]))
-    checked = check_file(write_sheet(tmp_path / "f.xlsx", rows), datum="wgs84")
+    checked = check_file(write_sheet(tmp_path / "f.xlsx", rows), declared=said("wgs84"))
     target = tmp_path / "clean.xlsx"
     mends = clean_copy(checked, target, "en")
     told = {(m.row, m.column, m.key): m.after for m in mends}
@@ -136,7 +139,7 @@ def test_safe_mends_are_made_and_listed_and_nothing_else(tmp_path):
         (6, "容量", "mend_unit"): "2000",
         (14, None, "mend_repeat"): "",
     }
-    again = check_file(target, datum="wgs84")
+    again = check_file(target, declared=said("wgs84"))
     assert [(f.row, f.column, f.key) for f in again.faults if f.row] == [
         (7, "床位数", "input_measure_unknown_row")
     ]
@@ -150,7 +153,7 @@ def test_safe_mends_are_made_and_listed_and_nothing_else(tmp_path):
 def test_a_swapped_row_that_would_lie_elsewhere_is_left_alone(tmp_path):
     rows = [sound_row(row) for row in range(2, 12)]
     rows[3] |= {"经度": 31.2, "纬度": 121.5}  # Shanghai, exchanged
-    checked = check_file(write_sheet(tmp_path / "f.xlsx", rows), datum="wgs84")
+    checked = check_file(write_sheet(tmp_path / "f.xlsx", rows), declared=said("wgs84"))
     assert clean_copy(checked, tmp_path / "c.csv") == ()
 
 
@@ -188,7 +191,7 @@ def test_residents_are_checked_row_by_row(tmp_path):
         "f,102.70623,25.04123,10,1,2,3\n",
         encoding="gb18030",
     )
-    checked = check_file(path, datum="wgs84")
+    checked = check_file(path, declared=said("wgs84"))
     assert checked.kind == "population"
     assert [(f.row, f.key, f.severity) for f in checked.faults] == [
         (2, "check_groups_more", "error"),
@@ -212,7 +215,7 @@ def test_every_one_of_many_faults_is_listed(tmp_path):
     path = tmp_path / "cells.csv"
     body = "".join(f"c{i},102.7{i:04d},25.04123,x\n" for i in range(500))
     path.write_text("id,lon,lat,population\n" + body, encoding="utf-8")
-    assert check_file(path, datum="wgs84").errors == 500
+    assert check_file(path, declared=said("wgs84")).errors == 500
 
 
 cell = st.one_of(
@@ -229,16 +232,22 @@ cell = st.one_of(
 def test_no_table_breaks_the_checker(rows, datum):
     titles = ("编号", "设施类型", "经度", "纬度", "床位数", "营业时间", "社区代码")
     columns = tuple(
-        Column(title, objects(list(values)))
+        Column(title, object_array(list(values)))
         for title, values in zip(titles, zip(*rows, strict=True), strict=True)
     )
-    records = Records(Path("f.xlsx"), columns, np.arange(2, len(rows) + 2), listed=1000)
+    records = Records(
+        Path("f.xlsx"),
+        columns,
+        np.arange(2, len(rows) + 2),
+        listed=1000,
+        said=Declaration(datum=datum),
+    )
     for kind in ("facilities", "population", "units", "statistics"):
-        checked = check_records(records, kind, datum, POLICY)
+        checked = check_records(records, kind, POLICY)
         for fault in checked.faults:
             assert fault.text("zh")
             assert fault.text("en")
         write_error_sheet(checked, io.BytesIO(), "zh")
-        clean, mends = mended(records, kind)
+        clean, mends = mend_records(records, kind)
         assert len(clean) + sum(m.key == "mend_repeat" for m in mends) == len(records)
-        assert mended(clean, kind)[1] == ()  # what is mended stays mended
+        assert mend_records(clean, kind)[1] == ()  # what is mended stays mended

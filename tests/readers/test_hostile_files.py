@@ -27,7 +27,7 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
 )
 from tests.files.hostile import errors
 from tests.files.office import layer_frame, places, write_gpkg, write_shapefile
-from tests.files.tables import writer
+from tests.files.tables import said, writer
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_pipes_and_devices(tmp_path):
 
 def test_formulas_are_words_in_and_words_out(tmp_path):
     path = writer(tmp_path)('编号,经度,纬度,人口\n"=HYPERLINK(""http://x"")",102.7,25,3\n', "a.csv")
-    frame = read_population(path, "wgs84").frame
+    frame = read_population(path, said("wgs84")).frame
     assert frame["id"].tolist() == ['=HYPERLINK("http://x")']  # the export quotes it: test_export
 
 

@@ -15,7 +15,7 @@ from shapely.geometry import LineString, Point
 
 from lifecircle.analysis.readers.records import files as files_in
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
-from tests.files.tables import GOOD, faults, keyed, writer
+from tests.files.tables import GOOD, faults, keyed, said, writer
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +56,7 @@ def file(tmp_path: Path) -> Callable[..., Path]:
 )
 def test_files_that_are_no_good(file, content, name, key):
     path = file(content, name)
-    assert faults(lambda: read_population(path, "wgs84"))[0].key == key
+    assert faults(lambda: read_population(path, said("wgs84")))[0].key == key
 
 
 def test_json_nested_to_the_sky(file):
@@ -87,7 +87,7 @@ def test_a_file_that_vanishes_or_changes_midway(file, monkeypatch):
         return raw
 
     monkeypatch.setattr(Path, "read_bytes", remove_first)
-    assert faults(lambda: read_population(path, "wgs84"))[0].key == "input_vanished"
+    assert faults(lambda: read_population(path, said("wgs84")))[0].key == "input_vanished"
     path = file(GOOD)
 
     def append_after(self):
@@ -96,7 +96,7 @@ def test_a_file_that_vanishes_or_changes_midway(file, monkeypatch):
         return raw
 
     monkeypatch.setattr(Path, "read_bytes", append_after)
-    assert faults(lambda: read_population(path, "wgs84"))[0].key == "input_changed"
+    assert faults(lambda: read_population(path, said("wgs84")))[0].key == "input_changed"
 
 
 def test_a_geopackage_that_vanishes_before_gdal_opens_it(tmp_path, monkeypatch):

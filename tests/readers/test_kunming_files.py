@@ -38,10 +38,10 @@ def apart_m(one: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> np.ndarray:
 
 @pytest.mark.filterwarnings("ignore:Geometry is in a geographic CRS")
 def test_the_shift_between_the_two_files_is_found_and_undone(folder, policy):
-    plain = read_units([folder / WGS], None, policy).frame
-    as_stated = read_units([folder / GCJ], None, policy)
+    plain = read_units([folder / WGS], policy).frame
+    as_stated = read_units([folder / GCJ], policy)
     own = Declarations(of_file={GCJ: Declaration(datum="gcj02", of_this_file=True)})
-    undone = read_units([folder / GCJ], None, policy, own)
+    undone = read_units([folder / GCJ], policy, own)
     assert len(plain) == len(as_stated.frame) == len(undone.frame) == 14
     shifted, mended = apart_m(plain, as_stated.frame), apart_m(plain, undone.frame)
     assert 300 < np.median(shifted) < 600

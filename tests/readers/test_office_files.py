@@ -10,13 +10,13 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from lifecircle.analysis.city.placement import misplaced
+from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.datums import from_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
-from lifecircle.analysis.readers.records.findings import Table
+from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.tables.population_and_facilities import read_facilities
 from lifecircle.analysis.readers.tables.units import read_units
 from tests.files.office import (
@@ -49,21 +49,21 @@ def index() -> EdgeIndex:
     return EdgeIndex.build(streets(), 5_000.0)
 
 
-def off_m(read: Table, truth: np.ndarray) -> float:
+def off_m(read: FacilityTable, truth: np.ndarray) -> float:
     x, y = read.frame.geometry.x.to_numpy(), read.frame.geometry.y.to_numpy()
     return float(np.max(Geod(ellps="WGS84").inv(x, y, truth[:, 0], truth[:, 1])[2]))
 
 
-def attributes(read: Table) -> dict[str, list[object]]:
+def attributes(read: FacilityTable) -> dict[str, list[object]]:
     names = ("name", "service", "ownership", "built_area", "beds")
     return {name: read.frame[name].tolist() for name in names}
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, policy: Policy) -> Table:
+def plain(tmp_path_factory: pytest.TempPathFactory, policy: Policy) -> FacilityTable:
     path = tmp_path_factory.mktemp("plain") / "设施.csv"
     write_csv(path, table(places(), "wgs84"), "utf-8")
-    return read_facilities(path, None, policy, said("wgs84"))
+    return read_facilities(path, policy, said("wgs84"))
 
 
 def test_the_plain_table_is_read_as_written(plain):
@@ -78,7 +78,7 @@ def test_the_plain_table_is_read_as_written(plain):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_csv(tmp_path: Path, policy, plain, system, encoding):
     path = write_csv(tmp_path / "设施.csv", table(places(), system), encoding)
-    read = read_facilities(path, None, policy, said(system))
+    read = read_facilities(path, policy, said(system))
     assert off_m(read, places()) < NEAR_M
     assert attributes(read) == attributes(plain)
 
@@ -90,7 +90,7 @@ def test_shapefile(tmp_path: Path, policy, plain, system, encoding, label):
     has_own = path.with_suffix(".prj").exists()
     assert has_own == (system not in ("gcj02", "bd09"))
     declared = Declarations() if has_own else said(system)
-    read = read_facilities(path, None, policy, declared)
+    read = read_facilities(path, policy, declared)
     assert off_m(read, places()) < NEAR_M
     assert attributes(read) == attributes(plain)
 
@@ -101,7 +101,7 @@ def test_workbook_and_geopackage(tmp_path: Path, policy, plain, system):
     layer = write_gpkg(tmp_path / "a.gpkg", layer_frame(places(), system), "设施")
     for path in (book, layer):
         bare = path is book or system in ("gcj02", "bd09")
-        read = read_facilities(path, None, policy, said(system) if bare else Declarations())
+        read = read_facilities(path, policy, said(system) if bare else Declarations())
         assert off_m(read, places()) < NEAR_M
         assert attributes(read) == attributes(plain)
 
@@ -109,10 +109,10 @@ def test_workbook_and_geopackage(tmp_path: Path, policy, plain, system):
 def verdict(path: Path, declared: Declaration, policy: Policy, index: EdgeIndex) -> str:
     """What is said of a file under a declaration: fault keys, or ``-`` when nothing is."""
     try:
-        read = read_facilities(path, None, policy, Declarations(declared))
+        read = read_facilities(path, policy, Declarations(declared))
     except InputError as error:
         return "error " + " ".join(dict.fromkeys(f.key for f in error.faults))
-    found = misplaced(read, index)
+    found = find_misplaced(read.where, index)
     worst = "error " if any(f.severity == "error" for f in found) else "warning "
     named = " ".join(f"{f.key} {f.params.get('datum', '')}".strip() for f in found)
     return worst + named if found else "-"
@@ -159,8 +159,8 @@ def test_wrong_zones_and_orders(tmp_path, policy, index, wrong, key):
 
 def test_the_mend_is_named(tmp_path, policy, index):
     path = write_csv(tmp_path / "a.csv", table(along(index.network, 60), "EPSG:4543"), "utf-8")
-    read = read_facilities(path, None, policy, Declarations(Declaration(crs="EPSG:4544")))
-    (fault,) = misplaced(read, index)
+    read = read_facilities(path, policy, Declarations(Declaration(crs="EPSG:4544")))
+    (fault,) = find_misplaced(read.where, index)
     assert "EPSG:4543" in fault.text("en")
     assert "102°E" in fault.text("zh")
 
@@ -174,12 +174,12 @@ def test_every_grid_and_surveying_order(tmp_path, policy, epsg, north):
         lines = [lines[0], *[[*line[:-2], line[-1], line[-2]] for line in lines[1:]]]
     path = write_csv(tmp_path / "a.csv", lines, "utf-8")
     told = Declarations(Declaration(crs=system, x_is_north=north))
-    assert off_m(read_facilities(path, None, policy, told), places()) < NEAR_M
+    assert off_m(read_facilities(path, policy, told), places()) < NEAR_M
     if epsg == 3857:  # two numbers of like size: only the study area tells (placed_order)
         return
     other = Declarations(Declaration(crs=system, x_is_north=not north))
     with pytest.raises(InputError) as caught:
-        read_facilities(path, None, policy, other)
+        read_facilities(path, policy, other)
     assert caught.value.faults[0].key == ("input_north_first" if north else "input_east_first")
 
 
@@ -188,20 +188,20 @@ def test_titles_that_say_east_and_north_need_no_order(tmp_path, policy):
     lines[0] = [*lines[0][:-2], "东坐标", "北坐标"]
     path = write_csv(tmp_path / "a.csv", lines, "utf-8")
     told = Declarations(Declaration(crs="EPSG:4543", x_is_north=True))
-    assert off_m(read_facilities(path, None, policy, told), places()) < NEAR_M
+    assert off_m(read_facilities(path, policy, told), places()) < NEAR_M
 
 
 def test_a_layer_that_hides_a_shift_is_warned_and_can_be_declared(tmp_path, policy, index):
     truth = along(index.network, 120)
     frame = layer_frame(truth, "gcj02").set_crs(4326)
     path = write_gpkg(tmp_path / "a.gpkg", frame, "设施")
-    read = read_facilities(path, None, policy)
-    (fault,) = misplaced(read, index)
+    read = read_facilities(path, policy)
+    (fault,) = find_misplaced(read.where, index)
     assert (fault.key, fault.params["datum"]) == ("placed_datum_layer", "gcj02")
     own = Declaration(datum="gcj02", of_this_file=True)
-    mended = read_facilities(path, None, policy, Declarations(of_file={"a.gpkg": own}))
+    mended = read_facilities(path, policy, Declarations(of_file={"a.gpkg": own}))
     assert off_m(mended, truth) < NEAR_M
-    assert misplaced(mended, index) == ()
+    assert find_misplaced(mended.where, index) == ()
     assert "input_crs_overridden" in {w.key for w in mended.warnings}
 
 
@@ -212,8 +212,8 @@ def test_swapped_columns_abroad_are_found_by_the_area(tmp_path, policy, index):
         ["药店", f"店{k}", y, x] for k, (x, y) in enumerate(written(places(), "wgs84") - (90, 0))
     ]
     path = write_csv(tmp_path / "a.csv", lines, "utf-8")
-    read = read_facilities(path, "wgs84", policy)
-    (fault,) = misplaced(read, index)
+    read = read_facilities(path, policy, said("wgs84"))
+    (fault,) = find_misplaced(read.where, index)
     assert (fault.key, fault.severity) == ("placed_outside", "warning")
 
 
@@ -233,6 +233,6 @@ def test_borders_that_hide_a_shift(tmp_path, policy, index, datum):
     frame = borders(index)
     moved = shapely.transform(frame.geometry.to_numpy(), lambda xy: from_wgs84(xy, datum))
     path = write_gpkg(tmp_path / "a.gpkg", frame.set_geometry(list(moved), crs=4326), "街道")
-    found = misplaced(read_units([path], None, policy), index, outlines=True)
+    found = find_misplaced(read_units([path], policy).where, index, outlines=True)
     named = [(f.key, f.params["datum"]) for f in found]
     assert named == ([] if datum == "wgs84" else [("placed_datum_layer", datum)])

@@ -25,6 +25,7 @@ from lifecircle.analysis.measures.opening import (
 )
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.readers.opening_hours import DAYS, is_open, osm_hours
+from tests.files.tables import said
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_PLACES, TINY_STREETS, Place, tiny_city, tiny_policy, walks
 
@@ -229,12 +230,12 @@ def test_light_comes_from_tables_and_from_osm(tmp_path: Path) -> None:
         "类型,名称,经度,纬度,夜间照明\n球类场地,灯光球场,102.7,25.0,是\n球类场地,野球场,102.71,25.0,\n",
         encoding="utf-8",
     )
-    assert read_facilities(table, "wgs84", policy).frame["lit"].tolist() == ["yes", None]
+    assert read_facilities(table, policy, said("wgs84")).frame["lit"].tolist() == ["yes", None]
     world = World(
         {"a": (0.0, 0.0), "b": (100.0, 0.0), "c": (100.0, 100.0), "d": (0.0, 100.0)},
         (Way(("a", "b", "c", "d", "a"), {"leisure": "pitch", "sport": "soccer", "lit": "yes"}),),
     )
     world.write(tmp_path / "pitch.osm.pbf")
-    found = read_places(tmp_path / "pitch.osm.pbf", policy).facilities
+    found = read_places(tmp_path / "pitch.osm.pbf", policy).facilities.frame
     assert found["service"].tolist() == ["sports_pitch"]
     assert found["lit"].tolist() == ["yes"]

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.readers.rasters import population as rasters
-from lifecircle.analysis.readers.rasters.population import largest_remainder, read_population_raster
+from lifecircle.analysis.readers.rasters.population import (
+    read_population_raster,
+    round_by_remainder,
+)
 from lifecircle.analysis.readers.tables.population_and_facilities import check_table
 
 rasterio = pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
@@ -100,6 +103,6 @@ def test_without_rasterio_it_says_how_to_install(tmp_path, monkeypatch):
 @given(st.lists(st.floats(0, 1e4), min_size=1, max_size=50))
 def test_largest_remainder_keeps_the_rounded_total(amounts):
     amount = np.array(amounts)
-    whole = largest_remainder(amount)
+    whole = round_by_remainder(amount)
     assert whole.sum() == round(float(amount.sum()))
     assert np.all(np.abs(whole - amount) <= 1)

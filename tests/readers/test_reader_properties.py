@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.readers.records.columns import numbers, objects
+from lifecircle.analysis.readers.records.cells import object_array, read_numbers
 from lifecircle.analysis.readers.records.datums import DATUMS, from_wgs84, to_wgs84
-from lifecircle.analysis.readers.records.declarations import Reading
 from lifecircle.analysis.readers.records.grids import GRIDS
-from lifecircle.analysis.readers.records.locate import as_written, read_again
+from lifecircle.analysis.readers.records.located import Reading, read_again, write_as
 from lifecircle.analysis.readers.tables.population_and_facilities import (
     check_table,
     read_population,
 )
+from tests.files.tables import said
 
 SLOW = settings(
     max_examples=120,
@@ -56,7 +56,7 @@ def test_any_bytes_are_answered(policy, start, rest, suffix):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a{suffix}"
         path.write_bytes(start + rest)
-        for fault in check_table(path, datum="bd09", policy=policy):
+        for fault in check_table(path, declared=said("bd09"), policy=policy):
             assert fault.text("zh")
             assert fault.text("en")
 
@@ -73,7 +73,7 @@ def test_any_table_is_answered(policy, lines, kind, encoding):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
         path.write_bytes(text.getvalue().encode(encoding, "replace"))
-        for fault in check_table(path, kind, "wgs84", policy):
+        for fault in check_table(path, kind, policy, said("wgs84")):
             assert fault.text("zh")
 
 
@@ -93,7 +93,7 @@ def test_residents_are_read_as_written(people, above, encoding, separator):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
         path.write_bytes(text.getvalue().encode(encoding))
-        frame = read_population(path, "wgs84").frame
+        frame = read_population(path, said("wgs84")).frame
     assert frame["residents"].tolist() == people
     assert int(frame["residents"].sum()) == sum(people)
     assert frame["id"].tolist() == [f"格{k}" for k in range(len(people))]
@@ -110,7 +110,7 @@ def test_every_reading_and_its_writing_undo_each_other(place, datum, north, grid
     here = np.array([place])
     crs = "EPSG:4326" if grid is None else f"EPSG:{grid.epsg}"
     reading = Reading("a", 1, crs, datum, north)
-    back = read_again(as_written(here, reading), reading)
+    back = read_again(write_as(here, reading), reading)
     off = Geod(ellps="WGS84").inv(here[:, 0], here[:, 1], back[:, 0], back[:, 1])[2]
     assert np.abs(off).max() < 1e-4
 
@@ -127,5 +127,5 @@ def test_datums_are_undone_exactly_all_over_china(place):
 
 @given(number=st.floats(-1e9, 1e9), unit=st.sampled_from(["", "人", " ㎡", "㎡", "张"]))
 def test_numbers_with_plain_units(number, unit):
-    parsed = numbers(objects([f"{number!r}{unit}"]))
+    parsed = read_numbers(object_array([f"{number!r}{unit}"]))
     assert parsed.value[0] == number or "e" in repr(number)

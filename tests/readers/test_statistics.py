@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifecircle.analysis.city.model import UNKNOWN_YEAR, WHOLE_AREA
+from lifecircle.analysis.city.model import WHOLE_AREA
 from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.errors import InputError
+from lifecircle.analysis.quantities import Counts
 from lifecircle.analysis.readers.checker.check import check_file
 from lifecircle.analysis.readers.tables.statistics import read_statistics
 from tests.worlds.cards import with_statistics
@@ -42,12 +43,13 @@ def test_a_table_in_chinese_and_in_english(table) -> None:
         "C2,parent_school,×,2024,\n"
         'C2,社区综合服务设施面积,"1,234.5",,住建局\n'
     )
-    frame = read_statistics(table(text)).frame
+    read = read_statistics(table(text))
+    frame = read.frame
     assert frame["attribute"].tolist() == [
         "households", "parent_school", "parent_school", "service_facility_area",
     ]  # fmt: skip
     assert frame["value"].tolist() == [1200.0, 1.0, 0.0, 1234.5]
-    assert frame["year"].tolist() == [2025, 2025, 2024, UNKNOWN_YEAR]
+    assert read.year.to_list() == [2025, 2025, 2024, None]
     assert frame["source"].tolist() == ["民政局", None, None, "住建局"]
 
 
@@ -108,7 +110,7 @@ def test_figures_go_to_units_by_code_then_by_name(table) -> None:
         "X9,,households,5,2025,\n"
     )
     city = tiny_city()
-    statistics, warnings = place_statistics([read_statistics(path).frame], city.units, {})
+    statistics, warnings = place_statistics([read_statistics(path)], city.units, {})
     size = len(city.units.code)
     code = {str(one): i for i, one in enumerate(city.units.code)}
     latest = statistics.latest("households", size)
@@ -126,8 +128,8 @@ def test_figures_go_to_units_by_code_then_by_name(table) -> None:
 def test_totals_of_the_units_table_are_statistics_too_and_give_way() -> None:
     city = tiny_city()
     size = len(city.units.code)
-    totals = {"households": np.full(size, -1, dtype=np.int64), "65": np.arange(size)}
-    totals["households"][3] = 44
+    households = [44 if unit == 3 else None for unit in range(size)]
+    totals = {"households": Counts.listed(households), "65": Counts.of(np.arange(size))}
     statistics, _ = place_statistics([], city.units, totals)
     assert statistics.latest("households", size)[3] == 44.0
     assert np.isnan(statistics.latest("households", size)[2])
@@ -141,7 +143,7 @@ def test_statistics_are_kept_in_the_run(tmp_path: Path) -> None:
     assert kept is not None
     assert kept.attribute.tolist() == ["community_workers", "households"]
     assert kept.value.tolist() == [3.0, 100.0]
-    assert kept.year.tolist() == [-1, 2025]
+    assert kept.year.to_list() == [None, 2025]
     assert kept.source.tolist() == ["test", "test"]
     bare = tiny_run(tmp_path, area="bare")
     assert bare.city.statistics is None

@@ -19,6 +19,8 @@ from lifecircle.analysis.policy.faults import Blame
 from lifecircle.analysis.policy.files import Joined
 from lifecircle.analysis.policy.scorecard import scorecard_of
 from lifecircle.analysis.policy.scorecard_model import Scorecard
+from lifecircle.analysis.quantities import Counts
+from lifecircle.analysis.readers.records.attributes import restored_attribute
 from tests.worlds.parts import Place, study_of, texts
 from tests.worlds.tiny import TINY_PLACES, tiny_city, walks
 
@@ -112,15 +114,15 @@ def with_statistics(
 ) -> City:
     """The city with figures of units: (code or ``area``, attribute, value[, year])."""
     code = {one: i for i, one in enumerate(city.units.code)}
-    filled = [(*row, -1)[:4] for row in rows]
-    ordered = sorted(filled, key=lambda row: (row[1], code.get(row[0], WHOLE_AREA), row[3]))
+    filled = [(*row, None)[:4] for row in rows]
+    ordered = sorted(filled, key=lambda row: (row[1], code.get(row[0], WHOLE_AREA), row[3] or 0))
     return replace(
         city,
         statistics=Statistics(
             unit=np.array([code.get(row[0], WHOLE_AREA) for row in ordered], dtype=np.int32),
             attribute=texts([row[1] for row in ordered]),
             value=np.array([row[2] for row in ordered], dtype=np.float64),
-            year=np.array([row[3] for row in ordered], dtype=np.int64),
+            year=Counts.listed(row[3] for row in ordered),
             source=texts(["test"] * len(ordered)),
         ),
     )
@@ -129,7 +131,7 @@ def with_statistics(
 def with_column(city: City, name: str, values: Mapping[str, object]) -> City:
     """The city with one column of facilities, by facility id; the others are unknown."""
     places = city.facilities
-    column = texts([values.get(str(one)) for one in places.id])
+    column = restored_attribute(name, (values.get(str(one)) for one in places.id))
     return replace(city, facilities=replace(places, attributes={**places.attributes, name: column}))
 
 

@@ -24,6 +24,7 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
+from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import WalkRules, load_policy
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
@@ -118,15 +119,22 @@ class Town:
     costs: WalkCosts
     streets: oracle.Streets
     min_component_m: float
+    min_piece_m: float | None = None
 
     @classmethod
-    def build(cls, world: World, folder: Path, min_component_m: float = 0.0) -> Town:
+    def build(
+        cls,
+        world: World,
+        folder: Path,
+        min_component_m: float = 0.0,
+        min_piece_m: float | None = None,
+    ) -> Town:
         """Write the world, then go the whole way: file, streets, network, edge index, costs."""
         path = world.write(folder / "drawn.osm.pbf")
-        network = build_network(read_streets(path, walk_rules()))
-        index = EdgeIndex.build(network, min_component_m)
-        streets = oracle.read(path)
-        return cls(world, network, index, flat_costs(network), streets, min_component_m)
+        network = build_network(read_streets(path, walk_rules(), way_forms(load_policy())))
+        index = EdgeIndex.build(network, min_component_m, min_piece_m)
+        streets, costs = oracle.read(path), flat_costs(network)
+        return cls(world, network, index, costs, streets, min_component_m, min_piece_m)
 
     def snap(self, places: Sequence[Place]) -> Positions:
         """Where places join the streets."""
@@ -168,6 +176,7 @@ class Town:
                 self.network.crs,
                 max_leg_m=MAX_LEG_M,
                 min_component_m=self.min_component_m,
+                min_piece_m=self.min_piece_m,
             )
             for places in (people, facilities)
         ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
-from lifecircle.analysis.city.streets.slope import SlopeFacts, with_slope
+from lifecircle.analysis.city.streets.slope import SlopeFacts, add_slope
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.policy.terrain import TerrainRules, WayForms
 from lifecircle.analysis.readers.osm.streets import read_streets
@@ -33,7 +33,7 @@ def forms() -> WayForms:
     policy = load_policy()
     assert policy.terrain is not None
     assert policy.barriers is not None
-    return WayForms.of(policy.terrain, policy.barriers)
+    return WayForms.of(policy.terrain, policy.barriers, policy.joining)
 
 
 def write_dem(
@@ -73,7 +73,7 @@ def write_raster(
 def sloped(world: World, folder: Path, dem: Path) -> tuple[WalkNetwork, SlopeFacts]:
     """The network of a drawn world with the slope of a raster."""
     raw = read_streets(world.write(folder / "drawn.osm.pbf"), load_policy().walk, forms())
-    return with_slope(build_network(raw), read_elevation(dem, raw.lonlat, rules()), rules())
+    return add_slope(build_network(raw), read_elevation(dem, raw.lonlat, rules()), rules())
 
 
 def way_m(world: World, network: WalkNetwork, start: str, end: str) -> float:

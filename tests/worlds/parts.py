@@ -16,7 +16,8 @@ from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import UNREACHED_CM
+from lifecircle.analysis.quantities import UNREACHED_CM, Counts
+from lifecircle.analysis.readers.records.attributes import restored_attribute
 
 CRS = "EPSG:4543"
 ORIGIN = (500_000.0, 2_770_000.0)
@@ -61,14 +62,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: boxes (x0, y0, x1, y1), residents -1 where unknown."""
+    """A unit: boxes (x0, y0, x1, y1), residents None where unknown."""
 
     code: str
     name: str
     level: str
     boxes: tuple[tuple[float, float, float, float], ...]
     parent: str | None = None
-    residents: int = -1
+    residents: int | None = None
     name_en: str | None = None
     unit_class: str | None = None
 
@@ -188,7 +189,7 @@ def make_units(units: Sequence[Unit], levels: Sequence[str]) -> Units:
         level=texts(unit.level for unit in ordered),
         unit_class=texts(unit.unit_class for unit in ordered),
         parent=np.array([index.get(unit.parent or "", -1) for unit in ordered], dtype=np.int32),
-        residents=np.array([unit.residents for unit in ordered], dtype=np.int64),
+        residents=Counts.listed(unit.residents for unit in ordered),
         geometry=texts(shapes),
         levels=tuple(levels),
     )
@@ -259,8 +260,8 @@ def make_city(
             residents=np.array([cell.residents for cell in cells], dtype=np.int64),
             groups=MappingProxyType(
                 {
-                    "0_3": np.array([cell.kids for cell in cells], dtype=np.int64),
-                    "65": np.array([cell.old for cell in cells], dtype=np.int64),
+                    "0_3": Counts.of(np.array([cell.kids for cell in cells], dtype=np.int64)),
+                    "65": Counts.of(np.array([cell.old for cell in cells], dtype=np.int64)),
                 }
             ),
             unit=units_of(cell_points, unit_table),
@@ -287,7 +288,12 @@ def make_city(
             ),
             source=texts("drawn" for _ in ordered),
             attributes=MappingProxyType(
-                {name: texts(place.attributes.get(name) for place in ordered) for name in columns}
+                {
+                    name: restored_attribute(
+                        name, (place.attributes.get(name) for place in ordered)
+                    )
+                    for name in columns
+                }
             ),
             unit=units_of([(place.x, place.y) for place in ordered], unit_table),
             attached_facility=np.array([i for i, _ in doors], dtype=np.int32)[joined],

@@ -111,6 +111,7 @@ def tiny_policy() -> Policy:
         spread=SpreadRules(drawn(10), drawn(60), drawn(50), drawn(1), ("apartments",)),
         coverage=CoverageRules(drawn(15), drawn(800), drawn(25)),
         unit_levels=MappingProxyType(levels),
+        lists=MappingProxyType({}),
         siting=SitingRules(drawn(150)),
         floating=FloatingRules(
             tuple(

@@ -15,21 +15,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.city.frames import code_key, texts
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
+from lifecircle.analysis.city.order import code_key
 from lifecircle.analysis.city.residents.lattice import lattice_squares
-from lifecircle.analysis.city.residents.population import CellSeed, known_groups, share_out
+from lifecircle.analysis.city.residents.population import CellSeed, keep_known, share_out
 from lifecircle.analysis.city.shapes import (
     anchor_xy,
-    areas_of,
-    metric_geometry,
-    ordered_polygons,
-    polygons_only,
+    keep_areas,
+    keep_polygons,
+    order_polygons,
+    project_frame,
 )
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import SpreadRules
-from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.cells import object_array
 
 _PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
 
@@ -66,7 +67,7 @@ class _Places:
 
 def spread_unit_totals(
     units: Units,
-    group_totals: Mapping[str, IntArray],
+    group_totals: Mapping[str, Counts],
     buildings: gpd.GeoDataFrame | None,
     residential: gpd.GeoDataFrame | None,
     rules: SpreadRules,
@@ -76,9 +77,9 @@ def spread_unit_totals(
 
     Parameters
     ----------
-    units : with `residents`, -1 where unknown; such units get no cells.
-    group_totals : group to int64 (k units), -1 where unknown; a group is shared among the cells
-        of a unit by their residents, so it never exceeds the residents of a cell.
+    units : those whose `residents` are unknown get no cells.
+    group_totals : persons of a group in each unit; they are shared among the cells of a unit by
+        their residents, so that they never exceed the residents of a cell.
     buildings : ``id``, ``building``, ``levels`` (null = policy default), outlines.
     residential : polygons of residential land; they may overlap.
     crs : the metric CRS of the city.
@@ -89,27 +90,29 @@ def spread_unit_totals(
     InputError : a group is larger than the residents of its unit, or a unit with residents has
         no geometry.
     """
-    level = _level_with_totals(units)
+    level = _find_level_with_totals(units)
     members = units.of_level(level)
-    _refuse(units, members, group_totals)
-    populated = members[units.residents[members] > 0]
+    _refuse_totals(units, members, group_totals)
+    populated = members[units.residents.value[members] > 0]
     method = np.full(len(units.code), None, dtype=object)
-    method[members] = np.where(units.residents[members] < 0, "unknown", "empty")
+    method[members] = np.where(units.residents.known[members], "empty", "unknown")
 
-    built = _in_buildings(units, populated, level, buildings, rules, crs)
+    built = _find_in_buildings(units, populated, level, buildings, rules, crs)
     method[np.unique(built.unit)] = "buildings"
     rest = populated[method[populated] == "empty"]
-    on_land = _on_squares(units, rest, _land_of(units, rest, residential, crs), rules)
+    on_land = _lay_squares(units, rest, _find_land(units, rest, residential, crs), rules)
     method[np.unique(on_land.unit)] = "land"
     rest = populated[method[populated] == "empty"]
-    on_unit = _on_squares(units, rest, units.geometry[rest], rules)
+    on_unit = _lay_squares(units, rest, units.geometry[rest], rules)
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit)
-    seed, unit = _cells(units, group_totals, (built, on_land, on_unit, _as_points(units, rest)))
-    return SpreadResult(seed, method, unit, level, _remarks(units, members, method, seed))
+    seed, unit = _make_cells(
+        units, group_totals, (built, on_land, on_unit, _stand_points(units, rest))
+    )
+    return SpreadResult(seed, method, unit, level, _describe_spread(units, members, method, seed))
 
 
-def second_spread(
+def spread_again(
     units: Units,
     first: SpreadResult,
     residential: gpd.GeoDataFrame | None,
@@ -127,26 +130,26 @@ def second_spread(
     """
     method = np.full(len(units.code), None, dtype=object)
     built = np.flatnonzero(first.method == "buildings").astype(np.int32)
-    on_land = _on_squares(units, built, _land_of(units, built, residential, crs), rules)
+    on_land = _lay_squares(units, built, _find_land(units, built, residential, crs), rules)
     method[np.unique(on_land.unit)] = "land"
     rest = np.concatenate(
         (np.setdiff1d(built, on_land.unit), np.flatnonzero(first.method == "land"))
     ).astype(np.int32)
-    on_unit = _on_squares(units, rest, units.geometry[rest], rules)
+    on_unit = _lay_squares(units, rest, units.geometry[rest], rules)
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit).astype(np.int32)
-    seed, unit = _cells(units, {}, (on_land, on_unit, _as_points(units, rest)))
+    seed, unit = _make_cells(units, {}, (on_land, on_unit, _stand_points(units, rest)))
     return seed, method, unit
 
 
-def _level_with_totals(units: Units) -> str:
+def _find_level_with_totals(units: Units) -> str:
     for level in reversed(units.levels):
-        if (units.residents[units.of_level(level)] >= 0).any():
+        if units.residents.known[units.of_level(level)].any():
             return level
     raise ParameterError("no_unit_totals")
 
 
-def _refuse(units: Units, members: Int32Array, group_totals: Mapping[str, IntArray]) -> None:
+def _refuse_totals(units: Units, members: Int32Array, group_totals: Mapping[str, Counts]) -> None:
     residents = units.residents
     faults = [
         Fault(
@@ -156,24 +159,24 @@ def _refuse(units: Units, members: Int32Array, group_totals: Mapping[str, IntArr
             params={
                 "code": units.code[i],
                 "name": units.name[i],
-                "count": int(total[i]),
-                "residents": int(residents[i]),
+                "count": int(total.value[i]),
+                "residents": int(residents.value[i]),
             },
         )
         for group, total in group_totals.items()
         for i in members
-        if 0 <= residents[i] < total[i]
+        if residents.known[i] and residents.value[i] < total.value[i]
     ]
     faults += [
         Fault("unit_without_place", "units", params={"code": units.code[i], "name": units.name[i]})
         for i in members
-        if residents[i] > 0 and (units.geometry[i] is None or units.geometry[i].is_empty)
+        if residents.value[i] > 0 and (units.geometry[i] is None or units.geometry[i].is_empty)
     ]
     if faults:
         raise InputError(faults)
 
 
-def _in_buildings(
+def _find_in_buildings(
     units: Units,
     populated: Int32Array,
     level: str,
@@ -183,41 +186,45 @@ def _in_buildings(
 ) -> _Places:
     """Residential buildings of the units where they give a believable floor area."""
     if buildings is None or buildings.empty:
-        return _nowhere()
+        return _no_places()
     lived_in = buildings[buildings["building"].isin(rules.residential_buildings)]
-    geometry = metric_geometry(lived_in, crs)
+    geometry = project_frame(lived_in, crs)
     floors = np.asarray(lived_in["levels"], dtype=np.float64)
     floors = np.where(np.isfinite(floors) & (floors > 0), floors, rules.default_levels.value)
     places = _Places(
-        id=texts(lived_in["id"]),
+        id=object_array(list(lived_in["id"])),
         unit=assign_units(anchor_xy(geometry), units)[level],
         geometry=geometry,
-        weight=_hundredths(shapely.area(geometry) * floors),
+        weight=_count_hundredths(shapely.area(geometry) * floors),
     )
     places = places.take(np.isin(places.unit, populated) & (places.weight > 0))
     floor_m2 = np.zeros(len(units.code), dtype=np.int64)
     np.add.at(floor_m2, places.unit, places.weight)
-    each = floor_m2 / _PER_M2 / np.maximum(units.residents, 1)
+    each = floor_m2 / _PER_M2 / np.maximum(units.residents.value, 1)
     least, most = rules.min_floor_m2_per_resident.value, rules.max_floor_m2_per_resident.value
     return places.take(((each >= least) & (each <= most))[places.unit])
 
 
-def _land_of(
+def _find_land(
     units: Units, members: Int32Array, residential: gpd.GeoDataFrame | None, crs: str
 ) -> GeometryArray:
     """Residential land of each unit, once where it overlaps itself; None without any."""
     land = np.full(len(members), None, dtype=object)
     if residential is None or residential.empty:
         return land
-    parts = ordered_polygons(metric_geometry(residential, crs))
+    parts = order_polygons(project_frame(residential, crs))
     holder, part = shapely.STRtree(parts).query(units.geometry[members], predicate="intersects")
-    for i in np.unique(holder):
-        mine = shapely.union_all(parts[np.sort(part[holder == i])])
-        land[i] = areas_of(shapely.intersection(mine, units.geometry[members[i]]))
+    if len(holder) == 0:
+        return land
+    order = np.lexsort((part, holder))
+    held, begins = np.unique(holder[order], return_index=True)
+    for i, mine in zip(held.tolist(), np.split(part[order], begins[1:]), strict=True):
+        whole = shapely.union_all(parts[mine])
+        land[i] = keep_areas(shapely.intersection(whole, units.geometry[members[i]]))
     return land
 
 
-def _on_squares(
+def _lay_squares(
     units: Units, members: Int32Array, ground: GeometryArray, rules: SpreadRules
 ) -> _Places:
     """Lattice squares of each unit's ground, weighed by the area of the ground in them.
@@ -230,11 +237,13 @@ def _on_squares(
         f"{units.code[i]}.{column:06d}.{row:06d}"
         for i, column, row in zip(unit, squares.column, squares.row, strict=True)
     ]
-    places = _Places(texts(ids), unit, squares.piece, _hundredths(shapely.area(squares.piece)))
+    places = _Places(
+        object_array(ids), unit, squares.piece, _count_hundredths(shapely.area(squares.piece))
+    )
     return places.take(places.weight > 0)
 
 
-def _as_points(units: Units, members: Int32Array) -> _Places:
+def _stand_points(units: Units, members: Int32Array) -> _Places:
     """One place per unit that is too small for a square, at its representative point."""
     return _Places(
         units.code[members],
@@ -244,17 +253,17 @@ def _as_points(units: Units, members: Int32Array) -> _Places:
     )
 
 
-def _nowhere() -> _Places:
+def _no_places() -> _Places:
     nothing = np.empty(0, dtype=object)
     return _Places(nothing, np.empty(0, np.int32), nothing, np.empty(0, np.int64))
 
 
-def _hundredths(area_m2: FloatArray) -> IntArray:
+def _count_hundredths(area_m2: FloatArray) -> IntArray:
     return np.rint(area_m2 * _PER_M2).astype(np.int64)
 
 
-def _cells(
-    units: Units, group_totals: Mapping[str, IntArray], piles: Sequence[_Places]
+def _make_cells(
+    units: Units, group_totals: Mapping[str, Counts], piles: Sequence[_Places]
 ) -> tuple[CellSeed, Int32Array]:
     ids = np.concatenate([pile.id for pile in piles])
     owners = np.concatenate([pile.unit for pile in piles])
@@ -262,7 +271,7 @@ def _cells(
     ids, owners = ids[order], owners[order]
     geometry = np.concatenate([pile.geometry for pile in piles])[order]
     weight = np.concatenate([pile.weight for pile in piles])[order]
-    residents = share_out(weight, owners, np.maximum(units.residents, 0))
+    residents = share_out(weight, owners, units.residents.value)
     lived_in = residents > 0
     ids, owners, geometry, residents = (
         ids[lived_in],
@@ -272,13 +281,13 @@ def _cells(
     )
     columns = {}
     for group, totals in group_totals.items():
-        shares = share_out(residents, owners, np.maximum(totals, 0))
-        columns[group] = np.where(totals[owners] < 0, -1, shares)
-    groups, warnings = known_groups(columns)
+        shares = share_out(residents, owners, totals.value)
+        columns[group] = Counts.of(shares, totals.known[owners])
+    groups, warnings = keep_known(columns)
     seed = CellSeed(
         id=ids,
         xy_m=anchor_xy(geometry),
-        polygon=polygons_only(geometry),
+        polygon=keep_polygons(geometry),
         residents=residents,
         groups=groups,
         modelled=np.ones(len(ids), dtype=np.bool_),
@@ -287,12 +296,12 @@ def _cells(
     return seed, owners.astype(np.int32)
 
 
-def _remarks(
+def _describe_spread(
     units: Units, members: Int32Array, method: StrArray, seed: CellSeed
 ) -> tuple[Warn, ...]:
     used = {name: int(np.count_nonzero(method == name)) for name in ("buildings", "land", "unit")}
     remarks = [Warn("residents_modelled", {"residents": int(seed.residents.sum()), **used})]
-    unknown = members[units.residents[members] < 0]
+    unknown = members[~units.residents.known[members]]
     if len(unknown):
         names = ", ".join(str(name) for name in units.name[unknown])
         remarks.append(Warn("units_without_residents", {"count": len(unknown), "names": names}))

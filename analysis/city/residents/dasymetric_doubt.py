@@ -12,14 +12,14 @@ import numpy as np
 
 from lifecircle.analysis.city.model import Units
 from lifecircle.analysis.city.notes import Spread
-from lifecircle.analysis.city.residents.dasymetric import SpreadResult, second_spread
+from lifecircle.analysis.city.residents.dasymetric import SpreadResult, spread_again
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 
-def spread_doubt(
+def compare_spreads(
     units: Units,
     first: SpreadResult,
     residential: gpd.GeoDataFrame | None,
@@ -30,13 +30,13 @@ def spread_doubt(
     if policy.quality is None:
         return (), ()
     square_m = policy.quality.spread_square_m.value
-    other, method, unit = second_spread(units, first, residential, policy.spread, crs)
-    moved = moved_residents((first.seed, first.unit), (other, unit), len(units.code), square_m)
+    other, method, unit = spread_again(units, first, residential, policy.spread, crs)
+    moved = count_moved((first.seed, first.unit), (other, unit), len(units.code), square_m)
     rows = tuple(
         Spread(
             unit_code=str(units.code[i]),
             level=first.level,
-            residents=int(units.residents[i]),
+            residents=int(units.residents.value[i]),
             method=str(first.method[i]),
             other=method[i],
             moved=None if method[i] is None else int(moved[i]),
@@ -56,7 +56,7 @@ def spread_doubt(
     return rows, (Warn("spread_uncertain", told),) if rows else ()
 
 
-def moved_residents(
+def count_moved(
     one: tuple[CellSeed, Int32Array],
     other: tuple[CellSeed, Int32Array],
     units: int,

@@ -11,7 +11,7 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, Units
 from lifecircle.analysis.city.residents.lattice import lattice_points
-from lifecircle.analysis.city.shapes import metric_geometry, ordered_polygons
+from lifecircle.analysis.city.shapes import order_polygons, project_frame
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
 
@@ -36,14 +36,14 @@ def sample_land(
 ) -> LandSeed | None:
     """Residential land of the units as lattice samples; None where there is none.
 
-    The land is united first, so that nothing counts twice. Samples are the centres of the
-    lattice squares inside a polygon of the united land; each carries the polygon's area divided
+    The land is unite_land first, so that nothing counts twice. Samples are the centres of the
+    lattice squares inside a polygon of the unite_land land; each carries the polygon's area divided
     by its number of samples, so that the area is kept. A polygon without a sample gets one at
     its representative point. Samples outside all units belong to no study area and are left out.
     """
     if residential is None or residential.empty:
         return None
-    polygons = united(metric_geometry(residential, crs), units)
+    polygons = unite_land(project_frame(residential, crs), units)
     owner, xy = lattice_points(polygons, lattice_m)
     missed = np.setdiff1d(np.arange(len(polygons)), owner)
     owner = np.concatenate((owner, missed))
@@ -62,9 +62,9 @@ def sample_land(
     return LandSeed(xy[held], area[held], {level: index[held] for level, index in unit.items()})
 
 
-def united(geometry: GeometryArray, units: Units) -> GeometryArray:
+def unite_land(geometry: GeometryArray, units: Units) -> GeometryArray:
     """The polygons of the union of the land near the units, from west to east."""
-    parts = ordered_polygons(geometry)
+    parts = order_polygons(geometry)
     near = np.unique(shapely.STRtree(parts).query(units.geometry, predicate="intersects")[1])
     polygons = shapely.get_parts(shapely.union_all(parts[near]))
     polygons = polygons[shapely.area(polygons) > 0]

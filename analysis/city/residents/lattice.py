@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import GeometryArray
-from lifecircle.analysis.city.shapes import areas_of
+from lifecircle.analysis.city.shapes import keep_areas
 from lifecircle.analysis.quantities import FloatArray, IntArray
 
 _FULL = 1 - 1e-9  # share of a block from which rounding alone separates it from a full one
@@ -64,7 +64,7 @@ def lattice_squares(polygons: GeometryArray, step_m: float) -> Squares:
     that only squares on the outline are clipped, each from a small part. The quick clipping is
     checked: both halves are valid and add up to the whole, or they are intersected properly.
     """
-    blocks = _around(polygons, step_m)
+    blocks = _frame_polygons(polygons, step_m)
     done: list[_Blocks] = []
     while len(blocks.owner):
         wide = blocks.east - blocks.west
@@ -72,8 +72,8 @@ def lattice_squares(polygons: GeometryArray, step_m: float) -> Squares:
         full = shapely.area(blocks.part) >= wide * high * step_m**2 * _FULL
         single = (wide == 1) & (high == 1)
         done.append(blocks.take(single))
-        done.append(_squares_of(blocks.take(full & ~single), step_m))
-        blocks = _halved(blocks.take(~full & ~single), step_m)
+        done.append(_part_squares(blocks.take(full & ~single), step_m))
+        blocks = _halve_blocks(blocks.take(~full & ~single), step_m)
     if not done:
         none = np.empty(0, dtype=np.int64)
         return Squares(none, none, none, np.empty(0, dtype=object))
@@ -91,7 +91,7 @@ def lattice_points(polygons: GeometryArray, step_m: float) -> tuple[IntArray, Fl
     Returns the index of the polygon (k,) and the points (k, 2), in polygon order.
     """
     shapely.prepare(polygons)
-    blocks = _around(polygons, step_m)
+    blocks = _frame_polygons(polygons, step_m)
     wide = blocks.east - blocks.west
     size = wide * (blocks.north - blocks.south)
     owners, points = [np.empty(0, dtype=np.int64)], [np.empty((0, 2))]
@@ -109,19 +109,21 @@ def lattice_points(polygons: GeometryArray, step_m: float) -> tuple[IntArray, Fl
     return np.concatenate(owners), np.concatenate(points)
 
 
-def _around(polygons: GeometryArray, step_m: float) -> _Blocks:
+def _frame_polygons(polygons: GeometryArray, step_m: float) -> _Blocks:
     owner = np.flatnonzero(shapely.area(polygons) > 0).astype(np.int64)
-    return _Blocks(owner, *_reach(polygons[owner], step_m), polygons[owner])
+    return _Blocks(owner, *_find_extent(polygons[owner], step_m), polygons[owner])
 
 
-def _reach(part: GeometryArray, step_m: float) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+def _find_extent(
+    part: GeometryArray, step_m: float
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     bounds = shapely.bounds(part).reshape(-1, 4) / step_m
     west, south = np.floor(bounds[:, :2]).astype(np.int64).T
     east, north = np.ceil(bounds[:, 2:]).astype(np.int64).T
     return west, south, east, north
 
 
-def _boxes(blocks: _Blocks, step_m: float) -> GeometryArray:
+def _draw_boxes(blocks: _Blocks, step_m: float) -> GeometryArray:
     return np.asarray(
         shapely.box(
             blocks.west * step_m, blocks.south * step_m, blocks.east * step_m, blocks.north * step_m
@@ -130,7 +132,7 @@ def _boxes(blocks: _Blocks, step_m: float) -> GeometryArray:
     )
 
 
-def _squares_of(full: _Blocks, step_m: float) -> _Blocks:
+def _part_squares(full: _Blocks, step_m: float) -> _Blocks:
     wide = full.east - full.west
     size = wide * (full.north - full.south)
     block = np.repeat(np.arange(len(size)), size)
@@ -138,10 +140,10 @@ def _squares_of(full: _Blocks, step_m: float) -> _Blocks:
     row, column = np.divmod(place, wide[block]) if len(block) else (place, place)
     west, south = full.west[block] + column, full.south[block] + row
     squares = _Blocks(full.owner[block], west, south, west + 1, south + 1, full.part[block])
-    return _Blocks(squares.owner, west, south, west + 1, south + 1, _boxes(squares, step_m))
+    return _Blocks(squares.owner, west, south, west + 1, south + 1, _draw_boxes(squares, step_m))
 
 
-def _halved(blocks: _Blocks, step_m: float) -> _Blocks:
+def _halve_blocks(blocks: _Blocks, step_m: float) -> _Blocks:
     wide = blocks.east - blocks.west
     high = blocks.north - blocks.south
     across = wide >= high
@@ -155,16 +157,16 @@ def _halved(blocks: _Blocks, step_m: float) -> _Blocks:
         np.concatenate((middle_y, blocks.north)),
         np.concatenate((blocks.part, blocks.part)),
     )
-    part = _clipped(halves, step_m)
+    part = _clip_quickly(halves, step_m)
     lost = np.abs(shapely.area(part).reshape(2, -1).sum(axis=0) - shapely.area(blocks.part))
     redo = np.tile(lost > _LOST * wide * high * step_m**2, 2) | ~shapely.is_valid(part)
-    part[redo] = shapely.intersection(halves.part[redo], _boxes(halves.take(redo), step_m))
+    part[redo] = shapely.intersection(halves.part[redo], _draw_boxes(halves.take(redo), step_m))
     mixed = shapely.get_type_id(part) == shapely.GeometryType.GEOMETRYCOLLECTION
     for i in np.flatnonzero(mixed):
-        part[i] = areas_of(part[i])
+        part[i] = keep_areas(part[i])
     there = shapely.area(part) > 0
     kept, part = halves.take(there), part[there]
-    west, south, east, north = _reach(part, step_m)
+    west, south, east, north = _find_extent(part, step_m)
     return _Blocks(  # never beyond the half: rounding must not reach into a neighbour
         kept.owner,
         np.maximum(west, kept.west),
@@ -175,7 +177,7 @@ def _halved(blocks: _Blocks, step_m: float) -> _Blocks:
     )
 
 
-def _clipped(blocks: _Blocks, step_m: float) -> GeometryArray:
+def _clip_quickly(blocks: _Blocks, step_m: float) -> GeometryArray:
     """The parts within their blocks: three times as fast as an intersection, unproven."""
     part = np.empty(len(blocks.owner), dtype=object)
     for i, (shape, west, south, east, north) in enumerate(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 
-from lifecircle.analysis.city.frames import code_key, counts, group_columns, texts
 from lifecircle.analysis.city.model import GeometryArray, StrArray
-from lifecircle.analysis.city.shapes import anchor_xy, metric_geometry, polygons_only
+from lifecircle.analysis.city.order import code_key
+from lifecircle.analysis.city.shapes import anchor_xy, keep_polygons, project_located
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import BoolArray, Counts, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.tables import CellTable
 from lifecircle.analysis.texts import named_group
 
 
@@ -21,16 +21,15 @@ class CellSeed:
     """Populated points or polygons before they join the streets (c cells).
 
     `xy_m` float64 (c, 2); `polygon` or None where the cell is a point; `residents` int64;
-    `groups[name]` int64: persons known to be of the group; a cell whose number is unknown adds
-    nobody, and `warnings` say how many such cells there are. `modelled`: residents spread from
-    unit totals.
+    `groups[name]`: persons of the group, where known; `warnings` say in how many cells they are
+    not. `modelled`: residents spread from unit totals.
     """
 
     id: StrArray
     xy_m: FloatArray
     polygon: GeometryArray
     residents: IntArray
-    groups: Mapping[str, IntArray]
+    groups: Mapping[str, Counts]
     modelled: BoolArray
     warnings: tuple[Warn, ...] = ()
 
@@ -38,51 +37,42 @@ class CellSeed:
         return len(self.residents)
 
 
-def cells_from_table(frame: gpd.GeoDataFrame, crs: str) -> CellSeed:
+def cells_from_table(table: CellTable, crs: str) -> CellSeed:
     """Counted cells of a table in metres, sorted by id; those without residents stay.
 
-    Parameters
-    ----------
-    frame : ``id``, ``residents``, points or polygons in a known CRS; groups from ``pop_X``
-        (the group ``X``) and ``households``, null = unknown. A group unknown in every cell is
-        left out.
-    crs : the metric CRS of the city.
+    A group unknown in every cell is left out. `crs`: the metric CRS of the city.
     """
-    ids = texts(frame["id"])
-    order = sorted(range(len(ids)), key=lambda i: code_key(str(ids[i])))
-    ordered = frame.iloc[order]
-    geometry = metric_geometry(ordered, crs)
-    columns = {group: counts(ordered, column) for group, column in group_columns(frame).items()}
-    groups, warnings = known_groups(columns)
+    ids = table.id
+    order = np.array(sorted(range(len(ids)), key=lambda i: code_key(str(ids[i]))), dtype=np.int64)
+    geometry = project_located(table.where, crs)[order]
+    groups, warnings = keep_known(
+        {name: counts.take(order) for name, counts in table.groups.items()}
+    )
     return CellSeed(
         id=ids[order],
         xy_m=anchor_xy(geometry),
-        polygon=polygons_only(geometry),
-        residents=counts(ordered, "residents"),
+        polygon=keep_polygons(geometry),
+        residents=table.residents[order],
         groups=groups,
         modelled=np.zeros(len(ids), dtype=np.bool_),
         warnings=warnings,
     )
 
 
-def known_groups(
-    columns: Mapping[str, IntArray],
-) -> tuple[dict[str, IntArray], tuple[Warn, ...]]:
-    """Groups known in at least one cell, from numbers per cell with -1 where unknown.
-
-    Unknown cells count nobody, with a warning.
-    """
-    groups, warnings = {}, []
-    for group, count in columns.items():
-        unknown = int(np.count_nonzero(count < 0))
-        if unknown == len(count):
+def keep_known(groups: Mapping[str, Counts]) -> tuple[dict[str, Counts], tuple[Warn, ...]]:
+    """Groups known in at least one cell; a warning for those unknown in some."""
+    kept: dict[str, Counts] = {}
+    warnings = []
+    for group, counts in groups.items():
+        unknown = int(np.count_nonzero(~counts.known))
+        if unknown == len(counts):
             continue
-        groups[group] = np.maximum(count, 0)
+        kept[group] = counts
         if unknown:
             warnings.append(
                 Warn("group_partly_unknown", {"group": named_group(group), "count": unknown})
             )
-    return groups, tuple(warnings)
+    return kept, tuple(warnings)
 
 
 def share_out(weight: IntArray, owner: Int32Array, totals: IntArray) -> IntArray:

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from lifecircle.analysis.city.streets.joinable import joinable_lines
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions, locate_on_edges
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
 
@@ -38,6 +39,8 @@ def attach_facilities(
     geometry : shapely geometries (f,), metres.
     by_entrance : bool (f,): parks, squares and pitches, which are reached wherever a walkable
         way crosses their outline or runs inside; the others by the outline's nearest point.
+        What finds no edge of the index itself joins its shorter pieces; those that cross an
+        outline lead in beside the others.
     max_leg_m : longest access leg; a facility farther away gets no position.
     """
     point = shapely.get_type_id(geometry) == shapely.GeometryType.POINT
@@ -45,23 +48,42 @@ def attach_facilities(
     of_points = index.snap(shapely.get_coordinates(geometry[at_points]), max_leg_m)
     parts = [(at_points[of_points.snapped], of_points.take(np.flatnonzero(of_points.snapped)))]
     shaped = np.flatnonzero(~point)
-    if len(shaped):
-        lines, edges = _indexed_lines(index)
-        tree = shapely.STRtree(lines)
-        entered = shaped[by_entrance[shaped]]
-        owner, position = _entrances(geometry, entered, tree, edges, index)
-        parts.append((owner, position))
-        rest = np.setdiff1d(shaped, owner)
-        parts.append(_nearest_outline(geometry, rest, tree, edges, index, max_leg_m))
-    return _sorted(parts)
+    rest = shaped
+    ground: EdgeIndex | None = index
+    while len(shaped) and ground is not None:
+        found = _attach_shapes(geometry, shaped[by_entrance[shaped]], rest, ground, max_leg_m)
+        parts += found
+        rest = np.setdiff1d(rest, np.concatenate([owner for owner, _ in found]))
+        ground = ground.pieces
+    return _sort_attachments(parts)
 
 
-def _indexed_lines(index: EdgeIndex) -> tuple[NDArray[np.object_], Int32Array]:
-    edges = np.unique(index.segment_edge)
-    return index.network.lines()[edges], edges.astype(np.int32)
+def _attach_shapes(
+    geometry: NDArray[np.object_],
+    entered: IntArray,
+    rest: IntArray,
+    index: EdgeIndex,
+    max_leg_m: float,
+) -> list[tuple[IntArray, Positions]]:
+    """Positions on the index's own edges, and whose they are: of shapes `entered` wherever an
+    edge meets them, of the `rest` without one where their outline is nearest."""
+    lines, edges = _list_lines(index)
+    tree = shapely.STRtree(lines)
+    owner, position = _find_entrances(geometry, entered, tree, edges, index)
+    left = np.setdiff1d(rest, owner)
+    return [
+        (owner, position),
+        _find_nearest_outline(geometry, left, tree, edges, index, max_leg_m),
+    ]
 
 
-def _entrances(
+def _list_lines(index: EdgeIndex) -> tuple[NDArray[np.object_], Int32Array]:
+    part = np.zeros(len(index.network.vertex_xy_m), dtype=np.uint8)
+    part[index.segment_vertex] = index.segment_part
+    return joinable_lines(index.network, np.unique(index.segment_edge).astype(np.int32), part)
+
+
+def _find_entrances(
     geometry: NDArray[np.object_],
     facilities: IntArray,
     tree: shapely.STRtree,
@@ -88,7 +110,7 @@ def _entrances(
     )
 
 
-def _nearest_outline(
+def _find_nearest_outline(
     geometry: NDArray[np.object_],
     facilities: IntArray,
     tree: shapely.STRtree,
@@ -97,7 +119,7 @@ def _nearest_outline(
     max_leg_m: float,
 ) -> tuple[IntArray, Positions]:
     """One position each: the place on an edge nearest to the outline; ties to the lower edge."""
-    outline = _outlines(geometry[facilities])
+    outline = _draw_outlines(geometry[facilities])
     found, line = tree.query_nearest(outline, max_distance=max_leg_m * 1.001, all_matches=True)
     order = np.lexsort((edges[line], found))
     found, line = found[order], line[order]
@@ -111,7 +133,7 @@ def _nearest_outline(
     return facilities[found[near]], position.take(near)
 
 
-def _outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+def _draw_outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     areal = np.isin(
         shapely.get_type_id(geometry),
         (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON),
@@ -121,7 +143,7 @@ def _outlines(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     return outline
 
 
-def _sorted(parts: list[tuple[IntArray, Positions]]) -> Attachments:
+def _sort_attachments(parts: list[tuple[IntArray, Positions]]) -> Attachments:
     facility = np.concatenate([owner for owner, _ in parts]).astype(np.int32)
     position = Positions(
         np.concatenate([p.edge for _, p in parts]),

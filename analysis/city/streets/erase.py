@@ -10,9 +10,8 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import geodesic_m, to_lonlat, to_metric
-from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.osm.streets import RawStreets
-from lifecircle.analysis.readers.records.findings import ObjectArray
 
 _NEAR = 1e-6  # degrees around a segment within which an area matters
 _SAME = 1e-9  # of a segment: nearer to its end than this is the end
@@ -27,8 +26,8 @@ class Cut:
     met: BoolArray
 
 
-def widened(shapes: ObjectArray, margin_m: float, crs: str) -> ObjectArray:
-    """Points and lines (degrees) widened to areas by a margin; areas stay as they are."""
+def widen_shapes(shapes: ObjectArray, margin_m: float, crs: str) -> ObjectArray:
+    """Points and lines (degrees) widen_shapes to areas by a margin; areas stay as they are."""
     wide = np.empty(len(shapes), dtype=object)
     for i, shape in enumerate(shapes):
         if shapely.get_dimensions(shape) == 2:
@@ -40,14 +39,14 @@ def widened(shapes: ObjectArray, margin_m: float, crs: str) -> ObjectArray:
     return wide
 
 
-def without_inside(raw: RawStreets, areas: ObjectArray, spared: BoolArray | None = None) -> Cut:
+def cut_inside(raw: RawStreets, areas: ObjectArray, spared: BoolArray | None = None) -> Cut:
     """The streets less what lies inside areas (polygons in degrees).
 
     A street is cut exactly where it enters an area; a new node with a negative id ends it
     there. `spared` bool (w,): ways left whole (bridges over a railway).
     """
     met = np.zeros(len(areas), dtype=bool)
-    tail = _tails(raw)
+    tail = _find_tails(raw)
     ends = np.stack((raw.lonlat[tail], raw.lonlat[tail + 1]), axis=1)
     way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start) - 1)
     lines: Any = shapely.linestrings(ends)
@@ -63,15 +62,15 @@ def without_inside(raw: RawStreets, areas: ObjectArray, spared: BoolArray | None
         return Cut(raw, 0.0, met)
     left: dict[int, list[tuple[float, float]]] = {s: [] for s in swallowed.tolist()}
     crossing = ~np.isin(segment, swallowed)
-    left |= _crossed(lines, ends, areas, area[crossing], segment[crossing])
+    left |= _find_crossed(lines, ends, areas, area[crossing], segment[crossing])
     hit = np.array(list(left), dtype=np.int64)
     whole_m = geodesic_m(ends[hit, 0], ends[hit, 1])
     share = np.array([sum(b - a for a, b in left[s]) for s in hit.tolist()])
-    streets = _rebuilt(raw, tail, way, left)
+    streets = _rebuild_ways(raw, tail, way, left)
     return Cut(streets, float((whole_m * (1.0 - share)).sum()), met)
 
 
-def _crossed(
+def _find_crossed(
     lines: Any, ends: FloatArray, areas: ObjectArray, area: IntArray, segment: IntArray
 ) -> dict[int, list[tuple[float, float]]]:
     """What areas leave of the segments that reach over their borders."""
@@ -81,19 +80,19 @@ def _crossed(
     hit, begin = np.unique(segment[order], return_index=True)
     holds = np.split(areas[area[order]], begin[1:])
     return {
-        int(s): _left_over(lines[s], ends[s], list(shapes))
+        int(s): _find_left_over(lines[s], ends[s], list(shapes))
         for s, shapes in zip(hit.tolist(), holds, strict=True)
     }
 
 
-def _tails(raw: RawStreets) -> IntArray:
+def _find_tails(raw: RawStreets) -> IntArray:
     """Row of the first node of every segment."""
     rows = np.ones(len(raw.node_ref), dtype=bool)
     rows[raw.way_start[1:] - 1] = False
     return np.flatnonzero(rows)
 
 
-def _left_over(
+def _find_left_over(
     line: shapely.LineString, ends: FloatArray, areas: Sequence[shapely.Geometry]
 ) -> list[tuple[float, float]]:
     """What areas leave of a segment, as shares from its first end, ascending."""
@@ -115,7 +114,7 @@ def _left_over(
     return sorted(piece for piece in pieces if piece[1] > piece[0])
 
 
-def _rebuilt(
+def _rebuild_ways(
     raw: RawStreets, tail: IntArray, way: IntArray, left: dict[int, list[tuple[float, float]]]
 ) -> RawStreets:
     """Ways strung together anew around what was cut out of some of their segments."""
@@ -134,12 +133,12 @@ def _rebuilt(
             for start, end in left.get(s, [(0.0, 1.0)]):
                 if start > 0.0:
                     runs.append((w, run))
-                    run = [(unused, *_between(lonlat, a, b, start))]
+                    run = [(unused, *_find_between(lonlat, a, b, start))]
                     unused -= 1
                 elif not run:
                     run = [(int(refs[a]), *lonlat[a].tolist())]
                 if end < 1.0:
-                    run.append((unused, *_between(lonlat, a, b, end)))
+                    run.append((unused, *_find_between(lonlat, a, b, end)))
                     unused -= 1
                     runs.append((w, run))
                     run = []
@@ -149,15 +148,15 @@ def _rebuilt(
                 runs.append((w, run))
                 run = []
         runs.append((w, run))
-    return _joined(raw, touched, [(w, run) for w, run in runs if len(run) >= 2])
+    return _join_ways(raw, touched, [(w, run) for w, run in runs if len(run) >= 2])
 
 
-def _between(lonlat: FloatArray, a: int, b: int, share: float) -> tuple[float, float]:
+def _find_between(lonlat: FloatArray, a: int, b: int, share: float) -> tuple[float, float]:
     lon, lat = lonlat[a] + share * (lonlat[b] - lonlat[a])
     return float(lon), float(lat)
 
 
-def _joined(
+def _join_ways(
     raw: RawStreets, dropped: IntArray, runs: Sequence[tuple[int, list[tuple[int, float, float]]]]
 ) -> RawStreets:
     """The ways that stay, and new runs of nodes in place of the dropped ones."""

@@ -19,7 +19,7 @@ _ASIDE_DEG = 1.0 / 111_320.0  # a metre of latitude
 _MAIN = int(WayForm.MAIN_ROAD)
 
 
-def parted_by_main_roads(raw: RawStreets, closed: RawStreets | None = None) -> RawStreets:
+def part_by_main_roads(raw: RawStreets, closed: RawStreets | None = None) -> RawStreets:
     """The streets with the two sides of every main road apart; ways keep their ids and forms.
 
     `closed`: main roads nobody may walk along; they part what meets them all the same. Bridges
@@ -35,10 +35,10 @@ def parted_by_main_roads(raw: RawStreets, closed: RawStreets | None = None) -> R
         np.concatenate([each.node_ref for each in roads]), return_index=True, return_inverse=True
     )
     lonlat = np.vstack([each.lonlat for each in roads])[row]
-    a, b, way = _segments(raw, node[: len(raw.node_ref)])
+    a, b, way = _list_segments(raw, node[: len(raw.node_ref)])
     bars = [a[is_main[way]]], [b[is_main[way]]]
     if closed is not None:
-        start, end, _ = _segments(closed, node[len(raw.node_ref) :])
+        start, end, _ = _list_segments(closed, node[len(raw.node_ref) :])
         bars[0].append(start)
         bars[1].append(end)
     corners = _Corners(ref, lonlat, np.concatenate(bars[0]), np.concatenate(bars[1]))
@@ -53,10 +53,10 @@ def parted_by_main_roads(raw: RawStreets, closed: RawStreets | None = None) -> R
             segments.append((way[s], corners.right(u, v), corners.left(v, u)))
         elif not corners.joined(u, v):
             segments.append((way[s], corners.toward(u, v), corners.toward(v, u)))
-    return _assembled(raw, ~beside, segments)
+    return _assemble_ways(raw, ~beside, segments)
 
 
-def _segments(raw: RawStreets, node: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def _list_segments(raw: RawStreets, node: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Both nodes and the way of every segment that leads anywhere."""
     inside = np.ones(len(node), dtype=bool)
     inside[raw.way_start[1:] - 1] = False
@@ -138,7 +138,7 @@ class _Corners:
         return float(np.arctan2(north, east * np.cos(np.radians(self._lonlat[node, 1]))))
 
 
-def _assembled(
+def _assemble_ways(
     raw: RawStreets,
     stays: BoolArray,
     segments: list[tuple[int, tuple[int, float, float], tuple[int, float, float]]],

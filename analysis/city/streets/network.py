@@ -41,8 +41,8 @@ class WalkNetwork:
     edge_component : int32 (m,), connected component of each edge.
     component_length_m : float64 (k,), walkable length of each component.
     vertex_form : uint8 (p,) or None, the `analysis.policy.terrain.WayForm` of the segment that
-        ends at each vertex (0 at an edge's first); None where the streets came without. Kept
-        while a city is built, not in a run.
+        ends at each vertex (0 at an edge's first); None where the streets came without. A
+        run keeps bridges and tunnels only.
     slope : what slope adds to the walk along each edge, None where heights are not used.
     """
 
@@ -60,6 +60,12 @@ class WalkNetwork:
     component_length_m: FloatArray
     vertex_form: UInt8Array | None = None
     slope: SlopeProfile | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<WalkNetwork in {self.crs}: {self.node_count:,} junctions, {self.edge_count:,} "
+            f"edges, {float(self.edge_length_m.sum()) / 1000:,.1f} km>"
+        )
 
     @property
     def node_count(self) -> int:
@@ -88,9 +94,11 @@ class WalkNetwork:
         return np.asarray(shapely.linestrings(self.vertex_xy_m, indices=edge), dtype=np.object_)
 
     def to_networkx(self) -> nx.MultiGraph[int]:
-        """The network as an undirected multigraph for people: ``length_m``, ``geometry``.
+        """The network as an undirected multigraph, as networkx and osmnx know it.
 
-        Nodes are 0..n-1 with ``x``, ``y`` (metres) and ``osm_id``; edge keys are edge ids.
+        Nodes are 0..n-1 with ``x``, ``y`` (metres, the graph's ``crs``) and ``osm_id``. Edges are
+        keyed by edge id and have ``length`` and ``length_m`` (the same geodesic metres),
+        ``osm_way`` and ``geometry``.
         """
         import networkx
 
@@ -108,7 +116,9 @@ class WalkNetwork:
             strict=True,
         )
         for edge, (u, v, length_m, way, line) in enumerate(rows):
-            graph.add_edge(u, v, key=edge, length_m=length_m, osm_way=way, geometry=line)
+            graph.add_edge(
+                u, v, key=edge, length=length_m, length_m=length_m, osm_way=way, geometry=line
+            )
         return graph
 
 
@@ -120,19 +130,19 @@ def build_network(raw: RawStreets, crs: str | None = None) -> WalkNetwork:
     """
     osm_id, first, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
     lonlat = raw.lonlat[first]
-    a, b, way, form = _segments(raw, node.astype(np.int64), len(osm_id))
-    start, neighbour, segment, degree = _half_segments(a, b, len(osm_id))
+    a, b, way, form = _list_segments(raw, node.astype(np.int64), len(osm_id))
+    start, neighbour, segment, degree = _list_half_segments(a, b, len(osm_id))
     is_junction = degree != 2
     _break_rings(a, b, is_junction)
     chain_start, chain_node = follow_chains(start, neighbour, segment, is_junction, len(a))
     crs = crs or metric_crs(lonlat)
     xy_m = to_metric(lonlat, crs)
     number = _hilbert_numbers(xy_m, np.flatnonzero(is_junction & (degree > 0)))
-    chain_start, chain_node = _canonical(chain_start, chain_node, number)
+    chain_start, chain_node = _order_ends(chain_start, chain_node, number)
     return _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, (a, b, way, form))
 
 
-def _segments(
+def _list_segments(
     raw: RawStreets, node: IntArray, node_count: int
 ) -> tuple[IntArray, IntArray, IntArray, UInt8Array | None]:
     """Distinct segments (a < b), the lowest way id of each and its form, sorted by (a, b)."""
@@ -155,7 +165,7 @@ def _segments(
     return key // node_count, key % node_count, lowest, form
 
 
-def _half_segments(
+def _list_half_segments(
     a: IntArray, b: IntArray, node_count: int
 ) -> tuple[IntArray, Int32Array, Int32Array, IntArray]:
     """Both directions of all segments in CSR form, neighbours ascending."""
@@ -209,7 +219,7 @@ def _hilbert_distance(x: IntArray, y: IntArray) -> IntArray:
     return distance
 
 
-def _canonical(
+def _order_ends(
     chain_start: IntArray, chain_node: Int32Array, number: Int32Array
 ) -> tuple[IntArray, Int32Array]:
     """Chains turned so that u <= v (ties by the second vertex) and sorted by (u, v, vertices)."""

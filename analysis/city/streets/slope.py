@@ -57,7 +57,7 @@ class SlopeFacts:
     extra_share: float
 
 
-def with_slope(
+def add_slope(
     network: WalkNetwork, ground: Ground, rules: TerrainRules
 ) -> tuple[WalkNetwork, SlopeFacts]:
     """The network with the slope of its streets, and what there was to it."""
@@ -67,7 +67,7 @@ def with_slope(
     points = _Points.along(network, form, ground.step_m)
     height_m = ground.at(to_lonlat(points.xy_m, network.crs))
     vertex_m = height_m[points.row_of_vertex]
-    vertex_m = _bridged(network, (form & _OFF_GROUND) > 0, vertex_m)
+    vertex_m = _bridge_unknown(network, (form & _OFF_GROUND) > 0, vertex_m)
     height_m[points.row_of_vertex] = vertex_m
 
     first = points.is_first
@@ -78,11 +78,16 @@ def with_slope(
     rise_m[unknown] = 0.0
     stairs = (points.form & _STEPS) > 0
     slope = np.divide(rise_m, run_m, out=np.zeros_like(run_m), where=run_m > 0)
-    ahead = np.where(stairs, _stairs_extra(rise_m, run_m, rules), _extra(slope, run_m, rules))
-    back = np.where(stairs, _stairs_extra(-rise_m, run_m, rules), _extra(-slope, run_m, rules))
+    ahead = np.where(stairs, _count_stairs(rise_m, run_m, rules), _count_extra(slope, run_m, rules))
+    back = np.where(
+        stairs, _count_stairs(-rise_m, run_m, rules), _count_extra(-slope, run_m, rules)
+    )
 
     profile = SlopeProfile(
-        points.start, points.at_m, _along(ahead, points.start), _along(back, points.start)
+        points.start,
+        points.at_m,
+        _measure_along(ahead, points.start),
+        _measure_along(back, points.start),
     )
     for array in (profile.point_start, profile.point_at_m, profile.extra_uv_m, profile.extra_vu_m):
         read_only(array)
@@ -91,11 +96,13 @@ def with_slope(
     facts = SlopeFacts(
         length_m=length_m,
         unknown_m=float(run_m[unknown].sum()),
-        mean_slope=_share(float((np.abs(slope) * run_m)[walked].sum()), float(run_m[walked].sum())),
+        mean_slope=_measure_share(
+            float((np.abs(slope) * run_m)[walked].sum()), float(run_m[walked].sum())
+        ),
         steep_m=float(run_m[walked & (np.abs(slope) > rules.steepest.value)].sum()),
         off_ground_m=float(run_m[(points.form & _OFF_GROUND) > 0].sum()),
         stairs_m=float(run_m[stairs].sum()),
-        extra_share=_share(float(ahead.sum() + back.sum()), 2 * length_m),
+        extra_share=_measure_share(float(ahead.sum() + back.sum()), 2 * length_m),
     )
     return replace(network, slope=profile), facts
 
@@ -107,7 +114,7 @@ def tobler_km_h(slope: FloatArray, rules: TerrainRules) -> FloatArray:
     return speed
 
 
-def _extra(slope: FloatArray, run_m: FloatArray, rules: TerrainRules) -> FloatArray:
+def _count_extra(slope: FloatArray, run_m: FloatArray, rules: TerrainRules) -> FloatArray:
     """Metres on the flat that a slope adds to its run: run · (Tobler(0) / Tobler(s) - 1)."""
     steepest, offset = rules.steepest.value, rules.tobler_offset.value
     slower = np.abs(np.clip(slope, -steepest, steepest) + offset) - offset
@@ -115,7 +122,7 @@ def _extra(slope: FloatArray, run_m: FloatArray, rules: TerrainRules) -> FloatAr
     return extra
 
 
-def _stairs_extra(rise_m: FloatArray, run_m: FloatArray, rules: TerrainRules) -> FloatArray:
+def _count_stairs(rise_m: FloatArray, run_m: FloatArray, rules: TerrainRules) -> FloatArray:
     """Metres on the flat that stairs add: the ground they need for their rise, walked slower.
 
     A way of stairs has landings; only ``rise / gradient`` metres of it are steps.
@@ -128,14 +135,14 @@ def _stairs_extra(rise_m: FloatArray, run_m: FloatArray, rules: TerrainRules) ->
     return extra
 
 
-def _along(extra_m: FloatArray, start: IntArray) -> FloatArray:
+def _measure_along(extra_m: FloatArray, start: IntArray) -> FloatArray:
     """Sums from each edge's first point on; exactly 0 on an edge that is flat."""
     total = np.cumsum(extra_m)
     summed: FloatArray = total - np.repeat(total[start[:-1]], np.diff(start))
     return summed
 
 
-def _share(part: float, whole: float) -> float:
+def _measure_share(part: float, whole: float) -> float:
     return part / whole if whole > 0 else 0.0
 
 
@@ -172,7 +179,9 @@ class _Points:
         return cls(start, at_m, xy_m, form[owner].astype(np.int64), is_first, row)
 
 
-def _bridged(network: WalkNetwork, off_ground: BoolArray, height_m: FloatArray) -> FloatArray:
+def _bridge_unknown(
+    network: WalkNetwork, off_ground: BoolArray, height_m: FloatArray
+) -> FloatArray:
     """Heights of vertices, those that only bridges and the like meet taken from their ends.
 
     Along a bridge heights grow evenly from end to end; where bridges fork the heights are those
@@ -181,7 +190,7 @@ def _bridged(network: WalkNetwork, off_ground: BoolArray, height_m: FloatArray) 
     over = np.flatnonzero(off_ground)
     if len(over) == 0:
         return height_m
-    node = _node_of_vertex(network)
+    node = _find_nodes(network)
     on_ground = np.ones(len(node), dtype=bool)
     on_ground[network.vertex_start[:-1]] = False  # a first vertex ends no segment
     on_ground &= ~off_ground
@@ -196,7 +205,7 @@ def _bridged(network: WalkNetwork, off_ground: BoolArray, height_m: FloatArray) 
     known = np.full(len(grounded), np.nan)
     known[node] = height_m
     height = np.where(grounded[used], known[used], np.nan)
-    solved = _laplace(a, b, weight, height)
+    solved = _solve_laplace(a, b, weight, height)
     result = height_m.copy()
     place = np.full(len(grounded), -1)
     place[used] = np.arange(len(used))
@@ -205,7 +214,7 @@ def _bridged(network: WalkNetwork, off_ground: BoolArray, height_m: FloatArray) 
     return result
 
 
-def _node_of_vertex(network: WalkNetwork) -> IntArray:
+def _find_nodes(network: WalkNetwork) -> IntArray:
     """A number for each vertex, the same where edges share a junction."""
     node = network.node_count + np.arange(len(network.vertex_at_m))
     node[network.vertex_start[:-1]] = network.edge_u
@@ -213,7 +222,7 @@ def _node_of_vertex(network: WalkNetwork) -> IntArray:
     return node
 
 
-def _laplace(a: IntArray, b: IntArray, weight: FloatArray, height: FloatArray) -> FloatArray:
+def _solve_laplace(a: IntArray, b: IntArray, weight: FloatArray, height: FloatArray) -> FloatArray:
     """Heights of all nodes where some are known; NaN where none of a piece is known."""
     count = len(height)
     both = np.concatenate((a, b)), np.concatenate((b, a))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lifecircle.analysis.city.crs import geodesic_m, to_lonlat
+from lifecircle.analysis.city.streets.joinable import joinable_parts
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap_kernel import (
+    Bins,
     bin_segments,
     nearest_on_edges,
     nearest_segments,
 )
-from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.policy.rules import AttachmentRules
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+    UInt8Array,
+)
 
 _BIN_M = 64.0  # width of the search grid, a matter of speed only
 _MAX_BINS = 4_000_000
@@ -37,6 +47,9 @@ class Positions:
     def __len__(self) -> int:
         return len(self.edge)
 
+    def __repr__(self) -> str:
+        return f"<Positions: {int(self.snapped.sum()):,} of {len(self):,} on streets>"
+
     @property
     def snapped(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which points joined the streets, bool (k,)."""
@@ -46,33 +59,62 @@ class Positions:
         """The positions of some of the points."""
         return Positions(self.edge[index], self.at_m[index], self.leg_m[index], self.xy_m[index])
 
+    def replaced(self, index: IntArray, other: Positions) -> Positions:
+        """The positions, some of them exchanged for others."""
+        edge, at_m, leg_m, xy_m = (
+            self.edge.copy(), self.at_m.copy(), self.leg_m.copy(), self.xy_m.copy()
+        )  # fmt: skip
+        edge[index], at_m[index] = other.edge, other.at_m
+        leg_m[index], xy_m[index] = other.leg_m, other.xy_m
+        return Positions(edge, at_m, leg_m, xy_m)
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeIndex:
     """A grid over the segments of those components that are large enough to live in.
 
-    `segment_vertex` int64 (s,), `segment_edge` int32 (s,), ascending by edge;
-    `bin_start`, `bin_member`: segments per bin of `bin_m` metres.
+    `segment_vertex` int64 (s,), `segment_edge` int32 (s,), ascending by edge; `segment_part`
+    uint8 (s,), what of each may be joined (`joinable_parts`). `pieces`: the same of the shorter
+    components that are joined by what finds none of these, None where there are no such.
     """
 
     network: WalkNetwork
     segment_vertex: IntArray
     segment_edge: Int32Array
-    origin: FloatArray
-    bin_m: float
-    columns: int
-    rows: int
-    bin_start: IntArray
-    bin_member: Int32Array
+    segment_part: UInt8Array
+    bins: Bins
+    pieces: EdgeIndex | None = None
 
     @classmethod
-    def build(cls, network: WalkNetwork, min_component_m: float) -> EdgeIndex:
-        """Index all edges on components with at least `min_component_m` of walkable length."""
-        large = network.component_length_m[network.edge_component] >= min_component_m
+    def build(
+        cls, network: WalkNetwork, min_component_m: float, min_piece_m: float | None = None
+    ) -> EdgeIndex:
+        """Index all edges on components with at least `min_component_m` of walkable length.
+
+        `min_piece_m`: the least length of the components joined by what finds none of those.
+        """
+        length_m = network.component_length_m
+        part = joinable_parts(network)
+        index = cls._over(network, length_m >= min_component_m, part)
+        if min_piece_m is None:
+            return index
+        short = (length_m >= min_piece_m) & (length_m < min_component_m)
+        return replace(index, pieces=cls._over(network, short, part)) if short.any() else index
+
+    @classmethod
+    def by(cls, network: WalkNetwork, rules: AttachmentRules) -> EdgeIndex:
+        """The index of a policy."""
+        piece = rules.min_piece_m
+        return cls.build(
+            network, rules.min_component_m.value, None if piece is None else piece.value
+        )
+
+    @classmethod
+    def _over(cls, network: WalkNetwork, chosen: BoolArray, part: UInt8Array) -> EdgeIndex:
+        """The index of some components."""
         size = np.diff(network.vertex_start)
         of_edge = np.repeat(np.arange(network.edge_count, dtype=np.int32), size)
-        usable = large[of_edge]
-        usable[network.vertex_start[1:] - 1] = False
+        usable = chosen[network.edge_component][of_edge] & (part > 0)
         vertex = np.flatnonzero(usable)
         xy = network.vertex_xy_m
         low = xy.min(axis=0) if len(xy) else np.zeros(2)
@@ -80,26 +122,35 @@ class EdgeIndex:
         bin_m = max(_BIN_M, float(np.sqrt(span[0] * span[1] / _MAX_BINS)))
         columns, rows = (int(extent / bin_m) + 1 for extent in span)
         start, member = bin_segments(xy, vertex, low, bin_m, columns, rows)
-        return cls(network, vertex, of_edge[vertex], low, bin_m, columns, rows, start, member)
+        bins = Bins(low, bin_m, columns, rows, start, member)
+        return cls(network, vertex, of_edge[vertex], part[vertex], bins)
+
+    def find_segments(self, points: FloatArray, max_m: float) -> tuple[Int32Array, FloatArray]:
+        """For each point (k, 2) the nearest segment within `max_m` (-1 = none) and the fraction.
+
+        `pieces` are not searched.
+        """
+        xy = self.network.vertex_xy_m
+        found: tuple[Int32Array, FloatArray] = nearest_segments(
+            points, max_m, xy, self.segment_vertex, self.segment_part, self.bins
+        )
+        return found
 
     def snap(self, xy_m: FloatArray, max_leg_m: float) -> Positions:
         """Nearest place on an indexed edge for each point (k, 2), at most `max_leg_m` away.
 
-        Distance is geodesic; ties go to the lower edge id; farther points are unsnapped.
+        Distance is geodesic; ties go to the lower edge id. Points that find none join one of
+        `pieces`; those that find none there are unsnapped.
         """
+        found = self._snap(xy_m, max_leg_m)
+        if self.pieces is None or found.snapped.all():
+            return found
+        rest = np.flatnonzero(~found.snapped)
+        return found.replaced(rest, self.pieces.snap(xy_m[rest], max_leg_m))
+
+    def _snap(self, xy_m: FloatArray, max_leg_m: float) -> Positions:
         points = np.ascontiguousarray(xy_m, dtype=np.float64)
-        segment, fraction = nearest_segments(
-            points,
-            max_leg_m * _SLACK,
-            self.network.vertex_xy_m,
-            self.segment_vertex,
-            self.bin_start,
-            self.bin_member,
-            self.origin,
-            self.bin_m,
-            self.columns,
-            self.rows,
-        )
+        segment, fraction = self.find_segments(points, max_leg_m * _SLACK)
         found = segment >= 0
         edge = np.full(len(points), NOBODY, dtype=np.int32)
         edge[found] = self.segment_edge[segment[found]]

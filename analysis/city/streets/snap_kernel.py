@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array
 
 _TIE_M = 1e-6  # distances closer than a micrometre are the same
+START, END, WHOLE = 1, 2, 4  # what of a segment may be joined: an end (or both), or all of it
+
+
+class Bins(NamedTuple):
+    """Segments sorted into square bins of `width_m` metres, row by row from `origin`.
+
+    `start` int64 (columns * rows + 1,), `member` int32: the segments of each bin, ascending.
+    """
+
+    origin: FloatArray
+    width_m: float
+    columns: int
+    rows: int
+    start: IntArray
+    member: Int32Array
 
 
 @njit(cache=True)
@@ -83,17 +100,27 @@ def nearest_on_segment(
 
 
 @njit(cache=True)
-def nearest_segments(  # noqa: PLR0913 - numba takes arrays, not records
+def nearest_joinable(
+    px: float, py: float, x0: float, y0: float, x1: float, y1: float, part: int
+) -> tuple[float, float]:
+    """As `nearest_on_segment`, of the ends alone where `part` is not `WHOLE`."""
+    if part & WHOLE:
+        return nearest_on_segment(px, py, x0, y0, x1, y1)
+    from_start = (px - x0) ** 2 + (py - y0) ** 2
+    from_end = (px - x1) ** 2 + (py - y1) ** 2
+    if part == START or (part & START and from_start <= from_end):
+        return from_start, 0.0
+    return from_end, 1.0
+
+
+@njit(cache=True)
+def nearest_segments(
     points: FloatArray,
     max_m: float,
     xy: FloatArray,
     segment_vertex: IntArray,
-    bin_start: IntArray,
-    bin_member: Int32Array,
-    origin: FloatArray,
-    bin_m: float,
-    columns: int,
-    rows: int,
+    segment_part: UInt8Array,
+    bins: Bins,
 ) -> tuple[Int32Array, FloatArray]:
     """For each point (k, 2) the nearest segment within `max_m` (-1 = none) and the fraction.
 
@@ -102,6 +129,7 @@ def nearest_segments(  # noqa: PLR0913 - numba takes arrays, not records
     count = len(points)
     best_segment = np.full(count, -1, dtype=np.int32)
     best_fraction = np.zeros(count)
+    bin_m, origin, columns, rows = bins.width_m, bins.origin, bins.columns, bins.rows
     rings = int(max_m / bin_m) + 1
     for k in range(count):
         px, py = points[k, 0], points[k, 1]
@@ -122,12 +150,11 @@ def nearest_segments(  # noqa: PLR0913 - numba takes arrays, not records
                     if c < 0 or c >= columns:
                         continue
                     b = r * columns + c
-                    for i in range(bin_start[b], bin_start[b + 1]):
-                        s = bin_member[i]
+                    for i in range(bins.start[b], bins.start[b + 1]):
+                        s = bins.member[i]
                         v = segment_vertex[s]
-                        square, t = nearest_on_segment(
-                            px, py, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
-                        )
+                        x0, y0, x1, y1 = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
+                        square, t = nearest_joinable(px, py, x0, y0, x1, y1, segment_part[s])
                         distance = np.sqrt(square)
                         if distance > best + _TIE_M:
                             continue

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import geopandas as gpd
 import numpy as np
 
 from lifecircle.analysis.city.crs import metric_crs
-from lifecircle.analysis.city.streets.erase import Cut, widened, without_inside
-from lifecircle.analysis.city.streets.main_roads import parted_by_main_roads
+from lifecircle.analysis.city.streets.erase import Cut, cut_inside, widen_shapes
+from lifecircle.analysis.city.streets.main_roads import part_by_main_roads
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
-from lifecircle.analysis.city.streets.slope import SlopeFacts, with_slope
+from lifecircle.analysis.city.streets.slope import SlopeFacts, add_slope
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import BarrierRules, Policy, TerrainRules
 from lifecircle.analysis.policy.terrain import WayForm, WayForms
@@ -29,6 +28,7 @@ from lifecircle.analysis.readers.osm.barriers import (
 )
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets
 from lifecircle.analysis.readers.rasters.elevation import Elevation, read_elevation
+from lifecircle.analysis.readers.records.tables import ClosureTable
 from lifecircle.analysis.texts import listed, say_both
 
 BARRIERS: Final = ("main_road", "railway", "river")
@@ -62,12 +62,9 @@ class Terrain:
         if not with_osm and set(self.barrier_rule) & set(_LINES):
             raise ParameterError("barrier_needs_osm")
 
-    def form_of(self, policy: Policy) -> FormOf | None:
-        """What readers of streets have to keep of each way's tags; None where nothing."""
-        if self.elevation is None and not self.barrier_rule:
-            return None
-        terrain, barriers = rules_of(policy)
-        return WayForms.of(terrain, barriers)
+    def form_of(self, policy: Policy) -> FormOf:
+        """What readers of streets have to keep of each way's tags."""
+        return way_forms(policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +83,22 @@ def rules_of(policy: Policy) -> tuple[TerrainRules, BarrierRules]:
     return policy.terrain, policy.barriers
 
 
+def way_forms(policy: Policy) -> WayForms:
+    """The reader of the tags that tell how a way runs: on the ground, a bridge, stairs."""
+    return WayForms.of(*rules_of(policy), policy.joining)
+
+
 def walkable_network(
     streets: RawStreets,
     terrain: Terrain,
     policy: Policy,
     osm: Path | None = None,
-    closures: Sequence[gpd.GeoDataFrame] = (),
+    closures: Sequence[ClosureTable] = (),
 ) -> Walkable:
     """The network of streets as the ground, closures and the barrier rule leave it.
 
-    `closures` are the frames of `lifecircle.analysis.readers.tables.closures.read_closures` for
-    ``terrain.closures``; `osm` is the file that railways and rivers are read from.
+    `closures` are those of ``terrain.closures``, as read; `osm` is the file that railways and
+    rivers are read from.
 
     Raises
     ------
@@ -104,11 +106,11 @@ def walkable_network(
         The heights cannot be used; nothing is left to walk along.
     """
     warnings: list[Warn] = []
-    for path, frame in zip(terrain.closures, closures, strict=True):
-        streets, said = _closed(streets, frame, path.name, rules_of(policy)[1])
+    for path, table in zip(terrain.closures, closures, strict=True):
+        streets, said = _close_places(streets, table, path.name, rules_of(policy)[1])
         warnings += said
     if terrain.barrier_rule:
-        streets, said = _barred(streets, terrain.barrier_rule, policy, osm)
+        streets, said = _bar_streets(streets, terrain.barrier_rule, policy, osm)
         warnings += said
     if len(streets.way_id) == 0:
         raise InputError([Fault("closures_nothing_left", "")])
@@ -122,39 +124,48 @@ def walkable_network(
         rules = rules_of(policy)[0]
         ground = read_elevation(terrain.elevation, streets.lonlat, rules)
         forms = network.vertex_form
-        network, facts = with_slope(network, ground, rules)
+        network, facts = add_slope(network, ground, rules)
         if facts.unknown_m >= facts.length_m:
             raise InputError([Fault("elevation_nothing", terrain.elevation.name)])
-        warnings += _slope_said(terrain.elevation.name, ground, facts, rules)
+        warnings += _describe_slope(terrain.elevation.name, ground, facts, rules)
         if osm is None and (forms is None or not forms.any()):
             warnings.append(Warn("slope_graph_forms"))
-        parameters["slope"] = _slope_kept(ground, facts)
-    return Walkable(replace(network, vertex_form=None), tuple(warnings), parameters)
+        parameters["slope"] = _keep_slope(ground, facts)
+    return Walkable(without_forms(network), tuple(warnings), parameters)
 
 
-def _closed(
-    streets: RawStreets, frame: gpd.GeoDataFrame, file: str, rules: BarrierRules
+def without_forms(network: WalkNetwork) -> WalkNetwork:
+    """The network as a run keeps it: of the forms only bridges and tunnels, if there are any."""
+    if network.vertex_form is None:
+        return network
+    above = network.vertex_form & np.uint8(WayForm.ABOVE_OR_BELOW)
+    above.setflags(write=False)
+    return replace(network, vertex_form=above if above.any() else None)
+
+
+def _close_places(
+    streets: RawStreets, table: ClosureTable, file: str, rules: BarrierRules
 ) -> tuple[RawStreets, list[Warn]]:
     crs = metric_crs(streets.lonlat)
-    shapes = np.array([*frame.geometry, None], dtype=object)[:-1]
-    cut = without_inside(streets, widened(shapes, rules.closure_margin_m.value, crs))
+    shapes = table.where.in_degrees()
+    cut = cut_inside(streets, widen_shapes(shapes, rules.closure_margin_m.value, crs))
     said = [
-        Warn("closures_used", {"file": file, "count": len(frame), "metres": round(cut.removed_m)})
+        Warn("closures_used", {"file": file, "count": len(table), "metres": round(cut.removed_m)})
     ]
-    loose = frame["row"].to_numpy()[~cut.met]
+    loose = table.rows[~cut.met]
     if len(loose):
         rows = ", ".join(str(row) for row in loose[:10]) + (" ..." if len(loose) > 10 else "")
         said.append(Warn("closures_loose", {"count": len(loose), "rows": rows}))
     return cut.streets, said
 
 
-def _barred(
+def _bar_streets(
     streets: RawStreets, kinds: Sequence[str], policy: Policy, osm: Path | None
 ) -> tuple[RawStreets, list[Warn]]:
     """Streets cut at railways and rivers and parted by main roads, as far as asked."""
     rules = rules_of(policy)[1]
     names = [kind for kind in BARRIERS if kind in kinds]
-    said = [_listed("barrier_rule_on", names, source=rules.source)]
+    said = [_list_kinds("barrier_rule_on", names, source=rules.source)]
     idle: list[str] = []
     for kind in _LINES:
         if kind not in kinds or osm is None:
@@ -166,26 +177,26 @@ def _barred(
         streets = cut.streets
     if "main_road" in kinds:
         closed = None if osm is None else read_closed_main_roads(osm, policy.walk, rules)
-        parted = parted_by_main_roads(streets, closed)
+        parted = part_by_main_roads(streets, closed)
         if parted is streets:
             idle.append("main_road")
         streets = parted
     if idle:
-        said.append(_listed("barrier_none", idle))
+        said.append(_list_kinds("barrier_none", idle))
     return streets, said
 
 
 def _cut_along(streets: RawStreets, kind: LineKind, rules: BarrierRules, lines: np.ndarray) -> Cut:
     """Streets cut where they cross lines; bridges and tunnels pass a railway, nothing a river."""
     half_m = rules.line_width_m.value / 2
-    areas = widened(lines, half_m, metric_crs(streets.lonlat))
+    areas = widen_shapes(lines, half_m, metric_crs(streets.lonlat))
     spared = None
     if kind == "railway" and streets.form is not None:
         spared = (streets.form & int(WayForm.OFF_GROUND)) > 0
-    return without_inside(streets, areas, spared)
+    return cut_inside(streets, areas, spared)
 
 
-def _listed(key: str, kinds: Sequence[str], **params: Any) -> Warn:
+def _list_kinds(key: str, kinds: Sequence[str], **params: Any) -> Warn:
     """A remark that lists kinds of barriers in words of both languages."""
     named = listed(say_both(f"barrier_kind_{kind}") for kind in kinds)
     return Warn(key, {"kinds": named, **params})
@@ -195,7 +206,9 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _slope_said(file: str, ground: Elevation, facts: SlopeFacts, rules: TerrainRules) -> list[Warn]:
+def _describe_slope(
+    file: str, ground: Elevation, facts: SlopeFacts, rules: TerrainRules
+) -> list[Warn]:
     """What slope did, and what is doubtful about the heights."""
     said = [Warn("file_remark", {"remark": fault.both()}) for fault in ground.warnings]
     mean, steepest = _percent(facts.mean_slope), f"{100 * rules.steepest.value:g}"
@@ -224,7 +237,7 @@ def _slope_said(file: str, ground: Elevation, facts: SlopeFacts, rules: TerrainR
     return said
 
 
-def _slope_kept(ground: Elevation, facts: SlopeFacts) -> dict[str, float]:
+def _keep_slope(ground: Elevation, facts: SlopeFacts) -> dict[str, float]:
     return {
         "cell_m": round(ground.step_m, 2),
         "mean_slope": round(facts.mean_slope, 5),

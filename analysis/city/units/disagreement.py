@@ -42,7 +42,7 @@ class Disagreement:
         return self.counted - self.declared
 
 
-def units_apart(units: Units) -> tuple[Disagreement, ...]:
+def compare_units(units: Units) -> tuple[Disagreement, ...]:
     """Units whose residents differ from the sum of the units inside them.
 
     The parts are the child units of the fewest levels that together cover the unit (subdistricts
@@ -51,17 +51,19 @@ def units_apart(units: Units) -> tuple[Disagreement, ...]:
     """
     found = []
     area = shapely.area(units.geometry)
-    for i in np.flatnonzero(units.residents >= 0).tolist():
-        children = np.flatnonzero(units.parent == i)
-        for parts, whole in _parts(units, children, area, float(area[i])):
-            residents = units.residents[parts]
-            unknown = int((residents < 0).sum())
-            counted = int(residents[residents >= 0].sum())
-            found += _judged(units, i, "units", counted, unknown, lower_bound=not whole)
+    order = np.argsort(units.parent, kind="stable")
+    begins = np.searchsorted(units.parent[order], np.arange(len(units.code) + 1))
+    for i in np.flatnonzero(units.residents.known).tolist():
+        children = order[begins[i] : begins[i + 1]]
+        for parts, whole in _find_parts(units, children, area, float(area[i])):
+            residents = units.residents.take(parts)
+            unknown = int((~residents.known).sum())
+            counted = int(residents.value.sum())
+            found += _judge_totals(units, i, "units", counted, unknown, lower_bound=not whole)
     return tuple(found)
 
 
-def _parts(
+def _find_parts(
     units: Units, children: NDArray[np.intp], area: FloatArray, whole_m2: float
 ) -> list[tuple[NDArray[np.intp], bool]]:
     """Groups of children to be added up, and whether they are all of the unit."""
@@ -75,7 +77,7 @@ def _parts(
     return [(parts, False) for parts in by_level]
 
 
-def cells_apart(units: Units, cells: Cells) -> tuple[Disagreement, ...]:
+def compare_cells(units: Units, cells: Cells) -> tuple[Disagreement, ...]:
     """Units whose residents differ from those of the cells in them; spread residents cannot."""
     found = []
     for level in units.levels:
@@ -86,12 +88,12 @@ def cells_apart(units: Units, cells: Cells) -> tuple[Disagreement, ...]:
         modelled = np.zeros(len(units.code), dtype=np.bool_)
         np.logical_or.at(modelled, held[inside], np.asarray(cells.modelled)[inside])
         for i in units.of_level(level):
-            if units.residents[i] >= 0 and not modelled[i]:
-                found += _judged(units, int(i), "cells", int(counted[i]), 0)
+            if units.residents.known[i] and not modelled[i]:
+                found += _judge_totals(units, int(i), "cells", int(counted[i]), 0)
     return tuple(found)
 
 
-def _judged(
+def _judge_totals(
     units: Units,
     i: int,
     against: Literal["units", "cells"],
@@ -100,7 +102,7 @@ def _judged(
     *,
     lower_bound: bool = False,
 ) -> list[Disagreement]:
-    declared = int(units.residents[i])
+    declared = int(units.residents.value[i])
     if counted <= declared if unknown or lower_bound else counted == declared:
         return []
     return [
@@ -116,7 +118,7 @@ def _judged(
     ]
 
 
-def disagreement_remarks(found: Sequence[Disagreement]) -> tuple[Warn, ...]:
+def describe_disagreements(found: Sequence[Disagreement]) -> tuple[Warn, ...]:
     """One remark for units against units, one for units against cells, with both numbers."""
     remarks = []
     for against, key in (("units", "units_disagree"), ("cells", "cells_disagree")):

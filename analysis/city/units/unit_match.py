@@ -1,13 +1,13 @@
 """Rows that name their unit, matched with the units: by code, then by name, then by address.
 
 Every row ends in one of the ways of `WAYS`; none is guessed. What matched in a loose way and
-what did not match is told (`match_remarks`).
+what did not match is told (`describe_matches`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,6 +75,8 @@ class UnitIndex:
         self._by_code: dict[str, int] = {}
         self._forms: list[NameForms | None] = []
         self._by_form: tuple[dict[str, list[int]], ...] = ({}, {}, {})
+        # words by which a text may name a unit: the unit, and whether it is its whole name
+        self._in_full: dict[str, list[tuple[int, bool]]] = {}
         for i, (one, called) in enumerate(zip(code, name, strict=True)):
             plain = division_code(str(one))
             if plain is not None:
@@ -84,6 +86,11 @@ class UnitIndex:
             if forms is not None:
                 for table, key in zip(self._by_form, _keys(forms), strict=True):
                     table.setdefault(key, []).append(i)
+                if forms.kind is not None and forms.plain != forms.bare:
+                    for word, is_whole in ((forms.whole, True), (forms.plain, False)):
+                        if len(word) >= _SHORTEST_IN_ADDRESS:
+                            self._in_full.setdefault(word, []).append((i, is_whole))
+        self._lengths = sorted({len(word) for word in self._in_full})
 
     @classmethod
     def of(cls, units: Units) -> UnitIndex:
@@ -194,30 +201,43 @@ class UnitIndex:
 
     def _in_text(self, text: str, above: int) -> int:
         """The one unit that a text names in full, the most precise one; -1 if there are several."""
-        whole = name_forms(text).whole
-        spans: dict[int, tuple[int, int]] = {}
-        for i, forms in enumerate(self._forms):
-            if forms is None or forms.kind is None or forms.plain == forms.bare:
-                continue
-            for word in (forms.whole, forms.plain):
-                at = whole.find(word)
-                if at >= 0 and len(word) >= _SHORTEST_IN_ADDRESS:
-                    spans[i] = (at, at + len(word))
-                    break
-        hits = [
-            i
-            for i, (start, end) in spans.items()
-            if not any(
-                a <= start and end <= b and (a, b) != (start, end) for a, b in spans.values()
-            )
-            and (above == NOBODY or self._under(i, above))
-        ]
-        depth = {i: len(set(self._line(i)) & set(hits)) for i in hits}
-        best = [i for i in hits if depth[i] == max(depth.values())]
+        spans = self._find_spans(name_forms(text).whole)
+        widest = _find_widest(spans.values())
+        hits = {
+            unit
+            for unit, span in spans.items()
+            if span in widest and (above == NOBODY or self._under(unit, above))
+        }
+        depth = {unit: len(hits.intersection(self._line(unit))) for unit in hits}
+        deepest = max(depth.values(), default=0)
+        best = [unit for unit in hits if depth[unit] == deepest]
         return best[0] if len(best) == 1 else NOBODY
 
+    def _find_spans(self, text: str) -> dict[int, tuple[int, int]]:
+        """Where a text first names each unit, by its whole name, else without the office."""
+        whole: dict[int, tuple[int, int]] = {}
+        plain: dict[int, tuple[int, int]] = {}
+        for start in range(len(text)):
+            for length in self._lengths:
+                if start + length > len(text):
+                    break
+                for unit, is_whole in self._in_full.get(text[start : start + length], ()):
+                    (whole if is_whole else plain).setdefault(unit, (start, start + length))
+        return {**plain, **whole}
 
-def match_remarks(matches: UnitMatches, rows: Sequence[str]) -> tuple[Warn, ...]:
+
+def _find_widest(spans: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """The stretches of a text that lie in no other one."""
+    widest = set()
+    reached = -1
+    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        if end > reached:
+            widest.add((start, end))
+            reached = end
+    return widest
+
+
+def describe_matches(matches: UnitMatches, rows: Sequence[str]) -> tuple[Warn, ...]:
     """What to say about a matching: how many rows matched how, and which did not (by `rows`)."""
     counts = matches.counts()
     loose = {way: counts.get(way, 0) for way in FOUND[2:]}
@@ -227,14 +247,16 @@ def match_remarks(matches: UnitMatches, rows: Sequence[str]) -> tuple[Warn, ...]
     for way in ("ambiguous", "unmatched"):
         if counts.get(way):
             named = [row for row, one in zip(rows, matches.way, strict=True) if one == way]
-            remarks.append(Warn(f"units_{way}", {"count": counts[way], "rows": _some(named)}))
+            remarks.append(Warn(f"units_{way}", {"count": counts[way], "rows": _name_some(named)}))
     if matches.apart.any():
         named = [row for row, one in zip(rows, matches.apart, strict=True) if one]
-        remarks.append(Warn("units_code_name_apart", {"count": len(named), "rows": _some(named)}))
+        remarks.append(
+            Warn("units_code_name_apart", {"count": len(named), "rows": _name_some(named)})
+        )
     return tuple(remarks)
 
 
-def _some(named: Sequence[str]) -> str:
+def _name_some(named: Sequence[str]) -> str:
     return ", ".join(named[:_SHOWN]) + (" …" if len(named) > _SHOWN else "")
 
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
-from lifecircle.analysis.city.frames import texts
-from lifecircle.analysis.city.model import StrArray, Units
+from lifecircle.analysis.city.model import GeometryArray, Units
 from lifecircle.analysis.city.notes import UnitRow
-from lifecircle.analysis.city.units.unit_match import UnitIndex, UnitMatches, match_remarks
+from lifecircle.analysis.city.units.unit_match import UnitIndex, UnitMatches, describe_matches
 from lifecircle.analysis.errors import Fault, InputError, Warn
-from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
-
-PLACED = "placed_by_unit"
-ROW = "_row"
-_SHOWN = 10
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.attributes import PLACED
+from lifecircle.analysis.readers.records.cells import no_texts, object_array
+from lifecircle.analysis.readers.records.tables import FacilityTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +26,21 @@ class Homes:
     residents: IntArray
     unit: Mapping[str, Int32Array]
 
-    def place_in(self, units: Units, unit: int) -> shapely.Point:
-        """The point that stands for a unit.
+    def places_in(self, units: Units, wanted: Sequence[int]) -> dict[int, shapely.Point]:
+        """The point that stands for each of some units.
 
         The cell nearest to the middle of its residents; a point inside its polygon where nobody
         is known to live.
         """
-        here = np.flatnonzero(self.unit[str(units.level[unit])] == unit)
+        cells = {level: _sort_by_unit(held) for level, held in self.unit.items()}
+        places = {}
+        for unit in dict.fromkeys(wanted):
+            held, order = cells[str(units.level[unit])]
+            low, high = np.searchsorted(held, (unit, unit + 1)).tolist()
+            places[unit] = self._place_in(units, unit, order[low:high])
+        return places
+
+    def _place_in(self, units: Units, unit: int, here: IntArray) -> shapely.Point:
         people = self.residents[here]
         if people.sum() > 0:
             middle = (self.xy_m[here] * people[:, None]).sum(axis=0) / people.sum()
@@ -48,93 +52,86 @@ class Homes:
 
 
 def find_units(
-    frame: gpd.GeoDataFrame, file: str, units: Units, homes: Homes, crs: str
-) -> tuple[gpd.GeoDataFrame, tuple[UnitRow, ...], tuple[Warn, ...]]:
+    table: FacilityTable, file: str, units: Units, homes: Homes
+) -> tuple[FacilityTable, GeometryArray, tuple[UnitRow, ...], tuple[Warn, ...]]:
     """A table of facilities with the unit each row names, and a place for rows without one.
 
     `unit_code` becomes the code of the unit found (an unknown one stays as it was); rows without
-    geometry get the point that stands for their unit, and `placed_by_unit` its code.
+    a shape get the point that stands for their unit (in metres; None in the other rows), and
+    `placed_by_unit` its code.
 
     Parameters
     ----------
-    frame : rows with `unit_code`, `unit_name`, `unit_above` or `address`, all optional; rows
-        without geometry have their row number in ``_row``.
-    homes, crs : where people live, and the metric CRS of it.
+    table : rows with `unit_code`, `unit_name`, `unit_above` or `address`, all optional.
+    homes : where people live.
 
     Raises
     ------
     InputError : rows without coordinates whose unit is not found; every one is named.
     """
-    placeless = np.array(frame.geometry.isna(), dtype=np.bool_)
-    codes, names = _texts(frame, "unit_code"), _texts(frame, "unit_name")
-    above, addresses = _texts(frame, "unit_above"), _texts(frame, "address")
+    placeless = np.asarray(shapely.is_missing(table.where.shapes), dtype=np.bool_)
+    codes, names = _texts_of(table, "unit_code"), _texts_of(table, "unit_name")
+    above, addresses = _texts_of(table, "unit_above"), _texts_of(table, "address")
     named = [name or upper for name, upper in zip(names, above, strict=True)]
     within = [upper if name else None for name, upper in zip(names, above, strict=True)]
     only_there = [a if p else None for a, p in zip(addresses, placeless, strict=True)]
-    says = [_said(*row) for row in zip(codes, named, only_there, strict=True)]
+    says = [_join_words(*row) for row in zip(codes, named, only_there, strict=True)]
+    points = no_texts(len(table))
     if not any(says) and not placeless.any():
-        return frame.drop(columns=ROW, errors="ignore"), (), ()
+        return table, points, (), ()
     matches = UnitIndex.of(units).match(codes, named, within, only_there)
-    _refuse_lost(frame, file, placeless & ~matches.found, says, matches)
-    ids = [str(one) for one in texts(frame["id"])]
-    out = frame.drop(columns=ROW, errors="ignore").copy()
-    found = _objects(
-        [str(units.code[u]) if u >= 0 else c for u, c in zip(matches.unit, codes, strict=True)]
-    )
-    out["unit_code"] = pd.Series(found, index=out.index, dtype=object)
-    remarks = match_remarks(matches, ids)
+    _refuse_lost(table, file, placeless & ~matches.found, says, matches)
+    ids = [str(one) for one in table.id]
+    found = [str(units.code[u]) if u >= 0 else c for u, c in zip(matches.unit, codes, strict=True)]
+    attributes = {**table.attributes, "unit_code": object_array(found)}
+    remarks = describe_matches(matches, ids)
     if placeless.any():
-        out = _placed(out, placeless, matches, units, homes, crs)
+        points, attributes[PLACED] = _place_by_unit(placeless, matches, units, homes)
         rows = ", ".join(one for one, is_so in zip(ids, placeless, strict=True) if is_so)
         count = int(placeless.sum())
         remarks = (*remarks, Warn("facilities_placed_by_unit", {"count": count, "ids": rows}))
     notes = tuple(
         UnitRow(
             facility=ids[i],
-            service=str(frame["service"].iloc[i]),
+            service=str(table.service[i]),
             named=says[i],
             way=str(matches.way[i]),
             unit_code=str(units.code[matches.unit[i]]) if matches.unit[i] >= 0 else None,
             placed=bool(placeless[i]),
         )
-        for i in range(len(frame))
+        for i in range(len(table))
         if says[i] or placeless[i]
     )
-    return out, notes, remarks
+    return replace(table, attributes=attributes), points, notes, remarks
 
 
-def _placed(
-    frame: gpd.GeoDataFrame,
-    placeless: np.ndarray,
-    matches: UnitMatches,
-    units: Units,
-    homes: Homes,
-    crs: str,
-) -> gpd.GeoDataFrame:
+def _place_by_unit(
+    placeless: BoolArray, matches: UnitMatches, units: Units, homes: Homes
+) -> tuple[GeometryArray, GeometryArray]:
+    """A point (metres) and the code of its unit for every row without a place of its own."""
     where = np.flatnonzero(placeless)
-    points = [homes.place_in(units, int(matches.unit[i])) for i in where]
-    turned = gpd.GeoSeries(points, crs=crs).to_crs(frame.crs)
-    shapes = np.array(frame.geometry, dtype=object)
-    shapes[where] = np.array(turned, dtype=object)
-    mark = _objects([None] * len(frame))
-    mark[where] = [str(units.code[matches.unit[i]]) for i in where]
-    out = frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
-    out[PLACED] = pd.Series(mark, index=out.index, dtype=object)
-    return out
+    unit = matches.unit[where].tolist()
+    stand = homes.places_in(units, unit)
+    points, marks = no_texts(len(placeless)), no_texts(len(placeless))
+    points[where] = object_array([stand[one] for one in unit])
+    marks[where] = object_array([str(units.code[one]) for one in unit])
+    return points, marks
+
+
+def _sort_by_unit(held: Int32Array) -> tuple[Int32Array, IntArray]:
+    """The units of cells in order, and the cells in that order."""
+    order = np.argsort(held, kind="stable")
+    return held[order], order
 
 
 def _refuse_lost(
-    frame: gpd.GeoDataFrame,
-    file: str,
-    lost: np.ndarray,
-    says: Sequence[str],
-    matches: UnitMatches,
+    table: FacilityTable, file: str, lost: BoolArray, says: Sequence[str], matches: UnitMatches
 ) -> None:
     faults = [
         Fault(
             f"facility_without_place_{matches.way[i]}",
             file,
-            row=int(frame[ROW].iloc[i]) if ROW in frame.columns else None,
+            row=int(table.rows[i]),
             params={"named": says[i]},
         )
         for i in np.flatnonzero(lost).tolist()
@@ -143,17 +140,10 @@ def _refuse_lost(
         raise InputError(faults)
 
 
-def _texts(frame: gpd.GeoDataFrame, column: str) -> list[str | None]:
-    if column not in frame.columns:
-        return [None] * len(frame)
-    return list(texts(frame[column]))
+def _texts_of(table: FacilityTable, name: str) -> list[str | None]:
+    held = table.attributes.get(name)
+    return [None] * len(table) if held is None else held.tolist()
 
 
-def _said(*words: str | None) -> str:
+def _join_words(*words: str | None) -> str:
     return " ".join(word for word in words if word)
-
-
-def _objects(values: Sequence[str | None]) -> StrArray:
-    out = np.empty(len(values), dtype=object)
-    out[:] = values
-    return out

@@ -6,23 +6,25 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.city.frames import code_key, counts, group_columns, texts
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
-from lifecircle.analysis.city.shapes import anchor_xy, metric_geometry
+from lifecircle.analysis.city.order import code_key
+from lifecircle.analysis.city.shapes import anchor_xy, project_located
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
+from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.texts import Named, Title
 
+_AT_ONCE = 256  # units held against all points at a time
 _MOST = 0.5  # a unit lies in the unit that holds more than this share of its area
 
 
 def build_units(
-    frame: gpd.GeoDataFrame | None,
+    table: UnitTable | None,
     crs: str,
     levels: Sequence[str],
     area_polygon: shapely.Geometry | None = None,
@@ -31,35 +33,39 @@ def build_units(
 
     Parameters
     ----------
-    frame : rows with ``code``, ``name``, ``level`` and a polygon in a known CRS; ``name_en``,
-        ``unit_class``, ``residents`` (null = unknown) and ``parent_code`` may be missing.
-        None makes one unit ``area`` of level ``unit`` out of `area_polygon`.
+    table : the units as read; None makes one unit ``area`` of level ``unit`` out of
+        `area_polygon`.
     crs : the metric CRS of the city.
     levels : level ids from the highest to the lowest; unknown ones come after them.
-    area_polygon : polygon of the study area in `crs`, for `frame` None.
+    area_polygon : polygon of the study area in `crs`, for `table` None.
 
     The parent of a unit is the unit of its declared parent code, else the unit of the nearest
     higher level that holds more than half of its area (a township passes by the streets beside
     it and finds its district).
     """
-    if frame is None:
+    if table is None:
         return _whole_area(area_polygon)
-    rank = _level_rank(frame["level"], levels)
-    code, level = texts(frame["code"]), texts(frame["level"])
-    order = sorted(range(len(frame)), key=lambda i: (rank[str(level[i])], code_key(str(code[i]))))
-    ordered, code, level = frame.iloc[order], code[order], level[order]
+    rank = _rank_levels(table.level, levels)
+    order = np.array(
+        sorted(
+            range(len(table)),
+            key=lambda i: (rank[str(table.level[i])], code_key(str(table.code[i]))),
+        ),
+        dtype=np.int64,
+    )
+    code, level = table.code[order], table.level[order]
     present = tuple(sorted(set(level), key=rank.__getitem__))
-    geometry = metric_geometry(ordered, crs)
-    parent = _parents(code, level, present, geometry, _column(ordered, "parent_code"))
+    geometry = project_located(table.where, crs)[order]
+    parent = _find_parents(code, level, present, geometry, table.parent_code[order])
     return Units(
-        code=_frozen(code),
-        name=_frozen(texts(ordered["name"])),
-        name_en=_frozen(_column(ordered, "name_en")),
-        level=_frozen(level),
-        unit_class=_frozen(_column(ordered, "unit_class")),
-        parent=_frozen(parent),
-        residents=_frozen(counts(ordered, "residents")),
-        geometry=_frozen(geometry),
+        code=_freeze(code),
+        name=_freeze(table.name[order]),
+        name_en=_freeze(table.name_en[order]),
+        level=_freeze(level),
+        unit_class=_freeze(table.unit_class[order]),
+        parent=_freeze(parent),
+        residents=table.residents.take(order),
+        geometry=_freeze(geometry),
         levels=present,
     )
 
@@ -87,15 +93,15 @@ def assign_units(
     tree = shapely.STRtree(np.asarray(points, dtype=object))
     assigned = {}
     for level in units.levels:
-        held = _held_by(tree, len(xy_m), units, level)
+        held = _find_holders(tree, len(xy_m), units, level)
         if declared and level in declared:
-            named = _named(declared[level], units, level)
+            named = _find_named(declared[level], units, level)
             held = np.where(named == NOBODY, held, named).astype(np.int32)
         assigned[level] = held
     return assigned
 
 
-def declared_by_level(codes: StrArray, units: Units) -> dict[str, StrArray]:
+def sort_declared(codes: StrArray, units: Units) -> dict[str, StrArray]:
     """Declared codes (k,), None where not declared, sorted out by level for `assign_units`.
 
     A code is looked up from the lowest level upwards, and the units that hold the unit found
@@ -111,7 +117,7 @@ def declared_by_level(codes: StrArray, units: Units) -> dict[str, StrArray]:
     return declared
 
 
-def declared_warnings(
+def compare_declared(
     xy_m: FloatArray,
     units: Units,
     declared: Mapping[str, StrArray],
@@ -126,7 +132,7 @@ def declared_warnings(
     for level in units.levels:
         if level not in declared:
             continue
-        named = _named(declared[level], units, level)
+        named = _find_named(declared[level], units, level)
         given = np.array([code is not None for code in declared[level]], dtype=np.bool_)
         unknown = int(np.count_nonzero(given & (named == NOBODY)))
         apart = int(np.count_nonzero((named != NOBODY) & (named != by_place[level])))
@@ -139,64 +145,57 @@ def declared_warnings(
     return tuple(warnings)
 
 
-def group_totals(frame: gpd.GeoDataFrame, units: Units) -> dict[str, IntArray]:
-    """Group totals of a units frame in the order of `units` (k,), -1 where unknown.
-
-    Columns ``pop_X`` become the group ``X``, ``households`` keeps its name.
-    """
-    row = {
-        key: i
-        for i, key in enumerate(zip(texts(frame["level"]), texts(frame["code"]), strict=True))
-    }
-    order = [row[key] for key in zip(units.level, units.code, strict=True)]
-    return {group: counts(frame, column)[order] for group, column in group_columns(frame).items()}
+def group_totals(table: UnitTable, units: Units) -> dict[str, Counts]:
+    """Group totals of a table of units, in the order of `units`."""
+    row = {key: i for i, key in enumerate(zip(table.level, table.code, strict=True))}
+    order = np.array([row[key] for key in zip(units.level, units.code, strict=True)], np.int64)
+    return {group: counts.take(order) for group, counts in table.groups.items()}
 
 
 def _whole_area(polygon: shapely.Geometry | None) -> Units:
-    geometry = np.empty(1, dtype=object)
-    geometry[0] = polygon
+    def alone(value: Any) -> NDArray[Any]:
+        return _freeze(object_array([value]))
+
     return Units(
-        code=_frozen(texts(["area"])),
-        name=_frozen(texts(["全区"])),
-        name_en=_frozen(texts(["area"])),
-        level=_frozen(texts(["unit"])),
-        unit_class=_frozen(texts([None])),
-        parent=_frozen(np.array([NOBODY], dtype=np.int32)),
-        residents=_frozen(np.array([-1], dtype=np.int64)),
-        geometry=_frozen(geometry),
+        code=alone("area"),
+        name=alone("全区"),
+        name_en=alone("area"),
+        level=alone("unit"),
+        unit_class=alone(None),
+        parent=_freeze(np.array([NOBODY], dtype=np.int32)),
+        residents=Counts.unknown(1),
+        geometry=alone(polygon),
         levels=("unit",),
     )
 
 
-def _level_rank(found: Sequence[str], levels: Sequence[str]) -> dict[str, int]:
+def _rank_levels(found: StrArray, levels: Sequence[str]) -> dict[str, int]:
     strange = sorted(set(found) - set(levels))
     return {level: rank for rank, level in enumerate([*levels, *strange])}
 
 
-def _column(frame: gpd.GeoDataFrame, name: str) -> StrArray:
-    return texts(frame[name] if name in frame.columns else [None] * len(frame))
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+def _freeze(array: NDArray[Any]) -> NDArray[Any]:
     return read_only(array)
 
 
-def _named(codes: StrArray, units: Units, level: str) -> Int32Array:
+def _find_named(codes: StrArray, units: Units, level: str) -> Int32Array:
     index = {units.code[i]: i for i in units.of_level(level)}
     return np.array([index.get(code, NOBODY) for code in codes], dtype=np.int32)
 
 
-def _held_by(tree: shapely.STRtree, size: int, units: Units, level: str) -> Int32Array:
+def _find_holders(tree: shapely.STRtree, size: int, units: Units, level: str) -> Int32Array:
     members = units.of_level(level)
-    holder, point = tree.query(units.geometry[members], predicate="intersects")
     nobody = len(units.code)
     held = np.full(size, nobody, dtype=np.int32)
-    np.minimum.at(held, point, members[holder])  # members are in code order: the lower code wins
+    for start in range(0, len(members), _AT_ONCE):  # units that lie on each other share points
+        some = members[start : start + _AT_ONCE]
+        holder, point = tree.query(units.geometry[some], predicate="intersects")
+        np.minimum.at(held, point, some[holder])  # members are in code order: the lower code wins
     held[held == nobody] = NOBODY
     return held
 
 
-def _parents(
+def _find_parents(
     code: StrArray,
     level: StrArray,
     levels: tuple[str, ...],
@@ -213,24 +212,33 @@ def _parents(
         for above in reversed(levels[:below]):
             orphans = orphans[parent[orphans] == NOBODY]
             holders = np.flatnonzero(level == above)
-            parent[orphans] = _mostly_in(geometry[orphans], geometry[holders], holders)
+            parent[orphans] = _find_mostly_in(geometry[orphans], geometry[holders], holders)
     return parent
 
 
-def _mostly_in(
+def _find_mostly_in(
     children: GeometryArray, holders: GeometryArray, index: NDArray[np.intp]
 ) -> Int32Array:
     """For each child the index of the holder of most of it (lowest on ties), -1 if none."""
     best = np.full(len(children), NOBODY, dtype=np.int32)
-    holder, child = shapely.STRtree(children).query(holders, predicate="intersects")
-    whole = shapely.area(children)[child]
-    shared = shapely.area(shapely.intersection(children[child], holders[holder]))
-    flat = whole == 0  # a point or a line has no area: where its anchor lies decides
-    anchors = shapely.points(anchor_xy(children[child[flat]]))
-    share = np.zeros(len(child))
-    share[~flat] = shared[~flat] / whole[~flat]
-    share[flat] = shapely.intersects(holders[holder[flat]], anchors)
-    most = share > _MOST
-    first = np.lexsort((holder[most], -share[most]))[::-1]  # the last write is the best one
-    best[child[most][first]] = index[holder[most][first]]
+    tree = shapely.STRtree(holders)
+    for start in range(0, len(children), _AT_ONCE):
+        child, holder = tree.query(children[start : start + _AT_ONCE], predicate="intersects")
+        child = child + start
+        share = _measure_shares(children[child], holders[holder])
+        most = share > _MOST
+        first = np.lexsort((holder[most], -share[most]))[::-1]  # the last write is the best one
+        best[child[most][first]] = index[holder[most][first]]
     return best
+
+
+def _measure_shares(children: GeometryArray, holders: GeometryArray) -> FloatArray:
+    """The share of each child (k,) that lies in the holder beside it."""
+    whole = shapely.area(children)
+    shared = shapely.area(shapely.intersection(children, holders))
+    flat = whole == 0  # a point or a line has no area: where its anchor lies decides
+    anchors = shapely.points(anchor_xy(children[flat]))
+    share = np.zeros(len(children))
+    share[~flat] = shared[~flat] / whole[~flat]
+    share[flat] = shapely.intersects(holders[flat], anchors)
+    return share

@@ -58,7 +58,7 @@ class Streets:
 
     `lonlat` (n, 2) rounded as in OSM, `xy` (n, 2) city metres of the rounded places, `ways`.
     Walkable pieces between neighbouring nodes (e): `edge` (e, 2) node indices, `length_m`
-    geodesic (e,), `component` (e,) label, 0 the mainland.
+    geodesic (e,), `component` (e,) label, 0 the mainland; `raised` (e,) on a bridge.
     """
 
     lonlat: FloatArray
@@ -67,6 +67,7 @@ class Streets:
     edge: IntArray
     length_m: FloatArray
     component: IntArray
+    raised: BoolArray
 
     def lines(self) -> NDArray[np.object_]:
         """The walkable pieces as straight lines in city metres, (e,)."""
@@ -91,6 +92,10 @@ def finish(draft: Draft) -> Streets:
         edge=edge,
         length_m=np.asarray(length),
         component=order[position],
+        raised=np.repeat(
+            ["bridge" in way.tags for way in draft.ways if way.walk],
+            [len(nodes) - 1 for nodes in walk],
+        ),
     )
 
 

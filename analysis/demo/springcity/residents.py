@@ -26,8 +26,7 @@ from lifecircle.analysis.demo.springcity.plan import (
 from lifecircle.analysis.demo.springcity.rural import Pier
 from lifecircle.analysis.demo.springcity.terrain import Terrain, wet
 from lifecircle.analysis.demo.springcity.units import UnitTable, street_code
-from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray
-from lifecircle.analysis.readers.records.findings import ObjectArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 
 _DENSITY: Final = {OLD: 1.1, MIXED: 0.8, NEW: 1.0, VILLAGE: 1.9}
 _RURAL_CELL: Final = 55.0  # residents of a village cell, on average

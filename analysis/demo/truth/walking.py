@@ -47,12 +47,16 @@ class Footing:
 
 
 def stand(streets: Streets, xy: FloatArray) -> Footing:
-    """Join places (n, 2) in city metres to the nearest walkable piece, however far."""
+    """Join places (n, 2) in city metres to the nearest walkable piece, however far.
+
+    Bridges are joined at their ends only, where pieces on the ground begin.
+    """
     lines = streets.lines()
+    ground = np.flatnonzero(~streets.raised)
     points = shapely.points(xy)
-    pair = shapely.STRtree(lines).query_nearest(points, all_matches=False)
+    pair = shapely.STRtree(lines[ground]).query_nearest(points, all_matches=False)
     edge = np.empty(len(xy), dtype=np.int64)
-    edge[pair[0]] = pair[1]
+    edge[pair[0]] = ground[pair[1]]
     share = shapely.line_locate_point(lines[edge], points, normalized=True)
     foot = shapely.get_coordinates(
         shapely.line_interpolate_point(lines[edge], share, normalized=True)
@@ -63,14 +67,15 @@ def stand(streets: Streets, xy: FloatArray) -> Footing:
 
 
 def enter(streets: Streets, areas: Sequence[Polygon]) -> Footing:
-    """Join areas to every walkable piece that crosses them or runs inside; those that meet
-    none, from the nearest place of their outline."""
+    """Join areas to every walkable piece on the ground that crosses them or runs inside; those
+    that meet none, from the nearest place of their outline."""
     lines = streets.lines()
-    tree = shapely.STRtree(lines)
+    ground = np.flatnonzero(~streets.raised)
+    tree = shapely.STRtree(lines[ground])
     shapes = np.array(areas, dtype=object)
     which, piece = tree.query(shapes, predicate="intersects")
     found: list[tuple[int, float, int]] = []
-    for area, edge in zip(which.tolist(), piece.tolist(), strict=True):
+    for area, edge in zip(which.tolist(), ground[piece].tolist(), strict=True):
         within = shapely.intersection(lines[edge], shapes[area])
         for part in shapely.get_parts(within):
             ends = shapely.points(shapely.get_coordinates(part))
@@ -84,7 +89,7 @@ def enter(streets: Streets, areas: Sequence[Polygon]) -> Footing:
     if len(shut) == 0:
         return gates
     outline = shapely.boundary(shapes[shut])
-    near = lines[tree.query_nearest(outline, all_matches=False)[1]]
+    near = lines[ground[tree.query_nearest(outline, all_matches=False)[1]]]
     start = shapely.get_point(shapely.shortest_line(outline, near), 0)
     aside = stand(streets, shapely.get_coordinates(start))
     return gates.joined(Footing(aside.edge, aside.along_m, aside.leg_m, shut))

@@ -61,10 +61,18 @@ class Arcs:
         held = own >= 0
         return self._sorted(len(cells), own[held], self.centre[held], self.cost[held])
 
-    def contain_any(self, cell: Int32Array, centre: Int32Array) -> bool:
-        """Whether any of some arcs is here already."""
+    def find(self, cell: Int32Array, centre: Int32Array) -> IntArray:
+        """Where some of the arcs (s,) stand, int64 (s,)."""
+        span = np.int64(self.centre.max(initial=0)) + 1
+        found: IntArray = np.searchsorted(
+            self.cell * span + self.centre, cell * span + centre
+        ).astype(np.int64)
+        return found
+
+    def contain(self, cell: Int32Array, centre: Int32Array) -> BoolArray:
+        """Which of some arcs (s,) are here already."""
         span = np.int64(max(self.centre.max(initial=0), centre.max(initial=0)) + 1)
-        return bool(np.isin(cell * span + centre, self.cell * span + self.centre).any())
+        return np.isin(cell * span + centre, self.cell * span + self.centre)
 
     def add(self, cell: Int32Array, centre: Int32Array, cost: Int32Array | IntArray) -> Arcs:
         """These arcs and some others."""

@@ -16,10 +16,11 @@ import numpy as np
 from lifecircle.analysis.access.od_matrix import service_facilities
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import unknown, unknown_service
+from lifecircle.analysis.measures.question import unknown_service
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.capacity import CatchmentRule
-from lifecircle.analysis.quantities import Int32Array, IntArray
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
+from lifecircle.analysis.unknown_names import unknown
 
 NAMES_SHOWN: Final = 10
 ESTIMATES: Final = frozenset({"estimate", "area"})
@@ -62,10 +63,13 @@ def capacity_of(city: City, policy: Policy, service: str, *, estimates: bool = F
         raise unknown("service_without_capacity", service, known)
     rule = policy.capacities.catchments.get(service) or CatchmentRule("total", (), (), None, ())
     floor = _range(policy, service)[0]
+    stated = _first_known(city, rule.stated)
+    area = _first_known(city, rule.area_columns)
     rows: list[tuple[int, int, int, str]] = []
     missing, lowered, off_ladder = [], [], []
     for facility in service_facilities(city, service).tolist():
-        most, basis = _most(city, policy, service, rule, facility, estimates)
+        own = (float(stated[facility]), float(area[facility]))
+        most, basis = _most(policy, service, rule, own, estimates=estimates)
         if most is None:
             missing.append(facility)
             continue
@@ -98,40 +102,36 @@ def _range(policy: Policy, service: str) -> tuple[int, int | None]:
 
 
 def _most(
-    city: City, policy: Policy, service: str, rule: CatchmentRule, facility: int, estimates: bool
+    policy: Policy,
+    service: str,
+    rule: CatchmentRule,
+    own: tuple[float, float],
+    *,
+    estimates: bool,
 ) -> tuple[int | None, str]:
-    stated = _first_known(city, rule.stated, facility)
-    if stated is not None:
+    """The most persons of a facility by its `own` stated figure and area, NaN where unknown."""
+    stated, area = own
+    if not math.isnan(stated):
         return int(stated), "stated"
-    area = _first_known(city, rule.area_columns, facility)
-    if estimates and area is not None:
+    if estimates and not math.isnan(area):
         reached = [rung for rung in rule.ladder if rung.area_m2.value <= area]
         if reached:
             return int(reached[-1].persons.value), "estimate"
     most = _range(policy, service)[1]
     if most is not None:
         return most, "rule"
-    if area is not None and rule.m2_per_person is not None:
+    if not math.isnan(area) and rule.m2_per_person is not None:
         return int(area / rule.m2_per_person.value), "area"
     return None, "unknown"
 
 
-def _first_known(city: City, columns: tuple[str, ...], facility: int) -> float | None:
-    """The first number, not negative, that the table has in some columns."""
+def _first_known(city: City, columns: tuple[str, ...]) -> FloatArray:
+    """The first number, not negative, in some columns of every facility (f,); NaN without any."""
+    first = np.full(len(city.facilities), np.nan)
     for column in columns:
-        values = city.facilities.attributes.get(column)
-        number = None if values is None else _number(values[facility])
-        if number is not None:
-            return number
-    return None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
+        values = city.facilities.numbers(column)
+        first = np.where(np.isnan(first) & (values >= 0), values, first)
+    return first
 
 
 def _remark(city: City, key: str, facilities: list[int], **params: Any) -> list[Warn]:

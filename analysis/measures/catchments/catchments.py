@@ -11,9 +11,9 @@ Storbeck (1991) for minima.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -36,9 +36,10 @@ from lifecircle.analysis.measures.catchments.capacity import (
     Capacity,
     capacity_of,
 )
+from lifecircle.analysis.measures.catchments.pricing import nearest_arcs
+from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Question,
     Study,
     ask,
@@ -50,7 +51,6 @@ from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
     SECONDS_PER_MINUTE,
-    UNREACHED_CM,
     Int32Array,
     IntArray,
 )
@@ -106,6 +106,11 @@ class Solution:
     split_cells: int
     part: Assignment
 
+    @property
+    def ties_open(self) -> bool:
+        """Whether other optima might have been chosen: then only the three aims are compared."""
+        return self.part.ties_open
+
 
 @dataclass(frozen=True, slots=True)
 class Catchments:
@@ -129,6 +134,13 @@ class Catchments:
     not_offered: tuple[int, ...]
     assessed: bool
     warnings: tuple[Warn, ...]
+
+    def __repr__(self) -> str:
+        limit = "no limit" if self.minutes is None else f"{self.minutes:g} min"
+        return (
+            f"<Catchments of {self.service}, {limit}: {len(self.balanced.centres)} centres, "
+            f"{self.balanced.served:,} of {self.residents:,} residents served>"
+        )
 
     @property
     def unserved(self) -> IntArray:
@@ -159,6 +171,13 @@ def catchments(
     UnknownNameError : no such service or walker, or no rule of capacity for the service.
     ParameterError : minutes not above 0 or beyond a day; `closed` without units to close; no
         limit on the walk, and more pairs of cells and facilities than memory is for.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.catchments(lc.tiny_town().study, lc.Question("health_centre"))
+    >>> found.balanced.served, found.natural.served
+    (600, 900)
     """
     city, policy, costs = study.city, study.policy, study.costs
     minutes = question.minutes
@@ -192,63 +211,6 @@ def catchments(
     )
 
 
-def catchments_of(
-    study: Study,
-    question: Question,
-    *,
-    closed: bool = False,
-    whole: bool = False,
-    estimates: bool = False,
-) -> Catchments:
-    """As `catchments`, those that the build has solved already where they answer the question."""
-    kept = study.catchments.get(str(question.service))
-    if isinstance(kept, Catchments) and not (closed or whole or estimates):
-        same_time = question.minutes in (None, kept.minutes)
-        if kept.walker == question.walker and same_time:
-            return kept
-    return catchments(study, question, closed=closed, whole=whole, estimates=estimates)
-
-
-def catchments_behind(study: Study, question: Question) -> Catchments | None:
-    """The catchments that reading C of a question rests on; None where C does not exist for it.
-
-    It does not where the service has no rule of capacity, nor where the area does not know the
-    group of residents that is to be served. Catchments of another group than the one asked for
-    say for which group C exists.
-    """
-    service = str(question.service)
-    if service not in study.policy.capacity_services or not study.catchments:
-        return None
-    kept = study.catchments.get(service)
-    if isinstance(kept, Catchments):
-        group = kept.group
-    else:
-        kept, group = None, capacity_of(study.city, study.policy, service).group
-    if group != TOTAL and group not in study.city.cells.groups:
-        return None
-    if kept is not None and group != question.group:
-        return kept
-    return catchments_of(study, question)
-
-
-def default_catchments(study: Study) -> Mapping[str, Catchments]:
-    """The catchments a build keeps: every service with a capacity rule, at its own minutes.
-
-    A service of which no facility can be offered has none, nor one for a group of residents
-    that the area does not know.
-    """
-    city, policy = study.city, study.policy
-    rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
-    asked = [
-        name
-        for name in policy.capacity_services
-        if (name not in rules or rules[name].group in known)
-        and capacity_of(city, policy, name).group in known
-    ]
-    found = {name: catchments(study, Question(name)) for name in asked}
-    return MappingProxyType({name: one for name, one in found.items() if one.assessed})
-
-
 def _balance(
     city: City,
     costs: WalkCosts,
@@ -261,39 +223,37 @@ def _balance(
 ) -> Assignment:
     """The flow model of the question, with walks as many as it needs, and its optimum.
 
-    `limit_cm`: the longest walk, None = no limit; `own`: borders that close.
+    `limit_cm`: the longest walk, None = no limit; `own`: borders that close. Ids settle ties.
     """
     persons = persons_of(city.cells, capacity.group)
     people, rows = city.cells.position, capacity.facility
     bounds = (capacity.minimum, capacity.maximum)
+    ranks = partial(Ranks.from_ids, city.cells.id, city.facilities.id[rows])
     pairs = len(rows) * len(people)
     if limit_cm is None and pairs > _MOST_PAIRS:
         raise ParameterError("catchments_too_large", pairs=pairs, most=_MOST_PAIRS)
     if limit_cm is None and own is None:
         cost = walk_matrix(costs, at, people, rows)
-        balanced = balanced_assignment(persons, cost, *bounds)
+        balanced = balanced_assignment(persons, cost, *bounds, ranks)
         if not whole:
             return balanced
-        return whole_cells(persons, _arcs_for_whole(cost, balanced), *bounds, balanced)
+        arcs = _arcs_for_whole(cost, balanced)
+        return whole_cells(persons, arcs, *bounds, balanced, ranks())
     if limit_cm is None:
         arcs = Arcs.from_matrix(walk_matrix(costs, at, people, rows))
     else:
         arcs = Arcs.from_walks(walks_within(costs, at, people, rows, limit_cm))
     if own is not None:
         arcs = arcs.keep(own.cell[arcs.cell] == own.facility[arcs.centre])
-    balanced = balanced_on_arcs(persons, arcs, *bounds)
-    return whole_cells(persons, arcs, *bounds, balanced) if whole else balanced
+    balanced = balanced_on_arcs(persons, arcs, *bounds, ranks)
+    return whole_cells(persons, arcs, *bounds, balanced, ranks()) if whole else balanced
 
 
 def _arcs_for_whole(cost: Int32Array, balanced: Assignment) -> Arcs:
     """The nearest centres of each cell and those it has in the split optimum."""
-    few = min(_WHOLE_ARCS, len(cost))
-    keep = np.zeros(cost.shape, dtype=np.bool_)
-    if few:
-        near = np.argpartition(cost, few - 1, axis=0)[:few]
-        np.put_along_axis(keep, near, True, axis=0)
-    keep[balanced.centre, balanced.cell] = True
-    return Arcs.from_matrix(np.where(keep, cost, UNREACHED_CM).astype(np.int32))
+    near = nearest_arcs(cost, _WHOLE_ARCS)
+    far = ~near.contain(balanced.cell, balanced.centre)
+    return near.add(balanced.cell[far], balanced.centre[far], balanced.walk_cm[far])
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.question import Study, sums_by, unknown_units
 from lifecircle.analysis.policy.capacity import PopulationRule
-from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, Int32Array, IntArray
 
 State = Literal["达标", "达标但超载", "缺口", "富余", "NOT_ASSESSED"]
 
@@ -129,11 +129,11 @@ def population_rule(study: Study) -> RuleResult | None:
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """Residents (-1 = unknown) and centres of every unit (k,), and where streets would join."""
+    """Residents and centres of every unit (k,), and where streets would join."""
 
     city: City
     streets: Int32Array
-    residents: IntArray
+    residents: Counts
     government: IntArray
     private: IntArray
     unknown: IntArray
@@ -149,7 +149,6 @@ class _Count:
         centres = _centres(city, rule)
         street = np.full(len(centres), NOBODY, dtype=np.int32)
         of_cell = np.full(len(city.cells), NOBODY, dtype=np.int32)
-        residents = np.zeros(size, dtype=np.int64)
         unknown_people = np.zeros(size, dtype=np.bool_)
         for level in levels:
             held = city.facilities.unit[level][centres]
@@ -157,8 +156,8 @@ class _Count:
             inside = city.cells.unit[level]
             of_cell = np.where(inside >= 0, inside, of_cell).astype(np.int32)
             unknown_people |= unknown_units(city, level)
-        residents = sums_by(of_cell, size, city.cells.residents)
-        residents[unknown_people] = -1
+        summed = sums_by(of_cell, size, city.cells.residents)
+        residents = Counts.of(summed, ~unknown_people)
         owner = _owners(city, centres)
         known = np.array([one in rule.ownership for one in owner], dtype=np.bool_)
         none = np.array([one is None for one in owner], dtype=np.bool_)
@@ -216,26 +215,25 @@ class _Count:
 
     def _row(self, unit: int, low: int, high: int) -> RuleRow:
         units = self.city.units
-        people, run, loose = (
-            int(of[unit]) for of in (self.residents, self.government, self.unknown)
-        )
+        people = self.residents.at(unit)
+        run, loose = int(self.government[unit]), int(self.unknown[unit])
         group = self._group(unit)
         reading_a, reading_b = self._reading_a(unit), None
         if reading_a is not None:
             reading_b = self._reading_b(group, low, high)
         met = True if reading_a else reading_b
-        span = needed_centres(people, low, high) if people >= 0 else (None, None)
+        span = (None, None) if people is None else needed_centres(people, low, high)
         whole = self._sums(group)
         return RuleRow(
             unit=unit,
             code=str(units.code[unit]),
             name=str(units.name[unit]),
             name_en=units.name_en[unit],
-            residents=people if people >= 0 else None,
+            residents=people,
             government=run,
             private=int(self.private[unit]),
             unknown=loose,
-            per_centre=people / run if run and people >= 0 else None,
+            per_centre=people / run if run and people is not None else None,
             reading_a=reading_a,
             reading_b=reading_b,
             met=met,
@@ -272,10 +270,8 @@ class _Count:
         return bool(self.government[unit] == 0 and self.unknown[unit] == 0)
 
     def _sums(self, group: list[int]) -> tuple[int | None, int | None]:
-        people = self.residents[group]
-        if bool((people < 0).any()):
-            return None, int(self.government[group].sum())
-        return int(people.sum()), int(self.government[group].sum())
+        people, centres = self.residents.take(group), int(self.government[group].sum())
+        return int(people.value.sum()) if people.known.all() else None, centres
 
     def _reading_b(self, group: list[int], low: int, high: int) -> bool | None:
         """Whether the group lies in the range; None where unknown owners or residents decide."""
@@ -285,30 +281,32 @@ class _Count:
         if not centres:
             return False
         head = next(one for one in group if self.government[one])
-        might_join = [
-            int(self.residents[one])
-            for one in self.streets
-            if self.joins[one] == head and not self.government[one] and self.unknown[one]
-        ]
-        if any(one < 0 for one in might_join):
+        might_join = self.residents.take(
+            [
+                one
+                for one in self.streets
+                if self.joins[one] == head and not self.government[one] and self.unknown[one]
+            ]
+        )
+        if not might_join.known.all():
             return None
         fewest = people / (centres + int(self.unknown[group].sum()))
-        most = (people + sum(might_join)) / centres
+        most = (people + int(might_join.value.sum())) / centres
         if low <= fewest and most <= high:
             return True
         return False if most < low or fewest > high or fewest == most else None
 
     def _notes(self, unit: int, low: int, high: int) -> tuple[Warn, ...]:
-        people, run = int(self.residents[unit]), int(self.government[unit])
+        people, run = self.residents.at(unit), int(self.government[unit])
         notes = []
-        if people < 0:
+        if people is None:
             notes.append(Warn("rule_residents_unknown"))
         elif run == 1 and people < low:
             wan = f"{low / 10_000:g}"
             notes.append(
                 Warn("rule_below_minimum", {"residents": people, "minimum": low, "wan": wan})
             )
-        if run and people > high * run:
+        if run and people is not None and people > high * run:
             notes.append(Warn("rule_more_needed", {"count": -(-people // high) - run}))
         if run and self.unknown[unit]:
             notes.append(Warn("rule_more_unknown", {"count": int(self.unknown[unit])}))
@@ -320,19 +318,19 @@ class _Count:
         if not self.assessed:
             return ("facilities",)
         lacking = []
-        if self.residents[unit] < 0:
+        if not self.residents.known[unit]:
             lacking.append("residents")
-        if met is None and self.residents[unit] >= 0:
+        elif met is None:
             lacking.append("ownership")
         return tuple(lacking)
 
 
-def _state(met: bool | None, people: int, run: int, low: int, high: int) -> State:
+def _state(met: bool | None, people: int | None, run: int, low: int, high: int) -> State:
     if met is None:
         return "NOT_ASSESSED"
     if not met:
         return "缺口"
-    if people < 0:
+    if people is None:
         return "达标"
     if run and people > high * run:
         return "达标但超载"
@@ -348,16 +346,13 @@ def _share(answers: Sequence[bool | None]) -> float | None:
 def _centres(city: City, rule: PopulationRule) -> Int32Array:
     """Facilities of the service that are centres, not stations or hospitals by their level."""
     found = service_facilities(city, rule.service)
-    kind = city.facilities.attributes.get("level")
-    if kind is None:
-        return found
+    kind = city.facilities.texts("level")
     keep = [str(kind[i]).strip() not in rule.other_kinds for i in found]
     return found[np.array(keep, dtype=np.bool_)] if len(found) else found
 
 
 def _owners(city: City, centres: Int32Array) -> list[Any]:
-    column = city.facilities.attributes.get("ownership")
-    return [None if column is None else column[i] for i in centres]
+    return list(city.facilities.texts("ownership")[centres])
 
 
 def _joins(

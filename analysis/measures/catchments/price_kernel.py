@@ -98,3 +98,47 @@ def improving_arcs(
                 cell[count], centre[count] = i, which[i, m]
                 count += 1
     return cell, centre
+
+
+@njit(cache=True, nogil=True)
+def joined_costs(cost: Int32Array, group: IntArray, persons: IntArray, groups: int) -> Int32Array:
+    """The mean cost of each group's persons (f, g); no arc where one of its cells has none."""
+    people = np.zeros(groups, dtype=np.int64)
+    for i in range(len(group)):
+        people[group[i]] += persons[i]
+    out = np.empty((len(cost), groups), dtype=np.int32)
+    total = np.empty(groups, dtype=np.int64)
+    for k in range(len(cost)):
+        total[:] = 0
+        for i in range(len(group)):
+            if cost[k, i] == _NO_ARC:
+                total[group[i]] = -FAR
+            else:
+                total[group[i]] += persons[i] * cost[k, i]
+        for g in range(groups):
+            out[k, g] = _NO_ARC if total[g] < 0 else total[g] // people[g]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def matching_arcs(
+    cost: Int32Array, price: IntArray, paid: IntArray
+) -> tuple[Int32Array, Int32Array]:
+    """Arcs that cost, with the price of their centre, exactly what the cell pays.
+
+    Returns cell and centre of each, int32 (r,), by centre.
+    """
+    count = 0
+    for k in range(len(cost)):
+        for i in range(cost.shape[1]):
+            if cost[k, i] != _NO_ARC and cost[k, i] + price[k] == paid[i]:
+                count += 1
+    cell = np.empty(count, dtype=np.int32)
+    centre = np.empty(count, dtype=np.int32)
+    count = 0
+    for k in range(len(cost)):
+        for i in range(cost.shape[1]):
+            if cost[k, i] != _NO_ARC and cost[k, i] + price[k] == paid[i]:
+                cell[count], centre[count] = i, k
+                count += 1
+    return cell, centre

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from lifecircle.analysis.access.od_matrix import walk_matrix
@@ -9,6 +11,7 @@ from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.assignment import balanced_assignment
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Own
+from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import NO, YES, Atoms, Outcome, nothing
 from lifecircle.analysis.policy.readings import Capacity
@@ -114,5 +117,7 @@ def _served(
     if ground.word(reading.borders) == "closed":
         home = Own.of(ground.city, ground.policy, rows)
         cost = np.where(home.cell[None, :] == home.facility[:, None], cost, UNREACHED_CM)
-    found = balanced_assignment(persons, cost, np.zeros(len(rows), np.int64), bound)
+    city = ground.city
+    ranks = partial(Ranks.from_ids, city.cells.id, city.facilities.id[rows])
+    found = balanced_assignment(persons, cost, np.zeros(len(rows), np.int64), bound, ranks)
     return int(persons.sum()) - found.total_unserved, found.unserved

@@ -13,7 +13,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import Study, level_of, unknown, walker_of
+from lifecircle.analysis.measures.question import (
+    Study,
+    level_of,
+    walker_of,
+)
 from lifecircle.analysis.measures.scorecard.capacity import capacity
 from lifecircle.analysis.measures.scorecard.circles import circle
 from lifecircle.analysis.measures.scorecard.context import Ground
@@ -47,6 +51,7 @@ from lifecircle.analysis.policy.scorecard_model import (
     Scorecard,
     Setting,
 )
+from lifecircle.analysis.unknown_names import unknown
 
 Evaluator = Callable[[Ground, Any], Outcome]  # each takes the record of its own kind
 
@@ -93,6 +98,13 @@ def scorecard(
     ------
     ParameterError : the policy has no scorecard; a setting's answer is not among its choices.
     UnknownNameError : no such walker, level or setting.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> found = lc.scorecard(lc.tiny_town().study)
+    >>> [(row.row.id, row.status) for row in found.rows[:2]]
+    [('A01', 'not_met'), ('A02', 'NOT_ASSESSED')]
     """
     city, policy = study.city, study.policy
     if policy.scorecard is None:

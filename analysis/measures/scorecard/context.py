@@ -191,22 +191,15 @@ class Ground:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
         return np.flatnonzero(self.city.facilities.of_services(services)).astype(np.int32)
 
-    def column(self, name: str) -> np.ndarray:
-        """A column of facilities, object (f,), None where unknown."""
-        held = self.city.facilities.attributes.get(name)
-        if held is None:
-            return np.full(len(self.city.facilities), None, dtype=object)
-        return held
-
     def number_column(self, name: str) -> np.ndarray:
         """A column of facilities as float64 (f,): flags 1 or 0, NaN where unknown."""
         return self.once(("number", name), lambda: self._numbers(name))  # type: ignore[no-any-return]
 
     def _numbers(self, name: str) -> np.ndarray:
         """The column itself; hours a day that are not told are worked out from opening hours."""
-        told = _as_numbers(self.column(name))
+        told = self.city.facilities.numbers(name)
         if name == _HOURS:
-            texts = self.column(_OPENING)
+            told, texts = told.copy(), self.city.facilities.texts(_OPENING)
             hours = {text: hours_per_day(text) for text in set(texts[np.isnan(told)])}
             for i in np.flatnonzero(np.isnan(told)).tolist():
                 worked_out = hours[texts[i]]
@@ -253,7 +246,7 @@ class Ground:
                 yes &= np.nan_to_num(value, nan=np.inf) <= self.amount(condition.at_most)
         else:
             words = {_plain(word) for word in condition.words}
-            said = self.column(condition.attribute)[rows]
+            said = self.city.facilities.words(condition.attribute)[rows]
             known = np.array([one is not None for one in said], dtype=np.bool_)
             yes = np.array([_plain(one) in words for one in said], dtype=np.bool_)
         state = np.where(known, np.where(yes, YES, NO), UNKNOWN).astype(np.int8)
@@ -320,9 +313,10 @@ class Ground:
             told = statistics.latest("residents", self.size, self.until)[unit]
             if np.isfinite(told):
                 return float(told)
-        if unit == self.size or self.city.units.residents[unit] < 0:
+        if unit == self.size:
             return np.nan
-        return float(self.city.units.residents[unit])
+        told = self.city.units.residents.at(unit)
+        return np.nan if told is None else float(told)
 
     def group(self, group: str, unit: int) -> float:
         """Persons (or households) of a group in a unit's cells or the area's, NaN if unknown."""
@@ -330,8 +324,8 @@ class Ground:
         if group not in cells.groups:
             return np.nan
         if unit == self.size:
-            return float(cells.groups[group].sum())
-        sums, peopled = self.once(("persons", group), lambda: self._sums(cells.groups[group]))
+            return float(cells.groups[group].value.sum())
+        sums, peopled = self.once(("persons", group), lambda: self._sums(cells.groups[group].value))
         return float(sums[unit]) if peopled[unit] else np.nan
 
     def _sums(self, persons: IntArray) -> tuple[np.ndarray, BoolArray]:
@@ -354,20 +348,3 @@ def both(a: States, b: States) -> States:
 
 def _plain(word: object) -> str:
     return str(word).strip().casefold()
-
-
-def _as_numbers(values: np.ndarray) -> np.ndarray:
-    """Numbers as they are, yes and no as 1 and 0, anything else NaN."""
-    flags = {"yes": 1.0, "no": 0.0}
-    out = np.full(len(values), np.nan)
-    for i, value in enumerate(values):
-        if isinstance(value, str):
-            out[i] = flags.get(value, np.nan)
-            if np.isnan(out[i]):
-                try:
-                    out[i] = float(value)
-                except ValueError:
-                    continue
-        elif value is not None:
-            out[i] = float(value)
-    return out

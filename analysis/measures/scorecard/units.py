@@ -138,7 +138,7 @@ def count(ground: Ground, reading: Count) -> Outcome:
             total = float(value[known].sum())
             state = np.where(known & (value > 0), YES, NO).astype(np.int8)
             atoms = Atoms("unit", members, state, np.nan_to_num(value), np.zeros(len(members)))
-            said = (Warn("scorecard_count_year", {"year": year}),) if year > 0 else ()
+            said = (Warn("scorecard_count_year", {"year": year}),) if year else ()
             return Outcome(total, total, total, 1.0, total, None, atoms=atoms, warnings=said)
     return nothing(Missing("statistic", told.name, Title(told.zh, told.en)))
 

@@ -47,7 +47,7 @@ def residents_within(ground: Ground, reading: ResidentsWithin) -> Outcome:
     if reading.group is None:
         persons = cells.residents
     elif reading.group in cells.groups:
-        persons = cells.groups[reading.group]
+        persons = cells.groups[reading.group].value
     else:
         return nothing(Missing("group", reading.group, group_title(reading.group)))
     if int(persons.sum()) == 0:
@@ -265,7 +265,7 @@ def _beside(
         near = np.where(within, YES, NO).astype(np.int8)
     if by not in _OR_PARCEL:
         return near, ()
-    parcels = ground.column("parcel")
+    parcels = ground.city.facilities.texts("parcel")
     taken = {parcels[i] for i in others if parcels[i] is not None}
     own = parcels[rows]
     same = np.array([one is not None and one in taken for one in own], dtype=np.bool_)
@@ -282,7 +282,7 @@ def _beside(
 
 def _without_parcel(ground: Ground, rows: np.ndarray) -> int:
     """How many facilities do not tell their parcel."""
-    return sum(one is None for one in ground.column("parcel")[rows])
+    return sum(one is None for one in ground.city.facilities.texts("parcel")[rows])
 
 
 def _walk_cm(ground: Ground, rows: np.ndarray, others: np.ndarray) -> IntArray:

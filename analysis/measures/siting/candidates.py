@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from lifecircle.analysis.access.nearest import goals_of, nearest_from_nodes, nearest_from_positions
 from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.city.frames import texts
 from lifecircle.analysis.city.model import City, GeometryArray, StrArray
-from lifecircle.analysis.city.shapes import anchor_xy, metric_geometry
+from lifecircle.analysis.city.shapes import anchor_xy, project_located
 from lifecircle.analysis.city.streets.attach import Attachments, attach_facilities
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.units.units import assign_units
@@ -21,6 +19,7 @@ from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.question import unknown_service
 from lifecircle.analysis.policy import Policy, SitingRules
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.tables import SiteTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,11 @@ def siting_rules(policy: Policy) -> SitingRules:
     return policy.siting
 
 
-def given_sites(frame: gpd.GeoDataFrame, city: City, index: EdgeIndex, max_leg_m: float) -> Sites:
+def given_sites(table: SiteTable, city: City, index: EdgeIndex, max_leg_m: float) -> Sites:
     """Sites of a table (`lifecircle.analysis.readers.tables.candidate_sites.read_sites`)."""
-    geometry = np.asarray(metric_geometry(frame, city.crs), dtype=object)
-    kind = _repeat("given", len(frame))
-    return _place(texts(frame["id"]), texts(frame["name"]), kind, geometry, city, index, max_leg_m)
+    geometry = project_located(table.where, city.crs)
+    kind = _repeat("given", len(table))
+    return _place(table.id, table.name, kind, geometry, city, index, max_leg_m)
 
 
 def site_at(lonlat_m: FloatArray, city: City, index: EdgeIndex, max_leg_m: float) -> Sites:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.flow_model import Flow, FlowModel
+from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.question import persons_of
-from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign
+from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign, settle
 from lifecircle.analysis.measures.siting.capacitated_search import (
     CapacityChoice,
     choose,
@@ -58,10 +59,11 @@ def place_with_capacity(
         answer = _choose(model, residents, int(add or 0), time_limit_s)
     else:
         answer = _find_fewest(model, none, residents, target, time_limit_s)
-    found = answer.found
+    loads, ties_open = settle(model, answer.found.sites, _ranks(scene, policy))
+    found = replace(answer.found, loads=loads)
     cover = scene.maximal_covering()
-    loads = {int(j): int(found.loads.load[model.standing + j]) for j in found.sites}
-    proposals, after = count_again(scene, found.sites, loads)
+    load = {int(j): int(loads.load[model.standing + j]) for j in found.sites}
+    proposals, after = count_again(scene, found.sites, load)
     before = int(scene.persons[scene.covered].sum())
     capacity = capacity_of(scene.city, policy, scene.asked.service.id)
     remarks = (*capacity.warnings, *scene.sites.warnings, *remarks_of(scene, cover))
@@ -83,7 +85,7 @@ def place_with_capacity(
         answer.proven,
         found.method,
         time.perf_counter() - started,
-        _report_loads(model, none, found),
+        _report_loads(model, none, found, ties_open=ties_open),
         scene.cell_cm,
         after,
         find_uncoverable(scene, cover),
@@ -120,6 +122,14 @@ def pose_capacitated(scene: Scene, policy: Policy) -> CapacitatedModel:
     maximum = np.concatenate((held.maximum, np.full(new, int(rule.maximum.value))))
     flow = FlowModel(persons, arcs, minimum.astype(np.int64), maximum.astype(np.int64))
     return CapacitatedModel(flow, standing)
+
+
+def _ranks(scene: Scene, policy: Policy) -> Ranks:
+    """The order of ids that settles ties: the places there are, then the sites."""
+    held = capacity_of(scene.city, policy, scene.asked.service.id).facility
+    there = Ranks.from_ids(scene.city.cells.id, scene.city.facilities.id[held])
+    sites = Ranks.from_ids(np.zeros(0, dtype=object), scene.sites.id)
+    return replace(there, centre=np.append(there.centre, len(held) + sites.centre))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,9 @@ def _find_fewest(
     return _Answer(found, float(count), float(least), gap, least == count, tuple(warnings))
 
 
-def _report_loads(model: CapacitatedModel, none: Flow, found: CapacityChoice) -> Loaded:
+def _report_loads(
+    model: CapacitatedModel, none: Flow, found: CapacityChoice, *, ties_open: bool
+) -> Loaded:
     reachable = np.diff(model.with_open(found.sites).arcs.start) > 0
     unreachable = int(model.flow.persons[~reachable].sum())
     standing, loads = model.standing, found.loads
@@ -191,4 +203,5 @@ def _report_loads(model: CapacitatedModel, none: Flow, found: CapacityChoice) ->
         loads.underload,
         tuple((int(a), int(b), int(c)) for a, b, c in bounds),
         found.proven,
+        ties_open,
     )

@@ -13,6 +13,8 @@ import numpy as np
 
 from lifecircle.analysis.measures.catchments.flow_model import Flow, FlowModel
 from lifecircle.analysis.measures.catchments.min_cost_flow import solve
+from lifecircle.analysis.measures.catchments.pricing import find_optimum
+from lifecircle.analysis.measures.catchments.ties import Ranks, settle_ties
 from lifecircle.analysis.quantities import BoolArray, IntArray
 
 
@@ -48,3 +50,8 @@ def assign(model: CapacitatedModel, sites: IntArray) -> Flow:
     UnsolvedError : the flow solver gave up (it never should: leaving persons unserved is allowed).
     """
     return solve(model.with_open(sites))
+
+
+def settle(model: CapacitatedModel, sites: IntArray, ranks: Ranks) -> tuple[Flow, bool]:
+    """The loads that `ranks` choose among the best ones, proven, and whether ties are open."""
+    return settle_ties(find_optimum(model.with_open(sites)), lambda: ranks)

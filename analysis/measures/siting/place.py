@@ -75,6 +75,16 @@ def place_sites(
     ------
     UnknownNameError : no such service or walker.
     ParameterError : an impossible question, no candidates, or a service nothing is known about.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> from lifecircle.analysis.measures.siting.candidates import places_of_kinds
+    >>> study = lc.tiny_town().study
+    >>> pharmacies = places_of_kinds(study.city, study.policy, "health_centre", ["pharmacy"])
+    >>> found = lc.site(study, lc.Question("health_centre"), pharmacies, add=1)
+    >>> found.covered_before, found.covered_after
+    (600, 900)
     """
     _check(objective, add, target, time_limit_s)
     started = time.perf_counter()

@@ -32,6 +32,7 @@ class Loaded:
 
     `existing`: (minimum, maximum, load) of each place there is. `aims_proven`: how many of
     unserved, underload and walks, in this order, are proven to be the least possible.
+    `ties_open`: other loads would be as good, and might have been chosen.
     """
 
     unserved_before: int
@@ -42,6 +43,7 @@ class Loaded:
     underload: int
     existing: tuple[tuple[int, int, int], ...]
     aims_proven: int
+    ties_open: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,9 @@ def count_again(
             Proposal(
                 j,
                 int(scene.persons[new].sum()),
-                MappingProxyType({g: int(n[new].sum()) for g, n in city.cells.groups.items()}),
+                MappingProxyType(
+                    {g: int(n.value[new].sum()) for g, n in city.cells.groups.items()}
+                ),
                 int(scene.persons[cells].sum()),
                 float(saved) * person_minutes(scene),
                 None if unit == NOBODY else str(city.units.code[unit]),

@@ -11,20 +11,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
+import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.checker import row_checks
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import read_population_raster
-from lifecircle.analysis.readers.records.columns import Column, pick, texts
+from lifecircle.analysis.readers.records.cells import read_texts, show_value
+from lifecircle.analysis.readers.records.columns import Column, pick_columns
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
-from lifecircle.analysis.readers.records.findings import Findings, ObjectArray, shown_value
-from lifecircle.analysis.readers.records.locate import DEGREES, locate
+from lifecircle.analysis.readers.records.findings import Findings
+from lifecircle.analysis.readers.records.locate import locate
+from lifecircle.analysis.readers.records.located import DEGREES
 from lifecircle.analysis.readers.records.records import Records
-from lifecircle.analysis.readers.records.titles import mapping_told
+from lifecircle.analysis.readers.records.titles import describe_columns
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind, guess_kind, table_of
 
 EVERY: Final = 1_000_000  # faults listed one by one
@@ -75,7 +78,6 @@ class Checked:
 def check_file(
     path: Path,
     kind: Kind | None = None,
-    datum: str | None = None,
     policy: Policy | None = None,
     declared: Declarations = SILENT,
 ) -> Checked:
@@ -87,12 +89,10 @@ def check_file(
         Table, layer or raster.
     kind
         What it holds; None = guessed by its columns.
-    datum
-        Of bare coordinates.
     policy
         Names the services; None = the default policy.
     declared
-        What else is said of the file (CRS, sheet, columns); its datum goes before `datum`.
+        What is said of the file: datum, CRS, sheet, columns.
     """
     path = Path(path)
     try:
@@ -101,23 +101,21 @@ def check_file(
         records = replace(read_records(path, declared), listed=EVERY)
     except InputError as error:
         return Checked(path.name, None, None, error.faults)
-    return check_records(records, kind, datum, load_policy() if policy is None else policy)
+    return check_records(records, kind, load_policy() if policy is None else policy)
 
 
-def check_records(
-    records: Records, kind: Kind | None, datum: str | None, policy: Policy
-) -> Checked:
+def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checked:
     """The same for a file that is already open."""
     sure = kind or guess_kind(records, policy)
     if sure is None:
         fault = Fault("input_kind_unknown", records.file, params={"columns": records.titles})
         return Checked(records.file, None, records, (fault,))
     try:
-        read = table_of(records, sure, datum, policy).warnings
+        read = table_of(records, sure, policy).warnings
     except InputError as error:
         read = (*error.faults, *error.remarks)
     found = Findings(records.file, records.rows, EVERY)
-    picked = pick(records.columns, sure, Findings(records.file))
+    picked = pick_columns(records.columns, sure, Findings(records.file))
     row_checks.check_cells(records, found)
     row_checks.check_codes(picked.get("unit_code") or picked.get("code"), found)
     if sure == "facilities":
@@ -127,31 +125,31 @@ def check_records(
     elif sure != "statistics":
         row_checks.check_groups(picked, found)
     if sure in ("population", "facilities"):
-        _check_where(records, sure, datum, picked, found)
-    faults = (*_by_row(read, records), *found.warnings(), *found.errors())
-    every = (*mapping_told(records, sure), *faults)
+        _check_where(records, sure, picked, found)
+    faults = (*_tell_by_row(read, records), *found.warnings(), *found.errors())
+    every = (*describe_columns(records, sure), *faults)
     notes = tuple(fault for fault in every if fault.severity == "note")
     told = [fault for fault in every if fault.severity != "note"]
-    return Checked(records.file, sure, records, _in_order(_once(told)), notes)
+    return Checked(records.file, sure, records, _put_in_order(_drop_repeated(told)), notes)
 
 
-def _check_where(
-    records: Records, kind: Kind, datum: str | None, picked: dict[str, Column], found: Findings
-) -> None:
+def _check_where(records: Records, kind: Kind, picked: dict[str, Column], found: Findings) -> None:
     """Doubts about places, once they can be read at all."""
     quiet = Findings(records.file, records.rows, EVERY)
-    columns = pick(records.columns, "coordinates", quiet)
-    places = locate(records, datum or "wgs84", quiet)
+    columns = pick_columns(records.columns, "coordinates", quiet)
+    said = replace(records, said=records.said.or_datum("wgs84"))
+    located = locate(said, quiet)
     title = ", ".join(columns[name].title for name in ("lon", "lat") if name in columns)
-    names = texts(picked["name"].values) if "name" in picked else None
-    kinds = texts(picked["service"].values) if "service" in picked else None
-    there = np.array([shape is not None for shape in places], np.bool_)
-    if all(reading.crs == DEGREES for reading in quiet.readings):
+    names = read_texts(picked["name"].values) if "name" in picked else None
+    kinds = read_texts(picked["service"].values) if "service" in picked else None
+    there = ~shapely.is_missing(located.shapes)
+    if all(reading.crs == DEGREES for reading in located.readings):
         row_checks.check_precision(columns, there, found)
-    row_checks.check_places(places, names, kinds if kind == "facilities" else None, title, found)
+    kinds = kinds if kind == "facilities" else None
+    row_checks.check_places(located.centres(), names, kinds, title, found)
 
 
-def _by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:
+def _tell_by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:
     """Remarks about several rows, told for each row with its value."""
     at = {int(row): i for i, row in enumerate(records.rows)}
     cells = {column.title: column.values for column in records.columns}
@@ -161,18 +159,18 @@ def _by_row(faults: Iterable[Fault], records: Records) -> list[Fault]:
             out.append(fault)
             continue
         for row in fault.rows:
-            params = {**fault.params, "value": _cell(cells, fault.column, at.get(row))}
+            params = {**fault.params, "value": _find_cell(cells, fault.column, at.get(row))}
             out.append(replace(fault, key=f"{fault.key}_row", row=row, params=params, rows=()))
     return out
 
 
-def _cell(cells: dict[str, ObjectArray], column: str | None, at: int | None) -> object:
+def _find_cell(cells: dict[str, ObjectArray], column: str | None, at: int | None) -> object:
     if column is None or column not in cells or at is None:
         return ""
-    return shown_value(cells[column][at])
+    return show_value(cells[column][at])
 
 
-def _once(faults: Sequence[Fault]) -> list[Fault]:
+def _drop_repeated(faults: Sequence[Fault]) -> list[Fault]:
     """Each fault once; of a cell whose deeper fault is known only that one."""
     deep = {(f.row, f.column) for f in faults if f.key in _DEEPER}
     seen: set[tuple[str, int | None, str | None]] = set()
@@ -187,7 +185,7 @@ def _once(faults: Sequence[Fault]) -> list[Fault]:
     return out
 
 
-def _in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+def _put_in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
     """Of the whole file first, then by row; errors before warnings."""
     return tuple(
         sorted(faults, key=lambda f: (f.row is not None, f.row or 0, f.severity != "error"))

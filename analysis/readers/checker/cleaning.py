@@ -15,14 +15,9 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.errors import Language, say
-from lifecircle.analysis.readers.records.columns import (
-    Column,
-    folded,
-    is_blank,
-    numbers,
-    objects,
-    pick,
-)
+from lifecircle.analysis.readers.records.aliases import fold
+from lifecircle.analysis.readers.records.cells import is_blank, object_array, read_numbers
+from lifecircle.analysis.readers.records.columns import Column, pick_columns
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind
@@ -58,32 +53,32 @@ class Mend:
         return say(self.key, lang, first_row=self.first_row)
 
 
-def mended(records: Records, kind: Kind | None) -> tuple[Records, tuple[Mend, ...]]:
+def mend_records(records: Records, kind: Kind | None) -> tuple[Records, tuple[Mend, ...]]:
     """A table with its safe mends made, and the list of them in order of rows."""
     mends: list[Mend] = []
-    picked = pick(records.columns, kind, Findings(records.file)) if kind else {}
-    places = pick(records.columns, "coordinates", Findings(records.file))
+    picked = pick_columns(records.columns, kind, Findings(records.file)) if kind else {}
+    places = pick_columns(records.columns, "coordinates", Findings(records.file))
     degrees = [places[name].title for name in ("lon", "lat") if name in places]
     counted = [c.title for name, c in picked.items() if _is_number(name)]
     codes = [picked[n].title for n in ("unit_code", "code", "parent_code", "id") if n in picked]
     columns = []
     for column in records.columns:
-        steps: list[tuple[str, Callable[[str], str | None]]] = [("mend_spaces", _tidy)]
+        steps: list[tuple[str, Callable[[str], str | None]]] = [("mend_spaces", _tidy_text)]
         if column.title in degrees:
-            steps += [("mend_width", _half_width), ("mend_degrees", _decimal_degrees)]
+            steps += [("mend_width", _make_half_width), ("mend_degrees", _make_decimal)]
         elif column.title in counted:
             steps += [
-                ("mend_width", _half_width),
-                ("mend_thousands", _without_commas),
-                ("mend_unit", _without_unit),
+                ("mend_width", _make_half_width),
+                ("mend_thousands", _drop_commas),
+                ("mend_unit", _drop_unit),
             ]
         elif column.title in codes:
-            steps += [("mend_width", _half_width), ("mend_code", _plain_code)]
-        columns.append(_column(column, steps, records, mends))
+            steps += [("mend_width", _make_half_width), ("mend_code", _mend_code)]
+        columns.append(_mend_column(column, steps, records, mends))
     out = replace(records, columns=tuple(columns))
     if len(degrees) == 2:
-        out = _exchanged(out, degrees, mends)
-    out = _without_repeats(out, mends)
+        out = _exchange_swapped(out, degrees, mends)
+    out = _drop_repeats(out, mends)
     return out, tuple(sorted(mends, key=lambda mend: mend.row))
 
 
@@ -94,7 +89,7 @@ def _is_number(field: str) -> bool:
     } or field.startswith("pop_")  # fmt: skip
 
 
-def _column(
+def _mend_column(
     column: Column,
     steps: Sequence[tuple[str, Callable[[str], str | None]]],
     records: Records,
@@ -111,10 +106,10 @@ def _column(
                 mends.append(Mend(key, int(records.rows[i]), column.title, text, better))
                 text = better
         cells[i] = text
-    return replace(column, values=objects(cells))
+    return replace(column, values=object_array(cells))
 
 
-def _tidy(text: str) -> str:
+def _tidy_text(text: str) -> str:
     """Without hidden signs, without space at the ends; a line break inside becomes a space.
 
     Between two Chinese signs a line break is only how the cell was filled, and goes.
@@ -126,7 +121,7 @@ def _tidy(text: str) -> str:
     return " ".join(seen.split())
 
 
-def _half_width(text: str) -> str | None:
+def _make_half_width(text: str) -> str | None:
     folded_text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-")
     wide = folded_text != text
     plain = folded_text.strip()
@@ -134,16 +129,16 @@ def _half_width(text: str) -> str | None:
     return plain if wide and number else None
 
 
-def _without_commas(text: str) -> str | None:
+def _drop_commas(text: str) -> str | None:
     return text.replace(",", "") if _THOUSANDS.fullmatch(text) else None
 
 
-def _without_unit(text: str) -> str | None:
+def _drop_unit(text: str) -> str | None:
     match = _WITH_UNIT.fullmatch(text.replace(" ", ""))
     return match[1] if match else None
 
 
-def _decimal_degrees(text: str) -> str | None:
+def _make_decimal(text: str) -> str | None:
     plain = text.replace(" ", "").casefold()
     match = _DEGREES.fullmatch(plain)
     if match is None or int(match[2]) > 59 or float(match[3]) >= 60:
@@ -152,15 +147,15 @@ def _decimal_degrees(text: str) -> str | None:
     return f"{-value if _NEGATIVE.search(plain) else value:.{_DIGITS}f}"
 
 
-def _plain_code(text: str) -> str | None:
+def _mend_code(text: str) -> str | None:
     match = _CODE_NUMBER.fullmatch(text)
     return match[1] if match else None
 
 
-def _exchanged(records: Records, degrees: Sequence[str], mends: list[Mend]) -> Records:
+def _exchange_swapped(records: Records, degrees: Sequence[str], mends: list[Mend]) -> Records:
     """Rows whose latitude is beyond 90, exchanged where they then lie among the others."""
     at = [next(k for k, c in enumerate(records.columns) if c.title == t) for t in degrees]
-    lon, lat = (numbers(records.columns[k].values) for k in at)
+    lon, lat = (read_numbers(records.columns[k].values) for k in at)
     known = lon.known & lat.known
     x, y = np.where(known, lon.value, 0.0), np.where(known, lat.value, 0.0)
     sound = known & (np.abs(x) <= 180) & (np.abs(y) <= 90) & ((x != 0) | (y != 0))
@@ -185,14 +180,14 @@ def _exchanged(records: Records, degrees: Sequence[str], mends: list[Mend]) -> R
     return replace(records, columns=tuple(columns))
 
 
-def _without_repeats(records: Records, mends: list[Mend]) -> Records:
+def _drop_repeats(records: Records, mends: list[Mend]) -> Records:
     """Rows that repeat an earlier one in every cell are taken out (layers stay as they are)."""
     if records.geometry is not None or len(records.columns) == 0:
         return records
     first: dict[tuple[str, ...], int] = {}
     keep = np.ones(len(records), np.bool_)
     for i, cells in enumerate(zip(*(c.values for c in records.columns), strict=True)):
-        key = tuple("" if is_blank(cell) else folded(str(cell)) for cell in cells)
+        key = tuple("" if is_blank(cell) else fold(str(cell)) for cell in cells)
         if key in first:
             keep[i] = False
             row = int(records.rows[i])

@@ -12,11 +12,22 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-import shapely
 
-from lifecircle.analysis.quantities import BoolArray, FloatArray
-from lifecircle.analysis.readers.records.columns import Column, folded, known_values, numbers, texts
-from lifecircle.analysis.readers.records.findings import Findings, ObjectArray, absent
+from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
+from lifecircle.analysis.readers.checker.near_repeats import (
+    find_near_repeats,
+    metres_apart,
+    span_metres,
+)
+from lifecircle.analysis.readers.records.aliases import fold, known_values
+from lifecircle.analysis.readers.records.cells import (
+    group_rows,
+    is_absent,
+    read_numbers,
+    read_texts,
+)
+from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 
 # Below are the limits of plausibility of a checker; they move no figure and refuse no file.
@@ -38,7 +49,6 @@ _DAMAGED = re.compile(r"\d(?:\.\d+)?e\+?\d{1,2}")
 _TIME = re.compile(r"(\d{1,2})\s*[::点时]\s*(\d{1,2})?")
 _HIDDEN = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202f\ufeff\n\r\t]")
 _ALWAYS_OPEN: Final = ("24/7", "24小时", "全天", "24h", "dawn", "dusk", "sunrise", "sunset", "off")
-_M_PER_DEGREE: Final = 111_320.0
 
 
 def check_cells(records: Records, found: Findings) -> None:
@@ -55,7 +65,7 @@ def check_codes(column: Column | None, found: Findings) -> None:
     """Division codes: not rounded by a spreadsheet, digits only, 6, 9 or 12 of them."""
     if column is None:
         return
-    said = [None if t is None else _half_width(t) for t in texts(column.values)]
+    said = [None if t is None else _make_half_width(t) for t in read_texts(column.values)]
     damaged = np.array([t is not None and bool(_DAMAGED.fullmatch(t)) for t in said], np.bool_)
     found.each("check_code_damaged", damaged, column=column.title, values=column.values)
     rest = [t for t, bad in zip(said, damaged, strict=True) if t is not None and not bad]
@@ -76,15 +86,17 @@ def check_codes(column: Column | None, found: Findings) -> None:
 
 def check_words(picked: Mapping[str, Column], found: Findings) -> None:
     """Ownership: words that are understood (yes and no are looked at by the reader)."""
-    known = {folded(w) for w in known_values("ownership")}
-    _unknown_words(picked.get("ownership"), known, "check_ownership_word", found)
+    known = {fold(w) for w in known_values("ownership")}
+    _check_words(picked.get("ownership"), known, "check_ownership_word", found)
 
 
 def check_hours(column: Column | None, found: Findings) -> None:
     """Opening hours: at least one time of day, and none that no clock shows."""
     if column is None:
         return
-    said = [None if t is None else unicodedata.normalize("NFKC", t) for t in texts(column.values)]
+    said = [
+        None if t is None else unicodedata.normalize("NFKC", t) for t in read_texts(column.values)
+    ]
     times = [[] if t is None else _TIME.findall(t) for t in said]
     wrong = np.array(
         [any(int(h) > 24 or int(m or 0) > 59 for h, m in one) for one in times], np.bool_
@@ -110,7 +122,9 @@ def check_hours(column: Column | None, found: Findings) -> None:
 
 def check_measures(picked: Mapping[str, Column], found: Findings) -> None:
     """Areas, beds, places: not larger than can be, whole where counted, parts within the whole."""
-    values = {field: numbers(picked[field].values) for field in (*AREAS, *WHOLE) if field in picked}
+    values = {
+        field: read_numbers(picked[field].values) for field in (*AREAS, *WHOLE) if field in picked
+    }
     for field, parsed in values.items():
         column = picked[field]
         number = np.where(parsed.known, parsed.value, 0.0)
@@ -137,7 +151,7 @@ def check_groups(picked: Mapping[str, Column], found: Findings) -> None:
     if not {"population", "pop_0_3", "pop_65"} <= set(picked):
         return
     whole, young, old = (
-        numbers(picked[name].values) for name in ("population", "pop_0_3", "pop_65")
+        read_numbers(picked[name].values) for name in ("population", "pop_0_3", "pop_65")
     )
     known = whole.known & young.known & old.known
     each = np.where(known, (young.value <= whole.value) & (old.value <= whole.value), False)
@@ -167,33 +181,43 @@ def check_precision(picked: Mapping[str, Column], degrees: BoolArray, found: Fin
 
 
 def check_places(
-    places: ObjectArray, names: ObjectArray | None, kinds: ObjectArray | None, where: str,
+    centre: FloatArray, names: ObjectArray | None, kinds: ObjectArray | None, where: str,
     found: Findings,
 ) -> None:  # fmt: skip
-    """Points far from all others, on one spot with others, or twice a few metres apart."""
-    there = ~absent(places)
-    centre = np.full((len(places), 2), np.nan)
-    centre[there] = shapely.get_coordinates(shapely.centroid(places[there]))
+    """Places (degrees, NaN where none) far from all others, on one spot with others, or twice."""
+    there: BoolArray = np.asarray(np.isfinite(centre).all(axis=1))
     _check_far(centre, there, where, found)
     if names is None or kinds is None:
         return
-    named = ~absent(names)
-    groups: dict[tuple[float, float], list[int]] = {}
-    for i in np.flatnonzero(there & named):
-        groups.setdefault((centre[i, 0], centre[i, 1]), []).append(int(i))
-    shared = np.zeros(len(places), np.bool_)
-    for rows in groups.values():
-        if len({folded(names[i]) for i in rows}) >= SHARED_BY:
+    there &= ~is_absent(names)
+    spots = group_rows(
+        (lon, lat) if held else None
+        for (lon, lat), held in zip(centre.tolist(), there, strict=True)
+    )
+    shared = np.zeros(len(centre), np.bool_)
+    for rows in spots.values():
+        if len({fold(names[i]) for i in rows}) >= SHARED_BY:
             shared[rows] = True
     found.each("check_spot_shared", shared, severity="warning", column=where, count=SHARED_BY)
-    _check_near_twice(centre, there & named, names, kinds, found)
+    groups = group_rows(
+        (kind, fold(name)) if held else None
+        for kind, name, held in zip(kinds, names, there, strict=True)
+    )
+    for later, earlier in find_near_repeats(centre, list(groups.values()), NEAR_M):
+        found.add(
+            "check_near_twice",
+            severity="warning",
+            row=int(found.rows[later]),
+            metres=round(metres_apart(centre[later], centre[earlier]), 1),
+            first_row=int(found.rows[earlier]),
+        )
 
 
 def _check_far(centre: FloatArray, there: BoolArray, where: str, found: Findings) -> None:
     if there.sum() < SHARED_BY:
         return
     middle = np.median(centre[there], axis=0)
-    km = _metres(centre - middle, middle[1]) / 1000
+    km = span_metres(centre - middle, float(middle[1])) / 1000
     usual = float(np.median(km[there]))
     far = there & (np.nan_to_num(km) > max(FAR_KM, FAR_TIMES * usual))
     for index in np.flatnonzero(far):
@@ -201,44 +225,21 @@ def _check_far(centre: FloatArray, there: BoolArray, where: str, found: Findings
                   km=round(float(km[index])))  # fmt: skip
 
 
-def _check_near_twice(
-    centre: FloatArray, there: BoolArray, names: ObjectArray, kinds: ObjectArray, found: Findings
-) -> None:
-    groups: dict[tuple[str, str], list[int]] = {}
-    for i in np.flatnonzero(there):
-        groups.setdefault((str(kinds[i]), folded(names[i])), []).append(int(i))
-    for rows in groups.values():
-        for place, later in enumerate(rows):
-            for earlier in rows[:place]:
-                apart = float(_metres(centre[later] - centre[earlier], centre[later, 1]))
-                if 0 < apart <= NEAR_M:
-                    found.add("check_near_twice", severity="warning", row=int(found.rows[later]),
-                              metres=round(apart, 1),
-                              first_row=int(found.rows[earlier]))  # fmt: skip
-                    break
-
-
-def _metres(degrees: FloatArray, latitude: float) -> FloatArray:
-    east = degrees[..., 0] * np.cos(np.radians(latitude))
-    metres: FloatArray = np.hypot(east, degrees[..., 1]) * _M_PER_DEGREE
-    return metres
-
-
-def _unknown_words(column: Column | None, known: set[str], key: str, found: Findings) -> None:
+def _check_words(column: Column | None, known: set[str], key: str, found: Findings) -> None:
     if column is None:
         return
-    said = texts(column.values)
-    strange = np.array([t is not None and folded(t) not in known for t in said], np.bool_)
+    said = read_texts(column.values)
+    strange = np.array([t is not None and fold(t) not in known for t in said], np.bool_)
     found.each(key, strange, severity="warning", column=column.title, values=column.values)
 
 
-def _half_width(text: str) -> str:
+def _make_half_width(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _decimals(cell: object) -> int:
     """Decimals of a number as written; many where it is none, so that nothing is said."""
-    text = repr(cell) if isinstance(cell, float) else str(cell).strip()
+    text = repr(float(cell)) if isinstance(cell, float) else str(cell).strip()
     text = unicodedata.normalize("NFKC", text)
     if not re.fullmatch(r"[+-]?\d+(?:\.\d+)?", text):
         return FEW_DECIMALS

@@ -13,8 +13,9 @@ import pyproj
 import shapely
 
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.columns import Column, objects
-from lifecircle.analysis.readers.records.files import decoded, refuse, steady
+from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.files import decode_text, refuse, watch_file
 from lifecircle.analysis.readers.records.records import Records
 
 GEOJSON_CRS: Final = "OGC:CRS84"  # RFC 7946: WGS84, longitude first
@@ -27,46 +28,42 @@ _NAMED_CRS = re.compile(
 
 def read_geojson(path: Path) -> Records:
     """Records of a FeatureCollection or a Feature."""
-    with steady(path):
+    with watch_file(path):
         raw = path.read_bytes()
-    text, _ = decoded(path, raw)
+    text, _ = decode_text(path, raw)
     try:
         content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise refuse(path, "input_broken", detail=str(error)) from None
-    features = _features(path, content)
+    features = _find_features(path, content)
     if len(features) > limits.ROWS:
         raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
     shapes = [feature.get("geometry") for feature in features]
-    texts = [None if shape is None else str(_plain(path, shape)) for shape in shapes]
-    geometry = shapely.from_geojson(objects(texts), on_invalid="ignore")
+    texts = [None if shape is None else str(_flatten_value(path, shape)) for shape in shapes]
+    geometry = shapely.from_geojson(object_array(texts), on_invalid="ignore")
     unread = [t is not None and g is None for t, g in zip(texts, geometry, strict=True)]
     named = content.get("crs")
     try:
-        crs = pyproj.CRS.from_user_input(GEOJSON_CRS if named is None else _crs_name(named))
+        crs = pyproj.CRS.from_user_input(GEOJSON_CRS if named is None else _parse_crs_name(named))
     except pyproj.exceptions.CRSError:
         raise refuse(path, "input_crs_unknown", crs=str(named)) from None
     properties = [feature.get("properties") or {} for feature in features]
     titles = dict.fromkeys(title for held in properties for title in held)
     if len(titles) > limits.COLUMNS or len(titles) * len(features) > limits.CELLS:
         raise refuse(path, "input_columns_many", most=limits.COLUMNS)
-    columns = tuple(
-        Column(
-            title, objects([_plain(path, (f.get("properties") or {}).get(title)) for f in features])
-        )
-        for title in titles
-    )
+    columns = tuple(_read_column(path, title, properties) for title in titles)
     if "id" not in titles and any("id" in feature for feature in features):
-        columns += (
-            Column("id", objects([_plain(path, feature.get("id")) for feature in features])),
-        )
+        columns += (_read_column(path, "id", features),)
     rows = np.arange(1, len(features) + 1, dtype=np.int64)
-    return Records(
-        path, columns, rows, objects(list(geometry)), crs, unread=np.array(unread, np.bool_)
-    )
+    return Records(path, tuple(columns), rows, geometry, crs, unread=np.array(unread, np.bool_))
 
 
-def _plain(path: Path, value: Any) -> Any:
+def _read_column(path: Path, title: str, holders: Sequence[dict[str, Any]]) -> Column:
+    """What every holder (a feature, or its properties) has under a title."""
+    return Column(title, object_array([_flatten_value(path, one.get(title)) for one in holders]))
+
+
+def _flatten_value(path: Path, value: Any) -> Any:
     """A property as a cell: lists and objects as JSON text."""
     if not isinstance(value, list | dict):
         return value
@@ -76,7 +73,7 @@ def _plain(path: Path, value: Any) -> Any:
         raise refuse(path, "input_nested", most=limits.JSON_DEPTH) from None
 
 
-def _features(path: Path, content: Any) -> Sequence[dict[str, Any]]:
+def _find_features(path: Path, content: Any) -> Sequence[dict[str, Any]]:
     """The features of a GeoJSON document."""
     kind = content.get("type") if isinstance(content, dict) else None
     features = content.get("features") if kind == "FeatureCollection" else [content]
@@ -90,7 +87,7 @@ def _features(path: Path, content: Any) -> Sequence[dict[str, Any]]:
     return features
 
 
-def _crs_name(named: Any) -> str:
+def _parse_crs_name(named: Any) -> str:
     """``AUTHORITY:code`` of a GeoJSON `crs` member; anything else is refused."""
     properties = named.get("properties") if isinstance(named, dict) else None
     name = properties.get("name") if isinstance(properties, dict) else None

@@ -14,15 +14,10 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.errors import Fault, InputError
-from lifecircle.analysis.readers.records.columns import (
-    Column,
-    folded,
-    is_blank,
-    numbers,
-    objects,
-    row_words,
-    title_is_known,
-)
+from lifecircle.analysis.readers.records import limits
+from lifecircle.analysis.readers.records.aliases import fold, is_known_title, row_words
+from lifecircle.analysis.readers.records.cells import is_blank, object_array, read_numbers
+from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.files import refuse
 from lifecircle.analysis.readers.records.findings import LISTED, ROWS_NAMED
 from lifecircle.analysis.readers.records.records import Records
@@ -54,13 +49,13 @@ class _Body:
     told: list[Fault] = field(default_factory=list)
 
 
-def known_titles(sheet: Sheet) -> int:
+def count_known_titles(sheet: Sheet) -> int:
     """How many cells of the header of a sheet are titles we know."""
-    filled = _filled(sheet.lines)
-    return max((_known(line) for _, line in filled[:_SEARCHED]), default=0)
+    filled = _keep_filled(sheet.lines)
+    return max((_count_known(line) for _, line in filled[:_SEARCHED]), default=0)
 
 
-def records_of(path: Path, sheet: Sheet) -> Records:
+def find_records(path: Path, sheet: Sheet) -> Records:
     """The records of a sheet.
 
     Raises
@@ -68,30 +63,30 @@ def records_of(path: Path, sheet: Sheet) -> Records:
     InputError
         There is no row below the header, or rows are longer than the header.
     """
-    filled = _filled(sheet.lines)
+    filled = _keep_filled(sheet.lines)
     if len(filled) < 2:
         raise refuse(path, "input_no_rows")
-    at = _header(filled)
+    at = _find_header(filled)
     row, top = filled[at]
     told: list[Fault] = list(sheet.remarks)
     if at:
-        told.append(_note("input_header_row", path, row=row))
+        told.append(_make_note("input_header_row", path, row=row))
     titles: list[tuple[str, tuple[str, ...]]]
     titles = [("" if is_blank(cell) else " ".join(str(cell).split()), ()) for cell in top]
     body = filled[at + 1 :]
-    if body and _continues(top, body[0][1]):
-        titles = _joined(titles, body[0][1])
-        told.append(_note("input_header_two", path, row=row, second=body[0][0]))
+    if body and _is_second_line(top, body[0][1]):
+        titles = _join_titles(titles, body[0][1])
+        told.append(_make_note("input_header_two", path, row=row, second=body[0][0]))
         body = body[1:]
-    filled_down, note = _filled_down(sheet, body, path)
-    data = _without_notes(_Body(filled_down, [*told, *note]), len(titles), path)
+    filled_down, note = _fill_merged(sheet, body, path)
+    data = _drop_notes(_Body(filled_down, [*told, *note]), len(titles), path)
     if not data.rows:
         raise refuse(path, "input_no_rows")
     _refuse_long(path, data.rows, len(titles))
     width = len(titles)
     padded = [[*line[:width], *([None] * (width - len(line)))] for _, line in data.rows]
     columns = tuple(
-        Column(title, objects(list(cells)), also)
+        Column(title, object_array(list(cells)), also)
         for (title, also), cells in zip(titles, zip(*padded, strict=True), strict=True)
         if title
     )
@@ -99,11 +94,11 @@ def records_of(path: Path, sheet: Sheet) -> Records:
     return Records(path, columns, rows, remarks=tuple(data.told))
 
 
-def _note(key: str, path: Path, severity: Any = "note", **params: Any) -> Fault:
+def _make_note(key: str, path: Path, severity: Any = "note", **params: Any) -> Fault:
     return Fault(key, path.name, params=params, severity=severity)
 
 
-def _filled(lines: Sequence[Cells]) -> list[tuple[int, Cells]]:
+def _keep_filled(lines: Sequence[Cells]) -> list[tuple[int, Cells]]:
     return [
         (row, line)
         for row, line in enumerate(lines, start=1)
@@ -111,37 +106,37 @@ def _filled(lines: Sequence[Cells]) -> list[tuple[int, Cells]]:
     ]
 
 
-def _known(line: Cells) -> int:
-    return len({cell for cell in line if isinstance(cell, str) and title_is_known(cell)})
+def _count_known(line: Cells) -> int:
+    return len({cell for cell in line if isinstance(cell, str) and is_known_title(cell)})
 
 
-def _header(filled: Sequence[tuple[int, Cells]]) -> int:
+def _find_header(filled: Sequence[tuple[int, Cells]]) -> int:
     """Index of the header: the first row with two titles we know, else the first wide row."""
     searched = filled[:_SEARCHED]
     for at, (_, line) in enumerate(searched[:-1] if len(searched) == len(filled) else searched):
-        if _known(line) >= _KNOWN_ENOUGH:
+        if _count_known(line) >= _KNOWN_ENOUGH:
             return at
     sizes = [sum(not is_blank(cell) for cell in line) for _, line in searched]
     return next(at for at, size in enumerate(sizes) if 2 * size >= max(sizes))
 
 
-def _continues(top: Cells, below: Cells) -> bool:
+def _is_second_line(top: Cells, below: Cells) -> bool:
     """Whether the row below a header is its second line."""
-    if bool(numbers(objects([c for c in below if not is_blank(c)])).known.any()):
+    if bool(read_numbers(object_array([c for c in below if not is_blank(c)])).known.any()):
         return False
     added = False
     for place, cell in enumerate(below):
         if is_blank(cell):
             continue
         over = top[place] if place < len(top) else None
-        known = isinstance(cell, str) and title_is_known(cell)
-        if not is_blank(over) and title_is_known(str(over)):
+        known = isinstance(cell, str) and is_known_title(cell)
+        if not is_blank(over) and is_known_title(str(over)):
             return False
         added = added or known
     return added
 
 
-def _joined(
+def _join_titles(
     titles: Sequence[tuple[str, tuple[str, ...]]], below: Cells
 ) -> list[tuple[str, tuple[str, ...]]]:
     """Titles of a header of two lines: ``over/under``, to be looked up by each of them."""
@@ -158,14 +153,16 @@ def _joined(
     return joined
 
 
-def _filled_down(
+def _fill_merged(
     sheet: Sheet, body: list[tuple[int, Cells]], path: Path
 ) -> tuple[list[tuple[int, Cells]], list[Fault]]:
     """The words of cells merged over several rows, in each of these rows; numbers stay single."""
     words: dict[tuple[int, int], Any] = {}
+    if sum(last - first for (first, _), (last, _) in sheet.merged) > limits.CELLS:
+        raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
     for (first, left), (last, right) in sheet.merged:
         cell = sheet.lines[first][left] if left < len(sheet.lines[first]) else None
-        single = not isinstance(cell, str) or bool(numbers(objects([cell])).known[0])
+        single = not isinstance(cell, str) or bool(read_numbers(object_array([cell])).known[0])
         if last == first or right != left or single or not cell:
             continue
         words |= {(row + 1, left): cell for row in range(first + 1, last + 1)}
@@ -179,11 +176,11 @@ def _filled_down(
             if (row, place) in words and is_blank(cells[place]):
                 cells[place] = words[row, place]
         filled.append((row, cells))
-    rows = _rows_named(touched)
-    return filled, [_note("input_merged_filled", path, count=len(touched), rows=rows)]
+    rows = _name_rows(touched)
+    return filled, [_make_note("input_merged_filled", path, count=len(touched), rows=rows)]
 
 
-def _without_notes(body: _Body, width: int, path: Path) -> _Body:
+def _drop_notes(body: _Body, width: int, path: Path) -> _Body:
     """The rows without sums (anywhere) and without notes below the last row of data."""
     totals, notes = row_words("totals"), row_words("notes")
     kept = list(body.rows)
@@ -191,7 +188,7 @@ def _without_notes(body: _Body, width: int, path: Path) -> _Body:
     while len(kept) > 1:
         row, line = kept[-1]
         full = [cell for cell in line if not is_blank(cell)]
-        words = folded(str(full[0]))
+        words = fold(str(full[0]))
         short = len(full) <= _NOTE_CELLS < width and isinstance(full[0], str)
         if not (short and words.startswith(notes)):
             break
@@ -200,26 +197,41 @@ def _without_notes(body: _Body, width: int, path: Path) -> _Body:
     sums = [
         place
         for place, (_, line) in enumerate(kept)
-        if folded(str(next(c for c in line if not is_blank(c)))).rstrip(":()") in totals
+        if fold(str(_first_filled(line))).rstrip(":()") in totals
     ]
-    others = [record for place, record in enumerate(kept) if place not in set(sums)]
-    usual = _usual_columns(others, width) if sums else ()
-    dropped = {
+    others = _without_places(kept, sums)
+    usual = _find_usual(others, width) if sums else ()
+    dropped = [
         place
         for place in sums
         if any(at >= len(kept[place][1]) or is_blank(kept[place][1][at]) for at in usual)
-    }
-    left += [(kept[p][0], next(str(c) for c in kept[p][1] if not is_blank(c))) for p in dropped]
-    data = [record for place, record in enumerate(kept) if place not in dropped]
+    ]
+    left += [(kept[p][0], str(_first_filled(kept[p][1]))) for p in dropped]
+    data = _without_places(kept, dropped)
     if not left:
         return replace(body, rows=data)
     shown = [f"{row} ({text[:20]})" for row, text in sorted(left)[:ROWS_NAMED]]
     said = ", ".join(shown) + (" ..." if len(left) > ROWS_NAMED else "")
-    remark = _note("input_rows_left", path, "warning", count=len(left), rows=said)
+    remark = _make_note("input_rows_left", path, "warning", count=len(left), rows=said)
     return _Body(data, [*body.told, remark])
 
 
-def _usual_columns(rows: Sequence[tuple[int, Cells]], width: int) -> tuple[int, ...]:
+def _first_filled(line: Cells) -> Any:
+    """The first cell of a row that is not blank."""
+    return next(cell for cell in line if not is_blank(cell))
+
+
+def _without_places(
+    rows: Sequence[tuple[int, Cells]], places: Sequence[int]
+) -> list[tuple[int, Cells]]:
+    """The rows that do not stand at some places."""
+    gone = set(places)
+    if not gone:
+        return list(rows)
+    return [record for place, record in enumerate(rows) if place not in gone]
+
+
+def _find_usual(rows: Sequence[tuple[int, Cells]], width: int) -> tuple[int, ...]:
     """Columns that nearly every row fills."""
     full = np.zeros(width, np.int64)
     for _, line in rows:
@@ -227,7 +239,7 @@ def _usual_columns(rows: Sequence[tuple[int, Cells]], width: int) -> tuple[int, 
     return tuple(np.flatnonzero(full >= _USUAL * len(rows)).tolist())
 
 
-def _rows_named(rows: Sequence[int]) -> str:
+def _name_rows(rows: Sequence[int]) -> str:
     return ", ".join(map(str, rows[:ROWS_NAMED])) + (" ..." if len(rows) > ROWS_NAMED else "")
 
 

@@ -18,13 +18,14 @@ import shapely
 
 from lifecircle.analysis.readers.records import limits
 from lifecircle.analysis.readers.records.archives import (
-    checked_members,
+    check_members,
     members_of_suffix,
     read_member,
 )
-from lifecircle.analysis.readers.records.columns import Column, objects
+from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.declarations import Declaration
-from lifecircle.analysis.readers.records.files import decoded, refuse, steady
+from lifecircle.analysis.readers.records.files import decode_text, refuse, watch_file
 from lifecircle.analysis.readers.records.records import Records
 
 _PLAIN: Final = ("name", "description", "address")
@@ -34,33 +35,33 @@ _LEAST: Final = {"Point": 1, "LineString": 2, "LinearRing": 4}
 
 def read_kml(path: Path) -> Records:
     """Records of a KML file: one per placemark."""
-    with steady(path):
+    with watch_file(path):
         raw = path.read_bytes()
-    return _records(path, raw)
+    return _parse_records(path, raw)
 
 
 def read_kmz(path: Path, said: Declaration) -> Records:
     """Records of the one KML document inside a KMZ."""
-    with steady(path):
-        members = checked_members(path)
-        return kml_in_archive(path, members, said)
+    with watch_file(path):
+        members = check_members(path)
+        return read_archived_kml(path, members, said)
 
 
-def kml_in_archive(path: Path, members: Sequence[zipfile.ZipInfo], said: Declaration) -> Records:
+def read_archived_kml(path: Path, members: Sequence[zipfile.ZipInfo], said: Declaration) -> Records:
     """Records of the KML of an archive whose directory was checked."""
     names = members_of_suffix(members, ".kml")
     wanted = [n for n in names if said.layer is None or Path(n).stem == said.layer]
     if len(wanted) != 1:
         key = "input_layers_many" if wanted else "input_layers_none"
         raise refuse(path, key, layers=", ".join(Path(name).stem for name in names))
-    return _records(path, read_member(path, wanted[0], limits.TEXT_BYTES))
+    return _parse_records(path, read_member(path, wanted[0], limits.TEXT_BYTES))
 
 
-def _records(path: Path, raw: bytes) -> Records:
-    text, _ = decoded(path, raw)
+def _parse_records(path: Path, raw: bytes) -> Records:
+    text, _ = decode_text(path, raw)
     marks = _Placemarks(path)
     try:
-        # the text is decoded already: what the declaration says of its encoding is void
+        # the text is decode_text already: what the declaration says of its encoding is void
         parser = marks.parser
         parser.Parse(text.encode("utf-8"), True)
     except expat.ExpatError as error:
@@ -70,11 +71,13 @@ def _records(path: Path, raw: bytes) -> Records:
     titles = dict.fromkeys(title for cells in marks.cells for title in cells)
     if len(titles) > limits.COLUMNS or len(titles) * len(marks.cells) > limits.CELLS:
         raise refuse(path, "input_columns_many", most=limits.COLUMNS)
-    columns = tuple(Column(t, objects([cells.get(t) for cells in marks.cells])) for t in titles)
+    columns = tuple(
+        Column(t, object_array([cells.get(t) for cells in marks.cells])) for t in titles
+    )
     rows = np.arange(1, len(marks.cells) + 1, dtype=np.int64)
     unread = np.array(marks.unread, np.bool_)
     crs = pyproj.CRS.from_epsg(4326)
-    return Records(path, columns, rows, objects(marks.shapes), crs, unread=unread)
+    return Records(path, columns, rows, object_array(marks.shapes), crs, unread=unread)
 
 
 _MANY: Final[dict[str, Any]] = {

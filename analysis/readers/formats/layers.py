@@ -20,26 +20,26 @@ import shapely
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.readers.formats.geojson import read_geojson
-from lifecircle.analysis.readers.formats.kml import kml_in_archive, read_kml, read_kmz
+from lifecircle.analysis.readers.formats.kml import read_archived_kml, read_kml, read_kmz
 from lifecircle.analysis.readers.formats.shapefile import read_shapefile
 from lifecircle.analysis.readers.formats.sheets import read_text_table, read_workbook
 from lifecircle.analysis.readers.records import limits
 from lifecircle.analysis.readers.records.archives import (
-    checked_members,
+    check_members,
     members_of_suffix,
     unpack_member,
 )
 from lifecircle.analysis.readers.records.declarations import SILENT, Declaration, Declarations
 from lifecircle.analysis.readers.records.files import (
     SUFFIXES,
-    checked_path,
+    check_path,
     guard_gdal,
     refuse,
-    steady,
+    watch_file,
 )
-from lifecircle.analysis.readers.records.frames import records_of_frame, unreadable
+from lifecircle.analysis.readers.records.frames import pyogrio_errors, records_of_frame
 from lifecircle.analysis.readers.records.records import Records
-from lifecircle.analysis.readers.records.titles import with_said_columns
+from lifecircle.analysis.readers.records.titles import apply_said_columns
 
 _SHAPE_ALL: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _SQL_SECONDS: Final = 5.0
@@ -55,7 +55,7 @@ def read_records(path: Path, declared: Declarations = SILENT) -> Records:
         changes while it is read; a column the user names is not in it.
     """
     given = Path(path)
-    whole = checked_path(given, SUFFIXES)
+    whole = check_path(given, SUFFIXES)
     said, suffix = declared.of(given), whole.suffix.lower()
     if suffix in _ALONE:
         records = _ALONE[suffix](whole)
@@ -63,23 +63,23 @@ def read_records(path: Path, declared: Declarations = SILENT) -> Records:
         records = _ONE_OF_MANY.get(suffix, read_workbook)(whole, said)
     if len(records) == 0:
         raise refuse(whole, "input_no_rows")
-    return with_said_columns(replace(records, path=given, said=said))
+    return apply_said_columns(replace(records, path=given, said=said))
 
 
 def _read_geopackage(path: Path, said: Declaration) -> Records:
     guard_gdal()
     import pyogrio
 
-    with steady(path):
-        layer = _geopackage_layer(path, said.layer)
+    with watch_file(path):
+        layer = _find_layer(path, said.layer)
         try:
             frame = pyogrio.read_dataframe(f"GPKG:{path}", layer=layer)
-        except unreadable() as error:
+        except pyogrio_errors() as error:
             raise refuse(path, "input_broken", detail=str(error)) from error
     return records_of_frame(path, frame)
 
 
-def _geopackage_layer(path: Path, wanted: str | None) -> str:
+def _find_layer(path: Path, wanted: str | None) -> str:
     """The layer to read: the one that is said, or the only one with geometry.
 
     Looked up without GDAL: a layer has to be a table with a bounded number of rows, for a view
@@ -97,7 +97,7 @@ def _geopackage_layer(path: Path, wanted: str | None) -> str:
             if not {"gpkg_geometry_columns", "gpkg_contents", "gpkg_spatial_ref_sys"} <= tables:
                 raise refuse(path, "input_not_geopackage")
             layers = [str(name) for (name,) in base.execute(named)]
-            layer = _one_layer(path, layers, wanted)
+            layer = _choose_layer(path, layers, wanted)
             if layer not in tables:
                 raise refuse(path, "input_layer_view", layer=layer)
             quoted = layer.replace('"', '""')
@@ -110,7 +110,7 @@ def _geopackage_layer(path: Path, wanted: str | None) -> str:
     return layer
 
 
-def _one_layer(path: Path, layers: list[str], wanted: str | None) -> str:
+def _choose_layer(path: Path, layers: list[str], wanted: str | None) -> str:
     if wanted is not None:
         if wanted not in layers:
             raise refuse(path, "input_layer_unknown", layer=wanted, layers=", ".join(layers))
@@ -123,23 +123,23 @@ def _one_layer(path: Path, layers: list[str], wanted: str | None) -> str:
 
 def _read_zip(path: Path, said: Declaration) -> Records:
     """Records of the one shapefile (or KML) inside an archive, unpacked under names of ours."""
-    members = checked_members(path)
+    members = check_members(path)
     shapes = members_of_suffix(members, ".shp")
     if not shapes and members_of_suffix(members, ".kml"):
-        return kml_in_archive(path, members, said)
+        return read_archived_kml(path, members, said)
     if not shapes:
         raise refuse(path, "input_zip_nothing")
     stems = {str(PurePosixPath(name).with_suffix("")): name for name in shapes}
     titles = {PurePosixPath(stem).name: stem for stem in stems}
-    stem = titles[_one_layer(path, list(titles), said.layer)]
+    stem = titles[_choose_layer(path, list(titles), said.layer)]
     by_name = {member.filename.casefold(): member.filename for member in members}
-    with steady(path), tempfile.TemporaryDirectory() as folder:
+    with watch_file(path), tempfile.TemporaryDirectory() as folder:
         for suffix in _SHAPE_ALL:
             name = by_name.get((stem + suffix).casefold())
             if name is not None:
                 unpack_member(path, name, Path(folder) / f"layer{suffix}")
         try:
-            records = read_shapefile(checked_path(Path(folder) / "layer.shp", SUFFIXES))
+            records = read_shapefile(check_path(Path(folder) / "layer.shp", SUFFIXES))
         except InputError as error:
             raise InputError([replace(f, file=path.name) for f in error.faults]) from None
     told = tuple(replace(fault, file=path.name) for fault in records.remarks)
@@ -150,7 +150,7 @@ def _read_parquet(path: Path) -> Records:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with steady(path):
+    with watch_file(path):
         try:
             _check_parquet(path, pq.read_metadata(path))
             metadata = pq.read_schema(path).metadata or {}

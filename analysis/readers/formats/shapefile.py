@@ -10,14 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.columns import Column, objects
-from lifecircle.analysis.readers.records.files import guard_gdal, refuse, steady
-from lifecircle.analysis.readers.records.findings import ObjectArray
-from lifecircle.analysis.readers.records.frames import records_of_frame, unreadable
+from lifecircle.analysis.readers.records.cells import CellArray, object_array
+from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.files import guard_gdal, refuse, watch_file
+from lifecircle.analysis.readers.records.frames import pyogrio_errors, records_of_frame
 from lifecircle.analysis.readers.records.records import Records
-from lifecircle.analysis.readers.records.titles import cut_titles
+from lifecircle.analysis.readers.records.titles import complete_titles
 
 _SHAPE_PARTS: Final = (".shx", ".dbf")
 _CUT_BYTES: Final = 4  # the longest sign of UTF-8 and of GB18030
@@ -28,36 +30,38 @@ def read_shapefile(path: Path) -> Records:
     guard_gdal()
     import pyogrio
 
-    missing = [part for part in _SHAPE_PARTS if not _beside(path, part).exists()]
+    missing = [part for part in _SHAPE_PARTS if not _find_beside(path, part).exists()]
     if missing:
         raise refuse(path, "input_shape_parts", missing=", ".join(missing))
-    with steady(path):
-        table = _beside(path, ".dbf")
+    with watch_file(path):
+        table = _find_beside(path, ".dbf")
         _check_dbf(path, table)
-        encoding, told = _shape_encoding(path, table)
+        encoding, told = _tell_encoding(path, table)
         try:
             # Latin-1 keeps every byte as it is: words are decoded here, where one that the
             # format cut off in the middle of a sign is forgiven
             frame = pyogrio.read_dataframe(path, encoding="ISO-8859-1")
-        except unreadable() as error:
+        except pyogrio_errors() as error:
             raise refuse(path, "input_broken", detail=str(error)) from error
     records = records_of_frame(path, frame)
     try:
         plain = [
-            Column(_word(column.title, encoding), _words(column.values, encoding))
+            Column(_decode_word(column.title, encoding), _decode_words(column.values, encoding))
             for column in records.columns
         ]
     except UnicodeError:
         raise refuse(path, "input_encoding") from None
-    columns, cut = cut_titles(plain, encoding, path.name)
+    columns, cut = complete_titles(plain, encoding, path.name)
     return replace(records, columns=columns, remarks=(told, *cut))
 
 
-def _words(cells: ObjectArray, encoding: str) -> ObjectArray:
-    return objects([_word(c, encoding) if isinstance(c, str) else c for c in cells])
+def _decode_words(cells: CellArray, encoding: str) -> CellArray:
+    if cells.dtype != np.object_:
+        return cells
+    return object_array([_decode_word(c, encoding) if isinstance(c, str) else c for c in cells])
 
 
-def _word(latin: str, encoding: str) -> str:
+def _decode_word(latin: str, encoding: str) -> str:
     """A word of a dbf, handed over byte by byte as Latin-1, in its own encoding."""
     raw = latin.encode("latin-1")
     for short in range(min(_CUT_BYTES, len(raw))):
@@ -68,22 +72,22 @@ def _word(latin: str, encoding: str) -> str:
     return raw.decode(encoding)
 
 
-def _shape_encoding(path: Path, table: Path) -> tuple[str, Fault]:
+def _tell_encoding(path: Path, table: Path) -> tuple[str, Fault]:
     """Encoding of a shapefile's words, and a note or a warning on how it was told.
 
     UTF-8 where the bytes allow it (no other text does by chance), else what the .cpg says, else
     GB18030.
     """
     label = ""
-    if _beside(path, ".cpg").exists():
-        label = _beside(path, ".cpg").read_bytes()[:32].decode("ascii", "replace").strip()
+    if _find_beside(path, ".cpg").exists():
+        label = _find_beside(path, ".cpg").read_bytes()[:32].decode("ascii", "replace").strip()
     try:
         known = codecs.lookup(label).name if label else ""
     except (LookupError, ValueError):  # no encoding of that name, or no name
         known = "utf-8" if label.endswith("65001") else ""
     known = "gb18030" if known in ("gbk", "gb2312") else known
     raw = table.read_bytes()
-    found = _dbf_encoding(raw)
+    found = _tell_dbf_encoding(raw)
     if found != "UTF-8" and known and not known.startswith("utf"):
         found = known.upper()
     wrong = bool(label) and known.startswith("utf") != (found == "UTF-8")
@@ -108,13 +112,13 @@ def _check_dbf(path: Path, table: Path) -> None:
         raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _find_beside(path: Path, suffix: str) -> Path:
     """The companion of a shapefile, whatever the case of its suffix."""
     upper = path.with_suffix(suffix.upper())
     return upper if upper.exists() else path.with_suffix(suffix)
 
 
-def _dbf_encoding(raw: bytes) -> str:
+def _tell_dbf_encoding(raw: bytes) -> str:
     """Encoding by the bytes of a dbf: UTF-8 where every word allows it, else GB18030.
 
     A word that its column cuts off in the middle of a sign is forgiven.
@@ -122,10 +126,10 @@ def _dbf_encoding(raw: bytes) -> str:
     start = int.from_bytes(raw[8:10], "little")
     fields = [raw[at : at + 32] for at in range(32, start - 1, 32) if raw[at : at + 1] != b"\r"]
     names = all(_is_utf8(field[:11].split(b"\x00")[0]) for field in fields)
-    return "UTF-8" if names and _utf8_cells(raw, start, fields) else "GB18030"
+    return "UTF-8" if names and _holds_utf8(raw, start, fields) else "GB18030"
 
 
-def _utf8_cells(raw: bytes, start: int, fields: list[bytes]) -> bool:
+def _holds_utf8(raw: bytes, start: int, fields: list[bytes]) -> bool:
     """Whether every text cell of a dbf is UTF-8, perhaps cut off at its width."""
     try:
         raw[start:].decode("utf-8")

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Fault, InputError
-from lifecircle.analysis.readers.formats.headers import Sheet, known_titles, records_of
+from lifecircle.analysis.readers.formats.headers import Sheet, count_known_titles, find_records
 from lifecircle.analysis.readers.formats.workbook_size import check_extent
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.columns import is_blank
+from lifecircle.analysis.readers.records.cells import is_blank
 from lifecircle.analysis.readers.records.declarations import Declaration
-from lifecircle.analysis.readers.records.files import decoded, refuse, steady
+from lifecircle.analysis.readers.records.files import decode_text, refuse, watch_file
 from lifecircle.analysis.readers.records.records import Records
 
 _SEPARATORS: Final = (",", "\t", ";", "|", "\N{FULLWIDTH COMMA}")
@@ -28,18 +28,18 @@ _QUOTED = re.compile(r'"[^"]*"')
 
 def read_text_table(path: Path) -> Records:
     """Records of a CSV or TSV file; encoding and separator are found out."""
-    with steady(path):
+    with watch_file(path):
         raw = path.read_bytes()
-    text, encoding = decoded(path, raw)
+    text, encoding = decode_text(path, raw)
     if "\x00" in text:
         raise refuse(path, "input_really", suffix=path.suffix, really="binary")
-    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
+    separator = "\t" if path.suffix.lower() == ".tsv" else _tell_separator(text)
     if csv.field_size_limit() != limits.CELL_CHARACTERS:
         csv.field_size_limit(limits.CELL_CHARACTERS)
     lines: list[Sequence[Any]] = []
     cells = 0
     try:
-        for line in csv.reader(_narrow(path, text, separator), delimiter=separator):
+        for line in csv.reader(_refuse_wide(path, text, separator), delimiter=separator):
             lines.append(line)
             cells += len(line)
             if len(lines) > limits.ROWS or cells > limits.CELLS:
@@ -52,10 +52,10 @@ def read_text_table(path: Path) -> Records:
                  params={"encoding": encoding.upper().removesuffix("-SIG"),
                          "separator": {"\t": "tab"}.get(separator, separator)})  # fmt: skip
     remarks = () if plain and separator == "," else (told,)
-    return records_of(path, Sheet("", lines, remarks=remarks))
+    return find_records(path, Sheet("", lines, remarks=remarks))
 
 
-def _separator(text: str) -> str:
+def _tell_separator(text: str) -> str:
     """The sign that most evenly parts the first lines; the comma where none does."""
     lines = [line for _, line in zip(range(_SAMPLED), io.StringIO(text), strict=False)]
     plain = [_QUOTED.sub("", line) for line in lines if line.strip()]
@@ -65,7 +65,7 @@ def _separator(text: str) -> str:
     return max(_SEPARATORS, key=lambda sign: (middle.get(sign, 0), most.get(sign, 0)))
 
 
-def _narrow(path: Path, text: str, separator: str) -> Iterator[str]:
+def _refuse_wide(path: Path, text: str, separator: str) -> Iterator[str]:
     """The lines of a text, refused as soon as one has more cells than a table may have columns."""
     for line in io.StringIO(text, newline=""):
         wide = line.count(separator) >= limits.COLUMNS
@@ -83,34 +83,34 @@ def read_workbook(path: Path, said: Declaration) -> Records:
     """
     import python_calamine
 
-    with steady(path):
+    with watch_file(path):
         check_extent(path)
         raw = path.read_bytes()
         try:
             workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-            wanted = _wanted(path, workbook, said.sheet)
-            sheets = [_sheet(path, workbook, name) for name in wanted[: limits.SHEETS]]
+            wanted = _list_sheets(path, workbook, said.sheet)
+            sheets = [_read_sheet(path, workbook, name) for name in wanted[: limits.SHEETS]]
         except python_calamine.PasswordError:
             raise refuse(path, "input_password") from None
         except (python_calamine.CalamineError, OSError, ValueError, OverflowError) as error:
-            raise _broken(path, error) from None
+            raise _broken_error(path, error) from None
         except BaseException as error:  # a panic of calamine is no Exception
             if type(error).__name__ != "PanicException":
                 raise
-            raise _broken(path, error) from None
+            raise _broken_error(path, error) from None
     filled = [sheet for sheet in sheets if any(not is_blank(c) for row in sheet.lines for c in row)]
     if not filled:
         raise refuse(path, "input_no_rows")
-    return records_of(path, _chosen(path, filled))
+    return find_records(path, _choose_sheet(path, filled))
 
 
-def _broken(path: Path, error: BaseException) -> BaseException:
+def _broken_error(path: Path, error: BaseException) -> BaseException:
     if isinstance(error, InputError):
         return error
     return refuse(path, "input_broken", detail=str(error))
 
 
-def _wanted(path: Path, workbook: Any, sheet: str | None) -> list[str]:
+def _list_sheets(path: Path, workbook: Any, sheet: str | None) -> list[str]:
     """Names of the sheets to look at: the one that is said, else all that a person sees."""
     names = [
         one.name
@@ -124,7 +124,7 @@ def _wanted(path: Path, workbook: Any, sheet: str | None) -> list[str]:
     return [sheet]
 
 
-def _sheet(path: Path, workbook: Any, name: str) -> Sheet:
+def _read_sheet(path: Path, workbook: Any, name: str) -> Sheet:
     """One sheet of a workbook; rows that its first filled row is not the first of are kept."""
     sheet = workbook.get_sheet_by_name(name)
     if sheet.total_width > limits.COLUMNS:
@@ -135,11 +135,11 @@ def _sheet(path: Path, workbook: Any, name: str) -> Sheet:
     return Sheet(name, lines, inside)
 
 
-def _chosen(path: Path, filled: Sequence[Sheet]) -> Sheet:
+def _choose_sheet(path: Path, filled: Sequence[Sheet]) -> Sheet:
     """The sheet that is meant, with a remark on the others."""
     if len(filled) == 1:
         return filled[0]
-    tables = [sheet for sheet in filled if known_titles(sheet) > 1] or list(filled[:1])
+    tables = [sheet for sheet in filled if count_known_titles(sheet) > 1] or list(filled[:1])
     if len(tables) > 1:
         names = ", ".join(sheet.name for sheet in tables)
         raise refuse(path, "input_sheets_many", sheets=names, first=tables[0].name)

@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.archives import checked_members, member_chunks
+from lifecircle.analysis.readers.records.archives import check_members, member_chunks
 from lifecircle.analysis.readers.records.files import refuse
 
 _WORKSHEET: Final = "worksheet"
@@ -35,7 +35,7 @@ def check_extent(path: Path) -> None:
     with path.open("rb") as handle:
         if handle.read(2) != b"PK":
             return
-    members = checked_members(path)
+    members = check_members(path)
     names = [member.filename for member in members]
     if any(name.lower().endswith("workbook.bin") for name in names):
         raise refuse(path, "input_really", suffix=path.suffix, really="xlsb")
@@ -43,7 +43,7 @@ def check_extent(path: Path) -> None:
     sheets: list[_Walk] = []
     # the words first: their lengths are needed to weigh the sheets
     for name in sorted(names, key=lambda n: "sharedstrings" not in n.lower()):
-        walk = _walked(path, name, lengths)
+        walk = _walk_member(path, name, lengths)
         if walk is None:
             continue
         if walk.root == _WORDS:
@@ -98,10 +98,10 @@ class _Walk:
 
     def _sheet(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "row":
-            self._row = _number(attributes.get("r"), self._row + 1)
+            self._row = _parse_number(attributes.get("r"), self._row + 1)
             self._column = 0
         elif name == "c":
-            self._row, self._column = _place(attributes.get("r"), self._row, self._column + 1)
+            self._row, self._column = _parse_place(attributes.get("r"), self._row, self._column + 1)
             self._shared = attributes.get("t") == "s"
         elif name in ("v", "is", "f"):
             self._grow(self._row, self._column, 1)
@@ -112,11 +112,11 @@ class _Walk:
         if name == "table":
             self._row = 0
         elif name == "table-row":
-            self._times = _number(attributes.get("number-rows-repeated"), 1)
+            self._times = _parse_number(attributes.get("number-rows-repeated"), 1)
             self._row += self._times
             self._column = 0
         elif name in ("table-cell", "covered-table-cell"):
-            self._wide = _number(attributes.get("number-columns-repeated"), 1)
+            self._wide = _parse_number(attributes.get("number-columns-repeated"), 1)
             self._column += self._wide
             if "value-type" in attributes:
                 self._grow(self._row, self._column, self._wide * self._times)
@@ -146,7 +146,7 @@ class _Walk:
                 self.characters += self._known[at] if at < len(self._known) else 0
 
 
-def _walked(path: Path, name: str, lengths: list[int]) -> _Walk | None:
+def _walk_member(path: Path, name: str, lengths: list[int]) -> _Walk | None:
     """A member that is XML of one of the kinds that matter; None for any other."""
     walk = _Walk(path, lengths)
     try:
@@ -164,12 +164,12 @@ def _walked(path: Path, name: str, lengths: list[int]) -> _Walk | None:
     return walk
 
 
-def _number(text: str | None, otherwise: int) -> int:
+def _parse_number(text: str | None, otherwise: int) -> int:
     sound = text is not None and text.isascii() and text.isdigit() and len(text) < 10
     return int(text) if sound and text is not None else otherwise
 
 
-def _place(reference: str | None, row: int, column: int) -> tuple[int, int]:
+def _parse_place(reference: str | None, row: int, column: int) -> tuple[int, int]:
     """Row and column (from 1) of a reference such as ``AB12``."""
     if reference is None:
         return row, column
@@ -177,4 +177,4 @@ def _place(reference: str | None, row: int, column: int) -> tuple[int, int]:
     found = 0
     for letter in letters.upper()[:4]:
         found = found * _LETTERS + (ord(letter) - ord("A") + 1 if letter.isalpha() else 0)
-    return _number(reference[len(letters) :], row), found or column
+    return _parse_number(reference[len(letters) :], row), found or column

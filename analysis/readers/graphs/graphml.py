@@ -10,6 +10,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -62,7 +63,11 @@ def read_graphml(path: Path, rules: WalkRules, form_of: FormOf | None = None) ->
 
 
 def read_place(
-    place: str, rules: WalkRules, policy: Policy, form_of: FormOf | None = None
+    place: str,
+    rules: WalkRules,
+    policy: Policy,
+    form_of: FormOf | None = None,
+    today: date | None = None,
 ) -> tuple[RawStreets, OsmPlaces]:
     """Walkable streets, facilities, buildings and land inside a place's outline; needs internet.
 
@@ -79,6 +84,8 @@ def read_place(
         Says which tags make a facility.
     form_of
         As in `streets_of_graph`.
+    today
+        As in `lifecircle.analysis.readers.osm.places.read_places`.
 
     Raises
     ------
@@ -86,8 +93,8 @@ def read_place(
         The place is unknown or has no outline, the servers cannot be reached, or the place has
         no street that people may walk along.
     """
-    with _osmnx() as osmnx, _said_of(place):
-        outline = _outline(osmnx, place)
+    with _lend_osmnx() as osmnx, _say_of_place(place):
+        outline = _find_outline(osmnx, place)
         try:
             graph = osmnx.graph_from_polygon(
                 outline, simplify=False, retain_all=True, custom_filter=_EVERY_STREET
@@ -96,15 +103,16 @@ def read_place(
             _unless_empty(error)
             raise InputError([Fault("place_no_streets", place)]) from error
         try:
-            things = list(_things(osmnx.features_from_polygon(outline, _query(policy))))
+            things = list(_list_things(osmnx.features_from_polygon(outline, _make_query(policy))))
         except ValueError as error:
             _unless_empty(error)
             things = []
-    return streets_of_graph(graph, rules, place, form_of=form_of), places_of(things, policy)
+    streets = streets_of_graph(graph, rules, place, form_of=form_of)
+    return streets, places_of(things, policy, today)
 
 
 @contextmanager
-def _osmnx() -> Iterator[ModuleType]:
+def _lend_osmnx() -> Iterator[ModuleType]:
     """osmnx, keeping the tags that walking needs and no cache; left as it was found."""
     import osmnx
 
@@ -143,7 +151,7 @@ def _refuse_partial(response: Any, *_: Any, **__: Any) -> None:
 
 
 @contextmanager
-def _said_of(place: str) -> Iterator[None]:
+def _say_of_place(place: str) -> Iterator[None]:
     """What the map servers refuse, as a fault of the place's name."""
     from osmnx._errors import ResponseStatusCodeError
 
@@ -165,7 +173,7 @@ def _unless_empty(error: ValueError) -> None:
         raise error
 
 
-def _outline(osmnx: ModuleType, place: str) -> shapely.Geometry:
+def _find_outline(osmnx: ModuleType, place: str) -> shapely.Geometry:
     """The outline of a place, degrees."""
     from osmnx._errors import InsufficientResponseError
 
@@ -178,7 +186,7 @@ def _outline(osmnx: ModuleType, place: str) -> shapely.Geometry:
     return outline
 
 
-def _query(policy: Policy) -> dict[str, bool | str]:
+def _make_query(policy: Policy) -> dict[str, bool | str]:
     """Tags that fetch all that could be a facility, a building, residential land or a boundary.
 
     Of each rule one key is enough, since all of its tags must hold; the keys that most rules
@@ -194,7 +202,7 @@ def _query(policy: Policy) -> dict[str, bool | str]:
     return {"landuse": "residential", "boundary": "administrative"} | keys | {"building": True}
 
 
-def _things(frame: gpd.GeoDataFrame) -> Iterator[Place]:
+def _list_things(frame: gpd.GeoDataFrame) -> Iterator[Place]:
     """Points and areas of an osmnx frame of features, with their tags."""
     tags: list[dict[str, str]] = [{} for _ in range(len(frame))]
     for key in frame.columns.drop("geometry"):
@@ -203,16 +211,16 @@ def _things(frame: gpd.GeoDataFrame) -> Iterator[Place]:
             if isinstance(values[row], str):
                 tags[row][str(key)] = values[row]
     for (kind, osm_id), shape, said in zip(frame.index, frame.geometry, tags, strict=True):
-        place = shape if kind == "node" else _area(shape, said)
+        place = shape if kind == "node" else _make_shape(shape, said)
         if place is not None:
             yield Place(f"{kind}/{osm_id}", said, place)
 
 
-def _area(shape: shapely.Geometry, tags: dict[str, str]) -> shapely.Geometry | None:
-    """The area of a way or relation: a closed line is one unless ``area=no``; else None."""
+def _make_shape(shape: shapely.Geometry, tags: dict[str, str]) -> shapely.Geometry | None:
+    """The area of a way or relation, or its line: a ring is an area unless ``area=no``."""
     if isinstance(shape, shapely.LineString):
         if not shape.is_ring or tags.get("area") == "no":
-            return None
+            return shape
         return shapely.Polygon(shape)
     parts = [
         part for part in shapely.get_parts(shapely.get_parts([shape]))

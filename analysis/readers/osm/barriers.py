@@ -12,14 +12,14 @@ import shapely
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Tags, WalkRules
 from lifecircle.analysis.policy.terrain import BarrierRules
+from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.osm.streets import (
     RawStreets,
+    broken_file,
     check_osm_file,
     read_streets,
-    unreadable,
     ways_with,
 )
-from lifecircle.analysis.readers.records.findings import ObjectArray
 
 LineKind = Literal["railway", "river"]
 _KEY = {"railway": "railway", "river": "waterway"}
@@ -48,7 +48,7 @@ def read_barrier_lines(path: Path, kind: LineKind, rules: BarrierRules) -> Objec
             if len(places) >= 2:
                 lines.append(shapely.LineString(places))
     except RuntimeError as error:
-        raise unreadable(path, error) from error
+        raise broken_file(path, error) from error
     found = np.empty(len(lines), dtype=object)
     found[:] = lines
     return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -13,11 +14,21 @@ import osmium
 import shapely
 
 from lifecircle.analysis.policy import Policy, Service, TagRule
-from lifecircle.analysis.readers.osm.streets import check_osm_file, unreadable
+from lifecircle.analysis.policy.life_cycle import OPEN, LifeReader
+from lifecircle.analysis.policy.names import names_of
+from lifecircle.analysis.policy.rules import values_of
+from lifecircle.analysis.readers.osm.lines import read_lines
+from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file
+from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
+from lifecircle.analysis.readers.records.cells import no_texts, object_array
+from lifecircle.analysis.readers.records.located import Located
+from lifecircle.analysis.readers.records.tables import FROM_OSM, FacilityTable
 
 _LAND_KEYS = {"building", "landuse", "boundary"}
 _COMMON_KEYS = ("area", "fee", "access", "highway", "name")  # carried by much else, the last most
-_AREAL = np.array([shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON])
+_LINEAR, _AREAL = 1, 2  # dimensions of geometries
+_NAME_TAGS: Final = ("name", "name:zh", "name:en")
+_OWNER_TAGS: Final = ("operator:type", "ownership")
 _OWNERSHIP = {
     "public": "government",
     "government": "government",
@@ -37,27 +48,34 @@ class Place:
     geometry: shapely.Geometry
 
 
+Served = tuple[Place, Service]  # a thing and a service that it offers
+
+
 @dataclass(frozen=True, slots=True)
 class OsmPlaces:
     """What a file says about a place, all frames in EPSG:4326, sorted by id.
 
-    facilities : id, service, name, name_en, source, ownership, opening_hours, lit, level,
-        geometry; one row per service that a thing serves.
+    facilities : one row per service that a thing serves, with name_en, ownership, opening_hours,
+        lit and level.
     buildings : id, building (tag), levels (float, NaN unknown), geometry (polygons).
     residential : id, geometry (polygons of ``landuse=residential``).
     boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
+    not_open : id, service, name, source, state (``gone``, ``planned``), why (the tag that says so),
+        geometry: no facilities; the planned ones may be candidates of siting.
     """
 
-    facilities: gpd.GeoDataFrame
+    facilities: FacilityTable
     buildings: gpd.GeoDataFrame
     residential: gpd.GeoDataFrame
     boundaries: gpd.GeoDataFrame
+    not_open: gpd.GeoDataFrame
 
 
-def read_places(path: Path, policy: Policy) -> OsmPlaces:
+def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPlaces:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
-    Two passes: one for the members of multipolygons, one for everything.
+    Two passes: one for the members of multipolygons, one for everything; and one for lines.
+    `today`: the day for which ``end_date`` and the like are read; None: they are not.
 
     Raises
     ------
@@ -66,27 +84,42 @@ def read_places(path: Path, policy: Policy) -> OsmPlaces:
     """
     check_osm_file(path)
     rules = [rule for service in policy.services.values() for rule in service.osm]
-    keys = sorted({_anchor(rule) for rule in rules} | _LAND_KEYS)
+    once = policy.life_cycle.keys if policy.life_cycle is not None else ()
+    keys = sorted({_find_anchor(rule) for rule in rules} | _LAND_KEYS | set(once))
+    of_lines = [rule for rule in rules if rule.lines]
+    line_keys = sorted({_find_anchor(rule) for rule in of_lines})
     try:
-        return places_of(_things(path, keys), policy)
+        lines = read_lines(path, line_keys, lambda tags: any(r.matches(tags) for r in of_lines))
+        return places_of(
+            [*_list_things(path, keys), *(Place(*line) for line in lines)], policy, today
+        )
     except RuntimeError as error:
-        raise unreadable(path, error) from error
+        raise broken_file(path, error) from error
 
 
-def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
-    """Sort tagged things into facilities, buildings, residential land and boundaries."""
-    served = _Served(policy)
-    facilities: list[dict[str, Any]] = []
+def places_of(things: Iterable[Place], policy: Policy, today: date | None = None) -> OsmPlaces:
+    """Sort tagged things into facilities, buildings, residential land and boundaries.
+
+    A thing that is gone or only planned (on the day `today`) is none of them.
+    """
+    rows_of = _RowsOf(policy, today)
+    facilities: list[Served] = []
+    not_open: list[dict[str, Any]] = []
     buildings: list[dict[str, Any]] = []
     residential: list[dict[str, Any]] = []
     boundaries: list[dict[str, Any]] = []
     ordered = sorted(things, key=lambda place: place.id)
-    areas = np.isin(shapely.get_type_id([thing.geometry for thing in ordered]), _AREAL)
-    for thing, areal in zip(ordered, areas.tolist(), strict=True):
+    dimensions = shapely.get_dimensions([thing.geometry for thing in ordered])
+    for thing, dimension in zip(map(_with_area, ordered), dimensions.tolist(), strict=True):
+        areal = dimension == _AREAL
+        here, gone, stands = rows_of(thing, dimension)
+        facilities += here
+        not_open += gone
+        if not stands:
+            continue
         tags = thing.tags
-        facilities.extend(_facility(thing, service) for service in served(tags))
         if areal and tags.get("building", "no") != "no":
-            levels = _number(tags.get("building:levels"))
+            levels = _parse_number(tags.get("building:levels"))
             buildings.append(
                 {"id": thing.id, "building": tags["building"], "levels": levels,
                  "geometry": thing.geometry}
@@ -98,66 +131,116 @@ def places_of(things: Iterable[Place], policy: Policy) -> OsmPlaces:
                 {"id": thing.id, "name": tags.get("name"), "name_en": tags.get("name:en"),
                  "admin_level": tags.get("admin_level"), "geometry": thing.geometry}
             )  # fmt: skip
-    columns = [
-        "id", "service", "name", "name_en", "source", "ownership", "opening_hours", "lit", "level",
-    ]  # fmt: skip
     return OsmPlaces(
-        _frame(facilities, columns),
-        _frame(buildings, ["id", "building", "levels"]),
-        _frame(residential, ["id"]),
-        _frame(boundaries, ["id", "name", "name_en", "admin_level"]),
+        _make_table(facilities),
+        _make_frame(buildings, ["id", "building", "levels"]),
+        _make_frame(residential, ["id"]),
+        _make_frame(boundaries, ["id", "name", "name_en", "admin_level"]),
+        _make_frame(not_open, ["id", "service", "name", "source", "state", "why"]),
     )
 
 
-def _anchor(rule: TagRule) -> str:
+def _with_area(thing: Place) -> Place:
+    """A multipolygon is an area, whether its tags say so or not."""
+    if not thing.id.startswith("relation/") or thing.tags.get("type") == "route":
+        return thing
+    return Place(thing.id, {"area": "yes", **thing.tags}, thing.geometry)
+
+
+def _find_anchor(rule: TagRule) -> str:
     """The key a thing is found by: the one of the rule's keys that little else carries."""
     often = {key: rank for rank, key in enumerate(_COMMON_KEYS, start=1)}
     return min(rule.tags, key=lambda key: (often.get(key, 0), key))
 
 
-class _Served:
-    """Which services a thing serves: only rules anchored at one of its tags are tried."""
+class _RowsOf:
+    """A thing's rows as facilities, those as places that are not open, and whether it stands."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, today: date | None) -> None:
         self._services = list(policy.services.values())
         self._by_tag: dict[tuple[str, str], list[tuple[int, TagRule]]] = {}
         for number, service in enumerate(self._services):
             for rule in service.osm:
-                key = _anchor(rule)
+                key = _find_anchor(rule)
                 for value in rule.tags[key]:
                     self._by_tag.setdefault((key, value), []).append((number, rule))
         self._keys = {key for key, _ in self._by_tag}
+        rules = policy.life_cycle
+        self._life = None if rules is None else LifeReader(rules, today)
 
-    def __call__(self, tags: Mapping[str, str]) -> list[Service]:
-        """Services in the policy's order, each once."""
+    def __call__(
+        self, thing: Place, dimension: int
+    ) -> tuple[list[Served], list[dict[str, Any]], bool]:
+        names = names_of(thing.tags)
+        served = self._served(thing.tags, names, dimension)
+        rows = [(thing, service) for service in served]
+        life = OPEN if self._life is None else self._life(thing.tags, names)
+        if life is OPEN:
+            return rows, [], True
+        past = [
+            _describe_shut(thing, service, state, why)
+            for state, (tags, why) in life.once.items()
+            for service in self._served(tags, names, dimension)
+            if service not in served
+        ]
+        if life.state is None:
+            return rows, past, True
+        shut = [_describe_shut(thing, service, life.state, life.why) for service in served]
+        return [], [*past, *shut], life.service_only
+
+    def _served(self, tags: Mapping[str, str], names: str, dimension: int) -> list[Service]:
+        """Services in the policy's order, each once; only rules anchored at a tag are tried."""
         found = {
             number
             for key in self._keys.intersection(tags)
-            for value in ("*", tags[key], *map(str.strip, tags[key].split(";")))
+            for value in ("*", tags[key], *values_of(tags[key]))
             for number, rule in self._by_tag.get((key, value), ())
-            if rule.matches(tags)
+            if (rule.lines or dimension != _LINEAR) and rule.matches(tags, names)
         }
         return [self._services[number] for number in sorted(found)]
 
 
-def _facility(thing: Place, service: Service) -> dict[str, Any]:
-    tags = thing.tags
-    owner = tags.get("operator:type") or tags.get("ownership")
+def _describe_shut(thing: Place, service: Service, state: str, why: str | None) -> dict[str, Any]:
+    name = next((word for key in _NAME_TAGS if (word := thing.tags.get(key))), None)
     return {
         "id": thing.id,
         "service": service.id,
-        "name": tags.get("name") or tags.get("name:zh") or tags.get("name:en"),
-        "name_en": tags.get("name:en"),
-        "source": "osm",
-        "ownership": _OWNERSHIP.get(owner) if owner else None,
-        "opening_hours": tags.get("opening_hours"),
-        "lit": tags.get("lit"),
-        "level": None,
+        "name": name,
+        "source": FROM_OSM,
+        "state": state,
+        "why": why,
         "geometry": thing.geometry,
     }
 
 
-def _number(text: str | None) -> float:
+def _make_table(served: Sequence[Served]) -> FacilityTable:
+    """Things and the services they offer as facilities."""
+
+    tags = [thing.tags for thing, _ in served]
+
+    def said(*keys: str) -> list[str | None]:
+        """The first of some tags that each thing has."""
+        return [next((word for key in keys if (word := one.get(key))), None) for one in tags]
+
+    owners = [None if one is None else _OWNERSHIP.get(one) for one in said(*_OWNER_TAGS)]
+    return FacilityTable(
+        id=object_array([thing.id for thing, _ in served]),
+        service=object_array([service.id for _, service in served]),
+        name=object_array(said(*_NAME_TAGS)),
+        source=object_array([FROM_OSM] * len(served)),
+        attributes={
+            "name_en": object_array(said("name:en")),
+            "ownership": object_array(owners),
+            "opening_hours": object_array(said("opening_hours")),
+            "lit": parse_flags(said("lit"), flag_words("lit")),
+            "level": no_texts(len(served)),
+        },
+        where=Located.of_degrees(object_array([thing.geometry for thing, _ in served]), FROM_OSM),
+        rows=np.arange(1, len(served) + 1, dtype=np.int64),
+    )
+
+
+def _parse_number(text: str | None) -> float:
     try:
         value = float(text) if text is not None else np.nan
     except ValueError:
@@ -165,7 +248,7 @@ def _number(text: str | None) -> float:
     return value if 0 < value < np.inf else np.nan
 
 
-def _frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
+def _make_frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
     data = {name: np.array([row[name] for row in rows], dtype=object) for name in columns}
     if "levels" in data:
         data["levels"] = data["levels"].astype(np.float64)
@@ -173,7 +256,7 @@ def _frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
 
 
-def _things(path: Path, keys: list[str]) -> Iterator[Place]:
+def _list_things(path: Path, keys: list[str]) -> Iterator[Place]:
     """Nodes and closed areas that carry one of some keys, geometry in degrees."""
     wanted = osmium.filter.KeyFilter(*keys)
     as_wkb = osmium.geom.WKBFactory()

@@ -85,10 +85,10 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
             if form_of is not None:
                 forms.append(form_of(way.tags.get))
     except RuntimeError as error:
-        raise unreadable(path, error) from error
+        raise broken_file(path, error) from error
     if not way_ids:
         raise InputError([Fault("osm_no_streets", path.name)])
-    lonlat = _coordinates(shapes, counts)
+    lonlat = _read_coordinates(shapes, counts)
     return RawStreets(
         np.array(way_ids, dtype=np.int64),
         np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
@@ -112,7 +112,7 @@ def check_osm_file(path: Path) -> None:
         raise InputError([Fault("osm_not_osm", path.name)])
 
 
-def unreadable(path: Path, error: Exception) -> InputError:
+def broken_file(path: Path, error: Exception) -> InputError:
     """The error for a file that breaks off or cannot be decoded."""
     return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])
 
@@ -150,7 +150,7 @@ def _keep_located(
         run = []
 
 
-def _coordinates(shapes: list[str], counts: list[int]) -> FloatArray:
+def _read_coordinates(shapes: list[str], counts: list[int]) -> FloatArray:
     """Coordinates of all ways from their hexadecimal WKB, heads cut off, (r, 2)."""
     head = 2 * _WKB_HEAD_BYTES
     body = bytes.fromhex("".join([shape[head:] for shape in shapes]))

@@ -18,7 +18,12 @@ import pyproj
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.policy.terrain import TerrainRules
 from lifecircle.analysis.quantities import FloatArray, read_only
-from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, checked_path, refuse, steady
+from lifecircle.analysis.readers.records.files import (
+    RASTER_SUFFIXES,
+    check_path,
+    refuse,
+    watch_file,
+)
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.frames import is_earthly
 
@@ -61,8 +66,8 @@ class Elevation:
         column, row = a * x + b * y + c, d * x + e * y + f
         rows, columns = self.height_m.shape
         inside = (column >= -0.5) & (column <= columns - 0.5) & (row >= -0.5) & (row <= rows - 0.5)
-        left, over = _cell(np.where(inside, column, 0.0), columns)
-        top, down = _cell(np.where(inside, row, 0.0), rows)
+        left, over = _find_cell(np.where(inside, column, 0.0), columns)
+        top, down = _find_cell(np.where(inside, row, 0.0), rows)
         right, low = left + (over > 0), top + (down > 0)
         grid = self.height_m
         upper = grid[top, left] + over * (grid[top, right] - grid[top, left])
@@ -71,7 +76,7 @@ class Elevation:
         return height
 
 
-def _cell(place: FloatArray, count: int) -> tuple[Any, FloatArray]:
+def _find_cell(place: FloatArray, count: int) -> tuple[Any, FloatArray]:
     """The cell centre before a place and the share of the way to the next."""
     place = np.clip(place, 0.0, count - 1)
     before = np.floor(place).astype(np.int64)
@@ -89,23 +94,23 @@ def read_elevation(path: Path, lonlat: FloatArray, rules: TerrainRules) -> Eleva
         No GeoTIFF, no CRS, several bands, a damaged file, heights that cannot be, a raster that
         lies elsewhere, rasterio missing.
     """
-    whole = checked_path(Path(path), RASTER_SUFFIXES)
+    whole = check_path(Path(path), RASTER_SUFFIXES)
     if find_spec("rasterio") is None:
         raise refuse(whole, "elevation_extra")
     import rasterio
 
-    with steady(whole):
+    with watch_file(whole):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
                 source = rasterio.open(whole, driver="GTiff")
             with source:
-                return _window(source, whole.name, lonlat, rules)
+                return _read_window(source, whole.name, lonlat, rules)
         except (rasterio.errors.RasterioError, pyproj.exceptions.CRSError) as error:
             raise refuse(whole, "input_broken", detail=str(error)) from error
 
 
-def _window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> Elevation:
+def _read_window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> Elevation:
     import rasterio
 
     found = Findings(name)
@@ -128,11 +133,11 @@ def _window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> 
     if scale != 1.0:
         found.add("elevation_feet", severity="warning", unit=source.units[0])
 
-    box = _cells_around(source, crs, lonlat)
+    box = _find_cells(source, crs, lonlat)
     if box is None:
-        raise refuse(Path(name), "elevation_elsewhere", **_bounds(source, crs, lonlat))
+        raise refuse(Path(name), "elevation_elsewhere", **_show_bounds(source, crs, lonlat))
     row0, row1, column0, column1 = box
-    cell_m = _cell_m(source.transform, crs, lonlat)
+    cell_m = _measure_cell(source.transform, crs, lonlat)
     average = max(1, round(rules.cell_m.value / cell_m))
     rows, columns = ceil((row1 - row0) / average), ceil((column1 - column0) / average)
     read = (row1 - row0) * (column1 - column0)
@@ -167,7 +172,7 @@ def _window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> 
     return Elevation(height_m, to_cell, crs, cell_m * average, found.warnings())
 
 
-def _pixels_of(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _find_pixels(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Columns and rows (from the raster's corner) of places, infinite where there are none."""
     move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     x, y = move.transform(lonlat[:, 0], lonlat[:, 1])
@@ -175,11 +180,11 @@ def _pixels_of(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> tuple[FloatA
     return into.a * x + into.b * y + into.c, into.d * x + into.e * y + into.f
 
 
-def _cells_around(
+def _find_cells(
     source: Any, crs: pyproj.CRS, lonlat: FloatArray
 ) -> tuple[int, int, int, int] | None:
     """First and last rows and columns of the raster in the box around places, None if none."""
-    column, row = _pixels_of(source, crs, lonlat)
+    column, row = _find_pixels(source, crs, lonlat)
     seen = np.isfinite(column) & np.isfinite(row)
     if not seen.any():
         return None
@@ -192,7 +197,7 @@ def _cells_around(
     return box[0], box[1], box[2], box[3]
 
 
-def _cell_m(transform: Any, crs: pyproj.CRS, lonlat: FloatArray) -> float:
+def _measure_cell(transform: Any, crs: pyproj.CRS, lonlat: FloatArray) -> float:
     """Width of a cell on the ground, metres: the root of its area."""
     area = abs(transform.a * transform.e - transform.b * transform.d)
     if crs.is_geographic:
@@ -201,7 +206,7 @@ def _cell_m(transform: Any, crs: pyproj.CRS, lonlat: FloatArray) -> float:
     return float(np.sqrt(area)) * float(crs.axis_info[0].unit_conversion_factor)
 
 
-def _bounds(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> dict[str, str]:
+def _show_bounds(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> dict[str, str]:
     """Where raster and places lie, for the message, in degrees."""
     back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     box = back.transform_bounds(*source.bounds)

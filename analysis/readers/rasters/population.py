@@ -12,16 +12,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
 
-from lifecircle.analysis.quantities import FloatArray, IntArray
-from lifecircle.analysis.readers.records.columns import objects
-from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, checked_path, refuse, steady
-from lifecircle.analysis.readers.records.findings import Findings, Table, frame_of
+from lifecircle.analysis.quantities import FloatArray, IntArray, ObjectArray
+from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.files import (
+    RASTER_SUFFIXES,
+    check_path,
+    refuse,
+    watch_file,
+)
+from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.frames import is_earthly
+from lifecircle.analysis.readers.records.located import (
+    DEGREES,
+    Located,
+    Reading,
+    off_the_earth,
+)
+from lifecircle.analysis.readers.records.tables import CellTable
 
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000
@@ -43,12 +54,12 @@ class RasterShare:
     outside: float
 
 
-def read_population_raster(path: Path) -> Table:
+def read_population_raster(path: Path) -> CellTable:
     """Residents (persons) per pixel of a whole GeoTIFF of counts: see `read_raster_share`."""
     return read_raster_share(path)[0]
 
 
-def read_raster_share(path: Path, area: Any = None) -> tuple[Table, RasterShare]:
+def read_raster_share(path: Path, area: Any = None) -> tuple[CellTable, RasterShare]:
     """Residents (persons) per pixel of a GeoTIFF of counts, within an area if one is given.
 
     A pixel on the border of the area counts by the share of its own area that lies inside.
@@ -65,9 +76,8 @@ def read_raster_share(path: Path, area: Any = None) -> tuple[Table, RasterShare]
 
     Returns
     -------
-    Table
-        EPSG:4326; `id` str (``r<row>c<column>`` from 0), `residents` int64, `geometry` the pixel
-        (its part inside the area).
+    CellTable
+        The pixels (their parts inside the area), `id` ``r<row>c<column>`` from 0.
     RasterShare
         What was kept and what was left out.
 
@@ -76,48 +86,42 @@ def read_raster_share(path: Path, area: Any = None) -> tuple[Table, RasterShare]
     InputError
         No CRS, negative or infinite counts, several bands, a damaged file, rasterio missing.
     """
-    whole = checked_path(Path(path), RASTER_SUFFIXES)
+    whole = check_path(Path(path), RASTER_SUFFIXES)
     if find_spec("rasterio") is None:
         raise refuse(whole, "input_raster_extra")
     import rasterio
 
-    with steady(whole):
+    with watch_file(whole):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
                 source = rasterio.open(whole, driver="GTiff")
             with source:
-                return _pixels(source, whole, area)
+                return _read_pixels(source, whole, area)
         except (rasterio.errors.RasterioError, pyproj.exceptions.CRSError) as error:
             raise refuse(whole, "input_broken", detail=str(error)) from error
 
 
-def _pixels(source: Any, path: Path, area: Any) -> tuple[Table, RasterShare]:
+def _read_pixels(source: Any, path: Path, area: Any) -> tuple[CellTable, RasterShare]:
     found = Findings(path.name)
-    crs = _checked_crs(source, found)
-    index, amount = _inhabited(source, found)
+    crs = _check_crs(source, found)
+    index, amount = _find_inhabited(source, found)
     row, column = np.divmod(index, source.width)
     corners = _corners(row, column, source.transform)
     polygons: Any = shapely.polygons(corners)
     whole, partial = float(amount.sum()), 0
     if area is not None:
-        polygons, share = _within(polygons, area, crs)
+        polygons, share = _cut_to_area(polygons, area, crs)
         partial = int(np.count_nonzero((share > 0) & (share < 1)))
         amount = amount * share
-    residents = largest_remainder(amount)
+    residents = round_by_remainder(amount)
     kept_out = whole - float(amount.sum())
     lived_in = residents > 0
     row, column, residents = row[lived_in], column[lived_in], residents[lived_in]
     if len(residents) == 0:
         raise refuse(path, "input_raster_nobody" if whole == 0 else "input_raster_elsewhere")
-    frame = {
-        "id": objects([f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]),
-        "residents": residents,
-    }
-    shapes = _in_degrees(polygons[lived_in], crs)
-    west, south, east, north = shapely.total_bounds(shapes)
-    if min(west + 180, 180 - east, south + 90, 90 - north) < 0:
-        found.add("input_outside_crs", crs=crs.name if crs is not None else "")
+    shapes = np.asarray(polygons[lived_in], dtype=np.object_)
+    where = _locate_pixels(shapes, crs, path.name, found)
     share_kept = RasterShare(path.name, whole, int(residents.sum()), partial, kept_out)
     if area is not None:
         found.add(
@@ -128,11 +132,21 @@ def _pixels(source: Any, path: Path, area: Any) -> tuple[Table, RasterShare]:
             partial=partial,
             outside=kept_out,
         )
-    table = found.table(gpd.GeoDataFrame(frame_of(frame), geometry=shapes, crs="EPSG:4326"))
+    found.stop_on_errors()
+    ids = [f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+    table = CellTable(object_array(ids), residents, {}, where, found.warnings())
     return table, share_kept
 
 
-def _checked_crs(source: Any, found: Findings) -> pyproj.CRS | None:
+def _locate_pixels(shapes: ObjectArray, crs: pyproj.CRS, file: str, found: Findings) -> Located:
+    """Pixels as the raster has them; a fault where they reach off the Earth."""
+    name = DEGREES if crs.equals(DEGREES, ignore_axis_order=True) else crs.to_string()
+    if off_the_earth(shapes, name).any():
+        found.add("input_outside_crs", crs=crs.name)
+    return Located(shapes, (Reading(file, len(shapes), name, "wgs84", own=True),))
+
+
+def _check_crs(source: Any, found: Findings) -> pyproj.CRS:
     """The coordinate system of a raster of residents: one band of numbers that lies somewhere."""
     crs = None if source.crs is None else pyproj.CRS.from_wkt(source.crs.to_wkt())
     if not is_earthly(crs) or source.transform.is_identity:
@@ -144,14 +158,15 @@ def _checked_crs(source: Any, found: Findings) -> pyproj.CRS | None:
     if not np.issubdtype(np.dtype(source.dtypes[0]), np.number) or "complex" in source.dtypes[0]:
         found.add("input_raster_type", type=source.dtypes[0])
     found.stop_on_errors()
+    assert crs is not None  # nothing was found wrong
     return crs
 
 
-def _inhabited(source: Any, found: Findings) -> tuple[IntArray, FloatArray]:
+def _find_inhabited(source: Any, found: Findings) -> tuple[IntArray, FloatArray]:
     """Pixels with residents: their indices, int64 (p,), row by row, and their counts (p,)."""
     at: list[IntArray] = []
     persons: list[FloatArray] = []
-    for start, counts in _strips(source):
+    for start, counts in _read_strips(source):
         negative = counts < 0
         if negative.any():
             first = int(np.flatnonzero(negative)[0])
@@ -172,7 +187,7 @@ def _inhabited(source: Any, found: Findings) -> tuple[IntArray, FloatArray]:
     return np.concatenate(at), np.concatenate(persons)
 
 
-def _within(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:
+def _cut_to_area(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:
     """The parts of pixels (in `crs`) that lie in an area (EPSG:4326), and the share of each."""
     ground = area
     if not crs.equals("EPSG:4326", ignore_axis_order=True):
@@ -184,13 +199,13 @@ def _within(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:
     share = shapely.contains_properly(ground, polygons).astype(np.float64)
     border = np.flatnonzero((share == 0) & shapely.intersects(ground, polygons))
     parts = polygons.copy()
-    parts[border] = [_areas(shapely.intersection(ground, one)) for one in polygons[border]]
+    parts[border] = [_keep_areas(shapely.intersection(ground, one)) for one in polygons[border]]
     share[border] = shapely.area(parts[border]) / shapely.area(polygons[border])
     share[share > _WHOLE] = 1.0
     return parts, share
 
 
-def _areas(shape: Any) -> Any:
+def _keep_areas(shape: Any) -> Any:
     """The polygons of a shape, which may hold lines and points too."""
     parts = shapely.get_parts(shape)
     areas = parts[shapely.get_dimensions(parts) == 2]
@@ -199,7 +214,7 @@ def _areas(shape: Any) -> Any:
     return areas[0] if len(areas) == 1 else shapely.MultiPolygon(list(areas))
 
 
-def _strips(source: Any) -> Iterator[tuple[int, FloatArray]]:
+def _read_strips(source: Any) -> Iterator[tuple[int, FloatArray]]:
     """First row and flat counts of strips of the raster; nodata and NaN become 0."""
     for start in range(0, source.height, _STRIP_ROWS):
         rows = (start, min(start + _STRIP_ROWS, source.height))
@@ -217,16 +232,7 @@ def _corners(row: IntArray, column: IntArray, transform: Any) -> FloatArray:
     return np.stack((x, y), axis=-1)
 
 
-def _in_degrees(polygons: Any, crs: Any) -> Any:
-    if crs.equals("EPSG:4326", ignore_axis_order=True):
-        return polygons
-    move = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    return shapely.transform(
-        polygons, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
-    )
-
-
-def largest_remainder(amount: FloatArray) -> IntArray:
+def round_by_remainder(amount: FloatArray) -> IntArray:
     """Whole numbers nearest to `amount` (k,) whose sum is the rounded sum of `amount`."""
     whole = np.floor(amount).astype(np.int64)
     left = round(float(amount.sum())) - int(whole.sum())

@@ -21,11 +21,11 @@ _BROKEN: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError,
                   ValueError, OSError)  # fmt: skip
 
 
-def _refused(path: Path, key: str, **params: object) -> InputError:
+def _refusal(path: Path, key: str, **params: object) -> InputError:
     return InputError([Fault(key, path.name, params=params)])
 
 
-def checked_members(path: Path) -> list[zipfile.ZipInfo]:
+def check_members(path: Path) -> list[zipfile.ZipInfo]:
     """The members of an archive, after its directory passed every check.
 
     Raises
@@ -38,25 +38,25 @@ def checked_members(path: Path) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except _BROKEN:
-        raise _refused(path, "input_broken", detail="zip") from None
+        raise _refusal(path, "input_broken", detail="zip") from None
     if len(members) > limits.ARCHIVE_MEMBERS:
-        raise _refused(path, "input_zip_members", count=len(members), most=limits.ARCHIVE_MEMBERS)
+        raise _refusal(path, "input_zip_members", count=len(members), most=limits.ARCHIVE_MEMBERS)
     seen: set[str] = set()
     for member in members:
         name = member.filename
         if _leads_elsewhere(name) or name.casefold() in seen:
-            raise _refused(path, "input_zip_name", name=name)
+            raise _refusal(path, "input_zip_name", name=name)
         seen.add(name.casefold())
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise _refused(path, "input_zip_link", name=name)
+            raise _refusal(path, "input_zip_link", name=name)
         if member.flag_bits & 1:
-            raise _refused(path, "input_zip_password")
+            raise _refusal(path, "input_zip_password")
         large = member.file_size > limits.ARCHIVE_RATIO_FROM
         if large and member.file_size > limits.ARCHIVE_RATIO * max(member.compress_size, 1):
-            raise _refused(path, "input_zip_ratio", name=name)
+            raise _refusal(path, "input_zip_ratio", name=name)
     if sum(member.file_size for member in members) > limits.ARCHIVE_BYTES:
         gigabytes = limits.ARCHIVE_BYTES // 1024**3
-        raise _refused(path, "input_unpacks_large", gigabytes=gigabytes)
+        raise _refusal(path, "input_unpacks_large", gigabytes=gigabytes)
     return members
 
 
@@ -89,13 +89,13 @@ def member_chunks(path: Path, name: str, most: int) -> Iterator[bytes]:
             while chunk := member.read(_CHUNK):
                 done += len(chunk)
                 if done > most:
-                    raise _refused(path, "input_zip_ratio", name=name)
+                    raise _refusal(path, "input_zip_ratio", name=name)
                 yield chunk
     except InputError:
         raise
     except (*_BROKEN, KeyError) as error:
         detail = str(error) or type(error).__name__
-        raise _refused(path, "input_broken", detail=detail) from None
+        raise _refusal(path, "input_broken", detail=detail) from None
 
 
 def members_of_suffix(members: Sequence[zipfile.ZipInfo], suffix: str) -> list[str]:

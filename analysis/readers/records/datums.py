@@ -17,6 +17,7 @@ import numpy as np
 from lifecircle.analysis.quantities import BoolArray, FloatArray
 
 DATUMS: Final = ("wgs84", "gcj02", "bd09", "cgcs2000")
+SHIFTED: Final = ("gcj02", "bd09")  # those whose degrees lie beside WGS84
 
 _AXIS_M: Final = 6378245.0
 _ECCENTRICITY2: Final = 0.00669342162296594323

@@ -23,7 +23,7 @@ class Declaration:
     Parameters
     ----------
     datum
-        One of `coordinates.DATUMS`, of the degrees that come out of the coordinates.
+        One of `datums.DATUMS`, of the degrees that come out of the coordinates.
     crs
         Of coordinates that are no degrees: an authority's code such as ``EPSG:4543``.
     x_is_north
@@ -72,22 +72,6 @@ class Declarations:
         """Names of files of which something is said, but which are not among `paths`."""
         given = {path.name for path in paths}
         return tuple(name for name in self.of_file if name not in given)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the coordinates of one file were understood: of the next `count` rows of its table.
-
-    `crs` is an authority's code or WKT, of degrees before the datum was undone ``EPSG:4326``;
-    `own`: the layer said so itself.
-    """
-
-    file: str
-    count: int
-    crs: str
-    datum: str
-    x_is_north: bool = False
-    own: bool = False
 
 
 SILENT: Final = Declarations()

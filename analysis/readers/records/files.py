@@ -17,7 +17,7 @@ from typing import Final
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.archives import checked_members
+from lifecircle.analysis.readers.records.archives import check_members
 
 SUFFIXES: Final[dict[str, frozenset[str]]] = {
     ".csv": frozenset({"text"}),
@@ -86,11 +86,11 @@ def refuse(path: Path, key: str, /, **params: object) -> InputError:
     return InputError([Fault(key, path.name or str(path), params=params)])
 
 
-def checked_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
+def check_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
     """The absolute path of an existing, readable, non-empty file whose bytes fit its suffix."""
     if _ADDRESS.match(str(path)):
         raise refuse(path, "input_address", address=str(path))
-    with _mended(path):
+    with _say_os_errors(path):
         if not path.exists():
             raise refuse(path, "file_missing")
         if path.is_dir():
@@ -102,7 +102,7 @@ def checked_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
             raise refuse(
                 path, "input_suffix", suffix=suffix or path.name, known=", ".join(suffixes)
             )
-        kind = _kind_of(path)
+        kind = _tell_kind(path)
         size = path.stat().st_size
     if kind not in suffixes[suffix]:
         raise refuse(path, "input_really", suffix=suffix, really=kind)
@@ -112,7 +112,7 @@ def checked_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
     return path.resolve()
 
 
-def _kind_of(path: Path) -> str:
+def _tell_kind(path: Path) -> str:
     """What the first bytes of a file say it is."""
     with path.open("rb") as handle:
         head = handle.read(_HEAD_BYTES)
@@ -122,10 +122,10 @@ def _kind_of(path: Path) -> str:
         if head.startswith(magic):
             return kind
     if head.startswith(b"PK\x03\x04"):
-        return _kind_of_zip(path)
+        return _tell_kind_of_zip(path)
     if b"OSMHeader" in head[:64]:
         return "osm.pbf"
-    wide = _utf_16(head)
+    wide = _tell_utf_16(head)
     if wide is not None:
         head = head[: len(head) // 2 * 2].decode(wide, "ignore").encode()
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
@@ -136,7 +136,7 @@ def _kind_of(path: Path) -> str:
     return "binary" if b"\x00" in head else "text"
 
 
-def _utf_16(head: bytes) -> str | None:
+def _tell_utf_16(head: bytes) -> str | None:
     """The UTF-16 a text is in: by its mark, else by where the zero bytes of its ASCII stand."""
     if head.startswith(codecs.BOM_UTF16_LE):
         return "utf-16-le"
@@ -149,17 +149,17 @@ def _utf_16(head: bytes) -> str | None:
     return "utf-16-le" if signs[1] else "utf-16-be"
 
 
-def _kind_of_zip(path: Path) -> str:
-    names = {member.filename for member in checked_members(path)}
+def _tell_kind_of_zip(path: Path) -> str:
+    names = {member.filename for member in check_members(path)}
     if any(name.startswith("xl/") for name in names):
         return "xlsx"
     return "ods" if {"content.xml", "mimetype"} <= names else "zip"
 
 
 @contextmanager
-def steady(path: Path) -> Iterator[None]:
+def watch_file(path: Path) -> Iterator[None]:
     """Watch over a reading: a file that vanishes or changes meanwhile is a clear error."""
-    with _mended(path):
+    with _say_os_errors(path):
         before = _stamp(path)
         try:
             yield
@@ -172,7 +172,7 @@ def steady(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _mended(path: Path) -> Iterator[None]:
+def _say_os_errors(path: Path) -> Iterator[None]:
     """Say what the operating system says in our own words."""
     try:
         yield
@@ -192,13 +192,13 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return state.st_ino, state.st_size, state.st_mtime_ns
 
 
-def decoded(path: Path, raw: bytes) -> tuple[str, str]:
+def decode_text(path: Path, raw: bytes) -> tuple[str, str]:
     """Text of a file and the name of its encoding, told by the bytes and strictly checked.
 
     By the byte order mark, else UTF-16 by its zero bytes, else UTF-8, else GB18030 (which holds
     GBK and GB2312). Nothing is replaced or dropped.
     """
-    wide = _utf_16(raw[:_HEAD_BYTES])
+    wide = _tell_utf_16(raw[:_HEAD_BYTES])
     if wide is not None:
         encodings: tuple[str, ...] = (wide,)
     elif raw.startswith(codecs.BOM_UTF8):

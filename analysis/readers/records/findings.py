@@ -1,4 +1,4 @@
-"""What was found wrong in one input, and the table that comes out when nothing was.
+"""What was found wrong in one input.
 
 Readers gather every fault of a file before they give up, so that one reading shows all that
 has to be mended.
@@ -6,36 +6,19 @@ has to be mended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.quantities import BoolArray, IntArray
-from lifecircle.analysis.readers.records.declarations import Reading
+from lifecircle.analysis.readers.records.cells import CellArray, show_value
 
 LISTED: Final = 200  # faults listed one by one; the rest is counted
 ROWS_NAMED: Final = 10  # rows named in one warning
 
-ObjectArray = NDArray[np.object_]
 Severity = Literal["error", "warning", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table that passed: rows in EPSG:4326 (lon, lat) and what was remarked on the way.
-
-    `readings`: how the coordinates of its rows were understood, file by file in order.
-    """
-
-    frame: gpd.GeoDataFrame
-    warnings: tuple[Fault, ...]
-    readings: tuple[Reading, ...] = ()
 
 
 class Findings:
@@ -58,7 +41,6 @@ class Findings:
         self._errors: list[Fault] = []
         self._unlisted = 0
         self._warnings: list[Fault] = []
-        self.readings: list[Reading] = []
 
     def __bool__(self) -> bool:
         return bool(self._errors)
@@ -82,13 +64,25 @@ class Findings:
         wrong: BoolArray,
         *,
         column: str | None = None,
-        values: ObjectArray | None = None,
+        values: CellArray | None = None,
         **params: Any,
     ) -> None:
         """Note a fault for every record where `wrong` holds, with its value (first `listed`)."""
-        where = np.flatnonzero(wrong)
+        where = np.flatnonzero(wrong).tolist()
+        self.each_of(key, where, column=column, values=values, **params)
+
+    def each_of(
+        self,
+        key: str,
+        where: Sequence[int],
+        *,
+        column: str | None = None,
+        values: CellArray | None = None,
+        **params: Any,
+    ) -> None:
+        """Note a fault for some records, by their indices, ascending (see `each`)."""
         for index in where[: self.listed]:
-            shown = {} if values is None else {"value": shown_value(values[index])}
+            shown = {} if values is None else {"value": show_value(values[index])}
             self.add(key, row=int(self.rows[index]), column=column, **shown, **params)
         self._unlisted += max(0, len(where) - self.listed)
 
@@ -116,7 +110,6 @@ class Findings:
         self._errors.extend(other._errors)
         self._warnings.extend(other._warnings)
         self._unlisted += other._unlisted
-        self.readings.extend(other.readings)
 
     def errors(self) -> tuple[Fault, ...]:
         """All errors: those of the file first, then by row; at most `listed`, and a count."""
@@ -134,41 +127,3 @@ class Findings:
         """Raise `InputError` with every fault, if there is any."""
         if self._errors:
             raise InputError(self.errors(), self.warnings())
-
-    def table(self, frame: gpd.GeoDataFrame) -> Table:
-        """The finished table, or `InputError` with every fault."""
-        self.stop_on_errors()
-        return Table(frame, self.warnings(), tuple(self.readings))
-
-
-def frame_of(columns: Mapping[str, Any]) -> pd.DataFrame:
-    """A frame whose text columns stay objects, so that unknown is None and never NaN."""
-    return pd.DataFrame(
-        {
-            name: pd.Series(values, dtype=object)
-            if isinstance(values, np.ndarray) and values.dtype == np.object_
-            else values
-            for name, values in columns.items()
-        }
-    )
-
-
-def absent(values: ObjectArray) -> BoolArray:
-    """Where an object array holds None."""
-    return np.fromiter((value is None for value in values), np.bool_, count=len(values))
-
-
-def kept(values: ObjectArray, keep: BoolArray) -> ObjectArray:
-    """The values where `keep` holds, None elsewhere."""
-    out = np.full(len(values), None, dtype=np.object_)
-    out[keep] = values[keep]
-    return out
-
-
-def shown_value(value: Any) -> Any:
-    """A cell as a message shows it: whole numbers without decimals, nothing for None."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    return "" if value is None else value

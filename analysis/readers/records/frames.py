@@ -1,7 +1,8 @@
-"""Records of frames that a library read, and what such libraries raise."""
+"""Frames at the edges: records of frames that a library read, and tables as frames for people."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +12,53 @@ import pandas as pd
 import pyproj
 import shapely
 
-from lifecircle.analysis.readers.records.columns import Column, objects
-from lifecircle.analysis.readers.records.findings import ObjectArray
+from lifecircle.analysis.quantities import Counts, ObjectArray
+from lifecircle.analysis.readers.records.cells import CellArray, object_array
+from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.located import DEGREES
 from lifecircle.analysis.readers.records.records import Records
 
 
 def records_of_frame(path: Path, frame: pd.DataFrame) -> Records:
     """Records of a frame; its CRS counts only where it names a place on the Earth."""
-    shape, crs = None, None
+    shape, crs, geometry = None, None, None
     if isinstance(frame, gpd.GeoDataFrame):
-        shape = objects(list(frame.geometry))
+        geometry = frame.geometry.name
+        shape = np.asarray(frame.geometry.to_numpy(), dtype=np.object_)
         crs = frame.crs if is_earthly(frame.crs) else None
-        frame = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     columns = tuple(
-        Column(str(title), _cells(frame.iloc[:, place]))
+        Column(str(title), _cells_of(pd.Series(frame.iloc[:, place])))
         for place, title in enumerate(frame.columns)
+        if title != geometry
     )
     return Records(path, columns, np.arange(1, len(frame) + 1, dtype=np.int64), shape, crs)
 
 
-def _cells(series: pd.Series[Any]) -> ObjectArray:
-    """Cells as Python objects, None where missing."""
+def _cells_of(series: pd.Series[Any]) -> CellArray:
+    """Cells of a column: numbers as they are, else Python objects, None where missing."""
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iuf":
+        return series.to_numpy()
     plain = series.astype(object)
-    return objects(list(plain.where(series.notna(), None)))
+    return object_array(list(plain.where(series.notna(), None)))
+
+
+def frame_of(columns: Mapping[str, Any], shapes: ObjectArray | None = None) -> Any:
+    """Columns as a frame for people: unknown is None in texts, null in whole numbers, else NaN.
+
+    With `shapes` (degrees of WGS84) it is a GeoDataFrame.
+    """
+    frame = pd.DataFrame({name: _column_of(values) for name, values in columns.items()})
+    if shapes is None:
+        return frame
+    return gpd.GeoDataFrame(frame, geometry=list(shapes), crs=DEGREES)
+
+
+def _column_of(values: Any) -> Any:
+    if isinstance(values, Counts):
+        return pd.arrays.IntegerArray(values.value.copy(), ~values.known)
+    if isinstance(values, np.ndarray) and values.dtype == np.object_:
+        return pd.Series(values, dtype=object)
+    return values
 
 
 def is_earthly(crs: Any) -> bool:
@@ -43,7 +68,7 @@ def is_earthly(crs: Any) -> bool:
     return bool(crs.is_geographic or crs.is_projected)
 
 
-def unreadable() -> tuple[type[Exception], ...]:
+def pyogrio_errors() -> tuple[type[Exception], ...]:
     """What pyogrio raises on a damaged file."""
     import pyogrio
 

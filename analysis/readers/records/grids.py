@@ -62,7 +62,7 @@ def grid_of(epsg: int | None) -> Grid | None:
     return next((grid for grid in GRIDS if grid.epsg == epsg), None)
 
 
-def twin(grid: Grid) -> Grid:
+def twin_of(grid: Grid) -> Grid:
     """The same zone with the other way of writing eastings."""
     return next(
         g for g in GRIDS
@@ -79,7 +79,7 @@ class Guess:
     north_first: bool
 
 
-def guess(x: float, y: float) -> Guess | None:
+def guess_grid(x: float, y: float) -> Guess | None:
     """What metres `x`, `y` look like in China; None if nothing."""
     for east, north, north_first in ((x, y, False), (y, x, True)):
         if not _NORTHING[0] <= north <= _NORTHING[1]:
@@ -100,7 +100,7 @@ def _mercator(x: float, y: float) -> bool:
     return _MERCATOR_X[0] <= x <= _MERCATOR_X[1] and _MERCATOR_Y[0] <= y <= _MERCATOR_Y[1]
 
 
-def misfits(xy: FloatArray, crs: Any, x_is_north: bool) -> tuple[Misfit, ...]:
+def find_misfits(xy: FloatArray, crs: Any, x_is_north: bool) -> tuple[Misfit, ...]:
     """Why coordinates (k, 2), as written, cannot be of a CRS; () where they can.
 
     `crs` is a pyproj CRS, None for degrees. The middle of the coordinates is judged, so that
@@ -125,12 +125,12 @@ def misfits(xy: FloatArray, crs: Any, x_is_north: bool) -> tuple[Misfit, ...]:
     if _inside(extent, north, east):
         key = "input_east_first" if x_is_north else "input_north_first"
         return (Misfit(key, named),)
-    seen, said = guess(x, y), grid_of(crs.to_epsg())
+    seen, said = guess_grid(x, y), grid_of(crs.to_epsg())
     if seen is None:
         return (Misfit("input_crs_misfit", named),)
     order = _order(seen, x_is_north, named)
     if said is not None and said.prefixed and seen.kind == "plain":
-        mend = twin(said)
+        mend = twin_of(said)
         return (Misfit("input_zone_missing", {**named, **_shown(mend)}), *order)
     if seen.grid is not None:
         key = "input_zone_extra" if said is not None and not said.prefixed else "input_zone_other"
@@ -140,7 +140,7 @@ def misfits(xy: FloatArray, crs: Any, x_is_north: bool) -> tuple[Misfit, ...]:
 
 def _metres(x: float, y: float, x_is_north: bool, shown: dict[str, Any]) -> tuple[Misfit, ...]:
     """What to do with metres that were said to be something else."""
-    seen = guess(x, y)
+    seen = guess_grid(x, y)
     if seen is None:
         return (Misfit("input_metres", shown),)
     order = _order(seen, x_is_north, shown)

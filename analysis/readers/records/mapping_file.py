@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import pyproj
 
-from lifecircle.analysis.readers.records.columns import every_field, folded
+from lifecircle.analysis.readers.records.aliases import every_field, fold
 from lifecircle.analysis.readers.records.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import refuse
@@ -58,20 +58,22 @@ def read_mapping(path: Path, plain: Declaration | None = None) -> Declarations:
         raise refuse(given, "input_mapping_broken", detail=str(error)) from None
     found = Findings(given.name)
     base = plain or Declaration()
-    _known(content, _TOP, "", found)
-    general = _declaration(
+    _refuse_unknown(content, _TOP, "", found)
+    general = _read_declaration(
         {key: content[key] for key in ("columns", "values") if key in content}, base, "", found
     )
     files: dict[str, Declaration] = {}
-    for name, said in _tables(content, "files", "", found):
+    for name, said in _read_tables(content, "files", "", found):
         where = f"files.{name}"
-        _known(said, _ONE, where, found)
-        files[name] = _declaration(said, general, where, found)
+        _refuse_unknown(said, _ONE, where, found)
+        files[name] = _read_declaration(said, general, where, found)
     found.stop_on_errors()
     return Declarations(general, files)
 
 
-def declarations(plain: Declaration, mapping: Path | None, paths: Sequence[Path]) -> Declarations:
+def read_declarations(
+    plain: Declaration, mapping: Path | None, paths: Sequence[Path]
+) -> Declarations:
     """What is said of the files `paths`: by the command line, and by a mapping file if any.
 
     Raises
@@ -89,7 +91,7 @@ def declarations(plain: Declaration, mapping: Path | None, paths: Sequence[Path]
     return said
 
 
-def crs_of(text: str) -> Any:
+def parse_crs(text: str) -> Any:
     """The pyproj CRS of a code such as ``EPSG:4543`` or ``4543``; None if it is none."""
     code = f"EPSG:{text.strip()}" if text.strip().isdigit() else text.strip()
     authority, _, number = code.partition(":")
@@ -102,26 +104,28 @@ def crs_of(text: str) -> Any:
     return crs if crs.is_geographic or crs.is_projected else None
 
 
-def _declaration(
+def _read_declaration(
     said: Mapping[str, Any], base: Declaration, where: str, found: Findings
 ) -> Declaration:
     """What one table says, on top of what holds for all files."""
     texts = {
-        key: _text(said[key], _at(where, key), found)
+        key: _read_text(said[key], _join_keys(where, key), found)
         for key in ("datum", "crs", "sheet", "layer")
         if key in said
     }
     if "datum" in texts and texts["datum"] not in DATUMS:
         known = ", ".join(DATUMS)
-        found.add("input_datum_unknown", column=_at(where, "datum"), datum=texts["datum"],
+        found.add("input_datum_unknown", column=_join_keys(where, "datum"), datum=texts["datum"],
                   known=known)  # fmt: skip
-    if "crs" in texts and crs_of(texts["crs"]) is None:
-        found.add("input_crs_said", column=_at(where, "crs"), crs=texts["crs"])
+    if "crs" in texts and parse_crs(texts["crs"]) is None:
+        found.add("input_crs_said", column=_join_keys(where, "crs"), crs=texts["crs"])
     north = said.get("x_is_north", base.x_is_north)
     if not isinstance(north, bool):
-        found.add("input_mapping_type", column=_at(where, "x_is_north"), wanted="true / false")
+        found.add(
+            "input_mapping_type", column=_join_keys(where, "x_is_north"), wanted="true / false"
+        )
     placed = "datum" in texts or "crs" in texts
-    columns = _columns(said, where, found)
+    columns = _read_columns(said, where, found)
     return replace(
         base,
         datum=texts.get("datum", None if placed else base.datum),
@@ -132,75 +136,81 @@ def _declaration(
         of_this_file=bool(where) and placed,
         columns={**base.columns, **columns},
         own_columns=frozenset(columns) if where else frozenset(),
-        words=_merged(base.words, _words(said, where, found)),
+        words=_merge_words(base.words, _read_words(said, where, found)),
     )
 
 
-def _columns(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, str]:
+def _read_columns(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, str]:
     titles: dict[str, str] = {}
-    for name, title in _table(said, "columns", where, found).items():
-        at = _at(_at(where, "columns"), name)
+    for name, title in _read_table(said, "columns", where, found).items():
+        at = _join_keys(_join_keys(where, "columns"), name)
         if name not in every_field() and not name.startswith("pop_"):
-            found.add("input_mapping_key", column=at, near=_near(name, every_field()))
-        titles[name] = _text(title, at, found)
+            found.add("input_mapping_key", column=at, near=_offer_near(name, every_field()))
+        titles[name] = _read_text(title, at, found)
     return titles
 
 
-def _words(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, dict[str, str]]:
-    """Field → folded word → our word."""
+def _read_words(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, dict[str, str]]:
+    """Field → fold word → our word."""
     words: dict[str, dict[str, str]] = {}
-    for name, ours in _tables(said, "values", where, found):
-        at = _at(_at(where, "values"), name)
+    for name, ours in _read_tables(said, "values", where, found):
+        at = _join_keys(_join_keys(where, "values"), name)
         if name not in every_field():
-            found.add("input_mapping_key", column=at, near=_near(name, every_field()))
+            found.add("input_mapping_key", column=at, near=_offer_near(name, every_field()))
         for word, theirs in ours.items():
             listed = [theirs] if isinstance(theirs, str) else theirs
             if not isinstance(listed, list) or not all(isinstance(t, str) for t in listed):
-                found.add("input_mapping_type", column=_at(at, word), wanted='["…", "…"]')
+                found.add("input_mapping_type", column=_join_keys(at, word), wanted='["…", "…"]')
                 continue
-            words.setdefault(name, {}).update({folded(t): word for t in listed})
+            words.setdefault(name, {}).update({fold(t): word for t in listed})
     return words
 
 
-def _merged(
+def _merge_words(
     base: Mapping[str, Mapping[str, str]], more: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
     return {name: {**base.get(name, {}), **more.get(name, {})} for name in {**base, **more}}
 
 
-def _known(said: Mapping[str, Any], keys: tuple[str, ...], where: str, found: Findings) -> None:
+def _refuse_unknown(
+    said: Mapping[str, Any], keys: tuple[str, ...], where: str, found: Findings
+) -> None:
     for key in said:
         if key not in keys:
-            found.add("input_mapping_key", column=_at(where, key), near=_near(key, keys))
+            found.add(
+                "input_mapping_key", column=_join_keys(where, key), near=_offer_near(key, keys)
+            )
 
 
-def _near(name: str, names: tuple[str, ...]) -> str:
+def _offer_near(name: str, names: tuple[str, ...]) -> str:
     return ", ".join(get_close_matches(name, names, n=3, cutoff=0.5) or names)
 
 
-def _tables(
+def _read_tables(
     said: Mapping[str, Any], key: str, where: str, found: Findings
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The tables inside a table, by name."""
-    inner = _table(said, key, where, found)
+    inner = _read_table(said, key, where, found)
     for name in inner:
-        yield name, _table(inner, name, _at(where, key), found)
+        yield name, _read_table(inner, name, _join_keys(where, key), found)
 
 
-def _table(said: Mapping[str, Any], key: str, where: str, found: Findings) -> Mapping[str, Any]:
+def _read_table(
+    said: Mapping[str, Any], key: str, where: str, found: Findings
+) -> Mapping[str, Any]:
     value = said.get(key, {})
     if isinstance(value, dict):
         return value
-    found.add("input_mapping_type", column=_at(where, key), wanted=f"[{key}]")
+    found.add("input_mapping_type", column=_join_keys(where, key), wanted=f"[{key}]")
     return {}
 
 
-def _text(value: Any, at: str, found: Findings) -> str:
+def _read_text(value: Any, at: str, found: Findings) -> str:
     if isinstance(value, str) and value.strip():
         return value.strip()
     found.add("input_mapping_type", column=at, wanted='"…"')
     return ""
 
 
-def _at(where: str, key: str) -> str:
+def _join_keys(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lifecircle.analysis.errors import Fault
-from lifecircle.analysis.quantities import BoolArray, IntArray
-from lifecircle.analysis.readers.records.columns import Column, known_values
+from lifecircle.analysis.quantities import BoolArray, IntArray, ObjectArray
+from lifecircle.analysis.readers.records.aliases import known_values
+from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.declarations import UNSAID, Declaration
-from lifecircle.analysis.readers.records.findings import LISTED, Findings, ObjectArray
+from lifecircle.analysis.readers.records.findings import LISTED, Findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class Records:
     def file(self) -> str:
         """The file's name."""
         return self.path.name
+
+    def take(self, chosen: BoolArray) -> Records:
+        """Some of the records."""
+        return replace(
+            self,
+            columns=tuple(replace(c, values=c.values[chosen]) for c in self.columns),
+            rows=self.rows[chosen],
+            geometry=None if self.geometry is None else self.geometry[chosen],
+            unread=None if self.unread is None else self.unread[chosen],
+        )
 
     def findings(self) -> Findings:
         """A fresh gathering of faults for this file, with the remarks of its opening."""

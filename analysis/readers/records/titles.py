@@ -12,13 +12,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from lifecircle.analysis.errors import Fault
-from lifecircle.analysis.readers.records.columns import (
-    Column,
-    aliases_of,
-    folded,
-    pick,
-    pick_groups,
-)
+from lifecircle.analysis.readers.records.aliases import aliases_of, fold
+from lifecircle.analysis.readers.records.columns import Column, pick_columns, pick_groups
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.locate import is_x
 from lifecircle.analysis.readers.records.records import Records
@@ -28,7 +23,7 @@ _ALIKE: Final = 0.7
 _SHOWN: Final = 12
 
 
-def with_said_columns(records: Records) -> Records:
+def apply_said_columns(records: Records) -> Records:
     """Records whose columns know the fields the user says they hold.
 
     Raises
@@ -44,7 +39,7 @@ def with_said_columns(records: Records) -> Records:
         same = [i for i, c in enumerate(records.columns) if c.title.strip() == title]
         same = same or [
             i for i, c in enumerate(records.columns)
-            if folded(title) in (folded(c.title), *map(folded, c.also))
+            if fold(title) in (fold(c.title), *map(fold, c.also))
         ]  # fmt: skip
         if len(same) == 1:
             fields[same[0]] = (*fields.get(same[0], ()), field)
@@ -60,7 +55,7 @@ def with_said_columns(records: Records) -> Records:
     return replace(records, columns=columns)
 
 
-def cut_titles(
+def complete_titles(
     columns: Sequence[Column], encoding: str, file: str
 ) -> tuple[tuple[Column, ...], tuple[Fault, ...]]:
     """Columns of a shapefile whose titles it cut off at ten bytes, with their whole names.
@@ -72,8 +67,8 @@ def cut_titles(
     whole: list[Column] = []
     told: list[Fault] = []
     for column in columns:
-        names = _uncut(column.title, encoding)
-        if not names and (plain := _without_half_a_unit(column.title)):
+        names = _complete_title(column.title, encoding)
+        if not names and (plain := _drop_half_a_unit(column.title)):
             params = {"whole": plain}
             told.append(Fault("input_title_unit_cut", file, None, column.title, params, "warning"))
             whole.append(replace(column, also=(*column.also, plain)))
@@ -85,14 +80,14 @@ def cut_titles(
     return tuple(whole), tuple(told)
 
 
-def _without_half_a_unit(title: str) -> str | None:
+def _drop_half_a_unit(title: str) -> str | None:
     """A facility's title without the beginning of a unit: ``建筑面积(`` is ``建筑面积``."""
     plain, bracket, rest = unicodedata.normalize("NFKC", title).partition("(")
-    names = {folded(alias) for aliases in aliases_of("facilities").values() for alias in aliases}
-    return plain if bracket and ")" not in rest and folded(plain) in names else None
+    names = {fold(alias) for aliases in aliases_of("facilities").values() for alias in aliases}
+    return plain if bracket and ")" not in rest and fold(plain) in names else None
 
 
-def _uncut(title: str, encoding: str) -> tuple[str, ...]:
+def _complete_title(title: str, encoding: str) -> tuple[str, ...]:
     """Known names that, cut at ten bytes, give a title; () where several fields claim it."""
     size = len(title.encode(encoding, "ignore"))
     if not _DBF_TITLE_BYTES - 3 <= size <= _DBF_TITLE_BYTES:
@@ -113,12 +108,12 @@ def _uncut(title: str, encoding: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def mapping_told(records: Records, kind: str) -> tuple[Fault, ...]:
+def describe_columns(records: Records, kind: str) -> tuple[Fault, ...]:
     """Notes on a table: how it was opened, which column was taken for what, which was left."""
     quiet = Findings(records.file)
-    taken = pick(records.columns, kind, quiet)
+    taken = pick_columns(records.columns, kind, quiet)
     if records.geometry is None:
-        taken |= pick(records.columns, "coordinates", quiet)
+        taken |= pick_columns(records.columns, "coordinates", quiet)
     if kind != "facilities":
         taken |= pick_groups(records.columns, taken, quiet)
     if records.said.x_is_north and {"lon", "lat"} <= set(taken):
@@ -130,9 +125,9 @@ def mapping_told(records: Records, kind: str) -> tuple[Fault, ...]:
     left = [column.title for column in records.columns if column.title not in titles]
     told = [note for note in records.remarks if note.severity == "note"]
     if pairs:
-        told.append(_note(records, "input_columns_taken", pairs=pairs))
+        told.append(_make_note(records, "input_columns_taken", pairs=pairs))
     missing = [field for field in (*aliases_of(kind), "lon", "lat") if field not in taken]
-    near = [(title, name) for title in left if (name := _nearest(title, kind, missing))]
+    near = [(title, name) for title in left if (name := _find_nearest(title, kind, missing))]
     for title, name in near:
         told.append(
             Fault("input_column_near", records.file, None, title, {"near": name}, "warning")
@@ -141,22 +136,22 @@ def mapping_told(records: Records, kind: str) -> tuple[Fault, ...]:
     if plain:
         more = " ..." if len(plain) > _SHOWN else ""
         shown = ", ".join(plain[:_SHOWN]) + more
-        told.append(_note(records, "input_columns_left", columns=shown))
+        told.append(_make_note(records, "input_columns_left", columns=shown))
     return tuple(told)
 
 
-def _note(records: Records, key: str, **params: object) -> Fault:
+def _make_note(records: Records, key: str, **params: object) -> Fault:
     return Fault(key, records.file, params=params, severity="note")
 
 
-def _nearest(title: str, kind: str, missing: Sequence[str]) -> str | None:
+def _find_nearest(title: str, kind: str, missing: Sequence[str]) -> str | None:
     """The name of a field still missing that a title nearly is."""
     names = {
-        folded(alias): f"{alias} ({field})"
+        fold(alias): f"{alias} ({field})"
         for source in (kind, "coordinates")
         for field, aliases in aliases_of(source).items()
         for alias in aliases
-        if field in missing and len(folded(alias)) > 2
+        if field in missing and len(fold(alias)) > 2
     }
-    near = get_close_matches(folded(title), names, n=1, cutoff=_ALIKE)
+    near = get_close_matches(fold(title), names, n=1, cutoff=_ALIKE)
     return names[near[0]] if near else None

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
-
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.records.findings import Table, frame_of
-from lifecircle.analysis.readers.records.locate import locate, repaired
+from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
+from lifecircle.analysis.readers.records.locate import locate
+from lifecircle.analysis.readers.records.repair import repair_shapes
+from lifecircle.analysis.readers.records.tables import ClosureTable
 
 
-def read_closures(path: Path, datum: str | None) -> Table:
-    """Closures of a table or layer of any kind of geometry.
-
-    Returns
-    -------
-    Table
-        EPSG:4326; `row` int64, the row people see in the file; `geometry`.
+def read_closures(path: Path, declared: Declarations = SILENT) -> ClosureTable:
+    """Closures of a table or layer of any kind of geometry; `declared`: what is said of the file.
 
     Raises
     ------
     InputError
         With every fault of the file.
     """
-    records = read_records(path)
+    records = read_records(path, declared)
     found = records.findings()
-    geometry = repaired(locate(records, datum, found), found)
-    frame = gpd.GeoDataFrame(
-        frame_of({"row": records.rows}), geometry=list(geometry), crs="EPSG:4326"
-    )
-    return found.table(frame)
+    located = repair_shapes(locate(records, found), found)
+    found.stop_on_errors()
+    return ClosureTable(records.rows, located, found.warnings())

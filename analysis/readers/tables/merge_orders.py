@@ -12,13 +12,15 @@ A table (CSV, workbook) has the columns ``decision`` (``same``, ``keep_apart``; 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.records.columns import folded, text_of
-from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.aliases import fold
+from lifecircle.analysis.readers.records.cells import read_text
+from lifecircle.analysis.readers.records.declarations import SILENT, Declaration, Declarations
 from lifecircle.analysis.readers.records.files import refuse
 from lifecircle.analysis.readers.records.findings import Findings
 
@@ -32,20 +34,36 @@ APART: Final = ("keep_apart", "apart", "不合并", "分开", "不是同一处")
 Pairs = tuple[tuple[str, str], ...]
 
 
-def read_merge_orders(path: Path) -> tuple[Pairs, Pairs]:
+@dataclass(frozen=True, slots=True)
+class MergeOrders:
+    """What people decided: pairs of ids that are one place, and pairs that are not."""
+
+    file: str = ""
+    same: Pairs = ()
+    keep_apart: Pairs = ()
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """Nothing is remarked on a list of decisions."""
+        return ()
+
+
+def read_merge_orders(path: Path, declared: Declarations = SILENT) -> MergeOrders:
     """Pairs of ids that are the same place, and pairs to keep apart.
+
+    `declared`: what is said of the file (of a workbook its sheet); nothing else of it counts here.
 
     Raises
     ------
     InputError
         With every fault of the file.
     """
-    if Path(path).suffix.lower() == ".toml":
-        return _from_toml(Path(path))
-    return _from_table(Path(path))
+    given = Path(path)
+    pairs = _read_toml(given) if given.suffix.lower() == ".toml" else _read_table(given, declared)
+    return MergeOrders(given.name, *pairs)
 
 
-def _from_toml(path: Path) -> tuple[Pairs, Pairs]:
+def _read_toml(path: Path) -> tuple[Pairs, Pairs]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -53,12 +71,12 @@ def _from_toml(path: Path) -> tuple[Pairs, Pairs]:
     found = Findings(path.name)
     for key in sorted(set(content) - {"same", "keep_apart"}):
         found.add("merges_unknown_key", key_given=key)
-    same, apart = (_pairs(content.get(key, []), key, found) for key in ("same", "keep_apart"))
+    same, apart = (_check_pairs(content.get(key, []), key, found) for key in ("same", "keep_apart"))
     found.stop_on_errors()
     return same, apart
 
 
-def _pairs(given: Any, key: str, found: Findings) -> Pairs:
+def _check_pairs(given: Any, key: str, found: Findings) -> Pairs:
     sound = []
     for number, pair in enumerate(given if isinstance(given, list) else [given], start=1):
         if (
@@ -73,28 +91,28 @@ def _pairs(given: Any, key: str, found: Findings) -> Pairs:
     return tuple(sound)
 
 
-def _from_table(path: Path) -> tuple[Pairs, Pairs]:
+def _read_table(path: Path, declared: Declarations) -> tuple[Pairs, Pairs]:
     try:  # the list as we write it has a second sheet that explains the columns
         records = read_records(path, Declarations(Declaration(sheet=SHEET)))
     except InputError:
-        records = read_records(path)
+        records = read_records(path, declared)
     found = records.findings()
-    columns = {folded(column.title): column for column in reversed(records.columns)}
+    columns = {fold(column.title): column for column in reversed(records.columns)}
     picked = []
     for names in (DECISION, FIRST, SECOND):
-        column = next((columns[folded(n)] for n in names if folded(n) in columns), None)
+        column = next((columns[fold(n)] for n in names if fold(n) in columns), None)
         if column is None:
             found.add("merges_column_missing", names=" / ".join(names))
         else:
             picked.append(column)
     found.stop_on_errors()
-    said = {folded(word): 0 for word in SAME} | {folded(word): 1 for word in APART}
+    said = {fold(word): 0 for word in SAME} | {fold(word): 1 for word in APART}
     orders: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
     for row, *cells in zip(records.rows, *(c.values for c in picked), strict=True):
-        decision, first, second = (text_of(cell) for cell in cells)
+        decision, first, second = (read_text(cell) for cell in cells)
         if decision is None:
             continue
-        which = said.get(folded(decision))
+        which = said.get(fold(decision))
         if which is None:
             found.take([Fault("merges_decision", path.name, int(row), picked[0].title,
                               {"value": decision})])  # fmt: skip

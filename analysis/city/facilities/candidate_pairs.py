@@ -1,0 +1,212 @@
+"""Rows that may be one place, found by their names and by where they are.
+
+Not every row is compared with every other: rows of one service are put into groups of names that
+may be alike, and only rows of a group that lie near each other are looked at. Rows that repeat an
+earlier one of their file in service, name and place go with that one and are not looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import shapely
+
+from lifecircle.analysis.city.facilities.name_similarity import (
+    CoreName,
+    NameSimilarity,
+    block_names,
+)
+from lifecircle.analysis.city.facilities.rows import FacilityRows
+from lifecircle.analysis.city.notes import Rule
+from lifecircle.analysis.policy import QualityRules
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.cells import group_rows
+from lifecircle.analysis.readers.records.tables import FROM_OSM
+from lifecircle.analysis.readers.tables.merge_orders import MergeOrders
+
+RANKED: Final[tuple[Rule, ...]] = ("told", "same_name", "like_name", "nameless")
+TOLD, SAME_NAME, LIKE_NAME, NAMELESS = range(4)
+
+_FEW: Final = 16  # so many rows are compared directly
+_AT_ONCE: Final = 1024  # rows held against a tree at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All rows in order of their sources, and what is left of their names (None: nothing)."""
+
+    rows: FacilityRows
+    source_no: Int32Array
+    cores: Sequence[CoreName | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs (p,) of an earlier row and a later one that may be the same place.
+
+    `rank` int64: by which of `RANKED`; `sure`: they are one place, else they are suspected.
+    """
+
+    earlier: IntArray
+    later: IntArray
+    rank: IntArray
+    metres: FloatArray
+    sure: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.earlier)
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[int, int, int, float, bool]]) -> Pairs:
+        """Pairs in the order in which they are settled: by rule, distance and row."""
+        listed = sorted(found, key=lambda pair: (pair[2], pair[3], pair[0], pair[1]))
+        columns = list(zip(*listed, strict=True)) or [(), (), (), (), ()]
+        earlier, later, rank = (np.array(column, dtype=np.int64) for column in columns[:3])
+        metres, sure = np.array(columns[3], np.float64), np.array(columns[4], np.bool_)
+        return cls(earlier, later, rank, metres, sure)
+
+
+def find_pairs(gathered: Gathered, rules: QualityRules | None, orders: MergeOrders) -> Pairs:
+    """All pairs that rules or decisions take for one place, or suspect to be one."""
+    told = {frozenset(pair) for pair in orders.same}
+    found = [
+        (i, j, TOLD, _distance(gathered, i, j), True) for i, j in _find_told(gathered.rows, told)
+    ]
+    if rules is None:
+        return Pairs.of(found)
+    ids = gathered.rows.id
+    ruled = told | {frozenset(pair) for pair in orders.keep_apart}
+    named = {one for pair in ruled for one in pair}
+
+    def decided(i: int, j: int) -> bool:
+        return ids[i] in named and frozenset((ids[i], ids[j])) in ruled
+
+    for members in group_rows(gathered.rows.service).values():
+        kept, repeats = (members, []) if named else _part_repeats(gathered, members)
+        found += repeats
+        found += _judge_named(gathered, kept, rules, decided)
+        found += _judge_nameless(gathered, kept, rules, decided)
+    return Pairs.of(found)
+
+
+def _distance(gathered: Gathered, i: int, j: int) -> float:
+    shapes = gathered.rows.geometry
+    return float(shapely.distance(shapes[i], shapes[j]))
+
+
+def _find_told(rows: FacilityRows, told: set[frozenset[str]]) -> Iterable[tuple[int, int]]:
+    """Pairs of rows of one service whose ids someone called one place."""
+    by_id = group_rows(rows.id)
+    for pair in sorted(told, key=sorted):
+        one, other = (sorted(pair) * 2)[:2]
+        for a in by_id[one]:
+            for b in by_id[other]:
+                if a != b and rows.service[a] == rows.service[b]:
+                    yield min(a, b), max(a, b)
+
+
+Found = tuple[int, int, int, float, bool]
+
+
+def _part_repeats(gathered: Gathered, members: list[int]) -> tuple[list[int], list[Found]]:
+    """Rows without those that repeat an earlier one of their table, and the pairs of those."""
+    index = np.array(members)
+    wkb = shapely.to_wkb(gathered.rows.geometry[index])
+    first: dict[tuple[object, ...], int] = {}
+    kept, repeats = [], []
+    for row, shape in zip(members, wkb, strict=True):
+        core = gathered.cores[row]
+        if core is None or gathered.rows.source[row] == FROM_OSM:
+            kept.append(row)
+            continue
+        earlier = first.setdefault((gathered.source_no[row], core.core, core.branch, shape), row)
+        if earlier == row:
+            kept.append(row)
+        else:
+            repeats.append((earlier, row, SAME_NAME, 0.0, True))
+    return kept, repeats
+
+
+def _judge_named(
+    gathered: Gathered,
+    members: list[int],
+    rules: QualityRules,
+    decided: Callable[[int, int], bool],
+) -> Iterable[Found]:
+    """Pairs of rows with a name, as alike as the rules want."""
+    names = [(row, core) for row in members if (core := gathered.cores[row]) is not None]
+    least, seen = rules.likeness.value, set[tuple[int, int]]()
+    for block in block_names([core for _, core in names], least):
+        rows = np.array([names[k][0] for k in block], dtype=np.int64)
+        for i, j, metres in find_near(gathered.rows.geometry, rows, rules.same_name_m.value):
+            if (i, j) in seen or decided(i, j):
+                continue
+            seen.add((i, j))
+            likeness = NameSimilarity.compare(gathered.cores[i], gathered.cores[j])  # type: ignore[arg-type]
+            if likeness < least:
+                continue
+            rank = SAME_NAME if likeness == 1.0 else LIKE_NAME
+            reach = rules.same_name_m if rank == SAME_NAME else rules.like_name_m
+            sure = metres <= reach.value
+            if gathered.source_no[i] == gathered.source_no[j]:
+                close = rank == SAME_NAME and metres <= rules.nameless_m.value
+                sure = close and gathered.rows.source[j] != FROM_OSM
+            yield i, j, rank, metres, sure
+
+
+def _judge_nameless(
+    gathered: Gathered,
+    members: list[int],
+    rules: QualityRules,
+    decided: Callable[[int, int], bool],
+) -> Iterable[Found]:
+    """Pairs of rows of two sources of which one has no name."""
+    bare = np.array([row for row in members if gathered.cores[row] is None], dtype=np.int64)
+    if len(bare) == 0:
+        return
+    every, shapes = np.array(members, dtype=np.int64), gathered.rows.geometry
+    tree = shapely.STRtree(shapes[every])
+    reach = rules.nameless_m.value
+    for start in range(0, len(bare), _AT_ONCE):
+        some = bare[start : start + _AT_ONCE]
+        left, right = tree.query(shapes[some], predicate="dwithin", distance=reach)
+        one, other = some[left], every[right]
+        both_bare = np.isin(other, bare)
+        keep = gathered.source_no[one] != gathered.source_no[other]
+        keep &= ~both_bare | (one < other)
+        one, other = one[keep], other[keep]
+        metres = shapely.distance(shapes[one], shapes[other])
+        for i, j, m in zip(one.tolist(), other.tolist(), metres.tolist(), strict=True):
+            if m <= reach and not decided(i, j):
+                yield min(i, j), max(i, j), NAMELESS, m, True
+
+
+def find_near(
+    shapes: np.ndarray, rows: IntArray, reach_m: float
+) -> Iterable[tuple[int, int, float]]:
+    """Pairs of some rows, ascending, no farther apart than `reach_m` metres, and how far."""
+    for left, right in _near_rows(shapes, np.unique(rows), reach_m):
+        metres = shapely.distance(shapes[left], shapes[right])
+        near = np.flatnonzero(metres <= reach_m)
+        yield from zip(
+            left[near].tolist(), right[near].tolist(), metres[near].tolist(), strict=True
+        )
+
+
+def _near_rows(
+    shapes: np.ndarray, rows: IntArray, reach_m: float
+) -> Iterable[tuple[IntArray, IntArray]]:
+    """Rows that may lie near each other: all of a few, else those a tree finds."""
+    if len(rows) <= _FEW:
+        left, right = np.triu_indices(len(rows), 1)
+        yield rows[left], rows[right]
+        return
+    tree = shapely.STRtree(shapes[rows])
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        left, right = tree.query(shapes[some], predicate="dwithin", distance=reach_m)
+        once = some[left] < rows[right]
+        yield some[left[once]], rows[right[once]]

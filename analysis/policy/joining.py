@@ -1,0 +1,25 @@
+"""Where places may join the streets (``[joining]`` of ``walk.toml``)."""
+
+from dataclasses import dataclass
+
+from lifecircle.analysis.policy.cited import Confidence
+from lifecircle.analysis.policy.fields import Record, Source, Text, Words
+
+
+@dataclass(frozen=True, slots=True)
+class JoiningRules(Record):
+    """Values of ``bridge`` and ``tunnel`` that stay on the ground; any other leaves it.
+
+    Tables of words, cited as a whole.
+    """
+
+    source: Source
+    clause: Text
+    confidence: Confidence
+    bridge_on_ground: Words
+    tunnel_on_ground: Words
+
+    @property
+    def on_ground(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Tags of ways that leave the ground, and their values that do not."""
+        return ("bridge", self.bridge_on_ground), ("tunnel", self.tunnel_on_ground)

@@ -1,0 +1,81 @@
+"""Which element of data quality a finding is about, in the words of ISO 19157.
+
+One table of message keys. What is not in it says nothing of the data: how a file was opened, a
+limit of size, a word of the declaration that is not known.
+
+Source: ISO 19157-1:2023, Geographic information, Data quality, clause 7 (elements). Where two fit,
+what concerns where things lie is positional; what repeats is completeness (commission).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final, Literal
+
+Element = Literal["completeness", "logical_consistency", "positional", "thematic", "temporal"]
+
+_KEYS: Final[dict[Element, str]] = {
+    "completeness": """
+        check_near_twice facilities_merged facilities_suspected facility_without_place_blank
+        facility_without_units graph_no_streets group_partly_unknown input_class_missing
+        input_class_unknown input_code_blank input_code_from_id input_code_from_row
+        input_coordinate_blank input_count_blank input_facility_name_blank
+        input_facility_names_missing input_facility_twice input_geometry_missing input_id_blank
+        input_level_blank input_level_missing input_name_blank input_name_missing
+        input_no_coordinates input_no_rows input_population_missing input_raster_nobody
+        input_service_blank input_service_missing input_units_unknown no_unit_totals
+        osm_no_streets raster_cut slope_unknown statistics_attribute_blank
+        statistics_column_missing statistics_unit_blank statistics_value_blank
+        unit_without_place units_without_residents
+    """,
+    "logical_consistency": """
+        cells_disagree check_code_damaged check_code_length check_groups_more check_hidden_signs
+        check_measure_not_whole check_ownership_word check_part_larger check_spreadsheet_error
+        group_above_residents input_broken input_code_twice input_column_chosen
+        input_column_twice input_count_negative input_count_not_whole input_cpg_wrong
+        input_encoding input_flag_unknown input_geometry_broken input_geometry_not_finite
+        input_geometry_repaired input_geometry_tangled input_geometry_unread
+        input_group_more input_group_not_numbers input_households_more input_id_twice
+        input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
+        input_not_kml input_number_large input_number_text input_population_line
+        input_raster_bands input_raster_infinite input_raster_negative input_raster_type
+        input_really input_row_long input_service_unknown input_shape_parts input_title_cut
+        input_unit_not_polygon input_units_overlap input_wkt residents_on_islands
+        statistics_attribute_unknown statistics_twice statistics_value units_disagree
+    """,
+    "positional": """
+        check_coordinate_rough check_far_away check_spot_shared closures_loose
+        elevation_elsewhere facilities_outside facilities_placed_by_unit facilities_unsnapped
+        graph_crs_unknown graph_node_place input_bd09_residual input_cgcs2000
+        input_crs_misfit input_crs_not_applied input_crs_overridden input_crs_unknown
+        input_crs_unsure input_datum_abroad input_datum_missing input_datum_not_applied
+        input_degrees input_east_first input_lat_range input_layer_crs_missing input_lon_range
+        input_metres input_metres_mercator input_metres_plain input_metres_zone
+        input_north_first input_outside_crs input_raster_crs input_raster_elsewhere
+        input_swapped_columns input_swapped_row input_title_datum input_zero_zero
+        input_zone_extra input_zone_missing input_zone_other pipeline_nobody_near_streets
+        placed_datum placed_datum_layer placed_mercator placed_order placed_outside
+        placed_shifted placed_swapped placed_zone placed_zone_order
+    """,
+    "thematic": """
+        check_measure_large declared_unit_disagrees declared_unit_unknown elevation_impossible
+        facility_without_place_ambiguous facility_without_place_unmatched input_scaled
+        input_title_unit_cut residents_modelled slope_implausible spread_uncertain
+        statistics_units_unknown units_ambiguous units_code_name_apart units_matched_loosely
+        units_unmatched
+    """,
+    "temporal": "check_hours_impossible check_hours_unread statistics_year",
+}
+_ROW: Final = "_row"  # a remark about several rows, told of one
+
+
+@cache
+def element_by_key() -> dict[str, Element]:
+    """Message key → element, for every finding about data."""
+    return {key: element for element, keys in _KEYS.items() for key in keys.split()}
+
+
+def find_element(key: str) -> Element | None:
+    """The element of data quality that a finding is about; None where it is not about the data."""
+    known = element_by_key()
+    return known.get(key) or known.get(key.removesuffix(_ROW))

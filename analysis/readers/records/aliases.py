@@ -1,0 +1,116 @@
+"""What people call the columns and values of their tables: data, in ``column_aliases.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+_BRACKETS = re.compile(r"^(.+?)\(([^()]*)\)$")
+_BETWEEN = re.compile(r"[\s_\-.]+")
+_LONGEST_WORD = 64  # longer texts are hardly met twice
+_KINDS = ("coordinates", "population", "facilities", "units", "statistics")
+
+
+def fold(text: str) -> str:
+    """A name as it is compared: half width, small letters, no spaces, ``_``, ``-`` or ``.``."""
+    return _fold_word(text) if len(text) <= _LONGEST_WORD else _fold_text(text)
+
+
+@lru_cache(maxsize=100_000)  # a column holds the same words over and over
+def _fold_word(text: str) -> str:
+    return _fold_text(text)
+
+
+def _fold_text(text: str) -> str:
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+@cache
+def _aliases() -> Mapping[str, Any]:
+    path = files("lifecircle.analysis.readers.records").joinpath("column_aliases.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def fields_of(kind: str) -> tuple[str, ...]:
+    """The fields a kind of table (``population``, ``facilities``, ``units``) may have."""
+    return tuple(_aliases()[kind])
+
+
+@cache
+def every_field() -> tuple[str, ...]:
+    """The fields of every kind of table, coordinates among them."""
+    return tuple(dict.fromkeys(field for kind in _KINDS for field in _aliases()[kind]))
+
+
+def aliases_of(kind: str) -> Mapping[str, Sequence[str]]:
+    """Field → names people give it, for a kind of table."""
+    aliases: Mapping[str, Sequence[str]] = _aliases()[kind]
+    return aliases
+
+
+def row_words(kind: str) -> tuple[str, ...]:
+    """Folded words that begin a row of ``totals`` or of ``notes``."""
+    return tuple(fold(word) for word in _aliases()["rows"][kind])
+
+
+@cache
+def known_values(field: str) -> Mapping[str, str]:
+    """Folded word → our word, for a field with few values (``ownership``, ``unit_class``)."""
+    words: Mapping[str, Sequence[str]] = _aliases()["values"].get(field, {})
+    return {fold(alias): word for word, aliases in words.items() for alias in aliases}
+
+
+@cache
+def plain_units() -> frozenset[str]:
+    """Folded units (and datums) that may stand behind a title or a number and change nothing."""
+    datums = (name for names in _aliases()["datum_names"].values() for name in names)
+    return frozenset(fold(unit) for unit in [*_aliases()["plain_units"], *datums])
+
+
+@cache
+def unit_scales() -> Mapping[str, float]:
+    """Folded unit → how many persons, square metres ... it stands for."""
+    return {fold(unit): float(scale) for unit, scale in _aliases()["scaled_units"].items()}
+
+
+def datum_in_title(title: str) -> str | None:
+    """The datum that a title names (``经度(GCJ-02)``), None if it names none."""
+    key = fold(title)
+    for datum, names in _aliases()["datum_names"].items():
+        if any(fold(name) in key for name in names):
+            return str(datum)
+    return None
+
+
+def title_keys(title: str) -> tuple[tuple[str, float], ...]:
+    """How a column title may be looked up, each with the scale its unit in brackets means."""
+    whole = fold(title).strip("*★")
+    match = _BRACKETS.match(whole)
+    if match and match[2] in plain_units():
+        return (whole, 1.0), (match[1], 1.0)
+    if match and match[2] in unit_scales():
+        return (whole, 1.0), (match[1], unit_scales()[match[2]])
+    return ((whole, 1.0),)
+
+
+def is_known_title(title: str) -> bool:
+    """Whether a cell is the title of a column of any kind of table."""
+    return any(key in _every_alias() for key, _ in title_keys(title))
+
+
+@cache
+def _every_alias() -> frozenset[str]:
+    return frozenset(
+        fold(alias) for kind in _KINDS for names in _aliases()[kind].values() for alias in names
+    )
+
+
+@cache
+def refused_groups() -> re.Pattern[str]:
+    """Columns that begin with ``pop_`` and are no population group."""
+    return re.compile("|".join(_aliases()["not_groups"]))
