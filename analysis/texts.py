@@ -34,6 +34,7 @@ FOLDER: Final = "messages"
 LONGEST_SHOWN: Final = 200
 NOTHING: Final = "—"
 _PAGE: Final = "page"
+_LIST: Final = "list"
 _BETWEEN: Final = {"words": ("、", ", "), "clauses": ("；", "; ")}
 _ALONE: Final = "remark"  # outside, its languages are plain ``zh`` and ``en``
 
@@ -105,6 +106,10 @@ class Texts:
         """Whether there is such a text."""
         return self._find(key) is not None
 
+    def has_own(self, key: str) -> bool:
+        """Whether there is such a text in this room itself, not in the room `under`."""
+        return self._own(key) is not None
+
     def entry(self, key: str) -> Mapping[str, Any]:
         """A text as it stands in its file.
 
@@ -125,13 +130,17 @@ class Texts:
             yield from self._under.keys()
 
     def _find(self, key: str) -> Mapping[str, Any] | None:
+        found = self._own(key)
+        return found if found is not None or self._under is None else self._under._find(key)
+
+    def _own(self, key: str) -> Mapping[str, Any] | None:
         names = _names(self._package)
         own = f"{key.partition('_')[0]}.toml"
         for name in sorted(names, key=lambda name: name != own):
             found = _read(self._package, name).get(key)
             if found is not None:
                 return found
-        return None if self._under is None else self._under._find(key)
+        return None
 
 
 @cache
@@ -157,6 +166,11 @@ class _Shown:
         value = self._value
         if isinstance(value, Title):  # our own words, and so never too long
             return value.text(self._lang)
+        if form == _LIST:
+            value, form = (
+                _BETWEEN["words"][0 if self._lang == "zh" else 1].join(str(value).split(", ")),
+                "",
+            )
         if "|" in form:
             one, many = form.split("|")
             return one if value in (1, "1") else many
@@ -165,8 +179,6 @@ class _Shown:
                 return f"{value / 10_000:g}"
             return percent(float(value)) if form == "%" else format(value, form)
         text = str(value)
-        if form == "list":
-            text = _BETWEEN["words"][0 if self._lang == "zh" else 1].join(text.split(", "))
         return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
 
 

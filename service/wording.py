@@ -132,8 +132,10 @@ class Words:
         return self(key)
 
     def _key(self, key: str) -> str:
-        shared = (f"{room}_{key}" for room in (self.room, "word") if room)
-        return next((one for one in shared if i18n.TEXTS.has(one)), key)
+        own, shared = f"{self.room}_{key}", f"word_{key}"
+        if self.room and i18n.TEXTS.has_own(own):  # an error of that name is no word of the page
+            return own
+        return shared if i18n.TEXTS.has(shared) else key
 
     def first(self, *keys: str) -> str | None:
         """The first of some texts that there is."""

@@ -8,7 +8,7 @@ attachment, gaps, spreading and sampling. See ``docs/policies.md`` for the file 
 from __future__ import annotations
 
 from lifecircle.analysis.policy.capacity import Capacities
-from lifecircle.analysis.policy.cited import Cited, Confidence
+from lifecircle.analysis.policy.cited import Cited, Confidence, Title
 from lifecircle.analysis.policy.files import default_policy, policy_ids
 from lifecircle.analysis.policy.loading import load_policy
 from lifecircle.analysis.policy.model import Policy
@@ -28,7 +28,6 @@ from lifecircle.analysis.policy.rules import (
 )
 from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
 from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
-from lifecircle.analysis.texts import Title
 
 __all__ = [
     "AttachmentRules",

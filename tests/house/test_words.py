@@ -23,7 +23,7 @@ SAYERS = {"say", "say_both", "both", "Warn", "PolicyError", "ParameterError", "U
           "WorkspaceError", "UnsolvedError", "refused"}  # fmt: skip
 HAN = re.compile(r"[\u4e00-\u9fff]")
 READ = (  # where Chinese is what inputs say or what documents have as ids, not what we say
-    "analysis/demo/", "analysis/readers/", "analysis/texts.py",
+    "analysis/demo/", "analysis/readers/", "analysis/texts.py", "lifecircle/town.py",
     "analysis/city/units/", "analysis/city/facilities/",
     "analysis/measures/opening.py",
     "analysis/measures/scorecard/rule.py", "analysis/measures/catchments/population_rule.py",
@@ -33,7 +33,7 @@ MADE = ("typer_said_", "errors_at_")  # keys found by their beginning
 
 
 def _sources() -> Iterator[Path]:
-    for room in ("analysis", "service"):
+    for room in ("analysis", "service", "lifecircle"):
         yield from (ROOT / room).rglob("*.py")
 
 
@@ -136,6 +136,33 @@ def test_every_text_is_said_somewhere() -> None:
 def _bare(key: str) -> list[str]:
     room, _, rest = key.partition("_")
     return [rest] if room in ROOMS else []
+
+
+ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
+SAID_BY_OTHERS = (  # units of files, a policy's origin, the log: nothing that a planner reads
+    "us survey foot", "m, ft, US survey foot", "no graph nodes", "added in code",
+    "kernels not warmed", "unexpected error at %s",
+)  # fmt: skip
+
+
+def test_no_sentence_is_written_in_the_code() -> None:
+    raised = {
+        id(part)
+        for tree in _trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise | ast.Assert)  # what only a programmer meets
+        for part in ast.walk(node)
+    }
+    written = [
+        (file, node.lineno, node.value)
+        for file, tree in _trees().items()
+        if not file.startswith("analysis/demo/")
+        for node in _literals(tree)
+        if id(node) not in raised
+        and node.value not in SAID_BY_OTHERS
+        and ENGLISH.search(str(node.value))
+    ]
+    assert written == []
 
 
 def test_no_chinese_is_written_in_the_code() -> None:

@@ -25,7 +25,7 @@ from lifecircle.service.catalog import coverage_document, report_document
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.drawing import round_up
-from lifecircle.service.wording import percent
+from lifecircle.service.wording import percent, stamp
 from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 
@@ -247,7 +247,7 @@ def test_every_figure_is_traced(run: Run) -> None:
         assert service["minutes"]["confidence"]
     page = report_page(run, ("zh",))
     assert run.manifest.policy_digest in page
-    assert run.manifest.created in page
+    assert stamp(run.manifest.created) in page
 
 
 def test_over_http(served: TestClient, run: Run) -> None:
