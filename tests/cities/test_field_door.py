@@ -64,3 +64,8 @@ def test_a_datum_that_nobody_knows_is_never_wgs84(tmp_path):
     table.write_text("类型,经度,纬度\n药店,102.7,25.0\n", "utf-8")
     told = CliRunner().invoke(app, ["check", str(table), "--datum", "wgs85"])
     assert isinstance(told.exception, ParameterError)
+
+
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02"])
+def test_two_pairs_give_the_places_of_one(served, datum):
+    assert served("02_two_pairs.csv", datum=datum)[0] == 2_600
