@@ -16,11 +16,11 @@ from lifecircle.analysis.measures.scorecard.result import (
     ScorecardResult,
     Status,
 )
-from lifecircle.analysis.policy.amounts import settings_in
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.readings import Reading
 from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Scorecard, Unit
+from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
 

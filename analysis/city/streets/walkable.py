@@ -20,7 +20,7 @@ from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.slope import SlopeFacts, add_slope
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import BarrierRules, Policy, TerrainRules
-from lifecircle.analysis.policy.terrain import WayForm, WayForms
+from lifecircle.analysis.policy.sections.terrain import WayForm, WayForms
 from lifecircle.analysis.readers.osm.barriers import (
     LineKind,
     read_barrier_lines,

@@ -24,9 +24,9 @@ from lifecircle.analysis.measures.opening import hours_per_day
 from lifecircle.analysis.measures.question import Study, walker_of
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.policy.amounts import SETTING, Amount, Condition, Selector
 from lifecircle.analysis.policy.attributes import AREA, attributes
 from lifecircle.analysis.policy.scorecard_model import Scorecard
+from lifecircle.analysis.policy.sections.amounts import SETTING, Amount, Condition, Selector
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,

@@ -21,9 +21,9 @@ from lifecircle.analysis.measures.scorecard.result import (
     nothing,
 )
 from lifecircle.analysis.measures.scorecard.values import either, test_units, tested
-from lifecircle.analysis.policy.amounts import Amount, Condition, Test
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.readings import Checklist, Count, Ratio, UnitHas, UnitMeets
+from lifecircle.analysis.policy.sections.amounts import Amount, Condition, Test
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
 from lifecircle.analysis.texts import Title
 

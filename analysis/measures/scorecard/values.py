@@ -8,8 +8,8 @@ import numpy as np
 
 from lifecircle.analysis.measures.scorecard.context import Ground, both
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
-from lifecircle.analysis.policy.amounts import Operand, Test
 from lifecircle.analysis.policy.attributes import attributes
+from lifecircle.analysis.policy.sections.amounts import Operand, Test
 from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.texts import Title, group_title, say_both
 
