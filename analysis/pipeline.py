@@ -213,10 +213,13 @@ def _residents(
     """Units and populated cells: given, or spread from the units' totals."""
     levels = tuple(policy.unit_levels)
     if facts.population is not None:
-        seed = cells_from_table(facts.population, network.crs)
-        margin_m = policy.attachment.max_leg_m.value
-        hull = area_polygon_from(seed.xy_m, margin_m) if facts.units is None else None
-        units = build_units(facts.units, network.crs, levels, hull)
+        if facts.units is None:
+            seed = cells_from_table(facts.population, network.crs)
+            hull = area_polygon_from(seed.xy_m, policy.attachment.max_leg_m.value)
+            units = build_units(None, network.crs, levels, hull)
+        else:
+            units = build_units(facts.units, network.crs, levels)
+            seed = cells_from_table(facts.population, network.crs, units)
         return units, seed, assign_units(seed.xy_m, units), (), seed.warnings
     if facts.units is None:
         raise ParameterError("pipeline_no_residents")

@@ -12,8 +12,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecircle.analysis.city.order import code_key
-from lifecircle.analysis.city.residents.population import cells_from_table, share_out
+from lifecircle.analysis.city.residents.population import cells_from_table
 from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.city.units.units import (
     area_polygon_from,
@@ -24,6 +23,7 @@ from lifecircle.analysis.city.units.units import (
     sort_declared,
 )
 from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.identifiers import code_key
 from tests.files.as_tables import cell_table, unit_table
 
 CRS = "EPSG:32633"
@@ -195,37 +195,6 @@ def test_cells_of_a_table_keep_residents_groups_and_polygons():
     assert not seed.modelled.any()
     shuffled = cells_from_table(cell_table(table.iloc[[2, 0, 1]]), CRS)
     assert list(shuffled.residents) == list(seed.residents)
-
-
-def test_shares_by_hand():
-    # 10 persons by 1:1:1 -> 3.33 each, the odd one to the first; 7 by 5:2:0 -> 5, 2, 0
-    owner = np.array([0, 0, 0, 1, 1, 1, 2], dtype=np.int32)
-    weight = np.array([1, 1, 1, 5, 2, 0, 4])
-    assert list(share_out(weight, owner, np.array([10, 7, 0]))) == [4, 3, 3, 5, 2, 0, 0]
-    # 5 by 1:1:4 -> 0.83, 0.83, 3.33: both small ones round up
-    assert list(share_out(np.array([1, 1, 4]), np.zeros(3, np.int32), np.array([5]))) == [1, 1, 3]
-
-
-@given(
-    st.lists(
-        st.tuples(st.lists(st.integers(0, 10**9), min_size=1, max_size=8), st.integers(0, 10**7)),
-        min_size=1,
-        max_size=5,
-    )
-)
-@settings(max_examples=100, deadline=None)
-def test_shares_keep_every_total_and_stay_within_one_person_of_the_quota(piles):
-    piles = [(weights, total if any(weights) else 0) for weights, total in piles]
-    owner = np.repeat(np.arange(len(piles)), [len(w) for w, _ in piles]).astype(np.int32)
-    weight = np.concatenate([np.array(w, dtype=np.int64) for w, _ in piles])
-    totals = np.array([total for _, total in piles], dtype=np.int64)
-    shares = share_out(weight, owner, totals)
-    for i, (weights, total) in enumerate(piles):
-        mine = shares[owner == i]
-        assert mine.sum() == total
-        for share, part in zip(mine.tolist(), weights, strict=True):
-            # |share - total * part / whole| < 1, in whole numbers
-            assert abs(share * sum(weights) - total * part) < max(sum(weights), 1)
 
 
 @given(st.permutations(range(6)))

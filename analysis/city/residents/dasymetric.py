@@ -15,10 +15,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
-from lifecircle.analysis.city.order import code_key
 from lifecircle.analysis.city.residents.lattice import lattice_squares
-from lifecircle.analysis.city.residents.population import CellSeed, keep_known, share_out
+from lifecircle.analysis.city.residents.population import CellSeed, keep_known
 from lifecircle.analysis.city.shapes import (
     anchor_xy,
     keep_areas,
@@ -31,6 +31,14 @@ from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import SpreadRules
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.identifiers import code_key
+from lifecircle.analysis.whole_persons import (
+    DISJOINT,
+    UNBOUNDED,
+    Along,
+    keep_to_room,
+    share_along,
+)
 
 _PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
 
@@ -107,7 +115,7 @@ def spread_unit_totals(
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit)
     seed, unit = _make_cells(
-        units, group_totals, (built, on_land, on_unit, _stand_points(units, rest))
+        units, group_totals, (built, on_land, on_unit, _stand_points(units, rest)), crs
     )
     return SpreadResult(seed, method, unit, level, _describe_spread(units, members, method, seed))
 
@@ -138,7 +146,7 @@ def spread_again(
     on_unit = _lay_squares(units, rest, units.geometry[rest], rules)
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit).astype(np.int32)
-    seed, unit = _make_cells(units, {}, (on_land, on_unit, _stand_points(units, rest)))
+    seed, unit = _make_cells(units, {}, (on_land, on_unit, _stand_points(units, rest)), crs)
     return seed, method, unit
 
 
@@ -167,6 +175,7 @@ def _refuse_totals(units: Units, members: Int32Array, group_totals: Mapping[str,
         for i in members
         if residents.known[i] and residents.value[i] < total.value[i]
     ]
+    faults += _refuse_ages(units, members, group_totals)
     faults += [
         Fault("unit_without_place", "units", params={"code": units.code[i], "name": units.name[i]})
         for i in members
@@ -174,6 +183,33 @@ def _refuse_totals(units: Units, members: Int32Array, group_totals: Mapping[str,
     ]
     if faults:
         raise InputError(faults)
+
+
+def _refuse_ages(
+    units: Units, members: Int32Array, group_totals: Mapping[str, Counts]
+) -> list[Fault]:
+    """Groups of which nobody is in two, together more than the residents of a unit."""
+    ages = [name for name in DISJOINT if name in group_totals]
+    if len(ages) < 2:
+        return []
+    together = np.sum([group_totals[name].value for name in ages], axis=0)
+    alone = np.max([group_totals[name].value for name in ages], axis=0)
+    residents = units.residents
+    more = residents.known & (together > residents.value) & (alone <= residents.value)
+    return [
+        Fault(
+            "group_above_residents",
+            "units",
+            column=" + ".join(ages),
+            params={
+                "code": units.code[i],
+                "name": units.name[i],
+                "count": int(together[i]),
+                "residents": int(residents.value[i]),
+            },
+        )
+        for i in members[more[members]]
+    ]
 
 
 def _find_in_buildings(
@@ -263,7 +299,7 @@ def _count_hundredths(area_m2: FloatArray) -> IntArray:
 
 
 def _make_cells(
-    units: Units, group_totals: Mapping[str, Counts], piles: Sequence[_Places]
+    units: Units, group_totals: Mapping[str, Counts], piles: Sequence[_Places], crs: str
 ) -> tuple[CellSeed, Int32Array]:
     ids = np.concatenate([pile.id for pile in piles])
     owners = np.concatenate([pile.unit for pile in piles])
@@ -271,18 +307,17 @@ def _make_cells(
     ids, owners = ids[order], owners[order]
     geometry = np.concatenate([pile.geometry for pile in piles])[order]
     weight = np.concatenate([pile.weight for pile in piles])[order]
-    residents = share_out(weight, owners, units.residents.value)
+    middle = shapely.get_coordinates(shapely.centroid(geometry)).reshape(-1, 2)
+    along = Along.curve(to_lonlat(middle, crs), weight.astype(np.float64), owners.astype(np.int64))
+    residents = share_along(units.residents.value, weight, owners, along)
     lived_in = residents > 0
-    ids, owners, geometry, residents = (
-        ids[lived_in],
-        owners[lived_in],
-        geometry[lived_in],
-        residents[lived_in],
-    )
-    columns = {}
-    for group, totals in group_totals.items():
-        shares = share_out(residents, owners, totals.value)
-        columns[group] = Counts.of(shares, totals.known[owners])
+    shares = _share_groups(units, group_totals, weight, owners, residents, along)
+    columns = {
+        group: Counts.of(held, group_totals[group].known[owners]).take(lived_in)
+        for group, held in shares.items()
+    }
+    ids, owners, geometry = ids[lived_in], owners[lived_in], geometry[lived_in]
+    residents = residents[lived_in]
     groups, warnings = keep_known(columns)
     seed = CellSeed(
         id=ids,
@@ -294,6 +329,30 @@ def _make_cells(
         warnings=warnings,
     )
     return seed, owners.astype(np.int32)
+
+
+def _share_groups(
+    units: Units,
+    totals: Mapping[str, Counts],
+    weight: IntArray,
+    owners: Int32Array,
+    residents: IntArray,
+    along: Along,
+) -> dict[str, IntArray]:
+    """Persons of each group by cell, shared like residents, nowhere more than there are."""
+    shares = {}
+    room = residents.copy()
+    for group in sorted(totals, key=lambda name: (name not in DISJOINT, name)):
+        held = share_along(totals[group].value, weight, owners, along)
+        limit = room if group in DISJOINT else residents
+        if group == UNBOUNDED:
+            crowded = (totals[group].value > units.residents.value)[owners]
+            limit = np.where(crowded & (residents > 0), totals[group].value[owners], residents)
+        held = keep_to_room(held, limit, along)
+        if group in DISJOINT:
+            room -= held
+        shares[group] = held
+    return {group: shares[group] for group in totals}
 
 
 def _describe_spread(

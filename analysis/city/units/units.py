@@ -10,11 +10,11 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
-from lifecircle.analysis.city.order import code_key
 from lifecircle.analysis.city.shapes import anchor_xy, project_located
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
 from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.readers.records.tables import UnitTable
 
 _AT_ONCE = 256  # units held against all points at a time

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from math import floor, fsum
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ from lifecircle.analysis.readers.records.located import (
     Reading,
     off_the_earth,
 )
-from lifecircle.analysis.readers.records.tables import CellTable
+from lifecircle.analysis.readers.records.tables import CellTable, make_cells
 
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000
@@ -63,9 +64,8 @@ def read_raster_share(path: Path, area: Any = None) -> tuple[CellTable, RasterSh
     """Residents (persons) per pixel of a GeoTIFF of counts, within an area if one is given.
 
     A pixel on the border of the area counts by the share of its own area that lies inside.
-    Fractions become whole persons by largest remainder over all that is kept, so that the
-    rounded total is kept; ties go to the pixel that comes first. Pixels left without residents
-    are not rows.
+    Fractions become whole persons along a curve (`whole_persons`): over all that is kept here,
+    in each unit in a city. Pixels of nobody are not rows.
 
     Parameters
     ----------
@@ -114,15 +114,16 @@ def _read_pixels(source: Any, path: Path, area: Any) -> tuple[CellTable, RasterS
         polygons, share = _cut_to_area(polygons, area, crs)
         partial = int(np.count_nonzero((share > 0) & (share < 1)))
         amount = amount * share
-    residents = round_by_remainder(amount)
     kept_out = whole - float(amount.sum())
-    lived_in = residents > 0
-    row, column, residents = row[lived_in], column[lived_in], residents[lived_in]
-    if len(residents) == 0:
+    lived_in = amount > 0
+    row, column, amount = row[lived_in], column[lived_in], amount[lived_in]
+    if floor(fsum(amount) + 0.5) == 0:
         raise refuse(path, "input_raster_nobody" if whole == 0 else "input_raster_elsewhere")
     shapes = np.asarray(polygons[lived_in], dtype=np.object_)
     where = _locate_pixels(shapes, crs, path.name, found)
-    share_kept = RasterShare(path.name, whole, int(residents.sum()), partial, kept_out)
+    ids = [f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+    table = make_cells(object_array(ids), amount, {}, where, ())
+    share_kept = RasterShare(path.name, whole, int(table.residents.sum()), partial, kept_out)
     if area is not None:
         found.add(
             "raster_cut",
@@ -133,9 +134,7 @@ def _read_pixels(source: Any, path: Path, area: Any) -> tuple[CellTable, RasterS
             outside=kept_out,
         )
     found.stop_on_errors()
-    ids = [f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
-    table = CellTable(object_array(ids), residents, {}, where, found.warnings())
-    return table, share_kept
+    return replace(table, warnings=found.warnings()), share_kept
 
 
 def _locate_pixels(shapes: ObjectArray, crs: pyproj.CRS, file: str, found: Findings) -> Located:
@@ -230,12 +229,3 @@ def _corners(row: IntArray, column: IntArray, transform: Any) -> FloatArray:
     x = transform.a * corner_c + transform.b * corner_r + transform.c
     y = transform.d * corner_c + transform.e * corner_r + transform.f
     return np.stack((x, y), axis=-1)
-
-
-def round_by_remainder(amount: FloatArray) -> IntArray:
-    """Whole numbers nearest to `amount` (k,) whose sum is the rounded sum of `amount`."""
-    whole = np.floor(amount).astype(np.int64)
-    left = round(float(amount.sum())) - int(whole.sum())
-    order = np.argsort(-(amount - whole), kind="stable")
-    whole[order[:left]] += 1
-    return whole

@@ -12,7 +12,7 @@ import shapely
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import Counts, IntArray, ObjectArray
+from lifecircle.analysis.quantities import Counts, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.aliases import fold
 from lifecircle.analysis.readers.records.cells import (
@@ -24,16 +24,17 @@ from lifecircle.analysis.readers.records.cells import (
     object_array,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_counts
+from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.findings import ROWS_NAMED, Findings
 from lifecircle.analysis.readers.records.groups import read_groups
-from lifecircle.analysis.readers.records.identifiers import read_plain
+from lifecircle.analysis.readers.records.identifiers import code_key, read_plain
 from lifecircle.analysis.readers.records.locate import locate
 from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
+from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 PLAIN_LEVEL: Final = "unit"
 
@@ -51,8 +52,8 @@ class _Part:
     file: str
     rows: IntArray
     texts: Mapping[str, ObjectArray]
-    residents: Counts
-    groups: Mapping[str, Counts]
+    persons: FloatArray
+    groups: Mapping[str, FloatArray]
     where: Located
 
 
@@ -99,15 +100,18 @@ def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = 
     where = Located.joined([part.where for part in parts])
     _remark_overlaps(parts, texts, where, every)
     groups = sorted({name for part in parts for name in part.groups})
+    held = {
+        name: np.concatenate(
+            [part.groups.get(name, np.full(len(part.rows), np.nan)) for part in parts]
+        )
+        for name in groups
+    }
+    persons = np.concatenate([np.empty(0), *(part.persons for part in parts)])
+    residents, counts = _round_totals(persons, held, texts)
     return UnitTable(
         **texts,
-        residents=Counts.joined([part.residents for part in parts]),
-        groups={
-            name: Counts.joined(
-                [part.groups.get(name, Counts.unknown(len(part.rows))) for part in parts]
-            )
-            for name in groups
-        },
+        residents=residents,
+        groups=counts,
         where=where,
         warnings=every.warnings(),
     )
@@ -122,12 +126,12 @@ def _read_part(records: Records, policy: Policy, label: str, found: Findings) ->
     if wrong.any():
         located = located.with_shapes(keep_where(shapes, ~wrong))
     located = repair_shapes(located, found)
-    residents = Counts.unknown(len(records))
+    persons = np.full(len(records), np.nan)
     if "population" in picked:
-        residents = read_counts(picked["population"], found, required=False)
-        if residents.known.any():
-            title = picked["population"].title
-            found.remark("input_units_unknown", ~residents.known, column=title)
+        persons = read_persons(picked["population"], found, required=False)
+        unknown = np.isnan(persons)
+        if not unknown.all():
+            found.remark("input_units_unknown", unknown, column=picked["population"].title)
     texts = {
         "code": _read_codes(picked, records, label, found),
         "name": _read_names(picked.get("name"), records, found),
@@ -136,8 +140,29 @@ def _read_part(records: Records, policy: Policy, label: str, found: Findings) ->
         "unit_class": _read_classes(picked.get("class"), records, found),
         "parent_code": read_plain(picked.get("parent_code"), records),
     }
-    groups = read_groups(records, picked, residents, found)
-    return _Part(records.file, records.rows, texts, residents, groups, located)
+    groups = read_groups(records, picked, persons, found)
+    return _Part(records.file, records.rows, texts, persons, groups, located)
+
+
+def _round_totals(
+    persons: FloatArray, groups: Mapping[str, FloatArray], texts: Mapping[str, ObjectArray]
+) -> tuple[Counts, dict[str, Counts]]:
+    """Whole totals of units and groups: a running sum over the units of a level by their codes."""
+    if are_whole(persons, *groups.values()):
+        counts = {name: Counts.of(one, ~np.isnan(one)) for name, one in groups.items()}
+        return Counts.of(persons, ~np.isnan(persons)), counts
+    value, held = persons.copy(), {name: one.copy() for name, one in groups.items()}
+    for rows in group_rows(texts["level"]).values():
+        members = np.array(rows)
+        codes = [str(code) for code in texts["code"][members]]
+        order = np.array(sorted(range(len(codes)), key=lambda i: code_key(codes[i])))
+        own = {name: one[members] for name, one in groups.items()}
+        people, counts = round_people(persons[members], own, Along.listed(order))
+        value[members[people.known]] = people.value[people.known]
+        for name, one in counts.items():
+            held[name][members[one.known]] = one.value[one.known]
+    counts = {name: Counts.of(one, ~np.isnan(one)) for name, one in held.items()}
+    return Counts.of(value, ~np.isnan(value)), counts
 
 
 def _read_codes(
