@@ -19,6 +19,7 @@ from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, FloatArray, IntArray
 from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.readers.records.tables import CellTable, Fractions
+from lifecircle.analysis.texts import named_group
 from lifecircle.analysis.whole_persons import UNBOUNDED, Along, round_people
 
 
@@ -111,5 +112,7 @@ def keep_known(groups: Mapping[str, Counts]) -> tuple[dict[str, Counts], tuple[W
             continue
         kept[group] = counts
         if unknown:
-            warnings.append(Warn("group_partly_unknown", {"group": group, "count": unknown}))
+            warnings.append(
+                Warn("group_partly_unknown", {"group": named_group(group), "count": unknown})
+            )
     return kept, tuple(warnings)
