@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
+from lifecircle.analysis.city.residents.homes import (
+    Ground,
+    Places,
+    count_hundredths,
+    find_homes,
+    keep_near_streets,
+)
 from lifecircle.analysis.city.residents.lattice import lattice_squares
 from lifecircle.analysis.city.residents.population import CellSeed, keep_known
 from lifecircle.analysis.city.shapes import (
@@ -26,10 +31,9 @@ from lifecircle.analysis.city.shapes import (
     order_polygons,
     project_frame,
 )
-from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import SpreadRules
-from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import Counts, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.whole_persons import (
@@ -39,8 +43,6 @@ from lifecircle.analysis.whole_persons import (
     keep_to_room,
     share_along,
 )
-
-_PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +62,10 @@ class SpreadResult:
     warnings: tuple[Warn, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where residents may live: `unit` they count for, `weight` in hundredths of m²."""
-
-    id: StrArray
-    unit: Int32Array
-    geometry: GeometryArray
-    weight: IntArray
-
-    def take(self, rows: NDArray[Any]) -> _Places:
-        return _Places(self.id[rows], self.unit[rows], self.geometry[rows], self.weight[rows])
-
-
 def spread_unit_totals(
     units: Units,
     group_totals: Mapping[str, Counts],
-    buildings: gpd.GeoDataFrame | None,
-    residential: gpd.GeoDataFrame | None,
+    ground: Ground,
     rules: SpreadRules,
     crs: str,
 ) -> SpreadResult:
@@ -88,8 +76,7 @@ def spread_unit_totals(
     units : those whose `residents` are unknown get no cells.
     group_totals : persons of a group in each unit; they are shared among the cells of a unit by
         their residents, so that they never exceed the residents of a cell.
-    buildings : ``id``, ``building``, ``levels`` (null = policy default), outlines.
-    residential : polygons of residential land; they may overlap.
+    ground : buildings, residential land, where nobody lives, streets.
     crs : the metric CRS of the city.
 
     Raises
@@ -105,25 +92,33 @@ def spread_unit_totals(
     method = np.full(len(units.code), None, dtype=object)
     method[members] = np.where(units.residents.known[members], "empty", "unknown")
 
-    built = _find_in_buildings(units, populated, level, buildings, rules, crs)
+    built = find_homes(units, populated, level, ground, rules, crs)
     method[np.unique(built.unit)] = "buildings"
     rest = populated[method[populated] == "empty"]
-    on_land = _lay_squares(units, rest, _find_land(units, rest, residential, crs), rules)
+    land = _find_land(units, rest, ground.residential, crs)
+    on_land, off_land = keep_near_streets(
+        _lay_squares(units, rest, land, rules), ground.streets, rules
+    )
     method[np.unique(on_land.unit)] = "land"
     rest = populated[method[populated] == "empty"]
-    on_unit = _lay_squares(units, rest, units.geometry[rest], rules)
+    on_unit, off_unit = keep_near_streets(
+        _lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
+    )
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit)
+    far = np.concatenate((off_land, off_unit))
     seed, unit = _make_cells(
         units, group_totals, (built, on_land, on_unit, _stand_points(units, rest)), crs
     )
-    return SpreadResult(seed, method, unit, level, _describe_spread(units, members, method, seed))
+    warnings = _describe_spread(units, members, method, seed)
+    told = _describe_far(units, far, rules)
+    return SpreadResult(seed, method, unit, level, (*warnings, *told))
 
 
 def spread_again(
     units: Units,
     first: SpreadResult,
-    residential: gpd.GeoDataFrame | None,
+    ground: Ground,
     rules: SpreadRules,
     crs: str,
 ) -> tuple[CellSeed, StrArray, Int32Array]:
@@ -138,12 +133,15 @@ def spread_again(
     """
     method = np.full(len(units.code), None, dtype=object)
     built = np.flatnonzero(first.method == "buildings").astype(np.int32)
-    on_land = _lay_squares(units, built, _find_land(units, built, residential, crs), rules)
+    land = _find_land(units, built, ground.residential, crs)
+    on_land, _ = keep_near_streets(_lay_squares(units, built, land, rules), ground.streets, rules)
     method[np.unique(on_land.unit)] = "land"
     rest = np.concatenate(
         (np.setdiff1d(built, on_land.unit), np.flatnonzero(first.method == "land"))
     ).astype(np.int32)
-    on_unit = _lay_squares(units, rest, units.geometry[rest], rules)
+    on_unit, _ = keep_near_streets(
+        _lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
+    )
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit).astype(np.int32)
     seed, unit = _make_cells(units, {}, (on_land, on_unit, _stand_points(units, rest)), crs)
@@ -212,35 +210,6 @@ def _refuse_ages(
     ]
 
 
-def _find_in_buildings(
-    units: Units,
-    populated: Int32Array,
-    level: str,
-    buildings: gpd.GeoDataFrame | None,
-    rules: SpreadRules,
-    crs: str,
-) -> _Places:
-    """Residential buildings of the units where they give a believable floor area."""
-    if buildings is None or buildings.empty:
-        return _no_places()
-    lived_in = buildings[buildings["building"].isin(rules.residential_buildings)]
-    geometry = project_frame(lived_in, crs)
-    floors = np.asarray(lived_in["levels"], dtype=np.float64)
-    floors = np.where(np.isfinite(floors) & (floors > 0), floors, rules.default_levels.value)
-    places = _Places(
-        id=object_array(list(lived_in["id"])),
-        unit=assign_units(anchor_xy(geometry), units)[level],
-        geometry=geometry,
-        weight=_count_hundredths(shapely.area(geometry) * floors),
-    )
-    places = places.take(np.isin(places.unit, populated) & (places.weight > 0))
-    floor_m2 = np.zeros(len(units.code), dtype=np.int64)
-    np.add.at(floor_m2, places.unit, places.weight)
-    each = floor_m2 / _PER_M2 / np.maximum(units.residents.value, 1)
-    least, most = rules.min_floor_m2_per_resident.value, rules.max_floor_m2_per_resident.value
-    return places.take(((each >= least) & (each <= most))[places.unit])
-
-
 def _find_land(
     units: Units, members: Int32Array, residential: gpd.GeoDataFrame | None, crs: str
 ) -> GeometryArray:
@@ -262,7 +231,7 @@ def _find_land(
 
 def _lay_squares(
     units: Units, members: Int32Array, ground: GeometryArray, rules: SpreadRules
-) -> _Places:
+) -> Places:
     """Lattice squares of each unit's ground, weighed by the area of the ground in them.
 
     Their ids are the unit's code, column and row, padded: id order is from west to east.
@@ -273,15 +242,15 @@ def _lay_squares(
         f"{units.code[i]}.{column:06d}.{row:06d}"
         for i, column, row in zip(unit, squares.column, squares.row, strict=True)
     ]
-    places = _Places(
-        object_array(ids), unit, squares.piece, _count_hundredths(shapely.area(squares.piece))
+    places = Places(
+        object_array(ids), unit, squares.piece, count_hundredths(shapely.area(squares.piece))
     )
     return places.take(places.weight > 0)
 
 
-def _stand_points(units: Units, members: Int32Array) -> _Places:
+def _stand_points(units: Units, members: Int32Array) -> Places:
     """One place per unit that is too small for a square, at its representative point."""
-    return _Places(
+    return Places(
         units.code[members],
         members,
         np.asarray(shapely.point_on_surface(units.geometry[members]), dtype=object),
@@ -289,17 +258,8 @@ def _stand_points(units: Units, members: Int32Array) -> _Places:
     )
 
 
-def _no_places() -> _Places:
-    nothing = np.empty(0, dtype=object)
-    return _Places(nothing, np.empty(0, np.int32), nothing, np.empty(0, np.int64))
-
-
-def _count_hundredths(area_m2: FloatArray) -> IntArray:
-    return np.rint(area_m2 * _PER_M2).astype(np.int64)
-
-
 def _make_cells(
-    units: Units, group_totals: Mapping[str, Counts], piles: Sequence[_Places], crs: str
+    units: Units, group_totals: Mapping[str, Counts], piles: Sequence[Places], crs: str
 ) -> tuple[CellSeed, Int32Array]:
     ids = np.concatenate([pile.id for pile in piles])
     owners = np.concatenate([pile.unit for pile in piles])
@@ -365,3 +325,17 @@ def _describe_spread(
         names = ", ".join(str(name) for name in units.name[unknown])
         remarks.append(Warn("units_without_residents", {"count": len(unknown), "names": names}))
     return (*remarks, *seed.warnings)
+
+
+def _describe_far(units: Units, far: Int32Array, rules: SpreadRules) -> tuple[Warn, ...]:
+    """Units none of whose land lies near a street, where they hold more than a share of all."""
+    people = units.residents.value
+    if rules.homes is None or people[far].sum() <= rules.homes.told_share.value * people.sum():
+        return ()
+    told = {
+        "residents": int(people[far].sum()),
+        "metres": rules.homes.max_street_m.value,
+        "count": len(far),
+        "names": ", ".join(str(name) for name in units.name[far]),
+    }
+    return (Warn("spread_far_from_streets", told),)
