@@ -40,7 +40,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_not_kml input_number_large input_number_text input_population_line
         input_raster_bands input_raster_infinite input_raster_negative input_raster_type
         input_really input_row_long input_service_unknown input_shape_parts input_title_cut
-        input_unit_not_polygon input_units_overlap input_wkt residents_on_islands
+        input_unit_not_polygon input_units_inside input_units_overlap input_wkt residents_on_islands
         statistics_attribute_unknown statistics_twice statistics_value units_disagree
     """,
     "positional": """

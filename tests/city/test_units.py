@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import geopandas as gpd
@@ -22,6 +23,10 @@ from lifecircle.analysis.city.units.units import (
     group_totals,
     sort_declared,
 )
+from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.identifiers import code_key
 from tests.files.as_tables import cell_table, unit_table
@@ -221,3 +226,41 @@ def test_many_points_in_many_polygons_take_well_under_a_second():
     sample = slice(0, 300)
     holds = shapely.intersects_xy(units.geometry[:, None], xy[sample, 0], xy[sample, 1])
     assert list(held[sample]) == list(np.where(holds.any(axis=0), holds.argmax(axis=0), -1))
+
+
+# ---- units inside units
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_inner_unit_is_meant_where_one_lies_in_another(shared_data, tmp_path, backwards):
+    """乙 (B, 400 m wide) drawn inside 甲 (A) without a hole: 3,840 and 160 residents."""
+    field = shared_data / "field"
+    drawn = json.loads((field / "10_enclave.geojson").read_text(encoding="utf-8"))
+    if backwards:
+        drawn["features"].reverse()
+    path = tmp_path / "units.geojson"
+    path.write_text(json.dumps(drawn), encoding="utf-8")
+    request = BuildRequest(
+        "t", osm=field / "town.osm", population=field / "town_cells.csv", units=(path,),
+        facilities=(field / "town_centres.csv",), datum="wgs84",
+    )  # fmt: skip
+    _, policy, city, travel = analyse_city(request)
+    found = coverage(Study(city, travel, policy), Question(service="health_centre"))
+    assert {row.code: row.residents for row in found.units} == {"A": 3_840, "B": 160}
+    told = [dict(w.params)["fault"] for w in city.warnings if w.key == "file_remark"]
+    assert "input_units_inside" in told
+    assert "input_units_overlap" not in told
+
+
+def test_partial_overlaps_stay_with_the_lower_code_and_nests_go_to_the_innermost():
+    rows = [
+        ("a", "unit", square(0, 0, 100)),
+        ("b", "unit", square(10, 10, 60)),
+        ("c", "unit", square(20, 20, 20)),
+        ("d", "unit", square(90, 0, 100)),
+        ("e", "unit", square(0, 0, 100)),
+    ]
+    units = build_units(unit_table(frame(rows)), CRS, LEVELS)
+    at = np.array([[5.0, 5], [12, 12], [25, 25], [95, 50], [150, 50]])
+    held = assign_units(at, units)["unit"]
+    assert [units.code[i] for i in held] == ["a", "b", "c", "a", "d"]

@@ -41,6 +41,7 @@ PLAIN_LEVEL: Final = "unit"
 _POLYGONS: Final = (3, 6)
 _AT_ONCE: Final = 64  # units held against all others at a time: stacked ones would fill memory
 _MOST_PAIRS: Final = 200_000  # neighbours looked at; a city has some thousands
+INSIDE_SHARE: Final = 0.95  # of a unit inside another of its level: the inner one is meant there
 _OVERLAP_SHARE: Final = 0.05  # of the smaller unit; less than that is how borders are drawn
 _TEXTS: Final = ("code", "name", "name_en", "level", "unit_class", "parent_code")
 
@@ -257,29 +258,27 @@ def _remark_overlaps(
     alike = len({(reading.crs, reading.datum) for reading in where.readings}) == 1
     every = where.shapes if alike else where.in_degrees()
     for level, members in group_rows(texts["level"]).items():
-        pairs = find_overlaps(every[members])
-        if not pairs:
-            continue
         names = texts["name"][members]
-        shown = [f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED]]
         one = Findings(", ".join(dict.fromkeys(files[i] for i in members)))
-        one.add(
-            "input_units_overlap",
-            severity="warning",
-            count=len(pairs),
-            pairs=", ".join(shown),
-            level=level,
-        )
+        found_pairs = find_overlaps(every[members])
+        for key, pairs in zip(
+            ("input_units_inside", "input_units_overlap"), found_pairs, strict=True
+        ):
+            if pairs:
+                shown = ", ".join(f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED])
+                one.add(key, severity="warning", count=len(pairs), pairs=shown, level=level)
         found.merge(one)
 
 
-def find_overlaps(shapes: ObjectArray) -> list[tuple[int, int]]:
-    """Pairs of shapes that share more than a sliver of the smaller one's area.
+def find_overlaps(shapes: ObjectArray) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Pairs of shapes of which one lies inside the other (that first), and others that overlap.
 
+    Others share more than a sliver of the smaller one's area. Equal shapes lie in none.
     Of more than 200,000 pairs that touch at all only the first are looked at.
     """
     tree = shapely.STRtree(shapes)
     area = shapely.area(shapes)
+    inside: list[tuple[int, int]] = []
     found: list[tuple[int, int]] = []
     looked_at = 0
     for start in range(0, len(shapes), _AT_ONCE):
@@ -290,8 +289,12 @@ def find_overlaps(shapes: ObjectArray) -> list[tuple[int, int]]:
         left, right = left[: _MOST_PAIRS - looked_at], right[: _MOST_PAIRS - looked_at]
         looked_at += len(left)
         shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))
-        much = np.flatnonzero(shared > _OVERLAP_SHARE * np.minimum(area[left], area[right]))
+        smaller = np.minimum(area[left], area[right])
+        within = (shared >= INSIDE_SHARE * smaller) & (area[left] != area[right])
+        for i, j in zip(left[within].tolist(), right[within].tolist(), strict=True):
+            inside.append((i, j) if area[i] < area[j] else (j, i))
+        much = np.flatnonzero((shared > _OVERLAP_SHARE * smaller) & ~within)
         found += zip(left[much].tolist(), right[much].tolist(), strict=True)
         if looked_at >= _MOST_PAIRS:
             break
-    return found
+    return inside, found
