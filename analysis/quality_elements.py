@@ -22,7 +22,8 @@ _KEYS: Final[dict[Element, str]] = {
         input_coordinate_blank input_count_blank input_facility_name_blank
         input_facility_names_missing input_facility_twice input_geometry_missing input_id_blank
         input_level_blank input_level_missing input_name_blank input_name_missing
-        input_no_coordinates input_no_rows input_population_missing input_raster_nobody
+        input_no_coordinates input_no_rows input_people_twice
+        input_population_missing input_raster_nobody
         input_service_blank input_service_missing input_units_unknown no_unit_totals
         osm_no_streets raster_cut slope_unknown statistics_attribute_blank
         statistics_column_missing statistics_unit_blank statistics_value_blank
@@ -39,7 +40,8 @@ _KEYS: Final[dict[Element, str]] = {
         input_id_twice
         input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
         input_not_kml input_number_large input_number_text input_population_line
-        input_raster_bands input_raster_infinite input_raster_negative input_raster_type
+        input_raster_bands input_raster_dense input_raster_filler input_raster_infinite
+        input_raster_negative input_raster_type
         input_really input_row_long input_service_unknown input_shape_parts input_title_cut
         input_unit_not_polygon input_units_inside input_units_overlap input_wkt residents_on_islands
         statistics_attribute_unknown statistics_twice statistics_value units_disagree

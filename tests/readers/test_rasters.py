@@ -70,6 +70,13 @@ def test_many_strips_and_a_metric_crs(tmp_path):
         (np.array([[np.inf, 1.0]]), {}, "input_raster_infinite"),
         (np.zeros((2, 2)), {}, "input_raster_nobody"),
         (np.full((2, 2), np.nan), {}, "input_raster_nobody"),
+        (np.array([[10, 65535], [65535, 3]], np.uint16), {"nodata": None}, "input_raster_filler"),
+        (np.array([[10, 3.4e38], [7, 3]], np.float32), {"nodata": None}, "input_raster_filler"),
+        (
+            np.array([[1e12, 3.0]]),
+            {"nodata": None, "transform": rasterio.Affine(0.001, 0, 102, 0, -0.001, 25)},
+            "input_raster_dense",
+        ),
         (np.ones((2, 2), np.complex64), {"nodata": None}, "input_raster_type"),
     ],
 )
@@ -93,3 +100,10 @@ def test_without_rasterio_it_says_how_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(rasters, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'lifecircle\[raster\]'"):
         read_population_raster(path)
+
+
+def test_no_data_that_is_not_declared_is_refused_with_value_and_count(shared_data):
+    with pytest.raises(InputError) as caught:
+        read_population_raster(shared_data / "field" / "08_nodata_65535.tif")
+    (fault,) = caught.value.faults
+    assert (fault.params["value"], fault.params["count"]) == (65_535, 44)

@@ -342,3 +342,13 @@ def test_check_guesses_the_kind(file, policy, shared_data):
         keys(check_table(file(GOOD), kind="units", declared=said("wgs84")))[0]
         == "input_name_missing"
     )
+
+
+def test_people_who_stand_twice_are_told(shared_data):
+    path = shared_data / "field" / "07_cells_twice.csv"
+    (warn,) = [
+        w for w in read_population(path, said("wgs84")).warnings if w.key == "input_people_twice"
+    ]
+    assert (warn.params["count"], warn.params["residents"]) == (400, 4_000)
+    once = read_population(shared_data / "field" / "town_cells.csv", said("wgs84"))
+    assert "input_people_twice" not in [w.key for w in once.warnings]

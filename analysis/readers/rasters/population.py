@@ -18,7 +18,7 @@ import pyproj
 import shapely
 
 from lifecircle.analysis.quantities import FloatArray, IntArray, ObjectArray
-from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.cells import LARGEST_COUNT, object_array
 from lifecircle.analysis.readers.records.files import (
     RASTER_SUFFIXES,
     check_path,
@@ -37,6 +37,9 @@ from lifecircle.analysis.readers.records.tables import CellTable, make_cells
 
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000
+_M2_PER_HECTARE: Final = 10_000.0
+_SMALLEST_HECTARES: Final = 0.1  # on less than that a tower may stand
+_MOST_PER_HECTARE: Final = 20_000.0  # Kowloon Walled City, the densest place known, had 12,700
 _WHOLE: Final = 1 - 1e-9  # share of a pixel from which rounding alone separates it from all
 
 
@@ -183,7 +186,37 @@ def _find_inhabited(source: Any, found: Findings) -> tuple[IntArray, FloatArray]
         at.append(filled + start * source.width)
         persons.append(counts[filled])
     found.stop_on_errors()
-    return np.concatenate(at), np.concatenate(persons)
+    every = np.concatenate(persons)
+    _refuse_fillers(every, source, found)
+    found.stop_on_errors()
+    return np.concatenate(at), every
+
+
+def _refuse_fillers(persons: FloatArray, source: Any, found: Findings) -> None:
+    """Values that cannot be persons: signs for no data that are not declared, impossible crowds."""
+    if len(persons) == 0:
+        return
+    kind, top = np.dtype(source.dtypes[0]), float(persons.max())
+    highest = float(np.iinfo(kind).max if kind.kind in "iu" else np.finfo(kind).max)
+    count = int(np.count_nonzero(persons == top))
+    if top > LARGEST_COUNT or (top == highest and count > 1):
+        found.add("input_raster_filler", count=count, value=top)
+        return
+    hectares = _measure_pixel_m2(source) / _M2_PER_HECTARE
+    crowded = persons > _MOST_PER_HECTARE * max(hectares, _SMALLEST_HECTARES)
+    if crowded.any():
+        found.add("input_raster_dense", count=int(crowded.sum()), value=top,
+                  density=top / hectares, most=_MOST_PER_HECTARE)  # fmt: skip
+
+
+def _measure_pixel_m2(source: Any) -> float:
+    """Area of the pixel in the middle of the raster on the ellipsoid."""
+    row, column = np.array([source.height // 2]), np.array([source.width // 2])
+    corners = _corners(row, column, source.transform)[0]
+    crs = pyproj.CRS.from_wkt(source.crs.to_wkt())
+    move = pyproj.Transformer.from_crs(crs, DEGREES, always_xy=True)
+    lon, lat = move.transform(*corners.T)
+    return abs(float(pyproj.Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)[0]))
 
 
 def _cut_to_area(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:
