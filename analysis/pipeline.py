@@ -26,6 +26,7 @@ from lifecircle.analysis.city.notes import BuildNotes, Spread
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
+from lifecircle.analysis.city.residents.homes import Ground
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.streets.network import WalkNetwork
@@ -218,22 +219,27 @@ def _residents(
     """Units and populated cells: given, or spread from the units' totals."""
     levels = tuple(policy.unit_levels)
     if facts.population is not None:
-        seed = cells_from_table(facts.population, network.crs)
-        margin_m = policy.attachment.max_leg_m.value
-        hull = area_polygon_from(seed.xy_m, margin_m) if facts.units is None else None
-        units = build_units(facts.units, network.crs, levels, hull)
+        if facts.units is None:
+            seed = cells_from_table(facts.population, network.crs)
+            hull = area_polygon_from(seed.xy_m, policy.attachment.max_leg_m.value)
+            units = build_units(None, network.crs, levels, hull)
+        else:
+            units = build_units(facts.units, network.crs, levels)
+            seed = cells_from_table(facts.population, network.crs, units)
         return units, seed, assign_units(seed.xy_m, units), (), seed.warnings
     if facts.units is None:
         raise ParameterError("pipeline_no_residents")
     units = build_units(facts.units, network.crs, levels)
-    buildings = facts.places.buildings if facts.places else None
-    residential = facts.places.residential if facts.places else None
+    places = facts.places
+    ground = Ground(streets=network)
+    if places is not None:
+        ground = Ground(places.buildings, places.residential, places.no_homes, network)
     spread = spread_unit_totals(
-        units, group_totals(facts.units, units), buildings, residential, policy.spread, network.crs
+        units, group_totals(facts.units, units), ground, policy.spread, network.crs
     )
     codes: StrArray = units.code[spread.unit]
     unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
-    rows, doubt = compare_spreads(units, spread, residential, policy, network.crs)
+    rows, doubt = compare_spreads(units, spread, ground, policy, network.crs)
     return units, spread.seed, unit_of, rows, (*spread.warnings, *doubt)
 
 

@@ -212,14 +212,35 @@ class GapRules(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class HomeRules(Record):
+    """Which buildings without a tagged use are homes too, and how far from streets people live.
+
+    `plain_buildings`: values of ``building`` that say no use; on land of `no_home_land`, in areas
+    of `no_home_amenities`, or holding such a place, they are no homes, nor outside the bounds of
+    their ground. The tagged alone are meant where they have `tagged_share` of all floor.
+    """
+
+    plain_buildings: Values
+    no_home_land: Values
+    no_home_amenities: Values
+    min_ground_m2: Positive
+    max_ground_m2: Positive
+    tagged_share: Share
+    storey_m: Positive
+    max_street_m: Positive
+    told_share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class SpreadRules(Record):
-    """How unit totals are spread over buildings or land."""
+    """How unit totals are spread over buildings or land; without `homes` over the tagged alone."""
 
     min_floor_m2_per_resident: Positive
     max_floor_m2_per_resident: Positive
     lattice_m: Positive
     default_levels: Counted
     residential_buildings: Values
+    homes: HomeRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

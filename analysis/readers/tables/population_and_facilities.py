@@ -15,7 +15,7 @@ import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.quantities import Counts, ObjectArray
+from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.records.aliases import fields_of, fold
@@ -35,7 +35,7 @@ from lifecircle.analysis.readers.records.cells import (
     read_numbers,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_counts
+from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
@@ -51,8 +51,10 @@ from lifecircle.analysis.readers.records.tables import (
     FacilityTable,
     StatisticsTable,
     UnitTable,
+    make_cells,
 )
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
 from lifecircle.analysis.readers.tables.units import units_of
 
@@ -170,14 +172,15 @@ def _cells_of(records: Records) -> CellTable:
     found.each("input_population_line", lines)
     located = repair_shapes(located, found)
     ids = read_ids(picked.get("id"), records, "", found)
-    residents, groups = Counts.unknown(len(records)), {}
+    persons, groups = np.zeros(len(records)), {}
     if "population" not in picked:
         found.add("input_population_missing", columns=records.titles)
     else:
-        residents = read_counts(picked["population"], found, required=True)
-        groups = read_groups(records, picked, residents, found)
+        persons = read_persons(picked["population"], found, required=True)
+        groups = read_groups(records, picked, persons, found)
     found.stop_on_errors()
-    return CellTable(ids, residents.value, groups, located, found.warnings())
+    remark_people_twice(located.shapes, persons, found)
+    return make_cells(ids, persons, groups, located, found.warnings())
 
 
 def _facilities_of(records: Records, policy: Policy, *, by_unit: bool = False) -> FacilityTable:
