@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import pandas as pd
@@ -18,6 +18,7 @@ from lifecircle.analysis.errors import Fault, InputError, Warn
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
+from lifecircle.analysis.readers.osm.aside import Ordered, in_order
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
 from lifecircle.analysis.readers.osm.streets import RawStreets, read_streets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
@@ -193,7 +194,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     ]
     if faults:
         raise InputError(faults)
-    streets, places = _streets(request, policy, clock)
+    streets, places, of_osm = _streets(request, policy, clock)
     return Facts(
         streets,
         places,
@@ -202,23 +203,75 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         tuple(table for table in tables if table is not None),
         tuple(table.frame for table in closed if table is not None),
         tuple(table.frame for table in figures if table is not None),
-        tuple(map(remark, warnings)),
+        tuple(map(remark, (*of_osm, *warnings))),
         tuple(rasters),
     )
 
 
 def _streets(
     request: BuildRequest, policy: Policy, clock: Clock
-) -> tuple[RawStreets, OsmPlaces | None]:
+) -> tuple[RawStreets, OsmPlaces | None, tuple[Fault, ...]]:
     clock.start("streets")
     form_of = request.terrain.form_of(policy)
     if request.graph is not None:
-        return read_graphml(request.graph, policy.walk, form_of), None
+        return read_graphml(request.graph, policy.walk, form_of), None, ()
     if request.osm is None:
-        return read_place(str(request.place), policy.walk, policy, form_of, request.today)
-    streets = read_streets(request.osm, policy.walk, form_of)
+        place = str(request.place)
+        return *read_place(place, policy.walk, policy, form_of, request.today), ()
+    return _read_osm(request.osm, request, policy, clock)
+
+
+_OsmRead = tuple[RawStreets, OsmPlaces, tuple[Fault, ...]]
+
+
+def _read_osm(path: Path, request: BuildRequest, policy: Policy, clock: Clock) -> _OsmRead:
+    """Streets and places of a file. A .pbf is read as it is, and put in order if that fails."""
+    is_pbf = path.suffix == ".pbf"
+    try:
+        with in_order(path) as ordered:
+            read = _ordered_osm(ordered, request, policy, clock)
+        if not is_pbf or not read[0].dropped.missing:
+            return read
+    except InputError:
+        with in_order(path, doubted=is_pbf) as ordered:
+            if ordered.path == path or not is_pbf:
+                raise
+            return _ordered_osm(ordered, request, policy, clock)
+    with in_order(path, doubted=True) as ordered:
+        return read if ordered.path == path else _ordered_osm(ordered, request, policy, clock)
+
+
+def _ordered_osm(ordered: Ordered, request: BuildRequest, policy: Policy, clock: Clock) -> _OsmRead:
+    clock.start("streets")
+    form_of = request.terrain.form_of(policy)
+    streets = read_streets(ordered.path, policy.walk, form_of)
     clock.start("places")
-    return streets, read_places(request.osm, policy, request.today)
+    places = read_places(ordered.path, policy, request.today)
+    return streets, places, (*ordered.warnings, *dropped_said(ordered.path.name, streets, policy))
+
+
+def dropped_said(file: str, streets: RawStreets, policy: Policy) -> tuple[Fault, ...]:
+    """What is said of nodes a file does not hold; refused where too few are left.
+
+    Raises
+    ------
+    InputError
+        More of the references are missing than the policy allows.
+    """
+    dropped = streets.dropped
+    if not dropped.missing:
+        return ()
+    shown: dict[str, Any] = {
+        "references": dropped.references,
+        "missing": dropped.missing,
+        "lost": dropped.lost,
+    }
+    shown |= {"cut": dropped.cut, "percent": f"{dropped.share:.0%}"}
+    most = policy.reading
+    if most is not None and dropped.share > most.missing_refused.value:
+        limit = {"limit": f"{most.missing_refused.value:.0%}"}
+        raise InputError([Fault("osm_too_much_missing", file, params={**shown, **limit})])
+    return (Fault("osm_dropped", file, params=shown, severity="warning"),)
 
 
 def remark(fault: Fault) -> Warn:

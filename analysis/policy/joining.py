@@ -1,9 +1,10 @@
-"""Where places may join the streets (``[joining]`` of ``walk.toml``)."""
+"""Where places may join the streets, and when files lack too much (``walk.toml``)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.tables import JoiningTable
 
 
@@ -18,6 +19,16 @@ class JoiningRules:
     def on_ground(self) -> tuple[tuple[str, frozenset[str]], ...]:
         """Tags of ways that leave the ground, and their values that do not."""
         return ("bridge", self.bridge_on_ground), ("tunnel", self.tunnel_on_ground)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRules:
+    """When a file that lacks parts is refused.
+
+    `missing_refused`: share of the references of walkable ways to nodes that are not there.
+    """
+
+    missing_refused: Cited
 
 
 def joining_rules(table: JoiningTable) -> JoiningRules:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lifecircle.analysis.policy.capacity import NO_CAPACITIES, Capacities, capacities
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.files import packaged, read_policy_file
-from lifecircle.analysis.policy.joining import JoiningRules, joining_rules
+from lifecircle.analysis.policy.joining import JoiningRules, ReadingRules, joining_rules
 from lifecircle.analysis.policy.life_cycle import LifeCycle, life_cycle
 from lifecircle.analysis.policy.quality import QualityRules, quality_rules
 from lifecircle.analysis.policy.rules import (
@@ -56,8 +56,8 @@ from lifecircle.analysis.policy.terrain import (
 class Policy:
     """Everything that was judged, in one immutable object with the digest of its files.
 
-    `terrain`, `barriers`, `joining` and `life_cycle` are None only in runs kept from before there
-    were such rules.
+    `terrain`, `barriers`, `joining`, `reading` and `life_cycle` are None only in runs kept from
+    before there were such rules.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Policy:
     terrain: TerrainRules | None = None
     barriers: BarrierRules | None = None
     joining: JoiningRules | None = None
+    reading: ReadingRules | None = None
     life_cycle: LifeCycle | None = None
     scorecard: Scorecard | None = None
     quality: QualityRules | None = None  # None only in runs kept from before
@@ -109,6 +110,7 @@ def load_policy(policy: str | Path = "kunming-2022-77") -> Policy:
             min_piece_m=cite(file.attachment.min_piece_m),
         ),
         joining=joining_rules(file.joining),
+        reading=ReadingRules(cite(file.reading.missing_refused)),
         gaps=GapRules(link_m=cite(file.gaps.link_m), disc_radius_m=cite(file.gaps.disc_radius_m)),
         spread=_spread(file, cite),
         coverage=CoverageRules(

@@ -151,6 +151,12 @@ class JoiningTable(_Table):
     tunnel_on_ground: Values
 
 
+class ReadingTable(_Table):
+    """``[reading]``."""
+
+    missing_refused: CitedTable
+
+
 class GapTable(_Table):
     """``[gaps]``."""
 
@@ -285,6 +291,7 @@ class PolicyFile(_Table):
     walk: WalkTable
     attachment: AttachmentTable
     joining: JoiningTable
+    reading: ReadingTable
     terrain: TerrainTable
     barriers: BarrierTable
     gaps: GapTable

@@ -6,6 +6,8 @@ they lie. Building the network from them is `lifecircle.analysis.city.streets.ne
 
 from __future__ import annotations
 
+import bz2
+import gzip
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,26 @@ from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Tags
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
 
+_HEAD_BYTES = 1024
 _WKB_HEAD_BYTES = 9  # byte order, geometry type, number of points
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What of the walkable ways of a file could not be read, as their nodes are not in it.
+
+    `missing` of `references` to nodes; ways `lost` whole and ways `cut`.
+    """
+
+    references: int = 0
+    missing: int = 0
+    lost: int = 0
+    cut: int = 0
+
+    @property
+    def share(self) -> float:
+        """Share of the references that are missing, 0-1."""
+        return self.missing / self.references if self.references else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +49,7 @@ class RawStreets:
     `way_id` int64 (w,); `way_start` int64 (w + 1,), where each way's references begin;
     `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84. `form` uint8 (w,), the
     `lifecircle.analysis.policy.terrain.WayForm` of each way, or None where nobody asked for it.
+    `dropped`: what the file did not hold of them.
     """
 
     way_id: IntArray
@@ -35,6 +57,7 @@ class RawStreets:
     node_ref: IntArray
     lonlat: FloatArray
     form: UInt8Array | None = None
+    dropped: Dropped = Dropped()
 
 
 class WayChoice(Protocol):
@@ -63,21 +86,28 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
     refs: list[int] = []
     shapes: list[str] = []
     forms: list[int] = []
+    references = missing = lost = cut = 0
     as_wkb = osmium.geom.WKBFactory().create_linestring
     every_node = osmium.geom.use_nodes.ALL
     walkable = rules.walkable
     try:
         for way in ways_with(path, "highway"):
             nodes = way.nodes
-            if len(nodes) < 2 or not walkable(way.tags):
+            if len(nodes) < 2 or way.deleted or not walkable(way.tags):
                 continue
             try:
                 shape = as_wkb(way, every_node)
             except (RuntimeError, osmium.InvalidLocationError):
+                before = len(way_ids)
                 _keep_located(way, way_ids, counts, refs, shapes)
+                missing += sum(not node.location.valid() for node in nodes)
+                lost += len(way_ids) == before
+                cut += len(way_ids) > before
+                references += len(nodes)
                 if form_of is not None:
                     forms += [form_of(way.tags.get)] * (len(way_ids) - len(forms))
                 continue
+            references += len(nodes)
             shapes.append(shape)
             way_ids.append(way.id)
             counts.append(len(nodes))
@@ -86,6 +116,8 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
                 forms.append(form_of(way.tags.get))
     except RuntimeError as error:
         raise unreadable(path, error) from error
+    if not way_ids and lost:
+        raise InputError([Fault("osm_no_nodes", path.name, params={"ways": lost})])
     if not way_ids:
         raise InputError([Fault("osm_no_streets", path.name)])
     lonlat = _coordinates(shapes, counts)
@@ -95,6 +127,7 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
         np.array(refs, dtype=np.int64),
         lonlat,
         None if form_of is None else np.array(forms, dtype=np.uint8),
+        Dropped(references, missing, lost, cut),
     )
 
 
@@ -104,12 +137,30 @@ def check_osm_file(path: Path) -> None:
         raise InputError([Fault("file_missing", path.name)])
     if path.stat().st_size == 0:
         raise InputError([Fault("file_empty", path.name)])
-    with path.open("rb") as handle:
-        head = handle.read(64)
-    is_pbf = b"OSMHeader" in head
-    is_xml = head.lstrip().startswith((b"<?xml", b"<osm"))
+    head = head_of(path)
+    is_pbf = b"OSMHeader" in head[:64]
+    is_xml = head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<osm"))
     if not (is_pbf or is_xml):
         raise InputError([Fault("osm_not_osm", path.name)])
+    if is_xml and b"<osmChange" in head:
+        raise InputError([Fault("osm_changes", path.name)])
+    if path.name.endswith((".osh", ".osh.pbf", ".osh.gz", ".osh.bz2")):
+        raise InputError([Fault("osm_history", path.name)])
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file, unpacked where it is packed; empty where that fails."""
+    with path.open("rb") as handle:
+        magic = handle.read(3)
+        handle.seek(0)
+        try:
+            if magic[:2] == b"\x1f\x8b":
+                return gzip.GzipFile(fileobj=handle).read(_HEAD_BYTES)
+            if magic == b"BZh":
+                return bz2.BZ2File(handle).read(_HEAD_BYTES)
+        except (OSError, EOFError):
+            return b""
+        return handle.read(_HEAD_BYTES)
 
 
 def unreadable(path: Path, error: Exception) -> InputError:
