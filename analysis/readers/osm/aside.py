@@ -8,7 +8,7 @@ nodes, ways, relations, each by rising positive id, the highest version of each,
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,13 +130,14 @@ def _look_through(path: Path, gone: frozenset[Key]) -> _Objects:
     Of equal versions the one that says most counts (`out body; >; out skel;` writes a node with
     its tags and again without), then the later one.
     """
-    kinds, numbers, versions, said = array("b"), array("q"), array("q"), array("q")
+    kinds, numbers, versions, said = array("q"), array("q"), array("q"), array("q")
     there = array("b")
     placed: dict[int, tuple[float, float]] = {}
     placeless = 0
-    for thing in osmium.FileProcessor(str(path), _KINDS):
+    things: Iterable[Any] = osmium.FileProcessor(str(path), _KINDS)
+    for thing in things:
         letter = thing.type_str()
-        kind, size, is_there = _RANK[letter], len(thing.tags), thing.visible
+        size, is_there = len(thing.tags), bool(thing.visible)
         if letter == "w":
             size += len(thing.nodes)
             if is_there and len(thing.nodes) and thing.nodes[0].location.valid():
@@ -146,23 +147,23 @@ def _look_through(path: Path, gone: frozenset[Key]) -> _Objects:
             placeless += 1
         elif letter == "r":
             size += len(thing.members)
-        kinds.append(kind)
+        kinds.append(_RANK[letter])
         numbers.append(thing.id)
         versions.append(thing.version)
         said.append(size)
         there.append(is_there)
     kind, number = np.array(kinds, dtype=np.int64), np.array(numbers, dtype=np.int64)
-    is_there = np.array(there, dtype=bool)
+    alive = np.array(there, dtype=np.bool_)
     if gone:
         marked = [one in gone for one in zip(kinds, numbers, strict=True)]
-        is_there &= ~np.array(marked, dtype=bool)
+        alive &= ~np.array(marked, dtype=np.bool_)
     order = np.lexsort((np.arange(len(kind)), np.array(said), np.array(versions), number, kind))
     same = (np.diff(kind[order]) == 0) & (np.diff(number[order]) == 0)
-    keep = np.zeros(len(kind), dtype=bool)
+    keep = np.zeros(len(kind), dtype=np.bool_)
     keep[order[np.append(~same, [True])[: len(order)]]] = True
     twice = int(len(kind) - keep.sum())
-    deleted = int((keep & ~is_there).sum()) - placeless
-    keep &= is_there
+    deleted = int((keep & ~alive).sum()) - placeless
+    keep &= alive
     for old in number[(kind == 0) & keep].tolist() if placed else ():
         placed.pop(old, None)
     step_kind, step = np.diff(kind), np.diff(number)
