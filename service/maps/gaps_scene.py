@@ -10,6 +10,7 @@ import numpy as np
 from lifecircle.analysis.measures.gaps import Gap
 from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
@@ -29,7 +30,7 @@ from lifecircle.service.maps.scene import (
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.maps.wording import Ask, number, percent
+from lifecircle.service.wording import number, percent
 
 
 def gaps_scene(ask: Ask, service: str) -> Scene:
@@ -63,7 +64,7 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
         {
             "name": _title(ask, gap),
             "kind": ask.say("rank_of", place=place, count=len(found)),
-            "short": ask.say("persons", n=number(gap.residents)),
+            "short": ask.words.persons(gap.residents),
             "always": str(place) if place <= WORST_SHOWN else "",
             "c": scales.class_of(gap.residents, scales.PERSON_EDGES),
             "values": _told(ask, gap),
@@ -71,9 +72,9 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
         for place, gap in enumerate(found, start=1)
     ]
     labels = [
-        *(ask.say(key) for key in ("residents", "reason", "minutes_mean", "nearest")),
-        *(ask.say("group", group=_group(ask, name)) for name in ask.run.city.cells.groups),
-        ask.say("gap_id"),
+        *(ask.say(key) for key in ("residents", "reason", "walk_mean", "nearest")),
+        *(ask.words.group(name) for name in ask.run.city.cells.groups),
+        ask.say("gap"),
     ]
     drawn = polygons_degrees(shapes, ask.run.city.crs, shared=False)
     return Areas(
@@ -96,16 +97,12 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
 def _told(ask: Ask, gap: Gap) -> list[str | None]:
     return [
         number(gap.residents),
-        ask.say(f"reason_{gap.reason}"),
-        ask.minutes_text(gap.minutes_to_nearest),
+        ask.words.reason(gap.reason),
+        ask.words.minutes(gap.minutes_to_nearest),
         _nearest(ask, gap),
         *(number(gap.groups.get(name)) for name in ask.run.city.cells.groups),
         gap.id,
     ]
-
-
-def _group(ask: Ask, name: str) -> str:
-    return ask.say(f"group_{name}") if name in {"0_3", "65"} else name
 
 
 def _title(ask: Ask, gap: Gap) -> str:
@@ -168,7 +165,7 @@ def _figures(ask: Ask, found: tuple[Gap, ...], *, assessed: bool) -> dict[str, A
     for gap in found:
         by_reason[gap.reason] = by_reason.get(gap.reason, 0) + gap.residents
     facts = tuple(
-        Fact(ask.say(f"reason_{reason}"), ask.say("persons", n=number(count)))
+        Fact(ask.words.reason(reason), ask.words.persons(count))
         for reason, count in sorted(by_reason.items(), key=lambda pair: -pair[1])
     )
     return {"tiles": tiles, "facts": facts}
@@ -181,12 +178,12 @@ def _ranking(ask: Ask, found: tuple[Gap, ...]) -> Ranking | None:
     rows = tuple(
         RankRow(
             _title(ask, gap),
-            ask.say("persons", n=number(gap.residents)),
+            ask.words.persons(gap.residents),
             " · ".join(
                 text
                 for text in (
-                    ask.say(f"reason_{gap.reason}"),
-                    ask.minutes_text(gap.minutes_to_nearest),
+                    ask.words.reason(gap.reason),
+                    ask.words.minutes(gap.minutes_to_nearest),
                     _nearest(ask, gap),
                 )
                 if text
