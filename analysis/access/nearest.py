@@ -16,7 +16,7 @@ from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, Int32Array, IntArray
+from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array, IntArray
 
 _NO_LIMIT_CM = UNREACHED_CM - 1
 
@@ -51,13 +51,19 @@ class NearestFacility:
 
 @dataclass(frozen=True, slots=True)
 class Goals:
-    """Facilities of one service ready for the kernels, sorted by edge (a positions)."""
+    """Facilities of one service ready for the kernels, sorted by edge (a positions).
+
+    A stretch inside an area has `ahead_cm` of its near end and `back_cm` of its far one, so that
+    a walk along the edge ends at whichever comes first, and costs nothing from between them;
+    `inner` bool (a,) tells these, by which nobody comes in from the junctions.
+    """
 
     facility: Int32Array
     edge: Int32Array
     ahead_cm: Int32Array
     back_cm: Int32Array
     leg_cm: Int32Array
+    inner: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,9 @@ def goals_of(costs: WalkCosts, attachments: Attachments) -> Goals:
         attachments.facility[order],
         position.edge,
         costs.ahead_cm(position),
-        costs.back_cm(position),
+        costs.back_cm(position.ends),
         leg_cm(position),
+        position.is_stretch,
     )
 
 
@@ -114,12 +121,14 @@ def fields_of(
 
 def _seeds(costs: WalkCosts, goals: Goals) -> tuple[Int32Array, IntArray, Int32Array]:
     """Where goals touch the graph: both junctions of their edges, how far off, which facility."""
-    by_u = goals.leg_cm.astype(np.int64) + goals.ahead_cm
-    by_v = goals.leg_cm.astype(np.int64) + costs.vu_cm[goals.edge] - goals.back_cm
+    k = np.flatnonzero(~goals.inner)
+    edge, facility, leg = goals.edge[k], goals.facility[k], goals.leg_cm[k].astype(np.int64)
+    by_u = leg + goals.ahead_cm[k]
+    by_v = leg + costs.vu_cm[edge] - goals.back_cm[k]
     return (
-        np.concatenate((costs.edge_u[goals.edge], costs.edge_v[goals.edge])),
+        np.concatenate((costs.edge_u[edge], costs.edge_v[edge])),
         np.concatenate((by_u, by_v)),
-        np.concatenate((goals.facility, goals.facility)),
+        np.concatenate((facility, facility)),
     )
 
 

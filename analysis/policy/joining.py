@@ -10,7 +10,8 @@ from lifecircle.analysis.policy.fields import Record, Source, Text, Words
 class JoiningRules(Record):
     """Values of ``bridge`` and ``tunnel`` that stay on the ground; any other leaves it.
 
-    Tables of words, cited as a whole.
+    Then values of ``barrier`` that are `gates` and `fences`, and of ``entrance`` that let nobody
+    in. Tables of words, cited as a whole; runs kept from before know no gates.
     """
 
     source: Source
@@ -18,6 +19,9 @@ class JoiningRules(Record):
     confidence: Confidence
     bridge_on_ground: Words
     tunnel_on_ground: Words
+    gates: Words = frozenset()
+    fences: Words = frozenset()
+    entrance_no: Words = frozenset()
 
     @property
     def on_ground(self) -> tuple[tuple[str, frozenset[str]], ...]:

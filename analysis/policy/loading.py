@@ -29,7 +29,8 @@ _UNREAD: Final = {"#digest": "", "#scorecard": None}  # known only once the rest
 _LATER: Final[tuple[Place, ...]] = (  # not in older runs
     ("life_cycle",), ("terrain",), ("barriers",), ("joining",), ("reading",), ("quality",),
     ("siting",), ("floating",), ("walk", "motorroad_no"), ("walk", "motorroad_foot"),
-    ("attachment", "min_piece_m"),
+    ("attachment", "min_piece_m"), ("attachment", "gate_m"), ("joining", "gates"),
+    ("joining", "fences"), ("joining", "entrance_no"),
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import osmium
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.readers.osm.aside import Ordered, in_order
+from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, is_pbf, read_streets
 
@@ -41,7 +42,9 @@ class _Reader:
         name = self.path.name
         try:
             self.started("streets")
-            streets = read_streets(ordered.path, self.policy.walk, self.form_of)
+            rules, joining = self.policy.walk, self.policy.joining
+            gates = None if joining is None else GateReader(joining, rules)
+            streets = read_streets(ordered.path, rules, self.form_of, gates)
             self.started("places")
             places = read_places(ordered.path, self.policy, self.today)
         except InputError as error:

@@ -6,7 +6,7 @@ they lie. Building the network from them is `lifecircle.analysis.city.streets.ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -17,6 +17,7 @@ import osmium
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Tags
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
+from lifecircle.analysis.readers.osm.gates import GateReader, Gates
 from lifecircle.analysis.readers.osm.xml_forms import unpacked
 
 _HEAD_BYTES = 1024
@@ -53,6 +54,7 @@ class RawStreets:
     `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84. `form` uint8 (w,), the
     `lifecircle.analysis.policy.sections.terrain.WayForm` of each way, or None where nobody asked
     for it. `dropped`: what the file did not hold of them.
+    `gates`: gates and fences, None where nobody asked for them.
     """
 
     way_id: IntArray
@@ -61,6 +63,7 @@ class RawStreets:
     lonlat: FloatArray
     form: UInt8Array | None = None
     dropped: Dropped = Dropped()
+    gates: Gates | None = None
 
 
 class WayChoice(Protocol):
@@ -73,10 +76,16 @@ class WayChoice(Protocol):
 FormOf = Callable[[Callable[[str], str | None]], int]  # from a way's tags to its `WayForm`
 
 
-def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) -> RawStreets:
+def read_streets(
+    path: Path,
+    rules: WayChoice,
+    form_of: FormOf | None = None,
+    gates: GateReader | None = None,
+) -> RawStreets:
     """Every way of a file that people may walk along, in file order.
 
-    `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default.
+    `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default. `gates`: what
+    notes gates and fences in the same pass.
 
     Raises
     ------
@@ -95,7 +104,7 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
     every_node = osmium.geom.use_nodes.ALL
     walkable = rules.walkable
     try:
-        for way in ways_with(path, "highway"):
+        for way in ways_with(path, "highway") if gates is None else _with_gates(path, gates):
             nodes = way.nodes
             if len(nodes) < 2 or way.deleted or not walkable(way.tags):
                 bare += not len(nodes) and not way.deleted and walkable(way.tags)
@@ -135,6 +144,7 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
         lonlat,
         None if form_of is None else np.array(forms, dtype=np.uint8),
         Dropped(references, missing, lost, cut, frozenset(absent)),
+        None if gates is None else gates.found(),
     )
 
 
@@ -190,6 +200,23 @@ def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
         .with_filter(osmium.filter.KeyFilter(key))
     )
     return cast(Iterable[osmium.osm.Way], ways)  # the filter lets only ways through
+
+
+def _with_gates(path: Path, gates: GateReader) -> Iterator[osmium.osm.Way]:
+    """The ways of a file that are streets, while gates and fences are noted."""
+    things = (
+        osmium.FileProcessor(str(path))
+        .with_locations("flex_mem")
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.NODE | osmium.osm.WAY))
+        .with_filter(osmium.filter.KeyFilter("highway", "barrier", "entrance"))
+    )
+    for thing in things:
+        if not isinstance(thing, osmium.osm.Way):
+            gates.note_node(thing)
+            continue
+        gates.note_way(thing)
+        if "highway" in thing.tags:
+            yield thing
 
 
 def _keep_located(
