@@ -53,9 +53,8 @@ class NearestFacility:
 class Goals:
     """Facilities of one service ready for the kernels, sorted by edge (a positions).
 
-    A stretch inside an area has `ahead_cm` of its near end and `back_cm` of its far one, so that
-    a walk along the edge ends at whichever comes first, and costs nothing from between them;
-    `inner` bool (a,) tells these, by which nobody comes in from the junctions.
+    A stretch inside an area has `ahead_cm` of its near end, `back_cm` of its far one, so that it
+    is no way from between them, and `leg_cm` -1: from elsewhere nobody comes in by it.
     """
 
     facility: Int32Array
@@ -63,7 +62,11 @@ class Goals:
     ahead_cm: Int32Array
     back_cm: Int32Array
     leg_cm: Int32Array
-    inner: BoolArray
+
+    @property
+    def inner(self) -> BoolArray:
+        """Which are stretches inside areas, bool (a,)."""
+        return np.asarray(self.leg_cm < 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,13 @@ def goals_of(costs: WalkCosts, attachments: Attachments) -> Goals:
         position.edge,
         costs.ahead_cm(position),
         costs.back_cm(position.ends),
-        leg_cm(position),
-        position.is_stretch,
+        goal_leg_cm(position),
     )
+
+
+def goal_leg_cm(position: Positions) -> Int32Array:
+    """Access legs of goals, -1 for stretches inside areas."""
+    return np.where(position.is_stretch, np.int32(-1), leg_cm(position)).astype(np.int32)
 
 
 def nearest_from_nodes(costs: WalkCosts, goals: Goals, limit_cm: int | None = None) -> NodeField:

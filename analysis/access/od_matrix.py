@@ -207,7 +207,11 @@ class _Rows:
     ahead_cm: Int32Array
     back_cm: Int32Array
     leg_cm: Int32Array
-    inner: BoolArray
+
+    @property
+    def inner(self) -> BoolArray:
+        """Which are stretches inside areas, bool (a,)."""
+        return np.asarray(self.leg_cm < 0)
 
     @classmethod
     def of(
@@ -231,7 +235,6 @@ class _Rows:
             goals.ahead_cm[order],
             goals.back_cm[order],
             goals.leg_cm[order],
-            goals.inner[order],
         )
 
     def __len__(self) -> int:
@@ -246,7 +249,6 @@ class _Rows:
             self.ahead_cm[mine],
             self.back_cm[mine],
             self.leg_cm[mine],
-            self.inner[mine],
         )
 
     def seeds(self, costs: WalkCosts) -> tuple[Int32Array, IntArray]:

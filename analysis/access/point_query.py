@@ -33,7 +33,7 @@ class NearestQuery:
         each = [goals_of(costs, service_attachments(city, s)) for s in travel.services]
         joined = (
             np.concatenate([getattr(goals, name) for goals in each])
-            for name in ("facility", "edge", "ahead_cm", "back_cm", "leg_cm", "inner")
+            for name in ("facility", "edge", "ahead_cm", "back_cm", "leg_cm")
         )
         start = np.cumsum([0, *(len(goals.edge) for goals in each)])
         return cls(costs, travel, Goals(*joined), start)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import NodeField
+from lifecircle.analysis.access.nearest import NodeField, goal_leg_cm
 from lifecircle.analysis.access.od_matrix import SparseODMatrix
 from lifecircle.analysis.access.shortest import SHIFT
 from lifecircle.analysis.access.sites_kernel import improved_walks
@@ -98,7 +98,8 @@ def walks_improved(
     order = np.argsort(sites.facility, kind="stable")
     position, owner = sites.position.take(order), sites.facility[order]
     site_start = np.searchsorted(owner, np.arange(count + 1)).astype(np.int64)
-    ahead, back, leg = costs.ahead_cm(position), costs.back_cm(position.ends), leg_cm(position)
+    ahead, back = costs.ahead_cm(position), costs.back_cm(position.ends)
+    leg = goal_leg_cm(position)
     edge, inner = position.edge, position.is_stretch
     by_u = leg.astype(np.int64) + ahead
     by_v = leg.astype(np.int64) + costs.vu_cm[edge] - back
