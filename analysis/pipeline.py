@@ -142,7 +142,8 @@ def analyse_city(
         policy,
         facts.merges,
     )
-    facilities, loose = place_facilities(placed, policy, units, index)
+    houses = facts.places.buildings["id"].to_numpy() if facts.places else None
+    facilities, loose = place_facilities(placed, policy, units, index, facts.streets.gates, houses)
     not_open, shut = (
         note_not_open(facts.places.not_open, network.crs, policy) if facts.places else ((), ())
     )

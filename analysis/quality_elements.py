@@ -25,7 +25,8 @@ _KEYS: Final[dict[Element, str]] = {
         input_no_coordinates input_no_rows input_people_twice
         input_population_missing input_raster_nobody
         input_service_blank input_service_missing input_units_unknown no_unit_totals
-        osm_no_streets raster_cut slope_unknown statistics_attribute_blank
+        osm_areas_cut osm_dropped osm_land_incomplete osm_no_nodes osm_no_streets osm_placeless
+        osm_too_much_missing raster_cut slope_unknown statistics_attribute_blank
         statistics_column_missing statistics_unit_blank statistics_value_blank
         unit_without_place units_without_residents
     """,
@@ -44,7 +45,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_raster_negative input_raster_type
         input_really input_row_long input_service_unknown input_shape_parts input_title_cut
         input_unit_not_polygon input_units_inside input_units_overlap input_place_text
-        residents_on_islands
+        osm_areas_broken osm_aside residents_on_islands
         statistics_attribute_unknown statistics_twice statistics_value units_disagree
     """,
     "positional": """

@@ -119,8 +119,7 @@ def facility_layer(run: Run) -> tuple[Values, GeometryArray]:
     titles = [
         run.policy.services[name].title if name in run.policy.services else None for name in service
     ]
-    leg = np.full(len(places), np.inf)
-    np.minimum.at(leg, places.attached_facility, places.attachment.leg_m)
+    leg = places.nearest_leg_m()
     snapped = np.isfinite(leg)
     values: Values = {
         "id": facility_ids(run),

@@ -69,7 +69,6 @@ TODAY = {
     ("macau", "gaps.units"): UNITS,
     ("macau", "lists.osm"): LISTS,
     ("poa", "lists.osm"): LISTS,
-    ("macau", "times"): f"{INSIDE}; {PIECES}",
     ("macau", "gaps.reasons"): UNITS,
     ("macau", "gaps.each"): UNITS,
     ("poa", "homes.leg"): ALOFT,

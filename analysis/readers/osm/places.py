@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from lifecircle.analysis.policy import HomeRules, Policy, Service, TagRule
 from lifecircle.analysis.policy.names import names_of
 from lifecircle.analysis.policy.sections.life_cycle import OPEN, LifeReader
 from lifecircle.analysis.policy.sections.rules import values_of
+from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
@@ -61,6 +62,7 @@ class OsmPlaces:
     no_homes : id, geometry of areas and points where nobody lives, by the policy's spread.
     residential : id, geometry (polygons of ``landuse=residential``).
     boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
+    incomplete : areas that could not be read, cut at the file's border or not closed.
     not_open : id, service, name, source, state (``gone``, ``planned``), why (the tag that says so),
         geometry: no facilities; the planned ones may be candidates of siting.
     """
@@ -71,12 +73,14 @@ class OsmPlaces:
     boundaries: gpd.GeoDataFrame
     not_open: gpd.GeoDataFrame
     no_homes: gpd.GeoDataFrame
+    incomplete: tuple[Incomplete, ...] = ()
 
 
 def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPlaces:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
-    Two passes: one for the members of multipolygons, one for everything; and one for lines.
+    Two passes: one for the members of multipolygons, one for everything; and one each for lines
+    and for areas that came to nothing.
     `today`: the day for which ``end_date`` and the like are read; None: they are not.
 
     Raises
@@ -91,10 +95,12 @@ def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPla
     of_lines = [rule for rule in rules if rule.lines]
     line_keys = sorted({_find_anchor(rule) for rule in of_lines})
     try:
+        things = list(_list_things(path, keys))
+        read = {thing.id for thing in things}
         lines = read_lines(path, line_keys, lambda tags: any(r.matches(tags) for r in of_lines))
-        return places_of(
-            [*_list_things(path, keys), *(Place(*line) for line in lines)], policy, today
-        )
+        places = places_of([*things, *(Place(*line) for line in lines)], policy, today)
+        lost = find_incomplete(path, keys, read, _RowsOf(policy, today).serves)
+        return replace(places, incomplete=lost)
     except RuntimeError as error:
         raise broken_file(path, error) from error
 
@@ -189,6 +195,12 @@ class _RowsOf:
             return rows, past, True
         shut = [_describe_shut(thing, service, life.state, life.why) for service in served]
         return [], [*past, *shut], life.service_only
+
+    def serves(self, tags: Mapping[str, str]) -> bool:
+        """Whether an area with these tags is a facility that is open."""
+        names = names_of(tags)
+        life = OPEN if self._life is None else self._life(tags, names)
+        return life.state is None and bool(self._served(tags, names, _AREAL))
 
     def _served(self, tags: Mapping[str, str], names: str, dimension: int) -> list[Service]:
         """Services in the policy's order, each once; only rules anchored at a tag are tried."""
