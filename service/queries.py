@@ -112,8 +112,8 @@ class ReportQuery(OfRun):
     )
 
 
-class GapsQuery(OfService, OfRun):
-    """What `/gaps` takes."""
+class GapsQuery(OfPeople, OfRun):
+    """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
     min_residents: int = Field(default=0, ge=0, le=2**53, description="leave out smaller gaps")
     at: At = None

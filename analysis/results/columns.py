@@ -190,6 +190,9 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             text("nearest_facility_name", "最近设施", "Name of the nearest", UNKNOWN),
             text("reason", "原因", "Reason"),
             *_UNIT,
+            text("region", "所在连片区域编号", "Connected region"),
+            text("near", "附近地点", "Nearest named place", UNKNOWN),
+            number("near_m", "到附近地点的直线距离", "Straight line to it", "m", UNKNOWN),
         ),
         "circles": (
             _ID,

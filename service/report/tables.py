@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
+from lifecircle.service.catalog.gaps import FULL
 from lifecircle.service.report.scorecard import figure, target_of
 from lifecircle.service.report.words import Cell, Words, text
 
@@ -24,7 +25,8 @@ COVERAGE: Final = (
     "target",
 )  # fmt: skip
 GAPS: Final = (
-    "rank", "service", "unit", "residents", "65", "0_3", "reason", "walk", "metres", "nearest",
+    "rank", "service", "unit", "near", "residents", "65", "0_3", "reason", "walk", "metres",
+    "nearest",
 )  # fmt: skip
 CIRCLES: Final = (
     "circle", "variant", "required", "types", "complete", "incomplete", "open", "share",
@@ -127,15 +129,21 @@ def beyond(row: Mapping[str, Any]) -> int | None:
     return int(row["residents"]) - int(row["covered"])
 
 
-def gap_rows(document: Document, words: Words, most: int) -> Iterator[Row]:
+def gaps_listed(document: Document, *, full: bool) -> list[Document]:
+    """The gaps of all services, worst first: those where places are full, or the others."""
+    return [gap for gap in document["gaps"]["rows"] if (gap["reason"] == FULL) is full]
+
+
+def gap_rows(document: Document, words: Words, most: int, *, full: bool = False) -> Iterator[Row]:
     """The worst gaps of all services."""
     titles = titles_by_service(document, words)
-    for rank, gap in enumerate(document["gaps"]["rows"][:most], start=1):
+    for rank, gap in enumerate(gaps_listed(document, full=full)[:most], start=1):
         metres, minutes = gap["metres_to_nearest"], gap["minutes_to_nearest"]
         yield [
             Cell(str(rank), rank),
             text(titles[gap["service"]]),
             text(words.english(gap, "unit_name")),
+            text(words.english(gap, "near")),
             Cell(words.count(gap["residents"]), gap["residents"]),
             Cell(words.count(gap.get("residents_65")), gap.get("residents_65")),
             Cell(words.count(gap.get("residents_0_3")), gap.get("residents_0_3")),

@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -31,8 +32,8 @@ UNIT_COVERAGE: Final = (
     "not_covered", "unsnapped", "cut_off", "P", "P_core", "L", "U", "C",
 )  # fmt: skip
 ALL_GAPS: Final = (
-    "rank", "gap", "service", "service_id", "unit_code", "unit", "residents", "65", "0_3",
-    "reason", "walk", "metres", "nearest", "nearest_id",
+    "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "near", "residents",
+    "65", "0_3", "reason", "walk", "metres", "nearest", "nearest_id",
 )  # fmt: skip
 ALL_CIRCLES: Final = (
     "circle", "variant", "unit_code", "unit", "residents", "complete", "incomplete", "open",
@@ -129,7 +130,8 @@ def _unit(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
 
 def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     titles = tables.titles_by_service(document, words)
-    for rank, gap in enumerate(document["gaps"]["rows"], start=1):
+    listed = [enumerate(tables.gaps_listed(document, full=full), 1) for full in (False, True)]
+    for rank, gap in chain(*listed):
         yield [
             rank,
             gap["gap"],
@@ -137,6 +139,8 @@ def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
             gap["service"],
             gap["unit_code"],
             words.english(gap, "unit_name"),
+            gap["region"],
+            words.english(gap, "near"),
             gap["residents"],
             gap.get("residents_65"),
             gap.get("residents_0_3"),

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
+from lifecircle.analysis.measures.gap_cells import FULL
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.maps.wording import percent
@@ -139,24 +140,46 @@ def _cells(row: Mapping[str, Any], lang: Language) -> list[str]:
 
 
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
-    """The worst gaps as a table."""
+    """The worst gaps as a table, those of full places as another, and the sums of a service."""
     features: Sequence[Mapping[str, Any]] = document["features"]
-    table = Table(title=i18n.text("cli_gaps", lang, count=len(features)))
-    for key in ("cli_service", "cli_unit", "cli_reason"):
+    for full, title in ((False, "cli_gaps"), (True, "cli_gaps_full")):
+        rows = [
+            feature["properties"]
+            for feature in features
+            if (feature["properties"]["reason"] == FULL) is full
+        ]
+        if rows or not full:
+            print_table(_gap_table(rows, run, i18n.text(title, lang, count=len(rows)), lang))
+    if document["service"] is not None:
+        say(bridge_line(document["sums"][0], lang))
+
+
+def bridge_line(sums: Mapping[str, Any], lang: Language) -> str:
+    """How the headlines of one service hang together."""
+    if sums["covered"] is None:
+        return i18n.text("cli_not_assessed", lang)
+    key = "cli_bridge" if sums["served"] is None else "cli_bridge_full"
+    told = {name: f"{n:,}" for name, n in sums.items() if isinstance(n, int)}
+    return i18n.text(key, lang, **told)
+
+
+def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, lang: Language) -> Table:
+    table = Table(title=title)
+    for key in ("cli_service", "cli_unit", "cli_near", "cli_reason"):
         table.add_column(i18n.text(key, lang))
     for key in ("cli_residents", "cli_minutes"):
         table.add_column(i18n.text(key, lang), justify="right")
-    for feature in features[:_SHOWN_GAPS]:
-        row = feature["properties"]
+    for row in rows[:_SHOWN_GAPS]:
         minutes = row["minutes_to_nearest"]
         table.add_row(
             run.policy.services[row["service"]].title.text(lang),
             row["unit_name"] or "",
+            row["near"] or "",
             i18n.text(f"cli_reason_{row['reason']}", lang),
             f"{row['residents']:,}",
             "—" if minutes is None or math.isnan(minutes) else f"{minutes:.1f}",
         )
-    print_table(table)
+    return table
 
 
 def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:
