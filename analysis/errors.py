@@ -10,45 +10,32 @@
     ├── WorkspaceError (OSError)     the workspace cannot be read or written exit 2
     └── UnsolvedError (RuntimeError) the question is fine, no answer found   exit 3
 
-A message is a key of ``messages/*.toml`` (one file per room) and parameters, so that one raise
+A message is a key of the texts (`lifecircle.analysis.texts`) and parameters, so that one raise
 serves both languages.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from lifecircle.analysis.quality_elements import Element, find_element
+from lifecircle.analysis.texts import Language, Medium, Title, flat, paired, say
 
-Language = Literal["zh", "en"]
-
-
-@cache
-def _messages() -> dict[str, dict[str, str]]:
-    merged: dict[str, dict[str, str]] = {}
-    for room in sorted(
-        files("lifecircle.analysis").joinpath("messages").iterdir(), key=lambda f: f.name
-    ):
-        merged |= tomllib.loads(room.read_text(encoding="utf-8"))
-    return merged
-
-
-def say(key: str, lang: Language = "en", **params: Any) -> str:
-    """The message `key` in a language with its parameters filled in."""
-    template = _messages()[key][lang]
-    return template.format_map({name: _shown(value) for name, value in params.items()})
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, int | float):
-        return value
-    text = str(value)
-    return text if len(text) <= 200 else text[:197] + "..."
+__all__ = [
+    "Fault",
+    "InputError",
+    "Language",
+    "LifecircleError",
+    "ParameterError",
+    "PolicyError",
+    "UnknownNameError",
+    "UnsolvedError",
+    "Warn",
+    "WorkspaceError",
+    "say",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +43,8 @@ class Fault:
     """One thing wrong in one input: where, what, and what to do about it.
 
     `row` counts as a person would in the file (the header is row 1 of a table);
-    for layers it is the 1-based feature number. `rows`: all rows a remark is about.
+    for layers it is the 1-based feature number. `rows`: all rows a remark is about. `medium`: who
+    reads it has the options of the command, or the fields of a page.
     """
 
     key: str
@@ -66,6 +54,7 @@ class Fault:
     params: Mapping[str, Any] = field(default_factory=dict)
     severity: Literal["error", "warning", "note"] = "error"
     rows: tuple[int, ...] = ()
+    medium: Medium = "command"
 
     @property
     def element(self) -> Element | None:
@@ -74,22 +63,34 @@ class Fault:
 
     def text(self, lang: Language = "en") -> str:
         """The fault as a sentence: file, row, column, what is wrong, the mend."""
-        where = [self.file]
-        if self.row is not None:
-            where.append(f"第{self.row}行" if lang == "zh" else f"row {self.row}")
-        if self.column is not None:
-            where.append(f"“{self.column}”列" if lang == "zh" else f"column '{self.column}'")
-        head = (" " if lang == "zh" else ", ").join(where)
-        colon = "：" if lang == "zh" else ": "
-        return head + colon + say(self.key, lang, **dict(self.params))
+        told = [name for name in ("row", "column") if getattr(self, name) is not None]
+        head = say(
+            "_".join(["errors_at", *told]), lang, file=self.file, row=self.row, column=self.column
+        )
+        return head + self.problem(lang)
+
+    def both(self) -> Title:
+        """The sentence in both languages."""
+        return Title(self.text("zh"), self.text("en"))
+
+    def problem(self, lang: Language = "en") -> str:
+        """What is wrong and the mend, without the place."""
+        return say(self.key, lang, self.medium, **self.params)
 
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """A remark that travels with a result: a message key and its parameters."""
+    """A remark that travels with a result: a message key and its parameters.
+
+    A parameter that is a word in both languages is given as a `Title`; documents and files hold
+    it as two, ``name_zh`` and ``name_en``.
+    """
 
     key: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", flat(self.params))
 
     @property
     def element(self) -> Element | None:
@@ -98,7 +99,11 @@ class Warn:
 
     def text(self, lang: Language = "en") -> str:
         """The remark as a sentence."""
-        return say(self.key, lang, **dict(self.params))
+        return say(self.key, lang, **paired(self.params))
+
+    def both(self) -> Title:
+        """The sentence in both languages."""
+        return Title(self.text("zh"), self.text("en"))
 
 
 class LifecircleError(Exception):

@@ -245,5 +245,4 @@ def _read_streets(
 
 def remark(fault: Fault) -> Warn:
     """A warning of a file as a remark that travels with the run."""
-    told = {"en": fault.text("en"), "zh": fault.text("zh"), "fault": fault.key}
-    return Warn("file_remark", told)
+    return Warn("file_remark", {"remark": fault.both(), "fault": fault.key})

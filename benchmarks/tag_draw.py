@@ -31,7 +31,7 @@ import osmium
 
 from lifecircle.analysis.policy import Policy, Service, load_policy
 from lifecircle.analysis.policy.names import has_word, names_of
-from lifecircle.analysis.policy.rules import values_of
+from lifecircle.analysis.policy.sections.rules import values_of
 from lifecircle.analysis.readers.osm.places import read_places
 
 SEED: Final = 20261128

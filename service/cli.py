@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from lifecircle.service import i18n
 from lifecircle.service.commands import catchments, quality, scorecard, siting, studies
+from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     HERE,
     Area,
@@ -35,12 +37,8 @@ from lifecircle.service.commands.words import language_of as _language
 from lifecircle.service.commands.words import opened as _open
 from lifecircle.service.commands.words import prepare as _prepare
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="lifecircle 生活圈: who cannot walk to a service in time, and where. "
-    "谁走不到、在哪里、怎么补。",
+app = SpokenApp(
+    cls=SpokenGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
 
@@ -65,72 +63,49 @@ def main() -> int:
     except typer.Abort:
         return 130
     except Exception as error:
-        show = getattr(error, "show", None)  # a usage error of the command line itself
-        if show is None:
+        if not hasattr(error, "format_message"):  # not one of the command line itself
             raise
-        show()
+        print(misused(error, reader_language()), file=sys.stderr)
         return 2
     return code if isinstance(code, int) else 0
-
-
-def _asked_language() -> str | None:
-    """The language of ``--lang`` on the command line, for errors that end a command."""
-    words = sys.argv[1:]
-    for word, following in zip(words, [*words[1:], None], strict=True):
-        if word == "--lang":
-            return following
-        if word.startswith("--lang="):
-            return word.removeprefix("--lang=")
-    return None
 
 
 def _say_error(error: Any) -> None:
     from rich.console import Console
 
-    lang = _language(_asked_language())
+    lang = reader_language()
     Console(stderr=True, highlight=False, soft_wrap=True).print(
-        ("错误：" if lang == "zh" else "Error: ") + error.text(lang), style="red", markup=False
+        i18n.text("cli_error", lang) + error.text(lang), style="red", markup=False
     )
 
 
 @app.command()
 def build(
     name: Area,
-    osm: Annotated[Path | None, typer.Option(help=".osm.pbf file 路网文件")] = None,
-    place: Annotated[str | None, typer.Option(help="place name (internet) 地名")] = None,
-    graph: Annotated[Path | None, typer.Option(help="osmnx GraphML file")] = None,
-    population: Annotated[Path | None, typer.Option(help="cells or raster 单元格或栅格")] = None,
-    units: Annotated[list[Path] | None, typer.Option(help="units, a file a level 单元")] = None,
-    facilities: Annotated[list[Path] | None, typer.Option(help="facility tables 设施表")] = None,
-    elevation: Annotated[Path | None, typer.Option(help="DEM (GeoTIFF): slope 高程")] = None,
-    closures: Annotated[list[Path] | None, typer.Option(help="closed places 封闭路段")] = None,
-    barrier_rule: Annotated[
-        str | None, typer.Option(help="not across: main_road,railway,river 不跨越")
-    ] = None,
-    statistics: Annotated[
-        list[Path] | None, typer.Option(help="long tables of unit figures 统计表")
-    ] = None,
+    osm: Annotated[Path | None, typer.Option()] = None,
+    place: Annotated[str | None, typer.Option()] = None,
+    graph: Annotated[Path | None, typer.Option()] = None,
+    population: Annotated[Path | None, typer.Option()] = None,
+    units: Annotated[list[Path] | None, typer.Option()] = None,
+    facilities: Annotated[list[Path] | None, typer.Option()] = None,
+    elevation: Annotated[Path | None, typer.Option()] = None,
+    closures: Annotated[list[Path] | None, typer.Option()] = None,
+    barrier_rule: Annotated[str | None, typer.Option()] = None,
+    statistics: Annotated[list[Path] | None, typer.Option()] = None,
     datum: Datum = None,
-    place_by_unit: Annotated[
-        bool,
-        typer.Option("--place-by-unit", help="rows without coordinates at their unit 按单元定位"),
-    ] = False,
-    merges: Annotated[
-        Path | None, typer.Option(help="decisions on rows of one place 合并处理意见")
-    ] = None,
+    place_by_unit: Annotated[bool, typer.Option("--place-by-unit")] = False,
+    merges: Annotated[Path | None, typer.Option()] = None,
     crs: Crs = None,
     x_north: NorthFirst = False,
     sheet: Sheet = None,
     layer: LayerName = None,
     mapping: Mapping = None,
     policy: PolicyFile = None,
-    surveyed: Annotated[
-        list[str] | None, typer.Option(help="services surveyed completely 已普查的服务")
-    ] = None,
+    surveyed: Annotated[list[str] | None, typer.Option()] = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
-    """Build an area from files and add it to the workspace. 由文件构建一个区域。"""
+    """Build an area from files and add it to the workspace."""
     _prepare(workspace)
     from lifecircle.analysis.facts import BuildRequest
     from lifecircle.analysis.pipeline import build_area
@@ -169,17 +144,15 @@ def build(
 @app.command()
 def demo(
     workspace: WorkspaceDir = HERE,
-    serve_after: Annotated[bool, typer.Option("--serve/--no-serve", help="then serve")] = True,
-    scale: Annotated[float, typer.Option(help="size of springcity 示范市规模")] = 1.0,
-    rebuild: Annotated[bool, typer.Option(help="build again even if present")] = False,
-    slope: Annotated[
-        bool, typer.Option("--slope", help="springcity on its hills 计入坡度")
-    ] = False,
+    serve_after: Annotated[bool, typer.Option("--serve/--no-serve")] = True,
+    scale: Annotated[float, typer.Option()] = 1.0,
+    rebuild: Annotated[bool, typer.Option()] = False,
+    slope: Annotated[bool, typer.Option("--slope")] = False,
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     lang: Lang = None,
 ) -> None:
-    """Build the ready-made areas without internet, then serve them. 构建示范区并启动服务。"""
+    """Build the ready-made areas without internet, then serve them."""
     _prepare(workspace)
     from lifecircle.analysis.demo.build import build_helsinki, build_springcity
     from lifecircle.analysis.results.store import Workspace
@@ -204,13 +177,11 @@ def demo(
 @app.command()
 def serve(
     workspace: WorkspaceDir = HERE,
-    host: Annotated[str | None, typer.Option(help="address to listen on 监听地址")] = None,
-    port: Annotated[int | None, typer.Option(help="port 端口")] = None,
-    public_read: Annotated[
-        bool, typer.Option("--public-read", help="let other machines read 允许其他机器读取")
-    ] = False,
+    host: Annotated[str | None, typer.Option()] = None,
+    port: Annotated[int | None, typer.Option()] = None,
+    public_read: Annotated[bool, typer.Option("--public-read")] = False,
 ) -> None:
-    """Serve a workspace over HTTP. 启动服务。"""
+    """Serve a workspace over HTTP."""
     _prepare(workspace)
     import uvicorn
 
@@ -236,13 +207,13 @@ def coverage(
     group: Group = "total",
     by: By = None,
     at: At = None,
-    out: Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")] = None,
+    out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """Coverage per unit, readings U, P, L, C. 各单元覆盖率。"""
+    """Coverage per unit, readings U, P, L, C."""
     opened = _open(name, workspace, run, service=service, walker=walker)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
@@ -261,7 +232,7 @@ def coverage(
             continue
         if out is not None:
             target = out if service else out.with_name(f"{out.stem}-{one}{out.suffix}")
-            export_coverage(block, target, language)
+            export_coverage(block, target, language, opened.policy)
         else:
             show_coverage(opened, block, language, total_only=service is None)
 
@@ -274,14 +245,14 @@ def gaps(
     walker: Walker = "adult",
     group: Group = "total",
     by: By = None,
-    min_residents: Annotated[int, typer.Option(help="leave out smaller gaps 最少居民数")] = 0,
+    min_residents: Annotated[int, typer.Option()] = 0,
     at: At = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
-    as_json: Annotated[bool, typer.Option("--json", help="the HTTP answer (GeoJSON)")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
     lang: Lang = None,
 ) -> None:
-    """Gaps by unit and reason, worst first; --by none: across units. 缺口，居民多者在前。"""
+    """Gaps by unit and reason, worst first."""
     opened = _open(name, workspace, run, service=service, walker=walker)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
@@ -301,24 +272,19 @@ def draw(
     name: Area,
     layer: Annotated[
         str,
-        typer.Argument(
-            help="coverage | gaps | circles | catchments | proposals | units | facilities | "
-            "quality | compare"
-        ),
+        typer.Argument(),
     ] = "coverage",
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
-    kind: Annotated[str | None, typer.Option(help="circles: convenience | fitness")] = None,
-    before: Annotated[
-        str | None, typer.Option("--from", help="compare: the earlier run 前一次结果")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="file to write (.html)")] = None,
+    kind: Annotated[str | None, typer.Option()] = None,
+    before: Annotated[str | None, typer.Option("--from")] = None,
+    out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
-    """One self-contained map page that opens without internet. 离线地图页面。"""
+    """One self-contained map page that opens without internet."""
     opened = _open(name, workspace, run, service=service, walker=walker)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
@@ -343,16 +309,14 @@ def export(
     name: Area,
     layer: Annotated[
         str,
-        typer.Argument(
-            help="cells | facilities | units | gaps | circles | network | catchments | proposals"
-        ),
+        typer.Argument(),
     ],
-    out: Annotated[Path, typer.Argument(help=".geojson .gpkg .csv .xlsx")],
+    out: Annotated[Path, typer.Argument()],
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
-    """Write a layer to a file. 导出图层。"""
+    """Write a layer to a file."""
     opened = _open(name, workspace, run)
     from lifecircle.analysis.results.export import export_layer
     from lifecircle.service.terminal import say

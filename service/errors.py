@@ -3,7 +3,7 @@
 ::
 
     LifecircleError                      lifecircle.analysis.errors
-    └── ServiceError                     texts in service/locales
+    └── ServiceError                     texts in service/messages
         ├── RequestError (ValueError)    the request cannot be understood       400
         ├── MissingError (LookupError)   nothing of that name here              404
         ├── ForbiddenError               not for readers from other machines    403
@@ -31,7 +31,7 @@ from lifecircle.service import i18n
 
 
 class ServiceError(LifecircleError):
-    """An error of the service itself; its text stands in ``service/locales``."""
+    """An error of the service itself; its text stands in ``service/messages``."""
 
     def text(self, lang: Language = "en") -> str:
         """The error as a sentence in a language."""

@@ -16,17 +16,14 @@ from lifecircle.service.errors import RequestError
 from lifecircle.service.settings import Settings
 from lifecircle.service.state import Areas, AreaState, Warmth
 
-Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False, description="minutes of walking")]
+Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
-AreaName = Annotated[str, Path(min_length=1, max_length=64, description="name of an area")]
+AreaName = Annotated[str, Path(min_length=1, max_length=64)]
 
 
-At = Annotated[
-    str | None,
-    Field(max_length=32, description="only what is open then: Sa 19:00, 周六 19:00, PH 10:00"),
-]
+At = Annotated[str | None, Field(max_length=32)]
 
 
 class Asked(BaseModel):
@@ -34,20 +31,20 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    lang: Language | None = Field(default=None, description="language of texts: zh or en")
+    lang: Language | None = None
 
 
 class OfRun(Asked):
     """A question about one run of an area."""
 
-    run: Name | None = Field(default=None, description="a run of the area; the latest by default")
+    run: Name | None = None
 
 
 class OfWalker(Asked):
     """A question about walks; `question` is what the catalog takes."""
 
-    minutes: Minutes | None = Field(default=None, description="default: each service's own")
-    walker: Name = Field(default="adult", description="a walker of the policy")
+    minutes: Minutes | None = None
+    walker: Name = "adult"
 
     @property
     def question(self) -> Question:
@@ -59,27 +56,25 @@ class OfWalker(Asked):
 class OfService(OfWalker):
     """A question about the walks to one service or all."""
 
-    service: Name | None = Field(default=None, description="a service; all when left out")
+    service: Name | None = None
 
 
 class OfUnits(OfWalker):
     """A question whose answer has a row for each unit."""
 
-    by: Name | None = Field(
-        default=None, description="unit level; default: the lowest that holds most residents"
-    )
+    by: Name | None = None
 
 
 class OfPeople(OfService, OfUnits):
     """A question about the walks of some residents, by unit."""
 
-    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
+    group: Name = "total"
 
 
 class AreaQuery(OfRun):
     """What the summary of an area takes."""
 
-    f: Literal["json", "html"] | None = Field(default=None, description="json or html")
+    f: Literal["json", "html"] | None = None
 
 
 class CoverageQuery(OfPeople, OfRun):
@@ -95,74 +90,61 @@ class EquityQuery(OfPeople, OfRun):
 class CompareQuery(OfPeople):
     """What `/compare` takes."""
 
-    from_: Name | None = Field(
-        default=None, alias="from", description="the earlier run; default: the one before `to`"
-    )
-    to: Name | None = Field(default=None, description="the later run; the latest by default")
+    from_: Name | None = Field(default=None, alias="from")
+    to: Name | None = None
 
 
 class ReportQuery(OfRun):
     """What `/report` takes."""
 
-    f: Literal["json", "html", "xlsx"] | None = Field(
-        default=None, description="json, html (to print) or xlsx"
-    )
-    pages: Literal["zh", "en", "both"] | None = Field(
-        default=None, description="languages of the printed report; default: the reader's"
-    )
+    f: Literal["json", "html", "xlsx"] | None = None
+    pages: Literal["zh", "en", "both"] | None = None
 
 
 class GapsQuery(OfPeople, OfRun):
     """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
-    min_residents: int = Field(default=0, ge=0, le=2**53, description="leave out smaller gaps")
+    min_residents: int = Field(default=0, ge=0, le=2**53)
     at: At = None
 
 
 class CirclesQuery(OfUnits, OfRun):
     """What `/circles` takes."""
 
-    kind: Name | None = Field(default=None, description="convenience, fitness; all by default")
+    kind: Name | None = None
     at: At = None
 
 
 class PointQuery(OfWalker, OfRun):
     """What `/point` takes."""
 
-    lon: Longitude = Field(description="degrees east, WGS84")
-    lat: Latitude = Field(description="degrees north, WGS84")
+    lon: Longitude = Field()
+    lat: Latitude = Field()
 
 
 class IsochroneQuery(OfRun):
     """What `/isochrone` takes."""
 
-    lon: Longitude = Field(description="degrees east, WGS84")
-    lat: Latitude = Field(description="degrees north, WGS84")
+    lon: Longitude = Field()
+    lat: Latitude = Field()
     minutes: str | None = Field(
         default=None,
         max_length=100,
-        description="limits with commas, such as 5,10,15; default: the policy's own",
     )
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    direction: Literal["from", "to"] = Field(
-        default="from", description="from the place, or to it; they differ where slope counts"
-    )
+    walker: Name = "adult"
+    direction: Literal["from", "to"] = "from"
 
 
 class MapQuery(OfService, OfUnits, OfRun):
     """What a map page takes; a form sends what was left open as an empty text."""
 
-    kind: Name | None = Field(default=None, description="of circles: convenience, fitness")
+    kind: Name | None = None
     variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(
-        default=None, description="of circles; default: each service's own minutes"
+        default=None
     )
-    from_: Name | None = Field(
-        default=None, alias="from", description="of compare: the earlier run"
-    )
+    from_: Name | None = Field(default=None, alias="from")
 
-    solution: Name | None = Field(
-        default=None, description="of catchments: natural, balanced or balanced_all"
-    )
+    solution: Name | None = None
 
     @field_validator(
         "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
@@ -175,7 +157,7 @@ class MapQuery(OfService, OfUnits, OfRun):
 class PageQuery(Asked):
     """What a page or document about the service itself takes."""
 
-    f: Literal["json", "html"] | None = Field(default=None, description="json or html")
+    f: Literal["json", "html"] | None = None
 
 
 async def page_query(query: Annotated[PageQuery, Query()]) -> PageQuery:

@@ -28,19 +28,14 @@ class ScorecardQuery(OfRun):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Pair]
 
-    f: Literal["json", "csv", "xlsx", "html"] | None = Field(
-        default=None, description="json, csv, xlsx or html"
-    )
-    level: Name | None = Field(default=None, description="unit level with figures of its units")
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    year: int | None = Field(
-        default=None, ge=1900, le=2200, description="no statistics of a later year"
-    )
+    f: Literal["json", "csv", "xlsx", "html"] | None = None
+    level: Name | None = None
+    walker: Name = "adult"
+    year: int | None = Field(default=None, ge=1900, le=2200)
     set_: list[Pair] = Field(
         default=[],
         alias="set",
         max_length=_MOST_SETTINGS,
-        description="a setting of the area's own scorecard, name=value; may be repeated",
     )
 
     @field_validator("level", "year", "run", mode="before")

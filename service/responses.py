@@ -18,9 +18,9 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.provenance import code_version
-from lifecircle.service import i18n
 from lifecircle.service.request_origin import from_this_machine
 from lifecircle.service.state import AreaState
+from lifecircle.service.wording import FIGURES, Words
 
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
@@ -159,13 +159,15 @@ def disposition(name: str) -> str:
 
 @cache
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
+    rooms = jinja2.Environment(
         loader=jinja2.PackageLoader("lifecircle.service", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    rooms.globals.update(FIGURES)
+    return rooms
 
 
 def page(
@@ -178,10 +180,7 @@ def page(
         _templates()
         .get_template(template)
         .render(
-            t=i18n.texts(lang),
-            say=lambda key, **params: i18n.text(key, lang, **params),
-            modelled=lambda names: i18n.modelled(names, lang),
-            role_of=lambda name: i18n.role(name, lang),
+            t=Words(lang),
             lang=lang,
             other=other,
             turned=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),

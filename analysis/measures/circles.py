@@ -26,6 +26,7 @@ from lifecircle.analysis.measures.question import (
 )
 from lifecircle.analysis.policy import CircleRule, Policy
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.texts import listed
 from lifecircle.analysis.unknown_names import unknown
 
 
@@ -253,11 +254,9 @@ def _remarks(
         yield Warn(
             "circle_not_assessed",
             {
-                "title_zh": rule.title.zh,
-                "title_en": rule.title.en,
+                "title": rule.title,
                 "count": len(absent),
-                "services_zh": "、".join(service.title.zh for service in absent),
-                "services_en": ", ".join(service.title.en for service in absent),
+                "services": listed(service.title for service in absent),
             },
         )
     if len(missing):

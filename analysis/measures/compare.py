@@ -342,5 +342,5 @@ def _remarks(
             title = study.policy.services[found.service].title
             yield Warn(
                 "compare_not_assessed",
-                {"run": name, "title_zh": title.zh, "title_en": title.en},
+                {"run": name, "title": title},
             )

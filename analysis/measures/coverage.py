@@ -37,6 +37,7 @@ from lifecircle.analysis.quantities import (
     Int32Array,
     IntArray,
 )
+from lifecircle.analysis.texts import named_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def served_within(
     if not catchments.assessed:
         return None, Warn("coverage_capacity_unknown")
     if catchments.group != group:
-        return None, Warn("coverage_other_group", {"group": catchments.group})
+        return None, Warn("coverage_other_group", {"group": named_group(catchments.group)})
     same = (catchments.service, catchments.minutes, catchments.walker) == (
         asked.service.id, asked.minutes, asked.walker.id)  # fmt: skip
     if not same or catchments.closed or catchments.whole or catchments.estimates:

@@ -34,6 +34,7 @@ from lifecircle.analysis.measures.question import (
 )
 from lifecircle.analysis.policy import FloatingRules
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.texts import Named, say_both
 
 Method = Literal["2sfca", "e2sfca", "3sfca"]
 METHODS: Final[tuple[str, ...]] = get_args(Method)
@@ -205,7 +206,8 @@ def _supply(city: City, facilities: Int32Array, supply: str) -> tuple[FloatArray
         return np.ones(len(facilities)), (Warn("floating_counted"),)
     values = city.facilities.numbers(supply)[facilities]
     unknown = int(np.isnan(values).sum())
-    told = {"count": unknown, "attribute": supply}
+    title = say_both(f"attribute_{supply}")
+    told = {"count": unknown, "attribute": Named(title.zh, title.en, supply)}
     remarks = (Warn("floating_supply_partly", told),) if unknown else ()
     return np.nan_to_num(values, nan=0.0), remarks
 

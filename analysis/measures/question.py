@@ -158,9 +158,7 @@ def checked_minutes(minutes: float) -> float:
 def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownNameError:
     """The error for a service that does not exist: the nearest by id, title and alias first."""
     offered = (policy.services[one] for one in known)
-    return service_unknown(
-        name, {one.id: Words(one.title.zh, one.title.en, one.aliases) for one in offered}
-    )
+    return service_unknown(name, {one.id: Words(one.title, one.aliases) for one in offered})
 
 
 def persons_of(cells: Cells, group: str) -> IntArray:
@@ -315,5 +313,5 @@ def not_assessed(service: Service) -> Warn:
     """The remark that nothing is known about a service."""
     return Warn(
         "service_not_assessed",
-        {"service": service.id, "title_zh": service.title.zh, "title_en": service.title.en},
+        {"service": service.id, "title": service.title},
     )

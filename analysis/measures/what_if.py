@@ -190,8 +190,7 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     missing = units.of_level(level)[blank[units.of_level(level)]]
     warnings = []
     if walks is None:
-        title = asked.service.title
-        warnings.append(Warn("what_if_unassessed", {"title_zh": title.zh, "title_en": title.en}))
+        warnings.append(Warn("what_if_unassessed", {"title": asked.service.title}))
     if len(missing):
         told = {"count": len(missing), "units": named(units, missing)}
         warnings.append(Warn("coverage_residents_unknown", told))

@@ -7,13 +7,13 @@ attachment, gaps, spreading and sampling. See ``docs/policies.md`` for the file 
 
 from __future__ import annotations
 
-from lifecircle.analysis.policy.capacity import Capacities
 from lifecircle.analysis.policy.cited import Cited, Confidence, Title
 from lifecircle.analysis.policy.files import default_policy, policy_ids
 from lifecircle.analysis.policy.loading import load_policy
 from lifecircle.analysis.policy.model import Policy
-from lifecircle.analysis.policy.quality import QualityRules
-from lifecircle.analysis.policy.rules import (
+from lifecircle.analysis.policy.sections.capacity import Capacities
+from lifecircle.analysis.policy.sections.quality import QualityRules
+from lifecircle.analysis.policy.sections.rules import (
     AttachmentRules,
     CapacityRule,
     CircleRule,
@@ -26,8 +26,8 @@ from lifecircle.analysis.policy.rules import (
     Walker,
     WalkRules,
 )
-from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
-from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
+from lifecircle.analysis.policy.sections.siting import FloatingRules, SitingRules
+from lifecircle.analysis.policy.sections.terrain import BarrierRules, TerrainRules
 
 __all__ = [
     "AttachmentRules",

@@ -15,7 +15,7 @@ from lifecircle.analysis.policy.cited import Confidence
 from lifecircle.analysis.policy.faults import Blame, Content, PolicyFileError, form_faults
 from lifecircle.analysis.policy.fields import BY_ID_TITLED, Record, Written
 from lifecircle.analysis.policy.model import Policy
-from lifecircle.analysis.policy.rules import Service, Walker
+from lifecircle.analysis.policy.sections.rules import Service, Walker
 
 _CODE: Final = "code"  # what faults name in place of a file
 _CLAUSE: Final = "added in code"  # where a file would quote the clause

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lifecircle.analysis import texts
 from lifecircle.analysis.policy.fields import (
     Number,
     Record,
@@ -19,15 +20,11 @@ Confidence = Literal["verified", "second_hand", "unverified", "derived", "interp
 
 
 @dataclass(frozen=True, slots=True)
-class Title(Record):
-    """A name in Chinese and English."""
+class Title(texts.Title, Record):
+    """A name in Chinese and English, as a file gives it."""
 
     zh: Said
     en: Said
-
-    def text(self, lang: str) -> str:
-        """The name in a language (``zh`` or ``en``)."""
-        return self.zh if lang == "zh" else self.en
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

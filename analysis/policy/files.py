@@ -16,7 +16,7 @@ import tomli
 from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy.faults import Blame, Content, PolicyFileError, Writers
 from lifecircle.analysis.policy.fields import ID
-from lifecircle.analysis.policy.tag_quality import TAG_QUALITY
+from lifecircle.analysis.policy.sections.tag_quality import TAG_QUALITY
 
 EXTENDS: Final = "extends"
 DROP: Final = "drop"

@@ -21,7 +21,7 @@ from lifecircle.analysis.policy.fields import Written
 from lifecircle.analysis.policy.files import EXTENDS, Joined, default_policy, read_policy
 from lifecircle.analysis.policy.model import Policy, policy_reader
 from lifecircle.analysis.policy.scorecard import Known, read_scorecard
-from lifecircle.analysis.policy.word_lists import spell_out
+from lifecircle.analysis.policy.sections.word_lists import spell_out
 
 _SOURCES: Final = "sources"
 _SCORECARD: Final = "scorecard"

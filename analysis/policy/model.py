@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final
 from pydantic import Field, TypeAdapter
 from pydantic_core import core_schema
 
-from lifecircle.analysis.policy.capacity import NO_CAPACITIES, Capacities
 from lifecircle.analysis.policy.cited import Title
 from lifecircle.analysis.policy.fields import BY_ID_TITLED, As, Record, Text
 from lifecircle.analysis.policy.joining import JoiningRules
-from lifecircle.analysis.policy.life_cycle import LifeCycle
-from lifecircle.analysis.policy.quality import QualityRules
-from lifecircle.analysis.policy.rules import (
+from lifecircle.analysis.policy.scorecard_model import Scorecard, scorecard_reader
+from lifecircle.analysis.policy.sections.capacity import NO_CAPACITIES, Capacities
+from lifecircle.analysis.policy.sections.life_cycle import LifeCycle
+from lifecircle.analysis.policy.sections.quality import QualityRules
+from lifecircle.analysis.policy.sections.rules import (
     AttachmentRules,
     CircleRule,
     CoverageRules,
@@ -24,10 +25,9 @@ from lifecircle.analysis.policy.rules import (
     Walker,
     WalkRules,
 )
-from lifecircle.analysis.policy.scorecard_model import Scorecard, scorecard_reader
-from lifecircle.analysis.policy.siting import FloatingRules, SitingRules
-from lifecircle.analysis.policy.terrain import BarrierRules, TerrainRules
-from lifecircle.analysis.policy.word_lists import WordList
+from lifecircle.analysis.policy.sections.siting import FloatingRules, SitingRules
+from lifecircle.analysis.policy.sections.terrain import BarrierRules, TerrainRules
+from lifecircle.analysis.policy.sections.word_lists import WordList
 
 
 def _scorecard(kept: Any) -> Scorecard | None:

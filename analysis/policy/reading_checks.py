@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lifecircle.analysis.policy.amounts import Condition, Operand, Selectors, Test
+from lifecircle.analysis.policy.sections.amounts import Condition, Operand, Selectors, Test
 
 Contradiction = tuple[tuple[str | int, ...], str, dict[str, Any]]
 

@@ -10,15 +10,6 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from lifecircle.analysis.policy.amounts import (
-    Condition,
-    Given,
-    Operand,
-    Operands,
-    Selectors,
-    Test,
-    chosen,
-)
 from lifecircle.analysis.policy.cited import Titled
 from lifecircle.analysis.policy.fields import (
     SOME,
@@ -39,6 +30,15 @@ from lifecircle.analysis.policy.reading_checks import (
     tested,
     units_in_scope,
     whole_conditions,
+)
+from lifecircle.analysis.policy.sections.amounts import (
+    Condition,
+    Given,
+    Operand,
+    Operands,
+    Selectors,
+    Test,
+    chosen,
 )
 
 SHARE: Final = "fraction"  # the unit of a share, 0-1

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lifecircle.analysis.policy.amounts import SETTING
 from lifecircle.analysis.policy.faults import Blame, Place, PolicyFault
 from lifecircle.analysis.policy.fields import ID, Record, Texts
 from lifecircle.analysis.policy.readings import SHARE, Pooled
@@ -17,6 +16,7 @@ from lifecircle.analysis.policy.scorecard_model import (
     Scorecard,
     Setting,
 )
+from lifecircle.analysis.policy.sections.amounts import SETTING
 
 # A setting is asked as a parameter beside these, so it cannot be called like one of them.
 RESERVED: Final = ("area", "f", "lang", "level", "run", "set", "walker", "year")

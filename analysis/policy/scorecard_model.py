@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationInfo, WrapValidator
 
-from lifecircle.analysis.policy.amounts import SETTING, Selectors, chosen
 from lifecircle.analysis.policy.cited import Cited, Title, Titled
 from lifecircle.analysis.policy.fields import (
     BY_ID,
@@ -27,6 +26,7 @@ from lifecircle.analysis.policy.fields import (
     Written,
 )
 from lifecircle.analysis.policy.readings import Reading
+from lifecircle.analysis.policy.sections.amounts import SETTING, Selectors, chosen
 
 AT_LEAST: Final = "at least"
 AT_MOST: Final = "at most"

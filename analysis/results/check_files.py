@@ -165,7 +165,7 @@ def _listed(book: Workbook, checked: Checked, lang: Language) -> None:
 
 
 def _why(fault: Fault, lang: Language) -> str:
-    return say(fault.key, lang, **dict(fault.params))
+    return fault.problem(lang)
 
 
 def _fill(faults: Iterable[Fault]) -> PatternFill:

@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
@@ -18,10 +17,11 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
-from lifecircle.analysis.policy import Title
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
 from lifecircle.analysis.results.layers import layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.texts import MESSAGES, Title, group_title
 
 SUFFIXES: Final = (".geojson", ".gpkg", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
@@ -30,8 +30,16 @@ EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
 NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
-_LON = Column("lon", "number", "°", Title("经度", "Longitude"), Title("没有图形", "No geometry"))
-_LAT = Column("lat", "number", "°", Title("纬度", "Latitude"), Title("没有图形", "No geometry"))
+_LABELS: Final = {
+    "run": "word_run",
+    "service": "word_service",
+    "minutes": "word_minutes",
+    "walker": "word_walker",
+    "group": "word_group",
+    "by": "word_level",
+}
+_LON = Column("lon", "number", "°", "column_lon", "null_no_geometry")
+_LAT = Column("lat", "number", "°", "column_lat", "null_no_geometry")
 
 
 def export_layer(run: Run, layer: str, path: Path, lang: Language = "zh") -> None:
@@ -68,15 +76,18 @@ def export_frame(
         _table(_flat(frame), (*columns, _LON, _LAT), path, name, lang, ())
 
 
-def export_coverage(block: Mapping[str, Any], path: Path, lang: Language = "zh") -> None:
+def export_coverage(
+    block: Mapping[str, Any], path: Path, lang: Language = "zh", policy: Policy | None = None
+) -> None:
     """Write the coverage of one service (a block of the document) as ``.csv`` or ``.xlsx``.
 
-    The total comes first; parameters and remarks go to a second sheet.
+    The total comes first; parameters and remarks go to a second sheet, where with the `policy`
+    service and walker have their titles.
     """
-    asked = ("service", "minutes", "walker", "group", "by")
+    asked = {name: block[name] for name in _LABELS if name != "run"}
     lines = (
-        *((say(f"export_{name}", lang), f"{block[name]}") for name in asked),
-        *((say("export_remark", lang), warning["text"]) for warning in block["warnings"]),
+        *asked_lines(asked, lang, policy),
+        *((say("word_remark", lang), warning["text"]) for warning in block["warnings"]),
     )
     rows = (block["total"], *block["units"])
     export_rows(rows, COVERAGE_COLUMNS, path, block["service"], lang, lines)
@@ -118,6 +129,30 @@ def export_rows(
         }
     )
     write_table(table, columns, path, name, lang, lines=lines)
+
+
+def asked_lines(
+    asked: Mapping[str, Any], lang: Language, policy: Policy | None = None
+) -> tuple[tuple[str, str], ...]:
+    """The parameters of a question with their names, as lines for a sheet about a table.
+
+    With a `policy` services, walkers and unit levels have their titles, else their ids.
+    """
+    titles: dict[str, Mapping[str, Title]] = {}
+    if policy is not None:
+        titles = {
+            "service": {one.id: one.title for one in policy.services.values()},
+            "walker": {one.id: one.title for one in policy.walkers.values()},
+            "by": policy.unit_levels,
+        }
+
+    def told(name: str, value: Any) -> str:
+        if name == "group":
+            return group_title(str(value)).text(lang)
+        title = titles.get(name, {}).get(str(value))
+        return str(value) if title is None else title.text(lang)
+
+    return tuple((say(_LABELS[name], lang), told(name, value)) for name, value in asked.items())
 
 
 def _checked(path: Path, suffixes: Sequence[str]) -> str:
@@ -229,22 +264,12 @@ def _excel(
 
 
 def _titled(column: Column, lang: Language) -> str:
-    unit = _UNITS.get(column.unit, Title(column.unit, column.unit)).text(lang)
     title = column.title.text(lang)
-    if not unit:
+    if not column.unit:
         return title
-    return f"{title}（{unit}）" if lang == "zh" else f"{title} ({unit})"
-
-
-_UNITS: Final[Mapping[str, Title]] = MappingProxyType(
-    {
-        "persons": Title("人", "persons"),
-        "minutes": Title("分钟", "minutes"),
-        "m": Title("米", "m"),
-        "fraction": Title("0–1", "0-1"),
-        "services": Title("类", "services"),
-    }
-)
+    named = f"unit_{column.unit}"
+    unit = say(named, lang) if MESSAGES.has(named) else column.unit
+    return say("word_with_unit", lang, title=Title(title, title), unit=unit)
 
 
 def _heading(sheet: Any, texts: Iterable[Any]) -> list[Any]:

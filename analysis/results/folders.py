@@ -15,6 +15,7 @@ from typing import Final
 
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.results.names import inside, safe_name
+from lifecircle.analysis.texts import Title
 from lifecircle.analysis.unknown_names import Words, unknown, unknown_service
 
 RUNS: Final = "runs"
@@ -108,7 +109,7 @@ def _words(told: dict[str, object]) -> Words:
     aliases = told.get("aliases") or ()
     if not isinstance(aliases, list | tuple):
         raise TypeError("aliases are a list")
-    return Words(str(title["zh"]), str(title["en"]), tuple(map(str, aliases)))
+    return Words(Title(str(title["zh"]), str(title["en"])), tuple(map(str, aliases)))
 
 
 def is_area(folder: Path) -> bool:

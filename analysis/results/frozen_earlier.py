@@ -11,8 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from lifecircle.analysis.policy.amounts import SETTING
 from lifecircle.analysis.policy.files import read_toml
+from lifecircle.analysis.policy.sections.amounts import SETTING
 
 _SINCE: Final = "judging"  # a scorecard that has it says everything itself
 _DATA: Final = ("groups", "labels", "units", "target_year", "baseline_year")

@@ -39,7 +39,7 @@ def policy_from(text: str) -> Policy:
         own = {"#digest": content["digest"], "#scorecard": scorecard}
         return policy_reader().validate_python({**content, **own}, extra="ignore")
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise WorkspaceError("policy_unreadable") from fault
+        raise WorkspaceError("run_policy_unreadable") from fault
 
 
 def plain(value: Any) -> Any:

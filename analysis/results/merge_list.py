@@ -14,28 +14,24 @@ import pandas as pd
 
 from lifecircle.analysis.city.notes import SamePlace
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.policy import Title
 from lifecircle.analysis.readers.tables.merge_orders import SHEET
-from lifecircle.analysis.results.columns import UNKNOWN, number, text
+from lifecircle.analysis.results.columns import number, text
 from lifecircle.analysis.results.export import TABLE_SUFFIXES, write_table
 
-_NO_DECISION: Final = Title("尚未处理", "Not decided")
-
-
 MERGE_COLUMNS: Final = (
-    text("decision", "处理意见", "Decision", _NO_DECISION),
-    text("state", "状态", "State"),
-    text("service", "服务", "Service"),
-    text("kept", "保留编号", "Kept"),
-    text("kept_name", "保留名称", "Name kept", UNKNOWN),
-    text("kept_source", "保留来源", "Source kept"),
-    text("other", "另一编号", "Other"),
-    text("other_name", "另一名称", "Other name", UNKNOWN),
-    text("other_source", "另一来源", "Other source"),
-    text("rule", "依据", "Rule"),
-    number("distance_m", "相距", "Distance", "m"),
-    number("likeness", "名称相似度", "Likeness of names", "fraction", UNKNOWN),
-    text("filled", "补填的属性", "Attributes filled", Title("没有补填", "Nothing was filled")),
+    text("decision", "column_decision", "no_decision"),
+    text("state"),
+    text("service"),
+    text("kept", "column_kept_id"),
+    text("kept_name", "column_kept_name", "unknown"),
+    text("kept_source", "column_kept_source"),
+    text("other", "column_other_id"),
+    text("other_name", "column_other_name", "unknown"),
+    text("other_source", "column_other_source"),
+    text("rule", "column_rule"),
+    number("distance_m", "column_apart", "m"),
+    number("likeness", "column_likeness", "fraction", "unknown"),
+    text("filled", "column_filled", "not_filled"),
 )
 
 

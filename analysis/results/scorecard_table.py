@@ -4,47 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 
 from lifecircle.analysis.errors import Language, say
-from lifecircle.analysis.policy import Title
-from lifecircle.analysis.results.columns import NEVER, UNKNOWN, Column
+from lifecircle.analysis.results.columns import count, number, text
 from lifecircle.analysis.results.export import write_table
-
-_NO_TARGET: Final = Title("原文没有给出数字", "The plan names no number")
-_NOT_BOXED: Final = Title("原文没有注明属性", "The plan calls it nothing")
-_NO_BASE: Final = Title("原文没有给出基期", "The plan states none")
-_OPEN: Final = Title("未评估", "Not assessed")
-_NONE: Final = Title("没有", "None")
-
-
-def _column(name: str, dtype: Any, zh: str, en: str, null: Title = NEVER) -> Column:
-    return Column(name, dtype, "", Title(zh, en), null)
-
+from lifecircle.analysis.texts import NOTHING, listed
 
 SCORECARD_COLUMNS: Final = (
-    _column("id", "text", "编号", "Id"),
-    _column("title", "text", "指标", "Indicator"),
-    _column("section", "text", "章节", "Section"),
-    _column("phrase", "text", "原文", "The plan's words"),
-    _column("target", "number", "目标", "Target", _NO_TARGET),
-    _column("direction", "text", "要求", "To be", Title("没有目标", "No target")),
-    _column("unit", "text", "单位", "Unit"),
-    _column("nature", "text", "属性", "Nature", _NOT_BOXED),
-    _column("baseline", "number", "基期", "Baseline", _NO_BASE),
-    _column("status", "text", "判定", "Status"),
-    _column("headline", "text", "主口径", "Headline"),
-    _column("value", "number", "现值", "Value today", _OPEN),
-    _column("lower", "number", "下限", "At least", UNKNOWN),
-    _column("upper", "number", "上限", "At most", UNKNOWN),
-    _column("assessed_share", "number", "已评估比例", "Share assessed", _OPEN),
-    _column("readings", "text", "各口径", "All readings"),
-    _column("left_out_count", "integer", "未覆盖个数", "Left out"),
-    _column("left_out", "text", "未覆盖", "Who is left out", _NONE),
-    _column("missing", "text", "缺什么、怎样补", "What is missing, how to supply it", _NONE),
-    _column("note", "text", "说明", "Note", _NONE),
+    text("id"),
+    text("title", "word_indicator"),
+    text("section"),
+    text("phrase"),
+    number("target", "", "", "no_target"),
+    text("direction", "column_direction", "no_direction"),
+    text("unit", "column_measured_in"),
+    text("nature", "column_nature", "not_boxed"),
+    number("baseline", "", "", "no_base"),
+    text("status"),
+    text("headline", "column_headline"),
+    number("value", "", "", "open"),
+    number("lower", "column_lower", "", "unknown"),
+    number("upper", "column_upper", "", "unknown"),
+    number("assessed_share", "word_assessed", "", "open"),
+    text("readings", "column_readings"),
+    count("left_out_count", "column_left_out_count", ""),
+    text("left_out", "column_left_out", "none"),
+    text("missing", "column_how_to_supply", "none"),
+    text("note", null="none"),
 )
 
 
@@ -76,8 +65,6 @@ def export_scorecard(document: Mapping[str, Any], path: Path, lang: Language = "
 
 
 def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:
-    comma = "、" if lang == "zh" else ", "
-    stop = "；" if lang == "zh" else "; "
     details = row["details"]
     return {
         **{key: row[key] for key in ("id", "section", "phrase", "target", "unit", "nature",
@@ -88,14 +75,22 @@ def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:
         else say(f"scorecard_{row['direction'].replace(' ', '_')}", lang),
         "baseline": None if row["baseline"] is None else row["baseline"]["value"],
         "headline": details[row["headline"]]["title"][lang],
-        "readings": stop.join(
-            f"{one['title'][lang]} = {_figure(one['value'])}" for one in details.values()
+        "readings": _row_of(
+            [f"{one['title'][lang]} = {_figure(one['value'])}" for one in details.values()],
+            lang,
+            "clauses",
         ),
         "left_out_count": len(row["left_out"]) or (None if row["status"] == "NOT_ASSESSED" else 0),
-        "left_out": comma.join(who(one, lang) for one in row["left_out"]) or None,
-        "missing": stop.join(one["text"] for one in row["missing"]) or None,
+        "left_out": _row_of([who(one, lang) for one in row["left_out"]], lang),
+        "missing": _row_of([one["text"] for one in row["missing"]], lang, "clauses"),
         "note": None if row["note"] is None else row["note"][lang],
     }  # fmt: skip
+
+
+def _row_of(
+    told: Sequence[str], lang: Language, between: Literal["words", "clauses"] = "words"
+) -> str | None:
+    return listed(told, between).text(lang) if told else None
 
 
 def who(one: Mapping[str, Any], lang: Language) -> str:
@@ -109,7 +104,7 @@ def who(one: Mapping[str, Any], lang: Language) -> str:
             named = f"{one['facility']} · {named}"
     more = []
     if one["persons"] is not None:
-        more.append(say("scorecard_persons", lang, count=f"{one['persons']:,}"))
+        more.append(say("scorecard_persons", lang, count=one["persons"]))
     if one["value"] is not None:
         more.append(f"{one['value']:.4g}")
     if one["label"] is not None:
@@ -118,17 +113,22 @@ def who(one: Mapping[str, Any], lang: Language) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "—" if value is None else repr(value)
+    return NOTHING if value is None else repr(value)
 
 
 def _notes(document: Mapping[str, Any], lang: Language) -> Sequence[tuple[str, str]]:
     """Area, run, policy and every setting, as lines for the second sheet."""
     policy = document["policy"]
     head = (
-        (say("scorecard_area", lang), str(document["area"])),
-        (say("scorecard_run", lang), str(document["run"])),
-        (say("scorecard_policy", lang), f"{policy['source']} {policy['digest']}"),
-        (say("export_walker", lang), str(document["walker"])),
-    )  # fmt: skip
-    settings = tuple((one["title"][lang], str(one["value"])) for one in document["settings"])
-    return (*head, *settings)
+        (say("word_area", lang), str(document["area"])),
+        (say("word_run", lang), str(document["run"])),
+        (say("word_policy", lang), f"{policy['source']} {policy['digest']}"),
+        (say("word_walker", lang), document["walker_title"][lang]),
+    )
+    return (*head, *((one["title"][lang], _chosen(one, lang)) for one in document["settings"]))
+
+
+def _chosen(setting: Mapping[str, Any], lang: Language) -> str:
+    """The answer given to a setting, in words where it is a choice."""
+    titles = (one["title"][lang] for one in setting["choices"] if one["id"] == setting["value"])
+    return next(titles, str(setting["value"]))

@@ -6,60 +6,64 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lifecircle.analysis.errors import Language, say
-from lifecircle.analysis.results.columns import NOT_ASSESSED, UNKNOWN, Column, count, number, text
-from lifecircle.analysis.results.export import export_rows
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.results.columns import Column, count, number, text
+from lifecircle.analysis.results.export import asked_lines, export_rows
 
 Document = Mapping[str, Any]
+_ASKED: Final = ("run", "minutes", "walker", "group", "by")
 
 
-def _count(name: str, zh: str, en: str) -> Column:
-    return count(name, zh, en, null=NOT_ASSESSED)
+def _count(name: str, titled: str = "") -> Column:
+    return count(name, titled, null="not_assessed")
 
 
-def _number(name: str, zh: str, en: str, unit: str) -> Column:
-    return number(name, zh, en, unit, NOT_ASSESSED)
+def _number(name: str, titled: str = "", unit: str = "") -> Column:
+    return number(name, titled, unit, "not_assessed")
 
 
 _UNIT: Final = (
-    text("service", "服务代码", "Service"),
-    text("code", "代码", "Code"),
-    text("name", "名称", "Name"),
-    text("name_en", "英文名称", "English name", UNKNOWN),
+    text("service", "word_service_id"),
+    text("code"),
+    text("name"),
+    text("name_en", null="unknown"),
 )
 
 EQUITY_COLUMNS: Final = (
     *_UNIT,
-    text("group", "人群", "Group"),
-    _count("residents", "人数", "Persons"),
-    _count("without_way", "走不到的人", "No way"),
-    _number("gini", "基尼系数", "Gini", ""),
-    _number("palma", "帕尔马比值", "Palma", ""),
-    _number("mean_minutes", "平均步行", "Mean walk", "minutes"),
-    _number("median_minutes", "中位步行", "Median walk", "minutes"),
-    _count("sufficient", "在时限内的人", "Within the floor"),
-    _count("below", "超出时限的人", "Beyond the floor"),
-    _number("below_share", "超出时限占比", "Share beyond", "fraction"),
-    _number("excess_minutes", "平均超出", "Mean excess", "minutes"),
+    text("group"),
+    _count("residents"),
+    _count("without_way"),
+    _number("gini"),
+    _number("palma"),
+    _number("mean_minutes", "column_mean_minutes", "minutes"),
+    _number("median_minutes", "column_median_minutes", "minutes"),
+    _count("sufficient", "column_sufficient"),
+    _count("below"),
+    _number("below_share", unit="fraction"),
+    _number("excess_minutes", "column_excess_minutes", "minutes"),
 )
 
 COMPARE_COLUMNS: Final = (
     *_UNIT,
-    text("state", "单元状态", "State of the unit"),
-    _count("residents_from", "前一次居民", "Residents before"),
-    _count("residents_to", "后一次居民", "Residents after"),
-    _count("covered_from", "前一次覆盖", "Covered before"),
-    _count("covered_to", "后一次覆盖", "Covered after"),
-    _number("P_from", "前一次 P", "P before", "fraction"),
-    _number("P_to", "后一次 P", "P after", "fraction"),
-    _number("P_change", "P 的变化", "Change of P", "fraction"),
-    _count("gained", "新增覆盖", "Gained"),
-    _count("lost", "失去覆盖", "Lost"),
-    _count("moved", "人口变动", "People moved"),
+    text("state", "word_unit_state"),
+    _count("residents_from", "word_residents_from"),
+    _count("residents_to", "word_residents_to"),
+    _count("covered_from", "column_covered_from"),
+    _count("covered_to", "column_covered_to"),
+    _number("P_from", unit="fraction"),
+    _number("P_to", unit="fraction"),
+    _number("P_change", "column_P_change", "fraction"),
+    _count("gained"),
+    _count("lost"),
+    _count("moved"),
 )
 
 
-def export_equity(document: Document, path: Path, lang: Language = "zh") -> None:
+def export_equity(
+    document: Document, path: Path, lang: Language = "zh", policy: Policy | None = None
+) -> None:
     """Write an equity document as ``.csv`` or ``.xlsx``: every group, then every unit.
 
     Raises
@@ -72,11 +76,13 @@ def export_equity(document: Document, path: Path, lang: Language = "zh") -> None
         told = {"service": block["service"]}
         rows += [{**row, **told, "group": row["code"], "code": "total"} for row in block["groups"]]
         rows += [{**row, **told, "group": block["group"]} for row in block["units"]]
-    lines = _asked(document, ("run", "minutes", "walker", "group", "by"), lang)
+    lines = asked_lines({name: document[name] for name in _ASKED}, lang, policy)
     export_rows(rows, EQUITY_COLUMNS, path, "equity", lang, lines)
 
 
-def export_comparison(document: Document, path: Path, lang: Language = "zh") -> None:
+def export_comparison(
+    document: Document, path: Path, lang: Language = "zh", policy: Policy | None = None
+) -> None:
     """Write a comparison as ``.csv`` or ``.xlsx``: the area, then every unit, by service.
 
     Raises
@@ -90,12 +96,5 @@ def export_comparison(document: Document, path: Path, lang: Language = "zh") -> 
         for row in (block["total"], *block["units"])
     ]
     runs = {"run": f"{document['from']['run']} → {document['to']['run']}"}
-    lines = _asked({**document, **runs}, ("run", "minutes", "walker", "group", "by"), lang)
+    lines = asked_lines({name: {**document, **runs}[name] for name in _ASKED}, lang, policy)
     export_rows(rows, COMPARE_COLUMNS, path, "compare", lang, lines)
-
-
-def _asked(
-    document: Document, names: tuple[str, ...], lang: Language
-) -> tuple[tuple[str, str], ...]:
-    """The parameters of a question, as lines for the sheet about the columns."""
-    return tuple((say(f"export_{name}", lang), str(document[name])) for name in names)

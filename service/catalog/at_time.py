@@ -35,7 +35,7 @@ def at_warnings(at: StudyAt, service: str | None = None) -> list[Warn]:
         if service is not None and count.service != service:
             continue
         title = at.lower.policy.services[count.service].title
-        named = {"title_zh": title.zh, "title_en": title.en}
+        named = {"title": title}
         if count.unknown:
             told.append(
                 Warn("open_unknown", {**named, "unknown": count.unknown, "count": count.facilities})

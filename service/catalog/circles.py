@@ -69,6 +69,12 @@ def variants_of(policy: Policy, kind: str) -> tuple[Variant, ...]:
     return tuple(variant for variant in VARIANTS if has[variant])
 
 
+def night_text(policy: Policy, kind: str) -> str | None:
+    """The moment of the evening variant as asked for over HTTP; None where a kind has none."""
+    moment = night_moment(policy, kind)
+    return None if moment is None else moment.text
+
+
 def answer_circles(
     study: Study, question: Question, kind: str, variant: Variant = "own"
 ) -> CirclesAnswer:

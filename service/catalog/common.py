@@ -14,11 +14,12 @@ from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.question import Question, Study, unknown_service
-from lifecircle.analysis.policy import Policy, Title
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.texts import Title
 
 __all__ = [
     "DECIMALS",

@@ -23,6 +23,7 @@ from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.catalog.common import facility_ids, remarks, title_of
+from lifecircle.service.wording import number, percent
 
 LISTED = 1000  # rows of a list; `count` beside it tells all
 
@@ -244,33 +245,20 @@ def histogram(document: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def quality_figures(document: Mapping[str, Any], lang: Language) -> list[tuple[str, str]]:
-    """The headline figures as label and value; what is unknown says so."""
-    unknown = i18n.text("quality_not_checked", lang)
-
-    def count(value: int | None) -> str:
-        return unknown if value is None else f"{value:,}"
-
+def quality_figures(document: Mapping[str, Any], lang: Language) -> list[tuple[str, str | None]]:
+    """The headline figures as label and value; None where there is nothing to compare."""
     outside = document["facilities_outside"]
-    people = document["population"]
-    share = people["moved_share"]
     rows = [
-        ("residents", count(document["residents"])),
-        ("unsnapped_residents", count(document["unsnapped"]["residents"])),
-        ("island_residents", count(document["islands"]["residents"])),
-        ("unsnapped_facilities", count(document["unsnapped"]["facilities"]["count"])),
-        ("outside", count(None if outside is None else outside["count"])),
-        ("placed", count(document["facilities_placed_by_unit"]["count"])),
-        ("merged", count(document["same_places"]["merged"])),
-        ("suspected", count(document["same_places"]["suspected"])),
-        ("disagreements", count(document["disagreements"]["count"])),
-        ("modelled", count(people["modelled"])),
-        ("moved", unknown if share is None else _percent(people["moved"], people["compared"])),
+        ("word_residents", number(document["residents"])),
+        ("quality_unsnapped_residents", number(document["unsnapped"]["residents"])),
+        ("quality_island_residents", number(document["islands"]["residents"])),
+        ("quality_unsnapped_facilities", number(document["unsnapped"]["facilities"]["count"])),
+        ("quality_outside", None if outside is None else number(outside["count"])),
+        ("quality_placed", number(document["facilities_placed_by_unit"]["count"])),
+        ("quality_merged", number(document["same_places"]["merged"])),
+        ("quality_suspected", number(document["same_places"]["suspected"])),
+        ("quality_disagreements", number(document["disagreements"]["count"])),
+        ("quality_modelled", number(document["population"]["modelled"])),
+        ("quality_moved", percent(document["population"]["moved_share"])),
     ]
-    return [(i18n.text(f"quality_{key}", lang), value) for key, value in rows]
-
-
-def _percent(part: int, whole: int) -> str:
-    """A share as percent with one digit, cut, never rounded up."""
-    tenths = part * 1000 // whole
-    return "<0.1%" if part and not tenths else f"{tenths // 10}.{tenths % 10}%"
+    return [(i18n.text(key, lang), value) for key, value in rows]

@@ -16,11 +16,11 @@ from lifecircle.analysis.measures.scorecard.result import (
     ScorecardResult,
     Status,
 )
-from lifecircle.analysis.policy.amounts import settings_in
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.readings import Reading
 from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Scorecard, Unit
+from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
 
@@ -87,6 +87,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
             "source": found.scorecard.source,
         },
         "walker": found.walker,
+        "walker_title": title_of(run.policy.walkers[found.walker].title),
         "year": found.year,
         "level": found.level,
         "settings": [_setting(found, name) for name in found.scorecard.settings],
@@ -235,7 +236,7 @@ def _missing(missing: Missing, lang: Language) -> dict[str, Any]:
     return {
         "kind": missing.kind,
         "name": missing.name,
-        "title": {"zh": missing.title_zh, "en": missing.title_en},
+        "title": title_of(missing.title),
         "lacking": missing.lacking,
         "of": missing.of,
         "text": missing.text(lang),

@@ -21,6 +21,7 @@ from lifecircle.service.commands.words import (
     language_of,
     opened,
 )
+from lifecircle.service.errors import RequestError
 
 
 def register(app: typer.Typer) -> None:
@@ -33,29 +34,21 @@ def catchments(
     service: Service = None,
     minutes: Annotated[
         str | None,
-        typer.Option(help="longest walk, or 'none' (default: the service's own) 分钟或 none"),
+        typer.Option(),
     ] = None,
     walker: Walker = "adult",
-    closed: Annotated[
-        bool, typer.Option("--closed", help="only inside the own subdistrict 不跨街道")
-    ] = False,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="never split a cell 人口单元格不拆分")
-    ] = False,
-    estimates: Annotated[
-        bool, typer.Option("--estimates", help="capacity from floor area 按建筑面积估算容量")
-    ] = False,
+    closed: Annotated[bool, typer.Option("--closed")] = False,
+    whole: Annotated[bool, typer.Option("--whole")] = False,
+    estimates: Annotated[bool, typer.Option("--estimates")] = False,
     by: By = None,
-    out: Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")] = None,
-    table: Annotated[
-        Literal["centres", "units"], typer.Option(help="which table to write 写哪张表")
-    ] = "centres",
+    out: Annotated[Path | None, typer.Option()] = None,
+    table: Annotated[Literal["centres", "units"], typer.Option()] = "centres",
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """Catchments of centres with a capacity, and the rule 3万–10万. 服务区与3万—10万规则。"""
+    """Catchments of centres with a capacity, and the rule 3万–10万."""
     limit = _minutes(minutes)
     found, language = opened(name, workspace, run, walker=walker), language_of(lang)
     from lifecircle.analysis.measures.question import Question
@@ -74,10 +67,10 @@ def catchments(
     if as_json:
         print_json(document)
     elif out is not None:
-        write_catchments(document, out, table, language)
+        write_catchments(document, found.policy, out, table, language)
         say(str(out))
     else:
-        show_catchments(document, language)
+        show_catchments(document, found.policy, language)
 
 
 def _minutes(given: str | None) -> float | None:
@@ -88,4 +81,4 @@ def _minutes(given: str | None) -> float | None:
     try:
         return float(given)
     except ValueError:
-        raise typer.BadParameter(f"'{given}': a number, or none 数字或 none") from None
+        raise RequestError("catchments_minutes", given=given) from None

@@ -33,10 +33,8 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="table or layer to look at 待检查文件")],
-    kind: Annotated[
-        str | None, typer.Option(help="population | facilities | units | statistics")
-    ] = None,
+    file: Annotated[Path, typer.Argument()],
+    kind: Annotated[str | None, typer.Option()] = None,
     datum: Datum = None,
     crs: Crs = None,
     x_north: NorthFirst = False,
@@ -44,16 +42,12 @@ def check(
     layer: LayerName = None,
     mapping: Mapping = None,
     policy: PolicyFile = None,
-    clean: Annotated[
-        Path | None, typer.Option(help="write a copy with safe mends (.xlsx .csv) 清洗后的副本")
-    ] = None,
-    errors: Annotated[
-        Path | None, typer.Option(help="write the table with faults marked (.xlsx) 问题标注表")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs 供程序读取")] = False,
+    clean: Annotated[Path | None, typer.Option()] = None,
+    errors: Annotated[Path | None, typer.Option()] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
     lang: Lang = None,
 ) -> None:
-    """Say all that is wrong with a table, row by row; exit 2: not usable. 逐行检查表格。"""
+    """Say all that is wrong with a table, row by row; exit 2: not usable."""
     from lifecircle.analysis.policy import load_policy
     from lifecircle.analysis.readers.checker.check import check_file
     from lifecircle.analysis.readers.records.declarations import Declaration
@@ -86,15 +80,13 @@ def check(
 
 def quality(
     name: Area,
-    merges: Annotated[
-        Path | None, typer.Option(help="write the list of merges (.csv .xlsx) 合并清单")
-    ] = None,
+    merges: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """How good the data of an area are. 区域的数据质量。"""
+    """How good the data of an area are."""
     from lifecircle.analysis.results.merge_list import write_merge_list
     from lifecircle.service.catalog.quality import quality_document
     from lifecircle.service.terminal import print_json, say

@@ -27,22 +27,17 @@ def register(app: typer.Typer) -> None:
 
 def scorecard(
     name: Area,
-    out: Annotated[
-        Path | None, typer.Option(help="write .html, .csv, .xlsx or .json 输出文件")
-    ] = None,
-    level: Annotated[str | None, typer.Option(help="figures of the units of a level 层级")] = None,
+    out: Annotated[Path | None, typer.Option()] = None,
+    level: Annotated[str | None, typer.Option()] = None,
     walker: Walker = "adult",
-    year: Annotated[int | None, typer.Option(help="no later statistics 统计截至年份")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="setting=value, repeatable 设置=值，可重复"),
-    ] = None,
+    year: Annotated[int | None, typer.Option()] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set")] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """Every promise of the plan, judged. 达标表：规划的每项承诺。"""
+    """Every promise of the plan, judged."""
     found, language = opened(name, workspace, run, walker=walker), language_of(lang)
     from lifecircle.analysis.results.scorecard_table import export_scorecard
     from lifecircle.service.catalog import scorecard_document, settings_given

@@ -40,20 +40,12 @@ def register(app: typer.Typer) -> None:
 
 def site(
     name: Area,
-    service: Annotated[str, typer.Option(help="service id, e.g. health_centre 服务")],
-    add: Annotated[int | None, typer.Option(help="how many new places 新增数量")] = None,
-    target: Annotated[
-        float | None, typer.Option(help="or the share to cover with the fewest, e.g. 0.9 目标比例")
-    ] = None,
-    objective: Annotated[
-        str, typer.Option(help="covered | person_minutes | all | capacity 目标")
-    ] = "covered",
-    candidates: Annotated[
-        str, typer.Option(help="a table or layer; generated; places[:kind,kind] 候选点")
-    ] = "generated",
-    time_limit: Annotated[
-        float, typer.Option(help="seconds for the exact solver, 0 = none 精确求解时限（秒）")
-    ] = 60.0,
+    service: Annotated[str, typer.Option()],
+    add: Annotated[int | None, typer.Option()] = None,
+    target: Annotated[float | None, typer.Option()] = None,
+    objective: Annotated[str, typer.Option()] = "covered",
+    candidates: Annotated[str, typer.Option()] = "generated",
+    time_limit: Annotated[float, typer.Option()] = 60.0,
     minutes: Minutes = None,
     walker: Walker = "adult",
     datum: Datum = None,
@@ -62,18 +54,14 @@ def site(
     sheet: Sheet = None,
     layer: LayerName = None,
     mapping: MappingFile = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="keep beside the run, for maps and layers 保存方案")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="write .csv .xlsx .geojson .gpkg 输出文件")
-    ] = None,
+    keep: Annotated[bool, typer.Option("--keep")] = False,
+    out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """Where the next places go, existing ones kept. 在现有设施之外选址。"""
+    """Where the next places go, existing ones kept."""
     found = opened(name, workspace, run, service=service, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
@@ -116,43 +104,54 @@ def candidates_named(text: str) -> str | Path:
 
 def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     """The proposals as a table, then what they change and how sure it is."""
-    from rich.table import Table
+    from lifecircle.service.terminal import print_table, say, say_remark, table_of
+    from lifecircle.service.wording import Words, number, percent
 
-    from lifecircle.service import i18n
-    from lifecircle.service.maps.wording import percent
-    from lifecircle.service.terminal import print_table, say
-
-    title = run.policy.services[document["service"]].title.text(lang)
-    minutes = i18n.text("cli_minutes_limit", lang, n=f"{document['minutes']:g}")
-    walker = run.policy.walkers[document["walker"]].title.text(lang)
-    table = Table(title=f"{title} · {minutes} · {walker}")
-    for key in ("cli_site_rank", "cli_site_site", "cli_unit"):
-        table.add_column(i18n.text(key, lang))
-    for key in ("cli_site_new", "cli_site_reached", "cli_site_saved"):
-        table.add_column(i18n.text(key, lang), justify="right")
+    words = Words(lang, "cli")
+    title = (
+        words.title(run.policy.services[document["service"]].title),
+        words.limit(document["minutes"]),
+        words.title(run.policy.walkers[document["walker"]].title),
+        words.objective(document["objective"]),
+    )
+    heads = [
+        *(words(key) for key in ("site_rank", "site", "unit", "residents_new")),
+        words("residents_reached"),
+        words.in_brackets(words("person_minutes_saved"), "person_minutes"),
+    ]
+    table = table_of(" · ".join(title), heads, left=(0, 1, 2))
     for row in document["proposals"]:
         table.add_row(
             str(row["rank"]),
             row["name"] or row["site"],
             row["unit_name"] or "",
-            f"{row['residents_new']:,}",
-            f"{row['residents_reached']:,}",
-            f"{row['person_minutes_saved']:,.0f}",
+            number(row["residents_new"]),
+            number(row["residents_reached"]),
+            number(row["person_minutes_saved"]),
         )
     print_table(table)
     before, after = document["before"], document["after"]
-    told = {
-        "before": percent(before["share"]) or "—",
-        "after": percent(after["share"]) or "—",
-        "covered": f"{after['covered']:,}",
-        "residents": f"{document['residents']:,}",
-    }
-    say(i18n.text("cli_site_change", lang, **told))
+    say(
+        words(
+            "site_change",
+            before=percent(before["share"]) or words.none,
+            after=percent(after["share"]) or words.none,
+            covered=number(after["covered"]),
+            residents=number(document["residents"]),
+        )
+    )
     if document["loads"] is not None:
-        loads = {key: f"{value:,}" for key, value in document["loads"].items()}
-        say(i18n.text("cli_site_loads", lang, **loads))
-    sure = "cli_site_proven" if document["proven"] else "cli_site_bound"
-    figures = {key: f"{document[key]:,.0f}" for key in ("value", "bound")}
-    say(i18n.text(sure, lang, method=document["method"], seconds=document["seconds"], **figures))
+        loads = {key: number(value) for key, value in document["loads"].items()}
+        say(words("site_loads", **loads))
+    say(
+        words(
+            "site_proven" if document["proven"] else "site_bound",
+            count=number(document["candidates"]["count"]),
+            value=number(document["value"]),
+            bound=number(document["bound"]),
+            method=words.method(document["method"]),
+            seconds=document["seconds"],
+        )
+    )
     for remark in document["warnings"]:
-        say("· " + remark["text"])
+        say_remark(remark["text"])

@@ -25,7 +25,7 @@ from lifecircle.service.commands.words import (
     opened,
 )
 
-Table = Annotated[Path | None, typer.Option(help="write .csv or .xlsx instead 输出文件")]
+Table = Annotated[Path | None, typer.Option()]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def circles(
     name: Area,
-    kind: Annotated[str | None, typer.Option(help="convenience | fitness 生活圈")] = None,
+    kind: Annotated[str | None, typer.Option()] = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
     by: By = None,
@@ -46,7 +46,7 @@ def circles(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """Residents with a complete circle, and what they miss. 生活圈完整的居民。"""
+    """Residents with a complete circle, and what they miss."""
     found, language = opened(name, workspace, run, walker=walker), language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import circles_document
@@ -58,7 +58,7 @@ def circles(
     if as_json:
         print_json(document)
     else:
-        show_circles(document, found, language)
+        show_circles(document, found.policy, language)
 
 
 def equity(
@@ -74,7 +74,7 @@ def equity(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """How evenly walks are spread: Gini, Palma, below the floor, worst tenth. 公平性。"""
+    """How evenly walks are spread: Gini, Palma, below the floor, worst tenth."""
     found = opened(name, workspace, run, service=service, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
@@ -88,16 +88,16 @@ def equity(
     if as_json:
         print_json(document)
     elif out is not None:
-        export_equity(document, out, language)
+        export_equity(document, out, language, found.policy)
         say(str(out))
     else:
-        show_equity(document, language)
+        show_equity(document, found.policy, language)
 
 
 def compare(
     name: Area,
-    first: Annotated[str, typer.Argument(metavar="RUN", help="the earlier run 前一次结果")],
-    last: Annotated[str, typer.Argument(metavar="RUN", help="the later run 后一次结果")],
+    first: Annotated[str, typer.Argument(metavar="RUN")],
+    last: Annotated[str, typer.Argument(metavar="RUN")],
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
@@ -108,7 +108,7 @@ def compare(
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
-    """What changed from one run to another. 比较两次结果。"""
+    """What changed from one run to another."""
     before, after = (
         opened(name, workspace, one, service=service, walker=walker) for one in (first, last)
     )
@@ -124,7 +124,7 @@ def compare(
     if as_json:
         print_json(document)
     elif out is not None:
-        export_comparison(document, out, language)
+        export_comparison(document, out, language, after.policy)
         say(str(out))
     else:
         show_compare(document, language)
@@ -132,16 +132,14 @@ def compare(
 
 def report(
     name: Area,
-    out: Annotated[Path | None, typer.Option(help="page to write (.html) 报告文件")] = None,
-    pages: Annotated[
-        str | None, typer.Option("--lang", help="zh | en | both (one file with both) 语言")
-    ] = None,
-    xlsx: Annotated[Path | None, typer.Option(help="workbook to write (.xlsx) 工作簿")] = None,
+    out: Annotated[Path | None, typer.Option()] = None,
+    pages: Annotated[str | None, typer.Option("--lang")] = None,
+    xlsx: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """The whole report: a page to print, a workbook, or both. 报告与工作簿。"""
+    """The whole report: a page to print, a workbook, or both."""
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)

@@ -11,10 +11,11 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.measures.catchments.catchments import Centre, Solution
-from lifecircle.analysis.measures.catchments.population_rule import State
+from lifecircle.analysis.measures.catchments.population_rule import STATES
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import (
     Fact,
@@ -39,7 +40,7 @@ from lifecircle.service.maps.scene import (
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.maps.wording import Ask, number, percent
+from lifecircle.service.wording import number, percent
 
 SOLUTIONS: Final = ("natural", "balanced", "balanced_all")
 STATE_COLOURS: Final = {"within": "#3f8ac4", "overload": "#d95f0e", "underload": "#8c7aa9"}
@@ -104,9 +105,9 @@ def _form(ask: Ask, fields: dict[str, Any], service: str, chosen: str) -> dict[s
     """The form of the page: services with a capacity rule, and which solution."""
     if "plain" in fields:
         named = Fact(ask.say("solution"), ask.say(f"solution_{chosen}"))
-        limit = ask.say("threshold")
+        limit = ask.say("limit")
         told = [
-            Fact(limit, ask.say("no_limit"))
+            Fact(limit, ask.words.limit(None))
             if fact.label == limit and chosen != "balanced"
             else fact
             for fact in fields["plain"]
@@ -143,7 +144,7 @@ def _told(ask: Ask, centre: Centre) -> str:
         return ask.say("overload_by", n=number(centre.overload))
     if centre.underload:
         return ask.say("underload_by", n=number(centre.underload))
-    return ask.say("load_within")
+    return ask.words.load("within")
 
 
 def _catchment_layer(
@@ -157,7 +158,7 @@ def _catchment_layer(
             {
                 "name": _name(ask, centre),
                 "kind": ask.say("catchment"),
-                "short": ask.say("persons", n=number(centre.load)),
+                "short": ask.words.persons(centre.load),
                 "c": len(TINTS["within"]) * _STATES.index(centre.state) + tint,
                 "values": [
                     number(centre.load),
@@ -171,7 +172,7 @@ def _catchment_layer(
     shapes = np.empty(len(drawn), dtype=object)
     shapes[:] = [shape for _, shape in drawn]
     degrees = polygons_degrees(shapes, ask.run.city.crs, shared=True)
-    keys = ("load", "state", "capacity_min", "capacity_max", "capacity_basis")
+    keys = ("load", "state", "minimum", "maximum", "basis")
     return Areas(
         {
             "name": "catchments",
@@ -211,7 +212,7 @@ def _unserved_layer(ask: Ask, answer: CatchmentsAnswer) -> Areas:
         {
             "name": ask.say(key),
             "kind": ask.say("unserved"),
-            "short": ask.say("persons", n=number(count)),
+            "short": ask.words.persons(count),
             "c": classes[key],
             "values": [number(count)],
         }
@@ -234,7 +235,7 @@ def _unserved_layer(ask: Ask, answer: CatchmentsAnswer) -> Areas:
 
 def _toggle(ask: Ask) -> Toggle:
     marks = tuple(
-        Swatch(scales.laid_over(colour, _OPACITY), ask.say(f"load_{state}"))
+        Swatch(scales.laid_over(colour, _OPACITY), ask.words.load(state))
         for state, colour in STATE_COLOURS.items()
     )
     return Toggle("catchments", ask.say("layer_catchments"), marks)
@@ -264,32 +265,26 @@ def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
         Tile(ask.say("served"), percent(share), served if found.assessed else "", main=True),
         Tile(ask.say("reachable_full"), told(solution.reachable_full), ""),
         Tile(ask.say("unreachable"), told(solution.unreachable), ""),
-        Tile(ask.say("load_overload"), told(over), ask.say("persons_above")),
-        Tile(ask.say("load_underload"), told(solution.underload), ask.say("persons_below")),
+        Tile(ask.say("overload_all"), told(over), ask.say("persons_above")),
+        Tile(ask.say("underload_all"), told(solution.underload), ask.say("persons_below")),
     )
     facts = [
-        Fact(ask.say(f"load_{state}"), ask.say("centres_count", n=number(n)))
+        Fact(ask.words.load(state), ask.say("figure_centres", n=number(n)))
         for state, n in count.items()
     ]
     if found.assessed:
-        walked = ask.say("person_minutes_value", n=number(solution.person_minutes))
+        walked = ask.say("figure_person_minutes", n=number(solution.person_minutes))
         facts.append(Fact(ask.say("person_minutes"), walked))
     if rule is not None:
         facts += [
-            Fact(ask.say(f"rule_{key}"), ask.say("streets_count", n=number(rule.states[state])))
-            for state, key in RULE_KEYS.items()
+            Fact(
+                ask.say("rule_state", state=ask.words.rule(state)),
+                ask.say("figure_subdistricts", n=number(rule.states[state])),
+            )
+            for state in STATES
             if rule.states[state]
         ]
     return {"tiles": tiles, "facts": tuple(facts)}
-
-
-RULE_KEYS: Final[dict[State, str]] = {
-    "达标": "met",
-    "达标但超载": "overloaded",
-    "缺口": "gap",
-    "富余": "surplus",
-    "NOT_ASSESSED": "unknown",
-}
 
 
 def _ranking(ask: Ask, solution: Solution, feature: dict[int, int]) -> Ranking | None:
@@ -320,7 +315,7 @@ def _ranking(ask: Ask, solution: Solution, feature: dict[int, int]) -> Ranking |
         rows.append(
             RankRow(
                 _name(ask, centre),
-                ask.say("persons", n=number(centre.load)),
+                ask.words.persons(centre.load),
                 " · ".join(detail),
                 share(centre.load),
                 feature.get(row),

@@ -11,9 +11,14 @@ import numpy as np
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.unknown_names import unknown
-from lifecircle.service import i18n
-from lifecircle.service.catalog.circles import CirclesAnswer, answer_circles, variants_of
+from lifecircle.service.catalog.circles import (
+    CirclesAnswer,
+    answer_circles,
+    night_text,
+    variants_of,
+)
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
 from lifecircle.service.maps.panel import (
     Fact,
@@ -46,7 +51,7 @@ from lifecircle.service.maps.shapes import (
     polygons_degrees,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
-from lifecircle.service.maps.wording import Ask, number, percent, plain
+from lifecircle.service.wording import number, percent, plain
 
 SHORT_EDGES: Final = (1, 2, 3, 5)  # types short of a complete circle: 0, 1, 2, 3-4, 5 or more
 SHORT_COLOURS: Final = ("#1f5fa6", "#86b7da", "#ecdfc3", "#e39a4f", "#a8480c")
@@ -73,19 +78,30 @@ def circles_scene(ask: Ask) -> Scene:
     areas, places = _unit_layer(ask, found)
     dots, dots_toggle = _dots(ask, found)
     cells, cells_toggle = _cells(ask, found.table)
-    view = frame(ask, ask.say("title_circles", circle=title)) | _form(ask, kind, variant, offered)
+    view = frame(ask, title) | _form(ask, kind, variant, offered)
     view |= _figures(ask, found)
     view |= {
         "toggles": (_share_toggle(ask, found), cells_toggle, dots_toggle, streets_toggle),
         "ranking": _ranking(ask, found, places),
         "warnings": warnings(ask, *found.remarks),
         "footer": (
-            Fact(ask.say("variant"), ask.say(f"variant_{variant}")),
+            Fact(ask.say("variant"), variant_title(ask, kind, variant)),
             Fact(ask.say("walker"), ask.titled(ask.run.policy.walkers[ask.walker])),
             *footer(ask, None),
         ),
     }
     return Scene((streets, areas, cells, dots), view)
+
+
+def variant_title(ask: Ask, kind: str, variant: str) -> str:
+    """What a variant of a circle is called, with its minutes or its hour."""
+    rule = ask.run.policy.circles[kind]
+    night = night_text(ask.run.policy, kind) if variant == "night" else None
+    return ask.say(
+        f"variant_{variant}",
+        minutes=plain(rule.minutes_all.value),
+        at="" if night is None else ask.words.moment(night),
+    )
 
 
 def _unit_layer(ask: Ask, found: CirclesAnswer) -> tuple[Areas, dict[str, int]]:
@@ -98,7 +114,7 @@ def _unit_layer(ask: Ask, found: CirclesAnswer) -> tuple[Areas, dict[str, int]]:
         {
             "name": ask.named(units.name[members[i]], units.name_en[members[i]]),
             "kind": ask.level(found.figures.by),
-            "short": percent(row.share) or ask.say("not_assessed"),
+            "short": percent(row.share) or ask.words.not_assessed,
             "c": scales.class_of(row.share, scales.SHARE_EDGES),
             "values": _told(ask, row),
         }
@@ -108,7 +124,7 @@ def _unit_layer(ask: Ask, found: CirclesAnswer) -> tuple[Areas, dict[str, int]]:
     labels = [
         ask.say(key)
         for key in (
-            "share_complete",
+            "share",
             "residents",
             "complete",
             "incomplete",
@@ -124,8 +140,8 @@ def _unit_layer(ask: Ask, found: CirclesAnswer) -> tuple[Areas, dict[str, int]]:
 
 def _told(ask: Ask, row: CircleRow) -> list[str | None]:
     return [
-        percent(row.share) or ask.say("not_assessed"),
-        number(row.residents) or ask.say("unknown"),
+        percent(row.share) or ask.words.not_assessed,
+        number(row.residents) or ask.words.unknown,
         number(row.complete),
         number(row.incomplete),
         number(row.not_assessed or None),
@@ -141,7 +157,7 @@ def _missing(ask: Ask, row: CircleRow) -> str:
         f"{ask.titled(services[service])} {number(count)}"
         for service, count in row.missing[:MISSING_SHOWN]
     ]
-    return i18n.text("comma", ask.lang).join(told)
+    return ask.words.listed(told)
 
 
 def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
@@ -172,13 +188,13 @@ def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
     spans = [str(low) if high - low == 1 else f"{low}–{high - 1}" for low, high in pairwise(
         (0, *SHORT_EDGES)
     )]  # fmt: skip
-    labels = [ask.say("complete"), *spans[1:], ask.say("or_more", n=SHORT_EDGES[-1])]
+    labels = [ask.say("is_complete"), *spans[1:], ask.say("or_more", n=SHORT_EDGES[-1])]
     marks = [
         Swatch(colour, label, apart=i == 1)
         for i, (colour, label) in enumerate(zip(SHORT_COLOURS, labels, strict=True))
     ]
     if len(SHORT_COLOURS) in present:
-        marks.append(Swatch(scales.UNKNOWN_COLOUR, ask.say("not_assessed"), apart=True))
+        marks.append(Swatch(scales.UNKNOWN_COLOUR, ask.words.not_assessed, apart=True))
     return layer, Toggle("cells", ask.say("layer_circle_cells"), tuple(marks), ramp=True)
 
 
@@ -197,7 +213,7 @@ def _texts(ask: Ask, table: CircleTable) -> tuple[list[list[str]], Int32Array]:
     pattern = np.vstack([table.reach, table.state[None]]).astype(np.int8).T
     kinds, which = np.unique(pattern, axis=0, return_inverse=True)
     known = np.flatnonzero(table.assessed)
-    states = {1: "complete", 0: "incomplete", -1: "not_assessed"}
+    states = {1: "is_complete", 0: "is_incomplete", -1: "not_assessed"}
     texts = []
     for row in kinds:
         lacking = [ask.titled(services[table.services[k]]) for k in known if not row[k]]
@@ -205,7 +221,7 @@ def _texts(ask: Ask, table: CircleTable) -> tuple[list[list[str]], Int32Array]:
             [
                 ask.say("reached_of", n=int(row[known].sum()), count=len(known)),
                 ask.say(states[int(row[-1])]),
-                i18n.text("comma", ask.lang).join(lacking) or ask.say("nothing"),
+                ask.words.listed(lacking) or ask.say("nothing_missing"),
             ]
         )
     return texts, which.ravel().astype(np.int32)
@@ -227,7 +243,7 @@ def _dots(ask: Ask, found: CirclesAnswer) -> tuple[FacilityDots, Toggle]:
     layer = facility_layer(ask, chosen, mine[chosen].tolist(), colours, titles or [""])
     layer.show = len(chosen) <= MANY_DOTS  # thousands would hide the homes
     legend = (Swatch(scales.DOT_COLOUR, ask.say("circle_places", n=number(len(chosen))), "dot"),)
-    return layer, Toggle("dots", ask.say("layer_facilities"), legend)
+    return layer, Toggle("dots", ask.say("facilities"), legend)
 
 
 def _share_toggle(ask: Ask, found: CirclesAnswer) -> Toggle:
@@ -243,12 +259,12 @@ def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[s
         return {
             "plain": (
                 Fact(ask.say("circle"), rules[kind].title.text(ask.lang)),
-                Fact(ask.say("variant"), ask.say(f"variant_{variant}")),
+                Fact(ask.say("variant"), variant_title(ask, kind, variant)),
                 Fact(ask.say("walker"), ask.titled(policy.walkers[ask.walker])),
             )
         }
     kinds = tuple(Option(one, rules[one].title.text(ask.lang), one == kind) for one in rules)
-    variants = tuple(Option(one, ask.say(f"variant_{one}"), one == variant) for one in offered)
+    variants = tuple(Option(one, variant_title(ask, kind, one), one == variant) for one in offered)
     own = ask.say("own_each")
     limit = "" if ask.minutes is None else plain(ask.minutes)
     walkers = tuple(
@@ -259,7 +275,7 @@ def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[s
         "fields": (
             Field("kind", ask.say("circle"), kinds),
             Field("variant", ask.say("variant"), variants),
-            Field("minutes", ask.say("threshold"), value=limit, placeholder=own),
+            Field("minutes", ask.say("minutes"), value=limit, placeholder=own),
             Field("walker", ask.say("walker"), walkers),
             *level_field(ask),
         ),
@@ -272,14 +288,14 @@ def _figures(ask: Ask, found: CirclesAnswer) -> dict[str, Any]:
     assessed = len(found.figures.assessed)
     note = ask.say(
         "headline_circles",
-        complete=number(total.complete) or ask.say("unknown"),
-        residents=number(total.residents) or ask.say("unknown"),
+        complete=number(total.complete) or ask.words.unknown,
+        residents=number(total.residents) or ask.words.unknown,
     )
     if found.upper is not None and found.upper.total.share is not None:
         note += ask.say("upper_bound", share=percent(found.upper.total.share))
     tiles = (
         Tile(
-            ask.say("share_complete"),
+            ask.say("share"),
             percent(total.share),
             note if total.share is not None else ask.say("reason_circles"),
             True,
@@ -289,8 +305,8 @@ def _figures(ask: Ask, found: CirclesAnswer) -> dict[str, Any]:
     )
     facts = [
         Fact(ask.say("required"), ask.say("required_of", n=required, count=assessed)),
-        Fact(ask.say("complete"), number(total.complete) or ask.say("unknown")),
-        Fact(ask.say("incomplete"), number(total.incomplete) or ask.say("unknown")),
+        Fact(ask.say("complete"), number(total.complete) or ask.words.unknown),
+        Fact(ask.say("incomplete"), number(total.incomplete) or ask.words.unknown),
     ]
     if total.not_assessed:
         facts.append(Fact(ask.say("circle_open"), number(total.not_assessed) or ""))
@@ -330,5 +346,5 @@ def _ranking(ask: Ask, found: CirclesAnswer, places: dict[str, int]) -> Ranking 
         for row in worst[:WORST_SHOWN]
     )
     title = ask.say("rank_circles", level=ask.level(found.figures.by))
-    note = ask.say("rank_note_units", shown=len(rows), count=number(len(worst)))
+    note = ask.say("rank_note_circles", shown=len(rows), count=number(len(worst)))
     return Ranking(title, note, "units", rows)

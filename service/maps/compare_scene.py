@@ -13,6 +13,7 @@ from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.compare import answer_compare, cell_states, match_runs
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
 from lifecircle.service.maps.folium_map import Areas, CellDots
 from lifecircle.service.maps.panel import (
@@ -47,7 +48,7 @@ from lifecircle.service.maps.shapes import (
     pack_polygons,
     polygons_degrees,
 )
-from lifecircle.service.maps.wording import Ask, number, percent, points
+from lifecircle.service.wording import date, number, percent, points
 
 CHANGE_EDGES: Final = (0.05, 0.2)  # fractions, of a rise and of a fall alike
 CHANGE_COLOURS: Final = (
@@ -111,7 +112,7 @@ def _unit_layer(ask: Ask, found: Comparison) -> tuple[Areas, dict[str, int]]:
         {
             "name": ask.named(row.name, row.name_en),
             "kind": ask.level(found.by),
-            "short": points(row.P_change) or ask.say("not_assessed"),
+            "short": points(row.P_change) or ask.words.not_assessed,
             "c": change_class(row.P_change),
             "values": _told(ask, row),
         }
@@ -135,7 +136,7 @@ def _unit_layer(ask: Ask, found: Comparison) -> tuple[Areas, dict[str, int]]:
 
 def _told(ask: Ask, row: CompareRow) -> list[str | None]:
     return [
-        points(row.P_change) or ask.say("not_assessed"),
+        points(row.P_change) or ask.words.not_assessed,
         percent(row.P_from),
         percent(row.P_to),
         number(row.gained),
@@ -187,16 +188,25 @@ def _cells(
 
 
 def _change_toggle(ask: Ask, found: Comparison) -> Toggle:
-    labels = ("< −20", "−20–−5", "−5–0", "0", "0–5", "5–20", "≥ 20")
     marks = [
         Swatch(scales.laid_over(colour, scales.UNIT_OPACITY), label)
-        for colour, label in zip(CHANGE_COLOURS, labels, strict=True)
+        for colour, label in zip(CHANGE_COLOURS, _spans(ask), strict=True)
     ]
     if any(row.P_change is None for row in found.units):
         grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.UNIT_OPACITY)
-        marks.append(Swatch(grey, ask.say("not_assessed"), apart=True))
+        marks.append(Swatch(grey, ask.words.not_assessed, apart=True))
     label = ask.say("layer_units_change", level=ask.level(found.by))
     return Toggle("units", label, tuple(marks), ramp=True)
+
+
+def _spans(ask: Ask) -> list[str]:
+    """The classes of a change in percentage points, the greatest fall first."""
+    low, high = (f"{100 * edge:g}" for edge in CHANGE_EDGES)
+    falls = [("−" + high, "−" + low), ("−" + low, "0")]
+    rises = [("0", low), (low, high)]
+    spans = [[ask.say("change_span", low=a, high=b) for a, b in part] for part in (falls, rises)]
+    below, above = ask.say("change_below", n=high), ask.say("change_above", n=high)
+    return [below, *spans[0], "0", *spans[1], above]
 
 
 def _form(ask: Ask, before: Run, asked: Asked) -> dict[str, Any]:
@@ -209,17 +219,17 @@ def _form(ask: Ask, before: Run, asked: Asked) -> dict[str, Any]:
 
 def _figures(ask: Ask, before: Run, found: Comparison) -> dict[str, Any]:
     total = found.total
-    unknown = ask.say("unknown")
+    unknown = ask.words.unknown
     note = ask.say(
         "headline_compare",
-        old=percent(total.P_from) or ask.say("not_assessed"),
-        new=percent(total.P_to) or ask.say("not_assessed"),
+        old=percent(total.P_from) or ask.words.not_assessed,
+        new=percent(total.P_to) or ask.words.not_assessed,
     )
     change = points(total.P_change)
     tiles = (
         Tile(
             ask.say("change"),
-            None if change is None else ask.say("points", n=change),
+            change,
             note,
             True,
         ),
@@ -238,11 +248,12 @@ def _figures(ask: Ask, before: Run, found: Comparison) -> dict[str, Any]:
 
 
 def _named(ask: Ask, run: Run) -> str:
-    return f"{run.manifest.title.text(ask.lang)} · {run.manifest.created[:10]}"
+    return f"{run.manifest.title.text(ask.lang)} · {date(run.manifest.created)}"
 
 
 def _arrow(old: int | None, new: int | None, unknown: str) -> str:
-    return f"{number(old) or unknown} → {number(new) or unknown}"
+    told = (number(value) or unknown for value in (old, new))
+    return " → ".join(told)
 
 
 def _ranking(ask: Ask, found: Comparison, places: dict[str, int]) -> Ranking | None:
@@ -260,8 +271,8 @@ def _ranking(ask: Ask, found: Comparison, places: dict[str, int]) -> Ranking | N
             f"+{number(row.gained)} / −{number(row.lost)}",
             ask.say(
                 "rank_compare",
-                old=percent(row.P_from) or ask.say("not_assessed"),
-                new=percent(row.P_to) or ask.say("not_assessed"),
+                old=percent(row.P_from) or ask.words.not_assessed,
+                new=percent(row.P_to) or ask.words.not_assessed,
             ),
             f"{100 * ((row.gained or 0) + (row.lost or 0)) / most:.1f}",
             places.get(row.code),

@@ -13,6 +13,7 @@ from lifecircle.analysis.measures.question import Asked, Walks, covered
 from lifecircle.analysis.quantities import Int32Array, minutes_of
 from lifecircle.service.catalog.coverage import answer_coverage
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -36,7 +37,7 @@ from lifecircle.service.maps.shapes import (
     polygons_degrees,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
-from lifecircle.service.maps.wording import Ask, number, percent, plain
+from lifecircle.service.wording import number, percent, plain
 
 
 def coverage_scene(ask: Ask, service: str) -> Scene:
@@ -91,7 +92,7 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
             {
                 "name": ask.named(row.name, row.name_en),
                 "kind": ask.level(found.by),
-                "short": share or ask.say("not_assessed"),
+                "short": share or ask.words.not_assessed,
                 "c": scales.class_of(row.P, scales.SHARE_EDGES),
                 "values": _told(ask, row),
             }
@@ -116,10 +117,9 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
 
 
 def _told(ask: Ask, row: CoverageRow) -> list[str | None]:
-    unknown = ask.say("unknown")
     return [
-        percent(row.P) or ask.say("not_assessed"),
-        number(row.residents) or unknown,
+        percent(row.P) or ask.words.not_assessed,
+        number(row.residents) or ask.words.unknown,
         number(row.covered),
         number(_beyond(row)),
         percent(row.P_core),
@@ -178,7 +178,7 @@ def cell_layer(
 def _minute_legend(ask: Ask, scale: scales.MinuteScale, classes: Any) -> tuple[Swatch, ...]:
     present = set(np.unique(classes).tolist())
     if len(scale.colours) - 1 in present:
-        return (Swatch(scales.UNKNOWN_COLOUR, ask.say("not_assessed")),)
+        return (Swatch(scales.UNKNOWN_COLOUR, ask.words.not_assessed),)
     spans = [f"{plain(low)}–{plain(high)}" for low, high in pairwise([0.0, *scale.edges])]
     labels = [*spans, f">{plain(scale.edges[-1])}"]
     marks = [
@@ -186,7 +186,7 @@ def _minute_legend(ask: Ask, scale: scales.MinuteScale, classes: Any) -> tuple[S
         for i, (colour, label) in enumerate(zip(scale.colours, labels, strict=False))
     ]
     if len(scale.edges) + 1 in present:
-        marks.append(Swatch(scales.NO_WAY_COLOUR, ask.say("no_way_short"), apart=True))
+        marks.append(Swatch(scales.NO_WAY_COLOUR, ask.say("no_way"), apart=True))
     return tuple(marks)
 
 
@@ -204,8 +204,8 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     }
     headline = ask.say(
         "headline",
-        covered=number(total.covered) or ask.say("unknown"),
-        residents=number(total.residents) or ask.say("unknown"),
+        covered=number(total.covered) or ask.words.unknown,
+        residents=number(total.residents) or ask.words.unknown,
     )
     tiles = (
         Tile(
@@ -244,7 +244,9 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
 
 def _figure(ask: Ask, key: str) -> str:
     """What a figure is called; the inner ring by the metres of the policy."""
-    return ask.say(key, metres=plain(ask.run.policy.coverage.core_metres.value))
+    if key == "P_core":
+        return ask.say("P_core_metres", metres=plain(ask.run.policy.coverage.core_metres.value))
+    return ask.say(key)
 
 
 def _ranking(ask: Ask, found: Coverage, places: dict[str, int]) -> Ranking | None:

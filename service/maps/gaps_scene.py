@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from lifecircle.analysis.measures.gaps import Bridge, Gap
-from lifecircle.service.catalog.gaps import FULL, answer_gaps
+from lifecircle.service.catalog.gaps import FULL, answer_gaps, bridge_row
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
@@ -28,7 +29,7 @@ from lifecircle.service.maps.scene import (
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.maps.wording import Ask, number, percent
+from lifecircle.service.wording import number, percent
 
 
 def gaps_scene(ask: Ask, service: str) -> Scene:
@@ -63,7 +64,7 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
         {
             "name": _title(ask, gap),
             "kind": ask.say("rank_of", place=place, count=len(found)),
-            "short": ask.say("persons", n=number(gap.residents)),
+            "short": ask.words.persons(gap.residents),
             "always": str(place) if place <= WORST_SHOWN else "",
             "c": scales.class_of(gap.residents, scales.PERSON_EDGES),
             "values": _told(ask, gap),
@@ -71,9 +72,9 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
         for place, gap in enumerate(found, start=1)
     ]
     labels = [
-        *(ask.say(key) for key in ("residents", "reason", "minutes_mean", "nearest")),
-        *(ask.say("group", group=_group(ask, name)) for name in ask.run.city.cells.groups),
-        ask.say("gap_id"),
+        *(ask.say(key) for key in ("residents", "reason", "walk_mean", "nearest")),
+        *(ask.words.group(name) for name in ask.run.city.cells.groups),
+        ask.say("gap"),
     ]
     drawn = polygons_degrees(shapes, ask.run.city.crs, shared=False)
     return Areas(
@@ -96,16 +97,12 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
 def _told(ask: Ask, gap: Gap) -> list[str | None]:
     return [
         number(gap.residents),
-        ask.say(f"reason_{gap.reason}"),
-        ask.minutes_text(gap.minutes_to_nearest),
+        ask.words.reason(gap.reason),
+        ask.words.minutes(gap.minutes_to_nearest),
         _facility(ask, gap.nearest_facility),
         *(number(gap.groups.get(name)) for name in ask.run.city.cells.groups),
         gap.id,
     ]
-
-
-def _group(ask: Ask, name: str) -> str:
-    return ask.say(f"group_{name}") if name in {"0_3", "65"} else name
 
 
 def _title(ask: Ask, gap: Gap) -> str:
@@ -158,14 +155,14 @@ def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]
     if bridge.full is not None:
         tiles += [
             Tile(ask.say("reachable_full"), number(bridge.full), ""),
-            Tile(ask.say("served"), number(bridge.served), ask.say("bridge", n=number(known))),
+            Tile(ask.say("served"), number(bridge.served), ask.words.bridge(bridge_row(bridge))),
         ]
     tiles += [
         Tile(ask.say("gap_count"), None if beyond is None else number(len(found)), ""),
         Tile(ask.say("gap_largest"), number(largest), ""),
     ]
     facts = tuple(
-        Fact(ask.say(f"reason_{reason}"), ask.say("persons", n=number(count)))
+        Fact(ask.words.reason(reason), ask.words.persons(count))
         for reason, count in sorted(bridge.reasons.items(), key=lambda pair: -pair[1])
     )
     return {"tiles": tuple(tiles), "facts": facts}
@@ -180,12 +177,12 @@ def _ranking(ask: Ask, found: tuple[Gap, ...], word: str, *, full: bool) -> Rank
     rows = tuple(
         RankRow(
             _title(ask, gap),
-            ask.say("persons", n=number(gap.residents)),
+            ask.words.persons(gap.residents),
             " · ".join(
                 text
                 for text in (
-                    ask.say(f"reason_{gap.reason}"),
-                    ask.minutes_text(gap.minutes_to_nearest),
+                    ask.words.reason(gap.reason),
+                    ask.words.minutes(gap.minutes_to_nearest),
                     _facility(ask, gap.nearest_facility),
                 )
                 if text

@@ -21,6 +21,7 @@ from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.errors import MissingError
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
 from lifecircle.service.maps.circles_scene import circles_scene
 from lifecircle.service.maps.compare_scene import compare_scene
@@ -34,23 +35,22 @@ from lifecircle.service.maps.proposals_scene import proposals_scene
 from lifecircle.service.maps.quality_scene import quality_scene
 from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, layers_for
 from lifecircle.service.maps.shapes import degrees
-from lifecircle.service.maps.wording import Ask
 
 __all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]
 
-_CLICK_WORDS = (
-    "unnamed",
-    "cell",
-    "residents",
-    "minutes",
-    "minutes_value",
-    "nearest",
-    "state",
-    "covered_here",
-    "not_covered_here",
-    "no_way",
-    "modelled",
-)
+_CLICK_WORDS = {  # as the script of the panel calls them
+    "unnamed": "unnamed",
+    "cell": "cell",
+    "residents": "residents",
+    "minutes": "walk",
+    "minutes_value": "figure_minutes",
+    "nearest": "nearest",
+    "state": "state",
+    "covered": "covered_here",
+    "not_covered": "not_covered_here",
+    "no_way": "no_way",
+    "modelled": "modelled_here",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def first_service(run: Run) -> str:
 
 
 def _config(ask: Ask) -> dict[str, Any]:
-    words = {key.removesuffix("_here"): ask.say(key, n="{n}") for key in _CLICK_WORDS}
+    words = {name: ask.say(key, n="{n}") for name, key in _CLICK_WORDS.items()}
     return {"lang": ask.lang, "words": words}
 
 

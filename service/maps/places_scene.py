@@ -10,6 +10,7 @@ import numpy as np
 from lifecircle.analysis.measures.question import sums_by, unknown_units
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Fact, Group, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -27,7 +28,7 @@ from lifecircle.service.maps.scene import (
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.maps.wording import Ask, number
+from lifecircle.service.wording import number
 
 
 def units_scene(ask: Ask) -> Scene:
@@ -86,10 +87,10 @@ def _unit_layer(
             {
                 "name": ask.named(units.name[i], units.name_en[i]),
                 "kind": ask.level(level),
-                "short": number(count) or ask.say("unknown"),
+                "short": number(count) or ask.words.unknown,
                 "c": scales.class_of(count, edges),
                 "values": [
-                    number(count) or ask.say("unknown"),
+                    number(count) or ask.words.unknown,
                     number(given),
                     ask.say(f"class_{units.unit_class[i]}") if units.unit_class[i] else None,
                     None if parent < 0 else ask.named(units.name[parent], units.name_en[parent]),
@@ -125,7 +126,7 @@ def _legend(ask: Ask, edges: tuple[float, ...], *, unknown: bool) -> tuple[Swatc
     labels.append(ask.say("span_persons_beyond", n=number(edges[-1])))
     colours = list(scales.SEQUENTIAL_COLOURS)
     if unknown:
-        labels.append(ask.say("unknown"))
+        labels.append(ask.words.unknown)
         colours.append(scales.UNKNOWN_COLOUR)
     return tuple(
         Swatch(scales.laid_over(colour, scales.UNIT_OPACITY), label)
@@ -145,7 +146,7 @@ def _ranking(
     rows = tuple(
         RankRow(
             ask.named(units.name[members[k]], units.name_en[members[k]]),
-            number(residents[k]) or ask.say("unknown"),
+            number(residents[k]) or ask.words.unknown,
             str(units.code[members[k]]),
             f"{100 * (residents[k] or 0) / most:.1f}",
             place.get(k),
@@ -156,7 +157,7 @@ def _ranking(
 
 
 def _modelled(ask: Ask) -> str:
-    return ask.say("modelled_note") if ask.run.manifest.modelled else ""
+    return ask.say("modelled_units") if ask.run.manifest.modelled else ""
 
 
 def _unknown_fact(ask: Ask, count: int) -> tuple[Fact, ...]:
@@ -166,7 +167,7 @@ def _unknown_fact(ask: Ask, count: int) -> tuple[Fact, ...]:
 def _level_form(ask: Ask, level: str) -> dict[str, Any]:
     fields = level_field(ask)
     if ask.mode == "inline" or not fields:
-        return {"plain": (Fact(ask.say("by"), ask.level(level)),)}
+        return {"plain": (Fact(ask.say("level"), ask.level(level)),)}
     hidden = {"lang": ask.lang, "service": ask.service, "walker": ask.walker, **ask.keep}
     return {
         "fields": fields,
@@ -224,7 +225,7 @@ def facilities_scene(ask: Ask) -> Scene:
                 ask.say("facilities"), number(len(indices)), _assessed_note(ask, groups), main=True
             ),
         ),
-        "toggles": (Toggle("dots", ask.say("layer_facilities"), tiers), streets_toggle),
+        "toggles": (Toggle("dots", ask.say("facilities"), tiers), streets_toggle),
         "groups": tuple(sorted(groups, key=lambda group: group.count is None)),
         "warnings": warnings(ask),
         "footer": footer(ask, None),

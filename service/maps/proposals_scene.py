@@ -15,6 +15,7 @@ from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.quantities import minutes_of
 from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
 from lifecircle.service.maps.folium_map import Areas, CellDots
 from lifecircle.service.maps.panel import Curve, Fact, Ranking, RankRow, Swatch, Tile, Toggle
@@ -39,7 +40,7 @@ from lifecircle.service.maps.shapes import (
     pack_polygons,
     polygons_degrees,
 )
-from lifecircle.service.maps.wording import Ask, number, percent
+from lifecircle.service.wording import date, decimal, number, percent, percent_up, percent_whole
 
 FOUND_AT_ONCE: Final = 5
 COLOURS: Final = ("#3f8ac4", "#d6328a", "#e6750f", "#a9adb1")
@@ -86,9 +87,9 @@ def proposals_scene(ask: Ask, service: str) -> Scene:
 
 def _subtitle(ask: Ask, answer: ProposalsAnswer) -> str:
     document = answer.document
-    how = ask.say(f"siting_{document['objective']}")
+    how = ask.say("siting_aim", objective=ask.words.objective(document["objective"]))
     if "kept" in document:
-        return ask.say("siting_kept", how=how, at=document["kept"][:10], id=document["id"])
+        return ask.say("siting_kept", how=how, at=date(document["kept"]), id=document["id"])
     return ask.say("siting_at_once", how=how)
 
 
@@ -99,7 +100,7 @@ def _figures(ask: Ask, answer: ProposalsAnswer) -> dict[str, Any]:
     count = len(document["proposals"])
     tiles = (
         Tile(
-            ask.say("siting_gained"),
+            ask.say("residents_new"),
             f"+{number(gained)}",
             ask.say(
                 "siting_headline",
@@ -122,19 +123,21 @@ def _figures(ask: Ask, answer: ProposalsAnswer) -> dict[str, Any]:
     minutes = document["mean_minutes"]
     if minutes["before"] is not None:
         told = ask.say(
-            "siting_minutes", before=f"{minutes['before']:.1f}", after=f"{minutes['after']:.1f}"
+            "figure_before_after",
+            before=decimal(minutes["before"], 1),
+            after=decimal(minutes["after"], 1),
         )
-        facts.insert(3, Fact(ask.say("siting_mean"), told))
+        facts.insert(3, Fact(ask.say("mean"), told))
     if document["loads"] is not None:
         facts.append(Fact(ask.say("siting_unserved"), number(document["loads"]["unserved"]) or "0"))
     return {"tiles": tiles, "facts": tuple(facts)}
 
 
 def _sure(ask: Ask, document: dict[str, Any]) -> str:
+    count = number(document["candidates"]["count"])
     if document["proven"]:
-        return ask.say("siting_proven")
-    tenths = np.ceil(document["gap"] * 10_000) / 100
-    return ask.say("siting_within", gap=f"{tenths:.2f}%")
+        return ask.say("siting_proven", count=count)
+    return ask.say("siting_within", count=count, gap=percent_up(document["gap"]))
 
 
 def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDots, Toggle]:
@@ -186,16 +189,16 @@ def _reach_layer(ask: Ask, answer: ProposalsAnswer) -> Areas:
         *(
             ask.say(key)
             for key in (
-                "siting_new",
-                "siting_reached",
-                "siting_saved",
-                "siting_kind",
-                "siting_unit",
+                "residents_new",
+                "residents_reached",
+                "person_minutes_saved",
+                "site_kind",
+                "unit",
                 "siting_load",
-                "siting_site",
+                "site",
             )
         ),
-        *(ask.say("siting_group_new", group=_group(ask, g)) for g in _groups(ask)),
+        *(ask.say("siting_group_new", group=ask.words.group(g)) for g in _groups(ask)),
     ]
     thin = polygons_degrees(np.array(shapes, dtype=object), run.city.crs, shared=False)
     features = feature_collection(thin, told)
@@ -221,11 +224,11 @@ def _reach_layer(ask: Ask, answer: ProposalsAnswer) -> Areas:
 def _told(ask: Ask, row: dict[str, Any]) -> list[str | None]:
     kind = row["kind"]
     policy = ask.run.policy.services
-    named = ask.titled(policy[kind]) if kind in policy else ask.say(f"siting_kind_{kind}")
+    named = ask.titled(policy[kind]) if kind in policy else ask.say(f"site_kind_{kind}")
     return [
         number(row["residents_new"]),
         number(row["residents_reached"]),
-        number(row["person_minutes_saved"]),
+        ask.say("figure_person_minutes", n=number(row["person_minutes_saved"])),
         named,
         _unit(ask, row),
         number(row["load"]),
@@ -237,10 +240,6 @@ def _told(ask: Ask, row: dict[str, Any]) -> list[str | None]:
 def _groups(ask: Ask) -> list[str]:
     """Groups of persons; households are none."""
     return [name for name in ask.run.city.cells.groups if name != "households"]
-
-
-def _group(ask: Ask, name: str) -> str:
-    return ask.say(f"group_{name}") if name in {"0_3", "65"} else name
 
 
 def _title(ask: Ask, row: dict[str, Any]) -> str:
@@ -301,7 +300,7 @@ def _curve(ask: Ask, answer: ProposalsAnswer) -> Curve | None:
 
     count = len(answer.document["proposals"])
     x, y = at(count, answer.document["after"]["share"])
-    ticks = tuple((at(0, share)[1], f"{share:.0%}") for share in (0.0, 0.5, 1.0))
+    ticks = tuple((at(0, share)[1], percent_whole(share)) for share in (0.0, 0.5, 1.0))
     return Curve(
         ask.say("siting_curve"),
         ask.say(

@@ -8,6 +8,7 @@ import shapely
 from lifecircle.analysis.measures.quality import AreaQuality
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
 from lifecircle.service.catalog.quality import answer_quality
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import CellDots, FacilityDots
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -22,7 +23,7 @@ from lifecircle.service.maps.scene import (
     warnings,
 )
 from lifecircle.service.maps.shapes import cell_radius_m, degrees, dot_places, pack, pack_polygons
-from lifecircle.service.maps.wording import Ask, number, percent
+from lifecircle.service.wording import number, percent, plain
 
 LEG_COLOURS = ("#cfe3dc", "#8fc4b7", "#e8c46a", "#d9822b")
 ISLAND_COLOUR = "#7b4fa3"
@@ -44,18 +45,18 @@ def quality_scene(ask: Ask) -> Scene:
     cells, cell_toggle = _cells(ask, answer.component)
     dots, dot_toggle = _dots(ask, found, answer.leg_m)
     streets, streets_toggle = street_layer(ask)
-    view = frame(ask, ask.say("title_quality"))
+    view = frame(ask, ask.say("quality"))
     outside = len(found.outside) if found.units_given else None
     view |= {
         "tiles": (
             Tile(
-                ask.say("quality_unsnapped"),
+                ask.say("quality_unsnapped_residents"),
                 number(found.unsnapped_residents),
                 ask.say("quality_unsnapped_note", n=_metres(ask)),
                 main=True,
             ),
             Tile(
-                ask.say("quality_islands"),
+                ask.say("quality_island_residents"),
                 number(sum(island.residents for island in found.islands)),
                 "",
             ),
@@ -71,12 +72,12 @@ def quality_scene(ask: Ask) -> Scene:
 
 
 def _metres(ask: Ask) -> str:
-    return f"{ask.run.policy.attachment.max_leg_m.value:g}"
+    return plain(ask.run.policy.attachment.max_leg_m.value)
 
 
 def _mean(ask: Ask, found: AreaQuality) -> str | None:
     mean = found.mean_leg_m
-    return None if mean is None else ask.say("metres_value", n=f"{mean:.1f}")
+    return ask.words.metres(mean, 1)
 
 
 def _classes(ask: Ask, component: Int32Array) -> Int32Array:
@@ -100,7 +101,7 @@ def _cells(ask: Ask, component: Int32Array) -> tuple[CellDots, Toggle]:
     level = level_shown(ask)
     residents = [number(int(n)) for n in cells.residents]
     legs = [
-        ask.say("no_street") if edge == NOBODY else ask.say("metres_value", n=f"{leg:.1f}")
+        (None if edge == NOBODY else ask.words.metres(leg, 1)) or ask.say("quality_loose")
         for edge, leg in zip(cells.position.edge, cells.position.leg_m, strict=True)
     ]
     layer = CellDots(
@@ -110,20 +111,20 @@ def _cells(ask: Ask, component: Int32Array) -> tuple[CellDots, Toggle]:
             "radius_m": cell_radius_m(cells),
             "c": classes.tolist(),
             "colours": colours,
-            "labels": [ask.say(key) for key in ("residents", "quality_leg_title", "unit")],
+            "labels": [ask.say(key) for key in ("residents", "street_distance", "unit")],
             "columns": [residents, legs, [unit_name(ask, int(i)) for i in cells.unit[level]]],
         }
     )
     edges = [0.0, *(share * longest for share in LEG_EDGES), longest]
     legend = [
-        Swatch(colour, ask.say("quality_leg", low=f"{low:g}", high=f"{high:g}"))
+        Swatch(colour, ask.say("quality_leg", low=plain(low), high=plain(high)))
         for colour, low, high in zip(LEG_COLOURS, edges[:-1], edges[1:], strict=True)
     ]
     present = set(np.unique(classes).tolist())
     if len(LEG_COLOURS) in present:
         legend.append(Swatch(ISLAND_COLOUR, ask.say("quality_on_island"), apart=True))
     if len(LEG_COLOURS) + 1 in present:
-        legend.append(Swatch(LOOSE_COLOUR, ask.say("quality_loose_cell"), apart=True))
+        legend.append(Swatch(LOOSE_COLOUR, ask.say("quality_loose"), apart=True))
     return layer, Toggle("cells", ask.say("quality_layer_cells"), tuple(legend))
 
 
@@ -143,7 +144,7 @@ def _dots(ask: Ask, found: AreaQuality, leg_m: FloatArray) -> tuple[FacilityDots
         at = by_id.get((pair.kept, service))
         kind = 3 if pair.state == "merged" else 4
         if at is not None:
-            chosen.setdefault(at, (kind, f"{pair.other_name or '—'} ({pair.other})"))
+            chosen.setdefault(at, (kind, f"{pair.other_name or ask.words.none} ({pair.other})"))
     index = np.array(sorted(chosen), dtype=np.int32)
     english = facilities.attributes.get("name_en")
     names, values = [], []
@@ -158,7 +159,7 @@ def _dots(ask: Ask, found: AreaQuality, leg_m: FloatArray) -> tuple[FacilityDots
                 ask.say(f"quality_dot_{DOT_KINDS[kind][0]}"),
                 titles.get(facilities.service_ids[facilities.service[i]]),
                 other or None,
-                None if np.isinf(leg_m[i]) else ask.say("metres_value", n=f"{leg_m[i]:.1f}"),
+                None if np.isinf(leg_m[i]) else ask.words.metres(leg_m[i], 1),
                 str(facilities.id[i]),
             ]
         )
@@ -172,8 +173,7 @@ def _dots(ask: Ask, found: AreaQuality, leg_m: FloatArray) -> tuple[FacilityDots
             "labels": [
                 ask.say(key)
                 for key in (
-                    "quality_reason", "service", "quality_other", "quality_leg_title",
-                    "quality_id",
+                    "quality_why", "service", "quality_other", "street_distance", "id",
                 )
             ],
             "values": values,
@@ -182,30 +182,28 @@ def _dots(ask: Ask, found: AreaQuality, leg_m: FloatArray) -> tuple[FacilityDots
     )  # fmt: skip
     counts = np.bincount([chosen[i][0] for i in chosen], minlength=len(DOT_KINDS))
     legend = tuple(
-        Swatch(colour, f"{ask.say(f'quality_dot_{kind}')} {counts[k]:,}", "dot")
+        Swatch(colour, f"{ask.say(f'quality_dot_{kind}')} {number(counts[k])}", "dot")
         for k, (kind, colour) in enumerate(DOT_KINDS)
         if counts[k]
     )
-    return layer, Toggle("dots", ask.say("quality_layer_dots"), legend)
+    return layer, Toggle("dots", ask.say("quality_about_facilities"), legend)
 
 
 def _facts(ask: Ask, found: AreaQuality, outside: int | None) -> tuple[Fact, ...]:
     rows: list[tuple[str, str | None]] = [
-        ("loose_places", number(len(found.unsnapped_facilities))),
-        ("outside_places", number(outside)),
-        ("placed_places", number(len(found.placed))),
+        ("unsnapped_facilities", number(len(found.unsnapped_facilities))),
+        ("outside", number(outside)),
+        ("placed", number(len(found.placed))),
         ("merged", number(sum(one.state == "merged" for one in found.same_places))),
         ("suspected", number(sum(one.state == "suspected" for one in found.same_places))),
-        ("disagree", number(len(found.disagreements))),
+        ("disagreements", number(len(found.disagreements))),
         ("modelled", number(found.modelled_residents)),
     ]
     known = [row for row in found.spread if row.moved is not None]
     whole = sum(row.residents for row in known)
     if whole:
         rows.append(("moved", percent(sum(row.moved or 0 for row in known) / whole)))
-    return tuple(
-        Fact(ask.say(f"quality_{key}"), value or ask.say("unknown")) for key, value in rows
-    )
+    return tuple(Fact(ask.say(f"quality_{key}"), value or ask.words.unknown) for key, value in rows)
 
 
 def _ranking(ask: Ask, component: Int32Array) -> Ranking | None:

@@ -15,10 +15,11 @@ from lifecircle.analysis.measures.question import WHOLE, Asked, level_of
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
 from lifecircle.service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
 from lifecircle.service.maps.shapes import dot_places, pack_streets, polygons_degrees
-from lifecircle.service.maps.wording import Ask, plain
+from lifecircle.service.wording import date, plain
 
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
@@ -26,6 +27,7 @@ WORST_SHOWN = 20
 CATCHMENTS = "catchments"  # a page where the policy has a rule of capacity
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
+_PANEL_WORDS = ("fold", "not_assessed", "layers", "services", "warnings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def facility_layer(
             "colours": list(colours),
             "kinds": list(kinds),
             "names": names,
-            "labels": [ask.say("unit"), *(ask.say(f"attribute_{column}") for column in shown)],
+            "labels": [ask.say("unit"), *(ask.words.attribute(column) for column in shown)],
             "values": values,
             "radius": 4.6 if len(chosen) <= MANY_DOTS else 3.0,
         }
@@ -136,7 +138,7 @@ def drawable(shapes: GeometryArray) -> Int32Array:
 
 def facility_toggle(ask: Ask, title: str) -> Toggle:
     """The switch of the facilities of one service."""
-    return Toggle("dots", ask.say("layer_facilities"), (Swatch(scales.DOT_COLOUR, title, "dot"),))
+    return Toggle("dots", ask.say("facilities"), (Swatch(scales.DOT_COLOUR, title, "dot"),))
 
 
 def frame(ask: Ask, title: str) -> dict[str, Any]:
@@ -148,21 +150,21 @@ def frame(ask: Ask, title: str) -> dict[str, Any]:
         "layer": ask.layer,
         "area": manifest.title.text(ask.lang),
         "title": title,
-        "words": ask.words("fold", "not_assessed", "layers", "services", "warnings"),
+        "words": {key: ask.say(key) for key in _PANEL_WORDS},
         "tabs": tuple(
-            Link(ask.say(f"tab_{layer}"), ask.address(layer), layer == ask.layer)
+            Link(ask.say(layer), ask.address(layer), layer == ask.layer)
             for layer in (*layers_for(ask.run), *((COMPARE,) if earlier_runs(ask) else ()))
         )
         if linked
         else (),
         "switch": Link(
-            ask.say("other_language"),
+            ask.say("page_language"),
             ask.address(lang=other),
             lang="zh-Hans" if other == "zh" else "en",
         )
         if linked
         else None,
-        "banner": ask.say("synthetic") if manifest.synthetic else "",
+        "banner": ask.say("synthetic_note") if manifest.synthetic else "",
         "credits": () if manifest.synthetic else (ask.say("credit_osm"),),
     }
 
@@ -186,9 +188,9 @@ def footer(ask: Ask, asked: Asked | None) -> tuple[Fact, ...]:
         metres = asked.limit_cm / CM_PER_M
         cited = asked.service.minutes
         facts += [
-            Fact(ask.say("threshold"), ask.say("threshold_value", n=plain(asked.minutes))),
+            Fact(ask.say("limit"), ask.words.limit(asked.minutes)),
             Fact(ask.say("walker"), ask.titled(asked.walker)),
-            Fact(ask.say("metres"), ask.say("metres_value", n=f"{metres:,.0f}")),
+            Fact(ask.say("on_the_flat"), ask.words.metres(metres) or ""),
         ]
         if asked.minutes == cited.value:
             facts.append(Fact(ask.say("basis"), f"{cited.source} {cited.clause}".strip()))
@@ -197,8 +199,8 @@ def footer(ask: Ask, asked: Asked | None) -> tuple[Fact, ...]:
     facts += [
         Fact(ask.say("slope"), ask.say("slope_on" if sloped else "slope_off")),
         Fact(ask.say("run"), manifest.run),
-        Fact(ask.say("policy"), f"{manifest.policy_id} · {digest}"),
-        Fact(ask.say("created"), manifest.created[:10]),
+        Fact(ask.say("policy_and_digest"), f"{manifest.policy_id} · {digest}"),
+        Fact(ask.say("created"), date(manifest.created)),
     ]
     return tuple(facts)
 
@@ -226,7 +228,7 @@ def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
         return {
             "plain": (
                 Fact(ask.say("service"), ask.titled(asked.service)),
-                Fact(ask.say("threshold"), ask.say("threshold_value", n=plain(asked.minutes))),
+                Fact(ask.say("limit"), ask.words.limit(asked.minutes)),
                 Fact(ask.say("walker"), ask.titled(asked.walker)),
             )
         }
@@ -240,7 +242,7 @@ def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
             service_field(ask, asked.service.id),
             Field(
                 "minutes",
-                ask.say("threshold"),
+                ask.say("minutes"),
                 value="" if ask.minutes is None else plain(ask.minutes),
                 placeholder=ask.say("own_minutes", n=own),
             ),
@@ -260,7 +262,7 @@ def level_field(ask: Ask) -> tuple[Field, ...]:
     options = [Option(level, ask.level(level), level == chosen) for level in levels]
     if ask.layer == "gaps":
         options.append(Option(WHOLE, ask.say("by_none"), chosen == WHOLE))
-    return (Field("by", ask.say("by"), tuple(options)),)
+    return (Field("by", ask.say("level"), tuple(options)),)
 
 
 def outline_layer(ask: Ask) -> Areas:

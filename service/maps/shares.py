@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from lifecircle.service.maps import scales
+from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Swatch, Toggle
 from lifecircle.service.maps.scene import feature_collection
-from lifecircle.service.maps.wording import Ask
+from lifecircle.service.wording import percent_spans
 
 
 def share_areas(drawn: Any, properties: Sequence[dict[str, Any]], labels: Sequence[str]) -> Areas:
@@ -33,12 +34,13 @@ def share_areas(drawn: Any, properties: Sequence[dict[str, Any]], labels: Sequen
 
 def share_toggle(ask: Ask, label: str, *, some_unknown: bool) -> Toggle:
     """The layer's switch with its classes; grey stands below only where a share is unknown."""
-    edges = ["0", *(f"{edge:.0%}"[:-1] for edge in scales.SHARE_EDGES), "100"]
     marks = [
-        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), f"{low}–{high}%")
-        for colour, low, high in zip(scales.SHARE_COLOURS, edges[:-1], edges[1:], strict=True)
+        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), span)
+        for colour, span in zip(
+            scales.SHARE_COLOURS, percent_spans(scales.SHARE_EDGES), strict=True
+        )
     ]
     if some_unknown:
         grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
-        marks.append(Swatch(grey, ask.say("not_assessed"), apart=True))
+        marks.append(Swatch(grey, ask.words.not_assessed, apart=True))
     return Toggle("units", label, tuple(marks), ramp=True)

@@ -62,7 +62,7 @@ def _checked(reader: Reader, manifest: Manifest, layer: str) -> Manifest:
     return manifest
 
 
-@router.get("/collections", summary="Every layer of every area")
+@router.get("/collections")
 async def list_collections(
     request: Request, reader: ReaderNow, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -121,9 +121,7 @@ def collection_document(reader: Reader, manifest: Manifest, layer: str) -> dict[
     }
 
 
-@router.get(
-    "/collections/{collection}", summary="One layer of one area", dependencies=[NOTHING_ELSE]
-)
+@router.get("/collections/{collection}", dependencies=[NOTHING_ELSE])
 async def show_collection(reader: ReaderNow, collection: str) -> Response:
     """Title, extent, coordinate systems and links of a collection."""
     area, layer = split_id(collection)
@@ -134,7 +132,6 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
 
 @router.get(
     "/collections/{collection}/queryables",
-    summary="What a layer can be filtered by",
     dependencies=[NOTHING_ELSE],
 )
 async def show_queryables(reader: ReaderNow, collection: str) -> Response:

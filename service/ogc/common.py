@@ -30,7 +30,7 @@ CONFORMS_TO: Final = (
 )
 
 
-@router.get("/", summary="Where everything is")
+@router.get("/")
 async def landing(
     request: Request, reader: ReaderNow, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -81,7 +81,6 @@ def _cards(reader: Reader) -> list[dict[str, Any]]:
 
 @router.get(
     "/conformance",
-    summary="Which parts of the standards are kept",
     dependencies=[NOTHING_ELSE],
 )
 async def conformance() -> Response:
@@ -89,7 +88,7 @@ async def conformance() -> Response:
     return Response(encode({"conformsTo": CONFORMS_TO}), media_type=JSON, headers=FRESH)
 
 
-@router.get("/api", summary="This API as OpenAPI 3.0", dependencies=[NOTHING_ELSE])
+@router.get("/api", dependencies=[NOTHING_ELSE])
 async def api(request: Request, reader: ReaderNow) -> Response:
     """The API definition with a literal path for every collection."""
     document = await run_in_threadpool(api_document, request.app, reader)

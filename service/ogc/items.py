@@ -78,7 +78,7 @@ class Page:
     code: str | None
 
 
-@router.get("/collections/{collection}/items", summary="The features of a layer")
+@router.get("/collections/{collection}/items")
 async def list_items(
     request: Request, reader: ReaderNow, collection: str, query: Annotated[ItemsQuery, Query()]
 ) -> Response:
@@ -198,7 +198,7 @@ def features_of(
     ]
 
 
-@router.get("/collections/{collection}/items/{item:path}", summary="One feature of a layer")
+@router.get("/collections/{collection}/items/{item:path}")
 async def show_item(
     request: Request,
     reader: ReaderNow,
@@ -273,6 +273,7 @@ def _table_page(
         title=state.run.manifest.title.text(reader.lang),
         layer=table.name,
         columns=[(c.name, c.title.text(reader.lang), c.dtype) for c in table.columns],
+        counted={c.name for c in table.columns if c.unit == "persons"},
         features=document["features"],
         matched=chosen.matched,
         first=query.offset + 1,

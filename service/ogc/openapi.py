@@ -7,6 +7,7 @@ definition spells out the path of the collection with its filters.
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from lifecircle.service.queries import Reader
 from lifecircle.service.queries_scorecard import packaged_settings, setting_parameters
 from lifecircle.service.responses import GEOJSON, PROBLEM
 from lifecircle.service.settings import Settings
+from lifecircle.service.wording import Words
 
 VERSION: Final = "3.0.3"
 ITEMS: Final = "/collections/{collection}/items"
@@ -33,7 +35,8 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     document["info"]["title"] = i18n.text("service_title", reader.lang)
     document["info"]["description"] = i18n.text("service_about", reader.lang)
     paths = document["paths"]
-    _speak_plainly(document)
+    _answer_plainly(document)
+    _say(document, Words(reader.lang))
     paths[SCORECARD]["get"]["parameters"] += setting_parameters(
         packaged_settings().values(), reader.lang
     )
@@ -76,23 +79,41 @@ def _say_page_sizes(path: dict[str, Any], settings: Settings) -> None:
             }
 
 
-def _speak_plainly(document: dict[str, Any]) -> None:
+def _answer_plainly(document: dict[str, Any]) -> None:
     """Say what the service really answers: problems, GeoJSON; never FastAPI's own 422."""
-    problem = {
-        "description": "RFC 9457 problem",
-        "content": {PROBLEM: {"schema": {"type": "object"}}},
-    }
+    content = {PROBLEM: {"schema": {"type": "object"}}}
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None)
-            operation["responses"]["400"] = problem
+            operation["responses"]["400"] = {"content": content}
             if "{" in path:
-                operation["responses"]["404"] = problem
+                operation["responses"]["404"] = {"content": content}
             if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone")):
                 operation["responses"]["200"]["content"] = {GEOJSON: {"schema": {"type": "object"}}}
     schemas = document.get("components", {}).get("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+
+
+def _say(document: dict[str, Any], words: Words) -> None:
+    """Describe every operation, its parameters and its answers in the reader's language."""
+    tags: dict[str, None] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            suffix = f"{re.sub(r'[^0-9A-Za-z]', '_', path)}_{method}"
+            name = operation["operationId"].removesuffix(suffix)
+            operation["summary"] = words.first(f"operation_{name}") or name
+            operation["description"] = words.first(f"operation_{name}_about") or ""
+            tags |= dict.fromkeys(operation["tags"])
+            for parameter in operation.get("parameters", ()):
+                asked = parameter["name"].replace("-", "_")
+                told = words.first(f"query_{name}_{asked}", f"query_{asked}")
+                parameter["description"] = told or parameter.get("description", "")
+            for status, answer in operation["responses"].items():
+                answer["description"] = words.first(f"answer_{status}") or status
+    document["tags"] = [
+        {"name": tag, "description": words.first(f"tag_{tag}") or tag} for tag in tags
+    ]
 
 
 def downgraded(node: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
@@ -18,6 +18,7 @@ from lifecircle.analysis.quantities import FloatArray
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.shapes import thinned
+from lifecircle.service.wording import percent, percent_spans, percent_whole
 
 INK: Final = "#1f2a30"
 SOFT: Final = "#66727a"
@@ -94,7 +95,6 @@ def share_map(
     units: UnitShapes,
     shares: Mapping[str, float | None],
     title: str,
-    percent: Any,
     unknown: str,
     over: Sequence[shapely.Geometry] = (),
 ) -> Markup:
@@ -108,7 +108,7 @@ def share_map(
             if share is None
             else scales.SHARE_COLOURS[scales.class_of(share, scales.SHARE_EDGES)]
         )
-        told = unknown if share is None else percent(share)
+        told = percent(share) or unknown
         value = "" if share is None else f"{share!r}"
         pieces.append(
             f'<path d="{path}" fill="{colour}" fill-opacity="0.82" stroke="#ffffff" '
@@ -126,7 +126,7 @@ def share_map(
 
 def share_legend(unknown: str) -> Markup:
     """The classes of `share_map`, side by side."""
-    labels = ["0–20%", "20–40%", "40–60%", "60–80%", "80–100%", unknown]
+    labels = [*percent_spans(scales.SHARE_EDGES), unknown]
     colours = (*scales.SHARE_COLOURS, scales.UNKNOWN_COLOUR)
     pieces = [_open(6 * 82, 16, "")]
     for i, (label, colour) in enumerate(zip(labels, colours, strict=True)):
@@ -159,7 +159,7 @@ def bar_chart(
     for fifth in range(6):
         x = left + wide * fifth / 5
         pieces.append(f'<line x1="{x:g}" y1="0" x2="{x:g}" y2="{height - 18}" stroke="{GRID}"/>')
-        pieces.append(_text(x, height - 6, f"{20 * most * fifth:g}%", 9, SOFT, "middle"))
+        pieces.append(_text(x, height - 6, percent_whole(most * fifth / 5), 9, SOFT, "middle"))
     for i, bar in enumerate(bars):
         y = step * i + 3
         pieces.append(_text(left - 8, y + 9, bar.label, 10, INK, "end"))

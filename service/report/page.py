@@ -31,7 +31,7 @@ from lifecircle.service.report.drawing import (
     share_map,
     tenth_chart,
 )
-from lifecircle.service.report.words import Words
+from lifecircle.service.wording import Words, number, percent, plain, stamp
 
 GAPS_SHOWN: Final = 25
 MAPS_SHOWN: Final = 6
@@ -39,6 +39,7 @@ LINES_SHOWN: Final = 4
 MAP_WIDTH: Final = 320
 MAP_HEIGHT: Final = 300
 MISSING: Final = "#c9772b"
+COUNTED: Final = ("residents", "facilities", "cells", "units")
 
 
 def report_page(
@@ -55,13 +56,13 @@ def report_page(
     """
     parts = []
     for lang in languages:
-        words = Words(lang)
+        words = Words(lang, "report")
         document = report_document(run, by=by, lang=lang)
         parts.append(_part(run, document, words))
     style = _asset("report.css")
     page = _template().render(
         lang="zh-Hans" if languages[0] == "zh" else "en",
-        title=f"{run.manifest.title.text(languages[0])} · {Words(languages[0])('title')}",
+        title=f"{run.manifest.title.text(languages[0])} · {Words(languages[0])('report')}",
         policy=style_policy(),
         style=Markup(style),  # noqa: S704  our own file
         parts=parts,
@@ -106,16 +107,18 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "gaps_count": len(tables.gaps_listed(document, full=False)),
         "gaps_full_count": len(tables.gaps_listed(document, full=True)),
         "gaps_shown": GAPS_SHOWN,
-        "core_metres": f"{run.policy.coverage.core_metres.value:g}",
+        "core_metres": plain(run.policy.coverage.core_metres.value),
         "coverage_plot": _coverage_plot(document, words),
         "maps": _maps(run, document, words),
-        "legend": share_legend(words("not_assessed")),
+        "legend": share_legend(words.not_assessed),
         "missing_plots": [
             _missing_plot(document, block, words)
             for block in document["circles"]["circles"].values()
         ],
         "tenth_plot": _tenth_plot(run, document, words),
         "warnings": _warnings(document),
+        "created": stamp(document["created"]),
+        "counts": {name: number(document[name]) for name in COUNTED},
     }
 
 
@@ -141,7 +144,7 @@ def _coverage_plot(document: Mapping[str, Any], words: Words) -> Markup:
         Bar(
             words.title(block["title"]),
             block["total"]["P"],
-            words.percent(block["total"]["P"]),
+            percent(block["total"]["P"]) or words.not_assessed,
             targets[block["service"]],
         )
         for block in document["coverage"]["services"]
@@ -172,16 +175,14 @@ def _maps(run: Run, document: Mapping[str, Any], words: Words) -> dict[str, list
         block = blocks[service]
         title = words.title(block["title"])
         shares = {row["code"]: row["P"] for row in block["units"]}
-        drawn = share_map(
-            shapes, shares, title, words.percent, words("not_assessed"), _outlines(run, service)
-        )
-        coverage.append((title, words.percent(block["total"]["P"]), drawn))
+        drawn = share_map(shapes, shares, title, words.not_assessed, _outlines(run, service))
+        coverage.append((title, percent(block["total"]["P"]) or words.not_assessed, drawn))
     circles = []
     for block in document["circles"]["circles"].values():
         title = words.title(block["title"])
         shares = {row["code"]: row["share"] for row in block["units"]}
-        drawn = share_map(shapes, shares, title, words.percent, words("not_assessed"))
-        circles.append((title, words.percent(block["total"]["share"]), drawn))
+        drawn = share_map(shapes, shares, title, words.not_assessed)
+        circles.append((title, percent(block["total"]["share"]) or words.not_assessed, drawn))
     return {"coverage": coverage, "circles": circles}
 
 
@@ -200,8 +201,8 @@ def _missing_plot(
         for row in block["total"]["missing"]
         if residents
     ]
-    bars = [Bar(name, share, words.percent(share)) for name, share in shares]
-    bars += [Bar(titles[name], None, words("not_assessed")) for name in block["not_assessed"]]
+    bars = [Bar(name, share, percent(share) or "") for name, share in shares]
+    bars += [Bar(titles[name], None, words.not_assessed) for name in block["not_assessed"]]
     title = f"{words.title(block['title'])} · {words('plot_missing')}"
     most = min(1.0, round_up(max((share for _, share in shares), default=1.0)))
     return title, bar_chart(bars, title, colour=MISSING, most=most)
@@ -216,7 +217,7 @@ def _tenth_plot(run: Run, document: Mapping[str, Any], words: Words) -> Markup |
     ][:LINES_SHOWN]
     if not series:
         return None
-    return tenth_chart(series, words("plot_tenths"), words("tenths_across"), words("c_walk"))
+    return tenth_chart(series, words("plot_tenths"), words("tenths_across"), words("walk"))
 
 
 def _warnings(document: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -19,9 +19,19 @@ from markupsafe import Markup
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, AT_MOST, Direction
 from lifecircle.analysis.results.model import Run
-from lifecircle.service import i18n
+from lifecircle.analysis.texts import whole
 from lifecircle.service.maps.offline import refuse_outside
-from lifecircle.service.maps.wording import cut
+from lifecircle.service.wording import (
+    RULE_STATES,
+    Words,
+    counted,
+    figure,
+    number,
+    percent,
+    plain,
+    rough,
+    stamp,
+)
 
 COLOURS: Final = {
     "met": "#1b7f4b",
@@ -30,16 +40,8 @@ COLOURS: Final = {
     "no_target": "#3c6e9f",
     "NOT_ASSESSED": "#c3ccca",
 }
-_LABELS: Final = {
-    "达标": "met",
-    "达标但超载": "overloaded",
-    "缺口": "short",
-    "富余": "surplus",
-}
 _NAMED: Final = 14  # units named before the rest is counted
-_MANY: Final = 1000  # from here on decimals of a count say nothing
 _WIDE: Final = 1000  # of a drawing, in its own units
-PERCENT: Final = {"show": "percent", "decimals": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,15 @@ def scorecard_page(
     run: Run, document: Mapping[str, Any], lang: Language, links: Links | None = None
 ) -> str:
     """A scorecard document as HTML."""
-    told = _Told(lang, document)
+    told = _Told(lang, "scorecard", document)
     policy = run.policy
     titles = {service.id: service.title.text(lang) for service in policy.services.values()}
     style = _asset("scorecard.css")
     page = _template().render(
         lang=lang,
         t=told,
-        modelled=i18n.modelled(document["modelled"], lang),
-        role_of=lambda name: i18n.role(name, lang),
+        created=stamp(document["created"]),
+        residents=number(document["residents"]),
         d=document,
         style=Markup(style),  # noqa: S704  our own file
         policy=None if links else page_policy(),
@@ -115,86 +117,41 @@ def _template() -> Template:
     return environment.get_template("scorecard.html")
 
 
+@dataclass(frozen=True, slots=True)
+class _Told(Words):
+    """The words of the scorecard and the units of its document."""
+
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    def figure(self, value: float | None, unit: str, direction: Direction = AT_LEAST) -> str:
+        """A figure as people read it, a dash where there is none."""
+        return figure(value, self.document["units"][unit], direction) or self.none
+
+    def unit_title(self, unit: str) -> str:
+        """The unit of a figure in words; percent has none."""
+        return self.title(self.document["units"][unit]["title"])
+
+
 def _parts_of(
     document: Mapping[str, Any], told: _Told
 ) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:
     """The groups of the scorecard with their rows; rows of no group stand last."""
     rows = list(document["rows"])
     for group in document["groups"]:
-        about = "" if group["about"] is None else group["about"][told.lang]
+        about = "" if group["about"] is None else told.title(group["about"])
         own = [row for row in rows if row["group"] == group["id"]]
         if own:
-            yield group["title"][told.lang], about, own
+            yield told.title(group["title"]), about, own
     known = {group["id"] for group in document["groups"]}
     others = [row for row in rows if row["group"] not in known]
     if others:
         yield told("part_others" if known else "part_all"), "", others
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """Texts and figures in one language; nothing is told better than it is."""
-
-    lang: Language
-    document: Mapping[str, Any]
-
-    def __call__(self, key: str, **params: Any) -> str:
-        return i18n.text(f"scorecard_{key}", self.lang, **params)
-
-    def figure(self, value: float | None, unit: str, direction: Direction = AT_LEAST) -> str:
-        """A figure as people read it."""
-        return figure(value, self.document["units"][unit], self.lang, direction)
-
-    def share(self, value: float | None) -> str:
-        """A share as percent."""
-        return figure(value, PERCENT, self.lang)
-
-    def unit(self, unit: str) -> str:
-        """The unit of a figure in words; percent has none."""
-        return str(self.document["units"][unit]["title"][self.lang])
-
-    def count(self, value: float | None) -> str:
-        """A whole number, or one with decimals where it is none."""
-        if value is None:
-            return ""
-        whole = float(value).is_integer() or value >= _MANY
-        return f"{cut(value, 0):,}" if whole else f"{cut(value, 1):,}"
-
-    @property
-    def comma(self) -> str:
-        """What stands between items."""
-        return i18n.text("comma", self.lang)
-
-
-def figure(
-    value: float | None, unit: Mapping[str, Any], lang: Language, direction: Direction = AT_LEAST
-) -> str:
-    """A figure as people read it, shown as its unit says; a dash where there is none.
-
-    What is to be reached is cut, what is not to be exceeded is raised: neither looks better than
-    it is.
-    """
-    if value is None:
-        return i18n.text("scorecard_dash", lang)
-    percent, decimals = unit["show"] == "percent", unit["decimals"]
-    digits = decimals + 2 if percent else decimals
-    shown = -cut(-value, digits) if direction == AT_MOST else cut(value, digits)
-    if percent:
-        return f"{shown * 100:.{decimals}f}%"
-    told = f"{shown:,.{decimals}f}"
-    return told.rstrip("0").rstrip(".") if decimals else told
-
-
-def target_of(row: Mapping[str, Any], unit: Mapping[str, Any], lang: Language) -> str:
-    """A row's target; what is not to be exceeded says so."""
-    told = figure(row["target"], unit, lang)
-    return f"≤ {told}" if row["target"] is not None and row["direction"] == AT_MOST else told
-
-
 def _settings(document: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, str]]:
     for one in document["settings"]:
         chosen = [c["title"][lang] for c in one["choices"] if c["id"] == one["value"]]
-        yield one["title"][lang], chosen[0] if chosen else f"{one['value']:g}"
+        yield one["title"][lang], chosen[0] if chosen else plain(one["value"])
 
 
 def _tally(document: Mapping[str, Any]) -> Markup:
@@ -218,7 +175,7 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
     lang, unit, direction = told.lang, row["unit"], row["direction"]
     left, unknown = row["left_out"], row["unknown"]
     texts = [] if row["note"] is None else [row["note"][lang]]
-    texts += [_sentence(one["text"], lang) for one in row["remarks"]]
+    texts += [one["text"] for one in row["remarks"]]
     return {
         "id": row["id"],
         "title": row["title"][lang],
@@ -228,8 +185,8 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "source": "" if _of_plan(row, told) else row["source"],
         "readings": [_reading(name, row, told) for name in row["details"]],
         "told": told.figure(row["value"], unit, direction),
-        "unit": told.unit(unit),
-        "target": target_of(row, told.document["units"][unit], lang),
+        "unit": told.unit_title(unit),
+        "target": told.target(row, told.document["units"][unit]),
         "target_head": _target_head(row, told),
         "target_note": _target_note(row, told),
         "bar": _bar(row, told),
@@ -240,22 +197,17 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "unknown_count": len(unknown),
         "missing": [one["text"] for one in row["missing"]],
         "parts": _parts(row, told, titles),
-        "remarks": texts,
+        "remarks": told.sentences(texts),
         "by_unit": [
-            (_name(one, lang), told.figure(one["value"], unit, direction)) for one in row["by_unit"]
+            (told.named(one), told.figure(one["value"], unit, direction)) for one in row["by_unit"]
         ],
     }
-
-
-def _sentence(text: str, lang: Language) -> str:
-    stop = "。" if lang == "zh" else "."
-    return text if text.endswith(("。", ".")) else text + stop
 
 
 def _tags(row: Mapping[str, Any], told: _Told) -> list[str]:
     labels = told.document["labels"]
     asked = (row["nature"], row["scope"]["stock"])
-    return [labels[one][told.lang] if one in labels else one for one in asked if one is not None]
+    return [told.title(labels[one]) if one in labels else one for one in asked if one is not None]
 
 
 def _of_plan(row: Mapping[str, Any], told: _Told) -> bool:
@@ -265,10 +217,10 @@ def _of_plan(row: Mapping[str, Any], told: _Told) -> bool:
 
 def _target_head(row: Mapping[str, Any], told: _Told) -> str:
     year = told.document["target_year"] if _of_plan(row, told) else None
-    return told("target") if year is None else told("target_in", year=year)
+    return told("word_target") if year is None else told("target_in", year=year)
 
 
-def _target_note(row: Mapping[str, Any], told: _Told) -> str:
+def _target_note(row: Mapping[str, Any], told: Words) -> str:
     if row["target_words"] is not None:
         return f"“{row['target_words']}”"
     return told("target_none" if row["target"] is None else "target_judged")
@@ -276,18 +228,18 @@ def _target_note(row: Mapping[str, Any], told: _Told) -> str:
 
 def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
     one = row["details"][name]
-    counted = ""
+    tally = ""
     if one["have"] is not None and one["of"] is not None:
-        counted = told("have_of", have=told.count(one["have"]), of=told.count(one["of"]))
+        tally = told("figure_have_of", have=counted(one["have"]), of=counted(one["of"]))
     elif one["have"] is not None:
-        counted = told.count(one["have"])
+        tally = counted(one["have"]) or ""
     shown = told.figure(one["value"], one["unit"], row["direction"])
-    extra = told.unit(one["unit"]) if one["unit"] != row["unit"] else ""
+    extra = told.unit_title(one["unit"]) if one["unit"] != row["unit"] else ""
     return {
         "title": one["title"][told.lang],
         "told": f"{shown} {extra}".strip() if one["value"] is not None else shown,
         "exact": "" if one["value"] is None else repr(one["value"]),
-        "counted": counted,
+        "counted": tally,
         "range": _range(one, told, row["direction"]),
         "headline": name == row["headline"],
         "judged": row["target"] is not None and name in row["judged"] and row["judged"] != [
@@ -298,13 +250,14 @@ def _reading(name: str, row: Mapping[str, Any], told: _Told) -> dict[str, Any]:
 
 def _range(one: Mapping[str, Any], told: _Told, direction: Direction) -> str:
     """What a reading may be and how much of it is assessed, where not all is."""
-    lower, upper = (told.figure(one[name], one["unit"], direction) for name in ("lower", "upper"))
+    unit = told.document["units"][one["unit"]]
+    lower, upper = (figure(one[name], unit, direction) for name in ("lower", "upper"))
     parts = []
-    if one["lower"] is not None and one["lower"] != one["upper"]:
-        parts.append(f"{lower} – {upper}" if one["upper"] is not None else f"≥ {lower}")
+    if lower is not None and one["lower"] != one["upper"]:
+        parts.append(told.ranged(lower, None) if upper is None else f"{lower} – {upper}")
     share = one["assessed_share"]
     if share is not None and share < 1:
-        parts.append(told("share", share=told.share(share)))
+        parts.append(told("share", share=percent(share)))
     return " · ".join(parts)
 
 
@@ -319,12 +272,12 @@ def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
             yield told("range", lower=lower, upper=told.figure(row["upper"], unit, direction))
     share = row["assessed_share"]
     if share is not None and share < 1:
-        yield told("share", share=told.share(share))
+        yield told("share", share=percent(share))
     base = row["baseline"]
     if base is not None:
         shown = told.figure(base["value"], base["unit"])
-        words = f"{shown} {told.unit(base['unit'])}".strip()
-        params = {"year": base["year"], "figure": words, "sentence": base["sentence"]}
+        words = f"{shown} {told.unit_title(base['unit'])}".strip()
+        params = {"year": base["year"], "figure": words, "sentence": whole(base["sentence"])}
         yield told("baseline_told", **params)
         if not base["comparable"]:
             yield told("baseline_other")
@@ -364,35 +317,32 @@ def _bar(row: Mapping[str, Any], told: _Told) -> Markup:
     )
 
 
-def _who(listed: Sequence[Mapping[str, Any]], told: _Told) -> str:
+def _who(listed: Sequence[Mapping[str, Any]], told: Words) -> str:
     """Names of units left out, the first of them, each once."""
     names = list(dict.fromkeys(_left(one, told) for one in listed))
-    shown = told.comma.join(names[:_NAMED])
+    shown = told.listed(names[:_NAMED])
     if len(names) > _NAMED:
         shown += " " + told("left_out_more", count=len(names) - _NAMED)
     return shown
 
 
-def _left(one: Mapping[str, Any], told: _Told) -> str:
-    named = told("no_unit") if one["name"] is None else _name(one, told.lang)
+def _left(one: Mapping[str, Any], told: Words) -> str:
+    named = told("no_unit") if one["name"] is None else told.named(one)
     if one["facility"] is not None:
         named = one["facility"] if one["name"] is None else f"{one['facility']} ({named})"
     if one["persons"] is not None:
-        return f"{named} {one['persons']:,}"
-    if one["label"] in _LABELS:
-        return f"{named} ({told('label_' + _LABELS[one['label']])})"
+        return f"{named} {number(one['persons'])}"
+    if one["label"] in RULE_STATES:
+        return f"{named} ({told.rule(one['label'])})"
     if one["value"] is not None:
-        return f"{named} {one['value']:.3g}"
+        return f"{named} {rough(one['value'])}"
     return str(named)
 
 
-def _name(one: Mapping[str, Any], lang: Language) -> str:
-    return str(one["name_en"] if lang == "en" and one["name_en"] else one["name"])
-
-
-def _parts(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> str:
+def _parts(row: Mapping[str, Any], told: Words, titles: Mapping[str, str]) -> str:
     """The services a circle or checklist is made of, each with its own figure."""
     parts = row["details"][row["headline"]]["parts"]
-    return told.comma.join(
-        f"{titles.get(one['service'], one['service'])} {told.share(one['value'])}" for one in parts
+    return told.listed(
+        f"{titles.get(one['service'], one['service'])} {percent(one['value']) or told.none}"
+        for one in parts
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
+from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.gaps import FULL
-from lifecircle.service.report.scorecard import figure, target_of
-from lifecircle.service.report.words import Cell, Words, text
+from lifecircle.service.report.cells import Cell, text
+from lifecircle.service.wording import Words, decimal, number, percent, plain
 
 Document = Mapping[str, Any]
 Row = list[Cell]
@@ -25,13 +26,28 @@ COVERAGE: Final = (
     "target",
 )  # fmt: skip
 GAPS: Final = (
-    "rank", "service", "unit", "near", "residents", "65", "0_3", "reason", "walk", "metres",
+    "rank", "service", "unit", "near", "residents", "group_65", "group_0_3", "reason", "walk",
+    "walk_m",
     "nearest",
 )  # fmt: skip
 CIRCLES: Final = (
-    "circle", "variant", "required", "types", "complete", "incomplete", "open", "share",
+    "circle", "variant", "required", "types", "complete", "incomplete", "circle_open", "share",
     "share_all", "score",
 )  # fmt: skip
+QUALITY: Final = {  # figures of the quality block, by the text that names them
+    "unsnapped_residents": "quality_unsnapped_residents",
+    "unsnapped_cells": "quality_unsnapped_cells",
+    "unsnapped_facilities": "quality_unsnapped_facilities",
+    "modelled_residents": "quality_modelled",
+    "junctions": "junctions",
+    "edges": "edges",
+    "components": "components",
+    "island_residents": "quality_island_residents",
+    "facilities_outside": "quality_outside",
+    "facilities_merged": "quality_merged",
+    "facilities_suspected": "quality_suspected",
+    "unit_disagreements": "quality_disagreements",
+}
 EQUITY: Final = (
     "service", "gini", "palma", "mean", "median", "below", "below_65", "below_0_3",
     "worst_from", "worst_where",
@@ -46,11 +62,14 @@ def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
         unit, base = units[row["unit"]], row["baseline"]
         yield [
             text(row["id"]),
-            text(row["title"][lang], f"{row['section']}：“{row['phrase']}”"),
-            Cell(target_of(row, unit, lang), row["target"]),
+            text(
+                row["title"][lang],
+                words("quoted", section=row["section"], phrase=whole(row["phrase"])),
+            ),
+            Cell(words.target(row, unit), row["target"]),
             _amount(words, row["value"], unit, row["direction"]),
             text(row["details"][row["headline"]]["title"][lang]),
-            Cell(words.status(row["status"]), right=False, kind=row["status"]),
+            Cell(words.verdict(row["status"]), right=False, kind=row["status"]),
             _amount(
                 words,
                 None if base is None else base["value"],
@@ -66,16 +85,16 @@ def _amount(
     words: Words, value: float | None, unit: Document, direction: Direction = AT_LEAST
 ) -> Cell:
     """A figure of the scorecard as its own page writes it, with its unit where it has words."""
-    told = figure(value, unit, words.lang, direction)
-    named = "" if value is None else unit["title"][words.lang]
-    return Cell(f"{told} {named}".strip(), value)
+    return Cell(words.with_unit(value, unit, direction), value)
 
 
 def _left_out(listed: Sequence[Mapping[str, Any]], words: Words) -> str:
     """The first units left out, and how many more."""
     names = list(dict.fromkeys(_who(one, words) for one in listed))
-    told = words.comma.join(names[:LEFT_OUT_NAMED])
-    return told if len(names) <= LEFT_OUT_NAMED else words("and_more", told=told, count=len(names))
+    told = words.listed(names[:LEFT_OUT_NAMED])
+    if len(names) <= LEFT_OUT_NAMED:
+        return told
+    return words("figure_and_more", told=whole(told), count=len(names))
 
 
 def _who(one: Mapping[str, Any], words: Words) -> str:
@@ -83,7 +102,7 @@ def _who(one: Mapping[str, Any], words: Words) -> str:
 
 
 def _lacking(missing: Sequence[Mapping[str, Any]], words: Words) -> str:
-    return words.comma.join(dict.fromkeys(one["title"][words.lang] for one in missing))
+    return words.listed(dict.fromkeys(one["title"][words.lang] for one in missing))
 
 
 def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
@@ -94,19 +113,24 @@ def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
         total, service = block["total"], block["service"]
         yield [
             text(words.title(block["title"])),
-            Cell(f"{block['minutes']:g}", block["minutes"]),
-            Cell(words.count(places[service]), places[service]),
-            Cell(words.percent(total["P"]), total["P"]),
+            Cell(plain(block["minutes"]), block["minutes"]),
+            Cell(_count(words, places[service]), places[service]),
+            Cell(percent(total["P"]) or words.not_assessed, total["P"]),
             *(share(words, total[key]) for key in ("P_core", "L", "U", "C")),
-            Cell(words.count(total["covered"]), total["covered"]),
-            Cell(words.count(beyond(total)), beyond(total)),
+            Cell(_count(words, total["covered"]), total["covered"]),
+            Cell(_count(words, beyond(total)), beyond(total)),
             share(words, targets[service]),
         ]
 
 
+def _count(words: Words, value: float | None) -> str:
+    """A whole number; a dash where there is none."""
+    return number(value) or words.none
+
+
 def share(words: Words, value: float | None) -> Cell:
     """A share as percent; a dash where there is none."""
-    return Cell(words("none") if value is None else words.percent(value), value)
+    return Cell(percent(value) or words.none, value)
 
 
 def facilities_by_service(document: Document) -> dict[str, int]:
@@ -142,15 +166,15 @@ def gap_rows(document: Document, words: Words, most: int, *, full: bool = False)
         yield [
             Cell(str(rank), rank),
             text(titles[gap["service"]]),
-            text(words.english(gap, "unit_name")),
-            text(words.english(gap, "near")),
-            Cell(words.count(gap["residents"]), gap["residents"]),
-            Cell(words.count(gap.get("residents_65")), gap.get("residents_65")),
-            Cell(words.count(gap.get("residents_0_3")), gap.get("residents_0_3")),
+            text(words.named(gap, "unit_name")),
+            text(words.named(gap, "near")),
+            Cell(_count(words, gap["residents"]), gap["residents"]),
+            Cell(_count(words, gap.get("residents_65")), gap.get("residents_65")),
+            Cell(_count(words, gap.get("residents_0_3")), gap.get("residents_0_3")),
             text(words.reason(gap["reason"])),
-            Cell(words.decimal(minutes, 1), minutes),
-            Cell(words.decimal(metres, 0), metres),
-            text(words.english(gap, "nearest_facility_name")),
+            Cell(decimal(minutes, 1) or words.none, minutes),
+            Cell(decimal(metres, 0) or words.none, metres),
+            text(words.named(gap, "nearest_facility_name")),
         ]
 
 
@@ -161,13 +185,13 @@ def titles_by_service(document: Document, words: Words) -> dict[str, str]:
 
 def circle_variants(block: Document, words: Words) -> Iterator[tuple[str, Document]]:
     """The variants of a kind of circle with their names, its own limits first."""
-    yield words("v_own"), block
+    yield words("variant_own"), block
     for name in VARIANTS:
         if name in block:
             part = block[name]
             at = words.moment(part["at"]) if "at" in part else ""
-            params = {"minutes": f"{part['minutes'] or 0:g}", "at": at}
-            yield words(f"v_{name}", **params), part
+            params = {"minutes": plain(part["minutes"] or 0), "at": at}
+            yield words(f"variant_{name}", **params), part
 
 
 def circle_rows(document: Document, words: Words) -> Iterator[Row]:
@@ -185,7 +209,7 @@ def circle_rows(document: Document, words: Words) -> Iterator[Row]:
                 Cell(str(part["required"]), part["required"]),
                 Cell(str(len(part["assessed"])), len(part["assessed"])),
                 *(
-                    Cell(words.count(total[key]), total[key])
+                    Cell(_count(words, total[key]), total[key])
                     for key in ("complete", "incomplete", "not_assessed")
                 ),
                 *shares,
@@ -194,14 +218,11 @@ def circle_rows(document: Document, words: Words) -> Iterator[Row]:
 
 def _ranged(words: Words, part: Document, key: str) -> str:
     """A share, with the upper bound where hours are unknown."""
-    told = words.percent(part["total"][key])
+    told = percent(part["total"][key]) or words.not_assessed
     above = part.get("upper")
     if above is None or above["total"][key] == part["total"][key]:
         return told
-    if above["total"][key] is None:
-        return f"≥ {told}"
-    upper = words.percent(above["total"][key])
-    return f"{told}（≤ {upper}）" if words.lang == "zh" else f"{told} (≤ {upper})"
+    return words.ranged(told, percent(above["total"][key]))
 
 
 def equity_rows(document: Document, words: Words) -> Iterator[Row]:
@@ -211,16 +232,16 @@ def equity_rows(document: Document, words: Words) -> Iterator[Row]:
         if worst is None:
             continue
         groups = {row["code"]: row for row in block["groups"]}
-        where = words.comma.join(words.named(unit) for unit in worst["units"][:3])
+        where = words.listed(words.named(unit) for unit in worst["units"][:3])
         yield [
             text(words.title(block["title"])),
-            Cell(words.decimal(total["gini"], 3), total["gini"]),
-            Cell(words.decimal(total["palma"], 2), total["palma"]),
-            Cell(words.decimal(total["mean_minutes"], 1), total["mean_minutes"]),
-            Cell(words.decimal(total["median_minutes"], 1), total["median_minutes"]),
-            Cell(words.percent(total["below_share"]), total["below_share"]),
+            Cell(decimal(total["gini"], 3) or words.none, total["gini"]),
+            Cell(decimal(total["palma"], 2) or words.none, total["palma"]),
+            Cell(decimal(total["mean_minutes"], 1) or words.none, total["mean_minutes"]),
+            Cell(decimal(total["median_minutes"], 1) or words.none, total["median_minutes"]),
+            share(words, total["below_share"]),
             *(_below(words, groups.get(group)) for group in ("65", "0_3")),
-            Cell(words.decimal(worst["from_minutes"], 1), worst["from_minutes"]),
+            Cell(decimal(worst["from_minutes"], 1) or words.none, worst["from_minutes"]),
             text(where),
         ]
 
@@ -234,27 +255,24 @@ def quality_rows(document: Document, words: Words) -> Iterator[Row]:
     quality = document["quality"]
     for name in (
         "unsnapped_residents", "unsnapped_cells", "unsnapped_facilities", "modelled_residents",
-        "junctions", "edges", "components",
+        "junctions", "edges", "components", "island_residents", "facilities_outside",
+        "facilities_merged", "facilities_suspected", "unit_disagreements",
     ):  # fmt: skip
-        yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
-    for name in (
-        "island_residents", "facilities_outside", "facilities_merged", "facilities_suspected",
-        "unit_disagreements",
-    ):  # fmt: skip
-        yield [text(words(f"q_{name}")), Cell(words.count(quality[name]), quality[name])]
+        yield [text(words(QUALITY[name])), Cell(_count(words, quality[name]), quality[name])]
     length = quality["walkable_km"]
-    yield [text(words("q_walkable_km")), Cell(words.decimal(length, 1), length)]
+    yield [text(words("walkable_km")), Cell(decimal(length, 1) or words.none, length)]
     hours = quality["hours"]
     for name in ("given", "readable"):
-        told = f"{words.count(hours[name])} / {words.count(hours['facilities'])}"
-        yield [text(words(f"q_hours_{name}")), Cell(told, hours[name])]
+        have, of = number(hours[name]), number(hours["facilities"])
+        told = words("figure_have_of", have=have, of=of)
+        yield [text(words(f"hours_{name}")), Cell(told, hours[name])]
     for row in hours["unreadable"]:
-        told = f"{row['opening_hours']} ({row['facilities']})"
-        yield [text(words("q_hours_unreadable")), text(told)]
+        told = f"{row['opening_hours']} ({number(row['facilities'])})"
+        yield [text(words("hours_unreadable")), text(told)]
     titles = titles_by_service(document, words)
     absent = [titles[service] for service in quality["not_assessed"]]
-    told = words.comma.join(absent) or words("none")
-    yield [text(words("q_not_assessed")), text(told)]
+    told = words.listed(absent) or words.none
+    yield [text(words("services_not_assessed")), text(told)]
 
 
 def input_rows(document: Document, words: Words) -> Iterator[Row]:
@@ -263,7 +281,7 @@ def input_rows(document: Document, words: Words) -> Iterator[Row]:
         yield [
             text(words.role(row["role"])),
             text(row["name"]),
-            Cell(words.count(row["size_bytes"]), row["size_bytes"]),
+            Cell(_count(words, row["size_bytes"]), row["size_bytes"]),
             text(row["sha256"]),
         ]
 
@@ -273,9 +291,9 @@ def parameter_rows(document: Document, words: Words) -> Iterator[tuple[str, str]
     titles = titles_by_service(document, words)
     for name, value in document["sources"]["parameters"].items():
         if name == "surveyed":
-            yield words.parameter(name), words.plain([titles.get(one, one) for one in value])
+            yield words.parameter(name), words.value([titles.get(one, one) for one in value])
         else:
-            yield words.parameter(name), words.plain(value)
+            yield words.parameter(name), words.value(value)
 
 
 def rule_rows(document: Document, words: Words) -> Iterator[Row]:
@@ -283,14 +301,14 @@ def rule_rows(document: Document, words: Words) -> Iterator[Row]:
     sources = document["sources"]
     for service in sources["services"]:
         title = words.title(service["title"])
-        yield _rule(words, f"{title} · {words('c_minutes')}", service["minutes"])
+        yield _rule(words, f"{title} · {words('minutes')}", service["minutes"])
         if service["target"] is not None:
-            yield _rule(words, f"{title} · {words('c_target')}", service["target"])
+            yield _rule(words, f"{title} · {words('target')}", service["target"])
     for walker in sources["walkers"]:
         title = words.title(walker["title"])
         pace = walker["metres_per_minute"]
         cited = {**walker["metres"], "value": pace}
-        yield _rule(words, f"{title} · m/min", cited)
+        yield _rule(words, words("metres_a_minute", walker=title), cited)
     if document["scorecard"] is not None:
         for setting in document["scorecard"]["settings"]:
             yield _setting(words, setting)
@@ -302,13 +320,13 @@ def _setting(words: Words, setting: Mapping[str, Any]) -> Row:
     """A setting of the scorecard: what the plan leaves open, and how it is taken here."""
     chosen = [c["title"] for c in setting["choices"] if c["id"] == setting["value"]]
     source = setting["source"]
-    told = words.title(chosen[0]) if chosen else f"{setting['value']:.10g}"
+    told = words.title(chosen[0]) if chosen else plain(setting["value"])
     return [
         text(words.title(setting["title"])),
         text(told) if chosen else Cell(told, setting["value"]),
         text("" if source is None else source["source"]),
         text("" if source is None else source["clause"]),
-        text("" if source is None else words(f"conf_{source['confidence']}")),
+        text("" if source is None else words(f"confidence_{source['confidence']}")),
     ]
 
 
@@ -322,8 +340,8 @@ def _rule_name(document: Document, words: Words, rule: str) -> str:
 def _rule(words: Words, name: str, cited: Mapping[str, Any]) -> Row:
     return [
         text(name),
-        Cell(f"{cited['value']:.10g}", cited["value"]),
+        Cell(plain(cited["value"]), cited["value"]),
         text(cited["source"]),
         text(cited["clause"]),
-        text(words(f"conf_{cited['confidence']}")),
+        text(words(f"confidence_{cited['confidence']}")),
     ]

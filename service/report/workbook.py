@@ -22,7 +22,8 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
 from lifecircle.service.catalog import report_document
 from lifecircle.service.report import tables
-from lifecircle.service.report.words import Cell, Words
+from lifecircle.service.report.cells import Cell
+from lifecircle.service.wording import Words
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file knows
 _DATES: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms:)")
@@ -33,10 +34,10 @@ UNIT_COVERAGE: Final = (
 )  # fmt: skip
 ALL_GAPS: Final = (
     "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "near", "residents",
-    "65", "0_3", "reason", "walk", "metres", "nearest", "nearest_id",
+    "group_65", "group_0_3", "reason", "walk", "walk_m", "nearest", "nearest_id",
 )  # fmt: skip
 ALL_CIRCLES: Final = (
-    "circle", "variant", "unit_code", "unit", "residents", "complete", "incomplete", "open",
+    "circle", "variant", "unit_code", "unit", "residents", "complete", "incomplete", "circle_open",
     "share", "share_all", "score",
 )  # fmt: skip
 ALL_EQUITY: Final = (
@@ -59,11 +60,11 @@ def report_workbook(
     ------
     UnknownNameError : no such unit level.
     """
-    words = Words(lang)
+    words = Words(lang, "report")
     document = report_document(run, by=by, lang=lang)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):
-        sheet = book.create_sheet(words(f"sheet_{name}"))
+        sheet = book.create_sheet(words(name))
         sheet.freeze_panes = "A2"
         for i in range(len(heads)):
             sheet.column_dimensions[chr(ord("A") + i)].width = 18
@@ -77,7 +78,7 @@ def report_workbook(
 
 def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
     def heads(names: Sequence[str]) -> list[str]:
-        return [words(f"c_{name}") for name in names]
+        return [words(name) for name in names]
 
     yield ("scorecard", *_scorecard(document, words))
     rows = map(_values, tables.coverage_rows(document, words))
@@ -96,7 +97,7 @@ def _scorecard(
 ) -> tuple[list[str], Iterable[Sequence[Any]]]:
     """The scorecard as its own export has it."""
     if document["scorecard"] is None:
-        return [words("c_item")], [[words("no_scorecard")]]
+        return [words("item")], [[words("no_scorecard")]]
     table = scorecard_frame(document["scorecard"], words.lang).astype(object)
     titles = [column.title.text(words.lang) for column in SCORECARD_COLUMNS]
     return titles, table.where(table.notna(), None).itertuples(index=False)
@@ -138,16 +139,16 @@ def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
             titles[gap["service"]],
             gap["service"],
             gap["unit_code"],
-            words.english(gap, "unit_name"),
+            words.named(gap, "unit_name"),
             gap["region"],
-            words.english(gap, "near"),
+            words.named(gap, "near"),
             gap["residents"],
             gap.get("residents_65"),
             gap.get("residents_0_3"),
             words.reason(gap["reason"]),
             gap["minutes_to_nearest"],
             gap["metres_to_nearest"],
-            words.english(gap, "nearest_facility_name"),
+            words.named(gap, "nearest_facility_name"),
             gap["nearest_facility"],
         ]
 
@@ -179,7 +180,7 @@ def _equity(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
                 words.title(block["title"]),
                 block["service"],
                 block["minutes"],
-                words("total") if group == "total" else group,
+                words.group(group),
                 code,
                 name,
                 *(
@@ -194,15 +195,15 @@ def _equity(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
 
 def _sources(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     sources = document["sources"]
-    yield [words("p_area"), None, document["area"], words.title(document["title"])]
+    yield [words("area"), None, document["area"], words.title(document["title"])]
     yield [words("run"), None, document["run"], document["created"]]
     yield [words("policy"), None, document["policy"]["id"], document["policy"]["digest"]]
-    yield [words("p_code"), None, sources["code_version"]]
+    yield [words("code"), None, sources["code_version"]]
     for name, told in tables.parameter_rows(document, words):
-        yield [words("p_parameters"), None, name, told]
+        yield [words("parameters"), None, name, told]
     for file in sources["inputs"]:
         yield [
-            words("c_file"),
+            words("file"),
             file["size_bytes"],
             f"{words.role(file['role'])}: {file['name']}",
             file["sha256"],

@@ -35,13 +35,14 @@ from lifecircle.service.queries import (
 )
 from lifecircle.service.responses import GEOJSON, JSON, answer, encode, page, wants_page
 from lifecircle.service.state import AreaState
+from lifecircle.service.wording import number
 
 router = APIRouter(tags=["areas"])
 _COUNTED = {"catchments": "catchments", "scorecard": "scorecard_rows"}
 FRESH = {"cache-control": "private, no-cache", "vary": "Accept-Language"}
 
 
-@router.get("/areas", summary="The areas of this service", dependencies=[NOTHING_ELSE])
+@router.get("/areas", dependencies=[NOTHING_ELSE])
 async def list_areas(reader: ReaderNow) -> Response:
     """Every area with its latest run."""
     document = await run_in_threadpool(areas_document, reader)
@@ -85,7 +86,7 @@ def area_links(base: str, manifest: Manifest) -> list[dict[str, str]]:
     ]
 
 
-@router.get("/areas/{area}", summary="Summary, manifest and data quality of an area")
+@router.get("/areas/{area}")
 async def show_area(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
 ) -> Response:
@@ -106,18 +107,18 @@ def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
     document = area_document(state.run, lang=reader.lang)
     quality = document["quality"]
     numbers = {
-        "page_residents": document["residents"],
-        "page_unsnapped": quality["unsnapped_residents"],
-        "page_facilities": document["facilities"],
-        "page_units": document["units"],
-        "page_cells": document["cells"],
-        "page_walkable": round(quality["walkable_km"]),
+        "word_residents": document["residents"],
+        "word_unsnapped": quality["unsnapped_residents"],
+        "word_facilities": document["facilities"],
+        "word_units": document["units"],
+        "word_cells": document["cells"],
+        "page_walkable": quality["walkable_km"],
     }
-    tiles = [(name, f"{number:,}") for name, number in numbers.items()]
+    tiles = [(name, number(count)) for name, count in numbers.items()]
     return page(request, "area.html", reader.lang, a=document, tiles=tiles)
 
 
-@router.get("/areas/{area}/coverage", summary="Residents within reach, by unit")
+@router.get("/areas/{area}/coverage")
 async def show_coverage(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CoverageQuery, Query()]
 ) -> Response:
@@ -132,7 +133,7 @@ async def show_coverage(
     )
 
 
-@router.get("/areas/{area}/gaps", summary="Where residents are without, worst first")
+@router.get("/areas/{area}/gaps")
 async def show_gaps(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[GapsQuery, Query()]
 ) -> Response:
@@ -149,7 +150,7 @@ async def show_gaps(
     )
 
 
-@router.get("/areas/{area}/circles", summary="Complete and incomplete 15-minute circles")
+@router.get("/areas/{area}/circles")
 async def show_circles(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CirclesQuery, Query()]
 ) -> Response:
@@ -164,7 +165,7 @@ async def show_circles(
     )
 
 
-@router.get("/areas/{area}/point", summary="Who serves one place")
+@router.get("/areas/{area}/point")
 async def show_point(
     reader: ReaderNow, area: AreaName, query: Annotated[PointQuery, Query()]
 ) -> Response:
@@ -188,7 +189,7 @@ async def desk_of(state: AreaState, walker: str) -> PointDesk:
     return make() if state.has(key) else await run_in_threadpool(make)
 
 
-@router.get("/areas/{area}/isochrone", summary="How far people walk from one place")
+@router.get("/areas/{area}/isochrone")
 async def show_isochrone(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[IsochroneQuery, Query()]
 ) -> Response:

@@ -19,21 +19,16 @@ router = APIRouter(tags=["areas"])
 class CatchmentsQuery(OfRun):
     """What `/catchments` takes."""
 
-    service: Name | None = Field(
-        default=None, description="a service with a capacity rule; the first by default"
-    )
+    service: Name | None = None
     minutes: str | None = Field(
         default=None,
         max_length=32,
-        description="longest walk of balanced; 'none' = no limit; default: the service's own",
     )
-    walker: Name = Field(default="adult", description="a walker of the policy")
-    closed: bool = Field(default=False, description="serve residents of the own subdistrict only")
-    whole: bool = Field(default=False, description="never split a cell between centres")
-    estimates: bool = Field(
-        default=False, description="capacity from floor area where none is stated"
-    )
-    by: Name | None = Field(default=None, description="unit level of the rows of units")
+    walker: Name = "adult"
+    closed: bool = False
+    whole: bool = False
+    estimates: bool = False
+    by: Name | None = None
 
     @field_validator("minutes")
     @classmethod
@@ -51,9 +46,7 @@ class CatchmentsQuery(OfRun):
         return Question(self.service, minutes, self.walker, by=self.by)
 
 
-@router.get(
-    "/areas/{area}/catchments", summary="Who belongs to which centre, and the rule 3万–10万"
-)
+@router.get("/areas/{area}/catchments")
 async def show_catchments(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CatchmentsQuery, Query()]
 ) -> Response:

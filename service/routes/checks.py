@@ -11,7 +11,7 @@ import io
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -31,12 +31,13 @@ from lifecircle.analysis.readers.records.declarations import Declaration, Declar
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind
 from lifecircle.analysis.results.check_files import write_clean_copy, write_error_sheet
-from lifecircle.service.catalog.checks import check_document
+from lifecircle.service.catalog.checks import check_document, grouped
 from lifecircle.service.errors import ForbiddenError, NotReadyError, RequestError
 from lifecircle.service.queries import NOTHING_ELSE, ReaderNow
 from lifecircle.service.request_origin import from_this_machine
 from lifecircle.service.responses import JSON, encode, page, wants_page
 from lifecircle.service.settings import Settings
+from lifecircle.service.wording import Words
 
 router = APIRouter(tags=["checks"])
 
@@ -47,6 +48,7 @@ _SHOWN: Final = 500  # faults on the page; the table with problems marked holds 
 _LONGEST_NAME: Final = 120
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 _MOST_FIELDS: Final = 8
+FIELDS: Final = ("kind", "datum", "crs", "sheet", "layer", "x_north")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,13 @@ class _Sent:
     datum: str | None
     crs: str | None
     sheet: str | None
+    layer: str | None
+    x_north: bool
     policy: str
+
+    def fields(self) -> dict[str, Any]:
+        """What the form was filled with, but for the file."""
+        return {name: getattr(self, name) for name in (*FIELDS, "policy")}
 
 
 async def only_here(request: Request) -> None:
@@ -71,7 +79,7 @@ async def only_here(request: Request) -> None:
 HERE = Depends(only_here)
 
 
-@router.get("/check", summary="A page to check a file with", dependencies=[HERE, NOTHING_ELSE])
+@router.get("/check", dependencies=[HERE, NOTHING_ELSE])
 async def show_form(request: Request, reader: ReaderNow) -> Response:
     """The form: choose or drop a file."""
     shown = page(request, "check.html", reader.lang, **_form(reader.settings), found=None)
@@ -79,7 +87,7 @@ async def show_form(request: Request, reader: ReaderNow) -> Response:
     return shown
 
 
-@router.post("/check", summary="Check a file; nothing is kept", dependencies=[HERE, NOTHING_ELSE])
+@router.post("/check", dependencies=[HERE, NOTHING_ELSE])
 async def check_upload(request: Request, reader: ReaderNow) -> Response:
     """Every fault of the file sent as form data (``file``, ``kind``, ``datum``, ``policy``)."""
     sent = await _sent(request)
@@ -93,7 +101,8 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
         request,
         "check.html",
         lang,
-        **_form(reader.settings),
+        **_form(reader.settings, sent.fields()),
+        grouped=grouped(checked.faults, Words(lang)),
         found={**document, **counts, "shown": _SHOWN},
         files=files,
     )
@@ -101,15 +110,15 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
     return shown
 
 
-def _form(settings: Settings) -> dict[str, Any]:
+def _form(settings: Settings, filled: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return {
+        "filled": {**dict.fromkeys(FIELDS), "policy": default_policy(), **(filled or {})},
         "known": " ".join(suffix.removeprefix(".") for suffix in KNOWN),
         "accept": ",".join(KNOWN),
         "megabytes": f"{settings.max_upload_bytes / 1_000_000:g}",
         "datums": DATUMS,
         "kinds": KINDS,
         "policies": policy_ids(),
-        "default": default_policy(),
     }
 
 
@@ -126,6 +135,8 @@ async def _sent(request: Request) -> _Sent:
                 datum=_choice(form, "datum", DATUMS),
                 crs=_words(form, "crs"),
                 sheet=_words(form, "sheet"),
+                layer=_words(form, "layer"),
+                x_north=form.get("x_north") == "on",
                 policy=_choice(form, "policy", policy_ids()) or default_policy(),
             )
     except HTTPException as error:
@@ -168,7 +179,7 @@ def _checked(
     with _turn(), tempfile.TemporaryDirectory(prefix="lifecircle-check-") as folder:
         path = Path(folder) / f"upload{suffix}"
         path.write_bytes(sent.content)
-        said = Declarations(Declaration(sent.datum, sent.crs, sheet=sent.sheet))
+        said = Declarations(Declaration(sent.datum, sent.crs, sent.x_north, sent.sheet, sent.layer))
         found = check_file(path, sent.kind, load_policy(sent.policy), said)
         checked = _renamed(found, sent.name)
         files: dict[str, str] = {}
@@ -186,9 +197,9 @@ def _checked(
 
 
 def _renamed(checked: Checked, name: str) -> Checked:
-    """The faults told of the name people know."""
-    faults = tuple(replace(fault, file=name) for fault in checked.faults)
-    notes = tuple(replace(note, file=name) for note in checked.notes)
+    """The faults told of the name people know, in the words of the page."""
+    faults = tuple(replace(fault, file=name, medium="page") for fault in checked.faults)
+    notes = tuple(replace(note, file=name, medium="page") for note in checked.notes)
     return replace(checked, file=name, faults=faults, notes=notes)
 
 

@@ -13,13 +13,13 @@ router = APIRouter(tags=["health"])
 UNCACHED = {"cache-control": "no-store"}
 
 
-@router.get("/healthz", summary="The process is alive")
+@router.get("/healthz")
 async def alive() -> Response:
     """Always 200 while the process runs."""
     return Response(encode({"status": "ok"}), media_type=JSON, headers=UNCACHED)
 
 
-@router.get("/readyz", summary="The service can answer")
+@router.get("/readyz")
 async def ready(reader: ReaderNow) -> Response:
     """200 once the kernels are warm and the workspace can be read, else 503."""
     warmth = reader.warmth

@@ -14,7 +14,7 @@ from lifecircle.service.routes.studies import two_runs
 router = APIRouter(tags=["pages"])
 
 
-@router.get("/maps/{area}/{layer}", summary="A map page", response_class=Response)
+@router.get("/maps/{area}/{layer}", response_class=Response)
 async def show_map(
     request: Request,
     reader: ReaderNow,

@@ -70,7 +70,7 @@ async def http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     lang = language_of(request)
     key = f"status_{error.status_code}"
-    known = key in i18n.texts(lang)
+    known = i18n.TEXTS.has(key)
     status = error.status_code if known else 400
     detail = i18n.text(f"detail_{status}", lang, path=request.url.path, method=request.method)
     body = problem(status, f"http_{status}", detail, lang)

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.merge_list import write_merge_list
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
-from lifecircle.service.maps.wording import percent
 from lifecircle.service.queries import AreaName, AreaQuery, OfRun, Reader, ReaderNow
 from lifecircle.service.responses import CSV, XLSX, answer, page, wants_page
 from lifecircle.service.state import AreaState
+from lifecircle.service.wording import Words
 
 router = APIRouter(tags=["areas"])
 
@@ -23,10 +22,10 @@ router = APIRouter(tags=["areas"])
 class MergesQuery(OfRun):
     """What `/merges` takes."""
 
-    f: Literal["csv", "xlsx"] = Field(default="csv", description="csv or xlsx")
+    f: Literal["csv", "xlsx"] = "csv"
 
 
-@router.get("/areas/{area}/quality", summary="Data quality of an area")
+@router.get("/areas/{area}/quality")
 async def show_quality(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
 ) -> Response:
@@ -43,6 +42,7 @@ async def show_quality(
 
 def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -> Response:
     document = quality_document(state.run, lang=reader.lang)
+    words, services = Words(reader.lang), state.run.policy.services
     columns = dict.fromkeys(name for row in document["missing"] for name in row["missing"])
     return page(
         request,
@@ -53,11 +53,12 @@ def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -
         figures=quality_figures(document, reader.lang),
         bins=histogram(document),
         attributes=list(columns),
-        percent=percent,
+        filled=lambda pair: words.listed(map(words.attribute, pair["filled"])),
+        titles={name: one.title.text(reader.lang) for name, one in services.items()},
     )
 
 
-@router.get("/areas/{area}/merges", summary="Facilities merged, and possible duplicates")
+@router.get("/areas/{area}/merges")
 async def list_merges(
     reader: ReaderNow, area: AreaName, query: Annotated[MergesQuery, Query()]
 ) -> Response:

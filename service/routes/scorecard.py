@@ -23,7 +23,7 @@ router = APIRouter(tags=["areas"])
 TABLES: Final = {"csv": CSV, "xlsx": XLSX}
 
 
-@router.get("/areas/{area}/scorecard", summary="Every promise of the plan, judged")
+@router.get("/areas/{area}/scorecard")
 async def show_scorecard(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[ScorecardQuery, Query()]
 ) -> Response:

@@ -36,30 +36,23 @@ ONLINE_S: Final = 3.0  # for the exact solver while a reader waits
 class SitingQuery(OfWalker, OfRun):
     """What `/siting` takes."""
 
-    service: Name = Field(description="a service of the policy")
-    add: int | None = Field(default=None, ge=1, le=MOST_ADDED, description="how many new places")
-    target: float | None = Field(
-        default=None, gt=0, le=1, description="or the share of residents to cover with the fewest"
-    )
-    objective: Literal["covered", "person_minutes", "all", "capacity"] = Field(
-        default="covered", description="what is sought"
-    )
+    service: Name = Field()
+    add: int | None = Field(default=None, ge=1, le=MOST_ADDED)
+    target: float | None = Field(default=None, gt=0, le=1)
+    objective: Literal["covered", "person_minutes", "all", "capacity"] = "covered"
     candidates: str = Field(
         default="generated",
         pattern=r"^(generated|places(:[A-Za-z0-9_,]{1,400})?)$",
-        description="generated, places (of other kinds), or places:kindergarten,culture_centre",
     )
 
 
 class AccessQuery(OfUnits, OfRun):
     """What `/accessibility` takes."""
 
-    service: Name = Field(description="a service of the policy")
+    service: Name = Field()
     method: Literal["2sfca", "e2sfca", "3sfca"] = Field(default="e2sfca")
-    group: Name = Field(default="total", description="total, 0_3, 65 or a group of the area")
-    supply: Literal["count", "places", "beds", "capacity", "built_area"] = Field(
-        default="count", description="what a facility supplies"
-    )
+    group: Name = "total"
+    supply: Literal["count", "places", "beds", "capacity", "built_area"] = "count"
 
 
 class WhatIfQuery(OfRun):
@@ -90,7 +83,7 @@ class WhatIf(BaseModel):
     by: Name | None = None
 
 
-@router.get("/areas/{area}/siting", summary="Where the next places go")
+@router.get("/areas/{area}/siting")
 async def show_siting(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[SitingQuery, Query()]
 ) -> Response:
@@ -109,7 +102,7 @@ async def show_siting(
     return await answer(request, state, reader.lang, produce)
 
 
-@router.get("/areas/{area}/accessibility", summary="Supply within reach per person")
+@router.get("/areas/{area}/accessibility")
 async def show_accessibility(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AccessQuery, Query()]
 ) -> Response:
@@ -125,7 +118,7 @@ async def show_accessibility(
     return await answer(request, state, reader.lang, produce)
 
 
-@router.post("/areas/{area}/what-if", summary="Coverage if places opened or closed")
+@router.post("/areas/{area}/what-if")
 async def try_changes(
     request: Request,
     reader: ReaderNow,

@@ -26,7 +26,7 @@ from lifecircle.service.state import AreaState
 router = APIRouter(tags=["studies"])
 
 
-@router.get("/areas/{area}/equity", summary="How evenly walks are spread over people")
+@router.get("/areas/{area}/equity")
 async def show_equity(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[EquityQuery, Query()]
 ) -> Response:
@@ -41,7 +41,7 @@ async def show_equity(
     )
 
 
-@router.get("/areas/{area}/compare", summary="What changed between two runs")
+@router.get("/areas/{area}/compare")
 async def show_compare(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CompareQuery, Query()]
 ) -> Response:
@@ -55,7 +55,7 @@ async def show_compare(
     return await answer(request, after, reader.lang, produce, about=(before.name,))
 
 
-@router.get("/areas/{area}/report", summary="The whole report, to read or to print")
+@router.get("/areas/{area}/report")
 async def show_report(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[ReportQuery, Query()]
 ) -> Response:

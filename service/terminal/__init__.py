@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,9 @@ from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
 from lifecircle.analysis.measures.gap_cells import FULL
 from lifecircle.analysis.results.model import Run
-from lifecircle.service import i18n
-from lifecircle.service.maps.wording import percent
+from lifecircle.analysis.texts import whole
+from lifecircle.service.catalog.checks import grouped
+from lifecircle.service.wording import Words, decimal, number, percent
 
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold
@@ -97,95 +97,102 @@ def progress_bar(area: str, lang: Language) -> Iterator[Callable[[str, float], N
 
 def show_run(run: Run, lang: Language) -> None:
     """What was built: name, residents, counts, seconds, remarks."""
-    manifest = run.manifest
+    words, manifest = Words(lang, "cli"), run.manifest
     table = Table(title=f"{manifest.title.text(lang)} · {manifest.run}", show_header=False)
-    table.add_row(i18n.text("cli_residents", lang), f"{manifest.residents:,}")
+    table.add_row(words("residents"), number(manifest.residents))
     for name in ("cells", "facilities", "units", "edges"):
-        table.add_row(i18n.text(f"cli_{name}", lang), f"{manifest.counts[name]:,}")
-    table.add_row("CRS", manifest.crs)
-    seconds = sum(manifest.timings_s.values())
-    table.add_row(i18n.text("cli_seconds", lang), f"{seconds:.1f}")
+        table.add_row(words(name), number(manifest.counts[name]))
+    table.add_row(words("crs"), manifest.crs)
+    table.add_row(words("seconds"), decimal(sum(manifest.timings_s.values()), 1))
     print_table(table)
     for warning in manifest.warnings:
-        say("· " + warning.text(lang))
+        say_remark(warning.text(lang))
+
+
+def say_remark(text: str) -> None:
+    """One remark, marked as such."""
+    say(f"· {text}")
+
+
+def table_of(title: str, heads: Sequence[str], left: Sequence[int]) -> Table:
+    """An empty table with its headings; all columns but those named stand to the right."""
+    table = Table(title=title)
+    for i, head in enumerate(heads):
+        table.add_column(head, justify="left" if i in left else "right")
+    return table
 
 
 def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_only: bool) -> None:
     """Coverage of one service, a block of the document: total and units (people see percent)."""
-    title = run.policy.services[block["service"]].title.text(lang)
-    minutes = i18n.text("cli_minutes_limit", lang, n=f"{block['minutes']:g}")
-    walker = run.policy.walkers[block["walker"]].title.text(lang)
-    group = block["group"]
-    people = i18n.text("cli_all_residents", lang) if group == "total" else group
-    table = Table(title=f"{title} · {minutes} · {walker} · {people}")
-    for key in ("cli_code", "cli_unit"):
-        table.add_column(i18n.text(key, lang))
-    for key in ("cli_residents", "cli_covered", "cli_U", "cli_P", "cli_L", "cli_C"):
-        table.add_column(i18n.text(key, lang), justify="right")
+    words = Words(lang, "cli")
+    title = (
+        words.title(run.policy.services[block["service"]].title),
+        words.limit(block["minutes"]),
+        words.title(run.policy.walkers[block["walker"]].title),
+        words.group(block["group"]),
+    )
+    heads = [words(key) for key in ("code", "unit", "residents", "covered", "U", "P", "L", "C")]
+    table = table_of(" · ".join(title), heads, left=(0, 1))
     for row in [block["total"], *([] if total_only else block["units"])]:
-        table.add_row(*_cells(row, lang))
+        table.add_row(*_cells(row, words))
     print_table(table)
     for warning in block["warnings"]:
-        say("· " + warning["text"])
+        say_remark(warning["text"])
 
 
-def _cells(row: Mapping[str, Any], lang: Language) -> list[str]:
-    unknown = i18n.text("cli_not_assessed", lang)
-    persons = [unknown if n is None else f"{n:,}" for n in (row["residents"], row["covered"])]
-    shares = [percent(row[x]) or unknown for x in ("U", "P", "L", "C")]
-    name = row["name_en"] if lang == "en" and row["name_en"] else row["name"]
+def _cells(row: Mapping[str, Any], words: Words) -> list[str]:
+    unknown = words.not_assessed
+    persons = [number(row[key]) or unknown for key in ("residents", "covered")]
+    shares = [percent(row[key]) or unknown for key in ("U", "P", "L", "C")]
     if row["code"] == "total":
-        return ["", i18n.text("cli_total", lang), *persons, *shares]
-    return [row["code"], name, *persons, *shares]
+        return ["", words("total"), *persons, *shares]
+    return [row["code"], words.named(row), *persons, *shares]
 
 
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
     """The worst gaps as a table, those of full places as another, and the sums of a service."""
+    words = Words(lang, "cli")
     features: Sequence[Mapping[str, Any]] = document["features"]
-    for full, title in ((False, "cli_gaps"), (True, "cli_gaps_full")):
+    for full, title in ((False, "gaps"), (True, "gaps_full")):
         rows = [
             feature["properties"]
             for feature in features
             if (feature["properties"]["reason"] == FULL) is full
         ]
         if rows or not full:
-            print_table(_gap_table(rows, run, i18n.text(title, lang, count=len(rows)), lang))
+            print_table(_gap_table(rows, run, words(title, count=len(rows)), words))
     if document["service"] is not None:
-        say(bridge_line(document["sums"][0], lang))
+        say(words.bridge(document["sums"][0]))
 
 
-def bridge_line(sums: Mapping[str, Any], lang: Language) -> str:
-    """How the headlines of one service hang together."""
-    if sums["covered"] is None:
-        return i18n.text("cli_not_assessed", lang)
-    key = "cli_bridge" if sums["served"] is None else "cli_bridge_full"
-    told = {name: f"{n:,}" for name, n in sums.items() if isinstance(n, int)}
-    return i18n.text(key, lang, **told)
-
-
-def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, lang: Language) -> Table:
-    table = Table(title=title)
-    for key in ("cli_service", "cli_unit", "cli_near", "cli_reason"):
-        table.add_column(i18n.text(key, lang))
-    for key in ("cli_residents", "cli_minutes"):
-        table.add_column(i18n.text(key, lang), justify="right")
+def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: Words) -> Table:
+    heads = [words(key) for key in ("service", "unit", "near", "reason", "residents", "walk")]
+    table = table_of(title, heads, left=(0, 1, 2, 3))
     for row in rows[:_SHOWN_GAPS]:
-        minutes = row["minutes_to_nearest"]
         table.add_row(
-            run.policy.services[row["service"]].title.text(lang),
+            words.title(run.policy.services[row["service"]].title),
             row["unit_name"] or "",
             row["near"] or "",
-            i18n.text(f"cli_reason_{row['reason']}", lang),
-            f"{row['residents']:,}",
-            "—" if minutes is None or math.isnan(minutes) else f"{minutes:.1f}",
+            words.reason(row["reason"]),
+            number(row["residents"]),
+            decimal(row["minutes_to_nearest"], 1) or words.none,
         )
     return table
 
 
 def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:
-    """All faults of a file, or that there are none."""
+    """All faults of a file, the same of many rows once; or that there are none."""
+    words = Words(lang, "cli")
     if all(fault.severity == "note" for fault in faults):
-        say(i18n.text("cli_no_faults", lang, file=name))
-    for fault in faults:
-        mark = {"error": "✗", "warning": "!", "note": "·"}[fault.severity]
-        say(f"{mark} {fault.text(lang)}")
+        say(words("no_faults", file=name))
+    for fault in grouped(faults, words):
+        mark = {"error": "✗", "warning": "!", "note": "·"}[fault["severity"]]
+        say(f"{mark} {_head(fault, name, words)}{fault['problem']}")
+
+
+def _head(fault: Mapping[str, Any], name: str, words: Words) -> str:
+    """Where a fault is: the file, its row or rows, its column."""
+    place = "row" if fault["row"] is not None else "rows" if fault["rows"] else ""
+    told = [part for part in (place, "column" if fault["column"] else "") if part]
+    parts = {part: whole(str(fault[part])) for part in told}
+    return words("_".join(["errors_at", *told]), file=name, **parts)

@@ -9,112 +9,103 @@ from typing import Any
 from rich.table import Table
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import CENTRE_COLUMNS, RULE_COLUMNS
-from lifecircle.analysis.results.export import export_rows
-from lifecircle.service import i18n
-from lifecircle.service.terminal import print_table, say
+from lifecircle.analysis.results.export import asked_lines, export_rows
+from lifecircle.service.terminal import print_table, say, say_remark, table_of
+from lifecircle.service.wording import Words, number
 
 
-def show_catchments(document: Mapping[str, Any], lang: Language) -> None:
+def show_catchments(document: Mapping[str, Any], policy: Policy, lang: Language) -> None:
     """Centres with both loads, who is unserved, and the rule by street."""
-
-    def text(key: str, **params: Any) -> str:
-        return i18n.text(f"cli_{key}", lang, **params)
-
-    limit = document["minutes"]
-    reach = text("no_limit") if limit is None else text("minutes_limit", n=f"{limit:g}")
-    table = Table(title=f"{document['title'][lang]} · {reach} · {document['walker']}")
-    table.add_column(text("centre"))
-    for key in ("natural", "balanced", "min", "max"):
-        table.add_column(text(key), justify="right")
-    table.add_column(text("state_natural"))
-    table.add_column(text("state_balanced"))
+    words = Words(lang, "cli")
+    walker = policy.walkers[document["walker"]].title
+    limits = {"natural": words.limit(None), "balanced": words.limit(document["minutes"])}
+    heads = [
+        words("facility"),
+        *(words(f"load_{key}", limit=limit) for key, limit in limits.items()),
+        *(words(key) for key in ("minimum", "maximum", "state_natural", "state_balanced")),
+    ]
+    title = f"{words.title(document['title'])} · {words.title(walker)}"
+    table = table_of(title, heads, left=(0, 5, 6))
     pairs = zip(document["natural"]["centres"], document["balanced"]["centres"], strict=True)
     for natural, balanced in pairs:
         table.add_row(
-            _name(natural, lang),
-            f"{natural['load']:,}",
-            f"{balanced['load']:,}",
-            f"{natural['min']:,}",
-            f"{natural['max']:,}" + ("*" if natural["estimated"] else ""),
-            text(f"load_{natural['state']}"),
-            text(f"load_{balanced['state']}"),
+            words.named(natural) or words.none,
+            number(natural["load"]),
+            number(balanced["load"]),
+            number(natural["min"]),
+            f"{number(natural['max'])}{'*' if natural['estimated'] else ''}",
+            words.load(natural["state"]),
+            words.load(balanced["state"]),
         )
     print_table(table)
-    for key in ("natural", "balanced"):
-        solution = document[key]
-        if not document["assessed"]:
-            say(f"{text(key)}: {text('not_assessed')}")
-            continue
-        say(
-            f"{text(key)}: "
-            + text(
-                "solution",
-                served=f"{solution['served']:,}",
-                full=f"{solution['unserved']['reachable_full']:,}",
-                cut=f"{solution['unserved']['unreachable']:,}",
-                minutes=f"{solution['person_minutes']:,.0f}",
-                bound=f"{solution['bound']:,.0f}",
-                split=f"{solution['split_cells']:,}",
-            )
-        )
+    for key, limit in limits.items():
+        say(_solution(document, key, limit, words))
     if document["rule"] is not None:
-        print_table(_rule_table(document, lang))
+        print_table(_rule_table(document, words))
     for warning in document["warnings"]:
-        say("· " + warning["text"])
+        say_remark(warning["text"])
 
 
-def _rule_table(document: Mapping[str, Any], lang: Language) -> Table:
+def _solution(document: Mapping[str, Any], key: str, limit: str, words: Words) -> str:
+    """Who is served in one solution, and how much is walked."""
+    name = words(f"load_{key}", limit=limit)
+    if not document["assessed"]:
+        return words("solution_open", name=name)
+    solution = document[key]
+    return words(
+        "solution",
+        name=name,
+        served=number(solution["served"]),
+        full=number(solution["unserved"]["reachable_full"]),
+        cut=number(solution["unserved"]["unreachable"]),
+        minutes=number(solution["person_minutes"]),
+        bound=number(solution["bound"]),
+        split=number(solution["split_cells"]),
+    )
+
+
+def _rule_table(document: Mapping[str, Any], words: Words) -> Table:
     rule = document["rule"]
-    title = i18n.text("cli_rule", lang, low=f"{rule['minimum']:,}", high=f"{rule['maximum']:,}")
-    table = Table(title=title)
-    for key in ("code", "unit"):
-        table.add_column(i18n.text(f"cli_{key}", lang))
-    for key in ("residents", "government", "needed"):
-        table.add_column(i18n.text(f"cli_{key}", lang), justify="right")
-    for key in ("A", "B", "state", "notes"):
-        table.add_column(i18n.text(f"cli_{key}", lang))
+    title = words("rule", low=number(rule["minimum"]), high=number(rule["maximum"]))
+    names = ("code", "unit", "residents", "government", "needed", "rule_A", "rule_B", "state",
+             "note")  # fmt: skip
+    table = table_of(title, [words(name) for name in names], left=(0, 1, 5, 6, 7, 8))
     for row in document["units"]:
         if row["state"] is None:
             continue
-        unknown = i18n.text("cli_not_assessed", lang)
         table.add_row(
             row["code"],
-            _name(row, lang),
-            unknown if row["residents"] is None else f"{row['residents']:,}",
+            words.named(row) or words.none,
+            number(row["residents"]) or words.not_assessed,
             str(row["government"]),
             f"{row['needed_from']}–{row['needed_to']}",
             *(_truth(row[key]) for key in ("A", "B")),
-            i18n.text(f"cli_rule_{_STATE_KEYS[row['state']]}", lang),
-            " ".join(note["text"] for note in row["notes"]),
+            words.rule(row["state"]),
+            words.sentences(note["text"] for note in row["notes"]),
         )
     return table
-
-
-_STATE_KEYS = {
-    "达标": "met",
-    "达标但超载": "overloaded",
-    "缺口": "gap",
-    "富余": "surplus",
-    "NOT_ASSESSED": "unknown",
-}
 
 
 def _truth(answer: bool | None) -> str:
     return "?" if answer is None else "✓" if answer else "✗"
 
 
-def _name(row: Mapping[str, Any], lang: Language) -> str:
-    english = row.get("name_en")
-    return str((english if lang == "en" and english else row["name"]) or "—")
-
-
-def write_catchments(document: Mapping[str, Any], path: Path, table: str, lang: Language) -> None:
+def write_catchments(
+    document: Mapping[str, Any], policy: Policy, path: Path, table: str, lang: Language
+) -> None:
     """Write the centres of both solutions, or the units, as ``.csv`` or ``.xlsx``."""
+    words = Words(lang)
+    asked = {key: document[key] for key in ("service", "walker")}
     lines = [
-        (key, str(document[key])) for key in ("service", "minutes", "walker", "closed", "whole")
+        *asked_lines(asked, lang, policy),
+        (words("word_limit"), words.limit(document["minutes"])),
     ]
-    lines += [("!", warning["text"]) for warning in document["warnings"]]
+    lines += [
+        (words(f"catchments_{key}"), words.value(document[key])) for key in ("closed", "whole")
+    ]
+    lines += [(words("word_remark"), warning["text"]) for warning in document["warnings"]]
     rows: Sequence[Mapping[str, Any]]
     if table == "units":
         rows = [_flat(row) for row in document["units"]]

@@ -8,48 +8,44 @@ from typing import Any
 from rich.table import Table
 
 from lifecircle.analysis.errors import Language
-from lifecircle.service import i18n
 from lifecircle.service.catalog.quality import quality_figures
-from lifecircle.service.terminal import print_table, say
+from lifecircle.service.terminal import print_table, say_remark, table_of
+from lifecircle.service.wording import Words, decimal, number, plain
 
 _SHOWN = 12
+_COUNTED = ("residents", "cells", "facilities")
 
 
 def show_quality(document: Mapping[str, Any], lang: Language) -> None:
     """The figures, the distances to the streets, what is missing, the remarks."""
-
-    def text(key: str, **params: Any) -> str:
-        return i18n.text(f"quality_{key}", lang, **params)
-
+    words = Words(lang, "quality")
     figures = Table(
-        title=f"{document['title'][lang]} · {document['run']} · {text('title')}", show_header=False
+        title=f"{words.title(document['title'])} · {document['run']} · {words('quality')}",
+        show_header=False,
     )
     for label, value in quality_figures(document, lang):
-        figures.add_row(label, value)
-    legs = Table(title=text("snap"))
-    legs.add_column(text("metres"), justify="right")
-    for key in ("residents", "cells", "facilities"):
-        legs.add_column(text(key), justify="right")
+        figures.add_row(label, value or words("not_checked"))
+    distance = words.in_brackets(words("street_distance"), "m")
+    legs = table_of("", [distance, *(words(key) for key in _COUNTED)], left=())
     for one in document["snap"]["bins"]:
-        span = f"{one['above_m']:g}–{one['to_m']:g}"
-        legs.add_row(span, *(f"{one[k]:,}" for k in ("residents", "cells", "facilities")))
+        span = f"{plain(one['above_m'])}–{plain(one['to_m'])}"
+        legs.add_row(span, *(number(one[key]) for key in _COUNTED))
     print_table(figures)
     print_table(legs)
     pairs = document["same_places"]["list"]
     if pairs:
-        table = Table(title=text("same_places"))
-        for key in ("state", "kept", "other", "distance", "likeness", "rule"):
-            table.add_column(text(key))
+        names = ("state", "kept", "other", "column_apart", "column_likeness", "column_rule")
+        heads = [words(name) for name in names]
+        table = table_of(words("same_places"), heads, left=(0, 1, 2, 5))
         for one in pairs[:_SHOWN]:
-            likeness = "—" if one["likeness"] is None else f"{one['likeness']:.2f}"
             table.add_row(
-                text(f"state_{one['state']}"),
-                f"{one['kept_name'] or '—'} ({one['kept']})",
-                f"{one['other_name'] or '—'} ({one['other']})",
-                f"{one['distance_m']:.1f} m",
-                likeness,
-                text(f"rule_{one['rule']}"),
+                words(f"state_{one['state']}"),
+                f"{one['kept_name'] or words.none} ({one['kept']})",
+                f"{one['other_name'] or words.none} ({one['other']})",
+                words.metres(one["distance_m"], 1),
+                decimal(one["likeness"], 2) or words.none,
+                words(f"rule_{one['rule']}"),
             )
         print_table(table)
     for warning in document["warnings"]:
-        say("· " + warning["text"])
+        say_remark(warning["text"])

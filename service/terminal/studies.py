@@ -2,184 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rich.table import Table
-
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.results.model import Run
-from lifecircle.service import i18n
-from lifecircle.service.maps.wording import percent, points
-from lifecircle.service.report.scorecard import figure, target_of
-from lifecircle.service.terminal import print_table, say
+from lifecircle.analysis.policy import Policy
+from lifecircle.service.terminal import print_table, say, say_remark, table_of
+from lifecircle.service.wording import Words, decimal, figure, number, percent, plain, points
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
 _MISSING_SHOWN: Final = 3
 
 
-def show_circles(document: Mapping[str, Any], run: Run, lang: Language) -> None:
+def show_circles(document: Mapping[str, Any], policy: Policy, lang: Language) -> None:
     """Every kind of circle: residents complete in every variant, and what most of them miss."""
-    services = run.policy.services
+    words, services = Words(lang, "study"), policy.services
     for block in document["circles"].values():
-        title = i18n.text(
-            "study_circles",
-            lang,
-            title=block["title"][lang],
+        title = words(
+            "circles",
+            title=words.title(block["title"]),
             required=block["required"],
             assessed=len(block["assessed"]),
         )
         names = ("variant", "complete", "share", "share_all", "score", "missing")
-        table = _table(title, [f"study_{name}" for name in names], lang, left=(0, 5))
-        for name, part in _parts(block, lang):
+        table = table_of(title, [words(name) for name in names], left=(0, 5))
+        for name, part in _parts(block, words):
             total = part["total"]
-            missing = ", ".join(
-                f"{services[row['service']].title.text(lang)} {row['residents']:,}"
+            missing = (
+                f"{words.title(services[row['service']].title)} {number(row['residents'])}"
                 for row in total["missing"][:_MISSING_SHOWN]
             )
-            shares = [_percent(total[key], lang) for key in ("share", "share_all", "score")]
-            table.add_row(name, _count(total["complete"], lang), *shares, missing)
+            shares = [_percent(total[key], words) for key in ("share", "share_all", "score")]
+            complete = number(total["complete"]) or words.not_assessed
+            table.add_row(name, complete, *shares, words.listed(missing))
         print_table(table)
         for warning in block["warnings"]:
-            say("· " + warning["text"])
+            say_remark(warning["text"])
 
 
-def _parts(block: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _parts(block: Mapping[str, Any], words: Words) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The variants of a circle with their names, each followed by its upper bound."""
     at = block.get("at")
-    yield i18n.text("study_own" if at is None else "study_at", lang, at=_moment(at, lang)), block
-    if "upper" in block:
-        yield i18n.text("study_upper", lang), block["upper"]
+    own = "variant_own" if at is None else "variant_at"
+    variants = [(words(own, at=_moment(at, words)), block)]
     for name in _VARIANTS:
         if name in block:
             part = block[name]
-            yield i18n.text(f"study_{name}", lang, at=_moment(part.get("at"), lang)), part
-            if "upper" in part:
-                yield i18n.text("study_upper", lang), part["upper"]
+            minutes, moment = plain(part["minutes"] or 0), _moment(part.get("at"), words)
+            variants.append((words(f"variant_{name}", minutes=minutes, at=moment), part))
+    for title, part in variants:
+        yield title, part
+        if "upper" in part:
+            yield words("variant_upper"), part["upper"]
 
 
-def _moment(at: str | None, lang: Language) -> str:
-    if at is None:
-        return ""
-    day, clock = at.split(" ")
-    return f"{i18n.text(f'report_day_{day}', lang)} {clock}"
+def _moment(at: str | None, words: Words) -> str:
+    return "" if at is None else words.moment(at)
 
 
-def show_equity(document: Mapping[str, Any], lang: Language) -> None:
+def show_equity(document: Mapping[str, Any], policy: Policy, lang: Language) -> None:
     """One table a service: all residents and every group; the worst tenth below."""
+    words = Words(lang, "study")
     for block in document.get("services", [document]):
-        title = i18n.text(
-            "study_equity",
-            lang,
-            title=block["title"][lang],
-            minutes=f"{block['minutes']:g}",
-            walker=block["walker"],
-            group=block["group"],
+        title = (
+            words.title(block["title"]),
+            words.limit(block["minutes"]),
+            words.title(policy.walkers[block["walker"]].title),
+            words.group(block["group"]),
         )
-        names = ("study_group", "cli_residents", "study_gini", "study_palma", "study_mean",
-                 "study_below", "study_below_share")  # fmt: skip
-        table = _table(title, names, lang, left=(0,))
+        names = ("group", "residents", "gini", "palma", "mean", "below", "below_share")
+        table = table_of(" · ".join(title), [words(name) for name in names], left=(0,))
         for row in block["groups"]:
-            table.add_row(
-                row["code"],
-                _count(row["residents"], lang),
-                _decimal(row["gini"], 3, lang),
-                _decimal(row["palma"], 2, lang),
-                _decimal(row["mean_minutes"], 1, lang),
-                _count(row["below"], lang),
-                _percent(row["below_share"], lang),
+            told = (
+                number(row["residents"]),
+                decimal(row["gini"], 3),
+                decimal(row["palma"], 2),
+                decimal(row["mean_minutes"], 1),
+                number(row["below"]),
+                percent(row["below_share"]),
             )
+            table.add_row(words.group(row["code"]), *(one or words.not_assessed for one in told))
         print_table(table)
         worst = block["worst_tenth"]
         if worst is not None:
-            units = [_named(unit, lang) for unit in worst["units"][:_MISSING_SHOWN]]
-            minutes = worst["from_minutes"]
+            units = [words.named(unit) for unit in worst["units"][:_MISSING_SHOWN]]
             say(
-                i18n.text(
-                    "study_worst",
-                    lang,
-                    persons=f"{worst['persons']:,}",
-                    minutes="—" if minutes is None else f"{minutes:.1f}",
-                    units=i18n.text("comma", lang).join(units) or "—",
+                words(
+                    "worst",
+                    persons=number(worst["persons"]),
+                    minutes=decimal(worst["from_minutes"], 1) or words.none,
+                    units=words.listed(units) or words.none,
                 )
             )
 
 
 def show_compare(document: Mapping[str, Any], lang: Language) -> None:
     """What changed by service, and by unit when one service was asked for."""
+    words = Words(lang, "study")
     if not document["changed"]:
-        say(i18n.text("study_no_change", lang))
-    title = i18n.text(
-        "study_compare", lang, first=document["from"]["run"], last=document["to"]["run"]
-    )
+        say(words("no_change"))
+    runs = {"before": document["from"]["run"], "after": document["to"]["run"]}
     one = len(document["services"]) == 1
-    names = ("cli_unit" if one else "cli_service", "study_facilities", "study_P_from",
-             "study_P_to", "study_change", "study_gained", "study_lost", "study_moved")  # fmt: skip
-    table = _table(title, names, lang, left=(0,))
+    names = ("unit" if one else "service", "facilities", "P_from", "P_to", "change", "gained",
+             "lost", "moved")  # fmt: skip
+    heads = [words(name) for name in names]
+    table = table_of(words("figure_before_after", **runs), heads, left=(0,))
     for block in document["services"]:
-        places = f"{block['facilities_from']} → {block['facilities_to']}"
-        table.add_row(block["title"][lang], places, *_changes(block["total"], lang))
+        places = words(
+            "figure_before_after",
+            before=number(block["facilities_from"]),
+            after=number(block["facilities_to"]),
+        )
+        table.add_row(words.title(block["title"]), places, *_changes(block["total"], words))
         if one:
             for row in block["units"]:
-                table.add_row(_named(row, lang), "", *_changes(row, lang))
+                table.add_row(words.named(row), "", *_changes(row, words))
     print_table(table)
     if document["indicators"] is not None:
-        _show_indicators(document, lang)
+        _show_indicators(document, words)
     told = [warning["text"] for block in document["services"] for warning in block["warnings"]]
     for text in dict.fromkeys(told):
-        say("· " + text)
+        say_remark(text)
 
 
-def _show_indicators(document: Mapping[str, Any], lang: Language) -> None:
+def _show_indicators(document: Mapping[str, Any], words: Words) -> None:
     """The promises of the plan whose value or status changed."""
     rows = document["indicators"]
     changed = [row for row in rows if row["changed"]]
-    title = i18n.text("study_indicators", lang, count=len(changed), all=len(rows))
-    names = ("study_id", "study_indicator", "study_target", "study_before", "study_after",
-             "study_status_from", "study_status_to")  # fmt: skip
-    table = _table(title, names, lang, left=(0, 1, 5, 6))
+    title = words("indicators", count=len(changed), all=len(rows))
+    names = ("id", "indicator", "target", "value_from", "value_to", "status_from", "status_to")
+    table = table_of(title, [words(name) for name in names], left=(0, 1, 5, 6))
     for row in changed:
         unit, direction = document["units"][row["unit"]], row["direction"]
         values = (row[key] for key in ("value_from", "value_to"))
         statuses = (row[key] for key in ("status_from", "status_to"))
         table.add_row(
             row["id"],
-            row["title"][lang],
-            target_of(row, unit, lang),
-            *(figure(value, unit, lang, direction) for value in values),
-            *("" if one is None else i18n.text(f"scorecard_{one}", lang) for one in statuses),
+            words.title(row["title"]),
+            words.target(row, unit),
+            *(figure(value, unit, direction) or words.none for value in values),
+            *("" if status is None else words.verdict(status) for status in statuses),
         )
     print_table(table)
 
 
-def _changes(row: Mapping[str, Any], lang: Language) -> list[str]:
-    change = row["P_change"]
+def _changes(row: Mapping[str, Any], words: Words) -> list[str]:
     return [
-        _percent(row["P_from"], lang),
-        _percent(row["P_to"], lang),
-        points(change) or i18n.text("cli_not_assessed", lang),
-        *(_count(row[key], lang) for key in ("gained", "lost", "moved")),
+        _percent(row["P_from"], words),
+        _percent(row["P_to"], words),
+        points(row["P_change"]) or words.not_assessed,
+        *(number(row[key]) or words.not_assessed for key in ("gained", "lost", "moved")),
     ]
 
 
-def _table(title: str, names: Sequence[str], lang: Language, *, left: Sequence[int]) -> Table:
-    table = Table(title=title)
-    for i, name in enumerate(names):
-        table.add_column(i18n.text(name, lang), justify="left" if i in left else "right")
-    return table
-
-
-def _named(row: Mapping[str, Any], lang: Language) -> str:
-    english = row.get("name_en")
-    return str(english if lang == "en" and english else row["name"])
-
-
-def _count(value: int | None, lang: Language) -> str:
-    return i18n.text("cli_not_assessed", lang) if value is None else f"{value:,}"
-
-
-def _percent(share: float | None, lang: Language) -> str:
-    return percent(share) or i18n.text("cli_not_assessed", lang)
-
-
-def _decimal(value: float | None, digits: int, lang: Language) -> str:
-    return i18n.text("cli_not_assessed", lang) if value is None else f"{value:.{digits}f}"
+def _percent(share: float | None, words: Words) -> str:
+    return percent(share) or words.not_assessed

@@ -19,7 +19,8 @@ from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import scorecard_document
 from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.report import report_page, report_workbook
-from lifecircle.service.report.scorecard import figure, scorecard_page
+from lifecircle.service.report.scorecard import scorecard_page
+from lifecircle.service.wording import Words
 from tests.pages.served import client
 from tests.report.test_report import read
 
@@ -61,13 +62,13 @@ def test_the_scorecard_is_one_in_api_page_report_and_workbook(
     export_scorecard(document, tmp_path / "s.csv", "zh")
     with (tmp_path / "s.csv").open(encoding="utf-8-sig") as handle:
         table = {row["id"]: row for row in csv.DictReader(handle)}
-    own_page = scorecard_page(run, document, "zh")
+    own_page, words = scorecard_page(run, document, "zh"), Words("zh")
     for row in api:
         exact = printed[row["id"]][3][1]
         assert number(exact) == row["value"]
         assert number(printed[row["id"]][2][1]) == row["target"]
-        unit = document["units"][row["unit"]]
-        assert printed[row["id"]][3][0].split(" ")[0] == figure(row["value"], unit, "zh")
+        told = words.with_unit(row["value"], document["units"][row["unit"]], row["direction"])
+        assert printed[row["id"]][3][0] == told
         assert sheet[row["id"]]["现值"] == row["value"]
         assert sheet[row["id"]]["判定"] == row["status"] == table[row["id"]]["status"]
         assert number(table[row["id"]]["value"]) == row["value"]

@@ -300,7 +300,7 @@ def test_maps_say_whether_slope_counts(inputs: dict[str, Any], tmp_path: Path) -
     build(inputs, tmp_path, "plain")
     http = client(tmp_path)
     for area, zh, en in (("hilly", "已计入（Tobler）", "counted (Tobler)"),
-                         ("plain", "未计入（按平地）", "not counted: flat")):  # fmt: skip
+                         ("plain", "未计入（按平地）", "not counted: level ground")):  # fmt: skip
         for lang, words in (("zh", zh), ("en", en)):
             page = http.get(f"/maps/{area}/coverage?service=health_centre&lang={lang}")
             assert page.status_code == 200

@@ -140,7 +140,9 @@ def test_a_declared_unit_wins_over_the_place_with_a_warning(build, files):
     code = [str(city.units.code[i]) for i in city.facilities.unit["community"]]
     assert code == ["530102001001", "530102001001", "530102001002"]
     told = {warn.key: warn for warn in city.warnings}
-    assert told["declared_unit_disagrees"].params == {"level": "community", "count": 2}
+    apart = told["declared_unit_disagrees"]
+    assert (apart.params["level"], apart.params["count"]) == ("community", 2)
+    assert "所填的社区范围" in apart.text("zh")
 
 
 def test_decisions_reach_the_build(build, files, tmp_path):

@@ -147,7 +147,7 @@ def test_http_gives_the_document_the_page_and_the_list(run):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_map_page_is_whole_and_stays_offline(run, lang, mode):
     page = map_page(run, "quality", Question(), Page(lang=lang, mode=mode))
-    assert {"zh": "远离道路的居民", "en": "Residents with no street near"}[lang] in page
+    assert {"zh": "远离道路的居民", "en": "Residents far from any street"}[lang] in page
     assert "<b>w</b>" not in page
     assert not re.search(r"https?://(?!www\.w3\.org)", page)
     assert ">60<" in page
@@ -169,6 +169,6 @@ def test_the_command_says_the_same(run, capsys, monkeypatch, tmp_path: Path):
                                       "--lang", "en", "--merges", str(target)])  # fmt: skip
     assert main() == 0
     told = capsys.readouterr().out
-    assert "Residents with no street near" in told
+    assert "Residents far from any street" in told
     assert "15.0%" in told
     assert target.is_file()

@@ -315,7 +315,7 @@ def test_a_facility_outside_the_area_is_named(tmp_path, town):
         "--facilities", tmp_path / "f.csv", "--datum", "wgs84", workspace=tmp_path / "ws",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "1 facilities lie farther than 250 m" in done.stdout
+    assert "1 facility lies farther than 250 m" in done.stdout
 
 
 def test_unknown_area_is_a_clear_error(tmp_path):

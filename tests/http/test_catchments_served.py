@@ -185,7 +185,8 @@ def test_the_command_gives_the_same(root: Path, run: Run, tmp_path: Path) -> Non
     assert command(root, "--out", sheet, "--table", "units", lang="zh").exit_code == 0
     first = openpyxl.load_workbook(sheet).worksheets[0]
     assert "达标但超载" in [cell.value for row in first.iter_rows() for cell in row]
-    assert command(root, "--minutes", "soon").exit_code == 2
+    refused = lifecircle("catchments", "tiny", "--minutes", "soon", workspace=root)
+    assert refused.returncode == 2 and "minutes = 'soon'" in refused.stderr
     refused = command(root, "--service", "market")
     assert isinstance(refused.exception, UnknownNameError) and refused.exception.exit_code == 2
 
@@ -205,9 +206,9 @@ def test_the_map_page(run: Run, solution: str) -> None:
                 "balanced_all": ("500", "500")}[solution]  # fmt: skip
     assert loads == dict(zip(("h1中心", "h2中心"), expected, strict=True))
     text = visible(page)
-    for word in ("Catchments", "In reach but full", "Rule: not assessed", "Loads"):
+    for word in ("Catchments", "In reach, but full", "Rule: not assessed", "Loads"):
         assert word in text
-    assert ("Overloaded 2 centres" in text) == (solution == "natural")
+    assert ("Above the maximum 2 centres" in text) == (solution == "natural")
     assert page.count("data-left=") == 2 * len(run.catchments["health_centre"].natural.centres)
 
 

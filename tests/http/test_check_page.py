@@ -88,7 +88,7 @@ def test_the_page_shows_every_fault_and_escapes_names(here, sheet):
     page = post(here, sheet, name="<img src=x>.xlsx", headers=HTML)
     assert page.status_code == 200
     assert "<img" not in page.text
-    assert page.text.count('class="mark') == 40
+    assert page.text.count('class="mark') == 39  # two rows with one fault are one line
     assert "download=" in page.text
     english = here.post(
         "/check?lang=en", files={"file": ("a.xlsx", sheet)}, data={"datum": "wgs84"}, headers=HTML

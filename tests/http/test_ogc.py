@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 
 from lifecircle.analysis.results.layers import LAYERS, layer_frame
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.service import i18n
 from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.openapi import downgraded
+from lifecircle.service.wording import Words
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_run
 
@@ -275,7 +275,7 @@ def test_the_api_spells_out_every_collection_with_its_filters(served: TestClient
         assert set(asked) <= names
     filters = document["paths"]["/collections/tiny.units/items"]["get"]["parameters"]
     level = next(parameter for parameter in filters if parameter["name"] == "level")
-    assert level["schema"] == {"title": "Level", "type": "string"}
+    assert level["schema"] == {"title": "Unit level", "type": "string"}
     limit = next(parameter for parameter in filters if parameter["name"] == "limit")
     assert limit["schema"]["maximum"] == 10_000
 
@@ -349,5 +349,5 @@ def test_the_table_page_pages(served: TestClient) -> None:
 
 
 def test_what_was_estimated_is_told_in_the_reader_s_language() -> None:
-    assert i18n.modelled(("population", "odd"), "zh") == "人口、odd"
-    assert i18n.modelled(("population",), "en") == "population"
+    assert Words("zh").modelled(("population", "odd")) == "人口、odd"
+    assert Words("en").modelled(("population",)) == "residents"

@@ -245,7 +245,7 @@ def test_the_command(
     table = tmp_path / "sites.csv"
     assert site("--target", "0.9", "--out", str(table))[0] == 0
     assert len(table.read_text(encoding="utf-8-sig").splitlines()) == 1 + 3
-    assert "proven best" in site("--add", "1")[1]
+    assert "Best among" in site("--add", "1")[1]
     code, _, err = site()
     assert (code, "how many sites" in err) == (2, True)
     assert site("--add", "1", "--candidates", str(tmp_path / "no.csv"))[0] == 2

@@ -25,7 +25,7 @@ from lifecircle.service.catalog import circles_document, coverage_document
 from lifecircle.service.cli import main
 from lifecircle.service.maps.compare_scene import CHANGE_COLOURS, change_class
 from lifecircle.service.maps.pages import Page, map_page
-from lifecircle.service.maps.wording import points
+from lifecircle.service.wording import points
 from tests.pages.served import client
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks

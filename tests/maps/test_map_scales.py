@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 import numpy as np
@@ -10,9 +9,8 @@ import pytest
 import shapely
 
 from lifecircle.analysis.quantities import UNREACHED_CM
-from lifecircle.service import i18n
 from lifecircle.service.maps import scales, shapes
-from lifecircle.service.maps.wording import percent
+from lifecircle.service.wording import percent
 from tests.worlds import parts as world_parts
 from tests.worlds import tiny as worlds
 
@@ -84,12 +82,3 @@ def test_shared_borders_stay_shared_when_simplified() -> None:
     thin = shapes.polygons_degrees(both, worlds.CRS, shared=True)
     assert shapely.get_num_coordinates(thin).sum() < shapely.get_num_coordinates(both).sum() / 2
     assert shapely.area(shapely.intersection(thin[0], thin[1])) == pytest.approx(0, abs=1e-12)
-
-
-def test_every_text_exists_in_both_languages() -> None:
-    zh, en = i18n.texts("zh"), i18n.texts("en")
-    ours = {key for key in zh if key.startswith("map_")}
-    assert ours == {key for key in en if key.startswith("map_")}
-    fields = re.compile(r"\{(\w+)\}")
-    for key in ours:
-        assert set(fields.findall(zh[key])) == set(fields.findall(en[key])), key

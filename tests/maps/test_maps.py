@@ -17,7 +17,7 @@ from lifecircle.service.errors import MissingError
 from lifecircle.service.maps import shapes
 from lifecircle.service.maps.offline import inline_script
 from lifecircle.service.maps.pages import LAYERS, Page, first_service, map_page
-from lifecircle.service.maps.wording import percent
+from lifecircle.service.wording import percent
 from tests.pages.map_pages import blocks, drawn_run, hostile_run, visible
 from tests.worlds import tiny as worlds
 
@@ -31,9 +31,9 @@ def test_the_coverage_page_shows_the_figures_of_the_measures() -> None:
     # s1@2400 reaches c4 (140 m + legs) and s2@5400 reaches c7 (170 m): 400 + 350 of 1,910
     assert (found.total.covered, found.total.residents) == (750, 1910)
     text = visible(page)
-    assert "P by residents 39.2%" in text
+    assert "Residents covered (P) 39.2%" in text
     assert "750 of 1,910 residents" in text
-    assert "Not covered 1,160" in text
+    assert "Residents not covered 1,160" in text
     features = blocks(page)["data_areas_units"]["features"]["features"]
     shown = {f["properties"]["name"]: f["properties"]["short"] for f in features}
     assert shown == {
@@ -79,8 +79,8 @@ def test_minutes_walker_and_level_reach_the_figures() -> None:
     page = map_page(run, "coverage", Question(**asked), Page(mode="inline", lang="en"))
     found = coverage(run.study, Question(**asked))
     text = visible(page)
-    assert f"P by residents {percent(found.total.P)}" in text
-    assert "20 minutes" in text
+    assert f"Residents covered (P) {percent(found.total.P)}" in text
+    assert "Limit 20 min" in text
     assert "Older person" in text
     assert "960 m" in text  # 20 min at 0.8 m/s
     features = blocks(page)["data_areas_units"]["features"]["features"]
@@ -100,7 +100,7 @@ def test_the_gaps_page_ranks_all_uncovered_residents() -> None:
     assert "Residents in gaps 1,160" in text
     assert "60.7% of 1,910 residents" in text
     assert "Too far 1,000" in text
-    assert "Cut off from any facility 100" in text
+    assert "No way to any facility 100" in text
     assert "Far from any street 60" in text
     assert page.count('data-area="gaps"') == 7
 
@@ -118,7 +118,7 @@ def test_only_the_worst_twenty_gaps_are_listed() -> None:
     assert "No such facility in the area" in visible(page)
 
 
-@pytest.mark.parametrize(("lang", "word"), [("zh", "未评估"), ("en", "Not assessed")])
+@pytest.mark.parametrize(("lang", "word"), [("zh", "未评估"), ("en", "not assessed")])
 def test_a_service_nobody_surveyed_is_not_assessed(lang: str, word: str) -> None:
     run = drawn_run()
     for layer in ("coverage", "gaps"):
@@ -149,7 +149,7 @@ def test_units_with_unknown_residents_are_grey_not_zero() -> None:
     assert unknown["c"] == 5
     page = map_page(run, "coverage", Question(service="convenience_store"), Page(lang="en"))
     features = blocks(page)["data_areas_units"]["features"]["features"]
-    assert features[4]["properties"]["short"] == "Not assessed"
+    assert features[4]["properties"]["short"] == "not assessed"
     assert features[4]["properties"]["c"] == 5
     assert "Units with unknown residents 1" in visible(page)
 
@@ -162,7 +162,7 @@ def test_the_facilities_page_shows_every_service_and_its_count() -> None:
     text = visible(page)
     assert "Pharmacy 2" in text
     assert "Swimming pool 0" in text  # surveyed: there is none
-    assert "Market Not assessed" in text
+    assert "Market not assessed" in text
     one = blocks(map_page(drawn_run(), "facilities", Question(service="pharmacy"), Page()))
     assert one["data_facility_dots_main"]["names"] == ["一心堂", "=2+3 <b>药房</b>"]
 

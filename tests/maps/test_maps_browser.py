@@ -227,9 +227,9 @@ def test_a_click_on_a_cell_answers_with_walk_and_unit(browser: Any, tmp_path: Pa
         click_at(seen.page, "layers.cells.at(2)")
         told = " ".join(seen.page.locator(".lc-popup").inner_text().split())
         # c3: 50 + 900 + 20 m = 970 m to p1, 14.55 minutes, beyond the 10 of a pharmacy
-        assert "Residents 300 Walk 14.6 min Nearest facility 一心堂" in told
+        assert "Residents 300 Walking time 14.6 min Nearest facility 一心堂" in told
         assert "State beyond the limit" in told
-        assert "Second P by residents 0.0%" in told
+        assert "Second Residents covered (P) 0.0%" in told
         seen.assert_clean()
 
 

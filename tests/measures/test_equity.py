@@ -121,7 +121,7 @@ def test_not_assessed_and_nobody() -> None:
     assert (none.total.without_way, none.total.below, none.total.gini) == (1910, 1910, None)
     assert none.worst is not None
     assert (none.worst.persons, none.worst.from_minutes) == (1910, None)
-    assert "1910" in none.warnings[0].text("zh")
+    assert "1,910" in none.warnings[0].text("zh")
 
 
 def test_impossible_questions() -> None:

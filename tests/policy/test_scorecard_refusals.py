@@ -246,8 +246,8 @@ def test_a_key_that_a_kind_does_not_take_is_told_with_those_it_takes(load: Load)
         "Did you mean 'any_of'?"
     )
     assert caught.value.faults[0].text("zh") == (
-        "mine.toml，rows.R1.readings.U.any_off：unit_has 类口径不用这个键。可用的键：zh, en, "
-        "units, kind, any_of, all_of, where, at_least, filters。是否应为“any_of”？"
+        "mine.toml，rows.R1.readings.U.any_off：unit_has 类口径不用这个键。可用的键：zh、en、"
+        "units、kind、any_of、all_of、where、at_least、filters。是否应为“any_of”？"
     )
     with pytest.raises(PolicyFileError) as other:
         load(changed(('any_of = ["market"] }', 'any_of = ["market"], unit = "minutes" }')))

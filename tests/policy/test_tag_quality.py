@@ -19,7 +19,7 @@ from benchmarks.tag_quality import (
     read_labels,
 )
 from lifecircle.analysis.policy import load_policy
-from lifecircle.analysis.policy.tag_quality import read_tag_quality, tag_quality
+from lifecircle.analysis.policy.sections.tag_quality import read_tag_quality, tag_quality
 from tests.worlds.tagged import tags_of, write_things
 
 

@@ -12,8 +12,8 @@ from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.policy.life_cycle import LifeReader
 from lifecircle.analysis.policy.names import names_of
+from lifecircle.analysis.policy.sections.life_cycle import LifeReader
 from lifecircle.analysis.readers.osm.places import read_places
 from tests.worlds.tagged import TODAY, tags_of, write_things
 

@@ -114,7 +114,7 @@ def test_several_sheets_are_named_and_one_can_be_chosen(tmp_path, policy):
     path = book(tmp_path / "a.xlsx", lines, more=[("市场", other), ("说明", [["看这里"]])])
     (fault,) = faults(lambda: read_facilities(path, policy, said("wgs84")))
     assert fault.key == "input_sheets_many"
-    assert "设施, 市场" in fault.text("zh")
+    assert "设施、市场" in fault.text("zh")
     chosen = Declarations(Declaration("wgs84", sheet="市场"))
     assert read_facilities(path, policy, chosen).frame["name"].tolist() == ["乙"]
     (fault,) = faults(lambda: read_facilities(path, policy, Declarations(Declaration(sheet="市"))))

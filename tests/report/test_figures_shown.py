@@ -54,7 +54,8 @@ def test_an_area_without_any_facility_has_its_maps(tmp_path: Path, surveyed: Any
 
 def siting(before: float | None, after: float | None) -> dict[str, Any]:
     return {
-        "service": "pharmacy", "minutes": 15.0, "walker": "adult", "proposals": [],
+        "service": "pharmacy", "minutes": 15.0, "walker": "adult",
+        "objective": "covered", "proposals": [], "candidates": {"count": 1},
         "before": {"share": before, "covered": 0}, "after": {"share": after, "covered": 1},
         "residents": 1, "loads": None, "proven": True, "value": 1, "bound": 1,
         "method": "x", "seconds": 0.0, "warnings": [],
@@ -85,7 +86,9 @@ def test_doubt_about_spread_residents_is_cut(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("lang", "told"), [("en", "Share beyond limit"), ("zh", "超出时限占比")])
+@pytest.mark.parametrize(
+    ("lang", "told"), [("en", "Share beyond the limit"), ("zh", "超出时限的居民占比")]
+)
 def test_the_equity_sheet_names_the_share_it_holds(tmp_path: Path, lang: Any, told: str) -> None:
     run = tiny_run(tmp_path)
     book = load_workbook(io.BytesIO(report_workbook(run, lang)))

@@ -23,9 +23,9 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import coverage_document, report_document
 from lifecircle.service.maps.pages import Page, map_page
-from lifecircle.service.maps.wording import percent
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.drawing import round_up
+from lifecircle.service.wording import percent, stamp
 from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 
@@ -108,7 +108,7 @@ def test_table_map_report_and_api_agree_to_the_last_digit(
     book = load_workbook(io.BytesIO(report_workbook(run)))
     printed = {row[0][0]: row for row in page.tables["coverage"] if row}
     sheet = {row[0]: row for row in book["覆盖率"].iter_rows(min_row=2, values_only=True)}
-    lines = list(book["覆盖率（单元）"].iter_rows(min_row=2, values_only=True))
+    lines = list(book["覆盖率（分单元）"].iter_rows(min_row=2, values_only=True))
     by_unit = {(row[1], row[3]): row for row in lines}
     for block in api:
         title, service, total = block["title"]["zh"], block["service"], block["total"]
@@ -173,7 +173,7 @@ def test_gaps_circles_and_equity_agree(run: Run, served: TestClient) -> None:
     assert api["equity"] == equity
     assert [row["gap"] for row in api["gaps"]["rows"]] == [f["properties"]["gap"] for f in gaps]
     book = load_workbook(io.BytesIO(report_workbook(run)))
-    listed = list(book["缺口清单"].iter_rows(min_row=2, values_only=True))
+    listed = list(book["缺口"].iter_rows(min_row=2, values_only=True))
     assert [(row[1], row[6], row[10]) for row in listed] == [
         (gap["gap"], gap["residents"], gap["minutes_to_nearest"]) for gap in api["gaps"]["rows"]
     ]
@@ -247,7 +247,7 @@ def test_every_figure_is_traced(run: Run) -> None:
         assert service["minutes"]["confidence"]
     page = report_page(run, ("zh",))
     assert run.manifest.policy_digest in page
-    assert run.manifest.created in page
+    assert stamp(run.manifest.created) in page
 
 
 def test_over_http(served: TestClient, run: Run) -> None:

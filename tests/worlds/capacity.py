@@ -23,7 +23,12 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.policy import CapacityRule, Policy
-from lifecircle.analysis.policy.capacity import Capacities, CatchmentRule, PopulationRule, Rung
+from lifecircle.analysis.policy.sections.capacity import (
+    Capacities,
+    CatchmentRule,
+    PopulationRule,
+    Rung,
+)
 from tests.worlds.parts import study_of
 from tests.worlds.policy import drawn
 from tests.worlds.tiny import TINY_CELLS, Cell, Place, tiny_city, tiny_policy

@@ -12,7 +12,7 @@ from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.slope import SlopeFacts, add_slope
 from lifecircle.analysis.policy import load_policy
-from lifecircle.analysis.policy.terrain import TerrainRules, WayForms
+from lifecircle.analysis.policy.sections.terrain import TerrainRules, WayForms
 from lifecircle.analysis.readers.osm.streets import read_streets
 from lifecircle.analysis.readers.rasters.elevation import read_elevation
 from tests.worlds.drawn import _PLANE, ORIGIN, World

@@ -20,7 +20,7 @@ from lifecircle.analysis.policy import (
     Walker,
     WalkRules,
 )
-from lifecircle.analysis.policy.siting import DecayZone
+from lifecircle.analysis.policy.sections.siting import DecayZone
 
 # ---- a policy ----------------------------------------------------------------------------
 

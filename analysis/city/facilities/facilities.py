@@ -52,6 +52,8 @@ def place_facilities(
     )
     read_only(facilities.service)
     loose = np.setdiff1d(np.arange(len(facilities)), attachments.facility)
-    remarks = compare_declared(xy_m, units, declared) if declared is not None else ()
+    remarks: tuple[Warn, ...] = ()
+    if declared is not None:
+        remarks = compare_declared(xy_m, units, declared, policy.unit_levels)
     told = loose_facilities(ordered.geometry[loose], index.network, policy.attachment)
     return facilities, (*remarks, *told)

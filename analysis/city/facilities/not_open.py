@@ -11,6 +11,7 @@ from lifecircle.analysis.city.notes import NotOpen
 from lifecircle.analysis.city.shapes import anchor_xy, project_frame
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.texts import Title, listed, say_both
 
 _IDS_SHOWN: Final = 3
 _SERVICES_SHOWN: Final = 5
@@ -38,19 +39,20 @@ def _remark(rows: Sequence[NotOpen], policy: Policy) -> Warn:
     for row in rows:
         of.setdefault(row.service, []).append(row.id)
     shown = sorted(of, key=lambda service: -len(of[service]))[:_SERVICES_SHOWN]
-    kinds_zh = "；".join(
-        f"{policy.services[one].title.zh} {len(of[one])} 处（{_some(of[one], '、')}）"
+    kinds = [
+        say_both(
+            "facilities_of_kind",
+            title=policy.services[one].title,
+            count=len(of[one]),
+            ids=_some(of[one]),
+        )
         for one in shown
-    )
-    kinds_en = "; ".join(
-        f"{policy.services[one].title.en} {len(of[one])} ({_some(of[one], ', ')})" for one in shown
-    )
-    more = " …" * (len(of) > len(shown))
+    ]
+    more = ["…"] * (len(of) > len(shown))
     planned = sum(row.state == "planned" for row in rows)
     params = {"count": len(rows), "gone": len(rows) - planned, "planned": planned}
-    told = {"kinds_zh": kinds_zh + more, "kinds_en": kinds_en + more}
-    return Warn("facilities_not_open", params | told)
+    return Warn("facilities_not_open", params | {"kinds": listed([*kinds, *more], "clauses")})
 
 
-def _some(ids: Sequence[str], between: str) -> str:
-    return between.join(ids[:_IDS_SHOWN]) + " …" * (len(ids) > _IDS_SHOWN)
+def _some(ids: Sequence[str]) -> Title:
+    return listed([*ids[:_IDS_SHOWN], *["…"] * (len(ids) > _IDS_SHOWN)])

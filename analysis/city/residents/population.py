@@ -13,6 +13,7 @@ from lifecircle.analysis.city.shapes import anchor_xy, keep_polygons, project_lo
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import BoolArray, Counts, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.tables import CellTable
+from lifecircle.analysis.texts import named_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def keep_known(groups: Mapping[str, Counts]) -> tuple[dict[str, Counts], tuple[W
             continue
         kept[group] = counts
         if unknown:
-            warnings.append(Warn("group_partly_unknown", {"group": group, "count": unknown}))
+            warnings.append(
+                Warn("group_partly_unknown", {"group": named_group(group), "count": unknown})
+            )
     return kept, tuple(warnings)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap_kernel import END, START, WHOLE
-from lifecircle.analysis.policy.terrain import WayForm
+from lifecircle.analysis.policy.sections.terrain import WayForm
 from lifecircle.analysis.quantities import BoolArray, Int32Array, UInt8Array
 
 _ABOVE: Final = int(WayForm.ABOVE_OR_BELOW)

@@ -11,7 +11,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from lifecircle.analysis.policy.terrain import WayForm
+from lifecircle.analysis.policy.sections.terrain import WayForm
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray
 from lifecircle.analysis.readers.osm.streets import RawStreets
 

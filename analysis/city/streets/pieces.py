@@ -15,7 +15,7 @@ from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.policy.rules import AttachmentRules
+from lifecircle.analysis.policy.sections.rules import AttachmentRules
 from lifecircle.analysis.quantities import FloatArray
 
 

@@ -20,7 +20,7 @@ from scipy.sparse.linalg import spsolve
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.profile import SlopeProfile
-from lifecircle.analysis.policy.terrain import TerrainRules, WayForm
+from lifecircle.analysis.policy.sections.terrain import TerrainRules, WayForm
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, read_only
 
 _OFF_GROUND, _STEPS = int(WayForm.OFF_GROUND), int(WayForm.STEPS)

@@ -15,7 +15,7 @@ from lifecircle.analysis.city.streets.snap_kernel import (
     nearest_on_edges,
     nearest_segments,
 )
-from lifecircle.analysis.policy.rules import AttachmentRules
+from lifecircle.analysis.policy.sections.rules import AttachmentRules
 from lifecircle.analysis.quantities import (
     NOBODY,
     BoolArray,

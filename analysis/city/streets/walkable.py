@@ -18,9 +18,9 @@ from lifecircle.analysis.city.streets.erase import Cut, cut_inside, widen_shapes
 from lifecircle.analysis.city.streets.main_roads import part_by_main_roads
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.slope import SlopeFacts, add_slope
-from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn, say
+from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import BarrierRules, Policy, TerrainRules
-from lifecircle.analysis.policy.terrain import WayForm, WayForms
+from lifecircle.analysis.policy.sections.terrain import WayForm, WayForms
 from lifecircle.analysis.readers.osm.barriers import (
     LineKind,
     read_barrier_lines,
@@ -29,6 +29,7 @@ from lifecircle.analysis.readers.osm.barriers import (
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets
 from lifecircle.analysis.readers.rasters.elevation import Elevation, read_elevation
 from lifecircle.analysis.readers.records.tables import ClosureTable
+from lifecircle.analysis.texts import listed, say_both
 
 BARRIERS: Final = ("main_road", "railway", "river")
 _LINES: Final[tuple[LineKind, ...]] = ("railway", "river")
@@ -78,7 +79,7 @@ class Walkable:
 def rules_of(policy: Policy) -> tuple[TerrainRules, BarrierRules]:
     """The rules of slope and barriers, which every policy that is read from a file has."""
     if policy.terrain is None or policy.barriers is None:
-        raise ParameterError("policy_unreadable")
+        raise ParameterError("run_policy_unreadable")
     return policy.terrain, policy.barriers
 
 
@@ -197,9 +198,8 @@ def _cut_along(streets: RawStreets, kind: LineKind, rules: BarrierRules, lines: 
 
 def _list_kinds(key: str, kinds: Sequence[str], **params: Any) -> Warn:
     """A remark that lists kinds of barriers in words of both languages."""
-    english = ", ".join(say(f"barrier_kind_{kind}", "en") for kind in kinds)
-    chinese = "、".join(say(f"barrier_kind_{kind}", "zh") for kind in kinds)
-    return Warn(key, {"kinds_en": english, "kinds_zh": chinese, **params})
+    named = listed(say_both(f"barrier_kind_{kind}") for kind in kinds)
+    return Warn(key, {"kinds": named, **params})
 
 
 def _percent(share: float) -> str:
@@ -210,10 +210,7 @@ def _describe_slope(
     file: str, ground: Elevation, facts: SlopeFacts, rules: TerrainRules
 ) -> list[Warn]:
     """What slope did, and what is doubtful about the heights."""
-    said = [
-        Warn("file_remark", {"en": fault.text("en"), "zh": fault.text("zh")})
-        for fault in ground.warnings
-    ]
+    said = [Warn("file_remark", {"remark": fault.both()}) for fault in ground.warnings]
     mean, steepest = _percent(facts.mean_slope), f"{100 * rules.steepest.value:g}"
     said.append(
         Warn(

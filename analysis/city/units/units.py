@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.tables import UnitTable
+from lifecircle.analysis.texts import Named, Title
 
 _AT_ONCE = 256  # units held against all points at a time
 _MOST = 0.5  # a unit lies in the unit that holds more than this share of its area
@@ -116,9 +118,15 @@ def sort_declared(codes: StrArray, units: Units) -> dict[str, StrArray]:
 
 
 def compare_declared(
-    xy_m: FloatArray, units: Units, declared: Mapping[str, StrArray]
+    xy_m: FloatArray,
+    units: Units,
+    declared: Mapping[str, StrArray],
+    titles: Mapping[str, Title] = MappingProxyType({}),
 ) -> tuple[Warn, ...]:
-    """Warnings, per level, where declared codes are unknown or disagree with the polygons."""
+    """Warnings, per level, where declared codes are unknown or disagree with the polygons.
+
+    `titles`: what the levels are called.
+    """
     by_place = assign_units(xy_m, units)
     warnings = []
     for level in units.levels:
@@ -128,10 +136,12 @@ def compare_declared(
         given = np.array([code is not None for code in declared[level]], dtype=np.bool_)
         unknown = int(np.count_nonzero(given & (named == NOBODY)))
         apart = int(np.count_nonzero((named != NOBODY) & (named != by_place[level])))
+        title = titles.get(level) or Title(level, level)
+        told = Named(title.zh, title.en, level)
         if unknown:
-            warnings.append(Warn("declared_unit_unknown", {"level": level, "count": unknown}))
+            warnings.append(Warn("declared_unit_unknown", {"level": told, "count": unknown}))
         if apart:
-            warnings.append(Warn("declared_unit_disagrees", {"level": level, "count": apart}))
+            warnings.append(Warn("declared_unit_disagrees", {"level": told, "count": apart}))
     return tuple(warnings)
 
 

@@ -18,7 +18,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.question import unknown_service
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.policy.capacity import CatchmentRule
+from lifecircle.analysis.policy.sections.capacity import CatchmentRule
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 from lifecircle.analysis.unknown_names import unknown
 

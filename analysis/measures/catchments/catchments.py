@@ -54,6 +54,7 @@ from lifecircle.analysis.quantities import (
     Int32Array,
     IntArray,
 )
+from lifecircle.analysis.texts import Named
 
 UNLIMITED = math.inf  # minutes of a catchment whose walks have no limit
 _MOST_PAIRS = 500_000_000  # cells times facilities without a limit: two gigabytes of walks
@@ -353,4 +354,5 @@ def _remarks(
         if outside:
             yield Warn("catchments_outside_borders", {"residents": outside})
     if len(capacity.facility) == 0 and len(capacity.unknown) == 0 and city.assessed(service):
-        yield Warn("catchments_no_centre", {"service": service})
+        title = policy.services[service].title
+        yield Warn("catchments_no_centre", {"service": Named(title.zh, title.en, service)})

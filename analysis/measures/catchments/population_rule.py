@@ -25,7 +25,7 @@ from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.question import Study, sums_by, unknown_units
-from lifecircle.analysis.policy.capacity import PopulationRule
+from lifecircle.analysis.policy.sections.capacity import PopulationRule
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, Int32Array, IntArray
 
 State = Literal["达标", "达标但超载", "缺口", "富余", "NOT_ASSESSED"]

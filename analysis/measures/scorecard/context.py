@@ -24,9 +24,9 @@ from lifecircle.analysis.measures.opening import hours_per_day
 from lifecircle.analysis.measures.question import Study, walker_of
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.policy.amounts import SETTING, Amount, Condition, Selector
 from lifecircle.analysis.policy.attributes import AREA, attributes
 from lifecircle.analysis.policy.scorecard_model import Scorecard
+from lifecircle.analysis.policy.sections.amounts import SETTING, Amount, Condition, Selector
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -35,6 +35,7 @@ from lifecircle.analysis.quantities import (
     IntArray,
     limit_cm,
 )
+from lifecircle.analysis.texts import Title, listed
 
 _HOURS: Final = "daily_hours"
 _OPENING: Final = "opening_hours"
@@ -135,17 +136,8 @@ class Ground:
                     sure.setdefault(unit, False)
                     blank += 1
             if blank:
-                title = self.policy.unit_levels.get(selector.level)
-                missing.append(
-                    Missing(
-                        "class",
-                        selector.level,
-                        title.zh if title else selector.level,
-                        title.en if title else selector.level,
-                        blank,
-                        len(members),
-                    )
-                )
+                title = self.level_title(selector.level)
+                missing.append(Missing("class", selector.level, title, blank, len(members)))
         index = np.array(sorted(sure), dtype=np.int32)
         return UnitSet(
             index, np.array([sure[int(i)] for i in index], dtype=np.bool_), tuple(missing)
@@ -153,8 +145,11 @@ class Ground:
 
     def no_units(self, level: str) -> Missing:
         """That the area has no unit of a level."""
-        title = self.policy.unit_levels.get(level)
-        return Missing("units", level, title.zh if title else level, title.en if title else level)
+        return Missing("units", level, self.level_title(level))
+
+    def level_title(self, level: str) -> Title:
+        """What the policy calls a unit level; one it does not know by its id."""
+        return self.policy.unit_levels.get(level) or Title(level, level)
 
     def members(self, base: Sequence[str]) -> Int32Array:
         """The units of some levels, int32 (k,); ``area`` is the whole area."""
@@ -190,7 +185,7 @@ class Ground:
     def no_services(self, services: Sequence[str]) -> tuple[Missing, ...]:
         """What is missing for those of some services that cannot be judged."""
         lacking = [self.policy.services[s] for s in services if not self.city.assessed(s)]
-        return tuple(Missing("service", s.id, s.title.zh, s.title.en) for s in lacking)
+        return tuple(Missing("service", s.id, s.title) for s in lacking)
 
     def offering(self, services: Sequence[str]) -> Int32Array:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
@@ -236,17 +231,9 @@ class Ground:
     ) -> Missing:
         """That some facilities of some services lack a column."""
         attribute = attributes()["facility"][name]
-        titles = [self.policy.services[s].title for s in services]
-        return Missing(
-            "attribute",
-            name,
-            attribute.zh,
-            attribute.en,
-            lacking,
-            of,
-            "、".join(title.zh for title in titles),
-            ", ".join(title.en for title in titles),
-        )
+        title = Title(attribute.zh, attribute.en)
+        offered = listed(self.policy.services[s].title for s in services)
+        return Missing("attribute", name, title, lacking, of, offered)
 
     def _holds(self, rows: Int32Array, condition: Condition) -> tuple[States, int]:
         if condition.at_least is not None or condition.at_most is not None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.policy.scorecard_model import Row, Scorecard
 from lifecircle.analysis.quantities import FloatArray, Int32Array
+from lifecircle.analysis.texts import Title
 
 Status = Literal["met", "not_met", "partly", "no_target", "NOT_ASSESSED"]
 States = NDArray[np.int8]
@@ -19,6 +20,7 @@ States = NDArray[np.int8]
 YES: Final = 1
 NO: Final = 0
 UNKNOWN: Final = -1
+NO_DETAIL: Final = Title("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +33,14 @@ class Missing:
 
     kind: str
     name: str
-    title_zh: str
-    title_en: str
+    title: Title
     lacking: int | None = None
     of: int | None = None
-    detail_zh: str = ""
-    detail_en: str = ""
+    detail: Title = NO_DETAIL
 
     def text(self, lang: Language) -> str:
         """What is missing and how to supply it, as a sentence."""
-        params = {
-            "name": self.name,
-            "title_zh": self.title_zh,
-            "title_en": self.title_en,
-            "detail_zh": self.detail_zh,
-            "detail_en": self.detail_en,
-        }
+        params = {"name": self.name, "title": self.title, "detail": self.detail}
         said = Warn(f"scorecard_missing_{self.kind}", params).text(lang)
         if self.lacking is None or self.of is None:
             return said

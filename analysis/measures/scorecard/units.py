@@ -21,10 +21,11 @@ from lifecircle.analysis.measures.scorecard.result import (
     nothing,
 )
 from lifecircle.analysis.measures.scorecard.values import either, test_units, tested
-from lifecircle.analysis.policy.amounts import Amount, Condition, Test
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.readings import Checklist, Count, Ratio, UnitHas, UnitMeets
+from lifecircle.analysis.policy.sections.amounts import Amount, Condition, Test
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
+from lifecircle.analysis.texts import Title
 
 _NAMED = 8  # units named in one remark
 
@@ -139,7 +140,7 @@ def count(ground: Ground, reading: Count) -> Outcome:
             atoms = Atoms("unit", members, state, np.nan_to_num(value), np.zeros(len(members)))
             said = (Warn("scorecard_count_year", {"year": year}),) if year else ()
             return Outcome(total, total, total, 1.0, total, None, atoms=atoms, warnings=said)
-    return nothing(Missing("statistic", told.name, told.zh, told.en))
+    return nothing(Missing("statistic", told.name, Title(told.zh, told.en)))
 
 
 def pooled(outcomes: Sequence[Outcome]) -> Outcome:

@@ -8,9 +8,10 @@ import numpy as np
 
 from lifecircle.analysis.measures.scorecard.context import Ground, both
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
-from lifecircle.analysis.policy.amounts import Operand, Test
 from lifecircle.analysis.policy.attributes import attributes
+from lifecircle.analysis.policy.sections.amounts import Operand, Test
 from lifecircle.analysis.quantities import FloatArray, Int32Array
+from lifecircle.analysis.texts import Title, group_title, say_both
 
 Lacking = tuple[Missing, ...]
 
@@ -151,11 +152,11 @@ def _scaled(ground: Ground, operand: Operand, value: FloatArray) -> FloatArray:
 def _missing(ground: Ground, operand: Operand, lacking: int, of: int) -> Lacking:
     if operand.stat is not None:
         one = attributes()["unit"][operand.stat]
-        return (Missing("statistic", one.name, one.zh, one.en, lacking, of),)
+        return (Missing("statistic", one.name, Title(one.zh, one.en), lacking, of),)
     if operand.sum is not None:
         if not ground.assessed(operand.of):
             return ground.no_services(operand.of)
         return (ground.no_column(operand.sum, operand.of, None, None),)
     if operand.group is not None:
-        return (Missing("group", operand.group, operand.group, operand.group),)
-    return (Missing("group", "residents", "常住人口", "residents", lacking, of),)
+        return (Missing("group", operand.group, group_title(operand.group)),)
+    return (Missing("group", "residents", say_both("missing_residents"), lacking, of),)

@@ -33,6 +33,7 @@ from lifecircle.analysis.quantities import (
     Int32Array,
     IntArray,
 )
+from lifecircle.analysis.texts import group_title, say_both
 
 _NETWORK: Final = ("network", "network_only")
 _OR_PARCEL: Final = ("network", "straight", "parcel")
@@ -48,9 +49,9 @@ def residents_within(ground: Ground, reading: ResidentsWithin) -> Outcome:
     elif reading.group in cells.groups:
         persons = cells.groups[reading.group].value
     else:
-        return nothing(Missing("group", reading.group, reading.group, reading.group))
+        return nothing(Missing("group", reading.group, group_title(reading.group)))
     if int(persons.sum()) == 0:
-        return nothing(Missing("group", "residents", "常住人口", "residents"))
+        return nothing(Missing("group", "residents", say_both("missing_residents")))
     near = _near(ground, reading)
     if near.states is None:
         return nothing(*near.missing)
@@ -69,9 +70,7 @@ def land_within(ground: Ground, reading: LandWithin) -> Outcome:
     land = ground.city.land
     near = _near(ground, reading)
     if land is None or len(land.area_m2) == 0:
-        return nothing(
-            *near.missing, Missing("land", "residential", "居住用地", "residential land")
-        )
+        return nothing(*near.missing, Missing("land", "residential", say_both("missing_land")))
     if near.states is None:
         return nothing(*near.missing)
     state = np.where(land.position.edge == NOBODY, NO, near.states[1]).astype(np.int8)
@@ -86,7 +85,7 @@ def land_within(ground: Ground, reading: LandWithin) -> Outcome:
 
 def drive(_ground: Ground, _reading: Drive) -> Outcome:
     """Never computed: there is no driving network."""
-    return nothing(Missing("network", "drive", "车行路网", "driving network"))
+    return nothing(Missing("network", "drive", say_both("missing_drive")))
 
 
 def adjacent(ground: Ground, reading: Adjacent) -> Outcome:

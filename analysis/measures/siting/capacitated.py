@@ -50,9 +50,8 @@ def place_with_capacity(
     ------
     ParameterError : the policy gives the service no capacity.
     """
-    title = scene.asked.service.title
     if scene.asked.service.capacity is None:
-        raise ParameterError("siting_no_capacity", title_zh=title.zh, title_en=title.en)
+        raise ParameterError("siting_no_capacity", title=scene.asked.service.title)
     model = pose_capacitated(scene, policy)
     residents = int(model.flow.persons.sum())
     none = assign(model, np.zeros(0, dtype=np.int64))
@@ -101,7 +100,7 @@ def pose_capacitated(scene: Scene, policy: Policy) -> CapacitatedModel:
     """
     rule = scene.asked.service.capacity
     if rule is None:
-        raise ParameterError("siting_no_capacity", title_zh="", title_en="")
+        raise ParameterError("siting_no_capacity", title=scene.asked.service.title)
     held = capacity_of(scene.city, policy, scene.asked.service.id)
     near = walks_within(
         scene.costs,

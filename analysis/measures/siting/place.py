@@ -41,6 +41,7 @@ from lifecircle.analysis.measures.siting.scene import (
 )
 from lifecircle.analysis.measures.siting.search import Chosen, greedy_curve
 from lifecircle.analysis.quantities import IntArray
+from lifecircle.analysis.texts import listed
 
 OBJECTIVES: Final[tuple[str, ...]] = get_args(Objective)
 MOST_SECONDS: Final = 24 * 3600
@@ -91,8 +92,7 @@ def place_sites(
     if not len(np.unique(sites.attachments.facility)):
         raise ParameterError(
             "siting_no_candidates",
-            why_en="; ".join(w.text("en") for w in sites.warnings) or "0",
-            why_zh="；".join(w.text("zh") for w in sites.warnings) or "0",
+            why=listed((warning.both() for warning in sites.warnings), "clauses"),
         )
     if objective == "capacity":
         return place_with_capacity(scene, study.policy, add, target, time_limit_s, started)

@@ -134,8 +134,7 @@ def scene_of(study: Study, question: Question, sites: Sites) -> Scene:
     service = asked.service.id
     walks = walks_to(study, service)
     if walks is None:
-        title = asked.service.title
-        raise ParameterError("siting_not_assessed", title_zh=title.zh, title_en=title.en)
+        raise ParameterError("siting_not_assessed", title=asked.service.title)
     node = _field(study, service)
     row = np.arange(len(sites), dtype=np.int32)
     near = walks_within(costs, sites.attachments, city.cells.position, row, asked.limit_cm)

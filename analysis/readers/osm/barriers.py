@@ -11,7 +11,7 @@ import shapely
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Tags, WalkRules
-from lifecircle.analysis.policy.terrain import BarrierRules
+from lifecircle.analysis.policy.sections.terrain import BarrierRules
 from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.osm.streets import (
     RawStreets,

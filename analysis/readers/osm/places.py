@@ -14,9 +14,9 @@ import osmium
 import shapely
 
 from lifecircle.analysis.policy import Policy, Service, TagRule
-from lifecircle.analysis.policy.life_cycle import OPEN, LifeReader
 from lifecircle.analysis.policy.names import names_of
-from lifecircle.analysis.policy.rules import values_of
+from lifecircle.analysis.policy.sections.life_cycle import OPEN, LifeReader
+from lifecircle.analysis.policy.sections.rules import values_of
 from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags

@@ -27,7 +27,8 @@ class RawStreets:
 
     `way_id` int64 (w,); `way_start` int64 (w + 1,), where each way's references begin;
     `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84. `form` uint8 (w,), the
-    `lifecircle.analysis.policy.terrain.WayForm` of each way, or None where nobody asked for it.
+    `lifecircle.analysis.policy.sections.terrain.WayForm` of each way, or None where nobody asked
+    for it.
     """
 
     way_id: IntArray

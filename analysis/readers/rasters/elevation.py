@@ -16,7 +16,7 @@ import numpy as np
 import pyproj
 
 from lifecircle.analysis.errors import Fault
-from lifecircle.analysis.policy.terrain import TerrainRules
+from lifecircle.analysis.policy.sections.terrain import TerrainRules
 from lifecircle.analysis.quantities import FloatArray, read_only
 from lifecircle.analysis.readers.records.files import (
     RASTER_SUFFIXES,

@@ -1,10 +1,9 @@
-"""How figures and names are written for people, in one place."""
+"""What a map page was asked for, and the reader's language of everything on it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,44 +11,8 @@ from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.question import WHOLE, Question
 from lifecircle.analysis.policy import Service, Walker
 from lifecircle.analysis.results.model import Run
-from lifecircle.service import i18n
 from lifecircle.service.maps.offline import Mode
-
-MINUS = "–"
-LEAST = "0.1%"
-
-
-def number(value: float | None) -> str | None:
-    """A count with thousands separators, None stays None."""
-    return None if value is None else f"{value:,.0f}"
-
-
-def percent(share: float | None) -> str | None:
-    """A fraction as percent with one digit, cut, never rounded up; 0.0% only where exactly so."""
-    if share is None:
-        return None
-    tenths = cut(share, 3) * 100
-    return f"<{LEAST}" if share > 0 and not tenths else f"{tenths:.1f}%"
-
-
-def cut(value: float, digits: int) -> Decimal:
-    """A number cut (never rounded up) to so many decimals."""
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)
-
-
-def points(change: float | None) -> str | None:
-    """A change of a share in percentage points with its sign; 0 only where exactly so."""
-    if change is None:
-        return None
-    hundredths = round(change * 10_000)
-    if change and not hundredths:
-        hundredths = 1 if change > 0 else -1
-    return f"{hundredths / 100:+.2f}" if hundredths else "0"
-
-
-def plain(value: float) -> str:
-    """A number without needless digits."""
-    return f"{value:.10g}"
+from lifecircle.service.wording import Words, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +32,11 @@ class Ask:
     kind: str | None = None
     variant: str | None = None
     before: Run | None = None
+
+    @property
+    def words(self) -> Words:
+        """Texts, figures and names for the reader of a map."""
+        return Words(self.lang, "map")
 
     @property
     def service(self) -> str | None:
@@ -92,14 +60,10 @@ class Ask:
 
     def say(self, key: str, **params: Any) -> str:
         """A text of the maps in the reader's language."""
-        return i18n.texts(self.lang)[f"map_{key}"].format_map(params)
+        return self.words(key, **params)
 
     def _from(self) -> str | None:
         return None if self.before is None else self.before.manifest.run
-
-    def words(self, *keys: str) -> dict[str, str]:
-        """Several texts by their keys."""
-        return {key: self.say(key) for key in keys}
 
     def warn(self, warning: Warn) -> str:
         """A remark in the reader's language."""
@@ -118,10 +82,6 @@ class Ask:
         """The title of a unit level."""
         title = self.run.policy.unit_levels.get(level)
         return level if title is None else title.text(self.lang)
-
-    def minutes_text(self, value: float | None) -> str | None:
-        """Minutes with their unit; None stays None."""
-        return None if value is None else self.say("minutes_value", n=f"{value:.1f}")
 
     def address(self, layer: str | None = None, **changes: str | None) -> str:
         """The address of this page or of another layer, with parameters changed (None: without)."""

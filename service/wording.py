@@ -1,0 +1,319 @@
+"""How figures and names are written for people: the one place for maps, report, terminal, pages.
+
+The functions give None for None, so that whoever writes says what absence means there
+(``percent(share) or words.not_assessed``). `Words` knows the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from lifecircle.analysis import texts
+from lifecircle.analysis.texts import Language, Title, cut
+from lifecircle.service import i18n
+
+ENDS: Final = ("。", ".", "！", "？", "!", "?")
+_AT_MOST: Final = "at most"
+_MANY: Final = 1000  # from here on decimals of a count say nothing
+
+
+def number(value: float | None) -> str | None:
+    """A count with thousands separators."""
+    return None if value is None else f"{value:,.0f}"
+
+
+def percent(share: float | None) -> str | None:
+    """A fraction as percent with one digit, cut, never rounded up; 0.0% only where exactly so."""
+    return None if share is None else texts.percent(share)
+
+
+def percent_up(share: float) -> str:
+    """A gap to a bound as percent with two digits, rounded up: never told smaller than it is."""
+    return f"{-cut(-share, 4) * 100:.2f}%"
+
+
+def percent_whole(share: float) -> str:
+    """A mark of an axis in whole percent."""
+    return f"{100 * share:g}%"
+
+
+def points(change: float | None) -> str | None:
+    """A change of a share in percentage points with its sign; 0 only where exactly so."""
+    if change is None:
+        return None
+    hundredths = round(change * 10_000)
+    if change and not hundredths:
+        hundredths = 1 if change > 0 else -1
+    return f"{hundredths / 100:+.2f}" if hundredths else "0"
+
+
+def decimal(value: float | None, digits: int) -> str | None:
+    """A number with so many digits."""
+    return None if value is None or value != value else f"{value:,.{digits}f}"  # noqa: PLR0124
+
+
+def signed(value: int | None) -> str | None:
+    """A difference of counts with its sign."""
+    return None if value is None else f"{value:+,}"
+
+
+def plain(value: float) -> str:
+    """A number without needless digits."""
+    return f"{value:.10g}"
+
+
+def rough(value: float) -> str:
+    """A number to three digits, beside a name in a list."""
+    return f"{value:.3g}"
+
+
+def counted(value: float | None) -> str | None:
+    """A whole number, or one with a decimal (cut) where it is small and none."""
+    if value is None:
+        return None
+    whole = float(value).is_integer() or value >= _MANY
+    return f"{cut(value, 0):,}" if whole else f"{cut(value, 1):,}"
+
+
+def figure(value: float | None, unit: Mapping[str, Any], direction: str = "at least") -> str | None:
+    """A figure of the scorecard, shown as its unit says.
+
+    What is to be reached is cut, what is not to be exceeded is raised: neither looks better than
+    it is.
+    """
+    if value is None:
+        return None
+    decimals = unit["decimals"]
+    digits = decimals + 2 if unit["show"] == "percent" else decimals
+    shown = -cut(-value, digits) if direction == _AT_MOST else cut(value, digits)
+    if unit["show"] == "percent":
+        some = value > 0 and not shown
+        return f"<{0.1**decimals:.{decimals}f}%" if some else f"{shown * 100:.{decimals}f}%"
+    told = f"{shown:,.{decimals}f}"
+    return told.rstrip("0").rstrip(".") if decimals else told
+
+
+def percent_spans(edges: Sequence[float]) -> list[str]:
+    """The classes that some fractions part 0 to 1 into, in whole percent."""
+    bounds = [f"{100 * edge:g}" for edge in (0, *edges, 1)]
+    return [f"{low}–{high}%" for low, high in pairwise(bounds)]
+
+
+def date(moment: str) -> str:
+    """The day of a moment as files hold it (ISO 8601)."""
+    return moment[:10]
+
+
+def stamp(moment: str) -> str:
+    """Day, hour and minute of a moment as files hold it, UTC."""
+    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The texts and names of one reader; of a `room` (``map``, ``report`` ...) its own come first.
+
+    ``words("service")`` of the room ``map`` is the text ``map_service`` where there is one, else
+    ``word_service``, which all rooms share, else the text of just this key.
+    """
+
+    lang: Language
+    room: str = ""
+
+    def __call__(self, key: str, /, **params: Any) -> str:
+        """A text with its parameters filled in."""
+        return i18n.text(self._key(key), self.lang, **params)
+
+    def __getitem__(self, key: str) -> str:
+        return self(key)
+
+    def _key(self, key: str) -> str:
+        own, shared = f"{self.room}_{key}", f"word_{key}"
+        if self.room and i18n.TEXTS.has_own(own):  # an error of that name is no word of the page
+            return own
+        return shared if i18n.TEXTS.has(shared) else key
+
+    def first(self, *keys: str) -> str | None:
+        """The first of some texts that there is."""
+        found = next((key for key in keys if i18n.TEXTS.has(key)), None)
+        return None if found is None else i18n.text(found, self.lang)
+
+    # ---- absence ------------------------------------------------------------------------------
+
+    @property
+    def none(self) -> str:
+        """The dash for what there is none of."""
+        return texts.NOTHING
+
+    @property
+    def unknown(self) -> str:
+        """The word for what nobody knows."""
+        return i18n.text("word_unknown", self.lang)
+
+    @property
+    def not_assessed(self) -> str:
+        """The word for what could not be assessed."""
+        return i18n.text("word_not_assessed", self.lang)
+
+    # ---- figures with their unit --------------------------------------------------------------
+
+    def minutes(self, value: float | None) -> str | None:
+        """A walk in minutes to a tenth."""
+        told = decimal(value, 1)
+        return None if told is None else i18n.text("figure_minutes", self.lang, n=told)
+
+    def limit(self, minutes: float | None) -> str:
+        """The longest walk asked for; without one when None."""
+        if minutes is None:
+            return i18n.text("figure_no_limit", self.lang)
+        return i18n.text("figure_minutes", self.lang, n=plain(minutes))
+
+    def metres(self, value: float | None, digits: int = 0) -> str | None:
+        """A distance in metres."""
+        told = decimal(value, digits)
+        return None if told is None else i18n.text("figure_metres", self.lang, n=told)
+
+    def persons(self, value: int) -> str:
+        """Residents under a heading that says so; Chinese keeps the measure word."""
+        return i18n.text("figure_persons", self.lang, n=number(value))
+
+    def ranged(self, told: str, upper: str | None) -> str:
+        """A figure with the most it may be."""
+        if upper is None:
+            return i18n.text("figure_at_least", self.lang, n=told)
+        return i18n.text("figure_at_most", self.lang, n=told, upper=upper)
+
+    def bridge(self, sums: Mapping[str, Any]) -> str:
+        """How the headlines of one service hang together (`sums` of the gaps document)."""
+        if sums["covered"] is None:
+            return self.not_assessed
+        key = "figure_bridge" if sums["served"] is None else "figure_bridge_full"
+        names = ("known", "covered", "not_covered", "reachable_full", "served")
+        return i18n.text(key, self.lang, **{name: number(sums[name]) for name in names})
+
+    def moment(self, at: str) -> str:
+        """A moment of the week such as ``Sa 19:00``."""
+        day, clock = at.split(" ")
+        return f"{i18n.text(f'day_{day}', self.lang)} {clock}"
+
+    def target(self, row: Mapping[str, Any], unit: Mapping[str, Any]) -> str:
+        """The target of a row of the scorecard; what is not to be exceeded says so."""
+        told = figure(row["target"], unit)
+        if told is None:
+            return self.none
+        return f"≤ {told}" if row["direction"] == _AT_MOST else told
+
+    def with_unit(
+        self, value: float | None, unit: Mapping[str, Any], direction: str = "at least"
+    ) -> str:
+        """A figure of the scorecard with its unit where that has words."""
+        told = figure(value, unit, direction)
+        return self.none if told is None else f"{told} {self.title(unit['title'])}".strip()
+
+    # ---- names --------------------------------------------------------------------------------
+
+    def title(self, title: Title | Mapping[str, str]) -> str:
+        """The name of a thing that has one in both languages."""
+        return title.text(self.lang) if isinstance(title, Title) else title[self.lang]
+
+    def named(self, row: Mapping[str, Any], column: str = "name") -> str:
+        """A name in the English of the row where the reader reads English and there is one."""
+        english = row.get(f"{column}_en")
+        return str((english if self.lang == "en" and english else row[column]) or "")
+
+    def group(self, name: str) -> str:
+        """A group of residents; one of the area's own by its name."""
+        return self._known(f"group_{name}", name)
+
+    def reason(self, reason: str) -> str:
+        """Why a gap is one."""
+        return i18n.text(f"reason_{reason}", self.lang)
+
+    def verdict(self, status: str) -> str:
+        """How a promise of the plan stands."""
+        return i18n.text(f"verdict_{status}", self.lang)
+
+    def rule(self, state: str) -> str:
+        """How a subdistrict stands to the rule of capacity, by the word of the documents."""
+        return i18n.text(f"rule_{RULE_STATES[state]}", self.lang)
+
+    def load(self, state: str) -> str:
+        """How a load stands to minimum and maximum."""
+        return i18n.text(f"load_{state}", self.lang)
+
+    def objective(self, name: str) -> str:
+        """What a siting sought."""
+        return i18n.text(f"objective_{name}", self.lang)
+
+    def in_brackets(self, title: str, unit: str) -> str:
+        """A heading with the unit of its figures."""
+        named = i18n.text(f"unit_{unit}", self.lang)
+        return i18n.text("word_with_unit", self.lang, title=title, unit=named)
+
+    def method(self, name: str) -> str:
+        """How an answer of siting was found."""
+        return self._known(f"method_{name}", name)
+
+    def role(self, name: str) -> str:
+        """What an input file was for."""
+        return self._known(f"role_{name}", name)
+
+    def modelled(self, names: Iterable[str]) -> str:
+        """What of an area is modelled."""
+        return self.listed(self._known(f"modelled_{name}", name) for name in names)
+
+    def attribute(self, name: str) -> str:
+        """An attribute of facilities."""
+        return self._known(f"attribute_{name}", name)
+
+    def parameter(self, name: str) -> str:
+        """An option of the build."""
+        return self._known(f"parameter_{name}", name)
+
+    def _known(self, key: str, name: str) -> str:
+        return i18n.text(key, self.lang) if i18n.TEXTS.has(key) else name
+
+    # ---- sentences ----------------------------------------------------------------------------
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Items one after the other; nothing for none."""
+        shown = list(items)
+        return texts.listed(shown).text(self.lang) if shown else ""
+
+    def closed(self, sentence: str) -> str:
+        """A sentence with its full stop."""
+        return sentence if sentence.endswith(ENDS) else sentence + i18n.text("full_stop", self.lang)
+
+    def sentences(self, several: Iterable[str]) -> str:
+        """Sentences one after the other."""
+        return i18n.text("between_sentences", self.lang).join(map(self.closed, several))
+
+    def value(self, value: Any) -> str:
+        """A parameter of any kind: several in a row, nothing as a dash."""
+        if isinstance(value, bool):
+            return i18n.text("word_yes" if value else "word_no", self.lang)
+        if value is None or value in ([], (), ""):
+            return self.none
+        if isinstance(value, list | tuple):
+            return self.listed(map(str, value))
+        return plain(value) if isinstance(value, int | float) else str(value)
+
+
+FIGURES: Final = {  # for templates
+    "decimal": decimal,
+    "number": number,
+    "percent": percent,
+    "plain": plain,
+    "signed": signed,
+}
+RULE_STATES: Final = {
+    "达标": "met",
+    "达标但超载": "overloaded",
+    "缺口": "gap",
+    "富余": "surplus",
+    "NOT_ASSESSED": "unknown",
+}
