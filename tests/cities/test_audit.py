@@ -32,7 +32,6 @@ PIECES = "areas are joined by short pieces beside the longer ones (DEFINITIONS, 
 SETS = "homes are the tagged buildings alone, heights are not read (DEFINITIONS, Residents)"
 CURVE = "whole persons are dealt out by largest remainder (DEFINITIONS, Whole persons)"
 LISTS = "the auditor reads tag rules as they were before word lists, lines and what is not open"
-UNITS = "gaps run over the borders of units (DEFINITIONS, Gaps)"
 
 WALKS = (
     "streets.length", "streets.pieces", "homes.snapped", "homes.leg", "homes.start",
@@ -66,19 +65,13 @@ TODAY = {
     ("malta", "residents.method"): SETS,
     ("malta", "residents.cells"): f"{SETS}; {CURVE}",
     ("malta", "residents.squares"): SETS,
-    ("malta", "gaps.reasons"): UNITS,
-    ("malta", "gaps.each"): UNITS,
-    ("malta", "gaps.units"): UNITS,
     ("malta", "lists.osm"): LISTS,
-    ("macau", "gaps.units"): UNITS,
     ("macau", "lists.osm"): LISTS,
     ("poa", "lists.osm"): LISTS,
     ("macau", "times"): f"{INSIDE}; {PIECES}",
     ("macau", "residents.method"): SETS,
     ("macau", "residents.cells"): f"{SETS}; {CURVE}",
     ("macau", "residents.squares"): SETS,
-    ("macau", "gaps.reasons"): UNITS,
-    ("macau", "gaps.each"): UNITS,
     ("poa", "homes.leg"): ALOFT,
     ("poa", "facilities.leg"): ALOFT,
     ("poa", "times"): ALOFT,
