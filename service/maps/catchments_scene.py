@@ -270,7 +270,7 @@ def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
     def told(value: int) -> str | None:
         return number(value) if found.assessed else None
 
-    served = ask.say("served_note", served=number(solution.served), all=number(found.residents))
+    note = ask.say("served_note", served=number(solution.served), all=number(found.residents))
     sums = {
         "known": found.residents,
         "covered": found.residents - solution.unreachable,
@@ -278,11 +278,11 @@ def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
         "reachable_full": solution.reachable_full,
         "served": solution.served,
     }
-    bridge = ask.words.bridge(sums) if found.assessed else ""
+    told_note = ask.words.sentences((note, ask.words.bridge(sums))) if found.assessed else ""
     tiles = (
-        Tile(ask.say("served"), percent(share), served if found.assessed else "", main=True),
+        Tile(ask.say("served"), percent(share), told_note, main=True),
         Tile(ask.say("reachable_full"), told(solution.reachable_full), ""),
-        Tile(ask.say("unreachable"), told(solution.unreachable), bridge),
+        Tile(ask.say("unreachable"), told(solution.unreachable), ""),
         Tile(ask.say("overload_all"), told(over), ask.say("persons_above")),
         Tile(ask.say("underload_all"), told(solution.underload), ask.say("persons_below")),
     )

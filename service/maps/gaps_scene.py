@@ -143,7 +143,10 @@ def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]
     known, beyond = bridge.known, bridge.not_covered
     largest = None if beyond is None else max((gap.residents for gap in found), default=0)
     share = percent(beyond / known) if beyond is not None and known else None
-    note = "" if share is None else ask.say("headline_gaps", residents=number(known), share=share)
+    note = ask.words.bridge(bridge_row(bridge))
+    if share is not None:
+        told = ask.say("headline_gaps", residents=number(known), share=share)
+        note = ask.words.sentences((told, note))
     tiles = [
         Tile(
             ask.say("unreachable"),
@@ -155,7 +158,7 @@ def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]
     if bridge.full is not None:
         tiles += [
             Tile(ask.say("reachable_full"), number(bridge.full), ""),
-            Tile(ask.say("served"), number(bridge.served), ask.words.bridge(bridge_row(bridge))),
+            Tile(ask.say("served"), number(bridge.served), ""),
         ]
     tiles += [
         Tile(ask.say("gap_count"), None if beyond is None else number(len(found)), ""),
