@@ -56,6 +56,7 @@ class BuildRequest:
     `surveyed`: services of which the inputs hold every facility, so that none found means none.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
+    `accept_datum`: a doubt about a datum is a remark and does not stop the build.
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
     """
@@ -86,6 +87,7 @@ class BuildRequest:
     barrier_rule: tuple[str, ...] = ()
     closures: tuple[Path, ...] = ()
     today: date | None = None
+    accept_datum: bool = False
 
     @property
     def terrain(self) -> Terrain:

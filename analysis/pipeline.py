@@ -23,7 +23,7 @@ from lifecircle.analysis.city.facilities.gathering import gather_facilities
 from lifecircle.analysis.city.facilities.not_open import note_not_open
 from lifecircle.analysis.city.model import Cells, City, LandSamples, StrArray, Units
 from lifecircle.analysis.city.notes import BuildNotes, Spread
-from lifecircle.analysis.city.placement import find_misplaced
+from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
 from lifecircle.analysis.city.residents.land import sample_land
@@ -125,7 +125,7 @@ def analyse_city(
     walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
     network = walkable.network
     index = EdgeIndex.by(network, policy.attachment)
-    doubts = _doubts(facts, index)
+    doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
     units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
@@ -194,14 +194,19 @@ def _check(request: BuildRequest, policy: Policy) -> None:
     request.terrain.check(with_osm=request.osm is not None)
 
 
-def _doubts(facts: Facts, index: EdgeIndex) -> tuple[Warn, ...]:
-    """Whether the files lie where they say: remarks, or `InputError` where they surely do not."""
+def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, ...]:
+    """Whether the files lie where they say: remarks, or `InputError` where they surely do not.
+
+    That they stand to the streets better under another datum stops the build too, unless the
+    user is `sure` of the one declared.
+    """
     found = [
         fault
         for where, outlines in facts.located()
         for fault in find_misplaced(where, index, outlines=outlines)
     ]
-    errors = [fault for fault in found if fault.severity == "error"]
+    stops = () if sure else DATUM_DOUBTS
+    errors = [fault for fault in found if fault.severity == "error" or fault.key in stops]
     if errors:
         raise InputError(errors)
     return tuple(map(remark, found))
@@ -301,7 +306,7 @@ def _manifest(
         warnings=city.warnings,
         inputs=inputs,
         parameters={
-            "datum": request.datum,
+            "datum": request.declared().plain.datum,
             "crs": request.crs,
             "x_is_north": request.x_is_north,
             "surveyed": sorted(request.surveyed),

@@ -32,6 +32,7 @@ class Further(TypedDict, total=False):
     closures: Sources
     elevation: str | Path
     datum: str
+    accept_datum: bool
     crs: str
     surveyed: Iterable[str]
     title: tuple[str, str]
@@ -62,8 +63,8 @@ def build(
     units, facilities : one or several; a frame without geometry needs coordinates in columns and
         a `datum`.
     policy : id or file of a policy, or one made in code (`with_service`, `with_walker`).
-    further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``crs``, ``surveyed``,
-        ``title`` (Chinese, English) and ``progress``.
+    further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``accept_datum``,
+        ``crs``, ``surveyed``, ``title`` (Chinese, English) and ``progress``.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def build(
             closures=files.all(further.get("closures", ()), "closures"),
             elevation=None if elevation is None else Path(elevation),
             datum=further.get("datum"),
+            accept_datum=further.get("accept_datum", False),
             crs=further.get("crs"),
             policy=policy,
             surveyed=tuple(further.get("surveyed", ())),

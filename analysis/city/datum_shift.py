@@ -27,6 +27,7 @@ LIKELY: Final = 3.5  # spreads by which one datum of a few has to stand out
 SURE: Final = 5.5  # spreads by which one vector of thousands has to stand out
 AHEAD: Final = 1.5  # spreads by which it has to stand out more than the places as they are
 
+_NARROW_M: Final = 100.0  # places in a narrower band fit any street that runs along it
 _STEP_M: Final = 40.0  # of the lattice of vectors: the surroundings of a street are about as wide
 _AROUND_M: Final = (70.0, 200.0)  # a vector is compared with those that far from it
 _FAR_M: Final = 30.0  # a place farther from a street counts as that far
@@ -65,8 +66,11 @@ def sample_rows(xy_m: FloatArray) -> IntArray:
 
 
 def measure_standing(index: EdgeIndex, xy_m: FloatArray) -> Standing | None:
-    """How places (k, 2), metres in the network's CRS, stand to the streets; None if too few."""
-    if len(xy_m) < FEWEST:
+    """How places (k, 2), metres in the network's CRS, stand to the streets.
+
+    None if they are too few, or all lie along one line.
+    """
+    if len(xy_m) < FEWEST or _measure_width(xy_m) < _NARROW_M:
         return None
     contrast, vectors = _measure_contrasts(index, xy_m, SEARCHED_M)
     middle = np.median(contrast)
@@ -84,6 +88,11 @@ def measure_standing(index: EdgeIndex, xy_m: FloatArray) -> Standing | None:
         spread=spread,
         points=len(xy_m),
     )
+
+
+def _measure_width(xy_m: FloatArray) -> float:
+    """Standard deviation of places (k, 2), metres, across the line they follow best."""
+    return float(np.sqrt(max(np.linalg.eigvalsh(np.cov(xy_m.T))[0], 0.0)))
 
 
 def measure_contrast(index: EdgeIndex, xy_m: FloatArray, spread: float) -> float:

@@ -40,6 +40,8 @@ _NONE: Final = 0.05  # a smaller share inside than that is no study of this area
 _MOST: Final = 0.8  # a larger share inside than that explains a file
 _LOOKED_AT: Final = 2_000
 _SAME_M: Final = 60.0
+DATUM_DOUBTS: Final = ("placed_datum", "placed_datum_layer")  # what is said of another datum
+_APART_M: Final = 100.0  # places nearer to each other on an outline say the same thing twice
 _PUZZLING: Final = ("wgs84", "gcj02", "bd09")
 
 
@@ -109,7 +111,7 @@ def _sample_outlines(shapes: ObjectArray) -> FloatArray:
     lines = shapely.get_parts(shapely.boundary(shapes[~shapely.is_missing(shapes)]))
     lines = lines[shapely.length(lines) > 0]
     length = shapely.length(lines)
-    step = length.sum() / _LOOKED_AT
+    step = max(length.sum() / _LOOKED_AT, _APART_M)
     count = np.maximum(1, np.floor(length / step)).astype(np.int64)
     which = np.repeat(np.arange(len(lines)), count)
     place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)

@@ -26,6 +26,7 @@ from starlette.exceptions import HTTPException
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.checker.check import Checked, check_file
+from lifecircle.analysis.readers.records.aliases import datum_of
 from lifecircle.analysis.readers.records.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
@@ -132,7 +133,7 @@ async def _sent(request: Request) -> _Sent:
                 name=_plain_name(file.filename),
                 content=await file.read(),
                 kind=cast("Kind | None", _choice(form, "kind", KINDS)),
-                datum=_choice(form, "datum", DATUMS),
+                datum=_datum(form),
                 crs=_words(form, "crs"),
                 sheet=_words(form, "sheet"),
                 layer=_words(form, "layer"),
@@ -153,6 +154,13 @@ def _choice(form: FormData, field: str, known: Sequence[str]) -> str | None:
         shown = value if isinstance(value, str) else "?"
         raise RequestError("check_value", field=field, value=shown, known=", ".join(known))
     return value
+
+
+def _datum(form: FormData) -> str | None:
+    """The datum of the form, in any spelling people use."""
+    said = form.get("datum")
+    known = datum_of(said) if isinstance(said, str) else None
+    return known or _choice(form, "datum", DATUMS)
 
 
 def _words(form: FormData, field: str) -> str | None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 import shapely
 
-from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.crs import to_lonlat, to_metric
 from lifecircle.analysis.city.datum_shift import FEWEST, measure_distances, measure_standing
 from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.errors import InputError
+from lifecircle.analysis.facts import Facts
+from lifecircle.analysis.pipeline import check_places
+from lifecircle.analysis.readers.records.datums import wgs84_to_gcj02
 from lifecircle.analysis.readers.records.located import Located, Reading
 from tests.files.office import along, streets
 
@@ -70,3 +77,32 @@ def test_a_constant_move_of_an_unknown_kind_is_named(index):
     assert (fault.key, fault.severity) == ("placed_shifted", "warning")
     assert fault.params["metres"] == pytest.approx(461, abs=50)
     assert "未作移动" in fault.text("zh")
+
+
+def test_a_doubt_about_the_datum_stops_a_build_that_is_not_sure(index):
+    written = wgs84_to_gcj02(along(index.network, 150, 3))
+    reading = Reading("点.csv", len(written), "EPSG:4326", "wgs84")
+    where = Located(np.asarray(shapely.points(written), dtype=object), (reading,))
+    facts = cast(Facts, SimpleNamespace(located=lambda: ((where, False),)))
+    with pytest.raises(InputError, match="--accept-datum"):
+        check_places(facts, index, sure=False)
+    (told,) = check_places(facts, index, sure=True)
+    assert told.params["fault"] == "placed_datum"
+
+
+def test_places_along_one_straight_road_raise_no_alarm(index):
+    """Every vector along the road fits as well: nothing can be said."""
+    xy = index.network.vertex_xy_m
+    start = xy[len(xy) // 2]
+    road = start + np.linspace(0, 1, 200)[:, None] * np.array([900.0, 0.0])
+    assert measure_standing(index, road) is None
+
+
+def test_the_outline_of_one_small_unit_raises_no_alarm(index):
+    """Many points on a few hundred metres say the same thing many times."""
+    middle = index.network.vertex_xy_m.mean(axis=0)
+    corners = middle + np.array([[0, 0], [300, 10], [290, 240], [-20, 200]], np.float64)
+    outline = shapely.polygons(to_lonlat(corners, index.network.crs))
+    reading = Reading("安置.gpkg", 1, "EPSG:4326", "wgs84", own=True)
+    where = Located(np.array([outline], dtype=object), (reading,))
+    assert find_misplaced(where, index, outlines=True) == ()

@@ -216,7 +216,7 @@ def test_a_mapping_says_columns_words_and_datum(tmp_path, policy):
 
 def test_faults_of_a_mapping_are_told_at_once(tmp_path):
     text = (
-        'colums = 1\n[columns]\nservise = "类型"\nlon = 3\n[files."a.csv"]\ndatum = "gcj"\n'
+        'colums = 1\n[columns]\nservise = "类型"\nlon = 3\n[files."a.csv"]\ndatum = "gcj3"\n'
         'crs = "北京54"\nx_is_north = "yes"\n[values]\nownership = 3\n'
     )
     found = faults(lambda: read_mapping(writer(tmp_path)(text, "m.toml")))

@@ -87,6 +87,24 @@ def datum_in_title(title: str) -> str | None:
     return None
 
 
+@cache
+def _datum_words() -> Mapping[str, str]:
+    """Folded word → the datum that is declared by it."""
+    named, more = _aliases()["datum_names"], _aliases()["datum_words"]
+    return {
+        fold(word): str(datum) for datum in named for word in (datum, *named[datum], *more[datum])
+    }
+
+
+def datum_of(word: str) -> str | None:
+    """The datum that a word declares (``GCJ-02``, ``火星坐标``), None if nobody knows it."""
+    known, said = _datum_words(), fold(word)
+    for ending in ("", *_aliases()["datum_words"]["endings"]):
+        if said.endswith(ending) and said.removesuffix(ending) in known:
+            return known[said.removesuffix(ending)]
+    return None
+
+
 def title_keys(title: str) -> tuple[tuple[str, float], ...]:
     """How a column title may be looked up, each with the scale its unit in brackets means."""
     whole = fold(title).strip("*★")

@@ -14,7 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.quantities import BoolArray, FloatArray
+from lifecircle.analysis.readers.records.aliases import datum_of
 
 DATUMS: Final = ("wgs84", "gcj02", "bd09", "cgcs2000")
 SHIFTED: Final = ("gcj02", "bd09")  # those whose degrees lie beside WGS84
@@ -86,19 +88,34 @@ def to_wgs84(lonlat: FloatArray, datum: str) -> FloatArray:
     """WGS84 degrees of degrees (k, 2) in one of `DATUMS`.
 
     CGCS2000 and WGS84 agree to centimetres: nothing is moved.
+
+    Raises
+    ------
+    ParameterError : a datum that is none of them.
     """
-    moves: dict[str, Callable[[FloatArray], FloatArray]] = {
-        "gcj02": gcj02_to_wgs84,
-        "bd09": bd09_to_wgs84,
-    }
-    return moves[datum](lonlat) if datum in moves else lonlat
+    if datum == "gcj02":
+        return gcj02_to_wgs84(lonlat)
+    return bd09_to_wgs84(lonlat) if known_datum(datum) == "bd09" else lonlat
 
 
 def from_wgs84(lonlat: FloatArray, datum: str) -> FloatArray:
-    """Degrees (k, 2) in one of `DATUMS` of WGS84 degrees (k, 2)."""
+    """Degrees (k, 2) in one of `DATUMS` of WGS84 degrees (k, 2); raises as `to_wgs84`."""
     if datum == "gcj02":
         return wgs84_to_gcj02(lonlat)
-    return gcj02_to_bd09(wgs84_to_gcj02(lonlat)) if datum == "bd09" else lonlat
+    return gcj02_to_bd09(wgs84_to_gcj02(lonlat)) if known_datum(datum) == "bd09" else lonlat
+
+
+def known_datum(word: str) -> str:
+    """The datum of `DATUMS` that a word means, in any spelling people use.
+
+    Raises
+    ------
+    ParameterError : nobody knows the word; a shift of hundreds of metres is not guessed.
+    """
+    datum = datum_of(word)
+    if datum is None:
+        raise ParameterError("input_datum_unknown", datum=word, known=", ".join(DATUMS))
+    return datum
 
 
 def _undo(forward: Callable[[FloatArray], FloatArray], target: FloatArray) -> FloatArray:

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from lifecircle.analysis.readers.records.datums import known_datum
+
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -23,7 +25,8 @@ class Declaration:
     Parameters
     ----------
     datum
-        One of `datums.DATUMS`, of the degrees that come out of the coordinates.
+        Of the degrees that come out of the coordinates: any word for one of `datums.DATUMS`,
+        held as that.
     crs
         Of coordinates that are no degrees: an authority's code such as ``EPSG:4543``.
     x_is_north
@@ -37,6 +40,10 @@ class Declaration:
         file: they have to be there, the others only where a file has them.
     words
         Field → (folded word of the file → our word).
+
+    Raises
+    ------
+    ParameterError : a datum that nobody knows.
     """
 
     datum: str | None = None
@@ -48,6 +55,10 @@ class Declaration:
     columns: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _NOTHING)
     own_columns: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.datum is not None:
+            object.__setattr__(self, "datum", known_datum(self.datum))
 
     def or_datum(self, datum: str | None) -> Declaration:
         """This declaration, with a datum where it says neither datum nor CRS."""

@@ -24,7 +24,7 @@ from lifecircle.analysis.readers.records.cells import (
     read_numbers,
 )
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
-from lifecircle.analysis.readers.records.datums import DATUMS, SHIFTED
+from lifecircle.analysis.readers.records.datums import SHIFTED
 from lifecircle.analysis.readers.records.declarations import Declaration
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.grids import find_misfits
@@ -62,7 +62,7 @@ def locate(records: Records, found: Findings) -> Located:
     A layer's own CRS counts as declared; what the user says for that very file goes before it.
     Bare coordinates need a datum (one of `DATUMS`) or a CRS.
     """
-    said, layer = _check_datum(records.said, found), records.geometry
+    said, layer = records.said, records.geometry
     picked = pick_columns(records.columns, "coordinates", found)
     as_layer = layer is not None and (any(g is not None for g in layer) or "lon" not in picked)
     place = _find_place(records, said, as_layer, found)
@@ -115,14 +115,6 @@ def find_unplaced(records: Records) -> BoolArray:
     for column in pick_columns(records.columns, "coordinates", quiet).values():
         filled |= np.array([not is_blank(cell) for cell in column.values], np.bool_)
     return ~filled
-
-
-def _check_datum(said: Declaration, found: Findings) -> Declaration:
-    """What is said, with WGS84 (and a fault) in place of a datum that nobody knows."""
-    if said.datum is None or said.datum in DATUMS:
-        return said
-    found.add("input_datum_unknown", datum=said.datum, known=", ".join(DATUMS))
-    return replace(said, datum="wgs84")
 
 
 def _find_place(

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import pyproj
 
-from lifecircle.analysis.readers.records.aliases import every_field, fold
+from lifecircle.analysis.readers.records.aliases import datum_of, every_field, fold
 from lifecircle.analysis.readers.records.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import refuse
@@ -113,10 +113,9 @@ def _read_declaration(
         for key in ("datum", "crs", "sheet", "layer")
         if key in said
     }
-    if "datum" in texts and texts["datum"] not in DATUMS:
-        known = ", ".join(DATUMS)
-        found.add("input_datum_unknown", column=_join_keys(where, "datum"), datum=texts["datum"],
-                  known=known)  # fmt: skip
+    if "datum" in texts and datum_of(texts["datum"]) is None:
+        found.add("input_datum_unknown", column=_join_keys(where, "datum"),
+                  datum=texts.pop("datum"), known=", ".join(DATUMS))  # fmt: skip
     if "crs" in texts and parse_crs(texts["crs"]) is None:
         found.add("input_crs_said", column=_join_keys(where, "crs"), crs=texts["crs"])
     north = said.get("x_is_north", base.x_is_north)

@@ -1,0 +1,66 @@
+"""Tables of other people as facilities of one small town: the right share, or the true cause.
+
+The files lie in ../shared/data/field; the town holds 4,000 residents in 400 cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import lifecircle as lc
+from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.readers.records.datums import from_wgs84, to_wgs84
+from lifecircle.analysis.readers.records.declarations import Declaration
+from lifecircle.service.cli import app
+
+Served = Callable[..., tuple[int, lc.Area]]
+
+
+@pytest.fixture
+def field(shared_data: Path) -> Path:
+    """Folder of the field cases."""
+    folder = shared_data / "field"
+    if not folder.is_dir():
+        pytest.skip("the field cases (../shared/data/field) are not here")
+    return folder
+
+
+@pytest.fixture
+def served(field: Path, tmp_path: Path) -> Served:
+    """Residents of the town who reach a health centre of a file, and the area."""
+
+    def build(facilities: Path | str, **further: object) -> tuple[int, lc.Area]:
+        path = field / facilities
+        area = lc.build("town", field / "town.osm", field / "town_cells.csv", facilities=path,
+                        workspace=tmp_path / "ws", **further)  # type: ignore[arg-type]  # fmt: skip
+        total = area.coverage("health_centre").attrs["total"]["health_centre"]
+        return int(total["covered"]), area
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "word", ["gcj02", "GCJ02", "GCJ-02", "gcj 02", "火星坐标", "高德", "高德地图", "腾讯坐标系"]
+)
+def test_a_datum_in_any_spelling_is_that_datum(word):
+    assert Declaration(datum=word).datum == "gcj02"
+
+
+def test_a_datum_that_nobody_knows_is_never_wgs84(tmp_path):
+    here = np.array([[102.7, 25.0]])
+    with pytest.raises(ParameterError, match="wgs85"):
+        to_wgs84(here, "wgs85")
+    with pytest.raises(ParameterError, match="gcj03"):
+        from_wgs84(here, "gcj03")
+    with pytest.raises(ParameterError, match="wgs85"):
+        BuildRequest("a", datum="wgs85").declared()
+    table = tmp_path / "a.csv"
+    table.write_text("类型,经度,纬度\n药店,102.7,25.0\n", "utf-8")
+    told = CliRunner().invoke(app, ["check", str(table), "--datum", "wgs85"])
+    assert isinstance(told.exception, ParameterError)
