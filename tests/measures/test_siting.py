@@ -293,6 +293,9 @@ def test_places_of_other_kinds() -> None:
     assert len(sites.of(park)) == 2  # both entrances
     with pytest.raises(UnknownNameError):
         places_of_kinds(city, policy, SERVICE, ["palace"])
+    found = answer(city, sites, add=2)  # f1 covers c4, p2 covers c5 and c6: 400 each
+    assert {str(sites.id[p.site]) for p in found.proposals} == {"p2@pharmacy", "f1@fitness_outdoor"}
+    assert [p.residents_new for p in found.proposals] == [400, 400]
 
 
 def test_joined_sites_are_the_sites_of_both() -> None:
@@ -310,9 +313,6 @@ def test_joined_sites_are_the_sites_of_both() -> None:
     assert both.warnings == drawn.warnings
     wide = answer(city, both, add=1).covered_after
     assert wide >= max(answer(city, part, add=1).covered_after for part in (drawn, places))
-    found = answer(city, sites, add=2)  # f1 covers c4, p2 covers c5 and c6: 400 each
-    assert {str(sites.id[p.site]) for p in found.proposals} == {"p2@pharmacy", "f1@fitness_outdoor"}
-    assert [p.residents_new for p in found.proposals] == [400, 400]
 
 
 def test_a_table_of_candidates_with_faults(tmp_path: Path) -> None:
