@@ -206,7 +206,7 @@ class Words:
             if count
         )
         key = "figure_candidates_kinds" if named else "figure_candidates"
-        return i18n.text(key, self.lang, count=told["count"], n=number(told["count"]), kinds=named)
+        return i18n.text(key, self.lang, count=told["count"], kinds=named)
 
     def moment(self, at: str) -> str:
         """A moment of the week such as ``Sa 19:00``."""
