@@ -311,5 +311,6 @@ def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> 
 
 def _gap_id(asked: Asked, group: str, by: str, lowest_cell: str) -> str:
     """A short name: the same question about the same cells gives the same one."""
-    text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|{by}|{lowest_cell}"
+    text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|{lowest_cell}"
+    text += f"|{by}" if by else ""
     return f"{asked.service.id}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
