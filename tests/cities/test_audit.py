@@ -31,7 +31,6 @@ GROUNDS = "grounds of schools and homes are joined at one place, not at every cr
 INSIDE = "edges that run inside an area count by their ends only"
 PIECES = "areas are joined by short pieces beside the longer ones (DEFINITIONS, Attachment)"
 LISTS = "the auditor reads tag rules as they were before word lists, lines and what is not open"
-UNITS = "gaps run over the borders of units (DEFINITIONS, Gaps)"
 
 WALKS = (
     "streets.length", "streets.pieces", "homes.snapped", "homes.leg", "homes.start",
@@ -62,15 +61,9 @@ TODAY = {
     ("malta", "times"): f"{ALOFT}; {GROUNDS}; {INSIDE}",
     ("malta", "coverage.own"): f"{ALOFT}; {GROUNDS}",
     ("malta", "coverage.L"): f"{ALOFT}; {GROUNDS}",
-    ("malta", "gaps.reasons"): UNITS,
-    ("malta", "gaps.each"): UNITS,
-    ("malta", "gaps.units"): UNITS,
     ("malta", "lists.osm"): LISTS,
-    ("macau", "gaps.units"): UNITS,
     ("macau", "lists.osm"): LISTS,
     ("poa", "lists.osm"): LISTS,
-    ("macau", "gaps.reasons"): UNITS,
-    ("macau", "gaps.each"): UNITS,
     ("poa", "homes.leg"): ALOFT,
     ("poa", "facilities.leg"): ALOFT,
     ("poa", "times"): ALOFT,

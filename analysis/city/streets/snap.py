@@ -96,6 +96,15 @@ class Positions:
         ]
         return cls(edge, at_m, leg_m, xy_m, np.concatenate(until))
 
+    def followed_by(self, other: Positions) -> Positions:
+        """These positions and then the others."""
+        return Positions(
+            np.concatenate([self.edge, other.edge]),
+            np.concatenate([self.at_m, other.at_m]),
+            np.concatenate([self.leg_m, other.leg_m]),
+            np.concatenate([self.xy_m, other.xy_m]),
+        )
+
     def replaced(self, index: IntArray, other: Positions) -> Positions:
         """The positions, some of them exchanged for others."""
         edge, at_m, leg_m, xy_m = (
