@@ -147,6 +147,9 @@ def analyse_city(
     not_open, shut = (
         note_not_open(facts.places.not_open, network.crs, policy) if facts.places else ((), ())
     )
+    for table in facts.facilities:  # its file says so already
+        if table.not_open is not None:
+            not_open += note_not_open(table.not_open, network.crs, policy)[0]
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
     warnings = (

@@ -38,7 +38,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_encoding input_flag_unknown input_fractions input_geometry_broken
         input_geometry_not_finite input_geometry_repaired input_geometry_tangled
         input_geometry_unread input_group_more input_group_not_numbers input_households_more
-        input_id_twice
+        input_id_twice input_status_gone input_status_planned input_status_unknown
         input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
         input_not_kml input_number_large input_number_text input_population_line
         input_raster_bands input_raster_dense input_raster_filler input_raster_infinite

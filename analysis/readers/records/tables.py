@@ -85,7 +85,8 @@ class FacilityTable:
     """Places that offer a service, each with the columns its source has.
 
     `service`: id of the policy. `source`: ``table`` or ``osm``. `attributes` by name (see
-    `records.attributes`). `rows` int64: the row people see in the file.
+    `records.attributes`). `rows` int64: the row people see in the file. `not_open`: rows that are
+    no facilities, as `OsmPlaces.not_open`; None where the source does not say.
     """
 
     id: ObjectArray
@@ -96,6 +97,7 @@ class FacilityTable:
     where: Located
     rows: IntArray
     warnings: tuple[Fault, ...] = ()
+    not_open: gpd.GeoDataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.id)
