@@ -133,9 +133,10 @@ class Words:
 
     def _key(self, key: str) -> str:
         own, shared = f"{self.room}_{key}", f"word_{key}"
-        if self.room and i18n.TEXTS.has_own(own):  # an error of that name is no word of the page
+        if self.room and i18n.TEXTS.has_own(own):
             return own
-        return shared if i18n.TEXTS.has(shared) else key
+        # what the analysis says under such a name comes last: it may be an error
+        return next((one for one in (shared, own) if i18n.TEXTS.has(one)), key)
 
     def first(self, *keys: str) -> str | None:
         """The first of some texts that there is."""

@@ -66,7 +66,9 @@ def place_facilities(
     remarks: tuple[Warn, ...] = ()
     if declared is not None:
         remarks = compare_declared(xy_m, units, declared, policy.unit_levels)
-    told = loose_facilities(ordered.geometry[loose], index.network, policy.attachment)
+    told = loose_facilities(
+        ordered.geometry[loose], ordered.id[loose], index.network, policy.attachment
+    )
     return facilities, (*remarks, *told)
 
 
