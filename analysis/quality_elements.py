@@ -41,7 +41,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_not_kml input_number_large input_number_text input_population_line
         input_raster_bands input_raster_infinite input_raster_negative input_raster_type
         input_really input_row_long input_service_unknown input_shape_parts input_title_cut
-        input_unit_not_polygon input_units_overlap input_wkt osm_areas_broken osm_aside
+        input_unit_not_polygon input_units_overlap input_place_text osm_areas_broken osm_aside
         residents_on_islands
         statistics_attribute_unknown statistics_twice statistics_value units_disagree
     """,
@@ -54,7 +54,9 @@ _KEYS: Final[dict[Element, str]] = {
         input_degrees input_east_first input_lat_range input_layer_crs_missing input_lon_range
         input_metres input_metres_mercator input_metres_plain input_metres_zone
         input_north_first input_outside_crs input_raster_crs input_raster_elsewhere
-        input_swapped_columns input_swapped_row input_title_datum input_zero_zero
+        input_swapped_columns input_swapped_row input_title_datum
+        input_pair_mixed input_pairs_datum input_place_turned input_place_order input_decimal_comma
+        input_decimal_lost input_ewkt_crs input_zero_zero
         input_zone_extra input_zone_missing input_zone_other pipeline_nobody_near_streets
         placed_datum placed_datum_layer placed_mercator placed_order placed_outside
         placed_shifted placed_swapped placed_zone placed_zone_order

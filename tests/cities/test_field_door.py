@@ -15,11 +15,18 @@ from typer.testing import CliRunner
 import lifecircle as lc
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.datums import from_wgs84, to_wgs84
-from lifecircle.analysis.readers.records.declarations import Declaration
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.tables.population_and_facilities import read_facilities
 from lifecircle.service.cli import app
 
 Served = Callable[..., tuple[int, lc.Area]]
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load_policy()
 
 
 @pytest.fixture
@@ -64,3 +71,18 @@ def test_a_datum_that_nobody_knows_is_never_wgs84(tmp_path):
     table.write_text("类型,经度,纬度\n药店,102.7,25.0\n", "utf-8")
     told = CliRunner().invoke(app, ["check", str(table), "--datum", "wgs85"])
     assert isinstance(told.exception, ParameterError)
+
+
+def test_two_pairs_give_the_places_of_one(served, field, policy):
+    """Both pairs of a row are one place; the GCJ-02 one was rounded to a centimetre.
+
+    (Six cells of the lattice stand exactly at the limit: that centimetre moves 60 residents.)
+    """
+    path = field / "02_two_pairs.csv"
+    one, other = (
+        read_facilities(path, policy, Declarations(Declaration(datum=datum))).where.centres()
+        for datum in ("wgs84", "gcj02")
+    )
+    assert one.tolist() == [[102.6950471, 24.9954862], [102.7059435, 25.0054166]]
+    assert other == pytest.approx(one, abs=1e-7)
+    assert served("02_two_pairs.csv", datum="wgs84")[0] == 2_600

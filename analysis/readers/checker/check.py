@@ -21,6 +21,7 @@ from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.records.cells import read_texts, show_value
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
+from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
@@ -136,7 +137,7 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
 def _check_where(records: Records, kind: Kind, picked: dict[str, Column], found: Findings) -> None:
     """Doubts about places, once they can be read at all."""
     quiet = Findings(records.file, records.rows, EVERY)
-    columns = pick_columns(records.columns, "coordinates", quiet)
+    columns = pick_coordinates(records.columns, records.said, quiet)
     said = replace(records, said=records.said.or_datum("wgs84"))
     located = locate(said, quiet)
     title = ", ".join(columns[name].title for name in ("lon", "lat") if name in columns)

@@ -18,6 +18,7 @@ from lifecircle.analysis.errors import Language, say
 from lifecircle.analysis.readers.records.aliases import fold
 from lifecircle.analysis.readers.records.cells import is_blank, object_array, read_numbers
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
+from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind
@@ -57,7 +58,7 @@ def mend_records(records: Records, kind: Kind | None) -> tuple[Records, tuple[Me
     """A table with its safe mends made, and the list of them in order of rows."""
     mends: list[Mend] = []
     picked = pick_columns(records.columns, kind, Findings(records.file)) if kind else {}
-    places = pick_columns(records.columns, "coordinates", Findings(records.file))
+    places = pick_coordinates(records.columns, records.said, Findings(records.file))
     degrees = [places[name].title for name in ("lon", "lat") if name in places]
     counted = [c.title for name, c in picked.items() if _is_number(name)]
     codes = [picked[n].title for n in ("unit_code", "code", "parent_code", "id") if n in picked]

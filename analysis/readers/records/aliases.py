@@ -105,6 +105,20 @@ def datum_of(word: str) -> str | None:
     return None
 
 
+@cache
+def pair_datums() -> tuple[tuple[str, str], ...]:
+    """Folded words of datums that stand beside the name of an axis, each with its datum."""
+    named, more = _aliases()["datum_names"], _aliases()["datum_words"]["in_pairs"]
+    words = [(fold(w), str(d)) for d in named for w in (*named[d], *more[d])]
+    return tuple(sorted(words, key=lambda pair: len(pair[0]), reverse=True))
+
+
+@cache
+def says_lat_first(title: str) -> bool:
+    """Whether a title of pairs names the latitude first."""
+    return fold(title) in {fold(word) for word in _aliases()["places"]["lat_first"]}
+
+
 def title_keys(title: str) -> tuple[tuple[str, float], ...]:
     """How a column title may be looked up, each with the scale its unit in brackets means."""
     whole = fold(title).strip("*★")
@@ -117,15 +131,17 @@ def title_keys(title: str) -> tuple[tuple[str, float], ...]:
 
 
 def is_known_title(title: str) -> bool:
-    """Whether a cell is the title of a column of any kind of table."""
+    """Whether a cell is the title of a column of any kind of table.
+
+    坐标 is none: it often stands above 经度 and 纬度, and does not make its line the header.
+    """
     return any(key in _every_alias() for key, _ in title_keys(title))
 
 
 @cache
 def _every_alias() -> frozenset[str]:
-    return frozenset(
-        fold(alias) for kind in _KINDS for names in _aliases()[kind].values() for alias in names
-    )
+    lists = [(f, names) for kind in _KINDS for f, names in _aliases()[kind].items()]
+    return frozenset(fold(alias) for field, names in lists if field != "place" for alias in names)
 
 
 @cache

@@ -8,6 +8,7 @@ and degrees become WGS84 through their datum.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,14 +17,17 @@ import shapely
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.aliases import datum_in_title, fold
+from lifecircle.analysis.readers.records.aliases import datum_in_title, fold, says_lat_first
 from lifecircle.analysis.readers.records.cells import (
+    Numbers,
     is_blank,
     keep_where,
     no_texts,
+    object_array,
     read_numbers,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns
+from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.datums import SHIFTED
 from lifecircle.analysis.readers.records.declarations import Declaration
 from lifecircle.analysis.readers.records.findings import Findings
@@ -38,9 +42,17 @@ from lifecircle.analysis.readers.records.located import (
     projector,
 )
 from lifecircle.analysis.readers.records.mapping_file import parse_crs
+from lifecircle.analysis.readers.records.places_written import (
+    Axis,
+    read_angles,
+    read_places_written,
+)
 from lifecircle.analysis.readers.records.records import Records
 
 _SWAPPED_SHARE: Final = 0.5  # of the rows with numbers: more than this, and the columns are swapped
+_NO_METRES: Final = 1e8  # no plane coordinate is that large: the decimal point is lost
+_LOOKED_AT: Final = 200  # cells that show what a column holds
+_DEGREE_CODES: Final = frozenset({4326, 4490})  # what EWKT may say of itself and change nothing
 _MOST_LON, _MOST_LAT = 180.0, 90.0
 _X_OR_Y: Final = ("x", "y", "x坐标", "y坐标", "pointx", "pointy", "coordx", "coordy")
 _SURE_M: Final = 1.0  # a transformation between datums no better than this is told
@@ -63,7 +75,7 @@ def locate(records: Records, found: Findings) -> Located:
     Bare coordinates need a datum (one of `DATUMS`) or a CRS.
     """
     said, layer = records.said, records.geometry
-    picked = pick_columns(records.columns, "coordinates", found)
+    picked = pick_coordinates(records.columns, said, found)
     as_layer = layer is not None and (any(g is not None for g in layer) or "lon" not in picked)
     place = _find_place(records, said, as_layer, found)
     if place is None and said.crs is not None:  # no CRS: nothing more can be said
@@ -77,10 +89,11 @@ def locate(records: Records, found: Findings) -> Located:
         if swap and place is not None and _is_degrees(place.crs):
             lon, lat, place = lat, lon, replace(place, turned=True)
         bare = _points_of_columns(lon, lat, place, found)
-    elif "wkt" in picked:
-        bare = _keep_sound(_parse_wkt(picked["wkt"], found), found)
+    elif column := _find_whole(picked):
+        bare = _keep_sound(_places_of_column(column, place, said, found), found)
     else:
-        found.add("input_no_coordinates", columns=records.titles)
+        if not found:
+            found.add("input_no_coordinates", columns=records.titles)
         return Located(no_texts(len(records)))
     if place is None:
         return Located(bare)
@@ -112,7 +125,7 @@ def find_unplaced(records: Records) -> BoolArray:
     if records.geometry is not None:
         filled |= np.array([g is not None and not g.is_empty for g in records.geometry], np.bool_)
     quiet = Findings(records.file)
-    for column in pick_columns(records.columns, "coordinates", quiet).values():
+    for column in pick_coordinates(records.columns, records.said, quiet).values():
         filled |= np.array([not is_blank(cell) for cell in column.values], np.bool_)
     return ~filled
 
@@ -199,9 +212,10 @@ def has_polygons(records: Records) -> bool:
     if records.geometry is not None:
         shapes = [g for g in records.geometry if g is not None]
         return bool(shapes) and all(shapely.get_type_id(g) in (3, 6) for g in shapes)
-    wkt = pick_columns(records.columns, "coordinates", Findings(records.file)).get("wkt")
-    return wkt is not None and any(
-        isinstance(cell, str) and "POLYGON" in cell[:20].upper() for cell in wkt.values
+    picked = pick_coordinates(records.columns, records.said, Findings(records.file))
+    whole = _find_whole(picked)
+    return whole is not None and any(
+        isinstance(cell, str) and "POLYGON" in cell[:40].upper() for cell in whole.values
     )
 
 
@@ -235,7 +249,7 @@ def _points_of_columns(
     lon: Column, lat: Column, place: _Place | None, found: Findings
 ) -> ObjectArray:
     """Points of two columns as written; every cell that is no coordinate is a fault."""
-    parsed = [read_numbers(column.values) for column in (lon, lat)]
+    parsed = [_read_axis(lon, "lon", place, found), _read_axis(lat, "lat", place, found)]
     for column, part in zip((lon, lat), parsed, strict=True):
         found.each("input_coordinate_blank", part.blank, column=column.title)
         found.each("input_number_text", part.bad, column=column.title, values=column.values)
@@ -248,6 +262,15 @@ def _points_of_columns(
         sound &= _check_degrees(lon, lat, (x, y), sound, found)
     points: ObjectArray = np.asarray(shapely.points(x, y), dtype=np.object_)
     return points if sound.all() else keep_where(points, sound)
+
+
+def _read_axis(column: Column, axis: Axis, place: _Place | None, found: Findings) -> Numbers:
+    """A column of one axis as numbers; degrees in any way people write them."""
+    if place is not None and not _is_degrees(place.crs):
+        return read_numbers(column.values)
+    read, commas = read_angles(column.values, axis)
+    found.remark("input_decimal_comma", commas, column=column.title)
+    return read
 
 
 def _is_degrees(crs: Any) -> bool:
@@ -269,7 +292,10 @@ def _check_degrees(
     far = known & ((np.abs(x) > _MOST_LON) | (np.abs(y) > _MOST_LON))
     swapped = known & ~far & (np.abs(y) > _MOST_LAT) & (np.abs(x) <= _MOST_LAT)
     beyond = known & ~far & ~swapped & (np.abs(y) > _MOST_LAT)
-    if far.sum() > _SWAPPED_SHARE * known.sum():
+    if far.sum() > _SWAPPED_SHARE * known.sum() and (np.abs(x[far]) >= _NO_METRES).any():
+        found.add("input_decimal_lost", column=f"{lon.title}, {lat.title}",
+                  x=f"{x[far][0]:.0f}", y=f"{y[far][0]:.0f}")  # fmt: skip
+    elif far.sum() > _SWAPPED_SHARE * known.sum():
         for misfit in find_misfits(np.column_stack((x[far], y[far])), None, False):
             found.add(misfit.key, column=f"{lon.title}, {lat.title}", **misfit.params)
     else:
@@ -287,17 +313,55 @@ def _check_degrees(
     return sound
 
 
-def _parse_wkt(column: Column, found: Findings) -> ObjectArray:
-    """Geometries of a column of well-known text, as written."""
-    cells = column.values
-    blank = np.array([not isinstance(cell, str) or not cell.strip() for cell in cells], np.bool_)
-    shapes = shapely.from_wkt(keep_where(cells, ~blank), on_invalid="ignore")
-    unread = shapely.is_missing(shapes) & ~blank
-    found.each("input_geometry_missing", blank, column=column.title)
-    found.each("input_wkt", unread, column=column.title, values=cells)
-    empty = ~shapely.is_missing(shapes) & shapely.is_empty(shapes)
+def _find_whole(picked: Mapping[str, Column]) -> Column | None:
+    """The column that holds a whole place a cell; a title that may mean an address has to."""
+    column = picked.get("wkt")
+    if column is not None:
+        return column
+    column = picked.get("place")
+    if column is None or "place" in column.fields:
+        return column
+    some = [cell for cell in column.values if not is_blank(cell)][:_LOOKED_AT]
+    read = read_places_written(object_array(some), degrees=True)
+    return column if (~shapely.is_missing(read.shapes)).sum() > len(some) / 2 else None
+
+
+def _places_of_column(
+    column: Column, place: _Place | None, said: Declaration, found: Findings
+) -> ObjectArray:
+    """Places of a column that holds a whole one a cell, as written, longitude first."""
+    cells, title = column.values, column.title
+    degrees = place is None or _is_degrees(place.crs)
+    lat_first = any(map(says_lat_first, (title, *column.also)))
+    read = read_places_written(cells, degrees=degrees, lat_first=lat_first)
+    for code in sorted(read.srid - _DEGREE_CODES):
+        if parse_crs(said.crs or "") is None or said.crs is None or str(code) not in said.crs:
+            found.add("input_ewkt_crs", column=title, code=code)
+    unread = shapely.is_missing(read.shapes) & ~read.blank
+    found.each("input_geometry_missing", read.blank, column=title)
+    found.each("input_place_text", unread, column=title, values=cells)
+    if not read.turned.all():
+        found.remark("input_place_turned", read.turned, column=title)
+    open_pairs = read.open & ~read.turned if not lat_first else np.zeros(len(cells), np.bool_)
+    found.remark("input_place_order", open_pairs, column=title)
+    return _check_pairs(read.shapes, column, degrees, found)
+
+
+def _check_pairs(
+    shapes: ObjectArray, column: Column, degrees: bool, found: Findings
+) -> ObjectArray:
+    """Places whose numbers may be degrees, and that are somewhere; the others are faults."""
+    there = ~shapely.is_missing(shapes)
+    empty = there & shapely.is_empty(shapes)
     found.each("input_geometry_missing", empty, column=column.title)
-    return keep_where(shapes, ~shapely.is_missing(shapes) & ~empty)
+    is_point = there & ~empty & (shapely.get_type_id(shapes) == 0)
+    x, y = (np.nan_to_num(part) for part in (shapely.get_x(shapes), shapely.get_y(shapes)))
+    zero = is_point & (x == 0) & (y == 0)
+    found.each("input_zero_zero", zero, column=column.title)
+    sound = there & ~empty & ~zero
+    if degrees and is_point.any():
+        sound &= _check_degrees(column, column, (x, y), is_point & ~zero, found)
+    return keep_where(shapes, sound)
 
 
 def _is_finite(shapes: ObjectArray) -> BoolArray:

@@ -14,6 +14,7 @@ from typing import Final
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.readers.records.aliases import aliases_of, fold
 from lifecircle.analysis.readers.records.columns import Column, pick_columns, pick_groups
+from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.locate import is_x
 from lifecircle.analysis.readers.records.records import Records
@@ -113,7 +114,7 @@ def describe_columns(records: Records, kind: str) -> tuple[Fault, ...]:
     quiet = Findings(records.file)
     taken = pick_columns(records.columns, kind, quiet)
     if records.geometry is None:
-        taken |= pick_columns(records.columns, "coordinates", quiet)
+        taken |= pick_coordinates(records.columns, records.said, quiet)
     if kind != "facilities":
         taken |= pick_groups(records.columns, taken, quiet)
     if records.said.x_is_north and {"lon", "lat"} <= set(taken):
@@ -126,7 +127,9 @@ def describe_columns(records: Records, kind: str) -> tuple[Fault, ...]:
     told = [note for note in records.remarks if note.severity == "note"]
     if pairs:
         told.append(_make_note(records, "input_columns_taken", pairs=pairs))
-    missing = [field for field in (*aliases_of(kind), "lon", "lat") if field not in taken]
+    placed = {"lon", "lat"} <= set(taken) or {"place", "wkt"} & set(taken)
+    axes = () if placed else ("lon", "lat")
+    missing = [field for field in (*aliases_of(kind), *axes) if field not in taken]
     near = [(title, name) for title in left if (name := _find_nearest(title, kind, missing))]
     for title, name in near:
         told.append(
