@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lifecircle as lc
-from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.errors import InputError, ParameterError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.datums import from_wgs84, to_wgs84
@@ -120,3 +120,11 @@ def test_what_a_status_says(tmp_path, policy):
         ("input_status_planned", "在建"),
         ("input_status_planned", "规划"),
     ]
+
+
+def test_a_locked_workbook_is_called_locked(field, policy):
+    with pytest.raises(InputError) as caught:
+        read_facilities(field / "17_locked.xlsx", policy)
+    (fault,) = caught.value.faults
+    assert fault.key == "input_password"
+    assert "rights management" in fault.text("en")
