@@ -226,7 +226,7 @@ def blanks(key: str) -> dict[str, str]:
 
     A run kept of old may hold a remark that has learnt to say more since.
     """
-    return {name: NOTHING for name in _parameters(MESSAGES.entry(key)["en"])}
+    return dict.fromkeys(_parameters(MESSAGES.entry(key)["en"]), NOTHING)
 
 
 def _parameters(template: str) -> set[str]:

@@ -327,6 +327,7 @@ def _who(listed: Sequence[Mapping[str, Any]], told: Words) -> str:
 
 
 def left_out(one: Mapping[str, Any], told: Words) -> str:
+    """One that a row leaves out: facility, unit, and how many persons or what value."""
     named = told("no_unit") if one["name"] is None else told.named(one)
     if one["facility"] is not None:
         named = one["facility"] if one["name"] is None else f"{one['facility']} ({named})"
