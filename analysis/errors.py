@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lifecircle.analysis.quality_elements import Element, find_element
-from lifecircle.analysis.texts import Language, Medium, Title, flat, paired, say
+from lifecircle.analysis.texts import Language, Medium, Title, blanks, flat, paired, say
 
 __all__ = [
     "Fault",
@@ -99,7 +99,7 @@ class Warn:
 
     def text(self, lang: Language = "en") -> str:
         """The remark as a sentence."""
-        return say(self.key, lang, **paired(self.params))
+        return say(self.key, lang, **blanks(self.key) | paired(self.params))
 
     def both(self) -> Title:
         """The sentence in both languages."""

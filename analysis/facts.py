@@ -16,8 +16,9 @@ from lifecircle.analysis.errors import Fault, InputError, Warn
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
-from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
-from lifecircle.analysis.readers.osm.streets import RawStreets, read_streets
+from lifecircle.analysis.readers.osm.extract import read_extract
+from lifecircle.analysis.readers.osm.places import OsmPlaces
+from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
@@ -178,7 +179,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         orders = files.read(lambda: read_merge_orders(merges, said))
     if files.faults:
         raise InputError(files.faults)
-    streets, places = _read_streets(request, policy, clock)
+    streets, places, of_osm = _read_streets(request, policy, clock)
     return Facts(
         streets,
         places,
@@ -188,7 +189,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         tuple(table for table in closed if table is not None),
         tuple(table for table in figures if table is not None),
         orders,
-        tuple(map(remark, files.warnings)),
+        tuple(map(remark, (*of_osm, *files.warnings))),
         rasters,
     )
 
@@ -233,16 +234,16 @@ def _read_people(
 
 def _read_streets(
     request: BuildRequest, policy: Policy, clock: Clock
-) -> tuple[RawStreets, OsmPlaces | None]:
+) -> tuple[RawStreets, OsmPlaces | None, tuple[Fault, ...]]:
     clock.start("streets")
     form_of = request.terrain.form_of(policy)
     if request.graph is not None:
-        return read_graphml(request.graph, policy.walk, form_of), None
+        return read_graphml(request.graph, policy.walk, form_of), None, ()
     if request.osm is None:
-        return read_place(str(request.place), policy.walk, policy, form_of, request.today)
-    streets = read_streets(request.osm, policy.walk, form_of)
-    clock.start("places")
-    return streets, read_places(request.osm, policy, request.today)
+        place = str(request.place)
+        return *read_place(place, policy.walk, policy, form_of, request.today), ()
+    read = read_extract(request.osm, policy, form_of, request.today, clock.start)
+    return read.streets, read.places, read.warnings
 
 
 def remark(fault: Fault) -> Warn:

@@ -26,6 +26,7 @@ from lifecircle.analysis.city.notes import BuildNotes, Spread
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
+from lifecircle.analysis.city.residents.homes import Ground
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.streets.network import WalkNetwork
@@ -141,10 +142,14 @@ def analyse_city(
         policy,
         facts.merges,
     )
-    facilities, loose = place_facilities(placed, policy, units, index)
+    houses = facts.places.buildings["id"].to_numpy() if facts.places else None
+    facilities, loose = place_facilities(placed, policy, units, index, facts.streets.gates, houses)
     not_open, shut = (
         note_not_open(facts.places.not_open, network.crs, policy) if facts.places else ((), ())
     )
+    for table in facts.facilities:  # its file says so already
+        if table.not_open is not None:
+            not_open += note_not_open(table.not_open, network.crs, policy)[0]
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
     warnings = (
@@ -218,22 +223,27 @@ def _residents(
     """Units and populated cells: given, or spread from the units' totals."""
     levels = tuple(policy.unit_levels)
     if facts.population is not None:
-        seed = cells_from_table(facts.population, network.crs)
-        margin_m = policy.attachment.max_leg_m.value
-        hull = area_polygon_from(seed.xy_m, margin_m) if facts.units is None else None
-        units = build_units(facts.units, network.crs, levels, hull)
+        if facts.units is None:
+            seed = cells_from_table(facts.population, network.crs)
+            hull = area_polygon_from(seed.xy_m, policy.attachment.max_leg_m.value)
+            units = build_units(None, network.crs, levels, hull)
+        else:
+            units = build_units(facts.units, network.crs, levels)
+            seed = cells_from_table(facts.population, network.crs, units)
         return units, seed, assign_units(seed.xy_m, units), (), seed.warnings
     if facts.units is None:
         raise ParameterError("pipeline_no_residents")
     units = build_units(facts.units, network.crs, levels)
-    buildings = facts.places.buildings if facts.places else None
-    residential = facts.places.residential if facts.places else None
+    places = facts.places
+    ground = Ground(streets=network)
+    if places is not None:
+        ground = Ground(places.buildings, places.residential, places.no_homes, network)
     spread = spread_unit_totals(
-        units, group_totals(facts.units, units), buildings, residential, policy.spread, network.crs
+        units, group_totals(facts.units, units), ground, policy.spread, network.crs
     )
     codes: StrArray = units.code[spread.unit]
     unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
-    rows, doubt = compare_spreads(units, spread, residential, policy, network.crs)
+    rows, doubt = compare_spreads(units, spread, ground, policy, network.crs)
     return units, spread.seed, unit_of, rows, (*spread.warnings, *doubt)
 
 

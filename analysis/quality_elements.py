@@ -22,9 +22,11 @@ _KEYS: Final[dict[Element, str]] = {
         input_coordinate_blank input_count_blank input_facility_name_blank
         input_facility_names_missing input_facility_twice input_geometry_missing input_id_blank
         input_level_blank input_level_missing input_name_blank input_name_missing
-        input_no_coordinates input_no_rows input_population_missing input_raster_nobody
+        input_no_coordinates input_no_rows input_people_twice
+        input_population_missing input_raster_nobody
         input_service_blank input_service_missing input_units_unknown no_unit_totals
-        osm_no_streets raster_cut slope_unknown statistics_attribute_blank
+        osm_areas_cut osm_dropped osm_land_incomplete osm_no_nodes osm_no_streets osm_placeless
+        osm_too_much_missing raster_cut slope_unknown statistics_attribute_blank
         statistics_column_missing statistics_unit_blank statistics_value_blank
         unit_without_place units_without_residents
     """,
@@ -32,15 +34,18 @@ _KEYS: Final[dict[Element, str]] = {
         cells_disagree check_code_damaged check_code_length check_groups_more check_hidden_signs
         check_measure_not_whole check_ownership_word check_part_larger check_spreadsheet_error
         group_above_residents input_broken input_code_twice input_column_chosen
-        input_column_twice input_count_negative input_count_not_whole input_cpg_wrong
-        input_encoding input_flag_unknown input_geometry_broken input_geometry_not_finite
-        input_geometry_repaired input_geometry_tangled input_geometry_unread
-        input_group_more input_group_not_numbers input_households_more input_id_twice
+        input_column_twice input_count_negative input_cpg_wrong
+        input_encoding input_flag_unknown input_fractions input_geometry_broken
+        input_geometry_not_finite input_geometry_repaired input_geometry_tangled
+        input_geometry_unread input_group_more input_group_not_numbers input_households_more
+        input_id_twice input_status_gone input_status_planned input_status_unknown
         input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
         input_not_kml input_number_large input_number_text input_population_line
-        input_raster_bands input_raster_infinite input_raster_negative input_raster_type
+        input_raster_bands input_raster_dense input_raster_filler input_raster_infinite
+        input_raster_negative input_raster_type
         input_really input_row_long input_service_unknown input_shape_parts input_title_cut
-        input_unit_not_polygon input_units_overlap input_place_text residents_on_islands
+        input_unit_not_polygon input_units_inside input_units_overlap input_place_text
+        osm_areas_broken osm_aside residents_on_islands
         statistics_attribute_unknown statistics_twice statistics_value units_disagree
     """,
     "positional": """

@@ -19,6 +19,7 @@ of a key is looked at first, so that a command that says little reads little.
 
 from __future__ import annotations
 
+import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -218,6 +219,18 @@ MESSAGES: Final = Texts("lifecircle.analysis")
 def say(key: str, lang: Language = "en", medium: Medium = "command", /, **params: Any) -> str:
     """The text `key` of the analysis in a language with its parameters filled in."""
     return MESSAGES.say(key, lang, medium, **params)
+
+
+def blanks(key: str) -> dict[str, str]:
+    """A dash for every parameter of a text of the analysis.
+
+    A run kept of old may hold a remark that has learnt to say more since.
+    """
+    return dict.fromkeys(_parameters(MESSAGES.entry(key)["en"]), NOTHING)
+
+
+def _parameters(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
 def say_both(key: str, **params: Any) -> Title:

@@ -32,7 +32,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.frames import row_table, texts_of, unit_frame
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.coverage import coverage_document
-from lifecircle.service.catalog.gaps import gaps_asked
+from lifecircle.service.catalog.gaps import bridge_row, gaps_asked
 
 if TYPE_CHECKING:
     from lifecircle.service.maps.folium_map import OfflineMap
@@ -164,18 +164,26 @@ class Area:
         *,
         walker: str = "adult",
         group: str = TOTAL,
+        by: str | None = None,
         at: str | None = None,
         min_residents: int = 0,
     ) -> gpd.GeoDataFrame:
         """Gaps, most residents first: the features of HTTP as rows, indexed by ``id``.
 
+        Those of residents whom full places leave out (``over_capacity``) come last. `by`: a unit
+        level, or ``none`` for regions that are not cut at the borders of units.
+        ``.attrs["sums"]`` says per service who is not within reach, who is but finds no room, and
+        who is served.
+
         Raises
         ------
         UnknownNameError, ParameterError : as `lifecircle.gaps`.
         """
-        question = Question(service, minutes, walker, group, at=at)
+        question = Question(service, minutes, walker, group, by, at)
         answer = gaps_asked(self.run, question, min_residents=min_residents)
-        return gap_frame(answer.run, answer.found).set_index("id")
+        frame = gap_frame(answer.run, answer.found).set_index("id")
+        frame.attrs["sums"] = [bridge_row(one) for one in answer.bridges]
+        return frame
 
     def circles(
         self,

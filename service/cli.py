@@ -245,6 +245,8 @@ def gaps(
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    group: Group = "total",
+    by: By = None,
     min_residents: Annotated[int, typer.Option()] = 0,
     at: At = None,
     run: RunName = None,
@@ -252,14 +254,14 @@ def gaps(
     as_json: Annotated[bool, typer.Option("--json")] = False,
     lang: Lang = None,
 ) -> None:
-    """Gaps, worst first."""
+    """Gaps by unit and reason, worst first."""
     opened = _open(name, workspace, run, service=service, walker=walker)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import gaps_document
     from lifecircle.service.terminal import print_json, show_gaps
 
-    question = Question(service, minutes, walker, at=at)
+    question = Question(service, minutes, walker, group, by, at)
     document = gaps_document(opened, question, min_residents=min_residents, lang=language)
     if as_json:
         print_json(document)

@@ -101,8 +101,8 @@ class ReportQuery(OfRun):
     pages: Literal["zh", "en", "both"] | None = None
 
 
-class GapsQuery(OfService, OfRun):
-    """What `/gaps` takes."""
+class GapsQuery(OfPeople, OfRun):
+    """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
     min_residents: int = Field(default=0, ge=0, le=2**53)
     at: At = None

@@ -133,9 +133,10 @@ class Words:
 
     def _key(self, key: str) -> str:
         own, shared = f"{self.room}_{key}", f"word_{key}"
-        if self.room and i18n.TEXTS.has_own(own):  # an error of that name is no word of the page
+        if self.room and i18n.TEXTS.has_own(own):
             return own
-        return shared if i18n.TEXTS.has(shared) else key
+        # what the analysis says under such a name comes last: it may be an error
+        return next((one for one in (shared, own) if i18n.TEXTS.has(one)), key)
 
     def first(self, *keys: str) -> str | None:
         """The first of some texts that there is."""
@@ -186,6 +187,27 @@ class Words:
         if upper is None:
             return i18n.text("figure_at_least", self.lang, n=told)
         return i18n.text("figure_at_most", self.lang, n=told, upper=upper)
+
+    def bridge(self, sums: Mapping[str, Any]) -> str:
+        """How the headlines of one service hang together (`sums` of the gaps document)."""
+        if sums["covered"] is None:
+            return self.not_assessed
+        key = "figure_bridge" if sums["served"] is None else "figure_bridge_full"
+        names = ("known", "covered", "not_covered", "reachable_full", "served")
+        return i18n.text(key, self.lang, **{name: number(sums[name]) for name in names})
+
+    def candidates(self, told: Mapping[str, Any]) -> str:
+        """Among how many sites of which kinds a choice was made; kinds are unknown in old ones."""
+        kinds = dict(told.get("kinds", {}))
+        counts = {kind: kinds.pop(kind, 0) for kind in ("generated", "given")}
+        counts["places"] = sum(kinds.values())
+        named = self.listed(
+            i18n.text(f"figure_sites_{kind}", self.lang, n=number(count))
+            for kind, count in counts.items()
+            if count
+        )
+        key = "figure_candidates_kinds" if named else "figure_candidates"
+        return i18n.text(key, self.lang, count=told["count"], kinds=named)
 
     def moment(self, at: str) -> str:
         """A moment of the week such as ``Sa 19:00``."""

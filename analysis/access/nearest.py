@@ -16,7 +16,7 @@ from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, Int32Array, IntArray
+from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array, IntArray
 
 _NO_LIMIT_CM = UNREACHED_CM - 1
 
@@ -51,13 +51,22 @@ class NearestFacility:
 
 @dataclass(frozen=True, slots=True)
 class Goals:
-    """Facilities of one service ready for the kernels, sorted by edge (a positions)."""
+    """Facilities of one service ready for the kernels, sorted by edge (a positions).
+
+    A stretch inside an area has `ahead_cm` of its near end, `back_cm` of its far one, so that it
+    is no way from between them, and `leg_cm` -1: from elsewhere nobody comes in by it.
+    """
 
     facility: Int32Array
     edge: Int32Array
     ahead_cm: Int32Array
     back_cm: Int32Array
     leg_cm: Int32Array
+
+    @property
+    def inner(self) -> BoolArray:
+        """Which are stretches inside areas, bool (a,)."""
+        return np.asarray(self.leg_cm < 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +85,14 @@ def goals_of(costs: WalkCosts, attachments: Attachments) -> Goals:
         attachments.facility[order],
         position.edge,
         costs.ahead_cm(position),
-        costs.back_cm(position),
-        leg_cm(position),
+        costs.back_cm(position.ends),
+        goal_leg_cm(position),
     )
+
+
+def goal_leg_cm(position: Positions) -> Int32Array:
+    """Access legs of goals, -1 for stretches inside areas."""
+    return np.where(position.is_stretch, np.int32(-1), leg_cm(position)).astype(np.int32)
 
 
 def nearest_from_nodes(costs: WalkCosts, goals: Goals, limit_cm: int | None = None) -> NodeField:
@@ -114,12 +128,14 @@ def fields_of(
 
 def _seeds(costs: WalkCosts, goals: Goals) -> tuple[Int32Array, IntArray, Int32Array]:
     """Where goals touch the graph: both junctions of their edges, how far off, which facility."""
-    by_u = goals.leg_cm.astype(np.int64) + goals.ahead_cm
-    by_v = goals.leg_cm.astype(np.int64) + costs.vu_cm[goals.edge] - goals.back_cm
+    k = np.flatnonzero(~goals.inner)
+    edge, facility, leg = goals.edge[k], goals.facility[k], goals.leg_cm[k].astype(np.int64)
+    by_u = leg + goals.ahead_cm[k]
+    by_v = leg + costs.vu_cm[edge] - goals.back_cm[k]
     return (
-        np.concatenate((costs.edge_u[goals.edge], costs.edge_v[goals.edge])),
+        np.concatenate((costs.edge_u[edge], costs.edge_v[edge])),
         np.concatenate((by_u, by_v)),
-        np.concatenate((goals.facility, goals.facility)),
+        np.concatenate((facility, facility)),
     )
 
 

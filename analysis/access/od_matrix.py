@@ -26,7 +26,14 @@ from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, Int32Array, IntArray, read_only
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    UNREACHED_CM,
+    BoolArray,
+    Int32Array,
+    IntArray,
+    read_only,
+)
 
 _NO_LIMIT_CM = int(UNREACHED_CM) - 1
 _ROWS_AT_ONCE = 8  # facilities per call of the kernels, a matter of memory only
@@ -169,8 +176,9 @@ def nearest_walks(
     rows = _Rows.of(costs, attachments, facilities)
     source = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(rows.start))
     seed_node, seed_cm = rows.seeds(costs)
+    seed_source = np.repeat(source[~rows.inner], 2)
     keys = nearest_labels(
-        costs.start, costs.link, seed_node, seed_cm, np.repeat(source, 2), limit, SHIFT,
+        costs.start, costs.link, seed_node, seed_cm, seed_source, limit, SHIFT,
         costs.bucket_count(_spread(seed_cm)), nearest,
     )  # fmt: skip
     order = np.argsort(rows.edge, kind="stable")
@@ -199,6 +207,11 @@ class _Rows:
     ahead_cm: Int32Array
     back_cm: Int32Array
     leg_cm: Int32Array
+
+    @property
+    def inner(self) -> BoolArray:
+        """Which are stretches inside areas, bool (a,)."""
+        return np.asarray(self.leg_cm < 0)
 
     @classmethod
     def of(
@@ -239,12 +252,18 @@ class _Rows:
         )
 
     def seeds(self, costs: WalkCosts) -> tuple[Int32Array, IntArray]:
-        """Both ends of each goal's edge and the walk from there to the facility, (2a,)."""
-        leg = self.leg_cm.astype(np.int64)
-        by_u = leg + self.ahead_cm
-        by_v = leg + costs.vu_cm[self.edge] - self.back_cm
-        nodes = np.column_stack((costs.edge_u[self.edge], costs.edge_v[self.edge]))
+        """Both ends of the edge of each goal that is not inner, and the walk from there, (2b,)."""
+        k = np.flatnonzero(~self.inner)
+        edge, leg = self.edge[k], self.leg_cm[k].astype(np.int64)
+        by_u = leg + self.ahead_cm[k]
+        by_v = leg + costs.vu_cm[edge] - self.back_cm[k]
+        nodes = np.column_stack((costs.edge_u[edge], costs.edge_v[edge]))
         return nodes.ravel(), np.column_stack((by_u, by_v)).ravel()
+
+    def seed_start(self) -> IntArray:
+        """Where the seeds of each row begin, int64 (f + 1,)."""
+        before: IntArray = 2 * np.concatenate(([0], np.cumsum(~self.inner))).astype(np.int64)
+        return before[self.start]
 
     def reach(
         self, costs: WalkCosts, limit_cm: int, shift: int
@@ -253,7 +272,7 @@ class _Rows:
         node, cm = self.seeds(costs)
         buckets = costs.bucket_count(_spread(cm), shift)
         return reach_from_each(
-            costs.start, costs.link, 2 * self.start, node, cm, limit_cm, shift, buckets
+            costs.start, costs.link, self.seed_start(), node, cm, limit_cm, shift, buckets
         )
 
 

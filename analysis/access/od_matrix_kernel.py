@@ -80,7 +80,9 @@ def full_rows(  # noqa: PLR0913 - numba takes arrays, not records
             for i in range(edge_start[e], edge_start[e + 1]):
                 k = edge_position[i]
                 along = _along(ahead_cm[k], back_cm[k], goal_ahead_cm[goal], goal_back_cm[goal])
-                total = leg_cm[k] + along + goal_leg_cm[goal]
+                if goal_leg_cm[goal] < 0 and along > 0:
+                    continue  # a stretch inside an area, from outside
+                total = leg_cm[k] + along + max(goal_leg_cm[goal], 0)
                 if total <= limit_cm and total < out[row, k]:
                     out[row, k] = total
         for i in range(first[row], first[row + 1]):
@@ -137,7 +139,9 @@ def short_rows(  # noqa: PLR0913 - numba takes arrays, not records
             for i in range(edge_start[e], edge_start[e + 1]):
                 k = edge_position[i]
                 along = _along(ahead_cm[k], back_cm[k], goal_ahead_cm[goal], goal_back_cm[goal])
-                total = leg_cm[k] + along + goal_leg_cm[goal]
+                if goal_leg_cm[goal] < 0 and along > 0:
+                    continue  # a stretch inside an area, from outside
+                total = leg_cm[k] + along + max(goal_leg_cm[goal], 0)
                 if total > limit_cm or total >= best[k]:
                     continue
                 if best[k] == _UNREACHED:
@@ -315,8 +319,8 @@ def nearest_rows(  # noqa: PLR0913 - numba takes arrays, not records
         i = np.searchsorted(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
             along = _along(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
-            total = np.int64(leg_cm[k]) + along + goal_leg_cm[i]
-            if total <= limit_cm:
+            total = np.int64(leg_cm[k]) + along + max(goal_leg_cm[i], 0)
+            if total <= limit_cm and (goal_leg_cm[i] >= 0 or along == 0):
                 _put(row, (total << _SOURCE_BITS) | np.int64(goal_source[i]))
             i += 1
     return out

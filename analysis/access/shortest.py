@@ -301,7 +301,8 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
 
     For a position, `ahead_cm` is the walk from the edge's u to it and `back_cm` the walk from
     it to u; `uv_cm` is the walk along each whole edge from u to v. `goal_*` are the sources'
-    own positions, sorted by edge. Returns cm and source as `nearest_sources` does.
+    own positions, sorted by edge; a stretch inside an area has a leg of -1 and is reached from
+    between its ends only. Returns cm and source as `nearest_sources` does.
     """
     cm_out = np.full(len(edge), _UNREACHED, dtype=np.int32)
     source_out = np.full(len(edge), -1, dtype=np.int32)
@@ -322,8 +323,9 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
             along = max(
                 np.int64(goal_ahead_cm[i]) - ahead_cm[k], np.int64(back_cm[k]) - goal_back_cm[i], 0
             )
-            total = leg_cm[k] + along + goal_leg_cm[i]
-            best = min(best, (total << _HALF) | np.int64(goal_source[i]))
+            total = leg_cm[k] + along + max(goal_leg_cm[i], 0)
+            if goal_leg_cm[i] >= 0 or along == 0:
+                best = min(best, (total << _HALF) | np.int64(goal_source[i]))
             i += 1
         if best != _NO_KEY and (best >> _HALF) <= limit_cm:
             cm_out[k] = best >> _HALF

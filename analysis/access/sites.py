@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import NodeField
+from lifecircle.analysis.access.nearest import NodeField, goal_leg_cm
 from lifecircle.analysis.access.od_matrix import SparseODMatrix
 from lifecircle.analysis.access.shortest import SHIFT
 from lifecircle.analysis.access.sites_kernel import improved_walks
@@ -98,12 +98,14 @@ def walks_improved(
     order = np.argsort(sites.facility, kind="stable")
     position, owner = sites.position.take(order), sites.facility[order]
     site_start = np.searchsorted(owner, np.arange(count + 1)).astype(np.int64)
-    ahead, back, leg = costs.ahead_cm(position), costs.back_cm(position), leg_cm(position)
-    edge = position.edge
+    ahead, back = costs.ahead_cm(position), costs.back_cm(position.ends)
+    leg = goal_leg_cm(position)
+    edge, inner = position.edge, position.is_stretch
     by_u = leg.astype(np.int64) + ahead
     by_v = leg.astype(np.int64) + costs.vu_cm[edge] - back
-    node = np.column_stack((costs.edge_u[edge], costs.edge_v[edge])).ravel()
-    seed_cm = np.column_stack((by_u, by_v)).ravel()
+    node = np.column_stack((costs.edge_u[edge], costs.edge_v[edge]))[~inner].ravel()
+    seed_cm = np.column_stack((by_u, by_v))[~inner].ravel()
+    seed_start = 2 * np.concatenate(([0], np.cumsum(~inner))).astype(np.int64)[site_start]
     spread = int(seed_cm.max() - seed_cm.min()) if len(seed_cm) else 0
     first, cell, cm = improved_walks(
         costs.start,
@@ -118,7 +120,7 @@ def walks_improved(
         ahead,
         back,
         leg,
-        2 * site_start,
+        seed_start,
         np.ascontiguousarray(node),
         np.ascontiguousarray(seed_cm),
         cells.start,

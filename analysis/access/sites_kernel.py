@@ -177,7 +177,8 @@ def improved_walks(  # noqa: C901, PLR0913 - numba takes arrays, not records; on
                             np.int64(cell_back_cm[k]) - site_back_cm[p],
                             0,
                         )
-                        best = min(best, leg + along + site_leg_cm[p])
+                        if site_leg_cm[p] >= 0 or along == 0:
+                            best = min(best, leg + along + max(site_leg_cm[p], 0))
                 c = cell_id[k]
                 if best > cell_most_cm[c]:
                     continue

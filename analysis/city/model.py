@@ -114,6 +114,15 @@ class Facilities:
     def __repr__(self) -> str:
         return f"<Facilities: {len(self):,} of {len(self.service_ids)} services>"
 
+    def nearest_leg_m(self) -> FloatArray:
+        """Metres from each facility (f,) to the street it joins nearest by; inf = joins none."""
+        leg = np.full(len(self), np.inf)
+        stretch = self.attachment.is_stretch
+        np.minimum.at(leg, self.attached_facility[~stretch], self.attachment.leg_m[~stretch])
+        inside = self.attached_facility[stretch]
+        leg[inside[np.isinf(leg[inside])]] = 0.0  # entered by nothing, with streets inside
+        return leg
+
     def of_service(self, service: str) -> BoolArray:
         """Which facilities offer a service, bool (f,)."""
         return self.of_services((service,))

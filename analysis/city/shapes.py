@@ -6,9 +6,10 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.quantities import FloatArray
-from lifecircle.analysis.readers.records.located import Located
+from lifecircle.analysis.readers.records.located import Located, to_degrees
 
 POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -50,6 +51,14 @@ def anchor_xy(geometry: GeometryArray) -> FloatArray:
     outside = ~shapely.intersects(geometry, point)
     point[outside] = shapely.point_on_surface(geometry[outside])
     return np.asarray(shapely.get_coordinates(point), dtype=np.float64).reshape(-1, 2)
+
+
+def anchors_in_metres(located: Located, crs: str) -> FloatArray:
+    """The points (k, 2) in a metric CRS that stand for the shapes of a table (`anchor_xy`)."""
+    every = [np.empty((0, 2))]
+    for reading, shapes in located.parts():
+        every.append(to_degrees(anchor_xy(shapes), reading))
+    return to_metric(np.concatenate(every), crs)
 
 
 def keep_polygons(geometry: GeometryArray) -> GeometryArray:

@@ -19,12 +19,12 @@ from pyproj import Geod
 
 from lifecircle.analysis.demo.springcity.facts import NOW
 from lifecircle.analysis.demo.springcity.generate import SpringCityFiles, write_springcity
-from lifecircle.analysis.demo.springcity.plan import largest_remainder
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.provenance import sha256_of
 from lifecircle.analysis.quantities import IntArray
 from lifecircle.analysis.readers.osm.places import read_places
+from lifecircle.analysis.whole_persons import Along, round_along
 
 __all__ = [
     "HELSINKI_POLICY",
@@ -86,7 +86,7 @@ def helsinki_inputs(folder: Path) -> HelsinkiFiles | None:
     """Write the population layer of helsinki into a folder; None where there is no extract.
 
     Residents of a residential building are its floor area (outline × floors, m²) over the
-    policy's floor area per resident, whole persons by largest remainder.
+    policy's floor area per resident, whole persons along a curve.
     """
     osm = helsinki_pbf()
     if osm is None:
@@ -124,5 +124,6 @@ def _people_of(buildings: gpd.GeoDataFrame, policy: Policy) -> tuple[gpd.GeoData
     )
     floors = homes["levels"].fillna(rules.default_levels.value).to_numpy(dtype=float)
     floor_m2 = outline * np.maximum(floors, 1.0)
-    total = round(float(floor_m2.sum()) / rules.min_floor_m2_per_resident.value)
-    return homes, largest_remainder(total, floor_m2)
+    residents = floor_m2 / rules.min_floor_m2_per_resident.value
+    middle = shapely.get_coordinates(shapely.centroid(homes.geometry.to_numpy()))
+    return homes, round_along(residents, Along.curve(middle, residents))

@@ -1,4 +1,4 @@
-"""Gaps: connected groups of uncovered cells."""
+"""Gaps: neighbouring cells of one unit whose residents are without, for one reason."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
 
 import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.catchments.kept import catchments_behind
-from lifecircle.analysis.measures.coverage import served_within
-from lifecircle.analysis.measures.linking import linked_groups
+from lifecircle.analysis.measures.gap_cells import (
+    FULL,
+    REASONS,
+    Bridge,
+    Reason,
+    Without,
+    not_judged,
+    who_is_without,
+)
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
+    WHOLE,
     Asked,
     Question,
     Study,
     Walks,
     ask,
-    covered,
-    home_unit,
+    default_level,
+    level_of,
     not_assessed,
     persons_of,
     sums_by,
@@ -33,46 +39,57 @@ from lifecircle.analysis.measures.question import (
 from lifecircle.analysis.quantities import (
     NOBODY,
     UNREACHED_CM,
-    BoolArray,
+    FloatArray,
     Int32Array,
     IntArray,
     minutes_of,
     read_only,
 )
 
-Reason = Literal["no_facility", "too_far", "over_capacity", "unsnapped", "cut_off"]
-
-REASONS: Final[tuple[Reason, ...]] = (
-    "unsnapped",
-    "no_facility",
-    "cut_off",
-    "too_far",
-    "over_capacity",
-)
+__all__ = ["REASONS", "Bridge", "Gap", "GapsFound", "Reason", "find_gaps", "gap_warnings", "gaps"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One gap, worst (most residents) first; `cells` indexes ``city.cells``.
+    """One gap; `cells` indexes ``city.cells``.
 
-    `residents` counts the persons of the group that was asked for.
+    `residents` counts the persons of the group that was asked for who are without; of
+    `groups` those of whom it is known: where facilities are full only the number of the unserved
+    is, and it is empty unless whole cells are. `region`: the id that the connected region has
+    when it is not cut at the borders of units. `unit`: index into ``city.units``, None outside
+    all, or where `units` is more than one.
     `minutes_to_nearest`: resident-weighted mean of its cells' walks to their nearest facility,
     None where no cell has a way. `nearest_facility`: index into ``city.facilities`` of the
-    facility nearest to most of its residents, None when there is none.
+    facility nearest to most of its residents, None when there is none. `near`: index of the
+    named place of any service nearest to the cell of most of its residents, `near_m` metres
+    away in a straight line.
     `geometry`: polygon(s) in the city's metric CRS.
     """
 
     id: str
+    region: str
     service: str
     residents: int
     groups: Mapping[str, int]
     minutes_to_nearest: float | None
     nearest_facility: int | None
+    near: int | None
+    near_m: float | None
     reason: Reason
+    unit: int | None
+    units: int
     unit_code: str | None
     unit_name: str | None
     cells: Int32Array
     geometry: shapely.Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class GapsFound:
+    """The gaps of one service and the sums they must add up to."""
+
+    gaps: tuple[Gap, ...]
+    bridge: Bridge
 
 
 def gaps(
@@ -85,10 +102,12 @@ def gaps(
     """Gaps of one service, most residents first; walks in minutes, polygons in the city's CRS.
 
     Uncovered cells with residents are linked when their attachment points lie within the
-    policy's `link_m` on one component; cells off the streets are linked by their own points.
+    policy's `link_m` on one component, for one reason and in one unit; cells off the streets are
+    linked by their own points. Units are those of the default level and the one beside it, of
+    the level ``question.by``, or none at all (``by="none"``).
     A service that is not assessed has no gaps (see `gap_warnings`). Residents in reach whom no
-    facility has room for (`balanced` catchments) make gaps too, `over_capacity`; a cell served
-    in part counts with its unserved residents only.
+    facility has room for (`balanced` catchments) make gaps of their own after all others,
+    `over_capacity`; a cell served in part counts with its unserved residents only.
 
     Parameters
     ----------
@@ -97,7 +116,7 @@ def gaps(
 
     Raises
     ------
-    UnknownNameError : no such service, walker or group.
+    UnknownNameError : no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day, or `min_residents` below 0.
 
     Examples
@@ -107,32 +126,36 @@ def gaps(
     >>> [(gap.residents, gap.reason, gap.unit_code) for gap in found[:1]]
     [(100, 'too_far', 'E')]
     """
-    city, policy, group = study.city, study.policy, question.group
+    return find_gaps(study, question, min_residents=min_residents, drawn=drawn).gaps
+
+
+def find_gaps(
+    study: Study,
+    question: Question,
+    *,
+    min_residents: int = 0,
+    drawn: dict[bytes, shapely.Geometry] | None = None,
+) -> GapsFound:
+    """As `gaps`, with the sums of all residents without, those of left out gaps too."""
+    city, group = study.city, question.group
     asked = ask(study, question)
     persons = persons_of(city.cells, group)
+    level_of(city, None if question.by == WHOLE else question.by)
     if min_residents < 0:
         raise ParameterError("min_residents_negative", value=min_residents)
     walks = walks_to(study, asked.service.id)
     if walks is None:
-        return ()
-    near = covered(walks.cell_cm, city.cells.position, asked.limit_cm)
-    served, _ = served_within(catchments_behind(study, question), asked, group)
-    full = near & (served < persons) if served is not None else np.zeros_like(near)
-    persons = np.where(full, persons - (0 if served is None else served), persons)
-    uncovered = np.flatnonzero((~near | full) & (persons > 0))
-    if len(uncovered) == 0:
-        return ()
-    edge = city.cells.position.edge[uncovered]
-    component = np.where(edge == NOBODY, NOBODY, city.network.edge_component[edge])
-    place = np.where(
-        (edge == NOBODY)[:, None],
-        city.cells.xy_m[uncovered],
-        city.cells.position.xy_m[uncovered],
-    )
-    label = linked_groups(place, component.astype(np.int32), policy.gaps.link_m.value)
-    without = _Without(uncovered.astype(np.int32), label, persons, full)
+        return GapsFound((), not_judged(asked, persons))
+    without, bridge = who_is_without(study, question, walks)
+    if without is None:
+        return GapsFound((), bridge)
     found = _found(study, question, walks, without, min_residents, {} if drawn is None else drawn)
-    return tuple(sorted(found, key=lambda gap: (-gap.residents, gap.id)))
+    return GapsFound(tuple(sorted(found, key=worst_first)), bridge)
+
+
+def worst_first(gap: Gap) -> tuple[bool, int, str]:
+    """Most residents first; where facilities are full comes after all others."""
+    return gap.reason == FULL, -gap.residents, gap.id
 
 
 def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
@@ -141,97 +164,131 @@ def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
     return () if study.city.assessed(service.id) else (not_assessed(service),)
 
 
-def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
-    """Index into REASONS per cell (c,), the first that holds; too_far otherwise.
-
-    `full`: cells in reach of a facility that has no room for all of them.
-    """
-    off = city.cells.position.edge == NOBODY
-    none = np.full(len(off), not walks.any_facility)
-    lost = walks.cell_cm == UNREACHED_CM
-    too_far = REASONS.index("too_far")
-    return np.select(
-        [off, none, lost, full], [0, 1, 2, REASONS.index("over_capacity")], default=too_far
-    ).astype(np.int32)
-
-
 @dataclass(frozen=True, slots=True)
-class _Without:
-    """Cells with residents who are not covered.
+class _Sums:
+    """What can be counted of all gaps at once, by label (g,)."""
 
-    `cell` int32 (u,): indices; `label` int32 (u,): which of them belong together. Of all cells:
-    `persons` int64 (c,) who are without, and whether facilities in reach are `full` (c,).
-    """
+    start: IntArray
+    residents: IntArray
+    groups: Mapping[str, IntArray]
+    minutes: FloatArray
+    nearest: Int32Array
+    near: Int32Array
+    near_m: FloatArray
+    unit: Int32Array
+    units: IntArray
+    lowest: tuple[str, ...]
+    region: tuple[str, ...]
 
-    cell: Int32Array
-    label: Int32Array
-    persons: IntArray
-    full: BoolArray
+
+def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
+    """Sums, means and names of every gap; `minutes` is NaN where no cell has a way."""
+    city = study.city
+    cell, label = without.cell, without.label
+    start = np.searchsorted(label, np.arange(int(label[-1]) + 2))
+    size = len(start) - 1
+    weight = without.persons[cell]
+    cm = walks.cell_cm[cell]
+    way = cm != UNREACHED_CM
+    walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * weight[way]
+    walkers = sums_by(label[way], size, weight[way])
+    minutes = np.full(size, np.nan)
+    total = np.bincount(label[way], weights=walked, minlength=size)
+    np.divide(total, walkers, out=minutes, where=walkers > 0)
+    fullest = cell[np.lexsort((cell, -weight, label))[start[:-1]]]
+    near, near_m = study.landmarks.nearest(city.cells.xy_m[fullest])
+    unit, units = _units_of(without.unit[cell], label, size)
+    lowest = tuple(min(map(str, city.cells.id[cell[start[i] : start[i + 1]]])) for i in range(size))
+    region = without.region[start[:-1]]
+    first: dict[int, str] = {}
+    for one, name in zip(region.tolist(), lowest, strict=True):
+        first[one] = min(first.get(one, name), name)
+    return _Sums(
+        start,
+        sums_by(label, size, weight),
+        {
+            name: sums_by(label, size, count.value[cell])
+            for name, count in city.cells.groups.items()
+        },
+        minutes,
+        _most(label[way], size, walks.cell_facility[cell][way], weight[way]),
+        near,
+        near_m,
+        unit,
+        units,
+        lowest,
+        tuple(first[one] for one in region.tolist()),
+    )
+
+
+def _units_of(unit: Int32Array, label: Int32Array, size: int) -> tuple[Int32Array, IntArray]:
+    """The unit of each gap, int32 (size,), NOBODY where it is not one, and how many there are."""
+    inside = unit != NOBODY
+    pairs = np.unique(np.column_stack((label[inside], unit[inside])), axis=0)
+    units = np.bincount(pairs[:, 0], minlength=size)
+    one = np.full(size, NOBODY, dtype=np.int32)
+    one[pairs[:, 0]] = pairs[:, 1]
+    one[units != 1] = NOBODY
+    return one, units
 
 
 def _found(
     study: Study,
     question: Question,
     walks: Walks,
-    without: _Without,
+    without: Without,
     min_residents: int,
     drawn: dict[bytes, shapely.Geometry],
 ) -> list[Gap]:
     """The gaps of labelled cells; what can be counted for all of them at once is."""
-    city, policy = study.city, study.policy
-    asked = ask(study, question)
-    label, persons, full = without.label, without.persons, without.full
-    order = np.argsort(label, kind="stable")
-    label, chosen = label[order], without.cell[order]
-    start = np.searchsorted(label, np.arange(int(label[-1]) + 2))
-    size = len(start) - 1
-    weight = persons[chosen]
-    cm = walks.cell_cm[chosen]
-    way = cm != UNREACHED_CM
-    way_start = np.searchsorted(label[way], np.arange(size + 1))
-    walkers = weight[way].astype(np.float64)
-    walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * walkers
-    residents = sums_by(label, size, weight)
-    groups = {
-        name: sums_by(
-            label, size, np.where(full, np.minimum(count.value, persons), count.value)[chosen]
-        )
-        for name, count in city.cells.groups.items()
-    }
-    unit = _most(label, size, home_unit(city, city.cells.unit)[chosen], weight)
-    nearest = _most(label[way], size, walks.cell_facility[chosen][way], weight[way])
-    reason = _most(label, size, _reasons(city, walks, full)[chosen], weight)
-    ids = city.cells.id[chosen]
+    city, asked = study.city, ask(study, question)
+    sums = _sums(study, asked, walks, without)
+    by = question.by if question.by not in (None, default_level(city)) else ""
+    radius_m = study.policy.gaps.disc_radius_m.value
     found = []
-    for i in np.flatnonzero(residents >= min_residents):
-        mine = slice(int(start[i]), int(start[i + 1]))
-        cells = chosen[mine].copy()
+    for i in np.flatnonzero(sums.residents >= min_residents).tolist():
+        cells = without.cell[sums.start[i] : sums.start[i + 1]].copy()
         read_only(cells)
-        way_mine = slice(int(way_start[i]), int(way_start[i + 1]))
         shape = drawn.get(cells.tobytes())
         if shape is None:
-            shape = outline(city.cells, cells, policy.gaps.disc_radius_m.value)
+            shape = outline(city.cells, cells, radius_m)
             drawn[cells.tobytes()] = shape
+        reason = REASONS[without.reason[cells[0]]]
+        whole = reason != FULL or _all_of_them(city, question, cells, without)
+        unit = None if sums.unit[i] == NOBODY else int(sums.unit[i])
         found.append(
             Gap(
-                id=_gap_id(asked, question.group, min(map(str, ids[mine]))),
+                id=_gap_id(asked, question.group, by, sums.lowest[i]),
+                region=_gap_id(asked, question.group, WHOLE, sums.region[i]),
                 service=asked.service.id,
-                residents=int(residents[i]),
-                groups=MappingProxyType({name: int(sums[i]) for name, sums in groups.items()}),
-                minutes_to_nearest=(
-                    float(walked[way_mine].sum() / walkers[way_mine].sum())
-                    if way_start[i] < way_start[i + 1]
-                    else None
+                residents=int(sums.residents[i]),
+                groups=MappingProxyType(
+                    {name: int(each[i]) for name, each in sums.groups.items() if whole}
                 ),
-                nearest_facility=None if nearest[i] == NOBODY else int(nearest[i]),
-                reason=REASONS[reason[i]],
-                unit_code=None if unit[i] == NOBODY else str(city.units.code[unit[i]]),
-                unit_name=None if unit[i] == NOBODY else str(city.units.name[unit[i]]),
+                minutes_to_nearest=_number(sums.minutes[i]),
+                nearest_facility=None if sums.nearest[i] == NOBODY else int(sums.nearest[i]),
+                near=None if sums.near[i] == NOBODY else int(sums.near[i]),
+                near_m=_number(sums.near_m[i]),
+                reason=reason,
+                unit=unit,
+                units=int(sums.units[i]),
+                unit_code=None if unit is None else str(city.units.code[unit]),
+                unit_name=None if unit is None else str(city.units.name[unit]),
                 cells=cells,
                 geometry=shape,
             )
         )
     return found
+
+
+def _all_of_them(city: City, question: Question, cells: Int32Array, without: Without) -> bool:
+    """Whether nobody in these cells is served."""
+    persons = persons_of(city.cells, question.group)
+    return bool(np.array_equal(persons[cells], without.persons[cells]))
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> Int32Array:
@@ -252,7 +309,8 @@ def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> 
     return most
 
 
-def _gap_id(asked: Asked, group: str, lowest_cell: str) -> str:
+def _gap_id(asked: Asked, group: str, by: str, lowest_cell: str) -> str:
     """A short name: the same question about the same cells gives the same one."""
     text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|{lowest_cell}"
+    text += f"|{by}" if by else ""
     return f"{asked.service.id}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

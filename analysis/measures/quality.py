@@ -146,9 +146,7 @@ def outside_units(city: City) -> Int32Array:
 
 def nearest_leg_m(places: Facilities) -> FloatArray:
     """Metres from each facility (f,) to the street it joins nearest by; inf = joins none."""
-    leg = np.full(len(places), np.inf)
-    np.minimum.at(leg, places.attached_facility, places.attachment.leg_m)
-    return leg
+    return places.nearest_leg_m()
 
 
 def cell_component(city: City) -> Int32Array:

@@ -15,6 +15,7 @@ from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import Cells, City, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
+from lifecircle.analysis.measures.landmarks import Landmarks
 from lifecircle.analysis.policy import Policy, Service, Walker
 from lifecircle.analysis.quantities import (
     NOBODY,
@@ -30,6 +31,7 @@ from lifecircle.analysis.unknown_names import unknown_service as service_unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"
+WHOLE: Final = "none"  # in place of a level: gaps are not cut at the borders of units
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Question:
 
     `service`: None where the measure needs none or all are meant. `minutes`: longest walk, None =
     the service's own. `group`: ``total`` or a population group of the area. `by`: unit level,
-    None = `default_level`. `at`: a moment of the week (``Sa 19:00``), None = opening hours do not
-    count.
+    None = `default_level`; of gaps also ``none``. `at`: a moment of the week (``Sa 19:00``), None =
+    opening hours do not count.
 
     Examples
     --------
@@ -87,6 +89,11 @@ class Study:
     def costs(self) -> WalkCosts:
         """Walking costs of the city's streets, made once."""
         return walk_costs(self.city.network) if self.known_costs is None else self.known_costs
+
+    @cached_property
+    def landmarks(self) -> Landmarks:
+        """Named places, made once."""
+        return Landmarks.of(self.city)
 
     @cached_property
     def edges(self) -> EdgeIndex:

@@ -27,9 +27,10 @@ _SOURCES: Final = "sources"
 _SCORECARD: Final = "scorecard"
 _UNREAD: Final = {"#digest": "", "#scorecard": None}  # known only once the rest is read
 _LATER: Final[tuple[Place, ...]] = (  # not in older runs
-    ("life_cycle",), ("terrain",), ("barriers",), ("joining",), ("quality",), ("siting",),
-    ("floating",), ("walk", "motorroad_no"), ("walk", "motorroad_foot"),
-    ("attachment", "min_piece_m"),
+    ("life_cycle",), ("terrain",), ("barriers",), ("joining",), ("reading",), ("quality",),
+    ("siting",), ("floating",), ("walk", "motorroad_no"), ("walk", "motorroad_foot"),
+    ("attachment", "min_piece_m"), ("attachment", "gate_m"), ("joining", "gates"),
+    ("joining", "fences"), ("joining", "entrance_no"),
 )  # fmt: skip
 
 

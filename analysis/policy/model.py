@@ -10,7 +10,7 @@ from pydantic_core import core_schema
 
 from lifecircle.analysis.policy.cited import Title
 from lifecircle.analysis.policy.fields import BY_ID_TITLED, As, Record, Text
-from lifecircle.analysis.policy.joining import JoiningRules
+from lifecircle.analysis.policy.joining import JoiningRules, ReadingRules
 from lifecircle.analysis.policy.scorecard_model import Scorecard, scorecard_reader
 from lifecircle.analysis.policy.sections.capacity import NO_CAPACITIES, Capacities
 from lifecircle.analysis.policy.sections.life_cycle import LifeCycle
@@ -52,8 +52,9 @@ _CARD: Final = core_schema.no_info_plain_validator_function(
 class Policy(Record):
     """Everything that was judged, in one immutable object with the digest of its files.
 
-    `life_cycle`, `terrain`, `barriers`, `joining`, `quality`, `siting` and `floating` are None only
-    in runs kept from before there were such rules. The rules of services hold the words of `lists`.
+    `life_cycle`, `terrain`, `barriers`, `joining`, `reading`, `quality`, `siting` and `floating`
+    are None only in runs kept from before there were such rules. The rules of services hold the
+    words of `lists`.
 
     Examples
     --------
@@ -80,6 +81,7 @@ class Policy(Record):
     terrain: TerrainRules | None = None
     barriers: BarrierRules | None = None
     joining: JoiningRules | None = None
+    reading: ReadingRules | None = None
     scorecard: Annotated[Scorecard | None, Field(validation_alias="#scorecard"), As(_CARD)] = None
     quality: QualityRules | None = None
     capacities: Capacities = NO_CAPACITIES

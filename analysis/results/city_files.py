@@ -284,7 +284,7 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
         ),
         unit=table.units(levels),
         attached_facility=_load(folder / "attachment.facility.npy"),
-        attachment=_read_arrays(folder, "attachment", Positions),
+        attachment=_read_positions(folder, "attachment"),
     )
 
 
@@ -305,8 +305,15 @@ def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:
         "land",
         LandSamples,
         unit=MappingProxyType({k: _load(folder / f"land.unit.{k}.npy") for k in levels}),
-        position=_read_arrays(folder, "land.position", Positions),
+        position=_read_positions(folder, "land.position"),
     )
+
+
+def _read_positions(folder: Path, prefix: str) -> Positions:
+    """Positions, with the ends of stretches where there are any (none in earlier runs)."""
+    stretches = folder / f"{prefix}.until_m.npy"
+    until_m = _load(stretches) if stretches.exists() else None
+    return _read_arrays(folder, prefix, Positions, until_m=until_m)
 
 
 def _write_arrays(folder: Path, prefix: str, table: Any) -> None:

@@ -154,6 +154,9 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             text("nearest_facility_name", "word_nearest", "unknown"),
             text("reason"),
             *_UNIT,
+            text("region"),
+            text("near", null="unknown"),
+            number("near_m", "column_near_m", "m", "unknown"),
         ),
         "circles": (
             _ID,

@@ -119,8 +119,7 @@ def facility_layer(run: Run) -> tuple[Values, GeometryArray]:
     titles = [
         run.policy.services[name].title if name in run.policy.services else None for name in service
     ]
-    leg = np.full(len(places), np.inf)
-    np.minimum.at(leg, places.attached_facility, places.attachment.leg_m)
+    leg = places.nearest_leg_m()
     snapped = np.isfinite(leg)
     values: Values = {
         "id": facility_ids(run),
@@ -194,6 +193,7 @@ def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:
         [NOBODY if gap.nearest_facility is None else gap.nearest_facility for gap in found],
         dtype=np.int32,
     )
+    near = np.array([NOBODY if gap.near is None else gap.near for gap in found], dtype=np.int32)
     facility_id = objects(facility_ids(run))
     values: Values = {
         "id": [gap.id for gap in found],
@@ -208,6 +208,9 @@ def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:
         "reason": [gap.reason for gap in found],
         "unit_code": [gap.unit_code for gap in found],
         "unit_name": [gap.unit_name for gap in found],
+        "region": [gap.region for gap in found],
+        "near": _looked_up(places.name, near),
+        "near_m": [gap.near_m for gap in found],
     }
     for group in all_groups(tuple(run.city.cells.groups)):
         values[f"residents_{group}"] = [gap.groups.get(group) for gap in found]

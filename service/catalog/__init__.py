@@ -1,6 +1,6 @@
 """Results as documents: the one place where figures become JSON, for HTTP and the command.
 
-Every function takes an opened run (and the parameters of DEFINITIONS.md, *API conventions*)
+Every function takes an opened run (and the parameters of docs/http.md)
 and returns plain dictionaries; names and shapes are the contract of ``docs/http.md``.
 """
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.gaps import Gap, gap_warnings, gaps
+from lifecircle.analysis.measures.gap_cells import FULL, Bridge
+from lifecircle.analysis.measures.gaps import Gap, find_gaps, gap_warnings
 from lifecircle.analysis.measures.opening import moment_of, study_at
-from lifecircle.analysis.measures.question import Asked, Question, Study, ask
+from lifecircle.analysis.measures.question import WHOLE, Asked, Question, Study, ask, level_of
 from lifecircle.analysis.results.layers import gap_frame, layer_columns
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
@@ -21,31 +22,42 @@ from lifecircle.service.catalog.common import (
     services_asked,
 )
 
+__all__ = ["FULL", "answer_gaps", "bridge_row", "gap_level", "gaps_asked", "gaps_document"]
+
 
 @dataclass(frozen=True, slots=True)
 class GapsAnswer:
-    """Gaps of one service, worst first, and why there are none where nothing is known."""
+    """Gaps of one service, worst first, their sums, and why there are none where nothing is known.
+
+    Those of residents whom full places leave out come last.
+    """
 
     asked: Asked
     found: tuple[Gap, ...]
+    bridge: Bridge
     remarks: tuple[Warn, ...]
 
 
 def answer_gaps(study: Study, question: Question) -> GapsAnswer:
     """What the map of one service shows."""
-    return GapsAnswer(ask(study, question), gaps(study, question), gap_warnings(study, question))
+    answer = find_gaps(study, question)
+    remarks = gap_warnings(study, question)
+    return GapsAnswer(ask(study, question), answer.gaps, answer.bridge, remarks)
 
 
 @dataclass(frozen=True, slots=True)
 class GapsAsked:
     """Gaps of one service or of all, most residents first, and what is to be said with them.
 
+    Those of residents whom full places leave out come after all others. `bridges`: the sums of
+    each service.
     `run`: at a moment the run with only what is open then. `opened`: how many facilities are
     open at the moment asked for, empty where none was.
     """
 
     services: tuple[str, ...]
     found: tuple[Gap, ...]
+    bridges: tuple[Bridge, ...]
     run: Run
     opened: Mapping[str, Any]
     remarks: tuple[Warn, ...]
@@ -64,13 +76,29 @@ def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsA
         then = study_at(study, moment_of(question.at), asked)
         opened, told, study = at_document(then), at_warnings(then), then.lower
         run = replace(run, city=study.city)  # gaps name their nearest by its place among the open
-    found = [
-        gap
-        for one in asked
-        for gap in gaps(study, question.about(one), min_residents=min_residents)
-    ]
-    found.sort(key=lambda gap: -gap.residents)
-    return GapsAsked(asked, tuple(found), run, opened, tuple(told))
+    answers = [find_gaps(study, question.about(one), min_residents=min_residents) for one in asked]
+    found = [gap for answer in answers for gap in answer.gaps]
+    found.sort(key=lambda gap: (gap.reason == FULL, -gap.residents))
+    bridges = tuple(answer.bridge for answer in answers)
+    return GapsAsked(asked, tuple(found), bridges, run, opened, tuple(told))
+
+
+def bridge_row(bridge: Bridge) -> dict[str, Any]:
+    """The sums of one service: who is not within reach, who is but finds no room, who is served."""
+    return {
+        "service": bridge.service,
+        "known": bridge.known,
+        "covered": bridge.covered,
+        "not_covered": bridge.not_covered,
+        "reachable_full": bridge.full,
+        "served": bridge.served,
+        "reasons": dict(bridge.reasons),
+    }
+
+
+def gap_level(run: Run, by: str | None) -> str:
+    """The level at whose borders gaps are cut, ``none`` where they are not."""
+    return WHOLE if by == WHOLE else level_of(run.city, by)
 
 
 def gaps_document(
@@ -93,9 +121,12 @@ def gaps_document(
         "service": question.service,
         "minutes": minutes_for(run.policy, question),
         "walker": question.walker,
+        "group": question.group,
+        "by": gap_level(run, question.by),
         "min_residents": min_residents,
         **answer.opened,
         "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
+        "sums": [bridge_row(one) for one in answer.bridges],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)

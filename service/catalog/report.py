@@ -73,6 +73,7 @@ def _gaps(run: Run, lang: Language) -> dict[str, Any]:
         minutes = row["minutes_to_nearest"]
         lost = minutes is None or minutes != minutes  # noqa: PLR0124  NaN: no way there
         row["minutes_to_nearest"] = None if lost else minutes
+        row["near_m"] = None if row["near"] is None else row["near_m"]
         row["metres_to_nearest"] = None if lost else minutes * SECONDS_PER_MINUTE * speed
         row["unit_name_en"] = unit.get(row["unit_code"])
         row["nearest_facility_name_en"] = place.get(row["nearest_facility"])
@@ -82,18 +83,19 @@ def _gaps(run: Run, lang: Language) -> dict[str, Any]:
         one = by_service.setdefault(row["service"], {"gaps": 0, "residents": 0})
         one["gaps"] += 1
         one["residents"] += row["residents"]
+    sums = {one["service"]: one for one in document["sums"]}
     return {
         "count": len(rows),
-        "by_service": [{"service": service, **count} for service, count in by_service.items()],
+        "by_service": [{**sums[service], **count} for service, count in by_service.items()],
         "rows": rows,
         "not_assessed": document["not_assessed"],
     }
 
 
 def _english(run: Run) -> tuple[dict[str, str | None], dict[str, Any]]:
-    """English names of the units (of the level that gaps are told by) and of the facilities."""
+    """English names of the units and of the facilities; of one code that of the gaps' level."""
     units, places = run.city.units, run.city.facilities
-    members = units.of_level(default_level(run.city))
+    members = [*range(len(units.code)), *units.of_level(default_level(run.city)).tolist()]
     names = places.attributes.get("name_en")
     return (
         {str(units.code[i]): units.name_en[i] for i in members},

@@ -29,6 +29,7 @@ from lifecircle.analysis.measures.siting.candidates import (
     Sites,
     generated_sites,
     given_sites,
+    join_sites,
     places_of_kinds,
     siting_rules,
 )
@@ -47,6 +48,7 @@ from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
 
 GENERATED: Final = "generated"
 PLACES: Final = "places"
+ALL: Final = "all"  # generated positions and existing public places
 CULPRITS_SHOWN: Final = 100
 _NO_WAY_DISC_M: Final = 50.0
 
@@ -56,6 +58,7 @@ class SitingTask:
     """How many places are sought, for what, and among which.
 
     `add`: how many, or `target`: the share of residents with the fewest. `source`: candidates
+    ``all`` (generated ones and existing public places: no narrower choice can beat it),
     ``generated``, ``places`` (of other kinds; ``places:a,b``), or a file, of which `declared`
     says what is known. `time_limit_s`: for the exact solver.
     """
@@ -63,7 +66,7 @@ class SitingTask:
     add: int | None = None
     target: float | None = None
     objective: Objective = "covered"
-    source: str | Path = GENERATED
+    source: str | Path = ALL
     declared: Declarations = SILENT
     time_limit_s: float = 0.0
 
@@ -85,19 +88,27 @@ def candidates(study: Study, question: Question, task: SitingTask) -> Sites:
         max_leg_m = policy.attachment.max_leg_m.value
         return given_sites(table, city, study.edges, max_leg_m)
     if source == GENERATED:
-        asked = ask(study, question)
-        walks = walks_to(study, asked.service.id)
-        cm = np.full(len(city.cells), UNREACHED_CM) if walks is None else walks.cell_cm
-        everywhere = task.objective in ("person_minutes", "capacity")
-        return generated_sites(
-            city,
-            study.costs,
-            siting_rules(policy).spacing_m.value,
-            cm > asked.limit_cm,
-            None if everywhere else asked.limit_cm,
-        )
+        return _generated(study, question, task.objective)
+    if source == ALL:
+        generated = _generated(study, question, task.objective)
+        return join_sites(generated, places_of_kinds(city, policy, str(question.service), ()))
     kinds = source.removeprefix(PLACES).removeprefix(":")
     return places_of_kinds(city, policy, str(question.service), [k for k in kinds.split(",") if k])
+
+
+def _generated(study: Study, question: Question, objective: Objective) -> Sites:
+    """Positions on the streets where people live."""
+    city, asked = study.city, ask(study, question)
+    walks = walks_to(study, asked.service.id)
+    cm = np.full(len(city.cells), UNREACHED_CM) if walks is None else walks.cell_cm
+    everywhere = objective in ("person_minutes", "capacity")
+    return generated_sites(
+        city,
+        study.costs,
+        siting_rules(study.policy).spacing_m.value,
+        cm > asked.limit_cm,
+        None if everywhere else asked.limit_cm,
+    )
 
 
 def siting_document(
@@ -182,6 +193,13 @@ def _reach(study: Study, sites: Attachments, k: int, limit_cm: int) -> shapely.G
     return drawn[0]
 
 
+def _kinds(run: Run, found: Siting) -> dict[str, int]:
+    """How many of the candidates are generated, given, or places of which service."""
+    kinds = found.sites.kind.tolist()
+    counts = {kind: kinds.count(kind) for kind in ("given", GENERATED, *run.policy.services)}
+    return {kind: count for kind, count in counts.items() if count}
+
+
 def positions_of(found: Siting) -> list[Positions]:
     """Where each proposal joins the streets."""
     return [found.sites.of(proposal.site) for proposal in found.proposals]
@@ -204,6 +222,7 @@ def shown(run: Run, found: Siting, source: str | Path, lang: Language) -> dict[s
         "candidates": {
             "source": source.name if isinstance(source, Path) else source,
             "count": len(found.sites),
+            "kinds": _kinds(run, found),
         },
         "residents": found.residents,
         "before": _covered(found, found.covered_before),

@@ -44,7 +44,7 @@ def site(
     add: Annotated[int | None, typer.Option()] = None,
     target: Annotated[float | None, typer.Option()] = None,
     objective: Annotated[str, typer.Option()] = "covered",
-    candidates: Annotated[str, typer.Option()] = "generated",
+    candidates: Annotated[str, typer.Option()] = "all",
     time_limit: Annotated[float, typer.Option()] = 60.0,
     minutes: Minutes = None,
     walker: Walker = "adult",
@@ -96,8 +96,8 @@ def site(
 
 
 def candidates_named(text: str) -> str | Path:
-    """``generated`` and ``places...`` as they are, anything else as a file."""
-    if text == "generated" or text.partition(":")[0] == "places":
+    """``all``, ``generated`` and ``places...`` as they are, anything else as a file."""
+    if text in ("all", "generated") or text.partition(":")[0] == "places":
         return text
     return Path(text)
 
@@ -146,7 +146,7 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     say(
         words(
             "site_proven" if document["proven"] else "site_bound",
-            count=number(document["candidates"]["count"]),
+            among=words.candidates(document["candidates"]),
             value=number(document["value"]),
             bound=number(document["bound"]),
             method=words.method(document["method"]),

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import WHOLE, Question
 from lifecircle.analysis.policy import Service, Walker
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.maps.offline import Mode
@@ -89,7 +89,7 @@ class Ask:
             "service": self.service,
             "minutes": None if self.minutes is None else plain(self.minutes),
             "walker": self.walker,
-            "by": self.by,
+            "by": self.by if self.by != WHOLE or layer in (None, "gaps") else None,
             "lang": self.lang,
             "kind": self.kind if layer in (None, "circles") else None,
             "variant": self.variant if layer in (None, "circles") else None,

@@ -42,7 +42,7 @@ from lifecircle.service.maps.scene import (
 from lifecircle.service.maps.shapes import polygons_degrees
 from lifecircle.service.wording import number, percent
 
-SOLUTIONS: Final = ("natural", "balanced", "balanced_all")
+SOLUTIONS: Final = ("balanced", "natural", "balanced_all")  # a page opens on the first
 STATE_COLOURS: Final = {"within": "#3f8ac4", "overload": "#d95f0e", "underload": "#8c7aa9"}
 TINTS: Final = {
     "within": ("#3f8ac4", "#7fb4dd", "#1f5fa6"),
@@ -76,7 +76,7 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
     offered = np.array([centre.facility for centre in solution.centres], dtype=np.int32)
     dots = facility_layer(ask, offered, [0] * len(offered), [scales.DOT_COLOUR], [title])
     drawn = [row for row, shape in enumerate(shapes) if shape is not None]
-    view = frame(ask, ask.say("title_catchments", service=title))
+    view = frame(ask, _heading(ask, title, chosen, asked.minutes))
     view |= _form(ask, question_fields(ask, asked), service, chosen)
     view |= _figures(ask, answer)
     view |= {
@@ -99,6 +99,16 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
         dots,
     )
     return Scene(layers, view)
+
+
+def _heading(ask: Ask, title: str, chosen: str, minutes: float) -> str:
+    """The service, and which solution within which limit."""
+    told = (
+        ask.say("solution_balanced_within", limit=ask.words.limit(minutes))
+        if chosen == "balanced"
+        else ask.say(f"solution_{chosen}")
+    )
+    return f"{ask.say('title_catchments', service=title)} · {told}"
 
 
 def _form(ask: Ask, fields: dict[str, Any], service: str, chosen: str) -> dict[str, Any]:
@@ -260,9 +270,17 @@ def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
     def told(value: int) -> str | None:
         return number(value) if found.assessed else None
 
-    served = ask.say("served_note", served=number(solution.served), all=number(found.residents))
+    note = ask.say("served_note", served=number(solution.served), all=number(found.residents))
+    sums = {
+        "known": found.residents,
+        "covered": found.residents - solution.unreachable,
+        "not_covered": solution.unreachable,
+        "reachable_full": solution.reachable_full,
+        "served": solution.served,
+    }
+    told_note = ask.words.sentences((note, ask.words.bridge(sums))) if found.assessed else ""
     tiles = (
-        Tile(ask.say("served"), percent(share), served if found.assessed else "", main=True),
+        Tile(ask.say("served"), percent(share), told_note, main=True),
         Tile(ask.say("reachable_full"), told(solution.reachable_full), ""),
         Tile(ask.say("unreachable"), told(solution.unreachable), ""),
         Tile(ask.say("overload_all"), told(over), ask.say("persons_above")),

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.measures.gaps import Gap
-from lifecircle.service.catalog.gaps import answer_gaps
+from lifecircle.analysis.measures.gaps import Bridge, Gap
+from lifecircle.service.catalog.gaps import FULL, answer_gaps, bridge_row
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.coverage_scene import facilities_of
@@ -22,7 +22,6 @@ from lifecircle.service.maps.scene import (
     feature_collection,
     footer,
     frame,
-    level_shown,
     outline_layer,
     question_fields,
     street_layer,
@@ -47,11 +46,12 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
     streets, streets_toggle = street_layer(ask)
     dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
     view = frame(ask, ask.say("title_gaps", service=title)) | question_fields(ask, asked)
-    view |= _figures(ask, found, assessed=not remarks)
+    view |= _figures(ask, found, answer.bridge)
     view |= {
         "not_assessed": " ".join(ask.warn(remark) for remark in remarks),
         "toggles": (_toggle(ask), facility_toggle(ask, title), streets_toggle),
-        "ranking": _ranking(ask, found),
+        "ranking": _ranking(ask, found, "", full=False),
+        "ranking_full": _ranking(ask, found, "_full", full=True),
         "warnings": warnings(ask, *remarks),
         "footer": footer(ask, asked),
     }
@@ -99,30 +99,29 @@ def _told(ask: Ask, gap: Gap) -> list[str | None]:
         number(gap.residents),
         ask.words.reason(gap.reason),
         ask.words.minutes(gap.minutes_to_nearest),
-        _nearest(ask, gap),
+        _facility(ask, gap.nearest_facility),
         *(number(gap.groups.get(name)) for name in ask.run.city.cells.groups),
         gap.id,
     ]
 
 
 def _title(ask: Ask, gap: Gap) -> str:
-    """The unit that holds most residents of a gap, at the level of the page."""
-    cells = ask.run.city.cells
-    index = cells.unit[level_shown(ask)][gap.cells]
-    inside = index >= 0
-    if not inside.any():
-        return ask.say("outside_units")
-    held = np.bincount(index[inside], cells.residents[gap.cells][inside])
-    return unit_name(ask, int(held.argmax())) or ask.say("unnamed")
+    """The unit of a gap, and the named place nearest to most of its residents."""
+    if gap.unit is not None:
+        unit = unit_name(ask, gap.unit) or ask.say("unnamed")
+    else:
+        many = ask.say("gap_across", count=gap.units)
+        unit = many if gap.units else ask.say("outside_units")
+    near = _facility(ask, gap.near)
+    return unit if near is None else ask.say("gap_named", unit=unit, place=near)
 
 
-def _nearest(ask: Ask, gap: Gap) -> str | None:
-    if gap.nearest_facility is None:
+def _facility(ask: Ask, index: int | None) -> str | None:
+    if index is None:
         return None
     facilities = ask.run.city.facilities
     english = facilities.attributes.get("name_en")
-    i = gap.nearest_facility
-    return ask.named(facilities.name[i], None if english is None else english[i])
+    return ask.named(facilities.name[index], None if english is None else english[index])
 
 
 def _toggle(ask: Ask) -> Toggle:
@@ -139,42 +138,45 @@ def _toggle(ask: Ask) -> Toggle:
     return Toggle("gaps", ask.say("layer_gaps"), tuple(marks))
 
 
-def _figures(ask: Ask, found: tuple[Gap, ...], *, assessed: bool) -> dict[str, Any]:
-    residents = sum(gap.residents for gap in found)
-    known = int(ask.run.city.cells.residents.sum())
-    note = (
-        ask.say("headline_gaps", residents=number(known), share=percent(residents / known))
-        if known
-        else ""
-    )
-    tiles = (
+def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]:
+    """Who is not within reach, in reach of full places, served: together all residents."""
+    known, beyond = bridge.known, bridge.not_covered
+    largest = None if beyond is None else max((gap.residents for gap in found), default=0)
+    share = percent(beyond / known) if beyond is not None and known else None
+    note = ask.words.bridge(bridge_row(bridge))
+    if share is not None:
+        told = ask.say("headline_gaps", residents=number(known), share=share)
+        note = ask.words.sentences((told, note))
+    tiles = [
         Tile(
-            ask.say("gap_residents"),
-            number(residents) if assessed else None,
-            note if assessed else ask.say("reason_P"),
+            ask.say("unreachable"),
+            number(beyond),
+            ask.say("reason_P") if beyond is None else note,
             main=True,
-        ),
-        Tile(ask.say("gap_count"), number(len(found)) if assessed else None, ""),
-        Tile(
-            ask.say("gap_largest"),
-            (number(found[0].residents) if found else "0") if assessed else None,
-            "",
-        ),
-    )
-    by_reason: dict[str, int] = {}
-    for gap in found:
-        by_reason[gap.reason] = by_reason.get(gap.reason, 0) + gap.residents
+        )
+    ]
+    if bridge.full is not None:
+        tiles += [
+            Tile(ask.say("reachable_full"), number(bridge.full), ""),
+            Tile(ask.say("served"), number(bridge.served), ""),
+        ]
+    tiles += [
+        Tile(ask.say("gap_count"), None if beyond is None else number(len(found)), ""),
+        Tile(ask.say("gap_largest"), number(largest), ""),
+    ]
     facts = tuple(
         Fact(ask.words.reason(reason), ask.words.persons(count))
-        for reason, count in sorted(by_reason.items(), key=lambda pair: -pair[1])
+        for reason, count in sorted(bridge.reasons.items(), key=lambda pair: -pair[1])
     )
-    return {"tiles": tiles, "facts": facts}
+    return {"tiles": tuple(tiles), "facts": facts}
 
 
-def _ranking(ask: Ask, found: tuple[Gap, ...]) -> Ranking | None:
-    if not found:
+def _ranking(ask: Ask, found: tuple[Gap, ...], word: str, *, full: bool) -> Ranking | None:
+    """The worst gaps, those of full places in a list of their own (`full`)."""
+    mine = [(at, gap) for at, gap in enumerate(found) if (gap.reason == FULL) is full]
+    if not mine:
         return None
-    most = found[0].residents
+    most = mine[0][1].residents
     rows = tuple(
         RankRow(
             _title(ask, gap),
@@ -184,14 +186,14 @@ def _ranking(ask: Ask, found: tuple[Gap, ...]) -> Ranking | None:
                 for text in (
                     ask.words.reason(gap.reason),
                     ask.words.minutes(gap.minutes_to_nearest),
-                    _nearest(ask, gap),
+                    _facility(ask, gap.nearest_facility),
                 )
                 if text
             ),
             f"{100 * gap.residents / most:.1f}",
             index,
         )
-        for index, gap in enumerate(found[:WORST_SHOWN])
+        for index, gap in mine[:WORST_SHOWN]
     )
-    note = ask.say("rank_note_gaps", shown=len(rows), count=number(len(found)))
-    return Ranking(ask.say("rank_gaps"), note, "gaps", rows)
+    note = ask.say("rank_note_gaps", shown=len(rows), count=number(len(mine)))
+    return Ranking(ask.say(f"rank_gaps{word}"), note, "gaps", rows)

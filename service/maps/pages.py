@@ -61,7 +61,7 @@ class Page:
     Content-Security-Policy the page is sent with (`offline.page_policy`). `keep`: query parameters
     that the page's own links carry along, for instance ``run``. `kind`, `variant`: of the circles
     (None = the first kind, each service's own minutes). `before`: the earlier run of `COMPARE`.
-    `solution`: of the page ``catchments``, one of `SOLUTIONS`, natural when None.
+    `solution`: of the page ``catchments``, one of `SOLUTIONS`, balanced when None.
     """
 
     lang: Language = "zh"

@@ -156,6 +156,7 @@ class View:
     toggles: tuple[Toggle, ...] = ()
     groups: tuple[Group, ...] = ()
     ranking: Ranking | None = None
+    ranking_full: Ranking | None = None
     curve: Curve | None = None
     warnings: tuple[str, ...] = ()
     footer: tuple[Fact, ...] = ()

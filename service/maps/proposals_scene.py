@@ -134,10 +134,10 @@ def _figures(ask: Ask, answer: ProposalsAnswer) -> dict[str, Any]:
 
 
 def _sure(ask: Ask, document: dict[str, Any]) -> str:
-    count = number(document["candidates"]["count"])
+    among = ask.words.candidates(document["candidates"])
     if document["proven"]:
-        return ask.say("siting_proven", count=count)
-    return ask.say("siting_within", count=count, gap=percent_up(document["gap"]))
+        return ask.say("siting_proven", among=among)
+    return ask.say("siting_within", among=among, gap=percent_up(document["gap"]))
 
 
 def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDots, Toggle]:

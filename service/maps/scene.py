@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
-from lifecircle.analysis.measures.question import Asked, level_of
+from lifecircle.analysis.measures.question import WHOLE, Asked, level_of
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.maps import scales
@@ -93,7 +93,12 @@ def facility_layer(
 
 def level_shown(ask: Ask) -> str:
     """The level asked for; else the lowest that holds most residents."""
-    return level_of(ask.run.city, ask.by)
+    return level_of(ask.run.city, None if _uncut(ask) else ask.by)
+
+
+def _uncut(ask: Ask) -> bool:
+    """Whether the page shows gaps that are not cut at the borders of units."""
+    return ask.layer == "gaps" and ask.by == WHOLE
 
 
 def unit_name(ask: Ask, index: int) -> str | None:
@@ -253,9 +258,11 @@ def level_field(ask: Ask) -> tuple[Field, ...]:
     levels = ask.run.city.units.levels
     if len(levels) < 2:
         return ()
-    chosen = level_shown(ask)
-    options = tuple(Option(level, ask.level(level), level == chosen) for level in levels)
-    return (Field("by", ask.say("level"), options),)
+    chosen = WHOLE if _uncut(ask) else level_shown(ask)
+    options = [Option(level, ask.level(level), level == chosen) for level in levels]
+    if ask.layer == "gaps":
+        options.append(Option(WHOLE, ask.say("by_none"), chosen == WHOLE))
+    return (Field("by", ask.say("level"), tuple(options)),)
 
 
 def outline_layer(ask: Ask) -> Areas:

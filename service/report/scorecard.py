@@ -319,14 +319,15 @@ def _bar(row: Mapping[str, Any], told: _Told) -> Markup:
 
 def _who(listed: Sequence[Mapping[str, Any]], told: Words) -> str:
     """Names of units left out, the first of them, each once."""
-    names = list(dict.fromkeys(_left(one, told) for one in listed))
+    names = list(dict.fromkeys(left_out(one, told) for one in listed))
     shown = told.listed(names[:_NAMED])
     if len(names) > _NAMED:
         shown += " " + told("left_out_more", count=len(names) - _NAMED)
     return shown
 
 
-def _left(one: Mapping[str, Any], told: Words) -> str:
+def left_out(one: Mapping[str, Any], told: Words) -> str:
+    """One that a row leaves out: facility, unit, and how many persons or what value."""
     named = told("no_unit") if one["name"] is None else told.named(one)
     if one["facility"] is not None:
         named = one["facility"] if one["name"] is None else f"{one['facility']} ({named})"

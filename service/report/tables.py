@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
 from lifecircle.analysis.texts import whole
+from lifecircle.service.catalog.gaps import FULL
 from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.wording import Words, decimal, number, percent, plain
 
@@ -25,7 +26,8 @@ COVERAGE: Final = (
     "target",
 )  # fmt: skip
 GAPS: Final = (
-    "rank", "service", "unit", "residents", "group_65", "group_0_3", "reason", "walk", "walk_m",
+    "rank", "service", "unit", "near", "residents", "group_65", "group_0_3", "reason", "walk",
+    "walk_m",
     "nearest",
 )  # fmt: skip
 CIRCLES: Final = (
@@ -151,15 +153,21 @@ def beyond(row: Mapping[str, Any]) -> int | None:
     return int(row["residents"]) - int(row["covered"])
 
 
-def gap_rows(document: Document, words: Words, most: int) -> Iterator[Row]:
+def gaps_listed(document: Document, *, full: bool) -> list[Document]:
+    """The gaps of all services, worst first: those where places are full, or the others."""
+    return [gap for gap in document["gaps"]["rows"] if (gap["reason"] == FULL) is full]
+
+
+def gap_rows(document: Document, words: Words, most: int, *, full: bool = False) -> Iterator[Row]:
     """The worst gaps of all services."""
     titles = titles_by_service(document, words)
-    for rank, gap in enumerate(document["gaps"]["rows"][:most], start=1):
+    for rank, gap in enumerate(gaps_listed(document, full=full)[:most], start=1):
         metres, minutes = gap["metres_to_nearest"], gap["minutes_to_nearest"]
         yield [
             Cell(str(rank), rank),
             text(titles[gap["service"]]),
             text(words.named(gap, "unit_name")),
+            text(words.named(gap, "near")),
             Cell(_count(words, gap["residents"]), gap["residents"]),
             Cell(_count(words, gap.get("residents_65")), gap.get("residents_65")),
             Cell(_count(words, gap.get("residents_0_3")), gap.get("residents_0_3")),

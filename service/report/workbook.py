@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -32,8 +33,8 @@ UNIT_COVERAGE: Final = (
     "not_covered", "unsnapped", "cut_off", "P", "P_core", "L", "U", "C",
 )  # fmt: skip
 ALL_GAPS: Final = (
-    "rank", "gap", "service", "service_id", "unit_code", "unit", "residents", "group_65",
-    "group_0_3", "reason", "walk", "walk_m", "nearest", "nearest_id",
+    "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "near", "residents",
+    "group_65", "group_0_3", "reason", "walk", "walk_m", "nearest", "nearest_id",
 )  # fmt: skip
 ALL_CIRCLES: Final = (
     "circle", "variant", "unit_code", "unit", "residents", "complete", "incomplete", "circle_open",
@@ -130,7 +131,8 @@ def _unit(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
 
 def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     titles = tables.titles_by_service(document, words)
-    for rank, gap in enumerate(document["gaps"]["rows"], start=1):
+    listed = [enumerate(tables.gaps_listed(document, full=full), 1) for full in (False, True)]
+    for rank, gap in chain(*listed):
         yield [
             rank,
             gap["gap"],
@@ -138,6 +140,8 @@ def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
             gap["service"],
             gap["unit_code"],
             words.named(gap, "unit_name"),
+            gap["region"],
+            words.named(gap, "near"),
             gap["residents"],
             gap.get("residents_65"),
             gap.get("residents_0_3"),

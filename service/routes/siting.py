@@ -41,8 +41,8 @@ class SitingQuery(OfWalker, OfRun):
     target: float | None = Field(default=None, gt=0, le=1)
     objective: Literal["covered", "person_minutes", "all", "capacity"] = "covered"
     candidates: str = Field(
-        default="generated",
-        pattern=r"^(generated|places(:[A-Za-z0-9_,]{1,400})?)$",
+        default="all",
+        pattern=r"^(all|generated|places(:[A-Za-z0-9_,]{1,400})?)$",
     )
 
 

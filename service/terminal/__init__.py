@@ -16,6 +16,7 @@ from rich.table import Table
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
+from lifecircle.analysis.measures.gap_cells import FULL
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.checks import grouped
@@ -149,21 +150,34 @@ def _cells(row: Mapping[str, Any], words: Words) -> list[str]:
 
 
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
-    """The worst gaps as a table."""
+    """The worst gaps as a table, those of full places as another, and the sums of a service."""
     words = Words(lang, "cli")
     features: Sequence[Mapping[str, Any]] = document["features"]
-    heads = [words(key) for key in ("service", "unit", "reason", "residents", "walk")]
-    table = table_of(words("gaps", count=len(features)), heads, left=(0, 1, 2))
-    for feature in features[:_SHOWN_GAPS]:
-        row = feature["properties"]
+    for full, title in ((False, "gaps"), (True, "gaps_full")):
+        rows = [
+            feature["properties"]
+            for feature in features
+            if (feature["properties"]["reason"] == FULL) is full
+        ]
+        if rows or not full:
+            print_table(_gap_table(rows, run, words(title, count=len(rows)), words))
+    if document["service"] is not None:
+        say(words.bridge(document["sums"][0]))
+
+
+def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: Words) -> Table:
+    heads = [words(key) for key in ("service", "unit", "near", "reason", "residents", "walk")]
+    table = table_of(title, heads, left=(0, 1, 2, 3))
+    for row in rows[:_SHOWN_GAPS]:
         table.add_row(
             words.title(run.policy.services[row["service"]].title),
             row["unit_name"] or "",
+            row["near"] or "",
             words.reason(row["reason"]),
             number(row["residents"]),
             decimal(row["minutes_to_nearest"], 1) or words.none,
         )
-    print_table(table)
+    return table
 
 
 def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:

@@ -26,13 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LIFECIRCLE = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
 
 ALOFT = "walks beside bridges and tunnels still differ, cause not found (DEFINITIONS, Attachment)"
-GROUNDS = "grounds of schools and homes are joined at one place, not at every crossing"
-INSIDE = "edges that run inside an area count by their ends only"
-PIECES = "areas are joined by short pieces beside the longer ones (DEFINITIONS, Attachment)"
-SETS = "homes are the tagged buildings alone, heights are not read (DEFINITIONS, Residents)"
-CURVE = "whole persons are dealt out by largest remainder (DEFINITIONS, Whole persons)"
+HOOK = "one lattice square of 10,674 cells joins 0.33 m nearer than measured, cause not found"
+FAR = "walks of two hours differ by up to 0.11 s, perhaps whole centimetres added edge by edge"
 LISTS = "the auditor reads tag rules as they were before word lists, lines and what is not open"
-UNITS = "gaps run over the borders of units (DEFINITIONS, Gaps)"
 
 WALKS = (
     "streets.length", "streets.pieces", "homes.snapped", "homes.leg", "homes.start",
@@ -58,27 +54,11 @@ KEYS = {
 
 # What differs today, by its kind.
 TODAY = {
-    ("malta", "facilities.leg"): f"{ALOFT}; {INSIDE}",
-    ("malta", "times"): f"{ALOFT}; {GROUNDS}; {INSIDE}",
-    ("malta", "coverage.own"): f"{ALOFT}; {GROUNDS}",
-    ("malta", "coverage.L"): f"{ALOFT}; {GROUNDS}",
-    ("malta", "loads.least"): ALOFT,
-    ("malta", "residents.method"): SETS,
-    ("malta", "residents.cells"): f"{SETS}; {CURVE}",
-    ("malta", "residents.squares"): SETS,
-    ("malta", "gaps.reasons"): UNITS,
-    ("malta", "gaps.each"): UNITS,
-    ("malta", "gaps.units"): UNITS,
+    ("malta", "homes.leg"): HOOK,
+    ("malta", "times"): FAR,
     ("malta", "lists.osm"): LISTS,
-    ("macau", "gaps.units"): UNITS,
     ("macau", "lists.osm"): LISTS,
     ("poa", "lists.osm"): LISTS,
-    ("macau", "times"): f"{INSIDE}; {PIECES}",
-    ("macau", "residents.method"): SETS,
-    ("macau", "residents.cells"): f"{SETS}; {CURVE}",
-    ("macau", "residents.squares"): SETS,
-    ("macau", "gaps.reasons"): UNITS,
-    ("macau", "gaps.each"): UNITS,
     ("poa", "homes.leg"): ALOFT,
     ("poa", "facilities.leg"): ALOFT,
     ("poa", "times"): ALOFT,

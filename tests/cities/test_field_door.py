@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lifecircle as lc
-from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.errors import InputError, ParameterError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.datums import from_wgs84, to_wgs84
@@ -86,3 +86,45 @@ def test_two_pairs_give_the_places_of_one(served, field, policy):
     assert one.tolist() == [[102.6950471, 24.9954862], [102.7059435, 25.0054166]]
     assert other == pytest.approx(one, abs=1e-7)
     assert served("02_two_pairs.csv", datum="wgs84")[0] == 2_600
+
+
+def test_a_closed_centre_is_no_facility(served):
+    covered, area = served("03_closed.csv", datum="wgs84")
+    assert covered == 1_400
+    (row,) = area.run.city.notes.not_open
+    assert (row.state, row.name, row.why) == ("gone", "西园中心", "状态=已关闭")
+    assert any("已关闭" in told.text("zh") and "第 3 行" in told.text("zh")
+               for told in area.run.manifest.warnings)  # fmt: skip
+
+
+def test_what_a_status_says(tmp_path, policy):
+    """Planned rows are candidates whatever is wrong with them; unknown words count as open."""
+    path = tmp_path / "a.csv"
+    rows = ["正常运营", "待定", "拟建", "已撤销（2021年）", "在建"]
+    lines = [f"药店,店{k},{102.7 + k / 1000},25.0,{word}" for k, word in enumerate(rows)]
+    text = "\n".join(["类型,名称,经度,纬度,状态", *lines, "药店,店5,,,规划"])
+    path.write_text(text, "utf-8")
+    table = read_facilities(path, policy, Declarations(Declaration(datum="wgs84")))
+    assert table.name.tolist() == ["店0", "店1"]
+    assert table.rows.tolist() == [2, 3]
+    assert table.not_open is not None
+    assert table.not_open["name"].tolist() == ["店2", "店3", "店4"]
+    assert table.not_open["state"].tolist() == ["planned", "gone", "planned"]
+    told = [
+        (fault.key, fault.params["value"]) for fault in table.warnings if "value" in fault.params
+    ]
+    assert told == [
+        ("input_status_unknown", "待定"),
+        ("input_status_planned", "拟建"),
+        ("input_status_gone", "已撤销（2021年）"),
+        ("input_status_planned", "在建"),
+        ("input_status_planned", "规划"),
+    ]
+
+
+def test_a_locked_workbook_is_called_locked(field, policy):
+    with pytest.raises(InputError) as caught:
+        read_facilities(field / "17_locked.xlsx", policy)
+    (fault,) = caught.value.faults
+    assert fault.key == "input_password"
+    assert "rights management" in fault.text("en")

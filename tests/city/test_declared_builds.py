@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -87,9 +88,13 @@ def test_what_is_declared_arrives(drawn):
     assert ("mapping", "说明.toml") in {(one.role, one.name) for one in manifest.inputs}
 
 
-def test_a_wrong_datum_is_warned_with_every_answer(drawn):
+def test_a_wrong_datum_stops_the_build_unless_accepted_and_then_is_warned(drawn):
     folder, truth = drawn
-    _, _, city, _ = analyse_city(request(folder, truth, "wgs84", "EPSG:4543"))
+    asked = request(folder, truth, "wgs84", "EPSG:4543")
+    with pytest.raises(InputError) as caught:
+        analyse_city(asked)
+    assert [fault.key for fault in caught.value.faults] == ["placed_datum"]
+    _, _, city, _ = analyse_city(dataclasses.replace(asked, accept_datum=True))
     (said,) = [w.text("zh") for w in city.warnings if "坐标疑为" in w.text("zh")]
     assert said.startswith("设施.xlsx：坐标疑为 gcj02 而非 wgs84")
 

@@ -56,9 +56,9 @@ def test_causes_are_told_apart(tmp_path: Path) -> None:
         "residents": 5, "longest_m": "120", "limit_m": "300"
     }  # fmt: skip
     assert found["facilities_short_pieces"] == {
-        "count": 1, "metres": 250, "longest_m": "120", "limit_m": "300"
+        "count": 1, "metres": 250, "ids": "s2", "longest_m": "120", "limit_m": "300"
     }  # fmt: skip
-    assert found["facilities_unsnapped"] == {"count": 1, "metres": 250}
+    assert found["facilities_unsnapped"] == {"count": 1, "metres": 250, "ids": "s3"}
 
 
 def test_a_city_of_long_streets_is_told_nothing(tmp_path: Path) -> None:

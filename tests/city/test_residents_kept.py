@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lifecircle.analysis.city.crs import metric_crs
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads, count_moved
+from lifecircle.analysis.city.residents.homes import Ground
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.city.units.disagreement import (
     compare_cells,
@@ -152,7 +153,7 @@ def malta_spread(malta):
     table, units, places, crs = malta
     groups = group_totals(table, units)
     return spread_unit_totals(
-        units, groups, places.buildings, places.residential, POLICY.spread, crs
+        units, groups, Ground(places.buildings, places.residential), POLICY.spread, crs
     )
 
 
@@ -169,7 +170,7 @@ def test_malta_spread_to_the_person_per_unit_and_group(malta, malta_spread):
         assert (summed == given_.value).all()
     for held in spread.seed.groups.values():
         assert (held.value <= spread.seed.residents).all()
-    rows, remarks = compare_spreads(units, spread, places.residential, POLICY, crs)
+    rows, remarks = compare_spreads(units, spread, Ground(None, places.residential), POLICY, crs)
     assert sum(row.residents for row in rows) == 408_125
     assert all(row.moved is None or 0 <= row.moved <= row.residents for row in rows)
     assert [warn.key for warn in remarks] == ["spread_uncertain"]
@@ -238,11 +239,11 @@ def test_uncertainty_of_a_unit_of_land_in_one_corner():
     )  # fmt: skip
     land = gpd.GeoDataFrame(geometry=[shapely.box(500_000, 2_770_000, 500_100, 2_770_100)], crs=crs)
     units = build_units(unit_table(frame), crs, ("community",))
-    first = spread_unit_totals(units, {}, None, land, POLICY.spread, crs)
-    (row,), _ = compare_spreads(units, first, land, POLICY, crs)
+    first = spread_unit_totals(units, {}, Ground(None, land), POLICY.spread, crs)
+    (row,), _ = compare_spreads(units, first, Ground(None, land), POLICY, crs)
     assert (row.method, row.other, row.moved) == ("land", "unit", 3000)
-    alone = spread_unit_totals(units, {}, None, None, POLICY.spread, crs)
-    (row,), (warn,) = compare_spreads(units, alone, None, POLICY, crs)
+    alone = spread_unit_totals(units, {}, Ground(), POLICY.spread, crs)
+    (row,), (warn,) = compare_spreads(units, alone, Ground(), POLICY, crs)
     assert (row.method, row.other, row.moved) == ("unit", None, None)
     assert warn.params["alone"] == 4000
 

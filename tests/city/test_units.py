@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import geopandas as gpd
@@ -12,8 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecircle.analysis.city.order import code_key
-from lifecircle.analysis.city.residents.population import cells_from_table, share_out
+from lifecircle.analysis.city.residents.population import cells_from_table
 from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.city.units.units import (
     area_polygon_from,
@@ -23,7 +23,12 @@ from lifecircle.analysis.city.units.units import (
     group_totals,
     sort_declared,
 )
+from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.identifiers import code_key
 from tests.files.as_tables import cell_table, unit_table
 
 CRS = "EPSG:32633"
@@ -199,37 +204,6 @@ def test_cells_of_a_table_keep_residents_groups_and_polygons():
     assert list(shuffled.residents) == list(seed.residents)
 
 
-def test_shares_by_hand():
-    # 10 persons by 1:1:1 -> 3.33 each, the odd one to the first; 7 by 5:2:0 -> 5, 2, 0
-    owner = np.array([0, 0, 0, 1, 1, 1, 2], dtype=np.int32)
-    weight = np.array([1, 1, 1, 5, 2, 0, 4])
-    assert list(share_out(weight, owner, np.array([10, 7, 0]))) == [4, 3, 3, 5, 2, 0, 0]
-    # 5 by 1:1:4 -> 0.83, 0.83, 3.33: both small ones round up
-    assert list(share_out(np.array([1, 1, 4]), np.zeros(3, np.int32), np.array([5]))) == [1, 1, 3]
-
-
-@given(
-    st.lists(
-        st.tuples(st.lists(st.integers(0, 10**9), min_size=1, max_size=8), st.integers(0, 10**7)),
-        min_size=1,
-        max_size=5,
-    )
-)
-@settings(max_examples=100, deadline=None)
-def test_shares_keep_every_total_and_stay_within_one_person_of_the_quota(piles):
-    piles = [(weights, total if any(weights) else 0) for weights, total in piles]
-    owner = np.repeat(np.arange(len(piles)), [len(w) for w, _ in piles]).astype(np.int32)
-    weight = np.concatenate([np.array(w, dtype=np.int64) for w, _ in piles])
-    totals = np.array([total for _, total in piles], dtype=np.int64)
-    shares = share_out(weight, owner, totals)
-    for i, (weights, total) in enumerate(piles):
-        mine = shares[owner == i]
-        assert mine.sum() == total
-        for share, part in zip(mine.tolist(), weights, strict=True):
-            # |share - total * part / whole| < 1, in whole numbers
-            assert abs(share * sum(weights) - total * part) < max(sum(weights), 1)
-
-
 @given(st.permutations(range(6)))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_the_rows_changes_nothing(order):
@@ -252,3 +226,41 @@ def test_many_points_in_many_polygons_take_well_under_a_second():
     sample = slice(0, 300)
     holds = shapely.intersects_xy(units.geometry[:, None], xy[sample, 0], xy[sample, 1])
     assert list(held[sample]) == list(np.where(holds.any(axis=0), holds.argmax(axis=0), -1))
+
+
+# ---- units inside units
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_inner_unit_is_meant_where_one_lies_in_another(shared_data, tmp_path, backwards):
+    """乙 (B, 400 m wide) drawn inside 甲 (A) without a hole: 3,840 and 160 residents."""
+    field = shared_data / "field"
+    drawn = json.loads((field / "10_enclave.geojson").read_text(encoding="utf-8"))
+    if backwards:
+        drawn["features"].reverse()
+    path = tmp_path / "units.geojson"
+    path.write_text(json.dumps(drawn), encoding="utf-8")
+    request = BuildRequest(
+        "t", osm=field / "town.osm", population=field / "town_cells.csv", units=(path,),
+        facilities=(field / "town_centres.csv",), datum="wgs84",
+    )  # fmt: skip
+    _, policy, city, travel = analyse_city(request)
+    found = coverage(Study(city, travel, policy), Question(service="health_centre"))
+    assert {row.code: row.residents for row in found.units} == {"A": 3_840, "B": 160}
+    told = [dict(w.params)["fault"] for w in city.warnings if w.key == "file_remark"]
+    assert "input_units_inside" in told
+    assert "input_units_overlap" not in told
+
+
+def test_partial_overlaps_stay_with_the_lower_code_and_nests_go_to_the_innermost():
+    rows = [
+        ("a", "unit", square(0, 0, 100)),
+        ("b", "unit", square(10, 10, 60)),
+        ("c", "unit", square(20, 20, 20)),
+        ("d", "unit", square(90, 0, 100)),
+        ("e", "unit", square(0, 0, 100)),
+    ]
+    units = build_units(unit_table(frame(rows)), CRS, LEVELS)
+    at = np.array([[5.0, 5], [12, 12], [25, 25], [95, 50], [150, 50]])
+    held = assign_units(at, units)["unit"]
+    assert [units.code[i] for i in held] == ["a", "b", "c", "a", "d"]

@@ -289,15 +289,18 @@ def test_a_file_that_vanishes_midway(tmp_path, town, gone):
     assert lifecircle(*words, workspace=workspace).returncode == 0
     before = snapshot(workspace)
     file = town if gone == "osm" else units
-    reader = "read_places" if gone == "osm" else "read_units"  # after inputs were hashed
+    room, reader = {  # after inputs were hashed
+        "osm": ("lifecircle.analysis.readers.osm.extract", "read_places"),
+        "units": ("lifecircle.analysis.facts", "read_units"),
+    }[gone]
     spoilt = f"""
 import sys, pathlib
-import lifecircle.analysis.facts as facts
-reader = facts.{reader}
+import {room} as room
+reader = room.{reader}
 def late(*given):
     pathlib.Path({str(file)!r}).unlink()
     return reader(*given)
-facts.{reader} = late
+room.{reader} = late
 """
     done = lifecircle(*words, workspace=workspace, first=spoilt)
     assert done.returncode == 2, done.stdout + done.stderr

@@ -209,6 +209,19 @@ def test_the_map_page(run: Run, solution: str) -> None:
     for word in ("Catchments", "In reach, but full", "Rule: not assessed", "Loads"):
         assert word in text
     assert ("Above the maximum 2 centres" in text) == (solution == "natural")
+    heading = {
+        "natural": "Everyone to the nearest, no limit",
+        "balanced": "Capacity respected, within 15 min",
+        "balanced_all": "Capacity respected, no limit",
+    }
+    assert heading[solution] in text
+    out, full, served = {
+        "natural": ("160", "0", "1,750"),
+        "balanced": ("810", "100", "1,000"),
+        "balanced_all": ("160", "750", "1,000"),
+    }[solution]
+    bridge = f"Out of reach {out} + in reach, but full {full} + served {served} = all 1,910"
+    assert bridge in text
     assert page.count("data-left=") == 2 * len(run.catchments["health_centre"].natural.centres)
 
 
@@ -218,6 +231,8 @@ def test_the_map_over_http(served: TestClient) -> None:
     assert 'name="solution"' in page.text and 'href="catchments?' in page.text
     assert served.get("/maps/tiny/catchments", params={"solution": "odd"}).status_code == 404
     assert served.get("/maps/plain/catchments").status_code == 404
+    opened = served.get("/maps/tiny/catchments", params={"lang": "en"}).text
+    assert "Capacity respected, within 15 min" in opened  # balanced, at the service's own minutes
     other = served.get("/maps/plain/coverage")
     assert "catchments?" not in other.text
 

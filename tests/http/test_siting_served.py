@@ -52,7 +52,11 @@ def test_siting_over_http(served: TestClient) -> None:
     assert told["after"]["covered"] == 600 + sum(p["residents_new"] for p in told["proposals"])
     assert told["curve"][0] == {"sites": 0, "covered": 600, "share": 600 / 1910}
     assert told["not_coverable"]["largest"][0]["cell"] == "c8"
-    assert told["candidates"] == {"source": "generated", "count": 6}
+    kinds = told["candidates"]["kinds"]
+    assert told["candidates"]["source"] == "all" and kinds["generated"] == 6
+    assert told["candidates"]["count"] == sum(kinds.values())
+    other = ask(served, "/areas/tiny/siting", service=SERVICE, add=2, candidates="generated")
+    assert other["after"]["covered"] <= told["after"]["covered"]
     assert sum(u["covered_after"] for u in told["units"]) == told["after"]["covered"]
     places = ask(served, "/areas/tiny/siting", service=SERVICE, add=1, candidates="places:pharmacy")
     assert places["proposals"][0]["residents_new"] == 400
@@ -294,7 +298,7 @@ def test_hostile_names_of_candidates_stay_text(tmp_path: Path) -> None:
     found = siting_of(run.study, Question(SERVICE), task)
     document = shown(run, found, table, "zh")
     assert document["proposals"][0]["name"] == name
-    assert document["candidates"] == {"source": "sites.csv", "count": 1}
+    assert document["candidates"] == {"source": "sites.csv", "count": 1, "kinds": {"given": 1}}
     keep(run, document, positions_of(found))
     for mode in ("inline", "linked"):
         page = map_page(run, "proposals", Question(service=SERVICE), Page(mode=mode))  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def test_the_gaps_page_ranks_all_uncovered_residents() -> None:
     assert [f["properties"]["values"][-1] for f in features] == [gap.id for gap in found]
     assert [f["properties"]["always"] for f in features] == ["1", "2", "3", "4", "5", "6", "7"]
     text = visible(page)
-    assert "Residents in gaps 1,160" in text
+    assert "Out of reach 1,160" in text
     assert "60.7% of 1,910 residents" in text
     assert "Too far 1,000" in text
     assert "No way to any facility 100" in text

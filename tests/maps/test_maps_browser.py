@@ -244,7 +244,7 @@ def test_a_click_on_the_worst_gap_zooms_to_it(browser: Any, tmp_path: Path) -> N
         seen.page.wait_for_timeout(900)
         assert seen.page.evaluate("map_main.getZoom()") > before
         told = " ".join(seen.page.locator(".lc-popup").inner_text().split())
-        assert told.startswith("Gap 1 of 7 Second Residents 300 Reason Too far")
+        assert told.startswith("Gap 1 of 7 Second (near 健身公园) Residents 300 Reason Too far")
         seen.assert_clean()
 
 

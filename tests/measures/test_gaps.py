@@ -69,14 +69,22 @@ def test_neighbours_join_within_the_link_only() -> None:
         Cell("e", 3800, 10, 8),
     )
     city = tiny_city(cells=cells)
-    found = gaps(
-        study_of(city, POLICY, travel=tiny_travel(city)), Question(service="health_centre")
-    )
+    study = study_of(city, POLICY, travel=tiny_travel(city))
+    found = gaps(study, Question(service="health_centre", by="none"))
     assert [(g.residents, members(g, city)) for g in found] == [
         (11, ["a", "b"]),
         (8, ["e"]),
         (7, ["c"]),
     ]
+    assert [(g.unit_code, g.units) for g in found] == [(None, 2), ("C3", 1), ("C3", 1)]
+    cut = gaps(study, Question(service="health_centre"))  # a lies in C2, b in C3
+    assert [(g.residents, members(g, city), g.unit_code) for g in cut] == [
+        (8, ["e"], "C3"),
+        (7, ["c"], "C3"),
+        (6, ["b"], "C3"),
+        (5, ["a"], "C2"),
+    ]
+    assert {g.region for g in cut if members(g, city)[0] in "ab"} == {found[0].id}
 
 
 def test_two_sides_of_a_gorge_stay_apart() -> None:

@@ -26,6 +26,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import (
     Sites,
     generated_sites,
+    join_sites,
     places_of_kinds,
     site_at,
 )
@@ -295,6 +296,23 @@ def test_places_of_other_kinds() -> None:
     found = answer(city, sites, add=2)  # f1 covers c4, p2 covers c5 and c6: 400 each
     assert {str(sites.id[p.site]) for p in found.proposals} == {"p2@pharmacy", "f1@fitness_outdoor"}
     assert [p.residents_new for p in found.proposals] == [400, 400]
+
+
+def test_joined_sites_are_the_sites_of_both() -> None:
+    city, policy = tiny_city(), tiny_policy()
+    drawn = sites_on(city, (3010, 0), (4900, 0), (3300, 3000))  # the last finds no street
+    places = places_of_kinds(city, policy, SERVICE, ["pharmacy", "fitness_outdoor"])
+    both = join_sites(drawn, places)
+    assert len(both) == len(drawn) + len(places)
+    assert both.id.tolist() == [*drawn.id, *places.id]
+    assert both.kind.tolist() == [*drawn.kind, *places.kind]
+    for k in range(len(both)):
+        own = drawn.of(k) if k < len(drawn) else places.of(k - len(drawn))
+        assert np.array_equal(both.of(k).edge, own.edge)
+        assert np.array_equal(both.of(k).at_m, own.at_m)
+    assert both.warnings == drawn.warnings
+    wide = answer(city, both, add=1).covered_after
+    assert wide >= max(answer(city, part, add=1).covered_after for part in (drawn, places))
 
 
 def test_a_table_of_candidates_with_faults(tmp_path: Path) -> None:

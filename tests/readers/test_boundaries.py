@@ -123,7 +123,6 @@ def test_all_faults_of_all_files(tmp_path, policy):
         ("a.gpkg", "input_level_unknown", 2),
         ("a.gpkg", "input_number_text", 2),
         ("a.gpkg", "input_name_blank", 3),
-        ("a.gpkg", "input_count_not_whole", 3),
         ("gone.gpkg", "file_missing", None),
     ])  # fmt: skip
 

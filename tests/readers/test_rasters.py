@@ -7,15 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.readers.rasters import population as rasters
-from lifecircle.analysis.readers.rasters.population import (
-    read_population_raster,
-    round_by_remainder,
-)
+from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.tables.population_and_facilities import check_table
 
 rasterio = pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
@@ -44,13 +39,13 @@ def key_of(path: Path) -> str:
 
 def test_counts_become_persons_and_keep_the_total(tmp_path):
     frame = read_population_raster(write(tmp_path / "p.tif")).frame
-    # 0.4 + 0.4 + 2.5 + 10.3 = 13.6 -> 14; floors give 12; the two largest remainders get one:
-    # 2.5 -> 3, then 0.4 (the first of the equal ones); 10.3 -> 10
+    # along the curve: 0.4 (r0c1) 0.4 (r0c0) 2.5 (r1c0) 10.3 (r1c2), running 0.4 0.8 3.3 13.6,
+    # rounded 0 1 3 14
     assert dict(zip(frame["id"], frame["residents"], strict=True)) == {
-        "r0c0": 1, "r1c0": 3, "r1c2": 10,
+        "r0c0": 1, "r0c1": 0, "r1c0": 2, "r1c2": 11,
     }  # fmt: skip
     assert frame.geometry.iloc[0].bounds == pytest.approx((102.0, 24.9, 102.1, 25.0))
-    assert frame.geometry.iloc[2].bounds == pytest.approx((102.2, 24.8, 102.3, 24.9))
+    assert frame.geometry.iloc[3].bounds == pytest.approx((102.2, 24.8, 102.3, 24.9))
     assert frame.geometry.is_valid.all()
     assert frame.crs.to_epsg() == 4326
 
@@ -75,6 +70,13 @@ def test_many_strips_and_a_metric_crs(tmp_path):
         (np.array([[np.inf, 1.0]]), {}, "input_raster_infinite"),
         (np.zeros((2, 2)), {}, "input_raster_nobody"),
         (np.full((2, 2), np.nan), {}, "input_raster_nobody"),
+        (np.array([[10, 65535], [65535, 3]], np.uint16), {"nodata": None}, "input_raster_filler"),
+        (np.array([[10, 3.4e38], [7, 3]], np.float32), {"nodata": None}, "input_raster_filler"),
+        (
+            np.array([[1e12, 3.0]]),
+            {"nodata": None, "transform": rasterio.Affine(0.001, 0, 102, 0, -0.001, 25)},
+            "input_raster_dense",
+        ),
         (np.ones((2, 2), np.complex64), {"nodata": None}, "input_raster_type"),
     ],
 )
@@ -100,9 +102,8 @@ def test_without_rasterio_it_says_how_to_install(tmp_path, monkeypatch):
         read_population_raster(path)
 
 
-@given(st.lists(st.floats(0, 1e4), min_size=1, max_size=50))
-def test_largest_remainder_keeps_the_rounded_total(amounts):
-    amount = np.array(amounts)
-    whole = round_by_remainder(amount)
-    assert whole.sum() == round(float(amount.sum()))
-    assert np.all(np.abs(whole - amount) <= 1)
+def test_no_data_that_is_not_declared_is_refused_with_value_and_count(shared_data):
+    with pytest.raises(InputError) as caught:
+        read_population_raster(shared_data / "field" / "08_nodata_65535.tif")
+    (fault,) = caught.value.faults
+    assert (fault.params["value"], fault.params["count"]) == (65_535, 44)

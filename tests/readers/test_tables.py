@@ -207,7 +207,7 @@ def test_all_faults_of_a_table_at_once(file):
         "id,lon,lat,population,pop_65\n"
         "a,102.70,25.04,-5,1\n"  # row 2
         "b,102.70,25.04,NaN,1\n"  # 3
-        "a,102.70,25.04,2.5,1\n"  # 4: fraction, and a is taken
+        "a,102.70,25.04,2.5,1\n"  # 4: a is taken; a fraction is none
         "d,不详,25.04,,1\n"  # 5
         "e,0,0,3,1\n"  # 6
         "f,25.04,102.70,3,1\n"  # 7: swapped
@@ -220,7 +220,6 @@ def test_all_faults_of_a_table_at_once(file):
         ("input_count_negative", 2, "population"),
         ("input_number_text", 3, "population"),
         ("input_id_twice", 4, "id"),
-        ("input_count_not_whole", 4, "population"),
         ("input_number_text", 5, "lon"),
         ("input_count_blank", 5, "population"),
         ("input_zero_zero", 6, "lon, lat"),
@@ -343,3 +342,13 @@ def test_check_guesses_the_kind(file, policy, shared_data):
         keys(check_table(file(GOOD), kind="units", declared=said("wgs84")))[0]
         == "input_name_missing"
     )
+
+
+def test_people_who_stand_twice_are_told(shared_data):
+    path = shared_data / "field" / "07_cells_twice.csv"
+    (warn,) = [
+        w for w in read_population(path, said("wgs84")).warnings if w.key == "input_people_twice"
+    ]
+    assert (warn.params["count"], warn.params["residents"]) == (400, 4_000)
+    once = read_population(shared_data / "field" / "town_cells.csv", said("wgs84"))
+    assert "input_people_twice" not in [w.key for w in once.warnings]

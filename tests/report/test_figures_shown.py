@@ -20,6 +20,8 @@ from lifecircle.service.catalog.quality import quality_document, quality_figures
 from lifecircle.service.commands.siting import show_siting
 from lifecircle.service.maps.pages import first_service
 from lifecircle.service.report import report_workbook
+from lifecircle.service.report.scorecard import left_out
+from lifecircle.service.wording import Words
 from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, tiny_city, tiny_run
 
@@ -112,3 +114,11 @@ def test_a_row_nobody_could_judge_leaves_out_nobody_knows_how_many(tmp_path: Pat
             assert pd.isna(counts[name]), name
         else:
             assert counts[name] == len(row["left_out"]), name
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "outside every unit"), ("zh", "不在任何单元内")])
+def test_what_lies_in_no_unit_is_said_on_the_page(lang: Any, told: str) -> None:
+    nothing = {"name": None, "facility": None, "persons": None, "label": None, "value": None}
+    words = Words(lang, "scorecard")
+    assert left_out({**nothing, "facility": "toilet 1"}, words) == "toilet 1"
+    assert told in left_out(nothing, words)

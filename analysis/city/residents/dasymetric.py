@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
-from lifecircle.analysis.city.order import code_key
+from lifecircle.analysis.city.residents.homes import (
+    Ground,
+    Places,
+    count_hundredths,
+    find_homes,
+    keep_near_streets,
+)
 from lifecircle.analysis.city.residents.lattice import lattice_squares
-from lifecircle.analysis.city.residents.population import CellSeed, keep_known, share_out
+from lifecircle.analysis.city.residents.population import CellSeed, keep_known
 from lifecircle.analysis.city.shapes import (
     anchor_xy,
     keep_areas,
@@ -26,13 +31,18 @@ from lifecircle.analysis.city.shapes import (
     order_polygons,
     project_frame,
 )
-from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import SpreadRules
-from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import Counts, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
-
-_PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
+from lifecircle.analysis.readers.records.identifiers import code_key
+from lifecircle.analysis.whole_persons import (
+    DISJOINT,
+    UNBOUNDED,
+    Along,
+    keep_to_room,
+    share_along,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +62,10 @@ class SpreadResult:
     warnings: tuple[Warn, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where residents may live: `unit` they count for, `weight` in hundredths of m²."""
-
-    id: StrArray
-    unit: Int32Array
-    geometry: GeometryArray
-    weight: IntArray
-
-    def take(self, rows: NDArray[Any]) -> _Places:
-        return _Places(self.id[rows], self.unit[rows], self.geometry[rows], self.weight[rows])
-
-
 def spread_unit_totals(
     units: Units,
     group_totals: Mapping[str, Counts],
-    buildings: gpd.GeoDataFrame | None,
-    residential: gpd.GeoDataFrame | None,
+    ground: Ground,
     rules: SpreadRules,
     crs: str,
 ) -> SpreadResult:
@@ -80,8 +76,7 @@ def spread_unit_totals(
     units : those whose `residents` are unknown get no cells.
     group_totals : persons of a group in each unit; they are shared among the cells of a unit by
         their residents, so that they never exceed the residents of a cell.
-    buildings : ``id``, ``building``, ``levels`` (null = policy default), outlines.
-    residential : polygons of residential land; they may overlap.
+    ground : buildings, residential land, where nobody lives, streets.
     crs : the metric CRS of the city.
 
     Raises
@@ -97,25 +92,33 @@ def spread_unit_totals(
     method = np.full(len(units.code), None, dtype=object)
     method[members] = np.where(units.residents.known[members], "empty", "unknown")
 
-    built = _find_in_buildings(units, populated, level, buildings, rules, crs)
+    built = find_homes(units, populated, level, ground, rules, crs)
     method[np.unique(built.unit)] = "buildings"
     rest = populated[method[populated] == "empty"]
-    on_land = _lay_squares(units, rest, _find_land(units, rest, residential, crs), rules)
+    land = _find_land(units, rest, ground.residential, crs)
+    on_land, off_land = keep_near_streets(
+        _lay_squares(units, rest, land, rules), ground.streets, rules
+    )
     method[np.unique(on_land.unit)] = "land"
     rest = populated[method[populated] == "empty"]
-    on_unit = _lay_squares(units, rest, units.geometry[rest], rules)
+    on_unit, off_unit = keep_near_streets(
+        _lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
+    )
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit)
+    far = np.concatenate((off_land, off_unit))
     seed, unit = _make_cells(
-        units, group_totals, (built, on_land, on_unit, _stand_points(units, rest))
+        units, group_totals, (built, on_land, on_unit, _stand_points(units, rest)), crs
     )
-    return SpreadResult(seed, method, unit, level, _describe_spread(units, members, method, seed))
+    warnings = _describe_spread(units, members, method, seed)
+    told = _describe_far(units, far, rules)
+    return SpreadResult(seed, method, unit, level, (*warnings, *told))
 
 
 def spread_again(
     units: Units,
     first: SpreadResult,
-    residential: gpd.GeoDataFrame | None,
+    ground: Ground,
     rules: SpreadRules,
     crs: str,
 ) -> tuple[CellSeed, StrArray, Int32Array]:
@@ -130,15 +133,18 @@ def spread_again(
     """
     method = np.full(len(units.code), None, dtype=object)
     built = np.flatnonzero(first.method == "buildings").astype(np.int32)
-    on_land = _lay_squares(units, built, _find_land(units, built, residential, crs), rules)
+    land = _find_land(units, built, ground.residential, crs)
+    on_land, _ = keep_near_streets(_lay_squares(units, built, land, rules), ground.streets, rules)
     method[np.unique(on_land.unit)] = "land"
     rest = np.concatenate(
         (np.setdiff1d(built, on_land.unit), np.flatnonzero(first.method == "land"))
     ).astype(np.int32)
-    on_unit = _lay_squares(units, rest, units.geometry[rest], rules)
+    on_unit, _ = keep_near_streets(
+        _lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
+    )
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit).astype(np.int32)
-    seed, unit = _make_cells(units, {}, (on_land, on_unit, _stand_points(units, rest)))
+    seed, unit = _make_cells(units, {}, (on_land, on_unit, _stand_points(units, rest)), crs)
     return seed, method, unit
 
 
@@ -167,6 +173,7 @@ def _refuse_totals(units: Units, members: Int32Array, group_totals: Mapping[str,
         for i in members
         if residents.known[i] and residents.value[i] < total.value[i]
     ]
+    faults += _refuse_ages(units, members, group_totals)
     faults += [
         Fault("unit_without_place", "units", params={"code": units.code[i], "name": units.name[i]})
         for i in members
@@ -176,33 +183,31 @@ def _refuse_totals(units: Units, members: Int32Array, group_totals: Mapping[str,
         raise InputError(faults)
 
 
-def _find_in_buildings(
-    units: Units,
-    populated: Int32Array,
-    level: str,
-    buildings: gpd.GeoDataFrame | None,
-    rules: SpreadRules,
-    crs: str,
-) -> _Places:
-    """Residential buildings of the units where they give a believable floor area."""
-    if buildings is None or buildings.empty:
-        return _no_places()
-    lived_in = buildings[buildings["building"].isin(rules.residential_buildings)]
-    geometry = project_frame(lived_in, crs)
-    floors = np.asarray(lived_in["levels"], dtype=np.float64)
-    floors = np.where(np.isfinite(floors) & (floors > 0), floors, rules.default_levels.value)
-    places = _Places(
-        id=object_array(list(lived_in["id"])),
-        unit=assign_units(anchor_xy(geometry), units)[level],
-        geometry=geometry,
-        weight=_count_hundredths(shapely.area(geometry) * floors),
-    )
-    places = places.take(np.isin(places.unit, populated) & (places.weight > 0))
-    floor_m2 = np.zeros(len(units.code), dtype=np.int64)
-    np.add.at(floor_m2, places.unit, places.weight)
-    each = floor_m2 / _PER_M2 / np.maximum(units.residents.value, 1)
-    least, most = rules.min_floor_m2_per_resident.value, rules.max_floor_m2_per_resident.value
-    return places.take(((each >= least) & (each <= most))[places.unit])
+def _refuse_ages(
+    units: Units, members: Int32Array, group_totals: Mapping[str, Counts]
+) -> list[Fault]:
+    """Groups of which nobody is in two, together more than the residents of a unit."""
+    ages = [name for name in DISJOINT if name in group_totals]
+    if len(ages) < 2:
+        return []
+    together = np.sum([group_totals[name].value for name in ages], axis=0)
+    alone = np.max([group_totals[name].value for name in ages], axis=0)
+    residents = units.residents
+    more = residents.known & (together > residents.value) & (alone <= residents.value)
+    return [
+        Fault(
+            "group_above_residents",
+            "units",
+            column=" + ".join(ages),
+            params={
+                "code": units.code[i],
+                "name": units.name[i],
+                "count": int(together[i]),
+                "residents": int(residents.value[i]),
+            },
+        )
+        for i in members[more[members]]
+    ]
 
 
 def _find_land(
@@ -226,7 +231,7 @@ def _find_land(
 
 def _lay_squares(
     units: Units, members: Int32Array, ground: GeometryArray, rules: SpreadRules
-) -> _Places:
+) -> Places:
     """Lattice squares of each unit's ground, weighed by the area of the ground in them.
 
     Their ids are the unit's code, column and row, padded: id order is from west to east.
@@ -237,15 +242,15 @@ def _lay_squares(
         f"{units.code[i]}.{column:06d}.{row:06d}"
         for i, column, row in zip(unit, squares.column, squares.row, strict=True)
     ]
-    places = _Places(
-        object_array(ids), unit, squares.piece, _count_hundredths(shapely.area(squares.piece))
+    places = Places(
+        object_array(ids), unit, squares.piece, count_hundredths(shapely.area(squares.piece))
     )
     return places.take(places.weight > 0)
 
 
-def _stand_points(units: Units, members: Int32Array) -> _Places:
+def _stand_points(units: Units, members: Int32Array) -> Places:
     """One place per unit that is too small for a square, at its representative point."""
-    return _Places(
+    return Places(
         units.code[members],
         members,
         np.asarray(shapely.point_on_surface(units.geometry[members]), dtype=object),
@@ -253,17 +258,8 @@ def _stand_points(units: Units, members: Int32Array) -> _Places:
     )
 
 
-def _no_places() -> _Places:
-    nothing = np.empty(0, dtype=object)
-    return _Places(nothing, np.empty(0, np.int32), nothing, np.empty(0, np.int64))
-
-
-def _count_hundredths(area_m2: FloatArray) -> IntArray:
-    return np.rint(area_m2 * _PER_M2).astype(np.int64)
-
-
 def _make_cells(
-    units: Units, group_totals: Mapping[str, Counts], piles: Sequence[_Places]
+    units: Units, group_totals: Mapping[str, Counts], piles: Sequence[Places], crs: str
 ) -> tuple[CellSeed, Int32Array]:
     ids = np.concatenate([pile.id for pile in piles])
     owners = np.concatenate([pile.unit for pile in piles])
@@ -271,18 +267,17 @@ def _make_cells(
     ids, owners = ids[order], owners[order]
     geometry = np.concatenate([pile.geometry for pile in piles])[order]
     weight = np.concatenate([pile.weight for pile in piles])[order]
-    residents = share_out(weight, owners, units.residents.value)
+    middle = shapely.get_coordinates(shapely.centroid(geometry)).reshape(-1, 2)
+    along = Along.curve(to_lonlat(middle, crs), weight.astype(np.float64), owners.astype(np.int64))
+    residents = share_along(units.residents.value, weight, owners, along)
     lived_in = residents > 0
-    ids, owners, geometry, residents = (
-        ids[lived_in],
-        owners[lived_in],
-        geometry[lived_in],
-        residents[lived_in],
-    )
-    columns = {}
-    for group, totals in group_totals.items():
-        shares = share_out(residents, owners, totals.value)
-        columns[group] = Counts.of(shares, totals.known[owners])
+    shares = _share_groups(units, group_totals, weight, owners, residents, along)
+    columns = {
+        group: Counts.of(held, group_totals[group].known[owners]).take(lived_in)
+        for group, held in shares.items()
+    }
+    ids, owners, geometry = ids[lived_in], owners[lived_in], geometry[lived_in]
+    residents = residents[lived_in]
     groups, warnings = keep_known(columns)
     seed = CellSeed(
         id=ids,
@@ -296,6 +291,30 @@ def _make_cells(
     return seed, owners.astype(np.int32)
 
 
+def _share_groups(
+    units: Units,
+    totals: Mapping[str, Counts],
+    weight: IntArray,
+    owners: Int32Array,
+    residents: IntArray,
+    along: Along,
+) -> dict[str, IntArray]:
+    """Persons of each group by cell, shared like residents, nowhere more than there are."""
+    shares = {}
+    room = residents.copy()
+    for group in sorted(totals, key=lambda name: (name not in DISJOINT, name)):
+        held = share_along(totals[group].value, weight, owners, along)
+        limit = room if group in DISJOINT else residents
+        if group == UNBOUNDED:
+            crowded = (totals[group].value > units.residents.value)[owners]
+            limit = np.where(crowded & (residents > 0), totals[group].value[owners], residents)
+        held = keep_to_room(held, limit, along)
+        if group in DISJOINT:
+            room -= held
+        shares[group] = held
+    return {group: shares[group] for group in totals}
+
+
 def _describe_spread(
     units: Units, members: Int32Array, method: StrArray, seed: CellSeed
 ) -> tuple[Warn, ...]:
@@ -306,3 +325,17 @@ def _describe_spread(
         names = ", ".join(str(name) for name in units.name[unknown])
         remarks.append(Warn("units_without_residents", {"count": len(unknown), "names": names}))
     return (*remarks, *seed.warnings)
+
+
+def _describe_far(units: Units, far: Int32Array, rules: SpreadRules) -> tuple[Warn, ...]:
+    """Units none of whose land lies near a street, where they hold more than a share of all."""
+    people = units.residents.value
+    if rules.homes is None or people[far].sum() <= rules.homes.told_share.value * people.sum():
+        return ()
+    told = {
+        "residents": int(people[far].sum()),
+        "metres": rules.homes.max_street_m.value,
+        "count": len(far),
+        "names": ", ".join(str(name) for name in units.name[far]),
+    }
+    return (Warn("spread_far_from_streets", told),)

@@ -7,12 +7,12 @@ It says how much the choice of method matters, not how far either is from the tr
 
 from __future__ import annotations
 
-import geopandas as gpd
 import numpy as np
 
 from lifecircle.analysis.city.model import Units
 from lifecircle.analysis.city.notes import Spread
 from lifecircle.analysis.city.residents.dasymetric import SpreadResult, spread_again
+from lifecircle.analysis.city.residents.homes import Ground
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
@@ -22,7 +22,7 @@ from lifecircle.analysis.quantities import Int32Array, IntArray
 def compare_spreads(
     units: Units,
     first: SpreadResult,
-    residential: gpd.GeoDataFrame | None,
+    ground: Ground,
     policy: Policy,
     crs: str,
 ) -> tuple[tuple[Spread, ...], tuple[Warn, ...]]:
@@ -30,7 +30,7 @@ def compare_spreads(
     if policy.quality is None:
         return (), ()
     square_m = policy.quality.spread_square_m.value
-    other, method, unit = spread_again(units, first, residential, policy.spread, crs)
+    other, method, unit = spread_again(units, first, ground, policy.spread, crs)
     moved = count_moved((first.seed, first.unit), (other, unit), len(units.code), square_m)
     rows = tuple(
         Spread(

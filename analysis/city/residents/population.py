@@ -1,4 +1,4 @@
-"""Residents: cells from a table, and whole persons shared out by weights."""
+"""Residents: cells from a table, whole persons in every unit."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.city.model import GeometryArray, StrArray
-from lifecircle.analysis.city.order import code_key
-from lifecircle.analysis.city.shapes import anchor_xy, keep_polygons, project_located
+from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
+from lifecircle.analysis.city.shapes import (
+    anchor_xy,
+    anchors_in_metres,
+    keep_polygons,
+    project_located,
+)
+from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import BoolArray, Counts, FloatArray, Int32Array, IntArray
-from lifecircle.analysis.readers.records.tables import CellTable
+from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, FloatArray, IntArray
+from lifecircle.analysis.readers.records.identifiers import code_key
+from lifecircle.analysis.readers.records.tables import CellTable, Fractions
 from lifecircle.analysis.texts import named_group
+from lifecircle.analysis.whole_persons import UNBOUNDED, Along, round_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +44,62 @@ class CellSeed:
         return len(self.residents)
 
 
-def cells_from_table(table: CellTable, crs: str) -> CellSeed:
+def cells_from_table(table: CellTable, crs: str, units: Units | None = None) -> CellSeed:
     """Counted cells of a table in metres, sorted by id; those without residents stay.
 
+    Where the file holds fractions they become whole persons in each of the `units` (the lowest
+    one around a cell), and cells left without anybody go, but for one where a unit has no other.
     A group unknown in every cell is left out. `crs`: the metric CRS of the city.
     """
-    ids = table.id
+    rows = np.arange(len(table))
+    residents, groups = table.residents, dict(table.groups)
+    if table.fractions is not None:
+        rows, residents, groups = _make_whole(table, table.fractions, crs, units)
+    ids = table.id[rows]
     order = np.array(sorted(range(len(ids)), key=lambda i: code_key(str(ids[i]))), dtype=np.int64)
-    geometry = project_located(table.where, crs)[order]
-    groups, warnings = keep_known(
-        {name: counts.take(order) for name, counts in table.groups.items()}
-    )
+    where = table.where if len(rows) == len(table) else table.where.take(rows)
+    geometry = project_located(where, crs)[order]
+    kept, warnings = keep_known({name: counts.take(order) for name, counts in groups.items()})
     return CellSeed(
         id=ids[order],
         xy_m=anchor_xy(geometry),
         polygon=keep_polygons(geometry),
-        residents=table.residents[order],
-        groups=groups,
+        residents=residents[order],
+        groups=kept,
         modelled=np.zeros(len(ids), dtype=np.bool_),
         warnings=warnings,
     )
+
+
+def _make_whole(
+    table: CellTable, fractions: Fractions, crs: str, units: Units | None
+) -> tuple[IntArray, IntArray, dict[str, Counts]]:
+    """Rows of a table that stay, with their whole persons and groups."""
+    lonlat = table.where.centres()
+    block = np.zeros(len(table), dtype=np.int64)
+    if units is not None:
+        block = _rank_lowest(anchors_in_metres(table.where, crs), units)
+    along = Along.curve(lonlat, fractions.persons, block)
+    people, groups = round_people(fractions.persons, fractions.groups, along)
+    stays = people.value > 0
+    if UNBOUNDED in groups:
+        stays |= groups[UNBOUNDED].value > 0
+    stood_for = np.isin(block, block[stays])
+    first = along.rows[along.begins]
+    stays[first[~stood_for[first]]] = True
+    rows = np.flatnonzero(stays)
+    return rows, people.value[rows], {name: held.take(rows) for name, held in groups.items()}
+
+
+def _rank_lowest(xy_m: FloatArray, units: Units) -> IntArray:
+    """For each point the place, in the order of codes, of the lowest unit around it; last: none."""
+    codes = [(code_key(str(units.code[i])), i) for i in range(len(units.code))]
+    rank = np.full(len(codes) + 1, len(codes), dtype=np.int64)
+    rank[[i for _, i in sorted(codes)]] = np.arange(len(codes))
+    lowest = np.full(len(xy_m), NOBODY, dtype=np.int64)
+    for held in assign_units(xy_m, units).values():  # from the highest level down
+        lowest = np.where(held != NOBODY, held, lowest)
+    return rank[lowest]
 
 
 def keep_known(groups: Mapping[str, Counts]) -> tuple[dict[str, Counts], tuple[Warn, ...]]:
@@ -73,29 +116,3 @@ def keep_known(groups: Mapping[str, Counts]) -> tuple[dict[str, Counts], tuple[W
                 Warn("group_partly_unknown", {"group": named_group(group), "count": unknown})
             )
     return kept, tuple(warnings)
-
-
-def share_out(weight: IntArray, owner: Int32Array, totals: IntArray) -> IntArray:
-    """Whole persons per row (k,): each owner's total shared by weight, kept to the person.
-
-    Largest remainder in exact integers: each row gets the whole part of its quota, the rest
-    goes to the largest remainders, on ties to the earlier row.
-
-    Parameters
-    ----------
-    weight : int64 (k,), not negative, above zero for at least one row of an owner with a total;
-        a total times a weight stays below 9e18.
-    owner : (k,), index into `totals`.
-    totals : int64, not negative.
-    """
-    whole = np.zeros(len(totals), dtype=np.int64)
-    np.add.at(whole, owner, weight)
-    divisor = np.maximum(whole, 1)[owner]
-    shares, rest = np.divmod(totals[owner] * weight, divisor)
-    left = totals.copy()
-    np.subtract.at(left, owner, shares)
-    order = np.lexsort((-rest, owner))  # stable: equal remainders stay in row order
-    begins = np.searchsorted(owner[order], np.arange(len(totals)))
-    turn = np.arange(len(owner)) - begins[owner[order]]
-    shares[order] += turn < left[owner[order]]
-    return shares

@@ -5,6 +5,8 @@ Source: DEFINITIONS.md, Attachment.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.rules import AttachmentRules
 from lifecircle.analysis.quantities import FloatArray
+
+_IDS_SHOWN: Final = 10
 
 
 def nearest_piece_m(
@@ -36,18 +40,30 @@ def nearest_piece_m(
 
 
 def loose_facilities(
-    geometry: NDArray[np.object_], network: WalkNetwork, rules: AttachmentRules
+    geometry: NDArray[np.object_],
+    ids: NDArray[np.object_],
+    network: WalkNetwork,
+    rules: AttachmentRules,
 ) -> tuple[Warn, ...]:
-    """What is said of facilities that joined no street: none near, or only too short a piece."""
+    """What is said of facilities that joined no street: none near, or only too short a piece.
+
+    `geometry`, `ids` (k,): where they lie and what they are called, the first of them told.
+    """
     metres = rules.max_leg_m.value
     piece_m = nearest_piece_m(network, geometry, metres)
     said = []
     if far := int((piece_m == 0).sum()):
-        said.append(Warn("facilities_unsnapped", {"count": far, "metres": metres}))
+        params = {"count": far, "metres": metres, "ids": _first(ids[piece_m == 0])}
+        said.append(Warn("facilities_unsnapped", params))
     if short := int((piece_m > 0).sum()):
-        params = {"count": short, "metres": metres, **_too_short(piece_m, rules)}
+        there = {"count": short, "metres": metres, "ids": _first(ids[piece_m > 0])}
+        params = there | _too_short(piece_m, rules)
         said.append(Warn("facilities_short_pieces", params))
     return tuple(said)
+
+
+def _first(ids: NDArray[np.object_]) -> str:
+    return ", ".join(map(str, ids[:_IDS_SHOWN])) + " …" * (len(ids) > _IDS_SHOWN)
 
 
 def attachment_remarks(city: City, policy: Policy) -> tuple[Warn, ...]:

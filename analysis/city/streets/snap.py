@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,13 +37,16 @@ class Positions:
 
     `edge` int32 (k,), -1 = unsnapped; `at_m` float64, geodesic metres from the edge's u;
     `leg_m` float64, straight geodesic access leg; `xy_m` float64 (k, 2), the place on the edge
-    (the point itself when unsnapped).
+    (the point itself when unsnapped). `until_m` float64 (k,), metres from u, or None: where a
+    position is a stretch inside an area, its end, else NaN. Whoever joins a street on the stretch
+    is there; nobody comes in by it (the crossings of the outline are positions of their own).
     """
 
     edge: Int32Array
     at_m: FloatArray
     leg_m: FloatArray
     xy_m: FloatArray
+    until_m: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.edge)
@@ -57,7 +61,49 @@ class Positions:
 
     def take(self, index: IntArray | Int32Array) -> Positions:
         """The positions of some of the points."""
-        return Positions(self.edge[index], self.at_m[index], self.leg_m[index], self.xy_m[index])
+        until_m = None if self.until_m is None else self.until_m[index]
+        return Positions(
+            self.edge[index], self.at_m[index], self.leg_m[index], self.xy_m[index], until_m
+        )
+
+    @property
+    def is_stretch(self) -> BoolArray:
+        """Which are stretches inside an area, bool (k,)."""
+        if self.until_m is None:
+            return np.zeros(len(self), dtype=bool)
+        return np.asarray(~np.isnan(self.until_m))
+
+    @property
+    def ends(self) -> Positions:
+        """The far ends of stretches; the others as they are."""
+        if self.until_m is None:
+            return self
+        at_m = np.where(self.is_stretch, self.until_m, self.at_m)
+        return Positions(self.edge, at_m, self.leg_m, self.xy_m)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Positions]) -> Positions:
+        """Those of several, one after another."""
+        edge, at_m, leg_m, xy_m = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("edge", "at_m", "leg_m", "xy_m")
+        )
+        if all(part.until_m is None for part in parts):
+            return cls(edge, at_m, leg_m, xy_m)
+        nowhere = [np.full(len(part), np.nan) for part in parts]
+        until = [
+            none if p.until_m is None else p.until_m for p, none in zip(parts, nowhere, strict=True)
+        ]
+        return cls(edge, at_m, leg_m, xy_m, np.concatenate(until))
+
+    def followed_by(self, other: Positions) -> Positions:
+        """These positions and then the others."""
+        return Positions(
+            np.concatenate([self.edge, other.edge]),
+            np.concatenate([self.at_m, other.at_m]),
+            np.concatenate([self.leg_m, other.leg_m]),
+            np.concatenate([self.xy_m, other.xy_m]),
+        )
 
     def replaced(self, index: IntArray, other: Positions) -> Positions:
         """The positions, some of them exchanged for others."""

@@ -21,6 +21,7 @@ from lifecircle.analysis.city.streets.slope import SlopeFacts, add_slope
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import BarrierRules, Policy, TerrainRules
 from lifecircle.analysis.policy.sections.terrain import WayForm, WayForms
+from lifecircle.analysis.readers.osm.aside import in_order
 from lifecircle.analysis.readers.osm.barriers import (
     LineKind,
     read_barrier_lines,
@@ -170,13 +171,14 @@ def _bar_streets(
     for kind in _LINES:
         if kind not in kinds or osm is None:
             continue
-        lines = read_barrier_lines(osm, kind, rules)
+        with in_order(osm) as ordered:
+            lines = read_barrier_lines(ordered.path, kind, rules)
         cut = _cut_along(streets, kind, rules, lines)
         if cut.removed_m == 0:
             idle.append(kind)
         streets = cut.streets
     if "main_road" in kinds:
-        closed = None if osm is None else read_closed_main_roads(osm, policy.walk, rules)
+        closed = None if osm is None else _closed_main_roads(osm, policy, rules)
         parted = part_by_main_roads(streets, closed)
         if parted is streets:
             idle.append("main_road")
@@ -184,6 +186,11 @@ def _bar_streets(
     if idle:
         said.append(_list_kinds("barrier_none", idle))
     return streets, said
+
+
+def _closed_main_roads(osm: Path, policy: Policy, rules: BarrierRules) -> RawStreets | None:
+    with in_order(osm) as ordered:
+        return read_closed_main_roads(ordered.path, policy.walk, rules)
 
 
 def _cut_along(streets: RawStreets, kind: LineKind, rules: BarrierRules, lines: np.ndarray) -> Cut:

@@ -11,11 +11,12 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
-from lifecircle.analysis.city.order import code_key
 from lifecircle.analysis.city.shapes import anchor_xy, project_located
+from lifecircle.analysis.city.units.inside import cut_out_inner
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
 from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.texts import Named, Title
 
@@ -39,6 +40,9 @@ def build_units(
     levels : level ids from the highest to the lowest; unknown ones come after them.
     area_polygon : polygon of the study area in `crs`, for `table` None.
 
+    Where a unit lies nearly all inside another of its level, the inner one is meant there: the
+    outer one's outline has a hole.
+
     The parent of a unit is the unit of its declared parent code, else the unit of the nearest
     higher level that holds more than half of its area (a township passes by the streets beside
     it and finds its district).
@@ -55,7 +59,7 @@ def build_units(
     )
     code, level = table.code[order], table.level[order]
     present = tuple(sorted(set(level), key=rank.__getitem__))
-    geometry = project_located(table.where, crs)[order]
+    geometry = cut_out_inner(project_located(table.where, crs)[order], level)
     parent = _find_parents(code, level, present, geometry, table.parent_code[order])
     return Units(
         code=_freeze(code),

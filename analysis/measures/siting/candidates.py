@@ -152,6 +152,24 @@ def generated_sites(
     )
 
 
+def join_sites(one: Sites, other: Sites) -> Sites:
+    """The sites of both, those of `one` first."""
+    return Sites(
+        np.concatenate([one.id, other.id]),
+        np.concatenate([one.name, other.name]),
+        np.concatenate([one.kind, other.kind]),
+        np.concatenate([one.xy_m, other.xy_m]),
+        {level: np.concatenate([index, other.unit[level]]) for level, index in one.unit.items()},
+        Attachments(
+            np.concatenate(
+                [one.attachments.facility, other.attachments.facility + np.int32(len(one))]
+            ),
+            one.attachments.position.followed_by(other.attachments.position),
+        ),
+        (*one.warnings, *other.warnings),
+    )
+
+
 def _keep_near(city: City, costs: WalkCosts, lacking: BoolArray, limit_cm: int) -> BoolArray:
     """Cells within the limit of a cell that lacks."""
     wanted = np.flatnonzero(lacking & city.cells.position.snapped & (city.cells.residents > 0))

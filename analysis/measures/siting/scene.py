@@ -115,7 +115,9 @@ class Scene:
             facility = np.concatenate(
                 (self.existing.facility, np.full(len(rows), _next(self.city), dtype=np.int32))
             )
-            position = _join(self.existing.position, self.sites.attachments.position.take(rows))
+            position = Positions.joined(
+                (self.existing.position, self.sites.attachments.position.take(rows))
+            )
             goals = goals_of(self.costs, Attachments(facility, position))
             field = nearest_from_nodes(self.costs, goals)
             yield nearest_from_positions(self.costs, goals, field, self.city.cells.position).cm
@@ -231,12 +233,3 @@ def remarks_of(scene: Scene, cover: SiteProblem) -> Iterator[Warn]:
 
 def _next(city: City) -> int:
     return len(city.facilities)
-
-
-def _join(a: Positions, b: Positions) -> Positions:
-    return Positions(
-        np.concatenate((a.edge, b.edge)),
-        np.concatenate((a.at_m, b.at_m)),
-        np.concatenate((a.leg_m, b.leg_m)),
-        np.concatenate((a.xy_m, b.xy_m)),
-    )

@@ -96,7 +96,8 @@ class Service(Record):
     """A kind of facility the policy names, and how far residents should have to walk.
 
     `attachment`: ``outline`` = the nearest point of the facility's outline (buildings, points);
-    ``entrances`` = every place where a walkable way meets or enters it (parks, squares, pitches).
+    ``entrances`` = every place where a walkable way meets or enters it (parks, squares, pitches);
+    ``grounds`` = the same where it is drawn as an area that is no building (a school's grounds).
     `tier`: ``basic`` (基本保障类), ``upgraded`` (品质提升类) or ``public``.
     `optional`: not part of a default run's circles unless asked (opened school grounds).
     `note`: a remark for people about what the places found stand for.
@@ -105,7 +106,7 @@ class Service(Record):
     id: Id
     title: OwnTitle
     tier: Literal["basic", "upgraded", "public"]
-    attachment: Literal["outline", "entrances"]
+    attachment: Literal["outline", "entrances", "grounds"]
     minutes: Positive
     metres: Positive | None = None
     target: Share | None = None
@@ -195,12 +196,14 @@ class AttachmentRules(Record):
     """How points join the streets.
 
     No leg is longer than `max_leg_m`; pieces of streets of at least `min_component_m` are joined
-    first, then those of at least `min_piece_m` (None in runs kept from before: no others).
+    first, then those of at least `min_piece_m` (None in runs kept from before: no others). A gate
+    within `gate_m` of a crossing stands on it (None in runs from before: gates are not looked at).
     """
 
     max_leg_m: Positive
     min_component_m: Positive
     min_piece_m: Positive | None = None
+    gate_m: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +215,35 @@ class GapRules(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class HomeRules(Record):
+    """Which buildings without a tagged use are homes too, and how far from streets people live.
+
+    `plain_buildings`: values of ``building`` that say no use; on land of `no_home_land`, in areas
+    of `no_home_amenities`, or holding such a place, they are no homes, nor outside the bounds of
+    their ground. The tagged alone are meant where they have `tagged_share` of all floor.
+    """
+
+    plain_buildings: Values
+    no_home_land: Values
+    no_home_amenities: Values
+    min_ground_m2: Positive
+    max_ground_m2: Positive
+    tagged_share: Share
+    storey_m: Positive
+    max_street_m: Positive
+    told_share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class SpreadRules(Record):
-    """How unit totals are spread over buildings or land."""
+    """How unit totals are spread over buildings or land; without `homes` over the tagged alone."""
 
     min_floor_m2_per_resident: Positive
     max_floor_m2_per_resident: Positive
     lattice_m: Positive
     default_levels: Counted
     residential_buildings: Values
+    homes: HomeRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +13,11 @@ import numpy as np
 import osmium
 import shapely
 
-from lifecircle.analysis.policy import Policy, Service, TagRule
+from lifecircle.analysis.policy import HomeRules, Policy, Service, TagRule
 from lifecircle.analysis.policy.names import names_of
 from lifecircle.analysis.policy.sections.life_cycle import OPEN, LifeReader
 from lifecircle.analysis.policy.sections.rules import values_of
+from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
@@ -57,9 +58,11 @@ class OsmPlaces:
 
     facilities : one row per service that a thing serves, with name_en, ownership, opening_hours,
         lit and level.
-    buildings : id, building (tag), levels (float, NaN unknown), geometry (polygons).
+    buildings : id, building (tag), levels and height_m (float, NaN unknown), geometry (polygons).
+    no_homes : id, geometry of areas and points where nobody lives, by the policy's spread.
     residential : id, geometry (polygons of ``landuse=residential``).
     boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
+    incomplete : areas that could not be read, cut at the file's border or not closed.
     not_open : id, service, name, source, state (``gone``, ``planned``), why (the tag that says so),
         geometry: no facilities; the planned ones may be candidates of siting.
     """
@@ -69,12 +72,15 @@ class OsmPlaces:
     residential: gpd.GeoDataFrame
     boundaries: gpd.GeoDataFrame
     not_open: gpd.GeoDataFrame
+    no_homes: gpd.GeoDataFrame
+    incomplete: tuple[Incomplete, ...] = ()
 
 
 def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPlaces:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
-    Two passes: one for the members of multipolygons, one for everything; and one for lines.
+    Two passes: one for the members of multipolygons, one for everything; and one each for lines
+    and for areas that came to nothing.
     `today`: the day for which ``end_date`` and the like are read; None: they are not.
 
     Raises
@@ -85,14 +91,16 @@ def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPla
     check_osm_file(path)
     rules = [rule for service in policy.services.values() for rule in service.osm]
     once = policy.life_cycle.keys if policy.life_cycle is not None else ()
-    keys = sorted({_find_anchor(rule) for rule in rules} | _LAND_KEYS | set(once))
+    keys = sorted({_find_anchor(rule) for rule in rules} | _LAND_KEYS | {"amenity"} | set(once))
     of_lines = [rule for rule in rules if rule.lines]
     line_keys = sorted({_find_anchor(rule) for rule in of_lines})
     try:
+        things = list(_list_things(path, keys))
+        read = {thing.id for thing in things}
         lines = read_lines(path, line_keys, lambda tags: any(r.matches(tags) for r in of_lines))
-        return places_of(
-            [*_list_things(path, keys), *(Place(*line) for line in lines)], policy, today
-        )
+        places = places_of([*things, *(Place(*line) for line in lines)], policy, today)
+        lost = find_incomplete(path, keys, read, _RowsOf(policy, today).serves)
+        return replace(places, incomplete=lost)
     except RuntimeError as error:
         raise broken_file(path, error) from error
 
@@ -108,6 +116,7 @@ def places_of(things: Iterable[Place], policy: Policy, today: date | None = None
     buildings: list[dict[str, Any]] = []
     residential: list[dict[str, Any]] = []
     boundaries: list[dict[str, Any]] = []
+    no_homes: list[dict[str, Any]] = []
     ordered = sorted(things, key=lambda place: place.id)
     dimensions = shapely.get_dimensions([thing.geometry for thing in ordered])
     for thing, dimension in zip(map(_with_area, ordered), dimensions.tolist(), strict=True):
@@ -119,11 +128,9 @@ def places_of(things: Iterable[Place], policy: Policy, today: date | None = None
             continue
         tags = thing.tags
         if areal and tags.get("building", "no") != "no":
-            levels = _parse_number(tags.get("building:levels"))
-            buildings.append(
-                {"id": thing.id, "building": tags["building"], "levels": levels,
-                 "geometry": thing.geometry}
-            )  # fmt: skip
+            buildings.append(_describe_building(thing))
+        if dimension != _LINEAR and _is_no_home(tags, policy.spread.homes):
+            no_homes.append({"id": thing.id, "geometry": thing.geometry})
         if areal and tags.get("landuse") == "residential":
             residential.append({"id": thing.id, "geometry": thing.geometry})
         if areal and tags.get("boundary") == "administrative":
@@ -133,10 +140,11 @@ def places_of(things: Iterable[Place], policy: Policy, today: date | None = None
             )  # fmt: skip
     return OsmPlaces(
         _make_table(facilities),
-        _make_frame(buildings, ["id", "building", "levels"]),
+        _make_frame(buildings, ["id", "building", "levels", "height_m"]),
         _make_frame(residential, ["id"]),
         _make_frame(boundaries, ["id", "name", "name_en", "admin_level"]),
         _make_frame(not_open, ["id", "service", "name", "source", "state", "why"]),
+        _make_frame(no_homes, ["id"]),
     )
 
 
@@ -187,6 +195,12 @@ class _RowsOf:
             return rows, past, True
         shut = [_describe_shut(thing, service, life.state, life.why) for service in served]
         return [], [*past, *shut], life.service_only
+
+    def serves(self, tags: Mapping[str, str]) -> bool:
+        """Whether an area with these tags is a facility that is open."""
+        names = names_of(tags)
+        life = OPEN if self._life is None else self._life(tags, names)
+        return life.state is None and bool(self._served(tags, names, _AREAL))
 
     def _served(self, tags: Mapping[str, str], names: str, dimension: int) -> list[Service]:
         """Services in the policy's order, each once; only rules anchored at a tag are tried."""
@@ -240,9 +254,29 @@ def _make_table(served: Sequence[Served]) -> FacilityTable:
     )
 
 
+def _describe_building(thing: Place) -> dict[str, Any]:
+    tags = thing.tags
+    return {
+        "id": thing.id,
+        "building": tags["building"],
+        "levels": _parse_number(tags.get("building:levels")),
+        "height_m": _parse_number(tags.get("height") or tags.get("building:height")),
+        "geometry": thing.geometry,
+    }
+
+
+def _is_no_home(tags: Mapping[str, str], rules: HomeRules | None) -> bool:
+    """Whether nobody lives there: land of another use, grounds and places of some amenities."""
+    if rules is None:
+        return False
+    land, amenity = tags.get("landuse"), tags.get("amenity")
+    return land in rules.no_home_land or amenity in rules.no_home_amenities
+
+
 def _parse_number(text: str | None) -> float:
+    """A number above zero, metres written behind it or not; NaN where it is none."""
     try:
-        value = float(text) if text is not None else np.nan
+        value = float(text.strip().removesuffix("m")) if text is not None else np.nan
     except ValueError:
         return np.nan
     return value if 0 < value < np.inf else np.nan
@@ -250,8 +284,9 @@ def _parse_number(text: str | None) -> float:
 
 def _make_frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
     data = {name: np.array([row[name] for row in rows], dtype=object) for name in columns}
-    if "levels" in data:
-        data["levels"] = data["levels"].astype(np.float64)
+    for name in ("levels", "height_m"):
+        if name in data:
+            data[name] = data[name].astype(np.float64)
     geometry = np.array([row["geometry"] for row in rows], dtype=object)
     return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
 

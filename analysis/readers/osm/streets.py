@@ -6,7 +6,7 @@ they lie. Building the network from them is `lifecircle.analysis.city.streets.ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -17,8 +17,33 @@ import osmium
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Tags
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
+from lifecircle.analysis.readers.osm.gates import GateReader, Gates
+from lifecircle.analysis.readers.osm.xml_forms import unpacked
 
+_HEAD_BYTES = 1024
+_MARK = b"\xef\xbb\xbf"  # byte-order mark of UTF-8
+_O5M = b"\xff\xe0\x04o5m2"
+_HISTORY = tuple(f".osh{more}" for more in ("", ".pbf", ".xml", ".gz", ".bz2", ".xml.gz"))
 _WKB_HEAD_BYTES = 9  # byte order, geometry type, number of points
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What of the walkable ways of a file could not be read, as their nodes are not in it.
+
+    `missing` of `references` to nodes; ways `lost` whole and ways `cut`; ids of `absent` nodes.
+    """
+
+    references: int = 0
+    missing: int = 0
+    lost: int = 0
+    cut: int = 0
+    absent: frozenset[int] = frozenset()
+
+    @property
+    def share(self) -> float:
+        """Share of the references that are missing, 0-1."""
+        return self.missing / self.references if self.references else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +53,8 @@ class RawStreets:
     `way_id` int64 (w,); `way_start` int64 (w + 1,), where each way's references begin;
     `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84. `form` uint8 (w,), the
     `lifecircle.analysis.policy.sections.terrain.WayForm` of each way, or None where nobody asked
-    for it.
+    for it. `dropped`: what the file did not hold of them.
+    `gates`: gates and fences, None where nobody asked for them.
     """
 
     way_id: IntArray
@@ -36,6 +62,8 @@ class RawStreets:
     node_ref: IntArray
     lonlat: FloatArray
     form: UInt8Array | None = None
+    dropped: Dropped = Dropped()
+    gates: Gates | None = None
 
 
 class WayChoice(Protocol):
@@ -48,10 +76,16 @@ class WayChoice(Protocol):
 FormOf = Callable[[Callable[[str], str | None]], int]  # from a way's tags to its `WayForm`
 
 
-def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) -> RawStreets:
+def read_streets(
+    path: Path,
+    rules: WayChoice,
+    form_of: FormOf | None = None,
+    gates: GateReader | None = None,
+) -> RawStreets:
     """Every way of a file that people may walk along, in file order.
 
-    `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default.
+    `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default. `gates`: what
+    notes gates and fences in the same pass.
 
     Raises
     ------
@@ -64,21 +98,32 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
     refs: list[int] = []
     shapes: list[str] = []
     forms: list[int] = []
+    references = missing = lost = cut = bare = 0
+    absent: set[int] = set()
     as_wkb = osmium.geom.WKBFactory().create_linestring
     every_node = osmium.geom.use_nodes.ALL
     walkable = rules.walkable
     try:
-        for way in ways_with(path, "highway"):
+        for way in ways_with(path, "highway") if gates is None else _with_gates(path, gates):
             nodes = way.nodes
-            if len(nodes) < 2 or not walkable(way.tags):
+            if len(nodes) < 2 or way.deleted or not walkable(way.tags):
+                bare += not len(nodes) and not way.deleted and walkable(way.tags)
                 continue
             try:
                 shape = as_wkb(way, every_node)
             except (RuntimeError, osmium.InvalidLocationError):
+                before = len(way_ids)
                 _keep_located(way, way_ids, counts, refs, shapes)
+                gone = [node.ref for node in nodes if not node.location.valid()]
+                absent.update(gone)
+                missing += len(gone)
+                lost += len(way_ids) == before
+                cut += len(way_ids) > before
+                references += len(nodes)
                 if form_of is not None:
                     forms += [form_of(way.tags.get)] * (len(way_ids) - len(forms))
                 continue
+            references += len(nodes)
             shapes.append(shape)
             way_ids.append(way.id)
             counts.append(len(nodes))
@@ -87,6 +132,8 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
                 forms.append(form_of(way.tags.get))
     except RuntimeError as error:
         raise broken_file(path, error) from error
+    if not way_ids and lost + bare:
+        raise InputError([Fault("osm_no_nodes", path.name, params={"ways": lost + bare})])
     if not way_ids:
         raise InputError([Fault("osm_no_streets", path.name)])
     lonlat = _read_coordinates(shapes, counts)
@@ -96,6 +143,8 @@ def read_streets(path: Path, rules: WayChoice, form_of: FormOf | None = None) ->
         np.array(refs, dtype=np.int64),
         lonlat,
         None if form_of is None else np.array(forms, dtype=np.uint8),
+        Dropped(references, missing, lost, cut, frozenset(absent)),
+        None if gates is None else gates.found(),
     )
 
 
@@ -105,12 +154,36 @@ def check_osm_file(path: Path) -> None:
         raise InputError([Fault("file_missing", path.name)])
     if path.stat().st_size == 0:
         raise InputError([Fault("file_empty", path.name)])
-    with path.open("rb") as handle:
-        head = handle.read(64)
-    is_pbf = b"OSMHeader" in head
-    is_xml = head.lstrip().startswith((b"<?xml", b"<osm"))
-    if not (is_pbf or is_xml):
+    head = head_of(path)
+    is_xml = head.removeprefix(_MARK).lstrip().startswith((b"<?xml", b"<osm"))
+    if not (is_xml or b"OSMHeader" in head[:64] or head.startswith(_O5M)):
         raise InputError([Fault("osm_not_osm", path.name)])
+    if is_xml and (b"<osmChange" in head or b"<osmAugmentedDiff" in head):
+        raise InputError([Fault("osm_changes", path.name)])
+    if path.name.endswith(_HISTORY) or _holds_versions(path):
+        raise InputError([Fault("osm_history", path.name)])
+
+
+def is_pbf(path: Path) -> bool:
+    """Whether a file is a ``.pbf`` by its content."""
+    return b"OSMHeader" in head_of(path)[:64]
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file, unpacked where it is packed; empty where that fails."""
+    try:
+        with unpacked(path) as handle:
+            return handle.read(_HEAD_BYTES)
+    except (OSError, EOFError):
+        return b""
+
+
+def _holds_versions(path: Path) -> bool:
+    """Whether a file says that it holds every version of its objects."""
+    try:
+        return bool(osmium.io.Reader(str(path)).header().has_multiple_object_versions)
+    except RuntimeError:
+        return False  # what is wrong with it is told by who reads it
 
 
 def broken_file(path: Path, error: Exception) -> InputError:
@@ -127,6 +200,23 @@ def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
         .with_filter(osmium.filter.KeyFilter(key))
     )
     return cast(Iterable[osmium.osm.Way], ways)  # the filter lets only ways through
+
+
+def _with_gates(path: Path, gates: GateReader) -> Iterator[osmium.osm.Way]:
+    """The ways of a file that are streets, while gates and fences are noted."""
+    things = (
+        osmium.FileProcessor(str(path))
+        .with_locations("flex_mem")
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.NODE | osmium.osm.WAY))
+        .with_filter(osmium.filter.KeyFilter("highway", "barrier", "entrance"))
+    )
+    for thing in things:
+        if not isinstance(thing, osmium.osm.Way):
+            gates.note_node(thing)
+            continue
+        gates.note_way(thing)
+        if "highway" in thing.tags:
+            yield thing
 
 
 def _keep_located(

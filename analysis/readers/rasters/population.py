@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from math import floor, fsum
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ import pyproj
 import shapely
 
 from lifecircle.analysis.quantities import FloatArray, IntArray, ObjectArray
-from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.cells import LARGEST_COUNT, object_array
 from lifecircle.analysis.readers.records.files import (
     RASTER_SUFFIXES,
     check_path,
@@ -32,10 +33,13 @@ from lifecircle.analysis.readers.records.located import (
     Reading,
     off_the_earth,
 )
-from lifecircle.analysis.readers.records.tables import CellTable
+from lifecircle.analysis.readers.records.tables import CellTable, make_cells
 
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000
+_M2_PER_HECTARE: Final = 10_000.0
+_SMALLEST_HECTARES: Final = 0.1  # on less than that a tower may stand
+_MOST_PER_HECTARE: Final = 20_000.0  # Kowloon Walled City, the densest place known, had 12,700
 _WHOLE: Final = 1 - 1e-9  # share of a pixel from which rounding alone separates it from all
 
 
@@ -63,9 +67,8 @@ def read_raster_share(path: Path, area: Any = None) -> tuple[CellTable, RasterSh
     """Residents (persons) per pixel of a GeoTIFF of counts, within an area if one is given.
 
     A pixel on the border of the area counts by the share of its own area that lies inside.
-    Fractions become whole persons by largest remainder over all that is kept, so that the
-    rounded total is kept; ties go to the pixel that comes first. Pixels left without residents
-    are not rows.
+    Fractions become whole persons along a curve (`whole_persons`): over all that is kept here,
+    in each unit in a city. Pixels of nobody are not rows.
 
     Parameters
     ----------
@@ -114,15 +117,16 @@ def _read_pixels(source: Any, path: Path, area: Any) -> tuple[CellTable, RasterS
         polygons, share = _cut_to_area(polygons, area, crs)
         partial = int(np.count_nonzero((share > 0) & (share < 1)))
         amount = amount * share
-    residents = round_by_remainder(amount)
     kept_out = whole - float(amount.sum())
-    lived_in = residents > 0
-    row, column, residents = row[lived_in], column[lived_in], residents[lived_in]
-    if len(residents) == 0:
+    lived_in = amount > 0
+    row, column, amount = row[lived_in], column[lived_in], amount[lived_in]
+    if floor(fsum(amount) + 0.5) == 0:
         raise refuse(path, "input_raster_nobody" if whole == 0 else "input_raster_elsewhere")
     shapes = np.asarray(polygons[lived_in], dtype=np.object_)
     where = _locate_pixels(shapes, crs, path.name, found)
-    share_kept = RasterShare(path.name, whole, int(residents.sum()), partial, kept_out)
+    ids = [f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+    table = make_cells(object_array(ids), amount, {}, where, ())
+    share_kept = RasterShare(path.name, whole, int(table.residents.sum()), partial, kept_out)
     if area is not None:
         found.add(
             "raster_cut",
@@ -133,9 +137,7 @@ def _read_pixels(source: Any, path: Path, area: Any) -> tuple[CellTable, RasterS
             outside=kept_out,
         )
     found.stop_on_errors()
-    ids = [f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
-    table = CellTable(object_array(ids), residents, {}, where, found.warnings())
-    return table, share_kept
+    return replace(table, warnings=found.warnings()), share_kept
 
 
 def _locate_pixels(shapes: ObjectArray, crs: pyproj.CRS, file: str, found: Findings) -> Located:
@@ -184,7 +186,37 @@ def _find_inhabited(source: Any, found: Findings) -> tuple[IntArray, FloatArray]
         at.append(filled + start * source.width)
         persons.append(counts[filled])
     found.stop_on_errors()
-    return np.concatenate(at), np.concatenate(persons)
+    every = np.concatenate(persons)
+    _refuse_fillers(every, source, found)
+    found.stop_on_errors()
+    return np.concatenate(at), every
+
+
+def _refuse_fillers(persons: FloatArray, source: Any, found: Findings) -> None:
+    """Values that cannot be persons: signs for no data that are not declared, impossible crowds."""
+    if len(persons) == 0:
+        return
+    kind, top = np.dtype(source.dtypes[0]), float(persons.max())
+    highest = float(np.iinfo(kind).max if kind.kind in "iu" else np.finfo(kind).max)
+    count = int(np.count_nonzero(persons == top))
+    if top > LARGEST_COUNT or (top == highest and count > 1):
+        found.add("input_raster_filler", count=count, value=top)
+        return
+    hectares = _measure_pixel_m2(source) / _M2_PER_HECTARE
+    crowded = persons > _MOST_PER_HECTARE * max(hectares, _SMALLEST_HECTARES)
+    if crowded.any():
+        found.add("input_raster_dense", count=int(crowded.sum()), value=top,
+                  density=top / hectares, most=_MOST_PER_HECTARE)  # fmt: skip
+
+
+def _measure_pixel_m2(source: Any) -> float:
+    """Area of the pixel in the middle of the raster on the ellipsoid."""
+    row, column = np.array([source.height // 2]), np.array([source.width // 2])
+    corners = _corners(row, column, source.transform)[0]
+    crs = pyproj.CRS.from_wkt(source.crs.to_wkt())
+    move = pyproj.Transformer.from_crs(crs, DEGREES, always_xy=True)
+    lon, lat = move.transform(*corners.T)
+    return abs(float(pyproj.Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)[0]))
 
 
 def _cut_to_area(polygons: Any, area: Any, crs: Any) -> tuple[Any, FloatArray]:
@@ -230,12 +262,3 @@ def _corners(row: IntArray, column: IntArray, transform: Any) -> FloatArray:
     x = transform.a * corner_c + transform.b * corner_r + transform.c
     y = transform.d * corner_c + transform.e * corner_r + transform.f
     return np.stack((x, y), axis=-1)
-
-
-def round_by_remainder(amount: FloatArray) -> IntArray:
-    """Whole numbers nearest to `amount` (k,) whose sum is the rounded sum of `amount`."""
-    whole = np.floor(amount).astype(np.int64)
-    left = round(float(amount.sum())) - int(whole.sum())
-    order = np.argsort(-(amount - whole), kind="stable")
-    whole[order[:left]] += 1
-    return whole

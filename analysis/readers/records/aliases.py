@@ -65,6 +65,12 @@ def known_values(field: str) -> Mapping[str, str]:
     return {fold(alias): word for word, aliases in words.items() for alias in aliases}
 
 
+def strip_brackets(text: str) -> str:
+    """A text without what stands in brackets at its end (``已关闭（2023年）`` is ``已关闭``)."""
+    match = _BRACKETS.match(fold(text))
+    return match[1] if match else text
+
+
 @cache
 def plain_units() -> frozenset[str]:
     """Folded units (and datums) that may stand behind a title or a number and change nothing."""

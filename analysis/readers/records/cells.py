@@ -16,12 +16,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecircle.analysis.quantities import BoolArray, Counts, FloatArray, ObjectArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
 from lifecircle.analysis.readers.records.aliases import fold, plain_units, unit_scales
 
 CellArray = NDArray[Any]  # of objects, or of numbers
 
-WHOLE_TOLERANCE: Final = 1e-6  # a count farther than this from an integer is no count
+WHOLE_TOLERANCE: Final = 1e-6  # a count farther than this from an integer is a fraction
 LARGEST_COUNT: Final = 2.0**53  # the last integer a float holds exactly
 
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -201,10 +201,8 @@ def group_rows(values: Iterable[Any]) -> dict[Any, list[int]]:
     return rows
 
 
-def whole_counts(numbers: Numbers) -> tuple[Counts, BoolArray]:
-    """Numbers as whole numbers, and where a number within bounds is none."""
-    value = np.where(numbers.known, numbers.value, 0.0)
-    sound = (value >= 0) & (value <= LARGEST_COUNT)
-    whole = np.rint(np.where(sound, value, 0.0))
-    broken: BoolArray = sound & (np.abs(value - whole) > WHOLE_TOLERANCE)
-    return Counts.of(whole, numbers.known & sound), broken
+def whole_where_near(value: FloatArray) -> FloatArray:
+    """Numbers as whole ones, where all of them are but for what sums of floats leave behind."""
+    whole = np.rint(value)
+    near = np.isnan(value) | (np.abs(value - whole) <= WHOLE_TOLERANCE)
+    return whole if near.all() else value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifecircle.analysis.quantities import Counts
+from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.records.aliases import (
     aliases_of,
     fold,
@@ -24,7 +24,7 @@ from lifecircle.analysis.readers.records.cells import (
     CellArray,
     read_number,
     read_numbers,
-    whole_counts,
+    whole_where_near,
 )
 from lifecircle.analysis.readers.records.findings import Findings
 
@@ -122,10 +122,10 @@ def pick_groups(
     return groups
 
 
-def read_counts(column: Column, found: Findings, *, required: bool) -> Counts:
-    """A column of persons (or households): whole numbers ≥ 0.
+def read_persons(column: Column, found: Findings, *, required: bool) -> FloatArray:
+    """A column of persons (or households), numbers ≥ 0 that may be fractions; NaN unknown.
 
-    Faults: text, negative, not whole, beyond 2^53; blank cells too where `required`.
+    Faults: text, negative, beyond 2^53; blank cells too where `required`.
     """
     parsed = read_numbers(column.values)
     title, cells = column.title, column.values
@@ -135,6 +135,10 @@ def read_counts(column: Column, found: Findings, *, required: bool) -> Counts:
     value = np.where(parsed.known, parsed.value, 0.0)
     found.each("input_count_negative", value < 0, column=title, values=cells)
     found.each("input_number_large", value > LARGEST_COUNT, column=title, values=cells)
-    counts, broken = whole_counts(parsed)
-    found.each("input_count_not_whole", broken, column=title, values=cells)
-    return counts
+    sound = parsed.known & (value >= 0) & (value <= LARGEST_COUNT)
+    persons = whole_where_near(np.where(sound, value, np.nan))
+    broken = int(np.count_nonzero(sound & (persons != np.rint(persons))))
+    if broken:
+        found.add("input_fractions", severity="warning", column=title, count=broken,
+                  persons=float(np.nansum(persons)))  # fmt: skip
+    return persons

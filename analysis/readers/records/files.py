@@ -67,6 +67,9 @@ _ADDRESS = re.compile(r"(?i)^(?:[a-z0-9_ ]{2,}:|https?|[/\\]vsi)")
 # OAPIF is left, for it is how people read our own service; it opens by its prefix or an address.
 _NEVER: Final = ("OGR_VRT", "GDALG", "HTTP", "CSW", "WFS", "Carto", "Elasticsearch", "AmigoCloud",
                  "NGW", "EEDA", "PLSCENES", "OGCAPI", "ADBC")  # fmt: skip
+_LARGEST_SHIFT: Final = 12  # of the size of sectors of a compound file (MS-CFB)
+_DIRECTORY_BYTES: Final = 8192
+_LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 
 
 def guard_gdal() -> None:
@@ -104,12 +107,24 @@ def check_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
             )
         kind = _tell_kind(path)
         size = path.stat().st_size
+        locked = kind == "xls" and _is_locked(path)
+    if locked:
+        raise refuse(path, "input_password")
     if kind not in suffixes[suffix]:
         raise refuse(path, "input_really", suffix=suffix, really=kind)
     most = limits.TEXT_BYTES if kind in _TEXT_KINDS else limits.FILE_BYTES
     if size > most:
         raise refuse(path, "input_file_large", megabytes=size // 1024**2, most=most // 1024**2)
     return path.resolve()
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a compound file holds an encrypted workbook: its directory names the package."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        size = 1 << min(int.from_bytes(head[30:32], "little"), _LARGEST_SHIFT)
+        file.seek((int.from_bytes(head[48:52], "little") + 1) * size)
+        return _LOCKED in file.read(_DIRECTORY_BYTES)
 
 
 def _tell_kind(path: Path) -> str:

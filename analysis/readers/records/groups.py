@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lifecircle.analysis.quantities import Counts
-from lifecircle.analysis.readers.records.columns import Column, pick_groups, read_counts
+from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.readers.records.cells import WHOLE_TOLERANCE
+from lifecircle.analysis.readers.records.columns import Column, pick_groups, read_persons
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 
@@ -23,17 +24,17 @@ def field_of(group: str) -> str:
 
 
 def read_groups(
-    records: Records, picked: Mapping[str, Column], residents: Counts, found: Findings
-) -> dict[str, Counts]:
-    """Groups of residents (persons) and households by name.
+    records: Records, picked: Mapping[str, Column], persons: FloatArray, found: Findings
+) -> dict[str, FloatArray]:
+    """Groups of residents (persons) and households by name, NaN where unknown.
 
     A group larger than the residents of its row is a fault; more households than residents is a
     warning, for empty registered households exist.
     """
-    groups: dict[str, Counts] = {}
+    groups: dict[str, FloatArray] = {}
     for field, column in pick_groups(records.columns, picked, found).items():
-        counts = read_counts(column, found, required=False)
-        more = residents.known & counts.known & (counts.value > residents.value)
+        held = read_persons(column, found, required=False)
+        more = held > persons + WHOLE_TOLERANCE  # unknown ones are not
         if field == HOUSEHOLDS:
             found.remark("input_households_more", more, column=column.title)
         else:
@@ -41,5 +42,5 @@ def read_groups(
             found.each(
                 "input_group_more", more, column=column.title, values=column.values, total=total
             )
-        groups[group_of(field)] = counts
+        groups[group_of(field)] = held
     return dict(sorted(groups.items()))

@@ -33,3 +33,8 @@ def read_ids(column: Column | None, records: Records, label: str, found: Finding
 def read_plain(column: Column | None, records: Records) -> ObjectArray:
     """A column of texts, None where blank or where there is no such column."""
     return no_texts(len(records)) if column is None else read_texts(column.values)
+
+
+def code_key(code: str) -> tuple[int, int, str]:
+    """Sort key of codes and ids: numbers by value before all others by their letters."""
+    return (0, int(code), code) if code.isascii() and code.isdigit() else (1, 0, code)

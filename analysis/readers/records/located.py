@@ -15,7 +15,7 @@ import numpy as np
 import pyproj
 import shapely
 
-from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.records.datums import (
     SHIFTED,
     from_wgs84,
@@ -88,6 +88,16 @@ class Located:
     def with_shapes(self, shapes: ObjectArray) -> Located:
         """The same rows with other shapes."""
         return replace(self, shapes=shapes)
+
+    def take(self, rows: IntArray) -> Located:
+        """Some rows, in the order of the table."""
+        kept, start = [], 0
+        for reading in self._counted():
+            end = start + reading.count
+            count = int(np.count_nonzero((rows >= start) & (rows < end)))
+            kept.append(replace(reading, count=count))
+            start = end
+        return Located(self.shapes[rows], tuple(kept))
 
     def in_degrees(self) -> ObjectArray:
         """The shapes in degrees of WGS84, longitude first."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from lifecircle.analysis.errors import Fault
@@ -23,9 +24,18 @@ from lifecircle.analysis.readers.records.attributes import (
 from lifecircle.analysis.readers.records.frames import frame_of
 from lifecircle.analysis.readers.records.groups import field_of
 from lifecircle.analysis.readers.records.located import Located
+from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 FROM_TABLE: Final = "table"  # what `FacilityTable.source` says of a row
 FROM_OSM: Final = "osm"
+
+
+@dataclass(frozen=True, slots=True)
+class Fractions:
+    """Persons per cell as a file has them, not whole: (n,), and of groups, NaN unknown."""
+
+    persons: FloatArray
+    groups: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,8 @@ class CellTable:
     """Residents per cell (persons), points or polygons.
 
     `groups`: persons of a group by its name (``0_3``, ``65`` ...), and ``households``.
+    `fractions`: what the file holds where that is not whole; `residents` and `groups` are then
+    made whole over the file, a city makes them whole in each of its units.
     """
 
     id: ObjectArray
@@ -40,6 +52,7 @@ class CellTable:
     groups: Mapping[str, Counts]
     where: Located
     warnings: tuple[Fault, ...] = ()
+    fractions: Fractions | None = None
 
     def __len__(self) -> int:
         return len(self.id)
@@ -52,12 +65,28 @@ class CellTable:
         return frame_of(columns, self.where.in_degrees())
 
 
+def make_cells(
+    ids: ObjectArray,
+    persons: FloatArray,
+    groups: Mapping[str, FloatArray],
+    where: Located,
+    warnings: tuple[Fault, ...],
+) -> CellTable:
+    """Cells of persons and groups (n,) as a file has them, whole or not."""
+    if are_whole(persons, *groups.values()):
+        counts = {name: Counts.of(one, ~np.isnan(one)) for name, one in groups.items()}
+        return CellTable(ids, persons.astype(np.int64), counts, where, warnings)
+    residents, counts = round_people(persons, groups, Along.curve(where.centres(), persons))
+    return CellTable(ids, residents.value, counts, where, warnings, Fractions(persons, groups))
+
+
 @dataclass(frozen=True, slots=True)
 class FacilityTable:
     """Places that offer a service, each with the columns its source has.
 
     `service`: id of the policy. `source`: ``table`` or ``osm``. `attributes` by name (see
-    `records.attributes`). `rows` int64: the row people see in the file.
+    `records.attributes`). `rows` int64: the row people see in the file. `not_open`: rows that are
+    no facilities, as `OsmPlaces.not_open`; None where the source does not say.
     """
 
     id: ObjectArray
@@ -68,6 +97,7 @@ class FacilityTable:
     where: Located
     rows: IntArray
     warnings: tuple[Fault, ...] = ()
+    not_open: gpd.GeoDataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.id)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.quantities import Counts, ObjectArray
+from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.records.aliases import fields_of, fold
@@ -35,7 +36,7 @@ from lifecircle.analysis.readers.records.cells import (
     read_numbers,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_counts
+from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
@@ -51,9 +52,12 @@ from lifecircle.analysis.readers.records.tables import (
     FacilityTable,
     StatisticsTable,
     UnitTable,
+    make_cells,
 )
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
+from lifecircle.analysis.readers.tables.status import OPEN, frame_not_open, read_states
 from lifecircle.analysis.readers.tables.units import units_of
 
 Kind = Literal["population", "facilities", "units", "statistics"]
@@ -170,18 +174,25 @@ def _cells_of(records: Records) -> CellTable:
     found.each("input_population_line", lines)
     located = repair_shapes(located, found)
     ids = read_ids(picked.get("id"), records, "", found)
-    residents, groups = Counts.unknown(len(records)), {}
+    persons, groups = np.zeros(len(records)), {}
     if "population" not in picked:
         found.add("input_population_missing", columns=records.titles)
     else:
-        residents = read_counts(picked["population"], found, required=True)
-        groups = read_groups(records, picked, residents, found)
+        persons = read_persons(picked["population"], found, required=True)
+        groups = read_groups(records, picked, persons, found)
     found.stop_on_errors()
-    return CellTable(ids, residents.value, groups, located, found.warnings())
+    remark_people_twice(located.shapes, persons, found)
+    return make_cells(ids, persons, groups, located, found.warnings())
 
 
-def _facilities_of(records: Records, policy: Policy, *, by_unit: bool = False) -> FacilityTable:
+def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> FacilityTable:
+    said = pick_columns(every.columns, "facilities", Findings(every.file)).get("status")
+    told = Findings(every.file, every.rows, every.listed)
+    states = read_states(said, every, told)
+    is_open = states == OPEN
+    records = every if is_open.all() else every.take(is_open)
     found = records.findings()
+    found.merge(told)
     picked = pick_columns(records.columns, "facilities", found)
     located = repair_shapes((locate_stated if by_unit else locate)(records, found), found)
     ids = read_ids(picked.get("id"), records, "row/", found)
@@ -203,7 +214,25 @@ def _facilities_of(records: Records, policy: Policy, *, by_unit: bool = False) -
         where=located,
         rows=records.rows,
         warnings=found.warnings(),
+        not_open=None if said is None else _read_not_open(every, states, policy),
     )
+
+
+def _read_not_open(every: Records, states: ObjectArray, policy: Policy) -> gpd.GeoDataFrame:
+    """Rows that are gone or planned; faults of theirs are nobody's matter."""
+    records, quiet = every.take(states != OPEN), Findings(every.file, every.rows)
+    picked = pick_columns(records.columns, "facilities", quiet)
+    names = read_texts(picked["name"].values) if "name" in picked else no_texts(len(records))
+    columns = {
+        "id": read_ids(picked.get("id"), records, "row/", Findings(every.file, records.rows)),
+        "service": _read_services(
+            picked.get("service"), records, policy, Findings(every.file, records.rows)
+        ),
+        "name": names,
+        "source": object_array([FROM_TABLE] * len(records)),
+    }
+    located = locate_stated(records, Findings(every.file, records.rows))
+    return frame_not_open(columns, located, states[states != OPEN], picked["status"])
 
 
 def _read_names(column: Column | None, records: Records, found: Findings) -> ObjectArray:

@@ -12,7 +12,7 @@ import shapely
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import Counts, IntArray, ObjectArray
+from lifecircle.analysis.quantities import Counts, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.aliases import fold
 from lifecircle.analysis.readers.records.cells import (
@@ -24,22 +24,24 @@ from lifecircle.analysis.readers.records.cells import (
     object_array,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_counts
+from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.findings import ROWS_NAMED, Findings
 from lifecircle.analysis.readers.records.groups import read_groups
-from lifecircle.analysis.readers.records.identifiers import read_plain
+from lifecircle.analysis.readers.records.identifiers import code_key, read_plain
 from lifecircle.analysis.readers.records.locate import locate
 from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
+from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 PLAIN_LEVEL: Final = "unit"
 
 _POLYGONS: Final = (3, 6)
 _AT_ONCE: Final = 64  # units held against all others at a time: stacked ones would fill memory
 _MOST_PAIRS: Final = 200_000  # neighbours looked at; a city has some thousands
+INSIDE_SHARE: Final = 0.95  # of a unit inside another of its level: the inner one is meant there
 _OVERLAP_SHARE: Final = 0.05  # of the smaller unit; less than that is how borders are drawn
 _TEXTS: Final = ("code", "name", "name_en", "level", "unit_class", "parent_code")
 
@@ -51,8 +53,8 @@ class _Part:
     file: str
     rows: IntArray
     texts: Mapping[str, ObjectArray]
-    residents: Counts
-    groups: Mapping[str, Counts]
+    persons: FloatArray
+    groups: Mapping[str, FloatArray]
     where: Located
 
 
@@ -99,15 +101,18 @@ def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = 
     where = Located.joined([part.where for part in parts])
     _remark_overlaps(parts, texts, where, every)
     groups = sorted({name for part in parts for name in part.groups})
+    held = {
+        name: np.concatenate(
+            [part.groups.get(name, np.full(len(part.rows), np.nan)) for part in parts]
+        )
+        for name in groups
+    }
+    persons = np.concatenate([np.empty(0), *(part.persons for part in parts)])
+    residents, counts = _round_totals(persons, held, texts)
     return UnitTable(
         **texts,
-        residents=Counts.joined([part.residents for part in parts]),
-        groups={
-            name: Counts.joined(
-                [part.groups.get(name, Counts.unknown(len(part.rows))) for part in parts]
-            )
-            for name in groups
-        },
+        residents=residents,
+        groups=counts,
         where=where,
         warnings=every.warnings(),
     )
@@ -122,12 +127,12 @@ def _read_part(records: Records, policy: Policy, label: str, found: Findings) ->
     if wrong.any():
         located = located.with_shapes(keep_where(shapes, ~wrong))
     located = repair_shapes(located, found)
-    residents = Counts.unknown(len(records))
+    persons = np.full(len(records), np.nan)
     if "population" in picked:
-        residents = read_counts(picked["population"], found, required=False)
-        if residents.known.any():
-            title = picked["population"].title
-            found.remark("input_units_unknown", ~residents.known, column=title)
+        persons = read_persons(picked["population"], found, required=False)
+        unknown = np.isnan(persons)
+        if not unknown.all():
+            found.remark("input_units_unknown", unknown, column=picked["population"].title)
     texts = {
         "code": _read_codes(picked, records, label, found),
         "name": _read_names(picked.get("name"), records, found),
@@ -136,8 +141,29 @@ def _read_part(records: Records, policy: Policy, label: str, found: Findings) ->
         "unit_class": _read_classes(picked.get("class"), records, found),
         "parent_code": read_plain(picked.get("parent_code"), records),
     }
-    groups = read_groups(records, picked, residents, found)
-    return _Part(records.file, records.rows, texts, residents, groups, located)
+    groups = read_groups(records, picked, persons, found)
+    return _Part(records.file, records.rows, texts, persons, groups, located)
+
+
+def _round_totals(
+    persons: FloatArray, groups: Mapping[str, FloatArray], texts: Mapping[str, ObjectArray]
+) -> tuple[Counts, dict[str, Counts]]:
+    """Whole totals of units and groups: a running sum over the units of a level by their codes."""
+    if are_whole(persons, *groups.values()):
+        counts = {name: Counts.of(one, ~np.isnan(one)) for name, one in groups.items()}
+        return Counts.of(persons, ~np.isnan(persons)), counts
+    value, held = persons.copy(), {name: one.copy() for name, one in groups.items()}
+    for rows in group_rows(texts["level"]).values():
+        members = np.array(rows)
+        codes = [str(code) for code in texts["code"][members]]
+        order = np.array(sorted(range(len(codes)), key=lambda i: code_key(codes[i])))
+        own = {name: one[members] for name, one in groups.items()}
+        people, counts = round_people(persons[members], own, Along.listed(order))
+        value[members[people.known]] = people.value[people.known]
+        for name, one in counts.items():
+            held[name][members[one.known]] = one.value[one.known]
+    counts = {name: Counts.of(one, ~np.isnan(one)) for name, one in held.items()}
+    return Counts.of(value, ~np.isnan(value)), counts
 
 
 def _read_codes(
@@ -232,29 +258,27 @@ def _remark_overlaps(
     alike = len({(reading.crs, reading.datum) for reading in where.readings}) == 1
     every = where.shapes if alike else where.in_degrees()
     for level, members in group_rows(texts["level"]).items():
-        pairs = find_overlaps(every[members])
-        if not pairs:
-            continue
         names = texts["name"][members]
-        shown = [f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED]]
         one = Findings(", ".join(dict.fromkeys(files[i] for i in members)))
-        one.add(
-            "input_units_overlap",
-            severity="warning",
-            count=len(pairs),
-            pairs=", ".join(shown),
-            level=level,
-        )
+        found_pairs = find_overlaps(every[members])
+        for key, pairs in zip(
+            ("input_units_inside", "input_units_overlap"), found_pairs, strict=True
+        ):
+            if pairs:
+                shown = ", ".join(f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED])
+                one.add(key, severity="warning", count=len(pairs), pairs=shown, level=level)
         found.merge(one)
 
 
-def find_overlaps(shapes: ObjectArray) -> list[tuple[int, int]]:
-    """Pairs of shapes that share more than a sliver of the smaller one's area.
+def find_overlaps(shapes: ObjectArray) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Pairs of shapes of which one lies inside the other (that first), and others that overlap.
 
+    Others share more than a sliver of the smaller one's area. Equal shapes lie in none.
     Of more than 200,000 pairs that touch at all only the first are looked at.
     """
     tree = shapely.STRtree(shapes)
     area = shapely.area(shapes)
+    inside: list[tuple[int, int]] = []
     found: list[tuple[int, int]] = []
     looked_at = 0
     for start in range(0, len(shapes), _AT_ONCE):
@@ -265,8 +289,12 @@ def find_overlaps(shapes: ObjectArray) -> list[tuple[int, int]]:
         left, right = left[: _MOST_PAIRS - looked_at], right[: _MOST_PAIRS - looked_at]
         looked_at += len(left)
         shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))
-        much = np.flatnonzero(shared > _OVERLAP_SHARE * np.minimum(area[left], area[right]))
+        smaller = np.minimum(area[left], area[right])
+        within = (shared >= INSIDE_SHARE * smaller) & (area[left] != area[right])
+        for i, j in zip(left[within].tolist(), right[within].tolist(), strict=True):
+            inside.append((i, j) if area[i] < area[j] else (j, i))
+        much = np.flatnonzero((shared > _OVERLAP_SHARE * smaller) & ~within)
         found += zip(left[much].tolist(), right[much].tolist(), strict=True)
         if looked_at >= _MOST_PAIRS:
             break
-    return found
+    return inside, found

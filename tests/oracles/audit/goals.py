@@ -41,7 +41,7 @@ class GoalFinder:
     rows: Any
     gates: Any  # of all gates, in metres
     open: list[bool]
-    on_ground: Bools
+    landing: Bools  # nodes where a bridge or tunnel ends
 
     @classmethod
     def of(cls, joiner: Joiner, barriers: Barriers) -> GoalFinder:
@@ -57,7 +57,7 @@ class GoalFinder:
             rows=rows,
             gates=KDTree(xy) if len(xy) else None,
             open=[barriers.gates[spot] for spot in sorted(barriers.gates)],
-            on_ground=streets.on_ground,
+            landing=streets.landing,
         )
 
     def goals(self, facilities: gpd.GeoDataFrame) -> list[Goals]:
@@ -126,11 +126,12 @@ class GoalFinder:
         return _spot(to_grid(ends[0] + share * (ends[1] - ends[0])))
 
     def _join_ends(self, goals: Goals, row: int, met: Meeting) -> None:
-        """A bridge or tunnel counts where it comes to the ground inside the area."""
+        """A bridge or tunnel counts at its ends inside the area."""
         streets = self.joiner.streets
         for share, node in ((0.0, streets.a[row]), (1.0, streets.b[row])):
             inside = any(low <= share <= high for low, high in met.inside)
-            if inside and self.on_ground[node]:
+            inside = inside or any(share == on for on, _ in met.on)  # just on the outline
+            if inside and self.landing[node]:
                 goals.at.append((row, share, 0.0))
 
     def _gate(self, row: int, share: float) -> bool | None:

@@ -141,7 +141,8 @@ class HomeBook:
         beyond: int = 0,
     ) -> Homes:
         middle = self.joiner.degrees(shapely.get_coordinates(shapely.centroid(shape)))
-        persons = on_curve(residents, weight, middle[:, 0], middle[:, 1])
+        hundredths = np.rint(weight * 100)  # of a square metre: areas are told no finer
+        persons = on_curve(residents, hundredths, middle[:, 0], middle[:, 1])
         return Homes(method, key, shape, persons, choice, beyond)
 
     def _lattice(self, land: Any) -> tuple[list[str], Any, Floats]:

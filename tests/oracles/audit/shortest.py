@@ -68,7 +68,9 @@ def build_walks(
     arcs.append((home_at, total + here, homes.leg_m[here]))
     arcs.append((first_facility + who, goal_at, np.array([one[3] for one in stops], dtype=float)))
     inside_who, inside_at = _inside(homes, here, goals)
-    arcs.append((first_facility + inside_who, home_at[inside_at], np.zeros(len(inside_who))))
+    # Only those who live inside are there: their foot on the street is no entrance for others.
+    inside_home = here[inside_at]
+    arcs.append((first_facility + inside_who, total + inside_home, homes.leg_m[inside_home]))
     tail, head, metres = (np.concatenate(part) for part in zip(*arcs, strict=True))
     size = first_facility + len(goals)
     return Walks(_least(tail, head, metres, size), total, len(homes), first_facility)

@@ -84,6 +84,12 @@ class Streets:
         return met
 
     @property
+    def landing(self) -> Bools:
+        """Nodes (n,) where a bridge or tunnel ends: on the ground, or where nothing goes on."""
+        degree = np.bincount(np.concatenate([self.a, self.b]), minlength=len(self.node_id))
+        return self.on_ground | (degree == 1)
+
+    @property
     def component_of_node(self) -> Ints:
         label = np.full(len(self.node_id), -1, dtype=np.int64)
         label[self.a] = self.component

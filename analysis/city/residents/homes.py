@@ -1,0 +1,152 @@
+"""Homes: the buildings in which residents of units live, and how near to streets people live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
+from lifecircle.analysis.city.shapes import anchor_xy, project_frame
+from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.units.units import assign_units
+from lifecircle.analysis.policy import HomeRules, SpreadRules
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.cells import object_array
+
+PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a spread of residents looks at beside the units; frames of `OsmPlaces`.
+
+    `buildings`: ``id``, ``building``, ``levels`` (null = by ``height_m``, else the policy's),
+    outlines. `residential`: polygons of residential land; they may overlap. `no_homes`: areas and
+    points where nobody lives. `streets`: None where nobody has to live near one.
+    """
+
+    buildings: gpd.GeoDataFrame | None = None
+    residential: gpd.GeoDataFrame | None = None
+    no_homes: gpd.GeoDataFrame | None = None
+    streets: WalkNetwork | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where residents may live: `unit` they count for, `weight` in hundredths of m²."""
+
+    id: StrArray
+    unit: Int32Array
+    geometry: GeometryArray
+    weight: IntArray
+
+    @classmethod
+    def none(cls) -> Places:
+        """No place at all."""
+        nothing = np.empty(0, dtype=object)
+        return cls(nothing, np.empty(0, np.int32), nothing, np.empty(0, np.int64))
+
+    def take(self, rows: IntArray | BoolArray) -> Places:
+        """Some of them."""
+        return Places(self.id[rows], self.unit[rows], self.geometry[rows], self.weight[rows])
+
+
+def count_hundredths(area_m2: FloatArray) -> IntArray:
+    """Areas as whole hundredths of a square metre."""
+    return np.rint(area_m2 * PER_M2).astype(np.int64)
+
+
+def find_homes(
+    units: Units, populated: Int32Array, level: str, ground: Ground, rules: SpreadRules, crs: str
+) -> Places:
+    """Homes of the units where they give a believable floor area per resident.
+
+    In each unit the buildings tagged residential alone, where they have most of the floor of all
+    homes, else all homes (DEFINITIONS, Residents).
+    """
+    buildings = ground.buildings
+    if buildings is None or buildings.empty:
+        return Places.none()
+    kinds = (*rules.residential_buildings, *(rules.homes.plain_buildings if rules.homes else ()))
+    lived_in = buildings[buildings["building"].isin(kinds)]
+    tagged = lived_in["building"].isin(rules.residential_buildings).to_numpy()
+    geometry = project_frame(lived_in, crs)
+    anchors = anchor_xy(geometry)
+    places = Places(
+        id=object_array(list(lived_in["id"])),
+        unit=assign_units(anchors, units)[level],
+        geometry=geometry,
+        weight=count_hundredths(shapely.area(geometry) * _count_floors(lived_in, rules)),
+    )
+    keep = np.isin(places.unit, populated) & (places.weight > 0)
+    if rules.homes is not None:
+        keep &= tagged | _may_be_homes(geometry, anchors, ground, rules.homes, crs)
+    places, tagged = places.take(keep), tagged[keep]
+    if rules.homes is not None:
+        of_all = _sum_by_unit(places, units)
+        of_tagged = _sum_by_unit(places.take(tagged), units)
+        alone = of_tagged >= rules.homes.tagged_share.value * of_all
+        places = places.take(tagged | ~alone[places.unit])
+    each = _sum_by_unit(places, units) / PER_M2 / np.maximum(units.residents.value, 1)
+    least, most = rules.min_floor_m2_per_resident.value, rules.max_floor_m2_per_resident.value
+    return places.take(((each >= least) & (each <= most))[places.unit])
+
+
+def _sum_by_unit(places: Places, units: Units) -> IntArray:
+    floor = np.zeros(len(units.code), dtype=np.int64)
+    np.add.at(floor, places.unit, places.weight)
+    return floor
+
+
+def _count_floors(buildings: gpd.GeoDataFrame, rules: SpreadRules) -> FloatArray:
+    """Floors of buildings: their tag, else by their height, else the policy's."""
+    floors = np.asarray(buildings["levels"], dtype=np.float64)
+    if rules.homes is not None and "height_m" in buildings:
+        by_height = np.asarray(buildings["height_m"], dtype=np.float64) / rules.homes.storey_m.value
+        floors = np.where(floors > 0, floors, by_height)
+    return np.where(np.isfinite(floors) & (floors > 0), floors, rules.default_levels.value)
+
+
+def _may_be_homes(
+    geometry: GeometryArray, anchors: FloatArray, ground: Ground, rules: HomeRules, crs: str
+) -> BoolArray:
+    """Which buildings may be homes though no tag says so: by their ground and where they stand."""
+    area = shapely.area(geometry)
+    may = (area >= rules.min_ground_m2.value) & (area <= rules.max_ground_m2.value)
+    if ground.no_homes is None or ground.no_homes.empty:
+        return np.asarray(may)
+    other = project_frame(ground.no_homes, crs)
+    areal = shapely.get_dimensions(other) == 2
+    within = shapely.STRtree(other[areal]).query(shapely.points(anchors), predicate="intersects")
+    may[within[0]] = False
+    holding = shapely.STRtree(other[~areal]).query(geometry, predicate="intersects")
+    may[holding[0]] = False
+    return np.asarray(may)
+
+
+def keep_near_streets(
+    places: Places, streets: WalkNetwork | None, rules: SpreadRules
+) -> tuple[Places, Int32Array]:
+    """Places of a lattice within reach of a street; units without any keep all, and are named."""
+    if streets is None or rules.homes is None or len(places.id) == 0:
+        return places, np.empty(0, dtype=np.int32)
+    near = _are_near(anchor_xy(places.geometry), streets, rules.homes.max_street_m.value)
+    far = np.setdiff1d(places.unit, places.unit[near]).astype(np.int32)
+    return places.take(near | np.isin(places.unit, far)), far
+
+
+def _are_near(xy_m: FloatArray, streets: WalkNetwork, most_m: float) -> BoolArray:
+    """Which points lie no farther than `most_m` from any street."""
+    size = np.diff(streets.vertex_start)
+    edge = np.repeat(np.arange(len(size)), size)
+    lines: Any = shapely.linestrings(streets.vertex_xy_m, indices=edge)
+    found = shapely.STRtree(lines).query_nearest(
+        shapely.points(xy_m), max_distance=most_m, all_matches=False
+    )
+    near = np.zeros(len(xy_m), dtype=np.bool_)
+    near[found[0]] = True
+    return near

@@ -1,0 +1,101 @@
+"""Which crossings of an outline nobody can pass: closed gates, and fences without a gate.
+
+Source: DEFINITIONS.md, Attachment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import shapely
+
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.quantities import BoolArray, FloatArray
+from lifecircle.analysis.readers.osm.gates import Gates
+
+_ON_EDGE_M: Final = 0.01
+_GRID_M: Final = 0.01  # corners of outlines and fences are the same node of OpenStreetMap
+_NOTHING: Final = shapely.STRtree([])
+
+Corner = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Gates and fences in the network's metric CRS.
+
+    A gate `within_m` of a crossing stands on it. `corner` tells the open gates by their place.
+    """
+
+    within_m: float
+    gate: Any
+    is_open: BoolArray
+    fenced: frozenset[tuple[Corner, Corner]]
+    corner: frozenset[Corner]
+
+    @classmethod
+    def of(cls, gates: Gates | None, crs: str, within_m: float | None) -> Barred | None:
+        """None where nothing is known of any, or nothing is asked."""
+        if gates is None or within_m is None or not (len(gates.gate) or len(gates.fence)):
+            return None
+        xy = to_metric(gates.gate, crs)
+        ends = to_metric(gates.fence.reshape(-1, 2), crs)
+        pairs = zip(_corners(ends[::2]), _corners(ends[1::2]), strict=True)
+        return cls(
+            within_m,
+            shapely.STRtree([shapely.Point(one) for one in xy]) if len(xy) else _NOTHING,
+            gates.is_open,
+            frozenset((min(pair), max(pair)) for pair in pairs),
+            frozenset(_corners(xy[gates.is_open])),
+        )
+
+    def passable(self, xy_m: FloatArray, shape: shapely.Geometry) -> BoolArray:
+        """Which of some crossings (k, 2) of the outline of an area can be passed, bool (k,)."""
+        able = np.ones(len(xy_m), dtype=bool)
+        gated = np.zeros(len(xy_m), dtype=bool)
+        points = np.array([shapely.Point(one) for one in xy_m], dtype=object)
+        if len(self.gate.geometries):
+            at, gate = self.gate.query_nearest(
+                points, max_distance=self.within_m, all_matches=False
+            )
+            gated[at], able[at] = True, self.is_open[gate]
+        if not self.fenced or gated.all():
+            return able
+        edges, fenced = self._edges(shape)
+        if fenced.any():
+            bare = shapely.STRtree(edges[~fenced])
+            loose = np.flatnonzero(~gated)
+            free = bare.query(points[loose], predicate="dwithin", distance=_ON_EDGE_M)[0]
+            able[loose] = np.isin(np.arange(len(loose)), free)
+        return able
+
+    def outline(self, shape: shapely.Geometry) -> shapely.Geometry:
+        """The outline as the nearest street is looked for from: of fences only the open gates."""
+        whole = shapely.boundary(shape)
+        if not self.fenced:
+            return whole
+        edges, fenced = self._edges(shape)
+        if not fenced.any():
+            return whole
+        ends = np.unique(shapely.get_coordinates(edges[fenced]), axis=0)
+        gates = [xy for xy, one in zip(ends, _corners(ends), strict=True) if one in self.corner]
+        kept = [*edges[~fenced], *map(shapely.Point, gates)]
+        return shapely.GeometryCollection(kept) if kept else whole
+
+    def _edges(self, shape: shapely.Geometry) -> tuple[np.ndarray, BoolArray]:
+        """The straight edges of all rings, and which of them are fenced."""
+        lines: list[Any] = []
+        fenced: list[bool] = []
+        for ring in shapely.get_rings(shapely.get_parts(shape)):
+            xy = shapely.get_coordinates(ring)
+            names = _corners(xy)
+            lines += [shapely.LineString(pair) for pair in pairwise(xy)]
+            fenced += [(min(pair), max(pair)) in self.fenced for pair in pairwise(names)]
+        return np.array(lines, dtype=object), np.array(fenced, dtype=bool)
+
+
+def _corners(xy_m: FloatArray) -> list[Corner]:
+    return [(x, y) for x, y in np.rint(xy_m / _GRID_M).astype(np.int64).tolist()]

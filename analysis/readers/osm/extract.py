@@ -1,0 +1,130 @@
+"""One OpenStreetMap file as the build reads it: streets, places, and what was not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import osmium
+
+from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.readers.osm.aside import Ordered, in_order
+from lifecircle.analysis.readers.osm.gates import GateReader
+from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
+from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
+from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, is_pbf, read_streets
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Streets and places of a file, and what is to be said of it."""
+
+    streets: RawStreets
+    places: OsmPlaces
+    warnings: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How a file is read; `started` is told of each stage."""
+
+    path: Path
+    policy: Policy
+    form_of: FormOf | None
+    today: date | None
+    started: Callable[[str], None]
+
+    def read(self, ordered: Ordered) -> Extract:
+        """Streets and places of a file in order; faults name the file that was given."""
+        name = self.path.name
+        try:
+            self.started("streets")
+            rules, joining = self.policy.walk, self.policy.joining
+            gates = None if joining is None else GateReader(joining, rules)
+            streets = read_streets(ordered.path, rules, self.form_of, gates)
+            self.started("places")
+            places = read_places(ordered.path, self.policy, self.today)
+        except InputError as error:
+            named = [replace(fault, file=name) for fault in error.faults]
+            raise InputError(named) from error
+        dropped = _tell_dropped(name, streets, self.policy)
+        lost = tell_incomplete(name, places.incomplete)
+        return Extract(streets, places, (*ordered.warnings, *dropped, *lost))
+
+
+def read_extract(
+    path: Path,
+    policy: Policy,
+    form_of: FormOf | None,
+    today: date | None,
+    started: Callable[[str], None],
+) -> Extract:
+    """Streets and places of a file, however it is written.
+
+    A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
+    places on ways could explain, it is put in order and read again.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, holds no street, or lacks more than the policy allows.
+    """
+    reader = _Reader(path, policy, form_of, today, started)
+    try:
+        with in_order(path, doubted=False) as ordered:
+            read = reader.read(ordered)
+        if not (is_pbf(path) and _is_doubtful(path, read)):
+            return read
+    except InputError:
+        if not path.is_file() or not is_pbf(path):
+            raise
+        with in_order(path) as ordered:
+            if ordered.path == path:
+                raise
+            return reader.read(ordered)
+    with in_order(path) as ordered:
+        return read if ordered.path == path else reader.read(ordered)
+
+
+def _is_doubtful(path: Path, read: Extract) -> bool:
+    """Whether nodes were missed that the file has, or things were read twice."""
+    ids = read.places.facilities.id
+    services = read.places.facilities.service
+    if len(set(zip(ids, services, strict=True))) < len(ids):
+        return True
+    absent = read.streets.dropped.absent
+    if not absent:
+        return False
+    if min(absent) < 0 or osmium.io.Reader(str(path)).header().get("pbf_optional_feature_0"):
+        return True
+    found = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    return any(True for _ in found.with_filter(osmium.filter.IdFilter(absent)))
+
+
+def _tell_dropped(file: str, streets: RawStreets, policy: Policy) -> tuple[Fault, ...]:
+    """What is said of nodes a file does not hold; refused where too few are left.
+
+    Raises
+    ------
+    InputError
+        More of the references are missing than the policy allows.
+    """
+    dropped = streets.dropped
+    if not dropped.missing:
+        return ()
+    shown: dict[str, Any] = {
+        "references": dropped.references,
+        "missing": dropped.missing,
+        "lost": dropped.lost,
+        "cut": dropped.cut,
+        "percent": f"{dropped.share:.0%}",
+    }
+    most = policy.reading
+    if most is not None and dropped.share > most.missing_refused.value:
+        limit = {"limit": f"{most.missing_refused.value:.0%}"}
+        raise InputError([Fault("osm_too_much_missing", file, params={**shown, **limit})])
+    return (Fault("osm_dropped", file, params=shown, severity="warning"),)

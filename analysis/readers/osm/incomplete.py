@@ -1,0 +1,117 @@
+"""Areas of an OpenStreetMap file that could not be read: cut at its border, or drawn wrongly.
+
+An area whose ways or nodes are not all in the file comes to nothing without a word; here such are
+found, counted and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import osmium
+
+from lifecircle.analysis.errors import Fault
+
+_AREAS: Final = ("multipolygon", "boundary")
+_RING_NODES: Final = 4  # the fewest nodes of a closed way that has an area
+_NAMED: Final = 8  # so many are named in one remark
+_LAND: Final = ("building", "landuse", "boundary")
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """An area that was not read: its id and name, what it is, and whether parts are missing.
+
+    `kind`: ``service``, else the key that says what it is (building, landuse, boundary).
+    """
+
+    id: str
+    name: str | None
+    kind: str
+    is_cut: bool
+
+
+def find_incomplete(
+    path: Path,
+    keys: Collection[str],
+    read: Collection[str],
+    serves: Callable[[Mapping[str, str]], bool],
+) -> tuple[Incomplete, ...]:
+    """Areas with one of some keys that are not among those `read` (ids such as ``way/1``).
+
+    `serves`: whether tags are those of a facility. Of closed ways those count whose nodes are
+    missing, and none that is a building only; relations count in any case.
+    """
+    lost: list[tuple[str, dict[str, str], list[int], bool]] = []
+    for thing in _tagged(path, keys):
+        is_way = thing.is_way()
+        number = f"{'way' if is_way else 'relation'}/{thing.id}"
+        if number in read or not _is_area(thing, is_way=is_way):
+            continue
+        tags = dict(thing.tags)
+        parts = (
+            [node.ref for node in thing.nodes]
+            if is_way
+            else [one.ref for one in thing.members if one.type == "w"]
+        )
+        lost.append((number, tags, parts, is_way))
+    there = _there(path, lost)
+    found = []
+    for number, tags, parts, is_way in lost:
+        is_cut = any(part not in there[is_way] for part in parts)
+        kind = "service" if serves(tags) else next((key for key in _LAND if key in tags), None)
+        if kind is not None and (is_cut or not is_way):
+            name = tags.get("name") or tags.get("name:zh") or tags.get("name:en")
+            found.append(Incomplete(number, name, kind, is_cut))
+    return tuple(found)
+
+
+def _tagged(path: Path, keys: Collection[str]) -> Iterator[Any]:
+    """Ways and relations with one of some keys; ways that are buildings only are too many."""
+    but_buildings = [key for key in keys if key != "building"]
+    for kind, some in ((osmium.osm.WAY, but_buildings), (osmium.osm.RELATION, keys)):
+        if some:
+            found = osmium.FileProcessor(str(path), kind)
+            yield from found.with_filter(osmium.filter.KeyFilter(*some))
+
+
+def _is_area(thing: Any, *, is_way: bool) -> bool:
+    if not is_way:
+        return thing.tags.get("type") in _AREAS
+    closed = thing.is_closed() and len(thing.nodes) >= _RING_NODES
+    return closed and thing.tags.get("area") != "no"
+
+
+def _there(
+    path: Path, lost: list[tuple[str, dict[str, str], list[int], bool]]
+) -> dict[bool, set[int]]:
+    """Ids of the nodes (True) and ways (False) of lost areas that the file holds."""
+    found: dict[bool, set[int]] = {True: set(), False: set()}
+    for of_ways, kind in ((True, osmium.osm.NODE), (False, osmium.osm.WAY)):
+        wanted = {part for _, _, parts, is_way in lost if is_way == of_ways for part in parts}
+        if wanted:
+            things: Iterable[Any] = osmium.FileProcessor(str(path), kind).with_filter(
+                osmium.filter.IdFilter(wanted)
+            )
+            found[of_ways] = {thing.id for thing in things}
+    return found
+
+
+def tell_incomplete(file: str, areas: Collection[Incomplete]) -> tuple[Fault, ...]:
+    """Remarks about areas that were not read: services by name, the rest by number."""
+    services = [one for one in areas if one.kind == "service"]
+    said: list[Fault] = []
+    for is_cut, key in ((True, "osm_areas_cut"), (False, "osm_areas_broken")):
+        mine = [one for one in services if one.is_cut == is_cut]
+        if mine:
+            named = [f"{one.name} ({one.id})" if one.name else one.id for one in mine[:_NAMED]]
+            more = " ..." if len(mine) > _NAMED else ""
+            params = {"count": len(mine), "names": ", ".join(named) + more}
+            said.append(Fault(key, file, params=params, severity="warning"))
+    counts = {key: sum(one.kind == key for one in areas) for key in _LAND}
+    if any(counts.values()):
+        said.append(Fault("osm_land_incomplete", file, params=counts, severity="warning"))
+    return tuple(said)

@@ -1,0 +1,37 @@
+"""Residents that lie on one another: rows pasted twice, two grids of the same people."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
+from lifecircle.analysis.readers.records.findings import Findings
+
+
+def remark_people_twice(shapes: ObjectArray, persons: FloatArray, found: Findings) -> None:
+    """Warn where cells with residents stand on a point or in a polygon of another cell."""
+    peopled = np.flatnonzero((persons > 0) & ~shapely.is_missing(shapes))
+    again = _find_again(shapes[peopled])
+    if again.any():
+        found.add(
+            "input_people_twice",
+            severity="warning",
+            count=int(again.sum()),
+            residents=round(float(persons[peopled][again].sum())),
+        )
+
+
+def _find_again(shapes: ObjectArray) -> BoolArray:
+    """Rows whose place a row before has too, or whose middle lies in a larger polygon."""
+    _, first = np.unique(np.array(shapely.to_wkb(shapes, hex=True), dtype=str), return_index=True)
+    again = np.ones(len(shapes), dtype=np.bool_)
+    again[first] = False
+    area = shapely.area(shapes)
+    areal = np.flatnonzero(area > 0)
+    middle = shapely.centroid(shapes)
+    point, holder = shapely.STRtree(shapes[areal]).query(middle, predicate="within")
+    again[point[area[areal[holder]] > area[point] * 1.01]] = True
+    same = (areal[holder] < point) & (area[areal[holder]] >= area[point] * 0.99)
+    again[point[same]] = True
+    return again
