@@ -59,7 +59,7 @@ def in_order(path: Path, *, doubted: bool = True) -> Iterator[Ordered]:
 
 
 def _may_be_out_of_order(path: Path) -> bool:
-    header = osmium.io.Reader(str(path)).header()
+    header = osmium.io.Reader(osmium.io.File(str(path), "pbf")).header()  # by content, not suffix
     return not header.get("sorting") or bool(header.get("pbf_optional_feature_0"))
 
 
