@@ -21,11 +21,12 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, Final, Literal
 
 Language = Literal["zh", "en"]
@@ -66,6 +67,11 @@ def listed(words: Iterable[Title | str], between: Literal["words", "clauses"] = 
         return Title(NOTHING, NOTHING)
     zh, en = _BETWEEN[between]
     return Title(zh.join(one.zh for one in parts), en.join(one.en for one in parts))
+
+
+def first_of(names: Collection[Any], most: int) -> str:
+    """The first few of some names, ids or rows; an ellipsis where there are more."""
+    return ", ".join(map(str, islice(names, most))) + (" …" if len(names) > most else "")
 
 
 def whole(text: str) -> Title:

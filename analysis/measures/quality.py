@@ -20,6 +20,7 @@ from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.rasters.population import RasterShare
 from lifecircle.analysis.readers.records.attributes import FILLED, PLACED, known_attribute
+from lifecircle.analysis.texts import first_of
 
 SNAP_BINS: Final = 10  # equal parts of the longest access leg the policy allows
 _SHOWN: Final = 10
@@ -119,8 +120,7 @@ def city_remarks(city: City) -> tuple[Warn, ...]:
     remarks = []
     outside = outside_units(city)
     if len(outside):
-        ids = [str(one) for one in city.facilities.id[outside[:_SHOWN]]]
-        shown = ", ".join(ids) + (" …" if len(outside) > _SHOWN else "")
+        shown = first_of(city.facilities.id[outside].tolist(), _SHOWN)
         remarks.append(Warn("facilities_outside", {"count": len(outside), "ids": shown}))
     apart = [island for island in islands(city) if island.residents]
     if apart:

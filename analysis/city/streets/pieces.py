@@ -19,6 +19,7 @@ from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.rules import AttachmentRules
 from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.texts import first_of
 
 _IDS_SHOWN: Final = 10
 
@@ -53,17 +54,21 @@ def loose_facilities(
     piece_m = nearest_piece_m(network, geometry, metres)
     said = []
     if far := int((piece_m == 0).sum()):
-        params = {"count": far, "metres": metres, "ids": _first(ids[piece_m == 0])}
+        params = {
+            "count": far,
+            "metres": metres,
+            "ids": first_of(ids[piece_m == 0].tolist(), _IDS_SHOWN),
+        }
         said.append(Warn("facilities_unsnapped", params))
     if short := int((piece_m > 0).sum()):
-        there = {"count": short, "metres": metres, "ids": _first(ids[piece_m > 0])}
+        there = {
+            "count": short,
+            "metres": metres,
+            "ids": first_of(ids[piece_m > 0].tolist(), _IDS_SHOWN),
+        }
         params = there | _too_short(piece_m, rules)
         said.append(Warn("facilities_short_pieces", params))
     return tuple(said)
-
-
-def _first(ids: NDArray[np.object_]) -> str:
-    return ", ".join(map(str, ids[:_IDS_SHOWN])) + " …" * (len(ids) > _IDS_SHOWN)
 
 
 def attachment_remarks(city: City, policy: Policy) -> tuple[Warn, ...]:

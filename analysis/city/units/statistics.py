@@ -16,6 +16,7 @@ from lifecircle.analysis.policy.attributes import AREA, attributes
 from lifecircle.analysis.quantities import Counts, read_only
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.tables import StatisticsTable
+from lifecircle.analysis.texts import first_of
 
 _AREA_WORDS: Final = frozenset({AREA, "total", "全市", "全区", "全县", "合计", "总计", "全域"})
 _NO_YEAR: Final = 0  # sorts before every year
@@ -67,7 +68,7 @@ def place_statistics(
         read_only(array)
     if not strange:
         return statistics, ()
-    shown = ", ".join(list(strange)[:_SHOWN]) + (" …" if len(strange) > _SHOWN else "")
+    shown = first_of(strange, _SHOWN)
     params = {"count": len(strange), "rows": strange.total(), "units": shown}
     return statistics, (Warn("statistics_units_unknown", params),)
 

@@ -22,6 +22,7 @@ from lifecircle.analysis.city.units.unit_names import (
 )
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array
+from lifecircle.analysis.texts import first_of
 
 FOUND: Final = (
     "code",  # the code itself
@@ -247,17 +248,15 @@ def describe_matches(matches: UnitMatches, rows: Sequence[str]) -> tuple[Warn, .
     for way in ("ambiguous", "unmatched"):
         if counts.get(way):
             named = [row for row, one in zip(rows, matches.way, strict=True) if one == way]
-            remarks.append(Warn(f"units_{way}", {"count": counts[way], "rows": _name_some(named)}))
+            remarks.append(
+                Warn(f"units_{way}", {"count": counts[way], "rows": first_of(named, _SHOWN)})
+            )
     if matches.apart.any():
         named = [row for row, one in zip(rows, matches.apart, strict=True) if one]
         remarks.append(
-            Warn("units_code_name_apart", {"count": len(named), "rows": _name_some(named)})
+            Warn("units_code_name_apart", {"count": len(named), "rows": first_of(named, _SHOWN)})
         )
     return tuple(remarks)
-
-
-def _name_some(named: Sequence[str]) -> str:
-    return ", ".join(named[:_SHOWN]) + (" …" if len(named) > _SHOWN else "")
 
 
 def _keys(forms: NameForms) -> tuple[str, str, str]:

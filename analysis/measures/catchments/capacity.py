@@ -20,6 +20,7 @@ from lifecircle.analysis.measures.question import unknown_service
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.capacity import CatchmentRule
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
+from lifecircle.analysis.texts import first_of
 from lifecircle.analysis.unknown_names import unknown
 
 NAMES_SHOWN: Final = 10
@@ -138,5 +139,5 @@ def _remark(city: City, key: str, facilities: list[int], **params: Any) -> list[
     if not facilities:
         return []
     names = [str(city.facilities.name[i] or city.facilities.id[i]) for i in facilities]
-    shown = ", ".join(names[:NAMES_SHOWN]) + (" …" if len(names) > NAMES_SHOWN else "")
+    shown = first_of(names, NAMES_SHOWN)
     return [Warn(key, {"count": len(names), "names": shown, **params})]

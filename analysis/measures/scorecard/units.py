@@ -25,7 +25,7 @@ from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.readings import Checklist, Count, Ratio, UnitHas, UnitMeets
 from lifecircle.analysis.policy.sections.amounts import Amount, Condition, Test
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array
-from lifecircle.analysis.texts import Title
+from lifecircle.analysis.texts import Title, first_of
 
 _NAMED = 8  # units named in one remark
 
@@ -306,11 +306,10 @@ class _Count:
         several = scope.index[self.yes > most]
         if len(several):
             units = ground.city.units
-            names = ", ".join(f"{units.name[i]} ({units.code[i]})" for i in several[:_NAMED])
-            names += " …" if len(several) > _NAMED else ""
+            names = first_of([f"{units.name[i]} ({units.code[i]})" for i in several], _NAMED)
             said.append(Warn("scorecard_several", {"count": len(several), "units": names}))
         if self.outside:
-            listed = ", ".join(self.outside[:_NAMED]) + (" …" if len(self.outside) > _NAMED else "")
+            listed = first_of(self.outside, _NAMED)
             params = {"count": len(self.outside), "facilities": listed}
             said.append(Warn("scorecard_outside", params))
         return said

@@ -20,6 +20,7 @@ from lifecircle.analysis.measures.question import unknown_service
 from lifecircle.analysis.policy import Policy, SitingRules
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.tables import SiteTable
+from lifecircle.analysis.texts import first_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _place(
     loose = np.setdiff1d(np.arange(len(ids)), attachments.facility)
     warnings: tuple[Warn, ...] = ()
     if len(loose):
-        shown = ", ".join(str(ids[i]) for i in loose[:10]) + (" …" if len(loose) > 10 else "")
+        shown = first_of([ids[i] for i in loose], 10)
         told = {"count": len(loose), "ids": shown, "metres": f"{max_leg_m:g}"}
         warnings = (Warn("siting_unsnapped", told),)
     return Sites(ids, names, kind, xy_m, assign_units(xy_m, city.units), attachments, warnings)

@@ -59,8 +59,18 @@ def in_order(path: Path, *, doubted: bool = True) -> Iterator[Ordered]:
 
 
 def _may_be_out_of_order(path: Path) -> bool:
-    header = osmium.io.Reader(osmium.io.File(str(path), "pbf")).header()  # by content, not suffix
-    return not header.get("sorting") or bool(header.get("pbf_optional_feature_0"))
+    header = pbf_header(path)
+    return not header.get("sorting") or has_places_on_ways(header)
+
+
+def pbf_header(path: Path) -> osmium.io.Header:
+    """What a ``.pbf`` says of itself, whatever its suffix."""
+    return osmium.io.Reader(osmium.io.File(str(path), "pbf")).header()
+
+
+def has_places_on_ways(header: osmium.io.Header) -> bool:
+    """Whether the nodes of ways may stand in the ways alone."""
+    return bool(header.get("pbf_optional_feature_0"))
 
 
 def _put_in_order(path: Path, folder: Path) -> Ordered:

@@ -12,7 +12,12 @@ import osmium
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.readers.osm.aside import Ordered, in_order
+from lifecircle.analysis.readers.osm.aside import (
+    Ordered,
+    has_places_on_ways,
+    in_order,
+    pbf_header,
+)
 from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
@@ -99,7 +104,7 @@ def _is_doubtful(path: Path, read: Extract) -> bool:
     absent = read.streets.dropped.absent
     if not absent:
         return False
-    if min(absent) < 0 or osmium.io.Reader(str(path)).header().get("pbf_optional_feature_0"):
+    if min(absent) < 0 or has_places_on_ways(pbf_header(path)):
         return True
     found = osmium.FileProcessor(str(path), osmium.osm.NODE)
     return any(True for _ in found.with_filter(osmium.filter.IdFilter(absent)))

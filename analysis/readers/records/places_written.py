@@ -64,8 +64,7 @@ def read_angle(cell: Any, *, comma: bool = True) -> tuple[float, Axis | None] | 
         return None if number is None else (number, None)
     if len(cell) > _LONGEST:
         return None
-    plain = unicodedata.normalize("NFKC", cell.translate(_SIGNS)).translate(_SIGNS)
-    text = "".join(plain.casefold().split()).replace('"', '"')
+    text = "".join(_unify_signs(cell).split())
     if comma and (match := _COMMA.fullmatch(text.rstrip(",;"))):
         text = f"{match[1]}.{match[2]}"
     match = _ANGLE.fullmatch(text)
@@ -152,8 +151,7 @@ def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = Fa
 def _read_pair(cell: str) -> tuple[tuple[float, Axis | None], tuple[float, Axis | None]] | None:
     if len(cell) > _LONGEST:
         return None
-    plain = unicodedata.normalize("NFKC", cell.translate(_SIGNS)).translate(_SIGNS).casefold()
-    plain = _BRACKETS.sub(" ", plain).strip(" ,;")
+    plain = _BRACKETS.sub(" ", _unify_signs(cell)).strip(" ,;")
     plain = plain if "'" in plain and "°" in plain else plain.replace('"', "").replace("'", "")
     for text in (plain, _INNER.sub(" ", plain)):
         for sign in _BETWEEN:
@@ -164,6 +162,11 @@ def _read_pair(cell: str) -> tuple[tuple[float, Axis | None], tuple[float, Axis 
             if first is not None and second is not None:
                 return (first, second) if _are_two_axes(first[1], second[1]) else None
     return None
+
+
+def _unify_signs(cell: str) -> str:
+    """A text in small letters, its signs of one form."""
+    return unicodedata.normalize("NFKC", cell.translate(_SIGNS)).translate(_SIGNS).casefold()
 
 
 def _are_two_axes(one: Axis | None, other: Axis | None) -> bool:
