@@ -43,6 +43,8 @@ NO_HIGHWAY = frozenset(
 FOOT_NO = frozenset({"no", "private", "use_sidepath"})
 FOOT_YES = frozenset({"yes", "designated", "permissive", "destination"})
 ACCESS_NO = frozenset({"no", "private"})
+BRIDGE_ON_GROUND = frozenset({"no", "boardwalk", "low_water_crossing"})
+TUNNEL_ON_GROUND = frozenset({"no", "building_passage", "culvert"})
 
 
 def may_walk(tags: Mapping[str, str]) -> bool:
@@ -58,8 +60,15 @@ def may_walk(tags: Mapping[str, str]) -> bool:
 
 
 def off_ground(tags: Mapping[str, str]) -> bool:
-    """On a bridge or in a tunnel: no place to join inside. Covered ways stay on the ground."""
-    return any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel"))
+    """On a bridge or in a tunnel: no place to join inside (docs/walking.md).
+
+    Covered ways stay on the ground, and so do boardwalks, fords with a plate, passages through a
+    building and what is tagged as a pipe.
+    """
+    return (
+        tags.get("bridge", "no") not in BRIDGE_ON_GROUND
+        or tags.get("tunnel", "no") not in TUNNEL_ON_GROUND
+    )
 
 
 @dataclass(frozen=True, slots=True)
