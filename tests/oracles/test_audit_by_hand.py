@@ -67,6 +67,29 @@ def test_off_the_ground() -> None:
     assert not off_ground({"bridge": "boardwalk"})
 
 
+def test_stretches_between_junctions_are_walked_in_whole_centimetres(tmp_path: Path) -> None:
+    """A way of two segments and two of one meet at a junction: three stretches."""
+    osm = tmp_path / "fork.osm"
+    places = {1: (0, 0), 2: (11, 3), 3: (25, 0), 4: (40, 7), 5: (40, -9)}
+    nodes = "".join(
+        f'<node id="{k}" lon="{102.7 + x * 1e-5:.7f}" lat="{25 + y * 1e-5:.7f}"/>'
+        for k, (x, y) in places.items()
+    )
+    ways = "".join(
+        f'<way id="{k}">{"".join(f"<nd ref={chr(34)}{n}{chr(34)}/>" for n in refs)}'
+        '<tag k="highway" v="path"/></way>'
+        for k, refs in enumerate(([1, 2, 3], [3, 4], [5, 3]), 1)
+    )
+    osm.write_text(f'<osm version="0.6">{nodes}{ways}</osm>', encoding="utf-8")
+    streets = read_streets(osm)
+    cm = streets.length_m * 100
+    whole = np.rint([cm[0] + cm[1], cm[2], cm[3]])
+    walked = streets.walked_m * 100
+    assert [walked[0] + walked[1], walked[2], walked[3]] == pytest.approx(whole, abs=1e-9)
+    assert walked[0] / walked[1] == pytest.approx(cm[0] / cm[1])
+    assert not np.allclose(walked, cm, atol=1e-3)
+
+
 def test_the_curve_passes_every_place_once_and_steps_to_a_neighbour() -> None:
     n = 32
     place = np.array(list(product(range(n), range(n))), dtype=float)
@@ -167,7 +190,7 @@ class World:
 
     def goals(self, facilities: Sequence[tuple[str, Any]]) -> list[Goals]:
         frame = gpd.GeoDataFrame(
-            {"id": [name for name, _ in facilities]},
+            {"place": [name for name, _ in facilities]},
             geometry=[shape for _, shape in facilities],
             crs="EPSG:4326",
         )

@@ -99,6 +99,24 @@ class Streets:
         return self.on_ground | (degree == 1)
 
     @property
+    def walked_m(self) -> Floats:
+        """What walking each segment (s,) costs: stretches between junctions in whole centimetres.
+
+        DEFINITIONS: integer centimetres in kernels. A stretch runs through the nodes where just
+        two segments meet; its rounding is spread over it.
+        """
+        ends = np.concatenate([self.a, self.b])
+        order = np.argsort(ends, kind="stable")
+        degree = np.bincount(ends, minlength=len(self.node_id))
+        first = (np.cumsum(degree) - degree)[degree == 2]
+        rows = order % len(self.a)
+        one, other = rows[first], rows[first + 1]
+        links = coo_array((np.ones(len(one)), (one, other)), shape=(len(self.a), len(self.a)))
+        _, stretch = connected_components(links, directed=False)
+        whole = np.bincount(stretch, weights=self.length_m)
+        return self.length_m * (np.rint(whole * 100) / 100 / whole)[stretch]
+
+    @property
     def component_of_node(self) -> Ints:
         label = np.full(len(self.node_id), -1, dtype=np.int64)
         label[self.a] = self.component
