@@ -60,6 +60,8 @@ class BuildRequest:
     `accept_datum`: a doubt about a datum is a remark and does not stop the build.
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
+    `residents_from_buildings`: floor (m²) per resident by which residents are reckoned from the
+    homes of the map, as an illustration, where no file holds any.
     """
 
     area: str
@@ -89,6 +91,7 @@ class BuildRequest:
     closures: tuple[Path, ...] = ()
     today: date | None = None
     accept_datum: bool = False
+    residents_from_buildings: float | None = None
 
     @property
     def terrain(self) -> Terrain:

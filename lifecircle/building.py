@@ -33,6 +33,7 @@ class Further(TypedDict, total=False):
     elevation: str | Path
     datum: str
     accept_datum: bool
+    residents_from_buildings: float
     crs: str
     surveyed: Iterable[str]
     title: tuple[str, str]
@@ -59,12 +60,14 @@ def build(
     Parameters
     ----------
     streets : an ``.osm.pbf`` or ``.graphml`` file, or a graph of osmnx or networkx in degrees.
-    population : residents per point, polygon or pixel; None where the units' totals are spread.
+    population : residents per point, polygon or pixel; None where the units' totals are
+        spread, or nobody knows who lives where: then what needs residents is not assessed.
     units, facilities : one or several; a frame without geometry needs coordinates in columns and
         a `datum`.
     policy : id or file of a policy, or one made in code (`with_service`, `with_walker`).
     further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``accept_datum``,
-        ``crs``, ``surveyed``, ``title`` (Chinese, English) and ``progress``.
+        ``residents_from_buildings`` (m² of floor per resident, an illustration), ``crs``,
+        ``surveyed``, ``title`` (Chinese, English) and ``progress``.
 
     Raises
     ------
@@ -104,6 +107,7 @@ def build(
             elevation=None if elevation is None else Path(elevation),
             datum=further.get("datum"),
             accept_datum=further.get("accept_datum", False),
+            residents_from_buildings=further.get("residents_from_buildings"),
             crs=further.get("crs"),
             policy=policy,
             surveyed=tuple(further.get("surveyed", ())),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from lifecircle.analysis.city.shapes import (
     keep_polygons,
     project_located,
 )
-from lifecircle.analysis.city.units.units import assign_units
+from lifecircle.analysis.city.units.units import lowest_unit
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, FloatArray, IntArray
+from lifecircle.analysis.quantities import BoolArray, Counts, FloatArray, IntArray
 from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.readers.records.tables import CellTable, Fractions
 from lifecircle.analysis.texts import named_group
@@ -29,7 +29,8 @@ class CellSeed:
 
     `xy_m` float64 (c, 2); `polygon` or None where the cell is a point; `residents` int64;
     `groups[name]`: persons of the group, where known; `warnings` say in how many cells they are
-    not. `modelled`: residents spread from unit totals.
+    not. `modelled`: residents spread from unit totals. `counted`: whether it is known who lives
+    here; where it is not `residents` are 0 and mean nothing.
     """
 
     id: StrArray
@@ -39,9 +40,14 @@ class CellSeed:
     groups: Mapping[str, Counts]
     modelled: BoolArray
     warnings: tuple[Warn, ...] = ()
+    counted: bool = True
 
     def __len__(self) -> int:
         return len(self.residents)
+
+    def saying(self, *remarks: Warn) -> CellSeed:
+        """The same cells with further remarks."""
+        return replace(self, warnings=(*remarks, *self.warnings))
 
 
 def cells_from_table(table: CellTable, crs: str, units: Units | None = None) -> CellSeed:
@@ -96,10 +102,7 @@ def _rank_lowest(xy_m: FloatArray, units: Units) -> IntArray:
     codes = [(code_key(str(units.code[i])), i) for i in range(len(units.code))]
     rank = np.full(len(codes) + 1, len(codes), dtype=np.int64)
     rank[[i for _, i in sorted(codes)]] = np.arange(len(codes))
-    lowest = np.full(len(xy_m), NOBODY, dtype=np.int64)
-    for held in assign_units(xy_m, units).values():  # from the highest level down
-        lowest = np.where(held != NOBODY, held, lowest)
-    return rank[lowest]
+    return rank[lowest_unit(xy_m, units)]
 
 
 def keep_known(groups: Mapping[str, Counts]) -> tuple[dict[str, Counts], tuple[Warn, ...]]:
