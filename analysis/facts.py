@@ -61,7 +61,8 @@ class BuildRequest:
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
     `residents_from_buildings`: floor (m²) per resident by which residents are reckoned from the
-    homes of the map, as an illustration, where no file holds any.
+    homes of the map, as an illustration, where no file holds any. `calibrate`: cells are scaled
+    to the totals of the units.
     """
 
     area: str
@@ -92,6 +93,7 @@ class BuildRequest:
     today: date | None = None
     accept_datum: bool = False
     residents_from_buildings: float | None = None
+    calibrate: bool = False
 
     @property
     def terrain(self) -> Terrain:

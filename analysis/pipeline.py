@@ -119,7 +119,9 @@ def analyse_city(
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
-    people = People(facts.population, facts.units, request.residents_from_buildings)
+    people = People(
+        facts.population, facts.units, request.residents_from_buildings, request.calibrate
+    )
     people.check()
     settled = settle(people, facts.places, network, policy)
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
@@ -159,7 +161,9 @@ def analyse_city(
         *strange,
     )
     surveyed = frozenset(request.surveyed)
-    notes = BuildNotes(same_places, unit_rows, settled.spread, facts.rasters, not_open)
+    notes = BuildNotes(
+        same_places, unit_rows, settled.spread, facts.rasters, not_open, settled.calibrated
+    )
     city = City(
         network.crs,
         network,
@@ -289,6 +293,7 @@ def _manifest(
             **ground,
             "place_by_unit": request.place_by_unit,
             "residents_from_buildings": request.residents_from_buildings,
+            "calibrate": request.calibrate,
             "today": None if request.today is None else request.today.isoformat(),
         },
         code_version=code_version(),

@@ -34,6 +34,7 @@ class Further(TypedDict, total=False):
     datum: str
     accept_datum: bool
     residents_from_buildings: float
+    calibrate: bool
     crs: str
     surveyed: Iterable[str]
     title: tuple[str, str]
@@ -66,8 +67,9 @@ def build(
         a `datum`.
     policy : id or file of a policy, or one made in code (`with_service`, `with_walker`).
     further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``accept_datum``,
-        ``residents_from_buildings`` (m² of floor per resident, an illustration), ``crs``,
-        ``surveyed``, ``title`` (Chinese, English) and ``progress``.
+        ``residents_from_buildings`` (m² of floor per resident, an illustration),
+        ``calibrate`` (cells are scaled to the totals of the units), ``crs``, ``surveyed``,
+        ``title`` (Chinese, English) and ``progress``.
 
     Raises
     ------
@@ -108,6 +110,7 @@ def build(
             datum=further.get("datum"),
             accept_datum=further.get("accept_datum", False),
             residents_from_buildings=further.get("residents_from_buildings"),
+            calibrate=further.get("calibrate", False),
             crs=further.get("crs"),
             policy=policy,
             surveyed=tuple(further.get("surveyed", ())),

@@ -220,6 +220,12 @@ def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
             for row in sorted(found.spread, key=lambda row: -(row.moved or 0))[:LISTED]
         ],
         "rasters": [asdict(one) for one in found.rasters],
+        "calibrated": [
+            {**asdict(row), "unit_name": names.get((row.level, row.unit_code))}
+            for row in sorted(
+                run.city.notes.calibrated, key=lambda row: -abs(row.total - row.before)
+            )[:LISTED]
+        ],
     }
 
 

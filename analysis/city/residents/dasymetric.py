@@ -85,7 +85,7 @@ def spread_unit_totals(
     InputError : a group is larger than the residents of its unit, or a unit with residents has
         no geometry.
     """
-    level = _find_level_with_totals(units)
+    level = level_with_totals(units)
     members = units.of_level(level)
     _refuse_totals(units, members, group_totals)
     populated = members[units.residents.value[members] > 0]
@@ -148,7 +148,13 @@ def spread_again(
     return seed, method, unit
 
 
-def _find_level_with_totals(units: Units) -> str:
+def level_with_totals(units: Units) -> str:
+    """The lowest level that says how many live in a unit.
+
+    Raises
+    ------
+    ParameterError : no level does.
+    """
     for level in reversed(units.levels):
         if units.residents.known[units.of_level(level)].any():
             return level

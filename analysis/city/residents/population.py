@@ -50,17 +50,22 @@ class CellSeed:
         return replace(self, warnings=(*remarks, *self.warnings))
 
 
-def cells_from_table(table: CellTable, crs: str, units: Units | None = None) -> CellSeed:
+def cells_from_table(
+    table: CellTable, crs: str, units: Units | None = None, block: IntArray | None = None
+) -> CellSeed:
     """Counted cells of a table in metres, sorted by id; those without residents stay.
 
     Where the file holds fractions they become whole persons in each of the `units` (the lowest
     one around a cell), and cells left without anybody go, but for one where a unit has no other.
+    `block` (n,) says otherwise within which cells that is done.
     A group unknown in every cell is left out. `crs`: the metric CRS of the city.
     """
     rows = np.arange(len(table))
     residents, groups = table.residents, dict(table.groups)
     if table.fractions is not None:
-        rows, residents, groups = _make_whole(table, table.fractions, crs, units)
+        rows, residents, groups = _make_whole(
+            table, table.fractions, _blocks(table, crs, units) if block is None else block
+        )
     ids = table.id[rows]
     order = np.array(sorted(range(len(ids)), key=lambda i: code_key(str(ids[i]))), dtype=np.int64)
     where = table.where if len(rows) == len(table) else table.where.take(rows)
@@ -78,14 +83,10 @@ def cells_from_table(table: CellTable, crs: str, units: Units | None = None) -> 
 
 
 def _make_whole(
-    table: CellTable, fractions: Fractions, crs: str, units: Units | None
+    table: CellTable, fractions: Fractions, block: IntArray
 ) -> tuple[IntArray, IntArray, dict[str, Counts]]:
     """Rows of a table that stay, with their whole persons and groups."""
-    lonlat = table.where.centres()
-    block = np.zeros(len(table), dtype=np.int64)
-    if units is not None:
-        block = _rank_lowest(anchors_in_metres(table.where, crs), units)
-    along = Along.curve(lonlat, fractions.persons, block)
+    along = Along.curve(table.where.centres(), fractions.persons, block)
     people, groups = round_people(fractions.persons, fractions.groups, along)
     stays = people.value > 0
     if UNBOUNDED in groups:
@@ -97,7 +98,13 @@ def _make_whole(
     return rows, people.value[rows], {name: held.take(rows) for name, held in groups.items()}
 
 
-def _rank_lowest(xy_m: FloatArray, units: Units) -> IntArray:
+def _blocks(table: CellTable, crs: str, units: Units | None) -> IntArray:
+    if units is None:
+        return np.zeros(len(table), dtype=np.int64)
+    return rank_lowest(anchors_in_metres(table.where, crs), units)
+
+
+def rank_lowest(xy_m: FloatArray, units: Units) -> IntArray:
     """For each point the place, in the order of codes, of the lowest unit around it; last: none."""
     codes = [(code_key(str(units.code[i])), i) for i in range(len(units.code))]
     rank = np.full(len(codes) + 1, len(codes), dtype=np.int64)

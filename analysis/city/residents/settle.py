@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from lifecircle.analysis.city.model import StrArray, Units
-from lifecircle.analysis.city.notes import Spread
+from lifecircle.analysis.city.notes import Calibrated, Spread
+from lifecircle.analysis.city.residents.calibrate import (
+    describe_calibration,
+    join_seeds,
+    only_units,
+    scale_to_totals,
+)
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
 from lifecircle.analysis.city.residents.homes import Ground
@@ -40,15 +48,20 @@ class Settled:
     unit_of: Mapping[str, Int32Array]
     spread: tuple[Spread, ...]
     warnings: tuple[Warn, ...]
+    calibrated: tuple[Calibrated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What is said of residents: a table of cells, units, floor (m²) per resident of homes."""
+    """What is said of residents: a table of cells, units, floor (m²) per resident of homes.
+
+    `calibrate`: whether the cells are scaled to the totals of the units.
+    """
 
     cells: CellTable | None
     units: UnitTable | None
     m2_per_resident: float | None = None
+    calibrate: bool = False
 
     @property
     def with_totals(self) -> bool:
@@ -56,12 +69,14 @@ class People:
         return self.units is not None and bool(self.units.residents.known.any())
 
     def check(self) -> None:
-        """Refuse floors beside people who are counted already, and floors that are none.
+        """Refuse floors beside people who are counted already, and what cannot be calibrated.
 
         Raises
         ------
-        ParameterError : more than one source of residents, or m² not above 0.
+        ParameterError : more than one source of residents, impossible m², nothing to calibrate.
         """
+        if self.calibrate and (self.cells is None or not self.with_totals):
+            raise ParameterError("pipeline_calibrate_what")
         area = self.m2_per_resident
         if area is None:
             return
@@ -85,6 +100,8 @@ def settle(
     ground = Ground(streets=network)
     if places is not None:
         ground = Ground(places.buildings, places.residential, places.no_homes, network)
+    if people.cells is not None and people.units is not None and people.calibrate:
+        return _calibrated(people.cells, people.units, ground, network, policy)
     if people.cells is not None:
         return _counted(people.cells, people.units, network, policy)
     if people.units is not None and people.with_totals:
@@ -124,3 +141,28 @@ def _spread(borders: UnitTable, ground: Ground, network: WalkNetwork, policy: Po
     unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
     rows, doubt = compare_spreads(units, spread, ground, policy, network.crs)
     return Settled(units, spread.seed, unit_of, rows, (*spread.warnings, *doubt))
+
+
+def _calibrated(
+    cells: CellTable, borders: UnitTable, ground: Ground, network: WalkNetwork, policy: Policy
+) -> Settled:
+    """Cells scaled to the totals of units; units in which the file has nobody are spread."""
+    crs = network.crs
+    units = build_units(borders, crs, tuple(policy.unit_levels))
+    totals = group_totals(borders, units)
+    scaled = scale_to_totals(cells, units, totals, crs)
+    seed = cells_from_table(scaled.table, crs, units, scaled.block)
+    told = describe_calibration(units, scaled)
+    if len(scaled.empty) == 0:
+        unit_of = assign_units(seed.xy_m, units)
+        return Settled(units, seed, unit_of, (), (told, *seed.warnings), scaled.rows)
+    bare = only_units(units, scaled.empty)
+    spread = spread_unit_totals(bare, totals, ground, policy.spread, crs)
+    joined, order = join_seeds((seed, spread.seed))
+    declared = np.full(len(order), None, dtype=np.object_)
+    declared[len(seed) :] = units.code[spread.unit]
+    unit_of = assign_units(joined.xy_m, units, sort_declared(declared[order], units))
+    rows, doubt = compare_spreads(bare, spread, ground, policy, crs)
+    of_spread = [one for one in spread.warnings if one.key != "units_without_residents"]
+    said = (told, *seed.warnings, *of_spread, *doubt)
+    return Settled(units, joined, unit_of, rows, said, scaled.rows)
