@@ -44,7 +44,7 @@ class Further(TypedDict, total=False):
 def build(
     area: str,
     streets: str | Path | nx.Graph[Any],
-    population: Source | None = None,
+    population: Sources | None = None,
     *,
     units: Sources = (),
     facilities: Sources = (),
@@ -101,7 +101,7 @@ def build(
             area,
             osm=osm,
             graph=graph,
-            population=None if population is None else files.one(population, "population"),
+            population=None if population is None else files.people(population),
             units=files.all(units, "units"),
             facilities=files.all(facilities, "facilities"),
             statistics=files.all(further.get("statistics", ()), "statistics"),
@@ -143,6 +143,12 @@ class _Files:
         if isinstance(given, str | Path | pd.DataFrame):
             return (self.one(given, role),)
         return tuple(self.one(one, f"{role}-{i}") for i, one in enumerate(given, start=1))
+
+    def people(self, given: Sources) -> tuple[Path, ...]:
+        """The files of residents: one named ``population``, or several."""
+        if isinstance(given, str | Path | pd.DataFrame):
+            return (self.one(given, "population"),)
+        return self.all(given, "population")
 
     def one(self, given: Source, stem: str) -> Path:
         """The file of one source."""

@@ -90,7 +90,7 @@ class Cells:
     @property
     def people(self) -> str:
         """The number of residents, for a record in one line."""
-        return f"{int(self.residents.sum()):,}" if self.counted else "an unknown number of"
+        return f"{int(self.residents.sum()):,}" if self.counted else "unknown"
 
 
 @dataclass(frozen=True, slots=True)

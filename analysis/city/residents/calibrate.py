@@ -137,7 +137,10 @@ def _as_fractions(table: CellTable) -> tuple[FloatArray, Mapping[str, FloatArray
 
 def _sum_by(unit: Int32Array, persons: FloatArray, size: int) -> FloatArray:
     inside = (unit != NOBODY) & ~np.isnan(persons)
-    return np.bincount(unit[inside], weights=persons[inside], minlength=size)
+    summed: FloatArray = np.bincount(unit[inside], weights=persons[inside], minlength=size).astype(
+        np.float64
+    )
+    return summed
 
 
 def _factor(totals: Counts, known: np.ndarray, before: FloatArray) -> FloatArray:

@@ -18,7 +18,7 @@ from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.rasters.population import read_population_raster
+from lifecircle.analysis.readers.rasters.population import check_population_raster
 from lifecircle.analysis.readers.records.aliases import fields_of, fold
 from lifecircle.analysis.readers.records.attributes import (
     AttributeArray,
@@ -123,7 +123,8 @@ def check_table(
     told: tuple[Fault, ...] = ()
     try:
         if Path(path).suffix.lower() in RASTER_SUFFIXES:
-            return read_population_raster(path).warnings
+            faults, told = check_population_raster(path)
+            return (*told, *faults)
         records = read_records(path, declared)
         rules = load_policy() if policy is None else policy
         sure = kind or guess_kind(records, rules)
