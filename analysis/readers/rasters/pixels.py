@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pyproj
 
+from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import FloatArray, IntArray
 from lifecircle.analysis.readers.rasters.products import Product, recognise
 from lifecircle.analysis.readers.records.cells import LARGEST_COUNT
@@ -31,8 +32,6 @@ from lifecircle.analysis.readers.records.frames import is_earthly
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000
 _M2_PER_HECTARE: Final = 10_000.0
-_SMALLEST_HECTARES: Final = 0.1  # on less than that a tower may stand
-_MOST_PER_HECTARE: Final = 20_000.0  # Kowloon Walled City, the densest place known, had 12,700
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +161,16 @@ def _refuse_fillers(persons: FloatArray, source: Any, found: Findings) -> None:
     kind, top = np.dtype(source.dtypes[0]), float(persons.max())
     highest = float(np.iinfo(kind).max if kind.kind in "iu" else np.finfo(kind).max)
     count = int(np.count_nonzero(persons == top))
+    bounds = plausible()
     if top > LARGEST_COUNT or (top == highest and count > 1):
         found.add("input_raster_filler", count=count, value=top)
         return
     hectares = _measure_pixel_m2(source) / _M2_PER_HECTARE
-    crowded = persons > _MOST_PER_HECTARE * max(hectares, _SMALLEST_HECTARES)
+    most = bounds.most_per_hectare.value
+    crowded = persons > most * max(hectares, bounds.smallest_hectares.value)
     if crowded.any():
         found.add("input_raster_dense", count=int(crowded.sum()), value=top,
-                  density=top / hectares, most=_MOST_PER_HECTARE)  # fmt: skip
+                  density=top / hectares, most=most)  # fmt: skip
 
 
 def _measure_pixel_m2(source: Any) -> float:

@@ -64,6 +64,7 @@ from lifecircle.analysis.readers.records.tables import (
     make_cells,
 )
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
 from lifecircle.analysis.readers.tables.status import OPEN, frame_not_open, read_states
@@ -191,6 +192,7 @@ def _cells_of(records: Records) -> CellTable:
     else:
         persons = read_persons(picked["population"], found, required=True)
         groups = read_groups(records, picked, persons, found)
+        refuse_crowds(located, persons, picked["population"].title, found)
     found.stop_on_errors()
     remark_people_twice(located.shapes, persons, found)
     return make_cells(ids, persons, groups, located, found.warnings())
