@@ -12,7 +12,7 @@ import shapely
 
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
-from lifecircle.analysis.errors import Fault, InputError, Warn
+from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
@@ -60,13 +60,16 @@ class BuildRequest:
     `accept_datum`: a doubt about a datum is a remark and does not stop the build.
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
+    `residents_from_buildings`: floor (m²) per resident by which residents are reckoned from the
+    homes of the map, as an illustration, where no file holds any. `calibrate`: cells are scaled
+    to the totals of the units.
     """
 
     area: str
     osm: Path | None = None
     place: str | None = None
     graph: Path | None = None
-    population: Path | None = None
+    population: Path | tuple[Path, ...] | None = None
     units: tuple[Path, ...] = ()
     facilities: tuple[Path, ...] = ()
     statistics: tuple[Path, ...] = ()
@@ -89,6 +92,14 @@ class BuildRequest:
     closures: tuple[Path, ...] = ()
     today: date | None = None
     accept_datum: bool = False
+    residents_from_buildings: float | None = None
+    calibrate: bool = False
+
+    @property
+    def people(self) -> tuple[Path, ...]:
+        """The files of residents: one, or the age bands of a raster."""
+        given = self.population
+        return () if given is None else given if isinstance(given, tuple) else (given,)
 
     @property
     def terrain(self) -> Terrain:
@@ -98,7 +109,7 @@ class BuildRequest:
     def declared(self) -> Declarations:
         """What is said of the files of this request."""
         plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
-        single = [path for path in (self.population, self.merges) if path is not None]
+        single = [*self.people, *([] if self.merges is None else [self.merges])]
         several = (*self.units, *self.facilities, *self.closures, *self.statistics)
         return read_declarations(plain, self.mapping, (*single, *several))
 
@@ -129,7 +140,8 @@ class Facts:
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     """Role, size and digest of every input file; all missing files are named at once."""
     named = [("network", request.osm), ("network", request.graph)]
-    named += [("mapping", request.mapping), ("population", request.population)]
+    named += [("mapping", request.mapping)]
+    named += [("population", path) for path in request.people]
     named += [("units", path) for path in request.units]
     named += [("facilities", path) for path in request.facilities]
     named += [("elevation", request.elevation)]
@@ -216,16 +228,20 @@ def _read_people(
     request: BuildRequest, borders: UnitTable | None, said: Declarations, files: _Files
 ) -> tuple[CellTable | None, tuple[RasterShare, ...]]:
     """Residents per cell of a table, or per pixel of a raster cut to the units."""
-    path = request.population
-    if path is None:
+    paths = request.people
+    if not paths:
         return None, ()
-    if path.suffix.lower() not in RASTER_SUFFIXES:
+    tables = [path for path in paths if path.suffix.lower() not in RASTER_SUFFIXES]
+    if tables and len(paths) > 1:
+        raise ParameterError("pipeline_population_files", names=[path.name for path in paths])
+    path = paths[0]
+    if tables:
         return files.read(lambda: read_population(path, said)), ()
     area = None if borders is None else shapely.union_all(borders.where.in_degrees())
     rasters: list[RasterShare] = []
 
     def cut() -> CellTable:
-        table, share = read_raster_share(path, area)
+        table, share = read_raster_share(paths, area)
         rasters.append(share)
         return table
 

@@ -33,6 +33,8 @@ class Further(TypedDict, total=False):
     elevation: str | Path
     datum: str
     accept_datum: bool
+    residents_from_buildings: float
+    calibrate: bool
     crs: str
     surveyed: Iterable[str]
     title: tuple[str, str]
@@ -42,7 +44,7 @@ class Further(TypedDict, total=False):
 def build(
     area: str,
     streets: str | Path | nx.Graph[Any],
-    population: Source | None = None,
+    population: Sources | None = None,
     *,
     units: Sources = (),
     facilities: Sources = (),
@@ -59,12 +61,15 @@ def build(
     Parameters
     ----------
     streets : an ``.osm.pbf`` or ``.graphml`` file, or a graph of osmnx or networkx in degrees.
-    population : residents per point, polygon or pixel; None where the units' totals are spread.
+    population : residents per point, polygon or pixel; None where the units' totals are
+        spread, or nobody knows who lives where: then what needs residents is not assessed.
     units, facilities : one or several; a frame without geometry needs coordinates in columns and
         a `datum`.
     policy : id or file of a policy, or one made in code (`with_service`, `with_walker`).
     further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``accept_datum``,
-        ``crs``, ``surveyed``, ``title`` (Chinese, English) and ``progress``.
+        ``residents_from_buildings`` (m² of floor per resident, an illustration),
+        ``calibrate`` (cells are scaled to the totals of the units), ``crs``, ``surveyed``,
+        ``title`` (Chinese, English) and ``progress``.
 
     Raises
     ------
@@ -96,7 +101,7 @@ def build(
             area,
             osm=osm,
             graph=graph,
-            population=None if population is None else files.one(population, "population"),
+            population=None if population is None else files.people(population),
             units=files.all(units, "units"),
             facilities=files.all(facilities, "facilities"),
             statistics=files.all(further.get("statistics", ()), "statistics"),
@@ -104,6 +109,8 @@ def build(
             elevation=None if elevation is None else Path(elevation),
             datum=further.get("datum"),
             accept_datum=further.get("accept_datum", False),
+            residents_from_buildings=further.get("residents_from_buildings"),
+            calibrate=further.get("calibrate", False),
             crs=further.get("crs"),
             policy=policy,
             surveyed=tuple(further.get("surveyed", ())),
@@ -136,6 +143,12 @@ class _Files:
         if isinstance(given, str | Path | pd.DataFrame):
             return (self.one(given, role),)
         return tuple(self.one(one, f"{role}-{i}") for i, one in enumerate(given, start=1))
+
+    def people(self, given: Sources) -> tuple[Path, ...]:
+        """The files of residents: one named ``population``, or several."""
+        if isinstance(given, str | Path | pd.DataFrame):
+            return (self.one(given, "population"),)
+        return self.all(given, "population")
 
     def one(self, given: Source, stem: str) -> Path:
         """The file of one source."""

@@ -19,6 +19,7 @@ from lifecircle.analysis.measures.question import (
     covered,
     level_of,
     named,
+    resting_on,
     sums_by,
     unknown_units,
     walker_of,
@@ -178,7 +179,7 @@ def circles(
         required=table.required,
         assessed=tuple(service for service, known in names if known),
         not_assessed=tuple(service for service, known in names if not known),
-        total=in_area.row(TOTAL, TOTAL, 0, False),
+        total=in_area.row(TOTAL, TOTAL, 0, not city.cells.counted),
         units=tuple(
             per_unit.row(str(units.code[i]), str(units.name[i]), int(i), bool(unknown_total[i]))
             for i in rows
@@ -259,6 +260,9 @@ def _remarks(
                 "services": listed(service.title for service in absent),
             },
         )
+    yield from resting_on(city)
+    if not city.cells.counted:
+        return
     if len(missing):
         yield Warn(
             "coverage_residents_unknown",

@@ -26,6 +26,7 @@ from lifecircle.analysis.measures.question import (
     covered,
     level_of,
     persons_of,
+    resting_on,
     sums_by,
     walks_to,
 )
@@ -337,6 +338,7 @@ def _remarks(
         named = [f"{row.name} ({row.code})" for row in units if row.state == state]
         if named:
             yield Warn(f"compare_{state}", {"count": len(named), "units": ", ".join(named)})
+    yield from (*resting_on(before.city), *resting_on(after.city))
     for name, study, found in sides:
         if found.total.covered is None:
             title = study.policy.services[found.service].title

@@ -23,6 +23,7 @@ from lifecircle.analysis.measures.question import (
     named,
     not_assessed,
     persons_of,
+    resting_on,
     sums_by,
     unknown_units,
     walks_to,
@@ -149,7 +150,7 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
         _row(str(city.units.code[i]), str(city.units.name[i]), city.units.name_en[i], figures, i)
         for i in rows.tolist()
     )
-    nobody_known = len(city.cells) == 0 and bool(unknown[rows].any())
+    nobody_known = not city.cells.counted or (len(city.cells) == 0 and bool(unknown[rows].any()))
     whole = _Figures(
         in_area,
         np.array([nobody_known]),
@@ -160,7 +161,8 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     )
     total = _row(TOTAL, TOTAL, None, whole, 0)
     warnings = (
-        *_reading_remarks(policy, asked, walks, no_c, catchments),
+        *resting_on(city),
+        *_reading_remarks(policy, asked, walks, no_c if city.cells.counted else None, catchments),
         *_unit_remarks(city, level, unknown, per_unit.known, persons, land_unit),
     )
     return Coverage(service, asked.minutes, asked.walker.id, group, level, total, units, warnings)
@@ -321,6 +323,9 @@ def _unit_remarks(
 ) -> Iterator[Warn]:
     """What units lack, and what the total holds that no unit shows."""
     rows = city.units.of_level(level)
+    if not city.cells.counted:
+        yield from _land_remarks(city, rows, land)
+        return
     missing = rows[unknown[rows]]
     if len(missing):
         yield Warn(
@@ -338,6 +343,11 @@ def _unit_remarks(
             "coverage_outside_units",
             {"cells": int(outside.sum()), "residents": int(persons[outside].sum())},
         )
+    yield from _land_remarks(city, rows, land)
+
+
+def _land_remarks(city: City, rows: Int32Array, land: FloatArray | None) -> Iterator[Warn]:
+    """Where reading L is not known."""
     if city.land is None or len(city.land.area_m2) == 0:
         yield Warn("coverage_no_land")
     elif land is not None:

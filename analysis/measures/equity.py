@@ -29,6 +29,7 @@ from lifecircle.analysis.measures.question import (
     named,
     not_assessed,
     persons_of,
+    resting_on,
     sums_by,
     unknown_units,
     walks_to,
@@ -163,6 +164,7 @@ def equity(study: Study, question: Question) -> Equity:
     )
     everyone = np.arange(len(city.cells))
     all_of_them = _Walkers.of(cm, persons, everyone)
+    counted = city.cells.counted
     groups = (TOTAL, *(one for one in city.cells.groups if one != HOUSEHOLDS))
     return Equity(
         asked.service.id,
@@ -170,9 +172,15 @@ def equity(study: Study, question: Question) -> Equity:
         asked.walker.id,
         group,
         level,
-        _row(TOTAL, TOTAL, None, all_of_them, asked),
+        _row(TOTAL, TOTAL, None, all_of_them if counted else None, asked),
         tuple(
-            _row(one, one, None, _Walkers.of(cm, persons_of(city.cells, one), everyone), asked)
+            _row(
+                one,
+                one,
+                None,
+                _Walkers.of(cm, persons_of(city.cells, one), everyone) if counted else None,
+                asked,
+            )
             for one in groups
         ),
         units,
@@ -324,6 +332,9 @@ def _remarks(
         yield not_assessed(asked.service)
     if everyone.without_way:
         yield Warn("equity_without_way", {"residents": everyone.without_way})
+    yield from resting_on(city)
+    if not city.cells.counted:
+        return
     if len(missing):
         yield Warn(
             "coverage_residents_unknown",

@@ -27,8 +27,10 @@ from lifecircle.analysis.measures.question import (
     ask,
     level_of,
     named,
+    need_residents,
     not_assessed,
     persons_of,
+    resting_on,
     sums_by,
     unknown_units,
 )
@@ -146,6 +148,7 @@ def floating(
     >>> found.supply
     2.0
     """
+    need_residents(study.city)
     if method not in METHODS:
         raise ParameterError("floating_method", name=method, known=", ".join(METHODS))
     if supply not in SUPPLIES:
@@ -157,7 +160,7 @@ def floating(
     service = asked.service.id
     level = level_of(city, question.by)
     persons = persons_of(city.cells, group)
-    warnings: list[Warn] = []
+    warnings: list[Warn] = [*resting_on(city)]
     if not city.assessed(service):
         warnings.append(not_assessed(asked.service))
         total, units = _rows(city, level, persons, None)

@@ -46,12 +46,13 @@ class Bridge:
     """Who is without, in persons of the group asked for, and how the headlines hang together.
 
     ``known = covered + not_covered`` and, where catchments exist, ``covered = served + full``;
-    all but `known` are None where the service is not assessed, `served` and `full` where there
+    all but `known` are None where the service is not assessed, `known` too where nobody is
+    counted, `served` and `full` where there
     are no catchments for the question. `reasons`: residents by reason, ``over_capacity`` too.
     """
 
     service: str
-    known: int
+    known: int | None
     covered: int | None
     not_covered: int | None
     full: int | None
@@ -59,10 +60,11 @@ class Bridge:
     reasons: Mapping[str, int]
 
 
-def not_judged(asked: Asked, persons: IntArray) -> Bridge:
-    """The sums of a service that is not assessed."""
+def not_judged(asked: Asked, persons: IntArray | None) -> Bridge:
+    """The sums of a service that is not assessed; of an area where nobody is counted (None)."""
     nothing: Mapping[str, int] = MappingProxyType({})
-    return Bridge(asked.service.id, int(persons.sum()), None, None, None, None, nothing)
+    known = None if persons is None else int(persons.sum())
+    return Bridge(asked.service.id, known, None, None, None, None, nothing)
 
 
 @dataclass(frozen=True, slots=True)

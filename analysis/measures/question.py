@@ -31,6 +31,9 @@ from lifecircle.analysis.unknown_names import unknown_service as service_unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"
+NOBODY_COUNTED: Final = Warn("nobody_counted")
+ILLUSTRATIVE: Final = "residents_from_buildings"  # a remark of the build: nobody is counted
+ABOUT_RESIDENTS: Final = (NOBODY_COUNTED.key, ILLUSTRATIVE)
 WHOLE: Final = "none"  # in place of a level: gaps are not cut at the borders of units
 
 
@@ -153,6 +156,27 @@ def checked_minutes(minutes: float) -> float:
     if not math.isfinite(minutes) or not 0 < minutes <= MINUTES_PER_DAY:
         raise ParameterError("minutes_out_of_range", minutes=minutes, most=MINUTES_PER_DAY)
     return float(minutes)
+
+
+def resting_on(city: City) -> tuple[Warn, ...]:
+    """What every answer about residents says first: nobody is counted, or all are an illustration.
+
+    Such a remark of the build is no footnote: no figure of residents holds without it.
+    """
+    if not city.cells.counted:
+        return (NOBODY_COUNTED,)
+    return tuple(warning for warning in city.warnings if warning.key == ILLUSTRATIVE)
+
+
+def need_residents(*cities: City) -> None:
+    """Refuse a question that only numbers of residents can answer, where nobody is counted.
+
+    Raises
+    ------
+    ParameterError : nobody knows how many people live in one of the areas.
+    """
+    if not all(city.cells.counted for city in cities):
+        raise ParameterError(NOBODY_COUNTED.key)
 
 
 def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownNameError:
@@ -297,7 +321,12 @@ def sums_by(
 
 
 def unknown_units(city: City, level: str) -> np.ndarray:
-    """Bool (k,): units without a known number of residents and without any cell at a level."""
+    """Bool (k,): units without a known number of residents and without any cell at a level.
+
+    All of them where nobody is counted.
+    """
+    if not city.cells.counted:
+        return np.ones(len(city.units.code), dtype=np.bool_)
     index = city.cells.unit[level]
     peopled = np.bincount(index[index >= 0], minlength=len(city.units.code)) > 0
     unknown_total: np.ndarray = ~(city.units.residents.known | peopled)

@@ -32,6 +32,8 @@ from lifecircle.analysis.measures.question import (
     covered,
     level_of,
     named,
+    need_residents,
+    resting_on,
     sums_by,
     unknown_units,
     walks_to,
@@ -100,7 +102,7 @@ def what_if(
     Raises
     ------
     UnknownNameError : no such service, walker or level.
-    ParameterError : impossible minutes.
+    ParameterError : impossible minutes, or residents nobody has counted.
 
     Examples
     --------
@@ -111,6 +113,7 @@ def what_if(
     ('pharmacy', 400)
     """
     city = study.city
+    need_residents(city)
     places = city.facilities
     touched = {a.service for a in add} | {places.service_ids[places.service[i]] for i in remove}
     for service in touched:
@@ -188,7 +191,7 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     )  # fmt: skip
     total = (int(persons.sum()), int(persons[was].sum()), int(persons[now].sum()))
     missing = units.of_level(level)[blank[units.of_level(level)]]
-    warnings = []
+    warnings = [*resting_on(city)]
     if walks is None:
         warnings.append(Warn("what_if_unassessed", {"title": asked.service.title}))
     if len(missing):

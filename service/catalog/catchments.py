@@ -30,7 +30,7 @@ from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArra
 from lifecircle.analysis.results.catchment_layer import catchment_shapes
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.common import persons_in, remarks, title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def catchments_document(
         "estimates": found.estimates,
         "by": level,
         "assessed": found.assessed,
-        "residents": found.residents,
+        "residents": persons_in(run, found.residents),
         "C": found.balanced.served / found.residents
         if found.assessed and found.residents
         else None,
@@ -153,7 +153,9 @@ def _solution(run: Run, found: Catchments, solution: Solution, ids: list[str]) -
     units = run.city.units
     held = run.city.facilities.unit[default_level(run.city)]
     return {
-        "centres": [
+        "centres": []
+        if not run.city.cells.counted
+        else [
             _centre(run, centre, ids)
             | {
                 "name_en": None if english is None else english[centre.facility],

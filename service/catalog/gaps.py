@@ -10,7 +10,15 @@ from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.gap_cells import FULL, Bridge
 from lifecircle.analysis.measures.gaps import Gap, find_gaps, gap_warnings
 from lifecircle.analysis.measures.opening import moment_of, study_at
-from lifecircle.analysis.measures.question import WHOLE, Asked, Question, Study, ask, level_of
+from lifecircle.analysis.measures.question import (
+    NOBODY_COUNTED,
+    WHOLE,
+    Asked,
+    Question,
+    Study,
+    ask,
+    level_of,
+)
 from lifecircle.analysis.results.layers import gap_frame, layer_columns
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
@@ -70,11 +78,11 @@ def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsA
     """
     study = run.study
     asked = services_asked(run, study, question.service)
-    told: list[Warn] = []
+    told: list[Warn] = [] if run.city.cells.counted else [NOBODY_COUNTED]
     opened: dict[str, Any] = {}
     if question.at is not None:
         then = study_at(study, moment_of(question.at), asked)
-        opened, told, study = at_document(then), at_warnings(then), then.lower
+        opened, told, study = at_document(then), [*told, *at_warnings(then)], then.lower
         run = replace(run, city=study.city)  # gaps name their nearest by its place among the open
     answers = [find_gaps(study, question.about(one), min_residents=min_residents) for one in asked]
     found = [gap for answer in answers for gap in answer.gaps]

@@ -35,6 +35,7 @@ from lifecircle.service.maps.shapes import (
     pack,
     pack_polygons,
     polygons_degrees,
+    residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import number, percent, plain
@@ -167,7 +168,7 @@ def cell_layer(
             "m": tenths,
             "f": near,
             "k": within,
-            "r": cells.residents.tolist(),
+            "r": residents_of(cells),
             "e": cells.modelled.astype(int).tolist(),
         }
     )
@@ -200,7 +201,7 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     reasons = {
         "L": ask.say("reason_L" if total.covered is not None else "reason_U"),
         "U": ask.say("reason_U"),
-        "P": ask.say("reason_P"),
+        "P": ask.say("reason_P" if ask.run.city.cells.counted else "reason_residents"),
     }
     headline = ask.say(
         "headline",

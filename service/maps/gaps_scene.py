@@ -147,11 +147,13 @@ def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]
     if share is not None:
         told = ask.say("headline_gaps", residents=number(known), share=share)
         note = ask.words.sentences((told, note))
+    if beyond is None:
+        note = ask.say("reason_residents" if known is None else "reason_P")
     tiles = [
         Tile(
             ask.say("unreachable"),
             number(beyond),
-            ask.say("reason_P") if beyond is None else note,
+            note,
             main=True,
         )
     ]
