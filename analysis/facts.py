@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,12 @@ from lifecircle.analysis.readers.osm.extract import read_extract
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
-from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.declarations import (
+    REFUSE,
+    Declaration,
+    Declarations,
+    known_other_types,
+)
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.mapping_file import read_declarations
@@ -57,6 +62,8 @@ class BuildRequest:
     `surveyed`: services of which the inputs hold every facility, so that none found means none.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
+    `services`: name of a file of facilities → the service that all its rows are; `other_types`:
+    ``skip`` leaves out rows of facilities whose kind is no service.
     `accept_datum`: a doubt about a datum is a remark and does not stop the build.
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
@@ -89,6 +96,8 @@ class BuildRequest:
     closures: tuple[Path, ...] = ()
     today: date | None = None
     accept_datum: bool = False
+    services: Mapping[str, str] = field(default_factory=dict)
+    other_types: str = REFUSE
 
     @property
     def terrain(self) -> Terrain:
@@ -97,10 +106,14 @@ class BuildRequest:
 
     def declared(self) -> Declarations:
         """What is said of the files of this request."""
-        plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
+        plain = Declaration(
+            self.datum, self.crs, self.x_is_north, self.sheet, self.layer,
+            other_types=known_other_types(self.other_types),
+        )  # fmt: skip
         single = [path for path in (self.population, self.merges) if path is not None]
         several = (*self.units, *self.facilities, *self.closures, *self.statistics)
-        return read_declarations(plain, self.mapping, (*single, *several))
+        said = read_declarations(plain, self.mapping, (*single, *several))
+        return said.with_services(self.services)
 
 
 @dataclass(frozen=True, slots=True)

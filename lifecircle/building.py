@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
@@ -21,6 +21,7 @@ from lifecircle.workspace import Workspace
 
 Source: TypeAlias = str | Path | gpd.GeoDataFrame | pd.DataFrame
 Sources: TypeAlias = Source | Iterable[Source]
+Places: TypeAlias = Sources | Mapping[str, Sources]
 _OSM = (".pbf", ".osm")
 _GRAPHML = ".graphml"
 
@@ -35,6 +36,7 @@ class Further(TypedDict, total=False):
     accept_datum: bool
     crs: str
     surveyed: Iterable[str]
+    other_types: str
     title: tuple[str, str]
     progress: Progress
 
@@ -45,7 +47,7 @@ def build(
     population: Source | None = None,
     *,
     units: Sources = (),
-    facilities: Sources = (),
+    facilities: Places = (),
     policy: str | Path | Policy | None = None,
     workspace: str | Path | Workspace = "workspace",
     **further: Unpack[Further],
@@ -61,10 +63,12 @@ def build(
     streets : an ``.osm.pbf`` or ``.graphml`` file, or a graph of osmnx or networkx in degrees.
     population : residents per point, polygon or pixel; None where the units' totals are spread.
     units, facilities : one or several; a frame without geometry needs coordinates in columns and
-        a `datum`.
+        a `datum`. Facilities may be given by service (``{"primary_school": schools}``): then all
+        rows are that service, and no column has to say so.
     policy : id or file of a policy, or one made in code (`with_service`, `with_walker`).
     further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``accept_datum``,
-        ``crs``, ``surveyed``, ``title`` (Chinese, English) and ``progress``.
+        ``crs``, ``surveyed``, ``other_types`` (``skip``: rows whose kind is no service are left
+        out), ``title`` (Chinese, English) and ``progress``.
 
     Raises
     ------
@@ -90,6 +94,7 @@ def build(
     with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
         files = _Files(Path(folder))
         osm, graph = files.streets(streets)
+        places = files.places(facilities)
         title = further.get("title")
         elevation = further.get("elevation")
         request = BuildRequest(
@@ -98,7 +103,9 @@ def build(
             graph=graph,
             population=None if population is None else files.one(population, "population"),
             units=files.all(units, "units"),
-            facilities=files.all(facilities, "facilities"),
+            facilities=tuple(path for path, _ in places),
+            services={path.name: one for path, one in places if one is not None},
+            other_types=further.get("other_types", "refuse"),
             statistics=files.all(further.get("statistics", ()), "statistics"),
             closures=files.all(further.get("closures", ()), "closures"),
             elevation=None if elevation is None else Path(elevation),
@@ -136,6 +143,16 @@ class _Files:
         if isinstance(given, str | Path | pd.DataFrame):
             return (self.one(given, role),)
         return tuple(self.one(one, f"{role}-{i}") for i, one in enumerate(given, start=1))
+
+    def places(self, given: Places) -> list[tuple[Path, str | None]]:
+        """The files of facilities, each with the service that all its rows are, if said."""
+        if not isinstance(given, Mapping):
+            return [(path, None) for path in self.all(given, "facilities")]
+        return [
+            (path, service)
+            for service, sources in given.items()
+            for path in self.all(sources, f"facilities-{service}")
+        ]
 
     def one(self, given: Source, stem: str) -> Path:
         """The file of one source."""

@@ -6,7 +6,6 @@ with a remark travels in the `warnings` of its table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -28,9 +27,7 @@ from lifecircle.analysis.readers.records.attributes import (
 )
 from lifecircle.analysis.readers.records.cells import (
     find_repeats,
-    group_rows,
     is_absent,
-    keep_where,
     no_texts,
     object_array,
     read_numbers,
@@ -43,7 +40,6 @@ from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import read_ids
 from lifecircle.analysis.readers.records.locate import has_polygons, locate, locate_stated
-from lifecircle.analysis.readers.records.offers import offer_near
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import (
@@ -55,6 +51,13 @@ from lifecircle.analysis.readers.records.tables import (
     make_cells,
 )
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.services.served import (
+    KIND_FIELDS,
+    Served,
+    find_kind,
+    is_of_services,
+    read_served,
+)
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
 from lifecircle.analysis.readers.tables.status import OPEN, frame_not_open, read_states
@@ -65,9 +68,8 @@ AnyTable = CellTable | FacilityTable | UnitTable | StatisticsTable
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
-_OWN: Final = ("id", "service", "name")
+_OWN: Final = ("id", "name", *KIND_FIELDS)
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
-_NAMES_OFFERED: Final = 5
 
 
 def read_population(path: Path, declared: Declarations = SILENT) -> CellTable:
@@ -154,16 +156,15 @@ def guess_kind(records: Records, policy: Policy) -> Kind | None:
     figures = pick_columns(records.columns, "statistics", quiet)
     if {"attribute", "value"} <= set(figures) and {"unit_code", "unit_name"} & set(figures):
         return "statistics"
-    service = pick_columns(records.columns, "facilities", quiet).get("service")
-    names = _service_names(policy)
-    if service and any(t is not None and fold(t) in names for t in read_texts(service.values)):
+    kind = find_kind(pick_columns(records.columns, "facilities", quiet), policy)
+    if records.said.service is not None or (kind and is_of_services(kind, policy)):
         return "facilities"
     units = pick_columns(records.columns, "units", quiet)
     if has_polygons(records) and ("name" in units or "population" not in units):
         return "units"
     if "population" in units:
         return "population"
-    return "facilities" if service else None
+    return "facilities" if kind else None
 
 
 def _cells_of(records: Records) -> CellTable:
@@ -186,17 +187,19 @@ def _cells_of(records: Records) -> CellTable:
 
 
 def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> FacilityTable:
-    said = pick_columns(every.columns, "facilities", Findings(every.file)).get("status")
+    said = pick_columns(every.columns, "facilities", Findings(every.file))
     told = Findings(every.file, every.rows, every.listed)
-    states = read_states(said, every, told)
+    states = read_states(said.get("status"), every, told)
     is_open = states == OPEN
-    records = every if is_open.all() else every.take(is_open)
+    served = read_served(said, every, policy, told, is_open)
+    chosen = is_open & served.kept
+    records = every if chosen.all() else every.take(chosen)
+    services = served.service[chosen]
     found = records.findings()
     found.merge(told)
     picked = pick_columns(records.columns, "facilities", found)
     located = repair_shapes((locate_stated if by_unit else locate)(records, found), found)
     ids = read_ids(picked.get("id"), records, "row/", found)
-    services = _read_services(picked.get("service"), records, policy, found)
     names = _read_names(picked.get("name"), records, found)
     attributes = {
         field: _read_attribute(field, picked.get(field), records, found)
@@ -205,6 +208,7 @@ def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> 
     }
     _remark_repeats(services, names, located.shapes, found)
     found.stop_on_errors()
+    shut = None if "status" not in said else _read_not_open(every, states, served)
     return FacilityTable(
         id=ids,
         service=services,
@@ -214,25 +218,24 @@ def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> 
         where=located,
         rows=records.rows,
         warnings=found.warnings(),
-        not_open=None if said is None else _read_not_open(every, states, policy),
+        not_open=shut,
     )
 
 
-def _read_not_open(every: Records, states: ObjectArray, policy: Policy) -> gpd.GeoDataFrame:
+def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.GeoDataFrame:
     """Rows that are gone or planned; faults of theirs are nobody's matter."""
-    records, quiet = every.take(states != OPEN), Findings(every.file, every.rows)
+    chosen = (states != OPEN) & served.kept
+    records, quiet = every.take(chosen), Findings(every.file, every.rows)
     picked = pick_columns(records.columns, "facilities", quiet)
     names = read_texts(picked["name"].values) if "name" in picked else no_texts(len(records))
     columns = {
         "id": read_ids(picked.get("id"), records, "row/", Findings(every.file, records.rows)),
-        "service": _read_services(
-            picked.get("service"), records, policy, Findings(every.file, records.rows)
-        ),
+        "service": served.service[chosen],
         "name": names,
         "source": object_array([FROM_TABLE] * len(records)),
     }
     located = locate_stated(records, Findings(every.file, records.rows))
-    return frame_not_open(columns, located, states[states != OPEN], picked["status"])
+    return frame_not_open(columns, located, states[chosen], picked["status"])
 
 
 def _read_names(column: Column | None, records: Records, found: Findings) -> ObjectArray:
@@ -242,51 +245,6 @@ def _read_names(column: Column | None, records: Records, found: Findings) -> Obj
     names = read_texts(column.values)
     found.remark("input_facility_name_blank", is_absent(names), column=column.title)
     return names
-
-
-def _service_names(policy: Policy) -> dict[str, str]:
-    """Folded name → service id: ids first, then titles, then aliases; the first claim holds."""
-    names: dict[str, str] = {}
-    services = policy.services.values()
-    claims: list[tuple[str, str]] = [(s.id, s.id) for s in services]
-    claims += [(title, s.id) for s in services for title in (s.title.zh, s.title.en)]
-    claims += [(alias, s.id) for s in services for alias in s.aliases]
-    for name, service in claims:
-        names.setdefault(fold(name), service)
-    return names
-
-
-def _read_services(
-    column: Column | None, records: Records, policy: Policy, found: Findings
-) -> ObjectArray:
-    """Service ids of a column of types; an unknown type is a fault that offers the nearest."""
-    if column is None:
-        found.add("input_service_missing", columns=records.titles)
-        return no_texts(len(records))
-    names = _service_names(policy)
-    offer = _offers(policy)
-    for word, ours in records.words("service").items():
-        if fold(ours) in names:
-            names[word] = names[fold(ours)]
-        else:
-            found.add("input_mapping_service", value=ours, near=", ".join(offer(ours)))
-    said = read_texts(column.values)
-    services = object_array([None if s is None else names.get(fold(s)) for s in said])
-    found.each("input_service_blank", is_absent(said), column=column.title)
-    strange = keep_where(said, is_absent(services))
-    for word, rows in group_rows(strange).items():
-        found.each_of("input_service_unknown", rows, column=column.title, values=column.values,
-                      near=", ".join(offer(word)))  # fmt: skip
-    return services
-
-
-def _offers(policy: Policy) -> Callable[[str], list[str]]:
-    """What to offer for a word: the policy's names most like it, as ``title (id)``."""
-    names: dict[str, str] = {}
-    for service in policy.services.values():
-        for name in (service.id, service.title.zh, service.title.en, *service.aliases):
-            names.setdefault(fold(name), f"{service.title.zh} ({service.id})")
-    return offer_near(names, _NAMES_OFFERED)
 
 
 def _read_attribute(
