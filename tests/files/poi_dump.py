@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.readers.records.datums import wgs84_to_gcj02
+from lifecircle.analysis.readers.records.coordinates.datums import wgs84_to_gcj02
 
 # kind, code, ending of names, the service it is
 SERVICES: Final = (

@@ -179,7 +179,9 @@ def test_forms_that_are_none_are_told(here, sheet):
 
 def test_all_rows_one_service_and_other_kinds_left_out(here):
     plain = "名称,经度,纬度\n甲,102.70123,25.01234\n".encode()
-    kinds = "类型,名称,经度,纬度\n药店,甲,102.70123,25.01234\n烟酒店,乙,102.71123,25.01234\n".encode()
+    kinds = (
+        "类型,名称,经度,纬度\n药店,甲,102.70123,25.01234\n烟酒店,乙,102.71123,25.01234\n".encode()
+    )
     assert post(here, plain, "a.csv", kind="facilities").json()["errors"] == 1
     assert post(here, plain, "a.csv", service="药店").json()["usable"]
     refused = post(here, kinds, "a.csv").json()

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.readers.records.datums import known_datum
+from lifecircle.analysis.readers.records.coordinates.datums import known_datum
 
 REFUSE: Final = "refuse"
 SKIP: Final = "skip"

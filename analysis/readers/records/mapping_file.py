@@ -28,7 +28,7 @@ from typing import Any, Final
 import pyproj
 
 from lifecircle.analysis.readers.records.aliases import datum_of, every_field, fold
-from lifecircle.analysis.readers.records.datums import DATUMS
+from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import (
     OTHER_TYPES,
     SKIP,
