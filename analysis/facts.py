@@ -174,7 +174,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     tables = [
         files.read(
             lambda path=path: read_facilities(  # type: ignore[misc]
-                path, policy, said, by_unit=request.place_by_unit
+                path, policy, said, by_unit=request.place_by_unit, today=request.today
             )
         )
         for path in request.facilities

@@ -24,7 +24,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_level_blank input_level_missing input_name_blank input_name_missing
         input_no_coordinates input_no_rows input_people_twice
         input_population_missing input_raster_nobody
-        input_kinds_left_out
+        input_kinds_left_out input_osm_export_rest input_osm_export_shut
         input_service_blank input_service_missing input_units_unknown no_unit_totals
         osm_areas_cut osm_dropped osm_land_incomplete osm_no_nodes osm_no_streets osm_placeless
         osm_too_much_missing raster_cut slope_unknown statistics_attribute_blank
@@ -69,7 +69,7 @@ _KEYS: Final[dict[Element, str]] = {
     "thematic": """
         check_measure_large declared_unit_disagrees declared_unit_unknown elevation_impossible
         facility_without_place_ambiguous facility_without_place_unmatched
-        input_kinds_taken input_scaled
+        input_kinds_taken input_osm_export input_scaled
         input_title_unit_cut residents_modelled slope_implausible spread_uncertain
         statistics_units_unknown units_ambiguous units_code_name_apart units_matched_loosely
         units_unmatched

@@ -30,6 +30,7 @@ from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.services.osm_export import read_export
 from lifecircle.analysis.readers.services.served import read_served
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind, guess_kind, table_of
 
@@ -119,7 +120,7 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
         read = table_of(records, sure, policy).warnings
     except InputError as error:
         read = (*error.faults, *error.remarks)
-    kept = _drop_left_out(records, policy) if sure == "facilities" else records
+    seen, kept = _drop_left_out(records, policy) if sure == "facilities" else (records, records)
     found = Findings(records.file, kept.rows, EVERY)
     picked = pick_columns(kept.columns, sure, Findings(records.file))
     row_checks.check_cells(kept, found)
@@ -133,18 +134,24 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     if sure in ("population", "facilities"):
         _check_where(kept, sure, picked, found)
     faults = (*_tell_by_row(read, records), *found.warnings(), *found.errors())
-    every = (*describe_columns(records, sure), *faults)
+    described = describe_columns(seen, sure)
+    if seen is not records:  # tags: nobody meant a column of theirs to be one of ours
+        described = tuple(note for note in described if note.severity == "note")
+    every = (*described, *faults)
     notes = tuple(fault for fault in every if fault.severity == "note")
     told = [fault for fault in every if fault.severity != "note"]
     return Checked(records.file, sure, records, _put_in_order(_drop_repeated(told)), notes)
 
 
-def _drop_left_out(records: Records, policy: Policy) -> Records:
-    """The rows of facilities without those that are read as none."""
+def _drop_left_out(records: Records, policy: Policy) -> tuple[Records, Records]:
+    """Facilities as they are read (tags as plain columns), and without the rows that are none."""
+    export = read_export(records, policy)
+    if export is not None:
+        return export.records, export.records.take(np.unique(export.open.row))
     picked = pick_columns(records.columns, "facilities", Findings(records.file))
     every = np.ones(len(records), np.bool_)
     quiet = Findings(records.file, records.rows)
-    return records.take(read_served(picked, records, policy, quiet, every).kept)
+    return records, records.take(read_served(picked, records, policy, quiet, every).kept)
 
 
 def _check_where(records: Records, kind: Kind, picked: dict[str, Column], found: Findings) -> None:

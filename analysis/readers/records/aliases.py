@@ -127,7 +127,7 @@ def says_lat_first(title: str) -> bool:
 
 def title_keys(title: str) -> tuple[tuple[str, float], ...]:
     """How a column title may be looked up, each with the scale its unit in brackets means."""
-    whole = fold(title).strip("*★")
+    whole = fold(title).strip("*★@")
     match = _BRACKETS.match(whole)
     if match and match[2] in plain_units():
         return (whole, 1.0), (match[1], 1.0)

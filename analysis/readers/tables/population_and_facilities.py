@@ -6,6 +6,8 @@ with a remark travels in the `warnings` of its table.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,7 +17,7 @@ import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.quantities import ObjectArray
+from lifecircle.analysis.quantities import IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.records.aliases import fields_of, fold
@@ -55,6 +57,7 @@ from lifecircle.analysis.readers.records.tables import (
     make_cells,
 )
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.services.osm_export import OsmExport, read_export, tell_export
 from lifecircle.analysis.readers.services.served import (
     KIND_FIELDS,
     Served,
@@ -96,19 +99,25 @@ def read_population(path: Path, declared: Declarations = SILENT) -> CellTable:
 
 
 def read_facilities(
-    path: Path, policy: Policy, declared: Declarations = SILENT, *, by_unit: bool = False
+    path: Path,
+    policy: Policy,
+    declared: Declarations = SILENT,
+    *,
+    by_unit: bool = False,
+    today: date | None = None,
 ) -> FacilityTable:
     """Facilities of a bureau's table or layer, their types matched with the policy's services.
 
-    With `by_unit` rows without coordinates pass, their shape None. Ownership is ``government``,
-    ``private``, else as written; areas are m².
+    A table whose columns are OpenStreetMap tags is read by the policy's tag rules, as of the day
+    `today`. With `by_unit` rows without coordinates pass, their shape None. Ownership is
+    ``government``, ``private``, else as written; areas are m².
 
     Raises
     ------
     InputError
         With every fault of the file.
     """
-    return _facilities_of(read_records(path, declared), policy, by_unit=by_unit)
+    return _facilities_of(read_records(path, declared), policy, by_unit=by_unit, today=today)
 
 
 def check_table(
@@ -163,6 +172,8 @@ def guess_kind(records: Records, policy: Policy) -> Kind | None:
     kind = find_kind(pick_columns(records.columns, "facilities", quiet), policy)
     if records.said.service is not None or (kind and is_of_services(kind, policy)):
         return "facilities"
+    if read_export(records, policy) is not None:
+        return "facilities"
     units = pick_columns(records.columns, "units", quiet)
     if has_polygons(records) and ("name" in units or "population" not in units):
         return "units"
@@ -190,15 +201,37 @@ def _cells_of(records: Records) -> CellTable:
     return make_cells(ids, persons, groups, located, found.warnings())
 
 
-def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> FacilityTable:
+def _facilities_of(
+    every: Records, policy: Policy, *, by_unit: bool = False, today: date | None = None
+) -> FacilityTable:
+    export = read_export(every, policy, today)
+    if export is not None:
+        return _facilities_of_export(export, policy, by_unit=by_unit)
     said = pick_columns(every.columns, "facilities", Findings(every.file))
     told = Findings(every.file, every.rows, every.listed)
     states = read_states(said.get("status"), every, told)
     is_open = states == OPEN
     served = read_served(said, every, policy, told, is_open)
     chosen = is_open & served.kept
-    records = every if chosen.all() else every.take(chosen)
-    services = served.service[chosen]
+    table = _read_rows(
+        every if chosen.all() else every.take(chosen),
+        served.service[chosen],
+        told,
+        by_unit=by_unit,
+    )
+    shut = None if "status" not in said else _read_not_open(every, states, served)
+    return replace(table, not_open=shut)
+
+
+def _read_rows(
+    records: Records,
+    services: ObjectArray,
+    told: Findings,
+    *,
+    by_unit: bool,
+    index: IntArray | None = None,
+) -> FacilityTable:
+    """Rows as facilities; `index`: the row of each service, where some offer several."""
     found = records.findings()
     found.merge(told)
     picked = pick_columns(records.columns, "facilities", found)
@@ -210,20 +243,40 @@ def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> 
         for field in fields_of("facilities")
         if field not in _OWN and (field in picked or field in _ALWAYS)
     }
-    _remark_repeats(services, names, located.shapes, found)
+    every = np.arange(len(records)) if index is None else index
+    _remark_repeats(services, names[every], located.shapes[every], found, records.rows[every])
     found.stop_on_errors()
-    shut = None if "status" not in said else _read_not_open(every, states, served)
     return FacilityTable(
-        id=ids,
+        id=ids[every],
         service=services,
-        name=names,
-        source=object_array([FROM_TABLE] * len(records)),
-        attributes=attributes,
-        where=located,
-        rows=records.rows,
+        name=names[every],
+        source=object_array([FROM_TABLE] * len(every)),
+        attributes={field: held[every] for field, held in attributes.items()},
+        where=located if index is None else located.take(index),
+        rows=records.rows[every],
         warnings=found.warnings(),
-        not_open=shut,
     )
+
+
+def _facilities_of_export(export: OsmExport, policy: Policy, *, by_unit: bool) -> FacilityTable:
+    """Facilities of a table of tags; what is not open stands apart, as from a file of the map."""
+    every, there = export.records, export.open
+    told = Findings(every.file, every.rows, every.listed)
+    tell_export(export, policy, told)
+    rows, index = np.unique(there.row, return_inverse=True)
+    part = every.take(rows)
+    table = _read_rows(part, there.service, told, by_unit=by_unit, index=index)
+    shut = every.take(export.not_open.row)
+    columns = {column.title: read_texts(column.values) for column in shut.columns}
+    states = export.not_open
+    told_shut = {
+        "id": columns["id"],
+        "service": states.service,
+        "name": columns["name"],
+        "source": object_array([FROM_TABLE] * len(shut)),
+    }
+    where = locate_stated(shut, Findings(shut.file, shut.rows))
+    return replace(table, not_open=frame_not_open(told_shut, where, states.state, states.why))
 
 
 def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.GeoDataFrame:
@@ -239,7 +292,9 @@ def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.G
         "source": object_array([FROM_TABLE] * len(records)),
     }
     located = locate_stated(records, Findings(every.file, records.rows))
-    return frame_not_open(columns, located, states[chosen], picked["status"])
+    status = picked["status"]
+    why = object_array([f"{status.title}={text}" for text in read_texts(status.values)])
+    return frame_not_open(columns, located, states[chosen], why)
 
 
 def _read_names(column: Column | None, records: Records, found: Findings) -> ObjectArray:
@@ -275,7 +330,7 @@ def _read_attribute(
 
 
 def _remark_repeats(
-    services: ObjectArray, names: ObjectArray, shapes: ObjectArray, found: Findings
+    services: ObjectArray, names: ObjectArray, shapes: ObjectArray, found: Findings, rows: IntArray
 ) -> None:
     """Warn about the same service of the same name at the same place."""
     wkb = shapely.to_wkb(shapes)
@@ -284,4 +339,6 @@ def _remark_repeats(
         for service, name, shape in zip(services, names, wkb, strict=True)
     ]
     repeats, _ = find_repeats(keys)
-    found.remark("input_facility_twice", repeats)
+    here = Findings(found.file, rows)
+    here.remark("input_facility_twice", repeats)
+    found.merge(here)
