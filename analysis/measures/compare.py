@@ -26,6 +26,7 @@ from lifecircle.analysis.measures.question import (
     covered,
     level_of,
     persons_of,
+    settle,
     sums_by,
     walks_to,
 )
@@ -123,6 +124,7 @@ def compare(
     UnknownNameError : one of the runs has no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day.
     """
+    question = settle(after, question)
     asked = ask(after, question)
     service, group = asked.service.id, question.group
     level = level_of(after.city, question.by)

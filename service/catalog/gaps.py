@@ -10,7 +10,15 @@ from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.gap_cells import FULL, Bridge
 from lifecircle.analysis.measures.gaps import Gap, find_gaps, gap_warnings
 from lifecircle.analysis.measures.opening import moment_of, study_at
-from lifecircle.analysis.measures.question import WHOLE, Asked, Question, Study, ask, level_of
+from lifecircle.analysis.measures.question import (
+    WHOLE,
+    Asked,
+    Question,
+    Study,
+    ask,
+    level_of,
+    settle,
+)
 from lifecircle.analysis.results.layers import gap_frame, layer_columns
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
@@ -40,6 +48,7 @@ class GapsAnswer:
 
 def answer_gaps(study: Study, question: Question) -> GapsAnswer:
     """What the map of one service shows."""
+    question = settle(study, question)
     answer = find_gaps(study, question)
     remarks = gap_warnings(study, question)
     return GapsAnswer(ask(study, question), answer.gaps, answer.bridge, remarks)
@@ -69,6 +78,7 @@ def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsA
     At a moment only facilities known to be open then count.
     """
     study = run.study
+    question = settle(study, question)
     asked = services_asked(run, study, question.service)
     told: list[Warn] = []
     opened: dict[str, Any] = {}
@@ -109,6 +119,7 @@ def gaps_document(
     At a moment only facilities known to be open then count; ``facilities`` says how many are
     open, closed and unknown.
     """
+    question = settle(run.study, question)
     answer = gaps_asked(run, question, min_residents=min_residents)
     run, found = answer.run, answer.found
     columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]

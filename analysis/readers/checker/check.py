@@ -29,6 +29,7 @@ from lifecircle.analysis.readers.records.declarations import SILENT, Declaration
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.records.titles import describe_columns
 from lifecircle.analysis.readers.services.osm_export import read_export
 from lifecircle.analysis.readers.services.served import read_served
@@ -123,11 +124,18 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     if sure is None:
         fault = Fault("input_kind_unknown", records.file, params={"columns": records.titles})
         return Checked(records.file, None, records, (fault,))
+    seen = kept = records
+    if sure == "facilities" and (export := read_export(records, policy)) is not None:
+        seen = export.records
     try:
-        read = table_of(records, sure, policy).warnings
+        table = table_of(records, sure, policy)
+        read = table.warnings
+        if isinstance(table, FacilityTable):
+            kept = seen.take(np.isin(records.rows, table.rows))
     except InputError as error:
         read = (*error.faults, *error.remarks)
-    seen, kept = _drop_left_out(records, policy) if sure == "facilities" else (records, records)
+        if sure == "facilities":
+            kept = _drop_left_out(records, policy)
     found = Findings(records.file, kept.rows, EVERY)
     picked = pick_columns(kept.columns, sure, Findings(records.file))
     row_checks.check_cells(kept, found)
@@ -150,15 +158,15 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     return Checked(records.file, sure, records, _put_in_order(_drop_repeated(told)), notes)
 
 
-def _drop_left_out(records: Records, policy: Policy) -> tuple[Records, Records]:
-    """Facilities as they are read (tags as plain columns), and without the rows that are none."""
+def _drop_left_out(records: Records, policy: Policy) -> Records:
+    """The rows of faulty facilities, without those that are read as none."""
     export = read_export(records, policy)
     if export is not None:
-        return export.records, export.records.take(np.unique(export.open.row))
+        return export.records.take(np.unique(export.open.row))
     picked = pick_columns(records.columns, "facilities", Findings(records.file))
     every = np.ones(len(records), np.bool_)
     quiet = Findings(records.file, records.rows)
-    return records, records.take(read_served(picked, records, policy, quiet, every).kept)
+    return records.take(read_served(picked, records, policy, quiet, every).kept)
 
 
 def _check_where(records: Records, kind: Kind, picked: dict[str, Column], found: Findings) -> None:
