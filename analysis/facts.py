@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,12 @@ from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
 from lifecircle.analysis.readers.records.coordinates.located import Located
-from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.declarations import (
+    REFUSE,
+    Declaration,
+    Declarations,
+    known_other_types,
+)
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.mapping_file import read_declarations
 from lifecircle.analysis.readers.records.tables import (
@@ -57,6 +62,8 @@ class BuildRequest:
     `surveyed`: services of which the inputs hold every facility, so that none found means none.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
+    `services`: name of a file of facilities → the service that all its rows are; `other_types`:
+    ``skip`` leaves out rows of facilities whose kind is no service.
     `accept_datum`: a doubt about a datum is a remark and does not stop the build.
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
@@ -92,6 +99,8 @@ class BuildRequest:
     closures: tuple[Path, ...] = ()
     today: date | None = None
     accept_datum: bool = False
+    services: Mapping[str, str] = field(default_factory=dict)
+    other_types: str = REFUSE
     residents_from_buildings: float | None = None
     calibrate: bool = False
 
@@ -108,10 +117,14 @@ class BuildRequest:
 
     def declared(self) -> Declarations:
         """What is said of the files of this request."""
-        plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
+        plain = Declaration(
+            self.datum, self.crs, self.x_is_north, self.sheet, self.layer,
+            other_types=known_other_types(self.other_types),
+        )  # fmt: skip
         single = [*self.people, *([] if self.merges is None else [self.merges])]
         several = (*self.units, *self.facilities, *self.closures, *self.statistics)
-        return read_declarations(plain, self.mapping, (*single, *several))
+        said = read_declarations(plain, self.mapping, (*single, *several))
+        return said.with_services(self.services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +186,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     tables = [
         files.read(
             lambda path=path: read_facilities(  # type: ignore[misc]
-                path, policy, said, by_unit=request.place_by_unit
+                path, policy, said, by_unit=request.place_by_unit, today=request.today
             )
         )
         for path in request.facilities

@@ -26,6 +26,7 @@ from lifecircle.service.commands.words import (
     Mapping,
     Minutes,
     NorthFirst,
+    OtherTypes,
     PolicyFile,
     RunName,
     Service,
@@ -105,6 +106,7 @@ def build(
     mapping: Mapping = None,
     policy: PolicyFile = None,
     surveyed: Annotated[list[str] | None, typer.Option()] = None,
+    other_types: OtherTypes = "refuse",
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
@@ -112,10 +114,12 @@ def build(
     _prepare(workspace)
     from lifecircle.analysis.facts import BuildRequest
     from lifecircle.analysis.pipeline import build_area
+    from lifecircle.analysis.readers.records.declarations import split_service
     from lifecircle.analysis.results.names import safe_name
     from lifecircle.analysis.results.store import Workspace
     from lifecircle.service.terminal import progress_bar, show_run
 
+    places = tuple(split_service(file) for file in facilities or ())
     request = BuildRequest(
         safe_name(name),
         osm=osm,
@@ -125,7 +129,9 @@ def build(
         residents_from_buildings=residents_from_buildings,
         calibrate=calibrate,
         units=tuple(units or ()),
-        facilities=tuple(facilities or ()),
+        facilities=tuple(file for file, _ in places),
+        services={file.name: service for file, service in places if service is not None},
+        other_types=other_types,
         statistics=tuple(statistics or ()),
         datum=datum,
         accept_datum=accept_datum,

@@ -27,6 +27,7 @@ from lifecircle.analysis.measures.question import (
     level_of,
     persons_of,
     resting_on,
+    settle,
     sums_by,
     walks_to,
 )
@@ -124,6 +125,7 @@ def compare(
     UnknownNameError : one of the runs has no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day.
     """
+    question = settle(after, question)
     asked = ask(after, question)
     service, group = asked.service.id, question.group
     level = level_of(after.city, question.by)

@@ -24,6 +24,7 @@ from lifecircle.analysis.measures.question import (
     not_assessed,
     persons_of,
     resting_on,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -120,6 +121,7 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     ------
     GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.
     """
+    question = settle(study, question)
     city, policy, group = study.city, study.policy, question.group
     asked = ask(study, question)
     service = asked.service.id

@@ -30,6 +30,7 @@ from lifecircle.analysis.measures.question import (
     not_assessed,
     persons_of,
     resting_on,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -144,6 +145,7 @@ def equity(study: Study, question: Question) -> Equity:
     round. Every sum is of whole persons and whole centimetres, so that the figures do not
     depend on the order of cells, on how people are split into cells, or on the walker's speed.
     """
+    question = settle(study, question)
     city, group = study.city, question.group
     asked = ask(study, question)
     level = level_of(city, question.by)

@@ -31,6 +31,7 @@ from lifecircle.analysis.measures.question import (
     not_assessed,
     persons_of,
     resting_on,
+    settle,
     sums_by,
     unknown_units,
 )
@@ -153,6 +154,7 @@ def floating(
         raise ParameterError("floating_method", name=method, known=", ".join(METHODS))
     if supply not in SUPPLIES:
         raise ParameterError("floating_supply", name=supply, known=", ".join(SUPPLIES))
+    question = settle(study, question)
     city, rules, group = study.city, study.policy.floating, question.group
     if rules is None:
         raise ParameterError("floating_no_rules")

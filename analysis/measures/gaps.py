@@ -34,6 +34,7 @@ from lifecircle.analysis.measures.question import (
     level_of,
     not_assessed,
     persons_of,
+    settle,
     sums_by,
     walks_to,
 )
@@ -138,6 +139,7 @@ def find_gaps(
     drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> GapsFound:
     """As `gaps`, with the sums of all residents without, those of left out gaps too."""
+    question = settle(study, question)
     city, group = study.city, question.group
     asked = ask(study, question)
     persons = persons_of(city.cells, group)

@@ -7,7 +7,7 @@ else is anything looked at. Removing a place computes its service afresh, the ot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -34,6 +34,8 @@ from lifecircle.analysis.measures.question import (
     named,
     need_residents,
     resting_on,
+    service_of,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -115,6 +117,8 @@ def what_if(
     city = study.city
     need_residents(city)
     places = city.facilities
+    question = settle(study, question)
+    add = [replace(a, service=service_of(study.policy, a.service).id) for a in add]
     touched = {a.service for a in add} | {places.service_ids[places.service[i]] for i in remove}
     for service in touched:
         ask(study, question.about(service))

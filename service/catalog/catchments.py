@@ -23,6 +23,7 @@ from lifecircle.analysis.measures.question import (
     default_level,
     level_of,
     persons_of,
+    settle,
     sums_by,
     unknown_units,
 )
@@ -51,7 +52,7 @@ class CatchmentsAnswer:
 
 def answer_catchments(run: Run, question: Question, solution: str) -> CatchmentsAnswer:
     """One solution (``natural`` or ``balanced``) with its outlines."""
-    found = catchments_of(run.study, question)
+    found = catchments_of(run.study, settle(run.study, question))
     shown = found.natural if solution == "natural" else found.balanced
     return CatchmentsAnswer(
         found,
@@ -102,6 +103,7 @@ def catchments_document(
     UnknownNameError, ParameterError : as `measures.catchments`.
     """
     known = run.policy.capacity_services
+    question = settle(run.study, question)
     one = question.service or (known[0] if known else "-")
     found = catchments_of(
         run.study, question.about(one), closed=closed, whole=whole, estimates=estimates

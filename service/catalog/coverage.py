@@ -14,6 +14,7 @@ from lifecircle.analysis.measures.question import (
     Study,
     Walks,
     ask,
+    settle,
     walks_to,
 )
 from lifecircle.analysis.results.model import Run
@@ -32,6 +33,7 @@ class CoverageAnswer:
 
 def answer_coverage(study: Study, question: Question) -> CoverageAnswer:
     """What the document and the map of one service show."""
+    question = settle(study, question)
     asked = ask(study, question)
     return CoverageAnswer(asked, coverage(study, question), walks_to(study, asked.service.id))
 
@@ -46,6 +48,7 @@ def coverage_document(run: Run, question: Question, *, lang: Language = "zh") ->
     ------
     UnknownNameError, ParameterError : as `coverage`; the moment cannot be read.
     """
+    question = settle(run.study, question)
     if question.at is not None:
         return _at_document(run, question, moment_of(question.at), lang)
     return _document(run, run.study, question, lang)

@@ -18,6 +18,7 @@ from lifecircle.analysis.measures.question import (
     Study,
     ask,
     level_of,
+    settle,
 )
 from lifecircle.analysis.results.layers import gap_frame, layer_columns
 from lifecircle.analysis.results.model import Run
@@ -48,6 +49,7 @@ class GapsAnswer:
 
 def answer_gaps(study: Study, question: Question) -> GapsAnswer:
     """What the map of one service shows."""
+    question = settle(study, question)
     answer = find_gaps(study, question)
     remarks = gap_warnings(study, question)
     return GapsAnswer(ask(study, question), answer.gaps, answer.bridge, remarks)
@@ -77,6 +79,7 @@ def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsA
     At a moment only facilities known to be open then count.
     """
     study = run.study
+    question = settle(study, question)
     asked = services_asked(run, study, question.service)
     told: list[Warn] = [] if run.city.cells.counted else [NOBODY_COUNTED]
     opened: dict[str, Any] = {}
@@ -117,6 +120,7 @@ def gaps_document(
     At a moment only facilities known to be open then count; ``facilities`` says how many are
     open, closed and unknown.
     """
+    question = settle(run.study, question)
     answer = gaps_asked(run, question, min_residents=min_residents)
     run, found = answer.run, answer.found
     columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]

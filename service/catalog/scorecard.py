@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, get_args
 
 from lifecircle.analysis.errors import Language, ParameterError
-from lifecircle.analysis.measures.question import NOBODY_COUNTED
+from lifecircle.analysis.measures.question import NOBODY_COUNTED, walker_of
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import (
     LeftOut,
@@ -44,6 +44,7 @@ def scorecard_document(
     ParameterError : the run's policy has no scorecard; an answer that a setting does not take.
     UnknownNameError : no such walker, level or setting.
     """
+    walker = walker_of(run.policy, walker).id
     found = scorecard(run.study, walker=walker, level=level, year=year, settings=settings)
     return document_of(run, found, lang)
 

@@ -21,6 +21,7 @@ from lifecircle.analysis.measures.question import (
     ask,
     covered,
     default_level,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -120,6 +121,7 @@ def siting_document(
 
 def siting_of(study: Study, question: Question, task: SitingTask) -> Siting:
     """The answer itself, candidates found first."""
+    question = settle(study, question)
     ask(study, question)
     return place_sites(
         study,
@@ -154,6 +156,7 @@ def answer_proposals(run: Run, question: Question, add: int, lang: Language) -> 
     ParameterError : as `place_sites`.
     """
     study = run.study
+    question = settle(study, question)
     asked = ask(study, question)
     service = asked.service.id
     walks = walks_to(study, service)

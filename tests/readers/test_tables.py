@@ -291,11 +291,12 @@ def test_unknown_types_offer_the_nearest(file, policy):
     path = file("type,name,lon,lat\npharmcy,A,14.5,35.9\n,B,14.5,35.9\npharmacy,C,,35.9\n")
     found = faults(lambda: read_facilities(path, policy, said("wgs84")))
     assert [(f.key, f.row) for f in found] == [
-        ("input_service_unknown", 2),
+        ("input_service_unknown", None),
         ("input_service_blank", 3),
         ("input_coordinate_blank", 4),
     ]
-    assert "pharmacy" in found[0].params["near"]
+    assert found[0].rows == (2,)
+    assert "pharmacy" in found[0].params["near"].en
 
 
 def test_facilities_without_type_column(file, policy):
