@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +23,7 @@ from lifecircle.analysis.readers.rasters.population import RasterShare, read_ras
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.located import Located
-from lifecircle.analysis.readers.records.mapping_file import read_declarations
+from lifecircle.analysis.readers.records.mapping_file import read_declarations, read_mapping
 from lifecircle.analysis.readers.records.tables import (
     CellTable,
     ClosureTable,
@@ -38,10 +38,23 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
     read_population,
 )
 from lifecircle.analysis.readers.tables.statistics import read_statistics
+from lifecircle.analysis.readers.tables.surveyed import (
+    ExtentTable,
+    Saying,
+    read_extent,
+    split_sayings,
+)
 from lifecircle.analysis.readers.tables.units import read_units
 
 Read = TypeVar(
-    "Read", CellTable, UnitTable, FacilityTable, ClosureTable, StatisticsTable, MergeOrders
+    "Read",
+    CellTable,
+    UnitTable,
+    FacilityTable,
+    ClosureTable,
+    StatisticsTable,
+    MergeOrders,
+    ExtentTable,
 )
 
 
@@ -54,7 +67,8 @@ class BuildRequest:
     facilities without coordinates stand at the unit their row names. `merges`: decisions on rows
     that may be one place.
     `policy`: an id, a file or a policy made in code.
-    `surveyed`: services of which the inputs hold every facility, so that none found means none.
+    `surveyed`: services of which the inputs hold every facility, so that none found means none;
+    those in some units only as ``SERVICE:UNIT,UNIT``, or inside polygons as ``SERVICE:FILE``.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
     `accept_datum`: a doubt about a datum is a remark and does not stop the build.
@@ -99,8 +113,27 @@ class BuildRequest:
         """What is said of the files of this request."""
         plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
         single = [path for path in (self.population, self.merges) if path is not None]
-        several = (*self.units, *self.facilities, *self.closures, *self.statistics)
+        drawn = [one.file for one in self.sayings if one.file is not None]
+        several = (*self.units, *self.facilities, *self.closures, *self.statistics, *drawn)
         return read_declarations(plain, self.mapping, (*single, *several))
+
+    @property
+    def sayings(self) -> tuple[Saying, ...]:
+        """What is declared surveyed, by the request and by its mapping file."""
+        said = () if self.mapping is None else read_mapping(self.mapping).surveyed
+        return split_sayings((*self.surveyed, *said))
+
+    def surveyed_under(self, policy: Policy) -> tuple[Saying, ...]:
+        """The same, services named by a title or another word of the policy by their ids."""
+        ids = {
+            word.casefold(): service.id
+            for service in reversed(tuple(policy.services.values()))
+            for word in (*service.aliases, service.title.zh, service.title.en, service.id)
+        }
+        return tuple(
+            replace(one, service=ids.get(one.service.casefold(), one.service))
+            for one in self.sayings
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +150,7 @@ class Facts:
     merges: MergeOrders | None
     warnings: tuple[Warn, ...]
     rasters: tuple[RasterShare, ...] = ()
+    extents: tuple[ExtentTable, ...] = ()
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -136,6 +170,7 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     named += [("closures", path) for path in request.closures]
     named += [("statistics", path) for path in request.statistics]
     named += [("merges", request.merges)]
+    named += [("surveyed", saying.file) for saying in request.sayings]
     given = [(role, path) for role, path in named if path is not None]
     missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
     if missing:
@@ -174,6 +209,11 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         files.read(lambda path=path: read_statistics(path, said))  # type: ignore[misc]
         for path in request.statistics
     ]
+    drawn = [
+        files.read(lambda one=one: read_extent(one.service, one.file, said))  # type: ignore[misc]
+        for one in request.surveyed_under(policy)
+        if one.file is not None
+    ]
     merges, orders = request.merges, None
     if merges is not None:
         orders = files.read(lambda: read_merge_orders(merges, said))
@@ -191,6 +231,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         orders,
         tuple(map(remark, (*of_osm, *files.warnings))),
         rasters,
+        tuple(table for table in drawn if table is not None),
     )
 
 

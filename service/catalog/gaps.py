@@ -90,6 +90,7 @@ def bridge_row(bridge: Bridge) -> dict[str, Any]:
         "known": bridge.known,
         "covered": bridge.covered,
         "not_covered": bridge.not_covered,
+        "not_assessed": bridge.not_assessed,
         "reachable_full": bridge.full,
         "served": bridge.served,
         "reasons": dict(bridge.reasons),

@@ -131,18 +131,22 @@ def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_o
         words.title(run.policy.walkers[block["walker"]].title),
         words.group(block["group"]),
     )
-    heads = [words(key) for key in ("code", "unit", "residents", "covered", "U", "P", "L", "C")]
+    rows = [block["total"], *([] if total_only else block["units"])]
+    partly = block["total"]["covered"] is not None and bool(block["total"]["not_assessed"])
+    persons = ["residents", "covered", *(["circle_open"] if partly else [])]
+    heads = [words(key) for key in ("code", "unit", *persons, "U", "P", "L", "C")]
     table = table_of(" · ".join(title), heads, left=(0, 1))
-    for row in [block["total"], *([] if total_only else block["units"])]:
-        table.add_row(*_cells(row, words))
+    for row in rows:
+        table.add_row(*_cells(row, words, partly=partly))
     print_table(table)
     for warning in block["warnings"]:
         say_remark(warning["text"])
 
 
-def _cells(row: Mapping[str, Any], words: Words) -> list[str]:
+def _cells(row: Mapping[str, Any], words: Words, *, partly: bool) -> list[str]:
     unknown = words.not_assessed
-    persons = [number(row[key]) or unknown for key in ("residents", "covered")]
+    counted = ("residents", "covered", *(("not_assessed",) if partly else ()))
+    persons = [number(row[key]) or unknown for key in counted]
     shares = [percent(row[key]) or unknown for key in ("U", "P", "L", "C")]
     if row["code"] == "total":
         return ["", words("total"), *persons, *shares]

@@ -12,6 +12,11 @@
     sheet = "2023年"
     [files."医疗.xlsx".columns]
     lon = "X"
+
+    [surveyed]                             # which lists are complete, and where
+    park = true
+    health_centre = ["530102001", "春竹街道"]
+    market = "extent.geojson"
 """
 
 from __future__ import annotations
@@ -28,10 +33,10 @@ import pyproj
 from lifecircle.analysis.readers.records.aliases import datum_of, every_field, fold
 from lifecircle.analysis.readers.records.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
-from lifecircle.analysis.readers.records.files import refuse
+from lifecircle.analysis.readers.records.files import SUFFIXES, refuse
 from lifecircle.analysis.readers.records.findings import Findings
 
-_TOP: Final = ("files", "columns", "values")
+_TOP: Final = ("files", "columns", "values", "surveyed")
 _ONE: Final = ("datum", "crs", "x_is_north", "sheet", "layer", "columns", "values")
 _MOST_BYTES: Final = 1024 * 1024
 
@@ -67,8 +72,9 @@ def read_mapping(path: Path, plain: Declaration | None = None) -> Declarations:
         where = f"files.{name}"
         _refuse_unknown(said, _ONE, where, found)
         files[name] = _read_declaration(said, general, where, found)
+    surveyed = tuple(_read_surveyed(content, given.parent, found))
     found.stop_on_errors()
-    return Declarations(general, files)
+    return Declarations(general, files, surveyed)
 
 
 def read_declarations(
@@ -137,6 +143,21 @@ def _read_declaration(
         own_columns=frozenset(columns) if where else frozenset(),
         words=_merge_words(base.words, _read_words(said, where, found)),
     )
+
+
+def _read_surveyed(said: Mapping[str, Any], folder: Path, found: Findings) -> Iterator[str]:
+    """The sayings of the table ``[surveyed]``; a file lies beside the mapping file."""
+    for service, told in _read_table(said, "surveyed", "", found).items():
+        named = [told] if isinstance(told, str) else told
+        if told is True:
+            yield service
+        elif isinstance(named, list) and named and all(isinstance(one, str) for one in named):
+            file = folder / named[0]
+            is_file = len(named) == 1 and file.suffix.lower() in SUFFIXES
+            yield f"{service}:{file if is_file else ','.join(named)}"
+        else:
+            at = _join_keys("surveyed", service)
+            found.add("input_mapping_type", column=at, wanted='true / ["…", "…"] / "….geojson"')
 
 
 def _read_columns(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, str]:
