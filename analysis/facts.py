@@ -20,9 +20,9 @@ from lifecircle.analysis.readers.osm.extract import read_extract
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
-from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.mapping_file import read_declarations, read_mapping
 from lifecircle.analysis.readers.records.tables import (
     CellTable,

@@ -27,7 +27,7 @@ from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.places import read_places
 from lifecircle.analysis.readers.osm.streets import read_streets
-from lifecircle.analysis.readers.records.datums import from_wgs84
+from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
 

@@ -9,7 +9,7 @@ import shapely
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.quantities import FloatArray
-from lifecircle.analysis.readers.records.located import Located, to_degrees
+from lifecircle.analysis.readers.records.coordinates.located import Located, to_degrees
 
 POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 

@@ -25,7 +25,7 @@ from lifecircle.analysis.measures.catchments.catchments import (
     Solution,
 )
 from lifecircle.analysis.quantities import read_only
-from lifecircle.analysis.results.frozen_policy import plain, record
+from lifecircle.analysis.results.frozen.policy import plain, record
 
 FIGURES: Final = "catchments.json"
 _PARTS: Final = "catchments.parquet"

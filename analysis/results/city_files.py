@@ -42,7 +42,7 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
 from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
-from lifecircle.analysis.results.frozen_policy import plain, record
+from lifecircle.analysis.results.frozen.policy import plain, record
 
 UNKNOWN_YEAR: Final = -1  # of a figure in ``statistics.parquet``
 _Record = TypeVar("_Record")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.results.folders import MANIFEST as NAME
-from lifecircle.analysis.results.frozen_policy import plain, record
+from lifecircle.analysis.results.frozen.policy import plain, record
 from lifecircle.analysis.results.model import Manifest
 
 FORMAT: Final = 1

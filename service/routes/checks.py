@@ -27,7 +27,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.checker.check import Checked, check_file
 from lifecircle.analysis.readers.records.aliases import datum_of
-from lifecircle.analysis.readers.records.datums import DATUMS
+from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind

@@ -24,6 +24,7 @@ from lifecircle.service.wording import Words, decimal, number, percent
 
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold
+_NARROWEST_WORDS = 20  # a column of words does not fold below this
 
 
 def say(text: str) -> None:
@@ -32,8 +33,15 @@ def say(text: str) -> None:
 
 
 def print_table(table: Table) -> None:
-    """A table in which no figure and no code is cut: on a narrow terminal only words fold."""
+    """A table in which no figure and no code is cut: on a narrow terminal only words fold.
+
+    Into a file or a pipe it goes as wide as it is.
+    """
     console = Console(highlight=False)
+    if not console.is_terminal:
+        wide = console.measure(table, options=console.options.update(width=10_000)).maximum
+        Console(highlight=False, width=max(console.width, wide)).print(table)
+        return
     if console.measure(table).maximum >= console.width:
         table.box, table.padding = box.SIMPLE_HEAD, (0, 0, 0, 0)
     for column in table.columns:
@@ -42,6 +50,8 @@ def print_table(table: Table) -> None:
         if column.justify == "right" or codes:
             words = (word for cell in cells for word in cell.split())
             column.min_width = min(max(map(cell_len, words), default=0), _LONGEST_UNCUT)
+        else:
+            column.min_width = min(max(map(cell_len, cells), default=0), _NARROWEST_WORDS)
         column.overflow = "fold"
     needed = console.measure(table, options=console.options.update(width=10_000)).minimum
     Console(highlight=False, width=max(console.width, needed)).print(table)

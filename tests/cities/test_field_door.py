@@ -16,7 +16,7 @@ import lifecircle as lc
 from lifecircle.analysis.errors import InputError, ParameterError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.readers.records.datums import from_wgs84, to_wgs84
+from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84, to_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.tables.population_and_facilities import read_facilities
 from lifecircle.service.cli import app

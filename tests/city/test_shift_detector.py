@@ -16,8 +16,8 @@ from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.facts import Facts
 from lifecircle.analysis.pipeline import check_places
-from lifecircle.analysis.readers.records.datums import wgs84_to_gcj02
-from lifecircle.analysis.readers.records.located import Located, Reading
+from lifecircle.analysis.readers.records.coordinates.datums import wgs84_to_gcj02
+from lifecircle.analysis.readers.records.coordinates.located import Located, Reading
 from tests.files.office import along, streets
 
 

@@ -19,22 +19,27 @@ from lifecircle.service.settings import Settings, check_port, settings_from
 from lifecircle.service.terminal import check_suffix, print_table
 
 
+@pytest.mark.parametrize("watched", ["0", "1"])
 @pytest.mark.parametrize("columns", ["40", "60", "80", "200"])
 def test_no_figure_and_no_code_is_cut(
-    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    columns: str, watched: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TTY_COMPATIBLE", watched)
     table = Table(title="社区卫生服务中心")
     table.add_column("代码")
     table.add_column("单元")
     table.add_column("居民", justify="right")
     table.add_column("P 人口", justify="right")
-    table.add_row("990101001001", "一个名字很长很长的城市社区居民委员会", "1,000,000", "100.0%")
+    name = "一个名字很长很长的城市社区居民委员会"
+    table.add_row("990101001001", name, "1,000,000", "100.0%")
     print_table(table)
     shown = capsys.readouterr().out
     for whole in ("990101001001", "1,000,000", "100.0%"):
         assert whole in shown
     assert "…" not in shown
+    assert name[:9] in shown  # words may fold on a screen, but not letter by letter
+    assert name in shown or watched == "1"
 
 
 def test_a_page_is_not_written_under_another_format_s_name() -> None:

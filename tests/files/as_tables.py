@@ -13,8 +13,8 @@ from lifecircle.analysis.city.facilities.rows import FacilityRows
 from lifecircle.analysis.quantities import Counts, ObjectArray
 from lifecircle.analysis.readers.records.attributes import restored_attribute
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
+from lifecircle.analysis.readers.records.coordinates.located import Located, Reading
 from lifecircle.analysis.readers.records.groups import group_of
-from lifecircle.analysis.readers.records.located import Located, Reading
 from lifecircle.analysis.readers.records.tables import CellTable, FacilityTable, UnitTable
 
 _OWN = ("id", "service", "name", "source", "geometry", "_row")

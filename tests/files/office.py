@@ -18,7 +18,7 @@ import shapely
 
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.readers.osm.streets import RawStreets
-from lifecircle.analysis.readers.records.datums import from_wgs84
+from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 
 CENTRE = (102.7123, 25.0406)

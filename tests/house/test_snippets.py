@@ -24,7 +24,7 @@ from fastapi.testclient import TestClient
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.pipeline import build_area
-from lifecircle.analysis.readers.records.datums import from_wgs84
+from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.app import create_app
 from lifecircle.service.cli import main

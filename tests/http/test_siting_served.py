@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.question import Question
-from lifecircle.analysis.readers.records.datums import from_wgs84
+from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.results.proposals import keep, kept, sites_of, walks_with
 from lifecircle.service.app import create_app
 from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of

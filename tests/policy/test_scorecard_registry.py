@@ -14,7 +14,7 @@ from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.faults import PolicyFileError
 from lifecircle.analysis.policy.scorecard_checks import RESERVED, Numerals
 from lifecircle.analysis.policy.scorecard_model import Promise, Row, Scorecard
-from lifecircle.analysis.results.frozen_policy import policy_from, policy_text
+from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
 from lifecircle.service.catalog.scorecard import needs
 from lifecircle.service.queries_scorecard import (
     ScorecardQuery,

@@ -10,7 +10,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from lifecircle.analysis.readers.records.datums import (
+from lifecircle.analysis.readers.records.coordinates.datums import (
     bd09_to_wgs84,
     gcj02_to_bd09,
     gcj02_to_wgs84,

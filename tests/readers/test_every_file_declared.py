@@ -20,8 +20,8 @@ from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.facts import BuildRequest, read_facts
 from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declaration, Declarations
-from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.mapping_file import read_declarations
 from lifecircle.analysis.readers.tables.candidate_sites import read_sites
 from lifecircle.analysis.readers.tables.closures import read_closures

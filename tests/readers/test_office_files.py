@@ -14,7 +14,7 @@ from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.readers.records.datums import from_wgs84
+from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.tables.population_and_facilities import read_facilities

@@ -9,10 +9,13 @@ import shapely
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.columns import Column
-from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.places_written import (
+    read_angle,
+    read_places_written,
+)
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.findings import Findings
-from lifecircle.analysis.readers.records.places_written import read_angle, read_places_written
 from lifecircle.analysis.readers.tables.population_and_facilities import read_facilities
 
 TWO = ("lng_gcj02", "lat_gcj02", "lng_wgs84", "lat_wgs84")

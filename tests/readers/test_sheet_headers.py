@@ -10,7 +10,7 @@ import pytest
 
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.records.datums import wgs84_to_gcj02
+from lifecircle.analysis.readers.records.coordinates.datums import wgs84_to_gcj02
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.mapping_file import read_declarations, read_mapping
 from lifecircle.analysis.readers.tables.population_and_facilities import (

@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry import Point, box
 
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.readers.records.datums import wgs84_to_gcj02
+from lifecircle.analysis.readers.records.coordinates.datums import wgs84_to_gcj02
 from lifecircle.analysis.readers.tables.population_and_facilities import (
     check_table,
     read_facilities,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lifecircle.analysis.results.frozen_policy import policy_from, policy_text
+from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
 from lifecircle.analysis.results.manifest_file import manifest_content, read_manifest
 from lifecircle.analysis.results.store import Workspace
 from tests.pages.served import ask, client

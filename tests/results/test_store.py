@@ -20,7 +20,7 @@ from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.provenance import InputFile
 from lifecircle.analysis.results import store
-from lifecircle.analysis.results.frozen_policy import policy_from, policy_text
+from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.names import safe_name

@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from lifecircle.analysis.demo.springcity import kinds
-from lifecircle.analysis.demo.springcity.blocks import ESTATE, Block
 from lifecircle.analysis.demo.springcity.draft import Streets
 from lifecircle.analysis.demo.springcity.facts import PLANTED_ESTATES
+from lifecircle.analysis.demo.springcity.ground.blocks import ESTATE, Block
+from lifecircle.analysis.demo.springcity.ground.mesh import Mesh, street_of
 from lifecircle.analysis.demo.springcity.kinds import OSM_KINDS, TABLE_KINDS, Kind
-from lifecircle.analysis.demo.springcity.mesh import Mesh, street_of
 from lifecircle.analysis.demo.springcity.places import (
     Place,
     Title,

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from lifecircle.analysis.demo.springcity.ground.mesh import VILLAGE, Mesh
 from lifecircle.analysis.demo.springcity.kinds import NO, YES
-from lifecircle.analysis.demo.springcity.mesh import VILLAGE, Mesh
 from lifecircle.analysis.demo.springcity.plan import Plan, largest_remainder
 from lifecircle.analysis.demo.springcity.residents import People, Totals, level_totals
 from lifecircle.analysis.demo.springcity.units import LEVELS, UnitTable

@@ -12,11 +12,11 @@ import shapely
 from osmium.osm.mutable import Node, Relation, Way
 from shapely.geometry import Polygon
 
-from lifecircle.analysis.demo.springcity.areas import Area
 from lifecircle.analysis.demo.springcity.draft import Streets, synthetic
+from lifecircle.analysis.demo.springcity.ground.areas import Area
+from lifecircle.analysis.demo.springcity.ground.terrain import Terrain
 from lifecircle.analysis.demo.springcity.places import Place
 from lifecircle.analysis.demo.springcity.plan import as_in_osm
-from lifecircle.analysis.demo.springcity.terrain import Terrain
 from lifecircle.analysis.demo.springcity.units import UnitTable
 from lifecircle.analysis.quantities import FloatArray
 

@@ -12,10 +12,10 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.demo.springcity import kinds
-from lifecircle.analysis.demo.springcity.blocks import RESETTLEMENT, Block
 from lifecircle.analysis.demo.springcity.draft import Streets, synthetic
+from lifecircle.analysis.demo.springcity.ground.blocks import RESETTLEMENT, Block
+from lifecircle.analysis.demo.springcity.ground.mesh import Mesh
 from lifecircle.analysis.demo.springcity.kinds import KINDS, TABLE_KINDS, Kind
-from lifecircle.analysis.demo.springcity.mesh import Mesh
 from lifecircle.analysis.demo.springcity.names import name_stream
 from lifecircle.analysis.demo.springcity.plan import MARK_ZH, Plan, as_in_osm, to_city
 from lifecircle.analysis.demo.springcity.rural import Country

@@ -9,9 +9,17 @@ from typing import Final
 import numpy as np
 import shapely
 
-from lifecircle.analysis.demo.springcity.blocks import Block
 from lifecircle.analysis.demo.springcity.draft import Streets
-from lifecircle.analysis.demo.springcity.mesh import MIXED, NEW, OLD, VILLAGE, Mesh, street_of
+from lifecircle.analysis.demo.springcity.ground.blocks import Block
+from lifecircle.analysis.demo.springcity.ground.mesh import (
+    MIXED,
+    NEW,
+    OLD,
+    VILLAGE,
+    Mesh,
+    street_of,
+)
+from lifecircle.analysis.demo.springcity.ground.terrain import Terrain, wet
 from lifecircle.analysis.demo.springcity.plan import (
     CELL_M,
     HAMLET_AWAY_M,
@@ -24,7 +32,6 @@ from lifecircle.analysis.demo.springcity.plan import (
     to_lonlat,
 )
 from lifecircle.analysis.demo.springcity.rural import Pier
-from lifecircle.analysis.demo.springcity.terrain import Terrain, wet
 from lifecircle.analysis.demo.springcity.units import UnitTable, street_code
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 

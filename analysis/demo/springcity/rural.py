@@ -15,8 +15,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from shapely.geometry import Polygon
 
 from lifecircle.analysis.demo.springcity.draft import Draft, synthetic
-from lifecircle.analysis.demo.springcity.plan import GEOD, HAMLET_AWAY_M, Plan, as_in_osm, to_city
-from lifecircle.analysis.demo.springcity.terrain import (
+from lifecircle.analysis.demo.springcity.ground.terrain import (
     HILL_TOP_M,
     ISLAND_CENTRE,
     ISLAND_RADII_M,
@@ -25,6 +24,7 @@ from lifecircle.analysis.demo.springcity.terrain import (
     WEST_M,
     Terrain,
 )
+from lifecircle.analysis.demo.springcity.plan import GEOD, HAMLET_AWAY_M, Plan, as_in_osm, to_city
 from lifecircle.analysis.quantities import FloatArray, IntArray
 
 _LANE_M: Final = 55.0

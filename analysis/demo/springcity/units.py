@@ -11,8 +11,8 @@ import shapely
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from lifecircle.analysis.demo.springcity.blocks import ESTATE, HOUSING, RESETTLEMENT, Block
-from lifecircle.analysis.demo.springcity.mesh import MIXED, NEW, Mesh, street_of
+from lifecircle.analysis.demo.springcity.ground.blocks import ESTATE, HOUSING, RESETTLEMENT, Block
+from lifecircle.analysis.demo.springcity.ground.mesh import MIXED, NEW, Mesh, street_of
 from lifecircle.analysis.demo.springcity.names import name_stream
 from lifecircle.analysis.demo.springcity.plan import MARK, MARK_ZH, PLANTED_STREETS, Plan
 from lifecircle.analysis.demo.springcity.rural import Country, RuralQuad

@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifecircle.analysis.demo.springcity.areas import Area, make_areas, new_town_outline
 from lifecircle.analysis.demo.springcity.attributes import marked
-from lifecircle.analysis.demo.springcity.blocks import make_blocks
 from lifecircle.analysis.demo.springcity.draft import Draft, Streets, finish
 from lifecircle.analysis.demo.springcity.facilities import make_places
 from lifecircle.analysis.demo.springcity.facts import NOW, PAST, Facts, make_facts, station_areas
-from lifecircle.analysis.demo.springcity.mesh import Mesh, make_mesh
-from lifecircle.analysis.demo.springcity.past import people_before, places_before
-from lifecircle.analysis.demo.springcity.places import Place
-from lifecircle.analysis.demo.springcity.plan import make_plan
-from lifecircle.analysis.demo.springcity.residents import People, settle
-from lifecircle.analysis.demo.springcity.rural import Country, draw_country
-from lifecircle.analysis.demo.springcity.streets import draw_area, draw_city, draw_forbidden
-from lifecircle.analysis.demo.springcity.terrain import (
+from lifecircle.analysis.demo.springcity.ground.areas import Area, make_areas, new_town_outline
+from lifecircle.analysis.demo.springcity.ground.blocks import make_blocks
+from lifecircle.analysis.demo.springcity.ground.mesh import Mesh, make_mesh
+from lifecircle.analysis.demo.springcity.ground.streets import draw_area, draw_city, draw_forbidden
+from lifecircle.analysis.demo.springcity.ground.terrain import (
     BRIDGE_ROWS,
     CROSSING_COLUMNS,
     Terrain,
     make_terrain,
 )
+from lifecircle.analysis.demo.springcity.past import people_before, places_before
+from lifecircle.analysis.demo.springcity.places import Place
+from lifecircle.analysis.demo.springcity.plan import make_plan
+from lifecircle.analysis.demo.springcity.residents import People, settle
+from lifecircle.analysis.demo.springcity.rural import Country, draw_country
 from lifecircle.analysis.demo.springcity.units import UnitTable, make_units
 from lifecircle.analysis.quantities import IntArray
 

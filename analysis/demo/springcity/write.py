@@ -14,10 +14,10 @@ import pyogrio
 import shapely
 
 from lifecircle.analysis.demo.springcity.facts import Facts
+from lifecircle.analysis.demo.springcity.ground.terrain import height_m
 from lifecircle.analysis.demo.springcity.places import Place
 from lifecircle.analysis.demo.springcity.plan import MARK_ZH, to_city, to_lonlat
 from lifecircle.analysis.demo.springcity.residents import People, level_totals
-from lifecircle.analysis.demo.springcity.terrain import height_m
 from lifecircle.analysis.demo.springcity.units import LEVELS, UnitTable
 
 _TREND: Final = ("residents", "households")

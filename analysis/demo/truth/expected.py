@@ -15,8 +15,8 @@ import shapely
 from shapely.geometry import Polygon
 
 from lifecircle.analysis.demo.springcity import kinds
-from lifecircle.analysis.demo.springcity.areas import Area
 from lifecircle.analysis.demo.springcity.facts import Facts, Value
+from lifecircle.analysis.demo.springcity.ground.areas import Area
 from lifecircle.analysis.demo.springcity.places import Place
 from lifecircle.analysis.demo.springcity.plan import to_city
 from lifecircle.analysis.demo.springcity.residents import People

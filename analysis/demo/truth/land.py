@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from shapely.geometry import Polygon
 
-from lifecircle.analysis.demo.springcity.areas import Area
 from lifecircle.analysis.demo.springcity.draft import Streets
+from lifecircle.analysis.demo.springcity.ground.areas import Area
 from lifecircle.analysis.demo.springcity.units import UnitTable
 from lifecircle.analysis.demo.truth.walking import Footing, stand
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray

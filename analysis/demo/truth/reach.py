@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 from shapely.geometry import Polygon
 
-from lifecircle.analysis.demo.springcity.areas import Area
 from lifecircle.analysis.demo.springcity.draft import Streets
+from lifecircle.analysis.demo.springcity.ground.areas import Area
 from lifecircle.analysis.demo.springcity.places import Place
 from lifecircle.analysis.demo.springcity.plan import to_city
 from lifecircle.analysis.demo.springcity.residents import People

@@ -14,7 +14,7 @@ import numpy as np
 
 from lifecircle.analysis.demo.springcity import kinds
 from lifecircle.analysis.demo.springcity.attributes import SEAT_SHELTER
-from lifecircle.analysis.demo.springcity.mesh import street_of
+from lifecircle.analysis.demo.springcity.ground.mesh import street_of
 from lifecircle.analysis.demo.springcity.places import PIER_PHARMACY
 from lifecircle.analysis.demo.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
 from lifecircle.analysis.demo.springcity.residents import PIER_CELLS, People, level_totals

@@ -21,12 +21,12 @@ from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.records.cells import read_texts, show_value
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
-from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.locate import locate
+from lifecircle.analysis.readers.records.coordinates.located import DEGREES
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
-from lifecircle.analysis.readers.records.locate import locate
-from lifecircle.analysis.readers.records.located import DEGREES
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.titles import describe_columns
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind, guess_kind, table_of

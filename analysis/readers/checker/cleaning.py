@@ -18,7 +18,7 @@ from lifecircle.analysis.errors import Language, say
 from lifecircle.analysis.readers.records.aliases import fold
 from lifecircle.analysis.readers.records.cells import is_blank, object_array, read_numbers
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
-from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind

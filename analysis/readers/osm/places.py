@@ -22,7 +22,7 @@ from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
-from lifecircle.analysis.readers.records.located import Located
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.tables import FROM_OSM, FacilityTable
 
 _LAND_KEYS = {"building", "landuse", "boundary"}

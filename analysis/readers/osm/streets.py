@@ -105,9 +105,10 @@ def read_streets(
     walkable = rules.walkable
     try:
         for way in ways_with(path, "highway") if gates is None else _with_gates(path, gates):
-            nodes = way.nodes
-            if len(nodes) < 2 or way.deleted or not walkable(way.tags):
-                bare += not len(nodes) and not way.deleted and walkable(way.tags)
+            nodes, tags = way.nodes, way.tags
+            nodes_count = len(nodes)
+            if nodes_count < 2 or way.deleted or not walkable(tags):
+                bare += not nodes_count and not way.deleted and walkable(tags)
                 continue
             try:
                 shape = as_wkb(way, every_node)
@@ -119,17 +120,17 @@ def read_streets(
                 missing += len(gone)
                 lost += len(way_ids) == before
                 cut += len(way_ids) > before
-                references += len(nodes)
+                references += nodes_count
                 if form_of is not None:
-                    forms += [form_of(way.tags.get)] * (len(way_ids) - len(forms))
+                    forms += [form_of(tags.get)] * (len(way_ids) - len(forms))
                 continue
-            references += len(nodes)
+            references += nodes_count
             shapes.append(shape)
             way_ids.append(way.id)
-            counts.append(len(nodes))
-            refs.extend([node.ref for node in nodes])
+            counts.append(nodes_count)
+            refs.extend([nodes[at].ref for at in range(nodes_count)])
             if form_of is not None:
-                forms.append(form_of(way.tags.get))
+                forms.append(form_of(tags.get))
     except RuntimeError as error:
         raise broken_file(path, error) from error
     if not way_ids and lost + bare:

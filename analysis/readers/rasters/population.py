@@ -19,6 +19,12 @@ import shapely
 
 from lifecircle.analysis.quantities import FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.records.cells import LARGEST_COUNT, object_array
+from lifecircle.analysis.readers.records.coordinates.located import (
+    DEGREES,
+    Located,
+    Reading,
+    off_the_earth,
+)
 from lifecircle.analysis.readers.records.files import (
     RASTER_SUFFIXES,
     check_path,
@@ -27,12 +33,6 @@ from lifecircle.analysis.readers.records.files import (
 )
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.frames import is_earthly
-from lifecircle.analysis.readers.records.located import (
-    DEGREES,
-    Located,
-    Reading,
-    off_the_earth,
-)
 from lifecircle.analysis.readers.records.tables import CellTable, make_cells
 
 _STRIP_ROWS: Final = 256  # rows read at a time

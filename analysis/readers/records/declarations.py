@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from lifecircle.analysis.readers.records.datums import known_datum
+from lifecircle.analysis.readers.records.coordinates.datums import known_datum
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 

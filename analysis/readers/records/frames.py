@@ -15,7 +15,7 @@ import shapely
 from lifecircle.analysis.quantities import Counts, ObjectArray
 from lifecircle.analysis.readers.records.cells import CellArray, object_array
 from lifecircle.analysis.readers.records.columns import Column
-from lifecircle.analysis.readers.records.located import DEGREES
+from lifecircle.analysis.readers.records.coordinates.located import DEGREES
 from lifecircle.analysis.readers.records.records import Records
 
 

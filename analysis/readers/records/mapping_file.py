@@ -31,7 +31,7 @@ from typing import Any, Final
 import pyproj
 
 from lifecircle.analysis.readers.records.aliases import datum_of, every_field, fold
-from lifecircle.analysis.readers.records.datums import DATUMS
+from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.files import SUFFIXES, refuse
 from lifecircle.analysis.readers.records.findings import Findings

@@ -14,8 +14,8 @@ import shapely
 
 from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.records import limits
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.findings import Findings
-from lifecircle.analysis.readers.records.located import Located
 
 MOST_CROSSINGS: Final = 500  # mended in less than a second
 _AT_ONCE: Final = 32  # segments compared with all others at a time

@@ -21,9 +21,9 @@ from lifecircle.analysis.readers.records.attributes import (
     attribute_kind,
     attribute_words,
 )
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.frames import frame_of
 from lifecircle.analysis.readers.records.groups import field_of
-from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 FROM_TABLE: Final = "table"  # what `FacilityTable.source` says of a row

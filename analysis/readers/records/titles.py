@@ -14,9 +14,9 @@ from typing import Final
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.readers.records.aliases import aliases_of, fold
 from lifecircle.analysis.readers.records.columns import Column, pick_columns, pick_groups
-from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.locate import is_x
 from lifecircle.analysis.readers.records.findings import Findings
-from lifecircle.analysis.readers.records.locate import is_x
 from lifecircle.analysis.readers.records.records import Records
 
 _DBF_TITLE_BYTES: Final = 10

@@ -7,9 +7,9 @@ from pathlib import Path
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.cells import no_texts, read_texts
 from lifecircle.analysis.readers.records.columns import pick_columns
+from lifecircle.analysis.readers.records.coordinates.locate import locate
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.identifiers import read_ids
-from lifecircle.analysis.readers.records.locate import locate
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import SiteTable
 

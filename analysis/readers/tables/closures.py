@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifecircle.analysis.readers.formats.layers import read_records
+from lifecircle.analysis.readers.records.coordinates.locate import locate
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
-from lifecircle.analysis.readers.records.locate import locate
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import ClosureTable
 

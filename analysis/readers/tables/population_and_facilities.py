@@ -37,12 +37,16 @@ from lifecircle.analysis.readers.records.cells import (
     read_texts,
 )
 from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
+from lifecircle.analysis.readers.records.coordinates.locate import (
+    has_polygons,
+    locate,
+    locate_stated,
+)
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import read_ids
-from lifecircle.analysis.readers.records.locate import has_polygons, locate, locate_stated
 from lifecircle.analysis.readers.records.offers import offer_near
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes

@@ -11,9 +11,9 @@ from lifecircle.analysis.quantities import BoolArray, ObjectArray
 from lifecircle.analysis.readers.records.aliases import fold, strip_brackets
 from lifecircle.analysis.readers.records.cells import group_rows, read_texts
 from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.frames import frame_of
-from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.records import Records
 
 OPEN: Final = "open"

@@ -17,10 +17,10 @@ import shapely
 
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.readers.formats.layers import read_records
+from lifecircle.analysis.readers.records.coordinates.locate import locate
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.files import SUFFIXES
-from lifecircle.analysis.readers.records.locate import locate
-from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.repair import repair_shapes
 
 _AFTER_SERVICE: Final = re.compile("[:：]")

@@ -25,12 +25,12 @@ from lifecircle.analysis.readers.records.cells import (
     read_texts,
 )
 from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
+from lifecircle.analysis.readers.records.coordinates.locate import locate
+from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.findings import ROWS_NAMED, Findings
 from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import code_key, read_plain
-from lifecircle.analysis.readers.records.locate import locate
-from lifecircle.analysis.readers.records.located import Located
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable

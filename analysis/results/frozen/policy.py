@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.model import policy_reader
-from lifecircle.analysis.results.frozen_earlier import brought_up
+from lifecircle.analysis.results.frozen.earlier import brought_up
 
 _Record = TypeVar("_Record")
 

@@ -14,15 +14,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.demo.springcity.blocks import PARK, SCHOOL, SQUARE, Block
 from lifecircle.analysis.demo.springcity.draft import Draft, largest_only, runs, synthetic
-from lifecircle.analysis.demo.springcity.mesh import MIXED, NEW, OLD, VILLAGE, Mesh, exists
-from lifecircle.analysis.demo.springcity.names import name_stream
-from lifecircle.analysis.demo.springcity.terrain import (
+from lifecircle.analysis.demo.springcity.ground.blocks import PARK, SCHOOL, SQUARE, Block
+from lifecircle.analysis.demo.springcity.ground.mesh import MIXED, NEW, OLD, VILLAGE, Mesh, exists
+from lifecircle.analysis.demo.springcity.ground.terrain import (
     BRIDGE_ROWS,
     CROSSING_COLUMNS,
     Terrain,
 )
+from lifecircle.analysis.demo.springcity.names import name_stream
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray
 
 _MAIN: Final = {0: "primary", 1: "tertiary", 2: "secondary", 3: "tertiary"}

@@ -27,12 +27,9 @@ from lifecircle.analysis.readers.records.cells import (
     read_numbers,
 )
 from lifecircle.analysis.readers.records.columns import Column
-from lifecircle.analysis.readers.records.coordinate_columns import pick_coordinates
-from lifecircle.analysis.readers.records.datums import SHIFTED
-from lifecircle.analysis.readers.records.declarations import Declaration
-from lifecircle.analysis.readers.records.findings import Findings
-from lifecircle.analysis.readers.records.grids import find_misfits
-from lifecircle.analysis.readers.records.located import (
+from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
+from lifecircle.analysis.readers.records.coordinates.datums import SHIFTED
+from lifecircle.analysis.readers.records.coordinates.located import (
     DEGREES,
     Located,
     Reading,
@@ -41,12 +38,15 @@ from lifecircle.analysis.readers.records.located import (
     outside_shifted_area,
     projector,
 )
-from lifecircle.analysis.readers.records.mapping_file import parse_crs
-from lifecircle.analysis.readers.records.places_written import (
+from lifecircle.analysis.readers.records.coordinates.places_written import (
     Axis,
     read_angles,
     read_places_written,
 )
+from lifecircle.analysis.readers.records.declarations import Declaration
+from lifecircle.analysis.readers.records.findings import Findings
+from lifecircle.analysis.readers.records.grids import find_misfits
+from lifecircle.analysis.readers.records.mapping_file import parse_crs
 from lifecircle.analysis.readers.records.records import Records
 
 _SWAPPED_SHARE: Final = 0.5  # of the rows with numbers: more than this, and the columns are swapped

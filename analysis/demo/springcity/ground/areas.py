@@ -11,13 +11,13 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from lifecircle.analysis.demo.springcity import kinds
-from lifecircle.analysis.demo.springcity.blocks import PARK, SCHOOL, SQUARE, Block
 from lifecircle.analysis.demo.springcity.draft import synthetic
-from lifecircle.analysis.demo.springcity.mesh import NEW, Mesh
+from lifecircle.analysis.demo.springcity.ground.blocks import PARK, SCHOOL, SQUARE, Block
+from lifecircle.analysis.demo.springcity.ground.mesh import NEW, Mesh
+from lifecircle.analysis.demo.springcity.ground.terrain import Terrain
 from lifecircle.analysis.demo.springcity.names import name_stream
 from lifecircle.analysis.demo.springcity.residents import People
 from lifecircle.analysis.demo.springcity.rural import Country
-from lifecircle.analysis.demo.springcity.terrain import Terrain
 from lifecircle.analysis.quantities import FloatArray
 
 _BUILT_SHARE = 0.45  # cells that show a building

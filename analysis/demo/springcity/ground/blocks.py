@@ -8,7 +8,14 @@ import numpy as np
 import shapely
 from shapely.geometry import Polygon
 
-from lifecircle.analysis.demo.springcity.mesh import MIXED, NEW, OLD, VILLAGE, Mesh, street_of
+from lifecircle.analysis.demo.springcity.ground.mesh import (
+    MIXED,
+    NEW,
+    OLD,
+    VILLAGE,
+    Mesh,
+    street_of,
+)
 from lifecircle.analysis.demo.springcity.plan import PLANTED_STREETS, TILE_COLUMNS, TILE_ROWS
 
 HOUSING, PARK, SQUARE, SCHOOL, ESTATE, RESETTLEMENT = (

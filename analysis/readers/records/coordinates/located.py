@@ -16,7 +16,7 @@ import pyproj
 import shapely
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
-from lifecircle.analysis.readers.records.datums import (
+from lifecircle.analysis.readers.records.coordinates.datums import (
     SHIFTED,
     from_wgs84,
     in_shifted_area,

@@ -1,0 +1,1 @@
+"""The land of the generated city: its mesh, streets, terrain, areas and blocks."""

@@ -1,0 +1,1 @@
+"""Where a row lies: which columns hold its place, in which datum and CRS, however written."""

@@ -1,0 +1,1 @@
+"""Policies of kept runs: written and read as they were frozen, those of earlier versions too."""
