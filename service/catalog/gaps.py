@@ -21,6 +21,7 @@ from lifecircle.service.catalog.common import (
     remarks,
     services_asked,
 )
+from lifecircle.service.catalog.rests import rests_document
 
 __all__ = ["FULL", "answer_gaps", "bridge_row", "gap_level", "gaps_asked", "gaps_document"]
 
@@ -97,6 +98,12 @@ def bridge_row(bridge: Bridge) -> dict[str, Any]:
     }
 
 
+def _sums(study: Study, question: Question, bridge: Bridge) -> dict[str, Any]:
+    """The sums of one service, and what they rest on."""
+    about = question.about(bridge.service)
+    return {**bridge_row(bridge), "rests_on": rests_document(study, about)}
+
+
 def gap_level(run: Run, by: str | None) -> str:
     """The level at whose borders gaps are cut, ``none`` where they are not."""
     return WHOLE if by == WHOLE else level_of(run.city, by)
@@ -127,7 +134,7 @@ def gaps_document(
         "min_residents": min_residents,
         **answer.opened,
         "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
-        "sums": [bridge_row(one) for one in answer.bridges],
+        "sums": [_sums(run.study, question, one) for one in answer.bridges],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)

@@ -26,6 +26,7 @@ from lifecircle.service.maps.scene import (
     frame,
     level_shown,
     question_fields,
+    rests,
     street_layer,
     warnings,
 )
@@ -69,6 +70,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
         "ranking": _ranking(ask, found, places),
         "warnings": warnings(ask, *found.warnings),
         "footer": footer(ask, asked),
+        **rests(ask, service, found.total.edge_of_list),
     }
     return Scene((streets, areas, cells, dots), view)
 

@@ -124,6 +124,20 @@ def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
         ]
 
 
+def rest_rows(document: Document, words: Words) -> Iterator[list[str]]:
+    """What the figures of every service rest on; what touches all of them stands first, once."""
+    everywhere: dict[str, list[str]] = {}
+    own: list[list[str]] = []
+    for block in document["coverage"]["services"]:
+        for line in block["rests_on"]:
+            text_, kind = line["text"][words.lang], words(f"severity_{line['severity']}")
+            if line["of_service"]:
+                own.append([words.title(block["title"]), kind, text_])
+            else:
+                everywhere.setdefault(text_, [words("all_services"), kind, text_])
+    yield from (*everywhere.values(), *own)
+
+
 def _count(words: Words, value: float | None) -> str:
     """A whole number; a dash where there is none."""
     return number(value) or words.none

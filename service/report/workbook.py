@@ -87,6 +87,7 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
     rows = map(_values, tables.coverage_rows(document, words))
     yield "coverage", heads(tables.COVERAGE), rows
     yield "coverage_units", heads(UNIT_COVERAGE), _coverage(document, words)
+    yield "rests_on", heads(("service", "severity", "rest")), tables.rest_rows(document, words)
     yield "gaps", heads(ALL_GAPS), _gaps(document, words)
     yield "circles", heads(ALL_CIRCLES), _circles(document, words)
     yield "equity", heads(ALL_EQUITY), _equity(document, words)
