@@ -32,8 +32,10 @@ _KEYS: Final[dict[Element, str]] = {
     """,
     "logical_consistency": """
         cells_disagree check_code_damaged check_code_length check_groups_more check_hidden_signs
-        check_measure_not_whole check_ownership_word check_part_larger check_spreadsheet_error
-        group_above_residents input_broken input_code_twice input_column_chosen
+        check_measure_not_whole check_ownership_word check_part_larger
+        group_above_residents input_broken input_cell_date input_cell_error input_cell_formula
+        input_cell_percent input_cells_dated input_rows_hidden input_rows_struck
+        input_code_twice input_column_chosen
         input_column_twice input_count_negative input_cpg_wrong
         input_encoding input_flag_unknown input_fractions input_geometry_broken
         input_geometry_not_finite input_geometry_repaired input_geometry_tangled

@@ -37,6 +37,7 @@ EVERY: Final = 1_000_000  # faults listed one by one
 ROW_BY_ROW: Final = frozenset(
     {
         "input_measure_unknown",
+        "input_cells_dated",
         "input_flag_unknown",
         "input_facility_twice",
         "input_facility_name_blank",
@@ -49,7 +50,13 @@ ROW_BY_ROW: Final = frozenset(
     }
 )
 # Of two faults of one cell the first says why, the second only that.
-_DEEPER: Final = ("check_spreadsheet_error", "check_code_damaged")
+_DEEPER: Final = (
+    "input_cell_error",
+    "input_cell_formula",
+    "input_cell_date",
+    "input_cell_percent",
+    "check_code_damaged",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,10 @@ from lifecircle.analysis.readers.checker.near_repeats import (
 )
 from lifecircle.analysis.readers.records.aliases import fold, known_values
 from lifecircle.analysis.readers.records.cells import (
+    Uncalculated,
     group_rows,
     is_absent,
+    is_sheet_error,
     read_numbers,
     read_texts,
 )
@@ -41,7 +43,6 @@ LARGEST_CAPACITY: Final = 1_000_000.0
 CODE_LENGTHS: Final = (6, 9, 12)
 _CODES_SHARE: Final = 0.5  # of the codes: more of them are division codes, and all have to be
 
-SPREADSHEET_ERRORS: Final = ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
 AREAS: Final = ("built_area", "indoor_area", "outdoor_area", "activity_area")
 WHOLE: Final = ("beds", "places", "capacity")
 _PARTS: Final = ("indoor_area", "activity_area")
@@ -52,11 +53,18 @@ _ALWAYS_OPEN: Final = ("24/7", "24小时", "全天", "24h", "dawn", "dusk", "sun
 
 
 def check_cells(records: Records, found: Findings) -> None:
-    """Errors of a spreadsheet, and signs nobody sees, in any cell of text."""
+    """Errors of a spreadsheet and signs nobody sees, in any cell of text.
+
+    An error in a column that is used is a fault of the reader already.
+    """
     for column in records.columns:
         said = [cell if isinstance(cell, str) else "" for cell in column.values]
-        broken = np.array([cell.strip().upper() in SPREADSHEET_ERRORS for cell in said], np.bool_)
-        found.each("check_spreadsheet_error", broken, column=column.title, values=column.values)
+        broken = np.array([is_sheet_error(cell) for cell in said], np.bool_)
+        found.each("input_cell_error", broken, severity="warning", column=column.title,
+                   values=column.values)  # fmt: skip
+        empty = np.array([isinstance(cell, Uncalculated) for cell in said], np.bool_)
+        found.each("input_cell_formula", empty, severity="warning", column=column.title,
+                   values=column.values)  # fmt: skip
         hidden = np.array([_HIDDEN.search(cell.strip(" ")) is not None for cell in said], np.bool_)
         found.each("check_hidden_signs", hidden, severity="warning", column=column.title)
 

@@ -6,7 +6,7 @@ to guess what was read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -33,11 +33,16 @@ Merged = tuple[tuple[int, int], tuple[int, int]]  # first and last (row, column)
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet: its rows (the first is row 1), its name, and its merged ranges."""
+    """One sheet: its rows (the first is row 1), its name, its merged ranges.
+
+    `hidden`: rows, from 0, that the program does not show. `struck`: rows with cells struck out.
+    """
 
     name: str
     lines: Sequence[Cells]
     merged: Sequence[Merged] = ()
+    hidden: frozenset[int] = frozenset()
+    struck: frozenset[int] = frozenset()
     remarks: tuple[Fault, ...] = ()
 
 
@@ -82,6 +87,7 @@ def find_records(path: Path, sheet: Sheet) -> Records:
     data = _drop_notes(_Body(filled_down, [*told, *note]), len(titles), path)
     if not data.rows:
         raise refuse(path, "input_no_rows")
+    data.told.extend(_tell_unseen(path, sheet, data.rows))
     _refuse_long(path, data.rows, len(titles))
     width = len(titles)
     padded = [[*line[:width], *([None] * (width - len(line)))] for _, line in data.rows]
@@ -214,6 +220,15 @@ def _drop_notes(body: _Body, width: int, path: Path) -> _Body:
     said = ", ".join(shown) + (" ..." if len(left) > ROWS_NAMED else "")
     remark = _make_note("input_rows_left", path, "warning", count=len(left), rows=said)
     return _Body(data, [*body.told, remark])
+
+
+def _tell_unseen(path: Path, sheet: Sheet, rows: Sequence[tuple[int, Cells]]) -> Iterator[Fault]:
+    """Remarks on rows of data that are hidden or struck out: they are read like any other."""
+    for key, which in (("input_rows_hidden", sheet.hidden), ("input_rows_struck", sheet.struck)):
+        named = tuple(row for row, _ in rows if row - 1 in which)
+        if named:
+            params = {"count": len(named), "rows": _name_rows(named)}
+            yield Fault(key, path.name, None, None, params, "warning", named)
 
 
 def _first_filled(line: Cells) -> Any:

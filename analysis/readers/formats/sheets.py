@@ -9,13 +9,19 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.readers.formats.cell_marks import CellMarks, mark_cells
 from lifecircle.analysis.readers.formats.headers import Sheet, count_known_titles, find_records
+from lifecircle.analysis.readers.formats.marks_of_ods import read_ods_marks
+from lifecircle.analysis.readers.formats.marks_of_xls import read_xls_marks
+from lifecircle.analysis.readers.formats.marks_of_xlsx import read_xlsx_marks
 from lifecircle.analysis.readers.formats.workbook_size import check_extent
 from lifecircle.analysis.readers.records import limits
+from lifecircle.analysis.readers.records.archives import check_members
 from lifecircle.analysis.readers.records.cells import is_blank
 from lifecircle.analysis.readers.records.declarations import Declaration
 from lifecircle.analysis.readers.records.files import decode_text, refuse, watch_file
@@ -129,10 +135,21 @@ def _read_sheet(path: Path, workbook: Any, name: str) -> Sheet:
     sheet = workbook.get_sheet_by_name(name)
     if sheet.total_width > limits.COLUMNS:
         raise refuse(path, "input_columns_many", most=limits.COLUMNS)
-    lines = sheet.to_python(skip_empty_area=False)
+    marks = _read_marks(path, name, workbook.sheet_names.index(name))
+    lines = mark_cells(sheet.to_python(skip_empty_area=False), marks)
     merged = tuple(sheet.merged_cell_ranges or ())
     inside = [((a, b), (c, d)) for (a, b), (c, d) in merged if c < len(lines)]
-    return Sheet(name, lines, inside)
+    return Sheet(name, lines, inside, frozenset(marks.hidden), frozenset(marks.struck))
+
+
+def _read_marks(path: Path, sheet: str, place: int) -> CellMarks:
+    """What a workbook of any kind says of the cells of a sheet beside their values."""
+    with path.open("rb") as handle:
+        packed = handle.read(2) == b"PK"
+    if not packed:
+        return read_xls_marks(path, place)
+    office = any(member.filename.startswith("xl/") for member in check_members(path))
+    return (read_xlsx_marks if office else read_ods_marks)(path, sheet)
 
 
 def _choose_sheet(path: Path, filled: Sequence[Sheet]) -> Sheet:
@@ -146,4 +163,4 @@ def _choose_sheet(path: Path, filled: Sequence[Sheet]) -> Sheet:
     others = ", ".join(sheet.name for sheet in filled if sheet is not tables[0])
     params = {"sheet": tables[0].name, "others": others}
     remark = Fault("input_sheets", path.name, params=params, severity="warning")
-    return Sheet(tables[0].name, tables[0].lines, tables[0].merged, (remark,))
+    return replace(tables[0], remarks=(remark,))

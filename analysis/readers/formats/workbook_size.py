@@ -101,7 +101,7 @@ class _Walk:
             self._row = _parse_number(attributes.get("r"), self._row + 1)
             self._column = 0
         elif name == "c":
-            self._row, self._column = _parse_place(attributes.get("r"), self._row, self._column + 1)
+            self._row, self._column = parse_place(attributes.get("r"), self._row, self._column + 1)
             self._shared = attributes.get("t") == "s"
         elif name in ("v", "is", "f"):
             self._grow(self._row, self._column, 1)
@@ -169,7 +169,7 @@ def _parse_number(text: str | None, otherwise: int) -> int:
     return int(text) if sound and text is not None else otherwise
 
 
-def _parse_place(reference: str | None, row: int, column: int) -> tuple[int, int]:
+def parse_place(reference: str | None, row: int, column: int) -> tuple[int, int]:
     """Row and column (from 1) of a reference such as ``AB12``."""
     if reference is None:
         return row, column

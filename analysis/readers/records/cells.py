@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -24,10 +25,34 @@ CellArray = NDArray[Any]  # of objects, or of numbers
 WHOLE_TOLERANCE: Final = 1e-6  # a count farther than this from an integer is a fraction
 LARGEST_COUNT: Final = 2.0**53  # the last integer a float holds exactly
 
+SHEET_ERRORS: Final = frozenset(
+    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!",
+     "#FIELD!", "#BLOCKED!", "#GETTING_DATA"}
+)  # fmt: skip
+
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _WITH_UNIT = re.compile(r"([+-]?[\d.,]+)\s*([^\d.,\s+-][^\d\s]{0,7}\d?)")
 _LONGEST_NUMBER: Final = 64  # characters of a number with its unit
+_OFFICE_ERROR = re.compile(r"Err:\d{3}")  # of LibreOffice
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+class SheetError(str):
+    """A cell of a workbook that holds an error, as its word (``#N/A``)."""
+
+    __slots__ = ()
+
+
+class Uncalculated(str):
+    """A cell of a workbook that holds a formula without its value, as that formula."""
+
+    __slots__ = ()
+
+
+class Percent(float):
+    """A number that a workbook shows as percent: 0.1 is seen as 10 %."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +79,22 @@ def is_blank(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
+def is_sheet_error(value: Any) -> bool:
+    """Whether a cell is an error of a spreadsheet, kept as one or written out as a word."""
+    if not isinstance(value, str):
+        return False
+    word = value.strip().upper()
+    return word in SHEET_ERRORS or isinstance(value, SheetError) or (
+        word.startswith("ERR:") and _OFFICE_ERROR.fullmatch(value.strip()) is not None
+    )  # fmt: skip
+
+
 def read_text(value: Any) -> str | None:
-    """A cell as text; None where blank; 530102001.0 reads as ``530102001``."""
+    """A cell as text; None where blank; 530102001.0 reads as ``530102001``, a time as ``08:30``."""
     if isinstance(value, str):
         return value.strip() or None
+    if is_date(value):
+        return _show_date(value)
     if is_blank(value):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():
@@ -87,8 +124,25 @@ def keep_where(values: CellArray, keep: BoolArray) -> ObjectArray:
     return out
 
 
+def is_date(value: Any) -> bool:
+    """Whether a cell of a workbook is a date, a time of day or a length of time."""
+    return isinstance(value, date | time | timedelta)
+
+
+def _show_date(value: Any) -> str:
+    if isinstance(value, datetime) and value.time() == time():
+        value = value.date()
+    if isinstance(value, time):
+        return value.isoformat("seconds" if value.second else "minutes")
+    return str(value)
+
+
 def show_value(value: Any) -> Any:
     """A cell as a message shows it: whole numbers without decimals, nothing where blank."""
+    if is_date(value):
+        return _show_date(value)
+    if isinstance(value, Percent):
+        return f"{value * 100:.10g}%"
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_COUNT:

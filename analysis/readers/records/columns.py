@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,15 +20,24 @@ from lifecircle.analysis.readers.records.aliases import (
     refused_groups,
     title_keys,
 )
+from lifecircle.analysis.readers.records.attributes import attribute_kind
 from lifecircle.analysis.readers.records.cells import (
     LARGEST_COUNT,
     CellArray,
+    Percent,
+    Uncalculated,
+    is_date,
+    is_sheet_error,
     read_number,
     read_numbers,
+    show_value,
     whole_where_near,
 )
 from lifecircle.analysis.readers.records.findings import Findings
 
+_CODES: Final = ("code", "unit_code", "parent_code")
+_COUNTED: Final = ("population", "households")
+_NUMBERS: Final = (*_COUNTED, "lon", "lat", "value", "year")
 _GROUP = re.compile(r"pop_[a-z0-9][a-z0-9_+]*")
 
 
@@ -92,6 +102,43 @@ def _scale_column(column: Column, scale: float, found: Findings) -> Column:
             values[index] = number * scale
     found.add("input_scaled", column=column.title, severity="warning", scale=f"{scale:,.10g}")
     return replace(column, values=values)
+
+
+def refuse_strange_cells(picked: Mapping[str, Column], found: Findings) -> None:
+    """Faults of cells that say nothing though they are not empty, whatever the field.
+
+    Errors of a spreadsheet, formulas saved without their values, dates and times where a number
+    or a code has to stand, percent where persons or things are counted. A date in any other text
+    is a remark.
+    """
+    for field, column in picked.items():
+        if column.values.dtype != np.object_:
+            continue
+        strange = [_tell_strange(cell) for cell in column.values]
+        for key in dict.fromkeys(strange):
+            where = np.fromiter((one == key for one in strange), np.bool_, count=len(strange))
+            counted = field.startswith("pop_") or field in _COUNTED
+            measured = attribute_kind(field) in ("number", "count")
+            if key is None or (key == "input_cell_percent" and not (counted or measured)):
+                continue
+            if key == "input_cell_date" and not (
+                counted or measured or field in (*_NUMBERS, *_CODES)
+            ):
+                first = show_value(column.values[int(np.argmax(where))])
+                found.remark("input_cells_dated", where, column=column.title, value=first)
+            else:
+                found.explain(key, where, column=column.title, values=column.values)
+
+
+def _tell_strange(cell: Any) -> str | None:
+    """What is wrong with a cell by its type, whatever it should hold."""
+    if isinstance(cell, str):
+        if isinstance(cell, Uncalculated):
+            return "input_cell_formula"
+        return "input_cell_error" if is_sheet_error(cell) else None
+    if isinstance(cell, Percent):
+        return "input_cell_percent"
+    return "input_cell_date" if is_date(cell) else None
 
 
 def pick_groups(

@@ -41,6 +41,7 @@ class Findings:
         self._errors: list[Fault] = []
         self._unlisted = 0
         self._warnings: list[Fault] = []
+        self._explained: set[tuple[int | None, str | None]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._errors)
@@ -81,16 +82,32 @@ class Findings:
         **params: Any,
     ) -> None:
         """Note a fault for some records, by their indices, ascending (see `each`)."""
+        if self._explained:
+            where = [i for i in where if (int(self.rows[i]), column) not in self._explained]
         for index in where[: self.listed]:
             shown = {} if values is None else {"value": show_value(values[index])}
             self.add(key, row=int(self.rows[index]), column=column, **shown, **params)
         self._unlisted += max(0, len(where) - self.listed)
+
+    def explain(
+        self, key: str, wrong: BoolArray, *, column: str, values: CellArray, **params: Any
+    ) -> None:
+        """Note a fault of cells as `each` does, whatever else is found of these cells later on.
+
+        Of two faults of one cell the first says why, the second only that.
+        """
+        self.each(key, wrong, column=column, values=values, **params)
+        rows = self.rows[np.flatnonzero(wrong)].tolist()
+        self._explained.update((row, column) for row in rows)
 
     def remark(
         self, key: str, doubtful: BoolArray, *, column: str | None = None, **params: Any
     ) -> None:
         """Note one warning for all records where `doubtful` holds: their count and first rows."""
         where = np.flatnonzero(doubtful)
+        if self._explained:
+            plain = [(int(self.rows[i]), column) not in self._explained for i in where]
+            where = where[np.array(plain, np.bool_)]
         if len(where) == 0:
             return
         rows = self.rows[where[:ROWS_NAMED]]
@@ -110,6 +127,7 @@ class Findings:
         self._errors.extend(other._errors)
         self._warnings.extend(other._warnings)
         self._unlisted += other._unlisted
+        self._explained |= other._explained
 
     def errors(self) -> tuple[Fault, ...]:
         """All errors: those of the file first, then by row; at most `listed`, and a count."""

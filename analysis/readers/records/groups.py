@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.records.cells import WHOLE_TOLERANCE
-from lifecircle.analysis.readers.records.columns import Column, pick_groups, read_persons
+from lifecircle.analysis.readers.records.columns import (
+    Column,
+    pick_groups,
+    read_persons,
+    refuse_strange_cells,
+)
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 
@@ -32,7 +37,9 @@ def read_groups(
     warning, for empty registered households exist.
     """
     groups: dict[str, FloatArray] = {}
-    for field, column in pick_groups(records.columns, picked, found).items():
+    columns = pick_groups(records.columns, picked, found)
+    refuse_strange_cells({f: c for f, c in columns.items() if f not in picked}, found)
+    for field, column in columns.items():
         held = read_persons(column, found, required=False)
         more = held > persons + WHOLE_TOLERANCE  # unknown ones are not
         if field == HOUSEHOLDS:

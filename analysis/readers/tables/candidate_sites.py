@@ -6,7 +6,10 @@ from pathlib import Path
 
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.cells import no_texts, read_texts
-from lifecircle.analysis.readers.records.columns import pick_columns
+from lifecircle.analysis.readers.records.columns import (
+    pick_columns,
+    refuse_strange_cells,
+)
 from lifecircle.analysis.readers.records.coordinates.locate import locate
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.identifiers import read_ids
@@ -34,6 +37,7 @@ def read_sites(path: Path, declared: Declarations = SILENT) -> SiteTable:
     records = read_records(path, declared)
     found = records.findings()
     picked = pick_columns(records.columns, "facilities", found)
+    refuse_strange_cells({n: picked[n] for n in ("id", "name") if n in picked}, found)
     located = repair_shapes(locate(records, found), found)
     ids = read_ids(picked.get("id"), records, "row/", found)
     names = read_texts(picked["name"].values) if "name" in picked else no_texts(len(records))

@@ -36,7 +36,12 @@ from lifecircle.analysis.readers.records.cells import (
     read_numbers,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
+from lifecircle.analysis.readers.records.columns import (
+    Column,
+    pick_columns,
+    read_persons,
+    refuse_strange_cells,
+)
 from lifecircle.analysis.readers.records.coordinates.locate import (
     has_polygons,
     locate,
@@ -173,6 +178,7 @@ def guess_kind(records: Records, policy: Policy) -> Kind | None:
 def _cells_of(records: Records) -> CellTable:
     found = records.findings()
     picked = pick_columns(records.columns, "population", found)
+    refuse_strange_cells(picked, found)
     located = locate(records, found)
     lines = np.isin(shapely.get_type_id(located.shapes), _LINES)
     found.each("input_population_line", lines)
@@ -198,6 +204,7 @@ def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> 
     found = records.findings()
     found.merge(told)
     picked = pick_columns(records.columns, "facilities", found)
+    refuse_strange_cells(picked, found)
     located = repair_shapes((locate_stated if by_unit else locate)(records, found), found)
     ids = read_ids(picked.get("id"), records, "row/", found)
     services = _read_services(picked.get("service"), records, policy, found)

@@ -22,7 +22,11 @@ from lifecircle.analysis.readers.records.cells import (
     read_numbers,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns
+from lifecircle.analysis.readers.records.columns import (
+    Column,
+    pick_columns,
+    refuse_strange_cells,
+)
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.identifiers import read_plain
@@ -52,6 +56,7 @@ def statistics_of(records: Records) -> StatisticsTable:
     """The same from a file that is already open."""
     found = records.findings()
     picked = pick_columns(records.columns, "statistics", found)
+    refuse_strange_cells(picked, found)
     for name in ("attribute", "value"):
         if name not in picked:
             found.add("statistics_column_missing", name=name, columns=records.titles)

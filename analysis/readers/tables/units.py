@@ -24,7 +24,12 @@ from lifecircle.analysis.readers.records.cells import (
     object_array,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column, pick_columns, read_persons
+from lifecircle.analysis.readers.records.columns import (
+    Column,
+    pick_columns,
+    read_persons,
+    refuse_strange_cells,
+)
 from lifecircle.analysis.readers.records.coordinates.locate import locate
 from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
@@ -120,6 +125,7 @@ def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = 
 
 def _read_part(records: Records, policy: Policy, label: str, found: Findings) -> _Part:
     picked = pick_columns(records.columns, "units", found)
+    refuse_strange_cells(picked, found)
     located = locate(records, found)
     shapes = located.shapes
     wrong = ~shapely.is_missing(shapes) & ~np.isin(shapely.get_type_id(shapes), _POLYGONS)

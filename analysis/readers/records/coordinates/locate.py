@@ -26,7 +26,10 @@ from lifecircle.analysis.readers.records.cells import (
     object_array,
     read_numbers,
 )
-from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.columns import (
+    Column,
+    refuse_strange_cells,
+)
 from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.coordinates.datums import SHIFTED
 from lifecircle.analysis.readers.records.coordinates.located import (
@@ -77,6 +80,8 @@ def locate(records: Records, found: Findings) -> Located:
     said, layer = records.said, records.geometry
     picked = pick_coordinates(records.columns, said, found)
     as_layer = layer is not None and (any(g is not None for g in layer) or "lon" not in picked)
+    if not as_layer:
+        refuse_strange_cells(picked, found)
     place = _find_place(records, said, as_layer, found)
     if place is None and said.crs is not None:  # no CRS: nothing more can be said
         return Located(no_texts(len(records)))
