@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -28,7 +28,7 @@ from lifecircle.analysis.readers.records.declarations import (
     known_other_types,
 )
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
-from lifecircle.analysis.readers.records.mapping_file import read_declarations
+from lifecircle.analysis.readers.records.mapping_file import read_declarations, read_mapping
 from lifecircle.analysis.readers.records.tables import (
     CellTable,
     ClosureTable,
@@ -43,10 +43,23 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
     read_population,
 )
 from lifecircle.analysis.readers.tables.statistics import read_statistics
+from lifecircle.analysis.readers.tables.surveyed import (
+    ExtentTable,
+    Saying,
+    read_extent,
+    split_sayings,
+)
 from lifecircle.analysis.readers.tables.units import read_units
 
 Read = TypeVar(
-    "Read", CellTable, UnitTable, FacilityTable, ClosureTable, StatisticsTable, MergeOrders
+    "Read",
+    CellTable,
+    UnitTable,
+    FacilityTable,
+    ClosureTable,
+    StatisticsTable,
+    MergeOrders,
+    ExtentTable,
 )
 
 
@@ -59,7 +72,8 @@ class BuildRequest:
     facilities without coordinates stand at the unit their row names. `merges`: decisions on rows
     that may be one place.
     `policy`: an id, a file or a policy made in code.
-    `surveyed`: services of which the inputs hold every facility, so that none found means none.
+    `surveyed`: services of which the inputs hold every facility, so that none found means none;
+    those in some units only as ``SERVICE:UNIT,UNIT``, or inside polygons as ``SERVICE:FILE``.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
     `services`: name of a file of facilities → the service that all its rows are; `other_types`:
@@ -122,9 +136,28 @@ class BuildRequest:
             other_types=known_other_types(self.other_types),
         )  # fmt: skip
         single = [*self.people, *([] if self.merges is None else [self.merges])]
-        several = (*self.units, *self.facilities, *self.closures, *self.statistics)
+        drawn = [one.file for one in self.sayings if one.file is not None]
+        several = (*self.units, *self.facilities, *self.closures, *self.statistics, *drawn)
         said = read_declarations(plain, self.mapping, (*single, *several))
         return said.with_services(self.services)
+
+    @property
+    def sayings(self) -> tuple[Saying, ...]:
+        """What is declared surveyed, by the request and by its mapping file."""
+        said = () if self.mapping is None else read_mapping(self.mapping).surveyed
+        return split_sayings((*self.surveyed, *said))
+
+    def surveyed_under(self, policy: Policy) -> tuple[Saying, ...]:
+        """The same, services named by a title or another word of the policy by their ids."""
+        ids = {
+            word.casefold(): service.id
+            for service in reversed(tuple(policy.services.values()))
+            for word in (*service.aliases, service.title.zh, service.title.en, service.id)
+        }
+        return tuple(
+            replace(one, service=ids.get(one.service.casefold(), one.service))
+            for one in self.sayings
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +174,7 @@ class Facts:
     merges: MergeOrders | None
     warnings: tuple[Warn, ...]
     rasters: tuple[RasterShare, ...] = ()
+    extents: tuple[ExtentTable, ...] = ()
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -161,6 +195,7 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     named += [("closures", path) for path in request.closures]
     named += [("statistics", path) for path in request.statistics]
     named += [("merges", request.merges)]
+    named += [("surveyed", saying.file) for saying in request.sayings]
     given = [(role, path) for role, path in named if path is not None]
     missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
     if missing:
@@ -199,6 +234,11 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         files.read(lambda path=path: read_statistics(path, said))  # type: ignore[misc]
         for path in request.statistics
     ]
+    drawn = [
+        files.read(lambda one=one: read_extent(one.service, one.file, said))  # type: ignore[misc]
+        for one in request.surveyed_under(policy)
+        if one.file is not None
+    ]
     merges, orders = request.merges, None
     if merges is not None:
         orders = files.read(lambda: read_merge_orders(merges, said))
@@ -216,6 +256,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         orders,
         tuple(map(remark, (*of_osm, *files.warnings))),
         rasters,
+        tuple(table for table in drawn if table is not None),
     )
 
 

@@ -18,10 +18,11 @@ import shapely
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
 from lifecircle.analysis.city.facilities.not_open import note_not_open
-from lifecircle.analysis.city.model import Cells, City, LandSamples, Units
+from lifecircle.analysis.city.model import Cells, City, Extent, LandSamples, Units
 from lifecircle.analysis.city.notes import BuildNotes
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.land import sample_land
@@ -47,6 +48,7 @@ from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
 from lifecircle.analysis.quantities import FloatArray, Int32Array
+from lifecircle.analysis.readers.tables.surveyed import Saying
 from lifecircle.analysis.results.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
@@ -160,7 +162,8 @@ def analyse_city(
         *loose,
         *strange,
     )
-    surveyed = frozenset(request.surveyed)
+    sayings = request.surveyed_under(policy)
+    surveyed, extents = _surveyed(sayings, facts, units, network.crs)
     notes = BuildNotes(
         same_places, unit_rows, settled.spread, facts.rasters, not_open, settled.calibrated
     )
@@ -175,6 +178,7 @@ def analyse_city(
         warnings,
         statistics,
         notes,
+        extents,
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))
@@ -189,12 +193,32 @@ def _check(request: BuildRequest, policy: Policy) -> None:
     sources = [request.osm, request.place, request.graph]
     if sum(source is not None for source in sources) != 1:
         raise ParameterError("pipeline_one_network")
-    unknown = sorted(set(request.surveyed) - set(policy.services))
+    declared = request.surveyed_under(policy)
+    unknown = sorted({one.service for one in declared} - set(policy.services))
     if unknown:
         raise ParameterError(
             "pipeline_surveyed", names=", ".join(unknown), known=", ".join(policy.services)
         )
     request.terrain.check(with_osm=request.osm is not None)
+
+
+def _surveyed(
+    sayings: tuple[Saying, ...], facts: Facts, units: Units, crs: str
+) -> tuple[frozenset[str], Mapping[str, Extent]]:
+    """Services surveyed everywhere, and where the others are; everywhere goes before a part."""
+    whole = frozenset(one.service for one in sayings if not one.units and one.file is None)
+    words: dict[str, tuple[str, ...]] = {}
+    for one in sayings:
+        if one.units and one.service not in whole:
+            words[one.service] = (*words.get(one.service, ()), *one.units)
+    named = {service: find_units(told, units, service) for service, told in words.items()}
+    drawn: dict[str, shapely.Geometry] = {}
+    for table in facts.extents:
+        if table.service not in whole:
+            before = drawn.get(table.service)
+            shapes = [*table.where.in_metres(crs), *([] if before is None else [before])]
+            drawn[table.service] = shapely.union_all(shapes)
+    return whole, extents_of(named, drawn, units)
 
 
 def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, ...]:
@@ -288,7 +312,7 @@ def _manifest(
             "datum": request.declared().plain.datum,
             "crs": request.crs,
             "x_is_north": request.x_is_north,
-            "surveyed": sorted(request.surveyed),
+            "surveyed": sorted(one.text for one in request.surveyed_under(policy)),
             "place": request.place,
             **ground,
             "place_by_unit": request.place_by_unit,

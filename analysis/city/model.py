@@ -6,10 +6,12 @@ All tables are parallel read-only arrays; row i of one array is row i of its bro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import shapely
 
 from lifecircle.analysis.city.notes import NO_NOTES, BuildNotes
 from lifecircle.analysis.city.streets.network import WalkNetwork
@@ -232,10 +234,26 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What the list of a service covers: `units` (indices) and the inside of `drawn`, in metres.
+
+    `drawn` is None where only units are named; `geometry` is all of it, in the city's CRS.
+    """
+
+    units: tuple[int, ...]
+    drawn: shapely.Geometry | None
+    geometry: shapely.Geometry
+
+
+EVERYWHERE: Final[Mapping[str, Extent]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """One study area, complete: what the measures need and nothing else.
 
     `surveyed`: services declared as completely surveyed: none found means there is none.
+    `extents`: services whose list is complete in a part of the area only, and where.
     `land` is None where no residential land is given, `statistics` where no table is.
     `notes`: what the build noticed.
     """
@@ -250,6 +268,7 @@ class City:
     warnings: tuple[Warn, ...]
     statistics: Statistics | None = None
     notes: BuildNotes = NO_NOTES
+    extents: Mapping[str, Extent] = field(default_factory=lambda: EVERYWHERE)
 
     def __repr__(self) -> str:
         return (
@@ -260,4 +279,5 @@ class City:
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""
-        return service in self.surveyed or self.facilities.offers(service)
+        declared = service in self.surveyed or service in self.extents
+        return declared or self.facilities.offers(service)

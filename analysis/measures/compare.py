@@ -192,7 +192,8 @@ def covered_cells(study: Study, question: Question) -> BoolArray:
     walks = walks_to(study, asked.service.id)
     if walks is None:
         return np.zeros(len(study.city.cells), dtype=np.bool_)
-    return covered(walks.cell_cm, study.city.cells.position, asked.limit_cm)
+    near = covered(walks.cell_cm, study.city.cells.position, asked.limit_cm)
+    return near & study.judged(asked.service.id).cell
 
 
 def _moved(
@@ -204,7 +205,8 @@ def _moved(
         return nothing, nothing
     was = covered_cells(before, question)[same.before]
     now = covered_cells(after, question)[same.after]
-    gained, lost = same.after[now & ~was], same.before[was & ~now]
+    both = before.judged(service).cell[same.before] & after.judged(service).cell[same.after]
+    gained, lost = same.after[now & ~was & both], same.before[was & ~now & both]
     there = persons_of(after.city.cells, question.group)[gained] > 0
     were = persons_of(before.city.cells, question.group)[lost] > 0
     return gained[there], lost[were]

@@ -12,6 +12,7 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
+from lifecircle.analysis.city.extents import Judged, judged_by
 from lifecircle.analysis.city.model import Cells, City, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
@@ -98,6 +99,17 @@ class Study:
         return walk_costs(self.city.network) if self.known_costs is None else self.known_costs
 
     @cached_property
+    def _judged(self) -> dict[str, Judged]:
+        return {}
+
+    def judged(self, service: str) -> Judged:
+        """Of whom a service can be judged, worked out once: all, or those its list covers."""
+        kept = self._judged.get(service)
+        if kept is None:
+            kept = self._judged[service] = judged_by(self.city, service)
+        return kept
+
+    @cached_property
     def landmarks(self) -> Landmarks:
         """Named places, made once."""
         return Landmarks.of(self.city)
@@ -140,7 +152,9 @@ def covered(cm: Int32Array, position: Positions, limit_cm: int) -> BoolArray:
     return found
 
 
-def circle_state(reached: Int32Array | int, required: int, unassessed: int) -> Int32Array:
+def circle_state(
+    reached: Int32Array | int, required: int, unassessed: Int32Array | int
+) -> Int32Array:
     """1 when enough types are reached, 0 when it is not even with all unassessed ones, else -1."""
     near = np.asarray(reached)
     return np.select([near >= required, near + unassessed < required], [1, 0], -1).astype(np.int32)
@@ -263,6 +277,15 @@ def persons_of(cells: Cells, group: str) -> IntArray:
     if found is None:
         raise unknown("unknown_group", group, (TOTAL, *cells.groups), words)
     return cells.residents if found == TOTAL else cells.groups[found].value
+
+
+def judged_persons(study: Study, service: str, group: str) -> IntArray:
+    """Persons of a group in every cell, int64 (c,), those of whom a service is not assessed 0."""
+    persons, judged = persons_of(study.city.cells, group), study.judged(service)
+    if judged.everywhere:
+        return persons
+    counted: IntArray = np.where(judged.cell, persons, 0)
+    return counted
 
 
 def level_of(city: City, by: str | None) -> str:

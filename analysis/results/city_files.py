@@ -23,9 +23,11 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.access.nearest import NearestFacility
+from lifecircle.analysis.city.extents import extents_of
 from lifecircle.analysis.city.model import (
     Cells,
     City,
+    Extent,
     Facilities,
     GeometryArray,
     LandSamples,
@@ -59,6 +61,7 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
         "slope": city.network.slope is not None,
         "statistics": city.statistics is not None,
         "surveyed": sorted(city.surveyed),
+        **_extent_index(city),
         "travel": travel.services,
         "warnings": city.warnings,
         "notes": city.notes,
@@ -102,7 +105,33 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         statistics=_read_statistics(folder) if index.get("statistics") else None,
         notes=record(BuildNotes, index.get("notes", {})),
     )
+    city = dataclasses.replace(city, extents=_read_extents(index.get("extents", {}), city.units))
     return city, _read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
+
+
+def _extent_index(city: City) -> dict[str, Any]:
+    """Where lists are complete; nothing where all are everywhere."""
+    if not city.extents:
+        return {}
+    return {
+        "extents": {
+            service: {
+                "units": extent.units,
+                "drawn": None if extent.drawn is None else shapely.to_wkb(extent.drawn, hex=True),
+            }
+            for service, extent in sorted(city.extents.items())
+        }
+    }
+
+
+def _read_extents(index: dict[str, Any], units: Units) -> Mapping[str, Extent]:
+    named = {service: np.array(one["units"], np.int32) for service, one in index.items()}
+    drawn = {
+        service: shapely.from_wkb(one["drawn"])
+        for service, one in index.items()
+        if one["drawn"] is not None
+    }
+    return extents_of(named, drawn, units)
 
 
 # ---- tables ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from lifecircle.analysis.measures.question import (
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
+from lifecircle.service.catalog.rests import rests_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,11 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
         "by": found.by,
         "total": _row(found.total),
         "units": [_row(row) for row in found.units],
+        "rests_on": rests_document(
+            run.study,
+            Question(found.service, group=found.group),
+            edge=found.total.edge_of_list,
+        ),
         "warnings": remarks(found.warnings, lang),
     }
 
@@ -116,6 +122,9 @@ def _row(row: CoverageRow) -> dict[str, Any]:
         "name_en": row.name_en,
         "residents": row.residents,
         "covered": row.covered,
+        "not_covered": row.not_covered,
+        "not_assessed": row.not_assessed,
+        "edge_of_list": row.edge_of_list,
         "unsnapped": row.unsnapped,
         "cut_off": row.cut_off,
         "U": row.U,

@@ -30,6 +30,7 @@ from lifecircle.service.catalog.common import (
     remarks,
     services_asked,
 )
+from lifecircle.service.catalog.rests import rests_document
 
 __all__ = ["FULL", "answer_gaps", "bridge_row", "gap_level", "gaps_asked", "gaps_document"]
 
@@ -101,10 +102,17 @@ def bridge_row(bridge: Bridge) -> dict[str, Any]:
         "known": bridge.known,
         "covered": bridge.covered,
         "not_covered": bridge.not_covered,
+        "not_assessed": bridge.not_assessed,
         "reachable_full": bridge.full,
         "served": bridge.served,
         "reasons": dict(bridge.reasons),
     }
+
+
+def _sums(study: Study, question: Question, bridge: Bridge) -> dict[str, Any]:
+    """The sums of one service, and what they rest on."""
+    about = question.about(bridge.service)
+    return {**bridge_row(bridge), "rests_on": rests_document(study, about)}
 
 
 def gap_level(run: Run, by: str | None) -> str:
@@ -138,7 +146,7 @@ def gaps_document(
         "min_residents": min_residents,
         **answer.opened,
         "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
-        "sums": [bridge_row(one) for one in answer.bridges],
+        "sums": [_sums(run.study, question, one) for one in answer.bridges],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)

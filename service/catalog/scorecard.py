@@ -24,6 +24,7 @@ from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Sco
 from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.rests import rests_of_row
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
@@ -214,6 +215,7 @@ def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[st
         "settings": list(_settings_of(card, row)),
         "sources": _sources(run, row),
         "note": None if row.note is None else title_of(row.note),
+        "rests_on": rests_of_row(run.study, row),
         "remarks": remarks(found.warnings, lang),
     }
 

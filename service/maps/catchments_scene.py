@@ -272,9 +272,10 @@ def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
 
     note = ask.say("served_note", served=number(solution.served), all=number(found.residents))
     sums = {
-        "known": found.residents,
+        "known": found.residents + found.not_assessed,
         "covered": found.residents - solution.unreachable,
         "not_covered": solution.unreachable,
+        "not_assessed": found.not_assessed,
         "reachable_full": solution.reachable_full,
         "served": solution.served,
     }

@@ -24,6 +24,7 @@ from lifecircle.service.maps.scene import (
     frame,
     outline_layer,
     question_fields,
+    rests,
     street_layer,
     unit_name,
     warnings,
@@ -54,6 +55,7 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
         "ranking_full": _ranking(ask, found, "_full", full=True),
         "warnings": warnings(ask, *remarks),
         "footer": footer(ask, asked),
+        **rests(ask, service),
     }
     return Scene((streets, outline_layer(ask), _gap_layer(ask, found), dots), view)
 

@@ -187,6 +187,20 @@ class Ground:
         lacking = [self.policy.services[s] for s in services if not self.city.assessed(s)]
         return tuple(Missing("service", s.id, s.title) for s in lacking)
 
+    def part_lists(self, services: Sequence[str]) -> tuple[Missing, ...]:
+        """That the lists of some services cover a part of the area only."""
+        lacking = [self.policy.services[s] for s in services if s in self.city.extents]
+        return tuple(Missing("extent", s.id, s.title) for s in lacking)
+
+    def judged_units(self, services: Sequence[str], index: Int32Array) -> BoolArray:
+        """Which units (n) lie inside the lists of all of some services; the area where it is."""
+        inside = np.ones(self.size + 1, dtype=np.bool_)
+        for service in services:
+            judged = self.study.judged(service)
+            inside &= np.append(judged.unit, judged.everywhere)
+        found: BoolArray = inside[index]
+        return found
+
     def offering(self, services: Sequence[str]) -> Int32Array:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
         return np.flatnonzero(self.city.facilities.of_services(services)).astype(np.int32)
