@@ -172,13 +172,16 @@ def settle(study: Study, question: Question) -> Question:
     """
     policy, city = study.policy, study.city
     service, by = question.service, question.by
-    return replace(
-        question,
-        service=None if service is None else find_id(service, service_words(policy)) or service,
-        walker=find_id(question.walker, _walker_words(policy)) or question.walker,
-        group=find_id(question.group, _group_words(city.cells)) or question.group,
-        by=None if by is None else find_id(by, _level_words(city, policy)) or by,
-    )
+    walker, group = question.walker, question.group
+    if service is not None and service not in policy.services:
+        service = find_id(service, service_words(policy)) or service
+    if walker not in policy.walkers:
+        walker = find_id(walker, _walker_words(policy)) or walker
+    if group != TOTAL and group not in city.cells.groups:
+        group = find_id(group, _group_words(city.cells)) or group
+    if by is not None and by not in city.units.levels:
+        by = find_id(by, _level_words(city, policy)) or by
+    return replace(question, service=service, walker=walker, group=group, by=by)
 
 
 def service_words(policy: Policy) -> dict[str, Words]:
@@ -188,6 +191,8 @@ def service_words(policy: Policy) -> dict[str, Words]:
 
 def service_of(policy: Policy, service: str | None) -> Service:
     """The service of that id, title or alias."""
+    if service is not None and service in policy.services:
+        return policy.services[service]
     words = service_words(policy)
     found = None if service is None else find_id(service, words)
     if found is None:
@@ -220,6 +225,8 @@ def _level_words(city: City, policy: Policy | None = None) -> dict[str, Words]:
 
 def walker_of(policy: Policy, walker: str) -> Walker:
     """The walker of that id or title."""
+    if walker in policy.walkers:
+        return policy.walkers[walker]
     words = _walker_words(policy)
     found = find_id(walker, words)
     if found is None:
@@ -272,6 +279,10 @@ def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownN
 
 def persons_of(cells: Cells, group: str) -> IntArray:
     """Persons of a group in every cell, int64 (c,); ``total`` is all residents."""
+    if group == TOTAL:
+        return cells.residents
+    if group in cells.groups:
+        return cells.groups[group].value
     words = _group_words(cells)
     found = find_id(group, words)
     if found is None:
@@ -292,6 +303,8 @@ def level_of(city: City, by: str | None) -> str:
     """The unit level asked for, or the default one."""
     if by is None:
         return default_level(city)
+    if by in city.units.levels:
+        return by
     found = find_id(by, _level_words(city))
     if found is None:
         raise unknown("unknown_level", by, city.units.levels)
