@@ -52,13 +52,14 @@ from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
-from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.measures.question import Study, service_words
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
 from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.results.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.unknown_names import find_id
 
 STEPS = (
     "tables", "streets", "places", "network", "residents", "facilities", "walks", "catchments",
@@ -119,7 +120,7 @@ def analyse_city(
     request = replace(request, today=request.today or datetime.now(UTC).date())
     given = request.policy
     policy = given if isinstance(given, Policy) else load_policy(given)
-    _check(request, policy)
+    request = _checked(request, policy)
     inputs = describe_inputs(request)
     facts = read_facts(request, policy, clock)
     clock.start("network")
@@ -187,16 +188,19 @@ def analyse_city(
     return manifest, policy, city, travel
 
 
-def _check(request: BuildRequest, policy: Policy) -> None:
+def _checked(request: BuildRequest, policy: Policy) -> BuildRequest:
+    """The request, its services by their ids."""
     sources = [request.osm, request.place, request.graph]
     if sum(source is not None for source in sources) != 1:
         raise ParameterError("pipeline_one_network")
-    unknown = sorted(set(request.surveyed) - set(policy.services))
+    surveyed = {name: find_id(name, service_words(policy)) for name in request.surveyed}
+    unknown = sorted(name for name, found in surveyed.items() if found is None)
     if unknown:
         raise ParameterError(
             "pipeline_surveyed", names=", ".join(unknown), known=", ".join(policy.services)
         )
     request.terrain.check(with_osm=request.osm is not None)
+    return replace(request, surveyed=tuple(one for one in surveyed.values() if one is not None))
 
 
 def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, ...]:

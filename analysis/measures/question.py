@@ -29,7 +29,7 @@ from lifecircle.analysis.quantities import (
 from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
 from lifecircle.analysis.readers.records.groups import field_of
 from lifecircle.analysis.texts import Title, group_title
-from lifecircle.analysis.unknown_names import Words, find_id, unknown
+from lifecircle.analysis.unknown_names import Words, find_id, fold_name, unknown
 from lifecircle.analysis.unknown_names import unknown_service as service_unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
@@ -160,8 +160,13 @@ def settle(study: Study, question: Question) -> Question:
         service=None if service is None else find_id(service, service_words(policy)) or service,
         walker=find_id(question.walker, _walker_words(policy)) or question.walker,
         group=find_id(question.group, _group_words(city.cells)) or question.group,
-        by=None if by is None else find_id(by, _level_words(city, policy)) or by,
+        by=None if by is None else find_id(by, _level_words(city, policy)) or _whole(by),
     )
+
+
+def _whole(by: str) -> str:
+    """``none`` however it is written, anything else as it is."""
+    return WHOLE if fold_name(by) == WHOLE else by
 
 
 def service_words(policy: Policy) -> dict[str, Words]:
