@@ -12,7 +12,7 @@ from lifecircle.analysis.city.placement import DATUM_DOUBTS
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.completeness import Completeness, completeness
 from lifecircle.analysis.measures.list_extent import list_remarks
-from lifecircle.analysis.measures.question import Question, Study, persons_of
+from lifecircle.analysis.measures.question import ILLUSTRATIVE, Question, Study, persons_of
 from lifecircle.analysis.policy import Service
 from lifecircle.analysis.policy.sections.doubts import doubts
 from lifecircle.analysis.policy.sections.tag_quality import tag_quality
@@ -148,8 +148,8 @@ def _modelled(study: Study, group: str) -> Iterator[Rest]:
     cells = study.city.cells
     persons = persons_of(cells, group)
     spread, everyone = int(persons[np.asarray(cells.modelled)].sum()), int(persons.sum())
-    if not spread:
-        return
+    if not spread or any(warning.key == ILLUSTRATIVE for warning in study.city.warnings):
+        return  # an illustration says so itself, before all else
     rows = [row for row in study.city.notes.spread if row.moved is not None]
     compared, moved = (sum(getattr(row, n) or 0 for row in rows) for n in ("residents", "moved"))
     told = {"share": spread / everyone, "residents": spread}

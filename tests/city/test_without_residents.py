@@ -158,6 +158,7 @@ def test_residents_from_floor_are_marked_in_every_answer(tmp_path):
                  "/quality", "/accessibility?service=pharmacy", "/report"):  # fmt: skip
         told = served.get(f"/areas/b{path}").text
         assert "residents_from_buildings" in told or "示意性数据" in told, path
+        assert "rest_modelled" not in told, path  # no total of any unit was spread
 
 
 def test_floor_beside_people_who_are_counted_is_refused(tmp_path):

@@ -353,3 +353,14 @@ def test_people_who_stand_twice_are_told(shared_data):
     assert (warn.params["count"], warn.params["residents"]) == (400, 4_000)
     once = read_population(shared_data / "field" / "town_cells.csv", said("wgs84"))
     assert "input_people_twice" not in [w.key for w in once.warnings]
+
+
+@pytest.mark.parametrize(
+    ("copy", "told"), [("102.690292,24.991081", True), ("102.690392,24.991081", False)]
+)
+def test_a_place_written_with_fewer_decimals_is_the_same_place(tmp_path, copy, told):
+    """The copy lies 5 cm away, the other place 10 m."""
+    path = tmp_path / "cells.csv"
+    path.write_text(f"id,lon,lat,population\na,102.6902922,24.9910807,10\nb,{copy},10\n", "utf-8")
+    keys_of = [one.key for one in read_population(path, said("wgs84")).warnings]
+    assert ("input_people_twice" in keys_of) is told

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import shapely
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
 from lifecircle.analysis.readers.records.findings import Findings
+
+_DEGREES: Final = 360.0  # coordinates within this are degrees
+_DECIMALS: Final = (6, 1)  # of degrees and of metres: nearer is one place, written more shortly
 
 
 def remark_people_twice(shapes: ObjectArray, persons: FloatArray, found: Findings) -> None:
@@ -24,7 +29,8 @@ def remark_people_twice(shapes: ObjectArray, persons: FloatArray, found: Finding
 
 def _find_again(shapes: ObjectArray) -> BoolArray:
     """Rows whose place a row before has too, or whose middle lies in a larger polygon."""
-    _, first = np.unique(np.array(shapely.to_wkb(shapes, hex=True), dtype=str), return_index=True)
+    whole = shapely.transform(shapes, _round_off)
+    _, first = np.unique(np.array(shapely.to_wkb(whole, hex=True), dtype=str), return_index=True)
     again = np.ones(len(shapes), dtype=np.bool_)
     again[first] = False
     area = shapely.area(shapes)
@@ -35,3 +41,9 @@ def _find_again(shapes: ObjectArray) -> BoolArray:
     same = (areal[holder] < point) & (area[areal[holder]] >= area[point] * 0.99)
     again[point[same]] = True
     return again
+
+
+def _round_off(xy: FloatArray) -> FloatArray:
+    """Coordinates to about ten centimetres; -0.0 becomes 0.0."""
+    degrees = len(xy) == 0 or float(np.abs(xy).max()) <= _DEGREES
+    return np.round(xy, _DECIMALS[0] if degrees else _DECIMALS[1]) + 0.0
