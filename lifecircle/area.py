@@ -93,8 +93,8 @@ class Area:
         return self.run.city.network
 
     @property
-    def residents(self) -> int:
-        """Residents of the area, persons."""
+    def residents(self) -> int | None:
+        """Residents of the area, persons; None where nobody is counted."""
         return self.run.manifest.residents
 
     @property

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from lifecircle.analysis.unknown_names import fold_name
+
 _BRACKETS = re.compile(r"^(.+?)\(([^()]*)\)$")
-_BETWEEN = re.compile(r"[\s_\-.]+")
 _LONGEST_WORD = 64  # longer texts are hardly met twice
 _KINDS = ("coordinates", "population", "facilities", "units", "statistics")
 
@@ -27,7 +27,7 @@ def _fold_word(text: str) -> str:
 
 
 def _fold_text(text: str) -> str:
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return fold_name(text)
 
 
 @cache
@@ -127,7 +127,7 @@ def says_lat_first(title: str) -> bool:
 
 def title_keys(title: str) -> tuple[tuple[str, float], ...]:
     """How a column title may be looked up, each with the scale its unit in brackets means."""
-    whole = fold(title).strip("*★")
+    whole = fold(title).strip("*★@")
     match = _BRACKETS.match(whole)
     if match and match[2] in plain_units():
         return (whole, 1.0), (match[1], 1.0)

@@ -239,7 +239,7 @@ def _shapes_of_layer(records: Records, layer: ObjectArray, found: Findings) -> O
 def _is_lat_first(shapes: ObjectArray) -> bool:
     """Whether every shape has the latitude first: none of the second numbers can be one."""
     west, south, east, north = shapely.total_bounds(shapes).tolist()
-    return bool(-_MOST_LAT <= west and east <= _MOST_LAT < south and north <= _MOST_LON)
+    return bool(west >= -_MOST_LAT and east <= _MOST_LAT < south and north <= _MOST_LON)
 
 
 def _keep_sound(shapes: ObjectArray, found: Findings) -> ObjectArray:
