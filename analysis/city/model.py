@@ -68,7 +68,9 @@ class Cells:
     `unit[level]` int32 (c,): index into Units of the unit of that level that holds the cell,
     -1 outside all. `residents` int64; `groups["0_3"]`, `groups["65"]`, ...: those known in a
     cell at least. `polygon` holds the cell's polygon or None (then it is a point).
-    `modelled`: residents spread from unit totals, not counted here.
+    `modelled`: residents spread from unit totals, not counted here. `counted`: whether it is known
+    who lives where; where it is not the cells are places to walk from, and their residents, all 0,
+    mean nothing.
     """
 
     id: StrArray
@@ -79,12 +81,18 @@ class Cells:
     unit: Mapping[str, Int32Array]
     modelled: BoolArray
     position: Positions
+    counted: bool = True
 
     def __len__(self) -> int:
         return len(self.residents)
 
     def __repr__(self) -> str:
-        return f"<Cells: {len(self):,} with {int(self.residents.sum()):,} residents>"
+        return f"<Cells: {len(self):,} with {self.people} residents>"
+
+    @property
+    def people(self) -> str:
+        """The number of residents, for a record in one line."""
+        return f"{int(self.residents.sum()):,}" if self.counted else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +272,7 @@ class City:
 
     def __repr__(self) -> str:
         return (
-            f"<City in {self.crs}: {int(self.cells.residents.sum()):,} residents in "
+            f"<City in {self.crs}: {self.cells.people} residents in "
             f"{len(self.cells):,} cells, {len(self.facilities):,} facilities, "
             f"{len(self.units.code):,} units, {self.network.edge_count:,} streets>"
         )

@@ -15,19 +15,21 @@ from lifecircle.analysis.measures.question import (
     Study,
     ask,
     checked_minutes,
+    circle_of,
     circle_state,
     covered,
     level_of,
     named,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
     walker_of,
     walks_to,
 )
-from lifecircle.analysis.policy import CircleRule, Policy
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
 from lifecircle.analysis.texts import listed
-from lifecircle.analysis.unknown_names import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,10 @@ def circle_table(
     UnknownNameError : no such kind of circle or walker.
     ParameterError : minutes not above 0 or beyond a day.
     """
+    question = settle(study, question)
     city, policy = study.city, study.policy
-    rule = _rule(policy, kind)
+    kind = circle_of(policy, kind)
+    rule = policy.circles[kind]
     walker_of(policy, question.walker)
     time = None if question.minutes is None else checked_minutes(question.minutes)
     listed = rule.upgraded if upgraded else rule.services
@@ -182,19 +186,13 @@ def circles(
         required=table.required,
         assessed=tuple(service for service, known in names if known),
         not_assessed=tuple(service for service, known in names if not known),
-        total=in_area.row(TOTAL, TOTAL, 0, False),
+        total=in_area.row(TOTAL, TOTAL, 0, not city.cells.counted),
         units=tuple(
             per_unit.row(str(units.code[i]), str(units.name[i]), int(i), bool(unknown_total[i]))
             for i in rows
         ),
         warnings=tuple(_remarks(city, study.policy, table, level, rows[unknown_total[rows]])),
     )
-
-
-def _rule(policy: Policy, kind: str) -> CircleRule:
-    if kind not in policy.circles:
-        raise unknown("unknown_circle", kind, policy.circles)
-    return policy.circles[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +263,9 @@ def _remarks(
                 "services": listed(service.title for service in absent),
             },
         )
+    yield from resting_on(city)
+    if not city.cells.counted:
+        return
     if len(missing):
         yield Warn(
             "coverage_residents_unknown",

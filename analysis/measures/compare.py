@@ -26,6 +26,8 @@ from lifecircle.analysis.measures.question import (
     covered,
     level_of,
     persons_of,
+    resting_on,
+    settle,
     sums_by,
     walks_to,
 )
@@ -123,6 +125,7 @@ def compare(
     UnknownNameError : one of the runs has no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day.
     """
+    question = settle(after, question)
     asked = ask(after, question)
     service, group = asked.service.id, question.group
     level = level_of(after.city, question.by)
@@ -339,6 +342,7 @@ def _remarks(
         named = [f"{row.name} ({row.code})" for row in units if row.state == state]
         if named:
             yield Warn(f"compare_{state}", {"count": len(named), "units": ", ".join(named)})
+    yield from (*resting_on(before.city), *resting_on(after.city))
     for name, study, found in sides:
         if found.total.covered is None:
             title = study.policy.services[found.service].title

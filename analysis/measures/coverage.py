@@ -24,6 +24,8 @@ from lifecircle.analysis.measures.question import (
     named,
     not_assessed,
     persons_of,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -129,6 +131,7 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     ------
     GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.
     """
+    question = settle(study, question)
     city, policy, group = study.city, study.policy, question.group
     asked = ask(study, question)
     service = asked.service.id
@@ -159,7 +162,7 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
         _row(str(city.units.code[i]), str(city.units.name[i]), city.units.name_en[i], figures, i)
         for i in rows.tolist()
     )
-    nobody_known = len(city.cells) == 0 and bool(unknown[rows].any())
+    nobody_known = not city.cells.counted or (len(city.cells) == 0 and bool(unknown[rows].any()))
     whole = _Figures(
         in_area,
         np.array([nobody_known]),
@@ -170,7 +173,8 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     )
     total = _row(TOTAL, TOTAL, None, whole, 0)
     warnings = (
-        *_reading_remarks(policy, asked, walks, no_c, catchments),
+        *resting_on(city),
+        *_reading_remarks(policy, asked, walks, no_c if city.cells.counted else None, catchments),
         *list_remarks(study.city, asked.service, group, total.edge_of_list),
         *_unit_remarks(city, level, unknown, per_unit.known, persons, land_unit),
     )
@@ -359,6 +363,9 @@ def _unit_remarks(
 ) -> Iterator[Warn]:
     """What units lack, and what the total holds that no unit shows."""
     rows = city.units.of_level(level)
+    if not city.cells.counted:
+        yield from _land_remarks(city, rows, land)
+        return
     missing = rows[unknown[rows]]
     if len(missing):
         yield Warn(
@@ -376,6 +383,11 @@ def _unit_remarks(
             "coverage_outside_units",
             {"cells": int(outside.sum()), "residents": int(persons[outside].sum())},
         )
+    yield from _land_remarks(city, rows, land)
+
+
+def _land_remarks(city: City, rows: Int32Array, land: FloatArray | None) -> Iterator[Warn]:
+    """Where reading L is not known."""
     if city.land is None or len(city.land.area_m2) == 0:
         yield Warn("coverage_no_land")
     elif land is not None:

@@ -31,6 +31,8 @@ from lifecircle.analysis.measures.question import (
     named,
     not_assessed,
     persons_of,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -145,6 +147,7 @@ def equity(study: Study, question: Question) -> Equity:
     round. Every sum is of whole persons and whole centimetres, so that the figures do not
     depend on the order of cells, on how people are split into cells, or on the walker's speed.
     """
+    question = settle(study, question)
     city, group = study.city, question.group
     asked = ask(study, question)
     level = level_of(city, question.by)
@@ -165,6 +168,7 @@ def equity(study: Study, question: Question) -> Equity:
     )
     everyone = np.arange(len(city.cells))
     all_of_them = _Walkers.of(cm, persons, everyone)
+    counted = city.cells.counted
 
     def of_group(one: str) -> IntArray:
         return judged_persons(study, asked.service.id, one)
@@ -176,9 +180,16 @@ def equity(study: Study, question: Question) -> Equity:
         asked.walker.id,
         group,
         level,
-        _row(TOTAL, TOTAL, None, all_of_them, asked),
+        _row(TOTAL, TOTAL, None, all_of_them if counted else None, asked),
         tuple(
-            _row(one, one, None, _Walkers.of(cm, of_group(one), everyone), asked) for one in groups
+            _row(
+                one,
+                one,
+                None,
+                _Walkers.of(cm, of_group(one), everyone) if counted else None,
+                asked,
+            )
+            for one in groups
         ),
         units,
         () if all_of_them.spread is None else _minutes(all_of_them.spread.tenths(), asked),
@@ -332,6 +343,9 @@ def _remarks(
         yield not_assessed(asked.service)
     if everyone.without_way:
         yield Warn("equity_without_way", {"residents": everyone.without_way})
+    yield from resting_on(city)
+    if not city.cells.counted:
+        return
     if len(missing):
         yield Warn(
             "coverage_residents_unknown",

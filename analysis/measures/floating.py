@@ -29,7 +29,10 @@ from lifecircle.analysis.measures.question import (
     judged_persons,
     level_of,
     named,
+    need_residents,
     not_assessed,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
 )
@@ -147,10 +150,12 @@ def floating(
     >>> found.supply
     2.0
     """
+    need_residents(study.city)
     if method not in METHODS:
         raise ParameterError("floating_method", name=method, known=", ".join(METHODS))
     if supply not in SUPPLIES:
         raise ParameterError("floating_supply", name=supply, known=", ".join(SUPPLIES))
+    question = settle(study, question)
     city, rules, group = study.city, study.policy.floating, question.group
     if rules is None:
         raise ParameterError("floating_no_rules")
@@ -158,7 +163,7 @@ def floating(
     service = asked.service.id
     level = level_of(city, question.by)
     persons = judged_persons(study, service, group)
-    warnings: list[Warn] = [*list_remarks(study.city, asked.service, group)]
+    warnings: list[Warn] = [*resting_on(city), *list_remarks(study.city, asked.service, group)]
     if not city.assessed(service):
         warnings.append(not_assessed(asked.service))
         total, units = _rows(city, level, persons, None)

@@ -47,24 +47,24 @@ class Bridge:
 
     ``known = covered + not_covered + not_assessed`` and, where catchments exist,
     ``covered = served + full``; all but `known` and `not_assessed` are None where the service is
-    not assessed, `served` and `full` where there are no catchments for the question. `reasons`:
-    residents by reason, ``over_capacity`` too.
+    not assessed, these two as well where nobody is counted, `served` and `full` where there are
+    no catchments for the question. `reasons`: residents by reason, ``over_capacity`` too.
     """
 
     service: str
-    known: int
+    known: int | None
     covered: int | None
     not_covered: int | None
-    not_assessed: int
+    not_assessed: int | None
     full: int | None
     served: int | None
     reasons: Mapping[str, int]
 
 
-def not_judged(asked: Asked, persons: IntArray) -> Bridge:
-    """The sums of a service that is not assessed."""
+def not_judged(asked: Asked, persons: IntArray | None) -> Bridge:
+    """The sums of a service that is not assessed; of an area where nobody is counted (None)."""
     nothing: Mapping[str, int] = MappingProxyType({})
-    known = int(persons.sum())
+    known = None if persons is None else int(persons.sum())
     return Bridge(asked.service.id, known, None, None, known, None, None, nothing)
 
 

@@ -23,6 +23,7 @@ from lifecircle.analysis.measures.gap_cells import (
 )
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
+    NOBODY_COUNTED,
     WHOLE,
     Asked,
     Question,
@@ -33,6 +34,7 @@ from lifecircle.analysis.measures.question import (
     level_of,
     not_assessed,
     persons_of,
+    settle,
     sums_by,
     walks_to,
 )
@@ -141,6 +143,7 @@ def find_gaps(
     drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> GapsFound:
     """As `gaps`, with the sums of all residents without, those of left out gaps too."""
+    question = settle(study, question)
     city, group = study.city, question.group
     asked = ask(study, question)
     persons = persons_of(city.cells, group)
@@ -148,8 +151,8 @@ def find_gaps(
     if min_residents < 0:
         raise ParameterError("min_residents_negative", value=min_residents)
     walks = walks_to(study, asked.service.id)
-    if walks is None:
-        return GapsFound((), not_judged(asked, persons))
+    if walks is None or not city.cells.counted:
+        return GapsFound((), not_judged(asked, persons if city.cells.counted else None))
     without, bridge = who_is_without(study, question, walks)
     if without is None:
         return GapsFound((), bridge)
@@ -165,6 +168,8 @@ def worst_first(gap: Gap) -> tuple[bool, int, str]:
 def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
     """Why a service shows no gaps although nothing is known about it."""
     service = ask(study, question).service
+    if not study.city.cells.counted:
+        return (NOBODY_COUNTED,)
     return () if study.city.assessed(service.id) else (not_assessed(service),)
 
 

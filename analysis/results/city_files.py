@@ -54,6 +54,7 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
         "crs": city.crs,
         "levels": city.units.levels,
         "groups": tuple(city.cells.groups),
+        "counted": city.cells.counted,
         "service_ids": city.facilities.service_ids,
         "attributes": tuple(city.facilities.attributes),
         "land": city.land is not None,
@@ -96,7 +97,7 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         crs=crs,
         network=_read_network(folder, crs, slope=index.get("slope", False)),
         units=_read_units(_Table.of(folder / "units.parquet"), levels),
-        cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index["groups"]),
+        cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index),
         facilities=_read_facilities(folder, levels, index),
         land=_read_land(folder, levels) if index["land"] else None,
         surveyed=frozenset(index["surveyed"]),
@@ -279,7 +280,7 @@ def _read_units(table: _Table, levels: tuple[str, ...]) -> Units:
     )
 
 
-def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Cells:
+def _read_cells(table: _Table, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
     shapes = table.shapes()
     shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
     return Cells(
@@ -287,7 +288,7 @@ def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Ce
         xy_m=table.pairs("x_m", "y_m"),
         polygon=shapes,
         residents=table.numbers("residents", np.int64),
-        groups=MappingProxyType({k: table.counts(f"pop_{k}") for k in groups}),
+        groups=MappingProxyType({k: table.counts(f"pop_{k}") for k in index["groups"]}),
         unit=table.units(levels),
         modelled=table.numbers("modelled", np.bool_),
         position=Positions(
@@ -296,6 +297,7 @@ def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Ce
             table.numbers("leg_m", np.float64),
             table.pairs("street_x_m", "street_y_m"),
         ),
+        counted=index.get("counted", True),
     )
 
 

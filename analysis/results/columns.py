@@ -104,7 +104,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "cells": (
             _ID,
-            count("residents"),
+            count("residents", null="unknown"),
             _GROUP,
             *_UNIT,
             *_SNAP,

@@ -70,7 +70,7 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
     speed = run.policy.walkers[WALKER].speed_m_per_s
     values: Values = {
         "id": cells.id,
-        "residents": cells.residents,
+        "residents": _nullable(cells.residents, np.full(len(cells), cells.counted)),
         "unit_code": _looked_up(units.code, unit),
         "unit_name": _looked_up(units.name, unit),
         "snapped": snapped,

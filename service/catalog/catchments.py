@@ -24,6 +24,7 @@ from lifecircle.analysis.measures.question import (
     judged_persons,
     level_of,
     persons_of,
+    settle,
     sums_by,
     unknown_units,
 )
@@ -31,7 +32,7 @@ from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArra
 from lifecircle.analysis.results.catchment_layer import catchment_shapes
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.common import persons_in, remarks, title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class CatchmentsAnswer:
 
 def answer_catchments(run: Run, question: Question, solution: str) -> CatchmentsAnswer:
     """One solution (``natural`` or ``balanced``) with its outlines."""
-    found = catchments_of(run.study, question)
+    found = catchments_of(run.study, settle(run.study, question))
     shown = found.natural if solution == "natural" else found.balanced
     return CatchmentsAnswer(
         found,
@@ -103,6 +104,7 @@ def catchments_document(
     UnknownNameError, ParameterError : as `measures.catchments`.
     """
     known = run.policy.capacity_services
+    question = settle(run.study, question)
     one = question.service or (known[0] if known else "-")
     found = catchments_of(
         run.study, question.about(one), closed=closed, whole=whole, estimates=estimates
@@ -125,7 +127,7 @@ def catchments_document(
         "estimates": found.estimates,
         "by": level,
         "assessed": found.assessed,
-        "residents": found.residents,
+        "residents": persons_in(run, found.residents),
         "C": found.balanced.served / found.residents
         if found.assessed and found.residents
         else None,
@@ -154,7 +156,9 @@ def _solution(run: Run, found: Catchments, solution: Solution, ids: list[str]) -
     units = run.city.units
     held = run.city.facilities.unit[default_level(run.city)]
     return {
-        "centres": [
+        "centres": []
+        if not run.city.cells.counted
+        else [
             _centre(run, centre, ids)
             | {
                 "name_en": None if english is None else english[centre.facility],

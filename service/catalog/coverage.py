@@ -16,6 +16,7 @@ from lifecircle.analysis.measures.question import (
     ask,
     default_level,
     level_beside,
+    settle,
     walks_to,
 )
 from lifecircle.analysis.results.model import Run
@@ -40,6 +41,7 @@ class CoverageAnswer:
 
 def answer_coverage(study: Study, question: Question) -> CoverageAnswer:
     """What the document and the map of one service show."""
+    question = settle(study, question)
     asked = ask(study, question)
     found, beside = coverage(study, question), None
     level = level_beside(study.city) if found.by == default_level(study.city) else None
@@ -58,6 +60,7 @@ def coverage_document(run: Run, question: Question, *, lang: Language = "zh") ->
     ------
     UnknownNameError, ParameterError : as `coverage`; the moment cannot be read.
     """
+    question = settle(run.study, question)
     if question.at is not None:
         return _at_document(run, question, moment_of(question.at), lang)
     return _document(run, run.study, question, lang)

@@ -23,6 +23,7 @@ from lifecircle.analysis.measures.question import (
     covered,
     default_level,
     judged_persons,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -122,6 +123,7 @@ def siting_document(
 
 def siting_of(study: Study, question: Question, task: SitingTask) -> Siting:
     """The answer itself, candidates found first."""
+    question = settle(study, question)
     ask(study, question)
     return place_sites(
         study,
@@ -156,6 +158,7 @@ def answer_proposals(run: Run, question: Question, add: int, lang: Language) -> 
     ParameterError : as `place_sites`.
     """
     study = run.study
+    question = settle(study, question)
     asked = ask(study, question)
     service = asked.service.id
     walks = walks_to(study, service)

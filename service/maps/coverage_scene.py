@@ -36,6 +36,7 @@ from lifecircle.service.maps.shapes import (
     pack,
     pack_polygons,
     polygons_degrees,
+    residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import number, percent, plain
@@ -70,7 +71,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
         "ranking": _ranking(ask, answer, places),
         "warnings": warnings(ask, *found.warnings),
         "footer": footer(ask, asked),
-        **rests(ask, service, found.total.edge_of_list),
+        **rests(ask, asked.service.id, found.total.edge_of_list),
     }
     return Scene((streets, areas, cells, dots), view)
 
@@ -166,7 +167,7 @@ def cell_layer(
             "m": tenths,
             "f": near,
             "k": within,
-            "r": cells.residents.tolist(),
+            "r": residents_of(cells),
             "e": cells.modelled.astype(int).tolist(),
         }
     )
@@ -205,7 +206,7 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     reasons = {
         "L": ask.say("reason_L" if total.covered is not None else "reason_U"),
         "U": ask.say("reason_U"),
-        "P": ask.say("reason_P"),
+        "P": ask.say("reason_P" if ask.run.city.cells.counted else "reason_residents"),
     }
     headline = ask.say(
         "headline",

@@ -17,6 +17,7 @@ from rich.table import Table
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
 from lifecircle.analysis.measures.gap_cells import FULL
+from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.checks import grouped
@@ -110,7 +111,7 @@ def show_run(run: Run, lang: Language) -> None:
     """What was built: name, residents, counts, seconds, remarks."""
     words, manifest = Words(lang, "cli"), run.manifest
     table = Table(title=f"{manifest.title.text(lang)} · {manifest.run}", show_header=False)
-    table.add_row(words("residents"), number(manifest.residents))
+    table.add_row(words("residents"), number(manifest.residents) or words.unknown)
     for name in ("cells", "facilities", "units", "edges"):
         table.add_row(words(name), number(manifest.counts[name]))
     table.add_row(words("crs"), manifest.crs)
@@ -184,6 +185,11 @@ def _cells(row: Mapping[str, Any], words: Words, *, partly: bool) -> list[str]:
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
     """The worst gaps as a table, those of full places as another, and the sums of a service."""
     words = Words(lang, "cli")
+    for warning in document["warnings"]:
+        if warning["key"] in ABOUT_RESIDENTS:
+            say_remark(warning["text"])
+    if not run.city.cells.counted:
+        return
     features: Sequence[Mapping[str, Any]] = document["features"]
     for full, title in ((False, "gaps"), (True, "gaps_full")):
         rows = [

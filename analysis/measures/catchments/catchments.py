@@ -46,6 +46,7 @@ from lifecircle.analysis.measures.question import (
     judged_persons,
     not_assessed,
     persons_of,
+    resting_on,
 )
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
@@ -208,8 +209,8 @@ def catchments(
         natural=_solution(natural, capacity, per_minute),
         balanced=_solution(balanced, capacity, per_minute),
         not_offered=tuple(capacity.unknown.tolist()),
-        assessed=len(capacity.facility) > 0
-        or (city.assessed(service) and len(capacity.unknown) == 0),
+        assessed=city.cells.counted
+        and (len(capacity.facility) > 0 or (city.assessed(service) and len(capacity.unknown) == 0)),
         warnings=(
             *_remarks(city, policy, capacity, balanced, service, own),
             *list_remarks(study.city, asked.service, capacity.group),
@@ -350,7 +351,8 @@ def _remarks(
         yield Warn("catchments_centres_off_streets", {"count": len(off), "names": names})
     residents = int(balanced.load.sum()) + balanced.total_unserved
     floors = int(capacity.minimum.sum())
-    if len(capacity.facility) and residents < floors:
+    yield from resting_on(city)
+    if city.cells.counted and len(capacity.facility) and residents < floors:
         yield Warn("catchments_floors_above_residents", {"residents": residents, "floors": floors})
     shut = int(np.count_nonzero(capacity.maximum == 0))
     if shut:

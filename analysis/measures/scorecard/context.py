@@ -317,7 +317,7 @@ class Ground:
     def _counted(self, unit: int) -> float:
         cells = self.city.cells
         if unit == self.size:
-            return float(cells.residents.sum()) if len(cells) else np.nan
+            return float(cells.residents.sum()) if len(cells) and cells.counted else np.nan
         sums, peopled = self.once(("persons", "total"), lambda: self._sums(cells.residents))
         return float(sums[unit]) if peopled[unit] else np.nan
 
@@ -349,7 +349,7 @@ class Ground:
         for index in self.city.cells.unit.values():
             inside = index != NOBODY
             sums += np.bincount(index[inside], weights=persons[inside], minlength=self.size)
-            peopled[index[inside]] = True
+            peopled[index[inside]] = self.city.cells.counted
         return sums, peopled
 
 

@@ -10,6 +10,8 @@
     [files."医疗.xlsx"]                    # for one file
     datum = "gcj02"
     sheet = "2023年"
+    service = "药店"                        # all its rows
+    other_types = "skip"                   # rows of no service are left out
     [files."医疗.xlsx".columns]
     lon = "X"
 
@@ -32,12 +34,18 @@ import pyproj
 
 from lifecircle.analysis.readers.records.aliases import datum_of, every_field, fold
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
-from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.declarations import (
+    OTHER_TYPES,
+    SKIP,
+    Declaration,
+    Declarations,
+)
 from lifecircle.analysis.readers.records.files import SUFFIXES, refuse
 from lifecircle.analysis.readers.records.findings import Findings
 
-_TOP: Final = ("files", "columns", "values", "surveyed")
-_ONE: Final = ("datum", "crs", "x_is_north", "sheet", "layer", "columns", "values")
+_TOP: Final = ("files", "columns", "values", "other_types", "surveyed")
+_TEXTS: Final = ("datum", "crs", "sheet", "layer", "service", "other_types")
+_ONE: Final = (*_TEXTS, "x_is_north", "columns", "values")
 _MOST_BYTES: Final = 1024 * 1024
 
 
@@ -65,7 +73,7 @@ def read_mapping(path: Path, plain: Declaration | None = None) -> Declarations:
     base = plain or Declaration()
     _refuse_unknown(content, _TOP, "", found)
     general = _read_declaration(
-        {key: content[key] for key in ("columns", "values") if key in content}, base, "", found
+        {key: content[key] for key in _TOP if key in content and key != "files"}, base, "", found
     )
     files: dict[str, Declaration] = {}
     for name, said in _read_tables(content, "files", "", found):
@@ -115,10 +123,11 @@ def _read_declaration(
 ) -> Declaration:
     """What one table says, on top of what holds for all files."""
     texts = {
-        key: _read_text(said[key], _join_keys(where, key), found)
-        for key in ("datum", "crs", "sheet", "layer")
-        if key in said
+        key: _read_text(said[key], _join_keys(where, key), found) for key in _TEXTS if key in said
     }
+    if texts.get("other_types", SKIP) not in OTHER_TYPES:
+        found.add("input_other_types", column=_join_keys(where, "other_types"),
+                  value=texts.pop("other_types"))  # fmt: skip
     if "datum" in texts and datum_of(texts["datum"]) is None:
         found.add("input_datum_unknown", column=_join_keys(where, "datum"),
                   datum=texts.pop("datum"), known=", ".join(DATUMS))  # fmt: skip
@@ -138,6 +147,8 @@ def _read_declaration(
         x_is_north=bool(north),
         sheet=texts.get("sheet", base.sheet),
         layer=texts.get("layer", base.layer),
+        service=texts.get("service", base.service),
+        other_types=texts.get("other_types", base.other_types),
         of_this_file=bool(where) and placed,
         columns={**base.columns, **columns},
         own_columns=frozenset(columns) if where else frozenset(),
