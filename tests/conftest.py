@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lifecircle.analysis.demo.build import build_springcity
 from lifecircle.analysis.demo.truth.write import SpringCityWithTruth, write_springcity_with_truth
+from lifecircle.analysis.results.store import Workspace
+from tests.command.run import lifecircle, malta_files
+from tests.worlds.made_once import made_once
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SKIPS = "LIFECIRCLE_NO_SKIPS"
+# Files that take longest, the longest first: begun last they would keep one worker busy while the
+# other is idle. The others follow by their number of tests (scripts/test keeps this order).
+LONGEST = (
+    "cities/test_audit.py",
+    "house/test_notebooks.py",
+    "command/test_command.py",
+    "cities/test_springcity_scorecard.py",
+    "cities/test_report_springcity.py",
+    "house/test_snippets.py",
+    "cities/test_oracle_cities.py",
+    "cities/test_siting_cities.py",
+    "cities/test_springcity_years.py",
+    "cities/test_springcity_catchments.py",
+    "cities/test_scorecard_springcity.py",
+    "report/test_report_browser.py",
+    "maps/test_maps_browser.py",
+)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +49,24 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def springcity(tmp_path_factory: pytest.TempPathFactory) -> SpringCityWithTruth:
     """The generated city on a tenth of the ground, with all residents and all that is planted."""
-    return write_springcity_with_truth(tmp_path_factory.mktemp("springcity"), scale=0.1)
+    _, files = made_once(
+        tmp_path_factory,
+        "springcity",
+        lambda folder: write_springcity_with_truth(folder, scale=0.1),
+    )
+    return files
+
+
+@pytest.fixture(scope="session")
+def springcity_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the runs of `springcity` that the demo makes: 2020, then 2025."""
+
+    def build(folder: Path) -> None:
+        store = Workspace(folder)
+        latest = build_springcity(store, scale=0.1)
+        assert store.open("springcity").manifest.run == latest.manifest.run
+
+    return made_once(tmp_path_factory, "springcity-runs", build)[0]
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +78,30 @@ def springcity_truth(springcity: SpringCityWithTruth) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def springcity_other_seed(tmp_path_factory: pytest.TempPathFactory) -> SpringCityWithTruth:
     """Another city of the same kind."""
-    return write_springcity_with_truth(tmp_path_factory.mktemp("springcity"), seed=5, scale=0.1)
+    _, files = made_once(
+        tmp_path_factory,
+        "springcity-5",
+        lambda folder: write_springcity_with_truth(folder, seed=5, scale=0.1),
+    )
+    return files
+
+
+@pytest.fixture(scope="session")
+def malta_runs(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+    """A workspace with Malta, built by the command."""
+
+    def build(folder: Path) -> None:
+        done = lifecircle("build", "malta", *malta_files(shared_data), workspace=folder)
+        assert done.returncode == 0, done.stderr
+
+    return made_once(tmp_path_factory, "malta-runs", build)[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, then those of most tests; the order inside a file stays."""
+    size = Counter(item.path for item in items)
+    rank = {ROOT / "tests" / name: k for k, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (rank.get(item.path, len(rank)), -size[item.path]))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecircle.analysis.errors import Language
@@ -14,28 +14,40 @@ from lifecircle.analysis.measures.question import (
     Study,
     Walks,
     ask,
+    default_level,
+    level_beside,
     settle,
     walks_to,
 )
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
+from lifecircle.service.catalog.rests import rests_document
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageAnswer:
-    """Coverage of one service, and the walks of the cells behind it (None: not assessed)."""
+    """Coverage of one service, and the walks of the cells behind it (None: not assessed).
+
+    `beside`: of the level that holds those whom the default level leaves out (villages), where
+    that one was asked for.
+    """
 
     asked: Asked
     found: Coverage
     walks: Walks | None
+    beside: Coverage | None
 
 
 def answer_coverage(study: Study, question: Question) -> CoverageAnswer:
     """What the document and the map of one service show."""
     question = settle(study, question)
     asked = ask(study, question)
-    return CoverageAnswer(asked, coverage(study, question), walks_to(study, asked.service.id))
+    found, beside = coverage(study, question), None
+    level = level_beside(study.city) if found.by == default_level(study.city) else None
+    if level is not None:
+        beside = coverage(study, replace(question, by=level), capacity=False)
+    return CoverageAnswer(asked, found, walks_to(study, asked.service.id), beside)
 
 
 def coverage_document(run: Run, question: Question, *, lang: Language = "zh") -> dict[str, Any]:
@@ -105,6 +117,11 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
         "by": found.by,
         "total": _row(found.total),
         "units": [_row(row) for row in found.units],
+        "rests_on": rests_document(
+            run.study,
+            Question(found.service, group=found.group),
+            edge=found.total.edge_of_list,
+        ),
         "warnings": remarks(found.warnings, lang),
     }
 
@@ -116,6 +133,9 @@ def _row(row: CoverageRow) -> dict[str, Any]:
         "name_en": row.name_en,
         "residents": row.residents,
         "covered": row.covered,
+        "not_covered": row.not_covered,
+        "not_assessed": row.not_assessed,
+        "edge_of_list": row.edge_of_list,
         "unsnapped": row.unsnapped,
         "cut_off": row.cut_off,
         "U": row.U,

@@ -45,7 +45,7 @@ def point_document(
     run, plan = desk.run, desk.plan
     xy_m = to_metric(np.array([[lon, lat]]), run.city.crs)
     position = plan.position(xy_m)
-    services = plan.services(position)
+    services = plan.services(position, xy_m)
     snapped = snapped_at(position, run.city.crs)
     limit_m = run.policy.attachment.max_leg_m.value
     loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{limit_m:g}"}),)

@@ -49,6 +49,7 @@ from lifecircle.service.maps.shapes import (
     pack,
     pack_polygons,
     polygons_degrees,
+    residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import number, percent, plain
@@ -177,7 +178,7 @@ def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
             "m": nothing,
             "f": nothing,
             "k": nothing,
-            "r": cells.residents.tolist(),
+            "r": residents_of(cells),
             "e": cells.modelled.astype(int).tolist(),
             "labels": [ask.say("reached"), ask.say("state"), ask.say("missing")],
             "texts": texts,

@@ -7,14 +7,13 @@ the marks are strict, so that they have to go when the figures become right.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.command.run import lifecircle
 from tests.oracles.audit.__main__ import TAGS
 from tests.oracles.audit.checks import Check, table
 from tests.oracles.audit.product import Product
@@ -22,14 +21,9 @@ from tests.oracles.audit.run import audit
 from tests.oracles.audit.scene import Inputs
 from tests.pages.served import running
 
-ROOT = Path(__file__).resolve().parents[2]
-LIFECIRCLE = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
-
-ALOFT = "walks beside bridges and tunnels still differ, cause not found (DEFINITIONS, Attachment)"
 HOOK = "one lattice square of 10,674 cells joins 0.33 m nearer than measured, cause not found"
 SAMPLE = "one of 74,005 samples of land (council 7510580, park) is beyond, cause not found"
 FAR = "walks of two hours differ by up to 0.11 s, perhaps whole centimetres added edge by edge"
-LISTS = "the auditor reads tag rules as they were before word lists, lines and what is not open"
 
 WALKS = (
     "streets.length", "streets.pieces", "homes.snapped", "homes.leg", "homes.start",
@@ -58,13 +52,6 @@ TODAY = {
     ("malta", "homes.leg"): HOOK,
     ("malta", "times"): FAR,
     ("malta", "coverage.L"): SAMPLE,
-    ("malta", "lists.osm"): LISTS,
-    ("macau", "lists.osm"): LISTS,
-    ("poa", "lists.osm"): LISTS,
-    ("poa", "homes.leg"): ALOFT,
-    ("poa", "facilities.leg"): ALOFT,
-    ("poa", "times"): ALOFT,
-    ("poa", "loads.natural"): ALOFT,
 }
 
 
@@ -121,7 +108,7 @@ def inputs_of(city: str, shared_data: Path, folder: Path) -> Inputs:
 
 def build(city: str, inputs: Inputs, workspace: Path) -> None:
     """The product's own command, in a process of its own."""
-    words = ["build", city, "--osm", inputs.osm, "--datum", "wgs84", "--workspace", workspace]
+    words: list[str | Path] = ["build", city, "--osm", inputs.osm, "--datum", "wgs84"]
     for option, files in (
         ("--units", inputs.units),
         ("--facilities", inputs.facilities),
@@ -129,10 +116,7 @@ def build(city: str, inputs: Inputs, workspace: Path) -> None:
     ):
         for file in files:
             words += [option, file]
-    done = subprocess.run(
-        [sys.executable, "-c", LIFECIRCLE, *map(str, words)],
-        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
+    done = lifecircle(*words, workspace=workspace)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -142,9 +126,12 @@ def audited(
 ) -> Iterator[tuple[str, dict[str, list[Check]]]]:
     """A city built, served and audited: checks by key, all times together."""
     city: str = request.param
-    workspace = tmp_path_factory.mktemp(city)
     inputs = inputs_of(city, shared_data, tmp_path_factory.mktemp(f"{city}-files"))
-    build(city, inputs, workspace)
+    if city == "malta":
+        workspace = request.getfixturevalue("malta_runs")
+    else:
+        workspace = tmp_path_factory.mktemp(city)
+        build(city, inputs, workspace)
     with running(workspace) as base:
         checks = audit(Product(base, city), inputs)
     print(f"\n{city}\n{table(checks)}")

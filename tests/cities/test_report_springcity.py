@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ ROWS = 47
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(springcity_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The generated city of 2020 and 2025, the latter built twice from the same files."""
-    folder = tmp_path_factory.mktemp("workspace")
-    build_springcity(Workspace(folder), scale=SCALE, before=True)
+    folder = tmp_path_factory.mktemp("twice") / "workspace"
+    shutil.copytree(springcity_runs, folder)
     build_springcity(Workspace(folder), scale=SCALE, before=False)
     return folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +13,12 @@ import pytest
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.model import City
-from lifecircle.analysis.demo.build import springcity_request
-from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import RowResult, ScorecardResult
-from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.attributes import attributes
+from lifecircle.analysis.results.store import Workspace
 from tests.worlds.parts import study_of
-
-SCALE = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,10 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    files = write_springcity_with_truth(tmp_path_factory.mktemp("springcity"), scale=SCALE)
-    _, policy, city, travel = analyse_city(springcity_request(files))
-    truth = json.loads(Path(files.truth).read_text("utf-8"))["rows"]
-    return Built(city, travel, policy, walk_costs(city.network), truth)
+def built(springcity_runs: Path, springcity_truth: dict[str, Any]) -> Built:
+    run = Workspace(springcity_runs).open("springcity")
+    costs = walk_costs(run.city.network)
+    return Built(run.city, run.travel, run.policy, costs, springcity_truth["rows"])
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
-from lifecircle.analysis.demo.build import springcity_request
-from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import generated_sites
 from lifecircle.analysis.measures.siting.place import place_sites
-from lifecircle.analysis.pipeline import analyse_city
+from lifecircle.analysis.results.store import Workspace
 from tests.worlds.parts import study_of
 
 SERVICE = "health_centre"
@@ -22,9 +21,9 @@ LIMIT_CM = 100_000
 
 
 @pytest.fixture(scope="module")
-def built(springcity: SpringCityFiles) -> tuple[Any, Any, Any, WalkCosts]:
-    _, policy, city, travel = analyse_city(springcity_request(springcity))
-    return policy, city, travel, walk_costs(city.network)
+def built(springcity_runs: Path) -> tuple[Any, Any, Any, WalkCosts]:
+    run = Workspace(springcity_runs).open("springcity")
+    return run.policy, run.city, run.travel, walk_costs(run.city.network)
 
 
 def test_springcity_gives_up_on_nobody_but_the_planted_hamlet(

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lifecircle.analysis.access.walking import walk_costs
-from lifecircle.analysis.demo.build import springcity_request
-from lifecircle.analysis.demo.truth.write import write_springcity_with_truth
 from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments, catchments
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, population_rule
 from lifecircle.analysis.measures.question import Question
-from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from tests.worlds.parts import study_of
 
-SCALE = 0.1  # a tenth of the ground, the same residents
-
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict[str, Any]]:
-    folder: Path = tmp_path_factory.mktemp("springcity")
-    files = write_springcity_with_truth(folder, scale=SCALE)
-    run = build_area(springcity_request(files), Workspace(folder / "workspace"))
-    return run, json.loads(files.truth.read_text(encoding="utf-8"))
+def built(springcity_runs: Path, springcity_truth: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    """A tenth of the ground, the same residents."""
+    return Workspace(springcity_runs).open("springcity"), springcity_truth
 
 
 @pytest.fixture(scope="module")

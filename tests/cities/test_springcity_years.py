@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lifecircle.analysis.demo.build import build_springcity
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.gaps import gaps_document
 
-SCALE = 0.1
-
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
-    store = Workspace(tmp_path_factory.mktemp("workspace"))
-    latest = build_springcity(store, scale=SCALE)
+def runs(springcity_runs: Path) -> tuple[Run, Run]:
+    store = Workspace(springcity_runs)
     names = store.runs("springcity")
     assert len(names) == 2
-    assert store.open("springcity").manifest.run == latest.manifest.run == names[-1]
+    latest = store.open("springcity")
+    assert latest.manifest.run == names[-1]
     return store.open("springcity", names[0]), latest
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +13,10 @@ import pytest
 import shapely
 
 from lifecircle.analysis.results.store import Workspace
+from tests.command.run import lifecircle, malta_files
 from tests.worlds.drawn import ORIGIN, Way, World
 
 ROOT = Path(__file__).resolve().parents[2]
-MALTA = "malta/malta-latest.osm.pbf"
-COUNCILS = "malta/malta_local_councils_pop.gpkg"
 
 
 def draw_file(path: Path) -> Path:
@@ -30,33 +28,9 @@ def draw_file(path: Path) -> Path:
     return path
 
 
-def lifecircle(
-    *words: str | Path, workspace: Path, lang: str = "en", first: str = ""
-) -> subprocess.CompletedProcess:
-    """Run the command in a process of its own, after the Python code `first`."""
-    environment = os.environ | {
-        "LIFECIRCLE_WORKSPACE": str(workspace),
-        "LIFECIRCLE_LANGUAGE": lang,
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "200",
-    }
-    code = first + "\nimport sys; from lifecircle.service.cli import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)],
-        capture_output=True, text=True, check=False, env=environment, timeout=600,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def malta(shared_data, tmp_path_factory) -> Path:
-    """A workspace with Malta built by the command."""
-    workspace = tmp_path_factory.mktemp("malta")
-    done = lifecircle(
-        "build", "malta", "--osm", shared_data / MALTA, "--units", shared_data / COUNCILS,
-        workspace=workspace,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return workspace
+def malta(malta_runs) -> Path:
+    return malta_runs
 
 
 def test_malta_keeps_every_resident(malta):
@@ -86,15 +60,11 @@ def test_malta_coverage_adds_up(malta, service):
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_same_inputs_give_the_same_bytes(malta, shared_data):
+def test_same_inputs_give_the_same_bytes(malta, shared_data, tmp_path):
     before = Workspace(malta).open("malta")
-    done = lifecircle(
-        "build", "malta", "--osm", shared_data / MALTA, "--units", shared_data / COUNCILS,
-        workspace=malta,
-    )  # fmt: skip
+    done = lifecircle("build", "malta", *malta_files(shared_data), workspace=tmp_path)
     assert done.returncode == 0, done.stderr
-    after = Workspace(malta).open("malta")
-    assert after.path != before.path
+    after = Workspace(tmp_path).open("malta")
     files = sorted(file.name for file in before.path.iterdir() if file.name != "manifest.json")
     assert files == sorted(f.name for f in after.path.iterdir() if f.name != "manifest.json")
     different = [

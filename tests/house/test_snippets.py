@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -21,11 +22,8 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from lifecircle.analysis.demo.build import springcity_request
-from lifecircle.analysis.demo.samples import write_springcity
-from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
-from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.app import create_app
 from lifecircle.service.cli import main
 from lifecircle.service.settings import Settings
@@ -75,11 +73,13 @@ def draw_district(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def desk(
+    springcity: SpringCityFiles, springcity_runs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A folder with every file that the documents name, and a workspace with springcity."""
     folder = tmp_path_factory.mktemp("desk")
-    files = write_springcity(folder / "springcity", scale=0.1)
-    build_area(springcity_request(files), Workspace(folder / "workspace"))
+    files = springcity
+    shutil.copytree(springcity_runs, folder / "workspace")
     for ours, theirs in (
         (files.osm, "kunming.osm.pbf"),
         (files.population, "grid.gpkg"),

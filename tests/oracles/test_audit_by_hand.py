@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -17,6 +18,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.oracles.audit.__main__ import TAGS
 from tests.oracles.audit.areas import meeting, outline_of, polygon_area, to_grid
 from tests.oracles.audit.attach import Joiner
 from tests.oracles.audit.barriers import read_barriers
@@ -25,11 +27,12 @@ from tests.oracles.audit.checks import Ledger
 from tests.oracles.audit.goals import GoalFinder, Goals
 from tests.oracles.audit.ground import read_land
 from tests.oracles.audit.homes import HomeBook, units_of
-from tests.oracles.audit.lists import fits, gone
+from tests.oracles.audit.lists import fits, gone, read_lists, read_rules
 from tests.oracles.audit.persons import hilbert_key, on_curve, share_out, whole
 from tests.oracles.audit.scene import Scene
 from tests.oracles.audit.shortest import build_walks
 from tests.oracles.audit.streets import may_walk, off_ground, read_streets
+from tests.oracles.audit.words import stands_in
 
 KUNMING = "EPSG:4543"
 DEGREE_M = 110_800.0  # of latitude at 25°; longitude times cos 25°
@@ -60,6 +63,31 @@ def test_off_the_ground() -> None:
     assert off_ground({"tunnel": "yes"})
     assert not off_ground({"bridge": "no"})
     assert not off_ground({"covered": "yes"})
+    assert not off_ground({"tunnel": "building_passage"})
+    assert not off_ground({"bridge": "boardwalk"})
+
+
+def test_stretches_between_junctions_are_walked_in_whole_centimetres(tmp_path: Path) -> None:
+    """A way of two segments and two of one meet at a junction: three stretches."""
+    osm = tmp_path / "fork.osm"
+    places = {1: (0, 0), 2: (11, 3), 3: (25, 0), 4: (40, 7), 5: (40, -9)}
+    nodes = "".join(
+        f'<node id="{k}" lon="{102.7 + x * 1e-5:.7f}" lat="{25 + y * 1e-5:.7f}"/>'
+        for k, (x, y) in places.items()
+    )
+    ways = "".join(
+        f'<way id="{k}">{"".join(f"<nd ref={chr(34)}{n}{chr(34)}/>" for n in refs)}'
+        '<tag k="highway" v="path"/></way>'
+        for k, refs in enumerate(([1, 2, 3], [3, 4], [5, 3]), 1)
+    )
+    osm.write_text(f'<osm version="0.6">{nodes}{ways}</osm>', encoding="utf-8")
+    streets = read_streets(osm)
+    cm = streets.length_m * 100
+    whole = np.rint([cm[0] + cm[1], cm[2], cm[3]])
+    walked = streets.walked_m * 100
+    assert [walked[0] + walked[1], walked[2], walked[3]] == pytest.approx(whole, abs=1e-9)
+    assert walked[0] / walked[1] == pytest.approx(cm[0] / cm[1])
+    assert not np.allclose(walked, cm, atol=1e-3)
 
 
 def test_the_curve_passes_every_place_once_and_steps_to_a_neighbour() -> None:
@@ -162,7 +190,7 @@ class World:
 
     def goals(self, facilities: Sequence[tuple[str, Any]]) -> list[Goals]:
         frame = gpd.GeoDataFrame(
-            {"id": [name for name, _ in facilities]},
+            {"place": [name for name, _ in facilities]},
             geometry=[shape for _, shape in facilities],
             crs="EPSG:4326",
         )
@@ -388,13 +416,76 @@ def test_rules_of_places() -> None:
     rule = {"tags": {"shop": ["a", "b"]}, "without": {"access": ["no"]}, "name_lacks": ["Old"]}
     assert fits({"shop": "x;b"}, rule)
     assert not fits({"shop": "b", "access": "no"}, rule)
+    assert fits({"shop": "b", "access": "no;yes"}, rule)
     assert not fits({"shop": "b", "name:en": "The OLD shop"}, rule)
+    assert fits({"shop": "b", "name:etymology": "old"}, rule)
     named = {"tags": {"office": "*"}, "name_has": ["社区"]}
     assert fits({"office": "x", "name": "社区服务中心"}, named)
     assert not fits({"office": "x"}, named)
-    assert gone({"shop": "b", "disused": "yes"})
-    assert gone({"shop": "b", "end_date": "1999"})
-    assert not gone({"shop": "b", "end_date": "2999"})
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "stands"),
+    [
+        ("bar", "Barbara", False),
+        ("bar", "Snack-BAR", True),
+        ("bar", "ABC店bar", True),
+        ("dent*", "Dental", True),
+        ("dent*", "Student", False),
+        ("saude", "Posto de Saúde", True),
+        ("centro de saúde", "CENTRO  DE SAUDE", True),
+        ("環保加Fun站", "环境", False),
+        ("環保加Fun站", "北區環保加ＦＵＮ站", True),
+        ("saħħa", "Centru tas-Sahha", True),
+    ],
+)
+def test_words_in_names(word: str, name: str, stands: bool) -> None:
+    assert stands_in(word, name) is stands
+
+
+@pytest.mark.parametrize(
+    ("said", "is_gone"),
+    [
+        ({"disused": "yes"}, True),
+        ({"disused": "no"}, False),
+        ({"building": "ruins"}, True),
+        ({"construction": "minor"}, False),
+        ({"disused:amenity": "clinic"}, False),  # closes that clinic, not what stands there now
+        ({"opening_hours": 'off "renovation"'}, True),
+        ({"operational_status": "closed"}, True),
+        ({"name": "新站（拟建）"}, True),
+        ({"end_date": "1999"}, True),
+        ({"end_date": "2999"}, False),
+        ({"end_date": "2026"}, False),  # it may end in December
+        ({"end_date": "after 1999"}, False),
+        ({"start_date": "2027-03"}, True),
+        ({"start_date": "before 2030"}, False),
+    ],
+)
+def test_what_is_not_open(said: dict[str, str], is_gone: bool) -> None:
+    _, life = read_rules(TAGS)
+    assert gone({"shop": "b", **said}, life, date(2026, 11, 29)) is is_gone
+
+
+def test_a_list_of_lists_and_lines(tmp_path: Path) -> None:
+    """An open track counts by its rule, an open park does not."""
+    rules, _ = read_rules(TAGS)
+    assert {"not_freely_open", "closed_to_public"}.isdisjoint(str(rules))
+    osm = tmp_path / "lines.osm"
+    nodes = "".join(f'<node id="{k}" lon="102.{k}" lat="25"/>' for k in range(1, 5))
+    ways = "".join(
+        f'<way id="{k}">{refs}<tag k="leisure" v="{value}"/></way>'
+        for k, value, refs in (
+            (1, "track", '<nd ref="1"/><nd ref="2"/>'),
+            (2, "park", '<nd ref="1"/><nd ref="2"/>'),
+            (3, "park", '<nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="1"/>'),
+        )
+    )
+    osm.write_text(f'<osm version="0.6">{nodes}{ways}</osm>', encoding="utf-8")
+    listed = read_lists(osm, TAGS)
+    assert {name: ids for name, ids in listed.of.items() if ids} == {
+        "fitness_trail": {"way/1"}, "park": {"way/3"},
+    }  # fmt: skip
 
 
 def test_the_ledger_measures_and_lists() -> None:

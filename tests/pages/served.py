@@ -68,7 +68,7 @@ def running(root: Path) -> Iterator[str]:
         yield base
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def _ready(base: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import osmium
 import pytest
 
 from lifecircle.analysis.clock import Clock
@@ -16,6 +17,7 @@ from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.facts import BuildRequest, read_facts
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
+from tests.files.o5m import as_o5m
 from tests.worlds.drawn import draw, walk_rules
 
 HEAD = "<?xml version='1.0' encoding='UTF-8'?>\n<osm version='0.6'>\n"
@@ -114,6 +116,46 @@ def test_any_packing(tmp_path: Path, suffix: str, order: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("osm.pbf", "town.osm"),
+        ("osm.pbf", "town"),
+        ("osm", "town.osm.pbf"),
+        ("osm.gz", "town.xml"),
+        ("osm.bz2", "town.osm.gz"),
+        ("o5m", "town.osm"),
+        ("o5m", "town.o5m"),
+    ],
+)
+def test_the_form_is_told_by_the_content(tmp_path: Path, form: str, name: str) -> None:
+    """What a browser or a colleague named as another form is read as what it is."""
+    plain = tmp_path / "written.osm"
+    plain.write_text(text(town()), encoding="utf-8")
+    path = tmp_path / name
+    if form == "o5m":
+        path.write_bytes(as_o5m(plain))
+    else:
+        with osmium.SimpleWriter(str(tmp_path / f"w.{form}")) as writer:
+            for thing in osmium.FileProcessor(str(plain)):
+                writer.add(thing)
+        path.write_bytes((tmp_path / f"w.{form}").read_bytes())
+    *found, said = read(path)
+    assert (tuple(found), said) == (PLAIN, [])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_o5m_in_any_order(tmp_path: Path, sign: int) -> None:
+    """Shuffled, and with negative ids, as from JOSM."""
+    plain, path = tmp_path / "written.osm", tmp_path / "town.o5m"
+    plain.write_text(text(shuffled(town(sign))), encoding="utf-8")
+    path.write_bytes(as_o5m(plain))
+    assert read(path)[:3] == PLAIN
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"town\.o5m: the file breaks off"):
+        read(path)
+
+
+@pytest.mark.parametrize(
     "more", ["version='2' visible='false'", "version='2' action='delete'", "action='delete'"]
 )
 def test_deleted_objects_are_read_nowhere(tmp_path: Path, more: str) -> None:
@@ -150,6 +192,11 @@ def test_the_later_version_of_an_object_counts(tmp_path: Path) -> None:
         ("t.osh", text(town()), "time-filter"),
         ("t.osm", text(town()[10:]), "its nodes are missing"),
         ("t.osm", text([way(1, [], STREET), "<node id='1' lat='1' lon='1'/>"]), "out center"),
+        ("t.osm.pbf", "\n<!DOCTYPE html>\n<html><h1>503</h1></html>", "web page (HTML)"),
+        ("t.osm", "<?xml version='1.0'?>\n<!-- a --><HTML lang='en'>", "web page (HTML)"),
+        ("t.osm", '{"version": 0.6, "elements": []}', "[out:xml]"),
+        ("t.osm.pbf", "PK\x03\x04", "ZIP"),
+        ("t.osm", "node", "not an OpenStreetMap file"),
         ("t.osm", text([*town(), "<remark>runtime error: out of time</remark>"]), "out of time"),
     ],
 )

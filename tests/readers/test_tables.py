@@ -227,7 +227,7 @@ def test_all_faults_of_a_table_at_once(file):
         ("input_group_more", 8, "pop_65"),
         ("input_lat_range", 9, "lat"),
         ("input_id_blank", 9, "id"),
-        ("input_number_large", 9, "population"),
+        ("input_persons_impossible", 9, "population"),
     ]
     text = "\n".join(f.text("zh") for f in faults(lambda: read_population(path, said("wgs84"))))
     assert "cells.csv 第5行 “lon”列：“不详”不是数字" in text

@@ -55,9 +55,11 @@ def default_catchments(study: Study) -> Mapping[str, Catchments]:
     """The catchments a build keeps: every service with a capacity rule, at its own minutes.
 
     A service of which no facility can be offered has none, nor one for a group of residents
-    that the area does not know.
+    that the area does not know; an area where nobody is counted has none at all.
     """
     city, policy = study.city, study.policy
+    if not city.cells.counted:
+        return MappingProxyType({})
     rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
     asked = [
         name

@@ -19,7 +19,7 @@ from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.checker import row_checks
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.rasters.population import read_population_raster
+from lifecircle.analysis.readers.rasters.population import check_population_raster
 from lifecircle.analysis.readers.records.cells import read_texts, show_value
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
 from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
@@ -111,7 +111,8 @@ def check_file(
     path = Path(path)
     try:
         if path.suffix.lower() in RASTER_SUFFIXES:
-            return Checked(path.name, "population", None, read_population_raster(path).warnings)
+            faults, notes = check_population_raster(path)
+            return Checked(path.name, "population", None, faults, notes)
         records = replace(read_records(path, declared), listed=EVERY)
     except InputError as error:
         return Checked(path.name, None, None, error.faults)

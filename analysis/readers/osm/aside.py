@@ -20,7 +20,13 @@ import osmium
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.quantities import BoolArray, IntArray
-from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file, is_pbf
+from lifecircle.analysis.readers.osm.source import (
+    broken_file,
+    check_osm_file,
+    is_pbf,
+    is_xml,
+    opened,
+)
 from lifecircle.analysis.readers.osm.xml_forms import MADE_BELOW, Key, rewrite_xml, scan_xml
 
 _RANK: Final = {"n": 0, "w": 1, "r": 2}
@@ -65,7 +71,7 @@ def _may_be_out_of_order(path: Path) -> bool:
 
 def pbf_header(path: Path) -> osmium.io.Header:
     """What a ``.pbf`` says of itself, whatever its suffix."""
-    return osmium.io.Reader(osmium.io.File(str(path), "pbf")).header()
+    return osmium.io.Reader(opened(path)).header()
 
 
 def has_places_on_ways(header: osmium.io.Header) -> bool:
@@ -77,7 +83,7 @@ def _put_in_order(path: Path, folder: Path) -> Ordered:
     """The file itself where nothing has to be changed, else one in the folder."""
     gone: frozenset[Key] = frozenset()
     given = path
-    if not is_pbf(path) and path.suffix != ".o5m":
+    if is_xml(path):
         said = scan_xml(path)
         if said.stopped is not None:
             raise InputError([Fault("osm_stopped", path.name, params={"detail": said.stopped})])
@@ -144,7 +150,7 @@ def _look_through(path: Path, gone: frozenset[Key]) -> _Objects:
     there = array("b")
     placed: dict[int, tuple[float, float]] = {}
     placeless = 0
-    things: Iterable[Any] = osmium.FileProcessor(str(path), _KINDS)
+    things: Iterable[Any] = osmium.FileProcessor(opened(path), _KINDS)
     for thing in things:
         letter = thing.type_str()
         size, is_there = len(thing.tags), bool(thing.visible)
@@ -195,7 +201,7 @@ def _write_picked(path: Path, aside: Path, found: _Objects) -> None:
         for old, place in found.placed.items():
             node = osmium.osm.mutable.Node(id=new[0].get(old, old), location=place, version=1)
             writer.add_node(node)
-        things = osmium.FileProcessor(str(path), _KINDS)
+        things = osmium.FileProcessor(opened(path), _KINDS)
         for thing, keep in zip(things, found.keep.tolist(), strict=True):
             if keep:
                 writer.add(_numbered(thing, new))

@@ -13,13 +13,8 @@ from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Tags, WalkRules
 from lifecircle.analysis.policy.sections.terrain import BarrierRules
 from lifecircle.analysis.quantities import ObjectArray
-from lifecircle.analysis.readers.osm.streets import (
-    RawStreets,
-    broken_file,
-    check_osm_file,
-    read_streets,
-    ways_with,
-)
+from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file
+from lifecircle.analysis.readers.osm.streets import RawStreets, read_streets, ways_with
 
 LineKind = Literal["railway", "river"]
 _KEY = {"railway": "railway", "river": "waterway"}

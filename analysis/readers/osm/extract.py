@@ -21,7 +21,8 @@ from lifecircle.analysis.readers.osm.aside import (
 from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
-from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, is_pbf, read_streets
+from lifecircle.analysis.readers.osm.source import is_pbf, opened
+from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_streets
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _is_doubtful(path: Path, read: Extract) -> bool:
         return False
     if min(absent) < 0 or has_places_on_ways(pbf_header(path)):
         return True
-    found = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    found = osmium.FileProcessor(opened(path), osmium.osm.NODE)
     return any(True for _ in found.with_filter(osmium.filter.IdFilter(absent)))
 
 

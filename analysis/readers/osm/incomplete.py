@@ -14,6 +14,7 @@ from typing import Any, Final
 import osmium
 
 from lifecircle.analysis.errors import Fault
+from lifecircle.analysis.readers.osm.source import opened
 
 _AREAS: Final = ("multipolygon", "boundary")
 _RING_NODES: Final = 4  # the fewest nodes of a closed way that has an area
@@ -74,7 +75,7 @@ def _tagged(path: Path, keys: Collection[str]) -> Iterator[Any]:
     but_buildings = [key for key in keys if key != "building"]
     for kind, some in ((osmium.osm.WAY, but_buildings), (osmium.osm.RELATION, keys)):
         if some:
-            found = osmium.FileProcessor(str(path), kind)
+            found = osmium.FileProcessor(opened(path), kind)
             yield from found.with_filter(osmium.filter.KeyFilter(*some))
 
 
@@ -93,7 +94,7 @@ def _there(
     for of_ways, kind in ((True, osmium.osm.NODE), (False, osmium.osm.WAY)):
         wanted = {part for _, _, parts, is_way in lost if is_way == of_ways for part in parts}
         if wanted:
-            things: Iterable[Any] = osmium.FileProcessor(str(path), kind).with_filter(
+            things: Iterable[Any] = osmium.FileProcessor(opened(path), kind).with_filter(
                 osmium.filter.IdFilter(wanted)
             )
             found[of_ways] = {thing.id for thing in things}

@@ -13,6 +13,8 @@ from typing import Final, cast
 import osmium
 import shapely
 
+from lifecircle.analysis.readers.osm.source import opened
+
 Tags = Mapping[str, str]
 _RING_NODES: Final = 4  # the fewest nodes of a closed way that has an area
 
@@ -47,7 +49,7 @@ def _drawn(
     ways: list[tuple[int, Tags, list[int]]] = []
     routes: list[tuple[int, Tags, list[int]]] = []
     found = (
-        osmium.FileProcessor(str(path), osmium.osm.WAY | osmium.osm.RELATION)
+        osmium.FileProcessor(opened(path), osmium.osm.WAY | osmium.osm.RELATION)
         .with_filter(osmium.filter.KeyFilter(*keys))
     )  # fmt: skip
     for thing in found:
@@ -80,7 +82,7 @@ def _by_id(
     """The things of one kind with these ids; the file is not read for none."""
     if not wanted:
         return ()
-    found = osmium.FileProcessor(str(path), kind).with_filter(osmium.filter.IdFilter(wanted))
+    found = osmium.FileProcessor(opened(path), kind).with_filter(osmium.filter.IdFilter(wanted))
     return cast(Iterable[osmium.osm.types.OSMEntity], found)
 
 

@@ -19,7 +19,7 @@ from lifecircle.analysis.policy.sections.life_cycle import OPEN, LifeReader
 from lifecircle.analysis.policy.sections.rules import values_of
 from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
-from lifecircle.analysis.readers.osm.streets import broken_file, check_osm_file
+from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
 from lifecircle.analysis.readers.records.coordinates.located import Located
@@ -314,7 +314,7 @@ def _list_things(path: Path, keys: list[str]) -> Iterator[Place]:
     as_wkb = osmium.geom.WKBFactory()
     kinds = osmium.osm.NODE | osmium.osm.AREA
     things = (
-        osmium.FileProcessor(str(path))
+        osmium.FileProcessor(opened(path))
         .with_areas(wanted)
         .with_filter(osmium.filter.EntityFilter(kinds))
         .with_filter(wanted)

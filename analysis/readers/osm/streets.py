@@ -18,12 +18,8 @@ from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Tags
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
 from lifecircle.analysis.readers.osm.gates import GateReader, Gates
-from lifecircle.analysis.readers.osm.xml_forms import unpacked
+from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
 
-_HEAD_BYTES = 1024
-_MARK = b"\xef\xbb\xbf"  # byte-order mark of UTF-8
-_O5M = b"\xff\xe0\x04o5m2"
-_HISTORY = tuple(f".osh{more}" for more in ("", ".pbf", ".xml", ".gz", ".bz2", ".xml.gz"))
 _WKB_HEAD_BYTES = 9  # byte order, geometry type, number of points
 
 
@@ -149,53 +145,10 @@ def read_streets(
     )
 
 
-def check_osm_file(path: Path) -> None:
-    """Refuse a path that is not a readable OSM file before a reader stumbles over it."""
-    if not path.is_file():
-        raise InputError([Fault("file_missing", path.name)])
-    if path.stat().st_size == 0:
-        raise InputError([Fault("file_empty", path.name)])
-    head = head_of(path)
-    is_xml = head.removeprefix(_MARK).lstrip().startswith((b"<?xml", b"<osm"))
-    if not (is_xml or b"OSMHeader" in head[:64] or head.startswith(_O5M)):
-        raise InputError([Fault("osm_not_osm", path.name)])
-    if is_xml and (b"<osmChange" in head or b"<osmAugmentedDiff" in head):
-        raise InputError([Fault("osm_changes", path.name)])
-    if path.name.endswith(_HISTORY) or _holds_versions(path):
-        raise InputError([Fault("osm_history", path.name)])
-
-
-def is_pbf(path: Path) -> bool:
-    """Whether a file is a ``.pbf`` by its content."""
-    return b"OSMHeader" in head_of(path)[:64]
-
-
-def head_of(path: Path) -> bytes:
-    """The first bytes of a file, unpacked where it is packed; empty where that fails."""
-    try:
-        with unpacked(path) as handle:
-            return handle.read(_HEAD_BYTES)
-    except (OSError, EOFError):
-        return b""
-
-
-def _holds_versions(path: Path) -> bool:
-    """Whether a file says that it holds every version of its objects."""
-    try:
-        return bool(osmium.io.Reader(str(path)).header().has_multiple_object_versions)
-    except RuntimeError:
-        return False  # what is wrong with it is told by who reads it
-
-
-def broken_file(path: Path, error: Exception) -> InputError:
-    """The error for a file that breaks off or cannot be decoded."""
-    return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])
-
-
 def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
     """The ways of a file that have a key, with the places of their nodes."""
     ways = (
-        osmium.FileProcessor(str(path))
+        osmium.FileProcessor(opened(path))
         .with_locations("flex_mem")
         .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
         .with_filter(osmium.filter.KeyFilter(key))
@@ -206,7 +159,7 @@ def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
 def _with_gates(path: Path, gates: GateReader) -> Iterator[osmium.osm.Way]:
     """The ways of a file that are streets, while gates and fences are noted."""
     things = (
-        osmium.FileProcessor(str(path))
+        osmium.FileProcessor(opened(path))
         .with_locations("flex_mem")
         .with_filter(osmium.filter.EntityFilter(osmium.osm.NODE | osmium.osm.WAY))
         .with_filter(osmium.filter.KeyFilter("highway", "barrier", "entrance"))

@@ -7,17 +7,16 @@ gives ``<center>`` and, with ``out geom``, places inside ways and members; old a
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 import osmium
+
+from lifecircle.analysis.readers.osm.source import unpacked
 
 Key = tuple[int, int]  # rank of the kind (node, way, relation), id
 MADE_BELOW: Final = -(10**15)  # ids of nodes that only the geometry of a member names
@@ -43,20 +42,6 @@ class XmlForms:
     gone: frozenset[Key]
     odd: bool
     stopped: str | None
-
-
-@contextmanager
-def unpacked(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, unpacked where it is packed."""
-    with path.open("rb") as handle:
-        magic = handle.read(3)
-        handle.seek(0)
-        if magic[:2] == b"\x1f\x8b":
-            yield gzip.GzipFile(fileobj=handle)  # type: ignore[misc]
-        elif magic == b"BZh":
-            yield bz2.BZ2File(handle)
-        else:
-            yield handle
 
 
 def scan_xml(path: Path) -> XmlForms:

@@ -80,10 +80,14 @@ UNSAID: Final = Declaration()
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """What is said about all files (`plain`), and about some by their names."""
+    """What is said about all files (`plain`), and about some by their names.
+
+    `surveyed`: what is declared surveyed besides, as ``lifecircle build --surveyed`` takes it.
+    """
 
     plain: Declaration = UNSAID
     of_file: Mapping[str, Declaration] = field(default_factory=lambda: _NOTHING)
+    surveyed: tuple[str, ...] = ()
 
     def of(self, path: Path) -> Declaration:
         """What is said about a file."""

@@ -14,6 +14,11 @@
     other_types = "skip"                   # rows of no service are left out
     [files."医疗.xlsx".columns]
     lon = "X"
+
+    [surveyed]                             # which lists are complete, and where
+    park = true
+    health_centre = ["530102001", "春竹街道"]
+    market = "extent.geojson"
 """
 
 from __future__ import annotations
@@ -35,10 +40,10 @@ from lifecircle.analysis.readers.records.declarations import (
     Declaration,
     Declarations,
 )
-from lifecircle.analysis.readers.records.files import refuse
+from lifecircle.analysis.readers.records.files import SUFFIXES, refuse
 from lifecircle.analysis.readers.records.findings import Findings
 
-_TOP: Final = ("files", "columns", "values", "other_types")
+_TOP: Final = ("files", "columns", "values", "other_types", "surveyed")
 _TEXTS: Final = ("datum", "crs", "sheet", "layer", "service", "other_types")
 _ONE: Final = (*_TEXTS, "x_is_north", "columns", "values")
 _MOST_BYTES: Final = 1024 * 1024
@@ -75,8 +80,9 @@ def read_mapping(path: Path, plain: Declaration | None = None) -> Declarations:
         where = f"files.{name}"
         _refuse_unknown(said, _ONE, where, found)
         files[name] = _read_declaration(said, general, where, found)
+    surveyed = tuple(_read_surveyed(content, given.parent, found))
     found.stop_on_errors()
-    return Declarations(general, files)
+    return Declarations(general, files, surveyed)
 
 
 def read_declarations(
@@ -148,6 +154,21 @@ def _read_declaration(
         own_columns=frozenset(columns) if where else frozenset(),
         words=_merge_words(base.words, _read_words(said, where, found)),
     )
+
+
+def _read_surveyed(said: Mapping[str, Any], folder: Path, found: Findings) -> Iterator[str]:
+    """The sayings of the table ``[surveyed]``; a file lies beside the mapping file."""
+    for service, told in _read_table(said, "surveyed", "", found).items():
+        named = [told] if isinstance(told, str) else told
+        if told is True:
+            yield service
+        elif isinstance(named, list) and named and all(isinstance(one, str) for one in named):
+            file = folder / named[0]
+            is_file = len(named) == 1 and file.suffix.lower() in SUFFIXES
+            yield f"{service}:{file if is_file else ','.join(named)}"
+        else:
+            at = _join_keys("surveyed", service)
+            found.add("input_mapping_type", column=at, wanted='true / ["…", "…"] / "….geojson"')
 
 
 def _read_columns(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, str]:

@@ -19,7 +19,7 @@ from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.rasters.population import read_population_raster
+from lifecircle.analysis.readers.rasters.population import check_population_raster
 from lifecircle.analysis.readers.records.aliases import fields_of, fold, table_kinds
 from lifecircle.analysis.readers.records.attributes import (
     AttributeArray,
@@ -70,6 +70,7 @@ from lifecircle.analysis.readers.services.served import (
     is_of_services,
     read_served,
 )
+from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
 from lifecircle.analysis.readers.tables.status import OPEN, frame_not_open, read_states
@@ -141,7 +142,8 @@ def check_table(
     told: tuple[Fault, ...] = ()
     try:
         if Path(path).suffix.lower() in RASTER_SUFFIXES:
-            return read_population_raster(path).warnings
+            faults, told = check_population_raster(path)
+            return (*told, *faults)
         records = read_records(path, declared)
         rules = load_policy() if policy is None else policy
         sure = kind or guess_kind(records, rules)
@@ -218,6 +220,7 @@ def _cells_of(records: Records) -> CellTable:
     else:
         persons = read_persons(picked["population"], found, required=True)
         groups = read_groups(records, picked, persons, found)
+        refuse_crowds(located, persons, picked["population"].title, found)
     found.stop_on_errors()
     remark_people_twice(located.shapes, persons, found)
     return make_cells(ids, persons, groups, located, found.warnings())

@@ -164,7 +164,7 @@ def _lists(scene: Scene, ledger: Ledger) -> None:
     assert scene.inputs.tags is not None
     listed = read_lists(scene.inputs.osm, scene.inputs.tags)
     frame = scene.facilities[scene.facilities["source"] == "osm"]
-    theirs = frame.groupby("service")["id"].agg(set).to_dict()
+    theirs = frame.groupby("service")["place"].agg(set).to_dict()
     rows: list[tuple[str, Any, Any]] = []
     for service, ours in listed.of.items():
         for name in sorted(ours | theirs.get(service, set())):

@@ -61,10 +61,10 @@ class GoalFinder:
         )
 
     def goals(self, facilities: gpd.GeoDataFrame) -> list[Goals]:
-        """One for each row (id, geometry in WGS84)."""
+        """One for each row (place: its id of OpenStreetMap; geometry in WGS84)."""
         shapes = np.asarray(facilities.geometry.array, dtype=object)
         surface = shapely.get_dimensions(shapes) == 2
-        building = facilities["id"].isin(self.barriers.buildings).to_numpy()
+        building = facilities["place"].isin(self.barriers.buildings).to_numpy()
         found = [Goals() for _ in range(len(shapes))]
         nearest = shapes.copy()
         for row in np.flatnonzero(surface).tolist():

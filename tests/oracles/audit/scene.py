@@ -49,6 +49,11 @@ class Scene:
         self.crs: str = self.summary["crs"]
         self.cells: gpd.GeoDataFrame = product.layer("cells")
         self.facilities: gpd.GeoDataFrame = product.layer("facilities")
+        # A place that is several services has a row for each, told apart behind its id.
+        self.facilities["place"] = [
+            name.removesuffix(f"@{service}")
+            for name, service in zip(self.facilities["id"], self.facilities["service"], strict=True)
+        ]
 
     @cached_property
     def streets(self) -> Streets:

@@ -18,10 +18,11 @@ Along = Callable[[Ints, Floats, Floats], tuple[Floats, Floats]]
 
 
 def flat(streets: Streets) -> Along:
-    """The same both ways: a share of the segment's length."""
+    """The same both ways: a share of the segment's length, as it is walked."""
+    length_m = streets.walked_m
 
     def along(row: Ints, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-        metres = (high - low) * streets.length_m[row]
+        metres = (high - low) * length_m[row]
         return metres, metres
 
     return along

@@ -43,6 +43,8 @@ NO_HIGHWAY = frozenset(
 FOOT_NO = frozenset({"no", "private", "use_sidepath"})
 FOOT_YES = frozenset({"yes", "designated", "permissive", "destination"})
 ACCESS_NO = frozenset({"no", "private"})
+BRIDGE_ON_GROUND = frozenset({"no", "boardwalk", "low_water_crossing"})
+TUNNEL_ON_GROUND = frozenset({"no", "building_passage", "culvert"})
 
 
 def may_walk(tags: Mapping[str, str]) -> bool:
@@ -58,8 +60,15 @@ def may_walk(tags: Mapping[str, str]) -> bool:
 
 
 def off_ground(tags: Mapping[str, str]) -> bool:
-    """On a bridge or in a tunnel: no place to join inside. Covered ways stay on the ground."""
-    return any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel"))
+    """On a bridge or in a tunnel: no place to join inside (docs/walking.md).
+
+    Covered ways stay on the ground, and so do boardwalks, fords with a plate, passages through a
+    building and what is tagged as a pipe.
+    """
+    return (
+        tags.get("bridge", "no") not in BRIDGE_ON_GROUND
+        or tags.get("tunnel", "no") not in TUNNEL_ON_GROUND
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,24 @@ class Streets:
         """Nodes (n,) where a bridge or tunnel ends: on the ground, or where nothing goes on."""
         degree = np.bincount(np.concatenate([self.a, self.b]), minlength=len(self.node_id))
         return self.on_ground | (degree == 1)
+
+    @property
+    def walked_m(self) -> Floats:
+        """What walking each segment (s,) costs: stretches between junctions in whole centimetres.
+
+        DEFINITIONS: integer centimetres in kernels. A stretch runs through the nodes where just
+        two segments meet; its rounding is spread over it.
+        """
+        ends = np.concatenate([self.a, self.b])
+        order = np.argsort(ends, kind="stable")
+        degree = np.bincount(ends, minlength=len(self.node_id))
+        first = (np.cumsum(degree) - degree)[degree == 2]
+        rows = order % len(self.a)
+        one, other = rows[first], rows[first + 1]
+        links = coo_array((np.ones(len(one)), (one, other)), shape=(len(self.a), len(self.a)))
+        _, stretch = connected_components(links, directed=False)
+        whole = np.bincount(stretch, weights=self.length_m)
+        return self.length_m * (np.rint(whole * 100) / 100 / whole)[stretch]
 
     @property
     def component_of_node(self) -> Ints:
