@@ -18,6 +18,7 @@ _KEYS: Final[dict[Element, str]] = {
     "completeness": """
         check_near_twice facilities_merged facilities_suspected facility_without_place_blank
         facility_without_units graph_no_streets group_partly_unknown input_class_missing
+        input_parts_added input_parts_joined input_parts_same_figure
         input_class_unknown input_code_blank input_code_from_id input_code_from_row
         input_coordinate_blank input_count_blank input_facility_name_blank
         input_facility_names_missing input_facility_twice input_geometry_missing input_id_blank
@@ -37,10 +38,10 @@ _KEYS: Final[dict[Element, str]] = {
         check_measure_not_whole check_ownership_word check_part_larger
         group_above_residents input_broken input_cell_date input_cell_error input_cell_formula
         input_cell_percent input_cells_dated input_rows_hidden input_rows_struck
-        input_code_twice input_column_chosen
+        input_code_twice input_code_two_names input_column_chosen
         input_column_twice input_count_negative input_cpg_wrong
         input_encoding input_flag_unknown input_fractions input_geometry_broken
-        input_geometry_not_finite input_geometry_repaired input_geometry_tangled
+        input_geometry_not_finite input_geometry_repaired input_rings_closed input_geometry_tangled
         input_geometry_unread input_group_more input_group_not_numbers input_households_more
         input_id_twice input_status_gone input_status_planned input_status_unknown
         input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
@@ -61,7 +62,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_crs_unsure input_datum_abroad input_datum_missing input_datum_not_applied
         input_degrees input_east_first input_lat_range input_layer_crs_missing input_lon_range
         input_metres input_metres_mercator input_metres_plain input_metres_zone
-        input_north_first input_outside_crs input_raster_crs input_raster_elsewhere
+        input_lat_first input_north_first input_outside_crs input_raster_crs input_raster_elsewhere
         input_swapped_columns input_swapped_row input_title_datum
         input_pair_mixed input_pairs_datum input_place_turned input_place_order input_decimal_comma
         input_decimal_lost input_ewkt_crs input_zero_zero

@@ -32,7 +32,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.frames import row_table, texts_of, unit_frame
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.coverage import coverage_document
-from lifecircle.service.catalog.gaps import bridge_row, gaps_asked
+from lifecircle.service.catalog.gaps import gaps_asked, sums_row
 
 if TYPE_CHECKING:
     from lifecircle.service.maps.folium_map import OfflineMap
@@ -182,7 +182,7 @@ class Area:
         question = Question(service, minutes, walker, group, by, at)
         answer = gaps_asked(self.run, question, min_residents=min_residents)
         frame = gap_frame(answer.run, answer.found).set_index("id")
-        frame.attrs["sums"] = [bridge_row(one) for one in answer.bridges]
+        frame.attrs["sums"] = [sums_row(self.study, question, one) for one in answer.bridges]
         return frame
 
     def circles(

@@ -97,13 +97,13 @@ def site(
 
 
 def candidates_named(text: str) -> str | Path:
-    """``all``, ``generated`` and ``places...`` as they are, anything else as a file.
+    """``all``, ``generated``, ``planned`` and ``places...`` as they are, anything else as a file.
 
     Raises
     ------
     ParameterError : a word that is neither, and no file.
     """
-    if text in ("all", "generated") or text.partition(":")[0] == "places":
+    if text in ("all", "generated", "planned") or text.partition(":")[0] == "places":
         return text
     path = Path(text)
     if not path.suffix and not path.exists():
@@ -132,7 +132,7 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     for row in document["proposals"]:
         table.add_row(
             str(row["rank"]),
-            row["name"] or row["site"],
+            row["name"] or words.near(row) or row["site"],
             row["unit_name"] or "",
             number(row["residents_new"]),
             number(row["residents_reached"]),

@@ -13,7 +13,7 @@ import lifecircle as lc
 from lifecircle.analysis.errors import LifecircleError, ParameterError, UnknownNameError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.question import settle
-from lifecircle.analysis.pipeline import _checked
+from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.texts import Title
 from lifecircle.analysis.unknown_names import Words, find_id, unknown
 from lifecircle.service.cli import app
@@ -145,6 +145,7 @@ def test_words_of_lists_are_refused_in_python(town):
 
 def test_services_surveyed_are_named_as_anywhere(town):
     said = BuildRequest("a", osm=Path("a.pbf"), surveyed=("药店", "HEALTH_CENTRE"))
-    assert _checked(said, town.policy).surveyed == ("pharmacy", "health_centre")
+    found = [one.service for one in said.surveyed_under(town.policy)]
+    assert found == ["pharmacy", "health_centre"]
     with pytest.raises(ParameterError, match="pharmcy"):
-        _checked(replace(said, surveyed=("pharmcy",)), town.policy)
+        analyse_city(replace(said, surveyed=("pharmcy",), policy=town.policy))

@@ -101,7 +101,8 @@ def test_duplicate_codes_name_both_rows(tmp_path, policy):
     b = layer(tmp_path / "b.gpkg", [box(2, 0, 3, 1)], code=["8"], name=["C"])
     (fault,) = faults([a, b], policy)
     assert (fault.file, fault.row) == ("b.gpkg", 1)
-    assert fault.params == {"value": "8", "first_file": "a.gpkg", "first_row": 2}
+    where = {"value": "8", "first_file": "a.gpkg", "first_row": 2}
+    assert fault.params == {**where, "name": "C", "first_name": "B"}
 
 
 def test_all_faults_of_all_files(tmp_path, policy):

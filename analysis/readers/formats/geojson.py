@@ -1,4 +1,7 @@
-"""GeoJSON, read without GDAL, so that no text of a stranger chooses a driver."""
+"""GeoJSON, read without GDAL, so that no text of a stranger chooses a driver.
+
+One document, or a feature a line (newline-delimited, and text sequences of RFC 8142).
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,13 @@ import shapely
 from lifecircle.analysis.readers.records import limits
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.coordinates.places_written import close_rings
 from lifecircle.analysis.readers.records.files import decode_text, refuse, watch_file
-from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.records import Records, rings_closed
 
 GEOJSON_CRS: Final = "OGC:CRS84"  # RFC 7946: WGS84, longitude first
+
+_SEPARATOR: Final = "\x1e"  # before each document of a sequence
 
 _NAMED_CRS = re.compile(
     r"(?i)^(?:urn:ogc:def:crs:)?(EPSG|OGC)(?::[0-9.]*)?:+([A-Z0-9]+)$"
@@ -27,21 +33,23 @@ _NAMED_CRS = re.compile(
 
 
 def read_geojson(path: Path) -> Records:
-    """Records of a FeatureCollection or a Feature."""
+    """Records of a FeatureCollection, a Feature, or of one Feature a line."""
     with watch_file(path):
         raw = path.read_bytes()
     text, _ = decode_text(path, raw)
-    try:
-        content = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise refuse(path, "input_broken", detail=str(error)) from None
+    content = _parse(path, text)
     features = _find_features(path, content)
     if len(features) > limits.ROWS:
         raise refuse(path, "input_table_large", most=f"{limits.ROWS:,}", cells=f"{limits.CELLS:,}")
     shapes = [feature.get("geometry") for feature in features]
     texts = [None if shape is None else str(_flatten_value(path, shape)) for shape in shapes]
     geometry = shapely.from_geojson(object_array(texts), on_invalid="ignore")
+    closed = [i for i, g in enumerate(geometry) if g is None and close_rings(shapes[i])]
+    for at in closed:
+        mended = str(_flatten_value(path, shapes[at]))
+        geometry[at] = shapely.from_geojson(mended, on_invalid="ignore")
     unread = [t is not None and g is None for t, g in zip(texts, geometry, strict=True)]
+    told = rings_closed(path, [at + 1 for at in closed if not unread[at]])
     named = content.get("crs")
     try:
         crs = pyproj.CRS.from_user_input(GEOJSON_CRS if named is None else _parse_crs_name(named))
@@ -55,7 +63,24 @@ def read_geojson(path: Path) -> Records:
     if "id" not in titles and any("id" in feature for feature in features):
         columns += (_read_column(path, "id", features),)
     rows = np.arange(1, len(features) + 1, dtype=np.int64)
-    return Records(path, tuple(columns), rows, geometry, crs, unread=np.array(unread, np.bool_))
+    return Records(path, tuple(columns), rows, geometry, crs, told, np.array(unread, np.bool_))
+
+
+def _parse(path: Path, text: str) -> Any:
+    """The document; of several, one a line, a FeatureCollection of them."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        lines = [line for line in text.replace(_SEPARATOR, "\n").splitlines() if line.strip()]
+        try:
+            each = [orjson.loads(line) for line in lines]
+        except orjson.JSONDecodeError:
+            raise refuse(path, "input_broken", detail=str(error)) from None
+    if len(each) == 1:
+        return each[0]
+    if not all(isinstance(one, dict) and one.get("type") == "Feature" for one in each):
+        raise refuse(path, "input_not_geojson")
+    return {"type": "FeatureCollection", "features": each}
 
 
 def _read_column(path: Path, title: str, holders: Sequence[dict[str, Any]]) -> Column:

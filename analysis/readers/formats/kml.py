@@ -26,11 +26,11 @@ from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.declarations import Declaration
 from lifecircle.analysis.readers.records.files import decode_text, refuse, watch_file
-from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.records import Records, rings_closed
 
 _PLAIN: Final = ("name", "description", "address")
 _EXTENDED: Final = (("SimpleData", "SchemaData"), ("value", "Data"))
-_LEAST: Final = {"Point": 1, "LineString": 2, "LinearRing": 4}
+_LEAST: Final = {"Point": 1, "LineString": 2, "LinearRing": 3}
 
 
 def read_kml(path: Path) -> Records:
@@ -77,7 +77,8 @@ def _parse_records(path: Path, raw: bytes) -> Records:
     rows = np.arange(1, len(marks.cells) + 1, dtype=np.int64)
     unread = np.array(marks.unread, np.bool_)
     crs = pyproj.CRS.from_epsg(4326)
-    return Records(path, columns, rows, object_array(marks.shapes), crs, unread=unread)
+    told = rings_closed(path, sorted(marks.closed))
+    return Records(path, columns, rows, object_array(marks.shapes), crs, told, unread)
 
 
 _MANY: Final[dict[str, Any]] = {
@@ -95,6 +96,7 @@ class _Placemarks:
         self.cells: list[dict[str, str]] = []
         self.shapes: list[Any] = []
         self.unread: list[bool] = []
+        self.closed: set[int] = set()
         self._path = path
         self._tags: list[str] = []
         self._text: list[str] = []
@@ -164,6 +166,10 @@ class _Placemarks:
         elif parent == "LinearRing" and "Polygon" in self._tags:
             if sound[0] != sound[-1]:
                 sound.append(sound[0])
+                self.closed.add(len(self.cells))
+            if len(sound) <= _LEAST[parent]:
+                self._wrong = True
+                return
             self._rings.append(sound)
         elif parent == "Point":
             self._parts.append(shapely.Point(sound[0]))

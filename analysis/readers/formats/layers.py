@@ -185,6 +185,8 @@ _ALONE: Final = {
     ".txt": read_text_table,
     ".geojson": read_geojson,
     ".json": read_geojson,
+    ".geojsonl": read_geojson,
+    ".ndjson": read_geojson,
     ".kml": read_kml,
     ".shp": read_shapefile,
     ".parquet": _read_parquet,

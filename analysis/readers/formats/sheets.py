@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,13 +63,23 @@ def read_text_table(path: Path) -> Records:
 
 
 def _tell_separator(text: str) -> str:
-    """The sign that most evenly parts the first lines; the comma where none does."""
+    """The sign that most evenly parts the first lines; the comma where none does.
+
+    WKT and decimal commas fill the rows of a file parted by semicolons with commas, its header not.
+    """
     lines = [line for _, line in zip(range(_SAMPLED), io.StringIO(text), strict=False)]
     plain = [_QUOTED.sub("", line) for line in lines if line.strip()]
     counts = {sign: sorted(line.count(sign) for line in plain) for sign in _SEPARATORS}
     middle = {sign: many[len(many) // 2] for sign, many in counts.items() if many}
     most = {sign: many[-1] for sign, many in counts.items() if many}
-    return max(_SEPARATORS, key=lambda sign: (middle.get(sign, 0), most.get(sign, 0)))
+    even = {sign: max(Counter(filter(None, many)).values(), default=0)
+            for sign, many in counts.items()}  # fmt: skip
+
+    def weigh(sign: str) -> tuple[bool, int, int, int]:
+        parted = middle.get(sign, 0)
+        return parted > 0, even[sign], parted, most.get(sign, 0)
+
+    return max(_SEPARATORS, key=weigh)
 
 
 def _refuse_wide(path: Path, text: str, separator: str) -> Iterator[str]:

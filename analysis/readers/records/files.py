@@ -30,6 +30,8 @@ SUFFIXES: Final[dict[str, frozenset[str]]] = {
     ".gpkg": frozenset({"sqlite"}),
     ".geojson": frozenset({"json"}),
     ".json": frozenset({"json"}),
+    ".geojsonl": frozenset({"json"}),
+    ".ndjson": frozenset({"json"}),
     ".kml": frozenset({"xml"}),
     ".kmz": frozenset({"zip"}),
     ".shp": frozenset({"shp"}),
@@ -44,6 +46,7 @@ RASTER_SUFFIXES: Final[dict[str, frozenset[str]]] = {
 
 _HEAD_BYTES: Final = 4096
 _ASCII_SHARE: Final = 0.1  # of a text in UTF-16 that is separators and digits, at least
+_BEFORE_JSON: Final = b" \t\r\n\x0b\x0c\x1e"
 _TEXT_KINDS: Final = frozenset({"text", "json", "xml"})
 _MAGIC: Final = (
     (b"SQLite format 3\x00", "sqlite"),
@@ -143,7 +146,7 @@ def _tell_kind(path: Path) -> str:
     wide = _tell_utf_16(head)
     if wide is not None:
         head = head[: len(head) // 2 * 2].decode(wide, "ignore").encode()
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE_JSON)
     if start.startswith(b"{"):
         return "json"
     if start.startswith(b"<"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,16 @@ from lifecircle.analysis.quantities import BoolArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.records.aliases import known_values
 from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.declarations import UNSAID, Declaration
-from lifecircle.analysis.readers.records.findings import LISTED, Findings
+from lifecircle.analysis.readers.records.findings import LISTED, ROWS_NAMED, Findings
+from lifecircle.analysis.texts import first_of
+
+
+def rings_closed(path: Path, rows: Sequence[int]) -> tuple[Fault, ...]:
+    """The remark that rings of some features were closed, where there are any."""
+    if not rows:
+        return ()
+    params = {"count": len(rows), "rows": first_of(rows, ROWS_NAMED)}
+    return (Fault("input_rings_closed", path.name, None, None, params, "warning", tuple(rows)),)
 
 
 @dataclass(frozen=True, slots=True)

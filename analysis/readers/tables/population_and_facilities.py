@@ -182,7 +182,7 @@ def known_kind(said: str) -> Kind:
     words = {kind: Words(Title(kind, kind), tuple(table_kinds()[kind])) for kind in get_args(Kind)}
     found = find_id(said, words)
     if found is None:
-        raise unknown("input_kind_said", said, words)
+        raise unknown("unknown_kind", said, words)
     return cast("Kind", found)
 
 

@@ -13,7 +13,7 @@ import shapely
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.plausible import plausible
-from lifecircle.analysis.quantities import Counts, FloatArray, IntArray, ObjectArray
+from lifecircle.analysis.quantities import Counts, FloatArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.aliases import fold
 from lifecircle.analysis.readers.records.cells import (
@@ -41,6 +41,7 @@ from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
+from lifecircle.analysis.readers.tables.unit_parts import UnitRows, join_parts
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 PLAIN_LEVEL: Final = "unit"
@@ -54,14 +55,10 @@ _TEXTS: Final = ("code", "name", "name_en", "level", "unit_class", "parent_code"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The units of one file; `groups` as far as the file has them."""
+    """The units of one file; their groups as far as the file has them."""
 
     file: str
-    rows: IntArray
-    texts: Mapping[str, ObjectArray]
-    persons: FloatArray
-    groups: Mapping[str, FloatArray]
-    where: Located
+    units: UnitRows
 
 
 def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = SILENT) -> UnitTable:
@@ -101,19 +98,19 @@ def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = 
         parts.append(_read_part(records, policy, label, mine))
         every.merge(mine)
     every.stop_on_errors()
-    texts = {name: np.concatenate([part.texts[name] for part in parts]) for name in _TEXTS}
+    texts = {name: np.concatenate([part.units.texts[name] for part in parts]) for name in _TEXTS}
     _refuse_repeats(parts, texts, every)
     every.stop_on_errors()
-    where = Located.joined([part.where for part in parts])
+    where = Located.joined([part.units.where for part in parts])
     _remark_overlaps(parts, texts, where, every)
-    groups = sorted({name for part in parts for name in part.groups})
+    groups = sorted({name for part in parts for name in part.units.groups})
     held = {
         name: np.concatenate(
-            [part.groups.get(name, np.full(len(part.rows), np.nan)) for part in parts]
+            [part.units.groups.get(name, np.full(len(part.units.rows), np.nan)) for part in parts]
         )
         for name in groups
     }
-    persons = np.concatenate([np.empty(0), *(part.persons for part in parts)])
+    persons = np.concatenate([np.empty(0), *(part.units.persons for part in parts)])
     residents, counts = _round_totals(persons, held, texts)
     return UnitTable(
         **texts,
@@ -150,7 +147,8 @@ def _read_part(records: Records, policy: Policy, label: str, found: Findings) ->
         "parent_code": read_plain(picked.get("parent_code"), records),
     }
     groups = read_groups(records, picked, persons, found)
-    return _Part(records.file, records.rows, texts, persons, groups, located)
+    units = join_parts(UnitRows(records.rows, texts, persons, groups, located), found)
+    return _Part(records.file, units)
 
 
 def _round_totals(
@@ -241,17 +239,20 @@ def _refuse_repeats(
     parts: Sequence[_Part], texts: Mapping[str, ObjectArray], found: Findings
 ) -> None:
     """A code may stand once in a level."""
-    files = [part.file for part in parts for _ in range(len(part.rows))]
-    rows = np.concatenate([part.rows for part in parts])
+    files = [part.file for part in parts for _ in range(len(part.units.rows))]
+    rows = np.concatenate([part.units.rows for part in parts])
     for members in group_rows(texts["level"]).values():
         repeats, earlier = find_repeats(texts["code"][members])
         for index in np.flatnonzero(repeats).tolist():
             mine, first = members[index], members[earlier[index]]
+            names = texts["name"][mine], texts["name"][first]
             one = Findings(files[mine])
             one.add(
-                "input_code_twice",
+                "input_code_twice" if names[0] == names[1] else "input_code_two_names",
                 row=int(rows[mine]),
                 value=texts["code"][mine],
+                name=names[0],
+                first_name=names[1],
                 first_file=files[first],
                 first_row=int(rows[first]),
             )
@@ -262,7 +263,7 @@ def _remark_overlaps(
     parts: Sequence[_Part], texts: Mapping[str, ObjectArray], where: Located, found: Findings
 ) -> None:
     """Warn about units of one level that share more than a sliver of land."""
-    files = [part.file for part in parts for _ in range(len(part.rows))]
+    files = [part.file for part in parts for _ in range(len(part.units.rows))]
     alike = len({(reading.crs, reading.datum) for reading in where.readings}) == 1
     every = where.shapes if alike else where.in_degrees()
     for level, members in group_rows(texts["level"]).items():

@@ -88,6 +88,9 @@ def locate(records: Records, found: Findings) -> Located:
     swap = said.x_is_north
     if as_layer and layer is not None:
         bare = _shapes_of_layer(records, layer, found)
+        if not swap and place is not None and _is_degrees(place.crs) and _is_lat_first(bare):
+            swap = True
+            found.add("input_lat_first", severity="warning")
     elif "lon" in picked and "lat" in picked:
         lon, lat = picked["lon"], picked["lat"]
         swap = swap and is_x(lon) and is_x(lat)
@@ -233,6 +236,12 @@ def _shapes_of_layer(records: Records, layer: ObjectArray, found: Findings) -> O
     return _keep_sound(keep_where(layer, ~empty) if empty.any() else layer, found)
 
 
+def _is_lat_first(shapes: ObjectArray) -> bool:
+    """Whether every shape has the latitude first: none of the second numbers can be one."""
+    west, south, east, north = shapely.total_bounds(shapes).tolist()
+    return bool(west >= -_MOST_LAT and east <= _MOST_LAT < south and north <= _MOST_LON)
+
+
 def _keep_sound(shapes: ObjectArray, found: Findings) -> ObjectArray:
     """Flat geometries of finite coordinates and a bearable number of them; else a fault."""
     there = ~shapely.is_missing(shapes)
@@ -345,6 +354,7 @@ def _places_of_column(
     unread = shapely.is_missing(read.shapes) & ~read.blank
     found.each("input_geometry_missing", read.blank, column=title)
     found.each("input_place_text", unread, column=title, values=cells)
+    found.remark("input_rings_closed", read.closed, column=title)
     if not read.turned.all():
         found.remark("input_place_turned", read.turned, column=title)
     open_pairs = read.open & ~read.turned if not lat_first else np.zeros(len(cells), np.bool_)

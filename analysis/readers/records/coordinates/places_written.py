@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
+import orjson
 import shapely
 
 from lifecircle.analysis.quantities import BoolArray, ObjectArray
@@ -108,7 +110,7 @@ class Written:
 
     `blank`: empty cells. `turned`: pairs that wrote the latitude first. `open`: pairs whose order
     neither a name nor the range tells; they are taken as longitude first. `srid`: what EWKT and
-    WKB say of themselves.
+    WKB say of themselves. `closed`: areas of which a ring was open and is closed now.
     """
 
     shapes: ObjectArray
@@ -116,6 +118,7 @@ class Written:
     turned: BoolArray
     open: BoolArray
     srid: frozenset[int]
+    closed: BoolArray
 
 
 def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = False) -> Written:
@@ -125,7 +128,7 @@ def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = Fa
     """
     count = len(cells)
     shapes = np.full(count, None, dtype=np.object_)
-    blank, turned, unsure = (np.zeros(count, np.bool_) for _ in range(3))
+    blank, turned, unsure, closed = (np.zeros(count, np.bool_) for _ in range(4))
     srid: set[int] = set()
     for index, cell in enumerate(cells):
         if is_blank(cell):
@@ -135,7 +138,7 @@ def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = Fa
             continue
         pair = _read_pair(cell)
         if pair is None:
-            shapes[index] = _read_geometry(cell.strip(), srid)
+            shapes[index], closed[index] = _read_geometry(cell.strip(), srid)
             continue
         (first, one), (second, other) = pair
         swap = one == "lat" or other == "lon"
@@ -145,7 +148,7 @@ def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = Fa
             swap |= bool(unsure[index]) and lat_first
         turned[index] = swap
         shapes[index] = shapely.Point(second, first) if swap else shapely.Point(first, second)
-    return Written(shapes, blank, turned, unsure, frozenset(srid))
+    return Written(shapes, blank, turned, unsure, frozenset(srid), closed)
 
 
 def _read_pair(cell: str) -> tuple[tuple[float, Axis | None], tuple[float, Axis | None]] | None:
@@ -173,18 +176,50 @@ def _are_two_axes(one: Axis | None, other: Axis | None) -> bool:
     return one is None or other is None or one != other
 
 
-def _read_geometry(text: str, srid: set[int]) -> Any:
-    """A geometry written as text; None where it is none."""
+def _read_geometry(text: str, srid: set[int]) -> tuple[Any, bool]:
+    """A geometry written as text, None where it is none; whether a ring had to be closed."""
     ewkt = _EWKT.match(text)
     if ewkt:
         srid.add(int(ewkt[1]))
         text = text[ewkt.end() :]
-    if text.startswith("{"):
-        return shapely.from_geojson(text, on_invalid="ignore")
-    if _HEX.fullmatch(text):
-        shape = shapely.from_wkb(text, on_invalid="ignore")
-        number = 0 if shape is None else int(shapely.get_srid(shape))
-        if number:
-            srid.add(number)
-        return shape
-    return shapely.from_wkt(text, on_invalid="ignore")
+    packed = _HEX.fullmatch(text) is not None
+    json = text.startswith("{")
+    read = shapely.from_geojson if json else shapely.from_wkb if packed else shapely.from_wkt
+    shape: Any = read(text, on_invalid="ignore")
+    whole = shape is not None
+    if not whole:
+        shape = _read_open(text, read, json=json)
+    closed = not whole and shape is not None
+    number = 0 if shape is None or not packed else int(shapely.get_srid(shape))
+    if number:
+        srid.add(number)
+    return shape, closed
+
+
+def _read_open(text: str, read: Callable[..., Any], *, json: bool) -> Any:
+    """A geometry whose rings are not closed, closed; None where that is not what is wrong."""
+    try:
+        if not json:
+            return read(text, on_invalid="fix")
+        shape = orjson.loads(text)
+        return (
+            read(orjson.dumps(shape).decode(), on_invalid="ignore") if close_rings(shape) else None
+        )
+    except (shapely.errors.GEOSException, orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+
+
+def close_rings(shape: Any) -> bool:
+    """Close the open rings of a geometry's areas, in place; whether there were any."""
+    kind = shape.get("type") if isinstance(shape, dict) else None
+    if kind == "GeometryCollection" and isinstance(shape.get("geometries"), list):
+        return sum(map(close_rings, shape["geometries"])) > 0
+    held = shape.get("coordinates") if isinstance(shape, dict) else None
+    areas = {"Polygon": [held], "MultiPolygon": held}.get(str(kind), [])
+    closed = False
+    for rings in areas if isinstance(areas, list) else []:
+        for ring in rings if isinstance(rings, list) else []:
+            if isinstance(ring, list) and len(ring) > 1 and ring[0] != ring[-1]:
+                ring.append(ring[0])
+                closed = True
+    return closed
