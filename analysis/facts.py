@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ import shapely
 
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
-from lifecircle.analysis.errors import Fault, InputError, Warn
+from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
@@ -21,9 +21,14 @@ from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
 from lifecircle.analysis.readers.records.coordinates.located import Located
-from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.declarations import (
+    REFUSE,
+    Declaration,
+    Declarations,
+    known_other_types,
+)
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
-from lifecircle.analysis.readers.records.mapping_file import read_declarations
+from lifecircle.analysis.readers.records.mapping_file import read_declarations, read_mapping
 from lifecircle.analysis.readers.records.tables import (
     CellTable,
     ClosureTable,
@@ -38,10 +43,24 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
     read_population,
 )
 from lifecircle.analysis.readers.tables.statistics import read_statistics
+from lifecircle.analysis.readers.tables.surveyed import (
+    ExtentTable,
+    Saying,
+    read_extent,
+    split_sayings,
+)
 from lifecircle.analysis.readers.tables.units import read_units
+from lifecircle.analysis.unknown_names import Words, find_id
 
 Read = TypeVar(
-    "Read", CellTable, UnitTable, FacilityTable, ClosureTable, StatisticsTable, MergeOrders
+    "Read",
+    CellTable,
+    UnitTable,
+    FacilityTable,
+    ClosureTable,
+    StatisticsTable,
+    MergeOrders,
+    ExtentTable,
 )
 
 
@@ -54,19 +73,25 @@ class BuildRequest:
     facilities without coordinates stand at the unit their row names. `merges`: decisions on rows
     that may be one place.
     `policy`: an id, a file or a policy made in code.
-    `surveyed`: services of which the inputs hold every facility, so that none found means none.
+    `surveyed`: services of which the inputs hold every facility, so that none found means none;
+    those in some units only as ``SERVICE:UNIT,UNIT``, or inside polygons as ``SERVICE:FILE``.
     `modelled` names what the files themselves estimate. `remarks` go with every answer.
     `elevation`, `barrier_rule`, `closures`: as in `Terrain`.
+    `services`: name of a file of facilities → the service that all its rows are; `other_types`:
+    ``skip`` leaves out rows of facilities whose kind is no service.
     `accept_datum`: a doubt about a datum is a remark and does not stop the build.
     `today`: the day for which dates in the files are read (``end_date``);
     None: the day of the build.
+    `residents_from_buildings`: floor (m²) per resident by which residents are reckoned from the
+    homes of the map, as an illustration, where no file holds any. `calibrate`: cells are scaled
+    to the totals of the units.
     """
 
     area: str
     osm: Path | None = None
     place: str | None = None
     graph: Path | None = None
-    population: Path | None = None
+    population: Path | tuple[Path, ...] | None = None
     units: tuple[Path, ...] = ()
     facilities: tuple[Path, ...] = ()
     statistics: tuple[Path, ...] = ()
@@ -89,6 +114,16 @@ class BuildRequest:
     closures: tuple[Path, ...] = ()
     today: date | None = None
     accept_datum: bool = False
+    services: Mapping[str, str] = field(default_factory=dict)
+    other_types: str = REFUSE
+    residents_from_buildings: float | None = None
+    calibrate: bool = False
+
+    @property
+    def people(self) -> tuple[Path, ...]:
+        """The files of residents: one, or the age bands of a raster."""
+        given = self.population
+        return () if given is None else given if isinstance(given, tuple) else (given,)
 
     @property
     def terrain(self) -> Terrain:
@@ -97,10 +132,28 @@ class BuildRequest:
 
     def declared(self) -> Declarations:
         """What is said of the files of this request."""
-        plain = Declaration(self.datum, self.crs, self.x_is_north, self.sheet, self.layer)
-        single = [path for path in (self.population, self.merges) if path is not None]
-        several = (*self.units, *self.facilities, *self.closures, *self.statistics)
-        return read_declarations(plain, self.mapping, (*single, *several))
+        plain = Declaration(
+            self.datum, self.crs, self.x_is_north, self.sheet, self.layer,
+            other_types=known_other_types(self.other_types),
+        )  # fmt: skip
+        single = [*self.people, *([] if self.merges is None else [self.merges])]
+        drawn = [one.file for one in self.sayings if one.file is not None]
+        several = (*self.units, *self.facilities, *self.closures, *self.statistics, *drawn)
+        said = read_declarations(plain, self.mapping, (*single, *several))
+        return said.with_services(self.services)
+
+    @property
+    def sayings(self) -> tuple[Saying, ...]:
+        """What is declared surveyed, by the request and by its mapping file."""
+        said = () if self.mapping is None else read_mapping(self.mapping).surveyed
+        return split_sayings((*self.surveyed, *said))
+
+    def surveyed_under(self, policy: Policy) -> tuple[Saying, ...]:
+        """The same, services named by a title or another word of the policy by their ids."""
+        words = {one.id: Words(one.title, one.aliases) for one in policy.services.values()}
+        return tuple(
+            replace(one, service=find_id(one.service, words) or one.service) for one in self.sayings
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +170,7 @@ class Facts:
     merges: MergeOrders | None
     warnings: tuple[Warn, ...]
     rasters: tuple[RasterShare, ...] = ()
+    extents: tuple[ExtentTable, ...] = ()
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -129,13 +183,15 @@ class Facts:
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     """Role, size and digest of every input file; all missing files are named at once."""
     named = [("network", request.osm), ("network", request.graph)]
-    named += [("mapping", request.mapping), ("population", request.population)]
+    named += [("mapping", request.mapping)]
+    named += [("population", path) for path in request.people]
     named += [("units", path) for path in request.units]
     named += [("facilities", path) for path in request.facilities]
     named += [("elevation", request.elevation)]
     named += [("closures", path) for path in request.closures]
     named += [("statistics", path) for path in request.statistics]
     named += [("merges", request.merges)]
+    named += [("surveyed", saying.file) for saying in request.sayings]
     given = [(role, path) for role, path in named if path is not None]
     missing = [Fault("file_missing", path.name) for _, path in given if not path.is_file()]
     if missing:
@@ -161,7 +217,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     tables = [
         files.read(
             lambda path=path: read_facilities(  # type: ignore[misc]
-                path, policy, said, by_unit=request.place_by_unit
+                path, policy, said, by_unit=request.place_by_unit, today=request.today
             )
         )
         for path in request.facilities
@@ -173,6 +229,11 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     figures = [
         files.read(lambda path=path: read_statistics(path, said))  # type: ignore[misc]
         for path in request.statistics
+    ]
+    drawn = [
+        files.read(lambda one=one: read_extent(one.service, one.file, said))  # type: ignore[misc]
+        for one in request.surveyed_under(policy)
+        if one.file is not None
     ]
     merges, orders = request.merges, None
     if merges is not None:
@@ -191,6 +252,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         orders,
         tuple(map(remark, (*of_osm, *files.warnings))),
         rasters,
+        tuple(table for table in drawn if table is not None),
     )
 
 
@@ -216,16 +278,20 @@ def _read_people(
     request: BuildRequest, borders: UnitTable | None, said: Declarations, files: _Files
 ) -> tuple[CellTable | None, tuple[RasterShare, ...]]:
     """Residents per cell of a table, or per pixel of a raster cut to the units."""
-    path = request.population
-    if path is None:
+    paths = request.people
+    if not paths:
         return None, ()
-    if path.suffix.lower() not in RASTER_SUFFIXES:
+    tables = [path for path in paths if path.suffix.lower() not in RASTER_SUFFIXES]
+    if tables and len(paths) > 1:
+        raise ParameterError("pipeline_population_files", names=[path.name for path in paths])
+    path = paths[0]
+    if tables:
         return files.read(lambda: read_population(path, said)), ()
     area = None if borders is None else shapely.union_all(borders.where.in_degrees())
     rasters: list[RasterShare] = []
 
     def cut() -> CellTable:
-        table, share = read_raster_share(path, area)
+        table, share = read_raster_share(paths, area)
         rasters.append(share)
         return table
 

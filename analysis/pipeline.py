@@ -18,18 +18,16 @@ import shapely
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
 from lifecircle.analysis.city.facilities.not_open import note_not_open
-from lifecircle.analysis.city.model import Cells, City, LandSamples, StrArray, Units
-from lifecircle.analysis.city.notes import BuildNotes, Spread
+from lifecircle.analysis.city.model import Cells, City, Extent, LandSamples, Units
+from lifecircle.analysis.city.notes import BuildNotes
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
-from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
-from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
-from lifecircle.analysis.city.residents.homes import Ground
 from lifecircle.analysis.city.residents.land import sample_land
-from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
-from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.residents.population import CellSeed
+from lifecircle.analysis.city.residents.settle import People, settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
@@ -40,13 +38,7 @@ from lifecircle.analysis.city.units.disagreement import (
 )
 from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
-from lifecircle.analysis.city.units.units import (
-    area_polygon_from,
-    assign_units,
-    build_units,
-    group_totals,
-    sort_declared,
-)
+from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
@@ -55,7 +47,8 @@ from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
-from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.quantities import FloatArray, Int32Array
+from lifecircle.analysis.readers.tables.surveyed import Saying
 from lifecircle.analysis.results.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
@@ -128,7 +121,12 @@ def analyse_city(
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
-    units, seed, unit_of, spread, remarks = _residents(facts, network, policy)
+    people = People(
+        facts.population, facts.units, request.residents_from_buildings, request.calibrate
+    )
+    people.check()
+    settled = settle(people, facts.places, network, policy)
+    units, seed, unit_of = settled.units, settled.seed, settled.unit_of
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
     apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
     land = _land(facts, units, network.crs, policy, index)
@@ -157,15 +155,18 @@ def analyse_city(
         *walkable.warnings,
         *facts.warnings,
         *doubts,
-        *remarks,
+        *settled.warnings,
         *apart,
         *noticed,
         *shut,
         *loose,
         *strange,
     )
-    surveyed = frozenset(request.surveyed)
-    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters, not_open)
+    sayings = request.surveyed_under(policy)
+    surveyed, extents = _surveyed(sayings, facts, units, network.crs)
+    notes = BuildNotes(
+        same_places, unit_rows, settled.spread, facts.rasters, not_open, settled.calibrated
+    )
     city = City(
         network.crs,
         network,
@@ -177,6 +178,7 @@ def analyse_city(
         warnings,
         statistics,
         notes,
+        extents,
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))
@@ -191,12 +193,32 @@ def _check(request: BuildRequest, policy: Policy) -> None:
     sources = [request.osm, request.place, request.graph]
     if sum(source is not None for source in sources) != 1:
         raise ParameterError("pipeline_one_network")
-    unknown = sorted(set(request.surveyed) - set(policy.services))
+    declared = request.surveyed_under(policy)
+    unknown = sorted({one.service for one in declared} - set(policy.services))
     if unknown:
         raise ParameterError(
             "pipeline_surveyed", names=", ".join(unknown), known=", ".join(policy.services)
         )
     request.terrain.check(with_osm=request.osm is not None)
+
+
+def _surveyed(
+    sayings: tuple[Saying, ...], facts: Facts, units: Units, crs: str
+) -> tuple[frozenset[str], Mapping[str, Extent]]:
+    """Services surveyed everywhere, and where the others are; everywhere goes before a part."""
+    whole = frozenset(one.service for one in sayings if not one.units and one.file is None)
+    words: dict[str, tuple[str, ...]] = {}
+    for one in sayings:
+        if one.units and one.service not in whole:
+            words[one.service] = (*words.get(one.service, ()), *one.units)
+    named = {service: find_units(told, units, service) for service, told in words.items()}
+    drawn: dict[str, shapely.Geometry] = {}
+    for table in facts.extents:
+        if table.service not in whole:
+            before = drawn.get(table.service)
+            shapes = [*table.where.in_metres(crs), *([] if before is None else [before])]
+            drawn[table.service] = shapely.union_all(shapes)
+    return whole, extents_of(named, drawn, units)
 
 
 def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, ...]:
@@ -217,36 +239,6 @@ def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, .
     return tuple(map(remark, found))
 
 
-def _residents(
-    facts: Facts, network: WalkNetwork, policy: Policy
-) -> tuple[Units, CellSeed, dict[str, np.ndarray], tuple[Spread, ...], tuple[Warn, ...]]:
-    """Units and populated cells: given, or spread from the units' totals."""
-    levels = tuple(policy.unit_levels)
-    if facts.population is not None:
-        if facts.units is None:
-            seed = cells_from_table(facts.population, network.crs)
-            hull = area_polygon_from(seed.xy_m, policy.attachment.max_leg_m.value)
-            units = build_units(None, network.crs, levels, hull)
-        else:
-            units = build_units(facts.units, network.crs, levels)
-            seed = cells_from_table(facts.population, network.crs, units)
-        return units, seed, assign_units(seed.xy_m, units), (), seed.warnings
-    if facts.units is None:
-        raise ParameterError("pipeline_no_residents")
-    units = build_units(facts.units, network.crs, levels)
-    places = facts.places
-    ground = Ground(streets=network)
-    if places is not None:
-        ground = Ground(places.buildings, places.residential, places.no_homes, network)
-    spread = spread_unit_totals(
-        units, group_totals(facts.units, units), ground, policy.spread, network.crs
-    )
-    codes: StrArray = units.code[spread.unit]
-    unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
-    rows, doubt = compare_spreads(units, spread, ground, policy, network.crs)
-    return units, spread.seed, unit_of, rows, (*spread.warnings, *doubt)
-
-
 def _on_streets(xy_m: FloatArray, index: EdgeIndex, policy: Policy) -> Positions:
     """Where people join the streets, unless nobody at all does: then the files do not fit."""
     position = index.snap(xy_m, policy.attachment.max_leg_m.value)
@@ -256,7 +248,7 @@ def _on_streets(xy_m: FloatArray, index: EdgeIndex, policy: Policy) -> Positions
     return position
 
 
-def _cells(seed: CellSeed, unit_of: dict[str, np.ndarray], position: Positions) -> Cells:
+def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Positions) -> Cells:
     return Cells(
         id=seed.id,
         xy_m=seed.xy_m,
@@ -266,6 +258,7 @@ def _cells(seed: CellSeed, unit_of: dict[str, np.ndarray], position: Positions) 
         unit=unit_of,
         modelled=seed.modelled,
         position=position,
+        counted=seed.counted,
     )
 
 
@@ -306,7 +299,7 @@ def _manifest(
         title=request.title or Title(request.area, request.area),
         crs=city.crs,
         bbox=_bbox(city),
-        residents=int(city.cells.residents.sum()),
+        residents=int(city.cells.residents.sum()) if city.cells.counted else None,
         counts=counts,
         services=tuple(s for s in policy.services if city.assessed(s)),
         policy_id=policy.id,
@@ -319,10 +312,12 @@ def _manifest(
             "datum": request.declared().plain.datum,
             "crs": request.crs,
             "x_is_north": request.x_is_north,
-            "surveyed": sorted(request.surveyed),
+            "surveyed": sorted(one.text for one in request.surveyed_under(policy)),
             "place": request.place,
             **ground,
             "place_by_unit": request.place_by_unit,
+            "residents_from_buildings": request.residents_from_buildings,
+            "calibrate": request.calibrate,
             "today": None if request.today is None else request.today.isoformat(),
         },
         code_version=code_version(),

@@ -22,8 +22,10 @@ _KEYS: Final[dict[Element, str]] = {
         input_coordinate_blank input_count_blank input_facility_name_blank
         input_facility_names_missing input_facility_twice input_geometry_missing input_id_blank
         input_level_blank input_level_missing input_name_blank input_name_missing
-        input_no_coordinates input_no_rows input_people_twice
+        input_no_coordinates input_no_rows input_people_crowded input_people_dense
+        input_people_twice
         input_population_missing input_raster_nobody
+        input_kinds_left_out input_osm_export_rest input_osm_export_shut
         input_service_blank input_service_missing input_units_unknown no_unit_totals
         osm_areas_cut osm_dropped osm_land_incomplete osm_no_nodes osm_no_streets osm_placeless
         osm_too_much_missing raster_cut slope_unknown statistics_attribute_blank
@@ -42,10 +44,11 @@ _KEYS: Final[dict[Element, str]] = {
         input_geometry_unread input_group_more input_group_not_numbers input_households_more
         input_id_twice input_status_gone input_status_planned input_status_unknown
         input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
-        input_not_kml input_number_large input_number_text input_population_line
+        input_not_kml input_persons_impossible input_number_text input_population_line
         input_raster_bands input_raster_dense input_raster_filler input_raster_infinite
         input_raster_negative input_raster_type
-        input_really input_row_long input_service_unknown input_shape_parts input_title_cut
+        input_really input_row_long input_service_unknown input_services_unknown
+        input_service_listed input_services_more input_kinds_none input_shape_parts input_title_cut
         input_unit_not_polygon input_units_inside input_units_overlap input_place_text
         osm_areas_broken osm_aside residents_on_islands
         statistics_attribute_unknown statistics_twice statistics_value units_disagree
@@ -68,8 +71,9 @@ _KEYS: Final[dict[Element, str]] = {
     """,
     "thematic": """
         check_measure_large declared_unit_disagrees declared_unit_unknown elevation_impossible
-        facility_without_place_ambiguous facility_without_place_unmatched input_scaled
-        input_title_unit_cut residents_modelled slope_implausible spread_uncertain
+        facility_without_place_ambiguous facility_without_place_unmatched
+        input_kinds_taken input_osm_export input_scaled input_title_unit_cut
+        residents_calibrated residents_modelled slope_implausible spread_uncertain
         statistics_units_unknown units_ambiguous units_code_name_apart units_matched_loosely
         units_unmatched
     """,

@@ -1,7 +1,9 @@
-"""What is said of a name that does not exist: those that do, the nearest first."""
+"""Names however they are written, and what is said of one that does not exist."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final, NamedTuple
@@ -11,31 +13,73 @@ from lifecircle.analysis.texts import Title, listed, say_both
 
 _NAMES_OFFERED: Final = 5
 _ALIKE: Final = 0.4
+_BETWEEN: Final = re.compile(r"[\s_\-.]+")
 
 
 class Words(NamedTuple):
-    """What a service is called."""
+    """What a service, a walker, a level ... is called beside its id."""
 
     title: Title
     aliases: tuple[str, ...] = ()
 
 
-def unknown(key: str, name: str, known: Iterable[str]) -> UnknownNameError:
-    """The error for a name that does not exist, listing those that do."""
-    return UnknownNameError(key, name=name, known=", ".join(known))
+def fold_name(text: str) -> str:
+    """A name as it is compared: half width, small letters, no spaces, ``_``, ``-`` or ``.``."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def find_id(name: str, known: Mapping[str, Words]) -> str | None:
+    """The id that a name stands for: an id, a title or an alias, however written; None if none."""
+    if name in known:
+        return name
+    return _names(known).get(fold_name(name))
+
+
+def unknown(
+    key: str, name: str, known: Iterable[str], words: Mapping[str, Words] | None = None
+) -> UnknownNameError:
+    """The error for a name that does not exist, listing those that do, the nearest first.
+
+    `words`: what they are called, where they are called anything.
+    """
+    called = words or {}
+    ids = list(known)
+    nearest = _nearest(name, {one: called.get(one, Words(Title(one, one))) for one in ids})
+    ordered = dict.fromkeys([*nearest, *ids])
+    shown = (
+        say_both("word_named_id", title=called[one].title, id=one) if one in called else one
+        for one in ordered
+    )
+    return UnknownNameError(key, name=name, known=listed(shown))
 
 
 def unknown_service(name: str, known: Mapping[str, Words]) -> UnknownNameError:
     """The error for a service that does not exist: the nearest by id, title and alias first."""
-    names: dict[str, str] = {}
-    for one, words in known.items():
-        for word in (one, words.title.zh, words.title.en, *words.aliases):
-            names.setdefault(word.casefold(), one)
-    alike = get_close_matches(name.casefold(), names, n=_NAMES_OFFERED * 2, cutoff=_ALIKE)
-    near = list(dict.fromkeys(names[word] for word in alike))[:_NAMES_OFFERED]
     return UnknownNameError(
         "unknown_service",
         name=name,
-        near=listed(say_both("word_named_id", title=known[one].title, id=one) for one in near),
+        near=listed(
+            say_both("word_named_id", title=known[one].title, id=one)
+            for one in _nearest(name, known)
+        ),
         known=", ".join(known),
     )
+
+
+def _names(known: Mapping[str, Words]) -> dict[str, str]:
+    """Folded name → id: ids first, then titles, then aliases; the first claim holds."""
+    names: dict[str, str] = {}
+    claims = [(one, one) for one in known]
+    claims += [
+        (title, one) for one, words in known.items() for title in (words.title.zh, words.title.en)
+    ]
+    claims += [(alias, one) for one, words in known.items() for alias in words.aliases]
+    for name, one in claims:
+        names.setdefault(fold_name(name), one)
+    return names
+
+
+def _nearest(name: str, known: Mapping[str, Words]) -> list[str]:
+    names = _names(known)
+    alike = get_close_matches(fold_name(name), names, n=_NAMES_OFFERED * 2, cutoff=_ALIKE)
+    return list(dict.fromkeys(names[word] for word in alike))[:_NAMES_OFFERED]

@@ -15,7 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 from lifecircle.analysis.city.streets.network import WalkNetwork
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import known_language
 from lifecircle.analysis.measures.catchments.kept import catchments_of
 from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.question import TOTAL, Question, Study
@@ -93,8 +93,8 @@ class Area:
         return self.run.city.network
 
     @property
-    def residents(self) -> int:
-        """Residents of the area, persons."""
+    def residents(self) -> int | None:
+        """Residents of the area, persons; None where nobody is counted."""
         return self.run.manifest.residents
 
     @property
@@ -259,7 +259,7 @@ class Area:
         """
         from lifecircle.service.maps.pages import Page, map_of
 
-        page = Page(lang="zh" if lang == "zh" else "en", mode="inline")
+        page = Page(lang=known_language(lang), mode="inline")
         return map_of(self.run, layer, Question(service, minutes, walker), page)
 
     def isochrone(
@@ -333,7 +333,7 @@ class Area:
         """
         from lifecircle.service.catalog.scorecard import scorecard_document
 
-        language: Language = "zh" if lang == "zh" else "en"
+        language = known_language(lang)
         document = scorecard_document(self.run, walker=walker, lang=language)
         rows = [
             {

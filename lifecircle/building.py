@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
@@ -21,6 +21,7 @@ from lifecircle.workspace import Workspace
 
 Source: TypeAlias = str | Path | gpd.GeoDataFrame | pd.DataFrame
 Sources: TypeAlias = Source | Iterable[Source]
+Places: TypeAlias = Sources | Mapping[str, Sources]
 _OSM = (".pbf", ".osm")
 _GRAPHML = ".graphml"
 
@@ -33,8 +34,11 @@ class Further(TypedDict, total=False):
     elevation: str | Path
     datum: str
     accept_datum: bool
+    residents_from_buildings: float
+    calibrate: bool
     crs: str
     surveyed: Iterable[str]
+    other_types: str
     title: tuple[str, str]
     progress: Progress
 
@@ -42,10 +46,10 @@ class Further(TypedDict, total=False):
 def build(
     area: str,
     streets: str | Path | nx.Graph[Any],
-    population: Source | None = None,
+    population: Sources | None = None,
     *,
     units: Sources = (),
-    facilities: Sources = (),
+    facilities: Places = (),
     policy: str | Path | Policy | None = None,
     workspace: str | Path | Workspace = "workspace",
     **further: Unpack[Further],
@@ -59,12 +63,17 @@ def build(
     Parameters
     ----------
     streets : an ``.osm.pbf`` or ``.graphml`` file, or a graph of osmnx or networkx in degrees.
-    population : residents per point, polygon or pixel; None where the units' totals are spread.
+    population : residents per point, polygon or pixel; None where the units' totals are
+        spread, or nobody knows who lives where: then what needs residents is not assessed.
     units, facilities : one or several; a frame without geometry needs coordinates in columns and
-        a `datum`.
+        a `datum`. Facilities may be given by service (``{"primary_school": schools}``): then all
+        rows are that service, and no column has to say so.
     policy : id or file of a policy, or one made in code (`with_service`, `with_walker`).
     further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``accept_datum``,
-        ``crs``, ``surveyed``, ``title`` (Chinese, English) and ``progress``.
+        ``residents_from_buildings`` (m² of floor per resident, an illustration),
+        ``calibrate`` (cells are scaled to the totals of the units), ``crs``, ``surveyed``,
+        ``other_types`` (``skip``: rows whose kind is no service are left out), ``title``
+        (Chinese, English) and ``progress``.
 
     Raises
     ------
@@ -90,20 +99,25 @@ def build(
     with tempfile.TemporaryDirectory(prefix="lifecircle-") as folder:
         files = _Files(Path(folder))
         osm, graph = files.streets(streets)
+        places = files.places(facilities)
         title = further.get("title")
         elevation = further.get("elevation")
         request = BuildRequest(
             area,
             osm=osm,
             graph=graph,
-            population=None if population is None else files.one(population, "population"),
+            population=None if population is None else files.people(population),
             units=files.all(units, "units"),
-            facilities=files.all(facilities, "facilities"),
+            facilities=tuple(path for path, _ in places),
+            services={path.name: one for path, one in places if one is not None},
+            other_types=further.get("other_types", "refuse"),
             statistics=files.all(further.get("statistics", ()), "statistics"),
             closures=files.all(further.get("closures", ()), "closures"),
             elevation=None if elevation is None else Path(elevation),
             datum=further.get("datum"),
             accept_datum=further.get("accept_datum", False),
+            residents_from_buildings=further.get("residents_from_buildings"),
+            calibrate=further.get("calibrate", False),
             crs=further.get("crs"),
             policy=policy,
             surveyed=tuple(further.get("surveyed", ())),
@@ -136,6 +150,22 @@ class _Files:
         if isinstance(given, str | Path | pd.DataFrame):
             return (self.one(given, role),)
         return tuple(self.one(one, f"{role}-{i}") for i, one in enumerate(given, start=1))
+
+    def people(self, given: Sources) -> tuple[Path, ...]:
+        """The files of residents: one named ``population``, or several."""
+        if isinstance(given, str | Path | pd.DataFrame):
+            return (self.one(given, "population"),)
+        return self.all(given, "population")
+
+    def places(self, given: Places) -> list[tuple[Path, str | None]]:
+        """The files of facilities, each with the service that all its rows are, if said."""
+        if not isinstance(given, Mapping):
+            return [(path, None) for path in self.all(given, "facilities")]
+        return [
+            (path, service)
+            for service, sources in given.items()
+            for path in self.all(sources, f"facilities-{service}")
+        ]
 
     def one(self, given: Source, stem: str) -> Path:
         """The file of one source."""

@@ -26,6 +26,7 @@ from lifecircle.service.commands.words import (
     Mapping,
     Minutes,
     NorthFirst,
+    OtherTypes,
     PolicyFile,
     RunName,
     Service,
@@ -85,7 +86,9 @@ def build(
     osm: Annotated[Path | None, typer.Option()] = None,
     place: Annotated[str | None, typer.Option()] = None,
     graph: Annotated[Path | None, typer.Option()] = None,
-    population: Annotated[Path | None, typer.Option()] = None,
+    population: Annotated[list[Path] | None, typer.Option()] = None,
+    residents_from_buildings: Annotated[float | None, typer.Option()] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate")] = False,
     units: Annotated[list[Path] | None, typer.Option()] = None,
     facilities: Annotated[list[Path] | None, typer.Option()] = None,
     elevation: Annotated[Path | None, typer.Option()] = None,
@@ -103,6 +106,7 @@ def build(
     mapping: Mapping = None,
     policy: PolicyFile = None,
     surveyed: Annotated[list[str] | None, typer.Option()] = None,
+    other_types: OtherTypes = "refuse",
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
@@ -110,18 +114,24 @@ def build(
     _prepare(workspace)
     from lifecircle.analysis.facts import BuildRequest
     from lifecircle.analysis.pipeline import build_area
+    from lifecircle.analysis.readers.records.declarations import split_service
     from lifecircle.analysis.results.names import safe_name
     from lifecircle.analysis.results.store import Workspace
     from lifecircle.service.terminal import progress_bar, show_run
 
+    places = tuple(split_service(file) for file in facilities or ())
     request = BuildRequest(
         safe_name(name),
         osm=osm,
         place=place,
         graph=graph,
-        population=population,
+        population=tuple(population or ()) or None,
+        residents_from_buildings=residents_from_buildings,
+        calibrate=calibrate,
         units=tuple(units or ()),
-        facilities=tuple(facilities or ()),
+        facilities=tuple(file for file, _ in places),
+        services={file.name: service for file, service in places if service is not None},
+        other_types=other_types,
         statistics=tuple(statistics or ()),
         datum=datum,
         accept_datum=accept_datum,

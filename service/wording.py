@@ -193,8 +193,13 @@ class Words:
         if sums["covered"] is None:
             return self.not_assessed
         key = "figure_bridge" if sums["served"] is None else "figure_bridge_full"
+        aside = sums.get("not_assessed", 0)
+        told = {**sums, "known": sums["known"] - aside}
         names = ("known", "covered", "not_covered", "reachable_full", "served")
-        return i18n.text(key, self.lang, **{name: number(sums[name]) for name in names})
+        said = i18n.text(key, self.lang, **{name: number(told[name]) for name in names})
+        if not aside:
+            return said
+        return i18n.text("figure_bridge_listed", self.lang, sum=said, not_assessed=number(aside))
 
     def candidates(self, told: Mapping[str, Any]) -> str:
         """Among how many sites of which kinds a choice was made; kinds are unknown in old ones."""

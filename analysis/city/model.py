@@ -6,10 +6,12 @@ All tables are parallel read-only arrays; row i of one array is row i of its bro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import shapely
 
 from lifecircle.analysis.city.notes import NO_NOTES, BuildNotes
 from lifecircle.analysis.city.streets.network import WalkNetwork
@@ -66,7 +68,9 @@ class Cells:
     `unit[level]` int32 (c,): index into Units of the unit of that level that holds the cell,
     -1 outside all. `residents` int64; `groups["0_3"]`, `groups["65"]`, ...: those known in a
     cell at least. `polygon` holds the cell's polygon or None (then it is a point).
-    `modelled`: residents spread from unit totals, not counted here.
+    `modelled`: residents spread from unit totals, not counted here. `counted`: whether it is known
+    who lives where; where it is not the cells are places to walk from, and their residents, all 0,
+    mean nothing.
     """
 
     id: StrArray
@@ -77,12 +81,18 @@ class Cells:
     unit: Mapping[str, Int32Array]
     modelled: BoolArray
     position: Positions
+    counted: bool = True
 
     def __len__(self) -> int:
         return len(self.residents)
 
     def __repr__(self) -> str:
-        return f"<Cells: {len(self):,} with {int(self.residents.sum()):,} residents>"
+        return f"<Cells: {len(self):,} with {self.people} residents>"
+
+    @property
+    def people(self) -> str:
+        """The number of residents, for a record in one line."""
+        return f"{int(self.residents.sum()):,}" if self.counted else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +234,26 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What the list of a service covers: `units` (indices) and the inside of `drawn`, in metres.
+
+    `drawn` is None where only units are named; `geometry` is all of it, in the city's CRS.
+    """
+
+    units: tuple[int, ...]
+    drawn: shapely.Geometry | None
+    geometry: shapely.Geometry
+
+
+EVERYWHERE: Final[Mapping[str, Extent]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """One study area, complete: what the measures need and nothing else.
 
     `surveyed`: services declared as completely surveyed: none found means there is none.
+    `extents`: services whose list is complete in a part of the area only, and where.
     `land` is None where no residential land is given, `statistics` where no table is.
     `notes`: what the build noticed.
     """
@@ -242,14 +268,16 @@ class City:
     warnings: tuple[Warn, ...]
     statistics: Statistics | None = None
     notes: BuildNotes = NO_NOTES
+    extents: Mapping[str, Extent] = field(default_factory=lambda: EVERYWHERE)
 
     def __repr__(self) -> str:
         return (
-            f"<City in {self.crs}: {int(self.cells.residents.sum()):,} residents in "
+            f"<City in {self.crs}: {self.cells.people} residents in "
             f"{len(self.cells):,} cells, {len(self.facilities):,} facilities, "
             f"{len(self.units.code):,} units, {self.network.edge_count:,} streets>"
         )
 
     def assessed(self, service: str) -> bool:
         """Whether a service can be judged: it has a facility or was declared surveyed."""
-        return service in self.surveyed or self.facilities.offers(service)
+        declared = service in self.surveyed or service in self.extents
+        return declared or self.facilities.offers(service)

@@ -10,6 +10,7 @@ from lifecircle.analysis.readers.rasters.population import RasterShare
 __all__ = [
     "NO_NOTES",
     "BuildNotes",
+    "Calibrated",
     "NotOpen",
     "RasterShare",
     "Rule",
@@ -78,6 +79,16 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A unit whose cells were scaled: `before` persons as their file has them, `total` its own."""
+
+    unit_code: str
+    level: str
+    before: float
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotOpen:
     """A place that an input names and that is no facility, for it is not open to people.
 
@@ -104,6 +115,7 @@ class BuildNotes:
     spread: tuple[Spread, ...] = ()
     rasters: tuple[RasterShare, ...] = ()
     not_open: tuple[NotOpen, ...] = ()
+    calibrated: tuple[Calibrated, ...] = ()
 
 
 NO_NOTES: Final = BuildNotes()

@@ -15,19 +15,21 @@ from lifecircle.analysis.measures.question import (
     Study,
     ask,
     checked_minutes,
+    circle_of,
     circle_state,
     covered,
     level_of,
     named,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
     walker_of,
     walks_to,
 )
-from lifecircle.analysis.policy import CircleRule, Policy
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
 from lifecircle.analysis.texts import listed
-from lifecircle.analysis.unknown_names import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class CircleTable:
     """One kind of circle for every cell (c cells, k services of the kind).
 
     `reach` bool (k, c): within time; rows of services that are not assessed are all False and
-    `assessed[k]` is False. `state` int32 (c,): 1 complete, 0 incomplete, -1 not assessed
+    `assessed[k]` is False. `judged` bool (k, c): whether the list of a
+    service covers a cell. `state` int32 (c,): 1 complete, 0 incomplete, -1 not assessed
     (the headline: all required, or at least `required` of them); `state_all`: all services.
     """
 
@@ -46,6 +49,7 @@ class CircleTable:
     assessed: BoolArray
     required: int
     reach: BoolArray
+    judged: BoolArray
     reached: Int32Array
     state: Int32Array
     state_all: Int32Array
@@ -112,32 +116,36 @@ def circle_table(
     UnknownNameError : no such kind of circle or walker.
     ParameterError : minutes not above 0 or beyond a day.
     """
+    question = settle(study, question)
     city, policy = study.city, study.policy
-    rule = _rule(policy, kind)
+    kind = circle_of(policy, kind)
+    rule = policy.circles[kind]
     walker_of(policy, question.walker)
     time = None if question.minutes is None else checked_minutes(question.minutes)
     listed = rule.upgraded if upgraded else rule.services
     services = tuple(s for s in listed if optional or not policy.services[s].optional)
     reach = np.zeros((len(services), len(city.cells)), dtype=np.bool_)
-    assessed = np.zeros(len(services), dtype=np.bool_)
+    judged = np.zeros_like(reach)
     for k, service in enumerate(services):
         walks = walks_to(study, service)
         if walks is not None:
-            assessed[k] = True
+            judged[k] = study.judged(service).cell
             asked = ask(study, question.about(service))
             limit = asked.limit_cm if limit_of is None else limit_of(asked.minutes)
-            reach[k] = covered(walks.cell_cm, city.cells.position, limit)
+            reach[k] = judged[k] & covered(walks.cell_cm, city.cells.position, limit)
+    assessed = np.array([city.assessed(service) for service in services], dtype=np.bool_)
     reached = reach.sum(axis=0).astype(np.int32)
     whole = upgraded or rule.required is None
     required = len(services) if whole else int(rule.required.value)  # type: ignore[union-attr]
-    open_ = len(services) - int(assessed.sum())
+    open_ = (len(services) - judged.sum(axis=0)).astype(np.int32)
     state = circle_state(reached, required, open_)
     state_all = circle_state(reached, len(services), open_)
-    for array in (reach, assessed, reached, state, state_all):
+    for array in (reach, judged, assessed, reached, state, state_all):
         read_only(array)
     return CircleTable(
-        kind, time, question.walker, services, assessed, required, reach, reached, state, state_all
-    )
+        kind, time, question.walker, services, assessed, required, reach, judged, reached, state,
+        state_all,
+    )  # fmt: skip
 
 
 def circles(
@@ -178,19 +186,13 @@ def circles(
         required=table.required,
         assessed=tuple(service for service, known in names if known),
         not_assessed=tuple(service for service, known in names if not known),
-        total=in_area.row(TOTAL, TOTAL, 0, False),
+        total=in_area.row(TOTAL, TOTAL, 0, not city.cells.counted),
         units=tuple(
             per_unit.row(str(units.code[i]), str(units.name[i]), int(i), bool(unknown_total[i]))
             for i in rows
         ),
         warnings=tuple(_remarks(city, study.policy, table, level, rows[unknown_total[rows]])),
     )
-
-
-def _rule(policy: Policy, kind: str) -> CircleRule:
-    if kind not in policy.circles:
-        raise unknown("unknown_circle", kind, policy.circles)
-    return policy.circles[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ class _Counts:
     complete_all: IntArray
     open_all: IntArray
     reached: IntArray
+    types: IntArray
     missing: dict[str, IntArray]
 
     @classmethod
@@ -215,8 +218,9 @@ class _Counts:
             sums_by(index, size, residents, table.state_all == 1),
             sums_by(index, size, residents, table.state_all == -1),
             sums_by(index, size, residents * table.reached),
+            sums_by(index, size, residents * table.judged.sum(axis=0)),
             {
-                service: sums_by(index, size, residents, ~table.reach[k])
+                service: sums_by(index, size, residents, table.judged[k] & ~table.reach[k])
                 for k, service in enumerate(table.services)
                 if table.assessed[k]
             },
@@ -226,7 +230,7 @@ class _Counts:
         """The row of one unit."""
         if unknown_total:
             return CircleRow(code, name, *(None,) * 7, ())
-        known, types = int(self.known[i]), int(self.table.assessed.sum())
+        known, types = int(self.known[i]), int(self.types[i])
         complete, incomplete, open_ = (int(self.states[s][i]) for s in (1, 0, -1))
         missing = [(service, int(count[i])) for service, count in self.missing.items()]
         return CircleRow(
@@ -238,7 +242,7 @@ class _Counts:
             open_,
             complete / known if known and not open_ else None,
             int(self.complete_all[i]) / known if known and not self.open_all[i] else None,
-            int(self.reached[i]) / (known * types) if known and types else None,
+            int(self.reached[i]) / types if types else None,
             tuple(sorted((m for m in missing if m[1] > 0), key=lambda m: (-m[1], m[0]))),
         )
 
@@ -259,6 +263,9 @@ def _remarks(
                 "services": listed(service.title for service in absent),
             },
         )
+    yield from resting_on(city)
+    if not city.cells.counted:
+        return
     if len(missing):
         yield Warn(
             "coverage_residents_unknown",

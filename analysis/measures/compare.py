@@ -26,6 +26,8 @@ from lifecircle.analysis.measures.question import (
     covered,
     level_of,
     persons_of,
+    resting_on,
+    settle,
     sums_by,
     walks_to,
 )
@@ -123,6 +125,7 @@ def compare(
     UnknownNameError : one of the runs has no such service, walker, group or level.
     ParameterError : minutes not above 0 or beyond a day.
     """
+    question = settle(after, question)
     asked = ask(after, question)
     service, group = asked.service.id, question.group
     level = level_of(after.city, question.by)
@@ -189,7 +192,8 @@ def covered_cells(study: Study, question: Question) -> BoolArray:
     walks = walks_to(study, asked.service.id)
     if walks is None:
         return np.zeros(len(study.city.cells), dtype=np.bool_)
-    return covered(walks.cell_cm, study.city.cells.position, asked.limit_cm)
+    near = covered(walks.cell_cm, study.city.cells.position, asked.limit_cm)
+    return near & study.judged(asked.service.id).cell
 
 
 def _moved(
@@ -201,7 +205,8 @@ def _moved(
         return nothing, nothing
     was = covered_cells(before, question)[same.before]
     now = covered_cells(after, question)[same.after]
-    gained, lost = same.after[now & ~was], same.before[was & ~now]
+    both = before.judged(service).cell[same.before] & after.judged(service).cell[same.after]
+    gained, lost = same.after[now & ~was & both], same.before[was & ~now & both]
     there = persons_of(after.city.cells, question.group)[gained] > 0
     were = persons_of(before.city.cells, question.group)[lost] > 0
     return gained[there], lost[were]
@@ -337,6 +342,7 @@ def _remarks(
         named = [f"{row.name} ({row.code})" for row in units if row.state == state]
         if named:
             yield Warn(f"compare_{state}", {"count": len(named), "units": ", ".join(named)})
+    yield from (*resting_on(before.city), *resting_on(after.city))
     for name, study, found in sides:
         if found.total.covered is None:
             title = study.policy.services[found.service].title

@@ -11,6 +11,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.catchments.kept import catchments_behind
+from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.question import (
     TOTAL,
     Asked,
@@ -23,6 +24,8 @@ from lifecircle.analysis.measures.question import (
     named,
     not_assessed,
     persons_of,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -42,13 +45,21 @@ from lifecircle.analysis.texts import named_group
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
-    """Coverage of one unit (or the area): persons and fractions 0-1, None = not computable."""
+    """Coverage of one unit (or the area): persons and fractions 0-1, None = not computable.
+
+    ``residents = covered + not_covered + not_assessed``, a None counting nothing; `not_assessed`
+    live where the list of the service does not reach. The fractions are of those assessed.
+    `edge_of_list`: not covered, but nearer to the edge of the list than the limit is far.
+    """
 
     code: str
     name: str
     name_en: str | None
     residents: int | None
     covered: int | None
+    not_covered: int | None
+    not_assessed: int | None
+    edge_of_list: int | None
     unsnapped: int | None
     cut_off: int | None
     U: float | None
@@ -77,10 +88,12 @@ class _Persons:
     """Persons per unit (k,) and in the area, by what happens to them."""
 
     known: IntArray
+    assessed: IntArray
     covered: IntArray
     core: IntArray
     unsnapped: IntArray
     cut_off: IntArray
+    edge: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,6 @@ class _Figures:
     having: FloatArray | None
     land: FloatArray | None
     served: IntArray | None
-    assessed: bool
     has_core: bool
 
 
@@ -119,6 +131,7 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     ------
     GB 50180-2018, 3.0.4 (walking time); the readings U, P, L, C are defined in the documentation.
     """
+    question = settle(study, question)
     city, policy, group = study.city, study.policy, question.group
     asked = ask(study, question)
     service = asked.service.id
@@ -132,35 +145,37 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     unknown = unknown_units(city, level)
 
     everyone = np.zeros(len(city.cells), dtype=np.int32)
-    per_unit = _count(city, walks, asked, policy, persons, index, size)
-    in_area = _count(city, walks, asked, policy, persons, everyone, 1)
+    fate = _fate(study, asked, walks)
+    per_unit = _count(fate, persons, index, size)
+    in_area = _count(fate, persons, everyone, 1)
     served, no_c = served_within(catchments, asked, group)
-    per_c = [] if served is None else [sums_by(i, n, served) for i, n in (
+    per_c = [] if served is None else [sums_by(i, n, served, fate.judged) for i, n in (
         (index, size), (everyone, 1))]  # fmt: skip
     has_core = asked.minutes == policy.coverage.core_minutes.value
-    land_unit, land_area = _land(city, walks, asked, level, size)
-    own, children = _having(city, service, size) if walks is not None else (None, None)
-
-    judged = {"assessed": walks is not None, "has_core": has_core}
+    judged = study.judged(service)
+    land_unit, land_area = _land(city, walks, asked, level, judged.land)
+    having = _having(city, service, judged.unit) if walks is not None else None
     figures = _Figures(
-        per_unit, unknown, children, land_unit, None if served is None else per_c[0], **judged
+        per_unit, unknown, having, land_unit, None if served is None else per_c[0], has_core
     )
     units = tuple(
         _row(str(city.units.code[i]), str(city.units.name[i]), city.units.name_en[i], figures, i)
         for i in rows.tolist()
     )
-    nobody_known = len(city.cells) == 0 and bool(unknown[rows].any())
+    nobody_known = not city.cells.counted or (len(city.cells) == 0 and bool(unknown[rows].any()))
     whole = _Figures(
         in_area,
         np.array([nobody_known]),
-        None if own is None or len(rows) == 0 else np.array([own[rows].mean()]),
+        None if walks is None else _having_in_all(city, service, rows[judged.unit[rows]]),
         None if land_area is None else np.array([land_area]),
         None if served is None else per_c[1],
-        **judged,
+        has_core,
     )
     total = _row(TOTAL, TOTAL, None, whole, 0)
     warnings = (
-        *_reading_remarks(policy, asked, walks, no_c, catchments),
+        *resting_on(city),
+        *_reading_remarks(policy, asked, walks, no_c if city.cells.counted else None, catchments),
+        *list_remarks(study.city, asked.service, group, total.edge_of_list),
         *_unit_remarks(city, level, unknown, per_unit.known, persons, land_unit),
     )
     return Coverage(service, asked.minutes, asked.walker.id, group, level, total, units, warnings)
@@ -186,105 +201,132 @@ def served_within(
     return served, None
 
 
-def _count(
-    city: City,
-    walks: Walks | None,
-    asked: Asked,
-    policy: Policy,
-    persons: IntArray,
-    index: Int32Array,
-    size: int,
-) -> _Persons:
-    """Persons per unit; known = covered + not covered is checked, not assumed."""
-    off = city.cells.position.edge == NOBODY
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What happens to each cell, bool (c,): all but `judged` hold of judged cells only."""
+
+    judged: BoolArray
+    covered: BoolArray
+    core: BoolArray
+    off: BoolArray
+    lost: BoolArray
+    edge: BoolArray
+
+
+def _fate(study: Study, asked: Asked, walks: Walks | None) -> _Fate:
+    """What happens to each cell; without walks none is judged, and those off the streets are."""
+    position, policy = study.city.cells.position, study.policy
+    off = position.edge == NOBODY
+    nobody = np.zeros(len(off), dtype=np.bool_)
     if walks is None:
-        nothing = np.zeros(size, dtype=np.int64)
-        return _Persons(
-            sums_by(index, size, persons),
-            nothing,
-            nothing,
-            sums_by(index, size, persons, off),
-            nothing,
-        )
-    near = covered(walks.cell_cm, city.cells.position, asked.limit_cm)
-    lost = ~off & (walks.cell_cm == UNREACHED_CM) & walks.any_facility
+        return _Fate(nobody, nobody, nobody, off, nobody, nobody)
+    judged = study.judged(asked.service.id)
+    inside = judged.cell
+    near = inside & covered(walks.cell_cm, position, asked.limit_cm)
     core_cm = round(policy.coverage.core_metres.value * CM_PER_M)
-    known = sums_by(index, size, persons)
-    reached = sums_by(index, size, persons, near)
-    if not np.array_equal(known, reached + sums_by(index, size, persons, ~near)):
-        raise ArithmeticError("known residents differ from covered plus not covered")
-    return _Persons(
-        known,
-        reached,
-        sums_by(index, size, persons, covered(walks.cell_cm, city.cells.position, core_cm)),
-        sums_by(index, size, persons, off),
-        sums_by(index, size, persons, lost),
+    return _Fate(
+        inside,
+        near,
+        inside & covered(walks.cell_cm, position, core_cm),
+        inside & off,
+        inside & ~off & (walks.cell_cm == UNREACHED_CM) & walks.any_facility,
+        inside & ~near & (judged.edge_m * CM_PER_M < asked.limit_cm),
     )
 
 
+def _count(fate: _Fate, persons: IntArray, index: Int32Array, size: int) -> _Persons:
+    """Persons per unit; that they add up is checked, not assumed."""
+    known = sums_by(index, size, persons)
+    assessed = sums_by(index, size, persons, fate.judged)
+    reached = sums_by(index, size, persons, fate.covered)
+    beyond = sums_by(index, size, persons, fate.judged & ~fate.covered)
+    aside = sums_by(index, size, persons, ~fate.judged)
+    if not np.array_equal(known, reached + beyond + aside):
+        raise ArithmeticError("known residents are not covered + not covered + not assessed")
+    core, off, lost, edge = (
+        sums_by(index, size, persons, one) for one in (fate.core, fate.off, fate.lost, fate.edge)
+    )
+    return _Persons(known, assessed, reached, core, off, lost, edge)
+
+
 def _land(
-    city: City, walks: Walks | None, asked: Asked, level: str, size: int
+    city: City, walks: Walks | None, asked: Asked, level: str, judged: BoolArray
 ) -> tuple[FloatArray | None, float | None]:
-    """Share of the residential land within reach per unit (NaN without land) and in the area."""
+    """Share of the judged residential land within reach, per unit (NaN without) and in all."""
     if city.land is None or walks is None or len(city.land.area_m2) == 0:
         return None, None
-    area = city.land.area_m2
-    near = covered(walks.land_cm, city.land.position, asked.limit_cm)
-    inside = city.land.unit[level] >= 0
+    area, size = city.land.area_m2, len(city.units.code)
+    near = judged & covered(walks.land_cm, city.land.position, asked.limit_cm)
     index = city.land.unit[level]
+    inside = judged & (index >= 0)
     whole = np.bincount(index[inside], weights=area[inside], minlength=size)
     within = np.bincount(index[inside & near], weights=area[inside & near], minlength=size)
     share = np.full(size, np.nan)
     np.divide(within, whole, out=share, where=whole > 0)
-    total = float(area.sum())
+    total = float(area[judged].sum())
     return share, float(area[near].sum()) / total if total > 0 else None
 
 
-def _having(city: City, service: str, size: int) -> tuple[BoolArray, FloatArray]:
-    """Whether each unit has a facility (k,), and the share of its child units that have (k,).
-
-    A unit without child units counts itself.
-    """
-    own = np.zeros(size, dtype=np.bool_)
+def _own(city: City, service: str) -> BoolArray:
+    """Whether each unit has a facility, bool (k,)."""
+    own = np.zeros(len(city.units.code), dtype=np.bool_)
     mine = city.facilities.of_service(service)
     for index in city.facilities.unit.values():
         held = index[mine]
         own[held[held >= 0]] = True
-    parent = city.units.parent
+    return own
+
+
+def _having(city: City, service: str, judged: BoolArray) -> FloatArray:
+    """The share of each unit's judged child units that have a facility (k,), NaN without any.
+
+    A unit without child units counts itself.
+    """
+    own, parent = _own(city, service), city.units.parent
+    size = len(own)
     child = parent >= 0
-    children = np.bincount(parent[child], minlength=size)
-    having = np.bincount(parent[child & own], minlength=size)
-    share = own.astype(np.float64)
+    children = np.bincount(parent[child & judged], minlength=size)
+    having = np.bincount(parent[child & judged & own], minlength=size)
+    lowest = np.bincount(parent[child], minlength=size) == 0
+    share = np.where(lowest & judged, own, np.nan)
     np.divide(having, children, out=share, where=children > 0)
-    return own, share
+    return share
+
+
+def _having_in_all(city: City, service: str, rows: Int32Array) -> FloatArray:
+    """The share of some units that have a facility, float64 (1,), NaN without any unit."""
+    return np.array([_own(city, service)[rows].mean() if len(rows) else np.nan])
 
 
 def _row(code: str, name: str, name_en: str | None, figures: _Figures, i: int) -> CoverageRow:
-    having = None if figures.having is None else float(figures.having[i])
+    having = None if figures.having is None else _number(figures.having[i])
     land = None if figures.land is None else _number(figures.land[i])
-    served = None if figures.served is None else int(figures.served[i])
     if figures.unknown[i]:
-        return CoverageRow(
-            code, name, name_en, None, None, None, None, having, None, None, land, None
-        )
-    persons, assessed = figures.persons, figures.assessed
-    known = int(persons.known[i])
-    judged = assessed and known > 0
-    if served is not None and served > int(persons.covered[i]):
+        return CoverageRow(code, name, name_en, *(None,) * 7, having, None, None, land, None)
+    persons = figures.persons
+    known, assessed = int(persons.known[i]), int(persons.assessed[i])
+    reached = int(persons.covered[i])
+    served = None if figures.served is None else int(figures.served[i])
+    if served is not None and served > reached:
         raise ArithmeticError("more residents are served than reach a facility: C above P")
+    asked = figures.having is not None
+    judged = asked and (assessed > 0 or known == 0)
     return CoverageRow(
         code,
         name,
         name_en,
         residents=known,
-        covered=int(persons.covered[i]) if assessed else None,
-        unsnapped=int(persons.unsnapped[i]),
-        cut_off=int(persons.cut_off[i]) if assessed else None,
+        covered=reached if judged else None,
+        not_covered=assessed - reached if judged else None,
+        not_assessed=known - assessed,
+        edge_of_list=int(persons.edge[i]) if judged else None,
+        unsnapped=int(persons.unsnapped[i]) if judged or not asked else None,
+        cut_off=int(persons.cut_off[i]) if judged else None,
         U=having,
-        P=int(persons.covered[i]) / known if judged else None,
-        P_core=int(persons.core[i]) / known if judged and figures.has_core else None,
+        P=reached / assessed if assessed else None,
+        P_core=int(persons.core[i]) / assessed if assessed and figures.has_core else None,
         L=land,
-        C=served / known if judged and served is not None else None,
+        C=served / assessed if assessed and served is not None else None,
     )
 
 
@@ -321,6 +363,9 @@ def _unit_remarks(
 ) -> Iterator[Warn]:
     """What units lack, and what the total holds that no unit shows."""
     rows = city.units.of_level(level)
+    if not city.cells.counted:
+        yield from _land_remarks(city, rows, land)
+        return
     missing = rows[unknown[rows]]
     if len(missing):
         yield Warn(
@@ -338,6 +383,11 @@ def _unit_remarks(
             "coverage_outside_units",
             {"cells": int(outside.sum()), "residents": int(persons[outside].sum())},
         )
+    yield from _land_remarks(city, rows, land)
+
+
+def _land_remarks(city: City, rows: Int32Array, land: FloatArray | None) -> Iterator[Warn]:
+    """Where reading L is not known."""
     if city.land is None or len(city.land.area_m2) == 0:
         yield Warn("coverage_no_land")
     elif land is not None:

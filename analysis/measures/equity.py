@@ -18,6 +18,7 @@ import numpy as np
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.inequality import Spread
+from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.question import (
     TOTAL,
     Asked,
@@ -25,10 +26,13 @@ from lifecircle.analysis.measures.question import (
     Study,
     Walks,
     ask,
+    judged_persons,
     level_of,
     named,
     not_assessed,
     persons_of,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -143,10 +147,11 @@ def equity(study: Study, question: Question) -> Equity:
     round. Every sum is of whole persons and whole centimetres, so that the figures do not
     depend on the order of cells, on how people are split into cells, or on the walker's speed.
     """
+    question = settle(study, question)
     city, group = study.city, question.group
     asked = ask(study, question)
     level = level_of(city, question.by)
-    persons = persons_of(city.cells, group)
+    persons = judged_persons(study, asked.service.id, group)
     walks = walks_to(study, asked.service.id)
     index = city.cells.unit[level]
     rows = city.units.of_level(level)
@@ -163,6 +168,11 @@ def equity(study: Study, question: Question) -> Equity:
     )
     everyone = np.arange(len(city.cells))
     all_of_them = _Walkers.of(cm, persons, everyone)
+    counted = city.cells.counted
+
+    def of_group(one: str) -> IntArray:
+        return judged_persons(study, asked.service.id, one)
+
     groups = (TOTAL, *(one for one in city.cells.groups if one != HOUSEHOLDS))
     return Equity(
         asked.service.id,
@@ -170,15 +180,24 @@ def equity(study: Study, question: Question) -> Equity:
         asked.walker.id,
         group,
         level,
-        _row(TOTAL, TOTAL, None, all_of_them, asked),
+        _row(TOTAL, TOTAL, None, all_of_them if counted else None, asked),
         tuple(
-            _row(one, one, None, _Walkers.of(cm, persons_of(city.cells, one), everyone), asked)
+            _row(
+                one,
+                one,
+                None,
+                _Walkers.of(cm, of_group(one), everyone) if counted else None,
+                asked,
+            )
             for one in groups
         ),
         units,
         () if all_of_them.spread is None else _minutes(all_of_them.spread.tenths(), asked),
         None if walks is None else _worst(city, walks, asked, persons, groups, level),
-        tuple(_remarks(city, asked, walks, all_of_them, persons, level, rows[unknown[rows]])),
+        (
+            *list_remarks(study.city, asked.service, group),
+            *_remarks(city, asked, walks, all_of_them, persons, level, rows[unknown[rows]]),
+        ),
     )
 
 
@@ -324,6 +343,9 @@ def _remarks(
         yield not_assessed(asked.service)
     if everyone.without_way:
         yield Warn("equity_without_way", {"residents": everyone.without_way})
+    yield from resting_on(city)
+    if not city.cells.counted:
+        return
     if len(missing):
         yield Warn(
             "coverage_residents_unknown",

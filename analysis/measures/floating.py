@@ -19,16 +19,20 @@ from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import service_facilities, walks_within
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.question import (
     TOTAL,
     Asked,
     Question,
     Study,
     ask,
+    judged_persons,
     level_of,
     named,
+    need_residents,
     not_assessed,
-    persons_of,
+    resting_on,
+    settle,
     sums_by,
     unknown_units,
 )
@@ -146,18 +150,20 @@ def floating(
     >>> found.supply
     2.0
     """
+    need_residents(study.city)
     if method not in METHODS:
         raise ParameterError("floating_method", name=method, known=", ".join(METHODS))
     if supply not in SUPPLIES:
         raise ParameterError("floating_supply", name=supply, known=", ".join(SUPPLIES))
+    question = settle(study, question)
     city, rules, group = study.city, study.policy.floating, question.group
     if rules is None:
         raise ParameterError("floating_no_rules")
     asked = ask(study, question)
     service = asked.service.id
     level = level_of(city, question.by)
-    persons = persons_of(city.cells, group)
-    warnings: list[Warn] = []
+    persons = judged_persons(study, service, group)
+    warnings: list[Warn] = [*resting_on(city), *list_remarks(study.city, asked.service, group)]
     if not city.assessed(service):
         warnings.append(not_assessed(asked.service))
         total, units = _rows(city, level, persons, None)

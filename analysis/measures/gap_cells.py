@@ -45,24 +45,27 @@ FULL: Final = "over_capacity"
 class Bridge:
     """Who is without, in persons of the group asked for, and how the headlines hang together.
 
-    ``known = covered + not_covered`` and, where catchments exist, ``covered = served + full``;
-    all but `known` are None where the service is not assessed, `served` and `full` where there
-    are no catchments for the question. `reasons`: residents by reason, ``over_capacity`` too.
+    ``known = covered + not_covered + not_assessed`` and, where catchments exist,
+    ``covered = served + full``; all but `known` and `not_assessed` are None where the service is
+    not assessed, these two as well where nobody is counted, `served` and `full` where there are
+    no catchments for the question. `reasons`: residents by reason, ``over_capacity`` too.
     """
 
     service: str
-    known: int
+    known: int | None
     covered: int | None
     not_covered: int | None
+    not_assessed: int | None
     full: int | None
     served: int | None
     reasons: Mapping[str, int]
 
 
-def not_judged(asked: Asked, persons: IntArray) -> Bridge:
-    """The sums of a service that is not assessed."""
+def not_judged(asked: Asked, persons: IntArray | None) -> Bridge:
+    """The sums of a service that is not assessed; of an area where nobody is counted (None)."""
     nothing: Mapping[str, int] = MappingProxyType({})
-    return Bridge(asked.service.id, int(persons.sum()), None, None, None, None, nothing)
+    known = None if persons is None else int(persons.sum())
+    return Bridge(asked.service.id, known, None, None, known, None, None, nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,15 @@ def who_is_without(study: Study, question: Question, walks: Walks) -> tuple[With
     city, group = study.city, question.group
     asked = ask(study, question)
     persons = persons_of(city.cells, group)
-    near = covered(walks.cell_cm, city.cells.position, asked.limit_cm)
+    inside = study.judged(asked.service.id).cell
+    near = inside & covered(walks.cell_cm, city.cells.position, asked.limit_cm)
     served, _ = served_within(catchments_behind(study, question), asked, group)
     full = near & (served < persons) if served is not None else np.zeros_like(near)
     lacking = np.where(full, persons - (0 if served is None else served), persons)
     reason = _reasons(city, walks, full)
-    uncovered = np.flatnonzero((~near | full) & (lacking > 0)).astype(np.int32)
-    bridge = _bridge(asked, persons, near, served, _by_reason(reason, lacking, uncovered))
+    uncovered = np.flatnonzero(inside & (~near | full) & (lacking > 0)).astype(np.int32)
+    reasons = _by_reason(reason, lacking, uncovered)
+    bridge = _bridge(asked, persons, (inside, near), served, reasons)
     if len(uncovered) == 0:
         return None, bridge
     return _linked(study, question.by, uncovered, lacking, reason), bridge
@@ -127,15 +132,20 @@ def _by_reason(reason: Int32Array, lacking: IntArray, uncovered: Int32Array) -> 
 def _bridge(
     asked: Asked,
     persons: IntArray,
-    near: BoolArray,
+    judged: tuple[BoolArray, BoolArray],
     served: IntArray | None,
     reasons: dict[str, int],
 ) -> Bridge:
-    """The sums; that they hang together is checked, not assumed."""
+    """The sums; that they hang together is checked, not assumed.
+
+    `judged`: who is assessed, and of them who is near.
+    """
+    inside, near = judged
     known, reached = int(persons.sum()), int(persons[near].sum())
+    aside = int(persons[~inside].sum())
     with_room = None if served is None else int(served.sum())
     full = reasons.get(FULL, 0)
-    if sum(reasons.values()) - full != known - reached:
+    if sum(reasons.values()) - full != known - reached - aside:
         raise ArithmeticError("residents in gaps differ from those not covered")
     if with_room is not None and with_room + full != reached:
         raise ArithmeticError("served residents and those in reach of full places are not all")
@@ -143,7 +153,8 @@ def _bridge(
         asked.service.id,
         known,
         reached,
-        known - reached,
+        known - reached - aside,
+        aside,
         None if with_room is None else full,
         with_room,
         MappingProxyType(reasons),

@@ -23,6 +23,7 @@ from lifecircle.analysis.measures.gap_cells import (
 )
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
+    NOBODY_COUNTED,
     WHOLE,
     Asked,
     Question,
@@ -33,12 +34,15 @@ from lifecircle.analysis.measures.question import (
     level_of,
     not_assessed,
     persons_of,
+    settle,
     sums_by,
     walks_to,
 )
 from lifecircle.analysis.quantities import (
+    CM_PER_M,
     NOBODY,
     UNREACHED_CM,
+    BoolArray,
     FloatArray,
     Int32Array,
     IntArray,
@@ -60,9 +64,10 @@ class Gap:
     all, or where `units` is more than one.
     `minutes_to_nearest`: resident-weighted mean of its cells' walks to their nearest facility,
     None where no cell has a way. `nearest_facility`: index into ``city.facilities`` of the
-    facility nearest to most of its residents, None when there is none. `near`: index of the
-    named place of any service nearest to the cell of most of its residents, `near_m` metres
-    away in a straight line.
+    facility nearest to most of its residents, None when there is none. `edge_of_list`: those of its
+    residents who live nearer to the edge of the service's list than the limit is far.
+    `near`: index of the named place of any service nearest to the cell of most of its residents,
+    `near_m` metres away in a straight line.
     `geometry`: polygon(s) in the city's metric CRS.
     """
 
@@ -80,6 +85,7 @@ class Gap:
     units: int
     unit_code: str | None
     unit_name: str | None
+    edge_of_list: int
     cells: Int32Array
     geometry: shapely.Geometry
 
@@ -137,6 +143,7 @@ def find_gaps(
     drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> GapsFound:
     """As `gaps`, with the sums of all residents without, those of left out gaps too."""
+    question = settle(study, question)
     city, group = study.city, question.group
     asked = ask(study, question)
     persons = persons_of(city.cells, group)
@@ -144,8 +151,8 @@ def find_gaps(
     if min_residents < 0:
         raise ParameterError("min_residents_negative", value=min_residents)
     walks = walks_to(study, asked.service.id)
-    if walks is None:
-        return GapsFound((), not_judged(asked, persons))
+    if walks is None or not city.cells.counted:
+        return GapsFound((), not_judged(asked, persons if city.cells.counted else None))
     without, bridge = who_is_without(study, question, walks)
     if without is None:
         return GapsFound((), bridge)
@@ -161,6 +168,8 @@ def worst_first(gap: Gap) -> tuple[bool, int, str]:
 def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
     """Why a service shows no gaps although nothing is known about it."""
     service = ask(study, question).service
+    if not study.city.cells.counted:
+        return (NOBODY_COUNTED,)
     return () if study.city.assessed(service.id) else (not_assessed(service),)
 
 
@@ -177,6 +186,7 @@ class _Sums:
     near_m: FloatArray
     unit: Int32Array
     units: IntArray
+    edge: IntArray
     lowest: tuple[str, ...]
     region: tuple[str, ...]
 
@@ -216,9 +226,16 @@ def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
         near_m,
         unit,
         units,
+        sums_by(label, size, weight, _at_edge(study, asked)[cell]),
         lowest,
         tuple(first[one] for one in region.tolist()),
     )
+
+
+def _at_edge(study: Study, asked: Asked) -> BoolArray:
+    """Which cells (c,) live nearer to the edge of the service's list than the limit is far."""
+    at: BoolArray = study.judged(asked.service.id).edge_m * CM_PER_M < asked.limit_cm
+    return at
 
 
 def _units_of(unit: Int32Array, label: Int32Array, size: int) -> tuple[Int32Array, IntArray]:
@@ -274,6 +291,7 @@ def _found(
                 units=int(sums.units[i]),
                 unit_code=None if unit is None else str(city.units.code[unit]),
                 unit_name=None if unit is None else str(city.units.name[unit]),
+                edge_of_list=0 if reason == FULL else int(sums.edge[i]),
                 cells=cells,
                 geometry=shape,
             )

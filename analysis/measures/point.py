@@ -98,18 +98,31 @@ class PointPlan:
         """Where a place, (1, 2) in the city's CRS, joins the streets."""
         return self.study.edges.snap(xy_m, self.study.policy.attachment.max_leg_m.value)
 
-    def services(self, position: Positions) -> list[PlaceService]:
-        """Every service from one position."""
+    def services(self, position: Positions, xy_m: FloatArray | None = None) -> list[PlaceService]:
+        """Every service from one position; of a place (1, 2), as far as the lists go there."""
         cm, facility = self.nearest.nearest(position)
+        assessed = self.assessed if xy_m is None else self._assessed_at(xy_m)
         return [
             PlaceService(
                 service,
                 facility[k] if cm[k] != UNREACHED_CM else None,
                 cm[k] if cm[k] != UNREACHED_CM else None,
-                (cm[k] != UNREACHED_CM and cm[k] <= self.limit_cm[k]) if self.assessed[k] else None,
+                (cm[k] != UNREACHED_CM and cm[k] <= self.limit_cm[k]) if assessed[k] else None,
             )
             for k, service in enumerate(self.study.travel.services)
         ]
+
+    def _assessed_at(self, xy_m: FloatArray) -> tuple[bool, ...]:
+        """Whether each service can be judged at a place: not beyond what its list covers."""
+        extents = self.study.city.extents
+        if not extents:
+            return self.assessed
+        place = shapely.points(xy_m[0])
+        beyond = {s for s, one in extents.items() if not shapely.intersects(one.geometry, place)}
+        return tuple(
+            known and service not in beyond
+            for service, known in zip(self.study.travel.services, self.assessed, strict=True)
+        )
 
     def circle_states(self, services: list[PlaceService]) -> list[PlaceCircle]:
         """Every kind of circle, from the services of the place."""

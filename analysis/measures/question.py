@@ -12,6 +12,7 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
+from lifecircle.analysis.city.extents import Judged, judged_by
 from lifecircle.analysis.city.model import Cells, City, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
@@ -26,11 +27,18 @@ from lifecircle.analysis.quantities import (
     limit_cm,
     read_only,
 )
-from lifecircle.analysis.unknown_names import Words, unknown
+from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
+from lifecircle.analysis.readers.records.groups import field_of
+from lifecircle.analysis.texts import Title, group_title
+from lifecircle.analysis.unknown_names import Words, find_id, fold_name, unknown
 from lifecircle.analysis.unknown_names import unknown_service as service_unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
 TOTAL: Final = "total"
+NOBODY_COUNTED: Final = Warn("nobody_counted")
+ILLUSTRATIVE: Final = "residents_from_buildings"  # a remark of the build: nobody is counted
+ABOUT_RESIDENTS: Final = (NOBODY_COUNTED.key, ILLUSTRATIVE)
+_RESIDENTS: Final = "population"  # the field of all residents in tables
 WHOLE: Final = "none"  # in place of a level: gaps are not cut at the borders of units
 
 
@@ -91,6 +99,17 @@ class Study:
         return walk_costs(self.city.network) if self.known_costs is None else self.known_costs
 
     @cached_property
+    def _judged(self) -> dict[str, Judged]:
+        return {}
+
+    def judged(self, service: str) -> Judged:
+        """Of whom a service can be judged, worked out once: all, or those its list covers."""
+        kept = self._judged.get(service)
+        if kept is None:
+            kept = self._judged[service] = judged_by(self.city, service)
+        return kept
+
+    @cached_property
     def landmarks(self) -> Landmarks:
         """Named places, made once."""
         return Landmarks.of(self.city)
@@ -119,11 +138,9 @@ def ask(study: Study, question: Question) -> Asked:
     UnknownNameError : no such service or walker in the policy.
     ParameterError : minutes not above 0 or beyond a day.
     """
-    policy, service = study.policy, question.service
-    if service is None or service not in policy.services:
-        raise unknown_service(str(service), policy, policy.services)
+    policy = study.policy
+    wanted = service_of(policy, question.service)
     walking = walker_of(policy, question.walker)
-    wanted = policy.services[service]
     minutes = wanted.minutes.value if question.minutes is None else question.minutes
     time = checked_minutes(minutes)
     return Asked(wanted, time, walking, limit_cm(time, walking.speed_m_per_s))
@@ -135,17 +152,100 @@ def covered(cm: Int32Array, position: Positions, limit_cm: int) -> BoolArray:
     return found
 
 
-def circle_state(reached: Int32Array | int, required: int, unassessed: int) -> Int32Array:
+def circle_state(
+    reached: Int32Array | int, required: int, unassessed: Int32Array | int
+) -> Int32Array:
     """1 when enough types are reached, 0 when it is not even with all unassessed ones, else -1."""
     near = np.asarray(reached)
     return np.select([near >= required, near + unassessed < required], [1, 0], -1).astype(np.int32)
 
 
-def walker_of(policy: Policy, walker: str) -> Walker:
-    """The walker of that id."""
+def settle(study: Study, question: Question) -> Question:
+    """The question with ids in place of titles and aliases; names that are none stay as they are.
+
+    Examples
+    --------
+    >>> import lifecircle as lc
+    >>> from lifecircle.analysis.measures.question import settle
+    >>> settle(lc.tiny_town().study, lc.Question("药店", by="街道")).about("park").by
+    'subdistrict'
+    """
+    policy, city = study.policy, study.city
+    service, by = question.service, question.by
+    walker, group = question.walker, question.group
+    if service is not None and service not in policy.services:
+        service = find_id(service, service_words(policy)) or service
     if walker not in policy.walkers:
-        raise unknown("unknown_walker", walker, policy.walkers)
-    return policy.walkers[walker]
+        walker = find_id(walker, _walker_words(policy)) or walker
+    if group != TOTAL and group not in city.cells.groups:
+        group = find_id(group, _group_words(city.cells)) or group
+    if by is not None and by not in city.units.levels:
+        by = find_id(by, _level_words(city, policy)) or _whole(by)
+    return replace(question, service=service, walker=walker, group=group, by=by)
+
+
+def _whole(by: str) -> str:
+    """``none`` however it is written, anything else as it is."""
+    return WHOLE if fold_name(by) == WHOLE else by
+
+
+def service_words(policy: Policy) -> dict[str, Words]:
+    """What the services of a policy are called."""
+    return {one.id: Words(one.title, one.aliases) for one in policy.services.values()}
+
+
+def service_of(policy: Policy, service: str | None) -> Service:
+    """The service of that id, title or alias."""
+    if service is not None and service in policy.services:
+        return policy.services[service]
+    words = service_words(policy)
+    found = None if service is None else find_id(service, words)
+    if found is None:
+        raise service_unknown(str(service), words)
+    return policy.services[found]
+
+
+def _walker_words(policy: Policy) -> dict[str, Words]:
+    return {one.id: Words(one.title) for one in policy.walkers.values()}
+
+
+def _group_words(cells: Cells) -> dict[str, Words]:
+    names = aliases_of("population")
+    fields = {name: field_of(name) for name in cells.groups}
+    groups = {
+        name: Words(group_title(name), (field, *names.get(field, ())))
+        for name, field in fields.items()
+    }
+    return {TOTAL: Words(group_title(TOTAL), tuple(names[_RESIDENTS])), **groups}
+
+
+def _level_words(city: City, policy: Policy | None = None) -> dict[str, Words]:
+    """What the levels of a city's units are called, by the policy and in tables."""
+    titles = {} if policy is None else policy.unit_levels
+    said: dict[str, list[str]] = {level: [] for level in city.units.levels}
+    for word, level in known_values("level").items():
+        said.get(level, []).append(word)
+    return {one: Words(titles.get(one, Title(one, one)), tuple(said[one])) for one in said}
+
+
+def walker_of(policy: Policy, walker: str) -> Walker:
+    """The walker of that id or title."""
+    if walker in policy.walkers:
+        return policy.walkers[walker]
+    words = _walker_words(policy)
+    found = find_id(walker, words)
+    if found is None:
+        raise unknown("unknown_walker", walker, policy.walkers, words)
+    return policy.walkers[found]
+
+
+def circle_of(policy: Policy, kind: str) -> str:
+    """The kind of circle of that id or title."""
+    words = {one.id: Words(one.title) for one in policy.circles.values()}
+    found = find_id(kind, words)
+    if found is None:
+        raise unknown("unknown_circle", kind, policy.circles, words)
+    return found
 
 
 def checked_minutes(minutes: float) -> float:
@@ -155,28 +255,65 @@ def checked_minutes(minutes: float) -> float:
     return float(minutes)
 
 
+def resting_on(city: City) -> tuple[Warn, ...]:
+    """What every answer about residents says first: nobody is counted, or all are an illustration.
+
+    Such a remark of the build is no footnote: no figure of residents holds without it.
+    """
+    if not city.cells.counted:
+        return (NOBODY_COUNTED,)
+    return tuple(warning for warning in city.warnings if warning.key == ILLUSTRATIVE)
+
+
+def need_residents(*cities: City) -> None:
+    """Refuse a question that only numbers of residents can answer, where nobody is counted.
+
+    Raises
+    ------
+    ParameterError : nobody knows how many people live in one of the areas.
+    """
+    if not all(city.cells.counted for city in cities):
+        raise ParameterError(NOBODY_COUNTED.key)
+
+
 def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownNameError:
     """The error for a service that does not exist: the nearest by id, title and alias first."""
-    offered = (policy.services[one] for one in known)
-    return service_unknown(name, {one.id: Words(one.title, one.aliases) for one in offered})
+    words = service_words(policy)
+    return service_unknown(name, {one: words[one] for one in known})
 
 
 def persons_of(cells: Cells, group: str) -> IntArray:
     """Persons of a group in every cell, int64 (c,); ``total`` is all residents."""
     if group == TOTAL:
         return cells.residents
-    if group not in cells.groups:
-        raise unknown("unknown_group", group, (TOTAL, *cells.groups))
-    return cells.groups[group].value
+    if group in cells.groups:
+        return cells.groups[group].value
+    words = _group_words(cells)
+    found = find_id(group, words)
+    if found is None:
+        raise unknown("unknown_group", group, (TOTAL, *cells.groups), words)
+    return cells.residents if found == TOTAL else cells.groups[found].value
+
+
+def judged_persons(study: Study, service: str, group: str) -> IntArray:
+    """Persons of a group in every cell, int64 (c,), those of whom a service is not assessed 0."""
+    persons, judged = persons_of(study.city.cells, group), study.judged(service)
+    if judged.everywhere:
+        return persons
+    counted: IntArray = np.where(judged.cell, persons, 0)
+    return counted
 
 
 def level_of(city: City, by: str | None) -> str:
     """The unit level asked for, or the default one."""
     if by is None:
         return default_level(city)
-    if by not in city.units.levels:
+    if by in city.units.levels:
+        return by
+    found = find_id(by, _level_words(city))
+    if found is None:
         raise unknown("unknown_level", by, city.units.levels)
-    return by
+    return found
 
 
 def default_level(city: City) -> str:
@@ -297,7 +434,12 @@ def sums_by(
 
 
 def unknown_units(city: City, level: str) -> np.ndarray:
-    """Bool (k,): units without a known number of residents and without any cell at a level."""
+    """Bool (k,): units without a known number of residents and without any cell at a level.
+
+    All of them where nobody is counted.
+    """
+    if not city.cells.counted:
+        return np.ones(len(city.units.code), dtype=np.bool_)
     index = city.cells.unit[level]
     peopled = np.bincount(index[index >= 0], minlength=len(city.units.code)) > 0
     unknown_total: np.ndarray = ~(city.units.residents.known | peopled)

@@ -7,7 +7,7 @@ else is anything looked at. Removing a place computes its service afresh, the ot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -23,6 +23,7 @@ from lifecircle.analysis.access.sites import CellsOnEdges, walks_improved
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.question import (
     TOTAL,
     Asked,
@@ -30,8 +31,13 @@ from lifecircle.analysis.measures.question import (
     Study,
     ask,
     covered,
+    judged_persons,
     level_of,
     named,
+    need_residents,
+    resting_on,
+    service_of,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -100,7 +106,7 @@ def what_if(
     Raises
     ------
     UnknownNameError : no such service, walker or level.
-    ParameterError : impossible minutes.
+    ParameterError : impossible minutes, or residents nobody has counted.
 
     Examples
     --------
@@ -111,7 +117,10 @@ def what_if(
     ('pharmacy', 400)
     """
     city = study.city
+    need_residents(city)
     places = city.facilities
+    question = settle(study, question)
+    add = [replace(a, service=service_of(study.policy, a.service).id) for a in add]
     touched = {a.service for a in add} | {places.service_ids[places.service[i]] for i in remove}
     for service in touched:
         ask(study, question.about(service))
@@ -170,9 +179,10 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     before = (
         np.full(len(city.cells), UNREACHED_CM, dtype=np.int32) if walks is None else walks.cell_cm
     )
-    was = covered(before, city.cells.position, asked.limit_cm)
-    now = covered(after, city.cells.position, asked.limit_cm)
-    persons = city.cells.residents
+    judged = study.judged(asked.service.id).cell
+    was = judged & covered(before, city.cells.position, asked.limit_cm)
+    now = judged & covered(after, city.cells.position, asked.limit_cm)
+    persons = judged_persons(study, asked.service.id, TOTAL)
     groups = {
         name: (int(count.value[was].sum()), int(count.value[now].sum()))
         for name, count in city.cells.groups.items()
@@ -188,7 +198,7 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     )  # fmt: skip
     total = (int(persons.sum()), int(persons[was].sum()), int(persons[now].sum()))
     missing = units.of_level(level)[blank[units.of_level(level)]]
-    warnings = []
+    warnings = [*resting_on(city), *list_remarks(study.city, asked.service)]
     if walks is None:
         warnings.append(Warn("what_if_unassessed", {"title": asked.service.title}))
     if len(missing):

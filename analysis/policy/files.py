@@ -16,6 +16,9 @@ import tomli
 from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy.faults import Blame, Content, PolicyFileError, Writers
 from lifecircle.analysis.policy.fields import ID
+from lifecircle.analysis.policy.sections.doubts import DOUBTS
+from lifecircle.analysis.policy.sections.kinds import KINDS
+from lifecircle.analysis.policy.sections.plausible import PLAUSIBLE
 from lifecircle.analysis.policy.sections.tag_quality import TAG_QUALITY
 
 EXTENDS: Final = "extends"
@@ -45,7 +48,7 @@ class Shelf:
         return {one: folder.joinpath(one + _SUFFIX) for one in ids if one not in self.aside}
 
 
-POLICIES: Final = Shelf(("policies",), aside=frozenset({TAG_QUALITY}))
+POLICIES: Final = Shelf(("policies",), aside=frozenset({DOUBTS, KINDS, PLAUSIBLE, TAG_QUALITY}))
 
 
 def packaged() -> Mapping[str, Traversable]:

@@ -121,5 +121,6 @@ def _part(
 
 def _whole(content: dict[str, Any], answers: dict[str, Solution]) -> Catchments:
     warnings = tuple(Warn(one["key"], one["params"]) for one in content.pop("warnings"))
+    content.setdefault("not_assessed", 0)  # runs of before lists had an extent
     content["not_offered"] = tuple(content["not_offered"])
     return Catchments(**{**content, **answers, "warnings": warnings})

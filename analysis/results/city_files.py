@@ -23,9 +23,11 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.access.nearest import NearestFacility
+from lifecircle.analysis.city.extents import extents_of
 from lifecircle.analysis.city.model import (
     Cells,
     City,
+    Extent,
     Facilities,
     GeometryArray,
     LandSamples,
@@ -52,12 +54,14 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
         "crs": city.crs,
         "levels": city.units.levels,
         "groups": tuple(city.cells.groups),
+        "counted": city.cells.counted,
         "service_ids": city.facilities.service_ids,
         "attributes": tuple(city.facilities.attributes),
         "land": city.land is not None,
         "slope": city.network.slope is not None,
         "statistics": city.statistics is not None,
         "surveyed": sorted(city.surveyed),
+        **_extent_index(city),
         "travel": travel.services,
         "warnings": city.warnings,
         "notes": city.notes,
@@ -93,7 +97,7 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         crs=crs,
         network=_read_network(folder, crs, slope=index.get("slope", False)),
         units=_read_units(_Table.of(folder / "units.parquet"), levels),
-        cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index["groups"]),
+        cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index),
         facilities=_read_facilities(folder, levels, index),
         land=_read_land(folder, levels) if index["land"] else None,
         surveyed=frozenset(index["surveyed"]),
@@ -101,7 +105,33 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         statistics=_read_statistics(folder) if index.get("statistics") else None,
         notes=record(BuildNotes, index.get("notes", {})),
     )
+    city = dataclasses.replace(city, extents=_read_extents(index.get("extents", {}), city.units))
     return city, _read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
+
+
+def _extent_index(city: City) -> dict[str, Any]:
+    """Where lists are complete; nothing where all are everywhere."""
+    if not city.extents:
+        return {}
+    return {
+        "extents": {
+            service: {
+                "units": extent.units,
+                "drawn": None if extent.drawn is None else shapely.to_wkb(extent.drawn, hex=True),
+            }
+            for service, extent in sorted(city.extents.items())
+        }
+    }
+
+
+def _read_extents(index: dict[str, Any], units: Units) -> Mapping[str, Extent]:
+    named = {service: np.array(one["units"], np.int32) for service, one in index.items()}
+    drawn = {
+        service: shapely.from_wkb(one["drawn"])
+        for service, one in index.items()
+        if one["drawn"] is not None
+    }
+    return extents_of(named, drawn, units)
 
 
 # ---- tables ------------------------------------------------------------------------------
@@ -250,7 +280,7 @@ def _read_units(table: _Table, levels: tuple[str, ...]) -> Units:
     )
 
 
-def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Cells:
+def _read_cells(table: _Table, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
     shapes = table.shapes()
     shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
     return Cells(
@@ -258,7 +288,7 @@ def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Ce
         xy_m=table.pairs("x_m", "y_m"),
         polygon=shapes,
         residents=table.numbers("residents", np.int64),
-        groups=MappingProxyType({k: table.counts(f"pop_{k}") for k in groups}),
+        groups=MappingProxyType({k: table.counts(f"pop_{k}") for k in index["groups"]}),
         unit=table.units(levels),
         modelled=table.numbers("modelled", np.bool_),
         position=Positions(
@@ -267,6 +297,7 @@ def _read_cells(table: _Table, levels: tuple[str, ...], groups: list[str]) -> Ce
             table.numbers("leg_m", np.float64),
             table.pairs("street_x_m", "street_y_m"),
         ),
+        counted=index.get("counted", True),
     )
 
 

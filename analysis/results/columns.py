@@ -104,7 +104,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "cells": (
             _ID,
-            count("residents"),
+            count("residents", null="unknown"),
             _GROUP,
             *_UNIT,
             *_SNAP,
@@ -157,6 +157,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             text("region"),
             text("near", null="unknown"),
             number("near_m", "column_near_m", "m", "unknown"),
+            count("edge_of_list"),
         ),
         "circles": (
             _ID,
@@ -218,6 +219,9 @@ COVERAGE_COLUMNS: Final = (
     text("name_en", null="unknown"),
     count("residents", null="unknown"),
     count("covered", null="not_assessed"),
+    count("not_covered", null="not_assessed"),
+    count("not_assessed", "word_circle_open", null="unknown"),
+    count("edge_of_list", null="not_assessed"),
     count("unsnapped", null="unknown"),
     count("cut_off", null="not_assessed"),
     *_SHARES,

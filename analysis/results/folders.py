@@ -16,7 +16,7 @@ from typing import Final
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.results.names import inside, safe_name
 from lifecircle.analysis.texts import Title
-from lifecircle.analysis.unknown_names import Words, unknown, unknown_service
+from lifecircle.analysis.unknown_names import Words, find_id, unknown, unknown_service
 
 RUNS: Final = "runs"
 CURRENT: Final = "current"
@@ -93,13 +93,13 @@ class AreaFolders:
         try:
             policy = json.loads((folder / POLICY).read_text(encoding="utf-8"))
             services = {name: _words(told) for name, told in policy["services"].items()}
-            walkers = tuple(policy["walkers"])
+            walkers = {name: _words(told) for name, told in policy["walkers"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return
-        if service is not None and service not in services:
+        if service is not None and find_id(service, services) is None:
             raise unknown_service(service, services)
-        if walker is not None and walker not in walkers:
-            raise unknown("unknown_walker", walker, walkers)
+        if walker is not None and find_id(walker, walkers) is None:
+            raise unknown("unknown_walker", walker, walkers, walkers)
 
 
 def _words(told: dict[str, object]) -> Words:

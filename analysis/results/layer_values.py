@@ -70,7 +70,7 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
     speed = run.policy.walkers[WALKER].speed_m_per_s
     values: Values = {
         "id": cells.id,
-        "residents": cells.residents,
+        "residents": _nullable(cells.residents, np.full(len(cells), cells.counted)),
         "unit_code": _looked_up(units.code, unit),
         "unit_name": _looked_up(units.name, unit),
         "snapped": snapped,
@@ -100,9 +100,10 @@ def _circle_values(run: Run, kind: str) -> Values:
     """Completeness of one kind of circle for every cell; texts once for each set reached."""
     table = circle_table(run.study, Question(walker=WALKER), kind=kind)
     known = np.flatnonzero(table.assessed)
-    sets, which = np.unique(table.reach[known].T, axis=0, return_inverse=True)
+    lacking = table.judged[known] & ~table.reach[known]
+    sets, which = np.unique(lacking.T, axis=0, return_inverse=True)
     missing = objects(
-        ";".join(table.services[known[k]] for k in np.flatnonzero(~row)) or None for row in sets
+        ";".join(table.services[known[k]] for k in np.flatnonzero(row)) or None for row in sets
     )
     told = objects(("incomplete", "complete", None))
     return {
@@ -211,6 +212,7 @@ def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:
         "region": [gap.region for gap in found],
         "near": _looked_up(places.name, near),
         "near_m": [gap.near_m for gap in found],
+        "edge_of_list": [gap.edge_of_list for gap in found],
     }
     for group in all_groups(tuple(run.city.cells.groups)):
         values[f"residents_{group}"] = [gap.groups.get(group) for gap in found]

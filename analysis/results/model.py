@@ -23,7 +23,8 @@ from lifecircle.analysis.provenance import InputFile
 class Manifest:
     """What a run was made of and from. `bbox` is west, south, east, north in degrees (WGS84).
 
-    `modelled` names what was estimated (``population`` ...); `synthetic` marks generated areas;
+    `residents`: None where nobody is counted. `modelled` names what was estimated
+    (``population`` ...); `synthetic` marks generated areas;
     `parameters` are the build's options; `timings_s` seconds per step (not part of the figures).
     """
 
@@ -32,7 +33,7 @@ class Manifest:
     title: Title
     crs: str
     bbox: tuple[float, float, float, float]
-    residents: int
+    residents: int | None
     counts: Mapping[str, int]
     services: tuple[str, ...]
     policy_id: str
@@ -65,7 +66,7 @@ class Run:
     def __repr__(self) -> str:
         told = self.manifest
         return (
-            f"<Run {told.area}/{told.run or '(not saved)'}: {told.residents:,} residents, "
+            f"<Run {told.area}/{told.run or '(not saved)'}: {self.city.cells.people} residents, "
             f"{len(told.services)} services, policy {told.policy_id}>"
         )
 
@@ -75,7 +76,7 @@ class Run:
         rows = {
             "area": f"{told.area} · {told.title.zh} · {told.title.en}",
             "run": told.run,
-            "residents": f"{told.residents:,} in {len(city.cells):,} cells",
+            "residents": f"{city.cells.people} in {len(city.cells):,} cells",
             "units": f"{len(city.units.code):,} ({', '.join(city.units.levels)})",
             "facilities": f"{len(city.facilities):,}, {len(told.services)} services assessed",
             "streets": f"{city.network.edge_length_m.sum() / 1000:,.1f} km, {told.crs}",

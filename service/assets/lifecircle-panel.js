@@ -49,7 +49,8 @@
     function cellCard(i) {
       const d = layers.cells.data;
       if (d.columns) return card(words.cell, null, d.labels, d.columns.map(function (column) { return column[i]; }));
-      const residents = number.format(d.r[i]) + (d.e[i] ? " " + words.modelled : "");
+      const people = d.r[i] === null ? null : number.format(d.r[i]);
+      const residents = people && d.e[i] ? people + " " + words.modelled : people;
       if (d.labels) {
         return card(words.cell, null, [words.residents].concat(d.labels), [residents].concat(d.texts[d.t[i]]));
       }

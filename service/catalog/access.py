@@ -12,7 +12,7 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, ParameterError, Warn
 from lifecircle.analysis.measures.floating import Floating, FloatingRow, Method, floating
-from lifecircle.analysis.measures.question import Question, persons_of
+from lifecircle.analysis.measures.question import Question, persons_of, service_of, settle
 from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at, title_of
@@ -31,6 +31,7 @@ def accessibility_document(
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """Supply within reach per 1,000 persons: area, units, and how cells differ."""
+    question = settle(run.study, question)
     found = floating(run.study, question, method=method, supply=supply)
     return {
         "area": run.manifest.area,
@@ -97,13 +98,13 @@ def what_if_document(
     if not add and not remove:
         raise ParameterError("what_if_nothing")
     run, study = state.run, state.run.study
+    question = settle(study, question)
+    add = [{**one, "service": service_of(run.policy, str(one["service"])).id} for one in add]
     gone = _indices(state, remove)
     max_leg_m = run.policy.attachment.max_leg_m.value
     lonlat = np.array([[a["lon"], a["lat"]] for a in add], dtype=np.float64).reshape(-1, 2)
     position = study.edges.snap(to_metric(lonlat, run.city.crs), max_leg_m)
-    additions = [
-        Addition(str(a["service"]), position.take(np.array([k]))) for k, a in enumerate(add)
-    ]
+    additions = [Addition(a["service"], position.take(np.array([k]))) for k, a in enumerate(add)]
     cells = state.derived(
         "cells_on_edges", lambda: CellsOnEdges.of(study.costs, run.city.cells.position)
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Manifest, Run
-from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.common import persons_in, remarks, title_of
 from lifecircle.service.catalog.quality import quality_summary
 
 _MAPS: Final = (
@@ -103,9 +103,11 @@ def _quality(run: Run) -> dict[str, Any]:
     loose = cells.position.edge < 0
     return {
         "unsnapped_cells": int(loose.sum()),
-        "unsnapped_residents": int(cells.residents[loose].sum()),
+        "unsnapped_residents": persons_in(run, int(cells.residents[loose].sum())),
         "unsnapped_facilities": len(places) - len(np.unique(places.attached_facility)),
-        "modelled_residents": int(cells.residents[np.asarray(cells.modelled)].sum()),
+        "modelled_residents": persons_in(
+            run, int(cells.residents[np.asarray(cells.modelled)].sum())
+        ),
         "not_assessed": [s for s in run.travel.services if not run.city.assessed(s)],
         "junctions": len(streets.node_osm_id),
         "edges": len(streets.edge_u),

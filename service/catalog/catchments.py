@@ -21,8 +21,10 @@ from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
     Question,
     default_level,
+    judged_persons,
     level_of,
     persons_of,
+    settle,
     sums_by,
     unknown_units,
 )
@@ -30,7 +32,7 @@ from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArra
 from lifecircle.analysis.results.catchment_layer import catchment_shapes
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.common import persons_in, remarks, title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class CatchmentsAnswer:
 
 def answer_catchments(run: Run, question: Question, solution: str) -> CatchmentsAnswer:
     """One solution (``natural`` or ``balanced``) with its outlines."""
-    found = catchments_of(run.study, question)
+    found = catchments_of(run.study, settle(run.study, question))
     shown = found.natural if solution == "natural" else found.balanced
     return CatchmentsAnswer(
         found,
@@ -102,6 +104,7 @@ def catchments_document(
     UnknownNameError, ParameterError : as `measures.catchments`.
     """
     known = run.policy.capacity_services
+    question = settle(run.study, question)
     one = question.service or (known[0] if known else "-")
     found = catchments_of(
         run.study, question.about(one), closed=closed, whole=whole, estimates=estimates
@@ -124,7 +127,7 @@ def catchments_document(
         "estimates": found.estimates,
         "by": level,
         "assessed": found.assessed,
-        "residents": found.residents,
+        "residents": persons_in(run, found.residents),
         "C": found.balanced.served / found.residents
         if found.assessed and found.residents
         else None,
@@ -153,7 +156,9 @@ def _solution(run: Run, found: Catchments, solution: Solution, ids: list[str]) -
     units = run.city.units
     held = run.city.facilities.unit[default_level(run.city)]
     return {
-        "centres": [
+        "centres": []
+        if not run.city.cells.counted
+        else [
             _centre(run, centre, ids)
             | {
                 "name_en": None if english is None else english[centre.facility],
@@ -210,33 +215,33 @@ def units_rows(
     """One row per unit: who is served and who is not, and the rule where it speaks of the unit."""
     city = run.city
     part = found.balanced.part
-    persons = (
-        city.cells.residents if found.group == "total" else city.cells.groups[found.group].value
-    )
+    everyone = persons_of(city.cells, found.group)
+    persons = judged_persons(run.study, found.service, found.group)
     index, size = city.cells.unit[level], len(city.units.code)
 
     def per_unit(values: IntArray) -> IntArray:
         return sums_by(index, size, values)
 
-    known = per_unit(persons)
+    known, assessed = per_unit(everyone), per_unit(persons)
     unserved = per_unit(part.unserved)
     cut = per_unit(np.where(part.reachable, 0, part.unserved))
     unknown = unknown_units(city, level)
     by_unit: Mapping[int, RuleRow] = {row.unit: row for row in rule.rows} if rule else {}
     rows = []
     for i in city.units.of_level(level).tolist():
-        told = found.assessed and not unknown[i]
-        served = int(known[i] - unserved[i])
+        told = found.assessed and not unknown[i] and bool(assessed[i] or not known[i])
+        served = int(assessed[i] - unserved[i])
         rows.append(
             {
                 "code": str(city.units.code[i]),
                 "name": str(city.units.name[i]),
                 "name_en": city.units.name_en[i],
                 "residents": None if unknown[i] else int(known[i]),
+                "not_assessed": None if unknown[i] else int(known[i] - assessed[i]),
                 "served": served if told else None,
                 "reachable_full": int(unserved[i] - cut[i]) if told else None,
                 "unreachable": int(cut[i]) if told else None,
-                "C": served / int(known[i]) if told and known[i] else None,
+                "C": served / int(assessed[i]) if told and assessed[i] else None,
                 **_rule_row(by_unit.get(i), lang),
             }
         )

@@ -24,11 +24,12 @@ from lifecircle.analysis.measures.opening import (
 from lifecircle.analysis.measures.question import (
     Question,
     Study,
+    circle_of,
+    settle,
 )
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray
 from lifecircle.analysis.results.model import Run
-from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, title_of
 
@@ -113,8 +114,8 @@ def circles_document(
     ParameterError : the moment cannot be read.
     """
     rules = run.policy.circles
-    if kind is not None and kind not in rules:
-        raise unknown("unknown_circle", kind, rules)
+    question = settle(run.study, question)
+    kind = None if kind is None else circle_of(run.policy, kind)
     moment = None if question.at is None else moment_of(question.at)
     blocks = {}
     for one in [kind] if kind is not None else list(rules):

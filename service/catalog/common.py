@@ -26,6 +26,7 @@ __all__ = [
     "facility_ids",
     "in_degrees",
     "minutes_for",
+    "persons_in",
     "properties_of",
     "remarks",
     "services_asked",
@@ -46,6 +47,11 @@ def remarks(warnings: Iterable[Warn], lang: Language) -> list[dict[str, Any]]:
     return [
         {"key": warn.key, "params": dict(warn.params), "text": warn.text(lang)} for warn in warnings
     ]
+
+
+def persons_in(run: Run, persons: int) -> int | None:
+    """A number of residents of a run, None where nobody is counted."""
+    return persons if run.city.cells.counted else None
 
 
 def services_asked(run: Run, study: Study, service: str | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from lifecircle.analysis.measures.compare import (
     covered_cells,
     match_cells,
 )
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
@@ -60,6 +60,7 @@ def compare_document(
     before: Run, after: Run, question: Question, *, lang: Language = "zh"
 ) -> dict[str, Any]:
     """The change of one service, or of all that both runs have, and of the circles."""
+    question = settle(after.study, question)
     listed = services_asked(after, after.study, question.service)
     asked = [service for service in listed if service in before.travel.services]
     same = match_runs(before, after)

@@ -14,11 +14,13 @@ from lifecircle.analysis.measures.question import (
     Study,
     Walks,
     ask,
+    settle,
     walks_to,
 )
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
+from lifecircle.service.catalog.rests import rests_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class CoverageAnswer:
 
 def answer_coverage(study: Study, question: Question) -> CoverageAnswer:
     """What the document and the map of one service show."""
+    question = settle(study, question)
     asked = ask(study, question)
     return CoverageAnswer(asked, coverage(study, question), walks_to(study, asked.service.id))
 
@@ -46,6 +49,7 @@ def coverage_document(run: Run, question: Question, *, lang: Language = "zh") ->
     ------
     UnknownNameError, ParameterError : as `coverage`; the moment cannot be read.
     """
+    question = settle(run.study, question)
     if question.at is not None:
         return _at_document(run, question, moment_of(question.at), lang)
     return _document(run, run.study, question, lang)
@@ -102,6 +106,11 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
         "by": found.by,
         "total": _row(found.total),
         "units": [_row(row) for row in found.units],
+        "rests_on": rests_document(
+            run.study,
+            Question(found.service, group=found.group),
+            edge=found.total.edge_of_list,
+        ),
         "warnings": remarks(found.warnings, lang),
     }
 
@@ -113,6 +122,9 @@ def _row(row: CoverageRow) -> dict[str, Any]:
         "name_en": row.name_en,
         "residents": row.residents,
         "covered": row.covered,
+        "not_covered": row.not_covered,
+        "not_assessed": row.not_assessed,
+        "edge_of_list": row.edge_of_list,
         "unsnapped": row.unsnapped,
         "cut_off": row.cut_off,
         "U": row.U,

@@ -6,7 +6,7 @@ from typing import Any
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.equity import Equity, WorstTenth, equity
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
 
@@ -16,6 +16,7 @@ WORST_UNITS = 20
 def equity_document(run: Run, question: Question, *, lang: Language = "zh") -> dict[str, Any]:
     """Equity of one service, or of all under ``services``; shares 0-1, persons whole."""
     study = run.study
+    question = settle(study, question)
     asked = services_asked(run, study, question.service)
     found = [equity(study, question.about(one)) for one in asked]
     head = {"area": run.manifest.area, "run": run.manifest.run}

@@ -10,7 +10,16 @@ from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.gap_cells import FULL, Bridge
 from lifecircle.analysis.measures.gaps import Gap, find_gaps, gap_warnings
 from lifecircle.analysis.measures.opening import moment_of, study_at
-from lifecircle.analysis.measures.question import WHOLE, Asked, Question, Study, ask, level_of
+from lifecircle.analysis.measures.question import (
+    NOBODY_COUNTED,
+    WHOLE,
+    Asked,
+    Question,
+    Study,
+    ask,
+    level_of,
+    settle,
+)
 from lifecircle.analysis.results.layers import gap_frame, layer_columns
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
@@ -21,6 +30,7 @@ from lifecircle.service.catalog.common import (
     remarks,
     services_asked,
 )
+from lifecircle.service.catalog.rests import rests_document
 
 __all__ = ["FULL", "answer_gaps", "bridge_row", "gap_level", "gaps_asked", "gaps_document"]
 
@@ -40,6 +50,7 @@ class GapsAnswer:
 
 def answer_gaps(study: Study, question: Question) -> GapsAnswer:
     """What the map of one service shows."""
+    question = settle(study, question)
     answer = find_gaps(study, question)
     remarks = gap_warnings(study, question)
     return GapsAnswer(ask(study, question), answer.gaps, answer.bridge, remarks)
@@ -69,12 +80,13 @@ def gaps_asked(run: Run, question: Question, *, min_residents: int = 0) -> GapsA
     At a moment only facilities known to be open then count.
     """
     study = run.study
+    question = settle(study, question)
     asked = services_asked(run, study, question.service)
-    told: list[Warn] = []
+    told: list[Warn] = [] if run.city.cells.counted else [NOBODY_COUNTED]
     opened: dict[str, Any] = {}
     if question.at is not None:
         then = study_at(study, moment_of(question.at), asked)
-        opened, told, study = at_document(then), at_warnings(then), then.lower
+        opened, told, study = at_document(then), [*told, *at_warnings(then)], then.lower
         run = replace(run, city=study.city)  # gaps name their nearest by its place among the open
     answers = [find_gaps(study, question.about(one), min_residents=min_residents) for one in asked]
     found = [gap for answer in answers for gap in answer.gaps]
@@ -90,10 +102,17 @@ def bridge_row(bridge: Bridge) -> dict[str, Any]:
         "known": bridge.known,
         "covered": bridge.covered,
         "not_covered": bridge.not_covered,
+        "not_assessed": bridge.not_assessed,
         "reachable_full": bridge.full,
         "served": bridge.served,
         "reasons": dict(bridge.reasons),
     }
+
+
+def _sums(study: Study, question: Question, bridge: Bridge) -> dict[str, Any]:
+    """The sums of one service, and what they rest on."""
+    about = question.about(bridge.service)
+    return {**bridge_row(bridge), "rests_on": rests_document(study, about)}
 
 
 def gap_level(run: Run, by: str | None) -> str:
@@ -109,6 +128,7 @@ def gaps_document(
     At a moment only facilities known to be open then count; ``facilities`` says how many are
     open, closed and unknown.
     """
+    question = settle(run.study, question)
     answer = gaps_asked(run, question, min_residents=min_residents)
     run, found = answer.run, answer.found
     columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]
@@ -126,7 +146,7 @@ def gaps_document(
         "min_residents": min_residents,
         **answer.opened,
         "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
-        "sums": [bridge_row(one) for one in answer.bridges],
+        "sums": [_sums(run.study, question, one) for one in answer.bridges],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)

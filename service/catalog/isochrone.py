@@ -7,6 +7,7 @@ from typing import Any
 
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.isochrone import Direction, isochrone
+from lifecircle.analysis.measures.question import walker_of
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import in_degrees, remarks, snapped_at
 
@@ -35,6 +36,7 @@ def isochrone_document(
         The minutes are not possible.
     """
     study = run.study
+    walker = walker_of(study.policy, walker).id
     found = isochrone(study, (lon, lat), minutes, walker=walker, direction=direction)
     max_leg_m = run.policy.attachment.max_leg_m.value
     snapped = bool(found.position.snapped[0])

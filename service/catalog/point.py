@@ -12,7 +12,7 @@ import shapely
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.point import PlaceCircle, PlaceService, PointPlan
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.quantities import CM_PER_M
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at
@@ -29,7 +29,9 @@ class PointDesk:
     @classmethod
     def of(cls, run: Run, question: Question) -> PointDesk:
         """The desk for a walker; minutes None means each service's own."""
-        return cls(run, PointPlan.of(run.study, question), tuple(facility_ids(run)))
+        return cls(
+            run, PointPlan.of(run.study, settle(run.study, question)), tuple(facility_ids(run))
+        )
 
     def with_minutes(self, minutes: float | None) -> PointDesk:
         """The same with other minutes."""
@@ -43,7 +45,7 @@ def point_document(
     run, plan = desk.run, desk.plan
     xy_m = to_metric(np.array([[lon, lat]]), run.city.crs)
     position = plan.position(xy_m)
-    services = plan.services(position)
+    services = plan.services(position, xy_m)
     snapped = snapped_at(position, run.city.crs)
     limit_m = run.policy.attachment.max_leg_m.value
     loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{limit_m:g}"}),)

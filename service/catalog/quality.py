@@ -22,7 +22,7 @@ from lifecircle.analysis.measures.quality import (
 from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
-from lifecircle.service.catalog.common import facility_ids, remarks, title_of
+from lifecircle.service.catalog.common import facility_ids, persons_in, remarks, title_of
 from lifecircle.service.wording import number, percent
 
 LISTED = 1000  # rows of a list; `count` beside it tells all
@@ -63,17 +63,21 @@ def quality_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "islands": {
             "element": "logical_consistency",
             "count": len(found.islands),
-            "residents": sum(island.residents for island in found.islands),
+            "residents": persons_in(run, sum(island.residents for island in found.islands)),
             "largest_km": round(found.largest_m / 1000, 3),
             "list": [
-                {**asdict(island), "length_m": round(island.length_m, 1)}
+                {
+                    **asdict(island),
+                    "length_m": round(island.length_m, 1),
+                    "residents": persons_in(run, island.residents),
+                }
                 for island in found.islands[:LISTED]
             ],
         },
         "unsnapped": {
             "element": "positional",
             "cells": found.unsnapped_cells,
-            "residents": found.unsnapped_residents,
+            "residents": persons_in(run, found.unsnapped_residents),
             "facilities": _places(run, found.unsnapped_facilities),
         },
         "facilities_outside": _places(run, found.outside) if found.units_given else None,
@@ -103,7 +107,7 @@ def quality_summary(run: Run) -> dict[str, Any]:
     states = Counter(one.state for one in found.same_places)
     known = [row for row in found.spread if row.moved is not None]
     return {
-        "island_residents": sum(island.residents for island in found.islands),
+        "island_residents": persons_in(run, sum(island.residents for island in found.islands)),
         "facilities_outside": len(found.outside) if found.units_given else None,
         "facilities_placed_by_unit": len(found.placed),
         "facilities_merged": states["merged"],
@@ -120,7 +124,9 @@ def _snap(run: Run, found: AreaQuality) -> dict[str, Any]:
         "mean_m": _rounded(found.mean_leg_m),
         "longest_m": _rounded(found.longest_leg_m),
         "limit_m": run.policy.attachment.max_leg_m.value,
-        "bins": [asdict(one) for one in found.snap],
+        "bins": [
+            {**asdict(one), "residents": persons_in(run, one.residents)} for one in found.snap
+        ],
     }
 
 
@@ -200,7 +206,7 @@ def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
     names = dict(zip(zip(units.level, units.code, strict=True), units.name, strict=True))
     return {
         "element": "thematic",
-        "modelled": found.modelled_residents,
+        "modelled": persons_in(run, found.modelled_residents),
         "methods": dict(sorted(methods.items())),
         "compared": compared,
         "moved": moved if known else None,
@@ -214,6 +220,12 @@ def _population(run: Run, found: AreaQuality) -> dict[str, Any]:
             for row in sorted(found.spread, key=lambda row: -(row.moved or 0))[:LISTED]
         ],
         "rasters": [asdict(one) for one in found.rasters],
+        "calibrated": [
+            {**asdict(row), "unit_name": names.get((row.level, row.unit_code))}
+            for row in sorted(
+                run.city.notes.calibrated, key=lambda row: -abs(row.total - row.before)
+            )[:LISTED]
+        ],
     }
 
 
@@ -233,13 +245,13 @@ def _disagreements(found: Iterable[Disagreement]) -> dict[str, Any]:
 def histogram(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Bins of the distances with the share of residents in each, for a drawing."""
     bins = document["snap"]["bins"]
-    most = max((one["residents"] for one in bins), default=0)
-    whole = float(np.sum([one["residents"] for one in bins]))
+    most = max((one["residents"] or 0 for one in bins), default=0)
+    whole = float(np.sum([one["residents"] or 0 for one in bins]))
     return [
         {
             **one,
-            "width": 100 * one["residents"] / most if most else 0.0,
-            "share": one["residents"] / whole if whole else 0.0,
+            "width": 100 * (one["residents"] or 0) / most if most else 0.0,
+            "share": (one["residents"] or 0) / whole if whole else 0.0,
         }
         for one in bins
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, get_args
 
 from lifecircle.analysis.errors import Language, ParameterError
+from lifecircle.analysis.measures.question import NOBODY_COUNTED, walker_of
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import (
     LeftOut,
@@ -23,6 +24,7 @@ from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Sco
 from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.rests import rests_of_row
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
@@ -43,6 +45,7 @@ def scorecard_document(
     ParameterError : the run's policy has no scorecard; an answer that a setting does not take.
     UnknownNameError : no such walker, level or setting.
     """
+    walker = walker_of(run.policy, walker).id
     found = scorecard(run.study, walker=walker, level=level, year=year, settings=settings)
     return document_of(run, found, lang)
 
@@ -72,6 +75,8 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
     """A computed scorecard as a document."""
     manifest = run.manifest
     counts = Counter(row.status for row in found.rows)
+    nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
+    nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
     return {
         "area": manifest.area,
         "run": manifest.run,
@@ -109,7 +114,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "inputs": [
             {"role": one.role, "name": one.name, "sha256": one.sha256} for one in manifest.inputs
         ],
-        "warnings": remarks(run.city.warnings, lang),
+        "warnings": remarks((*nobody, *run.city.warnings), lang),
     }
 
 
@@ -210,6 +215,7 @@ def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[st
         "settings": list(_settings_of(card, row)),
         "sources": _sources(run, row),
         "note": None if row.note is None else title_of(row.note),
+        "rests_on": rests_of_row(run.study, row),
         "remarks": remarks(found.warnings, lang),
     }
 

@@ -15,12 +15,15 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.question import (
+    TOTAL,
     Asked,
     Question,
     Study,
     ask,
     covered,
     default_level,
+    judged_persons,
+    settle,
     sums_by,
     unknown_units,
     walks_to,
@@ -120,6 +123,7 @@ def siting_document(
 
 def siting_of(study: Study, question: Question, task: SitingTask) -> Siting:
     """The answer itself, candidates found first."""
+    question = settle(study, question)
     ask(study, question)
     return place_sites(
         study,
@@ -154,6 +158,7 @@ def answer_proposals(run: Run, question: Question, add: int, lang: Language) -> 
     ParameterError : as `place_sites`.
     """
     study = run.study
+    question = settle(study, question)
     asked = ask(study, question)
     service = asked.service.id
     walks = walks_to(study, service)
@@ -318,9 +323,10 @@ def _units(run: Run, found: Siting) -> list[dict[str, Any]]:
     level = default_level(run.city)
     index, size = cells.unit[level], len(units.code)
     limit = found.asked.limit_cm
+    persons = judged_persons(run.study, found.asked.service.id, TOTAL)
     known = sums_by(index, size, cells.residents)
     before, after = (
-        sums_by(index, size, cells.residents, covered(cm, cells.position, limit))
+        sums_by(index, size, persons, covered(cm, cells.position, limit))
         for cm in (found.cell_cm_before, found.cell_cm_after)
     )
     blank = unknown_units(run.city, level)

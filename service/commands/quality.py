@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from lifecircle.service.commands.words import (
     LayerName,
     Mapping,
     NorthFirst,
+    OtherTypes,
     PolicyFile,
     RunName,
     Sheet,
@@ -42,6 +43,7 @@ def check(
     layer: LayerName = None,
     mapping: Mapping = None,
     policy: PolicyFile = None,
+    other_types: OtherTypes = "refuse",
     clean: Annotated[Path | None, typer.Option()] = None,
     errors: Annotated[Path | None, typer.Option()] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -50,17 +52,27 @@ def check(
     """Say all that is wrong with a table, row by row; exit 2: not usable."""
     from lifecircle.analysis.policy import load_policy
     from lifecircle.analysis.readers.checker.check import check_file
-    from lifecircle.analysis.readers.records.declarations import Declaration
+    from lifecircle.analysis.readers.records.declarations import (
+        Declaration,
+        known_other_types,
+        split_service,
+    )
     from lifecircle.analysis.readers.records.mapping_file import read_declarations
+    from lifecircle.analysis.readers.tables.population_and_facilities import known_kind
     from lifecircle.analysis.results.check_files import clean_copy, write_error_sheet
     from lifecircle.service import i18n
     from lifecircle.service.catalog.checks import check_document, mend_rows
     from lifecircle.service.terminal import print_json, say, show_faults
 
     language = language_of(lang)
-    plain = Declaration(datum, crs, x_north, sheet, layer)
+    file, service = split_service(file)
+    others = known_other_types(other_types)
+    plain = Declaration(datum, crs, x_north, sheet, layer, other_types=others)
     said = read_declarations(plain, mapping, (file,))
-    checked = check_file(file, cast(Any, kind), load_policy(policy), said)
+    if service is not None:
+        said = said.with_services({file.name: service})
+    sure = None if kind is None else known_kind(kind)
+    checked = check_file(file, sure, load_policy(policy), said)
     mends = clean_copy(checked, clean, language) if clean is not None else ()
     if errors is not None:
         write_error_sheet(checked, errors, language)

@@ -26,6 +26,7 @@ NorthFirst = Annotated[bool, typer.Option("--x-north")]
 Sheet = Annotated[str | None, typer.Option()]
 LayerName = Annotated[str | None, typer.Option("--layer")]
 Mapping = Annotated[Path | None, typer.Option()]
+OtherTypes = Annotated[str, typer.Option("--other-types")]
 HERE = Path("workspace")
 Group = Annotated[str, typer.Option()]
 By = Annotated[str | None, typer.Option()]

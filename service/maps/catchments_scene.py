@@ -264,7 +264,7 @@ def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
     share = solution.served / found.residents if found.residents and found.assessed else None
     over = sum(centre.overload for centre in solution.centres)
     count = dict.fromkeys(_STATES, 0)
-    for centre in solution.centres:
+    for centre in solution.centres if found.assessed else ():
         count[centre.state] += 1
 
     def told(value: int) -> str | None:
@@ -272,9 +272,10 @@ def _figures(ask: Ask, answer: CatchmentsAnswer) -> dict[str, Any]:
 
     note = ask.say("served_note", served=number(solution.served), all=number(found.residents))
     sums = {
-        "known": found.residents,
+        "known": found.residents + found.not_assessed,
         "covered": found.residents - solution.unreachable,
         "not_covered": solution.unreachable,
+        "not_assessed": found.not_assessed,
         "reachable_full": solution.reachable_full,
         "served": solution.served,
     }

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
+from lifecircle.analysis.measures.question import circle_of
 from lifecircle.analysis.quantities import Int32Array
-from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.catalog.circles import (
     CirclesAnswer,
     answer_circles,
@@ -49,6 +49,7 @@ from lifecircle.service.maps.shapes import (
     pack,
     pack_polygons,
     polygons_degrees,
+    residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import number, percent, plain
@@ -67,8 +68,7 @@ def circles_scene(ask: Ask) -> Scene:
     """
     rules = ask.run.policy.circles
     kind = next(iter(rules), "") if ask.kind is None else ask.kind
-    if kind not in rules:
-        raise unknown("unknown_circle", kind, rules)
+    kind = circle_of(ask.run.policy, kind)
     offered = variants_of(ask.run.policy, kind)
     variant = next((one for one in offered if one == ask.variant), offered[0])
     question = replace(ask.question, service=None, by=level_shown(ask))
@@ -178,7 +178,7 @@ def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
             "m": nothing,
             "f": nothing,
             "k": nothing,
-            "r": cells.residents.tolist(),
+            "r": residents_of(cells),
             "e": cells.modelled.astype(int).tolist(),
             "labels": [ask.say("reached"), ask.say("state"), ask.say("missing")],
             "texts": texts,

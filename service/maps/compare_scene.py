@@ -47,6 +47,7 @@ from lifecircle.service.maps.shapes import (
     pack,
     pack_polygons,
     polygons_degrees,
+    residents_of,
 )
 from lifecircle.service.wording import date, number, percent, points
 
@@ -169,7 +170,7 @@ def _cells(
             "m": nothing,
             "f": nothing,
             "k": nothing,
-            "r": cells.residents.tolist(),
+            "r": residents_of(cells),
             "e": cells.modelled.astype(int).tolist(),
             "labels": [ask.say("state")],
             "texts": texts,

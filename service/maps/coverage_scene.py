@@ -26,6 +26,7 @@ from lifecircle.service.maps.scene import (
     frame,
     level_shown,
     question_fields,
+    rests,
     street_layer,
     warnings,
 )
@@ -35,6 +36,7 @@ from lifecircle.service.maps.shapes import (
     pack,
     pack_polygons,
     polygons_degrees,
+    residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import number, percent, plain
@@ -69,6 +71,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
         "ranking": _ranking(ask, found, places),
         "warnings": warnings(ask, *found.warnings),
         "footer": footer(ask, asked),
+        **rests(ask, service, found.total.edge_of_list),
     }
     return Scene((streets, areas, cells, dots), view)
 
@@ -121,19 +124,13 @@ def _told(ask: Ask, row: CoverageRow) -> list[str | None]:
         percent(row.P) or ask.words.not_assessed,
         number(row.residents) or ask.words.unknown,
         number(row.covered),
-        number(_beyond(row)),
+        number(row.not_covered),
         percent(row.P_core),
         percent(row.L),
         percent(row.U),
         number(row.unsnapped or None),
         number(row.cut_off or None),
     ]
-
-
-def _beyond(row: CoverageRow) -> int | None:
-    if row.residents is None or row.covered is None:
-        return None
-    return row.residents - row.covered
 
 
 def cell_layer(
@@ -150,12 +147,15 @@ def cell_layer(
         within: list[int | None] = [None] * count
     else:
         classes = scale.classes(walks.cell_cm, speed)
+        judged = ask.run.study.judged(asked.service.id).cell
+        classes[~judged] = len(scale.colours) - 1
         minutes = np.ceil(minutes_of(walks.cell_cm, speed) * 10 - 1e-6)
         tenths = [None if np.isnan(m) else int(m) for m in minutes]
         place = np.full(len(ask.run.city.facilities) + 1, -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
         near = [None if f < 0 else int(f) for f in place[walks.cell_facility]]
-        within = covered(walks.cell_cm, cells.position, asked.limit_cm).astype(int).tolist()
+        reached = covered(walks.cell_cm, cells.position, asked.limit_cm)
+        within = [int(r) if j else None for r, j in zip(reached, judged, strict=True)]
     points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
     layer = CellDots(
         {
@@ -167,17 +167,20 @@ def cell_layer(
             "m": tenths,
             "f": near,
             "k": within,
-            "r": cells.residents.tolist(),
+            "r": residents_of(cells),
             "e": cells.modelled.astype(int).tolist(),
         }
     )
-    legend = _minute_legend(ask, scale, classes)
+    legend = _minute_legend(ask, scale, classes, walks)
     return layer, Toggle("cells", ask.say("layer_cells"), legend, ramp=len(legend) > 1)
 
 
-def _minute_legend(ask: Ask, scale: scales.MinuteScale, classes: Any) -> tuple[Swatch, ...]:
+def _minute_legend(
+    ask: Ask, scale: scales.MinuteScale, classes: Any, walks: Walks | None
+) -> tuple[Swatch, ...]:
     present = set(np.unique(classes).tolist())
-    if len(scale.colours) - 1 in present:
+    unknown = Swatch(scales.UNKNOWN_COLOUR, ask.words.not_assessed, apart=True)
+    if walks is None:
         return (Swatch(scales.UNKNOWN_COLOUR, ask.words.not_assessed),)
     spans = [f"{plain(low)}–{plain(high)}" for low, high in pairwise([0.0, *scale.edges])]
     labels = [*spans, f">{plain(scale.edges[-1])}"]
@@ -186,7 +189,10 @@ def _minute_legend(ask: Ask, scale: scales.MinuteScale, classes: Any) -> tuple[S
         for i, (colour, label) in enumerate(zip(scale.colours, labels, strict=False))
     ]
     if len(scale.edges) + 1 in present:
-        marks.append(Swatch(scales.NO_WAY_COLOUR, ask.say("no_way"), apart=True))
+        key = "no_way" if walks.any_facility else "none_here"
+        marks.append(Swatch(scales.NO_WAY_COLOUR, ask.say(key), apart=True))
+    if len(scale.colours) - 1 in present:
+        marks.append(unknown)
     return tuple(marks)
 
 
@@ -200,12 +206,12 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     reasons = {
         "L": ask.say("reason_L" if total.covered is not None else "reason_U"),
         "U": ask.say("reason_U"),
-        "P": ask.say("reason_P"),
+        "P": ask.say("reason_P" if ask.run.city.cells.counted else "reason_residents"),
     }
     headline = ask.say(
         "headline",
         covered=number(total.covered) or ask.words.unknown,
-        residents=number(total.residents) or ask.words.unknown,
+        residents=number(_judged(total)) or ask.words.unknown,
     )
     tiles = (
         Tile(
@@ -226,7 +232,9 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
         ("residents", number(total.residents)),
         ("covered", number(total.covered)),
         ("C", percent(total.C)),
-        ("not_covered", number(_beyond(total))),
+        ("not_covered", number(total.not_covered)),
+        ("not_assessed", number(total.not_assessed or None)),
+        ("edge_of_list", number(total.edge_of_list or None)),
         ("of_them_unsnapped", number(total.unsnapped or None)),
         ("of_them_cut_off", number(total.cut_off or None)),
         ("P_core", percent(total.P_core)),
@@ -242,6 +250,13 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     }
 
 
+def _judged(total: CoverageRow) -> int | None:
+    """Residents whom the service is assessed for."""
+    if total.residents is None or total.not_assessed is None:
+        return None
+    return total.residents - total.not_assessed
+
+
 def _figure(ask: Ask, key: str) -> str:
     """What a figure is called; the inner ring by the metres of the policy."""
     if key == "P_core":
@@ -250,7 +265,7 @@ def _figure(ask: Ask, key: str) -> str:
 
 
 def _ranking(ask: Ask, found: Coverage, places: dict[str, int]) -> Ranking | None:
-    beyond = [(row, _beyond(row) or 0) for row in found.units]
+    beyond = [(row, row.not_covered or 0) for row in found.units]
     worst = sorted((pair for pair in beyond if pair[1] > 0), key=lambda pair: -pair[1])
     if len(found.units) < 2 or not worst:
         return None

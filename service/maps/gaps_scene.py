@@ -24,6 +24,7 @@ from lifecircle.service.maps.scene import (
     frame,
     outline_layer,
     question_fields,
+    rests,
     street_layer,
     unit_name,
     warnings,
@@ -54,6 +55,7 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
         "ranking_full": _ranking(ask, found, "_full", full=True),
         "warnings": warnings(ask, *remarks),
         "footer": footer(ask, asked),
+        **rests(ask, service),
     }
     return Scene((streets, outline_layer(ask), _gap_layer(ask, found), dots), view)
 
@@ -147,11 +149,13 @@ def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]
     if share is not None:
         told = ask.say("headline_gaps", residents=number(known), share=share)
         note = ask.words.sentences((told, note))
+    if beyond is None:
+        note = ask.say("reason_residents" if known is None else "reason_P")
     tiles = [
         Tile(
             ask.say("unreachable"),
             number(beyond),
-            ask.say("reason_P") if beyond is None else note,
+            note,
             main=True,
         )
     ]

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.unknown_names import unknown
@@ -103,7 +103,7 @@ def map_of(
     if solution is not None and solution not in SOLUTIONS:
         raise unknown("unknown_solution", solution, SOLUTIONS)
     kept = {**page.keep, **({} if solution is None else {"solution": solution})}
-    asked = question or Question()
+    asked = settle(run.study, question or Question())
     ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before)
     scene = _scene(ask)
     view = View(**scene.view)

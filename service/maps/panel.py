@@ -158,6 +158,8 @@ class View:
     ranking: Ranking | None = None
     ranking_full: Ranking | None = None
     curve: Curve | None = None
+    rests: tuple[str, ...] = ()
+    rests_folded: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     footer: tuple[Fact, ...] = ()
     credits: tuple[str, ...] = field(default_factory=tuple)

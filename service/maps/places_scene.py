@@ -48,7 +48,7 @@ def units_scene(ask: Ask) -> Scene:
         "tiles": (
             Tile(
                 ask.say("residents"),
-                number(int(ask.run.city.cells.residents.sum())),
+                number(ask.run.manifest.residents),
                 _modelled(ask),
                 main=True,
             ),

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.measures.question import Asked, covered
+from lifecircle.analysis.measures.question import TOTAL, Asked, covered, judged_persons
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.quantities import minutes_of
 from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
@@ -144,7 +144,7 @@ def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDo
     cells, speed = ask.run.city.cells, asked.walker.speed_m_per_s
     was, now = (covered(cm, cells.position, asked.limit_cm) for cm in (answer.before, answer.after))
     classes = np.select([was, now], [0, 1], default=2)
-    classes[cells.residents == 0] = 3
+    classes[judged_persons(ask.run.study, asked.service.id, TOTAL) == 0] = 3
     minutes = np.ceil(minutes_of(answer.after, speed) * 10 - 1e-6)
     count = len(cells)
     points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))

@@ -7,6 +7,7 @@ import shapely
 
 from lifecircle.analysis.measures.quality import AreaQuality
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
+from lifecircle.service.catalog.common import persons_in
 from lifecircle.service.catalog.quality import answer_quality
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import CellDots, FacilityDots
@@ -51,13 +52,13 @@ def quality_scene(ask: Ask) -> Scene:
         "tiles": (
             Tile(
                 ask.say("quality_unsnapped_residents"),
-                number(found.unsnapped_residents),
+                number(persons_in(ask.run, found.unsnapped_residents)),
                 ask.say("quality_unsnapped_note", n=_metres(ask)),
                 main=True,
             ),
             Tile(
                 ask.say("quality_island_residents"),
-                number(sum(island.residents for island in found.islands)),
+                number(persons_in(ask.run, sum(one.residents for one in found.islands))),
                 "",
             ),
             Tile(ask.say("quality_mean"), _mean(ask, found), ask.say("quality_mean_note")),
@@ -99,7 +100,8 @@ def _cells(ask: Ask, component: Int32Array) -> tuple[CellDots, Toggle]:
     colours = [*LEG_COLOURS, ISLAND_COLOUR, LOOSE_COLOUR]
     classes = _classes(ask, component)
     level = level_shown(ask)
-    residents = [number(int(n)) for n in cells.residents]
+    counted = cells.counted
+    residents = [number(int(n)) if counted else ask.words.unknown for n in cells.residents]
     legs = [
         (None if edge == NOBODY else ask.words.metres(leg, 1)) or ask.say("quality_loose")
         for edge, leg in zip(cells.position.edge, cells.position.leg_m, strict=True)
@@ -197,7 +199,7 @@ def _facts(ask: Ask, found: AreaQuality, outside: int | None) -> tuple[Fact, ...
         ("merged", number(sum(one.state == "merged" for one in found.same_places))),
         ("suspected", number(sum(one.state == "suspected" for one in found.same_places))),
         ("disagreements", number(len(found.disagreements))),
-        ("modelled", number(found.modelled_residents)),
+        ("modelled", number(persons_in(ask.run, found.modelled_residents))),
     ]
     known = [row for row in found.spread if row.moved is not None]
     whole = sum(row.residents for row in known)

@@ -14,6 +14,7 @@ from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.measures.question import WHOLE, Asked, level_of
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.rests import folded_rests, rests_document
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
@@ -27,7 +28,9 @@ WORST_SHOWN = 20
 CATCHMENTS = "catchments"  # a page where the policy has a rule of capacity
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
-_PANEL_WORDS = ("fold", "not_assessed", "layers", "services", "warnings")
+_PANEL_WORDS = (
+    "fold", "not_assessed", "layers", "services", "warnings", "rests_on", "rests_folded",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,16 @@ def footer(ask: Ask, asked: Asked | None) -> tuple[Fact, ...]:
         Fact(ask.say("created"), date(manifest.created)),
     ]
     return tuple(facts)
+
+
+def rests(ask: Ask, service: str, edge: int | None = None) -> dict[str, tuple[str, ...]]:
+    """What the answer rests on: the lines shown at once and those in the fold."""
+    lines = rests_document(ask.run.study, ask.question.about(service), edge=edge)
+    shown, folded = folded_rests(lines, ask.lang)
+    return {
+        "rests": tuple(line["text"] for line in shown),
+        "rests_folded": tuple(line["text"] for line in folded),
+    }
 
 
 def warnings(ask: Ask, *more: Any) -> tuple[str, ...]:

@@ -69,6 +69,11 @@ def pack_streets(network: WalkNetwork) -> tuple[dict[str, Any], bool]:
     return pack(degrees(xy, network.crs)) | {"n": _counted(owner)}, partial
 
 
+def residents_of(cells: Cells) -> list[int | None]:
+    """Residents of every cell, None where nobody is counted."""
+    return cells.residents.tolist() if cells.counted else [None] * len(cells)
+
+
 def cell_radius_m(cells: Cells) -> float:
     """Half the usual distance between neighbouring cells, metres, within what the eye likes."""
     from scipy.spatial import cKDTree

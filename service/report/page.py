@@ -22,6 +22,7 @@ from lifecircle.service.catalog.report import WALKER
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.offline import refuse_outside
 from lifecircle.service.report import tables
+from lifecircle.service.report.cells import text
 from lifecircle.service.report.drawing import (
     Bar,
     UnitShapes,
@@ -91,6 +92,10 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "assessed": sum(row["assessed"] for row in document["service_table"]),
         "tables": {
             "scorecard": (tables.SCORECARD, list(tables.scorecard_rows(document, words))),
+            "rests_on": (
+                ("service", "severity", "rest"),
+                [list(map(text, row)) for row in tables.rest_rows(document, words)],
+            ),
             "coverage": (tables.COVERAGE, list(tables.coverage_rows(document, words))),
             "gaps": (tables.GAPS, list(tables.gap_rows(document, words, GAPS_SHOWN))),
             "gaps_full": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
@@ -23,7 +23,7 @@ RULES: Final = ("rule", "number", "source", "clause", "confidence")
 LEFT_OUT_NAMED: Final = 5
 COVERAGE: Final = (
     "service", "minutes", "facilities", "P", "P_core", "L", "U", "C", "covered", "not_covered",
-    "target",
+    "circle_open", "target",
 )  # fmt: skip
 GAPS: Final = (
     "rank", "service", "unit", "near", "residents", "group_65", "group_0_3", "reason", "walk",
@@ -118,9 +118,24 @@ def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
             Cell(percent(total["P"]) or words.not_assessed, total["P"]),
             *(share(words, total[key]) for key in ("P_core", "L", "U", "C")),
             Cell(_count(words, total["covered"]), total["covered"]),
-            Cell(_count(words, beyond(total)), beyond(total)),
+            Cell(_count(words, total["not_covered"]), total["not_covered"]),
+            Cell(_count(words, total["not_assessed"] or None), total["not_assessed"]),
             share(words, targets[service]),
         ]
+
+
+def rest_rows(document: Document, words: Words) -> Iterator[list[str]]:
+    """What the figures of every service rest on; what touches all of them stands first, once."""
+    everywhere: dict[str, list[str]] = {}
+    own: list[list[str]] = []
+    for block in document["coverage"]["services"]:
+        for line in block["rests_on"]:
+            text_, kind = line["text"][words.lang], words(f"severity_{line['severity']}")
+            if line["of_service"]:
+                own.append([words.title(block["title"]), kind, text_])
+            else:
+                everywhere.setdefault(text_, [words("all_services"), kind, text_])
+    yield from (*everywhere.values(), *own)
 
 
 def _count(words: Words, value: float | None) -> str:
@@ -144,13 +159,6 @@ def targets_by_service(document: Document) -> dict[str, float | None]:
         row["service"]: None if row["target"] is None else row["target"]["value"]
         for row in document["sources"]["services"]
     }
-
-
-def beyond(row: Mapping[str, Any]) -> int | None:
-    """Residents not covered."""
-    if row["residents"] is None or row["covered"] is None:
-        return None
-    return int(row["residents"]) - int(row["covered"])
 
 
 def gaps_listed(document: Document, *, full: bool) -> list[Document]:
@@ -291,9 +299,15 @@ def parameter_rows(document: Document, words: Words) -> Iterator[tuple[str, str]
     titles = titles_by_service(document, words)
     for name, value in document["sources"]["parameters"].items():
         if name == "surveyed":
-            yield words.parameter(name), words.value([titles.get(one, one) for one in value])
+            yield words.parameter(name), words.value(_surveyed(titles, value))
         else:
             yield words.parameter(name), words.value(value)
+
+
+def _surveyed(titles: Mapping[str, str], sayings: Iterable[str]) -> list[str]:
+    """Services surveyed by their titles, with the units or the file where in a part only."""
+    parts = (saying.partition(":") for saying in sayings)
+    return [f"{titles.get(one, one)}{sign}{told}" for one, sign, told in parts]
 
 
 def rule_rows(document: Document, words: Words) -> Iterator[Row]:

@@ -30,7 +30,8 @@ _DATES: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcter
 
 UNIT_COVERAGE: Final = (
     "service", "service_id", "minutes", "unit_code", "unit", "residents", "covered",
-    "not_covered", "unsnapped", "cut_off", "P", "P_core", "L", "U", "C",
+    "not_covered", "circle_open", "edge_of_list", "unsnapped", "cut_off",
+    "P", "P_core", "L", "U", "C",
 )  # fmt: skip
 ALL_GAPS: Final = (
     "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "near", "residents",
@@ -44,6 +45,8 @@ ALL_EQUITY: Final = (
     "service", "service_id", "minutes", "group", "unit_code", "unit", "residents", "without_way",
     "gini", "palma", "mean", "median", "below", "below_share",
 )  # fmt: skip
+
+_PERSONS_APART: Final = ("not_covered", "not_assessed", "edge_of_list", "unsnapped", "cut_off")
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
@@ -84,6 +87,7 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
     rows = map(_values, tables.coverage_rows(document, words))
     yield "coverage", heads(tables.COVERAGE), rows
     yield "coverage_units", heads(UNIT_COVERAGE), _coverage(document, words)
+    yield "rests_on", heads(("service", "severity", "rest")), tables.rest_rows(document, words)
     yield "gaps", heads(ALL_GAPS), _gaps(document, words)
     yield "circles", heads(ALL_CIRCLES), _circles(document, words)
     yield "equity", heads(ALL_EQUITY), _equity(document, words)
@@ -118,8 +122,8 @@ def _coverage(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
                 *_unit(row, words),
                 row["residents"],
                 row["covered"],
-                tables.beyond(row),
-                *(row[key] for key in ("unsnapped", "cut_off", "P", "P_core", "L", "U", "C")),
+                *(row[key] for key in _PERSONS_APART),
+                *(row[key] for key in ("P", "P_core", "L", "U", "C")),
             ]
 
 

@@ -23,14 +23,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.checker.check import Checked, check_file
 from lifecircle.analysis.readers.records.aliases import datum_of
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
-from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.records.declarations import (
+    OTHER_TYPES,
+    REFUSE,
+    Declaration,
+    Declarations,
+)
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
-from lifecircle.analysis.readers.tables.population_and_facilities import Kind
+from lifecircle.analysis.readers.tables.population_and_facilities import Kind, known_kind
 from lifecircle.analysis.results.check_files import write_clean_copy, write_error_sheet
 from lifecircle.service.catalog.checks import check_document, grouped
 from lifecircle.service.errors import ForbiddenError, NotReadyError, RequestError
@@ -48,8 +53,10 @@ UNCACHED: Final = {"cache-control": "no-store"}
 _SHOWN: Final = 500  # faults on the page; the table with problems marked holds all
 _LONGEST_NAME: Final = 120
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
-_MOST_FIELDS: Final = 8
-FIELDS: Final = ("kind", "datum", "crs", "sheet", "layer", "x_north")
+_MOST_FIELDS: Final = 10
+FIELDS: Final = (
+    "kind", "datum", "crs", "sheet", "layer", "x_north", "service", "other_types",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class _Sent:
     sheet: str | None
     layer: str | None
     x_north: bool
+    service: str | None
+    other_types: str
     policy: str
 
     def fields(self) -> dict[str, Any]:
@@ -83,14 +92,16 @@ HERE = Depends(only_here)
 @router.get("/check", dependencies=[HERE, NOTHING_ELSE])
 async def show_form(request: Request, reader: ReaderNow) -> Response:
     """The form: choose or drop a file."""
-    shown = page(request, "check.html", reader.lang, **_form(reader.settings), found=None)
+    shown = page(
+        request, "check.html", reader.lang, **_form(reader.settings, reader.lang), found=None
+    )
     shown.headers.update(UNCACHED)
     return shown
 
 
 @router.post("/check", dependencies=[HERE, NOTHING_ELSE])
 async def check_upload(request: Request, reader: ReaderNow) -> Response:
-    """Every fault of the file sent as form data (``file``, ``kind``, ``datum``, ``policy``)."""
+    """Every fault of the file sent as form data (``file``, ``kind``, ``datum`` ...)."""
     sent = await _sent(request)
     lang = reader.lang
     checked, document, files = await run_in_threadpool(_checked, sent, reader.settings, lang)
@@ -102,7 +113,7 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
         request,
         "check.html",
         lang,
-        **_form(reader.settings, sent.fields()),
+        **_form(reader.settings, lang, sent.fields()),
         grouped=grouped(checked.faults, Words(lang)),
         found={**document, **counts, "shown": _SHOWN},
         files=files,
@@ -111,7 +122,9 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
     return shown
 
 
-def _form(settings: Settings, filled: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _form(
+    settings: Settings, lang: Language, filled: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "filled": {**dict.fromkeys(FIELDS), "policy": default_policy(), **(filled or {})},
         "known": " ".join(suffix.removeprefix(".") for suffix in KNOWN),
@@ -119,6 +132,7 @@ def _form(settings: Settings, filled: Mapping[str, Any] | None = None) -> dict[s
         "megabytes": f"{settings.max_upload_bytes / 1_000_000:g}",
         "datums": DATUMS,
         "kinds": KINDS,
+        "services": [(one.id, one.title.text(lang)) for one in load_policy().services.values()],
         "policies": policy_ids(),
     }
 
@@ -132,12 +146,14 @@ async def _sent(request: Request) -> _Sent:
             return _Sent(
                 name=_plain_name(file.filename),
                 content=await file.read(),
-                kind=cast("Kind | None", _choice(form, "kind", KINDS)),
+                kind=_kind(form),
                 datum=_datum(form),
                 crs=_words(form, "crs"),
                 sheet=_words(form, "sheet"),
                 layer=_words(form, "layer"),
                 x_north=form.get("x_north") == "on",
+                service=_words(form, "service"),
+                other_types=_choice(form, "other_types", OTHER_TYPES) or REFUSE,
                 policy=_choice(form, "policy", policy_ids()) or default_policy(),
             )
     except HTTPException as error:
@@ -154,6 +170,17 @@ def _choice(form: FormData, field: str, known: Sequence[str]) -> str | None:
         shown = value if isinstance(value, str) else "?"
         raise RequestError("check_value", field=field, value=shown, known=", ".join(known))
     return value
+
+
+def _kind(form: FormData) -> Kind | None:
+    """The kind of table of the form, in any spelling people use."""
+    said = form.get("kind")
+    if not isinstance(said, str) or not said:
+        return None
+    try:
+        return known_kind(said)
+    except UnknownNameError:
+        return cast("Kind | None", _choice(form, "kind", KINDS))
 
 
 def _datum(form: FormData) -> str | None:
@@ -187,7 +214,17 @@ def _checked(
     with _turn(), tempfile.TemporaryDirectory(prefix="lifecircle-check-") as folder:
         path = Path(folder) / f"upload{suffix}"
         path.write_bytes(sent.content)
-        said = Declarations(Declaration(sent.datum, sent.crs, sent.x_north, sent.sheet, sent.layer))
+        said = Declarations(
+            Declaration(
+                sent.datum,
+                sent.crs,
+                sent.x_north,
+                sent.sheet,
+                sent.layer,
+                service=sent.service,
+                other_types=sent.other_types,
+            )
+        )
         found = check_file(path, sent.kind, load_policy(sent.policy), said)
         checked = _renamed(found, sent.name)
         files: dict[str, str] = {}

@@ -17,9 +17,11 @@ from rich.table import Table
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
 from lifecircle.analysis.measures.gap_cells import FULL
+from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.checks import grouped
+from lifecircle.service.catalog.rests import folded_rests, told_elsewhere
 from lifecircle.service.wording import Words, decimal, number, percent
 
 _SHOWN_GAPS = 20
@@ -109,7 +111,7 @@ def show_run(run: Run, lang: Language) -> None:
     """What was built: name, residents, counts, seconds, remarks."""
     words, manifest = Words(lang, "cli"), run.manifest
     table = Table(title=f"{manifest.title.text(lang)} · {manifest.run}", show_header=False)
-    table.add_row(words("residents"), number(manifest.residents))
+    table.add_row(words("residents"), number(manifest.residents) or words.unknown)
     for name in ("cells", "facilities", "units", "edges"):
         table.add_row(words(name), number(manifest.counts[name]))
     table.add_row(words("crs"), manifest.crs)
@@ -141,18 +143,39 @@ def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_o
         words.title(run.policy.walkers[block["walker"]].title),
         words.group(block["group"]),
     )
-    heads = [words(key) for key in ("code", "unit", "residents", "covered", "U", "P", "L", "C")]
+    rows = [block["total"], *([] if total_only else block["units"])]
+    partly = block["total"]["covered"] is not None and bool(block["total"]["not_assessed"])
+    persons = ["residents", "covered", *(["circle_open"] if partly else [])]
+    heads = [words(key) for key in ("code", "unit", *persons, "U", "P", "L", "C")]
     table = table_of(" · ".join(title), heads, left=(0, 1))
-    for row in [block["total"], *([] if total_only else block["units"])]:
-        table.add_row(*_cells(row, words))
+    for row in rows:
+        table.add_row(*_cells(row, words, partly=partly))
     print_table(table)
+    show_rests(block["rests_on"], lang, of_service=total_only)
+    known = told_elsewhere(block["rests_on"])
     for warning in block["warnings"]:
-        say_remark(warning["text"])
+        if warning["text"] not in known:
+            say_remark(warning["text"])
 
 
-def _cells(row: Mapping[str, Any], words: Words) -> list[str]:
+def show_rests(
+    lines: Sequence[Mapping[str, Any]], lang: Language, *, of_service: bool = False
+) -> None:
+    """What an answer rests on: the most serious doubts, and how many more there are."""
+    shown, more = folded_rests(lines, lang, of_service=of_service)
+    words = Words(lang, "cli")
+    if shown:
+        say(words("rests_on"))
+    for line in shown:
+        say(f"{'!' if line['severity'] == 'serious' else '·'} {line['text']}")
+    if more:
+        say_remark(words("rests_more", count=len(more)))
+
+
+def _cells(row: Mapping[str, Any], words: Words, *, partly: bool) -> list[str]:
     unknown = words.not_assessed
-    persons = [number(row[key]) or unknown for key in ("residents", "covered")]
+    counted = ("residents", "covered", *(("not_assessed",) if partly else ()))
+    persons = [number(row[key]) or unknown for key in counted]
     shares = [percent(row[key]) or unknown for key in ("U", "P", "L", "C")]
     if row["code"] == "total":
         return ["", words("total"), *persons, *shares]
@@ -162,6 +185,11 @@ def _cells(row: Mapping[str, Any], words: Words) -> list[str]:
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
     """The worst gaps as a table, those of full places as another, and the sums of a service."""
     words = Words(lang, "cli")
+    for warning in document["warnings"]:
+        if warning["key"] in ABOUT_RESIDENTS:
+            say_remark(warning["text"])
+    if not run.city.cells.counted:
+        return
     features: Sequence[Mapping[str, Any]] = document["features"]
     for full, title in ((False, "gaps"), (True, "gaps_full")):
         rows = [
@@ -173,6 +201,7 @@ def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
             print_table(_gap_table(rows, run, words(title, count=len(rows)), words))
     if document["service"] is not None:
         say(words.bridge(document["sums"][0]))
+        show_rests(document["sums"][0]["rests_on"], lang)
 
 
 def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: Words) -> Table:

@@ -29,7 +29,7 @@ def show_quality(document: Mapping[str, Any], lang: Language) -> None:
     legs = table_of("", [distance, *(words(key) for key in _COUNTED)], left=())
     for one in document["snap"]["bins"]:
         span = f"{plain(one['above_m'])}–{plain(one['to_m'])}"
-        legs.add_row(span, *(number(one[key]) for key in _COUNTED))
+        legs.add_row(span, *(number(one[key]) or words.unknown for key in _COUNTED))
     print_table(figures)
     print_table(legs)
     pairs = document["same_places"]["list"]

@@ -97,6 +97,13 @@ def test_a_closed_centre_is_no_facility(served):
                for told in area.run.manifest.warnings)  # fmt: skip
 
 
+def test_an_export_of_overpass_turbo_is_read_by_its_tags(served):
+    """The field case 27: 甲社区医院 alone is the health centre, as in the list with one closed."""
+    covered, area = served("18_overpass_export.geojson", datum="wgs84")
+    assert covered == 1_400
+    assert sorted(area.layer("facilities")["service"]) == ["health_centre", "park", "pharmacy"]
+
+
 def test_what_a_status_says(tmp_path, policy):
     """Planned rows are candidates whatever is wrong with them; unknown words count as open."""
     path = tmp_path / "a.csv"

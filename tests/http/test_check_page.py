@@ -175,3 +175,18 @@ def test_forms_that_are_none_are_told(here, sheet):
         "/check", content=b"--x\r\n", headers={"content-type": "multipart/form-data; boundary=x"}
     )
     assert broken.status_code == 400
+
+
+def test_all_rows_one_service_and_other_kinds_left_out(here):
+    plain = "名称,经度,纬度\n甲,102.70123,25.01234\n".encode()
+    kinds = (
+        "类型,名称,经度,纬度\n药店,甲,102.70123,25.01234\n烟酒店,乙,102.71123,25.01234\n".encode()
+    )
+    assert post(here, plain, "a.csv", kind="facilities").json()["errors"] == 1
+    assert post(here, plain, "a.csv", service="药店").json()["usable"]
+    refused = post(here, kinds, "a.csv").json()
+    assert [fault["row"] for fault in refused["faults"]] == [3]
+    assert "勾选" in post(here, kinds, "a.csv", {"accept": "text/html"}).text
+    left = post(here, kinds, "a.csv", other_types="skip").json()
+    assert (left["usable"], left["warnings"]) == (True, 1)
+    assert post(here, kinds, "a.csv", other_types="drop").status_code == 400

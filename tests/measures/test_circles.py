@@ -108,7 +108,7 @@ def test_nothing_assessed_is_not_assessed() -> None:
 def test_impossible_questions() -> None:
     with pytest.raises(UnknownNameError) as unknown:
         circles(study_of(CITY, POLICY, travel=TRAVEL), Question(), kind="culture")
-    assert "convenience、fitness" in unknown.value.text("zh")
+    assert "便民生活圈（convenience）、健身圈（fitness）" in unknown.value.text("zh")
     with pytest.raises(ParameterError):
         circle_table(study_of(CITY, POLICY, travel=TRAVEL), Question(minutes=-1), kind="fitness")
     with pytest.raises(UnknownNameError):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.readers.rasters import population as rasters
+from lifecircle.analysis.readers.rasters import pixels as rasters
 from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.tables.population_and_facilities import check_table
 

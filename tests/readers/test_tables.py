@@ -227,7 +227,7 @@ def test_all_faults_of_a_table_at_once(file):
         ("input_group_more", 8, "pop_65"),
         ("input_lat_range", 9, "lat"),
         ("input_id_blank", 9, "id"),
-        ("input_number_large", 9, "population"),
+        ("input_persons_impossible", 9, "population"),
     ]
     text = "\n".join(f.text("zh") for f in faults(lambda: read_population(path, said("wgs84"))))
     assert "cells.csv 第5行 “lon”列：“不详”不是数字" in text
@@ -291,11 +291,12 @@ def test_unknown_types_offer_the_nearest(file, policy):
     path = file("type,name,lon,lat\npharmcy,A,14.5,35.9\n,B,14.5,35.9\npharmacy,C,,35.9\n")
     found = faults(lambda: read_facilities(path, policy, said("wgs84")))
     assert [(f.key, f.row) for f in found] == [
-        ("input_service_unknown", 2),
+        ("input_service_unknown", None),
         ("input_service_blank", 3),
         ("input_coordinate_blank", 4),
     ]
-    assert "pharmacy" in found[0].params["near"]
+    assert found[0].rows == (2,)
+    assert "pharmacy" in found[0].params["near"].en
 
 
 def test_facilities_without_type_column(file, policy):

@@ -16,6 +16,11 @@ from tests.pages.map_pages import hostile_run
 
 __all__ = ["browser", "pytestmark", "sync_api"]
 
+PAST_THE_MARGIN = """() => [...document.querySelectorAll('table, svg, p, dl')].filter(one => {
+  const page = one.closest('article'), right = parseFloat(getComputedStyle(page).paddingRight);
+  return one.getBoundingClientRect().right > page.getBoundingClientRect().right - right + 1;
+}).map(one => one.tagName + ' ' + one.className)"""
+
 
 @pytest.mark.parametrize("languages", [("zh",), ("en",), ("zh", "en")])
 def test_the_report_opens_alone(browser: Any, tmp_path: Path, languages: Any) -> None:
@@ -29,6 +34,8 @@ def test_the_report_opens_alone(browser: Any, tmp_path: Path, languages: Any) ->
         assert size == "20px"  # 15pt: the page's own style was let in
         wide = seen.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert wide is True
+        past = seen.page.evaluate(PAST_THE_MARGIN)
+        assert past == []
         seen.assert_clean()
         printed = seen.page.pdf(format="A4")
         assert printed[:5] == b"%PDF-"

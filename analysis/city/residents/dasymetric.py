@@ -85,7 +85,7 @@ def spread_unit_totals(
     InputError : a group is larger than the residents of its unit, or a unit with residents has
         no geometry.
     """
-    level = _find_level_with_totals(units)
+    level = level_with_totals(units)
     members = units.of_level(level)
     _refuse_totals(units, members, group_totals)
     populated = members[units.residents.value[members] > 0]
@@ -95,14 +95,14 @@ def spread_unit_totals(
     built = find_homes(units, populated, level, ground, rules, crs)
     method[np.unique(built.unit)] = "buildings"
     rest = populated[method[populated] == "empty"]
-    land = _find_land(units, rest, ground.residential, crs)
+    land = find_land(units, rest, ground.residential, crs)
     on_land, off_land = keep_near_streets(
-        _lay_squares(units, rest, land, rules), ground.streets, rules
+        lay_squares(units, rest, land, rules), ground.streets, rules
     )
     method[np.unique(on_land.unit)] = "land"
     rest = populated[method[populated] == "empty"]
     on_unit, off_unit = keep_near_streets(
-        _lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
+        lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
     )
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit)
@@ -133,14 +133,14 @@ def spread_again(
     """
     method = np.full(len(units.code), None, dtype=object)
     built = np.flatnonzero(first.method == "buildings").astype(np.int32)
-    land = _find_land(units, built, ground.residential, crs)
-    on_land, _ = keep_near_streets(_lay_squares(units, built, land, rules), ground.streets, rules)
+    land = find_land(units, built, ground.residential, crs)
+    on_land, _ = keep_near_streets(lay_squares(units, built, land, rules), ground.streets, rules)
     method[np.unique(on_land.unit)] = "land"
     rest = np.concatenate(
         (np.setdiff1d(built, on_land.unit), np.flatnonzero(first.method == "land"))
     ).astype(np.int32)
     on_unit, _ = keep_near_streets(
-        _lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
+        lay_squares(units, rest, units.geometry[rest], rules), ground.streets, rules
     )
     method[rest] = "unit"
     rest = np.setdiff1d(rest, on_unit.unit).astype(np.int32)
@@ -148,7 +148,13 @@ def spread_again(
     return seed, method, unit
 
 
-def _find_level_with_totals(units: Units) -> str:
+def level_with_totals(units: Units) -> str:
+    """The lowest level that says how many live in a unit.
+
+    Raises
+    ------
+    ParameterError : no level does.
+    """
     for level in reversed(units.levels):
         if units.residents.known[units.of_level(level)].any():
             return level
@@ -210,7 +216,7 @@ def _refuse_ages(
     ]
 
 
-def _find_land(
+def find_land(
     units: Units, members: Int32Array, residential: gpd.GeoDataFrame | None, crs: str
 ) -> GeometryArray:
     """Residential land of each unit, once where it overlaps itself; None without any."""
@@ -229,7 +235,7 @@ def _find_land(
     return land
 
 
-def _lay_squares(
+def lay_squares(
     units: Units, members: Int32Array, ground: GeometryArray, rules: SpreadRules
 ) -> Places:
     """Lattice squares of each unit's ground, weighed by the area of the ground in them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from lifecircle.analysis.city.shapes import anchor_xy, project_frame
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.policy import HomeRules, SpreadRules
-from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
 
 PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
@@ -63,7 +64,22 @@ def count_hundredths(area_m2: FloatArray) -> IntArray:
 def find_homes(
     units: Units, populated: Int32Array, level: str, ground: Ground, rules: SpreadRules, crs: str
 ) -> Places:
-    """Homes of the units where they give a believable floor area per resident.
+    """Homes of the units where they give a believable floor area per resident."""
+    places = homes_of(units, lambda xy_m: assign_units(xy_m, units)[level], ground, rules, crs)
+    places = places.take(np.isin(places.unit, populated))
+    each = _sum_by_unit(places, units) / PER_M2 / np.maximum(units.residents.value, 1)
+    least, most = rules.min_floor_m2_per_resident.value, rules.max_floor_m2_per_resident.value
+    return places.take(((each >= least) & (each <= most))[places.unit])
+
+
+def homes_of(
+    units: Units,
+    unit_at: Callable[[FloatArray], Int32Array],
+    ground: Ground,
+    rules: SpreadRules,
+    crs: str,
+) -> Places:
+    """Buildings that are homes, weighed by their floor, in the units in which `unit_at` finds them.
 
     In each unit the buildings tagged residential alone, where they have most of the floor of all
     homes, else all homes (DEFINITIONS, Residents).
@@ -78,22 +94,20 @@ def find_homes(
     anchors = anchor_xy(geometry)
     places = Places(
         id=object_array(list(lived_in["id"])),
-        unit=assign_units(anchors, units)[level],
+        unit=unit_at(anchors),
         geometry=geometry,
         weight=count_hundredths(shapely.area(geometry) * _count_floors(lived_in, rules)),
     )
-    keep = np.isin(places.unit, populated) & (places.weight > 0)
+    keep = (places.unit != NOBODY) & (places.weight > 0)
     if rules.homes is not None:
         keep &= tagged | _may_be_homes(geometry, anchors, ground, rules.homes, crs)
     places, tagged = places.take(keep), tagged[keep]
-    if rules.homes is not None:
-        of_all = _sum_by_unit(places, units)
-        of_tagged = _sum_by_unit(places.take(tagged), units)
-        alone = of_tagged >= rules.homes.tagged_share.value * of_all
-        places = places.take(tagged | ~alone[places.unit])
-    each = _sum_by_unit(places, units) / PER_M2 / np.maximum(units.residents.value, 1)
-    least, most = rules.min_floor_m2_per_resident.value, rules.max_floor_m2_per_resident.value
-    return places.take(((each >= least) & (each <= most))[places.unit])
+    if rules.homes is None:
+        return places
+    of_all = _sum_by_unit(places, units)
+    of_tagged = _sum_by_unit(places.take(tagged), units)
+    alone = of_tagged >= rules.homes.tagged_share.value * of_all
+    return places.take(tagged | ~alone[places.unit])
 
 
 def _sum_by_unit(places: Places, units: Units) -> IntArray:

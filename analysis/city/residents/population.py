@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from lifecircle.analysis.city.shapes import (
     keep_polygons,
     project_located,
 )
-from lifecircle.analysis.city.units.units import assign_units
+from lifecircle.analysis.city.units.units import lowest_unit
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, FloatArray, IntArray
+from lifecircle.analysis.quantities import BoolArray, Counts, FloatArray, IntArray
 from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.readers.records.tables import CellTable, Fractions
 from lifecircle.analysis.texts import named_group
@@ -29,7 +29,8 @@ class CellSeed:
 
     `xy_m` float64 (c, 2); `polygon` or None where the cell is a point; `residents` int64;
     `groups[name]`: persons of the group, where known; `warnings` say in how many cells they are
-    not. `modelled`: residents spread from unit totals.
+    not. `modelled`: residents spread from unit totals. `counted`: whether it is known who lives
+    here; where it is not `residents` are 0 and mean nothing.
     """
 
     id: StrArray
@@ -39,22 +40,32 @@ class CellSeed:
     groups: Mapping[str, Counts]
     modelled: BoolArray
     warnings: tuple[Warn, ...] = ()
+    counted: bool = True
 
     def __len__(self) -> int:
         return len(self.residents)
 
+    def saying(self, *remarks: Warn) -> CellSeed:
+        """The same cells with further remarks."""
+        return replace(self, warnings=(*remarks, *self.warnings))
 
-def cells_from_table(table: CellTable, crs: str, units: Units | None = None) -> CellSeed:
+
+def cells_from_table(
+    table: CellTable, crs: str, units: Units | None = None, block: IntArray | None = None
+) -> CellSeed:
     """Counted cells of a table in metres, sorted by id; those without residents stay.
 
     Where the file holds fractions they become whole persons in each of the `units` (the lowest
     one around a cell), and cells left without anybody go, but for one where a unit has no other.
+    `block` (n,) says otherwise within which cells that is done.
     A group unknown in every cell is left out. `crs`: the metric CRS of the city.
     """
     rows = np.arange(len(table))
     residents, groups = table.residents, dict(table.groups)
     if table.fractions is not None:
-        rows, residents, groups = _make_whole(table, table.fractions, crs, units)
+        rows, residents, groups = _make_whole(
+            table, table.fractions, _blocks(table, crs, units) if block is None else block
+        )
     ids = table.id[rows]
     order = np.array(sorted(range(len(ids)), key=lambda i: code_key(str(ids[i]))), dtype=np.int64)
     where = table.where if len(rows) == len(table) else table.where.take(rows)
@@ -72,14 +83,10 @@ def cells_from_table(table: CellTable, crs: str, units: Units | None = None) -> 
 
 
 def _make_whole(
-    table: CellTable, fractions: Fractions, crs: str, units: Units | None
+    table: CellTable, fractions: Fractions, block: IntArray
 ) -> tuple[IntArray, IntArray, dict[str, Counts]]:
     """Rows of a table that stay, with their whole persons and groups."""
-    lonlat = table.where.centres()
-    block = np.zeros(len(table), dtype=np.int64)
-    if units is not None:
-        block = _rank_lowest(anchors_in_metres(table.where, crs), units)
-    along = Along.curve(lonlat, fractions.persons, block)
+    along = Along.curve(table.where.centres(), fractions.persons, block)
     people, groups = round_people(fractions.persons, fractions.groups, along)
     stays = people.value > 0
     if UNBOUNDED in groups:
@@ -91,15 +98,18 @@ def _make_whole(
     return rows, people.value[rows], {name: held.take(rows) for name, held in groups.items()}
 
 
-def _rank_lowest(xy_m: FloatArray, units: Units) -> IntArray:
+def _blocks(table: CellTable, crs: str, units: Units | None) -> IntArray:
+    if units is None:
+        return np.zeros(len(table), dtype=np.int64)
+    return rank_lowest(anchors_in_metres(table.where, crs), units)
+
+
+def rank_lowest(xy_m: FloatArray, units: Units) -> IntArray:
     """For each point the place, in the order of codes, of the lowest unit around it; last: none."""
     codes = [(code_key(str(units.code[i])), i) for i in range(len(units.code))]
     rank = np.full(len(codes) + 1, len(codes), dtype=np.int64)
     rank[[i for _, i in sorted(codes)]] = np.arange(len(codes))
-    lowest = np.full(len(xy_m), NOBODY, dtype=np.int64)
-    for held in assign_units(xy_m, units).values():  # from the highest level down
-        lowest = np.where(held != NOBODY, held, lowest)
-    return rank[lowest]
+    return rank[lowest_unit(xy_m, units)]
 
 
 def keep_known(groups: Mapping[str, Counts]) -> tuple[dict[str, Counts], tuple[Warn, ...]]:

@@ -9,8 +9,8 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray
 from lifecircle.analysis.city.shapes import keep_areas
+from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import IntArray
-from lifecircle.analysis.readers.tables.units import INSIDE_SHARE
 
 _AT_ONCE: Final = 256  # units held against all others at a time: stacked ones would fill memory
 
@@ -33,13 +33,14 @@ def _find_inside(shapes: GeometryArray) -> tuple[IntArray, IntArray]:
     area = shapely.area(shapes)
     tree = shapely.STRtree(shapes)
     boxes = shapely.bounds(shapes)
+    share = plausible().inside_share.value
     found: list[tuple[int, int]] = []
     for start in range(0, len(shapes), _AT_ONCE):
         inner, outer = tree.query(shapes[start : start + _AT_ONCE])  # by their boxes
         inner = inner + start
         keep = (area[inner] < area[outer]) & (area[inner] > 0)
         for i, j in zip(inner[keep].tolist(), outer[keep].tolist(), strict=True):
-            enough = INSIDE_SHARE * area[i]
+            enough = share * area[i]
             if shapely.area(shapely.clip_by_rect(shapes[i], *boxes[j].tolist())) < enough:
                 continue
             if shapely.area(shapely.intersection(shapes[i], shapes[j])) >= enough:

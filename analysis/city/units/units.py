@@ -105,6 +105,14 @@ def assign_units(
     return assigned
 
 
+def lowest_unit(xy_m: FloatArray, units: Units) -> Int32Array:
+    """The unit of the lowest level around each point (k,), -1 outside all."""
+    lowest = np.full(len(xy_m), NOBODY, dtype=np.int32)
+    for held in assign_units(xy_m, units).values():  # from the highest level down
+        lowest = np.where(held != NOBODY, held, lowest)
+    return lowest
+
+
 def sort_declared(codes: StrArray, units: Units) -> dict[str, StrArray]:
     """Declared codes (k,), None where not declared, sorted out by level for `assign_units`.
 

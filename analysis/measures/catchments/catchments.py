@@ -20,7 +20,6 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import nearest_walks, walk_matrix, walks_within
-from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import ParameterError, Warn
@@ -39,12 +38,15 @@ from lifecircle.analysis.measures.catchments.capacity import (
 from lifecircle.analysis.measures.catchments.pricing import nearest_arcs
 from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
+from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.question import (
     Question,
     Study,
     ask,
+    judged_persons,
     not_assessed,
     persons_of,
+    resting_on,
 )
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
@@ -116,9 +118,9 @@ class Solution:
 class Catchments:
     """Both answers to one question. `minutes` is None where walks have no limit.
 
-    `residents`: persons of `group` in all cells. `not_offered`: facilities (indices) whose
-    capacity is unknown. `assessed`: at least one facility could be offered, or none exists and
-    the service is declared surveyed.
+    `residents`: persons of `group` whom the service is assessed for; `not_assessed`: the others.
+    `not_offered`: facilities (indices) whose capacity is unknown. `assessed`: at least one facility
+    could be offered, or none exists and the service is declared surveyed.
     """
 
     service: str
@@ -129,6 +131,7 @@ class Catchments:
     whole: bool
     estimates: bool
     residents: int
+    not_assessed: int
     natural: Solution
     balanced: Solution
     not_offered: tuple[int, ...]
@@ -185,13 +188,13 @@ def catchments(
     asked = ask(study, replace(question, minutes=None) if unlimited else question)
     service = asked.service.id
     capacity = capacity_of(city, policy, service, estimates=estimates)
-    persons = persons_of(city.cells, capacity.group)
+    persons = judged_persons(study, service, capacity.group)
     own = Own.of(city, policy, capacity.facility) if closed else None
     at = service_attachments(city, service)
     nearest = nearest_walks(costs, at, city.cells.position, capacity.facility, 1)
     natural = nearest_assignment(persons, nearest, capacity.minimum)
     limit_cm = None if unlimited else asked.limit_cm
-    balanced = _balance(city, costs, at, capacity, limit_cm, own, whole=whole)
+    balanced = _balance(study, persons, at, capacity, limit_cm, own, whole=whole)
     per_minute = float(asked.walker.speed_m_per_s) * CM_PER_M * SECONDS_PER_MINUTE
     return Catchments(
         service=service,
@@ -202,18 +205,22 @@ def catchments(
         whole=whole,
         estimates=estimates,
         residents=int(persons.sum()),
+        not_assessed=int(persons_of(city.cells, capacity.group).sum() - persons.sum()),
         natural=_solution(natural, capacity, per_minute),
         balanced=_solution(balanced, capacity, per_minute),
         not_offered=tuple(capacity.unknown.tolist()),
-        assessed=len(capacity.facility) > 0
-        or (city.assessed(service) and len(capacity.unknown) == 0),
-        warnings=tuple(_remarks(city, policy, capacity, balanced, service, own)),
+        assessed=city.cells.counted
+        and (len(capacity.facility) > 0 or (city.assessed(service) and len(capacity.unknown) == 0)),
+        warnings=(
+            *_remarks(city, policy, capacity, balanced, service, own),
+            *list_remarks(study.city, asked.service, capacity.group),
+        ),
     )
 
 
 def _balance(
-    city: City,
-    costs: WalkCosts,
+    study: Study,
+    persons: IntArray,
     at: Attachments,
     capacity: Capacity,
     limit_cm: int | None,
@@ -225,7 +232,7 @@ def _balance(
 
     `limit_cm`: the longest walk, None = no limit; `own`: borders that close. Ids settle ties.
     """
-    persons = persons_of(city.cells, capacity.group)
+    city, costs = study.city, study.costs
     people, rows = city.cells.position, capacity.facility
     bounds = (capacity.minimum, capacity.maximum)
     ranks = partial(Ranks.from_ids, city.cells.id, city.facilities.id[rows])
@@ -344,7 +351,8 @@ def _remarks(
         yield Warn("catchments_centres_off_streets", {"count": len(off), "names": names})
     residents = int(balanced.load.sum()) + balanced.total_unserved
     floors = int(capacity.minimum.sum())
-    if len(capacity.facility) and residents < floors:
+    yield from resting_on(city)
+    if city.cells.counted and len(capacity.facility) and residents < floors:
         yield Warn("catchments_floors_above_residents", {"residents": residents, "floors": floors})
     shut = int(np.count_nonzero(capacity.maximum == 0))
     if shut:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments
-from lifecircle.analysis.measures.question import TOTAL, Question, Study
+from lifecircle.analysis.measures.question import TOTAL, Question, Study, settle
 
 
 def catchments_of(
@@ -19,6 +19,7 @@ def catchments_of(
     estimates: bool = False,
 ) -> Catchments:
     """As `catchments`, those that the build has solved already where they answer the question."""
+    question = settle(study, question)
     kept = study.catchments.get(str(question.service))
     if isinstance(kept, Catchments) and not (closed or whole or estimates):
         same_time = question.minutes in (None, kept.minutes)
@@ -34,6 +35,7 @@ def catchments_behind(study: Study, question: Question) -> Catchments | None:
     group of residents that is to be served. Catchments of another group than the one asked for
     say for which group C exists.
     """
+    question = settle(study, question)
     service = str(question.service)
     if service not in study.policy.capacity_services or not study.catchments:
         return None
@@ -53,9 +55,11 @@ def default_catchments(study: Study) -> Mapping[str, Catchments]:
     """The catchments a build keeps: every service with a capacity rule, at its own minutes.
 
     A service of which no facility can be offered has none, nor one for a group of residents
-    that the area does not know.
+    that the area does not know; an area where nobody is counted has none at all.
     """
     city, policy = study.city, study.policy
+    if not city.cells.counted:
+        return MappingProxyType({})
     rules, known = policy.capacities.catchments, {TOTAL, *city.cells.groups}
     asked = [
         name

@@ -124,7 +124,7 @@ def population_rule(study: Study) -> RuleResult | None:
     if capacity is None or len(streets) == 0:
         return None
     low, high = int(capacity.minimum.value), int(capacity.maximum.value)
-    return _Count.of(city, study.costs, rule, levels, streets).result(rule, low, high)
+    return _Count.of(study, rule, levels, streets).result(rule, low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +138,13 @@ class _Count:
     private: IntArray
     unknown: IntArray
     joins: Int32Array
-    assessed: bool
+    assessed: BoolArray
 
     @classmethod
     def of(
-        cls, city: City, costs: WalkCosts, rule: PopulationRule, levels: list[str],
-        streets: Int32Array,
-    ) -> _Count:  # fmt: skip
+        cls, study: Study, rule: PopulationRule, levels: list[str], streets: Int32Array
+    ) -> _Count:
+        city, costs = study.city, study.costs
         size = len(city.units.code)
         centres = _centres(city, rule)
         street = np.full(len(centres), NOBODY, dtype=np.int32)
@@ -170,22 +170,23 @@ class _Count:
         joins = _joins(city, costs, rule.service, centres[run], street[run], of_cell)
         return cls(
             city, streets, residents, count(known), count(~known & ~none), count(none), joins,
-            city.assessed(rule.service),
+            study.judged(rule.service).unit & city.assessed(rule.service),
         )  # fmt: skip
 
     def result(self, rule: PopulationRule, low: int, high: int) -> RuleResult:
         """All rows and the figures of the area."""
         rows = tuple(self._row(int(unit), low, high) for unit in self.streets)
-        known = [row for row in rows if row.residents is not None]
+        judged = [row for row in rows if self.assessed[row.unit]] or rows
+        known = [row for row in judged if row.residents is not None]
         residents = sum(row.residents or 0 for row in known)
-        run = sum(row.government for row in rows)
+        run = sum(row.government for row in judged)
         needed = needed_centres(residents, low, high)
         decided = [row for row in rows if row.met is not None]
         met = sum(bool(row.met) for row in decided)
         states = Counter(row.state for row in rows)
         undecided = len(rows) - len(decided)
         warnings = []
-        if not self.assessed:
+        if not self.city.assessed(rule.service):
             warnings.append(Warn("rule_not_assessed", {"service": rule.service}))
         elif states["NOT_ASSESSED"]:
             warnings.append(Warn("rule_undecided", {"count": states["NOT_ASSESSED"]}))
@@ -250,9 +251,9 @@ class _Count:
 
     def _reading_a(self, unit: int) -> bool | None:
         """Whether a street has a government-run centre; None where that is not known."""
-        if self.government[unit]:
-            return True
-        return None if self.unknown[unit] or not self.assessed else False
+        if not self.assessed[unit]:
+            return None
+        return True if self.government[unit] else None if self.unknown[unit] else False
 
     def _group(self, unit: int) -> list[int]:
         """Streets that stand together with this one, itself first; those undecided left out."""
@@ -267,7 +268,8 @@ class _Count:
         return [unit, *(one for one in (head, *joined) if one != unit)]
 
     def _joins_others(self, unit: int) -> bool:
-        return bool(self.government[unit] == 0 and self.unknown[unit] == 0)
+        settled = self.government[unit] == 0 and self.unknown[unit] == 0
+        return bool(settled and self.assessed[unit])
 
     def _sums(self, group: list[int]) -> tuple[int | None, int | None]:
         people, centres = self.residents.take(group), int(self.government[group].sum())
@@ -285,7 +287,9 @@ class _Count:
             [
                 one
                 for one in self.streets
-                if self.joins[one] == head and not self.government[one] and self.unknown[one]
+                if self.joins[one] == head
+                and not self.government[one]
+                and (self.unknown[one] or not self.assessed[one])
             ]
         )
         if not might_join.known.all():
@@ -315,7 +319,7 @@ class _Count:
         return tuple(notes)
 
     def _missing(self, unit: int, met: bool | None) -> tuple[str, ...]:
-        if not self.assessed:
+        if not self.assessed[unit]:
             return ("facilities",)
         lacking = []
         if not self.residents.known[unit]:

@@ -12,8 +12,9 @@ from lifecircle.analysis.measures.catchments.assignment import balanced_assignme
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Own
 from lifecircle.analysis.measures.catchments.ties import Ranks
+from lifecircle.analysis.measures.question import TOTAL, judged_persons
 from lifecircle.analysis.measures.scorecard.context import Ground
-from lifecircle.analysis.measures.scorecard.result import NO, YES, Atoms, Outcome, nothing
+from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Atoms, Outcome, nothing
 from lifecircle.analysis.policy.readings import Capacity
 from lifecircle.analysis.quantities import UNREACHED_CM, FloatArray, Int32Array, IntArray
 
@@ -29,13 +30,15 @@ def capacity(ground: Ground, reading: Capacity) -> Outcome:
     service = reading.service
     closed = ground.word(reading.borders) == "closed"
     missing = ground.no_services((service,))
-    persons = ground.city.cells.residents
+    persons = judged_persons(ground.study, service, TOTAL)
+    whole = ground.city.cells.residents
     if missing or int(persons.sum()) == 0:
         return nothing(*missing)
     shut = ground.policy.capacities.closed_levels
     if closed and not {*shut} & {*ground.city.units.levels}:
         return nothing(*(ground.no_units(level) for level in shut))
     rows, state, lacking = ground.qualifying((service,), reading.where)
+    lacking = (*lacking, *ground.part_lists((service,)))
     said: tuple[Warn, ...] = ()
     if reading.column is not None:
         takes, said = _takes(ground, service, ground.number_column(reading.column), rows)
@@ -61,18 +64,18 @@ def capacity(ground: Ground, reading: Capacity) -> Outcome:
     atoms = Atoms(
         "cell",
         cells,
-        np.where(unserved == 0, YES, NO).astype(np.int8),
+        np.where(persons < whole, UNKNOWN, np.where(unserved == 0, YES, NO)).astype(np.int8),
         part,
-        persons.astype(np.float64),
+        whole.astype(np.float64),
     )
     if closed:
         said = (*said, Warn("scorecard_catchment", {"choice": "closed"}))
-    settled = everyone - (most - served)
+    settled, area = everyone - (most - served), int(whole.sum())
     return Outcome(
         value=served / settled if settled else None,
-        lower=served / everyone,
-        upper=most / everyone,
-        assessed_share=settled / everyone,
+        lower=served / area,
+        upper=(most + area - everyone) / area,
+        assessed_share=settled / area,
         have=float(served),
         of=float(settled),
         atoms=atoms,
@@ -102,7 +105,7 @@ def _served(
     ground: Ground, reading: Capacity, rows: Int32Array, bound: IntArray
 ) -> tuple[int, IntArray]:
     """Residents served, and those unserved of every cell."""
-    persons = ground.city.cells.residents
+    persons = judged_persons(ground.study, reading.service, TOTAL)
     if len(rows) == 0:
         return 0, persons
     own = ground.policy.services[reading.service].minutes.value

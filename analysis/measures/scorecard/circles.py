@@ -40,7 +40,7 @@ def circle(ground: Ground, reading: Circle) -> Outcome:
         optional=reading.optional,
         limit_of=ground.limit_cm,
     )
-    missing = ground.no_services(table.services)
+    missing = (*ground.no_services(table.services), *ground.part_lists(table.services))
     persons = ground.city.cells.residents.astype(np.float64)
     if not table.assessed.any() or persons.sum() == 0:
         return nothing(*missing)
@@ -78,34 +78,35 @@ def _complete(
 
 def _parts(ground: Ground, table: CircleTable, persons: FloatArray) -> tuple[Part, ...]:
     """Residents and residential land within reach of each service, where it is assessed."""
-    land, whole = ground.city.land, float(persons.sum())
-    area = None if land is None else float(land.area_m2.sum())
+    land = ground.city.land
     parts = []
     for k, service in enumerate(table.services):
         if not table.assessed[k]:
             parts.append(Part(service, None, None))
             continue
-        near = None
+        near, judged = None, ground.study.judged(service)
+        area = 0.0 if land is None else float(land.area_m2[judged.land].sum())
         if land is not None and area and service in ground.travel.services:
             minutes = ground.policy.services[service].minutes.value
             limit = ground.limit_cm(minutes if table.minutes is None else table.minutes)
-            held = covered(ground.reach(service).land_cm, land.position, limit)
+            held = judged.land & covered(ground.reach(service).land_cm, land.position, limit)
             near = float(land.area_m2[held].sum() / area)
-        parts.append(Part(service, float(persons[table.reach[k]].sum() / whole), near))
+        of, reached = persons[judged.cell].sum(), persons[table.reach[k]].sum()
+        parts.append(Part(service, float(reached / of) if of else None, near))
     return tuple(parts)
 
 
 def _score(table: CircleTable, persons: FloatArray, missing: tuple[Missing, ...]) -> Outcome:
     types, whole = len(table.services), float(persons.sum())
-    asked = int(table.assessed.sum())
+    asked = float((persons * table.judged.sum(axis=0)).sum())
     reached = float((persons * table.reached).sum())
     return Outcome(
-        value=reached / (whole * asked),
+        value=reached / asked if asked else None,
         lower=reached / (whole * types),
-        upper=(reached + whole * (types - asked)) / (whole * types),
-        assessed_share=asked / types,
+        upper=(reached + whole * types - asked) / (whole * types),
+        assessed_share=asked / (whole * types),
         have=reached,
-        of=whole * asked,
+        of=asked,
         missing=missing,
     )
 
@@ -123,17 +124,18 @@ def _at_night(
     states = night_states(ground.city, ground.policy, moment)
     sure, maybe = (np.zeros(len(persons), dtype=np.int32) for _ in range(2))
     told = False
-    for service, assessed in zip(table.services, table.assessed, strict=True):
-        if not assessed:
-            maybe += 1
+    for service, judged in zip(table.services, table.judged, strict=True):
+        maybe += ~judged
+        if not judged.any():
             continue
         rows = ground.offering((service,))
         told |= bool((states[rows] != HOURS_UNKNOWN).any())
         own = ground.policy.services[service].minutes.value
         limit = ground.limit_cm(own if table.minutes is None else table.minutes)
         held = states[rows]
-        sure += _near(ground, rows[held == OPEN], limit)
-        maybe += _near(ground, rows[(held == OPEN) | (held == HOURS_UNKNOWN)], limit)
+        sure += judged & _near(ground, rows[held == OPEN], limit)
+        open_ = (held == OPEN) | (held == HOURS_UNKNOWN)
+        maybe += judged & _near(ground, rows[open_], limit)
     if not told:
         hours = ground.no_column("opening_hours", table.services, None, None)
         return nothing(*missing, hours)

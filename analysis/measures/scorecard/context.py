@@ -187,6 +187,20 @@ class Ground:
         lacking = [self.policy.services[s] for s in services if not self.city.assessed(s)]
         return tuple(Missing("service", s.id, s.title) for s in lacking)
 
+    def part_lists(self, services: Sequence[str]) -> tuple[Missing, ...]:
+        """That the lists of some services cover a part of the area only."""
+        lacking = [self.policy.services[s] for s in services if s in self.city.extents]
+        return tuple(Missing("extent", s.id, s.title) for s in lacking)
+
+    def judged_units(self, services: Sequence[str], index: Int32Array) -> BoolArray:
+        """Which units (n) lie inside the lists of all of some services; the area where it is."""
+        inside = np.ones(self.size + 1, dtype=np.bool_)
+        for service in services:
+            judged = self.study.judged(service)
+            inside &= np.append(judged.unit, judged.everywhere)
+        found: BoolArray = inside[index]
+        return found
+
     def offering(self, services: Sequence[str]) -> Int32Array:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
         return np.flatnonzero(self.city.facilities.of_services(services)).astype(np.int32)
@@ -303,7 +317,7 @@ class Ground:
     def _counted(self, unit: int) -> float:
         cells = self.city.cells
         if unit == self.size:
-            return float(cells.residents.sum()) if len(cells) else np.nan
+            return float(cells.residents.sum()) if len(cells) and cells.counted else np.nan
         sums, peopled = self.once(("persons", "total"), lambda: self._sums(cells.residents))
         return float(sums[unit]) if peopled[unit] else np.nan
 
@@ -335,7 +349,7 @@ class Ground:
         for index in self.city.cells.unit.values():
             inside = index != NOBODY
             sums += np.bincount(index[inside], weights=persons[inside], minlength=self.size)
-            peopled[index[inside]] = True
+            peopled[index[inside]] = self.city.cells.counted
         return sums, peopled
 
 

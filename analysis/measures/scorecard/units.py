@@ -42,7 +42,7 @@ def unit_has(ground: Ground, reading: UnitHas) -> Outcome:
     groups = [reading.any_of] if reading.any_of else [(one,) for one in reading.all_of]
     states, missing, warnings = [], list(scope.missing), []
     for services in groups:
-        missing.extend(ground.no_services(services))
+        missing.extend((*ground.no_services(services), *ground.part_lists(services)))
         if not ground.assessed(services):
             states.append(np.full(len(scope.index), UNKNOWN, dtype=np.int8))
             continue
@@ -51,7 +51,8 @@ def unit_has(ground: Ground, reading: UnitHas) -> Outcome:
         if not count.known:
             states.append(np.full(len(scope.index), UNKNOWN, dtype=np.int8))
             continue
-        states.append(count.state(least))
+        inside = ground.judged_units(services, scope.index)
+        states.append(np.where(inside, count.state(least), UNKNOWN).astype(np.int8))
         warnings.extend(count.remarks(ground, scope, reading.at_least))
     if any((state == UNKNOWN).all() for state in states):
         return _open(scope, states, tuple(missing), tuple(warnings))
@@ -84,7 +85,12 @@ def checklist(ground: Ground, reading: Checklist) -> Outcome:
     sure = UnitSet(scope.index[scope.sure], scope.sure[scope.sure], scope.missing)
     if len(sure.index) == 0:
         return nothing(*scope.missing)
-    missing = (*scope.missing, *ground.no_services(reading.all_of))
+    lists = ground.part_lists(reading.all_of)
+    missing = (*scope.missing, *ground.no_services(reading.all_of), *lists)
+    inside = ground.judged_units(reading.all_of, sure.index)
+    sure = UnitSet(sure.index[inside], sure.sure[inside], sure.missing)
+    if not inside.any():
+        return nothing(*missing)
     asked = ground.assessed(reading.all_of)
     if not asked:
         return nothing(*missing)

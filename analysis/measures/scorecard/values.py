@@ -134,7 +134,10 @@ def _summed(ground: Ground, operand: Operand, index: Int32Array) -> FloatArray:
     if not ground.assessed(operand.of) or (len(rows) and np.isnan(values).all()):
         return out
     complete = len(ground.assessed(operand.of)) == len(operand.of)
+    inside = ground.judged_units(operand.of, index)
     for i, unit in enumerate(index.tolist()):
+        if not inside[i]:
+            continue
         mine = ground.facilities_in(unit)[rows]
         if complete or mine.any():
             out[i] = values[mine].sum()

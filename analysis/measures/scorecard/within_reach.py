@@ -55,7 +55,7 @@ def residents_within(ground: Ground, reading: ResidentsWithin) -> Outcome:
     near = _near(ground, reading)
     if near.states is None:
         return nothing(*near.missing)
-    state = np.where(cells.position.edge == NOBODY, NO, near.states[0]).astype(np.int8)
+    state = _grounded(cells.position.edge, near.states[0])
     if reading.within_scope:
         scope = ground.unit_set(reading.units)
         state, whole = _inside(state, persons.astype(np.float64), scope, cells.unit)
@@ -73,7 +73,7 @@ def land_within(ground: Ground, reading: LandWithin) -> Outcome:
         return nothing(*near.missing, Missing("land", "residential", say_both("missing_land")))
     if near.states is None:
         return nothing(*near.missing)
-    state = np.where(land.position.edge == NOBODY, NO, near.states[1]).astype(np.int8)
+    state = _grounded(land.position.edge, near.states[1])
     if reading.within_scope:
         scope = ground.unit_set(reading.units)
         state, area_m2 = _inside(state, land.area_m2, scope, land.unit)
@@ -150,6 +150,11 @@ def _inside(
     return shown, np.where(sure | maybe, weight, 0.0)
 
 
+def _grounded(edge: Int32Array, near: States) -> States:
+    """Off the streets nothing is near; what a list says nothing of stays unknown all the same."""
+    return np.where((edge == NOBODY) & (near == YES), NO, near).astype(np.int8)
+
+
 class _Near:
     """Whether each cell and land sample is near: states, what is missing, share of the kinds."""
 
@@ -161,7 +166,7 @@ class _Near:
 
 def _near(ground: Ground, reading: _Within) -> _Near:
     """Cells and samples within the walk of a facility that qualifies, or that might."""
-    missing = list(ground.no_services(reading.any_of))
+    missing = [*ground.no_services(reading.any_of), *ground.part_lists(reading.any_of)]
     asked = ground.assessed(reading.any_of)
     cells, land = ground.city.cells, ground.city.land
     sizes = len(cells), 0 if land is None else len(land.area_m2)
@@ -178,9 +183,10 @@ def _near(ground: Ground, reading: _Within) -> _Near:
         maybe = yes
         if (state == UNKNOWN).any():
             maybe = _within(ground, service, rows[state != NO], limit, whole=False)
-        for k in range(2):
+        judged = ground.study.judged(service)
+        for k, inside in enumerate((judged.cell, judged.land)):
             near = np.where(yes[k], YES, np.where(maybe[k], UNKNOWN, NO)).astype(np.int8)
-            found[k] = either(found[k], near)
+            found[k] = either(found[k], np.where(inside, near, UNKNOWN).astype(np.int8))
     if not known:
         return _Near(None, tuple(missing), 0.0)
     kinds = len(asked) / len(reading.any_of)

@@ -16,7 +16,7 @@ from lifecircle.analysis.city.streets.attach import Attachments, attach_faciliti
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import unknown_service
+from lifecircle.analysis.measures.question import service_of
 from lifecircle.analysis.policy import Policy, SitingRules
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.tables import SiteTable
@@ -103,10 +103,9 @@ def places_of_kinds(city: City, policy: Policy, service: str, kinds: Sequence[st
     ------
     UnknownNameError : no such service in the policy.
     """
-    for kind in kinds:
-        if kind not in policy.services:
-            raise unknown_service(kind, policy, policy.services)
-    wanted = set(kinds) or {s.id for s in policy.services.values() if s.tier == "public"}
+    wanted = {service_of(policy, kind).id for kind in kinds} or {
+        s.id for s in policy.services.values() if s.tier == "public"
+    }
     wanted.discard(service)
     places = city.facilities
     chosen = np.flatnonzero(places.of_services(wanted))

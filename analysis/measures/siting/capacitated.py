@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lifecircle.analysis.access.od_matrix import walks_within
+from lifecircle.analysis.city.extents import judged_by
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
@@ -110,7 +111,8 @@ def pose_capacitated(scene: Scene, policy: Policy) -> CapacitatedModel:
         scene.asked.limit_cm,
     )
     standing = len(held.facility)
-    persons = persons_of(scene.city.cells, held.group).astype(np.int64)
+    judged = judged_by(scene.city, scene.asked.service.id).cell
+    persons = np.where(judged, persons_of(scene.city.cells, held.group), 0).astype(np.int64)
     arcs = Arcs.from_pairs(
         len(persons),
         np.concatenate((near.position, scene.near.cell)).astype(np.int32),

@@ -19,7 +19,7 @@ from typing import Final, get_args
 import numpy as np
 
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.measures.question import Question, Study, need_residents
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.capacitated import place_with_capacity
 from lifecircle.analysis.measures.siting.exact import best_sites, find_fewest
@@ -74,7 +74,8 @@ def place_sites(
     Raises
     ------
     UnknownNameError : no such service or walker.
-    ParameterError : an impossible question, no candidates, or a service nothing is known about.
+    ParameterError : an impossible question, no candidates, a service nothing is known about, or
+        residents nobody has counted.
 
     Examples
     --------
@@ -86,6 +87,7 @@ def place_sites(
     >>> found.covered_before, found.covered_after
     (600, 900)
     """
+    need_residents(study.city)
     _check(objective, add, target, time_limit_s)
     started = time.perf_counter()
     scene = scene_of(study, question, sites)

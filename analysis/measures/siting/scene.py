@@ -22,13 +22,16 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.question import (
+    TOTAL,
     Asked,
     Question,
     Study,
     ask,
     covered,
     default_level,
+    judged_persons,
     named,
     unknown_units,
     walks_to,
@@ -146,7 +149,7 @@ def scene_of(study: Study, question: Question, sites: Sites) -> Scene:
         asked,
         service_attachments(city, service),
         sites,
-        city.cells.residents.astype(np.int64),
+        judged_persons(study, service, TOTAL).astype(np.int64),
         np.asarray(walks.cell_cm),
         node,
         walks_by_site(near, len(sites)),
@@ -173,7 +176,7 @@ def count_again(
     before = scene.cell_cm
     made = []
     for j, after in zip(chosen.tolist(), scene.after(chosen), strict=True):
-        new = scene.within(after) & ~scene.within(before)
+        new = scene.within(after) & ~scene.within(before) & (scene.persons > 0)
         both = (before != UNREACHED_CM) & (after != UNREACHED_CM)
         saved = scene.persons[both] @ (before[both].astype(np.int64) - after[both])
         unit = int(scene.sites.unit[level][j])
@@ -209,7 +212,8 @@ def find_uncoverable(scene: Scene, cover: SiteProblem) -> Int32Array:
 
 
 def remarks_of(scene: Scene, cover: SiteProblem) -> Iterator[Warn]:
-    """Who cannot be covered, and whose residents are not known."""
+    """Who cannot be covered, whom the list leaves out, and whose residents are not known."""
+    yield from list_remarks(scene.city, scene.asked.service)
     lost = find_uncoverable(scene, cover)
     if len(lost):
         off = ~scene.city.cells.position.snapped[lost]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
@@ -18,7 +19,7 @@ from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.checker import row_checks
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.rasters.population import read_population_raster
+from lifecircle.analysis.readers.rasters.population import check_population_raster
 from lifecircle.analysis.readers.records.cells import read_texts, show_value
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
 from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
@@ -28,7 +29,10 @@ from lifecircle.analysis.readers.records.declarations import SILENT, Declaration
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.services.osm_export import read_export
+from lifecircle.analysis.readers.services.served import read_served
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind, guess_kind, table_of
 
 EVERY: Final = 1_000_000  # faults listed one by one
@@ -40,6 +44,8 @@ ROW_BY_ROW: Final = frozenset(
         "input_cells_dated",
         "input_flag_unknown",
         "input_facility_twice",
+        "input_service_unknown",
+        "input_service_listed",
         "input_facility_name_blank",
         "input_households_more",
         "input_units_unknown",
@@ -105,7 +111,8 @@ def check_file(
     path = Path(path)
     try:
         if path.suffix.lower() in RASTER_SUFFIXES:
-            return Checked(path.name, "population", None, read_population_raster(path).warnings)
+            faults, notes = check_population_raster(path)
+            return Checked(path.name, "population", None, faults, notes)
         records = replace(read_records(path, declared), listed=EVERY)
     except InputError as error:
         return Checked(path.name, None, None, error.faults)
@@ -118,13 +125,21 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     if sure is None:
         fault = Fault("input_kind_unknown", records.file, params={"columns": records.titles})
         return Checked(records.file, None, records, (fault,))
+    seen = kept = records
+    if sure == "facilities" and (export := read_export(records, policy)) is not None:
+        seen = export.records
     try:
-        read = table_of(records, sure, policy).warnings
+        table = table_of(records, sure, policy)
+        read = table.warnings
+        if isinstance(table, FacilityTable):
+            kept = seen.take(np.isin(records.rows, table.rows))
     except InputError as error:
         read = (*error.faults, *error.remarks)
-    found = Findings(records.file, records.rows, EVERY)
-    picked = pick_columns(records.columns, sure, Findings(records.file))
-    row_checks.check_cells(records, found)
+        if sure == "facilities":
+            kept = _drop_left_out(records, policy)
+    found = Findings(records.file, kept.rows, EVERY)
+    picked = pick_columns(kept.columns, sure, Findings(records.file))
+    row_checks.check_cells(kept, found)
     row_checks.check_codes(picked.get("unit_code") or picked.get("code"), found)
     if sure == "facilities":
         row_checks.check_words(picked, found)
@@ -133,12 +148,26 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     elif sure != "statistics":
         row_checks.check_groups(picked, found)
     if sure in ("population", "facilities"):
-        _check_where(records, sure, picked, found)
+        _check_where(kept, sure, picked, found)
     faults = (*_tell_by_row(read, records), *found.warnings(), *found.errors())
-    every = (*describe_columns(records, sure), *faults)
+    described = describe_columns(seen, sure)
+    if seen is not records:  # tags: nobody meant a column of theirs to be one of ours
+        described = tuple(note for note in described if note.severity == "note")
+    every = (*described, *faults)
     notes = tuple(fault for fault in every if fault.severity == "note")
     told = [fault for fault in every if fault.severity != "note"]
     return Checked(records.file, sure, records, _put_in_order(_drop_repeated(told)), notes)
+
+
+def _drop_left_out(records: Records, policy: Policy) -> Records:
+    """The rows of faulty facilities, without those that are read as none."""
+    export = read_export(records, policy)
+    if export is not None:
+        return export.records.take(np.unique(export.open.row))
+    picked = pick_columns(records.columns, "facilities", Findings(records.file))
+    every = np.ones(len(records), np.bool_)
+    quiet = Findings(records.file, records.rows)
+    return records.take(read_served(picked, records, policy, quiet, every).kept)
 
 
 def _check_where(records: Records, kind: Kind, picked: dict[str, Column], found: Findings) -> None:

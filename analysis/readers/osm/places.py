@@ -99,7 +99,7 @@ def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPla
         read = {thing.id for thing in things}
         lines = read_lines(path, line_keys, lambda tags: any(r.matches(tags) for r in of_lines))
         places = places_of([*things, *(Place(*line) for line in lines)], policy, today)
-        lost = find_incomplete(path, keys, read, _RowsOf(policy, today).serves)
+        lost = find_incomplete(path, keys, read, RowsOf(policy, today).serves)
         return replace(places, incomplete=lost)
     except RuntimeError as error:
         raise broken_file(path, error) from error
@@ -110,7 +110,7 @@ def places_of(things: Iterable[Place], policy: Policy, today: date | None = None
 
     A thing that is gone or only planned (on the day `today`) is none of them.
     """
-    rows_of = _RowsOf(policy, today)
+    rows_of = RowsOf(policy, today)
     facilities: list[Served] = []
     not_open: list[dict[str, Any]] = []
     buildings: list[dict[str, Any]] = []
@@ -161,8 +161,11 @@ def _find_anchor(rule: TagRule) -> str:
     return min(rule.tags, key=lambda key: (often.get(key, 0), key))
 
 
-class _RowsOf:
-    """A thing's rows as facilities, those as places that are not open, and whether it stands."""
+class RowsOf:
+    """A thing's rows as facilities, those as places that are not open, and whether it stands.
+
+    `keys`: those that a thing may be a facility by.
+    """
 
     def __init__(self, policy: Policy, today: date | None) -> None:
         self._services = list(policy.services.values())
@@ -172,13 +175,14 @@ class _RowsOf:
                 key = _find_anchor(rule)
                 for value in rule.tags[key]:
                     self._by_tag.setdefault((key, value), []).append((number, rule))
-        self._keys = {key for key, _ in self._by_tag}
+        self.keys = frozenset(key for key, _ in self._by_tag)
         rules = policy.life_cycle
         self._life = None if rules is None else LifeReader(rules, today)
 
     def __call__(
         self, thing: Place, dimension: int
     ) -> tuple[list[Served], list[dict[str, Any]], bool]:
+        """The rows of a thing; `dimension` of its geometry."""
         names = names_of(thing.tags)
         served = self._served(thing.tags, names, dimension)
         rows = [(thing, service) for service in served]
@@ -202,11 +206,15 @@ class _RowsOf:
         life = OPEN if self._life is None else self._life(tags, names)
         return life.state is None and bool(self._served(tags, names, _AREAL))
 
+    def key_of(self, value: str, keys: Sequence[str]) -> str | None:
+        """The first of some keys under which a value alone is asked for."""
+        return next((key for key in keys if (key, value) in self._by_tag), None)
+
     def _served(self, tags: Mapping[str, str], names: str, dimension: int) -> list[Service]:
         """Services in the policy's order, each once; only rules anchored at a tag are tried."""
         found = {
             number
-            for key in self._keys.intersection(tags)
+            for key in self.keys.intersection(tags)
             for value in ("*", tags[key], *values_of(tags[key]))
             for number, rule in self._by_tag.get((key, value), ())
             if (rule.lines or dimension != _LINEAR) and rule.matches(tags, names)
@@ -214,12 +222,22 @@ class _RowsOf:
         return [self._services[number] for number in sorted(found)]
 
 
+def name_of(tags: Mapping[str, str]) -> str | None:
+    """What a thing is called."""
+    return next((word for key in _NAME_TAGS if (word := tags.get(key))), None)
+
+
+def owner_of(tags: Mapping[str, str]) -> str | None:
+    """Whose a thing is: ``government``, ``private`` or not known."""
+    said = next((word for key in _OWNER_TAGS if (word := tags.get(key))), None)
+    return None if said is None else _OWNERSHIP.get(said)
+
+
 def _describe_shut(thing: Place, service: Service, state: str, why: str | None) -> dict[str, Any]:
-    name = next((word for key in _NAME_TAGS if (word := thing.tags.get(key))), None)
     return {
         "id": thing.id,
         "service": service.id,
-        "name": name,
+        "name": name_of(thing.tags),
         "source": FROM_OSM,
         "state": state,
         "why": why,
@@ -236,15 +254,14 @@ def _make_table(served: Sequence[Served]) -> FacilityTable:
         """The first of some tags that each thing has."""
         return [next((word for key in keys if (word := one.get(key))), None) for one in tags]
 
-    owners = [None if one is None else _OWNERSHIP.get(one) for one in said(*_OWNER_TAGS)]
     return FacilityTable(
         id=object_array([thing.id for thing, _ in served]),
         service=object_array([service.id for _, service in served]),
-        name=object_array(said(*_NAME_TAGS)),
+        name=object_array([name_of(one) for one in tags]),
         source=object_array([FROM_OSM] * len(served)),
         attributes={
             "name_en": object_array(said("name:en")),
-            "ownership": object_array(owners),
+            "ownership": object_array([owner_of(one) for one in tags]),
             "opening_hours": object_array(said("opening_hours")),
             "lit": parse_flags(said("lit"), flag_words("lit")),
             "level": no_texts(len(served)),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from lifecircle.analysis.unknown_names import fold_name
+
 _BRACKETS = re.compile(r"^(.+?)\(([^()]*)\)$")
-_BETWEEN = re.compile(r"[\s_\-.]+")
 _LONGEST_WORD = 64  # longer texts are hardly met twice
 _KINDS = ("coordinates", "population", "facilities", "units", "statistics")
 
@@ -27,7 +27,7 @@ def _fold_word(text: str) -> str:
 
 
 def _fold_text(text: str) -> str:
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return fold_name(text)
 
 
 @cache
@@ -69,6 +69,13 @@ def strip_brackets(text: str) -> str:
     """A text without what stands in brackets at its end (``已关闭（2023年）`` is ``已关闭``)."""
     match = _BRACKETS.match(fold(text))
     return match[1] if match else text
+
+
+@cache
+def table_kinds() -> Mapping[str, Sequence[str]]:
+    """What each kind of table is called beside its own name."""
+    kinds: Mapping[str, Sequence[str]] = _aliases()["table_kinds"]
+    return kinds
 
 
 @cache
@@ -127,7 +134,7 @@ def says_lat_first(title: str) -> bool:
 
 def title_keys(title: str) -> tuple[tuple[str, float], ...]:
     """How a column title may be looked up, each with the scale its unit in brackets means."""
-    whole = fold(title).strip("*★")
+    whole = fold(title).strip("*★@")
     match = _BRACKETS.match(whole)
     if match and match[2] in plain_units():
         return (whole, 1.0), (match[1], 1.0)

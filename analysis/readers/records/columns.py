@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.records.aliases import (
     aliases_of,
@@ -22,7 +23,6 @@ from lifecircle.analysis.readers.records.aliases import (
 )
 from lifecircle.analysis.readers.records.attributes import attribute_kind
 from lifecircle.analysis.readers.records.cells import (
-    LARGEST_COUNT,
     CellArray,
     Percent,
     Uncalculated,
@@ -172,7 +172,7 @@ def pick_groups(
 def read_persons(column: Column, found: Findings, *, required: bool) -> FloatArray:
     """A column of persons (or households), numbers ≥ 0 that may be fractions; NaN unknown.
 
-    Faults: text, negative, beyond 2^53; blank cells too where `required`.
+    Faults: text, negative, more than there are people; blank cells too where `required`.
     """
     parsed = read_numbers(column.values)
     title, cells = column.title, column.values
@@ -181,8 +181,10 @@ def read_persons(column: Column, found: Findings, *, required: bool) -> FloatArr
         found.each("input_count_blank", parsed.blank, column=title)
     value = np.where(parsed.known, parsed.value, 0.0)
     found.each("input_count_negative", value < 0, column=title, values=cells)
-    found.each("input_number_large", value > LARGEST_COUNT, column=title, values=cells)
-    sound = parsed.known & (value >= 0) & (value <= LARGEST_COUNT)
+    most = plausible().most_persons.value
+    too_many = value > most
+    found.each("input_persons_impossible", too_many, column=title, values=cells, most=most)
+    sound = parsed.known & (value >= 0) & ~too_many
     persons = whole_where_near(np.where(sound, value, np.nan))
     broken = int(np.count_nonzero(sound & (persons != np.rint(persons))))
     if broken:

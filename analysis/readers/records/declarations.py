@@ -13,8 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.readers.records.coordinates.datums import known_datum
 
+REFUSE: Final = "refuse"
+SKIP: Final = "skip"
+OTHER_TYPES: Final = (REFUSE, SKIP)  # what becomes of rows whose kind is no service
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -40,6 +44,10 @@ class Declaration:
         file: they have to be there, the others only where a file has them.
     words
         Field → (folded word of the file → our word).
+    service
+        Of facilities: what all rows are, by any name of a service.
+    other_types
+        Of facilities: ``skip`` leaves out rows whose kind is no service, ``refuse`` does not.
 
     Raises
     ------
@@ -55,6 +63,8 @@ class Declaration:
     columns: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _NOTHING)
     own_columns: frozenset[str] = frozenset()
+    service: str | None = None
+    other_types: str = REFUSE
 
     def __post_init__(self) -> None:
         if self.datum is not None:
@@ -70,14 +80,23 @@ UNSAID: Final = Declaration()
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """What is said about all files (`plain`), and about some by their names."""
+    """What is said about all files (`plain`), and about some by their names.
+
+    `surveyed`: what is declared surveyed besides, as ``lifecircle build --surveyed`` takes it.
+    """
 
     plain: Declaration = UNSAID
     of_file: Mapping[str, Declaration] = field(default_factory=lambda: _NOTHING)
+    surveyed: tuple[str, ...] = ()
 
     def of(self, path: Path) -> Declaration:
         """What is said about a file."""
         return self.of_file.get(path.name, self.plain)
+
+    def with_services(self, services: Mapping[str, str]) -> Declarations:
+        """These, where all rows of the files named are one service."""
+        said = {n: replace(self.of(Path(n)), service=one) for n, one in services.items()}
+        return Declarations(self.plain, {**self.of_file, **said})
 
     def unused(self, paths: Iterable[Path]) -> tuple[str, ...]:
         """Names of files of which something is said, but which are not among `paths`."""
@@ -86,3 +105,27 @@ class Declarations:
 
 
 SILENT: Final = Declarations()
+
+
+def known_other_types(word: str) -> str:
+    """The word for what becomes of rows whose kind is no service, whatever its letters.
+
+    Raises
+    ------
+    ParameterError : neither ``skip`` nor ``refuse``.
+    """
+    known = word.strip().casefold()
+    if known not in OTHER_TYPES:
+        raise ParameterError("other_types_unknown", value=word, known=", ".join(OTHER_TYPES))
+    return known
+
+
+def split_service(given: Path) -> tuple[Path, str | None]:
+    """A file and the service that all its rows are said to be: ``schools.csv=primary_school``.
+
+    A file whose own name holds the ``=`` is that file.
+    """
+    head, mark, service = str(given).rpartition("=")
+    if not mark or given.exists() or not Path(head).is_file():
+        return given, None
+    return Path(head), service.strip()

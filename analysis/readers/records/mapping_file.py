@@ -10,8 +10,15 @@
     [files."医疗.xlsx"]                    # for one file
     datum = "gcj02"
     sheet = "2023年"
+    service = "药店"                        # all its rows
+    other_types = "skip"                   # rows of no service are left out
     [files."医疗.xlsx".columns]
     lon = "X"
+
+    [surveyed]                             # which lists are complete, and where
+    park = true
+    health_centre = ["530102001", "春竹街道"]
+    market = "extent.geojson"
 """
 
 from __future__ import annotations
@@ -27,12 +34,18 @@ import pyproj
 
 from lifecircle.analysis.readers.records.aliases import datum_of, every_field, fold
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
-from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
-from lifecircle.analysis.readers.records.files import refuse
+from lifecircle.analysis.readers.records.declarations import (
+    OTHER_TYPES,
+    SKIP,
+    Declaration,
+    Declarations,
+)
+from lifecircle.analysis.readers.records.files import SUFFIXES, refuse
 from lifecircle.analysis.readers.records.findings import Findings
 
-_TOP: Final = ("files", "columns", "values")
-_ONE: Final = ("datum", "crs", "x_is_north", "sheet", "layer", "columns", "values")
+_TOP: Final = ("files", "columns", "values", "other_types", "surveyed")
+_TEXTS: Final = ("datum", "crs", "sheet", "layer", "service", "other_types")
+_ONE: Final = (*_TEXTS, "x_is_north", "columns", "values")
 _MOST_BYTES: Final = 1024 * 1024
 
 
@@ -60,15 +73,16 @@ def read_mapping(path: Path, plain: Declaration | None = None) -> Declarations:
     base = plain or Declaration()
     _refuse_unknown(content, _TOP, "", found)
     general = _read_declaration(
-        {key: content[key] for key in ("columns", "values") if key in content}, base, "", found
+        {key: content[key] for key in _TOP if key in content and key != "files"}, base, "", found
     )
     files: dict[str, Declaration] = {}
     for name, said in _read_tables(content, "files", "", found):
         where = f"files.{name}"
         _refuse_unknown(said, _ONE, where, found)
         files[name] = _read_declaration(said, general, where, found)
+    surveyed = tuple(_read_surveyed(content, given.parent, found))
     found.stop_on_errors()
-    return Declarations(general, files)
+    return Declarations(general, files, surveyed)
 
 
 def read_declarations(
@@ -109,10 +123,11 @@ def _read_declaration(
 ) -> Declaration:
     """What one table says, on top of what holds for all files."""
     texts = {
-        key: _read_text(said[key], _join_keys(where, key), found)
-        for key in ("datum", "crs", "sheet", "layer")
-        if key in said
+        key: _read_text(said[key], _join_keys(where, key), found) for key in _TEXTS if key in said
     }
+    if texts.get("other_types", SKIP) not in OTHER_TYPES:
+        found.add("input_other_types", column=_join_keys(where, "other_types"),
+                  value=texts.pop("other_types"))  # fmt: skip
     if "datum" in texts and datum_of(texts["datum"]) is None:
         found.add("input_datum_unknown", column=_join_keys(where, "datum"),
                   datum=texts.pop("datum"), known=", ".join(DATUMS))  # fmt: skip
@@ -132,11 +147,28 @@ def _read_declaration(
         x_is_north=bool(north),
         sheet=texts.get("sheet", base.sheet),
         layer=texts.get("layer", base.layer),
+        service=texts.get("service", base.service),
+        other_types=texts.get("other_types", base.other_types),
         of_this_file=bool(where) and placed,
         columns={**base.columns, **columns},
         own_columns=frozenset(columns) if where else frozenset(),
         words=_merge_words(base.words, _read_words(said, where, found)),
     )
+
+
+def _read_surveyed(said: Mapping[str, Any], folder: Path, found: Findings) -> Iterator[str]:
+    """The sayings of the table ``[surveyed]``; a file lies beside the mapping file."""
+    for service, told in _read_table(said, "surveyed", "", found).items():
+        named = [told] if isinstance(told, str) else told
+        if told is True:
+            yield service
+        elif isinstance(named, list) and named and all(isinstance(one, str) for one in named):
+            file = folder / named[0]
+            is_file = len(named) == 1 and file.suffix.lower() in SUFFIXES
+            yield f"{service}:{file if is_file else ','.join(named)}"
+        else:
+            at = _join_keys("surveyed", service)
+            found.add("input_mapping_type", column=at, wanted='true / ["…", "…"] / "….geojson"')
 
 
 def _read_columns(said: Mapping[str, Any], where: str, found: Findings) -> dict[str, str]:

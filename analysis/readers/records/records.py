@@ -43,8 +43,8 @@ class Records:
         """The file's name."""
         return self.path.name
 
-    def take(self, chosen: BoolArray) -> Records:
-        """Some of the records."""
+    def take(self, chosen: BoolArray | IntArray) -> Records:
+        """Some of the records: where `chosen` holds, or by their indices."""
         return replace(
             self,
             columns=tuple(replace(c, values=c.values[chosen]) for c in self.columns),

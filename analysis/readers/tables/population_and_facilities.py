@@ -6,9 +6,10 @@ with a remark travels in the `warnings` of its table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -16,10 +17,10 @@ import shapely
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.quantities import ObjectArray
+from lifecircle.analysis.quantities import IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.rasters.population import read_population_raster
-from lifecircle.analysis.readers.records.aliases import fields_of, fold
+from lifecircle.analysis.readers.rasters.population import check_population_raster
+from lifecircle.analysis.readers.records.aliases import fields_of, fold, table_kinds
 from lifecircle.analysis.readers.records.attributes import (
     AttributeArray,
     attribute_kind,
@@ -28,9 +29,7 @@ from lifecircle.analysis.readers.records.attributes import (
 )
 from lifecircle.analysis.readers.records.cells import (
     find_repeats,
-    group_rows,
     is_absent,
-    keep_where,
     no_texts,
     object_array,
     read_numbers,
@@ -52,7 +51,6 @@ from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import read_ids
-from lifecircle.analysis.readers.records.offers import offer_near
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import (
@@ -64,19 +62,29 @@ from lifecircle.analysis.readers.records.tables import (
     make_cells,
 )
 from lifecircle.analysis.readers.records.titles import describe_columns
+from lifecircle.analysis.readers.services.osm_export import OsmExport, read_export, tell_export
+from lifecircle.analysis.readers.services.served import (
+    KIND_FIELDS,
+    Served,
+    find_kind,
+    is_of_services,
+    read_served,
+)
+from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
 from lifecircle.analysis.readers.tables.status import OPEN, frame_not_open, read_states
 from lifecircle.analysis.readers.tables.units import units_of
+from lifecircle.analysis.texts import Title
+from lifecircle.analysis.unknown_names import Words, find_id, unknown
 
 Kind = Literal["population", "facilities", "units", "statistics"]
 AnyTable = CellTable | FacilityTable | UnitTable | StatisticsTable
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
-_OWN: Final = ("id", "service", "name")
+_OWN: Final = ("id", "name", *KIND_FIELDS)
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
-_NAMES_OFFERED: Final = 5
 
 
 def read_population(path: Path, declared: Declarations = SILENT) -> CellTable:
@@ -99,19 +107,25 @@ def read_population(path: Path, declared: Declarations = SILENT) -> CellTable:
 
 
 def read_facilities(
-    path: Path, policy: Policy, declared: Declarations = SILENT, *, by_unit: bool = False
+    path: Path,
+    policy: Policy,
+    declared: Declarations = SILENT,
+    *,
+    by_unit: bool = False,
+    today: date | None = None,
 ) -> FacilityTable:
     """Facilities of a bureau's table or layer, their types matched with the policy's services.
 
-    With `by_unit` rows without coordinates pass, their shape None. Ownership is ``government``,
-    ``private``, else as written; areas are m².
+    A table whose columns are OpenStreetMap tags is read by the policy's tag rules, as of the day
+    `today`. With `by_unit` rows without coordinates pass, their shape None. Ownership is
+    ``government``, ``private``, else as written; areas are m².
 
     Raises
     ------
     InputError
         With every fault of the file.
     """
-    return _facilities_of(read_records(path, declared), policy, by_unit=by_unit)
+    return _facilities_of(read_records(path, declared), policy, by_unit=by_unit, today=today)
 
 
 def check_table(
@@ -128,7 +142,8 @@ def check_table(
     told: tuple[Fault, ...] = ()
     try:
         if Path(path).suffix.lower() in RASTER_SUFFIXES:
-            return read_population_raster(path).warnings
+            faults, told = check_population_raster(path)
+            return (*told, *faults)
         records = read_records(path, declared)
         rules = load_policy() if policy is None else policy
         sure = kind or guess_kind(records, rules)
@@ -157,22 +172,37 @@ def table_of(records: Records, kind: Kind, policy: Policy) -> AnyTable:
     return units_of([records], policy)
 
 
+def known_kind(said: str) -> Kind:
+    """The kind of table that a word means, in any spelling.
+
+    Raises
+    ------
+    UnknownNameError : a word that nobody knows.
+    """
+    words = {kind: Words(Title(kind, kind), tuple(table_kinds()[kind])) for kind in get_args(Kind)}
+    found = find_id(said, words)
+    if found is None:
+        raise unknown("input_kind_said", said, words)
+    return cast("Kind", found)
+
+
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
     """What a table is about, by its columns; None if they say nothing."""
     quiet = Findings(records.file)
     figures = pick_columns(records.columns, "statistics", quiet)
     if {"attribute", "value"} <= set(figures) and {"unit_code", "unit_name"} & set(figures):
         return "statistics"
-    service = pick_columns(records.columns, "facilities", quiet).get("service")
-    names = _service_names(policy)
-    if service and any(t is not None and fold(t) in names for t in read_texts(service.values)):
+    kind = find_kind(pick_columns(records.columns, "facilities", quiet), policy)
+    if records.said.service is not None or (kind and is_of_services(kind, policy)):
+        return "facilities"
+    if read_export(records, policy) is not None:
         return "facilities"
     units = pick_columns(records.columns, "units", quiet)
     if has_polygons(records) and ("name" in units or "population" not in units):
         return "units"
     if "population" in units:
         return "population"
-    return "facilities" if service else None
+    return "facilities" if kind else None
 
 
 def _cells_of(records: Records) -> CellTable:
@@ -190,60 +220,107 @@ def _cells_of(records: Records) -> CellTable:
     else:
         persons = read_persons(picked["population"], found, required=True)
         groups = read_groups(records, picked, persons, found)
+        refuse_crowds(located, persons, picked["population"].title, found)
     found.stop_on_errors()
     remark_people_twice(located.shapes, persons, found)
     return make_cells(ids, persons, groups, located, found.warnings())
 
 
-def _facilities_of(every: Records, policy: Policy, *, by_unit: bool = False) -> FacilityTable:
-    said = pick_columns(every.columns, "facilities", Findings(every.file)).get("status")
+def _facilities_of(
+    every: Records, policy: Policy, *, by_unit: bool = False, today: date | None = None
+) -> FacilityTable:
+    export = read_export(every, policy, today)
+    if export is not None:
+        return _facilities_of_export(export, policy, by_unit=by_unit)
+    said = pick_columns(every.columns, "facilities", Findings(every.file))
     told = Findings(every.file, every.rows, every.listed)
-    states = read_states(said, every, told)
+    states = read_states(said.get("status"), every, told)
     is_open = states == OPEN
-    records = every if is_open.all() else every.take(is_open)
+    served = read_served(said, every, policy, told, is_open)
+    chosen = is_open & served.kept
+    table = _read_rows(
+        every if chosen.all() else every.take(chosen),
+        served.service[chosen],
+        told,
+        by_unit=by_unit,
+    )
+    shut = None if "status" not in said else _read_not_open(every, states, served)
+    return replace(table, not_open=shut)
+
+
+def _read_rows(
+    records: Records,
+    services: ObjectArray,
+    told: Findings,
+    *,
+    by_unit: bool,
+    index: IntArray | None = None,
+) -> FacilityTable:
+    """Rows as facilities; `index`: the row of each service, where some offer several."""
     found = records.findings()
     found.merge(told)
     picked = pick_columns(records.columns, "facilities", found)
     refuse_strange_cells(picked, found)
     located = repair_shapes((locate_stated if by_unit else locate)(records, found), found)
     ids = read_ids(picked.get("id"), records, "row/", found)
-    services = _read_services(picked.get("service"), records, policy, found)
     names = _read_names(picked.get("name"), records, found)
     attributes = {
         field: _read_attribute(field, picked.get(field), records, found)
         for field in fields_of("facilities")
         if field not in _OWN and (field in picked or field in _ALWAYS)
     }
-    _remark_repeats(services, names, located.shapes, found)
+    every = np.arange(len(records)) if index is None else index
+    _remark_repeats(services, names[every], located.shapes[every], found, records.rows[every])
     found.stop_on_errors()
     return FacilityTable(
-        id=ids,
+        id=ids[every],
         service=services,
-        name=names,
-        source=object_array([FROM_TABLE] * len(records)),
-        attributes=attributes,
-        where=located,
-        rows=records.rows,
+        name=names[every],
+        source=object_array([FROM_TABLE] * len(every)),
+        attributes={field: held[every] for field, held in attributes.items()},
+        where=located if index is None else located.take(index),
+        rows=records.rows[every],
         warnings=found.warnings(),
-        not_open=None if said is None else _read_not_open(every, states, policy),
     )
 
 
-def _read_not_open(every: Records, states: ObjectArray, policy: Policy) -> gpd.GeoDataFrame:
+def _facilities_of_export(export: OsmExport, policy: Policy, *, by_unit: bool) -> FacilityTable:
+    """Facilities of a table of tags; what is not open stands apart, as from a file of the map."""
+    every, there = export.records, export.open
+    told = Findings(every.file, every.rows, every.listed)
+    tell_export(export, policy, told)
+    rows, index = np.unique(there.row, return_inverse=True)
+    part = every.take(rows)
+    table = _read_rows(part, there.service, told, by_unit=by_unit, index=index)
+    shut = every.take(export.not_open.row)
+    columns = {column.title: read_texts(column.values) for column in shut.columns}
+    states = export.not_open
+    told_shut = {
+        "id": columns["id"],
+        "service": states.service,
+        "name": columns["name"],
+        "source": object_array([FROM_TABLE] * len(shut)),
+    }
+    where = locate_stated(shut, Findings(shut.file, shut.rows))
+    return replace(table, not_open=frame_not_open(told_shut, where, states.state, states.why))
+
+
+def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.GeoDataFrame:
     """Rows that are gone or planned; faults of theirs are nobody's matter."""
-    records, quiet = every.take(states != OPEN), Findings(every.file, every.rows)
+    chosen = (states != OPEN) & served.kept
+    records, quiet = every.take(chosen), Findings(every.file, every.rows)
     picked = pick_columns(records.columns, "facilities", quiet)
     names = read_texts(picked["name"].values) if "name" in picked else no_texts(len(records))
     columns = {
         "id": read_ids(picked.get("id"), records, "row/", Findings(every.file, records.rows)),
-        "service": _read_services(
-            picked.get("service"), records, policy, Findings(every.file, records.rows)
-        ),
+        "service": served.service[chosen],
         "name": names,
         "source": object_array([FROM_TABLE] * len(records)),
     }
     located = locate_stated(records, Findings(every.file, records.rows))
-    return frame_not_open(columns, located, states[states != OPEN], picked["status"])
+    status = picked["status"]
+    why = object_array([f"{status.title}={text}" for text in read_texts(status.values)])
+    return frame_not_open(columns, located, states[chosen], why)
 
 
 def _read_names(column: Column | None, records: Records, found: Findings) -> ObjectArray:
@@ -253,51 +330,6 @@ def _read_names(column: Column | None, records: Records, found: Findings) -> Obj
     names = read_texts(column.values)
     found.remark("input_facility_name_blank", is_absent(names), column=column.title)
     return names
-
-
-def _service_names(policy: Policy) -> dict[str, str]:
-    """Folded name → service id: ids first, then titles, then aliases; the first claim holds."""
-    names: dict[str, str] = {}
-    services = policy.services.values()
-    claims: list[tuple[str, str]] = [(s.id, s.id) for s in services]
-    claims += [(title, s.id) for s in services for title in (s.title.zh, s.title.en)]
-    claims += [(alias, s.id) for s in services for alias in s.aliases]
-    for name, service in claims:
-        names.setdefault(fold(name), service)
-    return names
-
-
-def _read_services(
-    column: Column | None, records: Records, policy: Policy, found: Findings
-) -> ObjectArray:
-    """Service ids of a column of types; an unknown type is a fault that offers the nearest."""
-    if column is None:
-        found.add("input_service_missing", columns=records.titles)
-        return no_texts(len(records))
-    names = _service_names(policy)
-    offer = _offers(policy)
-    for word, ours in records.words("service").items():
-        if fold(ours) in names:
-            names[word] = names[fold(ours)]
-        else:
-            found.add("input_mapping_service", value=ours, near=", ".join(offer(ours)))
-    said = read_texts(column.values)
-    services = object_array([None if s is None else names.get(fold(s)) for s in said])
-    found.each("input_service_blank", is_absent(said), column=column.title)
-    strange = keep_where(said, is_absent(services))
-    for word, rows in group_rows(strange).items():
-        found.each_of("input_service_unknown", rows, column=column.title, values=column.values,
-                      near=", ".join(offer(word)))  # fmt: skip
-    return services
-
-
-def _offers(policy: Policy) -> Callable[[str], list[str]]:
-    """What to offer for a word: the policy's names most like it, as ``title (id)``."""
-    names: dict[str, str] = {}
-    for service in policy.services.values():
-        for name in (service.id, service.title.zh, service.title.en, *service.aliases):
-            names.setdefault(fold(name), f"{service.title.zh} ({service.id})")
-    return offer_near(names, _NAMES_OFFERED)
 
 
 def _read_attribute(
@@ -324,7 +356,7 @@ def _read_attribute(
 
 
 def _remark_repeats(
-    services: ObjectArray, names: ObjectArray, shapes: ObjectArray, found: Findings
+    services: ObjectArray, names: ObjectArray, shapes: ObjectArray, found: Findings, rows: IntArray
 ) -> None:
     """Warn about the same service of the same name at the same place."""
     wkb = shapely.to_wkb(shapes)
@@ -333,4 +365,6 @@ def _remark_repeats(
         for service, name, shape in zip(services, names, wkb, strict=True)
     ]
     repeats, _ = find_repeats(keys)
-    found.remark("input_facility_twice", repeats)
+    here = Findings(found.file, rows)
+    here.remark("input_facility_twice", repeats)
+    found.merge(here)

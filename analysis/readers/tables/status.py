@@ -45,10 +45,9 @@ def read_states(column: Column | None, records: Records, found: Findings) -> Obj
 
 
 def frame_not_open(
-    columns: dict[str, ObjectArray], where: Located, states: ObjectArray, column: Column
+    columns: dict[str, ObjectArray], where: Located, states: ObjectArray, why: ObjectArray
 ) -> Any:
     """Rows that are not open as ``OsmPlaces.not_open`` holds them; without a place they are out."""
     there: BoolArray = ~shapely.is_missing(where.shapes) & (columns["service"] != np.array(None))
-    why = np.array([f"{column.title}={text}" for text in read_texts(column.values)], dtype=object)
     told = {**columns, "state": states, "why": why}
     return frame_of({n: v[there] for n, v in told.items()}, where.in_degrees()[there])

@@ -12,6 +12,7 @@ import shapely
 
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import Counts, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.aliases import fold
@@ -39,6 +40,7 @@ from lifecircle.analysis.readers.records.identifiers import code_key, read_plain
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
+from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 PLAIN_LEVEL: Final = "unit"
@@ -46,7 +48,6 @@ PLAIN_LEVEL: Final = "unit"
 _POLYGONS: Final = (3, 6)
 _AT_ONCE: Final = 64  # units held against all others at a time: stacked ones would fill memory
 _MOST_PAIRS: Final = 200_000  # neighbours looked at; a city has some thousands
-INSIDE_SHARE: Final = 0.95  # of a unit inside another of its level: the inner one is meant there
 _OVERLAP_SHARE: Final = 0.05  # of the smaller unit; less than that is how borders are drawn
 _TEXTS: Final = ("code", "name", "name_en", "level", "unit_class", "parent_code")
 
@@ -139,6 +140,7 @@ def _read_part(records: Records, policy: Policy, label: str, found: Findings) ->
         unknown = np.isnan(persons)
         if not unknown.all():
             found.remark("input_units_unknown", unknown, column=picked["population"].title)
+        refuse_crowds(located, persons, picked["population"].title, found)
     texts = {
         "code": _read_codes(picked, records, label, found),
         "name": _read_names(picked.get("name"), records, found),
@@ -296,7 +298,7 @@ def find_overlaps(shapes: ObjectArray) -> tuple[list[tuple[int, int]], list[tupl
         looked_at += len(left)
         shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))
         smaller = np.minimum(area[left], area[right])
-        within = (shared >= INSIDE_SHARE * smaller) & (area[left] != area[right])
+        within = (shared >= plausible().inside_share.value * smaller) & (area[left] != area[right])
         for i, j in zip(left[within].tolist(), right[within].tolist(), strict=True):
             inside.append((i, j) if area[i] < area[j] else (j, i))
         much = np.flatnonzero((shared > _OVERLAP_SHARE * smaller) & ~within)

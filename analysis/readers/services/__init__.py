@@ -1,0 +1,1 @@
+"""Which service of the policy each row of a table is."""
