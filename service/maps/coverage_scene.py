@@ -71,7 +71,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
         "ranking": _ranking(ask, answer, places),
         "warnings": warnings(ask, *found.warnings),
         "footer": footer(ask, asked),
-        **rests(ask, service, found.total.edge_of_list),
+        **rests(ask, asked.service.id, found.total.edge_of_list),
     }
     return Scene((streets, areas, cells, dots), view)
 
