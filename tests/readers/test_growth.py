@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lifecircle.analysis.city.facilities import candidate_pairs, merging
 from lifecircle.analysis.city.facilities.merging import merge_facilities
 from lifecircle.analysis.city.facilities.name_similarity import NameSimilarity, block_names
+from lifecircle.analysis.city.facilities.rows import FacilityRows
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.checker import near_repeats
 from lifecircle.analysis.readers.checker.near_repeats import find_near_repeats, metres_apart
@@ -232,3 +233,51 @@ def test_overlaps_are_those_of_all_pairs():
     inside, across = find_overlaps(shapes)
     assert (inside, sorted(across)) == ([], expected)
     assert len(expected) > 50
+
+
+# ---- many rows of one name close together
+
+
+def crowd_of(count: int, seed: int, side_m: int) -> list[FacilityRows]:
+    """Lockers of one name on whole metres of a square, of a bureau, a dump and OpenStreetMap."""
+    rng = np.random.default_rng(seed)
+    names = np.where(rng.random(count) < 0.9, "丰巢智能柜", "丰巢智能柜二号")
+    sources = rng.integers(3, size=count)
+    xy = rng.integers(0, side_m, (count, 2)).astype(float)
+    parts = []
+    for number, source in enumerate(("table", "table", "osm")):
+        mine = np.flatnonzero(sources == number)
+        ids = np.array([f"{number}/{i}" for i in mine], dtype=object)
+        same = (np.full(len(mine), word, dtype=object) for word in ("parcel_station", source))
+        service, told = same
+        points = np.asarray(shapely.points(xy[mine]), dtype=object)
+        parts.append(FacilityRows(ids, service, names[mine].astype(object), told, points, {}))
+    return parts
+
+
+@pytest.mark.parametrize(("seed", "side_m"), [(1, 120), (2, 300), (3, 40)])
+def test_a_crowd_is_settled_as_pair_by_pair(monkeypatch, seed: int, side_m: int):
+    policy = load_policy()
+    quick = merge_facilities(crowd_of(300, seed, side_m), policy)
+    monkeypatch.setattr(candidate_pairs, "CROWD", 10**9)
+    slow = merge_facilities(crowd_of(300, seed, side_m), policy)
+    assert quick[0].id.tolist() == slow[0].id.tolist()
+    assert quick[1] == slow[1]
+    assert quick[2] == slow[2]
+
+
+def test_a_crowd_comes_to_few_pairs(monkeypatch):
+    """Ten times the rows on one square: each is told of once, and places stay as many."""
+    told: dict[int, int] = {}
+    real = candidate_pairs.Pairs.of
+
+    def counted(found):
+        pairs = real(found)
+        told[len(told)] = len(pairs)
+        return pairs
+
+    monkeypatch.setattr(candidate_pairs.Pairs, "of", counted)
+    for count in (150, 1_500):
+        table = crowd_of(count, 1, 200)[0]
+        merge_facilities([table], load_policy())
+    assert told[1] < 15 * told[0]

@@ -7,6 +7,7 @@ earlier one of their file in service, name and place go with that one and are no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +31,7 @@ from lifecircle.analysis.readers.tables.merge_orders import MergeOrders
 RANKED: Final[tuple[Rule, ...]] = ("told", "same_name", "like_name", "nameless")
 TOLD, SAME_NAME, LIKE_NAME, NAMELESS = range(4)
 
+CROWD: Final = 64  # more rows of one name are looked at as arrays
 _FEW: Final = 16  # so many rows are compared directly
 _AT_ONCE: Final = 1024  # rows held against a tree at a time
 
@@ -87,7 +89,9 @@ def find_pairs(gathered: Gathered, rules: QualityRules | None, orders: MergeOrde
     for members in group_rows(gathered.rows.service).values():
         kept, repeats = (members, []) if named else _part_repeats(gathered, members)
         found += repeats
-        found += _judge_named(gathered, kept, rules, decided)
+        crowds = _find_crowds(gathered, [] if named else kept)
+        found += _judge_crowds(gathered, crowds, rules)
+        found += _judge_named(gathered, kept, rules, decided, crowds)
         found += _judge_nameless(gathered, kept, rules, decided)
     return Pairs.of(found)
 
@@ -130,18 +134,110 @@ def _part_repeats(gathered: Gathered, members: list[int]) -> tuple[list[int], li
     return kept, repeats
 
 
+def _find_crowds(gathered: Gathered, members: Sequence[int]) -> list[IntArray]:
+    """Rows of one name, where they are many: every one is as alike as any other.
+
+    None where another name is as good as theirs (the same without a branch): then a row may go
+    with one outside the crowd first.
+    """
+    names: dict[CoreName, list[int]] = {}
+    for row in members:
+        core = gathered.cores[row]
+        if core is not None:
+            names.setdefault(core, []).append(row)
+    often = Counter(name.core for name in names)
+    return [
+        np.array(rows, dtype=np.int64)
+        for name, rows in names.items()
+        if len(rows) > CROWD and often[name.core] == 1
+    ]
+
+
+def _judge_crowds(
+    gathered: Gathered, crowds: Sequence[IntArray], rules: QualityRules
+) -> Iterable[Found]:
+    """Of the pairs inside crowds those that settle anything.
+
+    A row goes with the nearest earlier one that is surely the same place: other sure pairs of it
+    are never asked. Of the suspected pairs of two places the first is told. All pairs are looked
+    at as arrays, none is kept: 5,000 rows of one name on a square of 200 m are millions of pairs
+    and come to some thousands.
+    """
+    for rows in crowds:
+        link, metres = _link_surely(gathered, rows, rules)
+        top = np.arange(len(rows))
+        for k in np.flatnonzero(link >= 0).tolist():
+            top[k] = top[link[k]]
+            yield int(rows[link[k]]), int(rows[k]), SAME_NAME, float(metres[k]), True
+        yield from _suspect_once(gathered, rows, top, rules)
+
+
+def _pairs_inside(
+    gathered: Gathered, rows: IntArray, rules: QualityRules
+) -> Iterable[tuple[IntArray, IntArray, FloatArray, BoolArray]]:
+    """Near pairs of some rows by their places among them: earlier, later, metres, surely one."""
+    shapes, reach = gathered.rows.geometry, rules.same_name_m.value
+    source, osm = gathered.source_no[rows], gathered.rows.source[rows] == FROM_OSM
+    for left, right in _near_rows(shapes, rows, reach):
+        metres = shapely.distance(shapes[left], shapes[right])
+        near = metres <= reach
+        one, two = np.searchsorted(rows, left[near]), np.searchsorted(rows, right[near])
+        close = (metres[near] <= rules.nameless_m.value) & ~osm[two]
+        yield one, two, metres[near], (source[one] != source[two]) | close
+
+
+def _link_surely(
+    gathered: Gathered, rows: IntArray, rules: QualityRules
+) -> tuple[IntArray, FloatArray]:
+    """For each row the nearest earlier one (the first of equals) that is surely it, -1: none."""
+    link = np.full(len(rows), -1, dtype=np.int64)
+    best = np.full(len(rows), np.inf)
+    for one, two, metres, sure in _pairs_inside(gathered, rows, rules):
+        order = np.lexsort((one[sure], metres[sure], two[sure]))
+        later, first = np.unique(two[sure][order], return_index=True)
+        chosen = order[first]
+        m, i = metres[sure][chosen], one[sure][chosen]
+        better = (m < best[later]) | ((m == best[later]) & (i < link[later]))
+        link[later[better]], best[later[better]] = i[better], m[better]
+    return link, best
+
+
+def _suspect_once(
+    gathered: Gathered, rows: IntArray, top: IntArray, rules: QualityRules
+) -> Iterable[Found]:
+    """The first suspected pair (by distance, then row) of every two places `top`."""
+    kept = np.zeros((0, 5))
+    for one, two, metres, sure in _pairs_inside(gathered, rows, rules):
+        a, b = np.minimum(top[one], top[two]), np.maximum(top[one], top[two])
+        open_ = ~sure & (a != b)
+        more = np.column_stack((a, b, metres, one, two))[open_]
+        kept = np.concatenate((kept, more))
+        kept = kept[np.lexsort(kept.T[[4, 3, 2, 1, 0]])]
+        _, first = np.unique(kept[:, :2], axis=0, return_index=True)
+        kept = kept[first]
+    for _, _, metres_, i, j in kept.tolist():
+        yield int(rows[int(i)]), int(rows[int(j)]), SAME_NAME, metres_, False
+
+
 def _judge_named(
     gathered: Gathered,
     members: list[int],
     rules: QualityRules,
     decided: Callable[[int, int], bool],
+    crowds: Sequence[IntArray],
 ) -> Iterable[Found]:
-    """Pairs of rows with a name, as alike as the rules want."""
+    """Pairs of rows with a name, as alike as the rules want; those inside a crowd apart."""
+    crowd = np.full(len(gathered.rows), -1, dtype=np.int64)
+    for number, alike in enumerate(crowds):
+        crowd[alike] = number
     names = [(row, core) for row in members if (core := gathered.cores[row]) is not None]
     least, seen = rules.likeness.value, set[tuple[int, int]]()
     for block in block_names([core for _, core in names], least):
         rows = np.array([names[k][0] for k in block], dtype=np.int64)
-        for i, j, metres in find_near(gathered.rows.geometry, rows, rules.same_name_m.value):
+        if crowd[rows[0]] >= 0 and (crowd[rows] == crowd[rows[0]]).all():
+            continue
+        reach_m = rules.same_name_m.value
+        for i, j, metres in find_near(gathered.rows.geometry, rows, reach_m, crowd):
             if (i, j) in seen or decided(i, j):
                 continue
             seen.add((i, j))
@@ -185,10 +281,17 @@ def _judge_nameless(
 
 
 def find_near(
-    shapes: np.ndarray, rows: IntArray, reach_m: float
+    shapes: np.ndarray, rows: IntArray, reach_m: float, crowd: IntArray | None = None
 ) -> Iterable[tuple[int, int, float]]:
-    """Pairs of some rows, ascending, no farther apart than `reach_m` metres, and how far."""
-    for left, right in _near_rows(shapes, np.unique(rows), reach_m):
+    """Pairs of some rows, ascending, no farther apart than `reach_m` metres, and how far.
+
+    `crowd`: by row, pairs of one crowd (-1: of none) are passed over.
+    """
+    for one, other in _near_rows(shapes, np.unique(rows), reach_m):
+        apart = np.ones(len(one), np.bool_)
+        if crowd is not None:
+            apart = (crowd[one] != crowd[other]) | (crowd[one] < 0)
+        left, right = one[apart], other[apart]
         metres = shapely.distance(shapes[left], shapes[right])
         near = np.flatnonzero(metres <= reach_m)
         yield from zip(
