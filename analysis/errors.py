@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from lifecircle.analysis.quality_elements import Element, find_element
 from lifecircle.analysis.texts import Language, Medium, Title, blanks, flat, paired, say
@@ -34,8 +34,13 @@ __all__ = [
     "UnsolvedError",
     "Warn",
     "WorkspaceError",
+    "known_language",
     "say",
 ]
+
+_LANGUAGE_WORDS: Final[Mapping[str, Language]] = {
+    "zh": "zh", "cn": "zh", "chinese": "zh", "en": "en", "english": "en",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,19 @@ class LifecircleError(Exception):
 
     def __str__(self) -> str:
         return self.text("en")
+
+
+def known_language(said: str) -> Language:
+    """The language that a word means.
+
+    Raises
+    ------
+    ParameterError : neither Chinese nor English.
+    """
+    found = _LANGUAGE_WORDS.get(said.strip().casefold().replace("_", "-").partition("-")[0])
+    if found is None:
+        raise ParameterError("language_unknown", value=said)
+    return found
 
 
 class InputError(LifecircleError, ValueError):

@@ -50,6 +50,7 @@ from lifecircle.analysis.readers.tables.surveyed import (
     split_sayings,
 )
 from lifecircle.analysis.readers.tables.units import read_units
+from lifecircle.analysis.unknown_names import Words, find_id
 
 Read = TypeVar(
     "Read",
@@ -149,14 +150,9 @@ class BuildRequest:
 
     def surveyed_under(self, policy: Policy) -> tuple[Saying, ...]:
         """The same, services named by a title or another word of the policy by their ids."""
-        ids = {
-            word.casefold(): service.id
-            for service in reversed(tuple(policy.services.values()))
-            for word in (*service.aliases, service.title.zh, service.title.en, service.id)
-        }
+        words = {one.id: Words(one.title, one.aliases) for one in policy.services.values()}
         return tuple(
-            replace(one, service=ids.get(one.service.casefold(), one.service))
-            for one in self.sayings
+            replace(one, service=find_id(one.service, words) or one.service) for one in self.sayings
         )
 
 

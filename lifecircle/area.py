@@ -15,7 +15,7 @@ import geopandas as gpd
 import pandas as pd
 
 from lifecircle.analysis.city.streets.network import WalkNetwork
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import known_language
 from lifecircle.analysis.measures.catchments.kept import catchments_of
 from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.question import TOTAL, Question, Study
@@ -32,7 +32,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.frames import row_table, texts_of, unit_frame
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.coverage import coverage_document
-from lifecircle.service.catalog.gaps import bridge_row, gaps_asked
+from lifecircle.service.catalog.gaps import gaps_asked, sums_row
 
 if TYPE_CHECKING:
     from lifecircle.service.maps.folium_map import OfflineMap
@@ -182,7 +182,7 @@ class Area:
         question = Question(service, minutes, walker, group, by, at)
         answer = gaps_asked(self.run, question, min_residents=min_residents)
         frame = gap_frame(answer.run, answer.found).set_index("id")
-        frame.attrs["sums"] = [bridge_row(one) for one in answer.bridges]
+        frame.attrs["sums"] = [sums_row(self.study, question, one) for one in answer.bridges]
         return frame
 
     def circles(
@@ -259,7 +259,7 @@ class Area:
         """
         from lifecircle.service.maps.pages import Page, map_of
 
-        page = Page(lang="zh" if lang == "zh" else "en", mode="inline")
+        page = Page(lang=known_language(lang), mode="inline")
         return map_of(self.run, layer, Question(service, minutes, walker), page)
 
     def isochrone(
@@ -333,7 +333,7 @@ class Area:
         """
         from lifecircle.service.catalog.scorecard import scorecard_document
 
-        language: Language = "zh" if lang == "zh" else "en"
+        language = known_language(lang)
         document = scorecard_document(self.run, walker=walker, lang=language)
         rows = [
             {

@@ -204,7 +204,7 @@ class Words:
     def candidates(self, told: Mapping[str, Any]) -> str:
         """Among how many sites of which kinds a choice was made; kinds are unknown in old ones."""
         kinds = dict(told.get("kinds", {}))
-        counts = {kind: kinds.pop(kind, 0) for kind in ("generated", "given")}
+        counts = {kind: kinds.pop(kind, 0) for kind in ("generated", "given", "planned")}
         counts["places"] = sum(kinds.values())
         named = self.listed(
             i18n.text(f"figure_sites_{kind}", self.lang, n=number(count))
@@ -213,6 +213,13 @@ class Words:
         )
         key = "figure_candidates_kinds" if named else "figure_candidates"
         return i18n.text(key, self.lang, count=told["count"], kinds=named)
+
+    def near(self, row: Mapping[str, Any]) -> str | None:
+        """Where a site without a name lies: how far from the nearest place with one."""
+        place, metres = row.get("near"), row.get("near_m")
+        if place is None or metres is None:
+            return None
+        return i18n.text("figure_site_near", self.lang, place=place, metres=number(round(metres)))
 
     def moment(self, at: str) -> str:
         """A moment of the week such as ``Sa 19:00``."""

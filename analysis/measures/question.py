@@ -30,7 +30,7 @@ from lifecircle.analysis.quantities import (
 from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
 from lifecircle.analysis.readers.records.groups import field_of
 from lifecircle.analysis.texts import Title, group_title
-from lifecircle.analysis.unknown_names import Words, find_id, unknown
+from lifecircle.analysis.unknown_names import Words, find_id, fold_name, unknown
 from lifecircle.analysis.unknown_names import unknown_service as service_unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
@@ -180,8 +180,13 @@ def settle(study: Study, question: Question) -> Question:
     if group != TOTAL and group not in city.cells.groups:
         group = find_id(group, _group_words(city.cells)) or group
     if by is not None and by not in city.units.levels:
-        by = find_id(by, _level_words(city, policy)) or by
+        by = find_id(by, _level_words(city, policy)) or _whole(by)
     return replace(question, service=service, walker=walker, group=group, by=by)
+
+
+def _whole(by: str) -> str:
+    """``none`` however it is written, anything else as it is."""
+    return WHOLE if fold_name(by) == WHOLE else by
 
 
 def service_words(policy: Policy) -> dict[str, Words]:

@@ -16,10 +16,12 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
+from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
-from lifecircle.analysis.results.layers import layer_columns, layer_frame
+from lifecircle.analysis.results.layers import METRIC_CRS, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import MESSAGES, Title, group_title
 
@@ -45,7 +47,8 @@ _LAT = Column("lat", "number", "°", "column_lat", "null_no_geometry")
 def export_layer(run: Run, layer: str, path: Path, lang: Language = "zh") -> None:
     """Write a layer of a run, in the format of the suffix, EPSG:4326.
 
-    Tables get ``lon`` and ``lat`` (a point inside each shape) in place of the geometry; an
+    Tables get ``lon`` and ``lat`` (of cells where their walks start: the centroid, or a point
+    inside where that lies outside; of other shapes the same) in place of the geometry; an
     Excel sheet is titled in `lang`, a CSV has the machine names. A failed write leaves what
     was there.
 
@@ -186,11 +189,18 @@ def _vector(frame: gpd.GeoDataFrame, path: Path, driver: str, name: str) -> None
 
 
 def _flat(frame: gpd.GeoDataFrame) -> pd.DataFrame:
-    """The columns without the geometry, a point inside each shape as lon and lat."""
-    points = shapely.point_on_surface(frame.geometry.to_numpy())
+    """The columns without the geometry; lon and lat of where walks start, which is found in metres.
+
+    A frame from elsewhere does not say its metric CRS: then it is found in degrees.
+    """
+    crs = frame.attrs.get(METRIC_CRS)
+    shapes = (frame.geometry if crs is None else frame.geometry.to_crs(crs)).to_numpy()
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    lonlat = np.full((len(frame), 2), np.nan)
+    anchors = anchor_xy(shapes[there])
+    lonlat[there] = anchors if crs is None else to_lonlat(anchors, crs)
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    table["lon"] = np.round(shapely.get_x(points), DEGREE_DIGITS)
-    table["lat"] = np.round(shapely.get_y(points), DEGREE_DIGITS)
+    table["lon"], table["lat"] = np.round(lonlat, DEGREE_DIGITS).T
     return table
 
 

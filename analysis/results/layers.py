@@ -35,6 +35,7 @@ from lifecircle.analysis.results.proposals import any_kept, proposal_values
 __all__ = [
     "DEGREES",
     "LAYERS",
+    "METRIC_CRS",
     "gap_frame",
     "layer_columns",
     "layer_frame",
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 DEGREES: Final = "EPSG:4326"
+METRIC_CRS: Final = "metric_crs"  # attribute of a layer's frame: the CRS its shapes are made in
 STORED: Final = ("units", "gaps", "circles")
 STORED_WHERE_HELD: Final = ("catchments",)
 
@@ -60,11 +62,11 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
     ------
     UnknownNameError : no such layer.
     """
-    stored = _stored(run, layer)
-    if stored is not None:
-        return stored
-    values, shapes = _BUILDERS[layer](run)
-    return _frame(run, layer, values, shapes)
+    frame = _stored(run, layer)
+    if frame is None:
+        frame = _frame(run, layer, *_BUILDERS[layer](run))
+    frame.attrs[METRIC_CRS] = run.city.crs
+    return frame
 
 
 def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:

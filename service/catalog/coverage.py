@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecircle.analysis.errors import Language
@@ -14,6 +14,8 @@ from lifecircle.analysis.measures.question import (
     Study,
     Walks,
     ask,
+    default_level,
+    level_beside,
     settle,
     walks_to,
 )
@@ -25,18 +27,27 @@ from lifecircle.service.catalog.rests import rests_document
 
 @dataclass(frozen=True, slots=True)
 class CoverageAnswer:
-    """Coverage of one service, and the walks of the cells behind it (None: not assessed)."""
+    """Coverage of one service, and the walks of the cells behind it (None: not assessed).
+
+    `beside`: of the level that holds those whom the default level leaves out (villages), where
+    that one was asked for.
+    """
 
     asked: Asked
     found: Coverage
     walks: Walks | None
+    beside: Coverage | None
 
 
 def answer_coverage(study: Study, question: Question) -> CoverageAnswer:
     """What the document and the map of one service show."""
     question = settle(study, question)
     asked = ask(study, question)
-    return CoverageAnswer(asked, coverage(study, question), walks_to(study, asked.service.id))
+    found, beside = coverage(study, question), None
+    level = level_beside(study.city) if found.by == default_level(study.city) else None
+    if level is not None:
+        beside = coverage(study, replace(question, by=level), capacity=False)
+    return CoverageAnswer(asked, found, walks_to(study, asked.service.id), beside)
 
 
 def coverage_document(run: Run, question: Question, *, lang: Language = "zh") -> dict[str, Any]:

@@ -32,7 +32,15 @@ from lifecircle.service.catalog.common import (
 )
 from lifecircle.service.catalog.rests import rests_document
 
-__all__ = ["FULL", "answer_gaps", "bridge_row", "gap_level", "gaps_asked", "gaps_document"]
+__all__ = [
+    "FULL",
+    "answer_gaps",
+    "bridge_row",
+    "gap_level",
+    "gaps_asked",
+    "gaps_document",
+    "sums_row",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,7 @@ def bridge_row(bridge: Bridge) -> dict[str, Any]:
     }
 
 
-def _sums(study: Study, question: Question, bridge: Bridge) -> dict[str, Any]:
+def sums_row(study: Study, question: Question, bridge: Bridge) -> dict[str, Any]:
     """The sums of one service, and what they rest on."""
     about = question.about(bridge.service)
     return {**bridge_row(bridge), "rests_on": rests_document(study, about)}
@@ -146,7 +154,7 @@ def gaps_document(
         "min_residents": min_residents,
         **answer.opened,
         "not_assessed": [one for one in answer.services if not run.city.assessed(one)],
-        "sums": [_sums(run.study, question, one) for one in answer.bridges],
+        "sums": [sums_row(run.study, question, one) for one in answer.bridges],
         "features": [
             {"type": "Feature", "id": gap.id, "geometry": shape, "properties": row}
             for gap, shape, row in zip(found, shapes, rows, strict=True)

@@ -29,11 +29,13 @@ from lifecircle.analysis.measures.question import (
     walks_to,
 )
 from lifecircle.analysis.measures.siting.candidates import (
+    PLANNED,
     Sites,
     generated_sites,
     given_sites,
     join_sites,
     places_of_kinds,
+    planned_sites,
     siting_rules,
 )
 from lifecircle.analysis.measures.siting.place import Objective, Siting, place_sites
@@ -61,8 +63,9 @@ class SitingTask:
     """How many places are sought, for what, and among which.
 
     `add`: how many, or `target`: the share of residents with the fewest. `source`: candidates
-    ``all`` (generated ones and existing public places: no narrower choice can beat it),
-    ``generated``, ``places`` (of other kinds; ``places:a,b``), or a file, of which `declared`
+    ``all`` (generated ones, existing public places and planned ones: no narrower choice can beat
+    it), ``generated``, ``places`` (of other kinds; ``places:a,b``), ``planned`` (places of the
+    service itself that are planned or under construction), or a file, of which `declared`
     says what is known. `time_limit_s`: for the exact solver.
     """
 
@@ -92,11 +95,16 @@ def candidates(study: Study, question: Question, task: SitingTask) -> Sites:
         return given_sites(table, city, study.edges, max_leg_m)
     if source == GENERATED:
         return _generated(study, question, task.objective)
+    service = str(question.service)
+    planned = planned_sites(city, service, study.edges, policy.attachment.max_leg_m.value)
+    if source == PLANNED:
+        return planned
     if source == ALL:
         generated = _generated(study, question, task.objective)
-        return join_sites(generated, places_of_kinds(city, policy, str(question.service), ()))
+        standing = join_sites(generated, places_of_kinds(city, policy, service, ()))
+        return join_sites(standing, planned)
     kinds = source.removeprefix(PLACES).removeprefix(":")
-    return places_of_kinds(city, policy, str(question.service), [k for k in kinds.split(",") if k])
+    return places_of_kinds(city, policy, service, [k for k in kinds.split(",") if k])
 
 
 def _generated(study: Study, question: Question, objective: Objective) -> Sites:
@@ -201,7 +209,8 @@ def _reach(study: Study, sites: Attachments, k: int, limit_cm: int) -> shapely.G
 def _kinds(run: Run, found: Siting) -> dict[str, int]:
     """How many of the candidates are generated, given, or places of which service."""
     kinds = found.sites.kind.tolist()
-    counts = {kind: kinds.count(kind) for kind in ("given", GENERATED, *run.policy.services)}
+    named = ("given", GENERATED, PLANNED, *run.policy.services)
+    counts = {kind: kinds.count(kind) for kind in named}
     return {kind: count for kind, count in counts.items() if count}
 
 
@@ -273,17 +282,19 @@ def _mean_minutes(run: Run, found: Siting, cell_cm: Any) -> float | None:
 def _proposals(run: Run, found: Siting) -> list[dict[str, Any]]:
     sites = found.sites
     chosen = [proposal.site for proposal in found.proposals]
-    lonlat = to_lonlat(sites.xy_m[chosen].reshape(-1, 2), run.city.crs).round(DECIMALS)
+    xy_m = sites.xy_m[chosen].reshape(-1, 2)
+    lonlat = to_lonlat(xy_m, run.city.crs).round(DECIMALS)
+    near, near_m = run.study.landmarks.nearest(xy_m)
     rows: list[dict[str, Any]] = []
-    for rank, (proposal, (lon, lat)) in enumerate(
-        zip(found.proposals, lonlat.tolist(), strict=True), start=1
-    ):
+    for k, (proposal, (lon, lat)) in enumerate(zip(found.proposals, lonlat.tolist(), strict=True)):
         rows.append(
             {
-                "rank": rank,
+                "rank": k + 1,
                 "site": str(sites.id[proposal.site]),
                 "name": _text(sites.name[proposal.site]),
                 "kind": str(sites.kind[proposal.site]),
+                "near": None if near[k] == NOBODY else str(run.city.facilities.name[near[k]]),
+                "near_m": None if near[k] == NOBODY else round(float(near_m[k]), 1),
                 "lon": lon,
                 "lat": lat,
                 "unit_code": proposal.unit_code,

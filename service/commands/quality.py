@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
@@ -58,6 +58,7 @@ def check(
         split_service,
     )
     from lifecircle.analysis.readers.records.mapping_file import read_declarations
+    from lifecircle.analysis.readers.tables.population_and_facilities import known_kind
     from lifecircle.analysis.results.check_files import clean_copy, write_error_sheet
     from lifecircle.service import i18n
     from lifecircle.service.catalog.checks import check_document, mend_rows
@@ -70,7 +71,8 @@ def check(
     said = read_declarations(plain, mapping, (file,))
     if service is not None:
         said = said.with_services({file.name: service})
-    checked = check_file(file, cast(Any, kind), load_policy(policy), said)
+    sure = None if kind is None else known_kind(kind)
+    checked = check_file(file, sure, load_policy(policy), said)
     mends = clean_copy(checked, clean, language) if clean is not None else ()
     if errors is not None:
         write_error_sheet(checked, errors, language)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from lifecircle.analysis.errors import ParameterError
 from lifecircle.service.commands.words import (
     HERE,
     Area,
@@ -96,10 +97,18 @@ def site(
 
 
 def candidates_named(text: str) -> str | Path:
-    """``all``, ``generated`` and ``places...`` as they are, anything else as a file."""
-    if text in ("all", "generated") or text.partition(":")[0] == "places":
+    """``all``, ``generated``, ``planned`` and ``places...`` as they are, anything else as a file.
+
+    Raises
+    ------
+    ParameterError : a word that is neither, and no file.
+    """
+    if text in ("all", "generated", "planned") or text.partition(":")[0] == "places":
         return text
-    return Path(text)
+    path = Path(text)
+    if not path.suffix and not path.exists():
+        raise ParameterError("site_candidates_unknown", name=text)
+    return path
 
 
 def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
@@ -123,7 +132,7 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     for row in document["proposals"]:
         table.add_row(
             str(row["rank"]),
-            row["name"] or row["site"],
+            row["name"] or words.near(row) or row["site"],
             row["unit_name"] or "",
             number(row["residents_new"]),
             number(row["residents_reached"]),

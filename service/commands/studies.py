@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -133,7 +133,7 @@ def compare(
 def report(
     name: Area,
     out: Annotated[Path | None, typer.Option()] = None,
-    pages: Annotated[str | None, typer.Option("--lang")] = None,
+    pages: Annotated[Literal["zh", "en", "both"] | None, typer.Option("--lang")] = None,
     xlsx: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,

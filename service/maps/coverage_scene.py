@@ -11,7 +11,7 @@ import numpy as np
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
 from lifecircle.analysis.measures.question import Asked, Walks, covered
 from lifecircle.analysis.quantities import Int32Array, minutes_of
-from lifecircle.service.catalog.coverage import answer_coverage
+from lifecircle.service.catalog.coverage import CoverageAnswer, answer_coverage
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots
@@ -68,10 +68,10 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
             facility_toggle(ask, title),
             streets_toggle,
         ),
-        "ranking": _ranking(ask, found, places),
+        "ranking": _ranking(ask, answer, places),
         "warnings": warnings(ask, *found.warnings),
         "footer": footer(ask, asked),
-        **rests(ask, service, found.total.edge_of_list),
+        **rests(ask, asked.service.id, found.total.edge_of_list),
     }
     return Scene((streets, areas, cells, dots), view)
 
@@ -264,21 +264,33 @@ def _figure(ask: Ask, key: str) -> str:
     return ask.say(key)
 
 
-def _ranking(ask: Ask, found: Coverage, places: dict[str, int]) -> Ranking | None:
-    beyond = [(row, row.not_covered or 0) for row in found.units]
-    worst = sorted((pair for pair in beyond if pair[1] > 0), key=lambda pair: -pair[1])
-    if len(found.units) < 2 or not worst:
+def _ranking(ask: Ask, answer: CoverageAnswer, places: dict[str, int]) -> Ranking | None:
+    """The worst units of the level, and of the one beside it: villages stand beside communities."""
+    found = answer.found
+    levels, rows = [found.by], list(found.units)
+    if answer.beside is not None:
+        rows += answer.beside.units
+        levels.append(answer.beside.by)
+    worst = sorted((row for row in rows if row.not_covered), key=lambda row: -_left(row))
+    if len(rows) < 2 or not worst:
         return None
-    most = worst[0][1]
-    rows = tuple(
+    shown = tuple(
         RankRow(
             ask.named(row.name, row.name_en),
-            number(left) or "",
+            number(row.not_covered) or "",
             ask.say("rank_unit", P=percent(row.P), residents=number(row.residents)),
-            f"{100 * left / most:.1f}",
+            f"{100 * _left(row) / _left(worst[0]):.1f}",
             places.get(row.code),
         )
-        for row, left in worst[:WORST_SHOWN]
+        for row in worst[:WORST_SHOWN]
     )
-    note = ask.say("rank_note_units", shown=len(rows), count=len(worst))
-    return Ranking(ask.say("rank_units", level=ask.level(found.by)), note, "units", rows)
+    note = ask.say("rank_note_units", shown=len(shown), count=len(worst))
+    rest = (found.total.not_covered or 0) - sum(map(_left, worst))
+    if rest > 0:
+        note = ask.words.sentences((note, ask.say("rank_note_rest", residents=rest)))
+    named = ask.words.listed(ask.level(level) for level in levels)
+    return Ranking(ask.say("rank_units", level=named), note, "units", shown)
+
+
+def _left(row: CoverageRow) -> int:
+    return row.not_covered or 0

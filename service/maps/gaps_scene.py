@@ -55,7 +55,7 @@ def gaps_scene(ask: Ask, service: str) -> Scene:
         "ranking_full": _ranking(ask, found, "_full", full=True),
         "warnings": warnings(ask, *remarks),
         "footer": footer(ask, asked),
-        **rests(ask, service),
+        **rests(ask, asked.service.id),
     }
     return Scene((streets, outline_layer(ask), _gap_layer(ask, found), dots), view)
 

@@ -109,6 +109,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             "rules": (tables.RULES, list(tables.rule_rows(document, words))),
         },
         "parameters": list(tables.parameter_rows(document, words)),
+        "bridges": tables.bridge_lines(document, words),
         "gaps_count": len(tables.gaps_listed(document, full=False)),
         "gaps_full_count": len(tables.gaps_listed(document, full=True)),
         "gaps_shown": GAPS_SHOWN,

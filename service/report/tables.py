@@ -166,6 +166,16 @@ def gaps_listed(document: Document, *, full: bool) -> list[Document]:
     return [gap for gap in document["gaps"]["rows"] if (gap["reason"] == FULL) is full]
 
 
+def bridge_lines(document: Document, words: Words) -> list[str]:
+    """How the headlines hang together, for services where some are in reach of full places."""
+    titles = titles_by_service(document, words)
+    return [
+        words("named_line", name=titles[one["service"]], told=whole(words.bridge(one)))
+        for one in document["gaps"]["by_service"]
+        if one["served"] is not None
+    ]
+
+
 def gap_rows(document: Document, words: Words, most: int, *, full: bool = False) -> Iterator[Row]:
     """The worst gaps of all services."""
     titles = titles_by_service(document, words)

@@ -23,7 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.checker.check import Checked, check_file
 from lifecircle.analysis.readers.records.aliases import datum_of
@@ -35,7 +35,7 @@ from lifecircle.analysis.readers.records.declarations import (
     Declarations,
 )
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
-from lifecircle.analysis.readers.tables.population_and_facilities import Kind
+from lifecircle.analysis.readers.tables.population_and_facilities import Kind, known_kind
 from lifecircle.analysis.results.check_files import write_clean_copy, write_error_sheet
 from lifecircle.service.catalog.checks import check_document, grouped
 from lifecircle.service.errors import ForbiddenError, NotReadyError, RequestError
@@ -146,7 +146,7 @@ async def _sent(request: Request) -> _Sent:
             return _Sent(
                 name=_plain_name(file.filename),
                 content=await file.read(),
-                kind=cast("Kind | None", _choice(form, "kind", KINDS)),
+                kind=_kind(form),
                 datum=_datum(form),
                 crs=_words(form, "crs"),
                 sheet=_words(form, "sheet"),
@@ -170,6 +170,17 @@ def _choice(form: FormData, field: str, known: Sequence[str]) -> str | None:
         shown = value if isinstance(value, str) else "?"
         raise RequestError("check_value", field=field, value=shown, known=", ".join(known))
     return value
+
+
+def _kind(form: FormData) -> Kind | None:
+    """The kind of table of the form, in any spelling people use."""
+    said = form.get("kind")
+    if not isinstance(said, str) or not said:
+        return None
+    try:
+        return known_kind(said)
+    except UnknownNameError:
+        return cast("Kind | None", _choice(form, "kind", KINDS))
 
 
 def _datum(form: FormData) -> str | None:

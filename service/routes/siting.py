@@ -42,7 +42,8 @@ class SitingQuery(OfWalker, OfRun):
     objective: Literal["covered", "person_minutes", "all", "capacity"] = "covered"
     candidates: str = Field(
         default="all",
-        pattern=r"^(all|generated|places(:[A-Za-z0-9_,]{1,400})?)$",
+        max_length=400,
+        pattern=r"^(all|generated|planned|places(:[^\s:]+)?)$",
     )
 
 

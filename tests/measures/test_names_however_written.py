@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import lifecircle as lc
-from lifecircle.analysis.errors import UnknownNameError
+from lifecircle.analysis.errors import LifecircleError, ParameterError, UnknownNameError
+from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.question import settle
+from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.texts import Title
 from lifecircle.analysis.unknown_names import Words, find_id, unknown
 from lifecircle.service.cli import app
@@ -101,3 +105,47 @@ def test_ids_go_before_titles_and_titles_before_aliases():
     assert find_id("Ｇｒｅｅｎ", known) == "park"
     assert find_id("lawn", known) is None
     assert "公园（park）" in unknown("unknown_walker", "prk", known, known).text("zh")
+
+
+# ---- words of lists
+
+
+def refusal(*words: str) -> str:
+    told = CliRunner().invoke(app, list(words))
+    assert isinstance(told.exception, LifecircleError), (told.exit_code, told.exception)
+    return told.exception.text("en")
+
+
+def test_words_of_lists_are_refused_in_the_command(town, tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("类型,名称,经度,纬度\n药店,甲,102.71234,25.01234\n", "utf-8")
+    here = ("--workspace", str(town.run.path.parents[2]))
+    site = ("site", town.name, "--service", "药店", "--add", "1")
+    assert "facilities" in refusal("check", str(table), "--kind", "facilites")
+    assert "skip" in refusal("check", str(table), "--other-types", "drop")
+    assert "person_minutes" in refusal(*site, "--objective", "cover", *here)
+    assert "generated" in refusal(*site, "--candidates", "place", *here)
+    assert "Pharmacy" in refusal(*site, "--candidates", "places:pharmcy", *here)
+    assert "coverage" in refusal("map", town.name, "coverge", *here)
+    assert "units" in refusal("export", town.name, "unit", str(tmp_path / "a.csv"), *here)
+    assert "Convenience circle" in refusal("circles", town.name, "--kind", "convenient", *here)
+    assert CliRunner().invoke(app, ["report", town.name, "--lang", "fr", *here]).exit_code == 2
+    assert not list(tmp_path.glob("*.html"))
+    checked = CliRunner().invoke(
+        app, ["check", str(table), "--kind", "设施", "--datum", "wgs84", "--json"]
+    )
+    assert json.loads(checked.output)["kind"] == "facilities"
+
+
+def test_words_of_lists_are_refused_in_python(town):
+    with pytest.raises(ParameterError, match="fr"):
+        town.scorecard(lang="fr")
+    assert town.gaps("药店", by="None").equals(town.gaps("pharmacy", by="none"))
+
+
+def test_services_surveyed_are_named_as_anywhere(town):
+    said = BuildRequest("a", osm=Path("a.pbf"), surveyed=("药店", "HEALTH_CENTRE"))
+    found = [one.service for one in said.surveyed_under(town.policy)]
+    assert found == ["pharmacy", "health_centre"]
+    with pytest.raises(ParameterError, match="pharmcy"):
+        analyse_city(replace(said, surveyed=("pharmcy",), policy=town.policy))

@@ -7,6 +7,7 @@ c9, c10 (100) stand on the island. A candidate on the street at x covers who is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from lifecircle.analysis.access.sites import CellsOnEdges, walks_improved
 from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.notes import NotOpen
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import InputError, ParameterError, UnknownNameError
 from lifecircle.analysis.measures.question import Question
@@ -33,7 +35,7 @@ from lifecircle.analysis.measures.siting.candidates import (
 from lifecircle.analysis.measures.siting.place import Siting, place_sites
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.quantities import UNREACHED_CM
-from lifecircle.service.catalog.siting import SitingTask, candidates
+from lifecircle.service.catalog.siting import SitingTask, candidates, siting_document
 from tests.files.tables import said
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import (
@@ -269,6 +271,35 @@ def test_improved_walks_are_the_matrix_where_it_is_shorter() -> None:
 
 
 # ---- candidates ------------------------------------------------------------------------------
+
+
+def with_planned(city: City) -> City:
+    """The tiny city with a health centre planned at x 3500, one gone and a planned pharmacy."""
+    rows = [
+        ("p1", SERVICE, "规划中心", "planned", 3500.0),
+        ("g1", SERVICE, "已关中心", "gone", 2500.0),
+        ("p2", "pharmacy", "规划药店", "planned", 2500.0),
+    ]
+    notes = tuple(
+        NotOpen(one, service, name, "table", state, "状态", ORIGIN[0] + x, ORIGIN[1])
+        for one, service, name, state, x in rows
+    )
+    return replace(city, notes=replace(city.notes, not_open=notes))
+
+
+def test_planned_places_of_the_service_are_candidates(tmp_path: Path) -> None:
+    """From x 3500 within 950 m: c4? no (1,000 m), c5 250, c6 150 (900 m): 400 residents."""
+    run = tiny_run(tmp_path, change=with_planned)
+    question = Question("社区卫生服务中心")
+    document = siting_document(run, question, SitingTask(add=1, source="planned"))
+    (site,) = document["proposals"]
+    assert (site["site"], site["kind"], site["name"]) == ("p1", "planned", "规划中心")
+    assert site["residents_new"] == 400
+    assert document["candidates"]["kinds"] == {"planned": 1}
+    assert site["near_m"] is not None
+    every = siting_document(run, question, SitingTask(add=1))["candidates"]["kinds"]
+    assert every["planned"] == 1
+    assert set(every) >= {"planned", "generated"}
 
 
 def test_generated_places_are_where_people_live_near_the_uncovered() -> None:

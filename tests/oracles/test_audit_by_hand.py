@@ -272,8 +272,9 @@ GATES: dict[str, tuple[dict[str, str] | None, str | None, bool]] = {
 
 
 @pytest.mark.parametrize(("gate", "fence", "is_open"), GATES.values(), ids=list(GATES))
+@pytest.mark.parametrize("bridge", [False, True], ids=["on the ground", "bridge up to it"])
 def test_gates_and_fences(
-    tmp_path: Path, gate: dict[str, str] | None, fence: str | None, is_open: bool
+    tmp_path: Path, gate: dict[str, str] | None, fence: str | None, is_open: bool, bridge: bool
 ) -> None:
     """A park of 200 m in the middle of a street of 6 km that ends at its west and east sides.
 
@@ -283,7 +284,7 @@ def test_gates_and_fences(
                      └──────┘
     """
     osm = tmp_path / "gate.osm"
-    draw(osm, gate, fence)
+    draw(osm, gate, fence, bridge=bridge)
     world = World(osm)
     goals = world.goals([closed_way(osm, "leisure", "park")])[0]
     west = [leg for row, share, leg in goals.at if _lon(world, row, share) < 102.7]
@@ -297,7 +298,9 @@ def _lon(world: World, row: int, share: float) -> float:
     return float(ends[0, 0] + share * (ends[1, 0] - ends[0, 0]))
 
 
-def draw(osm: Path, gate: dict[str, str] | None, fence: str | None) -> None:
+def draw(
+    osm: Path, gate: dict[str, str] | None, fence: str | None, *, bridge: bool = False
+) -> None:
     """The drawing above: nodes by metres east and north of 102.7, 25."""
 
     def at(east: float, north: float) -> str:
@@ -317,7 +320,8 @@ def draw(osm: Path, gate: dict[str, str] | None, fence: str | None) -> None:
         for k, xy in nodes.items()
     ]
     ways = [
-        ([1, 2, 3], {"highway": "footway"}),
+        ([1, 2], {"highway": "footway", **({"bridge": "yes"} if bridge else {})}),
+        ([2, 3], {"highway": "footway"}),
         ([4, 5], {"highway": "footway"}),
         ([1, 10, 11, 5], {"highway": "residential"}),
         ([6, 7, 4, 8, 9, 2, 6], {"leisure": "park"}),
@@ -377,6 +381,31 @@ def test_an_enclave_belongs_to_itself(shared_data: Path) -> None:
     points = world.joiner.metric(shapely.points(cells[["lon", "lat"]].to_numpy()))
     row = units_of(points, units, world.joiner)
     assert sorted(cells["population"].groupby(row).sum()) == [160, 3840]
+
+
+def test_ties_go_to_the_lower_edge(tmp_path: Path) -> None:
+    """Two streets cross a house; whichever of the two the product lists first is joined."""
+    osm = tmp_path / "two.osm"
+    nodes = "".join(
+        f'<node id="{k}" lon="{lon}" lat="{lat}"/>'
+        for k, (lon, lat) in enumerate(
+            [(102.70, 25.0), (102.71, 25.0), (102.70, 25.001), (102.71, 25.001)], 1
+        )
+    )
+    ways = "".join(
+        f'<way id="{k}"><nd ref="{a}"/><nd ref="{b}"/><tag k="highway" v="path"/></way>'
+        for k, (a, b) in enumerate([(1, 2), (3, 4), (1, 3)], 1)
+    )
+    osm.write_text(f'<osm version="0.6">{nodes}{ways}</osm>', encoding="utf-8")
+    streets = read_streets(osm)
+    house = shapely.boundary(shapely.box(102.704, 24.999, 102.706, 25.002))
+    lines = [shapely.LineString([(102.70, lat), (102.71, lat)]) for lat in (25.0, 25.001)]
+    for order in ([0, 1], [1, 0]):
+        edges = gpd.GeoDataFrame({"id": order}, geometry=lines, crs="EPSG:4326")
+        joined = Joiner.of(streets, KUNMING, edges).join(np.array([house], dtype=object))
+        ends = streets.lonlat[[streets.a[joined.segment[0]], streets.b[joined.segment[0]]]]
+        assert set(ends[:, 1]) == {25.0 if order == [0, 1] else 25.001}
+        assert joined.leg_m[0] == 0
 
 
 def exhaustive(

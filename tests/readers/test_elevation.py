@@ -162,3 +162,29 @@ def test_fine_heights_are_averaged_to_ten_metres(tmp_path: Path) -> None:
     assert found.step_m == pytest.approx(9.5, abs=0.6)
     heights = found.at(np.array([ORIGIN]) + np.linspace(0, 2e-4, 30)[:, None])
     assert np.abs(heights - 100).max() < 0.1
+
+
+@pytest.mark.parametrize(("wide", "tall", "left"), [(1, 10, 0.15), (10, 1, 0.15), (2, 5, 0.45)])
+def test_cells_that_are_not_square_are_averaged_each_way_by_itself(
+    tmp_path: Path, wide: int, tall: int, left: float
+) -> None:
+    """A saw across the short side of the cells is level, and the long side is no longer than ten.
+
+    Five cells of a saw of two leave a fifth of it (`left`, metres from low to high).
+
+    A slope of 10 % along the long side stays: its heights are those of the plane.
+    """
+    size = np.array([wide, tall]) * 1e-5  # about a metre in both directions
+    rows, columns = np.indices((8000 // tall // 10, 8000 // wide // 10))
+    short, along = (columns, rows) if wide < tall else (rows, columns)
+    long_m = max(wide, tall) * 1.0
+    corner = north_up(ORIGIN[0] - 0.004, ORIGIN[1] + 0.004, *size)
+    saw = 100.0 + (short % 2) * 2 - 1
+    dem = write_raster(tmp_path / "d.tif", saw + 0.1 * long_m * along, corner)
+    found = read_elevation(dem, np.array(ORIGIN) + np.array([[-4e-4], [4e-4]]), rules())
+    assert found.step_m == pytest.approx(10, abs=1)
+    step = np.array([0.0, -1.0]) if wide < tall else np.array([1.0, 0.0])  # along the long side
+    heights = found.at(np.array([ORIGIN]) + np.arange(20)[:, None] * 1e-5 * step)
+    assert np.diff(heights) == pytest.approx(np.full(19, 0.1), abs=0.005)
+    across = np.array(ORIGIN) + np.linspace(0, 2e-4, 30)[:, None] * np.abs(step[::-1])
+    assert np.ptp(found.at(across)) < left

@@ -18,6 +18,7 @@ from tests.files.tables import said
 ROOM = files("lifecircle.analysis").joinpath("messages")
 # What readers say of opening a file, of its size, of what the user said: nothing about the data.
 _OPENING = """
+    input_service_said input_other_types
     input_address input_changed input_columns_left input_columns_many input_columns_taken
     input_column_near input_crs_said input_datum_unknown input_dbf_encoding input_directory
     input_encoding_told input_file_large input_forbidden input_header_row input_header_two

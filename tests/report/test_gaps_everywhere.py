@@ -126,7 +126,9 @@ def test_report_and_workbook_agree(told: dict[str, Any], run: Run) -> None:
     (summed,) = [one for one in document["by_service"] if one["service"] == SERVICE]
     assert {name: summed[name] for name in told["sums"][0]} == told["sums"][0]
     assert summed["residents"] == 910 == summed["not_covered"] + summed["reachable_full"]
-    assert "Gaps where facilities are full" in report_page(run, ("en",))
+    page = report_page(run, ("en",))
+    assert "Gaps where facilities are full" in page
+    assert "Out of reach 810 + in reach, but full 100 + served 1,000 = all 1,910 residents" in page
     book = openpyxl.load_workbook(io.BytesIO(report_workbook(run, "en")), read_only=True)
     held = [[cell.value for cell in row] for row in book["Gaps"].iter_rows(min_row=2)]
     assert {row[1] for row in held if row[3] == SERVICE} == {row[0] for row in rows_of(told)}

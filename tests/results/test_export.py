@@ -8,10 +8,13 @@ import json
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from openpyxl import load_workbook
 
+from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, WorkspaceError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results import export
@@ -67,6 +70,21 @@ def test_csv_is_read_by_excel_and_has_no_formulas(run: Run, tmp_path: Path, laye
         assert not any(value.startswith(("=", "+", "@")) for value in row.values())
     if layer == "facilities":
         assert next(r["name"] for r in rows if r["id"] == "p2") == "'=2+3 <b>药房</b>"
+
+
+def test_cells_of_tables_stand_where_their_walks_start(run: Run, tmp_path: Path) -> None:
+    """A square's centroid; the middle of the back of a C, whose centroid lies outside."""
+    east, north = run.city.cells.xy_m[0]
+    square = shapely.box(0, 0, 100, 60)
+    c_shape = shapely.difference(shapely.box(0, 0, 100, 100), shapely.box(20, 20, 100, 80))
+    shapes = run.city.cells.polygon.copy()
+    shapes[:2] = [shapely.affinity.translate(one, east, north) for one in (square, c_shape)]
+    cells = dataclasses.replace(run.city.cells, polygon=shapes)
+    city = dataclasses.replace(run.city, cells=cells)
+    export_layer(dataclasses.replace(run, city=city), "cells", tmp_path / "c.csv")
+    table = pd.read_csv(tmp_path / "c.csv", encoding="utf-8-sig")
+    found = to_metric(table[["lon", "lat"]].to_numpy()[:2], run.city.crs) - (east, north)
+    assert found == pytest.approx(np.array([[50, 30], [10, 50]]), abs=0.02)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

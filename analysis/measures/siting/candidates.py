@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import shapely
@@ -19,16 +20,20 @@ from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.question import service_of
 from lifecircle.analysis.policy import Policy, SitingRules
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.tables import SiteTable
 from lifecircle.analysis.texts import first_of
+
+PLANNED: Final = "planned"  # as `NotOpen.state` says it, and the kind of such a site
 
 
 @dataclass(frozen=True, slots=True)
 class Sites:
     """Candidate sites (s) with every position by which each can be reached.
 
-    `kind`: ``given``, ``generated`` or the service of the place that stands there. `xy_m` (s, 2)
-    in the city's CRS. ``attachments.facility`` counts sites. `unit[level]` int32 (s,).
+    `kind`: ``given``, ``generated``, ``planned`` or the service of the place that stands there.
+    `xy_m` (s, 2) in the city's CRS. ``attachments.facility`` counts sites. `unit[level]` int32
+    (s,).
     `warnings`: what was left out.
     """
 
@@ -65,6 +70,18 @@ def given_sites(table: SiteTable, city: City, index: EdgeIndex, max_leg_m: float
     geometry = project_located(table.where, city.crs)
     kind = _repeat("given", len(table))
     return _place(table.id, table.name, kind, geometry, city, index, max_leg_m)
+
+
+def planned_sites(city: City, service: str, index: EdgeIndex, max_leg_m: float) -> Sites:
+    """Places of a service that an input calls planned or under construction."""
+    planned = [
+        one for one in city.notes.not_open if one.state == PLANNED and one.service == service
+    ]
+    ids = object_array([one.id for one in planned])
+    names = object_array([one.name for one in planned])
+    xy_m = np.array([(one.x_m, one.y_m) for one in planned], dtype=np.float64).reshape(-1, 2)
+    geometry = np.asarray(shapely.points(xy_m), dtype=object)
+    return _place(ids, names, _repeat(PLANNED, len(ids)), geometry, city, index, max_leg_m)
 
 
 def site_at(lonlat_m: FloatArray, city: City, index: EdgeIndex, max_leg_m: float) -> Sites:

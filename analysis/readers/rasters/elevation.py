@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import ceil
+from math import ceil, hypot, sqrt
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +44,8 @@ class Elevation:
     """Heights around an area: a window of a raster, metres, NaN where unknown.
 
     `height_m` float64 (rows, columns); `to_cell` turns x, y of `crs` into column, row of cell
-    centres (a, b, c, d, e, f of an affine map). `step_m` is the width of a cell on the ground.
+    centres (a, b, c, d, e, f of an affine map). `step_m` is the width of a cell on the ground
+    (the root of its area where it is not square).
     """
 
     height_m: FloatArray
@@ -86,7 +87,8 @@ def _find_cell(place: FloatArray, count: int) -> tuple[Any, FloatArray]:
 def read_elevation(path: Path, lonlat: FloatArray, rules: TerrainRules) -> Elevation:
     """Heights around places (k, 2) in degrees WGS84 from a GeoTIFF of any CRS.
 
-    Cells finer than the policy's ``cell_m`` are averaged to about that. A declared unit counts.
+    Cells finer than the policy's ``cell_m`` are averaged to about that, in each direction by
+    itself. A declared unit counts.
 
     Raises
     ------
@@ -137,9 +139,9 @@ def _read_window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules
     if box is None:
         raise refuse(Path(name), "elevation_elsewhere", **_show_bounds(source, crs, lonlat))
     row0, row1, column0, column1 = box
-    cell_m = _measure_cell(source.transform, crs, lonlat)
-    average = max(1, round(rules.cell_m.value / cell_m))
-    rows, columns = ceil((row1 - row0) / average), ceil((column1 - column0) / average)
+    wide_m, tall_m = _measure_cell(source.transform, crs, lonlat)
+    across, down = (max(1, round(rules.cell_m.value / size)) for size in (wide_m, tall_m))
+    rows, columns = ceil((row1 - row0) / down), ceil((column1 - column0) / across)
     read = (row1 - row0) * (column1 - column0)
     if rows * columns > _MOST_CELLS or read > _MOST_READ:
         raise refuse(Path(name), "input_raster_large", pixels=read, most=_MOST_CELLS)
@@ -169,7 +171,8 @@ def _read_window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules
         (to_pixel.f - row0) / tall - 0.5,
     )
     read_only(height_m)
-    return Elevation(height_m, to_cell, crs, cell_m * average, found.warnings())
+    step_m = sqrt(wide_m * across * tall_m * down)
+    return Elevation(height_m, to_cell, crs, step_m, found.warnings())
 
 
 def _find_pixels(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -197,13 +200,17 @@ def _find_cells(
     return box[0], box[1], box[2], box[3]
 
 
-def _measure_cell(transform: Any, crs: pyproj.CRS, lonlat: FloatArray) -> float:
-    """Width of a cell on the ground, metres: the root of its area."""
-    area = abs(transform.a * transform.e - transform.b * transform.d)
+def _measure_cell(transform: Any, crs: pyproj.CRS, lonlat: FloatArray) -> tuple[float, float]:
+    """Width and height of a cell on the ground, metres: degrees are not as wide as high."""
     if crs.is_geographic:
         narrow = float(np.cos(np.radians(np.median(lonlat[:, 1]))))
-        return float(np.sqrt(area * narrow)) * _M_PER_DEGREE
-    return float(np.sqrt(area)) * float(crs.axis_info[0].unit_conversion_factor)
+        east_m, north_m = narrow * _M_PER_DEGREE, _M_PER_DEGREE
+    else:
+        east_m = north_m = float(crs.axis_info[0].unit_conversion_factor)
+    return (
+        hypot(transform.a * east_m, transform.d * north_m),
+        hypot(transform.b * east_m, transform.e * north_m),
+    )
 
 
 def _show_bounds(source: Any, crs: pyproj.CRS, lonlat: FloatArray) -> dict[str, str]:

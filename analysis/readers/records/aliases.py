@@ -72,6 +72,13 @@ def strip_brackets(text: str) -> str:
 
 
 @cache
+def table_kinds() -> Mapping[str, Sequence[str]]:
+    """What each kind of table is called beside its own name."""
+    kinds: Mapping[str, Sequence[str]] = _aliases()["table_kinds"]
+    return kinds
+
+
+@cache
 def plain_units() -> frozenset[str]:
     """Folded units (and datums) that may stand behind a title or a number and change nothing."""
     datums = (name for names in _aliases()["datum_names"].values() for name in names)

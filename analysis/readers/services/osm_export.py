@@ -102,7 +102,7 @@ def tell_export(export: OsmExport, policy: Policy, found: Findings) -> None:
     """What was read by tags, and which rows are none of the services, as remarks."""
     counts = Counter(export.open.service.tolist())
     shown = listed(
-        say_both("input_kind_count", title=policy.services[one].title, count=count)
+        say_both("word_kind_count", title=policy.services[one].title, count=count)
         for one, count in counts.most_common()
     )
     found.add("input_osm_export", severity="warning", count=counts.total(), shown=shown)

@@ -191,7 +191,11 @@ def _tell_strange(
         told = near.told(word)
         key = "input_service_unknown" if few else "input_service_listed"
         shown = first_of([str(row) for row in records.rows[rows].tolist()], _ROWS_NAMED)
-        offered = say_both("input_no_near") if told is None else say_both("input_near", near=told)
+        offered = (
+            say_both("word_no_near_kind")
+            if told is None
+            else say_both("word_near_kinds", near=told)
+        )
         params = {"value": word, "count": count, "rows": shown, "near": offered}
         every = tuple(records.rows[rows].tolist())
         found.take([Fault(key, records.file, None, column.title, params, "error", every)])
@@ -216,7 +220,7 @@ def _tell_taken(
     taken = Counter(reading.service[reading.by_provider & is_open].tolist())
     if taken:
         shown = listed(
-            say_both("input_kind_count", title=policy.services[one].title, count=count)
+            say_both("word_kind_count", title=policy.services[one].title, count=count)
             for one, count in taken.most_common()
         )
         found.add("input_kinds_taken", severity="warning", column=column.title,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from pyproj import Transformer
@@ -52,14 +53,20 @@ class Joiner:
     node_xy: Floats
     large: Ground
     small: Ground
+    edges: Any = None  # tree of the product's edges in their order, metres; decides ties
 
     @classmethod
-    def of(cls, streets: Streets, crs: str) -> Joiner:
+    def of(cls, streets: Streets, crs: str, edges: gpd.GeoDataFrame | None = None) -> Joiner:
+        """`edges`: the published network; DEFINITIONS give ties to its lower id."""
         to_metres = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
         xy = np.column_stack(to_metres.transform(streets.lonlat[:, 0], streets.lonlat[:, 1]))
         large = streets.component_m >= MIN_COMPONENT_M
         small = ~large & (streets.component_m >= MIN_PIECE_M)
-        return cls(streets, to_metres, xy, _ground(streets, xy, large), _ground(streets, xy, small))
+        lines = None if edges is None else _in_order(edges).to_crs(crs).array
+        return cls(
+            streets, to_metres, xy, _ground(streets, xy, large), _ground(streets, xy, small),
+            None if lines is None else shapely.STRtree(np.asarray(lines, dtype=object)),
+        )  # fmt: skip
 
     def metric(self, shapes: Any) -> Any:
         """Shapes of WGS84 in the area's metres."""
@@ -90,8 +97,8 @@ class Joiner:
         if len(ground.rows) == 0 or len(shapes) == 0:
             none = np.empty(0, dtype=np.int64)
             return none, none, np.empty(0), np.empty(0)
-        who, found = ground.tree.query_nearest(
-            shapes, max_distance=2 * MAX_LEG_M, all_matches=False
+        who, found = self._first_of_ties(
+            ground, *ground.tree.query_nearest(shapes, max_distance=2 * MAX_LEG_M)
         )
         foot, home = self._closest(ground.shapes[found], shapes[who])
         rows = ground.rows[found]
@@ -102,6 +109,19 @@ class Joiner:
         at = np.clip(np.divide(along, square, out=np.zeros_like(along), where=square > 0), 0, 1)
         at = np.where(np.isnan(ground.at[found]), at, ground.at[found])
         return who, rows, at, geodesic_m(self.degrees(foot), self.degrees(home))
+
+    def _first_of_ties(self, ground: Ground, who: Ints, found: Ints) -> tuple[Ints, Ints]:
+        """Of segments as near as each other the one on the lowest of the product's edges."""
+        edge = np.zeros(len(who), dtype=np.int64)
+        tied = np.flatnonzero(np.bincount(who)[who] > 1)
+        if self.edges is not None and len(tied):
+            rows = ground.rows[found[tied]]
+            ends = self.node_xy[self.streets.a[rows]], self.node_xy[self.streets.b[rows]]
+            middle = shapely.points((ends[0] + ends[1]) / 2)
+            edge[tied] = self.edges.query_nearest(middle, all_matches=False)[1]
+        order = np.lexsort((found, edge, who))
+        who, first = np.unique(who[order], return_index=True)
+        return who, found[order[first]]
 
     @staticmethod
     def _closest(streets: Any, shapes: Any) -> tuple[Floats, Floats]:
@@ -119,6 +139,10 @@ class Joiner:
         start = self.node_xy[self.streets.a[at.segment]]
         step = self.node_xy[self.streets.b[at.segment]] - start
         return np.where(at.snapped[:, None], start + at.share[:, None] * step, np.nan)
+
+
+def _in_order(edges: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    return edges.geometry.iloc[np.argsort(edges["id"].astype(int).to_numpy())]
 
 
 def _ground(streets: Streets, xy: Floats, allowed: Bools) -> Ground:

@@ -106,11 +106,13 @@ class GoalFinder:
 
     def _join(self, goals: Goals, row: int, met: Meeting, fenced: Any) -> None:
         streets = self.joiner.streets
+        on = met.on
         if streets.aloft[row]:
+            on = tuple(one for one in on if self._lands(row, one[0]))
             self._join_ends(goals, row, met)
-            return
-        goals.inside.extend((row, low, high) for low, high in met.inside)
-        for share, edges in met.on:
+        else:
+            goals.inside.extend((row, low, high) for low, high in met.inside)
+        for share, edges in on:
             gate = self._gate(row, share)
             if gate is False:
                 goals.closed.add(self._spot(row, share))
@@ -126,13 +128,18 @@ class GoalFinder:
         return _spot(to_grid(ends[0] + share * (ends[1] - ends[0])))
 
     def _join_ends(self, goals: Goals, row: int, met: Meeting) -> None:
-        """A bridge or tunnel counts at its ends inside the area."""
-        streets = self.joiner.streets
-        for share, node in ((0.0, streets.a[row]), (1.0, streets.b[row])):
+        """A bridge or tunnel counts at its ends inside the area, fences or not."""
+        crossed = {share for share, _ in met.on}
+        for share in {0.0, 1.0} - crossed:
             inside = any(low <= share <= high for low, high in met.inside)
-            inside = inside or any(share == on for on, _ in met.on)  # just on the outline
-            if inside and self.landing[node]:
+            if inside and self._lands(row, share):
                 goals.at.append((row, share, 0.0))
+
+    def _lands(self, row: int, share: float) -> bool:
+        """Whether a place of a bridge or tunnel is one of its ends, and people get off there."""
+        streets = self.joiner.streets
+        node = {0.0: streets.a[row], 1.0: streets.b[row]}.get(share)
+        return node is not None and bool(self.landing[node])
 
     def _gate(self, row: int, share: float) -> bool | None:
         """Whether the gate at a place of a segment is open; None without a gate."""

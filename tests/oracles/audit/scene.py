@@ -61,7 +61,7 @@ class Scene:
 
     @cached_property
     def joiner(self) -> Joiner:
-        return Joiner.of(self.streets, self.crs)
+        return Joiner.of(self.streets, self.crs, self.product.layer("network"))
 
     @cached_property
     def barriers(self) -> Barriers:
