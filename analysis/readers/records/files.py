@@ -73,6 +73,8 @@ _NEVER: Final = ("OGR_VRT", "GDALG", "HTTP", "CSW", "WFS", "Carto", "Elasticsear
 _PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
 _PAIRS_SEEN: Final = 1024**2  # bytes
 _BIG5_SHARE: Final = 0.15  # of the second bytes; about 0.4 in running text
+_LAST_USUAL: Final = 0xC6  # first byte of the characters in daily use
+_USUAL_SHARE: Final = 0.75
 _LARGEST_SHIFT: Final = 12  # of the size of sectors of a compound file (MS-CFB)
 _DIRECTORY_BYTES: Final = 8192
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
@@ -214,12 +216,15 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 
 
 def _looks_big5(raw: bytes) -> bool:
-    """Whether a Chinese text that is no UTF-8 is Big5: it has many second bytes below 0x80.
+    """Whether a Chinese text that is no UTF-8 is Big5.
 
-    In GB2312 they all are above, and the further characters of GBK are rare.
+    It has many second bytes below 0x80, as GBK has in traditional characters only, and its usual
+    characters begin with 0xC6 at most; those of GBK lie far beyond as well.
     """
     pairs = _PAIR.findall(raw[:_PAIRS_SEEN])
-    return sum(pair[1] < 0x80 for pair in pairs) > _BIG5_SHARE * len(pairs)
+    low = sum(pair[1] < 0x80 for pair in pairs)
+    usual = sum(0xA1 <= pair[0] <= _LAST_USUAL for pair in pairs)
+    return bool(low > _BIG5_SHARE * len(pairs) and usual > _USUAL_SHARE * len(pairs))
 
 
 def decode_text(path: Path, raw: bytes) -> tuple[str, str]:
