@@ -37,6 +37,7 @@ _KEYS: Final[dict[Element, str]] = {
         cells_disagree check_code_damaged check_code_length check_groups_more check_hidden_signs
         check_measure_not_whole check_ownership_word check_part_larger
         group_above_residents input_broken input_cell_date input_cell_error input_cell_formula
+        input_decimal_commas input_encoded_twice input_header_missing input_letters_lost
         input_cell_percent input_cells_dated input_rows_hidden input_rows_struck
         input_code_twice input_code_two_names input_column_chosen
         input_column_twice input_count_negative input_cpg_wrong

@@ -21,10 +21,12 @@ from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.files import refuse
 from lifecircle.analysis.readers.records.findings import LISTED, ROWS_NAMED
 from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.texts import first_of
 
 _SEARCHED: Final = 30  # filled rows among which the header is looked for
 _KNOWN_ENOUGH: Final = 2  # recognised titles that make a row a header
 _USUAL: Final = 0.75  # of the rows fill a column that a row of sums leaves blank
+_CELLS_SHOWN: Final = 4  # of a row that is no header
 _NOTE_CELLS: Final = 2  # a note below the data fills no more cells than that
 
 Cells = Sequence[Any]
@@ -73,6 +75,7 @@ def find_records(path: Path, sheet: Sheet) -> Records:
         raise refuse(path, "input_no_rows")
     at = _find_header(filled)
     row, top = filled[at]
+    _refuse_data_as_header(path, row, top)
     told: list[Fault] = list(sheet.remarks)
     if at:
         told.append(_make_note("input_header_row", path, row=row))
@@ -124,6 +127,16 @@ def _find_header(filled: Sequence[tuple[int, Cells]]) -> int:
             return at
     sizes = [sum(not is_blank(cell) for cell in line) for _, line in searched]
     return next(at for at, size in enumerate(sizes) if 2 * size >= max(sizes))
+
+
+def _refuse_data_as_header(path: Path, row: int, top: Cells) -> None:
+    """A header with numbers such as coordinates and no title we know is a row of data."""
+    full = [cell for cell in top if not is_blank(cell)]
+    numbers = read_numbers(object_array(full))
+    broken = numbers.known & (numbers.value != np.rint(np.nan_to_num(numbers.value)))
+    if not _count_known(top) and (broken.sum() >= 2 or numbers.known.all()):
+        shown = first_of([str(cell) for cell in full], _CELLS_SHOWN)
+        raise refuse(path, "input_header_missing", row=row, cells=shown)
 
 
 def _is_second_line(top: Cells, below: Cells) -> bool:

@@ -21,6 +21,11 @@ from lifecircle.analysis.readers.formats.marks_of_ods import read_ods_marks
 from lifecircle.analysis.readers.formats.marks_of_xls import read_xls_marks
 from lifecircle.analysis.readers.formats.marks_of_xlsx import read_xlsx_marks
 from lifecircle.analysis.readers.formats.workbook_size import check_extent
+from lifecircle.analysis.readers.formats.written_text import (
+    tell_lost_letters,
+    undo_decimal_commas,
+    undo_second_encoding,
+)
 from lifecircle.analysis.readers.records import limits
 from lifecircle.analysis.readers.records.archives import check_members
 from lifecircle.analysis.readers.records.cells import is_blank
@@ -40,6 +45,8 @@ def read_text_table(path: Path) -> Records:
     text, encoding = decode_text(path, raw)
     if "\x00" in text:
         raise refuse(path, "input_really", suffix=path.suffix, really="binary")
+    text, told = undo_second_encoding(path, text)
+    told += tell_lost_letters(path, text)
     separator = "\t" if path.suffix.lower() == ".tsv" else _tell_separator(text)
     if csv.field_size_limit() != limits.CELL_CHARACTERS:
         csv.field_size_limit(limits.CELL_CHARACTERS)
@@ -54,11 +61,14 @@ def read_text_table(path: Path) -> Records:
                              cells=f"{limits.CELLS:,}")  # fmt: skip
     except csv.Error as error:
         raise refuse(path, "input_broken", detail=str(error)) from None
+    if separator != ",":
+        lines, commas = undo_decimal_commas(path, lines)
+        told += commas
     plain = encoding == "utf-8"
-    told = Fault("input_encoding_told", path.name, severity="note",
+    opened = Fault("input_encoding_told", path.name, severity="note",
                  params={"encoding": encoding.upper().removesuffix("-SIG"),
                          "separator": {"\t": "tab"}.get(separator, separator)})  # fmt: skip
-    remarks = () if plain and separator == "," else (told,)
+    remarks = told if plain and separator == "," else (opened, *told)
     return find_records(path, Sheet("", lines, remarks=remarks))
 
 

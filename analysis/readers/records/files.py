@@ -70,6 +70,11 @@ _ADDRESS = re.compile(r"(?i)^(?:[a-z0-9_ ]{2,}:|https?|[/\\]vsi)")
 # OAPIF is left, for it is how people read our own service; it opens by its prefix or an address.
 _NEVER: Final = ("OGR_VRT", "GDALG", "HTTP", "CSW", "WFS", "Carto", "Elasticsearch", "AmigoCloud",
                  "NGW", "EEDA", "PLSCENES", "OGCAPI", "ADBC")  # fmt: skip
+_PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
+_PAIRS_SEEN: Final = 1024**2  # bytes
+_BIG5_SHARE: Final = 0.15  # of the second bytes; about 0.4 in running text
+_LAST_USUAL: Final = 0xC6  # first byte of the characters in daily use
+_USUAL_SHARE: Final = 0.75
 _LARGEST_SHIFT: Final = 12  # of the size of sectors of a compound file (MS-CFB)
 _DIRECTORY_BYTES: Final = 8192
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
@@ -210,17 +215,31 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return state.st_ino, state.st_size, state.st_mtime_ns
 
 
+def _looks_big5(raw: bytes) -> bool:
+    """Whether a Chinese text that is no UTF-8 is Big5.
+
+    It has many second bytes below 0x80, as GBK has in traditional characters only, and its usual
+    characters begin with 0xC6 at most; those of GBK lie far beyond as well.
+    """
+    pairs = _PAIR.findall(raw[:_PAIRS_SEEN])
+    low = sum(pair[1] < 0x80 for pair in pairs)
+    usual = sum(0xA1 <= pair[0] <= _LAST_USUAL for pair in pairs)
+    return bool(low > _BIG5_SHARE * len(pairs) and usual > _USUAL_SHARE * len(pairs))
+
+
 def decode_text(path: Path, raw: bytes) -> tuple[str, str]:
     """Text of a file and the name of its encoding, told by the bytes and strictly checked.
 
-    By the byte order mark, else UTF-16 by its zero bytes, else UTF-8, else GB18030 (which holds
-    GBK and GB2312). Nothing is replaced or dropped.
+    By the byte order mark, else UTF-16 by its zero bytes, else UTF-8, else Big5 where its second
+    bytes are, else GB18030 (which holds GBK and GB2312). Nothing is replaced or dropped.
     """
     wide = _tell_utf_16(raw[:_HEAD_BYTES])
     if wide is not None:
         encodings: tuple[str, ...] = (wide,)
     elif raw.startswith(codecs.BOM_UTF8):
         encodings = ("utf-8-sig",)
+    elif _looks_big5(raw):
+        encodings = ("utf-8", "big5hkscs", "gb18030")
     else:
         encodings = ("utf-8", "gb18030")
     for encoding in encodings:
