@@ -167,7 +167,7 @@ def test_every_message_is_used_and_every_key_has_a_message():
     own = set(tomllib.loads((messages / "readers.toml").read_text("utf-8")))
     code = "".join(p.read_text("utf-8") for p in (ROOT / "analysis" / "readers").rglob("*.py"))
     used = set(re.findall(r'"(input_[a-z0-9_]+)"', code))
-    assert used == own
+    assert used == {key for key in own if key.startswith("input_")}
 
 
 def test_messages_take_the_same_parameters_in_both_languages():
