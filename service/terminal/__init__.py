@@ -27,6 +27,7 @@ from lifecircle.service.wording import Words, decimal, number, percent
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold
 _NARROWEST_WORDS = 20  # a column of words does not fold below this
+_UNBOUND = 10_000
 
 
 def say(text: str) -> None:
@@ -40,23 +41,34 @@ def print_table(table: Table) -> None:
     Into a file or a pipe it goes as wide as it is.
     """
     console = Console(highlight=False)
-    if not console.is_terminal:
-        wide = console.measure(table, options=console.options.update(width=10_000)).maximum
-        Console(highlight=False, width=max(console.width, wide)).print(table)
-        return
-    if console.measure(table).maximum >= console.width:
+    if console.is_terminal and _width_of(table) > console.width:
         table.box, table.padding = box.SIMPLE_HEAD, (0, 0, 0, 0)
+        _fold_words(table, console.width)
+    Console(highlight=False, width=max(console.width, _width_of(table))).print(table)
+
+
+def _width_of(table: Table) -> int:
+    """The columns of a screen that a table takes by itself."""
+    console = Console(width=_UNBOUND)
+    return console.measure(table).maximum
+
+
+def _fold_words(table: Table, width: int) -> None:
+    """Narrow the columns to their longest figure or code, those of words to what is left."""
+    of_words = []
     for column in table.columns:
-        cells = [str(cell) for cell in column.cells]
+        cells, head = [str(cell) for cell in column.cells], str(column.header)
+        column.overflow = "fold"
         codes = all(cell.isascii() and " " not in cell for cell in cells)
         if column.justify == "right" or codes:
-            words = (word for cell in cells for word in cell.split())
-            column.min_width = min(max(map(cell_len, words), default=0), _LONGEST_UNCUT)
+            words = (word for text in (head, *cells) for word in text.split())
+            column.max_width = min(max(map(cell_len, words), default=1), _LONGEST_UNCUT)
         else:
-            column.min_width = min(max(map(cell_len, cells), default=0), _NARROWEST_WORDS)
-        column.overflow = "fold"
-    needed = console.measure(table, options=console.options.update(width=10_000)).minimum
-    Console(highlight=False, width=max(console.width, needed)).print(table)
+            of_words.append(column)
+            column.max_width = min(max(map(cell_len, (head, *cells))), _NARROWEST_WORDS)
+    spare = width - _width_of(table)
+    for column in of_words:
+        column.max_width = (column.max_width or 0) + max(spare, 0) // len(of_words)
 
 
 def print_json(document: Mapping[str, Any]) -> None:

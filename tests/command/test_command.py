@@ -213,8 +213,8 @@ def elsewhere(folder: Path) -> list[str | Path]:
     return ["--osm", draw_file(folder / "t.osm.pbf"), "--units", folder / "far.gpkg"]
 
 
-def no_residents(folder: Path) -> list[str | Path]:
-    return ["--osm", draw_file(folder / "t.osm.pbf")]
+def nothing_to_calibrate(folder: Path) -> list[str | Path]:
+    return ["--osm", draw_file(folder / "t.osm.pbf"), "--calibrate"]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -231,7 +231,7 @@ def no_residents(folder: Path) -> list[str | Path]:
         (nan_population, "row 3"),
         (no_streets, "bare.osm.pbf"),
         (elsewhere, "--datum"),
-        (no_residents, "--population"),
+        (nothing_to_calibrate, "--population"),
     ],
 )
 def test_bad_input_leaves_the_workspace_as_it_was(tmp_path, town, spoil, named):

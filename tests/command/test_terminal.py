@@ -30,12 +30,13 @@ def test_no_figure_and_no_code_is_cut(
     table.add_column("代码")
     table.add_column("单元")
     table.add_column("居民", justify="right")
-    table.add_column("P 人口", justify="right")
+    for head in ("P 人口", "Residential land covered (L)", "Served within capacity (C)"):
+        table.add_column(head, justify="right")
     name = "一个名字很长很长的城市社区居民委员会"
-    table.add_row("990101001001", name, "1,000,000", "100.0%")
+    table.add_row("990101001001", name, "1,000,000", "100.0%", "0.0%", "97.9%")
     print_table(table)
     shown = capsys.readouterr().out
-    for whole in ("990101001001", "1,000,000", "100.0%"):
+    for whole in ("990101001001", "1,000,000", "100.0%", "97.9%"):
         assert whole in shown
     assert "…" not in shown
     assert name[:9] in shown  # words may fold on a screen, but not letter by letter

@@ -94,7 +94,7 @@ def test_doubt_about_spread_residents_is_cut(tmp_path: Path) -> None:
 def test_the_equity_sheet_names_the_share_it_holds(tmp_path: Path, lang: Any, told: str) -> None:
     run = tiny_run(tmp_path)
     book = load_workbook(io.BytesIO(report_workbook(run, lang)))
-    sheet = book.worksheets[5]
+    sheet = book[{"en": "Equity", "zh": "公平性"}[lang]]
     heads = [cell.value for cell in sheet[1]]
     assert heads[-1] == told
     for row in sheet.iter_rows(min_row=2, values_only=True):
