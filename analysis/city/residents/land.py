@@ -36,7 +36,7 @@ def sample_land(
 ) -> LandSeed | None:
     """Residential land of the units as lattice samples; None where there is none.
 
-    The land is unite_land first, so that nothing counts twice. Samples are the centres of the
+    The land is united first, so that nothing counts twice. Samples are the centres of the
     lattice squares inside a polygon of the unite_land land; each carries the polygon's area divided
     by its number of samples, so that the area is kept. A polygon without a sample gets one at
     its representative point. Samples outside all units belong to no study area and are left out.

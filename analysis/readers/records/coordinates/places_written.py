@@ -219,7 +219,7 @@ def close_rings(shape: Any) -> bool:
     closed = False
     for rings in areas if isinstance(areas, list) else []:
         for ring in rings if isinstance(rings, list) else []:
-            if isinstance(ring, list) and len(ring) > 1 and ring[0] != ring[-1]:
+            if isinstance(ring, list) and len(ring) > 2 and ring[0] != ring[-1]:
                 ring.append(ring[0])
                 closed = True
     return closed
