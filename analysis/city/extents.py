@@ -18,6 +18,7 @@ import shapely
 from lifecircle.analysis.city.model import Cells, City, Extent, LandSamples, Units
 from lifecircle.analysis.city.units.unit_names import division_code, name_forms
 from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import (
     NOBODY,
     BoolArray,
@@ -28,7 +29,6 @@ from lifecircle.analysis.quantities import (
 )
 from lifecircle.analysis.texts import first_of
 
-INSIDE_SHARE: Final = 0.95  # of a unit's land: from here on it lies inside (DEFINITIONS)
 _OFFERED: Final = 5
 
 
@@ -146,7 +146,7 @@ def _inside(places: Cells | LandSamples, units: Units, extent: Extent) -> BoolAr
 
 
 def _units_inside(units: Units, extent: Extent) -> BoolArray:
-    """Which units (k,) are named, lie below a named one, or have 95 % of their land inside."""
+    """Which units (k,) are named, lie below a named one, or have nearly all their land inside."""
     inside = np.zeros(len(units.code), dtype=np.bool_)
     inside[list(extent.units)] = True
     for i in range(len(units.code)):  # from above to below, as units are sorted
@@ -158,5 +158,5 @@ def _units_inside(units: Units, extent: Extent) -> BoolArray:
     near = open_[shapely.intersects(extent.geometry, units.geometry[open_])]
     shapes = units.geometry[near]
     held = shapely.area(shapely.intersection(shapes, extent.geometry))
-    inside[near] = held >= INSIDE_SHARE * shapely.area(shapes)
+    inside[near] = held >= plausible().inside_share.value * shapely.area(shapes)
     return inside

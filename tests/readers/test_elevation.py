@@ -115,9 +115,7 @@ def test_damaged_rasters_are_read_or_refused(
 
 def test_rasterio_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dem = write_dem(tmp_path / "d.tif", east_ramp(1))
-    monkeypatch.setattr(
-        "lifecircle.analysis.readers.rasters.elevation.find_spec", lambda name: None
-    )
+    monkeypatch.setattr("lifecircle.analysis.readers.rasters.geotiff.find_spec", lambda name: None)
     assert key_of(dem) == "elevation_extra"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.readers.rasters import pixels as rasters
+from lifecircle.analysis.readers.rasters import geotiff
 from lifecircle.analysis.readers.rasters.population import read_population_raster
 from lifecircle.analysis.readers.tables.population_and_facilities import check_table
 
@@ -97,7 +97,7 @@ def test_files_that_are_no_raster(tmp_path):
 
 def test_without_rasterio_it_says_how_to_install(tmp_path, monkeypatch):
     path = write(tmp_path / "p.tif")
-    monkeypatch.setattr(rasters, "find_spec", lambda name: None)
+    monkeypatch.setattr(geotiff, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'lifecircle\[raster\]'"):
         read_population_raster(path)
 

@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Final
 
-import tomli
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from lifecircle.analysis.policy.cited import Confidence
 from lifecircle.analysis.policy.fields import Record, Text, Texts, Values
 from lifecircle.analysis.policy.names import folded, has_word
+from lifecircle.analysis.policy.packaged import read_packaged
 
 KINDS: Final = "kinds"  # beside the policies, and none itself
 _BETWEEN: Final = ";"  # the levels of a provider's kind
@@ -93,8 +92,7 @@ class _File(Record):
 
 @cache
 def _file() -> _File:
-    file = files("lifecircle.analysis").joinpath("policies", f"{KINDS}.toml")
-    return TypeAdapter(_File).validate_python(tomli.loads(file.read_text(encoding="utf-8")))
+    return read_packaged(KINDS, _File)
 
 
 @cache

@@ -2,26 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
-import tomli
-from pydantic import TypeAdapter
-
-from lifecircle.analysis.policy.cited import Confidence
-from lifecircle.analysis.policy.fields import Number, Record, Text
+from lifecircle.analysis.policy.fields import Record
+from lifecircle.analysis.policy.packaged import PackagedNumber, read_packaged
 
 PLAUSIBLE: Final = "plausible"  # beside the policies, and none itself
-
-
-@dataclass(frozen=True, slots=True)
-class Bound(Record):
-    """One number with where it comes from."""
-
-    value: Number
-    source: Text
-    clause: Text
-    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +19,14 @@ class Plausible(Record):
     more it is refused. `inside_share`: of its area by which a unit lies inside another.
     """
 
-    most_persons: Bound
-    most_per_hectare: Bound
-    smallest_hectares: Bound
-    building_hectares: Bound
-    inside_share: Bound
+    most_persons: PackagedNumber
+    most_per_hectare: PackagedNumber
+    smallest_hectares: PackagedNumber
+    building_hectares: PackagedNumber
+    inside_share: PackagedNumber
 
 
 @cache
 def plausible() -> Plausible:
     """The packaged bounds."""
-    file = files("lifecircle.analysis").joinpath("policies", f"{PLAUSIBLE}.toml")
-    return TypeAdapter(Plausible).validate_python(tomli.loads(file.read_text(encoding="utf-8")))
+    return read_packaged(PLAUSIBLE, Plausible)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Final
 
-import tomli
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from lifecircle.analysis.policy.cited import Confidence
 from lifecircle.analysis.policy.fields import Number, Record, Text, Whole
+from lifecircle.analysis.policy.packaged import parse_packaged, read_packaged
 
 TAG_QUALITY: Final = "tag_quality"  # beside the policies, and none itself
 
@@ -61,10 +60,9 @@ class _File(Record):
 @cache
 def tag_quality() -> Mapping[str, TagQuality]:
     """The quality of the packaged tag rules by service; services never labelled are absent."""
-    file = files("lifecircle.analysis").joinpath("policies", f"{TAG_QUALITY}.toml")
-    return read_tag_quality(file.read_text(encoding="utf-8"))
+    return read_packaged(TAG_QUALITY, _File).services
 
 
 def read_tag_quality(text: str) -> Mapping[str, TagQuality]:
     """The quality by service as ``benchmarks/tag_quality.py`` writes it."""
-    return TypeAdapter(_File).validate_python(tomli.loads(text)).services
+    return parse_packaged(text, _File).services

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from importlib.util import find_spec
 from math import ceil, hypot, sqrt
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +16,8 @@ import pyproj
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.policy.sections.terrain import TerrainRules
 from lifecircle.analysis.quantities import FloatArray, read_only
-from lifecircle.analysis.readers.records.files import (
-    RASTER_SUFFIXES,
-    check_path,
-    refuse,
-    watch_file,
-)
+from lifecircle.analysis.readers.rasters.geotiff import open_geotiff
+from lifecircle.analysis.readers.records.files import refuse
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.frames import is_earthly
 
@@ -96,20 +90,8 @@ def read_elevation(path: Path, lonlat: FloatArray, rules: TerrainRules) -> Eleva
         No GeoTIFF, no CRS, several bands, a damaged file, heights that cannot be, a raster that
         lies elsewhere, rasterio missing.
     """
-    whole = check_path(Path(path), RASTER_SUFFIXES)
-    if find_spec("rasterio") is None:
-        raise refuse(whole, "elevation_extra")
-    import rasterio
-
-    with watch_file(whole):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-                source = rasterio.open(whole, driver="GTiff")
-            with source:
-                return _read_window(source, whole.name, lonlat, rules)
-        except (rasterio.errors.RasterioError, pyproj.exceptions.CRSError) as error:
-            raise refuse(whole, "input_broken", detail=str(error)) from error
+    with open_geotiff(path, "elevation_extra") as source:
+        return _read_window(source, Path(source.name).name, lonlat, rules)
 
 
 def _read_window(source: Any, name: str, lonlat: FloatArray, rules: TerrainRules) -> Elevation:

@@ -1,14 +1,9 @@
-"""Pixels of rasters of residents: opened, checked, and those with anybody in them.
-
-`rasterio` is an extra (``lifecircle[raster]``) and is imported only when a raster is read.
-"""
+"""Pixels of rasters of residents: opened, checked, and those with anybody in them."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,15 +12,10 @@ import pyproj
 
 from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import FloatArray, IntArray
+from lifecircle.analysis.readers.rasters.geotiff import open_geotiff
 from lifecircle.analysis.readers.rasters.products import Product, recognise
 from lifecircle.analysis.readers.records.cells import LARGEST_COUNT
 from lifecircle.analysis.readers.records.coordinates.located import DEGREES
-from lifecircle.analysis.readers.records.files import (
-    RASTER_SUFFIXES,
-    check_path,
-    refuse,
-    watch_file,
-)
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.frames import is_earthly
 
@@ -78,27 +68,15 @@ def read_pixels(path: Path, found: Findings) -> Pixels:
         No CRS, negative or infinite counts, several bands, a density, a damaged file, rasterio
         missing.
     """
-    whole = check_path(Path(path), RASTER_SUFFIXES)
-    if find_spec("rasterio") is None:
-        raise refuse(whole, "input_raster_extra")
-    import rasterio
-
-    with watch_file(whole):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-                source = rasterio.open(whole, driver="GTiff")
-            with source:
-                crs = _check_crs(source, found)
-                product = recognise(whole.name, crs, source.nodata)
-                if product is not None and product.density:
-                    found.add("raster_density", product=product.title())
-                    found.stop_on_errors()
-                index, persons = _find_inhabited(source, found, product)
-                grid = Grid(crs, source.transform, source.width, source.height)
-        except (rasterio.errors.RasterioError, pyproj.exceptions.CRSError) as error:
-            raise refuse(whole, "input_broken", detail=str(error)) from error
-    return Pixels(whole.name, grid, index, persons, {}, product)
+    with open_geotiff(path, "input_raster_extra") as source:
+        name, crs = Path(source.name).name, _check_crs(source, found)
+        product = recognise(name, crs, source.nodata)
+        if product is not None and product.density:
+            found.add("raster_density", product=product.title())
+            found.stop_on_errors()
+        index, persons = _find_inhabited(source, found, product)
+        grid = Grid(crs, source.transform, source.width, source.height)
+    return Pixels(name, grid, index, persons, {}, product)
 
 
 def _check_crs(source: Any, found: Findings) -> pyproj.CRS:
