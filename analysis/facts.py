@@ -13,6 +13,7 @@ import shapely
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
+from lifecircle.analysis.measures.names import service_words
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
@@ -50,7 +51,7 @@ from lifecircle.analysis.readers.tables.surveyed import (
     split_sayings,
 )
 from lifecircle.analysis.readers.tables.units import read_units
-from lifecircle.analysis.unknown_names import Words, find_id
+from lifecircle.analysis.unknown_names import find_id
 
 Read = TypeVar(
     "Read",
@@ -150,7 +151,7 @@ class BuildRequest:
 
     def surveyed_under(self, policy: Policy) -> tuple[Saying, ...]:
         """The same, services named by a title or another word of the policy by their ids."""
-        words = {one.id: Words(one.title, one.aliases) for one in policy.services.values()}
+        words = service_words(policy)
         return tuple(
             replace(one, service=find_id(one.service, words) or one.service) for one in self.sayings
         )

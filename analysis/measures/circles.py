@@ -9,13 +9,12 @@ import numpy as np
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.names import TOTAL, circle_of, walker_of
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Question,
     Study,
     ask,
     checked_minutes,
-    circle_of,
     circle_state,
     covered,
     level_of,
@@ -24,7 +23,6 @@ from lifecircle.analysis.measures.question import (
     settle,
     sums_by,
     unknown_units,
-    walker_of,
     walks_to,
 )
 from lifecircle.analysis.policy import Policy

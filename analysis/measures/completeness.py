@@ -95,6 +95,8 @@ def completeness(study: Study, service: str) -> Completeness | None:
     if not mapped or not listed:
         return None
     least = int(doubts().overlap_least.value)
+    if both < least:  # then no unit shares enough either
+        return Completeness(service, mapped, listed, both, None, ())
     level = default_level(city)
     judged = study.judged(service).unit
     units = []
@@ -103,8 +105,7 @@ def completeness(study: Study, service: str) -> Completeness | None:
         counts = _counts(tagged & mine, told & mine)
         if judged[i] and counts[2] >= least:
             units.append(chapman(*counts, unit=i))
-    whole = chapman(mapped, listed, both) if both >= least else None
-    return Completeness(service, mapped, listed, both, whole, tuple(units))
+    return Completeness(service, mapped, listed, both, chapman(mapped, listed, both), tuple(units))
 
 
 def _covered_by_list(study: Study, service: str) -> BoolArray:

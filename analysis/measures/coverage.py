@@ -12,8 +12,8 @@ from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.catchments.kept import catchments_behind
 from lifecircle.analysis.measures.list_extent import list_remarks
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Asked,
     Question,
     Study,
@@ -175,7 +175,7 @@ def coverage(study: Study, question: Question, *, capacity: bool = True) -> Cove
     warnings = (
         *resting_on(city),
         *_reading_remarks(policy, asked, walks, no_c if city.cells.counted else None, catchments),
-        *list_remarks(study.city, asked.service, group, total.edge_of_list),
+        *list_remarks(study, asked.service, group, total.edge_of_list),
         *_unit_remarks(city, level, unknown, per_unit.known, persons, land_unit),
     )
     return Coverage(service, asked.minutes, asked.walker.id, group, level, total, units, warnings)

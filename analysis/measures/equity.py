@@ -19,8 +19,8 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.inequality import Spread
 from lifecircle.analysis.measures.list_extent import list_remarks
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Asked,
     Question,
     Study,
@@ -195,7 +195,7 @@ def equity(study: Study, question: Question) -> Equity:
         () if all_of_them.spread is None else _minutes(all_of_them.spread.tenths(), asked),
         None if walks is None else _worst(city, walks, asked, persons, groups, level),
         (
-            *list_remarks(study.city, asked.service, group),
+            *list_remarks(study, asked.service, group),
             *_remarks(city, asked, walks, all_of_them, persons, level, rows[unknown[rows]]),
         ),
     )

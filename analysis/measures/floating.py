@@ -20,8 +20,8 @@ from lifecircle.analysis.access.od_matrix import service_facilities, walks_withi
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.list_extent import list_remarks
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Asked,
     Question,
     Study,
@@ -163,7 +163,7 @@ def floating(
     service = asked.service.id
     level = level_of(city, question.by)
     persons = judged_persons(study, service, group)
-    warnings: list[Warn] = [*resting_on(city), *list_remarks(study.city, asked.service, group)]
+    warnings: list[Warn] = [*resting_on(city), *list_remarks(study, asked.service, group)]
     if not city.assessed(service):
         warnings.append(not_assessed(asked.service))
         total, units = _rows(city, level, persons, None)

@@ -12,7 +12,8 @@ import shapely
 from lifecircle.analysis.access.isochrone import isochrones
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.measures.question import Study, checked_minutes, walker_of
+from lifecircle.analysis.measures.names import walker_of
+from lifecircle.analysis.measures.question import Study, checked_minutes
 from lifecircle.analysis.quantities import limit_cm
 
 Direction = Literal["from", "to"]

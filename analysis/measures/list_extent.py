@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lifecircle.analysis.city.extents import judged_by
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import TOTAL, persons_of
+from lifecircle.analysis.measures.names import TOTAL
+from lifecircle.analysis.measures.question import Study, persons_of
 from lifecircle.analysis.policy import Service
 from lifecircle.analysis.texts import Title, listed, say_both
 
@@ -16,17 +16,17 @@ _UNITS_NAMED: Final = 5  # of those a list covers, in a remark
 
 
 def list_remarks(
-    city: City, service: Service, group: str = TOTAL, edge: int | None = None
+    study: Study, service: Service, group: str = TOTAL, edge: int | None = None
 ) -> Iterator[Warn]:
     """What the list of a service covers, where it does not cover the area.
 
     `edge`: residents not covered who live at its edge.
     """
-    if service.id not in city.extents:
+    if service.id not in study.city.extents:
         return
-    aside = int(persons_of(city.cells, group)[~judged_by(city, service.id).cell].sum())
+    aside = int(persons_of(study.city.cells, group)[~study.judged(service.id).cell].sum())
     told = {"title": service.title, "residents": aside}
-    yield Warn("list_extent", {**told, "where": extent_words(city, service.id)})
+    yield Warn("list_extent", {**told, "where": extent_words(study.city, service.id)})
     if edge:
         yield Warn("edge_of_list", {"title": service.title, "residents": edge})
 

@@ -10,7 +10,8 @@ import shapely
 
 from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.measures.question import Question, Study, ask, circle_state, walker_of
+from lifecircle.analysis.measures.names import walker_of
+from lifecircle.analysis.measures.question import Question, Study, ask, circle_state
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -15,8 +15,17 @@ from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.extents import Judged, judged_by
 from lifecircle.analysis.city.model import Cells, City, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
-from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn
+from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.landmarks import Landmarks
+from lifecircle.analysis.measures.names import (
+    TOTAL,
+    group_words,
+    level_words,
+    service_of,
+    service_words,
+    walker_of,
+    walker_words,
+)
 from lifecircle.analysis.policy import Policy, Service, Walker
 from lifecircle.analysis.quantities import (
     NOBODY,
@@ -27,18 +36,12 @@ from lifecircle.analysis.quantities import (
     limit_cm,
     read_only,
 )
-from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
-from lifecircle.analysis.readers.records.groups import field_of
-from lifecircle.analysis.texts import Title, group_title
-from lifecircle.analysis.unknown_names import Words, find_id, fold_name, unknown
-from lifecircle.analysis.unknown_names import unknown_service as service_unknown
+from lifecircle.analysis.unknown_names import find_id, fold_name, unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
-TOTAL: Final = "total"
 NOBODY_COUNTED: Final = Warn("nobody_counted")
 ILLUSTRATIVE: Final = "residents_from_buildings"  # a remark of the build: nobody is counted
 ABOUT_RESIDENTS: Final = (NOBODY_COUNTED.key, ILLUSTRATIVE)
-_RESIDENTS: Final = "population"  # the field of all residents in tables
 WHOLE: Final = "none"  # in place of a level: gaps are not cut at the borders of units
 
 
@@ -176,76 +179,17 @@ def settle(study: Study, question: Question) -> Question:
     if service is not None and service not in policy.services:
         service = find_id(service, service_words(policy)) or service
     if walker not in policy.walkers:
-        walker = find_id(walker, _walker_words(policy)) or walker
+        walker = find_id(walker, walker_words(policy)) or walker
     if group != TOTAL and group not in city.cells.groups:
-        group = find_id(group, _group_words(city.cells)) or group
+        group = find_id(group, group_words(city.cells)) or group
     if by is not None and by not in city.units.levels:
-        by = find_id(by, _level_words(city, policy)) or _whole(by)
+        by = find_id(by, level_words(city, policy)) or _whole(by)
     return replace(question, service=service, walker=walker, group=group, by=by)
 
 
 def _whole(by: str) -> str:
     """``none`` however it is written, anything else as it is."""
     return WHOLE if fold_name(by) == WHOLE else by
-
-
-def service_words(policy: Policy) -> dict[str, Words]:
-    """What the services of a policy are called."""
-    return {one.id: Words(one.title, one.aliases) for one in policy.services.values()}
-
-
-def service_of(policy: Policy, service: str | None) -> Service:
-    """The service of that id, title or alias."""
-    if service is not None and service in policy.services:
-        return policy.services[service]
-    words = service_words(policy)
-    found = None if service is None else find_id(service, words)
-    if found is None:
-        raise service_unknown(str(service), words)
-    return policy.services[found]
-
-
-def _walker_words(policy: Policy) -> dict[str, Words]:
-    return {one.id: Words(one.title) for one in policy.walkers.values()}
-
-
-def _group_words(cells: Cells) -> dict[str, Words]:
-    names = aliases_of("population")
-    fields = {name: field_of(name) for name in cells.groups}
-    groups = {
-        name: Words(group_title(name), (field, *names.get(field, ())))
-        for name, field in fields.items()
-    }
-    return {TOTAL: Words(group_title(TOTAL), tuple(names[_RESIDENTS])), **groups}
-
-
-def _level_words(city: City, policy: Policy | None = None) -> dict[str, Words]:
-    """What the levels of a city's units are called, by the policy and in tables."""
-    titles = {} if policy is None else policy.unit_levels
-    said: dict[str, list[str]] = {level: [] for level in city.units.levels}
-    for word, level in known_values("level").items():
-        said.get(level, []).append(word)
-    return {one: Words(titles.get(one, Title(one, one)), tuple(said[one])) for one in said}
-
-
-def walker_of(policy: Policy, walker: str) -> Walker:
-    """The walker of that id or title."""
-    if walker in policy.walkers:
-        return policy.walkers[walker]
-    words = _walker_words(policy)
-    found = find_id(walker, words)
-    if found is None:
-        raise unknown("unknown_walker", walker, policy.walkers, words)
-    return policy.walkers[found]
-
-
-def circle_of(policy: Policy, kind: str) -> str:
-    """The kind of circle of that id or title."""
-    words = {one.id: Words(one.title) for one in policy.circles.values()}
-    found = find_id(kind, words)
-    if found is None:
-        raise unknown("unknown_circle", kind, policy.circles, words)
-    return found
 
 
 def checked_minutes(minutes: float) -> float:
@@ -276,19 +220,13 @@ def need_residents(*cities: City) -> None:
         raise ParameterError(NOBODY_COUNTED.key)
 
 
-def unknown_service(name: str, policy: Policy, known: Iterable[str]) -> UnknownNameError:
-    """The error for a service that does not exist: the nearest by id, title and alias first."""
-    words = service_words(policy)
-    return service_unknown(name, {one: words[one] for one in known})
-
-
 def persons_of(cells: Cells, group: str) -> IntArray:
     """Persons of a group in every cell, int64 (c,); ``total`` is all residents."""
     if group == TOTAL:
         return cells.residents
     if group in cells.groups:
         return cells.groups[group].value
-    words = _group_words(cells)
+    words = group_words(cells)
     found = find_id(group, words)
     if found is None:
         raise unknown("unknown_group", group, (TOTAL, *cells.groups), words)
@@ -310,7 +248,7 @@ def level_of(city: City, by: str | None) -> str:
         return default_level(city)
     if by in city.units.levels:
         return by
-    found = find_id(by, _level_words(city))
+    found = find_id(by, level_words(city))
     if found is None:
         raise unknown("unknown_level", by, city.units.levels)
     return found

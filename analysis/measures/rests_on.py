@@ -75,7 +75,7 @@ def by_share(share: float) -> Severity:
 def _list(study: Study, service: Service, group: str, edge: int | None) -> Iterator[Rest]:
     persons = persons_of(study.city.cells, group)
     everyone = max(1, int(persons.sum()))
-    for warn in list_remarks(study.city, service, group, edge):
+    for warn in list_remarks(study, service, group, edge):
         yield Rest(by_share(warn.params["residents"] / everyone), warn)
 
 

@@ -24,8 +24,8 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.list_extent import list_remarks
+from lifecircle.analysis.measures.names import TOTAL, service_of
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Asked,
     Question,
     Study,
@@ -36,7 +36,6 @@ from lifecircle.analysis.measures.question import (
     named,
     need_residents,
     resting_on,
-    service_of,
     settle,
     sums_by,
     unknown_units,
@@ -198,7 +197,7 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     )  # fmt: skip
     total = (int(persons.sum()), int(persons[was].sum()), int(persons[now].sum()))
     missing = units.of_level(level)[blank[units.of_level(level)]]
-    warnings = [*resting_on(city), *list_remarks(study.city, asked.service)]
+    warnings = [*resting_on(city), *list_remarks(study, asked.service)]
     if walks is None:
         warnings.append(Warn("what_if_unassessed", {"title": asked.service.title}))
     if len(missing):

@@ -13,6 +13,7 @@ from lifecircle.analysis.measures.circles import (
     circle_table,
     circles,
 )
+from lifecircle.analysis.measures.names import circle_of
 from lifecircle.analysis.measures.opening import (
     OPEN,
     StudyAt,
@@ -21,12 +22,7 @@ from lifecircle.analysis.measures.opening import (
     night_states,
     study_at,
 )
-from lifecircle.analysis.measures.question import (
-    Question,
-    Study,
-    circle_of,
-    settle,
-)
+from lifecircle.analysis.measures.question import Question, Study, settle
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray
 from lifecircle.analysis.results.model import Run
@@ -74,6 +70,16 @@ def night_text(policy: Policy, kind: str) -> str | None:
     """The moment of the evening variant as asked for over HTTP; None where a kind has none."""
     moment = night_moment(policy, kind)
     return None if moment is None else moment.text
+
+
+def circle_shown(policy: Policy, kind: str | None) -> str:
+    """The kind of circle a page shows: that of this id or title, the policy's first for None.
+
+    Raises
+    ------
+    UnknownNameError : the policy has no such kind of circle.
+    """
+    return circle_of(policy, next(iter(policy.circles), "") if kind is None else kind)
 
 
 def answer_circles(

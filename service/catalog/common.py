@@ -13,7 +13,8 @@ import shapely
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.question import Question, Study, unknown_service
+from lifecircle.analysis.measures.names import unknown_service
+from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.columns import Column

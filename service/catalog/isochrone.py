@@ -7,7 +7,7 @@ from typing import Any
 
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.isochrone import Direction, isochrone
-from lifecircle.analysis.measures.question import walker_of
+from lifecircle.analysis.measures.names import walker_of
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import in_degrees, remarks, snapped_at
 

@@ -14,8 +14,8 @@ from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Asked,
     Question,
     Study,

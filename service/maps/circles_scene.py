@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
-from lifecircle.analysis.measures.question import circle_of
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.service.catalog.circles import (
     CirclesAnswer,
     answer_circles,
+    circle_shown,
     night_text,
     variants_of,
 )
@@ -67,8 +67,7 @@ def circles_scene(ask: Ask) -> Scene:
     UnknownNameError, ParameterError : as `analysis.measures.circles.circles`; no such variant.
     """
     rules = ask.run.policy.circles
-    kind = next(iter(rules), "") if ask.kind is None else ask.kind
-    kind = circle_of(ask.run.policy, kind)
+    kind = circle_shown(ask.run.policy, ask.kind)
     offered = variants_of(ask.run.policy, kind)
     variant = next((one for one in offered if one == ask.variant), offered[0])
     question = replace(ask.question, service=None, by=level_shown(ask))

@@ -138,6 +138,13 @@ def say_remark(text: str) -> None:
     say(f"· {text}")
 
 
+def say_uncounted(answer: Mapping[str, Any]) -> None:
+    """The remarks of an answer on who is not counted, or only reckoned."""
+    for warning in answer["warnings"]:
+        if warning["key"] in ABOUT_RESIDENTS:
+            say_remark(warning["text"])
+
+
 def table_of(title: str, heads: Sequence[str], left: Sequence[int]) -> Table:
     """An empty table with its headings; all columns but those named stand to the right."""
     table = Table(title=title)
@@ -197,9 +204,7 @@ def _cells(row: Mapping[str, Any], words: Words, *, partly: bool) -> list[str]:
 def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
     """The worst gaps as a table, those of full places as another, and the sums of a service."""
     words = Words(lang, "cli")
-    for warning in document["warnings"]:
-        if warning["key"] in ABOUT_RESIDENTS:
-            say_remark(warning["text"])
+    say_uncounted(document)
     if not run.city.cells.counted:
         return
     features: Sequence[Mapping[str, Any]] = document["features"]

@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
-from lifecircle.service.terminal import print_table, say, say_remark
+from lifecircle.service.terminal import print_table, say, say_uncounted
 from lifecircle.service.wording import Words
 
 _STYLES: Final = {
@@ -40,8 +39,6 @@ def show_scorecard(document: Mapping[str, Any], lang: Language) -> None:
             str(len(row["left_out"])) if row["left_out"] else "",
         )
     print_table(table)
-    for warning in document["warnings"]:
-        if warning["key"] in ABOUT_RESIDENTS:
-            say_remark(warning["text"])
+    say_uncounted(document)
     counts = document["counts"].items()
     say(" · ".join(f"{words.verdict(status)} {count}" for status, count in counts))

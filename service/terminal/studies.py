@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
 from lifecircle.analysis.policy import Policy
-from lifecircle.service.terminal import print_table, say, say_remark, table_of
+from lifecircle.service.terminal import print_table, say, say_remark, say_uncounted, table_of
 from lifecircle.service.wording import Words, decimal, figure, number, percent, plain, points
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
@@ -84,9 +83,7 @@ def show_equity(document: Mapping[str, Any], policy: Policy, lang: Language) -> 
             )
             table.add_row(words.group(row["code"]), *(one or words.not_assessed for one in told))
         print_table(table)
-        for warning in block["warnings"]:
-            if warning["key"] in ABOUT_RESIDENTS:
-                say_remark(warning["text"])
+        say_uncounted(block)
         worst = block["worst_tenth"]
         if worst is not None:
             units = [words.named(unit) for unit in worst["units"][:_MISSING_SHOWN]]

@@ -11,7 +11,7 @@ from rich.table import Table
 from typer.testing import CliRunner
 
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.measures.question import unknown_service
+from lifecircle.analysis.measures.names import unknown_service
 from lifecircle.analysis.policy import load_policy
 from lifecircle.service.cli import app
 from lifecircle.service.errors import SettingError

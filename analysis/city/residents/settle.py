@@ -34,6 +34,7 @@ from lifecircle.analysis.city.units.units import (
 )
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.records.tables import CellTable, UnitTable
@@ -80,8 +81,10 @@ class People:
         area = self.m2_per_resident
         if area is None:
             return
-        if not 1 <= area <= 1000:
-            raise ParameterError("pipeline_floor_per_resident", area=f"{area:g}")
+        low, high = plausible().least_floor_m2.value, plausible().most_floor_m2.value
+        if not low <= area <= high:
+            told = {"area": f"{area:g}", "low": int(low), "high": int(high)}
+            raise ParameterError("pipeline_floor_per_resident", **told)
         if self.cells is not None or self.with_totals:
             raise ParameterError("pipeline_residents_twice")
 

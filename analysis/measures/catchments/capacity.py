@@ -16,7 +16,7 @@ import numpy as np
 from lifecircle.analysis.access.od_matrix import service_facilities
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import unknown_service
+from lifecircle.analysis.measures.names import unknown_service
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.capacity import CatchmentRule
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray

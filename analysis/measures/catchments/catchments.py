@@ -213,7 +213,7 @@ def catchments(
         and (len(capacity.facility) > 0 or (city.assessed(service) and len(capacity.unknown) == 0)),
         warnings=(
             *_remarks(city, policy, capacity, balanced, service, own),
-            *list_remarks(study.city, asked.service, capacity.group),
+            *list_remarks(study, asked.service, capacity.group),
         ),
     )
 

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments
-from lifecircle.analysis.measures.question import TOTAL, Question, Study, settle
+from lifecircle.analysis.measures.names import TOTAL
+from lifecircle.analysis.measures.question import Question, Study, settle
 
 
 def catchments_of(

@@ -13,11 +13,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import (
-    Study,
-    level_of,
-    walker_of,
-)
+from lifecircle.analysis.measures.names import walker_of
+from lifecircle.analysis.measures.question import Study, level_of
 from lifecircle.analysis.measures.scorecard.capacity import capacity
 from lifecircle.analysis.measures.scorecard.circles import circle
 from lifecircle.analysis.measures.scorecard.context import Ground

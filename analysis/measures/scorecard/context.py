@@ -20,8 +20,9 @@ from lifecircle.analysis.access.nearest import (
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.measures.names import walker_of
 from lifecircle.analysis.measures.opening import hours_per_day
-from lifecircle.analysis.measures.question import Study, walker_of
+from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.attributes import AREA, attributes

@@ -17,7 +17,7 @@ from lifecircle.analysis.city.streets.attach import Attachments, attach_faciliti
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import service_of
+from lifecircle.analysis.measures.names import service_of
 from lifecircle.analysis.policy import Policy, SitingRules
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array

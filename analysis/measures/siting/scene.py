@@ -23,8 +23,8 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.list_extent import list_remarks
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
-    TOTAL,
     Asked,
     Question,
     Study,
@@ -75,8 +75,7 @@ class Proposal:
 class Scene:
     """All the solvers need of a city: the question, who walks how far now, who gains by whom."""
 
-    city: City
-    costs: WalkCosts
+    study: Study
     asked: Asked
     existing: Attachments
     sites: Sites
@@ -84,6 +83,16 @@ class Scene:
     cell_cm: Int32Array
     node: NodeField
     near: SiteWalks
+
+    @property
+    def city(self) -> City:
+        """The city of the study."""
+        return self.study.city
+
+    @property
+    def costs(self) -> WalkCosts:
+        """Walking costs of its streets."""
+        return self.study.costs
 
     @property
     def covered(self) -> BoolArray:
@@ -144,8 +153,7 @@ def scene_of(study: Study, question: Question, sites: Sites) -> Scene:
     row = np.arange(len(sites), dtype=np.int32)
     near = walks_within(costs, sites.attachments, city.cells.position, row, asked.limit_cm)
     return Scene(
-        city,
-        costs,
+        study,
         asked,
         service_attachments(city, service),
         sites,
@@ -213,7 +221,7 @@ def find_uncoverable(scene: Scene, cover: SiteProblem) -> Int32Array:
 
 def remarks_of(scene: Scene, cover: SiteProblem) -> Iterator[Warn]:
     """Who cannot be covered, whom the list leaves out, and whose residents are not known."""
-    yield from list_remarks(scene.city, scene.asked.service)
+    yield from list_remarks(scene.study, scene.asked.service)
     lost = find_uncoverable(scene, cover)
     if len(lost):
         off = ~scene.city.cells.position.snapped[lost]

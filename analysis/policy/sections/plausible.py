@@ -17,6 +17,7 @@ class Plausible(Record):
     `most_persons` of a cell, unit or file; `most_per_hectare` of ground, which counts as
     `smallest_hectares` at least; on less than `building_hectares` a denser polygon is doubted, on
     more it is refused. `inside_share`: of its area by which a unit lies inside another.
+    `least_floor_m2`, `most_floor_m2`: floor area per resident that may be reckoned with.
     """
 
     most_persons: PackagedNumber
@@ -24,6 +25,8 @@ class Plausible(Record):
     smallest_hectares: PackagedNumber
     building_hectares: PackagedNumber
     inside_share: PackagedNumber
+    least_floor_m2: PackagedNumber
+    most_floor_m2: PackagedNumber
 
 
 @cache
