@@ -10,7 +10,8 @@ import pytest
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import load_policy
-from tests.oracles.test_audit_by_hand import DEGREE_M, GATES, World, closed_way, draw
+from tests.oracles.audit_world import World, closed_way
+from tests.oracles.test_audit_by_hand import DEGREE_M, GATES, draw
 
 POLICY = load_policy()
 

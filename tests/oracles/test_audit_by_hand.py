@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,26 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.oracles.audit.__main__ import TAGS
 from tests.oracles.audit.areas import meeting, outline_of, polygon_area, to_grid
 from tests.oracles.audit.attach import Joiner
-from tests.oracles.audit.barriers import read_barriers
 from tests.oracles.audit.check_loads import least_loads
 from tests.oracles.audit.checks import Ledger
-from tests.oracles.audit.goals import GoalFinder, Goals
-from tests.oracles.audit.ground import read_land
-from tests.oracles.audit.homes import HomeBook, units_of
-from tests.oracles.audit.lists import fits, gone, read_lists, read_rules
-from tests.oracles.audit.persons import hilbert_key, on_curve, share_out, whole
 from tests.oracles.audit.scene import Scene
-from tests.oracles.audit.shortest import build_walks
 from tests.oracles.audit.streets import may_walk, off_ground, read_streets
-from tests.oracles.audit.words import stands_in
+from tests.oracles.audit_world import KUNMING, World, closed_way
 
-KUNMING = "EPSG:4543"
 DEGREE_M = 110_800.0  # of latitude at 25°; longitude times cos 25°
 
 
@@ -90,53 +77,6 @@ def test_stretches_between_junctions_are_walked_in_whole_centimetres(tmp_path: P
     assert not np.allclose(walked, cm, atol=1e-3)
 
 
-def test_the_curve_passes_every_place_once_and_steps_to_a_neighbour() -> None:
-    n = 32
-    place = np.array(list(product(range(n), range(n))), dtype=float)
-    lon, lat = (place[:, 0] + 0.5) / n * 360 - 180, (place[:, 1] + 0.5) / n * 180 - 90
-    key = hilbert_key(lon, lat, order=5)
-    assert sorted(key.tolist()) == list(range(n * n))
-    along = place[np.argsort(key)]
-    assert (np.abs(np.diff(along, axis=0)).sum(axis=1) == 1).all()
-    south_west, north_west = hilbert_key(np.array([-90.0, -90.0]), np.array([-45.0, 45.0]), 1)
-    assert (south_west, north_west) == (0, 1)
-
-
-def test_whole_persons_by_hand() -> None:
-    assert whole([0.4] * 5) == [0, 1, 0, 1, 0]  # 0.4 0.8 1.2 1.6 2.0
-    assert whole([Fraction(1, 2)] * 4) == [1, 0, 1, 0]  # a half goes up
-    assert share_out(2, [1, 1, 1, 1]) == [1, 0, 1, 0]
-    assert share_out(7, [1, 0, 2]) == [2, 0, 5]
-    assert share_out(5, [0.0, 0.0]) == [0, 0]
-
-
-@given(
-    st.integers(0, 10**7),
-    st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=40),
-)
-def test_a_stretch_of_the_curve_keeps_its_people_to_one_person(
-    total: int, weights: list[float]
-) -> None:
-    exact = [Fraction(weight) for weight in weights]
-    if not sum(exact):
-        return
-    persons = share_out(total, weights)
-    assert sum(persons) == total
-    shares = [total * one / sum(exact) for one in exact]
-    assert persons == whole(shares)
-    for low in range(len(weights)):
-        for high in range(low, len(weights)):
-            assert abs(sum(persons[low:high]) - sum(shares[low:high])) <= 1
-
-
-def test_the_order_of_rows_changes_nothing() -> None:
-    rng = np.random.default_rng(7)
-    lon, lat, weight = rng.uniform(102, 103, 200), rng.uniform(24, 25, 200), rng.random(200)
-    persons = on_curve(777, weight, lon, lat)
-    turn = rng.permutation(200)
-    assert np.array_equal(on_curve(777, weight[turn], lon[turn], lat[turn]), persons[turn])
-
-
 SQUARE = shapely.box(0, 0, 0.001, 0.001)
 
 
@@ -178,39 +118,6 @@ def test_a_hole_is_outside() -> None:
 def test_the_shoelace_takes_holes_out() -> None:
     shape = shapely.difference(shapely.box(0, 0, 10, 10), shapely.box(2, 2, 4, 5))
     assert polygon_area(shape) == pytest.approx(94)
-
-
-class World:
-    """Streets, places and barriers of a drawn OSM file, walked by the auditor."""
-
-    def __init__(self, osm: Path) -> None:
-        self.osm = osm
-        self.streets = read_streets(osm)
-        self.joiner = Joiner.of(self.streets, KUNMING)
-
-    def goals(self, facilities: Sequence[tuple[str, Any]]) -> list[Goals]:
-        frame = gpd.GeoDataFrame(
-            {"place": [name for name, _ in facilities]},
-            geometry=[shape for _, shape in facilities],
-            crs="EPSG:4326",
-        )
-        return GoalFinder.of(self.joiner, read_barriers(self.osm)).goals(frame)
-
-    def minutes(self, cells: Any, facilities: Sequence[tuple[str, Any]]) -> Any:
-        homes = self.joiner.join(shapely.points(np.asarray(cells, dtype=float)))
-        walks = build_walks(self.streets, homes, self.goals(facilities))
-        return walks.nearest_m(np.arange(len(facilities))) * 0.9 / 60
-
-
-def closed_way(osm: Path, key: str, value: str) -> tuple[str, Any]:
-    """The first closed way with a tag, as a facility."""
-    import osmium
-
-    for way in osmium.FileProcessor(str(osm)).with_locations():
-        if way.is_way() and way.tags.get(key) == value:
-            ring = [(node.lon, node.lat) for node in way.nodes]
-            return f"way/{way.id}", shapely.Polygon(ring)
-    raise AssertionError(key)
 
 
 def test_a_town_of_two_centres(shared_data: Path) -> None:
@@ -334,55 +241,6 @@ def draw(
     osm.write_text(f'<osm version="0.6">{"".join(drawn)}</osm>', encoding="utf-8")
 
 
-def test_unit_totals_spread_alike_whatever_their_size(shared_data: Path) -> None:
-    """FIELD 1c: 400 residents over a town give the share that 160,000 give, 37.4 %."""
-    world = World(shared_data / "field" / "town.osm")
-    centre = pd.read_csv(shared_data / "field" / "01_east_centre.csv")
-    lon, lat = [name for name in centre.columns if name in {"lon", "lat", "经度", "纬度"}]
-    place = [("row/1", shapely.Point(*centre[[lon, lat]].to_numpy()[0]))]
-    for residents in (400, 160_000):
-        unit = gpd.read_file(shared_data / "field" / f"01_unit_{residents}.geojson")
-        land = read_land(world.osm)
-        book = HomeBook.of(world.joiner, land, default_levels=3, squares=True)
-        shape = world.joiner.metric(np.asarray(unit.geometry.array, dtype=object))[0]
-        homes = book.of_unit(shape, residents, np.array([], dtype=int))
-        assert (homes.method, int(homes.persons.sum())) == ("unit", residents)
-        starts = world.joiner.degrees(shapely.get_coordinates(shapely.centroid(homes.shape)))
-        covered = homes.persons[world.minutes(starts, place) <= 15].sum()
-        assert covered / residents == pytest.approx(0.374, abs=0.01)
-
-
-def test_tagged_houses_too_few_are_joined_by_the_plain_ones(shared_data: Path) -> None:
-    """t_spread: 40 houses are tagged of 440, so all of them are meant.
-
-    At three floors they hold 220 m2 for each of 3,000 residents: no set to believe in.
-    """
-    world = World(shared_data / "field" / "t_spread.osm")
-    units = gpd.read_file(shared_data / "field" / "t_spread_units.geojson")
-    book = HomeBook.of(world.joiner, read_land(world.osm), default_levels=3, squares=True)
-    inside = np.flatnonzero(units_of(book.middle, units, world.joiner) == 0)
-    choice = book.choose(int(units["population"][0]), inside)
-    assert len(choice.rows) == 440
-    assert choice.tagged_share == pytest.approx(40 / 440, abs=1e-3)
-    assert choice.floor_each == pytest.approx(440 * 500 * 3 / 3000, abs=0.5)
-    assert not choice.believed
-    shape = world.joiner.metric(np.asarray(units.geometry.array, dtype=object))[0]
-    assert book.of_unit(shape, 3000, inside).method == "unit"
-    homes = book.of_unit(shape, 15_000, inside)
-    assert (homes.method, len(homes.key), int(homes.persons.sum())) == ("buildings", 440, 15_000)
-
-
-def test_an_enclave_belongs_to_itself(shared_data: Path) -> None:
-    """FIELD 12: 3,840 and 160."""
-    units = gpd.read_file(shared_data / "field" / "10_enclave.geojson")
-    units = units.sort_values("code", ignore_index=True)
-    cells = pd.read_csv(shared_data / "field" / "town_cells.csv")
-    world = World(shared_data / "field" / "town.osm")
-    points = world.joiner.metric(shapely.points(cells[["lon", "lat"]].to_numpy()))
-    row = units_of(points, units, world.joiner)
-    assert sorted(cells["population"].groupby(row).sum()) == [160, 3840]
-
-
 def test_ties_go_to_the_lower_edge(tmp_path: Path) -> None:
     """Two streets cross a house; whichever of the two the product lists first is joined."""
     osm = tmp_path / "two.osm"
@@ -439,82 +297,6 @@ def test_flows_equal_every_way_tried(seed: int) -> None:
     told = exhaustive(metres.tolist(), persons.tolist(), 9.0, least.tolist(), most.tolist())
     assert (found.unserved, found.underload) == told[:2]
     assert found.person_m == pytest.approx(told[2])
-
-
-def test_rules_of_places() -> None:
-    rule = {"tags": {"shop": ["a", "b"]}, "without": {"access": ["no"]}, "name_lacks": ["Old"]}
-    assert fits({"shop": "x;b"}, rule)
-    assert not fits({"shop": "b", "access": "no"}, rule)
-    assert fits({"shop": "b", "access": "no;yes"}, rule)
-    assert not fits({"shop": "b", "name:en": "The OLD shop"}, rule)
-    assert fits({"shop": "b", "name:etymology": "old"}, rule)
-    named = {"tags": {"office": "*"}, "name_has": ["社区"]}
-    assert fits({"office": "x", "name": "社区服务中心"}, named)
-    assert not fits({"office": "x"}, named)
-
-
-@pytest.mark.parametrize(
-    ("word", "name", "stands"),
-    [
-        ("bar", "Barbara", False),
-        ("bar", "Snack-BAR", True),
-        ("bar", "ABC店bar", True),
-        ("dent*", "Dental", True),
-        ("dent*", "Student", False),
-        ("saude", "Posto de Saúde", True),
-        ("centro de saúde", "CENTRO  DE SAUDE", True),
-        ("環保加Fun站", "环境", False),
-        ("環保加Fun站", "北區環保加ＦＵＮ站", True),
-        ("saħħa", "Centru tas-Sahha", True),
-    ],
-)
-def test_words_in_names(word: str, name: str, stands: bool) -> None:
-    assert stands_in(word, name) is stands
-
-
-@pytest.mark.parametrize(
-    ("said", "is_gone"),
-    [
-        ({"disused": "yes"}, True),
-        ({"disused": "no"}, False),
-        ({"building": "ruins"}, True),
-        ({"construction": "minor"}, False),
-        ({"disused:amenity": "clinic"}, False),  # closes that clinic, not what stands there now
-        ({"opening_hours": 'off "renovation"'}, True),
-        ({"operational_status": "closed"}, True),
-        ({"name": "新站（拟建）"}, True),
-        ({"end_date": "1999"}, True),
-        ({"end_date": "2999"}, False),
-        ({"end_date": "2026"}, False),  # it may end in December
-        ({"end_date": "after 1999"}, False),
-        ({"start_date": "2027-03"}, True),
-        ({"start_date": "before 2030"}, False),
-    ],
-)
-def test_what_is_not_open(said: dict[str, str], is_gone: bool) -> None:
-    _, life = read_rules(TAGS)
-    assert gone({"shop": "b", **said}, life, date(2026, 11, 29)) is is_gone
-
-
-def test_a_list_of_lists_and_lines(tmp_path: Path) -> None:
-    """An open track counts by its rule, an open park does not."""
-    rules, _ = read_rules(TAGS)
-    assert {"not_freely_open", "closed_to_public"}.isdisjoint(str(rules))
-    osm = tmp_path / "lines.osm"
-    nodes = "".join(f'<node id="{k}" lon="102.{k}" lat="25"/>' for k in range(1, 5))
-    ways = "".join(
-        f'<way id="{k}">{refs}<tag k="leisure" v="{value}"/></way>'
-        for k, value, refs in (
-            (1, "track", '<nd ref="1"/><nd ref="2"/>'),
-            (2, "park", '<nd ref="1"/><nd ref="2"/>'),
-            (3, "park", '<nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="1"/>'),
-        )
-    )
-    osm.write_text(f'<osm version="0.6">{nodes}{ways}</osm>', encoding="utf-8")
-    listed = read_lists(osm, TAGS)
-    assert {name: ids for name, ids in listed.of.items() if ids} == {
-        "fitness_trail": {"way/1"}, "park": {"way/3"},
-    }  # fmt: skip
 
 
 def test_the_ledger_measures_and_lists() -> None:

@@ -10,16 +10,11 @@ import pytest
 from shapely.geometry import Point, Polygon, box
 
 from lifecircle.analysis.errors import Fault, InputError
-from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.readers.tables.units import read_units
 from tests.files.tables import said
 
 BOWTIE = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 def layer(path: Path, shapes: list, crs: int | None = 4326, **columns: list) -> Path:

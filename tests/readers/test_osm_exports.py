@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 import pytest
 import shapely
 
-from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.checker.check import check_file
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.osm.places import Place, places_of
@@ -19,20 +16,10 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
     guess_kind,
     read_facilities,
 )
-from tests.files.tables import faults, writer
+from tests.files.tables import faults
 from tests.worlds.tagged import tags_of
 
 WGS84 = Declarations(Declaration(datum="wgs84"))
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[..., Path]:
-    return writer(tmp_path)
 
 
 def served(table: FacilityTable) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.pipeline import analyse_city
-from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.names import names_of
 from lifecircle.analysis.policy.sections.life_cycle import LifeReader
 from lifecircle.analysis.readers.osm.places import read_places
@@ -45,11 +45,6 @@ BEFORE = (
     "removed:amenity",
 )  # fmt: skip
 TO_COME = ("construction:amenity", "proposed:amenity", "planned:amenity")
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 def test_every_way_of_saying_it(policy: Policy, tmp_path: Path) -> None:

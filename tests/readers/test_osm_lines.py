@@ -7,18 +7,13 @@ from pathlib import Path
 import pytest
 import shapely
 
-from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.places import read_places
 from tests.worlds.tagged import TODAY, services_of, tags_of, write_things
 
 NODES = {number: {} for number in range(1, 41)}
 RING = (1, 2, 12, 11, 1)
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 def test_open_tracks_and_routes_are_trails(policy: Policy, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.policy import Policy
 from tests.worlds.tagged import read_nodes, tags_of
 
 # What a thing says of itself, and which services it is ("" = none). A | is a space.
@@ -268,11 +268,6 @@ def cases(table: str) -> list[tuple[dict[str, str], set[str]]]:
         said, services = line.rsplit(maxsplit=1)
         rows.append((dict(tags_of(said)), set() if services == "-" else set(services.split(","))))
     return rows
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 @pytest.mark.parametrize(

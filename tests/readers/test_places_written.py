@@ -7,7 +7,6 @@ import pytest
 import shapely
 
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.coordinates.places_written import (
@@ -21,11 +20,6 @@ from lifecircle.analysis.readers.tables.population_and_facilities import read_fa
 TWO = ("lng_gcj02", "lat_gcj02", "lng_wgs84", "lat_wgs84")
 LON, LAT = 102.6950471, 24.9954862
 POINT = shapely.Point(LON, LAT)
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.cells import object_array, read_numbers
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS, from_wgs84, to_wgs84
 from lifecircle.analysis.readers.records.coordinates.located import Reading, read_again, write_as
@@ -41,11 +39,6 @@ CELLS = st.one_of(
                      "1e309", "=1+1", "102.7", "25.04", "34571000", "POINT (1 2)", "", "是",
                      "药店"]),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 @SLOW

@@ -8,7 +8,6 @@ import numpy as np
 import openpyxl
 import pytest
 
-from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.records.coordinates.datums import wgs84_to_gcj02
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
@@ -20,11 +19,6 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
 )
 from tests.files.office import layer_frame, places, write_csv, write_gpkg
 from tests.files.tables import faults, said, writer
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
 
 
 def book(path: Path, lines, merged=(), more=()) -> Path:

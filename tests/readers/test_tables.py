@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,25 +13,14 @@ import pytest
 import shapely
 from shapely.geometry import Point, box
 
-from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.coordinates.datums import wgs84_to_gcj02
 from lifecircle.analysis.readers.tables.population_and_facilities import (
     check_table,
     read_facilities,
     read_population,
 )
-from tests.files.tables import GOOD, HEADER, faults, keyed, said, writer
-
-
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return load_policy()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[..., Path]:
-    return writer(tmp_path)
-
+from tests.files.ods import write_ods
+from tests.files.tables import GOOD, HEADER, faults, keyed, said
 
 # ---- population: what is read
 
@@ -119,20 +106,9 @@ def test_open_document_sheet(tmp_path):
     def number(value):
         return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
 
-    names = " ".join(
-        f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{long}:1.0"'
-        for short, long in (("office", "office"), ("table", "table"), ("text", "text"))
-    )
     rows = row(word("lon"), word("lat"), word("人口")) + row(number(102.5), number(25), number(8))
     path = tmp_path / "a.ods"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", (
-            f'<?xml version="1.0"?><office:document-content {names}><office:body>'
-            f'<office:spreadsheet><table:table table:name="S">{rows}</table:table>'
-            "</office:spreadsheet></office:body></office:document-content>"
-        ))  # fmt: skip
+    write_ods(path, rows)
     frame = read_population(path, said("wgs84")).frame
     assert (frame["residents"].tolist(), frame.geometry.iloc[0].x) == ([8], 102.5)
 

@@ -20,6 +20,7 @@ from lifecircle.analysis.readers.tables.population_and_facilities import (
 from lifecircle.analysis.readers.tables.statistics import read_statistics
 from lifecircle.analysis.readers.tables.units import read_units
 from tests.files.marked_workbook import marked_xls
+from tests.files.ods import write_ods
 from tests.files.tables import faults, keyed
 
 SAID = Declarations(Declaration(datum="wgs84"))
@@ -192,7 +193,7 @@ def test_a_binary_workbook_that_breaks_off_ends_in_no_traceback(tmp_path, cut):
 
 def test_an_open_document_sheet_has_the_same_marks(tmp_path):
     path = tmp_path / "a.ods"
-    write_ods(path)
+    write_marked_ods(path)
     assert facilities(path) == [
         ("input_cell_percent", 2, "床位数"),
         ("input_cell_error", 3, "床位数"),
@@ -202,7 +203,7 @@ def test_an_open_document_sheet_has_the_same_marks(tmp_path):
     assert told == [("input_rows_hidden", (5, 6)), ("input_rows_struck", (5, 6))]
 
 
-def write_ods(path: Path) -> None:
+def write_marked_ods(path: Path) -> None:
     """Row 2 percent, 3 an error, 4 a formula without value, 5 and 6 (one, twice) hidden, struck."""
 
     def word(text: str, style: str = "") -> str:
@@ -217,12 +218,6 @@ def write_ods(path: Path) -> None:
         return (f"<table:table-row {more}>{word('社区卫生服务中心')}{word('中心', style)}{lon}{lat}"
                 f"{beds}</table:table-row>")  # fmt: skip
 
-    names = " ".join(
-        f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{long}:1.0"'
-        for short, long in (
-            ("office", "office"), ("table", "table"), ("text", "text"), ("style", "style")
-        )
-    )  # fmt: skip
     head = "".join(map(word, ("类型", "名称", "经度", "纬度", "床位数")))
     twenty = '<table:table-cell office:value-type="float" office:value="20"/>'
     rows = [
@@ -237,11 +232,4 @@ def write_ods(path: Path) -> None:
     style = ('<office:automatic-styles><style:style style:name="ce1" style:family="table-cell">'
              '<style:text-properties style:text-line-through-style="solid"/></style:style>'
              "</office:automatic-styles>")  # fmt: skip
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", (
-            f'<?xml version="1.0"?><office:document-content {names}>{style}<office:body>'
-            f'<office:spreadsheet><table:table table:name="S">{"".join(rows)}</table:table>'
-            "</office:spreadsheet></office:body></office:document-content>"
-        ))  # fmt: skip
+    write_ods(path, "".join(rows), style)
