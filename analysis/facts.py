@@ -13,7 +13,6 @@ import shapely
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
-from lifecircle.analysis.measures.names import service_words
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
@@ -37,6 +36,7 @@ from lifecircle.analysis.readers.records.tables import (
     StatisticsTable,
     UnitTable,
 )
+from lifecircle.analysis.readers.services.names import service_words
 from lifecircle.analysis.readers.tables.closures import read_closures
 from lifecircle.analysis.readers.tables.merge_orders import MergeOrders, read_merge_orders
 from lifecircle.analysis.readers.tables.population_and_facilities import (

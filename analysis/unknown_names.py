@@ -32,7 +32,7 @@ def find_id(name: str, known: Mapping[str, Words]) -> str | None:
     """The id that a name stands for: an id, a title or an alias, however written; None if none."""
     if name in known:
         return name
-    return _names(known).get(fold_name(name))
+    return names_to_ids(known).get(fold_name(name))
 
 
 def unknown(
@@ -66,7 +66,7 @@ def unknown_service(name: str, known: Mapping[str, Words]) -> UnknownNameError:
     )
 
 
-def _names(known: Mapping[str, Words]) -> dict[str, str]:
+def names_to_ids(known: Mapping[str, Words]) -> dict[str, str]:
     """Folded name → id: ids first, then titles, then aliases; the first claim holds."""
     names: dict[str, str] = {}
     claims = [(one, one) for one in known]
@@ -80,6 +80,6 @@ def _names(known: Mapping[str, Words]) -> dict[str, str]:
 
 
 def _nearest(name: str, known: Mapping[str, Words]) -> list[str]:
-    names = _names(known)
+    names = names_to_ids(known)
     alike = get_close_matches(fold_name(name), names, n=_NAMES_OFFERED * 2, cutoff=_ALIKE)
     return list(dict.fromkeys(names[word] for word in alike))[:_NAMES_OFFERED]

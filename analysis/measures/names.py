@@ -10,17 +10,13 @@ from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.policy import Policy, Service, Walker
 from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
 from lifecircle.analysis.readers.records.groups import field_of
+from lifecircle.analysis.readers.services.names import service_words
 from lifecircle.analysis.texts import Title, group_title
 from lifecircle.analysis.unknown_names import Words, find_id, unknown
 from lifecircle.analysis.unknown_names import unknown_service as service_unknown
 
 TOTAL: Final = "total"
 _RESIDENTS: Final = "population"  # the field of all residents in tables
-
-
-def service_words(policy: Policy) -> dict[str, Words]:
-    """What the services of a policy are called."""
-    return {one.id: Words(one.title, one.aliases) for one in policy.services.values()}
 
 
 def service_of(policy: Policy, service: str | None) -> Service:

@@ -22,7 +22,6 @@ from lifecircle.analysis.measures.names import (
     group_words,
     level_words,
     service_of,
-    service_words,
     walker_of,
     walker_words,
 )
@@ -36,6 +35,7 @@ from lifecircle.analysis.quantities import (
     limit_cm,
     read_only,
 )
+from lifecircle.analysis.readers.services.names import service_words
 from lifecircle.analysis.unknown_names import find_id, fold_name, unknown
 
 MINUTES_PER_DAY: Final = 24 * 60

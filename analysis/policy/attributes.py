@@ -4,8 +4,6 @@ One table, ``policies/scorecard/attributes.toml``: statistics tables name the at
 the columns of the bureau's tables hold those of facilities. Absence never means 0 or no.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +17,7 @@ from lifecircle.analysis.policy.cited import Title, Titled
 from lifecircle.analysis.policy.faults import Blame, PolicyFileError, form_faults
 from lifecircle.analysis.policy.fields import BY_ID, Record, Texts, Written
 from lifecircle.analysis.policy.files import read_toml
+from lifecircle.analysis.unknown_names import fold_name
 
 Owner = Literal["unit", "facility"]
 Dtype = Literal["flag", "count", "number", "text"]
@@ -84,10 +83,5 @@ def unit_attribute_names() -> Mapping[str, str]:
     names: dict[str, str] = {}
     for one in attributes()["unit"].values():
         for word in (one.name, one.zh, one.en, *one.aliases):
-            names.setdefault(folded(word), one.name)
+            names.setdefault(fold_name(word), one.name)
     return MappingProxyType(names)
-
-
-def folded(text: str) -> str:
-    """A name as it is compared: half width, small letters, no spaces, ``_``, ``-`` or ``.``."""
-    return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", text).casefold())

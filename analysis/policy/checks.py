@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from lifecircle.analysis.policy.attributes import folded
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.faults import Blame, Content, Place, PolicyFault
 from lifecircle.analysis.policy.fields import ID
 from lifecircle.analysis.policy.model import Policy
+from lifecircle.analysis.unknown_names import fold_name
 
 _NAMED: Final = ("services", "walkers", "circles", "unit_levels")
 
@@ -96,7 +96,7 @@ def name_faults(policy: Policy, blame: Blame) -> Iterator[PolicyFault]:
     for name in sorted(policy.services, key=own.__contains__):
         service = policy.services[name]
         for word in (name, service.title.zh, service.title.en, *service.aliases):
-            other = taken.setdefault(folded(word), name)
+            other = taken.setdefault(fold_name(word), name)
             if other != name:
                 path = ("services", name, "aliases")
                 yield blame.fault("policy_alias_twice", path, alias=word, other=other)

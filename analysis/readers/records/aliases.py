@@ -18,15 +18,11 @@ _KINDS = ("coordinates", "population", "facilities", "units", "statistics")
 
 def fold(text: str) -> str:
     """A name as it is compared: half width, small letters, no spaces, ``_``, ``-`` or ``.``."""
-    return _fold_word(text) if len(text) <= _LONGEST_WORD else _fold_text(text)
+    return _fold_word(text) if len(text) <= _LONGEST_WORD else fold_name(text)
 
 
 @lru_cache(maxsize=100_000)  # a column holds the same words over and over
 def _fold_word(text: str) -> str:
-    return _fold_text(text)
-
-
-def _fold_text(text: str) -> str:
     return fold_name(text)
 
 

@@ -10,6 +10,7 @@ from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.kinds import common_words, near_words
 from lifecircle.analysis.readers.records.aliases import fold
 from lifecircle.analysis.texts import Title, listed, say_both
+from lifecircle.analysis.unknown_names import Words, names_to_ids
 
 _OFFERED: Final = 3
 _ALIKE: Final = 60.0  # percent; 饭店 and 药店 are 50, 社康中心 and 社区卫生服务中心 67
@@ -17,16 +18,14 @@ _SAME_START: Final = 15.0  # names begin with what they are about: 药点 is 药
 _SHORTEST: Final = 2  # signs of a name that may stand inside another
 
 
+def service_words(policy: Policy) -> dict[str, Words]:
+    """What the services of a policy are called."""
+    return {one.id: Words(one.title, one.aliases) for one in policy.services.values()}
+
+
 def service_names(policy: Policy) -> dict[str, str]:
     """Folded name → service id: ids first, then titles, then aliases; the first claim holds."""
-    names: dict[str, str] = {}
-    services = policy.services.values()
-    claims: list[tuple[str, str]] = [(s.id, s.id) for s in services]
-    claims += [(title, s.id) for s in services for title in (s.title.zh, s.title.en)]
-    claims += [(alias, s.id) for s in services for alias in s.aliases]
-    for name, service in claims:
-        names.setdefault(fold(name), service)
-    return names
+    return names_to_ids(service_words(policy))
 
 
 class NearServices:

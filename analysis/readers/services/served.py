@@ -206,11 +206,10 @@ def _tell_strange(
 
 def _tell_left_out(counts: Counter[str], column: Column, found: Findings) -> None:
     if counts:
-        shown = [f"{word} ({count:,})" for word, count in counts.most_common(_KINDS_NAMED)]
-        more = " …" if len(counts) > _KINDS_NAMED else ""
+        shown = [f"{word} ({count:,})" for word, count in counts.most_common()]
         found.add("input_kinds_left_out", severity="warning", column=column.title,
                   kinds=len(counts), count=counts.total(),
-                  shown=whole(", ".join(shown) + more))  # fmt: skip
+                  shown=whole(first_of(shown, _KINDS_NAMED)))  # fmt: skip
 
 
 def _tell_taken(
