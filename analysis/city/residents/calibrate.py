@@ -21,7 +21,7 @@ from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
-from lifecircle.analysis.readers.records.identifiers import code_key
+from lifecircle.analysis.readers.records.identifiers import order_by_code
 from lifecircle.analysis.readers.records.tables import CellTable, Fractions
 from lifecircle.analysis.texts import Title
 
@@ -107,7 +107,7 @@ def only_units(units: Units, chosen: Int32Array) -> Units:
 def join_seeds(seeds: Sequence[CellSeed]) -> tuple[CellSeed, IntArray]:
     """Cells of several sources by id, and the place of each among all of them as given."""
     ids = np.concatenate([seed.id for seed in seeds])
-    order = np.array(sorted(range(len(ids)), key=lambda i: code_key(str(ids[i]))), dtype=np.int64)
+    order = order_by_code(ids)
     names = list(dict.fromkeys(name for seed in seeds for name in seed.groups))
     groups = {}
     for name in names:

@@ -17,7 +17,7 @@ from lifecircle.analysis.city.shapes import (
 from lifecircle.analysis.city.units.units import lowest_unit
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import BoolArray, Counts, FloatArray, IntArray
-from lifecircle.analysis.readers.records.identifiers import code_key
+from lifecircle.analysis.readers.records.identifiers import code_key, order_by_code
 from lifecircle.analysis.readers.records.tables import CellTable, Fractions
 from lifecircle.analysis.texts import named_group
 from lifecircle.analysis.whole_persons import UNBOUNDED, Along, round_people
@@ -67,7 +67,7 @@ def cells_from_table(
             table, table.fractions, _blocks(table, crs, units) if block is None else block
         )
     ids = table.id[rows]
-    order = np.array(sorted(range(len(ids)), key=lambda i: code_key(str(ids[i]))), dtype=np.int64)
+    order = order_by_code(ids)
     where = table.where if len(rows) == len(table) else table.where.take(rows)
     geometry = project_located(where, crs)[order]
     kept, warnings = keep_known({name: counts.take(order) for name, counts in groups.items()})

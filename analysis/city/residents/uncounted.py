@@ -29,7 +29,7 @@ from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.policy import SpreadRules
 from lifecircle.analysis.quantities import IntArray
 from lifecircle.analysis.readers.records.cells import object_array
-from lifecircle.analysis.readers.records.identifiers import code_key
+from lifecircle.analysis.readers.records.identifiers import order_by_code
 from lifecircle.analysis.whole_persons import Along, round_along
 
 
@@ -121,7 +121,7 @@ def _own(units: Units, places: Places) -> Places:
 def _seed(piles: Sequence[Places], residents: IntArray, *, counted: bool) -> CellSeed:
     ids = np.concatenate([pile.id for pile in piles])
     geometry = np.concatenate([pile.geometry for pile in piles])
-    order = np.array(sorted(range(len(ids)), key=lambda i: code_key(str(ids[i]))), dtype=np.int64)
+    order = order_by_code(ids)
     shapes = geometry[order]
     return CellSeed(
         id=object_array(ids[order].tolist()),

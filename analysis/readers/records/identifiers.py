@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from lifecircle.analysis.quantities import ObjectArray
+from lifecircle.analysis.quantities import IntArray, ObjectArray
 from lifecircle.analysis.readers.records.cells import (
     find_repeats,
     is_absent,
@@ -38,3 +40,9 @@ def read_plain(column: Column | None, records: Records) -> ObjectArray:
 def code_key(code: str) -> tuple[int, int, str]:
     """Sort key of codes and ids: numbers by value before all others by their letters."""
     return (0, int(code), code) if code.isascii() and code.isdigit() else (1, 0, code)
+
+
+def order_by_code(codes: Iterable[object]) -> IntArray:
+    """The order of codes and ids, int64 (n,): indices by `code_key`, equal ones as they stand."""
+    keys = [code_key(str(code)) for code in codes]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)

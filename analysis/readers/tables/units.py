@@ -36,7 +36,7 @@ from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.readers.records.findings import ROWS_NAMED, Findings
 from lifecircle.analysis.readers.records.groups import read_groups
-from lifecircle.analysis.readers.records.identifiers import code_key, read_plain
+from lifecircle.analysis.readers.records.identifiers import order_by_code, read_plain
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
@@ -161,8 +161,7 @@ def _round_totals(
     value, held = persons.copy(), {name: one.copy() for name, one in groups.items()}
     for rows in group_rows(texts["level"]).values():
         members = np.array(rows)
-        codes = [str(code) for code in texts["code"][members]]
-        order = np.array(sorted(range(len(codes)), key=lambda i: code_key(codes[i])))
+        order = order_by_code(texts["code"][members])
         own = {name: one[members] for name, one in groups.items()}
         people, counts = round_people(persons[members], own, Along.listed(order))
         value[members[people.known]] = people.value[people.known]
