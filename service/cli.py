@@ -81,7 +81,7 @@ def _say_error(error: Any) -> None:
 
 
 @app.command()
-def build(
+def build(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     osm: Annotated[Path | None, typer.Option()] = None,
     place: Annotated[str | None, typer.Option()] = None,
@@ -211,7 +211,7 @@ def serve(
 
 
 @app.command()
-def coverage(
+def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     service: Service = None,
     minutes: Minutes = None,
@@ -250,7 +250,7 @@ def coverage(
 
 
 @app.command()
-def gaps(
+def gaps(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     service: Service = None,
     minutes: Minutes = None,
@@ -280,7 +280,7 @@ def gaps(
 
 
 @app.command("map")
-def draw(
+def draw(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     layer: Annotated[
         str,

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command()(catchments)
 
 
-def catchments(
+def catchments(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     service: Service = None,
     minutes: Annotated[

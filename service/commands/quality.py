@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command()(quality)
 
 
-def check(
+def check(  # noqa: PLR0913 - typer reads the options from the signature
     file: Annotated[Path, typer.Argument()],
     kind: Annotated[str | None, typer.Option()] = None,
     datum: Datum = None,

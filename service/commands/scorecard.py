@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command()(scorecard)
 
 
-def scorecard(
+def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     out: Annotated[Path | None, typer.Option()] = None,
     level: Annotated[str | None, typer.Option()] = None,

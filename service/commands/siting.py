@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command()(site)
 
 
-def site(
+def site(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     service: Annotated[str, typer.Option()],
     add: Annotated[int | None, typer.Option()] = None,

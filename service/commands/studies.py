@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def circles(
+def circles(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     kind: Annotated[str | None, typer.Option()] = None,
     minutes: Minutes = None,
@@ -61,7 +61,7 @@ def circles(
         show_circles(document, found.policy, language)
 
 
-def equity(
+def equity(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     service: Service = None,
     minutes: Minutes = None,
@@ -94,7 +94,7 @@ def equity(
         show_equity(document, found.policy, language)
 
 
-def compare(
+def compare(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     first: Annotated[str, typer.Argument(metavar="RUN")],
     last: Annotated[str, typer.Argument(metavar="RUN")],
