@@ -28,10 +28,15 @@ Told = tuple[Place, str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Numerals(Record):
-    """Chinese numerals that count in a plan: 一 before `counted`, 百千万 between 每 and `each`."""
+    """Chinese numerals that count in a plan: 一 before `counted`, 百千万 between 每 and `each`.
+
+    `at_most` and `at_least`: words before a number that say which way a target binds.
+    """
 
     counted: Texts = ()
     each: Texts = ()
+    at_most: Texts = ()
+    at_least: Texts = ()
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -66,7 +71,8 @@ def contradictions(card: Scorecard, numerals: Numerals, blame: Blame) -> Iterato
             for path, key, params in _words(card, promise, pattern):
                 yield blame.fault(key, (room, name, *path), **params)
     for name, row in card.rows.items():
-        for path, key, params in (*_target(card, row), *_headline(card, row), *_readings(row)):
+        told = (*_target(card, row), *_direction(row, numerals), *_headline(card, row))
+        for path, key, params in (*told, *_readings(row)):
             yield blame.fault(key, ("rows", name, *path), **params)
 
 
@@ -141,6 +147,21 @@ def _target(card: Scorecard, row: Row) -> Iterator[Told]:
     if row.baseline is not None and allowed and row.baseline.section not in allowed:
         params = {"value": row.baseline.section, "allowed": ", ".join(allowed)}
         yield ("baseline", "section"), "scorecard_baseline", params
+
+
+def _direction(row: Row, numerals: Numerals) -> Iterator[Told]:
+    """The plan's word before the target's number binds the other way than the row does."""
+    opposed, right = (
+        (numerals.at_most, AT_MOST) if row.direction == AT_LEAST else (numerals.at_least, AT_LEAST)
+    )
+    targets = [number.text for number in row.numbers if number.role == "target"]
+    if row.target is None or not opposed or not targets:
+        return
+    bound = re.compile(rf"({_any(opposed)})\s*({_any(tuple(targets))})", re.IGNORECASE)
+    found = next((hit for phrase in row.phrases if (hit := bound.search(phrase.text))), None)
+    if found is not None:
+        params = {"words": found[0], "value": row.direction, "mend": right}
+        yield ("direction",), "scorecard_direction_words", params
 
 
 def _headline(card: Scorecard, row: Row) -> Iterator[Told]:

@@ -210,6 +210,12 @@ REFUSED: dict[str, tuple[str, str, str, str | None]] = {
     "an id in a table": (
         changed(('headline = "U"', 'headline = "U"\nid = "R9"')),
         "policy_unknown_key", "rows.R1.id", None),
+    "a limit read as a floor": (
+        changed(('direction = "at most"\n', "")),
+        "scorecard_direction_words", "rows.R2.direction", None),
+    "a floor read as a limit": (
+        changed(("不超过350人\"", "不少于350人\""), ("不超过350人\"", "不少于350人\"")),
+        "scorecard_direction_words", "rows.R2.direction", None),
     "dropping what is not there": (
         'extends = "base"\n[drop]\nrows = ["R3"]',
         "policy_unknown_name", "drop.rows.1", None),
