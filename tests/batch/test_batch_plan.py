@@ -48,7 +48,7 @@ def test_a_city_goes_through_json(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ('[cities.a]\nosmm = "x"', "Did you mean 'osm'?"),
-        ('[cities.a]\nosm = 3', "cities.a.osm"),
+        ("[cities.a]\nosm = 3", "cities.a.osm"),
         ("[cites.a]", "Did you mean 'cities'?"),
         ("", "cities"),
         ("[cities.a]\nzh = '甲'", "exactly one of osm, place and graph"),
@@ -78,7 +78,7 @@ def test_every_missing_file_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_unknown_keys_of_the_defaults_are_told(tmp_path: Path) -> None:
-    with pytest.raises(PolicyFileError, match="defaults.retry"):
+    with pytest.raises(PolicyFileError, match=r"defaults\.retry"):
         read_plan(write_plan(tmp_path, write_town(tmp_path, "a"), defaults="retry = 2"))
 
 
