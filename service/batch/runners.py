@@ -6,12 +6,13 @@ the same in all of them, so the runs are too.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from typing import Any, Literal, Protocol
 
 from lifecircle.service.batch.records import Record
-from lifecircle.service.batch.work import Task, run_city
+from lifecircle.service.batch.work import Task, given_up, run_city
 from lifecircle.service.errors import BatchError, BatchUnfinishedError
 
 RunnerName = Literal["here", "processes", "dask"]
@@ -88,13 +89,18 @@ class Dask:
                         n_workers=self.workers, threads_per_worker=1, dashboard_address=None
                     )
                 with distributed.Client(cluster or self.scheduler, timeout=30) as client:
+                    batch = secrets.token_hex(4)  # two batches may share a scheduler
+                    names = {f"{task.name}-{batch}": task.name for task in tasks}
                     futures = [
-                        client.submit(run_city, task.to_json(), key=f"city-{task.name}", pure=False)
-                        for task in tasks
+                        client.submit(run_city, task.to_json(), key=key, pure=False)
+                        for key, task in zip(names, tasks, strict=True)
                     ]
                     for future in distributed.as_completed(futures):
-                        yield future.result()
-            except (OSError, distributed.CommClosedError, distributed.KilledWorker) as error:
+                        try:
+                            yield future.result()
+                        except distributed.KilledWorker as error:
+                            yield given_up(names[future.key], str(error))
+            except (OSError, CancelledError) as error:
                 raise BatchUnfinishedError("batch_cluster", detail=str(error)) from error
             finally:
                 if cluster is not None:
