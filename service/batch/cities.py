@@ -122,7 +122,7 @@ class Plan:
 
 
 def is_address(given: str) -> bool:
-    """Whether a file is to be fetched (``https://``, ``s3://`` ...)."""
+    """Whether a file is to be fetched (``https://``, ``s3://``, a table ``postgresql://`` ...)."""
     return "://" in given
 
 

@@ -22,6 +22,7 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.policy import Title
+from lifecircle.analysis.postgis.connecting import is_postgis
 from lifecircle.analysis.readers.records.declarations import split_service
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_address, plain
@@ -82,7 +83,9 @@ def request_of(task: Task) -> BuildRequest:
     city, folder = task.city, Records(Path(task.workspace)).folder / "fetched"
 
     def near(given: str) -> Path:
-        return fetch(given, folder, task.digests.get(given)) if is_address(given) else Path(given)
+        if is_address(given) and not is_postgis(given):
+            return fetch(given, folder, task.digests.get(given))
+        return Path(given)
 
     def every(given: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(map(near, given))
