@@ -21,6 +21,7 @@ from lifecircle.analysis.postgis.connecting import connected
 from lifecircle.analysis.results.columns import OPTIONAL_LAYERS, Column
 from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.analysis.texts import MESSAGES
 
 if TYPE_CHECKING:
     import psycopg
@@ -131,10 +132,8 @@ def _plain(values: pd.Series[Any], column: Column) -> pd.Series[Any]:
 
 def _comment(column: Column) -> str:
     unit = f" ({column.unit})" if column.unit else ""
-    return (
-        f"{column.title.zh}{unit}；空值：{column.null.zh} / "
-        f"{column.title.en}{unit}; empty: {column.null.en}"
-    )
+    both = MESSAGES.both("postgis_column", title=column.title, unit=unit, null=column.null)
+    return f"{both.zh} / {both.en}"
 
 
 def _shapes(layer: str, frame: gpd.GeoDataFrame) -> tuple[str, np.ndarray[Any, Any]]:
@@ -210,15 +209,12 @@ def _columns_of(
 ) -> list[tuple[str, str]] | None:
     """Names and types of a table's columns, None where there is no such table."""
     rows: Sequence[tuple[str, str]] = connection.execute(
-        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+        "SELECT attname, CASE atttypid WHEN 'timestamptz'::regtype "
+        "THEN 'timestamptz' ELSE format_type(atttypid, atttypmod) END FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
         (_quoted(schema, name),),
     ).fetchall()
-    return [(column, _kind(kind)) for column, kind in rows] or None
-
-
-def _kind(kind: str) -> str:
-    return {"timestamp with time zone": "timestamptz"}.get(kind, kind)
+    return list(rows) or None
 
 
 def _quoted(*names: str) -> str:

@@ -16,6 +16,7 @@ from lifecircle.service.batch.work import Task, given_up, run_city
 from lifecircle.service.errors import BatchError, BatchUnfinishedError
 
 RunnerName = Literal["here", "processes", "dask"]
+_BACK_AFTER = "24h"  # a worker that died has this long to be up again
 _DEATHS = 20  # workers that may die over one city before it is given up
 
 
@@ -80,6 +81,8 @@ class Dask:
             {
                 "distributed.scheduler.allowed-failures": _DEATHS,
                 "distributed.worker.daemon": False,  # a worker's cities are processes of its own
+                # a cluster of ours would close for good a worker that is not back in 15 seconds
+                "distributed.deploy.lost-worker-timeout": _BACK_AFTER,
             }
         ):
             cluster: Any = None
