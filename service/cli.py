@@ -10,7 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from lifecircle.service import i18n
-from lifecircle.service.commands import catchments, quality, scorecard, siting, studies
+from lifecircle.service.commands import (
+    catchments,
+    quality,
+    scenario,
+    scorecard,
+    siting,
+    studies,
+)
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     HERE,
@@ -337,7 +344,7 @@ def export(
     say(str(out))
 
 
-for topic in (catchments, siting, scorecard, quality, studies):
+for topic in (catchments, siting, scenario, scorecard, quality, studies):
     topic.register(app)
 
 

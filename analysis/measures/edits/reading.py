@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.city.facilities.ids import distinct_ids
@@ -31,6 +32,8 @@ from lifecircle.analysis.measures.question import NOBODY_COUNTED, Study
 from lifecircle.analysis.unknown_names import find_id, unknown
 
 FILE: Final = "edits"
+_FILE_BYTES: Final = 16 * 1024**2
+_MARK: Final = b"\xef\xbb\xbf"  # some programs put it before the text
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "add_facility": ("service", "lon", "lat", "name", "id", "attributes"),
     "remove_facility": ("id",),
@@ -94,6 +97,21 @@ def parse_edits(text: bytes | str, file: str = FILE) -> Any:
         return json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise InputError([Fault("edit_no_json", file, params={"why": str(error)[:120]})]) from error
+
+
+def read_file(path: Path) -> Any:
+    """The document in a file of edits.
+
+    Raises
+    ------
+    InputError : no such file, one that is too large, or no JSON.
+    """
+    if not path.is_file():
+        raise InputError([Fault("file_missing", path.name)])
+    if path.stat().st_size > _FILE_BYTES:
+        told = {"most": _FILE_BYTES // 1024**2}
+        raise InputError([Fault("edit_file_large", path.name, params=told)])
+    return parse_edits(path.read_bytes().removeprefix(_MARK), path.name)
 
 
 def _listed(given: Any, file: str) -> Sequence[Any]:

@@ -17,13 +17,13 @@ from lifecircle.analysis.city.model import City, Facilities, LandSamples
 from lifecircle.analysis.city.streets.attach import Attachments, attach_facilities
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
-from lifecircle.analysis.city.streets.walkable import rules_of, without_forms
+from lifecircle.analysis.city.streets.walkable import without_forms
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.edits.model import AddWay, CloseWay
 from lifecircle.analysis.measures.edits.slope import carry_slope
 from lifecircle.analysis.measures.edits.ways import add_way, close_ways, raw_streets
 from lifecircle.analysis.measures.question import Study
-from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.policy.sections.rules import AttachmentRules
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
 
@@ -83,7 +83,8 @@ def edit_streets(
     ParameterError : no street is left.
     """
     network, policy = study.city.network, study.policy
-    margin_m = rules_of(policy)[1].closure_margin_m.value
+    rules = policy.barriers or load_policy().barriers  # runs of old have none of their own
+    margin_m = 0.0 if rules is None else rules.closure_margin_m.value
     raw = raw_streets(network)
     said: list[Warn] = []
     for number, edit in edits:
