@@ -25,6 +25,7 @@ from lifecircle.service.routes import (
     pages,
     problems,
     quality,
+    scenario,
     scorecard,
     siting,
     studies,
@@ -49,8 +50,8 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    rooms = (ogc, areas, catchments, siting, scorecard, studies, quality, checks, pages, health)
-    for room in rooms:
+    about_areas = (areas, catchments, siting, scenario, scorecard, studies, quality)
+    for room in (ogc, *about_areas, checks, pages, health):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))

@@ -15,6 +15,7 @@ from lifecircle.service.commands import (
     catchments,
     publish,
     quality,
+    scenario,
     scorecard,
     siting,
     studies,
@@ -345,7 +346,7 @@ def export(
     say(str(out))
 
 
-for topic in (batch, catchments, publish, siting, scorecard, quality, studies):
+for topic in (batch, catchments, publish, siting, scenario, scorecard, quality, studies):
     topic.register(app)
 
 

@@ -1,0 +1,173 @@
+"""A study of the city as edits leave it: the same as one built from the edited files.
+
+Streets first, then residents, then facilities; walks anew where something that they rest on has
+changed, else those there were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from lifecircle.analysis.access.nearest import (
+    NearestFacility,
+    from_positions,
+    travel_table,
+)
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.catchments.kept import default_catchments
+from lifecircle.analysis.measures.edits.model import (
+    AddFacility,
+    AddResidents,
+    AddWay,
+    ChangeFacility,
+    CloseWay,
+    Edit,
+    RemoveFacility,
+    RemoveResidents,
+)
+from lifecircle.analysis.measures.edits.people import edit_people
+from lifecircle.analysis.measures.edits.places import Placed, edit_places
+from lifecircle.analysis.measures.edits.streets import edit_streets, reattach_city
+from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.quantities import NOBODY, Int32Array
+
+_WAYS: Final = (AddWay, CloseWay)
+_PEOPLE: Final = (AddResidents, RemoveResidents)
+_PLACES: Final = (AddFacility, RemoveFacility, ChangeFacility)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A study after edits and how it hangs together with the one before.
+
+    `cell_before` int32 (c,), `facility_before` int32 (f,): which cell and facility of the study
+    before each one is, -1 = a new one. `services`: those whose figures may differ.
+    """
+
+    study: Study
+    edits: tuple[Edit, ...]
+    cell_before: Int32Array
+    facility_before: Int32Array
+    services: tuple[str, ...]
+    warnings: tuple[Warn, ...]
+
+
+def apply_edits(study: Study, edits: Sequence[Edit]) -> Edited:
+    """The study after some edits, in their order; the study given stays as it is.
+
+    Parameters
+    ----------
+    edits : as `read_edits` makes them, each checked against this study.
+
+    Raises
+    ------
+    ParameterError : no street or nobody would be left.
+    """
+    numbered = list(enumerate(edits, start=1))
+    ways = [(k, one) for k, one in numbered if isinstance(one, _WAYS)]
+    moves = [(k, one) for k, one in numbered if isinstance(one, _PEOPLE)]
+    shops = [(k, one) for k, one in numbered if isinstance(one, _PLACES)]
+    max_leg_m = study.policy.attachment.max_leg_m.value
+    city, index, costs = study.city, study.edges, study.costs
+    said: tuple[Warn, ...] = ()
+    if ways:
+        streets, said = edit_streets(study, ways)
+        index, city = streets.index, reattach_city(study, streets)
+        costs = walk_costs(streets.network)
+    cell_before = np.arange(len(city.cells), dtype=np.int32)
+    if moves:
+        city, cell_before, more = edit_people(city, moves, index, max_leg_m)
+        said += more
+    placed = Placed(
+        city, np.arange(len(city.facilities), dtype=np.int32), frozenset(), frozenset(), ()
+    )
+    if shops:
+        placed = edit_places(city, shops, index, max_leg_m)
+        city, said = placed.city, (*said, *placed.warnings)
+    if ways:
+        travel = travel_table(city, costs, study.travel.services)
+    else:
+        carried = _carried(study.travel, placed.before, len(study.city.facilities))
+        if moves:
+            carried = _with_cells(study, city, carried, cell_before, placed)
+        travel = _renewed(city, study, carried, placed)
+    everyone = bool(ways or moves)
+    services = [
+        service
+        for service in study.policy.services
+        if everyone or service in placed.moved or service in placed.told
+    ]
+    after = Study(city, travel, study.policy, {}, costs)
+    return Edited(after, tuple(edits), cell_before, placed.before, tuple(services), said)
+
+
+def with_catchments(edited: Edited, before: Study) -> Study:
+    """The study after edits with the catchments that a build would have solved for it."""
+    if not before.catchments and not before.policy.capacity_services:
+        return edited.study
+    study = edited.study
+    solved: Mapping[str, object] = default_catchments(study)
+    return replace(study, catchments=solved)
+
+
+def _carried(travel: NearestFacility, before: Int32Array, size: int) -> NearestFacility:
+    """The walks with facilities by their new rows, -1 for those that are gone."""
+    if np.array_equal(before, np.arange(size)):
+        return travel
+    row_of = np.full(size + 1, NOBODY, dtype=np.int32)  # the last for none
+    old = np.flatnonzero(before != NOBODY)
+    row_of[before[old]] = old
+    return replace(
+        travel,
+        cell_facility=row_of[travel.cell_facility],
+        node_facility=row_of[travel.node_facility],
+    )
+
+
+def _with_cells(
+    study: Study, city: City, travel: NearestFacility, cell_before: Int32Array, placed: Placed
+) -> NearestFacility:
+    """The walks of the cells as they are now: those there were, and those of new ones."""
+    new = np.flatnonzero(cell_before == NOBODY)
+    cell_cm, cell_facility = (
+        held[:, np.where(cell_before == NOBODY, 0, cell_before)]
+        for held in (travel.cell_cm, travel.cell_facility)
+    )
+    if len(new):
+        # every service is asked on the facilities before: those that changed are renewed after
+        cm, facility = from_positions(
+            study.city, study.costs, study.travel, city.cells.position.take(new)
+        )
+        row_of = np.full(len(study.city.facilities) + 1, NOBODY, dtype=np.int32)
+        old = np.flatnonzero(placed.before != NOBODY)
+        row_of[placed.before[old]] = old
+        cell_cm[:, new], cell_facility[:, new] = cm, row_of[facility]
+    return replace(travel, cell_cm=cell_cm, cell_facility=cell_facility)
+
+
+def _renewed(city: City, study: Study, travel: NearestFacility, placed: Placed) -> NearestFacility:
+    """The walks with those to services whose facilities moved computed anew."""
+    rows = [k for k, service in enumerate(travel.services) if service in placed.moved]
+    if not rows:
+        return travel
+    fresh = travel_table(city, study.costs, [travel.services[k] for k in rows])
+
+    def with_fresh(held: Int32Array, new: Int32Array) -> Int32Array:
+        whole = np.array(held)
+        whole[rows] = new
+        return whole
+
+    return NearestFacility(
+        travel.services,
+        with_fresh(travel.cell_cm, fresh.cell_cm),
+        with_fresh(travel.cell_facility, fresh.cell_facility),
+        with_fresh(travel.land_cm, fresh.land_cm),
+        with_fresh(travel.node_cm, fresh.node_cm),
+        with_fresh(travel.node_facility, fresh.node_facility),
+    )
