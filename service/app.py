@@ -15,6 +15,8 @@ from starlette.staticfiles import StaticFiles
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
+from lifecircle.service.edge.hosts import AllowedHosts
+from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
 from lifecircle.service.guards import BodyLimit, ProtectiveHeaders
 from lifecircle.service.routes import (
@@ -60,7 +62,9 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         max_bytes=settings.max_body_bytes,
         larger={"/check": settings.max_upload_bytes},
     )
+    app.add_middleware(AllowedHosts, settings=settings)
     app.add_middleware(ProtectiveHeaders)
+    app.add_middleware(RequestLog)
     return app
 
 

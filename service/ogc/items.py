@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,9 @@ from lifecircle.service.state import AreaState, LayerTable
 
 router = APIRouter(tags=["ogc"])
 DOWNLOADS: Final = {"csv": CSV, "xlsx": XLSX, "gpkg": GPKG}
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII
+)
 SHOWN_ROWS: Final = 100  # of a page for browsers, where no limit is asked
 
 
@@ -131,13 +135,27 @@ def select(state: AreaState, table: LayerTable, query: ItemsQuery, limit: int | 
 
 def _check_time(text: str | None) -> None:
     """Layers have no time of their own: any instant or interval matches, nonsense does not."""
-    for part in (text or "..").split("/", 1):
-        if part in ("", ".."):
-            continue
-        try:
-            datetime.fromisoformat(part)
-        except ValueError:
-            raise RequestError("datetime_not_read", given=part) from None
+    if text is None:
+        return
+    ends = text.split("/")
+    times = [_moment(part) for part in ends if part not in ("", "..")]
+    open_ends = len(ends) - len(times)
+    if None in times or len(ends) > 2 or open_ends > len(ends) - 1:
+        raise RequestError("datetime_not_read", given=text)
+    first, last = times[0], times[-1]
+    if first is not None and last is not None and first > last:
+        raise RequestError("datetime_not_read", given=text)
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 date-time, or a whole day; None where it is neither."""
+    if not _RFC3339.fullmatch(text):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def features_document(
@@ -185,7 +203,8 @@ def features_of(
     def placed(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         return lonlat.round(7) if code is None else crs.from_degrees(system, lonlat)
 
-    shapes = shapely.to_geojson(shapely.transform(table.geometry[rows], placed))
+    turned = shapely.orient_polygons(table.geometry[rows])  # counter-clockwise: RFC 7946, 3.1.6
+    shapes = shapely.to_geojson(shapely.transform(turned, placed))
     values = properties_of(part, [column for column in table.columns if column.name != "id"])
     return [
         {
