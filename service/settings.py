@@ -47,6 +47,8 @@ class Settings(BaseModel):
     max_isochrones: int = Field(default=6, ge=1)
     open_runs: int = Field(default=8, ge=1)
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
+    dear_at_once: int = Field(default=2, ge=1)
+    dear_waiting: int = Field(default=16, ge=0)
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:

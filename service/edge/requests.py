@@ -8,7 +8,6 @@ import secrets
 from time import perf_counter
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.logs import ACCESS, request_id
@@ -41,7 +40,8 @@ class RequestLog:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).append("x-request-id", identity)
+                told = (ID_HEADER, identity.encode("latin-1"))
+                message["headers"] = [*message["headers"], told]
             else:
                 sent += len(message.get("body", b""))
             await send(message)

@@ -34,10 +34,8 @@ from lifecircle.service.responses import (
     JSON,
     XLSX,
     answer,
-    caching,
     disposition,
     page,
-    tag_of,
     wants_page,
 )
 from lifecircle.service.state import AreaState, LayerTable
@@ -91,7 +89,7 @@ async def list_items(
     state = await reader.state(area, query.run)
     form = query.f or ("html" if wants_page(request) else "geojson")
     if form in DOWNLOADS:
-        return await run_in_threadpool(_download, reader, state, layer, query, form)
+        return await _download(request, reader, state, layer, query, form)
     table = await run_in_threadpool(state.layer, layer)
     if form == "html":
         return await run_in_threadpool(_table_page, request, reader, table, collection, query)
@@ -106,7 +104,14 @@ async def list_items(
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
     mark = state.mark(layer)
     return await answer(
-        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+        request,
+        state,
+        reader.lang,
+        produce,
+        media_type=GEOJSON,
+        headers=headers,
+        about=(mark,),
+        still=lambda: state.mark(layer) == mark,
     )
 
 
@@ -243,34 +248,43 @@ async def show_item(
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
     mark = state.mark(layer)
     return await answer(
-        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+        request,
+        state,
+        reader.lang,
+        produce,
+        media_type=GEOJSON,
+        headers=headers,
+        about=(mark,),
+        still=lambda: state.mark(layer) == mark,
     )
 
 
-def _download(
-    reader: Reader, state: AreaState, layer: str, query: ItemsQuery, form: str
+async def _download(
+    request: Request, reader: Reader, state: AreaState, layer: str, query: ItemsQuery, form: str
 ) -> Response:
     """The selection (all of it, unless a limit is asked) as a file in degrees."""
     if query.crs is not None and _code(state, query.crs, "crs") not in (None, crs.WGS84):
         raise RequestError("crs_not_in_files", f=form)
-    table = state.layer(layer)
+    table = await run_in_threadpool(state.layer, layer)
     chosen = select(state, table, query, query.limit)
-    manifest = state.run.manifest
-    name = f"{manifest.area}.{layer}"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"layer.{form}"
-        export_frame(table.frame.iloc[chosen.rows], table.columns, path, layer, reader.lang)
-        body = path.read_bytes()
-    return Response(
-        body,
+
+    def produce() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"layer.{form}"
+            export_frame(table.frame.iloc[chosen.rows], table.columns, path, layer, reader.lang)
+            return path.read_bytes()
+
+    name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
+    mark = state.mark(layer)
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        produce,
         media_type=DOWNLOADS[form],
-        headers={
-            "content-disposition": disposition(f"{name}.{form}"),
-            **caching(
-                tag_of(manifest.area, state.name, query, form, reader.lang, state.mark(layer)),
-                pinned=False,
-            ),
-        },
+        headers={"content-disposition": name},
+        about=(mark,),
+        still=lambda: state.mark(layer) == mark,
     )
 
 

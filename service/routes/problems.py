@@ -12,11 +12,12 @@ from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
-from lifecircle.service.errors import problem, problem_of, status_of
+from lifecircle.service.errors import NotReadyError, problem, problem_of, status_of
 from lifecircle.service.queries import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, wants_page
 
 log = logging.getLogger(__name__)
+RETRY_AFTER_S = "5"
 
 PLAIN_FAULTS = {
     "missing": "fault_missing",
@@ -52,7 +53,8 @@ async def family_problem(request: Request, error: Exception) -> Response:
             error.text("en"),
             exc_info=error if defect else None,
         )
-    return respond(request, problem_of(error, lang), lang)
+    later = {"retry-after": RETRY_AFTER_S} if isinstance(error, NotReadyError) else None
+    return respond(request, problem_of(error, lang), lang, headers=later)
 
 
 async def parameter_problem(request: Request, error: Exception) -> Response:
