@@ -34,8 +34,8 @@ from lifecircle.service.maps.offline import (
     inline_style,
     link,
     page_policy,
-    refuse_outside,
 )
+from lifecircle.service.maps.outside import refuse_outside
 
 _ICONS = {
     "iconUrl": "marker-icon.png",

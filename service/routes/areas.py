@@ -95,12 +95,13 @@ async def show_area(
     if query.f == "html" or (query.f is None and wants_page(request)):
         return await run_in_threadpool(_area_page, request, reader, state)
 
+    runs = await run_in_threadpool(reader.areas.workspace.runs, area)
+
     def produce() -> dict[str, Any]:
         document = area_document(state.run, lang=reader.lang)
-        runs = reader.areas.workspace.runs(area)
         return {**document, "runs": runs, "links": area_links(reader.base, state.run.manifest)}
 
-    return await answer(request, state, reader.lang, produce)
+    return await answer(request, state, reader.lang, produce, about=tuple(runs))
 
 
 def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
