@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -47,9 +48,10 @@ async def show_map(
             variant=query.variant,
             before=before,
             solution=query.solution,
+            ask_at=f"{request.scope.get('root_path', '')}/areas/{quote(area)}",
         ),
     )
-    return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
+    return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
 
 
 @router.get("/docs", include_in_schema=False, dependencies=[NOTHING_ELSE])
