@@ -24,6 +24,8 @@ SCRIPTS: Final = (
     "leaflet/leaflet.js",
     "lifecircle.js",
     "lifecircle-places.js",
+    "lifecircle-answer.js",
+    "lifecircle-view.js",
     "lifecircle-panel.js",
 )
 STYLES: Final = ("leaflet/leaflet.css", "lifecircle.css")
@@ -77,15 +79,17 @@ def inline_style(name: str) -> str:
     return re.sub(r"url\(([\w/.-]+\.png)\)", as_data, text)
 
 
-def page_policy(nonce: str, mode: Mode = "linked") -> str:
+def page_policy(nonce: str, mode: Mode = "linked", *, asks: bool = False) -> str:
     """The Content-Security-Policy of a page: only its own scripts run, nothing is fetched.
 
-    A page that stands alone may hold style attributes, which folium's own popups have.
+    `asks`: a page that asks the service it came from about places a reader clicks. A page that
+    stands alone may hold style attributes, which folium's own popups have.
     """
     if mode == "linked":
         return (
             f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
             "img-src 'self' data:; base-uri 'none'; form-action 'self'"
+            + ("; connect-src 'self'" if asks else "")
         )
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src-elem 'nonce-{nonce}'; "

@@ -105,7 +105,7 @@ def _answer_plainly(document: dict[str, Any]) -> None:
             operation["responses"]["400"] = {"content": content}
             if "{" in path:
                 operation["responses"]["404"] = {"content": content}
-            if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone")):
+            if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone", "/route")):
                 operation["responses"]["200"]["content"] = {GEOJSON: {"schema": {"type": "object"}}}
     schemas = document.get("components", {}).get("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from secrets import token_hex
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -49,6 +50,7 @@ async def show_map(
         variant=query.variant,
         before=before,
         solution=query.solution,
+        ask_at=f"{request.scope.get('root_path', '')}/areas/{quote(area)}",
     )
     url = request.url
     earlier_run = "" if before is None else before.manifest.run
@@ -63,7 +65,7 @@ async def show_map(
         return Response(status_code=READER_LEFT)
     nonce = new_nonce()
     html = drawn.replace(_stand_in().encode(), nonce.encode())
-    return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
+    return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
 
 
 @cache
