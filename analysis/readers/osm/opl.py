@@ -21,15 +21,17 @@ from pyarrow import csv
 from lifecircle.analysis.quantities import FloatArray, IntArray
 from lifecircle.analysis.readers.osm.source import opened
 
-_FORM: Final = "opl,add_metadata=version,locations_on_ways=true"
+_FORM: Final = "opl,add_metadata=version"
 _ESCAPED: Final = re.compile("%([0-9a-f]+)%")
+_KIND: Final = {b"n": "node/", b"w": "way/", b"r": "relation/"}
+_REFS: Final = {b"w": re.compile(rb"[N,]n(-?\d+)"), b"r": re.compile(rb"[M,]w(-?\d+)@")}
 _NODES: Final = bytes.maketrans(b",xy", b"\n,,")  # one node a line: number, longitude, latitude
 _COLUMNS: Final = {"ref": pa.int64(), "lon": pa.float64(), "lat": pa.float64()}
 
 Keys = Mapping[osmium.osm.osm_entity_bits, Sequence[str]]
 
 
-def list_lines(path: Path, keys: Keys) -> Iterator[list[bytes]]:
+def list_lines(path: Path, keys: Keys, *, placed: bool = True) -> Iterator[list[bytes]]:
     """The objects of a file that have one of some keys, in the order of the file, as fields.
 
     `keys`: for each kind of object that is wanted. The fields are: letter and id, version, whether
@@ -47,18 +49,38 @@ def list_lines(path: Path, keys: Keys) -> Iterator[list[bytes]]:
         wanted |= kind
         filters.append(osmium.filter.KeyFilter(*some))
         filters[-1].enable_for(kind)
-    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
-    places.ignore_errors()
+    handlers: list[osmium.HandlerLike] = []
+    if placed:
+        places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+        places.ignore_errors()
+        handlers.append(places)
+    form = f"{_FORM},locations_on_ways={str(placed).lower()}"
     with TemporaryDirectory() as folder:
         written = Path(folder) / "objects.opl"
         with (
-            osmium.SimpleWriter(osmium.io.File(str(written), _FORM)) as writer,
+            osmium.SimpleWriter(osmium.io.File(str(written), form)) as writer,
             osmium.io.Reader(opened(path)) as reader,
         ):
-            osmium.apply(reader, places, osmium.filter.EntityFilter(wanted), *filters, writer)
+            osmium.apply(reader, *handlers, osmium.filter.EntityFilter(wanted), *filters, writer)
         with written.open("rb") as lines:
             for line in lines:
                 yield line.rstrip(b"\n").split(b" ")
+
+
+def id_of(fields: Sequence[bytes]) -> str:
+    """The id of an object with its kind: ``way/2``."""
+    return _KIND[fields[0][:1]] + fields[0][1:].decode()
+
+
+def refs_of(fields: Sequence[bytes]) -> list[int]:
+    """Ids of the nodes of a way, or of the ways that are members of a relation, in order."""
+    return [int(number) for number in _REFS[fields[0][:1]].findall(fields[4])]
+
+
+def is_ring(fields: Sequence[bytes]) -> bool:
+    """Whether a way ends where it begins."""
+    nodes = fields[-1][1:]
+    return nodes.partition(b",")[0] == nodes.rpartition(b",")[2]
 
 
 def stands(fields: Sequence[bytes]) -> bool:
