@@ -34,6 +34,7 @@ from lifecircle.analysis.measures.edits.model import (
 from lifecircle.analysis.measures.edits.people import edit_people
 from lifecircle.analysis.measures.edits.places import Placed, edit_places
 from lifecircle.analysis.measures.edits.streets import edit_streets, reattach_city
+from lifecircle.analysis.measures.edits.walks import travel_on
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import NOBODY, Int32Array
 
@@ -74,29 +75,22 @@ def apply_edits(study: Study, edits: Sequence[Edit]) -> Edited:
     moves = [(k, one) for k, one in numbered if isinstance(one, _PEOPLE)]
     shops = [(k, one) for k, one in numbered if isinstance(one, _PLACES)]
     max_leg_m = study.policy.attachment.max_leg_m.value
-    city, index, costs = study.city, study.edges, study.costs
-    said: tuple[Warn, ...] = ()
-    if ways:
-        streets, said = edit_streets(study, ways)
-        index, city = streets.index, reattach_city(study, streets)
-        costs = walk_costs(streets.network)
+    base, said = _on_streets(study, ways)
+    city, costs = base.city, base.costs
     cell_before = np.arange(len(city.cells), dtype=np.int32)
     if moves:
-        city, cell_before, more = edit_people(city, moves, index, max_leg_m)
+        city, cell_before, more = edit_people(city, moves, base.edges, max_leg_m)
         said += more
     placed = Placed(
         city, np.arange(len(city.facilities), dtype=np.int32), frozenset(), frozenset(), ()
     )
     if shops:
-        placed = edit_places(city, shops, index, max_leg_m)
+        placed = edit_places(city, shops, base.edges, max_leg_m)
         city, said = placed.city, (*said, *placed.warnings)
-    if ways:
-        travel = travel_table(city, costs, study.travel.services)
-    else:
-        carried = _carried(study.travel, placed.before, len(study.city.facilities))
-        if moves:
-            carried = _with_cells(study, city, carried, cell_before, placed)
-        travel = _renewed(city, study, carried, placed)
+    carried = _carried(base.travel, placed.before, len(base.city.facilities))
+    if moves:
+        carried = _with_cells(base, city, carried, cell_before, placed)
+    travel = _renewed(city, base, carried, placed)
     everyone = bool(ways or moves)
     services = [
         service
@@ -105,6 +99,19 @@ def apply_edits(study: Study, edits: Sequence[Edit]) -> Edited:
     ]
     after = Study(city, travel, study.policy, {}, costs)
     return Edited(after, tuple(edits), cell_before, placed.before, tuple(services), said)
+
+
+def _on_streets(
+    study: Study, edits: Sequence[tuple[int, AddWay | CloseWay]]
+) -> tuple[Study, tuple[Warn, ...]]:
+    """The study on the streets after edits, its cells and facilities the same."""
+    if not edits:
+        return study, ()
+    streets, said = edit_streets(study, edits)
+    city = reattach_city(study, streets)
+    costs = walk_costs(streets.network)
+    travel = travel_on(study, streets, city, costs)
+    return Study(city, travel, study.policy, {}, costs), said
 
 
 def with_catchments(edited: Edited, before: Study) -> Study:

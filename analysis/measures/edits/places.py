@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.edits.attributes import column_of, is_open
 from lifecircle.analysis.measures.edits.model import AddFacility, ChangeFacility, RemoveFacility
-from lifecircle.analysis.quantities import NOBODY, Int32Array, read_only
+from lifecircle.analysis.quantities import NOBODY, Int32Array, IntArray, read_only
 
 PlaceEdit = AddFacility | RemoveFacility | ChangeFacility
 SOURCE = "edit"
@@ -97,14 +98,13 @@ def _rebuilt(
         (places.service[keep], np.array([number[one.service] for one in fresh], dtype=np.int32))
     ).astype(np.int32)
     called = np.concatenate((places.id[keep], _texts(one.id for one in fresh)))
-    order = np.array(
-        sorted(range(len(rows)), key=lambda k: (service[k], str(called[k]))), dtype=np.int64
-    )
+    order = _order(service, called, int(keep.sum()))
     before = rows[order].astype(np.int32)
-    at = {fresh[k - int(keep.sum())].id: row for row, k in enumerate(order) if rows[k] < 0}
-    row_of = {int(b): row for row, b in enumerate(before) if b != NOBODY}
+    new = np.flatnonzero(before == NOBODY).tolist()
+    at = {fresh[int(order[row]) - int(keep.sum())].id: row for row in new}
     given = {at[one.id]: attributes[one.id] for one in fresh}
-    given |= {row_of[b]: held for b, held in changed.items() if b in row_of}
+    for old, held in changed.items():
+        given |= dict.fromkeys(np.flatnonzero(before == old).tolist(), held)
     units = assign_units(xy_m, city.units) if len(fresh) else {}
 
     def column(old: np.ndarray, new: Iterable[Any]) -> np.ndarray:
@@ -131,6 +131,15 @@ def _rebuilt(
     read_only(table.service)
     read_only(before)
     return table, before
+
+
+def _order(service: Int32Array, called: np.ndarray, kept: int) -> IntArray:
+    """The order by service and id of rows of which the first `kept` are in it already."""
+    order = list(range(kept))
+    for k in range(kept, len(called)):
+        key = (int(service[k]), str(called[k]))
+        order.insert(bisect(order, key, key=lambda row: (int(service[row]), str(called[row]))), k)
+    return np.array(order, dtype=np.int64)
 
 
 def _attributes(
