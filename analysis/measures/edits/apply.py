@@ -12,13 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import (
-    NearestFacility,
-    from_positions,
-    travel_table,
-)
+from lifecircle.analysis.access.nearest import NearestFacility, from_positions, goals_of
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.edits.model import (
@@ -34,7 +31,7 @@ from lifecircle.analysis.measures.edits.model import (
 from lifecircle.analysis.measures.edits.people import edit_people
 from lifecircle.analysis.measures.edits.places import Placed, edit_places
 from lifecircle.analysis.measures.edits.streets import edit_streets, reattach_city
-from lifecircle.analysis.measures.edits.walks import travel_on
+from lifecircle.analysis.measures.edits.walks import travel_on, travel_to
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import NOBODY, Int32Array
 
@@ -159,22 +156,17 @@ def _with_cells(
 
 
 def _renewed(city: City, study: Study, travel: NearestFacility, placed: Placed) -> NearestFacility:
-    """The walks with those to services whose facilities moved computed anew."""
-    rows = [k for k, service in enumerate(travel.services) if service in placed.moved]
-    if not rows:
+    """The walks with those to services whose facilities moved as they are now."""
+    services = [service for service in travel.services if service in placed.moved]
+    if not services:
         return travel
-    fresh = travel_table(city, study.costs, [travel.services[k] for k in rows])
-
-    def with_fresh(held: Int32Array, new: Int32Array) -> Int32Array:
-        whole = np.array(held)
-        whole[rows] = new
-        return whole
-
-    return NearestFacility(
-        travel.services,
-        with_fresh(travel.cell_cm, fresh.cell_cm),
-        with_fresh(travel.cell_facility, fresh.cell_facility),
-        with_fresh(travel.land_cm, fresh.land_cm),
-        with_fresh(travel.node_cm, fresh.node_cm),
-        with_fresh(travel.node_facility, fresh.node_facility),
+    places = study.city.facilities
+    mine = places.of_services(services)[places.attached_facility]
+    rows = np.flatnonzero(mine)
+    still = np.isin(np.arange(len(places)), placed.before)[places.attached_facility[rows]]
+    gone = rows[~still]
+    before = goals_of(
+        study.costs,
+        Attachments(places.attached_facility[gone], places.attachment.take(gone)),
     )
+    return travel_to(city, study.costs, travel, services, before)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -34,36 +36,85 @@ def travel_on(study: Study, streets: Streets, city: City, costs: WalkCosts) -> N
     `city` is the one of the study reattached to the streets, `costs` those of its network.
     """
     old, services = study.travel, study.travel.services
-    goals = [goals_of(costs, service_attachments(city, service)) for service in services]
-    node_cm, node_facility = fields_of(costs, goals)
-    differs = _changed_junctions(study, streets, node_cm, node_facility)
+    field = _Field.of(city, costs, services)
+    differs = _changed_junctions(study, streets, field)
     edges = _changed_edges(study, streets, city, costs)
-    cell_cm, cell_facility = _part(
-        (np.array(old.cell_cm), np.array(old.cell_facility)),
-        (study.city.cells.position, city.cells.position),
-        (costs, goals, node_cm, node_facility),
-        (streets.map, differs, edges),
+    cells, land = study.city.cells.position, study.city.land
+    moved = _moved(streets.map, cells, city.cells.position)
+    cell_cm, cell_facility = _renew(
+        (old.cell_cm, old.cell_facility), city.cells.position, field, (moved, differs, edges)
     )
-    land_cm = np.array(old.land_cm)
-    if city.land is not None and study.city.land is not None:
-        land_cm, _ = _part(
-            (land_cm, None),
-            (study.city.land.position, city.land.position),
-            (costs, goals, node_cm, node_facility),
-            (streets.map, differs, edges),
-        )
-    return NearestFacility(services, cell_cm, cell_facility, land_cm, node_cm, node_facility)
+    land_cm = old.land_cm
+    if land is not None and city.land is not None:
+        moved = _moved(streets.map, land.position, city.land.position)
+        land_cm, _ = _renew((land_cm, None), city.land.position, field, (moved, differs, edges))
+    return NearestFacility(services, cell_cm, cell_facility, land_cm, field.cm, field.facility)
 
 
-def _changed_junctions(
-    study: Study, streets: Streets, cm: Int32Array, facility: Int32Array
-) -> BoolArray:
+def travel_to(
+    city: City, costs: WalkCosts, travel: NearestFacility, services: Sequence[str], before: Goals
+) -> NearestFacility:
+    """The walks with those to some services, whose facilities have changed, as they are now.
+
+    `travel`: the walks to the facilities there were, by their rows in the city as it is now;
+    `before`: where those that are gone were.
+    """
+    rows = [travel.services.index(service) for service in services]
+    field = _Field.of(city, costs, services)
+    differs: BoolArray = travel.node_cm[rows] != field.cm
+    differs |= travel.node_facility[rows] != field.facility
+    edges = np.zeros(len(costs.edge_u), dtype=np.bool_)
+    for goal in (before, *field.goals):
+        edges[goal.edge] = True
+    still = np.zeros(len(city.cells), dtype=np.bool_)
+    cell_cm, cell_facility = _renew(
+        (travel.cell_cm[rows], travel.cell_facility[rows]), city.cells.position, field,
+        (still, differs, edges),
+    )  # fmt: skip
+    land_cm = travel.land_cm
+    if city.land is not None:
+        still = np.zeros(len(city.land.area_m2), dtype=np.bool_)
+        part, _ = _renew((land_cm[rows], None), city.land.position, field, (still, differs, edges))
+        land_cm = _with_rows(land_cm, rows, part)
+    return NearestFacility(
+        travel.services,
+        _with_rows(travel.cell_cm, rows, cell_cm),
+        _with_rows(travel.cell_facility, rows, cell_facility),
+        land_cm,
+        _with_rows(travel.node_cm, rows, field.cm),
+        _with_rows(travel.node_facility, rows, field.facility),
+    )
+
+
+def _with_rows(held: Int32Array, rows: Sequence[int], new: Int32Array) -> Int32Array:
+    whole = np.array(held)
+    whole[list(rows)] = new
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The walks of all junctions to the facilities of some services, (s, n)."""
+
+    costs: WalkCosts
+    goals: tuple[Goals, ...]
+    cm: Int32Array
+    facility: Int32Array
+
+    @classmethod
+    def of(cls, city: City, costs: WalkCosts, services: Sequence[str]) -> _Field:
+        goals = tuple(goals_of(costs, service_attachments(city, service)) for service in services)
+        return cls(costs, goals, *fields_of(costs, goals))
+
+
+def _changed_junctions(study: Study, streets: Streets, field: _Field) -> BoolArray:
     """Which junctions have another walk to which service, bool (s, n)."""
     old, new = study.city.network.node_osm_id, streets.network.node_osm_id
     order = np.argsort(old, kind="stable")
     at = order[np.minimum(np.searchsorted(old, new, sorter=order), len(order) - 1)]
     travel = study.travel
-    differs: BoolArray = (travel.node_cm[:, at] != cm) | (travel.node_facility[:, at] != facility)
+    differs: BoolArray = travel.node_cm[:, at] != field.cm
+    differs |= travel.node_facility[:, at] != field.facility
     differs |= old[at] != new
     return differs
 
@@ -96,42 +147,48 @@ def _keys(facility: Int32Array, position: Positions, edges: int) -> IntArray:
     return key
 
 
-def _part(
-    held: tuple[Int32Array, Int32Array | None],
-    positions: tuple[Positions, Positions],
-    field: tuple[WalkCosts, list[Goals], Int32Array, Int32Array],
-    change: tuple[EdgeMap, BoolArray, BoolArray],
-) -> tuple[Int32Array, Int32Array]:
-    """Walks of some positions: renewed where they, their edge or its ends have changed."""
-    cm, facility = held
-    costs, goals, node_cm, node_facility = field
-    edge_map, differs, edges = change
-    before, gone = edge_map.moved(positions[0])
-    now = positions[1]
+def _moved(edge_map: EdgeMap, old: Positions, now: Positions) -> BoolArray:
+    """Which positions stand elsewhere than where the edited streets carried them, bool (k,)."""
+    before, gone = edge_map.moved(old)
     moved: BoolArray = np.asarray(gone | (before.edge != now.edge))
     moved |= np.abs(before.at_m - now.at_m) > _SAME_M
     moved |= (before.leg_m != now.leg_m) & ~(np.isnan(before.leg_m) & np.isnan(now.leg_m))
+    return moved
+
+
+def _renew(
+    held: tuple[Int32Array, Int32Array | None],
+    now: Positions,
+    field: _Field,
+    change: tuple[BoolArray, BoolArray, BoolArray],
+) -> tuple[Int32Array, Int32Array]:
+    """Walks of positions, renewed where they, their edge or its ends have changed.
+
+    `change`: positions that moved (k,), junctions by service that differ (s, n), edges (m,).
+    """
+    cm = np.array(held[0])
+    facility = cm if held[1] is None else np.array(held[1])
+    costs, (moved, differs, edges) = field.costs, change
     on = now.edge != NOBODY
     edge = np.where(on, now.edge, 0)
     ends: BoolArray = np.asarray(differs.any(axis=0))
     near: BoolArray = np.asarray(edges | ends[costs.edge_u] | ends[costs.edge_v])
-    stale = moved | (on & near[edge])
-    rows = np.flatnonzero(stale)
+    rows = np.flatnonzero(moved | (on & near[edge]))
     if len(rows) == 0:
-        return cm, cm if facility is None else facility
+        return cm, facility
     mine = now.take(rows)
     along = along_of(costs, mine)
-    always = np.asarray(moved[rows] | edges[edge[rows]])
+    always: BoolArray = np.asarray(moved[rows] | edges[edge[rows]])
     u, v = costs.edge_u[edge[rows]], costs.edge_v[edge[rows]]
-    for k, goal in enumerate(goals):
+    for k, goal in enumerate(field.goals):
         again = np.flatnonzero(always | differs[k, u] | differs[k, v])
         if len(again) == 0:
             continue
         found = nearest_from_positions(
-            costs, goal, NodeField(node_cm[k], node_facility[k]), mine.take(again),
+            costs, goal, NodeField(field.cm[k], field.facility[k]), mine.take(again),
             along=Along(along.ahead_cm[again], along.back_cm[again], along.leg_cm[again]),
         )  # fmt: skip
         cm[k, rows[again]] = found.cm
-        if facility is not None:
+        if held[1] is not None:
             facility[k, rows[again]] = found.facility
-    return cm, cm if facility is None else facility
+    return cm, facility
