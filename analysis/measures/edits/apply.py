@@ -12,7 +12,12 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import NearestFacility, from_positions, goals_of
+from lifecircle.analysis.access.nearest import (
+    NearestFacility,
+    from_positions,
+    goals_of,
+    travel_table,
+)
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
@@ -157,6 +162,7 @@ def _with_cells(
 
 def _renewed(city: City, study: Study, travel: NearestFacility, placed: Placed) -> NearestFacility:
     """The walks with those to services whose facilities moved as they are now."""
+    travel = _with_services(city, study, travel, placed.moved - set(travel.services))
     services = [service for service in travel.services if service in placed.moved]
     if not services:
         return travel
@@ -170,3 +176,20 @@ def _renewed(city: City, study: Study, travel: NearestFacility, placed: Placed) 
         Attachments(places.attached_facility[gone], places.attachment.take(gone)),
     )
     return travel_to(city, study.costs, travel, services, before)
+
+
+def _with_services(
+    city: City, study: Study, travel: NearestFacility, missing: frozenset[str]
+) -> NearestFacility:
+    """The walks with those to services that had none."""
+    if not missing:
+        return travel
+    more = travel_table(city, study.costs, sorted(missing))
+    return NearestFacility(
+        (*travel.services, *more.services),
+        np.vstack((travel.cell_cm, more.cell_cm)),
+        np.vstack((travel.cell_facility, more.cell_facility)),
+        np.vstack((travel.land_cm, more.land_cm)),
+        np.vstack((travel.node_cm, more.node_cm)),
+        np.vstack((travel.node_facility, more.node_facility)),
+    )

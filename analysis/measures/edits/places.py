@@ -73,7 +73,10 @@ def edit_places(
     old = {named[one]: held for one, held in changes.items() if one in named}
     table, before = _rebuilt(city, keep, old, fresh, changes)
     known = frozenset(service for service in shut if city.assessed(service))
-    table, loose = _attached(table, before, index, max_leg_m)
+    table, loose = _attached(
+        table, before, index, max_leg_m,
+        {one.id: one.position for one in fresh if one.position is not None},
+    )  # fmt: skip
     said += [Warn("edit_facility_unsnapped", {"id": one, "metres": max_leg_m}) for one in loose]
     after = replace(city, facilities=table, surveyed=city.surveyed | known)
     return Placed(after, before, frozenset(moved | shut), frozenset(told - shut), tuple(said))
@@ -164,8 +167,12 @@ def _attached(
     before: Int32Array,
     index: EdgeIndex,
     max_leg_m: float,
+    places: Mapping[str, Positions],
 ) -> tuple[Facilities, list[str]]:
-    """The table with the positions of its rows, and the new ones that join no street."""
+    """The table with the positions of its rows, and the new ones that join no street.
+
+    `places`: where new ones join that is known already, by id.
+    """
     old = before != NOBODY
     size = max(int(before.max(initial=-1)), int(table.attached_facility.max(initial=-1))) + 1
     row_of = np.full(size, NOBODY, dtype=np.int32)
@@ -174,6 +181,10 @@ def _attached(
     stays = np.flatnonzero(owner != NOBODY)
     rows = np.flatnonzero(~old)
     found = index.snap(shapely.get_coordinates(table.geometry[rows]), max_leg_m)
+    known = [places.get(str(table.id[row])) for row in rows]
+    for k, position in enumerate(known):
+        if position is not None:
+            found = found.replaced(np.array([k]), position)
     joins = np.flatnonzero(found.snapped)
     facility = np.concatenate((owner[stays], rows[joins])).astype(np.int32)
     position = Positions.joined((table.attachment.take(stays), found.take(joins)))
