@@ -14,6 +14,7 @@ from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import Policy, Title
+from lifecircle.analysis.postgis.fetch import fetch_inputs
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
 from lifecircle.analysis.readers.osm.extract import read_extract
@@ -130,6 +131,17 @@ class BuildRequest:
     def terrain(self) -> Terrain:
         """What is asked of the ground."""
         return Terrain(self.elevation, self.barrier_rule, self.closures)
+
+    def fetched(self, folder: Path) -> BuildRequest:
+        """This request with the tables of databases that it names as files in `folder`."""
+        people = fetch_inputs(self.people, folder)
+        return replace(
+            self,
+            population=people or None,
+            units=fetch_inputs(self.units, folder),
+            facilities=fetch_inputs(self.facilities, folder),
+            statistics=fetch_inputs(self.statistics, folder),
+        )
 
     def declared(self) -> Declarations:
         """What is said of the files of this request."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lifecircle.analysis.measures.gaps import gaps
     from lifecircle.analysis.measures.isochrone import isochrone
     from lifecircle.analysis.measures.question import Question, Study
+    from lifecircle.analysis.measures.robustness.robustness import robustness
     from lifecircle.analysis.measures.scorecard.card import scorecard
     from lifecircle.analysis.measures.siting.place import place_sites as site
     from lifecircle.analysis.measures.what_if import what_if
@@ -53,6 +54,7 @@ __all__ = [
     "isochrone",
     "load_policy",
     "open",
+    "robustness",
     "scorecard",
     "site",
     "tiny_town",
@@ -78,6 +80,7 @@ _HOME = {
     "isochrone": "lifecircle.analysis.measures.isochrone",
     "load_policy": "lifecircle.analysis.policy",
     "open": "lifecircle.workspace",
+    "robustness": "lifecircle.analysis.measures.robustness.robustness",
     "scorecard": "lifecircle.analysis.measures.scorecard.card",
     "site": "lifecircle.analysis.measures.siting.place",
     "tiny_town": "lifecircle.town",

@@ -15,7 +15,11 @@ from starlette.staticfiles import StaticFiles
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
+from lifecircle.service.edge.hosts import AllowedHosts
+from lifecircle.service.edge.kept import KeptAnswers
+from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
+from lifecircle.service.flights import Flights
 from lifecircle.service.guards import BodyLimit, ProtectiveHeaders
 from lifecircle.service.routes import (
     areas,
@@ -47,6 +51,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     )
     app.state.settings = settings
     app.state.warmth = Warmth()
+    app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting)
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
@@ -61,7 +66,10 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         max_bytes=settings.max_body_bytes,
         larger={"/check": settings.max_upload_bytes},
     )
+    app.add_middleware(KeptAnswers, limit_bytes=settings.cache_bytes)
+    app.add_middleware(AllowedHosts, settings=settings)
     app.add_middleware(ProtectiveHeaders)
+    app.add_middleware(RequestLog)
     return app
 
 

@@ -11,7 +11,9 @@ import typer
 
 from lifecircle.service import i18n
 from lifecircle.service.commands import (
+    batch,
     catchments,
+    publish,
     quality,
     scenario,
     scorecard,
@@ -199,22 +201,38 @@ def serve(
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     public_read: Annotated[bool, typer.Option("--public-read")] = False,
+    allowed_host: Annotated[list[str] | None, typer.Option()] = None,
+    log: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     """Serve a workspace over HTTP."""
     _prepare(workspace)
     import uvicorn
 
     from lifecircle.service.app import create_app
+    from lifecircle.service.logs import log_config
     from lifecircle.service.settings import check_exposure, check_port, settings_from
     from lifecircle.service.terminal import say
 
     settings = settings_from(
-        os.environ, workspace=workspace, host=host, port=port, public_read=public_read or None
+        os.environ,
+        workspace=workspace,
+        host=host,
+        port=port,
+        public_read=public_read or None,
+        allowed_hosts=allowed_host or None,
+        log=log,
     )
     check_exposure(settings)
     check_port(settings)
     say(f"http://{settings.host}:{settings.port}/")
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="warning")
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=log_config(settings.log),
+        server_header=False,
+    )
 
 
 @app.command()
@@ -344,7 +362,7 @@ def export(
     say(str(out))
 
 
-for topic in (catchments, siting, scenario, scorecard, quality, studies):
+for topic in (batch, catchments, publish, siting, scenario, scorecard, quality, studies):
     topic.register(app)
 
 

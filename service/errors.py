@@ -54,6 +54,16 @@ class NotReadyError(ServiceError):
     """The service has started but cannot answer yet."""
 
 
+class BatchError(ServiceError, ValueError):
+    """A batch that cannot be begun: its file, its files, its runner."""
+
+
+class BatchUnfinishedError(ServiceError, RuntimeError):
+    """A batch of which not every city was built."""
+
+    exit_code = 3
+
+
 class SettingError(ServiceError):
     """Settings that are not possible on this machine."""
 

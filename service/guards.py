@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +14,8 @@ from lifecircle.service.errors import ForbiddenError
 from lifecircle.service.request_origin import from_this_machine
 from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
+
+_PROTECTION = [(name.encode(), value.encode()) for name, value in PROTECTION]
 
 
 class ProtectiveHeaders:
@@ -30,9 +32,9 @@ class ProtectiveHeaders:
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in PROTECTION:
-                    headers.setdefault(name, value)
+                told = {name for name, _ in message["headers"]}
+                headers = message["headers"] = list(message["headers"])
+                headers += [pair for pair in _PROTECTION if pair[0] not in told]
             await send(message)
 
         await self.app(scope, receive, protected)

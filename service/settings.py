@@ -12,9 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.errors import ExposureError, SettingError
+from lifecircle.service.logs import LogFormat
 
 PREFIX: Final = "LIFECIRCLE_"
-FROM_ENVIRONMENT: Final = ("workspace", "host", "port", "public_read", "base_url", "language")
+FROM_ENVIRONMENT: Final = (
+    "workspace", "host", "port", "public_read", "allowed_hosts", "base_url", "language", "log",
+)  # fmt: skip
+LISTS: Final = ("allowed_hosts",)  # with commas between, in a variable
 
 
 class Settings(BaseModel):
@@ -30,8 +34,10 @@ class Settings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     public_read: bool = False
+    allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
     language: Language = "zh"
+    log: LogFormat = "text"
     max_body_bytes: int = Field(default=1_000_000, ge=0)
     max_upload_bytes: int = Field(default=20_000_000, ge=0)
     max_unpacked_bytes: int = Field(default=200_000_000, ge=0)
@@ -41,6 +47,8 @@ class Settings(BaseModel):
     max_isochrones: int = Field(default=6, ge=1)
     open_runs: int = Field(default=8, ge=1)
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
+    dear_at_once: int = Field(default=2, ge=1)
+    dear_waiting: int = Field(default=16, ge=0)
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
@@ -56,6 +64,7 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
         for name in FROM_ENVIRONMENT
         if environment.get(PREFIX + name.upper())
     }
+    told |= {name: _listed(told[name]) for name in LISTS if name in told}
     told.update({name: value for name, value in given.items() if value is not None})
     try:
         return Settings(**told)
@@ -65,6 +74,10 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
             for fault in error.errors()
         )
         raise SettingError("setting_impossible", wrong=wrong) from None
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_loopback(host: str) -> bool:

@@ -49,12 +49,16 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One unit or the area: persons covered before and after; None where nothing is known."""
+    """One unit or the area: persons covered before and after; None where nothing is known.
+
+    `not_assessed`: residents whom the service's list does not cover, in neither.
+    """
 
     code: str
     name: str
     name_en: str | None
     residents: int | None
+    not_assessed: int | None
     covered_before: int | None
     covered_after: int | None
     P_before: float | None
@@ -157,14 +161,17 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     }
     units, index = city.units, city.cells.unit[level]
     size = len(units.code)
+    everybody = city.cells.residents
+    whole = sums_by(index, size, everybody)
     known, first, then = (sums_by(index, size, persons, chosen) for chosen in (None, was, now))
     blank = unknown_units(city, level)
     rows = tuple(
         _row(str(units.code[i]), str(units.name[i]), units.name_en[i],
-             None if blank[i] else (int(known[i]), int(first[i]), int(then[i])), walks is not None)
+             None if blank[i] else (int(whole[i]), int(known[i]), int(first[i]), int(then[i])),
+             walks is not None)
         for i in units.of_level(level)
     )  # fmt: skip
-    total = (int(persons.sum()), int(persons[was].sum()), int(persons[now].sum()))
+    total = tuple(int(n.sum()) for n in (everybody, persons, persons[was], persons[now]))
     missing = units.of_level(level)[blank[units.of_level(level)]]
     warnings = [*resting_on(city), *list_remarks(study, asked.service)]
     if walks is None:
@@ -186,16 +193,19 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
 
 
 def _row(
-    code: str, name: str, name_en: str | None, persons: tuple[int, int, int] | None, assessed: bool
+    code: str, name: str, name_en: str | None, persons: tuple[int, ...] | None, assessed: bool
 ) -> ChangeRow:
     if persons is None:
-        return ChangeRow(code, name, name_en, None, None, None, None, None)
-    known, was, now = persons
+        return ChangeRow(code, name, name_en, *(None,) * 6)
+    whole, known, was, now = persons
+    if whole and not known:
+        return ChangeRow(code, name, name_en, whole, whole, *(None,) * 4)
     return ChangeRow(
         code,
         name,
         name_en,
-        known,
+        whole,
+        whole - known,
         was if assessed else None,
         now,
         was / known if assessed and known else None,

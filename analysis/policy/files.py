@@ -19,6 +19,7 @@ from lifecircle.analysis.policy.fields import ID
 from lifecircle.analysis.policy.sections.doubts import DOUBTS
 from lifecircle.analysis.policy.sections.kinds import KINDS
 from lifecircle.analysis.policy.sections.plausible import PLAUSIBLE
+from lifecircle.analysis.policy.sections.robustness import ROBUSTNESS
 from lifecircle.analysis.policy.sections.tag_quality import TAG_QUALITY
 
 EXTENDS: Final = "extends"
@@ -48,7 +49,9 @@ class Shelf:
         return {one: folder.joinpath(one + _SUFFIX) for one in ids if one not in self.aside}
 
 
-POLICIES: Final = Shelf(("policies",), aside=frozenset({DOUBTS, KINDS, PLAUSIBLE, TAG_QUALITY}))
+POLICIES: Final = Shelf(
+    ("policies",), aside=frozenset({DOUBTS, KINDS, PLAUSIBLE, ROBUSTNESS, TAG_QUALITY})
+)
 
 
 def packaged() -> Mapping[str, Traversable]:

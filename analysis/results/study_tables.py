@@ -34,6 +34,7 @@ EQUITY_COLUMNS: Final = (
     *_UNIT,
     text("group"),
     _count("residents"),
+    count("not_assessed", "word_circle_open", null="unknown"),
     _count("without_way"),
     _number("gini"),
     _number("palma"),

@@ -15,11 +15,15 @@ from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.isochrone import isochrone_document
 from lifecircle.service.catalog.point import PointDesk, point_document
 from lifecircle.service.catalog.report import report_document
+from lifecircle.service.catalog.route import Destination, route_document
 from lifecircle.service.catalog.scenario import scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
+from lifecircle.service.catalog.search import Names, search_document
 from lifecircle.service.catalog.siting import siting_document
 
 __all__ = [
+    "Destination",
+    "Names",
     "PointDesk",
     "accessibility_document",
     "area_document",
@@ -33,8 +37,10 @@ __all__ = [
     "isochrone_document",
     "point_document",
     "report_document",
+    "route_document",
     "scenario_document",
     "scorecard_document",
+    "search_document",
     "settings_given",
     "siting_document",
     "what_if_document",

@@ -12,7 +12,7 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, ParameterError, Warn
 from lifecircle.analysis.measures.floating import Floating, FloatingRow, Method, floating
 from lifecircle.analysis.measures.names import service_of
-from lifecircle.analysis.measures.question import Question, persons_of, settle
+from lifecircle.analysis.measures.question import Question, judged_persons, settle
 from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at, title_of
@@ -60,6 +60,7 @@ def _row(row: FloatingRow) -> dict[str, Any]:
         "name": row.name,
         "name_en": row.name_en,
         "residents": row.residents,
+        "not_assessed": row.not_assessed,
         "access": None if row.access is None else PER * row.access,
         "residents_none": row.none,
     }
@@ -69,15 +70,16 @@ def _cells(run: Run, found: Floating) -> dict[str, Any] | None:
     """Access of the residents at some ranks, lowest first (each resident counts once)."""
     if found.access is None:
         return None
-    persons = persons_of(run.city.cells, found.group)
-    order = np.argsort(found.access, kind="stable")
+    persons = judged_persons(run.study, found.asked.service.id, found.group)
+    order = np.argsort(found.access, kind="stable")  # what is not assessed stands last
     upto = np.cumsum(persons[order])
     if len(upto) == 0 or upto[-1] == 0:
         return None
     at = np.searchsorted(upto, [share * upto[-1] for share in _SHARES])
     ranked = found.access[order][np.minimum(at, len(order) - 1)]
+    most = float(np.nanmax(found.access))
     ranks = {f"p{100 * share:g}": PER * float(a) for share, a in zip(_SHARES, ranked, strict=True)}
-    return {"count": int((persons > 0).sum()), **ranks, "most": PER * float(found.access.max())}
+    return {"count": int((persons > 0).sum()), **ranks, "most": PER * most}
 
 
 def what_if_document(
@@ -162,6 +164,7 @@ def _changed(row: ChangeRow) -> dict[str, Any]:
         "name": row.name,
         "name_en": row.name_en,
         "residents": row.residents,
+        "not_assessed": row.not_assessed,
         "covered_before": row.covered_before,
         "covered_after": row.covered_after,
         "P_before": row.P_before,

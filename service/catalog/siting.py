@@ -335,18 +335,20 @@ def _units(run: Run, found: Siting) -> list[dict[str, Any]]:
     index, size = cells.unit[level], len(units.code)
     limit = found.asked.limit_cm
     persons = judged_persons(run.study, found.asked.service.id, TOTAL)
-    known = sums_by(index, size, cells.residents)
+    known, assessed = (sums_by(index, size, one) for one in (cells.residents, persons))
     before, after = (
         sums_by(index, size, persons, covered(cm, cells.position, limit))
         for cm in (found.cell_cm_before, found.cell_cm_after)
     )
-    blank = unknown_units(run.city, level)
+    unknown = unknown_units(run.city, level)
+    blank = unknown | ((known > 0) & (assessed == 0))  # the list ends before it
     return [
         {
             "code": str(units.code[i]),
             "name": str(units.name[i]),
             "name_en": units.name_en[i],
-            "residents": None if blank[i] else int(known[i]),
+            "residents": None if unknown[i] else int(known[i]),
+            "not_assessed": None if unknown[i] else int(known[i] - assessed[i]),
             "covered_before": None if blank[i] else int(before[i]),
             "covered_after": None if blank[i] else int(after[i]),
         }

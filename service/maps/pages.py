@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import shapely
@@ -24,6 +23,7 @@ from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
 from lifecircle.service.maps.circles_scene import circles_scene
+from lifecircle.service.maps.click_words import page_config
 from lifecircle.service.maps.compare_scene import compare_scene
 from lifecircle.service.maps.coverage_scene import coverage_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
@@ -38,20 +38,6 @@ from lifecircle.service.maps.shapes import degrees
 
 __all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]
 
-_CLICK_WORDS = {  # as the script of the panel calls them
-    "unnamed": "unnamed",
-    "cell": "cell",
-    "residents": "residents",
-    "minutes": "walk",
-    "minutes_value": "figure_minutes",
-    "nearest": "nearest",
-    "state": "state",
-    "covered": "covered_here",
-    "not_covered": "not_covered_here",
-    "no_way": "no_way",
-    "modelled": "modelled_here",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -62,6 +48,8 @@ class Page:
     that the page's own links carry along, for instance ``run``. `kind`, `variant`: of the circles
     (None = the first kind, each service's own minutes). `before`: the earlier run of `COMPARE`.
     `solution`: of the page ``catchments``, one of `SOLUTIONS`, balanced when None.
+    `ask_at`: where a served page asks about places (``/areas/springcity``), None where nothing
+    answers: a file, a notebook.
     """
 
     lang: Language = "zh"
@@ -73,6 +61,7 @@ class Page:
     variant: str | None = None
     before: Run | None = None
     solution: str | None = None
+    ask_at: str | None = None
 
 
 def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
@@ -122,7 +111,7 @@ def map_of(
     drawn.add_child(_fit(run))
     for part in scene.layers:
         drawn.add_child(part)
-    drawn.add_child(Panel(panel_markup(view), _config(ask)))
+    drawn.add_child(Panel(panel_markup(view), page_config(ask, view, page.ask_at)))
     return drawn
 
 
@@ -150,11 +139,6 @@ def first_service(run: Run) -> str:
     """The service a map shows unasked: the first of the run that is assessed, else the first."""
     services = run.manifest.services or run.travel.services
     return next((name for name in services if run.city.assessed(name)), services[0])
-
-
-def _config(ask: Ask) -> dict[str, Any]:
-    words = {name: ask.say(key, n="{n}") for name, key in _CLICK_WORDS.items()}
-    return {"lang": ask.lang, "words": words}
 
 
 def _bounds(run: Run) -> tuple[float, float, float, float]:

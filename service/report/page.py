@@ -20,7 +20,7 @@ from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.catalog.report import WALKER
 from lifecircle.service.maps.escape import html_text
-from lifecircle.service.maps.offline import refuse_outside
+from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report import tables
 from lifecircle.service.report.cells import text
 from lifecircle.service.report.drawing import (

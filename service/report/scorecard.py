@@ -20,7 +20,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, AT_MOST, Direction
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
-from lifecircle.service.maps.offline import refuse_outside
+from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.wording import (
     RULE_STATES,
     Words,

@@ -32,7 +32,8 @@ from lifecircle.service.app import create_app
 from lifecircle.service.settings import Settings
 from lifecircle.analysis.results.store import Workspace
 
-with TestClient(create_app(Settings(workspace=Path(sys.argv[1])))) as client:
+settings = Settings(workspace=Path(sys.argv[1]), allowed_hosts=("testserver",))
+with TestClient(create_app(settings)) as client:
     for path in ("/", "/areas/tiny/gaps", "/collections/tiny.cells/items", "/maps/tiny/coverage"):
         assert client.get(path).status_code == 200, path
 print(" ".join(name for name in sys.argv[2:] if name in sys.modules))
@@ -87,7 +88,7 @@ def test_two_apps_live_in_one_process(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_workspace_can_be_given(root: Path, tmp_path: Path) -> None:
-    app = create_app(Settings(workspace=tmp_path), Workspace(root))
+    app = create_app(Settings(workspace=tmp_path, allowed_hosts=("*",)), Workspace(root))
     assert TestClient(app).get("/areas/tiny").status_code == 200
 
 
@@ -222,7 +223,7 @@ def test_an_unknown_error_says_nothing_of_what_is_inside(
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_too_large_a_body_is_refused(declared: bool) -> None:
-    app = create_app(Settings(max_body_bytes=10))
+    app = create_app(Settings(max_body_bytes=10, allowed_hosts=("*",)))
 
     @app.post("/read")
     async def read(request: Request) -> int:

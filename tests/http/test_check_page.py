@@ -110,7 +110,7 @@ def test_the_page_shows_every_fault_and_escapes_names(here, sheet):
 )
 def test_only_this_machine_may_ask(tmp_path, sheet, told):
     headers = told.pop("headers", {})
-    asked = client(tmp_path, **told)
+    asked = client(tmp_path, allowed_hosts=("*",), **told)
     for answer in (asked.get("/check", headers=headers), post(asked, sheet, headers=headers)):
         assert answer.status_code == 403
         assert answer.json()["key"] == "check_only_here"

@@ -155,7 +155,8 @@ def test_a_body_that_is_no_object_is_explained(
 def test_what_if_answers_only_here_unless_opened(root: Path) -> None:
     body = {"remove": ["h1"]}
     elsewhere = {"base_url": "http://127.0.0.1", "client": ("10.0.0.9", 1)}
-    shut = TestClient(create_app(Settings(workspace=root)), **elsewhere)
+    names = {"allowed_hosts": ("testserver",)}
+    shut = TestClient(create_app(Settings(workspace=root, **names)), **elsewhere)
     assert shut.post("/areas/tiny/what-if", json=body).status_code == 403
     opened = TestClient(create_app(Settings(workspace=root, public_read=True)), **elsewhere)
     assert opened.post("/areas/tiny/what-if", json=body).status_code == 200

@@ -166,19 +166,10 @@ def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
     for reading in later:
         outcomes[reading.id] = pooled([outcomes[name] for name in reading.of])
     outcomes = {name: outcomes[name] for name in row.readings}
-    judging = ground.scorecard.judging
     shown = row.shown(ground.settings)
     judged = row.judged or shown
-    target = None if row.target is None else row.target.value
-    if target is None and row.unquantified and ground.word(judging.unquantified) == "judge":
-        target = ALL
-    status = row_status(
-        [outcomes[name] for name in judged],
-        outcomes[shown[0]],
-        target,
-        ground.word(judging.missing),
-        row.direction,
-    )
+    target = _target(ground, row)
+    status = _judge(ground, row, outcomes)
     asked = dict.fromkeys((shown[0], *judged))
     return RowResult(
         row=row,
@@ -192,6 +183,49 @@ def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
         by_unit=() if level is None else tuple(by_unit(ground, outcomes[shown[0]], level)),
         warnings=tuple(_remarks(outcomes[name] for name in asked)),
     )
+
+
+def row_verdict(ground: Ground, row: Row) -> tuple[Status, Outcome]:
+    """A row's status and headline alone: only the readings that decide are computed."""
+    outcomes: dict[str, Outcome] = {}
+
+    def compute(name: str) -> Outcome:
+        if name not in outcomes:
+            reading = row.readings[name]
+            if reading.kind == "pooled":
+                outcomes[name] = pooled([compute(one) for one in reading.of])
+            else:
+                outcomes[name] = EVALUATORS[reading.kind](ground, reading)
+        return outcomes[name]
+
+    for name in deciding(row, ground.settings):
+        compute(name)
+    return _judge(ground, row, outcomes), outcomes[row.shown(ground.settings)[0]]
+
+
+def deciding(row: Row, settings: Mapping[str, str | float]) -> tuple[str, ...]:
+    """The readings of a row that its headline and status rest on, under some settings."""
+    shown = row.shown(settings)
+    return tuple(dict.fromkeys((shown[0], *(row.judged or shown))))
+
+
+def _judge(ground: Ground, row: Row, outcomes: Mapping[str, Outcome]) -> Status:
+    shown = row.shown(ground.settings)
+    return row_status(
+        [outcomes[name] for name in row.judged or shown],
+        outcomes[shown[0]],
+        _target(ground, row),
+        ground.word(ground.scorecard.judging.missing),
+        row.direction,
+    )
+
+
+def _target(ground: Ground, row: Row) -> float | None:
+    """What a row is judged against; an unquantified promise only where that is asked for."""
+    if row.target is not None:
+        return row.target.value
+    judge = ground.word(ground.scorecard.judging.unquantified) == "judge"
+    return ALL if row.unquantified and judge else None
 
 
 def _remarks(outcomes: Iterable[Outcome]) -> Iterator[Warn]:

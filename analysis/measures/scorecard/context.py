@@ -202,6 +202,15 @@ class Ground:
         found: BoolArray = inside[index]
         return found
 
+    def judged_places(self, services: Sequence[str], rows: Int32Array) -> BoolArray:
+        """Which facilities (n) lie inside the list of a service, of those asked, they offer."""
+        inside = np.zeros(len(self.city.facilities), dtype=np.bool_)
+        for service in services:
+            mine = self.city.facilities.of_service(service)
+            inside |= mine & self.study.judged(service).facility
+        found: BoolArray = inside[rows]
+        return found
+
     def offering(self, services: Sequence[str]) -> Int32Array:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
         return np.flatnonzero(self.city.facilities.of_services(services)).astype(np.int32)

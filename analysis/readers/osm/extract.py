@@ -16,12 +16,11 @@ from lifecircle.analysis.readers.osm.aside import (
     Ordered,
     has_places_on_ways,
     in_order,
-    pbf_header,
 )
 from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
-from lifecircle.analysis.readers.osm.source import is_pbf, opened
+from lifecircle.analysis.readers.osm.source import header_of, is_pbf, opened
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_streets
 
 
@@ -105,7 +104,7 @@ def _is_doubtful(path: Path, read: Extract) -> bool:
     absent = read.streets.dropped.absent
     if not absent:
         return False
-    if min(absent) < 0 or has_places_on_ways(pbf_header(path)):
+    if min(absent) < 0 or has_places_on_ways(header_of(path)):
         return True
     found = osmium.FileProcessor(opened(path), osmium.osm.NODE)
     return any(True for _ in found.with_filter(osmium.filter.IdFilter(absent)))

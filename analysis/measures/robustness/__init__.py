@@ -1,0 +1,1 @@
+"""How firm an answer stands: assumptions moved one at a time and all together."""

@@ -1,0 +1,116 @@
+"""The page of a batch: cities ranked by any indicator, the worst first, and their worst units.
+
+One file that opens without internet; its figures lie in it as JSON, a small script of our own
+draws them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import orjson
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from lifecircle.analysis.errors import Language
+from lifecircle.service.batch.records import Record
+from lifecircle.service.wording import Words, number, percent
+
+WORST_UNITS: Final = 200  # of all cities together, kept for an indicator
+
+
+def batch_page(
+    records: Mapping[str, Record], figures: Mapping[str, Mapping[str, Any]], lang: Language
+) -> str:
+    """The page in one language."""
+    words = Words(lang, "batch")
+    style, script = _asset("batch.css"), _asset("batch.js")
+    return _template().render(
+        lang=lang,
+        t=words,
+        cities=len(records),
+        residents=number(sum(one["residents"] or 0 for one in figures.values())),
+        broken=[_broken(one, words) for one in records.values() if one.state == "failed"],
+        style=Markup(style),  # noqa: S704  our own file
+        script=Markup(script),  # noqa: S704  our own file
+        data=Markup(_json(_data(figures, words))),  # noqa: S704  < > & are written as escapes
+        policy=_policy(style, script),
+    )
+
+
+def _broken(record: Record, words: Words) -> tuple[str, str]:
+    return record.city, "" if record.error is None else record.error[words.lang]
+
+
+def _data(figures: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, Any]:
+    """Cities, indicators, and for each indicator its figures by city and its worst units."""
+    lang = words.lang
+    cities = [
+        {"name": one["title"][lang], "residents": number(one["residents"])}
+        for one in figures.values()
+    ]
+    indicators: dict[str, dict[str, Any]] = {}
+    for i, one in enumerate(figures.values()):
+        for block in one["services"]:
+            found = _indicator(indicators, "P", block["service"], block["title"][lang])
+            total = block["total"]
+            told = percent(total["P"]) or words.not_assessed
+            found["cities"].append([i, total["P"], told, number(total["not_covered"]) or ""])
+            found["units"] += [
+                [i, unit["name"], unit["P"], percent(unit["P"]), unit["not_covered"]]
+                for unit in block["units"]
+                if unit["not_covered"]
+            ]
+        for row in one["rows"]:
+            found = _indicator(indicators, "row", row["id"], f"{row['id']} {row['title'][lang]}")
+            unit = words.title(row["unit_title"])
+            told = words.not_assessed if row["told"] is None else f"{row['told']} {unit}".strip()
+            share = row["unit"] == "fraction"
+            found["least"] = row["direction"] == "at most"
+            verdict = words.verdict(row["status"])
+            found["cities"].append([i, row["value"], told, verdict, row["status"], share])
+    for found in indicators.values():
+        found["units"].sort(key=lambda unit: -unit[4])
+        found["units"] = [
+            [i, name, share, told, number(lost)]
+            for i, name, share, told, lost in found["units"][:WORST_UNITS]
+        ]
+    return {"cities": cities, "indicators": [*indicators.values()]}
+
+
+def _indicator(held: dict[str, dict[str, Any]], kind: str, one: str, title: str) -> dict[str, Any]:
+    empty = {"kind": kind, "id": one, "title": title, "cities": [], "units": [], "least": False}
+    return held.setdefault(f"{kind} {one}", empty)
+
+
+def _json(content: Any) -> str:
+    """JSON that can stand in a script element, whatever names hold."""
+    text = orjson.dumps(content).decode()
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(style: str, script: str) -> str:
+    def digest(text: str) -> str:
+        found = hashlib.sha256(f"\n{text}\n".encode()).digest()
+        return base64.b64encode(found).decode("ascii")
+
+    return (
+        f"default-src 'none'; style-src-elem 'sha256-{digest(style)}'; "
+        f"script-src 'sha256-{digest(script)}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _asset(name: str) -> str:
+    return files("lifecircle.service").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    around = Environment(autoescape=True, undefined=StrictUndefined)
+    text = files("lifecircle.service").joinpath("templates", "batch.html")
+    return around.from_string(text.read_text(encoding="utf-8"))

@@ -1,0 +1,129 @@
+"""What became of each city of a batch: one small file each, written aside and renamed.
+
+::
+
+    DIR/.batch/<city>.json        done or failed, under which key
+    DIR/.batch/<city>.step        the step under way, for who watches
+    DIR/.batch/<city>.figures     what the summary is made of
+    DIR/.batch/day                the day for which dates in the files are read
+    DIR/.batch/fetched/           inputs from elsewhere, by their digest
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from lifecircle.analysis.provenance import code_version, sha256_of
+from lifecircle.service.batch.cities import City, is_address, path_of, plain
+
+FOLDER: Final = ".batch"
+State = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of a city.
+
+    `key`: digest of everything that went in. `error`: what was wrong, by language. `died`: the
+    work ended without an answer (killed, out of memory or time), so that another try may help.
+    """
+
+    city: str
+    key: str
+    state: State
+    run: str | None = None
+    residents: int | None = None
+    attempts: int = 1
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    error: Mapping[str, str] | None = None
+    died: bool = False
+    again: bool = False
+
+
+class Records:
+    """The records of a workspace's batches."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.folder = workspace / FOLDER
+
+    def of(self, city: str) -> Record | None:
+        """The record of a city, None where there is none that can be read."""
+        try:
+            content = json.loads((self.folder / f"{city}.json").read_text(encoding="utf-8"))
+            return Record(**content)
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def keep(self, record: Record) -> Record:
+        """Write a record; returns it."""
+        content = json.dumps(asdict(record), ensure_ascii=False, indent=1)
+        write_aside(self.folder / f"{record.city}.json", content.encode())
+        self.step_file(record.city).unlink(missing_ok=True)
+        return record
+
+    def done(self, city: str, key: str, root: Path) -> Record | None:
+        """The record of a city that is done under that key, its run and its figures still there."""
+        record = self.of(city)
+        if record is None or record.state != "done" or record.key != key or record.run is None:
+            return None
+        whole = (root / city / "runs" / record.run / "manifest.json").is_file()
+        return replace(record, again=True) if whole and self.figures(city).is_file() else None
+
+    def figures(self, city: str) -> Path:
+        """The file of a city's figures."""
+        return self.folder / f"{city}.figures"
+
+    def step_file(self, city: str) -> Path:
+        """The file that says which step is under way."""
+        return self.folder / f"{city}.step"
+
+    def step(self, city: str) -> str | None:
+        """The step under way, None where nothing is."""
+        try:
+            return self.step_file(city).read_text(encoding="utf-8") or None
+        except OSError:
+            return None
+
+    def day(self, *, anew: bool) -> date:
+        """The day for which dates are read: kept, so that a batch resumed reads as it began."""
+        file = self.folder / "day"
+        if not anew:
+            try:
+                return date.fromisoformat(file.read_text(encoding="utf-8").strip())
+            except (OSError, ValueError):
+                pass
+        today = datetime.now(UTC).date()
+        write_aside(file, today.isoformat().encode())
+        return today
+
+
+def write_aside(path: Path, content: bytes) -> None:
+    """Write a file aside and rename it; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def key_of(name: str, city: City, digests: Mapping[str, str], day: date) -> str:
+    """SHA-256 of all that a city is made from: its options, its files' bytes, the code's version.
+
+    A file that is fetched counts by its address and the digest stated for it.
+    """
+    said: dict[str, Any] = plain(city) | {"city": name, "day": day.isoformat()}
+    for limit in ("timeout_minutes", "memory_gb", "retries"):
+        del said[limit]
+    bytes_of = {
+        given: digests.get(given, given) if is_address(given) else sha256_of(path_of(given))
+        for _, given in city.files()
+    }
+    whole = {"said": said, "files": sorted(bytes_of.items()), "code": code_version()}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()

@@ -1,0 +1,200 @@
+"""All cities of a batch side by side: GeoParquet, a workbook, and a page that ranks them.
+
+::
+
+    OUT/cities.parquet   one row a city and indicator, with every reading
+    OUT/units.parquet    GeoParquet: one row a city and unit, columns by service
+    OUT/summary.xlsx     the same for people: cities, coverage, scorecard, units
+    OUT/index.zh.html, index.en.html
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import orjson
+import pandas as pd
+import shapely
+from openpyxl import Workbook
+
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.export import sheet_row
+from lifecircle.service.batch.figures import COUNTS, READINGS
+from lifecircle.service.batch.page import batch_page
+from lifecircle.service.batch.records import Record, Records, write_aside
+from lifecircle.service.wording import Words
+
+COVERAGE: Final = "coverage"
+ROW: Final = "scorecard"
+_LONGEST_SHEET: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Records of all cities, by name, and the figures of those that are done."""
+
+    records: Mapping[str, Record]
+    figures: Mapping[str, Mapping[str, Any]]
+
+
+def read_summary(records: Sequence[Record], workspace: Path) -> Summary:
+    """The figures of every city that is done."""
+    kept = Records(workspace)
+    by_name = {record.city: record for record in sorted(records, key=lambda one: one.city)}
+    found = {
+        name: orjson.loads(kept.figures(name).read_bytes())
+        for name, record in by_name.items()
+        if record.state == "done"
+    }
+    return Summary(by_name, found)
+
+
+def write_summary(summary: Summary, out: Path, lang: Language) -> list[Path]:
+    """Write all files of the summary, each aside and then renamed; returns them."""
+    out.mkdir(parents=True, exist_ok=True)
+    files = {
+        "cities.parquet": _parquet(cities_frame(summary)),
+        "units.parquet": _parquet(units_frame(summary)),
+        "summary.xlsx": workbook(summary, lang),
+        "index.zh.html": batch_page(summary.records, summary.figures, "zh").encode(),
+        "index.en.html": batch_page(summary.records, summary.figures, "en").encode(),
+    }
+    for name, content in files.items():
+        write_aside(out / name, content)
+    return [out / name for name in files]
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    held = io.BytesIO()
+    frame.to_parquet(held, index=False)
+    return held.getvalue()
+
+
+def cities_frame(summary: Summary) -> pd.DataFrame:
+    """One row a city and indicator: readings of each service, value and status of each row."""
+    rows = [
+        line
+        for city, found in summary.figures.items()
+        for line in (*_services(city, found), *_card(city, found))
+    ]
+    heads = ["city", "run", "kind", "id", "title_zh", "title_en", *COUNTS, *READINGS]
+    heads += ["value", "status", "assessed_share", "target", "unit"]
+    frame = pd.DataFrame(rows, columns=heads)
+    for name in COUNTS:
+        frame[name] = frame[name].astype("Int64")
+    numbers = [*READINGS, "value", "assessed_share", "target"]
+    return frame.astype(dict.fromkeys(numbers, "float64"))
+
+
+def _services(city: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for block in found["services"]:
+        title = block["title"]
+        yield {
+            "city": city, "run": found["run"], "kind": COVERAGE, "id": block["service"],
+            "title_zh": title["zh"], "title_en": title["en"], **block["total"],
+        }  # fmt: skip
+
+
+def _card(city: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for row in found["rows"]:
+        kept = {key: row[key] for key in ("value", "status", "assessed_share", "target", "unit")}
+        yield {
+            "city": city, "run": found["run"], "kind": ROW, "id": row["id"],
+            "title_zh": row["title"]["zh"], "title_en": row["title"]["en"], **kept,
+        }  # fmt: skip
+
+
+def units_frame(summary: Summary) -> gpd.GeoDataFrame:
+    """One row a city and unit of its coverage: residents, and covered and P of every service."""
+    rows: list[dict[str, Any]] = []
+    for city, found in summary.figures.items():
+        shapes = {shape["code"]: shape for shape in found["shapes"]}
+        lines: dict[str, dict[str, Any]] = {}
+        for block in found["services"]:
+            for unit in block["units"]:
+                shape = shapes.get(unit["code"])
+                line = lines.setdefault(
+                    unit["code"],
+                    {
+                        "city": city, "run": found["run"], "code": unit["code"],
+                        "name": unit["name"],
+                        "name_en": None if shape is None else shape["name_en"],
+                        "level": block["by"], "residents": unit["residents"],
+                        "geometry": None if shape is None else shapely.from_wkb(shape["wkb"]),
+                    },
+                )  # fmt: skip
+                line[f"{block['service']}_covered"] = unit["covered"]
+                line[f"{block['service']}_P"] = unit["P"]
+        rows += lines.values()
+    heads = ["city", "run", "code", "name", "name_en", "level", "residents", "geometry"]
+    services = sorted({key for row in rows for key in row} - set(heads))
+    frame = pd.DataFrame(rows, columns=[*heads[:-1], *services, "geometry"])
+    whole = ["residents", *(name for name in services if name.endswith("_covered"))]
+    shares = [name for name in services if name.endswith("_P")]
+    kinds = dict.fromkeys(whole, "Int64") | dict.fromkeys(shares, "float64")
+    return gpd.GeoDataFrame(frame.astype(kinds), geometry="geometry", crs="EPSG:4326")
+
+
+def workbook(summary: Summary, lang: Language) -> bytes:
+    """The summary for people, as an Excel workbook."""
+    words = Words(lang, "batch")
+    book = Workbook(write_only=True)
+    for name, heads, rows in _sheets(summary, words):
+        sheet = book.create_sheet(words(name))
+        sheet.freeze_panes = "B2"
+        sheet.append(sheet_row(sheet, heads, heading=True))
+        for i, row in enumerate(rows):
+            if i == _LONGEST_SHEET:
+                break
+            sheet.append(sheet_row(sheet, row))
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+_Sheet = tuple[str, list[Any], Iterator[Sequence[Any]]]
+
+
+def _sheets(summary: Summary, words: Words) -> Iterator[_Sheet]:
+    heads = ["city", "state", "residents", "run", "seconds", "peak_mb", "error"]
+    yield "cities", [words(key) for key in heads], _cities(summary, words)
+    for kind, column in ((COVERAGE, "P"), (ROW, "value")):
+        titles = _titles(summary, kind, words)
+        yield kind, [words("city"), *titles.values()], _matrix(summary, kind, column, [*titles])
+    frame = units_frame(summary).drop(columns="geometry").astype(object)
+    frame = frame.where(frame.notna(), None)
+    yield "units", [str(name) for name in frame.columns], iter(frame.to_numpy().tolist())
+
+
+def _cities(summary: Summary, words: Words) -> Iterator[Sequence[Any]]:
+    for name, record in summary.records.items():
+        error = None if record.error is None else record.error[words.lang]
+        told = words(f"state_{record.state}")
+        yield (name, told, record.residents, record.run, record.seconds, record.peak_mb, error)
+
+
+def _titles(summary: Summary, kind: str, words: Words) -> dict[str, str]:
+    """Titles of the indicators that any city has, by id."""
+    key, id_of = ("services", "service") if kind == COVERAGE else ("rows", "id")
+    found = {
+        one[id_of]: one["title"][words.lang]
+        for figures in summary.figures.values()
+        for one in figures[key]
+    }
+    return dict(sorted(found.items()))
+
+
+def _matrix(
+    summary: Summary, kind: str, column: str, ids: Sequence[str]
+) -> Iterator[Sequence[Any]]:
+    for name, figures in summary.figures.items():
+        if kind == COVERAGE:
+            held = {one["service"]: one["total"][column] for one in figures["services"]}
+        else:
+            held = {one["id"]: one[column] for one in figures["rows"]}
+        yield (name, *(held.get(one) for one in ids))

@@ -1,0 +1,242 @@
+"""One city, built: here, or in a process of its own that may take no more than it is given.
+
+A task is plain JSON, so that it can be sent anywhere; workspace and files are paths that the
+worker sees too (a shared folder), or addresses that it fetches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.policy import Title
+from lifecircle.analysis.postgis.connecting import is_postgis
+from lifecircle.analysis.readers.records.declarations import split_service
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_address, plain
+from lifecircle.service.batch.fetched import fetch
+from lifecircle.service.batch.figures import write_figures
+from lifecircle.service.batch.records import Record, Records, key_of, write_aside
+from lifecircle.service.i18n import TEXTS
+
+_MEMORY_CODE: Final = 5  # exit code of a child that ran out of memory and could still say so
+_POLL_S: Final = 0.1
+_MOST_SAID: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One city of a batch, with all that its work needs.
+
+    `resume`: what is done under the same key is not done again.
+    """
+
+    name: str
+    city: City
+    workspace: str
+    day: str
+    digests: Mapping[str, str]
+    resume: bool
+
+    def to_json(self) -> str:
+        """The task as text, read again by `task_from`."""
+        whole = {key: getattr(self, key) for key in self.__slots__ if key != "city"}
+        return json.dumps({**whole, "digests": dict(self.digests), "city": plain(self.city)})
+
+
+def task_from(text: str) -> Task:
+    """The task of `Task.to_json`."""
+    content = json.loads(text)
+    return Task(**{**content, "city": city_from(content["city"])})
+
+
+def build_here(text: str) -> Record:
+    """Build a city in this process, whatever it takes; what its files are refused for is kept."""
+    task = task_from(text)
+    records = Records(Path(task.workspace))
+    since = time.monotonic()
+    try:
+        run = build_area(request_of(task), Workspace(task.workspace), _teller(records, task.name))
+        write_figures(run, records.figures(task.name))
+    except LifecircleError as error:
+        told = {"zh": error.text("zh"), "en": error.text("en")}
+        return Record(task.name, "", "failed", error=told, seconds=_seconds(since))
+    return Record(
+        task.name, "", "done", run.manifest.run, run.manifest.residents, seconds=_seconds(since)
+    )
+
+
+def request_of(task: Task) -> BuildRequest:
+    """What is to be built; files from elsewhere are fetched first."""
+    city, folder = task.city, Records(Path(task.workspace)).folder / "fetched"
+
+    def near(given: str) -> Path:
+        if is_address(given) and not is_postgis(given):
+            return fetch(given, folder, task.digests.get(given))
+        return Path(given)
+
+    def every(given: tuple[str, ...]) -> tuple[Path, ...]:
+        return tuple(map(near, given))
+
+    one: dict[str, Any] = {
+        key: near(said) for key in ONE_FILE if (said := getattr(city, key)) is not None
+    }
+    places = tuple(map(split_service, every(city.facilities)))
+    policy = city.policy
+    return BuildRequest(
+        task.name,
+        **one,
+        place=city.place,
+        population=every(city.population) or None,
+        units=every(city.units),
+        facilities=tuple(file for file, _ in places),
+        services={file.name: service for file, service in places if service is not None},
+        statistics=every(city.statistics),
+        closures=every(city.closures),
+        policy=near(policy) if policy is not None and policy.endswith(".toml") else policy,
+        surveyed=city.surveyed,
+        barrier_rule=city.barrier_rule,
+        datum=city.datum,
+        crs=city.crs,
+        sheet=city.sheet,
+        layer=city.layer,
+        other_types=city.other_types,
+        x_is_north=city.x_north,
+        accept_datum=city.accept_datum,
+        place_by_unit=city.place_by_unit,
+        calibrate=city.calibrate,
+        residents_from_buildings=city.residents_from_buildings,
+        title=_title(task),
+        today=date.fromisoformat(task.day),
+    )
+
+
+def _title(task: Task) -> Title | None:
+    zh, en = task.city.zh, task.city.en
+    return Title(zh or en or task.name, en or zh or task.name) if zh or en else None
+
+
+def _teller(records: Records, name: str) -> Any:
+    """Writes down the step under way for who watches from elsewhere."""
+    last = ""
+
+    def tell(step: str, _: float) -> None:
+        nonlocal last
+        if step != last:
+            last = step
+            write_aside(records.step_file(name), step.encode())
+
+    return tell
+
+
+def _seconds(since: float) -> float:
+    return round(time.monotonic() - since, 3)
+
+
+# ---- in a process of its own ---------------------------------------------------------------------
+
+
+def run_city(text: str, *, apart: bool = True) -> Record:
+    """Do a city's work unless it is done already, and keep what became of it.
+
+    Never raises for the city's own faults: they are in the record. Work that died is tried again
+    as often as the city allows.
+    """
+    task = task_from(text)
+    root = Path(task.workspace)
+    records = Records(root)
+    try:
+        key = key_of(task.name, task.city, task.digests, date.fromisoformat(task.day))
+    except OSError as error:
+        return records.keep(_failed(task, "", "batch_unreadable", detail=str(error)))
+    if task.resume and (done := records.done(task.name, key, root)) is not None:
+        return done
+    record = _failed(task, key, "batch_never")
+    for attempt in range(1, task.city.retries + 2):
+        record = _apart(task) if apart else build_here(text)
+        record = replace(record, key=key, attempts=attempt)
+        if not record.died:
+            break
+    return records.keep(record)
+
+
+def _apart(task: Task) -> Record:
+    """Build in a child that dies with us, is stopped when its time is over, and tells by a file."""
+    folder = Records(Path(task.workspace)).folder
+    answer = folder / f".{task.name}.{os.getpid()}.answer"
+    folder.mkdir(parents=True, exist_ok=True)
+    since = time.monotonic()
+    told = task.to_json().encode()
+    with (folder / f"{task.name}.log").open("wb") as log:
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "lifecircle.service.batch.one_city", str(answer)],
+            stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            assert child.stdin is not None
+            child.stdin.write(told)
+            child.stdin.close()
+            code = _wait(child, since + 60 * task.city.timeout_minutes)
+            if code == 0:
+                return replace(_read(answer), seconds=_seconds(since))
+            record = _died(task, code, folder / f"{task.name}.log")
+            return replace(record, seconds=_seconds(since))
+        finally:
+            _stop(child)
+            answer.unlink(missing_ok=True)
+
+
+def _wait(child: subprocess.Popen[bytes], until: float) -> int | None:
+    """The exit code of a child, None where its time is over."""
+    while (code := child.poll()) is None:
+        if time.monotonic() > until:
+            return None
+        time.sleep(_POLL_S)
+    return code
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _read(answer: Path) -> Record:
+    return Record(**json.loads(answer.read_text(encoding="utf-8")))
+
+
+def _died(task: Task, code: int | None, log: Path) -> Record:
+    """The record of work that ended without an answer."""
+    if code is None:
+        minutes = task.city.timeout_minutes
+        return replace(_failed(task, "", "batch_timeout", minutes=f"{minutes:g}"), died=True)
+    if code == _MEMORY_CODE:
+        most = task.city.memory_gb
+        return replace(_failed(task, "", "batch_memory", gb=f"{most or 0:g}"), died=True)
+    name = signal.Signals(-code).name if -code in {s.value for s in signal.Signals} else str(code)
+    last = log.read_text(encoding="utf-8", errors="replace").strip()[-_MOST_SAID:]
+    line = last.splitlines()[-1] if last else "–"
+    return replace(_failed(task, "", "batch_died", how=name, last=line), died=True)
+
+
+def given_up(city: str, how: str) -> Record:
+    """The record of a city over which too many workers died."""
+    told = TEXTS.both("batch_died", how=how, last="–")
+    return Record(city, "", "failed", error={"zh": told.zh, "en": told.en}, died=True)
+
+
+def _failed(task: Task, key: str, message: str, **params: str) -> Record:
+    told = TEXTS.both(message, **params)
+    return Record(task.name, key, "failed", error={"zh": told.zh, "en": told.en})

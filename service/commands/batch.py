@@ -1,0 +1,49 @@
+"""The command that builds many cities and sums them up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifecircle.service.commands.words import HERE, Lang, WorkspaceDir, language_of, prepare
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to the application."""
+    app.command()(batch)
+
+
+def batch(  # noqa: PLR0913 - typer reads the options from the signature
+    cities: Annotated[Path, typer.Argument()],
+    workspace: WorkspaceDir = HERE,
+    runner: Annotated[str | None, typer.Option()] = None,
+    workers: Annotated[int | None, typer.Option()] = None,
+    scheduler: Annotated[str | None, typer.Option()] = None,
+    resume: Annotated[bool, typer.Option("--resume")] = False,
+    only: Annotated[list[str] | None, typer.Option()] = None,
+    out: Annotated[Path | None, typer.Option()] = None,
+    lang: Lang = None,
+) -> None:
+    """Build many cities, each on its own, and rank them."""
+    from lifecircle.service.batch.cities import read_plan
+    from lifecircle.service.batch.runners import runner_of
+
+    plan = read_plan(cities)
+    if only:
+        plan = plan.only(cities, tuple(only))
+    chosen = runner_of(runner, workers or os.cpu_count() or 1, scheduler)
+    prepare(workspace)
+    from lifecircle.service.batch.run import run_batch
+    from lifecircle.service.batch.summary import read_summary, write_summary
+    from lifecircle.service.terminal import say
+    from lifecircle.service.terminal.batch import show_failed, watched
+
+    language = language_of(lang)
+    records = watched(plan, workspace, run_batch(plan, workspace, chosen, resume=resume), language)
+    target = out or Path(f"{cities.stem}-summary")
+    for file in write_summary(read_summary(records, workspace), target, language):
+        say(str(file))
+    show_failed(records, language)
