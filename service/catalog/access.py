@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.access.sites import CellsOnEdges
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, ParameterError, Warn
@@ -108,10 +107,7 @@ def what_if_document(
     lonlat = np.array([[a["lon"], a["lat"]] for a in add], dtype=np.float64).reshape(-1, 2)
     position = study.edges.snap(to_metric(lonlat, run.city.crs), max_leg_m)
     additions = [Addition(a["service"], position.take(np.array([k]))) for k, a in enumerate(add)]
-    cells = state.derived(
-        "cells_on_edges", lambda: CellsOnEdges.of(study.costs, run.city.cells.position)
-    )
-    changes = what_if(study, question, add=additions, remove=gone, cells=cells)
+    changes = what_if(study, question, add=additions, remove=gone)
     loose = [
         Warn("what_if_unsnapped", {"service": a["service"], "lon": a["lon"], "lat": a["lat"],
                                    "metres": f"{max_leg_m:g}"})

@@ -93,7 +93,7 @@ def scenario_document(
 def _edit(number: int, edit: Edit) -> dict[str, Any]:
     """An edit as understood: ids in place of titles, a shape as GeoJSON."""
     told: dict[str, Any] = {"edit": number, "op": edit.op}
-    for name in type(edit).__slots__:
+    for name in (slot for slot in type(edit).__slots__ if slot != "position"):
         value = getattr(edit, name)
         if isinstance(value, shapely.Geometry):
             value = orjson.loads(shapely.to_geojson(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,22 @@ import numpy as np
 import pytest
 import shapely
 
+from lifecircle.analysis.access.nearest import travel_table
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.measures.edits.apply import apply_edits, with_catchments
 from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.measures.question import Study
-from tests.edits.rebuild import SERVICES, STEP, Inputs, build, draw_town, spot, written
+from tests.edits.rebuild import (
+    SERVICES,
+    STEP,
+    TO_PLANE,
+    Inputs,
+    build,
+    draw_town,
+    spot,
+    written,
+)
 
 JOINS_DEG = 1e-4  # an end so near to a street joins it: no end of the rebuild does
 WAYS = ("street", "path", "footbridge")
@@ -106,3 +119,30 @@ def test_edits_are_a_rebuild(seed: int, tmp_path_factory: pytest.TempPathFactory
     assert {k: v.natural.served for k, v in solved.items()} == {
         k: v.natural.served for k, v in rebuilt.items()
     }
+
+
+def test_slope_stays_with_the_streets(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Uphill costs a tenth more and downhill a twentieth less, also on streets that are cut."""
+    inputs, study = town(tmp_path_factory.getbasetemp(), 0)
+    flat = study.city.network
+    at_m = flat.vertex_at_m
+    slope = SlopeProfile(flat.vertex_start, at_m, 0.1 * at_m, -0.05 * at_m)
+    hilly = replace(study.city, network=replace(flat, slope=slope))
+    costs = walk_costs(hilly.network)
+    study = Study(hilly, travel_table(hilly, costs, SERVICES), study.policy)
+    nodes = [(d["x"], d["y"]) for _, d in inputs.streets.nodes(data=True)]
+    way = {"op": "add_way", "kind": "street", "coordinates": [nodes[0], nodes[24]]}
+    edited = apply_edits(study, read_edits(study, [way]))
+    assert [warning.key for warning in edited.warnings] == ["edit_way_flat"]
+    network = edited.study.city.network
+    assert network.slope is not None
+    last = network.slope.point_start[1:] - 1
+    ahead = network.slope.extra_uv_m[last] / network.edge_length_m
+    back = network.slope.extra_vu_m[last] / network.edge_length_m
+    drawn = (ahead == 0) & (back == 0)
+    up, down = np.isclose(ahead, 0.1), np.isclose(ahead, -0.05)
+    assert (drawn | (up & np.isclose(back, -0.05)) | (down & np.isclose(back, 0.1))).all()
+    line = shapely.LineString([TO_PLANE(*nodes[0]), TO_PLANE(*nodes[24])])
+    assert network.edge_length_m[drawn].sum() == pytest.approx(line.length, rel=1e-3)
+    again = travel_table(edited.study.city, walk_costs(network), SERVICES)
+    assert edited.study.travel.cell_cm.tolist() == again.cell_cm.tolist()

@@ -15,10 +15,12 @@ import numpy as np
 from lifecircle.analysis.access.nearest import (
     NearestFacility,
     from_positions,
+    goals_of,
     travel_table,
 )
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.edits.model import (
@@ -34,6 +36,7 @@ from lifecircle.analysis.measures.edits.model import (
 from lifecircle.analysis.measures.edits.people import edit_people
 from lifecircle.analysis.measures.edits.places import Placed, edit_places
 from lifecircle.analysis.measures.edits.streets import edit_streets, reattach_city
+from lifecircle.analysis.measures.edits.walks import travel_on, travel_to
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import NOBODY, Int32Array
 
@@ -74,29 +77,22 @@ def apply_edits(study: Study, edits: Sequence[Edit]) -> Edited:
     moves = [(k, one) for k, one in numbered if isinstance(one, _PEOPLE)]
     shops = [(k, one) for k, one in numbered if isinstance(one, _PLACES)]
     max_leg_m = study.policy.attachment.max_leg_m.value
-    city, index, costs = study.city, study.edges, study.costs
-    said: tuple[Warn, ...] = ()
-    if ways:
-        streets, said = edit_streets(study, ways)
-        index, city = streets.index, reattach_city(study, streets)
-        costs = walk_costs(streets.network)
+    base, said = _on_streets(study, ways)
+    city, costs = base.city, base.costs
     cell_before = np.arange(len(city.cells), dtype=np.int32)
     if moves:
-        city, cell_before, more = edit_people(city, moves, index, max_leg_m)
+        city, cell_before, more = edit_people(city, moves, base.edges, max_leg_m)
         said += more
     placed = Placed(
         city, np.arange(len(city.facilities), dtype=np.int32), frozenset(), frozenset(), ()
     )
     if shops:
-        placed = edit_places(city, shops, index, max_leg_m)
+        placed = edit_places(city, shops, base.edges, max_leg_m)
         city, said = placed.city, (*said, *placed.warnings)
-    if ways:
-        travel = travel_table(city, costs, study.travel.services)
-    else:
-        carried = _carried(study.travel, placed.before, len(study.city.facilities))
-        if moves:
-            carried = _with_cells(study, city, carried, cell_before, placed)
-        travel = _renewed(city, study, carried, placed)
+    carried = _carried(base.travel, placed.before, len(base.city.facilities))
+    if moves:
+        carried = _with_cells(base, city, carried, cell_before, placed)
+    travel = _renewed(city, base, carried, placed)
     everyone = bool(ways or moves)
     services = [
         service
@@ -105,6 +101,19 @@ def apply_edits(study: Study, edits: Sequence[Edit]) -> Edited:
     ]
     after = Study(city, travel, study.policy, {}, costs)
     return Edited(after, tuple(edits), cell_before, placed.before, tuple(services), said)
+
+
+def _on_streets(
+    study: Study, edits: Sequence[tuple[int, AddWay | CloseWay]]
+) -> tuple[Study, tuple[Warn, ...]]:
+    """The study on the streets after edits, its cells and facilities the same."""
+    if not edits:
+        return study, ()
+    streets, said = edit_streets(study, edits)
+    city = reattach_city(study, streets)
+    costs = walk_costs(streets.network)
+    travel = travel_on(study, streets, city, costs)
+    return Study(city, travel, study.policy, {}, costs), said
 
 
 def with_catchments(edited: Edited, before: Study) -> Study:
@@ -152,22 +161,35 @@ def _with_cells(
 
 
 def _renewed(city: City, study: Study, travel: NearestFacility, placed: Placed) -> NearestFacility:
-    """The walks with those to services whose facilities moved computed anew."""
-    rows = [k for k, service in enumerate(travel.services) if service in placed.moved]
-    if not rows:
+    """The walks with those to services whose facilities moved as they are now."""
+    travel = _with_services(city, study, travel, placed.moved - set(travel.services))
+    services = [service for service in travel.services if service in placed.moved]
+    if not services:
         return travel
-    fresh = travel_table(city, study.costs, [travel.services[k] for k in rows])
+    places = study.city.facilities
+    mine = places.of_services(services)[places.attached_facility]
+    rows = np.flatnonzero(mine)
+    still = np.isin(np.arange(len(places)), placed.before)[places.attached_facility[rows]]
+    gone = rows[~still]
+    before = goals_of(
+        study.costs,
+        Attachments(places.attached_facility[gone], places.attachment.take(gone)),
+    )
+    return travel_to(city, study.costs, travel, services, before)
 
-    def with_fresh(held: Int32Array, new: Int32Array) -> Int32Array:
-        whole = np.array(held)
-        whole[rows] = new
-        return whole
 
+def _with_services(
+    city: City, study: Study, travel: NearestFacility, missing: frozenset[str]
+) -> NearestFacility:
+    """The walks with those to services that had none."""
+    if not missing:
+        return travel
+    more = travel_table(city, study.costs, sorted(missing))
     return NearestFacility(
-        travel.services,
-        with_fresh(travel.cell_cm, fresh.cell_cm),
-        with_fresh(travel.cell_facility, fresh.cell_facility),
-        with_fresh(travel.land_cm, fresh.land_cm),
-        with_fresh(travel.node_cm, fresh.node_cm),
-        with_fresh(travel.node_facility, fresh.node_facility),
+        (*travel.services, *more.services),
+        np.vstack((travel.cell_cm, more.cell_cm)),
+        np.vstack((travel.cell_facility, more.cell_facility)),
+        np.vstack((travel.land_cm, more.land_cm)),
+        np.vstack((travel.node_cm, more.node_cm)),
+        np.vstack((travel.node_facility, more.node_facility)),
     )

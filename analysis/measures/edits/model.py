@@ -12,6 +12,8 @@ from typing import Any, Final, Literal, get_args
 
 import shapely
 
+from lifecircle.analysis.city.streets.snap import Positions
+
 Op = Literal[
     "add_facility",
     "remove_facility",
@@ -35,7 +37,10 @@ MOST_TEXT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class AddFacility:
-    """A new place of a service (its id in the policy); `id` names it in later edits."""
+    """A new place of a service (its id in the policy); `id` names it in later edits.
+
+    `position`: where it joins the streets, where that is known already; else it is looked for.
+    """
 
     service: str
     lon: float
@@ -43,6 +48,7 @@ class AddFacility:
     id: str
     name: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=lambda: NONE_KNOWN)
+    position: Positions | None = None
     op: Literal["add_facility"] = "add_facility"
 
 

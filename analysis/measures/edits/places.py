@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.edits.attributes import column_of, is_open
 from lifecircle.analysis.measures.edits.model import AddFacility, ChangeFacility, RemoveFacility
-from lifecircle.analysis.quantities import NOBODY, Int32Array, read_only
+from lifecircle.analysis.quantities import NOBODY, Int32Array, IntArray, read_only
 
 PlaceEdit = AddFacility | RemoveFacility | ChangeFacility
 SOURCE = "edit"
@@ -72,7 +73,10 @@ def edit_places(
     old = {named[one]: held for one, held in changes.items() if one in named}
     table, before = _rebuilt(city, keep, old, fresh, changes)
     known = frozenset(service for service in shut if city.assessed(service))
-    table, loose = _attached(table, before, index, max_leg_m)
+    table, loose = _attached(
+        table, before, index, max_leg_m,
+        {one.id: one.position for one in fresh if one.position is not None},
+    )  # fmt: skip
     said += [Warn("edit_facility_unsnapped", {"id": one, "metres": max_leg_m}) for one in loose]
     after = replace(city, facilities=table, surveyed=city.surveyed | known)
     return Placed(after, before, frozenset(moved | shut), frozenset(told - shut), tuple(said))
@@ -97,14 +101,13 @@ def _rebuilt(
         (places.service[keep], np.array([number[one.service] for one in fresh], dtype=np.int32))
     ).astype(np.int32)
     called = np.concatenate((places.id[keep], _texts(one.id for one in fresh)))
-    order = np.array(
-        sorted(range(len(rows)), key=lambda k: (service[k], str(called[k]))), dtype=np.int64
-    )
+    order = _order(service, called, int(keep.sum()))
     before = rows[order].astype(np.int32)
-    at = {fresh[k - int(keep.sum())].id: row for row, k in enumerate(order) if rows[k] < 0}
-    row_of = {int(b): row for row, b in enumerate(before) if b != NOBODY}
+    new = np.flatnonzero(before == NOBODY).tolist()
+    at = {fresh[int(order[row]) - int(keep.sum())].id: row for row in new}
     given = {at[one.id]: attributes[one.id] for one in fresh}
-    given |= {row_of[b]: held for b, held in changed.items() if b in row_of}
+    for old, held in changed.items():
+        given |= dict.fromkeys(np.flatnonzero(before == old).tolist(), held)
     units = assign_units(xy_m, city.units) if len(fresh) else {}
 
     def column(old: np.ndarray, new: Iterable[Any]) -> np.ndarray:
@@ -133,6 +136,15 @@ def _rebuilt(
     return table, before
 
 
+def _order(service: Int32Array, called: np.ndarray, kept: int) -> IntArray:
+    """The order by service and id of rows of which the first `kept` are in it already."""
+    order = list(range(kept))
+    for k in range(kept, len(called)):
+        key = (int(service[k]), str(called[k]))
+        order.insert(bisect(order, key, key=lambda row: (int(service[row]), str(called[row]))), k)
+    return np.array(order, dtype=np.int64)
+
+
 def _attributes(
     places: Facilities, before: Int32Array, given: Mapping[int, Mapping[str, Any]]
 ) -> Mapping[str, np.ndarray]:
@@ -155,8 +167,12 @@ def _attached(
     before: Int32Array,
     index: EdgeIndex,
     max_leg_m: float,
+    places: Mapping[str, Positions],
 ) -> tuple[Facilities, list[str]]:
-    """The table with the positions of its rows, and the new ones that join no street."""
+    """The table with the positions of its rows, and the new ones that join no street.
+
+    `places`: where new ones join that is known already, by id.
+    """
     old = before != NOBODY
     size = max(int(before.max(initial=-1)), int(table.attached_facility.max(initial=-1))) + 1
     row_of = np.full(size, NOBODY, dtype=np.int32)
@@ -165,6 +181,10 @@ def _attached(
     stays = np.flatnonzero(owner != NOBODY)
     rows = np.flatnonzero(~old)
     found = index.snap(shapely.get_coordinates(table.geometry[rows]), max_leg_m)
+    known = [places.get(str(table.id[row])) for row in rows]
+    for k, position in enumerate(known):
+        if position is not None:
+            found = found.replaced(np.array([k]), position)
     joins = np.flatnonzero(found.snapped)
     facility = np.concatenate((owner[stays], rows[joins])).astype(np.int32)
     position = Positions.joined((table.attachment.take(stays), found.take(joins)))

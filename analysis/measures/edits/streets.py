@@ -147,16 +147,7 @@ def _changed_lines(
         touched = np.zeros(new.node_count, dtype=np.bool_)
         touched[new.edge_u[fresh]] = touched[new.edge_v[fresh]] = True
         fresh |= touched[new.edge_u] | touched[new.edge_v]
-    return np.concatenate((_some_lines(old, gone), _some_lines(new, fresh)))
-
-
-def _some_lines(network: WalkNetwork, chosen: BoolArray) -> NDArray[np.object_]:
-    """Some edges as lines."""
-    size = np.diff(network.vertex_start)
-    rows = np.repeat(chosen, size)
-    owner = np.repeat(np.arange(int(chosen.sum())), size[chosen])
-    lines = shapely.linestrings(network.vertex_xy_m[rows], indices=owner)
-    return np.asarray(lines, dtype=np.object_).reshape(-1)
+    return np.concatenate((old.lines(np.flatnonzero(gone)), new.lines(np.flatnonzero(fresh))))
 
 
 def _rank(network: WalkNetwork, rules: AttachmentRules) -> IntArray:
@@ -236,7 +227,9 @@ def _reattach_facilities(study: Study, streets: Streets) -> Facilities:
         return replace(places, attachment=moved)
     entered = _entered(places, policy)
     shapes = places.geometry[rows]
-    fresh = attach_facilities(shapes, entered[rows], streets.index, max_leg_m)
+    reach_m = 2 * max_leg_m
+    box = shapely.total_bounds(shapes) + np.array([-reach_m, -reach_m, reach_m, reach_m])
+    fresh = attach_facilities(shapes, entered[rows], streets.index.around(box), max_leg_m)
     owner = rows[fresh.facility].astype(np.int32)
     fenced = _fenced(study, rows, entered, max_leg_m)
     mine = np.isin(owner, fenced)
@@ -274,7 +267,10 @@ def _fenced(study: Study, rows: IntArray, entered: BoolArray, max_leg_m: float) 
     areal = rows[shapely.get_dimensions(places.geometry[rows]) == _AREAL]
     if len(areal) == 0:
         return rows[:0]
-    again = attach_facilities(places.geometry[areal], entered[areal], study.edges, max_leg_m)
+    reach_m = 2 * max_leg_m
+    box = shapely.total_bounds(places.geometry[areal])
+    old = study.edges.around(box + np.array([-reach_m, -reach_m, reach_m, reach_m]))
+    again = attach_facilities(places.geometry[areal], entered[areal], old, max_leg_m)
     differs = [k for k, row in enumerate(areal.tolist()) if not _same(places, row, again, k)]
     found: IntArray = areal[differs]
     return found

@@ -109,8 +109,8 @@ def add_way(
     raw: RawStreets, edit: AddWay, number: int, crs: str, margin_m: float
 ) -> tuple[RawStreets, tuple[Warn, ...]]:
     """The streets with a drawn way joined to them, and remarks on ends that join nothing."""
-    streets = _Segments.of(raw, crs)
     xy = to_metric(np.array(edit.coordinates), crs)
+    streets = _Segments.of(raw, crs, xy, margin_m)
     joins, loose = _find_joins(streets, xy, edit.kind, margin_m)
     said = [
         Warn("edit_way_loose", {"edit": number, "lon": f"{lon:.5f}", "lat": f"{lat:.5f}",
@@ -137,7 +137,8 @@ class _Segments:
     tree: shapely.STRtree
 
     @classmethod
-    def of(cls, raw: RawStreets, crs: str) -> _Segments:
+    def of(cls, raw: RawStreets, crs: str, near: FloatArray, margin_m: float) -> _Segments:
+        """Those in the box around some places (metres), a margin wider."""
         inside = np.ones(len(raw.node_ref), dtype=np.bool_)
         inside[raw.way_start[1:] - 1] = False
         tail = np.flatnonzero(inside)
@@ -147,6 +148,9 @@ class _Segments:
         is_end = ~inside
         is_end[raw.way_start[:-1]] = True
         a, b = xy[tail], xy[tail + 1]
+        met = (np.minimum(a, b) <= near.max(axis=0) + margin_m).all(axis=1)
+        met &= (np.maximum(a, b) >= near.min(axis=0) - margin_m).all(axis=1)
+        tail, way, a, b = tail[met], way[met], a[met], b[met]
         lines: Any = shapely.linestrings(np.stack((a, b), axis=1))
         above = (form[way] & _ABOVE) > 0
         return cls(tail, way, a, b, above, is_end, raw.node_ref, shapely.STRtree(lines))
