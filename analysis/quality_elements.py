@@ -24,7 +24,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_coordinate_blank input_count_blank input_facility_name_blank
         input_facility_names_missing input_facility_twice input_geometry_missing input_id_blank
         input_level_blank input_level_missing input_name_blank input_name_missing
-        input_no_coordinates input_no_rows input_people_crowded input_people_dense
+        input_h3_cells input_no_coordinates input_no_rows input_people_crowded input_people_dense
         input_people_twice input_cells_heaped
         input_population_missing input_raster_nobody
         input_kinds_left_out input_osm_export_rest input_osm_export_shut

@@ -370,7 +370,7 @@ def _measure(
     if xy_m is None:
         return np.asarray(shapely.distance(shapes[left], shapes[right]))
     east, north = (xy_m[left] - xy_m[right]).T
-    return np.sqrt(east * east + north * north)
+    return np.asarray(np.sqrt(east * east + north * north), dtype=np.float64)
 
 
 def _near_rows(
