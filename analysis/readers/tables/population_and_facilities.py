@@ -223,6 +223,7 @@ def _cells_of(records: Records) -> CellTable:
         refuse_crowds(located, persons, picked["population"].title, found)
     found.stop_on_errors()
     remark_people_twice(located.shapes, persons, found)
+    found.stop_on_errors()
     return make_cells(ids, persons, groups, located, found.warnings())
 
 
