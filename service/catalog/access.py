@@ -16,6 +16,7 @@ from lifecircle.analysis.measures.question import Question, judged_persons, sett
 from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at, title_of
+from lifecircle.service.catalog.rests import rests_document
 from lifecircle.service.state import AreaState
 
 PER: int = 1_000  # persons that access is told for
@@ -50,6 +51,7 @@ def accessibility_document(
         "total": _row(found.total),
         "units": [_row(row) for row in found.units],
         "cells": _cells(run, found),
+        "rests_on": rests_document(run.study, Question(found.asked.service.id, group=found.group)),
         "warnings": remarks((*found.warnings, *run.city.warnings), lang),
     }
 

@@ -25,7 +25,7 @@ from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Sco
 from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
-from lifecircle.service.catalog.rests import rests_of_row
+from lifecircle.service.catalog.rests import rests_of_area, rests_of_row
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
@@ -76,7 +76,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
     """A computed scorecard as a document."""
     manifest = run.manifest
     counts = Counter(row.status for row in found.rows)
-    nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
+    rows = [_row(run, found.scorecard, row, lang) for row in found.rows]
     nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
     return {
         "area": manifest.area,
@@ -98,7 +98,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "level": found.level,
         "settings": [_setting(found, name) for name in found.scorecard.settings],
         "counts": {status: counts[status] for status in STATUSES},
-        "rows": [_row(run, found.scorecard, row, lang) for row in found.rows],
+        "rows": rows,
         "not_computed": [_promise(promise) for promise in found.scorecard.not_computed.values()],
         "groups": [
             {
@@ -115,6 +115,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "inputs": [
             {"role": one.role, "name": one.name, "sha256": one.sha256} for one in manifest.inputs
         ],
+        "rests_on": rests_of_area(line for row in rows for line in row["rests_on"]),
         "warnings": remarks((*nobody, *run.city.warnings), lang),
     }
 

@@ -50,6 +50,7 @@ from lifecircle.analysis.readers.records.declarations import SILENT, Declaration
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.proposals import kept, sites_of, walks_with
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
+from lifecircle.service.catalog.rests import rests_document
 
 GENERATED: Final = "generated"
 PLACES: Final = "places"
@@ -260,6 +261,7 @@ def shown(run: Run, found: Siting, source: str | Path, lang: Language) -> dict[s
         "by": default_level(run.city),
         "units": _units(run, found),
         "not_coverable": _culprits(run, found),
+        "rests_on": rests_document(run.study, Question(asked.service.id)),
         "warnings": remarks((*found.warnings, *run.city.warnings), lang),
     }
 

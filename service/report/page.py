@@ -108,6 +108,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
             "rules": (tables.RULES, list(tables.rule_rows(document, words))),
         },
+        "rests": tables.worst_rests(document, words),
         "parameters": list(tables.parameter_rows(document, words)),
         "bridges": tables.bridge_lines(document, words),
         "gaps_count": len(tables.gaps_listed(document, full=False)),
