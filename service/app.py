@@ -25,6 +25,7 @@ from lifecircle.service.routes import (
     pages,
     problems,
     quality,
+    robustness,
     scorecard,
     siting,
     studies,
@@ -49,7 +50,10 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    rooms = (ogc, areas, catchments, siting, scorecard, studies, quality, checks, pages, health)
+    rooms = (
+        *(ogc, areas, catchments, siting, scorecard, robustness),
+        *(studies, quality, checks, pages, health),
+    )
     for room in rooms:
         app.include_router(room.router)
     for path, folder in static_folders():

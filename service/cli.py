@@ -10,7 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from lifecircle.service import i18n
-from lifecircle.service.commands import batch, catchments, quality, scorecard, siting, studies
+from lifecircle.service.commands import (
+    batch,
+    catchments,
+    quality,
+    robustness,
+    scorecard,
+    siting,
+    studies,
+)
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     HERE,
@@ -337,7 +345,7 @@ def export(
     say(str(out))
 
 
-for topic in (batch, catchments, siting, scorecard, quality, studies):
+for topic in (batch, catchments, siting, scorecard, robustness, quality, studies):
     topic.register(app)
 
 

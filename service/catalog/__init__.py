@@ -15,6 +15,7 @@ from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.isochrone import isochrone_document
 from lifecircle.service.catalog.point import PointDesk, point_document
 from lifecircle.service.catalog.report import report_document
+from lifecircle.service.catalog.robustness import robustness_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting import siting_document
 
@@ -32,6 +33,7 @@ __all__ = [
     "isochrone_document",
     "point_document",
     "report_document",
+    "robustness_document",
     "scorecard_document",
     "settings_given",
     "siting_document",
