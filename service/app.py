@@ -29,6 +29,7 @@ from lifecircle.service.routes import (
     pages,
     problems,
     quality,
+    robustness,
     scenario,
     scorecard,
     siting,
@@ -55,7 +56,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    about_areas = (areas, catchments, siting, scenario, scorecard, studies, quality)
+    about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
     for room in (ogc, *about_areas, checks, pages, health):
         app.include_router(room.router)
     for path, folder in static_folders():

@@ -15,6 +15,7 @@ from lifecircle.service.commands import (
     catchments,
     publish,
     quality,
+    robustness,
     scenario,
     scorecard,
     siting,
@@ -362,7 +363,10 @@ def export(
     say(str(out))
 
 
-for topic in (batch, catchments, publish, siting, scenario, scorecard, quality, studies):
+TOPICS = (
+    batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies,
+)  # fmt: skip
+for topic in TOPICS:
     topic.register(app)
 
 

@@ -108,6 +108,18 @@ class GapsQuery(OfPeople, OfRun):
     at: At = None
 
 
+class RobustnessQuery(OfRun):
+    """What `/robustness` takes: no more draws than one request may cost."""
+
+    service: Name | None = None
+    walker: Name = "adult"
+    by: Name | None = None
+    draws: int = Field(default=50, ge=2, le=100)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    lists: bool = False
+    f: Literal["json", "html", "xlsx"] | None = None
+
+
 class CirclesQuery(OfUnits, OfRun):
     """What `/circles` takes."""
 

@@ -15,6 +15,7 @@ from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.isochrone import isochrone_document
 from lifecircle.service.catalog.point import PointDesk, point_document
 from lifecircle.service.catalog.report import report_document
+from lifecircle.service.catalog.robustness import robustness_document
 from lifecircle.service.catalog.route import Destination, route_document
 from lifecircle.service.catalog.scenario import scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
@@ -37,6 +38,7 @@ __all__ = [
     "isochrone_document",
     "point_document",
     "report_document",
+    "robustness_document",
     "route_document",
     "scenario_document",
     "scorecard_document",

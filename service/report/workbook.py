@@ -77,7 +77,7 @@ def report_workbook(
             sheet.append(sheet_row(sheet, row))
     held = io.BytesIO()
     book.save(held)
-    return _dated(held.getvalue(), run.manifest.created)
+    return dated(held.getvalue(), run.manifest.created)
 
 
 def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
@@ -216,7 +216,7 @@ def _sources(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     yield from map(_values, tables.rule_rows(document, words))
 
 
-def _dated(book: bytes, created: str) -> bytes:
+def dated(book: bytes, created: str) -> bytes:
     """The same workbook with the run's date inside and none of the clock's."""
     stamp = datetime.fromisoformat(created).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     out = io.BytesIO()

@@ -1,0 +1,267 @@
+"""How firm answers stand, as a document: bands, swings, verdicts that hold or flip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lifecircle.analysis.errors import Language, ParameterError
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.robustness.lists import ListDoubt
+from lifecircle.analysis.measures.robustness.parameters import SPEED, Parameter
+from lifecircle.analysis.measures.robustness.result import (
+    Band,
+    CircleBand,
+    Robustness,
+    RowBand,
+    ServiceBand,
+    Swing,
+)
+from lifecircle.analysis.measures.robustness.robustness import robustness
+from lifecircle.analysis.policy.sections.robustness import ranges
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import fields_of, remarks, title_of
+from lifecircle.service.catalog.scorecard import units_document
+from lifecircle.service.wording import Words, figure, percent, percent_whole
+
+BUDGET: Final = 100_000_000  # cells × services × draws that one request may cost
+
+
+def robustness_document(
+    run: Run,
+    question: Question,
+    *,
+    draws: int | None = None,
+    seed: int = 0,
+    lists: bool = True,
+    budget: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    lang: Language = "zh",
+) -> dict[str, Any]:
+    """How firm a run's answers stand; fractions 0-1, unrounded.
+
+    Raises
+    ------
+    UnknownNameError : no such service, walker or level.
+    ParameterError : draws out of range or beyond the budget; residents nobody has counted.
+    """
+    count = int(ranges().draws.value) if draws is None else draws
+    if budget is not None:
+        each = max(1, len(run.city.cells) * len(run.policy.services))
+        if each * count > budget:
+            raise ParameterError("robustness_budget", draws=count, most=budget // each)
+    found = robustness(run.study, question, draws=count, seed=seed, lists=lists, progress=progress)
+    return document_of(run, found, single=question.service is not None, lang=lang)
+
+
+def document_of(run: Run, found: Robustness, *, single: bool, lang: Language) -> dict[str, Any]:
+    """A computed answer as a document; of a `single` service with every cell's share of draws."""
+    manifest, policy, card = run.manifest, run.policy, run.policy.scorecard
+    rows = () if card is None else found.rows
+    return {
+        "area": manifest.area,
+        "run": manifest.run,
+        "title": title_of(manifest.title),
+        "created": manifest.created,
+        "synthetic": manifest.synthetic,
+        "modelled": list(manifest.modelled),
+        "residents": manifest.residents,
+        "policy": {"id": manifest.policy_id, "digest": manifest.policy_digest},
+        "draws": found.draws,
+        "seed": found.seed,
+        "walker": found.walker,
+        "walker_title": title_of(policy.walkers[found.walker].title),
+        "by": found.by,
+        "band": {"low": found.band[0], "high": found.band[1]},
+        "lists_tried": found.lists_tried,
+        "parameters": [_parameter(run, one) for one in found.parameters],
+        "ranges": {name: fields_of(getattr(ranges(), name)) for name in type(ranges()).__slots__},
+        "lists": [_list(run, one) for one in found.lists],
+        "services": [_service(run, one, single=single) for one in found.services],
+        "circles": [_circle(run, one) for one in found.circles],
+        "rows": [_row(run, one) for one in rows],
+        "units": {} if card is None else units_document(card),
+        "warnings": remarks(run.city.warnings, lang),
+    }
+
+
+def _parameter(run: Run, one: Parameter) -> dict[str, Any]:
+    card = run.policy.scorecard
+    setting = None if one.setting is None or card is None else card.settings[one.setting]
+    return {
+        "parameter": one.id,
+        "kind": one.kind,
+        "values": list(one.values),
+        "title": None if setting is None else title_of(setting.title),
+        "choices": {}
+        if setting is None
+        else {name: title_of(choice.title) for name, choice in setting.choices.items()},
+    }
+
+
+def _list(run: Run, one: ListDoubt) -> dict[str, Any]:
+    low, high = (ranges().band_low.value, ranges().band_high.value)
+    return {
+        "service": one.service,
+        "title": title_of(run.policy.services[one.service].title),
+        "places": len(one.rows),
+        "estimated": one.estimated,
+        "missed_low": one.missed_share(low),
+        "missed_high": one.missed_share(high),
+        "wrong_low": one.wrong_share(low),
+        "wrong_high": one.wrong_share(high),
+    }
+
+
+def _band(band: Band) -> dict[str, float | None]:
+    return {"value": band.usual, "low": band.low, "high": band.high}
+
+
+def _swings(swings: tuple[Swing, ...]) -> list[dict[str, Any]]:
+    return [fields_of(one) for one in swings]
+
+
+def _service(run: Run, one: ServiceBand, *, single: bool) -> dict[str, Any]:
+    service = run.policy.services[one.service]
+    made: dict[str, Any] = {
+        "service": one.service,
+        "title": title_of(service.title),
+        "minutes": service.minutes.value,
+        "P": _band(one.P),
+        "residents": {
+            "always": one.always,
+            "sometimes": one.sometimes,
+            "never": one.never,
+            "not_assessed": one.not_assessed,
+        },
+        "swings": _swings(one.swings),
+        "driver": one.swings[0].parameter if one.swings else None,
+        "units": [
+            {"code": unit.code, "name": unit.name, "name_en": unit.name_en, "P": _band(unit.P)}
+            for unit in one.units
+        ],
+    }
+    if single:
+        pairs = zip(run.city.cells.id.tolist(), one.share.tolist(), strict=True)
+        made["cells"] = [{"cell": name, "share": share} for name, share in pairs]
+    return made
+
+
+def _circle(run: Run, one: CircleBand) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "title": title_of(run.policy.circles[one.kind].title),
+        "complete": _band(one.complete),
+        "swings": _swings(one.swings),
+    }
+
+
+def _row(run: Run, one: RowBand) -> dict[str, Any]:
+    card = run.policy.scorecard
+    assert card is not None
+    row = card.rows[one.row]
+    return {
+        "id": one.row,
+        "title": title_of(row.title),
+        "unit": row.unit,
+        "direction": row.direction,
+        "status": one.status,
+        "value": _band(one.value),
+        "holds": one.holds,
+        "others": dict(one.others),
+        "driver": one.driver,
+        "flips": [fields_of(flip) for flip in one.flips],
+        "list_flips": [
+            {**fields_of(flip), "title": title_of(run.policy.services[flip.service].title)}
+            for flip in one.list_flips
+        ],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FirmWords(Words):
+    """The sentences of a document about firmness, in the reader's language."""
+
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], lang: Language) -> FirmWords:
+        """The words for one document."""
+        return cls(lang, "robustness", document)
+
+    def assumption(self, name: str | None) -> str:
+        """An assumption by its name; a setting of the scorecard by its title."""
+        if name is None:
+            return self.none
+        told = next(one for one in self.document["parameters"] if one["parameter"] == name)
+        if told["title"] is not None:
+            return self.title(told["title"])
+        return self(f"parameter_{name}")
+
+    def tried(self, name: str, value: float | str) -> str:
+        """A value of an assumption."""
+        told = next(one for one in self.document["parameters"] if one["parameter"] == name)
+        if value in told["choices"]:
+            return self.title(told["choices"][value])
+        if isinstance(value, str):
+            return self(f"choice_{value}")
+        return f"× {value:g}" if name == SPEED else f"{value:g}"
+
+    def values(self, told: Mapping[str, Any]) -> str:
+        """All that was tried of an assumption."""
+        name, values = told["parameter"], told["values"]
+        if told["kind"] == "drawn":
+            return self("draws_of")
+        if told["kind"] == "range":
+            low, high = (self.tried(name, one) for one in values)
+            return self("through", low=low, high=high)
+        return self.listed(self.tried(name, one) for one in values)
+
+    def holds(self, row: Mapping[str, Any]) -> str:
+        """In how many draws a verdict holds."""
+        if row["holds"] is None:
+            return self.none
+        return self("holds_told", holds=row["holds"], draws=self.document["draws"])
+
+    def flips(self, row: Mapping[str, Any]) -> list[str]:
+        """What changes a verdict alone, lists first."""
+        if row["holds"] is None:
+            return []
+        said = [
+            self(
+                f"if_{one['kind']}",
+                status=self.verdict(one["status"]),
+                share=percent_whole(one["share"]),
+                title=self.title(one["title"]),
+            )
+            for one in row["list_flips"]
+        ]
+        for one in row["flips"]:
+            told = {
+                "status": self.verdict(one["status"]),
+                "parameter": self.assumption(one["parameter"]),
+            }
+            if one["value"] is None:
+                said.append(self("if_drawn", **told))
+            else:
+                value = self.tried(one["parameter"], one["value"])
+                said.append(self("if_value", value=value, **told))
+        return said or [self("no_flip")]
+
+    def figure(self, row: Mapping[str, Any], end: str) -> str:
+        """A row's figure today or at an end of its band, a dash where there is none."""
+        unit = self.document["units"][row["unit"]]
+        return figure(row["value"][end], unit, row["direction"]) or self.none
+
+    def share(self, band: Mapping[str, float | None], end: str) -> str:
+        """A share today or at an end of its band."""
+        return percent(band[end]) or self.not_assessed
+
+    def ranged_band(self, low: str, high: str) -> str:
+        """Both ends of a band."""
+        return low if low == high else f"{low} – {high}"
+
+    def ends(self) -> dict[str, str]:
+        """The ends of the band in whole percent."""
+        return {end: f"{100 * self.document['band'][end]:g}" for end in ("low", "high")}

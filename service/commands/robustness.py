@@ -1,0 +1,78 @@
+"""The command ``lifecircle robust``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifecircle.service.commands.words import (
+    HERE,
+    Area,
+    AsJson,
+    By,
+    Lang,
+    RunName,
+    Service,
+    Walker,
+    WorkspaceDir,
+    language_of,
+    opened,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(robust)
+
+
+def robust(  # noqa: PLR0913 - typer reads the options from the signature
+    name: Area,
+    draws: Annotated[int | None, typer.Option()] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+    out: Annotated[Path | None, typer.Option()] = None,
+    service: Service = None,
+    walker: Walker = "adult",
+    by: By = None,
+    lists: Annotated[bool, typer.Option("--lists/--no-lists")] = True,
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Whether verdicts survive their assumptions."""
+    found = opened(name, workspace, run, service=service, walker=walker)
+    language = language_of(lang)
+    from lifecircle.analysis.measures.question import Question
+    from lifecircle.service.catalog import robustness_document
+    from lifecircle.service.report.robustness import robustness_page, robustness_workbook
+    from lifecircle.service.terminal import check_suffix, print_json, say, write_bytes, write_text
+    from lifecircle.service.terminal.robustness import counting, show_robustness
+
+    check_suffix(out, ".html .xlsx .json")
+    with counting(name, language) as progress:
+        document = robustness_document(
+            found,
+            Question(service, walker=walker, by=by),
+            draws=draws,
+            seed=seed,
+            lists=lists,
+            progress=progress,
+            lang=language,
+        )
+    if as_json:
+        print_json(document)
+    elif out is None:
+        show_robustness(document, language)
+    else:
+        form = out.suffix.lower()
+        if form == ".html":
+            write_text(out, robustness_page(document, language))
+        elif form == ".xlsx":
+            write_bytes(out, robustness_workbook(document, language))
+        else:
+            from lifecircle.service.responses import encode
+
+            write_text(out, encode(document).decode() + "\n")
+        say(str(out))

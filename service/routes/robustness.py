@@ -1,0 +1,55 @@
+"""How firm an area's answers stand: JSON, a page to print, Excel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from lifecircle.analysis.measures.question import Question
+from lifecircle.service.catalog import robustness_document
+from lifecircle.service.catalog.robustness import BUDGET
+from lifecircle.service.queries import AreaName, Reader, ReaderNow, RobustnessQuery
+from lifecircle.service.report.robustness import page_policy, robustness_page, robustness_workbook
+from lifecircle.service.responses import XLSX, answer, disposition, page_response, wants_page
+from lifecircle.service.state import AreaState
+
+router = APIRouter(tags=["areas"])
+
+
+@router.get("/areas/{area}/robustness")
+async def show_robustness(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RobustnessQuery, Query()]
+) -> Response:
+    """Bands of coverage and circles, and in how many draws each verdict holds."""
+    state = await reader.state(area, query.run)
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        html = await run_in_threadpool(_page, state, reader, query)
+        return page_response(html, reader.lang, "", policy=page_policy())
+    if query.f == "xlsx":
+        return await answer(
+            request,
+            state,
+            reader.lang,
+            lambda: robustness_workbook(_document(state, reader, query), reader.lang),
+            media_type=XLSX,
+            headers={"content-disposition": disposition(f"{area}.robustness.xlsx")},
+        )
+    return await answer(request, state, reader.lang, lambda: _document(state, reader, query))
+
+
+def _document(state: AreaState, reader: Reader, query: RobustnessQuery) -> dict[str, Any]:
+    return robustness_document(
+        state.run,
+        Question(query.service, walker=query.walker, by=query.by),
+        draws=query.draws,
+        seed=query.seed,
+        lists=query.lists,
+        budget=BUDGET,
+        lang=reader.lang,
+    )
+
+
+def _page(state: AreaState, reader: Reader, query: RobustnessQuery) -> str:
+    return robustness_page(_document(state, reader, query), reader.lang)
