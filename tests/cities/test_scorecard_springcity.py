@@ -130,7 +130,7 @@ STRIPPED = [
     (owner, name)
     for owner, table in attributes().items()
     for name, one in table.items()
-    if one.rows and name != "residents"
+    if any(row[0] in "AB" for row in one.rows) and name != "residents"
 ]
 
 

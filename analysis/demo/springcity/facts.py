@@ -75,6 +75,9 @@ _FLAGS: Final = (
 )
 _MEDIATED, _MEDIATED_BEFORE = 0.93, 0.80
 _MODELS: Final = {PAST: 8, NOW: 11}
+_TOLD_OF_ALL: Final = {
+    "residents_asked": 2_000, "residents_satisfied": 1_830, "shops": 5_400, "chain_stores": 1_566,
+}  # fmt: skip
 _WORKERS_PER_10000: Final = {PAST: 15.2, NOW: 18.4}
 _TOWN_SHARE_OF_URBAN_VILLAGES = 0.94
 _M2_PER_100_HOUSEHOLDS = 30.0
@@ -166,6 +169,9 @@ def _counts(plan: Plan, units: UnitTable, year: int) -> Iterator[Fact]:
         yield (code, "legal_advisers"), 1
         yield (code, "mediation_teams"), int(rank < mediated)
     yield (AREA, "ethnic_unity_models"), _MODELS[year]
+    for attribute, value in _TOLD_OF_ALL.items():  # nobody asked in 2020
+        if year == NOW:
+            yield (AREA, attribute), value
 
 
 def _workers(

@@ -198,7 +198,7 @@ STATION_HOURS: Final = (
     Hours("周一至周五 9:00-12:00,14:00-17:00", 6.0, 0.05),
     Hours("周一至周五 8:30-17:30；周六 9:00-12:00", 3.0, 0.03, open=(True, False, False)),
     Hours("工作时间,节假日另行通知", None, 0.03, open=None),
-    Hours("以公告为准", 9.0, 0.03, declared=True, open=(True, False, False)),
+    Hours("以公告为准", 9.0, 0.03, declared=True, open=(True, True, True)),
     Hours("", None, 0.06, open=None),
 )
 """How service stations open; the two texts without times are for nobody to read."""
