@@ -111,6 +111,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "units": units_document(found.scorecard),
         "labels": {k: title_of(title) for k, title in found.scorecard.labels.items()},
         "target_year": found.scorecard.target_year,
+        "final": is_final(found.scorecard, manifest.created),
         "baseline_year": found.scorecard.baseline_year,
         "inputs": [
             {"role": one.role, "name": one.name, "sha256": one.sha256} for one in manifest.inputs
@@ -220,6 +221,11 @@ def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[st
         "rests_on": rests_of_row(run.study, row),
         "remarks": remarks(found.warnings, lang),
     }
+
+
+def is_final(card: Scorecard, created: str) -> bool:
+    """Whether the target year was over when a run was made: the assessment at the term's end."""
+    return card.target_year is not None and int(created[:4]) > card.target_year
 
 
 def _baseline(row: Row) -> dict[str, Any] | None:

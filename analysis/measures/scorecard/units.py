@@ -117,7 +117,10 @@ def checklist(ground: Ground, reading: Checklist) -> Outcome:
 
 
 def count(ground: Ground, reading: Count) -> Outcome:
-    """A figure summed over the units of the first base that gives it, in its latest year."""
+    """A figure summed over the units of the first base that gives it, in its latest year; or how
+    many facilities qualify."""
+    if reading.any_of:
+        return _counted(ground, reading)
     statistics = ground.city.statistics
     attribute = str(reading.over[0].stat)
     years = () if statistics is None else statistics.years(attribute, ground.until)
@@ -138,6 +141,32 @@ def count(ground: Ground, reading: Count) -> Outcome:
             said = (Warn("scorecard_count_year", {"year": year}),) if year else ()
             return Outcome(total, total, total, 1.0, total, None, atoms=atoms, warnings=said)
     return nothing(Missing("statistic", told.name, Title(told.zh, told.en)))
+
+
+def _counted(ground: Ground, reading: Count) -> Outcome:
+    """Facilities that qualify; those that may are the upper bound, none where kinds or parts of
+    the area are not looked at."""
+    missing = (*ground.no_services(reading.any_of), *ground.part_lists(reading.any_of))
+    if not ground.assessed(reading.any_of):
+        return nothing(*missing)
+    rows, state, lacking = ground.qualifying(reading.any_of, reading.where)
+    missing = (*missing, *lacking)
+    yes, open_ = (float(np.count_nonzero(state == one)) for one in (YES, UNKNOWN))
+    if open_ and open_ == len(rows):
+        return nothing(*missing)
+    bounded = len(ground.assessed(reading.any_of)) == len(reading.any_of)
+    bounded &= not ground.part_lists(reading.any_of)
+    atoms = Atoms("facility", rows, state, (state == YES).astype(np.float64), np.zeros(len(rows)))
+    return Outcome(
+        value=yes if yes or (bounded and not open_) else None,
+        lower=yes,
+        upper=yes + open_ if bounded else None,
+        assessed_share=1.0 - open_ / len(rows) if len(rows) else 1.0,
+        have=yes,
+        of=None,
+        atoms=atoms,
+        missing=missing,
+    )
 
 
 def pooled(outcomes: Sequence[Outcome]) -> Outcome:

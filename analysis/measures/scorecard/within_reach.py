@@ -106,11 +106,16 @@ def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
             rows = rows[index[rows] == NOBODY]
     if len(rows) == 0:
         return nothing(*missing)
-    others = ground.offering(reading.to)
+    others, fits, blank = ground.qualifying(reading.to, reading.to_where)
     by = ground.word(reading.by)
-    state, lacking = _beside(ground, reading, rows, others, by)
+    state, lacking = _beside(ground, reading, rows, others[fits == YES], by)
+    doubtful = bool((fits == UNKNOWN).any())
+    if doubtful:
+        possible, _ = _beside(ground, reading, rows, others[fits != NO], by)
+        open_ = (state == NO) & (possible != NO)
+        state = np.where(open_, UNKNOWN, state).astype(np.int8)
     state = _listed(ground, reading, rows, state)
-    missing = (*missing, *lacking)
+    missing = (*missing, *blank, *lacking)
     if (state == UNKNOWN).all() and ground.part_lists((*reading.any_of, *reading.to)):
         return nothing(*missing)
     if by == "parcel" and (state == UNKNOWN).all():
@@ -120,6 +125,7 @@ def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
     whole = len(rows)
     # where some of the others lack their parcel no is never said: all that is known is a yes
     blind = by == "parcel" and known < whole and bool(_without_parcel(ground, others))
+    blind |= doubtful and yes == 0 and known < whole
     atoms = Atoms("facility", rows, state, (state == YES).astype(np.float64), np.ones(whole))
     said: tuple[Warn, ...] = ()
     if reading.distance is not None:
