@@ -10,7 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from lifecircle.service import i18n
-from lifecircle.service.commands import catchments, quality, scorecard, siting, studies
+from lifecircle.service.commands import (
+    catchments,
+    keys,
+    quality,
+    scorecard,
+    siting,
+    studies,
+    upkeep,
+)
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     HERE,
@@ -192,6 +200,7 @@ def serve(
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     public_read: Annotated[bool, typer.Option("--public-read")] = False,
+    behind_proxy: Annotated[bool, typer.Option("--behind-proxy")] = False,
     allowed_host: Annotated[list[str] | None, typer.Option()] = None,
     log: Annotated[str | None, typer.Option()] = None,
 ) -> None:
@@ -199,8 +208,8 @@ def serve(
     _prepare(workspace)
     import uvicorn
 
-    from lifecircle.service.app import create_app
-    from lifecircle.service.logs import log_config
+    from lifecircle.service.app import Keys, create_app
+    from lifecircle.service.serving import server_options
     from lifecircle.service.settings import check_exposure, check_port, settings_from
     from lifecircle.service.terminal import say
 
@@ -210,19 +219,17 @@ def serve(
         host=host,
         port=port,
         public_read=public_read or None,
+        behind_proxy=behind_proxy or None,
         allowed_hosts=allowed_host or None,
         log=log,
     )
-    check_exposure(settings)
+    check_exposure(settings, keys=Keys(settings).any_valid())
     check_port(settings)
     say(f"http://{settings.host}:{settings.port}/")
+    if not settings.workspace.is_dir():
+        say(i18n.text("workspace_missing", reader_language(), path=str(settings.workspace)))
     uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=log_config(settings.log),
-        server_header=False,
+        create_app(settings), host=settings.host, port=settings.port, **server_options(settings.log)
     )
 
 
@@ -353,7 +360,7 @@ def export(
     say(str(out))
 
 
-for topic in (catchments, siting, scorecard, quality, studies):
+for topic in (catchments, siting, scorecard, quality, studies, upkeep, keys):
     topic.register(app)
 
 
