@@ -13,6 +13,7 @@ from lifecircle.service import i18n
 from lifecircle.service.commands import (
     batch,
     catchments,
+    keys,
     publish,
     quality,
     robustness,
@@ -20,6 +21,7 @@ from lifecircle.service.commands import (
     scorecard,
     siting,
     studies,
+    upkeep,
 )
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
@@ -202,6 +204,7 @@ def serve(
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     public_read: Annotated[bool, typer.Option("--public-read")] = False,
+    behind_proxy: Annotated[bool, typer.Option("--behind-proxy")] = False,
     allowed_host: Annotated[list[str] | None, typer.Option()] = None,
     log: Annotated[str | None, typer.Option()] = None,
 ) -> None:
@@ -209,8 +212,8 @@ def serve(
     _prepare(workspace)
     import uvicorn
 
-    from lifecircle.service.app import create_app
-    from lifecircle.service.logs import log_config
+    from lifecircle.service.app import Keys, create_app
+    from lifecircle.service.serving import server_options
     from lifecircle.service.settings import check_exposure, check_port, settings_from
     from lifecircle.service.terminal import say
 
@@ -220,19 +223,17 @@ def serve(
         host=host,
         port=port,
         public_read=public_read or None,
+        behind_proxy=behind_proxy or None,
         allowed_hosts=allowed_host or None,
         log=log,
     )
-    check_exposure(settings)
+    check_exposure(settings, keys=Keys(settings).any_valid())
     check_port(settings)
     say(f"http://{settings.host}:{settings.port}/")
+    if not settings.workspace.is_dir():
+        say(i18n.text("workspace_missing", reader_language(), path=str(settings.workspace)))
     uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=log_config(settings.log),
-        server_header=False,
+        create_app(settings), host=settings.host, port=settings.port, **server_options(settings.log)
     )
 
 
@@ -364,7 +365,8 @@ def export(
 
 
 TOPICS = (
-    batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies,
+    batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
+    keys,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

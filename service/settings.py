@@ -16,7 +16,8 @@ from lifecircle.service.logs import LogFormat
 
 PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = (
-    "workspace", "host", "port", "public_read", "allowed_hosts", "base_url", "language", "log",
+    "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
+    "language", "log", "database",
 )  # fmt: skip
 LISTS: Final = ("allowed_hosts",)  # with commas between, in a variable
 
@@ -34,6 +35,8 @@ class Settings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     public_read: bool = False
+    behind_proxy: bool = False
+    database: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
     language: Language = "zh"
@@ -41,6 +44,9 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(default=1_000_000, ge=0)
     max_upload_bytes: int = Field(default=20_000_000, ge=0)
     max_unpacked_bytes: int = Field(default=200_000_000, ge=0)
+    check_seconds: float = Field(default=60.0, gt=0)
+    check_memory_bytes: int = Field(default=2 * 2**30, ge=2**26)
+    checks_at_once: int = Field(default=2, ge=1)
     page_size: int = Field(default=1_000, ge=1)
     max_page_size: int = Field(default=10_000, ge=1)
     max_minutes: float = Field(default=180.0, gt=0)
@@ -90,15 +96,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_exposure(settings: Settings) -> None:
-    """Refuse to listen beyond this machine unless that was said out loud.
+def check_exposure(settings: Settings, *, keys: bool = False) -> None:
+    """Refuse to listen beyond this machine unless that was said out loud or there are `keys`.
 
     Raises
     ------
     ExposureError
-        The host is not loopback and `public_read` is not set.
+        The host is not loopback, `public_read` is not set, and no key opens anything.
     """
-    if not is_loopback(settings.host) and not settings.public_read:
+    if not is_loopback(settings.host) and not settings.public_read and not keys:
         raise ExposureError("exposure", host=settings.host)
 
 

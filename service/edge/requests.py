@@ -11,6 +11,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.logs import ACCESS, request_id
+from lifecircle.service.metrics import Metrics
 
 access = logging.getLogger(ACCESS)
 ID_HEADER: Final = b"x-request-id"
@@ -23,8 +24,9 @@ class RequestLog:
     The query is not logged: keys and places of people may stand in it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and write down how it ended."""
@@ -49,6 +51,8 @@ class RequestLog:
         try:
             await self.app(scope, receive, counted)
         finally:
+            took_s = perf_counter() - began
+            self.metrics.count(scope["method"], scope["path"], status, took_s)
             if access.isEnabledFor(logging.INFO):
                 access.info(
                     "%s %s",
@@ -56,7 +60,7 @@ class RequestLog:
                     scope["path"],
                     extra={
                         "status": status,
-                        "ms": round((perf_counter() - began) * 1000, 2),
+                        "ms": round(took_s * 1000, 2),
                         "bytes": sent,
                         "client": (scope.get("client") or ("-",))[0],
                     },
