@@ -6,8 +6,8 @@
   const FILL = { water: "#b5d3e6", green: "#d3e6c8", building: "#dcd9d4" };
   const FROM = { water: 9, green: 10, building: 14, stream: 11, rail: 11, road: 9 };
   const ROAD = ["#dc9a4e", "#dc9a4e", "#e2b56b", "#e6c88f", "#e2d3b3"];
-  const NAME_FROM = { town: 9, suburb: 12, village: 12.5, water: 13, park: 14, station: 13.5, street: 15 };
-  const MOST_NAMES = 70; // on one screen
+  const NAME_FROM = { town: 9, suburb: 12, village: 12.5, water: 13, park: 15, station: 13.5, street: 15.5 };
+  const MOST_NAMES = 45; // on one screen
 
   const Ground = canvas.Tiles.extend({
     initialize: function (packed) {
@@ -63,7 +63,7 @@
       for (let k = ROAD.length - 1; k >= 0; k--) {
         if (k > 2 && zoom < 12) continue;
         const of = seen.filter(function (i) { return rank[i] === k; });
-        this.line(context, view, of, ROAD[k], (zoom < 12 ? 1 : zoom < 14 ? 2 : zoom < 16 ? 3.4 : 5.5) * (1.25 - 0.15 * k), []);
+        this.line(context, view, of, ROAD[k], (zoom < 12 ? 0.9 : zoom < 14 ? 1.5 : zoom < 16 ? 2.6 : 4.5) * (1.25 - 0.15 * k), []);
       }
     },
     onAdd: function (map) {
@@ -89,12 +89,19 @@
         const r = label.getBoundingClientRect();
         return [r.left - frame.left, r.top - frame.top, r.right - frame.left, r.bottom - frame.top];
       });
+      const dots = lifecircle.scene(map).layers.dots;
+      (dots ? dots.data.xy : []).forEach(function (xy) {
+        if (taken.length > 3000 || !bounds.contains([xy[1], xy[0]])) return;
+        const q = map.latLngToContainerPoint([xy[1], xy[0]]);
+        taken.push([q.x - 5, q.y - 5, q.x + 5, q.y + 5]);
+      });
       this.names = L.layerGroup();
       let shown = 0;
       for (let i = 0; i < d.names.length && shown < MOST_NAMES; i++) {
         const kind = d.nameKinds[d.nameKind[i]];
         const at = L.latLng(d.nameAt[i][1], d.nameAt[i][0]);
-        if (zoom < NAME_FROM[kind] || !bounds.contains(at)) continue;
+        const late = d.names[i].length > 16 ? 1.5 : 0; // long names wait for room
+        if (zoom < NAME_FROM[kind] + late || !bounds.contains(at)) continue;
         const p = map.latLngToContainerPoint(at);
         const wide = 3.4 + 6.2 * Array.from(d.names[i]).reduce(function (sum, c) { return sum + (c > "\u2e80" ? 2 : 1); }, 0) / 2;
         const box = [p.x - wide, p.y - 9, p.x + wide, p.y + 9];

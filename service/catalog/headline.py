@@ -16,6 +16,7 @@ from lifecircle.analysis.measures.question import (
 )
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.readings import ResidentsWithin
+from lifecircle.analysis.policy.scorecard_model import AT_LEAST
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import title_of
 from lifecircle.service.catalog.siting import SitingTask, siting_document
@@ -55,14 +56,14 @@ def promised_services(policy: Policy) -> dict[str, Promised]:
     """
     found: dict[str, Promised] = {}
     for row in () if policy.scorecard is None else policy.scorecard.rows.values():
-        if row.target is None or row.unit != _SHARE:
+        if row.target is None or row.unit != _SHARE or row.direction != AT_LEAST:
             continue
         for reading in row.readings.values():
             if not isinstance(reading, ResidentsWithin) or len(reading.any_of) != 1:
                 continue
             (service,) = reading.any_of
-            own = policy.services[service].minutes.value
-            minutes = float(own if reading.minutes is None else reading.minutes.value)
+            said = None if reading.minutes is None else reading.minutes.value
+            minutes = float(policy.services[service].minutes.value if said is None else said)
             target = float(row.target.value)
             if service in found:
                 target = max(target, found[service].target)

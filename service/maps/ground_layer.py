@@ -12,8 +12,10 @@ from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import DataLayer
 from lifecircle.service.maps.panel import Swatch, Toggle
 
-MOST_VERTICES: Final = 110_000  # about 0.7 MB of a page
-MOST_NAMES: Final = 3_000
+PAGE_BYTES: Final = 2_880_000  # of all layers together, so that a page stays below 3 MB
+MOST_VERTICES: Final = 110_000
+MOST_NAMES: Final = 1_500
+_VERTEX_BYTES, _NAME_BYTES = 9, 60  # about what one takes in a page
 _BUILDING: Final = KINDS.index("building")
 
 
@@ -23,8 +25,8 @@ class GroundLayer(DataLayer):
     draws = "ground"
 
 
-def ground_layer(ask: Ask) -> tuple[GroundLayer, Toggle] | None:
-    """The ground of a run and its switch; None for a run without."""
+def ground_layer(ask: Ask, others: int) -> tuple[GroundLayer, Toggle] | None:
+    """The ground of a run beside layers of `others` bytes, and its switch; None without ground."""
     ground = ask.run.city.ground
     if ground is None or not len(ground.kind):
         return None
@@ -39,13 +41,15 @@ def ground_layer(ask: Ask) -> tuple[GroundLayer, Toggle] | None:
         )
         if (ground.kind == KINDS.index(name)).any()
     )
-    layer = GroundLayer(_packed(ground, ask.lang))
+    room = PAGE_BYTES - others - _NAME_BYTES * min(MOST_NAMES, len(ground.name))
+    most = max(0, min(MOST_VERTICES, room // _VERTEX_BYTES))
+    layer = GroundLayer(_packed(ground, ask.lang, most))
     return layer, Toggle("ground", ask.say("layer_ground"), legend)
 
 
-def _packed(ground: Ground, lang: str) -> dict[str, Any]:
+def _packed(ground: Ground, lang: str, most: int) -> dict[str, Any]:
     """Shapes as steps from one vertex to the next, and names, as far as a page can hold them."""
-    kept = _kept(ground)
+    kept = _kept(ground, most)
     counts = np.diff(ground.start)
     vertex = np.repeat(kept, counts)
     whole = ground.lonlat[vertex].astype(np.int64)
@@ -69,16 +73,16 @@ def _packed(ground: Ground, lang: str) -> dict[str, Any]:
     }
 
 
-def _kept(ground: Ground) -> BoolArray:
-    """Whole features within `MOST_VERTICES`: buildings go first, the smallest of them first."""
+def _kept(ground: Ground, most: int) -> BoolArray:
+    """Whole features within `most` vertices: buildings go first, the smallest of them first."""
     features, first, size = np.unique(
         np.repeat(ground.feature, np.diff(ground.start)), return_index=True, return_counts=True
     )
-    if size.sum() <= MOST_VERTICES:
+    if size.sum() <= most:
         return np.ones(len(ground.kind), dtype=bool)
     kind = ground.kind[np.searchsorted(ground.start, first, side="right") - 1]
     width = np.maximum.reduceat(ground.lonlat, first) - np.minimum.reduceat(ground.lonlat, first)
     extent = width.astype(np.float64).prod(axis=1)
     order = np.lexsort((-extent, kind == _BUILDING))
-    fits = features[order][np.cumsum(size[order]) <= MOST_VERTICES]
+    fits = features[order][np.cumsum(size[order]) <= most]
     return np.isin(ground.feature, fits)

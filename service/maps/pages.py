@@ -98,7 +98,7 @@ def map_of(
     asked = settle(run.study, question or Question())
     ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before)
     scene = _scene(ask)
-    ground = ground_layer(ask)
+    ground = ground_layer(ask, sum(len(part.payload) for part in scene.layers))
     if ground is not None:
         scene.view["toggles"] = (*scene.view.get("toggles", ()), ground[1])
     view = View(**scene.view)

@@ -229,7 +229,7 @@ def service_field(ask: Ask, chosen: str) -> Field:
     policy, known = ask.run.policy, ask.run.manifest.services
     circle_of = {
         service: circle.title.text(ask.lang)
-        for circle in reversed(policy.circles.values())
+        for circle in reversed(tuple(policy.circles.values()))
         for service in circle.services
     }
     other = ask.say("option_other") if any(name in circle_of for name in known) else ""

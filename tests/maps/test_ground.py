@@ -125,13 +125,15 @@ def test_names_of_the_map_are_data_only(ground: Ground) -> None:
     assert set(block["names"]) == set(HOSTILE[:4])
 
 
-def test_what_does_not_fit_goes_from_the_smallest_building(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    total = len(ground.lonlat)
-    monkeypatch.setattr(ground_layer, "MOST_VERTICES", total - 1)
-    kept = ground_layer._kept(ground)
+def test_what_does_not_fit_goes_from_the_smallest_building(ground: Ground) -> None:
+    kept = ground_layer._kept(ground, len(ground.lonlat) - 1)
     dropped = np.flatnonzero(~kept)
     assert [KINDS[k] for k in ground.kind[dropped]] == ["building"]
     first = ground.lonlat[ground.start[dropped[0]]]
     assert first.tolist() == [10_200_800, 2_500_300]  # the house, not the larger one
+
+
+def test_a_page_that_is_full_has_no_room_for_ground(ground: Ground) -> None:
+    packed = ground_layer._packed(ground, "zh", 0)
+    assert (packed["d"], packed["n"]) == ([], [])
+    assert packed["names"]  # names are few

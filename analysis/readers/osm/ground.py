@@ -181,7 +181,9 @@ class _Names:
 
     def all(self) -> list[tuple[str, tuple[float, float], str, str]]:
         found = list(self.rows)
-        for name, (_, line, english) in sorted(self.streets.items()):
+        for name, (_, line, english) in sorted(
+            self.streets.items(), key=lambda item: (-item[1][0], item[0])
+        ):
             middle = line.interpolate(0.5, normalized=True)
             found.append(("street", (middle.x, middle.y), name[:LONGEST_NAME], english))
         return found
