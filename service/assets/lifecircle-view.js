@@ -194,6 +194,9 @@
       list.hidden = false;
     }
 
+    input.addEventListener("focus", function () { // the first search spells all names: begin early
+      fetch(asked.url + "/search?" + new URLSearchParams({ q: ".", run: asked.run })).catch(function () {});
+    }, { once: true });
     input.addEventListener("input", function () {
       clearTimeout(waiting);
       waiting = setTimeout(ask, 120);
