@@ -184,6 +184,7 @@ def analyse_city(
         statistics,
         notes,
         extents,
+        facts.ground,
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))

@@ -147,6 +147,10 @@ class IsochroneQuery(OfRun):
     direction: Literal["from", "to"] = "from"
 
 
+class RunQuery(OfRun):
+    """What a question about nothing but a run takes."""
+
+
 class RouteQuery(OfRun):
     """What `/route` takes: `service`, or `to_lon` with `to_lat`."""
 

@@ -156,6 +156,12 @@
 
     function go(hit) {
       list.hidden = true;
+      if (hit.kind === "service") {
+        const address = new URL(location.href);
+        address.searchParams.set("service", hit.id);
+        location.assign(address);
+        return;
+      }
       const b = hit.bbox;
       if (b) map.fitBounds([[b[1], b[0]], [b[3], b[2]]], { maxZoom: 16, padding: [40, 40] });
       else map.setView([hit.lat, hit.lon], Math.max(map.getZoom(), 16));
@@ -188,6 +194,9 @@
       list.hidden = false;
     }
 
+    input.addEventListener("focus", function () { // the first search spells all names: begin early
+      fetch(asked.url + "/search?" + new URLSearchParams({ q: ".", run: asked.run })).catch(function () {});
+    }, { once: true });
     input.addEventListener("input", function () {
       clearTimeout(waiting);
       waiting = setTimeout(ask, 120);

@@ -12,6 +12,7 @@ from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.gaps import gaps_document
+from lifecircle.service.catalog.headline import headline_document, worst_service
 from lifecircle.service.catalog.isochrone import isochrone_document
 from lifecircle.service.catalog.point import PointDesk, point_document
 from lifecircle.service.catalog.report import report_document
@@ -35,6 +36,7 @@ __all__ = [
     "coverage_document",
     "equity_document",
     "gaps_document",
+    "headline_document",
     "isochrone_document",
     "point_document",
     "report_document",
@@ -46,4 +48,5 @@ __all__ = [
     "settings_given",
     "siting_document",
     "what_if_document",
+    "worst_service",
 ]

@@ -14,7 +14,8 @@ import shapely
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import DECIMALS, facility_ids, title_of
+from lifecircle.service import i18n
+from lifecircle.service.catalog.common import DECIMALS, facility_ids
 
 MOST_HITS: Final = 12
 _NOT_SAID = re.compile(r"[\W_]+")
@@ -25,18 +26,19 @@ _HAN: Final = range(0x3400, 0xA000)
 class Entry:
     """Something with a name: `words` are the ways it may be typed, without spaces, in lower case.
 
-    `unit` or `facility`: its row in the run, the other one None.
+    `unit` or `facility`: its row in the run; `service`: its id; the others None.
     """
 
     name: str
     words: tuple[str, ...]
     unit: int | None = None
     facility: int | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Everything of a run that can be searched; units first."""
+    """Everything of a run that can be searched: services, units, facilities."""
 
     run: Run
     entries: tuple[Entry, ...]
@@ -47,7 +49,12 @@ class Names:
         spelled: dict[str, tuple[str, ...]] = {}
         units, places = run.city.units, run.city.facilities
         english = places.attributes.get("name_en")
+        titles = {name: run.policy.services[name].title for name in run.travel.services}
         rows = [
+            Entry(title.zh, _words(spelled, (title.zh, title.en)), service=name)
+            for name, title in titles.items()
+        ]
+        rows += [
             Entry(units.name[i], _words(spelled, (units.name[i], units.name_en[i])), unit=i)
             for i in range(len(units.code))
             if units.geometry[i] is not None and not units.geometry[i].is_empty
@@ -68,7 +75,7 @@ class Names:
         for k, entry in enumerate(self.entries):
             rank = min((_rank(typed, word) for word in entry.words), default=3)
             if rank < 3:
-                ranked.append((rank, entry.unit is None, len(entry.name), k))
+                ranked.append((rank, entry.facility is not None, len(entry.name), k))
         return [self.entries[k] for *_, k in sorted(ranked)[:MOST_HITS]]
 
 
@@ -123,13 +130,23 @@ def search_document(names: Names, text: str, *, lang: Language = "zh") -> dict[s
 
 def _hit(run: Run, entry: Entry, lang: Language) -> dict[str, Any]:
     units, places, policy = run.city.units, run.city.facilities, run.policy
+    if entry.service is not None:
+        title = policy.services[entry.service].title
+        return {
+            "kind": "service",
+            "id": entry.service,
+            "kind_title": i18n.text("word_service", lang),
+            "name": title.text(lang),
+            "name_en": title.en,
+            **dict.fromkeys(("lon", "lat", "bbox")),
+        }
     if entry.unit is not None:
         shape, level = units.geometry[entry.unit], units.level[entry.unit]
-        title = policy.unit_levels.get(level)
+        named = policy.unit_levels.get(level)
         told = {
             "kind": "unit",
             "id": units.code[entry.unit],
-            "kind_title": level if title is None else title_of(title)[lang],
+            "kind_title": level if named is None else named.text(lang),
             "name_en": units.name_en[entry.unit],
         }
     else:
@@ -140,7 +157,7 @@ def _hit(run: Run, entry: Entry, lang: Language) -> dict[str, Any]:
         told = {
             "kind": "facility",
             "id": facility_ids(run)[entry.facility],
-            "kind_title": title_of(service.title)[lang],
+            "kind_title": service.title.text(lang),
             "name_en": None if english is None else english[entry.facility],
         }
     return {**told, "name": entry.name, **_where(shape, run.city.crs)}

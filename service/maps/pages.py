@@ -19,6 +19,7 @@ from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.unknown_names import unknown
+from lifecircle.service.catalog.headline import worst_service
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
@@ -28,6 +29,7 @@ from lifecircle.service.maps.compare_scene import compare_scene
 from lifecircle.service.maps.coverage_scene import coverage_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
 from lifecircle.service.maps.gaps_scene import gaps_scene
+from lifecircle.service.maps.ground_layer import ground_layer
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.maps.panel import View, panel_markup
 from lifecircle.service.maps.places_scene import facilities_scene, units_scene
@@ -70,7 +72,8 @@ def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
     Parameters
     ----------
     layer : one of `LAYERS`, or `COMPARE` with the earlier run in ``page.before``.
-    question : service None = the first that is assessed (facilities: all of them).
+    question : service None = the one farthest below its target, else the first that is assessed
+        (facilities: all of them).
 
     Raises
     ------
@@ -95,6 +98,9 @@ def map_of(
     asked = settle(run.study, question or Question())
     ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before)
     scene = _scene(ask)
+    ground = ground_layer(ask, sum(len(part.payload) for part in scene.layers))
+    if ground is not None:
+        scene.view["toggles"] = (*scene.view.get("toggles", ()), ground[1])
     view = View(**scene.view)
     drawn = OfflineMap(
         location=_middle(run),
@@ -109,7 +115,7 @@ def map_of(
         wheel_px_per_zoom_level=90,
     )
     drawn.add_child(_fit(run))
-    for part in scene.layers:
+    for part in (*(() if ground is None else ground[:1]), *scene.layers):
         drawn.add_child(part)
     drawn.add_child(Panel(panel_markup(view), page_config(ask, view, page.ask_at)))
     return drawn
@@ -136,7 +142,10 @@ def _scene(ask: Ask) -> Scene:
 
 
 def first_service(run: Run) -> str:
-    """The service a map shows unasked: the first of the run that is assessed, else the first."""
+    """The service a map shows unasked: the farthest below its target, else the first assessed."""
+    worst = worst_service(run) if run.city.cells.counted else None
+    if worst is not None:
+        return worst.service
     services = run.manifest.services or run.travel.services
     return next((name for name in services if run.city.assessed(name)), services[0])
 

@@ -19,6 +19,7 @@ from lifecircle.service.catalog import (
     circles_document,
     coverage_document,
     gaps_document,
+    headline_document,
     isochrone_document,
     point_document,
     route_document,
@@ -36,6 +37,7 @@ from lifecircle.service.queries import (
     Reader,
     ReaderNow,
     RouteQuery,
+    RunQuery,
     SearchQuery,
     minute_list,
 )
@@ -245,3 +247,14 @@ async def show_search(
         return search_document(names, query.q, lang=reader.lang)
 
     return await answer(request, state, reader.lang, produce)
+
+
+@router.get("/areas/{area}/headline")
+async def show_headline(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RunQuery, Query()]
+) -> Response:
+    """The service farthest below its target, and the new place that would reach most residents."""
+    state = await reader.state(area, query.run)
+    return await answer(
+        request, state, reader.lang, lambda: headline_document(state.run, lang=reader.lang)
+    )

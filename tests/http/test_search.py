@@ -45,3 +45,9 @@ def test_readings_that_depend_on_the_word() -> None:
 
     assert "chongqinglu" in _spell("重庆路")
     assert "yinhangdasha" in _spell("银行大厦")
+
+
+def test_a_service_is_found_by_its_title(names: Names) -> None:
+    for typed in ("药店", "yaodian", "pharm"):
+        hit = search_document(names, typed)["hits"][0]
+        assert (hit["kind"], hit["id"], hit["lon"]) == ("service", "pharmacy", None)

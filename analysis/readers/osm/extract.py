@@ -18,6 +18,7 @@ from lifecircle.analysis.readers.osm.aside import (
     in_order,
 )
 from lifecircle.analysis.readers.osm.gates import GateReader
+from lifecircle.analysis.readers.osm.ground import Ground, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
 from lifecircle.analysis.readers.osm.source import header_of, is_pbf, opened
@@ -26,10 +27,11 @@ from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_str
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Streets and places of a file, and what is to be said of it."""
+    """Streets, places and ground of a file, and what is to be said of it."""
 
     streets: RawStreets
     places: OsmPlaces
+    ground: Ground
     warnings: tuple[Fault, ...]
 
 
@@ -53,12 +55,13 @@ class _Reader:
             streets = read_streets(ordered.path, rules, self.form_of, gates)
             self.started("places")
             places = read_places(ordered.path, self.policy, self.today)
+            ground = read_ground(ordered.path)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
-        return Extract(streets, places, (*ordered.warnings, *dropped, *lost))
+        return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost))
 
 
 def read_extract(
