@@ -107,13 +107,9 @@ def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
     if len(rows) == 0:
         return nothing(*missing)
     others, fits, blank = ground.qualifying(reading.to, reading.to_where)
-    by = ground.word(reading.by)
-    state, lacking = _beside(ground, reading, rows, others[fits == YES], by)
     doubtful = bool((fits == UNKNOWN).any())
-    if doubtful:
-        possible, _ = _beside(ground, reading, rows, others[fits != NO], by)
-        open_ = (state == NO) & (possible != NO)
-        state = np.where(open_, UNKNOWN, state).astype(np.int8)
+    by = ground.word(reading.by)
+    state, lacking = _beside_those(ground, reading, rows, others, fits)
     state = _listed(ground, reading, rows, state)
     missing = (*missing, *blank, *lacking)
     if (state == UNKNOWN).all() and ground.part_lists((*reading.any_of, *reading.to)):
@@ -305,6 +301,18 @@ def _beside(
     return np.where(same, YES, near).astype(np.int8), ()
 
 
+def _beside_those(
+    ground: Ground, reading: Adjacent, rows: Int32Array, others: Int32Array, fits: States
+) -> tuple[States, tuple[Missing, ...]]:
+    """Whether one of those that fit stands beside; unknown where only one that may fit does."""
+    by = ground.word(reading.by)
+    state, lacking = _beside(ground, reading, rows, others[fits == YES], by)
+    if (fits == UNKNOWN).any():
+        possible, _ = _beside(ground, reading, rows, others[fits != NO], by)
+        state = np.where((state == NO) & (possible != NO), UNKNOWN, state).astype(np.int8)
+    return state, lacking
+
+
 def _listed(ground: Ground, reading: Adjacent, rows: Int32Array, state: States) -> States:
     """The states as far as the lists go.
 
@@ -315,9 +323,8 @@ def _listed(ground: Ground, reading: Adjacent, rows: Int32Array, state: States) 
         return state
     found = np.full(len(rows), NO, dtype=np.int8)
     for service in ground.assessed(reading.to):
-        near, _ = _beside(
-            ground, reading, rows, ground.offering((service,)), ground.word(reading.by)
-        )
+        others, fits, _ = ground.qualifying((service,), reading.to_where)
+        near, _ = _beside_those(ground, reading, rows, others, fits)
         there = ground.study.judged(service).facility[rows]
         found = either(found, np.where(there, near, UNKNOWN).astype(np.int8))
     found[~ground.judged_places(reading.any_of, rows)] = UNKNOWN
