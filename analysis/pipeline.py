@@ -199,6 +199,10 @@ def _check(request: BuildRequest, policy: Policy) -> None:
     sources = [request.osm, request.place, request.graph]
     if sum(source is not None for source in sources) != 1:
         raise ParameterError("pipeline_one_network")
+    if request.calibrate and not request.population:
+        raise ParameterError("pipeline_calibrate_what")
+    if request.residents_from_buildings is not None and request.population:
+        raise ParameterError("pipeline_residents_twice")
     declared = request.surveyed_under(policy)
     unknown = sorted({one.service for one in declared} - set(policy.services))
     if unknown:

@@ -49,6 +49,7 @@ from lifecircle.service.commands.words import (
 from lifecircle.service.commands.words import language_of as _language
 from lifecircle.service.commands.words import opened as _open
 from lifecircle.service.commands.words import prepare as _prepare
+from lifecircle.service.commands.words import refuse_missing as _refuse_missing
 
 app = SpokenApp(
     cls=SpokenGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -123,6 +124,10 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Build an area from files and add it to the workspace."""
+    _refuse_missing(
+        osm, graph, *(population or ()), *(units or ()), *(facilities or ()), *(statistics or ()),
+        *(closures or ()), elevation, mapping, merges,
+    )  # fmt: skip
     _prepare(workspace)
     from lifecircle.analysis.facts import BuildRequest
     from lifecircle.analysis.pipeline import build_area

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,6 +29,7 @@ LayerName = Annotated[str | None, typer.Option("--layer")]
 Mapping = Annotated[Path | None, typer.Option()]
 OtherTypes = Annotated[str, typer.Option("--other-types")]
 HERE = Path("workspace")
+_ADDRESS = re.compile(r"[a-z]{2,}:/", re.IGNORECASE)  # a path is told apart from an address later
 Group = Annotated[str, typer.Option()]
 By = Annotated[str | None, typer.Option()]
 At = Annotated[str | None, typer.Option()]
@@ -39,6 +41,24 @@ def language_of(asked: str | None = None) -> Language:
     """The language asked for, else that of the environment."""
     told = asked or os.environ.get("LIFECIRCLE_LANGUAGE") or os.environ.get("LANG", "")
     return "zh" if told.lower().startswith("zh") else "en"
+
+
+def refuse_missing(*files: Path | None) -> None:
+    """Refuse files that are not there, all at once, before anything heavy is imported.
+
+    Raises
+    ------
+    InputError : files that do not exist; ``schools.csv=primary_school`` is the file before the =.
+    """
+    from lifecircle.analysis.errors import Fault, InputError
+
+    named = [file for file in files if file is not None and not _ADDRESS.match(str(file))]
+    gone = [
+        file for file in named
+        if not file.exists() and not Path(str(file).rpartition("=")[0] or file).is_file()
+    ]  # fmt: skip
+    if gone:
+        raise InputError([Fault("file_missing", file.name) for file in gone])
 
 
 def prepare(workspace: Path) -> None:
