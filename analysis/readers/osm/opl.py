@@ -49,7 +49,7 @@ def list_lines(path: Path, keys: Keys, *, placed: bool = True) -> Iterator[list[
         wanted |= kind
         filters.append(osmium.filter.KeyFilter(*some))
         filters[-1].enable_for(kind)
-    handlers: list[osmium.HandlerLike] = []
+    handlers: list[object] = []
     if placed:
         places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
         places.ignore_errors()

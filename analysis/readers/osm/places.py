@@ -15,7 +15,7 @@ import shapely
 
 from lifecircle.analysis.policy import HomeRules, Policy, Service, TagRule
 from lifecircle.analysis.policy.names import names_of
-from lifecircle.analysis.policy.sections.life_cycle import OPEN, Life, LifeReader
+from lifecircle.analysis.policy.sections.life_cycle import OPEN, Life, LifeReader, State
 from lifecircle.analysis.policy.sections.rules import values_of
 from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
@@ -54,7 +54,7 @@ class Place:
 
 Served = tuple[Place, Service]  # a thing and a service that it offers
 # What tags say: services, the life of the thing, and services that it was or shall be.
-_Told = tuple[list[Service], Life, list[tuple[Service, str, str]]]
+_Told = tuple[list[Service], Life, list[tuple[Service, State, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,7 @@ def _list_things(path: Path, keys: list[str], tagged: Sequence[list[bytes]]) -> 
     geometry = shapely.from_wkb(np.array(areas.shapes, dtype=object))
     single = shapely.get_num_geometries(geometry) == 1
     geometry[single] = shapely.get_geometry(geometry[single], 0)
-    points = shapely.points(np.array(places, dtype=np.float64).reshape(-1, 2))
+    points: Any = shapely.points(np.array(places, dtype=np.float64).reshape(-1, 2))
     ids += areas.ids
     said = {fields[3]: fields for fields in map(texts.__getitem__, ids)}  # many say the same
     tags = {text: tags_of(fields) for text, fields in said.items()}
