@@ -100,6 +100,26 @@ def test_a_run_keeps_its_ground_and_one_of_before_has_none(ground: Ground, tmp_p
     assert read_city(tmp_path / "without")[0].ground is None
 
 
+def test_a_file_of_nothing_but_paths_has_an_empty_ground(tmp_path: Path) -> None:
+    with osmium.SimpleWriter(str(tmp_path / "e.osm.pbf"), overwrite=True) as writer:
+        make = osmium.osm.mutable
+        writer.add_node(make.Node(id=1, location=(LON, LAT)))
+        writer.add_node(make.Node(id=2, location=(LON, LAT + STEP)))
+        writer.add_way(make.Way(id=1, nodes=[1, 2], tags={"highway": "footway"}))
+    empty = read_ground(tmp_path / "e.osm.pbf")
+    assert (len(empty.kind), len(empty.name)) == (0, 0)
+    run = drawn_run()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    city = replace(run.city, ground=empty)
+    write_city(folder, city, run.travel)
+    opened = read_city(folder)[0].ground
+    assert opened is not None
+    assert len(opened.kind) == 0
+    page = map_page(replace(run, city=city), "coverage", Question(), Page())
+    assert 'data-layer="ground"' not in page
+
+
 def test_a_page_holds_the_ground_and_its_switch(ground: Ground) -> None:
     run = drawn_run()
     run = replace(run, city=replace(run.city, ground=ground))
