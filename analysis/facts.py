@@ -14,9 +14,11 @@ from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import Policy, Title
+from lifecircle.analysis.postgis.fetch import fetch_inputs
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
 from lifecircle.analysis.readers.osm.extract import read_extract
+from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
@@ -131,6 +133,17 @@ class BuildRequest:
         """What is asked of the ground."""
         return Terrain(self.elevation, self.barrier_rule, self.closures)
 
+    def fetched(self, folder: Path) -> BuildRequest:
+        """This request with the tables of databases that it names as files in `folder`."""
+        people = fetch_inputs(self.people, folder)
+        return replace(
+            self,
+            population=people or None,
+            units=fetch_inputs(self.units, folder),
+            facilities=fetch_inputs(self.facilities, folder),
+            statistics=fetch_inputs(self.statistics, folder),
+        )
+
     def declared(self) -> Declarations:
         """What is said of the files of this request."""
         plain = Declaration(
@@ -172,6 +185,7 @@ class Facts:
     warnings: tuple[Warn, ...]
     rasters: tuple[RasterShare, ...] = ()
     extents: tuple[ExtentTable, ...] = ()
+    ground: Ground | None = None
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -241,7 +255,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         orders = files.read(lambda: read_merge_orders(merges, said))
     if files.faults:
         raise InputError(files.faults)
-    streets, places, of_osm = _read_streets(request, policy, clock)
+    streets, places, ground, of_osm = _read_streets(request, policy, clock)
     return Facts(
         streets,
         places,
@@ -254,6 +268,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         tuple(map(remark, (*of_osm, *files.warnings))),
         rasters,
         tuple(table for table in drawn if table is not None),
+        ground,
     )
 
 
@@ -301,16 +316,16 @@ def _read_people(
 
 def _read_streets(
     request: BuildRequest, policy: Policy, clock: Clock
-) -> tuple[RawStreets, OsmPlaces | None, tuple[Fault, ...]]:
+) -> tuple[RawStreets, OsmPlaces | None, Ground | None, tuple[Fault, ...]]:
     clock.start("streets")
     form_of = request.terrain.form_of(policy)
     if request.graph is not None:
-        return read_graphml(request.graph, policy.walk, form_of), None, ()
+        return read_graphml(request.graph, policy.walk, form_of), None, None, ()
     if request.osm is None:
         place = str(request.place)
-        return *read_place(place, policy.walk, policy, form_of, request.today), ()
+        return *read_place(place, policy.walk, policy, form_of, request.today), None, ()
     read = read_extract(request.osm, policy, form_of, request.today, clock.start)
-    return read.streets, read.places, read.warnings
+    return read.streets, read.places, read.ground, read.warnings
 
 
 def remark(fault: Fault) -> Warn:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -68,9 +70,12 @@ def build_area(
     ------
     InputError
         Files that cannot be used: every fault found. The workspace stays as it was.
+    UnsolvedError : a database that an input lies in cannot be reached, or has no such table.
     """
     clock = Clock(progress)
-    return save_run(workspace, *analyse_city(request, clock=clock), clock=clock)
+    with TemporaryDirectory(prefix="lifecircle-") as folder:
+        city = analyse_city(request.fetched(Path(folder)), clock=clock)
+    return save_run(workspace, *city, clock=clock)
 
 
 def save_run(
@@ -179,6 +184,7 @@ def analyse_city(
         statistics,
         notes,
         extents,
+        facts.ground,
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))

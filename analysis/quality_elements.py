@@ -16,15 +16,16 @@ Element = Literal["completeness", "logical_consistency", "positional", "thematic
 
 _KEYS: Final[dict[Element, str]] = {
     "completeness": """
-        check_near_twice facilities_merged facilities_suspected facility_without_place_blank
+        check_near_twice facilities_heaped facilities_merged
+        facilities_suspected facility_without_place_blank
         facility_without_units graph_no_streets group_partly_unknown input_class_missing
         input_parts_added input_parts_joined input_parts_same_figure
         input_class_unknown input_code_blank input_code_from_id input_code_from_row
         input_coordinate_blank input_count_blank input_facility_name_blank
         input_facility_names_missing input_facility_twice input_geometry_missing input_id_blank
         input_level_blank input_level_missing input_name_blank input_name_missing
-        input_no_coordinates input_no_rows input_people_crowded input_people_dense
-        input_people_twice
+        input_h3_cells input_no_coordinates input_no_rows input_people_crowded input_people_dense
+        input_people_twice input_cells_heaped
         input_population_missing input_raster_nobody
         input_kinds_left_out input_osm_export_rest input_osm_export_shut
         input_service_blank input_service_missing input_units_unknown no_unit_totals
@@ -51,7 +52,8 @@ _KEYS: Final[dict[Element, str]] = {
         input_raster_negative input_raster_type
         input_really input_row_long input_service_unknown input_services_unknown
         input_service_listed input_services_more input_kinds_none input_shape_parts input_title_cut
-        input_unit_not_polygon input_units_inside input_units_overlap input_place_text
+        input_unit_not_polygon input_units_heaped
+        input_units_inside input_units_overlap input_place_text
         osm_areas_broken osm_aside residents_on_islands
         statistics_attribute_unknown statistics_twice statistics_value units_disagree
     """,

@@ -22,7 +22,7 @@ import pandas as pd
 from benchmarks.bars import Row, medians_s, ms, shared_file
 from lifecircle.analysis.access.nearest import travel_table
 from lifecircle.analysis.access.od_matrix import service_facilities, walk_matrix
-from lifecircle.analysis.access.sites import CellsOnEdges, SiteWalks
+from lifecircle.analysis.access.sites import SiteWalks
 from lifecircle.analysis.access.walking import flat_costs, walk_costs
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
@@ -242,7 +242,6 @@ def what_if_rows() -> list[Row]:
         files = write_springcity(Path(folder))
         _, policy, city, travel, *_ = analyse_city(springcity_request(files))
     costs = walk_costs(city.network)
-    cells = CellsOnEdges.of(costs, city.cells.position)
     rng = np.random.default_rng(SEED)
     snapped = np.flatnonzero(city.cells.position.snapped)
     places = [city.cells.position.take(snapped[[i]]) for i in rng.integers(len(snapped), size=20)]
@@ -257,7 +256,6 @@ def what_if_rows() -> list[Row]:
                 study,
                 Question(),
                 add=[Addition(service, place)],
-                cells=cells,
             )
 
     def removing() -> None:
@@ -266,7 +264,6 @@ def what_if_rows() -> list[Row]:
                 study,
                 Question(),
                 remove=[facility],
-                cells=cells,
             )
 
     def afresh() -> None:

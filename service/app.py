@@ -10,13 +10,24 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
+from lifecircle.service.database.engine import database_there, open_database
+from lifecircle.service.database.keys import Key, any_valid, find_key
+from lifecircle.service.edge.hosts import AllowedHosts
+from lifecircle.service.edge.kept import KeptAnswers
+from lifecircle.service.edge.keys import KeyGate
+from lifecircle.service.edge.methods import HeadAndOptions
+from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
+from lifecircle.service.flights import Flights
 from lifecircle.service.guards import BodyLimit, ProtectiveHeaders
+from lifecircle.service.jail import Jail, Limits
+from lifecircle.service.metrics import Metrics
 from lifecircle.service.routes import (
     areas,
     catchments,
@@ -26,6 +37,7 @@ from lifecircle.service.routes import (
     problems,
     quality,
     robustness,
+    scenario,
     scorecard,
     siting,
     studies,
@@ -47,14 +59,17 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     )
     app.state.settings = settings
     app.state.warmth = Warmth()
+    limits = Limits(
+        settings.check_memory_bytes, settings.check_seconds, settings.max_unpacked_bytes
+    )
+    app.state.jail = Jail(limits, settings.checks_at_once)
+    app.state.metrics = Metrics()
+    app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting)
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
-    rooms = (
-        *(ogc, areas, catchments, siting, scorecard, robustness),
-        *(studies, quality, checks, pages, health),
-    )
-    for room in rooms:
+    about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
+    for room in (ogc, *about_areas, checks, pages, health):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
@@ -64,17 +79,44 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         max_bytes=settings.max_body_bytes,
         larger={"/check": settings.max_upload_bytes},
     )
+    app.add_middleware(KeptAnswers, limit_bytes=settings.cache_bytes)
+    app.add_middleware(HeadAndOptions)
+    app.add_middleware(KeyGate, settings=settings, find=Keys(settings).find)
+    app.add_middleware(AllowedHosts, settings=settings)
     app.add_middleware(ProtectiveHeaders)
+    app.add_middleware(RequestLog, metrics=app.state.metrics)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    sweeping = asyncio.create_task(asyncio.to_thread(app.state.areas.workspace.sweep))
     warming = asyncio.create_task(asyncio.to_thread(app.state.warmth.warm, app.state.areas))
     try:
         yield
     finally:
-        await warming
+        await asyncio.gather(warming, sweeping)
+
+
+class Keys:
+    """The keys of the service's database, opened when the first key is offered."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._where = (settings.workspace, settings.database)
+        self._engine: Engine | None = None
+
+    def find(self, written: str) -> Key | None:
+        """The valid key with this written on it."""
+        return find_key(self._open(), written) if database_there(*self._where) else None
+
+    def any_valid(self) -> bool:
+        """Whether some key opens something."""
+        return database_there(*self._where) and any_valid(self._open())
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            self._engine = open_database(*self._where)
+        return self._engine
 
 
 def static_folders() -> tuple[tuple[str, Path], ...]:

@@ -13,11 +13,15 @@ from lifecircle.service import i18n
 from lifecircle.service.commands import (
     batch,
     catchments,
+    keys,
+    publish,
     quality,
     robustness,
+    scenario,
     scorecard,
     siting,
     studies,
+    upkeep,
 )
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
@@ -200,22 +204,37 @@ def serve(
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option()] = None,
     public_read: Annotated[bool, typer.Option("--public-read")] = False,
+    behind_proxy: Annotated[bool, typer.Option("--behind-proxy")] = False,
+    allowed_host: Annotated[list[str] | None, typer.Option()] = None,
+    log: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     """Serve a workspace over HTTP."""
     _prepare(workspace)
     import uvicorn
 
-    from lifecircle.service.app import create_app
+    from lifecircle.service.app import Keys, create_app
+    from lifecircle.service.serving import server_options
     from lifecircle.service.settings import check_exposure, check_port, settings_from
     from lifecircle.service.terminal import say
 
     settings = settings_from(
-        os.environ, workspace=workspace, host=host, port=port, public_read=public_read or None
+        os.environ,
+        workspace=workspace,
+        host=host,
+        port=port,
+        public_read=public_read or None,
+        behind_proxy=behind_proxy or None,
+        allowed_hosts=allowed_host or None,
+        log=log,
     )
-    check_exposure(settings)
+    check_exposure(settings, keys=Keys(settings).any_valid())
     check_port(settings)
     say(f"http://{settings.host}:{settings.port}/")
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="warning")
+    if not settings.workspace.is_dir():
+        say(i18n.text("workspace_missing", reader_language(), path=str(settings.workspace)))
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, **server_options(settings.log)
+    )
 
 
 @app.command()
@@ -345,7 +364,11 @@ def export(
     say(str(out))
 
 
-for topic in (batch, catchments, siting, scorecard, robustness, quality, studies):
+TOPICS = (
+    batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
+    keys,
+)  # fmt: skip
+for topic in TOPICS:
     topic.register(app)
 
 

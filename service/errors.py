@@ -6,8 +6,10 @@
     └── ServiceError                     texts in service/messages
         ├── RequestError (ValueError)    the request cannot be understood       400
         ├── MissingError (LookupError)   nothing of that name here              404
+        ├── UnauthorizedError            no key, or one that opens nothing      401
         ├── ForbiddenError               not for readers from other machines    403
         ├── NotReadyError                the service is still starting          503
+        ├── DatabaseError                the service's own database             503
         ├── SettingError                 settings that are not possible         (command, exit 2)
         └── ExposureError                settings that would open it to anyone  (command, exit 2)
 """
@@ -46,6 +48,14 @@ class MissingError(ServiceError, LookupError):
     """No page, collection, item or file of that name."""
 
 
+class UnauthorizedError(ServiceError):
+    """A request without a key where one is needed, or with one that opens nothing."""
+
+
+class DatabaseError(ServiceError):
+    """The service's own database cannot be used."""
+
+
 class ForbiddenError(ServiceError):
     """Something that only this machine may ask for."""
 
@@ -75,7 +85,9 @@ class ExposureError(ServiceError):
 STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
     (RequestError, HTTPStatus.BAD_REQUEST),
     (MissingError, HTTPStatus.NOT_FOUND),
+    (UnauthorizedError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (DatabaseError, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE),
     (ParameterError, HTTPStatus.BAD_REQUEST),
     (InputError, HTTPStatus.BAD_REQUEST),

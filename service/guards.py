@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from asyncio import wait_for
 from collections.abc import Mapping
 from http import HTTPStatus
+from time import monotonic
+from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.errors import ForbiddenError
-from lifecircle.service.request_origin import from_this_machine
+from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
+
+BODY_S: Final = 30.0
+SLOWEST: Final = 100_000  # bytes a second at which the largest body allowed may come
+_PROTECTION = [(name.encode(), value.encode()) for name, value in PROTECTION]
 
 
 class ProtectiveHeaders:
@@ -30,28 +37,29 @@ class ProtectiveHeaders:
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in PROTECTION:
-                    headers.setdefault(name, value)
+                told = {name for name, _ in message["headers"]}
+                headers = message["headers"] = list(message["headers"])
+                headers += [pair for pair in _PROTECTION if pair[0] not in told]
             await send(message)
 
         await self.app(scope, receive, protected)
 
 
 def check_near(request: Request, settings: Settings) -> None:
-    """Let only this machine ask, unless the service was opened to other readers out loud.
+    """Let only this machine ask, or who has a key, unless reading was opened out loud.
 
     Raises
     ------
     ForbiddenError
         Somebody else asks.
     """
-    if not settings.public_read and not from_this_machine(request):
+    known = settings.public_read or key_of(request) is not None
+    if not known and not from_this_machine(request):
         raise ForbiddenError("only_here")
 
 
 class BodyLimit:
-    """Refuses, with 413, to read more than `max_bytes` of a request's body.
+    """Refuses to read more than `max_bytes` of a request's body (413), or a slow one (408).
 
     `larger`: paths that may take more, with their own limit.
     """
@@ -69,14 +77,21 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         most = self.larger.get(scope["path"], self.max_bytes)
-        told = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        told = headers.get("content-length", "0")
+        coming = told != "0" or "transfer-encoding" in headers
+        until = monotonic() + BODY_S + most / SLOWEST
         read = 0
 
         async def counted() -> Message:
-            nonlocal read
+            nonlocal read, coming
             if told.isdecimal() and int(told) > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            message = await receive()
+            try:
+                message = await wait_for(receive(), until - monotonic() if coming else None)
+            except TimeoutError:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
+            coming = coming and message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service import i18n
 from lifecircle.service.errors import RequestError
@@ -145,6 +145,41 @@ class IsochroneQuery(OfRun):
     )
     walker: Name = "adult"
     direction: Literal["from", "to"] = "from"
+
+
+class RunQuery(OfRun):
+    """What a question about nothing but a run takes."""
+
+
+class RouteQuery(OfRun):
+    """What `/route` takes: `service`, or `to_lon` with `to_lat`."""
+
+    lon: Longitude = Field()
+    lat: Latitude = Field()
+    service: Name | None = None
+    to_lon: Longitude | None = None
+    to_lat: Latitude | None = None
+    walker: Name = "adult"
+
+    @property
+    def to_place(self) -> tuple[float, float] | None:
+        """The other place; None where none is given.
+
+        Raises
+        ------
+        ParameterError : one of its degrees is missing.
+        """
+        if self.to_lon is None and self.to_lat is None:
+            return None
+        if self.to_lon is None or self.to_lat is None:
+            raise ParameterError("route_where_to")
+        return self.to_lon, self.to_lat
+
+
+class SearchQuery(OfRun):
+    """What `/search` takes."""
+
+    q: Name = Field()
 
 
 class MapQuery(OfService, OfUnits, OfRun):

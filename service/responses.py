@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,10 +15,10 @@ import jinja2
 import orjson
 import pandas as pd
 from fastapi import Request, Response
-from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
+from lifecircle.service.flights import Flights, ReaderLeftError
 from lifecircle.service.request_origin import from_this_machine
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import FIGURES, Words
@@ -31,6 +32,14 @@ XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 GPKG: Final = "application/geopackage+sqlite3"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA: Final = "application/schema+json"
+
+KEPT: Final = "lifecircle.kept"  # in the scope of a request: what may be given again
+GZIPPED: Final = b"-gzip"
+READER_LEFT: Final = 499  # nobody reads it; it is for the log
+FILES: Final = ("csv", "xlsx", "gpkg")
+DEAR: Final = frozenset({
+    "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
+})  # fmt: skip
 
 CLOSED_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 PAGE_POLICY: Final = (
@@ -104,9 +113,20 @@ def tag_of(*parts: object) -> str:
 
 
 def is_current(request: Request, tag: str) -> bool:
-    """Whether the reader already holds the answer with this tag."""
+    """Whether the reader already holds the answer with this tag, however it was compressed."""
     held = request.headers.get("if-none-match", "")
-    return held == "*" or tag in (part.strip().removeprefix("W/") for part in held.split(","))
+    return held.strip() == "*" or tag.encode() in held_tags(held.encode("latin-1"))
+
+
+def held_tags(header: bytes) -> set[bytes]:
+    """The tags of an ``If-None-Match`` as the plain answers have them."""
+    tags = (part.strip().removeprefix(b"W/") for part in header.split(b","))
+    return {tag.replace(GZIPPED + b'"', b'"') for tag in tags}
+
+
+def small_tag(tag: bytes, form: bytes) -> bytes:
+    """The tag of an answer in another form: other bytes, so another tag."""
+    return tag[:-1] + form + b'"'
 
 
 def caching(tag: str, *, pinned: bool) -> dict[str, str]:
@@ -114,8 +134,22 @@ def caching(tag: str, *, pinned: bool) -> dict[str, str]:
     return {
         "etag": tag,
         "cache-control": "private, max-age=86400" if pinned else "private, no-cache",
-        "vary": "Accept, Accept-Language",
+        "vary": "Accept, Accept-Language, Accept-Encoding",
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that may be given again as it is, as long as `still` says so.
+
+    `headers` are all but the tag; `text`: whether it gains from being compressed.
+    """
+
+    body: bytes
+    tag: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    text: bool
+    still: Callable[[], bool]
 
 
 async def answer(
@@ -127,25 +161,85 @@ async def answer(
     media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
     about: Sequence[str] = (),
+    still: Callable[[], bool] | None = None,
 ) -> Response:
     """The answer to a question about one run, computed once in a thread and kept as bytes.
 
-    `about`: other runs that the answer speaks of; `produce` may give bytes, kept as they are.
+    `about`: other runs or files that the answer speaks of, `still` whether they are as they were;
+    `produce` may give bytes, kept as they are.
     """
-    url = request.url
+    url, pinned = request.url, "run" in request.query_params
     key = (url.netloc, url.path, url.query, lang, media_type, *about)
-    told = caching(
-        tag_of(state.run.manifest.area, state.name, *key), pinned="run" in request.query_params
-    )
+    told = caching(tag_of(state.run.manifest.area, state.name, *key), pinned=pinned)
     told.update({"content-language": lang, **(headers or {})})
     if is_current(request, told["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
+    try:
+        body = await kept_body(request, state, key, produce)
+    except ReaderLeftError:
+        return Response(status_code=READER_LEFT)
+    response = Response(body, media_type=media_type, headers=told)
+    if KEPT in request.scope and (still is not None or not about):
+        other = (b"etag", b"content-length")
+        kept = tuple(pair for pair in response.raw_headers if pair[0] not in other)
+        text = media_type not in (XLSX, GPKG)
+        same = _unmoved(request, state, pinned, still)
+        request.scope[KEPT].append(Kept(body, told["etag"].encode(), kept, text, same))
+    return response
+
+
+async def kept_body(
+    request: Request, state: AreaState, key: tuple[Hashable, ...], produce: Callable[[], Any]
+) -> bytes:
+    """The bytes kept under a key, or worked out now: once, however many ask.
+
+    Raises
+    ------
+    ReaderLeftError : whoever asked is gone.
+    NotReadyError : it is dear, and too many dear questions wait already.
+    """
     body = state.answers.get(key)
-    if body is None:
-        made = await run_in_threadpool(produce)
-        body = made if isinstance(made, bytes) else await run_in_threadpool(encode, made)
-        state.answers.put(key, body)
-    return Response(body, media_type=media_type, headers=told)
+    if body is not None:
+        return body
+
+    def make() -> bytes:
+        made = produce()
+        found = made if isinstance(made, bytes) else encode(made)
+        state.answers.put(key, found)
+        return found
+
+    async def left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    flights: Flights = request.app.state.flights
+    whole = (state.run.path, *key)
+    return await flights.share(whole, make, left, dear=_is_dear(request))
+
+
+def _is_dear(request: Request) -> bool:
+    path = request.url.path
+    return (
+        path.rpartition("/")[2] in DEAR
+        or "/maps/" in path
+        or request.query_params.get("f") in FILES
+    )
+
+
+def _unmoved(
+    request: Request, state: AreaState, pinned: bool, still: Callable[[], bool] | None
+) -> Callable[[], bool]:
+    """Whether a run still answers: it is the current one, or named and not removed."""
+    areas, area, run = request.app.state.areas, state.run.manifest.area, state.name
+
+    def same() -> bool:
+        try:
+            there = state.run.path.exists() if pinned else areas.current(area) == run
+        except LifecircleError:
+            return False
+        return there and (still is None or still())
+
+    return same
 
 
 def disposition(name: str) -> str:
@@ -199,7 +293,7 @@ def new_nonce() -> str:
 
 
 def page_response(
-    html: str, lang: Language, nonce: str, *, status: int = 200, policy: str | None = None
+    html: str | bytes, lang: Language, nonce: str, *, status: int = 200, policy: str | None = None
 ) -> Response:
     """An HTML answer whose scripts run only when they carry the nonce."""
     return Response(

@@ -12,9 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.errors import ExposureError, SettingError
+from lifecircle.service.logs import LogFormat
 
 PREFIX: Final = "LIFECIRCLE_"
-FROM_ENVIRONMENT: Final = ("workspace", "host", "port", "public_read", "base_url", "language")
+FROM_ENVIRONMENT: Final = (
+    "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
+    "language", "log", "database",
+)  # fmt: skip
+LISTS: Final = ("allowed_hosts",)  # with commas between, in a variable
 
 
 class Settings(BaseModel):
@@ -30,17 +35,26 @@ class Settings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     public_read: bool = False
+    behind_proxy: bool = False
+    database: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
     language: Language = "zh"
+    log: LogFormat = "text"
     max_body_bytes: int = Field(default=1_000_000, ge=0)
     max_upload_bytes: int = Field(default=20_000_000, ge=0)
     max_unpacked_bytes: int = Field(default=200_000_000, ge=0)
+    check_seconds: float = Field(default=60.0, gt=0)
+    check_memory_bytes: int = Field(default=2 * 2**30, ge=2**26)
+    checks_at_once: int = Field(default=2, ge=1)
     page_size: int = Field(default=1_000, ge=1)
     max_page_size: int = Field(default=10_000, ge=1)
     max_minutes: float = Field(default=180.0, gt=0)
     max_isochrones: int = Field(default=6, ge=1)
     open_runs: int = Field(default=8, ge=1)
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
+    dear_at_once: int = Field(default=2, ge=1)
+    dear_waiting: int = Field(default=16, ge=0)
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
@@ -56,6 +70,7 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
         for name in FROM_ENVIRONMENT
         if environment.get(PREFIX + name.upper())
     }
+    told |= {name: _listed(told[name]) for name in LISTS if name in told}
     told.update({name: value for name, value in given.items() if value is not None})
     try:
         return Settings(**told)
@@ -65,6 +80,10 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
             for fault in error.errors()
         )
         raise SettingError("setting_impossible", wrong=wrong) from None
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_loopback(host: str) -> bool:
@@ -77,15 +96,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_exposure(settings: Settings) -> None:
-    """Refuse to listen beyond this machine unless that was said out loud.
+def check_exposure(settings: Settings, *, keys: bool = False) -> None:
+    """Refuse to listen beyond this machine unless that was said out loud or there are `keys`.
 
     Raises
     ------
     ExposureError
-        The host is not loopback and `public_read` is not set.
+        The host is not loopback, `public_read` is not set, and no key opens anything.
     """
-    if not is_loopback(settings.host) and not settings.public_read:
+    if not is_loopback(settings.host) and not settings.public_read and not keys:
         raise ExposureError("exposure", host=settings.host)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import shapely
 
-from lifecircle.analysis.city.model import Cells, City, Extent, LandSamples, Units
+from lifecircle.analysis.city.model import Cells, City, Extent, Facilities, LandSamples, Units
 from lifecircle.analysis.city.units.unit_names import division_code, name_forms
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.policy.sections.plausible import plausible
@@ -36,6 +36,7 @@ _OFFERED: Final = 5
 class Judged:
     """Of whom a service can be judged: `cell` bool (c,), `land` bool (s,), `unit` bool (k,).
 
+    `facility` bool (f,): which places, of whatever service, lie where the list is complete.
     `edge_m` float64 (c,): metres from each cell to the edge of the list, inf where it has none.
     `everywhere`: nobody is left out.
     """
@@ -43,6 +44,7 @@ class Judged:
     cell: BoolArray
     land: BoolArray
     unit: BoolArray
+    facility: BoolArray
     edge_m: FloatArray
     everywhere: bool
 
@@ -56,6 +58,7 @@ def judged_by(city: City, service: str) -> Judged:
             np.ones(len(city.cells), dtype=np.bool_),
             np.ones(samples, dtype=np.bool_),
             np.ones(len(city.units.code), dtype=np.bool_),
+            np.ones(len(city.facilities), dtype=np.bool_),
             np.full(len(city.cells), np.inf),
             everywhere=True,
         )
@@ -65,6 +68,7 @@ def judged_by(city: City, service: str) -> Judged:
         np.zeros(0, dtype=np.bool_) if city.land is None else _inside(
             city.land, city.units, extent),
         _units_inside(city.units, extent),
+        _places_inside(city.facilities, city.units, extent),
         np.asarray(shapely.distance(shapely.points(city.cells.xy_m), edge), dtype=np.float64),
         everywhere=False,
     )  # fmt: skip
@@ -124,20 +128,43 @@ def extents_of(
 
 
 def _frozen(
-    cell: BoolArray, land: BoolArray, unit: BoolArray, edge_m: FloatArray, *, everywhere: bool
+    cell: BoolArray,
+    land: BoolArray,
+    unit: BoolArray,
+    facility: BoolArray,
+    edge_m: FloatArray,
+    *,
+    everywhere: bool,
 ) -> Judged:
-    for array in (cell, land, unit, edge_m):
+    for array in (cell, land, unit, facility, edge_m):
         read_only(array)
-    return Judged(cell, land, unit, edge_m, everywhere)
+    return Judged(cell, land, unit, facility, edge_m, everywhere)
 
 
-def _inside(places: Cells | LandSamples, units: Units, extent: Extent) -> BoolArray:
-    """Which places lie in a named unit (by their own word too) or inside the polygon, (n,)."""
-    inside = np.zeros(len(places.xy_m), dtype=np.bool_)
+def _named(
+    places: Cells | LandSamples | Facilities, size: int, units: Units, extent: Extent
+) -> BoolArray:
+    """Which of so many places lie in a named unit, by their own word too, (n,)."""
+    inside = np.zeros(size, dtype=np.bool_)
     named = np.array(extent.units, dtype=np.int32)
     for level in {str(units.level[i]) for i in extent.units}:
         held = places.unit[level]
         inside |= (held != NOBODY) & np.isin(held, named)
+    return inside
+
+
+def _places_inside(places: Facilities, units: Units, extent: Extent) -> BoolArray:
+    """Which facilities lie in a named unit or touch the polygon, (f,)."""
+    inside = _named(places, len(places), units, extent)
+    if extent.drawn is not None:
+        shapely.prepare(extent.drawn)
+        inside |= shapely.intersects(extent.drawn, places.geometry)
+    return inside
+
+
+def _inside(places: Cells | LandSamples, units: Units, extent: Extent) -> BoolArray:
+    """Which places lie in a named unit (by their own word too) or inside the polygon, (n,)."""
+    inside = _named(places, len(places.xy_m), units, extent)
     if extent.drawn is not None:
         shapely.prepare(extent.drawn)
         x, y = places.xy_m.T

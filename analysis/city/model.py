@@ -25,6 +25,7 @@ from lifecircle.analysis.quantities import (
     IntArray,
     ObjectArray,
 )
+from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.records.attributes import AttributeArray, attribute_words
 
 StrArray = ObjectArray  # of str or None
@@ -255,7 +256,8 @@ class City:
     `surveyed`: services declared as completely surveyed: none found means there is none.
     `extents`: services whose list is complete in a part of the area only, and where.
     `land` is None where no residential land is given, `statistics` where no table is.
-    `notes`: what the build noticed.
+    `notes`: what the build noticed. `ground`: what maps draw under the figures, None where
+    there was no OpenStreetMap file or the run is from before there was ground.
     """
 
     crs: str
@@ -269,6 +271,7 @@ class City:
     statistics: Statistics | None = None
     notes: BuildNotes = NO_NOTES
     extents: Mapping[str, Extent] = field(default_factory=lambda: EVERYWHERE)
+    ground: Ground | None = None
 
     def __repr__(self) -> str:
         return (

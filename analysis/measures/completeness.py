@@ -21,7 +21,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.measures.question import Study, default_level
 from lifecircle.analysis.policy.sections.doubts import doubts
 from lifecircle.analysis.quantities import BoolArray
-from lifecircle.analysis.readers.records.tables import FROM_OSM
+from lifecircle.analysis.readers.records.tables import FROM_TAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,12 @@ def _lists(city: City, service: str, covered: BoolArray) -> tuple[BoolArray, Boo
     """Which facilities (f,) the tags name, and which a list does; a place merged is in both."""
     places = city.facilities
     mine = places.of_service(service) & covered
-    tagged = mine & (places.source == FROM_OSM)
+    tagged = mine & np.isin(places.source, FROM_TAGS)
     told = mine & ~tagged
     notes = (one for one in city.notes.same_places if one.service == service)
     merged = [one for one in notes if one.state == "merged"]
-    of_tags = {one.kept for one in merged if FROM_OSM in (one.kept_source, one.other_source)}
-    of_list = {one.kept for one in merged if {one.kept_source, one.other_source} - {FROM_OSM}}
+    of_tags = {one.kept for one in merged if {one.kept_source, one.other_source} & {*FROM_TAGS}}
+    of_list = {one.kept for one in merged if {one.kept_source, one.other_source} - {*FROM_TAGS}}
     for i in np.flatnonzero(mine).tolist():
         tagged[i] |= places.id[i] in of_tags
         told[i] |= places.id[i] in of_list

@@ -56,7 +56,8 @@ HOUSEHOLDS: Final = "households"  # counted in cells like a group, but not perso
 class EquityRow:
     """One unit, one group or the area; persons whole, None = not computable.
 
-    `residents` are the persons asked about, `without_way` those of them with no way.
+    `residents` are the persons asked about, `not_assessed` those of them whom the service's list
+    does not cover; the figures are of the others. `without_way` have no way.
     `gini` 0-1 and `palma` (mean walk of the tenth that walks longest ÷ mean walk of the four
     tenths that walk shortest) and `mean_minutes`, `median_minutes` are of the persons with a way.
     `sufficient`: persons within the floor; `below` all others; `below_share` of residents;
@@ -67,6 +68,7 @@ class EquityRow:
     name: str
     name_en: str | None
     residents: int | None
+    not_assessed: int | None
     without_way: int | None
     gini: float | None
     palma: float | None
@@ -152,6 +154,7 @@ def equity(study: Study, question: Question) -> Equity:
     asked = ask(study, question)
     level = level_of(city, question.by)
     persons = judged_persons(study, asked.service.id, group)
+    everybody = persons_of(city.cells, group)
     walks = walks_to(study, asked.service.id)
     index = city.cells.unit[level]
     rows = city.units.of_level(level)
@@ -161,17 +164,18 @@ def equity(study: Study, question: Question) -> Equity:
     units = tuple(
         _row(
             *_names(city, int(i)),
-            None if unknown[i] else _Walkers.of(cm, persons, members[i]),
+            None if unknown[i] else _Walkers.of(cm, persons, everybody, members[i]),
             asked,
         )
         for i in rows
     )
     everyone = np.arange(len(city.cells))
-    all_of_them = _Walkers.of(cm, persons, everyone)
+    all_of_them = _Walkers.of(cm, persons, everybody, everyone)
     counted = city.cells.counted
 
-    def of_group(one: str) -> IntArray:
-        return judged_persons(study, asked.service.id, one)
+    def of_group(one: str) -> _Walkers:
+        judged = judged_persons(study, asked.service.id, one)
+        return _Walkers.of(cm, judged, persons_of(city.cells, one), everyone)
 
     groups = (TOTAL, *(one for one in city.cells.groups if one != HOUSEHOLDS))
     return Equity(
@@ -186,14 +190,14 @@ def equity(study: Study, question: Question) -> Equity:
                 one,
                 one,
                 None,
-                _Walkers.of(cm, of_group(one), everyone) if counted else None,
+                of_group(one) if counted else None,
                 asked,
             )
             for one in groups
         ),
         units,
         () if all_of_them.spread is None else _minutes(all_of_them.spread.tenths(), asked),
-        None if walks is None else _worst(city, walks, asked, persons, groups, level),
+        None if walks is None else _worst(study, walks, asked, persons, groups, level),
         (
             *list_remarks(study, asked.service, group),
             *_remarks(city, asked, walks, all_of_them, persons, level, rows[unknown[rows]]),
@@ -209,22 +213,29 @@ def reached_cm(city: City, walks: Walks) -> Int32Array:
 
 @dataclass(frozen=True, slots=True)
 class _Walkers:
-    """Persons of one set of cells; `spread` of those with a way, None where not assessed."""
+    """Persons of one set of cells; `spread` of those with a way, None where not assessed.
+
+    `persons` are assessed, `aside` are not.
+    """
 
     persons: int
+    aside: int
     without_way: int | None
     spread: Spread | None
 
     @classmethod
-    def of(cls, cm: Int32Array | None, persons: IntArray, mine: IntArray) -> _Walkers:
-        """Of the cells `mine`; `cm` are the walks of all cells."""
+    def of(
+        cls, cm: Int32Array | None, persons: IntArray, everybody: IntArray, mine: IntArray
+    ) -> _Walkers:
+        """Of the cells `mine`; `cm` are the walks of all cells, `persons` those assessed."""
         weight = persons[mine]
-        total = int(weight.sum())
-        if cm is None:
-            return cls(total, None, None)
+        total, known = int(weight.sum()), int(everybody[mine].sum())
+        if cm is None or (known and not total):
+            return cls(0, known, None, None)
         walked = cm[mine]
         way = walked != UNREACHED_CM
-        return cls(total, int(weight[~way].sum()), Spread.of(walked[way], weight[way]))
+        spread = Spread.of(walked[way], weight[way])
+        return cls(total, known - total, int(weight[~way].sum()), spread)
 
 
 def _members(index: Int32Array, size: int) -> list[IntArray]:
@@ -243,9 +254,9 @@ def _row(
     code: str, name: str, name_en: str | None, who: _Walkers | None, asked: Asked
 ) -> EquityRow:
     if who is None:
-        return EquityRow(code, name, name_en, *(None,) * 10)
+        return EquityRow(code, name, name_en, *(None,) * 11)
     if who.spread is None:
-        return EquityRow(code, name, name_en, who.persons, *(None,) * 9)
+        return EquityRow(code, name, name_en, who.aside, who.aside, *(None,) * 9)
     spread = who.spread
     within = spread.persons_within(asked.limit_cm)
     below = who.persons - within
@@ -254,7 +265,8 @@ def _row(
         code,
         name,
         name_en,
-        residents=who.persons,
+        residents=who.persons + who.aside,
+        not_assessed=who.aside,
         without_way=who.without_way,
         gini=spread.gini(),
         palma=spread.palma(),
@@ -285,7 +297,7 @@ def _minutes(cm: tuple[float, ...], asked: Asked) -> tuple[float, ...]:
 
 
 def _worst(
-    city: City,
+    study: Study,
     walks: Walks,
     asked: Asked,
     persons: IntArray,
@@ -293,7 +305,7 @@ def _worst(
     level: str,
 ) -> WorstTenth | None:
     """The area's worst tenth; None where the group has nobody."""
-    everyone = int(persons.sum())
+    city, everyone = study.city, int(persons.sum())
     if everyone == 0:
         return None
     cm = reached_cm(city, walks)
@@ -315,7 +327,7 @@ def _worst(
         inside - int(persons[way].sum()),
         float(minutes_of(cm[way], asked.walker.speed_m_per_s).min()) if len(way) else None,
         _minute(spread.mean(), asked),
-        tuple(_in_group(city, one, chosen) for one in groups),
+        tuple(_in_group(study, asked, one, chosen) for one in groups),
         tuple(
             WorstUnit(*_names(city, int(i)), int(there[i]), int(there[i]) / int(whole[i]))
             for i in places
@@ -324,8 +336,10 @@ def _worst(
     )
 
 
-def _in_group(city: City, group: str, cells: Int32Array) -> tuple[str, int, float | None]:
-    persons = persons_of(city.cells, group)
+def _in_group(
+    study: Study, asked: Asked, group: str, cells: Int32Array
+) -> tuple[str, int, float | None]:
+    persons = judged_persons(study, asked.service.id, group)
     inside, whole = int(persons[cells].sum()), int(persons.sum())
     return group, inside, inside / whole if whole else None
 

@@ -31,13 +31,14 @@ from lifecircle.analysis.measures.question import (
     named,
     need_residents,
     not_assessed,
+    persons_of,
     resting_on,
     settle,
     sums_by,
     unknown_units,
 )
 from lifecircle.analysis.policy import FloatingRules
-from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, read_only
+from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray, read_only
 from lifecircle.analysis.texts import Named, say_both
 
 Method = Literal["2sfca", "e2sfca", "3sfca"]
@@ -61,13 +62,14 @@ class FloatingRow:
     """One unit or the area: mean supply per person (weighed by residents), who has none at all.
 
     `access` is None where nobody lives or nothing is known; `none` counts persons without any
-    facility within the catchment.
+    facility within the catchment; `not_assessed` those whom the service's list does not cover.
     """
 
     code: str
     name: str
     name_en: str | None
     residents: int | None
+    not_assessed: int | None
     access: float | None
     none: int | None
 
@@ -75,6 +77,8 @@ class FloatingRow:
 @dataclass(frozen=True, slots=True)
 class Floating:
     """Access of one service: `access` float64 (c,) per person and cell, None if not assessed.
+
+    It is NaN where the service's list does not go, whose people ask nothing of the facilities.
 
     `supply` is the sum over facilities that someone can reach, `idle` that of the others.
     """
@@ -162,11 +166,12 @@ def floating(
     asked = ask(study, question)
     service = asked.service.id
     level = level_of(city, question.by)
-    persons = judged_persons(study, service, group)
+    persons, judged = judged_persons(study, service, group), study.judged(service)
+    everybody = persons_of(city.cells, group)
     warnings: list[Warn] = [*resting_on(city), *list_remarks(study, asked.service, group)]
     if not city.assessed(service):
         warnings.append(not_assessed(asked.service))
-        total, units = _rows(city, level, persons, None)
+        total, units = _rows(city, level, everybody, judged.cell, None)
         return Floating(
             asked, method, group, level, supply, 0.0, 0.0, None, total, units, tuple(warnings)
         )
@@ -184,13 +189,14 @@ def floating(
     shares = shared_out(
         near.position[kept], near.facility[kept], weight[kept], persons, amount, method
     )
-    read_only(shares.access)
+    access = np.where(judged.cell, shares.access, np.nan)
+    read_only(access)
     idle = float(amount[np.isnan(shares.ratio)].sum())
     lonely = int(np.isnan(shares.ratio).sum())
     warnings += remarks
     if lonely:
         warnings.append(Warn("floating_idle", {"count": lonely}))
-    total, units = _rows(city, level, persons, shares.access)
+    total, units = _rows(city, level, everybody, judged.cell, access)
     warnings += _unknown(city, level)
     return Floating(
         asked,
@@ -200,7 +206,7 @@ def floating(
         supply,
         float(amount.sum()) - idle,
         idle,
-        shares.access,
+        access,
         total,
         units,
         tuple(warnings),
@@ -219,40 +225,43 @@ def _supply(city: City, facilities: Int32Array, supply: str) -> tuple[FloatArray
 
 
 def _rows(
-    city: City, level: str, persons: IntArray, access: FloatArray | None
+    city: City, level: str, everybody: IntArray, judged: BoolArray, access: FloatArray | None
 ) -> tuple[FloatingRow, tuple[FloatingRow, ...]]:
     units, index = city.units, city.cells.unit[level]
     size = len(units.code)
-    known = sums_by(index, size, persons)
+    counted = judged if access is not None else np.zeros_like(judged)
+    persons = np.where(counted, everybody, 0).astype(np.int64)
+    supplied = np.zeros(len(persons)) if access is None else np.nan_to_num(access) * persons
+    whole, known = sums_by(index, size, everybody), sums_by(index, size, persons)
     unknown = unknown_units(city, level)
     inside = index >= 0
-    held = np.zeros(size) if access is None else np.bincount(
-        index[inside], weights=(access * persons)[inside], minlength=size
-    )  # fmt: skip
+    held = np.bincount(index[inside], weights=supplied[inside], minlength=size)
     lacking = np.zeros(len(persons), dtype=bool) if access is None else access == 0
     none = sums_by(index, size, persons, lacking)
     rows = []
     for i in units.of_level(level):
         blank = bool(unknown[i])
-        judged = access is not None and not blank
+        told = access is not None and not blank and (known[i] > 0 or whole[i] == 0)
         rows.append(
             FloatingRow(
                 str(units.code[i]),
                 str(units.name[i]),
                 units.name_en[i],
-                None if blank else int(known[i]),
-                float(held[i] / known[i]) if judged and known[i] > 0 else None,
-                int(none[i]) if judged else None,
+                None if blank else int(whole[i]),
+                None if blank else int(whole[i] - known[i]),
+                float(held[i] / known[i]) if told and known[i] > 0 else None,
+                int(none[i]) if told else None,
             )
         )
-    everyone = int(persons.sum())
+    everyone, there = int(persons.sum()), int(everybody.sum())
     total = FloatingRow(
         TOTAL,
         TOTAL,
         None,
-        everyone,
-        None if access is None or everyone == 0 else float((access * persons).sum() / everyone),
-        None if access is None else int(persons[lacking].sum()),
+        there,
+        there - everyone,
+        float(supplied.sum() / everyone) if everyone else None,
+        None if access is None or (there and not everyone) else int(persons[lacking].sum()),
     )
     return total, tuple(rows)
 

@@ -113,6 +113,11 @@ class Study:
         return kept
 
     @cached_property
+    def kept(self) -> dict[object, object]:
+        """Answers about this study that are asked for again and again, by what was asked."""
+        return {}
+
+    @cached_property
     def landmarks(self) -> Landmarks:
         """Named places, made once."""
         return Landmarks.of(self.city)

@@ -16,7 +16,7 @@ from lifecircle.analysis.measures.question import ILLUSTRATIVE, Question, Study,
 from lifecircle.analysis.policy import Service
 from lifecircle.analysis.policy.sections.doubts import doubts
 from lifecircle.analysis.policy.sections.tag_quality import tag_quality
-from lifecircle.analysis.readers.records.tables import FROM_OSM
+from lifecircle.analysis.readers.records.tables import FROM_TAGS
 
 Severity = Literal["serious", "weighty", "minor"]
 
@@ -85,7 +85,7 @@ def _tags(study: Study, service: Service) -> Iterator[Rest]:
     mine = places.of_service(service.id)
     count = int(mine.sum())
     declared = service.id in study.city.surveyed or service.id in study.city.extents
-    if not count or declared or not (places.source[mine] == FROM_OSM).all():
+    if not count or declared or not np.isin(places.source[mine], FROM_TAGS).all():
         return
     told = {"title": service.title, "count": count}
     known, good = tag_quality().get(service.id), doubts().tags_good.value
@@ -162,11 +162,12 @@ def _modelled(study: Study, group: str) -> Iterator[Rest]:
 
 
 def _noticed(study: Study) -> Iterator[Rest]:
-    """What the build noticed of datums, streets cut off and short pieces, as it said it then."""
+    """What the build noticed, as it said it then: residents reckoned from buildings, datums,
+    streets cut off, short pieces."""
     everyone = max(1, int(study.city.cells.residents.sum()))
     for warn in study.city.warnings:
         key = str(warn.params.get("fault", warn.key))
-        if key in (*DATUM_DOUBTS, *_GUESSED):
+        if key in (ILLUSTRATIVE, *DATUM_DOUBTS, *_GUESSED):
             yield Rest("serious", warn, of_service=False)
         elif key in _CUT:
             yield Rest("weighty", warn, of_service=False)

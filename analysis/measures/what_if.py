@@ -1,28 +1,23 @@
 """What if a place opened here, or that one closed? Before and after, nothing kept.
 
-An added place is relaxed against the walks of the run: only where it is nearer than everything
-else is anything looked at. Removing a place computes its service afresh, the others stay.
+One use of `measures.edits`: facilities added and removed, told by service and unit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from types import MappingProxyType
 
 import numpy as np
 
-from lifecircle.analysis.access.nearest import (
-    NodeField,
-    goals_of,
-    nearest_from_nodes,
-    nearest_from_positions,
-    service_attachments,
-)
-from lifecircle.analysis.access.sites import CellsOnEdges, walks_improved
-from lifecircle.analysis.city.streets.attach import Attachments
+from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.facilities.ids import distinct_ids
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.edits.apply import apply_edits
+from lifecircle.analysis.measures.edits.model import AddFacility, RemoveFacility
 from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import TOTAL, service_of
 from lifecircle.analysis.measures.question import (
@@ -41,7 +36,7 @@ from lifecircle.analysis.measures.question import (
     unknown_units,
     walks_to,
 )
-from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, Int32Array
+from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +49,16 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One unit or the area: persons covered before and after; None where nothing is known."""
+    """One unit or the area: persons covered before and after; None where nothing is known.
+
+    `not_assessed`: residents whom the service's list does not cover, in neither.
+    """
 
     code: str
     name: str
     name_en: str | None
     residents: int | None
+    not_assessed: int | None
     covered_before: int | None
     covered_after: int | None
     P_before: float | None
@@ -91,7 +90,6 @@ def what_if(
     *,
     add: Sequence[Addition] = (),
     remove: Sequence[int] = (),
-    cells: CellsOnEdges | None = None,
 ) -> tuple[Change, ...]:
     """What added and removed places do to each service they touch, in the policy's order.
 
@@ -100,7 +98,6 @@ def what_if(
     Parameters
     ----------
     remove : indices into ``city.facilities``.
-    cells : `CellsOnEdges` of the city, where it was worked out before.
 
     Raises
     ------
@@ -124,52 +121,28 @@ def what_if(
     for service in touched:
         ask(study, question.about(service))
     level = level_of(city, question.by)
-    on_edges = cells or CellsOnEdges.of(study.costs, city.cells.position)
-    changes = []
-    for service in study.policy.services:
-        if service in touched:
-            asked = ask(study, question.about(service))
-            mine = [a.position for a in add if a.service == service]
-            after = _after(study, service, mine, remove, on_edges)
-            changes.append(_change(study, asked, level, after))
-    return tuple(changes)
-
-
-def _after(
-    study: Study,
-    service: str,
-    added: Sequence[Positions],
-    remove: Sequence[int],
-    cells: CellsOnEdges,
-) -> Int32Array:
-    """Walks (c,) to the nearest place of a service after the change."""
-    city, travel, costs = study.city, study.travel, study.costs
-    existing = service_attachments(city, service)
-    gone = np.isin(existing.facility, np.asarray(remove, dtype=np.int64))
-    if service not in travel.services or gone.any():
-        kept = np.flatnonzero(~gone)
-        left = Attachments(existing.facility[kept], existing.position.take(kept))
-        goals = goals_of(costs, left)
-        field = nearest_from_nodes(costs, goals)
-        cell_cm = nearest_from_positions(costs, goals, field, city.cells.position).cm
-    else:
-        row = travel.row(service)
-        field = NodeField(travel.node_cm[row], travel.node_facility[row])
-        cell_cm = np.array(travel.cell_cm[row])
-    snapped = [p for p in added if p.edge[0] != NOBODY]
-    if not snapped:
-        return cell_cm
-    position = Positions(
-        *(
-            np.concatenate([getattr(p, name) for p in snapped])
-            for name in ("edge", "at_m", "leg_m", "xy_m")
+    travel = apply_edits(study, _edits(study, add, remove)).study.travel
+    return tuple(
+        _change(
+            study, ask(study, question.about(service)), level, travel.cell_cm[travel.row(service)]
         )
+        for service in study.policy.services
+        if service in touched
     )
-    one = Attachments(np.zeros(len(position), dtype=np.int32), position)
-    walks = walks_improved(costs, cells, one, 1, field, cell_cm)
-    after: Int32Array = cell_cm.copy()
-    after[walks.cell] = walks.cm
-    return after
+
+
+def _edits(
+    study: Study, add: Sequence[Addition], remove: Sequence[int]
+) -> list[AddFacility | RemoveFacility]:
+    """The additions and removals as edits."""
+    known = distinct_ids(study.city.facilities)
+    taken, edits = set(known), []
+    for one in add:
+        name = next(name for k in count(1) if (name := f"what-if-{k}") not in taken)
+        taken.add(name)
+        lon, lat = to_lonlat(one.position.xy_m[:1], study.city.crs)[0].tolist()
+        edits.append(AddFacility(one.service, lon, lat, name, position=one.position))
+    return [*edits, *(RemoveFacility(known[row]) for row in dict.fromkeys(remove))]
 
 
 def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change:
@@ -188,14 +161,17 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     }
     units, index = city.units, city.cells.unit[level]
     size = len(units.code)
+    everybody = city.cells.residents
+    whole = sums_by(index, size, everybody)
     known, first, then = (sums_by(index, size, persons, chosen) for chosen in (None, was, now))
     blank = unknown_units(city, level)
     rows = tuple(
         _row(str(units.code[i]), str(units.name[i]), units.name_en[i],
-             None if blank[i] else (int(known[i]), int(first[i]), int(then[i])), walks is not None)
+             None if blank[i] else (int(whole[i]), int(known[i]), int(first[i]), int(then[i])),
+             walks is not None)
         for i in units.of_level(level)
     )  # fmt: skip
-    total = (int(persons.sum()), int(persons[was].sum()), int(persons[now].sum()))
+    total = tuple(int(n.sum()) for n in (everybody, persons, persons[was], persons[now]))
     missing = units.of_level(level)[blank[units.of_level(level)]]
     warnings = [*resting_on(city), *list_remarks(study, asked.service)]
     if walks is None:
@@ -217,16 +193,19 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
 
 
 def _row(
-    code: str, name: str, name_en: str | None, persons: tuple[int, int, int] | None, assessed: bool
+    code: str, name: str, name_en: str | None, persons: tuple[int, ...] | None, assessed: bool
 ) -> ChangeRow:
     if persons is None:
-        return ChangeRow(code, name, name_en, None, None, None, None, None)
-    known, was, now = persons
+        return ChangeRow(code, name, name_en, *(None,) * 6)
+    whole, known, was, now = persons
+    if whole and not known:
+        return ChangeRow(code, name, name_en, whole, whole, *(None,) * 4)
     return ChangeRow(
         code,
         name,
         name_en,
-        known,
+        whole,
+        whole - known,
         was if assessed else None,
         now,
         was / known if assessed and known else None,

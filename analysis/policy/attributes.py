@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from lifecircle.analysis.policy.cited import Title, Titled
 from lifecircle.analysis.policy.faults import Blame, PolicyFileError, form_faults
-from lifecircle.analysis.policy.fields import BY_ID, Record, Texts, Written
+from lifecircle.analysis.policy.fields import BY_ID, Record, Text, Texts, Written
 from lifecircle.analysis.policy.files import read_toml
 from lifecircle.analysis.unknown_names import fold_name
 
@@ -30,7 +30,8 @@ class Attribute(Titled):
     """One attribute of a unit (in statistics tables) or of a facility (a column of its table).
 
     `levels`: unit levels that carry it; `services`: kinds of facility that do. `rows`: the rows
-    of the scorecard that read it. `null`: what an absent value means.
+    of the scorecard that read it. `null`: what an absent value means. `at`: the moment of an
+    ordinary week at which opening hours tell it, where the table does not.
     """
 
     name: Annotated[str, Field(validation_alias="#id")]
@@ -41,6 +42,7 @@ class Attribute(Titled):
     services: Texts = ()
     rows: Texts = ()
     aliases: Texts = ()
+    at: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

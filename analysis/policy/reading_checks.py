@@ -21,13 +21,13 @@ def units_in_scope(units: Selectors, *, within: bool) -> Iterator[Contradiction]
         yield ("units",), "scorecard_without_scope", {}
 
 
-def whole_conditions(where: Sequence[Condition]) -> Iterator[Contradiction]:
+def whole_conditions(where: Sequence[Condition], name: str = "where") -> Iterator[Contradiction]:
     """Each condition says one thing of its column."""
     for at, condition in enumerate(where, start=1):
         for path, key, params in one_of(condition, "words", "at_least", "at_most"):
             named = tuple("is" if part == "words" else part for part in path)
             keys = params["keys"].replace("words", "is")
-            yield ("where", at, *named), key, {"keys": keys}
+            yield (name, at, *named), key, {"keys": keys}
 
 
 def tested(tests: Sequence[Test], name: str, *, facility: bool = False) -> Iterator[Contradiction]:

@@ -209,14 +209,23 @@ class Ratio(_Sum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(_Sum):
-    """A figure summed, in its latest year."""
+    """A figure summed, in its latest year; or how many facilities of `any_of` qualify."""
 
     kind: Literal["count"] = "count"
-    over: Annotated[Operands, SOME]
+    over: Operands = ()
     bases: tuple[Annotated[tuple[BaseLevel, ...], SOME], ...] = ()
+    any_of: Services = ()
+    where: tuple[Condition, ...] = ()
 
     def _contradictions(self) -> Iterator[Contradiction]:
-        """One statistic, of the bases that are named."""
+        """Facilities, or one statistic of the bases that are named."""
+        yield from one_of(self, "over", "any_of")
+        if not self.over:
+            if self.bases:
+                yield ("bases",), "scorecard_only_units", {}
+            return
+        if self.where:
+            yield ("where",), "scorecard_only_facilities", {}
         first = self.over[0]
         if len(self.over) > 1 or first.sources() != ["stat"] or first.times or first.over:
             yield ("over",), "scorecard_one_statistic", {}
@@ -273,22 +282,27 @@ class Adjacent(_Share):
     """Facilities with another kind beside them ÷ facilities.
 
     `by` ``network`` or ``straight``: within the distance, or on one parcel; ``*_only``: without
-    parcels; ``parcel``: on one parcel only.
+    parcels; ``parcel``: on one parcel only. `to_where`: which of the others count.
     """
 
     kind: Literal["adjacent"] = "adjacent"
     any_of: SomeServices
     to: SomeServices
+    to_where: tuple[Condition, ...] = ()
     distance: Given | None = None
     by: Annotated[Text, chosen("network", "straight", "network_only", "straight_only", "parcel")]
     except_in: Selectors = ()
 
     def columns(self) -> Iterator[str]:
-        """Where both lie."""
-        yield "parcel"
+        """Where both lie, and what qualifies the others."""
+        if not self.by.endswith("_only"):
+            yield "parcel"
+        for condition in self.to_where:
+            yield condition.attribute
 
     def _contradictions(self) -> Iterator[Contradiction]:
         """A distance wherever one is measured."""
+        yield from whole_conditions(self.to_where, "to_where")
         if self.by != "parcel" and self.distance is None:
             yield ("distance",), "policy_missing_key", {}
 

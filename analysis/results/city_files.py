@@ -41,6 +41,7 @@ from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
+from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
 from lifecircle.analysis.results.frozen.policy import plain, record
 
@@ -77,6 +78,8 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
     _write_arrays(folder, "travel", travel)
     _write_arrays(folder, "attachment", city.facilities.attachment)
     np.save(folder / "attachment.facility.npy", city.facilities.attached_facility)
+    if city.ground is not None:
+        _write_arrays(folder, "ground", city.ground)
     if city.statistics is not None:
         pd.DataFrame(_statistics_columns(city.statistics)).to_parquet(
             folder / "statistics.parquet", index=False, compression="zstd"
@@ -104,6 +107,7 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         warnings=tuple(Warn(warn["key"], warn["params"]) for warn in index["warnings"]),
         statistics=_read_statistics(folder) if index.get("statistics") else None,
         notes=record(BuildNotes, index.get("notes", {})),
+        ground=_read_ground(folder),
     )
     city = dataclasses.replace(city, extents=_read_extents(index.get("extents", {}), city.units))
     return city, _read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
@@ -328,6 +332,13 @@ def _read_network(folder: Path, crs: str, *, slope: bool) -> WalkNetwork:
     forms = folder / "network.vertex_form.npy"
     form = _load(forms) if forms.exists() else None
     return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=form, slope=profile)
+
+
+def _read_ground(folder: Path) -> Ground | None:
+    """What lies under the figures; runs of before have none."""
+    if not (folder / "ground.kind.npy").exists():
+        return None
+    return _read_arrays(folder, "ground", Ground)
 
 
 def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:

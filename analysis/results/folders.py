@@ -4,7 +4,7 @@
 
     DIR/<area>/runs/<run>/   manifest.json policy.json city.json *.parquet *.npy
     DIR/<area>/current       the name of the run to show
-    DIR/<area>/.tmp-*        a build under way, or one that died
+    DIR/<area>/.tmp-*        a build under way (it holds the .lock of its name), or one that died
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ class AreaFolders:
 
     def current(self, area: str) -> str:
         """Name of an area's current run."""
-        name = (self.area_folder(area) / CURRENT).read_text(encoding="utf-8").strip()
+        pointer = self.area_folder(area) / CURRENT
+        try:
+            name = pointer.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as fault:
+            raise WorkspaceError("current_broken", area=area, run="?") from fault
         if name not in self.runs(area):
             raise WorkspaceError("current_broken", area=area, run=name)
         return name

@@ -12,16 +12,13 @@ equal bytes in every file but ``manifest.json``, which holds the times.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import os
-import secrets
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import geopandas as gpd
 
@@ -37,9 +34,7 @@ from lifecircle.analysis.results.layers import write_layers
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.names import inside
-
-ASIDE: Final = ".tmp-"
-DEAD_AFTER_S: Final = 24 * 3600  # a build aside that has not been touched for a day is dead
+from lifecircle.analysis.results.upkeep import claimed_aside, content_digest, sweep
 
 
 class Workspace(AreaFolders):
@@ -72,6 +67,12 @@ class Workspace(AreaFolders):
             raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
         return Run(folder, manifest, policy, city, travel, served)
 
+    def sweep(self) -> None:
+        """Remove what dead builds left aside; a folder that cannot be written stays as it is."""
+        for area in self.areas():
+            with contextlib.suppress(OSError):
+                sweep(self.root / area)
+
     def save(
         self,
         run: Run,
@@ -98,9 +99,10 @@ class Workspace(AreaFolders):
         new = not area.exists()
         try:
             area.mkdir(parents=True, exist_ok=True)
-            _sweep(area)
-            saved = self._add(area, run, layers, timings_s)
-            _point(area, saved.manifest.run)
+            sweep(area)
+            with claimed_aside(area) as aside:
+                saved = self._add(aside, run, layers, timings_s)
+                _point(aside, saved.manifest.run)
         except BaseException as fault:
             if new:
                 _forget(area)
@@ -115,19 +117,19 @@ class Workspace(AreaFolders):
 
     def _add(
         self,
-        area: Path,
+        aside: Path,
         run: Run,
         layers: Mapping[str, gpd.GeoDataFrame],
         timings_s: Callable[[], Mapping[str, float]],
     ) -> Run:
-        aside = area / f"{ASIDE}{secrets.token_hex(8)}"
+        area = aside.parent
         aside.mkdir()
         try:
             (aside / POLICY).write_text(policy_text(run.policy), encoding="utf-8")
             write_city(aside, run.city, run.travel)
             write_catchments(aside, run.catchments)
             write_layers(aside, layers)
-            stem = f"r{_stamp(run.manifest.created)}-{_digest(aside)[:8]}"
+            stem = f"r{_stamp(run.manifest.created)}-{content_digest(aside)[:8]}"
             (area / RUNS).mkdir(exist_ok=True)
             name = _free(area / RUNS, stem)
             manifest = dataclasses.replace(run.manifest, run=name, timings_s=timings_s())
@@ -147,16 +149,6 @@ def _stamp(created: str) -> str:
     return datetime.fromisoformat(created).astimezone(UTC).strftime("%Y%m%d%H%M%S")
 
 
-def _digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of all files of a folder, in name order."""
-    whole = hashlib.sha256()
-    for file in sorted(folder.iterdir(), key=lambda path: path.name):
-        with file.open("rb") as handle:
-            part = hashlib.file_digest(handle, "sha256").hexdigest()
-        whole.update(f"{file.name} {part}\n".encode())
-    return whole.hexdigest()
-
-
 def _free(runs: Path, stem: str) -> str:
     """The stem, or the stem with the next number when that run exists already."""
     name, number = stem, 1
@@ -166,28 +158,19 @@ def _free(runs: Path, stem: str) -> str:
     return name
 
 
-def _point(area: Path, run: str) -> None:
+def _point(aside: Path, run: str) -> None:
     """Make a run the current one by one rename."""
-    aside = area / f"{ASIDE}{secrets.token_hex(8)}"
+    area = aside.parent
+    pointer = aside.with_name(f"{aside.name}.{CURRENT}")
     try:
-        aside.write_text(run + "\n", encoding="utf-8")
-        _to_disk(aside)
-        aside.replace(area / CURRENT)
+        pointer.write_text(run + "\n", encoding="utf-8")
+        _to_disk(pointer)
+        pointer.replace(area / CURRENT)
         _to_disk(area)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        pointer.unlink(missing_ok=True)
         shutil.rmtree(area / RUNS / run, ignore_errors=True)
         raise
-
-
-def _sweep(area: Path) -> None:
-    """Remove what builds that died long ago left aside."""
-    for left in area.glob(f"{ASIDE}*"):
-        if time.time() - left.stat().st_mtime > DEAD_AFTER_S:
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
 
 
 def _forget(area: Path) -> None:

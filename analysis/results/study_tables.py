@@ -34,6 +34,7 @@ EQUITY_COLUMNS: Final = (
     *_UNIT,
     text("group"),
     _count("residents"),
+    count("not_assessed", "word_circle_open", null="unknown"),
     _count("without_way"),
     _number("gini"),
     _number("palma"),
@@ -59,6 +60,13 @@ COMPARE_COLUMNS: Final = (
     _count("lost"),
     _count("moved"),
 )
+
+
+_IN_SCENARIO: Final = (
+    "service", "code", "name", "name_en", "residents_from", "residents_to", "covered_from",
+    "covered_to", "P_from", "P_to", "gained", "lost",
+)  # fmt: skip
+SCENARIO_COLUMNS: Final = tuple(one for one in COMPARE_COLUMNS if one.name in _IN_SCENARIO)
 
 
 def export_equity(
@@ -98,3 +106,30 @@ def export_comparison(
     runs = {"run": f"{document['from']['run']} → {document['to']['run']}"}
     lines = asked_lines({name: {**document, **runs}[name] for name in _ASKED}, lang, policy)
     export_rows(rows, COMPARE_COLUMNS, path, "compare", lang, lines)
+
+
+def export_scenario(
+    document: Document, path: Path, lang: Language = "zh", policy: Policy | None = None
+) -> None:
+    """Write a scenario as ``.csv`` or ``.xlsx``: of every service the area, then what changed.
+
+    Raises
+    ------
+    ParameterError : another suffix.
+    WorkspaceError : the file cannot be written.
+    """
+    names = ("residents", "covered", "P")
+    rows = []
+    for block in document["services"]:
+        total = {"code": "total", "name": "total", "name_en": None, **block}
+        for row in (total, *block["units"]):
+            sides = {
+                f"{name}_{to}": row[f"{name}_{side}"]
+                for name in names
+                for side, to in (("before", "from"), ("after", "to"))
+            }
+            told = {name: row[name] for name in ("code", "name", "name_en", "gained", "lost")}
+            rows.append({"service": block["service"], **told, **sides})
+    asked = {name: document[name] for name in ("minutes", "walker", "by")}
+    lines = asked_lines({"run": document["base"]["run"], **asked}, lang, policy)
+    export_rows(rows, SCENARIO_COLUMNS, path, "compare", lang, lines)

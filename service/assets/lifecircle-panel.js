@@ -31,6 +31,8 @@
     const shownAreas = ["proposals", "gaps", "units"].filter(function (name) { return layers[name]; });
     let walk = null;
     let chosen = null;
+    let answer = null; // of the service, where the page is served
+    let desk = {};
 
     function visible(name) {
       return layers[name] && map.hasLayer(layers[name]);
@@ -81,8 +83,8 @@
       }).addTo(map);
     }
 
-    function show(latlng) {
-      map.closePopup();
+    /* What the page itself knows of a place, and where it lies (a facility has its own place). */
+    function found(latlng, straight) {
       const box = element("div", "lc-popup");
       const dot = visible("dots") ? layers.dots.pick(latlng) : -1;
       if (dot >= 0) {
@@ -93,7 +95,7 @@
         if (cell >= 0) {
           box.appendChild(cellCard(cell));
           const f = layers.cells.data.f ? layers.cells.data.f[cell] : null;
-          if (f !== null && layers.dots && layers.cells.data.m[cell] !== null) {
+          if (straight && f !== null && layers.dots && layers.cells.data.m[cell] !== null) {
             walk = L.polyline([layers.cells.at(cell), layers.dots.at(f)], {
               pane: "walk", interactive: false, color: "#1b1f23", weight: 1.6, dashArray: "4 4"
             }).addTo(map);
@@ -104,10 +106,34 @@
           if (i < 0) return;
           box.appendChild(areaCard(name, i));
           if (!chosen) outline(name, i);
+          if (name === "units" && desk.table) desk.table.mark(i);
         });
       }
-      if (!box.firstChild) return;
+      return { box: box, latlng: latlng };
+    }
+
+    function show(latlng) {
+      map.closePopup();
+      if (answer) forget();
+      const here = found(latlng, !answer);
+      if (answer) answer.at(here.latlng, here.box.firstChild ? here.box : null);
+      else if (here.box.firstChild) bubble(here.latlng, here.box);
+    }
+
+    function bubble(latlng, box) {
       L.popup({ maxWidth: 300, className: "lc-bubble" }).setLatLng(latlng).setContent(box).openOn(map);
+    }
+
+    function goTo(name, i) {
+      const layer = layers[name];
+      const p = layer.data.features.features[i].properties;
+      map.closePopup();
+      forget();
+      map.fitBounds(layer.boxes[i], { maxZoom: 16, padding: [50, 50] });
+      const box = element("div", "lc-popup");
+      box.appendChild(areaCard(name, i));
+      bubble(L.latLng(p.at[1], p.at[0]), box);
+      outline(name, i);
     }
 
     map.on("click", function (event) { show(event.latlng); });
@@ -159,16 +185,7 @@
     });
     panel.querySelectorAll("button[data-area]").forEach(function (button) {
       button.addEventListener("click", function () {
-        const layer = layers[button.dataset.area];
-        const i = Number(button.dataset.index);
-        const p = layer.data.features.features[i].properties;
-        map.closePopup();
-        map.fitBounds(layer.boxes[i], { maxZoom: 16, padding: [50, 50] });
-        const box = element("div", "lc-popup");
-        box.appendChild(areaCard(button.dataset.area, i));
-        L.popup({ maxWidth: 300, className: "lc-bubble" })
-          .setLatLng([p.at[1], p.at[0]]).setContent(box).openOn(map);
-        outline(button.dataset.area, i);
+        goTo(button.dataset.area, Number(button.dataset.index));
       });
     });
     panel.querySelectorAll("form select, form input").forEach(function (field) {
@@ -188,6 +205,9 @@
     panel.querySelectorAll("[data-left]").forEach(function (mark) {
       mark.style.left = mark.dataset.left + "%";
     });
+    const tools = { element: element, number: number, goTo: goTo, ask: show };
+    if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
+    desk = lifecircle.view(map, config, tools);
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {
       const folded = document.body.classList.toggle("lc-folded");

@@ -4,7 +4,7 @@
   "use strict";
 
   const WORLD = 256; // pixels of the whole world at zoom 0
-  const PANES = { areas: 350, streets: 360, cells: 380, walk: 440, dots: 450, labels: 460 };
+  const PANES = { ground: 300, areas: 350, streets: 360, cells: 380, reach: 430, walk: 440, dots: 450, labels: 460 };
   const scenes = new Map(); // Leaflet map -> its layers that answer a click
 
   function data(id) {
@@ -32,12 +32,12 @@
     let ours = false; // it is moved by this function
     function show() {
       if (held || box.clientWidth === 0 || box.clientHeight === 0) { return; }
-      ours = true;
+      ours = map.lifecircleFits = true;
       map.invalidateSize({ animate: false, pan: false });
       map.fitBounds(view.bounds, {
         padding: [view.padding, view.padding], maxZoom: view.maxZoom, animate: false
       });
-      ours = false;
+      ours = map.lifecircleFits = false;
     }
     map.on("movestart popupopen", function () { held = held || !ours; });
     show();
@@ -253,6 +253,7 @@
     fit: fit,
     scene: scene,
     named: named,
+    canvas: { Tiles: CanvasTiles, lines: lines, inside: inside, trace: trace },
     streets: function (map, packed) { scene(map); return named(map, "streets", new Streets(packed)); },
     cells: function (map, packed) { scene(map); return named(map, "cells", new Cells(packed)); }
   };

@@ -122,7 +122,7 @@ class Plan:
 
 
 def is_address(given: str) -> bool:
-    """Whether a file is to be fetched (``https://``, ``s3://`` ...)."""
+    """Whether a file is to be fetched (``https://``, ``s3://``, a table ``postgresql://`` ...)."""
     return "://" in given
 
 
@@ -219,4 +219,5 @@ def plain(city: City) -> dict[str, Any]:
 
 def city_from(content: Mapping[str, Any]) -> City:
     """The city of `plain`."""
-    return City(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+    said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+    return City(**said)

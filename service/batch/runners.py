@@ -6,15 +6,17 @@ the same in all of them, so the runs are too.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from typing import Any, Literal, Protocol
 
 from lifecircle.service.batch.records import Record
-from lifecircle.service.batch.work import Task, run_city
+from lifecircle.service.batch.work import Task, given_up, run_city
 from lifecircle.service.errors import BatchError, BatchUnfinishedError
 
 RunnerName = Literal["here", "processes", "dask"]
+_BACK_AFTER = "24h"  # a worker that died has this long to be up again
 _DEATHS = 20  # workers that may die over one city before it is given up
 
 
@@ -79,6 +81,8 @@ class Dask:
             {
                 "distributed.scheduler.allowed-failures": _DEATHS,
                 "distributed.worker.daemon": False,  # a worker's cities are processes of its own
+                # a cluster of ours would close for good a worker that is not back in 15 seconds
+                "distributed.deploy.lost-worker-timeout": _BACK_AFTER,
             }
         ):
             cluster: Any = None
@@ -88,13 +92,18 @@ class Dask:
                         n_workers=self.workers, threads_per_worker=1, dashboard_address=None
                     )
                 with distributed.Client(cluster or self.scheduler, timeout=30) as client:
+                    batch = secrets.token_hex(4)  # two batches may share a scheduler
+                    names = {f"{task.name}-{batch}": task.name for task in tasks}
                     futures = [
-                        client.submit(run_city, task.to_json(), key=f"city-{task.name}", pure=False)
-                        for task in tasks
+                        client.submit(run_city, task.to_json(), key=key, pure=False)
+                        for key, task in zip(names, tasks, strict=True)
                     ]
                     for future in distributed.as_completed(futures):
-                        yield future.result()
-            except (OSError, distributed.CommClosedError, distributed.KilledWorker) as error:
+                        try:
+                            yield future.result()
+                        except distributed.KilledWorker as error:
+                            yield given_up(names[future.key], str(error))
+            except (OSError, CancelledError) as error:
                 raise BatchUnfinishedError("batch_cluster", detail=str(error)) from error
             finally:
                 if cluster is not None:

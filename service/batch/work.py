@@ -21,9 +21,10 @@ from typing import Any, Final
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.policy import Title
+from lifecircle.analysis.postgis.connecting import is_postgis
 from lifecircle.analysis.readers.records.declarations import split_service
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.analysis.texts import Title
 from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_address, plain
 from lifecircle.service.batch.fetched import fetch
 from lifecircle.service.batch.figures import write_figures
@@ -82,12 +83,16 @@ def request_of(task: Task) -> BuildRequest:
     city, folder = task.city, Records(Path(task.workspace)).folder / "fetched"
 
     def near(given: str) -> Path:
-        return fetch(given, folder, task.digests.get(given)) if is_address(given) else Path(given)
+        if is_address(given) and not is_postgis(given):
+            return fetch(given, folder, task.digests.get(given))
+        return Path(given)
 
     def every(given: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(map(near, given))
 
-    one = {key: near(said) for key in ONE_FILE if (said := getattr(city, key)) is not None}
+    one: dict[str, Any] = {
+        key: near(said) for key in ONE_FILE if (said := getattr(city, key)) is not None
+    }
     places = tuple(map(split_service, every(city.facilities)))
     policy = city.policy
     return BuildRequest(
@@ -224,6 +229,12 @@ def _died(task: Task, code: int | None, log: Path) -> Record:
     last = log.read_text(encoding="utf-8", errors="replace").strip()[-_MOST_SAID:]
     line = last.splitlines()[-1] if last else "–"
     return replace(_failed(task, "", "batch_died", how=name, last=line), died=True)
+
+
+def given_up(city: str, how: str) -> Record:
+    """The record of a city over which too many workers died."""
+    told = TEXTS.both("batch_died", how=how, last="–")
+    return Record(city, "", "failed", error={"zh": told.zh, "en": told.en}, died=True)
 
 
 def _failed(task: Task, key: str, message: str, **params: str) -> Record:

@@ -12,14 +12,20 @@ from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.gaps import gaps_document
+from lifecircle.service.catalog.headline import headline_document, worst_service
 from lifecircle.service.catalog.isochrone import isochrone_document
 from lifecircle.service.catalog.point import PointDesk, point_document
 from lifecircle.service.catalog.report import report_document
 from lifecircle.service.catalog.robustness import robustness_document
+from lifecircle.service.catalog.route import Destination, route_document
+from lifecircle.service.catalog.scenario import scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
+from lifecircle.service.catalog.search import Names, search_document
 from lifecircle.service.catalog.siting import siting_document
 
 __all__ = [
+    "Destination",
+    "Names",
     "PointDesk",
     "accessibility_document",
     "area_document",
@@ -30,12 +36,17 @@ __all__ = [
     "coverage_document",
     "equity_document",
     "gaps_document",
+    "headline_document",
     "isochrone_document",
     "point_document",
     "report_document",
     "robustness_document",
+    "route_document",
+    "scenario_document",
     "scorecard_document",
+    "search_document",
     "settings_given",
     "siting_document",
     "what_if_document",
+    "worst_service",
 ]

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.access.sites import CellsOnEdges
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, ParameterError, Warn
 from lifecircle.analysis.measures.floating import Floating, FloatingRow, Method, floating
 from lifecircle.analysis.measures.names import service_of
-from lifecircle.analysis.measures.question import Question, persons_of, settle
+from lifecircle.analysis.measures.question import Question, judged_persons, settle
 from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at, title_of
+from lifecircle.service.catalog.rests import rests_document
 from lifecircle.service.state import AreaState
 
 PER: int = 1_000  # persons that access is told for
@@ -51,6 +51,7 @@ def accessibility_document(
         "total": _row(found.total),
         "units": [_row(row) for row in found.units],
         "cells": _cells(run, found),
+        "rests_on": rests_document(run.study, Question(found.asked.service.id, group=found.group)),
         "warnings": remarks((*found.warnings, *run.city.warnings), lang),
     }
 
@@ -61,6 +62,7 @@ def _row(row: FloatingRow) -> dict[str, Any]:
         "name": row.name,
         "name_en": row.name_en,
         "residents": row.residents,
+        "not_assessed": row.not_assessed,
         "access": None if row.access is None else PER * row.access,
         "residents_none": row.none,
     }
@@ -70,15 +72,16 @@ def _cells(run: Run, found: Floating) -> dict[str, Any] | None:
     """Access of the residents at some ranks, lowest first (each resident counts once)."""
     if found.access is None:
         return None
-    persons = persons_of(run.city.cells, found.group)
-    order = np.argsort(found.access, kind="stable")
+    persons = judged_persons(run.study, found.asked.service.id, found.group)
+    order = np.argsort(found.access, kind="stable")  # what is not assessed stands last
     upto = np.cumsum(persons[order])
     if len(upto) == 0 or upto[-1] == 0:
         return None
     at = np.searchsorted(upto, [share * upto[-1] for share in _SHARES])
     ranked = found.access[order][np.minimum(at, len(order) - 1)]
+    most = float(np.nanmax(found.access))
     ranks = {f"p{100 * share:g}": PER * float(a) for share, a in zip(_SHARES, ranked, strict=True)}
-    return {"count": int((persons > 0).sum()), **ranks, "most": PER * float(found.access.max())}
+    return {"count": int((persons > 0).sum()), **ranks, "most": PER * most}
 
 
 def what_if_document(
@@ -106,10 +109,7 @@ def what_if_document(
     lonlat = np.array([[a["lon"], a["lat"]] for a in add], dtype=np.float64).reshape(-1, 2)
     position = study.edges.snap(to_metric(lonlat, run.city.crs), max_leg_m)
     additions = [Addition(a["service"], position.take(np.array([k]))) for k, a in enumerate(add)]
-    cells = state.derived(
-        "cells_on_edges", lambda: CellsOnEdges.of(study.costs, run.city.cells.position)
-    )
-    changes = what_if(study, question, add=additions, remove=gone, cells=cells)
+    changes = what_if(study, question, add=additions, remove=gone)
     loose = [
         Warn("what_if_unsnapped", {"service": a["service"], "lon": a["lon"], "lat": a["lat"],
                                    "metres": f"{max_leg_m:g}"})
@@ -166,6 +166,7 @@ def _changed(row: ChangeRow) -> dict[str, Any]:
         "name": row.name,
         "name_en": row.name_en,
         "residents": row.residents,
+        "not_assessed": row.not_assessed,
         "covered_before": row.covered_before,
         "covered_after": row.covered_after,
         "P_before": row.P_before,

@@ -33,6 +33,7 @@ from lifecircle.analysis.results.catchment_layer import catchment_shapes
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import persons_in, remarks, title_of
+from lifecircle.service.catalog.rests import rests_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def catchments_document(
         "units": units_rows(run, found, rule, level, lang),
         "rule": None if rule is None else _rule(rule, lang),
         "not_offered": [{"facility": ids[i], "name": names[i]} for i in found.not_offered],
+        "rests_on": rests_document(run.study, Question(one, group=found.group)),
         "warnings": remarks((*found.warnings, *(rule.warnings if rule else ())), lang),
     }
 

@@ -84,7 +84,8 @@ def in_degrees(geometries: Sequence[shapely.Geometry], crs: str) -> list[orjson.
     turned = shapely.transform(
         np.asarray(geometries, dtype=object), lambda xy: to_lonlat(xy, crs).round(DECIMALS)
     )
-    return [None if text is None else orjson.Fragment(text) for text in shapely.to_geojson(turned)]
+    shapes = shapely.to_geojson(shapely.orient_polygons(turned))  # RFC 7946, 3.1.6
+    return [None if text is None else orjson.Fragment(text) for text in shapes]
 
 
 def fields_of(record: Any) -> dict[str, Any]:

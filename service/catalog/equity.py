@@ -9,6 +9,7 @@ from lifecircle.analysis.measures.equity import Equity, WorstTenth, equity
 from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
+from lifecircle.service.catalog.rests import rests_document
 
 WORST_UNITS = 20
 
@@ -46,6 +47,7 @@ def _block(run: Run, found: Equity, lang: Language) -> dict[str, Any]:
         "units": [fields_of(row) for row in found.units],
         "tenths": list(found.tenths),
         "worst_tenth": None if found.worst is None else _worst(found.worst),
+        "rests_on": rests_document(run.study, Question(found.service, group=found.group)),
         "warnings": remarks(found.warnings, lang),
     }
 

@@ -87,8 +87,9 @@ def _circle(one: PlaceCircle) -> dict[str, Any]:
     }
 
 
-def _units(plan: PointPlan, xy_m: np.ndarray) -> list[dict[str, str]]:
+def _units(plan: PointPlan, xy_m: np.ndarray) -> list[dict[str, str | None]]:
     units = plan.study.city.units
     point = shapely.points(xy_m[0], xy_m[1])
     held = np.sort(plan.unit_tree.query(point, predicate="intersects")).tolist()
-    return [{"level": units.level[i], "code": units.code[i], "name": units.name[i]} for i in held]
+    names = ("level", "code", "name", "name_en")
+    return [{name: getattr(units, name)[i] for name in names} for i in held]

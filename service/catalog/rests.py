@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.rests_on import FOLD, SEVERITIES, Rest, rests_on
 from lifecircle.analysis.policy.scorecard_model import Row
 
-__all__ = ["FOLD", "folded_rests", "rests_document", "rests_of_row", "told_elsewhere"]
+__all__ = [
+    "FOLD",
+    "SEVERITIES",
+    "folded_rests",
+    "rests_document",
+    "rests_of_area",
+    "rests_of_row",
+    "told_elsewhere",
+]
 
 _NAMING: Final = ("service", "any_of", "all_of", "to")  # keys of a reading that name services
 Line = Mapping[str, Any]
@@ -19,8 +27,18 @@ Line = Mapping[str, Any]
 def rests_document(
     study: Study, question: Question, *, edge: int | None = None
 ) -> list[dict[str, Any]]:
-    """The doubts of one service, the most serious first."""
-    return [_line(one) for one in rests_on(study, question, edge=edge)]
+    """The doubts of one service, the most serious first; worked out once a study."""
+    asked = ("rests_on", question.service, question.group, edge)
+    kept = study.kept.get(asked)
+    if kept is None:
+        kept = study.kept[asked] = tuple(_line(one) for one in rests_on(study, question, edge=edge))
+    return list(cast("tuple[dict[str, Any], ...]", kept))
+
+
+def rests_of_area(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """The doubts that touch every answer about the area, each once, the most serious first."""
+    unique = {line["text"]["en"]: dict(line) for line in lines if not line["of_service"]}
+    return sorted(unique.values(), key=lambda line: SEVERITIES.index(line["severity"]))
 
 
 def rests_of_row(study: Study, row: Row) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Sco
 from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import remarks, title_of
-from lifecircle.service.catalog.rests import rests_of_row
+from lifecircle.service.catalog.rests import rests_of_area, rests_of_row
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
@@ -76,7 +76,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
     """A computed scorecard as a document."""
     manifest = run.manifest
     counts = Counter(row.status for row in found.rows)
-    nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
+    rows = [_row(run, found.scorecard, row, lang) for row in found.rows]
     nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
     return {
         "area": manifest.area,
@@ -98,7 +98,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "level": found.level,
         "settings": [_setting(found, name) for name in found.scorecard.settings],
         "counts": {status: counts[status] for status in STATUSES},
-        "rows": [_row(run, found.scorecard, row, lang) for row in found.rows],
+        "rows": rows,
         "not_computed": [_promise(promise) for promise in found.scorecard.not_computed.values()],
         "groups": [
             {
@@ -111,10 +111,12 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "units": units_document(found.scorecard),
         "labels": {k: title_of(title) for k, title in found.scorecard.labels.items()},
         "target_year": found.scorecard.target_year,
+        "final": is_final(found.scorecard, manifest.created),
         "baseline_year": found.scorecard.baseline_year,
         "inputs": [
             {"role": one.role, "name": one.name, "sha256": one.sha256} for one in manifest.inputs
         ],
+        "rests_on": rests_of_area(line for row in rows for line in row["rests_on"]),
         "warnings": remarks((*nobody, *run.city.warnings), lang),
     }
 
@@ -219,6 +221,11 @@ def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[st
         "rests_on": rests_of_row(run.study, row),
         "remarks": remarks(found.warnings, lang),
     }
+
+
+def is_final(card: Scorecard, created: str) -> bool:
+    """Whether the target year was over when a run was made: the assessment at the term's end."""
+    return card.target_year is not None and int(created[:4]) > card.target_year
 
 
 def _baseline(row: Row) -> dict[str, Any] | None:

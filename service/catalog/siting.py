@@ -50,6 +50,7 @@ from lifecircle.analysis.readers.records.declarations import SILENT, Declaration
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.proposals import kept, sites_of, walks_with
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
+from lifecircle.service.catalog.rests import rests_document
 
 GENERATED: Final = "generated"
 PLACES: Final = "places"
@@ -260,6 +261,7 @@ def shown(run: Run, found: Siting, source: str | Path, lang: Language) -> dict[s
         "by": default_level(run.city),
         "units": _units(run, found),
         "not_coverable": _culprits(run, found),
+        "rests_on": rests_document(run.study, Question(asked.service.id)),
         "warnings": remarks((*found.warnings, *run.city.warnings), lang),
     }
 
@@ -335,18 +337,20 @@ def _units(run: Run, found: Siting) -> list[dict[str, Any]]:
     index, size = cells.unit[level], len(units.code)
     limit = found.asked.limit_cm
     persons = judged_persons(run.study, found.asked.service.id, TOTAL)
-    known = sums_by(index, size, cells.residents)
+    known, assessed = (sums_by(index, size, one) for one in (cells.residents, persons))
     before, after = (
         sums_by(index, size, persons, covered(cm, cells.position, limit))
         for cm in (found.cell_cm_before, found.cell_cm_after)
     )
-    blank = unknown_units(run.city, level)
+    unknown = unknown_units(run.city, level)
+    blank = unknown | ((known > 0) & (assessed == 0))  # the list ends before it
     return [
         {
             "code": str(units.code[i]),
             "name": str(units.name[i]),
             "name_en": units.name_en[i],
-            "residents": None if blank[i] else int(known[i]),
+            "residents": None if unknown[i] else int(known[i]),
+            "not_assessed": None if unknown[i] else int(known[i] - assessed[i]),
             "covered_before": None if blank[i] else int(before[i]),
             "covered_after": None if blank[i] else int(after[i]),
         }

@@ -113,7 +113,7 @@ def candidates_named(text: str) -> str | Path:
 
 def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     """The proposals as a table, then what they change and how sure it is."""
-    from lifecircle.service.terminal import print_table, say, say_remark, table_of
+    from lifecircle.service.terminal import print_table, say, say_others, show_rests, table_of
     from lifecircle.service.wording import Words, number, percent
 
     words = Words(lang, "cli")
@@ -162,5 +162,5 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
             seconds=document["seconds"],
         )
     )
-    for remark in document["warnings"]:
-        say_remark(remark["text"])
+    show_rests(document["rests_on"], lang)
+    say_others(document)

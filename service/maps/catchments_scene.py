@@ -205,9 +205,11 @@ def _tints(shapes: Sequence[Any]) -> list[int]:
     if not shapes:
         return []
     first, second = shapely.STRtree(shapes).query(shapes, "dwithin", distance=_TOUCHING_M)
+    order = np.argsort(first, kind="stable")
+    beside = np.split(second[order], np.searchsorted(first[order], np.arange(1, len(shapes))))
     chosen: list[int] = []
-    for row in range(len(shapes)):
-        taken = [chosen[other] for other in second[first == row] if other < row]
+    for row, others in enumerate(beside):
+        taken = [chosen[other] for other in others.tolist() if other < row]
         free = [tint for tint in range(len(TINTS["within"])) if tint not in taken]
         least = min(range(len(TINTS["within"])), key=taken.count)
         chosen.append(free[0] if free else least)

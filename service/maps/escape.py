@@ -3,7 +3,7 @@
 Names of facilities, units and warnings come from files nobody vouches for. Everything that
 reaches a page goes through `html_text` (between tags and in attributes) or `script_json`
 (in a data block a script reads); scripts then only ever set ``textContent``. Both also break
-up ``//``, so that no text can look like an address to `offline.refuse_outside`.
+up ``//``, so that no text in a script can look like an address to `outside.refuse_outside`.
 """
 
 from __future__ import annotations

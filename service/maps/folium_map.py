@@ -34,8 +34,8 @@ from lifecircle.service.maps.offline import (
     inline_style,
     link,
     page_policy,
-    refuse_outside,
 )
+from lifecircle.service.maps.outside import refuse_outside
 
 _ICONS = {
     "iconUrl": "marker-icon.png",
@@ -110,7 +110,8 @@ class OfflineFigure(Figure):
             else ""
         )
         return (
-            f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n{policy}'
+            f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{policy}'
             f"<title>{html_text(self.title or '')}</title>\n"
             f'<link rel="icon" href="data:,">\n'
             f"{self.header.render()}\n</head>\n"

@@ -2,7 +2,7 @@
 
 Leaflet comes from the package ``XStatic-Leaflet``, our own script and style from
 ``service/assets``. A page *links* them (``/static/leaflet/leaflet.js``) or holds them *inline*;
-in both cases `refuse_outside` has the last word.
+in both cases `outside.refuse_outside` has the last word.
 """
 
 from __future__ import annotations
@@ -23,26 +23,13 @@ Mode = Literal["linked", "inline"]
 SCRIPTS: Final = (
     "leaflet/leaflet.js",
     "lifecircle.js",
+    "lifecircle-ground.js",
     "lifecircle-places.js",
+    "lifecircle-answer.js",
+    "lifecircle-view.js",
     "lifecircle-panel.js",
 )
 STYLES: Final = ("leaflet/leaflet.css", "lifecircle.css")
-
-_SLASHES = re.compile(r"\\?/\\?/")
-_LEADS_OUT = re.compile(
-    r"""[a-z][a-z0-9+.-]*:$                                               # scheme:
-      | (?:src|srcset|href|action|formaction|data|poster)\s*=\s*["']?\s*$  # src=
-      | url\(\s*["']?\s*$                                                # url(
-      | @import\s*["']$                                                   # @import "
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_NAMESPACE = re.compile(r"http://www\.w3\.org/(?:2000/svg|1999/xhtml|1999/xlink)(?=[\"'\\])")
-_LOOK_BACK = 24
-
-
-class OutsideAddressError(ServiceError, RuntimeError):
-    """A page would have asked a server outside; it is not given out."""
 
 
 def leaflet_folder() -> Path:
@@ -93,34 +80,19 @@ def inline_style(name: str) -> str:
     return re.sub(r"url\(([\w/.-]+\.png)\)", as_data, text)
 
 
-def page_policy(nonce: str, mode: Mode = "linked") -> str:
+def page_policy(nonce: str, mode: Mode = "linked", *, asks: bool = False) -> str:
     """The Content-Security-Policy of a page: only its own scripts run, nothing is fetched.
 
-    A page that stands alone may hold style attributes, which folium's own popups have.
+    `asks`: a page that asks the service it came from about places a reader clicks. A page that
+    stands alone may hold style attributes, which folium's own popups have.
     """
     if mode == "linked":
         return (
             f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
             "img-src 'self' data:; base-uri 'none'; form-action 'self'"
+            + ("; connect-src 'self'" if asks else "")
         )
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src-elem 'nonce-{nonce}'; "
         "style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     )
-
-
-def refuse_outside(page: str) -> str:
-    """The page itself, once it holds no address of another server.
-
-    Raises
-    ------
-    OutsideAddressError : an address other than the name of an XML namespace is left.
-    """
-    for slashes in _SLASHES.finditer(page):
-        at = slashes.start()
-        if not _LEADS_OUT.search(page[max(0, at - _LOOK_BACK) : at]):
-            continue
-        if not _NAMESPACE.match(page, max(0, at - len("http:"))):
-            shown = page[max(0, at - _LOOK_BACK) : at + 60]
-            raise OutsideAddressError("map_outside_address", found=shown)
-    return page

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import shapely
@@ -20,14 +19,17 @@ from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.unknown_names import unknown
+from lifecircle.service.catalog.headline import worst_service
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
 from lifecircle.service.maps.circles_scene import circles_scene
+from lifecircle.service.maps.click_words import page_config
 from lifecircle.service.maps.compare_scene import compare_scene
 from lifecircle.service.maps.coverage_scene import coverage_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
 from lifecircle.service.maps.gaps_scene import gaps_scene
+from lifecircle.service.maps.ground_layer import ground_layer
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.maps.panel import View, panel_markup
 from lifecircle.service.maps.places_scene import facilities_scene, units_scene
@@ -37,20 +39,6 @@ from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, la
 from lifecircle.service.maps.shapes import degrees
 
 __all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]
-
-_CLICK_WORDS = {  # as the script of the panel calls them
-    "unnamed": "unnamed",
-    "cell": "cell",
-    "residents": "residents",
-    "minutes": "walk",
-    "minutes_value": "figure_minutes",
-    "nearest": "nearest",
-    "state": "state",
-    "covered": "covered_here",
-    "not_covered": "not_covered_here",
-    "no_way": "no_way",
-    "modelled": "modelled_here",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +50,8 @@ class Page:
     that the page's own links carry along, for instance ``run``. `kind`, `variant`: of the circles
     (None = the first kind, each service's own minutes). `before`: the earlier run of `COMPARE`.
     `solution`: of the page ``catchments``, one of `SOLUTIONS`, balanced when None.
+    `ask_at`: where a served page asks about places (``/areas/springcity``), None where nothing
+    answers: a file, a notebook.
     """
 
     lang: Language = "zh"
@@ -73,6 +63,7 @@ class Page:
     variant: str | None = None
     before: Run | None = None
     solution: str | None = None
+    ask_at: str | None = None
 
 
 def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
@@ -81,7 +72,8 @@ def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
     Parameters
     ----------
     layer : one of `LAYERS`, or `COMPARE` with the earlier run in ``page.before``.
-    question : service None = the first that is assessed (facilities: all of them).
+    question : service None = the one farthest below its target, else the first that is assessed
+        (facilities: all of them).
 
     Raises
     ------
@@ -106,6 +98,9 @@ def map_of(
     asked = settle(run.study, question or Question())
     ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before)
     scene = _scene(ask)
+    ground = ground_layer(ask, sum(len(part.payload) for part in scene.layers))
+    if ground is not None:
+        scene.view["toggles"] = (*scene.view.get("toggles", ()), ground[1])
     view = View(**scene.view)
     drawn = OfflineMap(
         location=_middle(run),
@@ -120,9 +115,9 @@ def map_of(
         wheel_px_per_zoom_level=90,
     )
     drawn.add_child(_fit(run))
-    for part in scene.layers:
+    for part in (*(() if ground is None else ground[:1]), *scene.layers):
         drawn.add_child(part)
-    drawn.add_child(Panel(panel_markup(view), _config(ask)))
+    drawn.add_child(Panel(panel_markup(view), page_config(ask, view, page.ask_at)))
     return drawn
 
 
@@ -147,14 +142,12 @@ def _scene(ask: Ask) -> Scene:
 
 
 def first_service(run: Run) -> str:
-    """The service a map shows unasked: the first of the run that is assessed, else the first."""
+    """The service a map shows unasked: the farthest below its target, else the first assessed."""
+    worst = worst_service(run) if run.city.cells.counted else None
+    if worst is not None:
+        return worst.service
     services = run.manifest.services or run.travel.services
     return next((name for name in services if run.city.assessed(name)), services[0])
-
-
-def _config(ask: Ask) -> dict[str, Any]:
-    words = {name: ask.say(key, n="{n}") for name, key in _CLICK_WORDS.items()}
-    return {"lang": ask.lang, "words": words}
 
 
 def _bounds(run: Run) -> tuple[float, float, float, float]:

@@ -63,11 +63,12 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a field."""
+    """One choice of a field; those of one `group` come one after another."""
 
     value: str
     label: str
     chosen: bool
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,13 +225,21 @@ def warnings(ask: Ask, *more: Any) -> tuple[str, ...]:
 
 
 def service_field(ask: Ask, chosen: str) -> Field:
-    """The choice of the service; those not assessed say so."""
+    """The choice of the service, by the circle it belongs to; those not assessed say so."""
+    policy, known = ask.run.policy, ask.run.manifest.services
+    circle_of = {
+        service: circle.title.text(ask.lang)
+        for circle in reversed(tuple(policy.circles.values()))
+        for service in circle.services
+    }
+    other = ask.say("option_other") if any(name in circle_of for name in known) else ""
+    groups = [*dict.fromkeys(circle_of[s] for c in policy.circles.values() for s in c.services)]
     options = []
-    for name in ask.run.manifest.services:
-        title = ask.titled(ask.run.policy.services[name])
+    for name in sorted(known, key=lambda s: [*groups, other].index(circle_of.get(s, other))):
+        title = ask.titled(policy.services[name])
         if not ask.run.city.assessed(name):
             title = ask.say("option_not_assessed", title=title)
-        options.append(Option(name, title, name == chosen))
+        options.append(Option(name, title, name == chosen, circle_of.get(name, other)))
     return Field("service", ask.say("service"), tuple(options))
 
 

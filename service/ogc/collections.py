@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -13,9 +13,14 @@ from lifecircle.analysis.results.model import Manifest
 from lifecircle.service import i18n
 from lifecircle.service.errors import MissingError
 from lifecircle.service.ogc.crs import CRS84, offered
-from lifecircle.service.ogc.filters import queryable_schema, queryables
+from lifecircle.service.ogc.filters import (
+    feature_schema,
+    layer_schema,
+    queryable_schema,
+    queryables,
+)
 from lifecircle.service.ogc.links import collection_url, link
-from lifecircle.service.queries import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+from lifecircle.service.queries import NOTHING_ELSE, Asked, PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import (
     CSV,
     GEOJSON,
@@ -31,6 +36,7 @@ from lifecircle.service.responses import (
 
 router = APIRouter(tags=["ogc"])
 FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
+SCHEMA_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 
 
@@ -117,6 +123,8 @@ def collection_document(reader: Reader, manifest: Manifest, layer: str) -> dict[
                 if form != "geojson"
             ),
             link(QUERYABLES, f"{home}/queryables", SCHEMA),
+            link("describedby", f"{home}/schema?profile=geojson", SCHEMA),
+            link(SCHEMA_REL, f"{home}/schema", SCHEMA),
         ],
     }
 
@@ -146,5 +154,31 @@ async def show_queryables(reader: ReaderNow, collection: str) -> Response:
         "title": collection,
         "properties": queryable_schema(queryables(columns).values(), reader.lang),
         "additionalProperties": False,
+    }
+    return Response(encode(document), media_type=SCHEMA, headers=FRESH)
+
+
+class SchemaQuery(Asked):
+    """What `/schema` takes; ``geojson`` is the schema of the GeoJSON that `items` answers."""
+
+    profile: Literal["geojson"] | None = None
+
+
+@router.get("/collections/{collection}/schema")
+async def show_schema(
+    reader: ReaderNow, collection: str, query: Annotated[SchemaQuery, Query()]
+) -> Response:
+    """A JSON Schema of a feature: the type, title and unit of every property."""
+    area, layer = split_id(collection)
+    _checked(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
+    columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
+    home = f"{collection_url(reader.base, collection)}/schema"
+    plain = query.profile is None
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": home if plain else f"{home}?profile=geojson",
+        "type": "object",
+        "title": collection,
+        "properties": (layer_schema if plain else feature_schema)(columns, reader.lang),
     }
     return Response(encode(document), media_type=SCHEMA, headers=FRESH)

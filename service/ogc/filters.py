@@ -42,6 +42,30 @@ def queryable_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any
     }
 
 
+def layer_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any]:
+    """JSON Schema of every property of a feature; any may be null, none is left out."""
+    shape = {"x-ogc-role": "primary-geometry", "format": "geometry-any"}
+    told: dict[str, Any] = {"geometry": shape}
+    for column in columns:
+        known = {"title": column.title.text(lang), **SCHEMAS[column.dtype]}
+        if column.unit:
+            known["x-ogc-unit"] = column.unit
+        told[column.name] = known | ({"x-ogc-role": "id"} if column.name == "id" else {})
+    return told
+
+
+def feature_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any]:
+    """JSON Schema of the parts of a GeoJSON feature of a layer, which GDAL takes its types from."""
+    told = layer_schema(columns, lang)
+    shape, identity = told.pop("geometry"), told.pop("id")
+    return {
+        "type": {"type": "string", "enum": ["Feature"]},
+        "id": identity,
+        "geometry": shape,
+        "properties": {"type": "object", "properties": told},
+    }
+
+
 def matching(table: LayerTable, asked: Mapping[str, str | list[str]]) -> NDArray[np.bool_]:
     """Which rows of a layer have the asked values, bool (rows,).
 

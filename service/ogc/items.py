@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,16 +34,17 @@ from lifecircle.service.responses import (
     JSON,
     XLSX,
     answer,
-    caching,
     disposition,
     page,
-    tag_of,
     wants_page,
 )
 from lifecircle.service.state import AreaState, LayerTable
 
 router = APIRouter(tags=["ogc"])
 DOWNLOADS: Final = {"csv": CSV, "xlsx": XLSX, "gpkg": GPKG}
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII
+)
 SHOWN_ROWS: Final = 100  # of a page for browsers, where no limit is asked
 
 
@@ -87,7 +89,7 @@ async def list_items(
     state = await reader.state(area, query.run)
     form = query.f or ("html" if wants_page(request) else "geojson")
     if form in DOWNLOADS:
-        return await run_in_threadpool(_download, reader, state, layer, query, form)
+        return await _download(request, reader, state, layer, query, form)
     table = await run_in_threadpool(state.layer, layer)
     if form == "html":
         return await run_in_threadpool(_table_page, request, reader, table, collection, query)
@@ -102,7 +104,14 @@ async def list_items(
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
     mark = state.mark(layer)
     return await answer(
-        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+        request,
+        state,
+        reader.lang,
+        produce,
+        media_type=GEOJSON,
+        headers=headers,
+        about=(mark,),
+        still=lambda: state.mark(layer) == mark,
     )
 
 
@@ -131,13 +140,27 @@ def select(state: AreaState, table: LayerTable, query: ItemsQuery, limit: int | 
 
 def _check_time(text: str | None) -> None:
     """Layers have no time of their own: any instant or interval matches, nonsense does not."""
-    for part in (text or "..").split("/", 1):
-        if part in ("", ".."):
-            continue
-        try:
-            datetime.fromisoformat(part)
-        except ValueError:
-            raise RequestError("datetime_not_read", given=part) from None
+    if text is None:
+        return
+    ends = text.split("/")
+    times = [_moment(part) for part in ends if part not in ("", "..")]
+    open_ends = len(ends) - len(times)
+    if None in times or len(ends) > 2 or open_ends > len(ends) - 1:
+        raise RequestError("datetime_not_read", given=text)
+    first, last = times[0], times[-1]
+    if first is not None and last is not None and first > last:
+        raise RequestError("datetime_not_read", given=text)
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 date-time, or a whole day; None where it is neither."""
+    if not _RFC3339.fullmatch(text):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def features_document(
@@ -185,7 +208,8 @@ def features_of(
     def placed(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         return lonlat.round(7) if code is None else crs.from_degrees(system, lonlat)
 
-    shapes = shapely.to_geojson(shapely.transform(table.geometry[rows], placed))
+    turned = shapely.orient_polygons(table.geometry[rows])  # counter-clockwise: RFC 7946, 3.1.6
+    shapes = shapely.to_geojson(shapely.transform(turned, placed))
     values = properties_of(part, [column for column in table.columns if column.name != "id"])
     return [
         {
@@ -224,34 +248,43 @@ async def show_item(
     headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
     mark = state.mark(layer)
     return await answer(
-        request, state, reader.lang, produce, media_type=GEOJSON, headers=headers, about=(mark,)
+        request,
+        state,
+        reader.lang,
+        produce,
+        media_type=GEOJSON,
+        headers=headers,
+        about=(mark,),
+        still=lambda: state.mark(layer) == mark,
     )
 
 
-def _download(
-    reader: Reader, state: AreaState, layer: str, query: ItemsQuery, form: str
+async def _download(
+    request: Request, reader: Reader, state: AreaState, layer: str, query: ItemsQuery, form: str
 ) -> Response:
     """The selection (all of it, unless a limit is asked) as a file in degrees."""
     if query.crs is not None and _code(state, query.crs, "crs") not in (None, crs.WGS84):
         raise RequestError("crs_not_in_files", f=form)
-    table = state.layer(layer)
+    table = await run_in_threadpool(state.layer, layer)
     chosen = select(state, table, query, query.limit)
-    manifest = state.run.manifest
-    name = f"{manifest.area}.{layer}"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"layer.{form}"
-        export_frame(table.frame.iloc[chosen.rows], table.columns, path, layer, reader.lang)
-        body = path.read_bytes()
-    return Response(
-        body,
+
+    def produce() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"layer.{form}"
+            export_frame(table.frame.iloc[chosen.rows], table.columns, path, layer, reader.lang)
+            return path.read_bytes()
+
+    name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
+    mark = state.mark(layer)
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        produce,
         media_type=DOWNLOADS[form],
-        headers={
-            "content-disposition": disposition(f"{name}.{form}"),
-            **caching(
-                tag_of(manifest.area, state.name, query, form, reader.lang, state.mark(layer)),
-                pinned=False,
-            ),
-        },
+        headers={"content-disposition": name},
+        about=(mark,),
+        still=lambda: state.mark(layer) == mark,
     )
 
 

@@ -36,6 +36,8 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     document["info"]["description"] = i18n.text("service_about", reader.lang)
     paths = document["paths"]
     _answer_plainly(document)
+    _declare_query(document)
+    _say_page_sizes(paths[ITEMS], reader.settings)
     _say(document, Words(reader.lang))
     paths[SCORECARD]["get"]["parameters"] += setting_parameters(
         packaged_settings().values(), reader.lang
@@ -79,6 +81,21 @@ def _say_page_sizes(path: dict[str, Any], settings: Settings) -> None:
             }
 
 
+def _declare_query(document: dict[str, Any]) -> None:
+    """Say how lists and addresses of Features parts 1 and 2 are written."""
+    number = {"type": "number"}
+    box = {"type": "array", "items": number, "minItems": 4, "maxItems": 6}
+    address = {"type": "string", "format": "uri"}
+    schemas = {"bbox": box, "crs": address, "bbox-crs": address}
+    for path in (ITEMS, ONE_ITEM):
+        for parameter in document["paths"][path]["get"]["parameters"]:
+            name = parameter["name"]
+            if name in schemas:
+                parameter["schema"] = schemas[name]
+            if name in (*schemas, "limit", "datetime"):
+                parameter.update(style="form", explode=False)
+
+
 def _answer_plainly(document: dict[str, Any]) -> None:
     """Say what the service really answers: problems, GeoJSON; never FastAPI's own 422."""
     content = {PROBLEM: {"schema": {"type": "object"}}}
@@ -88,7 +105,7 @@ def _answer_plainly(document: dict[str, Any]) -> None:
             operation["responses"]["400"] = {"content": content}
             if "{" in path:
                 operation["responses"]["404"] = {"content": content}
-            if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone")):
+            if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone", "/route")):
                 operation["responses"]["200"]["content"] = {GEOJSON: {"schema": {"type": "object"}}}
     schemas = document.get("components", {}).get("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):

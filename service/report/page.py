@@ -20,7 +20,7 @@ from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.catalog.report import WALKER
 from lifecircle.service.maps.escape import html_text
-from lifecircle.service.maps.offline import refuse_outside
+from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report import tables
 from lifecircle.service.report.cells import text
 from lifecircle.service.report.drawing import (
@@ -108,6 +108,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
             "rules": (tables.RULES, list(tables.rule_rows(document, words))),
         },
+        "rests": tables.worst_rests(document, words),
         "parameters": list(tables.parameter_rows(document, words)),
         "bridges": tables.bridge_lines(document, words),
         "gaps_count": len(tables.gaps_listed(document, full=False)),

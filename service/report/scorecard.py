@@ -20,7 +20,8 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, AT_MOST, Direction
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
-from lifecircle.service.maps.offline import refuse_outside
+from lifecircle.service.catalog.rests import folded_rests
+from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.wording import (
     RULE_STATES,
     Words,
@@ -82,6 +83,7 @@ def scorecard_page(
         ],
         settings=list(_settings(document, lang)),
         bar=_tally(document),
+        rests=_rests(document, lang),
         parts=[
             (title, about, [_row(row, told, titles) for row in rows])
             for title, about, rows in _parts_of(document, told)
@@ -198,10 +200,19 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "missing": [one["text"] for one in row["missing"]],
         "parts": _parts(row, told, titles),
         "remarks": told.sentences(texts),
+        "rests": _rests(row, lang, of_service=True),
         "by_unit": [
             (told.named(one), told.figure(one["value"], unit, direction)) for one in row["by_unit"]
         ],
     }
+
+
+def _rests(
+    answer: Mapping[str, Any], lang: Language, *, of_service: bool = False
+) -> tuple[list[str], list[str]]:
+    """What an answer rests on: the lines shown, and those in the fold."""
+    shown, folded = folded_rests(answer["rests_on"], lang, of_service=of_service)
+    return [line["text"] for line in shown], [line["text"] for line in folded]
 
 
 def _tags(row: Mapping[str, Any], told: _Told) -> list[str]:

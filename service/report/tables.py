@@ -8,6 +8,7 @@ from typing import Any, Final
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.gaps import FULL
+from lifecircle.service.catalog.rests import FOLD, SEVERITIES
 from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.wording import Words, decimal, number, percent, plain
 
@@ -126,16 +127,27 @@ def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
 
 def rest_rows(document: Document, words: Words) -> Iterator[list[str]]:
     """What the figures of every service rest on; what touches all of them stands first, once."""
-    everywhere: dict[str, list[str]] = {}
-    own: list[list[str]] = []
+    for title, line in _rests(document, words):
+        yield [title, words(f"severity_{line['severity']}"), line["text"][words.lang]]
+
+
+def worst_rests(document: Document, words: Words) -> list[str]:
+    """The most serious of these, as many as stand before a fold."""
+    found = sorted(_rests(document, words), key=lambda one: SEVERITIES.index(one[1]["severity"]))
+    return [line["text"][words.lang] for _, line in found[:FOLD]]
+
+
+def _rests(document: Document, words: Words) -> list[tuple[str, Mapping[str, Any]]]:
+    """Every line with the service it is about; of all services first, each once."""
+    everywhere: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    own = []
     for block in document["coverage"]["services"]:
         for line in block["rests_on"]:
-            text_, kind = line["text"][words.lang], words(f"severity_{line['severity']}")
             if line["of_service"]:
-                own.append([words.title(block["title"]), kind, text_])
+                own.append((words.title(block["title"]), line))
             else:
-                everywhere.setdefault(text_, [words("all_services"), kind, text_])
-    yield from (*everywhere.values(), *own)
+                everywhere.setdefault(line["text"]["en"], (words("all_services"), line))
+    return [*everywhere.values(), *own]
 
 
 def _count(words: Words, value: float | None) -> str:

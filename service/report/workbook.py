@@ -42,7 +42,8 @@ ALL_CIRCLES: Final = (
     "share", "share_all", "score",
 )  # fmt: skip
 ALL_EQUITY: Final = (
-    "service", "service_id", "minutes", "group", "unit_code", "unit", "residents", "without_way",
+    "service", "service_id", "minutes", "group", "unit_code", "unit", "residents", "not_assessed",
+    "without_way",
     "gini", "palma", "mean", "median", "below", "below_share",
 )  # fmt: skip
 
@@ -190,7 +191,7 @@ def _equity(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
                 *(
                     row[key]
                     for key in (
-                        "residents", "without_way", "gini", "palma", "mean_minutes",
+                        "residents", "not_assessed", "without_way", "gini", "palma", "mean_minutes",
                         "median_minutes", "below", "below_share",
                     )
                 ),

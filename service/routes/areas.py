@@ -11,14 +11,19 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Manifest
 from lifecircle.service.catalog import (
+    Destination,
+    Names,
     PointDesk,
     area_document,
     area_row,
     circles_document,
     coverage_document,
     gaps_document,
+    headline_document,
     isochrone_document,
     point_document,
+    route_document,
+    search_document,
 )
 from lifecircle.service.queries import (
     NOTHING_ELSE,
@@ -31,6 +36,9 @@ from lifecircle.service.queries import (
     PointQuery,
     Reader,
     ReaderNow,
+    RouteQuery,
+    RunQuery,
+    SearchQuery,
     minute_list,
 )
 from lifecircle.service.responses import GEOJSON, JSON, answer, encode, page, wants_page
@@ -95,12 +103,13 @@ async def show_area(
     if query.f == "html" or (query.f is None and wants_page(request)):
         return await run_in_threadpool(_area_page, request, reader, state)
 
+    runs = await run_in_threadpool(reader.areas.workspace.runs, area)
+
     def produce() -> dict[str, Any]:
         document = area_document(state.run, lang=reader.lang)
-        runs = reader.areas.workspace.runs(area)
         return {**document, "runs": runs, "links": area_links(reader.base, state.run.manifest)}
 
-    return await answer(request, state, reader.lang, produce)
+    return await answer(request, state, reader.lang, produce, about=tuple(runs))
 
 
 def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
@@ -209,3 +218,43 @@ async def show_isochrone(
         )
 
     return await answer(request, state, reader.lang, produce, media_type=GEOJSON)
+
+
+@router.get("/areas/{area}/route")
+async def show_route(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RouteQuery, Query()]
+) -> Response:
+    """The walk from a place to its nearest facility or to another place, along the streets."""
+    state = await reader.state(area, query.run)
+    destination = Destination(query.service, query.to_place)
+
+    def produce() -> dict[str, Any]:
+        here = (query.lon, query.lat)
+        return route_document(state.run, here, destination, walker=query.walker, lang=reader.lang)
+
+    return await answer(request, state, reader.lang, produce, media_type=GEOJSON)
+
+
+@router.get("/areas/{area}/search")
+async def show_search(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[SearchQuery, Query()]
+) -> Response:
+    """Units and facilities by name, pinyin, initials or English."""
+    state = await reader.state(area, query.run)
+
+    def produce() -> dict[str, Any]:
+        names = state.derived("names", lambda: Names.of(state.run))
+        return search_document(names, query.q, lang=reader.lang)
+
+    return await answer(request, state, reader.lang, produce)
+
+
+@router.get("/areas/{area}/headline")
+async def show_headline(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RunQuery, Query()]
+) -> Response:
+    """The service farthest below its target, and the new place that would reach most residents."""
+    state = await reader.state(area, query.run)
+    return await answer(
+        request, state, reader.lang, lambda: headline_document(state.run, lang=reader.lang)
+    )

@@ -1,23 +1,22 @@
 """Checking a file before it is used: a page that takes it, looks at it, and keeps nothing.
 
-Only this machine may ask. The file goes to a temporary folder for as long as it is read; what is
-handed back (the faults, the marked table, the copy with safe mends) travels in the same answer.
+Only this machine may ask, or whoever has a planner's key. The file goes to a temporary folder for
+as long as a process of its own with limits reads it (`jail`); what is handed back (the faults, the
+marked table, the copy with safe mends) travels in the same answer.
 """
 
 from __future__ import annotations
 
-import base64
-import io
+import asyncio
 import tempfile
 import threading
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final, cast, get_args
 
+import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -25,25 +24,19 @@ from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
-from lifecircle.analysis.readers.checker.check import Checked, check_file
 from lifecircle.analysis.readers.records.aliases import datum_of
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
-from lifecircle.analysis.readers.records.declarations import (
-    OTHER_TYPES,
-    REFUSE,
-    Declaration,
-    Declarations,
-)
+from lifecircle.analysis.readers.records.declarations import OTHER_TYPES, REFUSE
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.tables.population_and_facilities import Kind, known_kind
-from lifecircle.analysis.results.check_files import write_clean_copy, write_error_sheet
-from lifecircle.service.catalog.checks import check_document, grouped
-from lifecircle.service.errors import ForbiddenError, NotReadyError, RequestError
-from lifecircle.service.queries import NOTHING_ELSE, ReaderNow
-from lifecircle.service.request_origin import from_this_machine
-from lifecircle.service.responses import JSON, encode, page, wants_page
+from lifecircle.service.checking import CHECK
+from lifecircle.service.errors import ForbiddenError, RequestError
+from lifecircle.service.flights import ReaderLeftError
+from lifecircle.service.queries import NOTHING_ELSE, Reader, ReaderNow
+from lifecircle.service.request_origin import from_this_machine, key_of
+from lifecircle.service.responses import JSON, READER_LEFT, encode, page, wants_page
+from lifecircle.service.routes.problems import respond
 from lifecircle.service.settings import Settings
-from lifecircle.service.wording import Words
 
 router = APIRouter(tags=["checks"])
 
@@ -52,7 +45,6 @@ KNOWN: Final = {**SUFFIXES, **RASTER_SUFFIXES}
 UNCACHED: Final = {"cache-control": "no-store"}
 _SHOWN: Final = 500  # faults on the page; the table with problems marked holds all
 _LONGEST_NAME: Final = 120
-_AT_ONCE: Final = threading.BoundedSemaphore(2)
 _MOST_FIELDS: Final = 10
 FIELDS: Final = (
     "kind", "datum", "crs", "sheet", "layer", "x_north", "service", "other_types",
@@ -81,8 +73,9 @@ class _Sent:
 
 
 async def only_here(request: Request) -> None:
-    """Refuse a request that does not come from this machine, to this machine."""
-    if not from_this_machine(request):
+    """Refuse a request that is neither from this machine, to it, nor with a planner's key."""
+    key = key_of(request)
+    if not (from_this_machine(request) or (key is not None and key.may("planner"))):
         raise ForbiddenError("check_only_here")
 
 
@@ -104,18 +97,23 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
     """Every fault of the file sent as form data (``file``, ``kind``, ``datum`` ...)."""
     sent = await _sent(request)
     lang = reader.lang
-    checked, document, files = await run_in_threadpool(_checked, sent, reader.settings, lang)
+    try:
+        found = await _in_jail(request, sent, reader)
+    except ReaderLeftError:
+        return Response(status_code=READER_LEFT)
+    if "problem" in found:
+        return respond(request, found["problem"], lang)
+    document, files = found["document"], found["files"]
     if not wants_page(request):
         body = {**document, "files": files}
         return Response(encode(body), media_type=JSON, headers=UNCACHED)
-    counts = {"errors": checked.errors, "warnings": checked.warnings}
     shown = page(
         request,
         "check.html",
         lang,
         **_form(reader.settings, lang, sent.fields()),
-        grouped=grouped(checked.faults, Words(lang)),
-        found={**document, **counts, "shown": _SHOWN},
+        grouped=found["grouped"],
+        found={**document, "shown": _SHOWN},
         files=files,
     )
     shown.headers.update(UNCACHED)
@@ -202,72 +200,36 @@ def _plain_name(given: str) -> str:
     return printable[-_LONGEST_NAME:] or "file"
 
 
-def _checked(
-    sent: _Sent, settings: Settings, lang: Language
-) -> tuple[Checked, dict[str, Any], dict[str, str]]:
-    """The check of an upload, its document, and the files to hand back (base64)."""
+async def _in_jail(request: Request, sent: _Sent, reader: Reader) -> dict[str, Any]:
+    """The check of an upload in a process of its own, ended when the sender leaves."""
     suffix = Path(sent.name).suffix.lower()
     if suffix not in KNOWN:
         known = " ".join(KNOWN)
         raise RequestError("check_bad_suffix", suffix=suffix or sent.name, known=known)
-    _refuse_bomb(sent.content, settings)
-    with _turn(), tempfile.TemporaryDirectory(prefix="lifecircle-check-") as folder:
-        path = Path(folder) / f"upload{suffix}"
-        path.write_bytes(sent.content)
-        said = Declarations(
-            Declaration(
-                sent.datum,
-                sent.crs,
-                sent.x_north,
-                sent.sheet,
-                sent.layer,
-                service=sent.service,
-                other_types=sent.other_types,
-            )
-        )
-        found = check_file(path, sent.kind, load_policy(sent.policy), said)
-        checked = _renamed(found, sent.name)
-        files: dict[str, str] = {}
-        mends: tuple[Any, ...] = ()
-        if checked.faults:
-            sheet = io.BytesIO()
-            write_error_sheet(checked, sheet, lang)
-            files["errors"] = base64.b64encode(sheet.getvalue()).decode("ascii")
-        if checked.records is not None and checked.records.geometry is None:
-            copy = io.BytesIO()
-            mends = write_clean_copy(checked, copy, ".xlsx", lang)
-            if mends:
-                files["clean"] = base64.b64encode(copy.getvalue()).decode("ascii")
-        return checked, check_document(checked, mends, lang=lang), files
+    gone, jail = threading.Event(), request.app.state.jail
 
+    def read() -> dict[str, Any]:
+        with tempfile.TemporaryDirectory(prefix="lifecircle-check-") as folder:
+            path = Path(folder) / f"upload{suffix}"
+            path.write_bytes(sent.content)
+            told = {
+                **sent.fields(),
+                "name": sent.name,
+                "path": str(path),
+                "lang": reader.lang,
+                "max_unpacked_bytes": reader.settings.max_unpacked_bytes,
+            }
+            found: dict[str, Any] = orjson.loads(jail.run(CHECK, orjson.dumps(told), folder, gone))
+            return found
 
-def _renamed(checked: Checked, name: str) -> Checked:
-    """The faults told of the name people know, in the words of the page."""
-    faults = tuple(replace(fault, file=name, medium="page") for fault in checked.faults)
-    notes = tuple(replace(note, file=name, medium="page") for note in checked.notes)
-    return replace(checked, file=name, faults=faults, notes=notes)
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
 
-
-def _refuse_bomb(content: bytes, settings: Settings) -> None:
-    """Refuse archives (workbooks are some) that say they unpack to too much."""
-    if not content.startswith(b"PK"):
-        return
+    watching = asyncio.create_task(watch())
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OverflowError):
-        return  # the reader says what is wrong with it
-    if size > settings.max_unpacked_bytes:
-        megabytes = f"{settings.max_unpacked_bytes / 1_000_000:g}"
-        raise RequestError("check_too_large", megabytes=megabytes)
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """One of the few checks at a time; the others are asked to come back."""
-    if not _AT_ONCE.acquire(timeout=10):
-        raise NotReadyError("check_busy")
-    try:
-        yield
+        return await run_in_threadpool(read)
     finally:
-        _AT_ONCE.release()
+        gone.set()
+        watching.cancel()

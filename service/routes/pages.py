@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+from secrets import token_hex
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
+from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.queries import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
-from lifecircle.service.responses import new_nonce, page, page_response
+from lifecircle.service.responses import (
+    READER_LEFT,
+    kept_body,
+    new_nonce,
+    page,
+    page_response,
+)
 from lifecircle.service.routes.studies import two_runs
 
 router = APIRouter(tags=["pages"])
@@ -32,24 +41,37 @@ async def show_map(
     if layer == COMPARE:
         earlier, state = await two_runs(reader, area, query.from_, query.run)
         before = earlier.run
-    nonce = new_nonce()
-    html = await run_in_threadpool(
-        map_page,
-        state.run,
-        layer,
-        query.question,
-        Page(
-            lang=reader.lang,
-            static_url=f"{request.scope.get('root_path', '')}/static",
-            nonce=nonce,
-            keep={} if query.run is None else {"run": query.run},
-            kind=query.kind,
-            variant=query.variant,
-            before=before,
-            solution=query.solution,
-        ),
+    shown = Page(
+        lang=reader.lang,
+        static_url=f"{request.scope.get('root_path', '')}/static",
+        nonce=_stand_in(),
+        keep={} if query.run is None else {"run": query.run},
+        kind=query.kind,
+        variant=query.variant,
+        before=before,
+        solution=query.solution,
+        ask_at=f"{request.scope.get('root_path', '')}/areas/{quote(area)}",
     )
-    return page_response(html, reader.lang, nonce, policy=page_policy(nonce))
+    url = request.url
+    earlier_run = "" if before is None else before.manifest.run
+    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, state.mark("proposals"))
+
+    def produce() -> bytes:
+        return map_page(state.run, layer, query.question, shown).encode()
+
+    try:
+        drawn = await kept_body(request, state, key, produce)
+    except ReaderLeftError:
+        return Response(status_code=READER_LEFT)
+    nonce = new_nonce()
+    html = drawn.replace(_stand_in().encode(), nonce.encode())
+    return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
+
+
+@cache
+def _stand_in() -> str:
+    """What stands in a kept page where each answer has a nonce of its own; nobody can know it."""
+    return f"nonce-{token_hex(16)}"
 
 
 @router.get("/docs", include_in_schema=False, dependencies=[NOTHING_ELSE])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,11 +12,12 @@ from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
-from lifecircle.service.errors import problem, problem_of
+from lifecircle.service.errors import NotReadyError, problem, problem_of, status_of
 from lifecircle.service.queries import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, wants_page
 
 log = logging.getLogger(__name__)
+RETRY_AFTER_S = "5"
 
 PLAIN_FAULTS = {
     "missing": "fault_missing",
@@ -40,7 +42,19 @@ async def family_problem(request: Request, error: Exception) -> Response:
     """An error raised on purpose: its own key and text."""
     assert isinstance(error, LifecircleError)
     lang = language_of(request)
-    return respond(request, problem_of(error, lang), lang)
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        defect = status == HTTPStatus.INTERNAL_SERVER_ERROR
+        log.log(
+            logging.ERROR if defect else logging.WARNING,
+            "%s at %s: %s",
+            error.key,
+            request.url.path,
+            error.text("en"),
+            exc_info=error if defect else None,
+        )
+    later = {"retry-after": RETRY_AFTER_S} if isinstance(error, NotReadyError) else None
+    return respond(request, problem_of(error, lang), lang, headers=later)
 
 
 async def parameter_problem(request: Request, error: Exception) -> Response:
@@ -82,7 +96,10 @@ async def unknown_problem(request: Request, error: Exception) -> Response:
     log.error("unexpected error at %s", request.url.path, exc_info=error)
     lang = language_of(request)
     body = problem(500, "internal", i18n.text("detail_500", lang), lang)
-    return respond(request, body, lang, headers=dict(PROTECTION))
+    told = dict(PROTECTION)
+    if "request_id" in request.scope:
+        told["x-request-id"] = request.scope["request_id"]
+    return respond(request, body, lang, headers=told)
 
 
 def respond(

@@ -60,7 +60,7 @@ def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -
 
 @router.get("/areas/{area}/merges")
 async def list_merges(
-    reader: ReaderNow, area: AreaName, query: Annotated[MergesQuery, Query()]
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[MergesQuery, Query()]
 ) -> Response:
     """The list as a table; with decisions filled in, ``lifecircle build --merges`` reads it."""
     state = await reader.state(area, query.run)
@@ -71,12 +71,11 @@ async def list_merges(
             write_merge_list(state.run.city.notes.same_places, path, reader.lang)
             return path.read_bytes()
 
-    body = await run_in_threadpool(produce)
-    return Response(
-        body,
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        produce,
         media_type=f"{CSV}; charset=utf-8" if query.f == "csv" else XLSX,
-        headers={
-            "content-disposition": f'attachment; filename="merges.{query.f}"',
-            "cache-control": "private, no-cache",
-        },
+        headers={"content-disposition": f'attachment; filename="merges.{query.f}"'},
     )

@@ -171,17 +171,31 @@ def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_o
         table.add_row(*_cells(row, words, partly=partly))
     print_table(table)
     show_rests(block["rests_on"], lang, of_service=total_only)
-    known = told_elsewhere(block["rests_on"])
-    for warning in block["warnings"]:
+    say_others(block)
+
+
+def say_others(answer: Mapping[str, Any]) -> None:
+    """The remarks of an answer that what it rests on has not said."""
+    known = told_elsewhere(answer["rests_on"])
+    for warning in answer["warnings"]:
         if warning["text"] not in known:
             say_remark(warning["text"])
 
 
 def show_rests(
-    lines: Sequence[Mapping[str, Any]], lang: Language, *, of_service: bool = False
+    lines: Sequence[Mapping[str, Any]],
+    lang: Language,
+    *,
+    of_service: bool = False,
+    told: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """What an answer rests on: the most serious doubts, and how many more there are."""
-    shown, more = folded_rests(lines, lang, of_service=of_service)
+    """What an answer rests on: the most serious doubts, and how many more there are.
+
+    `told`: remarks of the answer, of which those on who is counted were said before.
+    """
+    said = {one["text"] for one in told if one["key"] in ABOUT_RESIDENTS}
+    new = [line for line in lines if line["text"][lang] not in said]
+    shown, more = folded_rests(new, lang, of_service=of_service)
     words = Words(lang, "cli")
     if shown:
         say(words("rests_on"))
@@ -218,7 +232,7 @@ def show_gaps(document: Mapping[str, Any], run: Run, lang: Language) -> None:
             print_table(_gap_table(rows, run, words(title, count=len(rows)), words))
     if document["service"] is not None:
         say(words.bridge(document["sums"][0]))
-        show_rests(document["sums"][0]["rests_on"], lang)
+        show_rests(document["sums"][0]["rests_on"], lang, told=document["warnings"])
 
 
 def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: Words) -> Table:

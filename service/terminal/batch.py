@@ -21,6 +21,7 @@ from lifecircle.service.wording import Words, decimal, number
 
 _EVERY_S: Final = 0.5
 _MOST_ROWS: Final = 40  # of a live table; those that wait are left out first
+_Row = tuple[str, str, Record | None]
 _HEADS: Final = ("city", "state", "residents", "seconds", "peak_mb")
 
 
@@ -55,7 +56,9 @@ def _table(
     plan: Plan, found: dict[str, Record], steps: Records, words: Words, *, every: bool = False
 ) -> Table:
     table = table_of(words("title"), [words(key) for key in _HEADS], left=(0, 1))
-    working, waiting, done = [], [], []
+    working: list[_Row] = []
+    waiting: list[_Row] = []
+    done: list[_Row] = []
     for name in plan.cities:
         record = found.get(name)
         if record is not None:
@@ -69,7 +72,7 @@ def _table(
     rows = [*working, *reversed(done), *waiting]
     if every:
         rows = sorted(rows, key=lambda row: [*plan.cities].index(row[0]))
-    for name, state, record in rows if every else rows[:_MOST_ROWS]:
+    for name, told, record in rows if every else rows[:_MOST_ROWS]:
         figures = (
             ("", "", "")
             if record is None
@@ -79,7 +82,7 @@ def _table(
                 decimal(record.peak_mb, 0) or "",
             )
         )
-        table.add_row(name, state, *figures)
+        table.add_row(name, told, *figures)
     return table
 
 

@@ -12,7 +12,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import CENTRE_COLUMNS, RULE_COLUMNS
 from lifecircle.analysis.results.export import asked_lines, export_rows
-from lifecircle.service.terminal import print_table, say, say_remark, table_of
+from lifecircle.service.terminal import print_table, say, say_others, show_rests, table_of
 from lifecircle.service.wording import Words, number
 
 
@@ -44,8 +44,8 @@ def show_catchments(document: Mapping[str, Any], policy: Policy, lang: Language)
         say(_solution(document, key, limit, words))
     if document["rule"] is not None:
         print_table(_rule_table(document, words))
-    for warning in document["warnings"]:
-        say_remark(warning["text"])
+    show_rests(document["rests_on"], lang)
+    say_others(document)
 
 
 def _solution(document: Mapping[str, Any], key: str, limit: str, words: Words) -> str:

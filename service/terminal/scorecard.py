@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifecircle.analysis.errors import Language
-from lifecircle.service.terminal import print_table, say, say_uncounted
+from lifecircle.service.terminal import print_table, say, say_uncounted, show_rests
 from lifecircle.service.wording import Words
 
 _STYLES: Final = {
@@ -42,3 +42,4 @@ def show_scorecard(document: Mapping[str, Any], lang: Language) -> None:
     say_uncounted(document)
     counts = document["counts"].items()
     say(" · ".join(f"{words.verdict(status)} {count}" for status, count in counts))
+    show_rests(document["rests_on"], lang, told=document["warnings"])

@@ -39,9 +39,12 @@ SPREAD = (
 
 KEYS = {
     "malta": (*WALKS, *COUNTS, *LOADS, *SPREAD, "coverage.L"),
-    "macau": (*WALKS, *COUNTS, *LOADS, *SPREAD, "lists.rows"),
+    "macau": (*WALKS, *COUNTS, *LOADS, *SPREAD, "lists.rows", "coverage.lists"),
     "poa": (*WALKS, *COUNTS, *LOADS, "residents.table", "lists.rows"),
 }
+
+# The list of health places covers two of eight parishes; stations are left without an extent.
+TAIPA_AND_COLOANE = dict.fromkeys(("health_centre", "pharmacy"), ("M01", "M02"))
 
 # What differs today, by its kind: nothing.
 TODAY: dict[tuple[str, str], str] = {}
@@ -88,6 +91,7 @@ def inputs_of(city: str, shared_data: Path, folder: Path) -> Inputs:
             units=(data / "macau_parishes_population_2021.gpkg",),
             facilities=(macau_health(shared_data, folder),),
             tags=TAGS,
+            surveyed=TAIPA_AND_COLOANE,
         )
     data = shared_data / "porto_alegre"
     return Inputs(
@@ -108,6 +112,8 @@ def build(city: str, inputs: Inputs, workspace: Path) -> None:
     ):
         for file in files:
             words += [option, file]
+    for service, codes in inputs.surveyed.items():
+        words += ["--surveyed", f"{service}:{','.join(codes)}"]
     done = lifecircle(*words, workspace=workspace)
     assert done.returncode == 0, done.stdout + done.stderr
 

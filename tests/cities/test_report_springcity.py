@@ -26,7 +26,7 @@ from tests.pages.served import client
 from tests.report.test_report import read
 
 SCALE = 0.1
-ROWS = 47
+ROWS = 65
 
 
 @pytest.fixture(scope="module")

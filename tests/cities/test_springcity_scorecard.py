@@ -1,4 +1,4 @@
-"""Springcity built as anyone's area: covered residents and the 47 rows against its truth table."""
+"""Springcity built as anyone's area: covered residents and the 65 rows against its truth table."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def _apart(reading: str, outcome: Outcome, told: dict[str, Any]) -> list[Any]:
     return wrong
 
 
-def test_all_47_rows_are_the_planted_truth(built: Built, rows: dict[str, RowResult]) -> None:
-    assert len(rows) == len(built.truth["rows"]) == 47
+def test_all_65_rows_are_the_planted_truth(built: Built, rows: dict[str, RowResult]) -> None:
+    assert len(rows) == len(built.truth["rows"]) == 65
     assert differences(rows, built.truth["rows"]) == {}
 
 

@@ -112,7 +112,9 @@ def at_desk(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def client(desk: Path) -> Iterator[TestClient]:
     settings = Settings(workspace=desk / "workspace", public_read=True)
-    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as one:
+    with TestClient(
+        create_app(settings), base_url="http://127.0.0.1:8000", client=("127.0.0.1", 50_000)
+    ) as one:
         yield one
 
 

@@ -32,7 +32,8 @@ from lifecircle.service.app import create_app
 from lifecircle.service.settings import Settings
 from lifecircle.analysis.results.store import Workspace
 
-with TestClient(create_app(Settings(workspace=Path(sys.argv[1])))) as client:
+settings = Settings(workspace=Path(sys.argv[1]), allowed_hosts=("testserver",))
+with TestClient(create_app(settings), client=("127.0.0.1", 50_000)) as client:
     for path in ("/", "/areas/tiny/gaps", "/collections/tiny.cells/items", "/maps/tiny/coverage"):
         assert client.get(path).status_code == 200, path
 print(" ".join(name for name in sys.argv[2:] if name in sys.modules))
@@ -87,8 +88,8 @@ def test_two_apps_live_in_one_process(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_workspace_can_be_given(root: Path, tmp_path: Path) -> None:
-    app = create_app(Settings(workspace=tmp_path), Workspace(root))
-    assert TestClient(app).get("/areas/tiny").status_code == 200
+    app = create_app(Settings(workspace=tmp_path, allowed_hosts=("*",)), Workspace(root))
+    assert TestClient(app, client=("127.0.0.1", 50_000)).get("/areas/tiny").status_code == 200
 
 
 def test_an_empty_workspace_is_served(tmp_path: Path) -> None:
@@ -96,6 +97,10 @@ def test_an_empty_workspace_is_served(tmp_path: Path) -> None:
         assert empty.get("/areas").json()["areas"] == []
         page = empty.get("/", headers={"accept": "text/html"})
         assert "lifecircle demo" in page.text
+        empty.app.state.warmth.done = True  # type: ignore[attr-defined]
+        early = empty.get("/readyz")
+        assert (early.status_code, early.json()["key"]) == (503, "workspace_missing")
+        (tmp_path / "none yet").mkdir()
         assert empty.get("/readyz").status_code == 200
 
 
@@ -144,12 +149,15 @@ def test_ready_only_once_warm(root: Path) -> None:
 def test_a_broken_area_does_not_stop_the_service(root: Path, tmp_path: Path) -> None:
     tiny_run(tmp_path, area="good")
     tiny_run(tmp_path, area="bad")
+    tiny_run(tmp_path, area="worse")
     (tmp_path / "bad" / "current").write_text("gone\n", encoding="utf-8")
+    (tmp_path / "worse" / "current").write_bytes(b"\xff\xfe")
     with client(tmp_path) as served:
         listed = served.get("/areas?lang=en").json()
         assert [row["area"] for row in listed["areas"]] == ["good"]
-        assert [row["area"] for row in listed["unreadable"]] == ["bad"]
+        assert [row["area"] for row in listed["unreadable"]] == ["bad", "worse"]
         assert served.get("/areas/bad").status_code == 503
+        assert served.get("/areas/worse").status_code == 503
         assert served.get("/readyz").status_code == 200
         assert served.get("/api").status_code == 200
         assert len(served.get("/collections").json()["collections"]) == 6
@@ -222,13 +230,13 @@ def test_an_unknown_error_says_nothing_of_what_is_inside(
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_too_large_a_body_is_refused(declared: bool) -> None:
-    app = create_app(Settings(max_body_bytes=10))
+    app = create_app(Settings(max_body_bytes=10, allowed_hosts=("*",)))
 
     @app.post("/read")
     async def read(request: Request) -> int:
         return len(await request.body())
 
-    served = TestClient(app)
+    served = TestClient(app, client=("127.0.0.1", 50_000))
     assert served.post("/read", content=b"x" * 10).json() == 10
     content = b"x" * 11 if declared else iter([b"x" * 6, b"x" * 6])
     answer = served.post("/read?lang=en", content=content)

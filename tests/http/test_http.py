@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 import shapely
 from shapely.geometry import shape
@@ -17,7 +18,13 @@ from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.measures.circles import circle_table
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.service.catalog import PointDesk, coverage_document, point_document
+from lifecircle.service.catalog import (
+    Destination,
+    PointDesk,
+    coverage_document,
+    point_document,
+    route_document,
+)
 from tests.pages.served import ask, client
 from tests.worlds.tiny import CRS, ORIGIN, tiny_policy, tiny_run
 
@@ -286,6 +293,37 @@ def test_isochrones_by_default_have_the_minutes_of_the_policy(served: TestClient
     assert found["minutes"] == [10, 15]
     far = ask(served, "/areas/tiny/isochrone", lon=lon, lat=lat + 1)
     assert (far["features"], far["snapped"]) == ([], None)
+
+
+def test_the_walk_to_a_facility_is_the_minutes_of_the_point(root: Path) -> None:
+    run = Workspace(root).open("tiny")
+    desk = PointDesk.of(run, Question())
+    for xy in run.city.cells.xy_m:
+        lon, lat = (float(x) for x in to_lonlat(xy[None], run.city.crs)[0])
+        rows = point_document(desk, lon, lat)["services"]
+        for row in [row for row in rows if row["within"] is not None]:
+            walk = route_document(run, (lon, lat), Destination(row["service"]))
+            told = walk["properties"]
+            asked = ("minutes", "metres", "facility", "name", "within")
+            assert {k: told[k] for k in asked} == {k: row[k] for k in asked}
+            assert (walk["geometry"] is None) == (row["metres"] is None)
+            if walk["geometry"] is not None:
+                line = shape(orjson.loads(orjson.dumps(walk["geometry"])))
+                assert line.coords[0] == pytest.approx((lon, lat), abs=1e-6)
+                assert told["length_m"] == pytest.approx(row["metres"], abs=0.05)  # flat
+            assert told["ascent_m"] is None
+
+
+def test_a_walk_to_another_place(served: TestClient) -> None:
+    (lon, lat), (to_lon, to_lat) = lonlat(3000, 0), lonlat(3400, 0)
+    there = {"to_lon": to_lon, "to_lat": to_lat}
+    walk = ask(served, "/areas/tiny/route", lon=lon, lat=lat, **there)["properties"]
+    assert walk["metres"] == pytest.approx(400, abs=0.5)
+    assert walk["minutes"] == pytest.approx(6, abs=0.01)
+    assert (walk["facility"], walk["within"]) == (None, None)
+    for wrong in ({}, {"to_lon": to_lon}, {**there, "service": "pharmacy"}):
+        answer = served.get("/areas/tiny/route", params={"lon": lon, "lat": lat, **wrong})
+        assert (answer.status_code, answer.json()["key"]) == (400, "route_where_to")
 
 
 # ---- maps --------------------------------------------------------------------------------

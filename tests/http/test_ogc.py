@@ -11,6 +11,7 @@ from typing import Any
 import geopandas as gpd
 import pytest
 from openpyxl import load_workbook
+from shapely import orient_polygons
 from shapely.geometry import shape
 from starlette.testclient import TestClient
 
@@ -96,7 +97,7 @@ def test_req_core_fc_response(served: TestClient, root: Path, layer: str) -> Non
     frame = layer_frame(Workspace(root).open("tiny"), layer)
     assert [feature["id"] for feature in found["features"]] == list(frame["id"])
     for feature, geometry in zip(found["features"], frame.geometry, strict=True):
-        assert shape(feature["geometry"]).equals_exact(geometry, 1e-7)
+        assert shape(feature["geometry"]).equals_exact(orient_polygons(geometry), 1e-7)
         assert set(feature["properties"]) == set(frame.columns) - {"id", "geometry"}
 
 
@@ -161,6 +162,16 @@ BAD = [
     "limit=x",
     "offset=-1",
     "datetime=yesterday",
+    "datetime=20180212",
+    "datetime=2018-W07-1",
+    "datetime=2018-02-30",
+    "datetime=2018-02-12T10:00:00",
+    "datetime=2018-02-12T25:00:00Z",
+    "datetime=2018-02-13T00:00:00Z/2018-02-12T00:00:00Z",
+    "datetime=..",
+    "datetime=../..",
+    "datetime=",
+    "datetime=2018-02-12/2018-02-13/2018-02-14",
     "f=shp",
     "nonsense=1",
     "residents=many",
@@ -189,10 +200,60 @@ def test_unknown_parameters_are_refused_everywhere(served: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["2025-01-01T00:00:00Z", "../2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z/..", ".."]
+    "given",
+    [
+        "2025-01-01T00:00:00Z",
+        "2025-01-01",
+        "../2025-01-01T00:00:00Z",
+        "/2025-01-01T00:00:00Z",
+        "2025-01-01T00:00:00.5+08:00/..",
+        "2025-01-01T00:00:00Z/2025-01-01T00:00:00Z",
+    ],
 )
 def test_req_core_fc_time(served: TestClient, given: str) -> None:
     assert items(served, "cells", datetime=given)["numberMatched"] == 10
+
+
+@pytest.mark.parametrize("layer", ["units", "gaps", "circles"])
+def test_exterior_rings_run_counter_clockwise(served: TestClient, layer: str) -> None:
+    seen = 0
+    for feature in items(served, layer)["features"]:
+        found = shape(feature["geometry"])
+        for part in getattr(found, "geoms", [found]):
+            if part.geom_type == "Polygon":
+                seen += 1
+                assert part.exterior.is_ccw
+                assert not any(hole.is_ccw for hole in part.interiors)
+    assert seen
+
+
+def test_a_layer_tells_the_type_of_every_property(served: TestClient) -> None:
+    kinds = {"text": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
+    one = served.get("/collections/tiny.cells").json()
+    described = served.get(links(one)["describedby"]).json()["properties"]["properties"]
+    told = served.get(links(one)["http://www.opengis.net/def/rel/ogc/1.0/schema"])
+    assert told.headers["content-type"] == "application/schema+json"
+    properties = told.json()["properties"]
+    assert set(described["properties"]) == set(properties) - {"id", "geometry"}
+    assert properties.pop("geometry")["x-ogc-role"] == "primary-geometry"
+    assert properties["id"]["x-ogc-role"] == "id"
+    assert properties["residents"]["type"] == "integer"
+    assert properties["minutes_market"]["type"] == "number"  # empty everywhere: not assessed
+    assert {one["type"] for one in properties.values()} <= set(kinds.values())
+    feature = items(served, "cells")["features"][0]
+    assert set(properties) == {*feature["properties"], "id"}
+
+
+def test_the_api_declares_boxes_and_addresses(served: TestClient) -> None:
+    paths = served.get("/api").json()["paths"]
+    for path in ("/collections/{collection}/items", "/collections/tiny.cells/items"):
+        told = {one["name"]: one for one in paths[path]["get"]["parameters"]}
+        box = told["bbox"]["schema"]
+        assert (box["type"], box["minItems"], box["maxItems"]) == ("array", 4, 6)
+        assert told["crs"]["schema"]["format"] == told["bbox-crs"]["schema"]["format"] == "uri"
+        assert told["limit"]["schema"]["maximum"] == 10_000
+        for name in ("bbox", "limit", "datetime", "crs", "bbox-crs"):
+            assert (told[name]["style"], told[name]["explode"]) == ("form", False), name
 
 
 def test_req_core_f_success(served: TestClient) -> None:

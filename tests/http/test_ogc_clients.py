@@ -35,6 +35,8 @@ source, told = "OAPIF:" + sys.argv[1] + "/", {}
 for name in json.loads(sys.argv[2]):
     frame = pyogrio.read_dataframe(source, layer=f"tiny.{name}")
     told[name] = len(frame)
+empty = pyogrio.read_info(source, layer="tiny.cells")
+told["types"] = dict(zip(empty["fields"].tolist(), map(str, empty["dtypes"]), strict=True))
 told["where"] = len(pyogrio.read_dataframe(source, layer="tiny.units", where="level='community'"))
 told["bbox"] = list(
     pyogrio.read_dataframe(source, layer="tiny.cells", bbox=(102, 25.03, 102.01, 25.04))["id"]
@@ -85,6 +87,8 @@ def test_gdal_reads_every_layer(base: str) -> None:
     assert told["metric"] == pytest.approx([4543, 500175, 2770025, 500225, 2770075], abs=0.01)
     assert told["paged"] == COUNTS["gaps"]
     assert told["residents"] == 1910
+    # not assessed anywhere, so empty everywhere: the schema says that it is a number
+    assert told["types"]["minutes_market"] == "float64"
 
 
 def test_owslib_reads_it(base: str) -> None:

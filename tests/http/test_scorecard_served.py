@@ -52,7 +52,7 @@ def served(root: Path, run: Run) -> Iterator[TestClient]:
 
 def test_the_contract_of_every_row(served: TestClient) -> None:
     document = ask(served, HOME)
-    assert len(document["rows"]) == 47
+    assert len(document["rows"]) == 65
     for row in document["rows"]:
         assert [key for key in CONTRACT if key not in row] == []
         assert row["status"] in STATUSES
@@ -62,7 +62,7 @@ def test_the_contract_of_every_row(served: TestClient) -> None:
         if row["status"] == "NOT_ASSESSED":
             assert row["missing"]
             assert all(one["text"] for one in row["missing"])
-    assert sum(document["counts"].values()) == 47
+    assert sum(document["counts"].values()) == 65
     assert [one["id"] for one in document["not_computed"]] == [f"N0{i}" for i in range(1, 7)]
 
 

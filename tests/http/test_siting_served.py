@@ -156,7 +156,7 @@ def test_what_if_answers_only_here_unless_opened(root: Path) -> None:
     body = {"remove": ["h1"]}
     elsewhere = {"base_url": "http://127.0.0.1", "client": ("10.0.0.9", 1)}
     shut = TestClient(create_app(Settings(workspace=root)), **elsewhere)
-    assert shut.post("/areas/tiny/what-if", json=body).status_code == 403
+    assert shut.post("/areas/tiny/what-if", json=body).status_code == 401
     opened = TestClient(create_app(Settings(workspace=root, public_read=True)), **elsewhere)
     assert opened.post("/areas/tiny/what-if", json=body).status_code == 200
     passed = TestClient(
@@ -165,7 +165,7 @@ def test_what_if_answers_only_here_unless_opened(root: Path) -> None:
         client=("127.0.0.1", 1),
         headers={"x-forwarded-for": "10.0.0.9"},
     )
-    assert passed.post("/areas/tiny/what-if", json=body).status_code == 403
+    assert passed.post("/areas/tiny/what-if", json=body).status_code == 401
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -176,7 +176,11 @@ def digests(root: Path) -> dict[str, str]:
 
 def test_kept_proposals(tmp_path: Path) -> None:
     run = tiny_run(tmp_path)
-    served = TestClient(create_app(Settings(workspace=tmp_path)), base_url="http://127.0.0.1")
+    served = TestClient(
+        create_app(Settings(workspace=tmp_path)),
+        base_url="http://127.0.0.1",
+        client=("127.0.0.1", 50_000),
+    )
     layers = {c["id"] for c in ask(served, "/collections")["collections"]}
     assert "tiny.proposals" not in layers
     assert served.get("/collections/tiny.proposals").status_code == 404

@@ -16,14 +16,13 @@ from lifecircle.service.maps.folium_map import OfflineMap
 from lifecircle.service.maps.offline import (
     SCRIPTS,
     STYLES,
-    OutsideAddressError,
     asset,
     inline_script,
     inline_style,
     link,
     page_policy,
-    refuse_outside,
 )
+from lifecircle.service.maps.outside import OutsideAddressError, refuse_outside
 from lifecircle.service.maps.pages import LAYERS, Page, map_of, map_page
 from tests.pages.map_pages import HOSTILE, blocks, drawn_run
 
@@ -68,8 +67,15 @@ def test_json_refuses_numbers_that_are_none() -> None:
         "<img src=//cdn.example/x.png>",
         "<style>a{background:url(//cdn.example/x.png)}</style>",
         "<style>@import '//cdn.example/x.css'</style>",
-        "fetch('wss://cdn.example')",
-        'L.tileLayer("https:\\/\\/tile.example\\/{z}")',
+        "<script>fetch('wss://cdn.example')</script>",
+        '<script>L.tileLayer("https:\\/\\/tile.example\\/{z}")</script>',
+        '<p style="background: url(//cdn.example/x.png)">',
+        "<p onclick=\"fetch('https://cdn.example')\">",
+        '<img srcset="a.png 1x, //cdn.example/b.png 2x">',
+        '<meta http-equiv="refresh" content="0; url=http://cdn.example">',
+        '<iframe srcdoc="&lt;img src=//cdn.example/x.png&gt;">',
+        '<a href="&#47;&#47;cdn.example">',
+        '<svg><use xlink:href="https://cdn.example/x.svg"/></svg>',
         '<img src="http://www.w3.org/logo.png">',
         '<form action="//cdn.example">',
     ],
@@ -84,10 +90,13 @@ def test_an_address_outside_is_refused(page: str) -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        'createElementNS("http://www.w3.org/2000/svg","svg")',
-        "// a comment\nlet a = 1; // another",
+        '<script>createElementNS("http://www.w3.org/2000/svg","svg")</script>',
+        "<script>// a comment\nlet a = 1; // another</script>",
+        "<h1>https://example.cn</h1>",
+        '<p title="https://example.cn" aria-label="//example.cn">see //example.cn</p>',
+        '<script type="application/json">{"name":"https://example.cn"}</script>',
         '<script src="/static/leaflet/leaflet.js"></script>',
-        "url(data:image/png;base64,AA//BB==)",
+        "<style>a{background:url(data:image/png;base64,AA//BB==)}</style>",
         f"<p>{html_text('see http://www.example.cn//x')}</p>",
         f"<script>{script_json('http://www.example.cn//x')}</script>",
     ],
@@ -130,10 +139,10 @@ def test_an_inline_page_links_nothing(layer: str) -> None:
 
 def test_inlined_files_hold_no_outside_address_and_no_image_file() -> None:
     for name in SCRIPTS:
-        assert refuse_outside(inline_script(name))
+        assert refuse_outside(f"<script>{inline_script(name)}</script>")
         assert "sourceMappingURL" not in inline_script(name)
     for name in STYLES:
-        text = refuse_outside(inline_style(name))
+        text = refuse_outside(f"<style>{inline_style(name)}</style>")
         assert ".png" not in text
     assert "url(data:image/png;base64," in inline_style("leaflet/leaflet.css")
 

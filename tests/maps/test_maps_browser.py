@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -17,13 +18,17 @@ from urllib.parse import urlsplit
 import folium
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.maps.folium_map import Fit, OfflineMap
 from lifecircle.service.maps.offline import asset, page_policy
 from lifecircle.service.maps.pages import LAYERS, Page, map_of, map_page
 from tests.pages.map_pages import drawn_run, hostile_run
+from tests.pages.served import client
+from tests.worlds.tiny import tiny_run
 
 CHROMIUM = next(
     (
@@ -99,8 +104,11 @@ def watched(browser: Any, own: str) -> Iterator[Watched]:
 
 
 @contextmanager
-def standing(run: Run, **asked: Any) -> Iterator[str]:
-    """A loopback server of the linked pages of a run with their policy; yields its address."""
+def standing(run: Run, answers: TestClient | None = None, **asked: Any) -> Iterator[str]:
+    """A loopback server of the linked pages of a run with their policy; yields its address.
+
+    `answers`: the service that pages ask about places.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -108,15 +116,20 @@ def standing(run: Run, **asked: Any) -> Iterator[str]:
             if path.startswith("/static/"):
                 body, kind = asset(path.removeprefix("/static/")), "text/css"
                 kind = "text/javascript" if path.endswith(".js") else kind
+            elif path.startswith("/areas/") and answers is not None:
+                body, kind = answers.get(self.path).content, "application/json"
             else:
                 layer = path.rpartition("/")[2]
-                body = map_page(run, layer, Question(**asked), Page(nonce="n0nce")).encode()
+                page = Page(nonce="n0nce", ask_at=None if answers is None else "/areas/tiny")
+                body = map_page(run, layer, Question(**asked), page).encode()
                 kind = "text/html; charset=utf-8"
             self.send_response(200)
             self.send_header("content-type", kind)
             self.send_header("x-content-type-options", "nosniff")
             if kind.startswith("text/html"):
-                self.send_header("content-security-policy", page_policy("n0nce"))
+                self.send_header(
+                    "content-security-policy", page_policy("n0nce", asks=answers is not None)
+                )
             self.end_headers()
             self.wfile.write(body)
 
@@ -230,6 +243,55 @@ def test_a_click_on_a_cell_answers_with_walk_and_unit(browser: Any, tmp_path: Pa
         assert "Residents 300 Walking time 14.6 min Nearest facility 一心堂" in told
         assert "State beyond the limit" in told
         assert "Second Residents covered (P) 0.0%" in told
+        seen.assert_clean()
+
+
+def test_a_served_map_answers_anywhere_and_its_address_keeps_the_answer(
+    browser: Any, tmp_path: Path
+) -> None:
+    tiny_run(tmp_path)
+    run = Workspace(tmp_path).open("tiny")
+    with (
+        standing(run, client(tmp_path), service="pharmacy") as host,
+        watched(browser, host) as seen,
+    ):
+        seen.open(f"{host}/maps/tiny/coverage")
+        click_at(seen.page, "layers.cells.at(2)")
+        seen.page.wait_for_selector(".lc-answer[data-answered]", timeout=LONGEST_MS)
+        told = " ".join(seen.page.locator(".lc-answer").inner_text().split())
+        # 970 m from the cell itself; a pixel of the map is a few metres
+        assert re.search("步行到一心堂：14.[4-7] 分钟，9[67][0-9] 米", told)
+        assert seen.page.locator(".lc-services button.lc-far").count() >= 1
+        rings = "document.querySelectorAll('.leaflet-reach-pane canvas').length"
+        assert seen.page.evaluate(rings) == 1
+        link = seen.page.url
+        assert "&at=" in link
+        seen.page.keyboard.press("Escape")
+        assert not seen.page.locator(".lc-answer").is_visible()
+        seen.page.goto("about:blank")
+        seen.open(link)
+        seen.page.wait_for_selector(".lc-answer[data-answered]", timeout=LONGEST_MS)
+        assert seen.page.url == link
+        seen.assert_clean()
+
+
+def test_the_table_of_units_sorts_and_leads_to_its_polygon(browser: Any, tmp_path: Path) -> None:
+    page = map_page(drawn_run(), "coverage", Question(service="pharmacy"), Page(mode="inline"))
+    with watched(browser, saved(tmp_path, page)) as seen:
+        seen.open((tmp_path / "page.html").as_uri())
+        seen.page.click(".lc-table summary")
+        seen.page.locator(".lc-table th button").nth(1).click()
+        column = seen.page.locator(".lc-table tbody td:nth-child(2)").all_inner_texts()
+        figures = [int(text.replace(",", "")) for text in column if text[0].isdigit()]
+        assert figures == sorted(figures, reverse=True)
+        assert len(column) == 5
+        row = seen.page.locator(".lc-table tbody tr").first
+        name = row.locator("td").first.inner_text()
+        row.click()
+        assert name in seen.page.locator(".leaflet-popup h3").inner_text()
+        with seen.page.expect_download() as got:
+            seen.page.click("[data-tool=picture]")
+        assert Path(got.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
         seen.assert_clean()
 
 

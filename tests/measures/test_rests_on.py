@@ -198,3 +198,24 @@ def test_too_small_an_overlap_says_so_and_nothing_more() -> None:
 def test_one_list_alone_estimates_nothing() -> None:
     assert completeness(study_of(CITY, POLICY, travel=TRAVEL), "pharmacy") is None
     assert completeness(study_of(by_tags(CITY), POLICY, travel=TRAVEL), "pharmacy") is None
+
+
+def test_illustrative_residents_and_rows_of_exports_are_doubts() -> None:
+    reckoned = Warn(
+        "residents_from_buildings", {"residents": 1910, "floor_m2": 30.0, "buildings": 9}
+    )
+    found = keys(replace(CITY, warnings=(reckoned,)), "health_centre")
+    assert found == [("serious", "residents_from_buildings")]
+    source = np.full(len(CITY.facilities), "osm_export", dtype=object)
+    city = replace(CITY, facilities=replace(CITY.facilities, source=source))
+    assert keys(city, "pharmacy") == [("weighty", "rest_tags_lower")]
+
+
+def test_a_study_works_its_doubts_out_once() -> None:
+    study = study_of(by_tags(CITY), POLICY, travel=TRAVEL)
+    first = rests_document(study, Question("pharmacy"))
+    assert rests_document(study, Question("pharmacy")) == first
+    assert rests_document(study, Question("pharmacy"))[0] is first[0]
+    assert rests_document(study, Question("pharmacy", group="65"))[0] is not first[0]
+    first.clear()
+    assert rests_document(study, Question("pharmacy"))

@@ -130,7 +130,7 @@ def test_coverage_of_the_new_service_by_command_and_http(
 
 def test_rows_are_added_replaced_and_dropped(document: dict[str, Any]) -> None:
     found = rows(document)
-    assert len(found) == 47 - 2 + 3
+    assert len(found) == 65 - 2 + 3
     assert list(found)[-3:] == ["C01", "C02", "C03"]
     assert not {"A04", "B11"} & set(found)
     assert [one["id"] for one in document["not_computed"]] == [f"N0{i}" for i in range(1, 6)]

@@ -28,10 +28,11 @@ SERVICES = [
 ONLY_IN_THE_PLAN = [
     "social_work_station", "canteen", "logistics_point", "children_reading", "childrens_home",
     "ceremony_venue", "burial_facility", "minor_protection_station", "volunteer_station",
+    "disabled_care", "community_complex", "transit_hub",
 ]  # fmt: skip
 LEVELS = [
     "district", "subdistrict", "township", "community", "village", "natural_village", "estate",
-    "new_estate", "resettlement", "central_town", "unit",
+    "old_estate", "new_estate", "resettlement", "central_town", "unit",
 ]  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def siting(before: float | None, after: float | None) -> dict[str, Any]:
         "objective": "covered", "proposals": [], "candidates": {"count": 1},
         "before": {"share": before, "covered": 0}, "after": {"share": after, "covered": 1},
         "residents": 1, "loads": None, "proven": True, "value": 1, "bound": 1,
-        "method": "x", "seconds": 0.0, "warnings": [],
+        "method": "x", "seconds": 0.0, "warnings": [], "rests_on": [],
     }  # fmt: skip
 
 

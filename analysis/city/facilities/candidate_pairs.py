@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import shapely
@@ -22,6 +22,8 @@ from lifecircle.analysis.city.facilities.name_similarity import (
 )
 from lifecircle.analysis.city.facilities.rows import FacilityRows
 from lifecircle.analysis.city.notes import Rule
+from lifecircle.analysis.errors import Fault, InputError
+from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
 from lifecircle.analysis.policy import QualityRules
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import group_rows
@@ -33,7 +35,10 @@ TOLD, SAME_NAME, LIKE_NAME, NAMELESS = range(4)
 
 CROWD: Final = 64  # more rows of one name are looked at as arrays
 _FEW: Final = 16  # so many rows are compared directly
-_AT_ONCE: Final = 1024  # rows held against a tree at a time
+_MOST_LOOKED_AT: Final = 26_000_000  # pairs as arrays: 5,000 rows of one name on one spot
+_MOST_COMPARED: Final = 500_000  # pairs one by one: 1,000 rows of like names on one spot
+_LOOKED_AT_EACH: Final = 100  # more of them for each row: a town has dense streets everywhere
+_COMPARED_EACH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,12 @@ class Pairs:
 
 
 def find_pairs(gathered: Gathered, rules: QualityRules | None, orders: MergeOrders) -> Pairs:
-    """All pairs that rules or decisions take for one place, or suspect to be one."""
+    """All pairs that rules or decisions take for one place, or suspect to be one.
+
+    Raises
+    ------
+    InputError : rows of one service are heaped on one spot, more than any place has.
+    """
     told = {frozenset(pair) for pair in orders.same}
     found = [
         (i, j, TOLD, _distance(gathered, i, j), True) for i, j in _find_told(gathered.rows, told)
@@ -86,14 +96,33 @@ def find_pairs(gathered: Gathered, rules: QualityRules | None, orders: MergeOrde
     def decided(i: int, j: int) -> bool:
         return ids[i] in named and frozenset((ids[i], ids[j])) in ruled
 
-    for members in group_rows(gathered.rows.service).values():
+    for service, members in group_rows(gathered.rows.service).items():
         kept, repeats = (members, []) if named else _part_repeats(gathered, members)
         found += repeats
         crowds = _find_crowds(gathered, [] if named else kept)
-        found += _judge_crowds(gathered, crowds, rules)
-        found += _judge_named(gathered, kept, rules, decided, crowds)
-        found += _judge_nameless(gathered, kept, rules, decided)
+        spent = _Spent.of(len(kept))
+        try:
+            found += _judge_crowds(gathered, crowds, rules, spent)
+            found += _judge_named(gathered, kept, rules, (decided, crowds), spent)
+            found += _judge_nameless(gathered, kept, rules, decided, spent)
+        except TooManyPairsError:
+            said = {"service": str(service), "count": len(kept), "metres": rules.same_name_m.value}
+            raise InputError([Fault("facilities_heaped", "facilities", params=said)]) from None
     return Pairs.of(found)
+
+
+class _Spent(NamedTuple):
+    """Pairs of one service that may be looked at as arrays, and compared one by one."""
+
+    looked_at: PairBudget
+    compared: PairBudget
+
+    @classmethod
+    def of(cls, rows: int) -> _Spent:
+        return cls(
+            PairBudget.of(rows, _MOST_LOOKED_AT, _LOOKED_AT_EACH),
+            PairBudget.of(rows, _MOST_COMPARED, _COMPARED_EACH),
+        )
 
 
 def _distance(gathered: Gathered, i: int, j: int) -> float:
@@ -154,7 +183,7 @@ def _find_crowds(gathered: Gathered, members: Sequence[int]) -> list[IntArray]:
 
 
 def _judge_crowds(
-    gathered: Gathered, crowds: Sequence[IntArray], rules: QualityRules
+    gathered: Gathered, crowds: Sequence[IntArray], rules: QualityRules, spent: _Spent
 ) -> Iterable[Found]:
     """Of the pairs inside crowds those that settle anything.
 
@@ -164,22 +193,23 @@ def _judge_crowds(
     and come to some thousands.
     """
     for rows in crowds:
-        link, metres = _link_surely(gathered, rows, rules)
+        link, metres = _link_surely(gathered, rows, rules, spent)
         top = np.arange(len(rows))
         for k in np.flatnonzero(link >= 0).tolist():
             top[k] = top[link[k]]
             yield int(rows[link[k]]), int(rows[k]), SAME_NAME, float(metres[k]), True
-        yield from _suspect_once(gathered, rows, top, rules)
+        yield from _suspect_once(gathered, rows, top, (rules, spent))
 
 
 def _pairs_inside(
-    gathered: Gathered, rows: IntArray, rules: QualityRules
+    gathered: Gathered, rows: IntArray, rules: QualityRules, spent: _Spent
 ) -> Iterable[tuple[IntArray, IntArray, FloatArray, BoolArray]]:
     """Near pairs of some rows by their places among them: earlier, later, metres, surely one."""
     shapes, reach = gathered.rows.geometry, rules.same_name_m.value
+    xy_m = _points_xy(shapes, rows)
     source, osm = gathered.source_no[rows], gathered.rows.source[rows] == FROM_OSM
-    for left, right in _near_rows(shapes, rows, reach):
-        metres = shapely.distance(shapes[left], shapes[right])
+    for left, right in _near_rows(shapes, rows, reach, spent.looked_at):
+        metres = _measure(shapes, xy_m, left, right)
         near = metres <= reach
         one, two = np.searchsorted(rows, left[near]), np.searchsorted(rows, right[near])
         close = (metres[near] <= rules.nameless_m.value) & ~osm[two]
@@ -187,12 +217,12 @@ def _pairs_inside(
 
 
 def _link_surely(
-    gathered: Gathered, rows: IntArray, rules: QualityRules
+    gathered: Gathered, rows: IntArray, rules: QualityRules, spent: _Spent
 ) -> tuple[IntArray, FloatArray]:
     """For each row the nearest earlier one (the first of equals) that is surely it, -1: none."""
     link = np.full(len(rows), -1, dtype=np.int64)
     best = np.full(len(rows), np.inf)
-    for one, two, metres, sure in _pairs_inside(gathered, rows, rules):
+    for one, two, metres, sure in _pairs_inside(gathered, rows, rules, spent):
         order = np.lexsort((one[sure], metres[sure], two[sure]))
         later, first = np.unique(two[sure][order], return_index=True)
         chosen = order[first]
@@ -203,30 +233,47 @@ def _link_surely(
 
 
 def _suspect_once(
-    gathered: Gathered, rows: IntArray, top: IntArray, rules: QualityRules
+    gathered: Gathered, rows: IntArray, top: IntArray, asked: tuple[QualityRules, _Spent]
 ) -> Iterable[Found]:
     """The first suspected pair (by distance, then row) of every two places `top`."""
-    kept = np.zeros((0, 5))
-    for one, two, metres, sure in _pairs_inside(gathered, rows, rules):
+    kept, waiting = np.zeros((0, 5)), 0
+    more: list[FloatArray] = []
+    for one, two, metres, sure in _pairs_inside(gathered, rows, *asked):
         a, b = np.minimum(top[one], top[two]), np.maximum(top[one], top[two])
         open_ = ~sure & (a != b)
-        more = np.column_stack((a, b, metres, one, two))[open_]
-        kept = np.concatenate((kept, more))
-        kept = kept[np.lexsort(kept.T[[4, 3, 2, 1, 0]])]
-        _, first = np.unique(kept[:, :2], axis=0, return_index=True)
-        kept = kept[first]
+        more.append(np.column_stack((a, b, metres, one, two))[open_])
+        waiting += len(more[-1])
+        if waiting > len(kept):  # so that what is kept is not put in order over and over
+            kept, more, waiting = _keep_first(kept, more), [], 0
+            if len(kept) > asked[1].compared.left:
+                raise TooManyPairsError
+    kept = _keep_first(kept, more)
+    asked[1].compared.spend(len(kept))
     for _, _, metres_, i, j in kept.tolist():
         yield int(rows[int(i)]), int(rows[int(j)]), SAME_NAME, metres_, False
+
+
+def _keep_first(kept: FloatArray, more: Sequence[FloatArray]) -> FloatArray:
+    """Of pairs (p, 5) of the same two places the first by distance, then by row."""
+    every = np.concatenate((kept, *more))
+    every = every[np.lexsort(every.T[[4, 3, 2, 1, 0]])]
+    new = np.ones(len(every), dtype=np.bool_)
+    new[1:] = (every[1:, :2] != every[:-1, :2]).any(axis=1)
+    return np.asarray(every[new])
 
 
 def _judge_named(
     gathered: Gathered,
     members: list[int],
     rules: QualityRules,
-    decided: Callable[[int, int], bool],
-    crowds: Sequence[IntArray],
+    settled: tuple[Callable[[int, int], bool], Sequence[IntArray]],
+    spent: _Spent,
 ) -> Iterable[Found]:
-    """Pairs of rows with a name, as alike as the rules want; those inside a crowd apart."""
+    """Pairs of rows with a name, as alike as the rules want.
+
+    `settled`: whether a pair is decided already, and crowds whose inside is.
+    """
+    decided, crowds = settled
     crowd = np.full(len(gathered.rows), -1, dtype=np.int64)
     for number, alike in enumerate(crowds):
         crowd[alike] = number
@@ -237,7 +284,7 @@ def _judge_named(
         if crowd[rows[0]] >= 0 and (crowd[rows] == crowd[rows[0]]).all():
             continue
         reach_m = rules.same_name_m.value
-        for i, j, metres in find_near(gathered.rows.geometry, rows, reach_m, crowd):
+        for i, j, metres in find_near(gathered.rows.geometry, rows, reach_m, crowd, spent):
             if (i, j) in seen or decided(i, j):
                 continue
             seen.add((i, j))
@@ -258,22 +305,24 @@ def _judge_nameless(
     members: list[int],
     rules: QualityRules,
     decided: Callable[[int, int], bool],
+    spent: _Spent,
 ) -> Iterable[Found]:
     """Pairs of rows of two sources of which one has no name."""
     bare = np.array([row for row in members if gathered.cores[row] is None], dtype=np.int64)
-    if len(bare) == 0:
+    if len(bare) == 0 or len(np.unique(gathered.source_no[members])) < 2:
         return
     every, shapes = np.array(members, dtype=np.int64), gathered.rows.geometry
     tree = shapely.STRtree(shapes[every])
     reach = rules.nameless_m.value
-    for start in range(0, len(bare), _AT_ONCE):
-        some = bare[start : start + _AT_ONCE]
-        left, right = tree.query(shapes[some], predicate="dwithin", distance=reach)
-        one, other = some[left], every[right]
+    for left, right in find_in_blocks(
+        tree, shapes[bare], spent.looked_at, predicate="dwithin", distance=reach
+    ):
+        one, other = bare[left], every[right]
         both_bare = np.isin(other, bare)
         keep = gathered.source_no[one] != gathered.source_no[other]
         keep &= ~both_bare | (one < other)
         one, other = one[keep], other[keep]
+        spent.compared.spend(len(one))
         metres = shapely.distance(shapes[one], shapes[other])
         for i, j, m in zip(one.tolist(), other.tolist(), metres.tolist(), strict=True):
             if m <= reach and not decided(i, j):
@@ -281,17 +330,25 @@ def _judge_nameless(
 
 
 def find_near(
-    shapes: np.ndarray, rows: IntArray, reach_m: float, crowd: IntArray | None = None
+    shapes: np.ndarray,
+    rows: IntArray,
+    reach_m: float,
+    crowd: IntArray | None = None,
+    spent: _Spent | None = None,
 ) -> Iterable[tuple[int, int, float]]:
     """Pairs of some rows, ascending, no farther apart than `reach_m` metres, and how far.
 
-    `crowd`: by row, pairs of one crowd (-1: of none) are passed over.
+    `crowd`: by row, pairs of one crowd (-1: of none) are passed over. `spent`: what pairs are
+    taken out of.
     """
-    for one, other in _near_rows(shapes, np.unique(rows), reach_m):
+    looked_at = None if spent is None else spent.looked_at
+    for one, other in _near_rows(shapes, np.unique(rows), reach_m, looked_at):
         apart = np.ones(len(one), np.bool_)
         if crowd is not None:
             apart = (crowd[one] != crowd[other]) | (crowd[one] < 0)
         left, right = one[apart], other[apart]
+        if spent is not None:
+            spent.compared.spend(len(left))
         metres = shapely.distance(shapes[left], shapes[right])
         near = np.flatnonzero(metres <= reach_m)
         yield from zip(
@@ -299,17 +356,33 @@ def find_near(
         )
 
 
+def _points_xy(shapes: np.ndarray, rows: IntArray) -> FloatArray | None:
+    """Coordinates (n, 2) by row where some rows all are points, None where not."""
+    if (shapely.get_type_id(shapes[rows]) != shapely.GeometryType.POINT).any():
+        return None
+    return np.column_stack((shapely.get_x(shapes), shapely.get_y(shapes)))
+
+
+def _measure(
+    shapes: np.ndarray, xy_m: FloatArray | None, left: IntArray, right: IntArray
+) -> FloatArray:
+    """Metres between pairs of rows, by their coordinates (`_points_xy`) where they have them."""
+    if xy_m is None:
+        return np.asarray(shapely.distance(shapes[left], shapes[right]))
+    east, north = (xy_m[left] - xy_m[right]).T
+    return np.asarray(np.sqrt(east * east + north * north), dtype=np.float64)
+
+
 def _near_rows(
-    shapes: np.ndarray, rows: IntArray, reach_m: float
+    shapes: np.ndarray, rows: IntArray, reach_m: float, budget: PairBudget | None = None
 ) -> Iterable[tuple[IntArray, IntArray]]:
     """Rows that may lie near each other: all of a few, else those a tree finds."""
     if len(rows) <= _FEW:
         left, right = np.triu_indices(len(rows), 1)
         yield rows[left], rows[right]
         return
-    tree = shapely.STRtree(shapes[rows])
-    for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
-        left, right = tree.query(shapes[some], predicate="dwithin", distance=reach_m)
-        once = some[left] < rows[right]
-        yield some[left[once]], rows[right[once]]
+    for left, right in find_in_blocks(
+        shapely.STRtree(shapes[rows]), shapes[rows], budget, predicate="dwithin", distance=reach_m
+    ):
+        once = left < right
+        yield rows[left[once]], rows[right[once]]

@@ -13,6 +13,7 @@ from lifecircle.analysis.city.model import GeometryArray, Units
 from lifecircle.analysis.city.residents.lattice import lattice_points
 from lifecircle.analysis.city.shapes import order_polygons, project_frame
 from lifecircle.analysis.city.units.units import assign_units
+from lifecircle.analysis.pair_blocks import find_in_blocks
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
 
 
@@ -65,7 +66,9 @@ def sample_land(
 def unite_land(geometry: GeometryArray, units: Units) -> GeometryArray:
     """The polygons of the union of the land near the units, from west to east."""
     parts = order_polygons(geometry)
-    near = np.unique(shapely.STRtree(parts).query(units.geometry, predicate="intersects")[1])
+    near = np.zeros(len(parts), dtype=np.bool_)
+    for _, part in find_in_blocks(shapely.STRtree(parts), units.geometry, predicate="intersects"):
+        near[part] = True
     polygons = shapely.get_parts(shapely.union_all(parts[near]))
     polygons = polygons[shapely.area(polygons) > 0]
     bounds = shapely.bounds(polygons).reshape(-1, 4)

@@ -62,7 +62,7 @@ def joinable_lines(
 
     `part` as `joinable_parts` has it. Returns shapes (k,) and the edge of each, int32 (k,).
     """
-    lines = network.lines()[edges]
+    lines = network.lines(edges)
     start = network.vertex_start
     first, last = start[edges], start[edges + 1] - 1
     broken = np.cumsum(np.append(0, part != WHOLE))

@@ -88,10 +88,18 @@ class WalkNetwork:
         worth: FloatArray = self.edge_length_m + extra_m[self.slope.point_start[1:] - 1]
         return worth
 
-    def lines(self) -> NDArray[np.object_]:
-        """The edges as shapely LineStrings in the metric CRS, (m,)."""
-        edge = np.repeat(np.arange(self.edge_count), np.diff(self.vertex_start))
-        return np.asarray(shapely.linestrings(self.vertex_xy_m, indices=edge), dtype=np.object_)
+    def lines(self, edges: Int32Array | IntArray | None = None) -> NDArray[np.object_]:
+        """The edges (or some of them) as shapely LineStrings in the metric CRS, (m,)."""
+        size = np.diff(self.vertex_start)
+        if edges is None:
+            edge, xy_m = np.repeat(np.arange(self.edge_count), size), self.vertex_xy_m
+        else:
+            count = size[edges]
+            edge = np.repeat(np.arange(len(edges)), count)
+            within = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+            xy_m = self.vertex_xy_m[np.repeat(self.vertex_start[:-1][edges], count) + within]
+        lines = shapely.linestrings(xy_m, indices=edge)
+        return np.asarray(lines, dtype=np.object_).reshape(-1)
 
     def to_networkx(self) -> nx.MultiGraph[int]:
         """The network as an undirected multigraph, as networkx and osmnx know it.

@@ -155,6 +155,24 @@ class EdgeIndex:
             network, rules.min_component_m.value, None if piece is None else piece.value
         )
 
+    def around(self, bounds: FloatArray) -> EdgeIndex:
+        """The index of the edges that come into a box (west, south, east, north; metres)."""
+        xy = self.network.vertex_xy_m
+        a, b = xy[self.segment_vertex], xy[self.segment_vertex + 1]
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        meets = (low <= bounds[2:]).all(axis=1) & (high >= bounds[:2]).all(axis=1)
+        inside = np.zeros(self.network.edge_count, dtype=np.bool_)
+        inside[self.segment_edge[meets]] = True
+        keep = inside[self.segment_edge]
+        vertex, edge = self.segment_vertex[keep], self.segment_edge[keep]
+        bins = self.bins
+        start, member = bin_segments(xy, vertex, bins.origin, bins.width_m, bins.columns, bins.rows)
+        pieces = None if self.pieces is None else self.pieces.around(bounds)
+        return EdgeIndex(
+            self.network, vertex, edge, self.segment_part[keep],
+            bins._replace(start=start, member=member), pieces,
+        )  # fmt: skip
+
     @classmethod
     def _over(cls, network: WalkNetwork, chosen: BoolArray, part: UInt8Array) -> EdgeIndex:
         """The index of some components."""

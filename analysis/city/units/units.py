@@ -14,13 +14,13 @@ from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
 from lifecircle.analysis.city.shapes import anchor_xy, project_located
 from lifecircle.analysis.city.units.inside import cut_out_inner
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.pair_blocks import find_in_blocks
 from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.texts import Named, Title
 
-_AT_ONCE = 256  # units held against all points at a time
 _MOST = 0.5  # a unit lies in the unit that holds more than this share of its area
 
 
@@ -199,10 +199,8 @@ def _find_holders(tree: shapely.STRtree, size: int, units: Units, level: str) ->
     members = units.of_level(level)
     nobody = len(units.code)
     held = np.full(size, nobody, dtype=np.int32)
-    for start in range(0, len(members), _AT_ONCE):  # units that lie on each other share points
-        some = members[start : start + _AT_ONCE]
-        holder, point = tree.query(units.geometry[some], predicate="intersects")
-        np.minimum.at(held, point, some[holder])  # members are in code order: the lower code wins
+    for holder, point in find_in_blocks(tree, units.geometry[members], predicate="intersects"):
+        np.minimum.at(held, point, members[holder])  # in code order: the lower code wins
     held[held == nobody] = NOBODY
     return held
 
@@ -233,10 +231,7 @@ def _find_mostly_in(
 ) -> Int32Array:
     """For each child the index of the holder of most of it (lowest on ties), -1 if none."""
     best = np.full(len(children), NOBODY, dtype=np.int32)
-    tree = shapely.STRtree(holders)
-    for start in range(0, len(children), _AT_ONCE):
-        child, holder = tree.query(children[start : start + _AT_ONCE], predicate="intersects")
-        child = child + start
+    for child, holder in find_in_blocks(shapely.STRtree(holders), children, predicate="intersects"):
         share = _measure_shares(children[child], holders[holder])
         most = share > _MOST
         first = np.lexsort((holder[most], -share[most]))[::-1]  # the last write is the best one

@@ -34,6 +34,12 @@ _ACTIVITY_KNOWN = 0.9
 _ACTIVITY_SHARE = (0.52, 0.70)
 _STANDARD = (20, 2)  # village clinics: yes, no; the rest unknown
 _INCLUSIVE = (0.60, 0.08)  # of the communities with childcare, beside the first of every 街道
+_SIGNS: Final = (
+    ("health_centre", "community_hospital", 0.2, 0.7),
+    ("health_centre", "smart_security", 0.5, 0.4),
+    ("social_work_station", "charity_supermarket", 0.05, 0.9),
+)
+"""Of the places of a service the share with a sign and without one; the rest is unknown."""
 _SHELTER_M2 = (900.0, 9_000.0)
 _M2_PER_PERSON = 1.5
 TOWN_BOOKSHOP_M2: Final = 260.0
@@ -56,6 +62,7 @@ def marked(
     _fitness(plan, found, rows)
     _shelters(plan, places, found["shelter"], rows)
     _bookshops(places, found["bookshop"], rows)
+    _signs(plan, found, rows)
     for k, place in enumerate(places):
         if place.role == "stray":
             rows[k]["unit_code"] = place.home
@@ -177,6 +184,8 @@ def _stations(
         row["opening_hours"] = hours.text
         if hours.declared and hours.fewest is not None:
             row["daily_hours"] = hours.fewest
+            for name, opened in zip(kinds.MOMENTS, hours.open or (), strict=True):
+                row[name] = YES if opened else NO
         row["ownership"] = kinds.GOVERNMENT
         row.pop("built_area", None)
         built = stations[places[k].home].built
@@ -240,6 +249,15 @@ def _shelters(plan: Plan, places: Sequence[Place], found: list[int], rows: list[
     small = next(k for k in found if places[k].role == "seat")
     rows[small]["capacity"] = SEAT_SHELTER
     rows[small]["effective_area"] = SEAT_SHELTER * _M2_PER_PERSON
+
+
+def _signs(plan: Plan, found: Mapping[str, list[int]], rows: list[Row]) -> None:
+    """Health centres that are community hospitals, and who watches their doors; social work
+    stations with a charity supermarket."""
+    for service, name, yes, no in _SIGNS:
+        words = _flags(plan, f"{service} {name}", len(found[service]), yes, no)
+        for k, word in zip(found[service], words, strict=True):
+            rows[k][name] = word
 
 
 def _bookshops(places: Sequence[Place], found: list[int], rows: list[Row]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from lifecircle.analysis.demo.springcity import kinds
 from lifecircle.analysis.demo.springcity.draft import Streets
+from lifecircle.analysis.demo.springcity.extras import extra_places
 from lifecircle.analysis.demo.springcity.facts import PLANTED_ESTATES
 from lifecircle.analysis.demo.springcity.ground.blocks import ESTATE, Block
 from lifecircle.analysis.demo.springcity.ground.mesh import Mesh, street_of
@@ -65,7 +66,8 @@ def make_places(
         *_estate_places(town, blocks),
         pier_pharmacy(country),
     ]
-    return tuple(doubled(strayed(town, places)))
+    told = list(doubled(strayed(town, places)))
+    return (*told, *extra_places(town, told))
 
 
 def _streets(town: Town) -> list[_Post]:

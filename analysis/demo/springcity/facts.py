@@ -55,10 +55,29 @@ _FLAGS: Final = (
     _Flag("owners_committee", "estate", 0.80, 0.10, 0.50),
     _Flag("owners_committee", "new_estate", 0.5, 0.5, 0.0),
     _Flag("child_friendly_community", "community", 0.20, 0.75, 0.05),
+    _Flag("reserved_rooms", "new_estate", 0.66, 0.34, 0.0),
+    _Flag("reserved_land", "new_estate", 0.5, 0.34, 0.0),
+    _Flag("elder_friendly_community", "community", 0.15, 0.85, 0.02),
+    _Flag("elder_friendly_community", "village", 0.08, 0.92, 0.0),
+    _Flag("smart_security_estate", "estate", 0.45, 0.45, 0.1),
+    _Flag("elder_education", "community", 0.40, 0.50, 0.2),
+    _Flag("elder_education", "village", 0.20, 0.80, 0.1),
+    _Flag("public_health_committee", "community", 1.0, 0.0, 0.1),
+    _Flag("public_health_committee", "village", 0.92, 0.08, 0.0),
+    _Flag("employment_space", "community", 0.25, 0.70, 0.1),
+    _Flag("employment_space", "village", 0.12, 0.88, 0.0),
+    _Flag("emergency_supplies", "community", 0.70, 0.20, 0.4),
+    _Flag("emergency_supplies", "village", 0.60, 0.40, 0.3),
+    _Flag("police_room", "community", 0.95, 0.05, 0.9),
+    _Flag("police_room", "village", 0.80, 0.12, 0.7),
+    _Flag("own_programme", "district", 1.0, 0.0, 0.0),
     _Flag("complete_community_pilot", "community", 0.05, 0.95, 0.0),
 )
 _MEDIATED, _MEDIATED_BEFORE = 0.93, 0.80
 _MODELS: Final = {PAST: 8, NOW: 11}
+_TOLD_OF_ALL: Final = {
+    "residents_asked": 2_000, "residents_satisfied": 1_830, "shops": 5_400, "chain_stores": 1_566,
+}  # fmt: skip
 _WORKERS_PER_10000: Final = {PAST: 15.2, NOW: 18.4}
 _TOWN_SHARE_OF_URBAN_VILLAGES = 0.94
 _M2_PER_100_HOUSEHOLDS = 30.0
@@ -67,6 +86,7 @@ _STATED, _BUILT_ONLY = 0.60, 0.36  # of the communities and villages; the rest i
 _ANNEX, _ANNEX_M2 = 4, 120.0  # units whose statistics count a house that the table lacks
 _COMMERCE, _COMMERCE_NEW = (0.055, 0.105), (0.11, 0.14)
 _FLOOR_M2_PER_RESIDENT = 42.0
+_ROOMS_M2 = 0.2  # reserved rooms per household
 _LARGE_HOUSEHOLDS = 100  # from here the plan asks a village for water and pipes
 _SMALL_WITH_WATER, _SMALL_WITH_PIPES = 0.5, 0.3
 
@@ -149,6 +169,9 @@ def _counts(plan: Plan, units: UnitTable, year: int) -> Iterator[Fact]:
         yield (code, "legal_advisers"), 1
         yield (code, "mediation_teams"), int(rank < mediated)
     yield (AREA, "ethnic_unity_models"), _MODELS[year]
+    for attribute, value in _TOLD_OF_ALL.items():  # nobody asked in 2020
+        if year == NOW:
+            yield (AREA, attribute), value
 
 
 def _workers(
@@ -191,6 +214,10 @@ def _areas(
 def _fire(plan: Plan, units: UnitTable, totals: Mapping[str, Totals], year: int) -> Iterator[Fact]:
     """Water and pipes in every village of 100 households and more, in some of the others."""
     rng = plan.rng("fire")
+    for unit in units.of_level("village"):  # of an administrative village: where its seat is
+        large = totals[unit.code].households >= _LARGE_HOUSEHOLDS
+        yield (unit.code, "fire_water_source"), YES
+        yield (unit.code, "fire_pipe_network"), YES if year == NOW and large else NO
     for unit in units.of_level("natural_village"):
         chance = rng.random(2)
         large = totals[unit.code].households >= _LARGE_HOUSEHOLDS
@@ -229,6 +256,8 @@ def _estates(units: UnitTable, totals: Mapping[str, Totals]) -> Iterator[Fact]:
         planned = round(mine.residents * 1.25)
         required = mine.households * _M2_PER_100_HOUSEHOLDS / 100.0
         yield (unit.code, "planned_residents"), planned
+        yield (unit.code, "reserved_rooms_area"), round(mine.households * _ROOMS_M2, 1)
+        yield (unit.code, "reserved_land_area"), 200.0 * (number % 4)
         if planted.indoor is not None:
             yield (unit.code, "fitness_indoor_area"), round(planned * planted.indoor, 1)
         if planted.outdoor is not None:

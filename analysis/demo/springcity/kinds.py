@@ -107,6 +107,13 @@ PROTECTION: Final = Kind(
     "Station for the Protection of Minors", 90.0, old=0.5,
 )  # fmt: skip
 
+DISABLED_CARE: Final = Kind(
+    "disabled_care", 0.0, "table", _NO_TAGS, "残疾人托养中心", "Care for Disabled People", old=0.5
+)
+COMPLEX: Final = Kind(
+    "community_complex", 0.0, "table", _NO_TAGS, "社区综合服务体", "Service Complex", old=0.1
+)
+TRANSIT: Final = Kind("transit_hub", 0.0, "table", _NO_TAGS, "公交换乘站", "Transport Interchange")
 AREA_M2: Final = {
     kind.service: kind.area_m2
     for kind in (HEALTH_CENTRE, PROTECTION, SOCIAL_WORK, *TABLE_KINDS.values())
@@ -167,25 +174,31 @@ class Hours:
     """An opening of a service station as it is written, and what is true of it.
 
     `fewest`: hours of the shortest open day, None where nobody can read the text. `share`: of
-    all service stations. `declared`: whether the table also has the hours as a number.
+    all service stations. `declared`: whether the table also has the hours as a number. `open`:
+    whether it is open on Saturdays and Sundays at ten and on Wednesdays at half past six in the
+    evening.
     """
 
     text: str
     fewest: float | None
     share: float
     declared: bool = False
+    open: tuple[bool, bool, bool] | None = (False, False, False)
 
+
+MOMENTS: Final = ("open_saturday", "open_sunday", "open_late")
+"""The columns that say what `Hours.open` does."""
 
 STATION_HOURS: Final = (
     Hours("周一至周五 8:00-17:30", 9.5, 0.30),
     Hours("周一至周五 8:30-12:00,13:00-17:30", 8.0, 0.18),
-    Hours("每天08:00-20:00", 12.0, 0.16),
-    Hours("周一至周六 09:00—18:00", 9.0, 0.14),
-    Hours("24小时", 24.0, 0.02),
+    Hours("每天08:00-20:00", 12.0, 0.16, open=(True, True, True)),
+    Hours("周一至周六 09:00—18:00", 9.0, 0.14, open=(True, False, False)),
+    Hours("24小时", 24.0, 0.02, open=(True, True, True)),
     Hours("周一至周五 9:00-12:00,14:00-17:00", 6.0, 0.05),
-    Hours("周一至周五 8:30-17:30；周六 9:00-12:00", 3.0, 0.03),
-    Hours("工作时间,节假日另行通知", None, 0.03),
-    Hours("以公告为准", 9.0, 0.03, declared=True),
-    Hours("", None, 0.06),
+    Hours("周一至周五 8:30-17:30；周六 9:00-12:00", 3.0, 0.03, open=(True, False, False)),
+    Hours("工作时间,节假日另行通知", None, 0.03, open=None),
+    Hours("以公告为准", 9.0, 0.03, declared=True, open=(True, True, True)),
+    Hours("", None, 0.06, open=None),
 )
 """How service stations open; the two texts without times are for nobody to read."""

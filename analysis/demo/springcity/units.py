@@ -12,7 +12,7 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from lifecircle.analysis.demo.springcity.ground.blocks import ESTATE, HOUSING, RESETTLEMENT, Block
-from lifecircle.analysis.demo.springcity.ground.mesh import MIXED, NEW, Mesh, street_of
+from lifecircle.analysis.demo.springcity.ground.mesh import MIXED, NEW, OLD, Mesh, street_of
 from lifecircle.analysis.demo.springcity.names import name_stream
 from lifecircle.analysis.demo.springcity.plan import MARK, MARK_ZH, PLANTED_STREETS, Plan
 from lifecircle.analysis.demo.springcity.rural import Country, RuralQuad
@@ -20,6 +20,7 @@ from lifecircle.analysis.quantities import IntArray
 
 _BORDER_POINT_M: Final = 100.0
 _ESTATES: Final = {NEW: 2, MIXED: 1}  # 住宅小区 of a quad, by its kind
+_OLD_BLOCKS, _OLD_INSET_M = 6, 5.0  # housing blocks of an old estate, metres from the border
 _TOWNSHIPS: Final = (("青岭乡", "Qingling"), ("松坪乡", "Songping"), ("湖滨镇", "Hubin"))
 LEVELS: Final = (
     "district",
@@ -29,6 +30,7 @@ LEVELS: Final = (
     "village",
     "natural_village",
     "estate",
+    "old_estate",
     "new_estate",
     "resettlement",
     "central_town",
@@ -72,7 +74,10 @@ def make_units(mesh: Mesh, country: Country, blocks: Sequence[Block]) -> UnitTab
     districts = _districts(mesh.plan, streets, townships)
     special = _special(country, blocks, communities, community_at, rural, names)
     estates = _estates(mesh, blocks, communities, community_at)
-    units = (*districts, *streets, *townships, *communities, *rural, *hamlets, *estates, *special)
+    old = _old_estates(mesh, blocks, communities, community_at)
+    units = (
+        *districts, *streets, *townships, *communities, *rural, *hamlets, *estates, *old, *special,
+    )  # fmt: skip
     return UnitTable(units, community_at)
 
 
@@ -233,6 +238,29 @@ def _estates(
         units.append(
             Unit("estate", f"{home.code}Q{taken + 1:02d}", f"{zh}{'一二'[taken]}小区",
                  f"{en} Estate {taken + 1}", home.code, True, block.outline)
+        )  # fmt: skip
+    return sorted(units, key=lambda unit: unit.code)
+
+
+def _old_estates(
+    mesh: Mesh, blocks: Sequence[Block], communities: list[Unit], community_at: IntArray
+) -> list[Unit]:
+    """城镇老旧小区: in every other quad of the old town its first housing blocks, with the lanes
+    between them."""
+    homes: dict[tuple[int, int], list[Polygon]] = {}
+    for block in blocks:
+        quad = (block.column, block.row)
+        if block.use == HOUSING and mesh.kind[quad] == OLD:
+            homes.setdefault(quad, []).append(block.outline)
+    units = []
+    for column, row in sorted(homes)[::2]:
+        home = communities[int(community_at[column, row])]
+        zh, en = home.name.removesuffix("社区"), home.name_en.removesuffix(" Community")
+        hull = shapely.union_all(homes[column, row][:_OLD_BLOCKS]).convex_hull
+        outline = shapely.intersection(hull, shapely.buffer(home.outline, -_OLD_INSET_M))
+        units.append(
+            Unit("old_estate", f"{home.code}L01", f"{zh}老旧小区", f"{en} Old Estate", home.code,
+                 True, outline)
         )  # fmt: skip
     return sorted(units, key=lambda unit: unit.code)
 

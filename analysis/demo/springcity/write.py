@@ -26,7 +26,8 @@ _FACILITY_COLUMNS: Final = (
     "ownership", "level", "opening_hours", "daily_hours", "status", "unit_code", "parcel",
     "built_area", "activity_area", "indoor_area", "outdoor_area", "effective_area", "capacity",
     "beds", "places", "inclusive", "standardised", "lit", "age_friendly", "child_friendly",
-    "barrier_free",
+    "barrier_free", "open_saturday", "open_sunday", "open_late", "community_hospital",
+    "smart_security", "charity_supermarket",
 )  # fmt: skip
 _PIXEL_DEG: Final = 0.0005
 

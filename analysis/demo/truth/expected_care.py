@@ -111,7 +111,7 @@ def care_rows(book: Ledger) -> dict[str, Table]:
             },
         ),
         "A06": row(
-            "partly", "街道达到65%，农村区域只有三分之一", "U",
+            "partly", "街道达到65%，农村区域只有三分之一", "U_subdistrict",
             {
                 "U": share({**street, **rural}),
                 "U_subdistrict": share(street),

@@ -56,6 +56,10 @@ def safety_rows(book: Ledger) -> dict[str, Table]:
                 "U": share({code: every(water[code], pipes[code]) for code in water}),
                 "U_water": share(water),
                 "U_pipes": share(pipes),
+                "U_village": share({u.code: every(book.flag(u, "fire_water_source"),
+                                                  book.flag(u, "fire_pipe_network"))
+                                    for u in book.of("village")
+                                    if (book.number(u, "households") or 0.0) >= 100}),
             },
         ),
         "A20": row(

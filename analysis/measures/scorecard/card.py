@@ -18,6 +18,7 @@ from lifecircle.analysis.measures.question import Study, level_of
 from lifecircle.analysis.measures.scorecard.capacity import capacity
 from lifecircle.analysis.measures.scorecard.circles import circle
 from lifecircle.analysis.measures.scorecard.context import Ground
+from lifecircle.analysis.measures.scorecard.earlier import earlier
 from lifecircle.analysis.measures.scorecard.left_out import by_unit, left_out, unsettled
 from lifecircle.analysis.measures.scorecard.ratios import facility_meets, ratio
 from lifecircle.analysis.measures.scorecard.result import (
@@ -181,7 +182,7 @@ def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
         left_out=tuple(left_out(ground, row, outcomes, judged, target)),
         unknown=tuple(unsettled(ground, outcomes, judged)),
         by_unit=() if level is None else tuple(by_unit(ground, outcomes[shown[0]], level)),
-        warnings=tuple(_remarks(outcomes[name] for name in asked)),
+        warnings=(*_remarks(outcomes[name] for name in asked), *earlier(ground, row, asked)),
     )
 
 

@@ -21,7 +21,8 @@ from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.measures.names import walker_of
-from lifecircle.analysis.measures.opening import hours_per_day
+from lifecircle.analysis.measures.opening import UNKNOWN as UNTOLD
+from lifecircle.analysis.measures.opening import hours_per_day, moment_of, state_at
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy import Policy
@@ -202,6 +203,15 @@ class Ground:
         found: BoolArray = inside[index]
         return found
 
+    def judged_places(self, services: Sequence[str], rows: Int32Array) -> BoolArray:
+        """Which facilities (n) lie inside the list of a service, of those asked, they offer."""
+        inside = np.zeros(len(self.city.facilities), dtype=np.bool_)
+        for service in services:
+            mine = self.city.facilities.of_service(service)
+            inside |= mine & self.study.judged(service).facility
+        found: BoolArray = inside[rows]
+        return found
+
     def offering(self, services: Sequence[str]) -> Int32Array:
         """Rows of the facilities that offer one of some services, int32 (k,)."""
         return np.flatnonzero(self.city.facilities.of_services(services)).astype(np.int32)
@@ -211,14 +221,15 @@ class Ground:
         return self.once(("number", name), lambda: self._numbers(name))  # type: ignore[no-any-return]
 
     def _numbers(self, name: str) -> np.ndarray:
-        """The column itself; hours a day that are not told are worked out from opening hours."""
+        """The column itself; what opening hours tell is worked out from them where it is blank."""
         told = self.city.facilities.numbers(name)
-        if name == _HOURS:
+        attribute = attributes()["facility"].get(name)
+        at = None if attribute is None else attribute.at
+        if name == _HOURS or at is not None:
             told, texts = told.copy(), self.city.facilities.texts(_OPENING)
-            hours = {text: hours_per_day(text) for text in set(texts[np.isnan(told)])}
-            for i in np.flatnonzero(np.isnan(told)).tolist():
-                worked_out = hours[texts[i]]
-                told[i] = np.nan if worked_out is None else worked_out
+            blank = np.isnan(told)
+            tells = {text: _by_hours(text, at) for text in set(texts[blank])}
+            told[blank] = [tells[text] for text in texts[blank]]
         return told
 
     def qualifying(
@@ -359,6 +370,15 @@ def both(a: States, b: States) -> States:
     no = (a == NO) | (b == NO)
     yes = (a == YES) & (b == YES)
     return np.where(no, NO, np.where(yes, YES, UNKNOWN)).astype(np.int8)
+
+
+def _by_hours(text: str | None, at: str | None) -> float:
+    """Hours open a day, or 1 or 0 for open or closed at a moment; NaN where nobody can tell."""
+    if at is None:
+        hours = hours_per_day(text)
+        return np.nan if hours is None else hours
+    state = state_at(text, moment_of(at))
+    return np.nan if state == UNTOLD else float(state)
 
 
 def _plain(word: object) -> str:

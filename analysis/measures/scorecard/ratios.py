@@ -56,16 +56,17 @@ def ratio(ground: Ground, reading: Ratio) -> Outcome:
 
 def facility_meets(ground: Ground, reading: FacilityMeets) -> Outcome:
     """Share of the facilities of some kinds that hold all (or any) of the tests (0-1)."""
-    missing = ground.no_services(reading.any_of)
+    missing = (*ground.no_services(reading.any_of), *ground.part_lists(reading.any_of))
     if not ground.assessed(reading.any_of):
         return nothing(*missing)
     rows = ground.offering(reading.any_of)
     if len(rows) == 0:
         return nothing(*missing)
     states, lacking = [], list(missing)
+    inside = ground.judged_places(reading.any_of, rows)
     for test in reading.tests:
         state, _, more = test_facilities(ground, test, rows, reading.any_of)
-        states.append(state)
+        states.append(np.where(inside, state, UNKNOWN).astype(np.int8))
         lacking.extend(more)
     if any((state == UNKNOWN).all() for state in states):
         return nothing(*lacking)
@@ -97,7 +98,7 @@ def _of_units(
 
 
 def _of_facilities(ground: Ground, reading: Ratio) -> Outcome:
-    missing = ground.no_services(reading.any_of)
+    missing = (*ground.no_services(reading.any_of), *ground.part_lists(reading.any_of))
     if not ground.assessed(reading.any_of):
         return nothing(*missing)
     rows = ground.offering(reading.any_of)
@@ -108,6 +109,7 @@ def _of_facilities(ground: Ground, reading: Ratio) -> Outcome:
         else (np.ones(len(rows)), ())
     )
     lacking = (*missing, *over_missing, *under_missing)
+    over = np.where(ground.judged_places(reading.any_of, rows), over, np.nan)
     return _quotient(ground, reading, "facility", rows, over, under, lacking)
 
 

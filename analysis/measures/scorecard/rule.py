@@ -41,7 +41,7 @@ def rule(ground: Ground, reading: Rule) -> Outcome:
     index = np.array([row.unit for row in held], dtype=np.int32)
     missing = list(scope.missing)
     if (state == UNKNOWN).any():
-        missing.extend(blank)
+        missing.extend((*blank, *ground.part_lists((reading.service,))))
     sure = UnitSet(index, np.ones(len(index), dtype=np.bool_), ())
     outcome = shares(sure, state, tuple(missing), tuple(_remarks(ground, held)))
     if (state == UNKNOWN).all():

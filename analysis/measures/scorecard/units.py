@@ -51,8 +51,7 @@ def unit_has(ground: Ground, reading: UnitHas) -> Outcome:
         if not count.known:
             states.append(np.full(len(scope.index), UNKNOWN, dtype=np.int8))
             continue
-        inside = ground.judged_units(services, scope.index)
-        states.append(np.where(inside, count.state(least), UNKNOWN).astype(np.int8))
+        states.append(_listed(ground, services, reading.where, scope.index, least, count))
         warnings.extend(count.remarks(ground, scope, reading.at_least))
     if any((state == UNKNOWN).all() for state in states):
         return _open(scope, states, tuple(missing), tuple(warnings))
@@ -87,38 +86,30 @@ def checklist(ground: Ground, reading: Checklist) -> Outcome:
         return nothing(*scope.missing)
     lists = ground.part_lists(reading.all_of)
     missing = (*scope.missing, *ground.no_services(reading.all_of), *lists)
-    inside = ground.judged_units(reading.all_of, sure.index)
-    sure = UnitSet(sure.index[inside], sure.sure[inside], sure.missing)
-    if not inside.any():
-        return nothing(*missing)
-    asked = ground.assessed(reading.all_of)
-    if not asked:
-        return nothing(*missing)
-    there = np.zeros(len(sure.index))
+    there, asked = np.zeros(len(sure.index)), np.zeros(len(sure.index))
     parts: list[Part] = []
     for service in reading.all_of:
-        if service not in asked:
+        inside = ground.judged_units((service,), sure.index)
+        if not ground.city.assessed(service) or not inside.any():
             parts.append(Part(service, None))
             continue
-        has = _Count.of(ground, (service,), (), sure.index).yes >= 1
+        has = (_Count.of(ground, (service,), (), sure.index).yes >= 1) & inside
         there += has
-        parts.append(Part(service, float(has.mean())))
-    whole, open_ = len(reading.all_of), len(reading.all_of) - len(asked)
-    units = len(sure.index)
-    atoms = Atoms(
-        "unit",
-        sure.index,
-        np.where(there == len(asked), YES, NO).astype(np.int8),
-        there,
-        np.full(units, float(len(asked))),
-    )
+        asked += inside
+        parts.append(Part(service, float(has[inside].mean())))
+    have, of = float(there.sum()), float(asked.sum())
+    if not of:
+        return nothing(*missing)
+    whole = len(reading.all_of) * len(sure.index)
+    state = np.where(asked > 0, np.where(there == asked, YES, NO), UNKNOWN).astype(np.int8)
+    atoms = Atoms("unit", sure.index, state, there, asked)
     return Outcome(
-        value=float(there.sum() / (len(asked) * units)),
-        lower=float(there.sum() / (whole * units)),
-        upper=float((there.sum() + open_ * units) / (whole * units)),
-        assessed_share=len(asked) / whole,
-        have=float(there.sum()),
-        of=float(len(asked) * units),
+        value=have / of,
+        lower=have / whole,
+        upper=(have + whole - of) / whole,
+        assessed_share=of / whole,
+        have=have,
+        of=of,
         atoms=atoms,
         missing=missing,
         parts=tuple(parts),
@@ -126,7 +117,10 @@ def checklist(ground: Ground, reading: Checklist) -> Outcome:
 
 
 def count(ground: Ground, reading: Count) -> Outcome:
-    """A figure summed over the units of the first base that gives it, in its latest year."""
+    """A figure summed over the units of the first base that gives it, in its latest year; or how
+    many facilities qualify."""
+    if reading.any_of:
+        return _counted(ground, reading)
     statistics = ground.city.statistics
     attribute = str(reading.over[0].stat)
     years = () if statistics is None else statistics.years(attribute, ground.until)
@@ -147,6 +141,32 @@ def count(ground: Ground, reading: Count) -> Outcome:
             said = (Warn("scorecard_count_year", {"year": year}),) if year else ()
             return Outcome(total, total, total, 1.0, total, None, atoms=atoms, warnings=said)
     return nothing(Missing("statistic", told.name, Title(told.zh, told.en)))
+
+
+def _counted(ground: Ground, reading: Count) -> Outcome:
+    """Facilities that qualify; those that may are the upper bound, none where kinds or parts of
+    the area are not looked at."""
+    missing = (*ground.no_services(reading.any_of), *ground.part_lists(reading.any_of))
+    if not ground.assessed(reading.any_of):
+        return nothing(*missing)
+    rows, state, lacking = ground.qualifying(reading.any_of, reading.where)
+    missing = (*missing, *lacking)
+    yes, open_ = (float(np.count_nonzero(state == one)) for one in (YES, UNKNOWN))
+    if open_ and open_ == len(rows):
+        return nothing(*missing)
+    bounded = len(ground.assessed(reading.any_of)) == len(reading.any_of)
+    bounded &= not ground.part_lists(reading.any_of)
+    atoms = Atoms("facility", rows, state, (state == YES).astype(np.float64), np.zeros(len(rows)))
+    return Outcome(
+        value=yes if yes or (bounded and not open_) else None,
+        lower=yes,
+        upper=yes + open_ if bounded else None,
+        assessed_share=1.0 - open_ / len(rows) if len(rows) else 1.0,
+        have=yes,
+        of=None,
+        atoms=atoms,
+        missing=missing,
+    )
 
 
 def pooled(outcomes: Sequence[Outcome]) -> Outcome:
@@ -258,6 +278,29 @@ def _open(
         missing=missing,
         warnings=warnings,
     )
+
+
+def _listed(
+    ground: Ground,
+    services: Sequence[str],
+    where: Sequence[Condition],
+    index: Int32Array,
+    least: int,
+    counted: _Count,
+) -> States:
+    """Whether each unit has so many, as far as the lists go: each kind counts inside its own."""
+    if not ground.part_lists(services):
+        return counted.state(least)
+    yes, maybe = np.zeros(len(index)), np.zeros(len(index))
+    open_ = np.zeros(len(index), dtype=np.bool_)
+    for service in ground.assessed(services):
+        inside = ground.judged_units((service,), index)
+        one = _Count.of(ground, (service,), where, index)
+        yes += np.where(inside, one.yes, 0)
+        maybe += np.where(inside, one.maybe, 0)
+        open_ |= ~inside
+    possible = open_ | (yes + maybe >= least)
+    return np.where(yes >= least, YES, np.where(possible, UNKNOWN, NO)).astype(np.int8)
 
 
 @dataclass(frozen=True, slots=True)

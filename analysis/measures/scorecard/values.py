@@ -159,7 +159,8 @@ def _missing(ground: Ground, operand: Operand, lacking: int, of: int) -> Lacking
     if operand.sum is not None:
         if not ground.assessed(operand.of):
             return ground.no_services(operand.of)
-        return (ground.no_column(operand.sum, operand.of, None, None),)
+        lists = ground.part_lists(operand.of)
+        return lists or (ground.no_column(operand.sum, operand.of, None, None),)
     if operand.group is not None:
         return (Missing("group", operand.group, group_title(operand.group)),)
     return (Missing("group", "residents", say_both("missing_residents"), lacking, of),)

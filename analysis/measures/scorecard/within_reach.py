@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -94,7 +95,8 @@ def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
     ``network``/``straight``: within the distance, or on the same parcel; ``*_only``: without
     parcels; ``parcel``: on the same parcel only.
     """
-    missing = (*ground.no_services(reading.any_of), *ground.no_services(reading.to))
+    kinds = (*reading.any_of, *reading.to)
+    missing = (*ground.no_services(kinds), *ground.part_lists(tuple(dict.fromkeys(kinds))))
     if not ground.assessed(reading.any_of) or not ground.assessed(reading.to):
         return nothing(*missing)
     rows = ground.offering(reading.any_of)
@@ -104,17 +106,26 @@ def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
             rows = rows[index[rows] == NOBODY]
     if len(rows) == 0:
         return nothing(*missing)
-    others = ground.offering(reading.to)
+    others, fits, blank = ground.qualifying(reading.to, reading.to_where)
     by = ground.word(reading.by)
-    state, lacking = _beside(ground, reading, rows, others, by)
-    missing = (*missing, *lacking)
+    state, lacking = _beside(ground, reading, rows, others[fits == YES], by)
+    doubtful = bool((fits == UNKNOWN).any())
+    if doubtful:
+        possible, _ = _beside(ground, reading, rows, others[fits != NO], by)
+        open_ = (state == NO) & (possible != NO)
+        state = np.where(open_, UNKNOWN, state).astype(np.int8)
+    state = _listed(ground, reading, rows, state)
+    missing = (*missing, *blank, *lacking)
+    if (state == UNKNOWN).all() and ground.part_lists((*reading.any_of, *reading.to)):
+        return nothing(*missing)
     if by == "parcel" and (state == UNKNOWN).all():
         return nothing(*missing)
-    kinds = len(ground.assessed(reading.to)) / len(reading.to)
+    share = len(ground.assessed(reading.to)) / len(reading.to)
     yes, known = int(np.count_nonzero(state == YES)), int(np.count_nonzero(state != UNKNOWN))
     whole = len(rows)
     # where some of the others lack their parcel no is never said: all that is known is a yes
     blind = by == "parcel" and known < whole and bool(_without_parcel(ground, others))
+    blind |= doubtful and yes == 0 and known < whole
     atoms = Atoms("facility", rows, state, (state == YES).astype(np.float64), np.ones(whole))
     said: tuple[Warn, ...] = ()
     if reading.distance is not None:
@@ -122,10 +133,10 @@ def adjacent(ground: Ground, reading: Adjacent) -> Outcome:
         key = f"scorecard_adjacent_{by.removesuffix('_only')}"
         said = (Warn(key if reading.distance.setting else f"{key}_told", {"metres": metres}),)
     return Outcome(
-        value=None if blind or not (yes or (known and kinds == 1)) else yes / known,
+        value=None if blind or not (yes or (known and share == 1)) else yes / known,
         lower=yes / whole,
-        upper=(whole if kinds < 1 else yes + whole - known) / whole,
-        assessed_share=known / whole * kinds,
+        upper=(whole if share < 1 else yes + whole - known) / whole,
+        assessed_share=known / whole * share,
         have=float(yes),
         of=float(known),
         atoms=atoms,
@@ -155,13 +166,17 @@ def _grounded(edge: Int32Array, near: States) -> States:
     return np.where((edge == NOBODY) & (near == YES), NO, near).astype(np.int8)
 
 
+@dataclass(frozen=True, slots=True)
 class _Near:
-    """Whether each cell and land sample is near: states, what is missing, share of the kinds."""
+    """Whether each cell and land sample is near: states, what is missing, share of the kinds.
 
-    def __init__(
-        self, states: tuple[States, States] | None, missing: tuple[Missing, ...], kinds: float
-    ) -> None:
-        self.states, self.missing, self.kinds = states, missing, kinds
+    `listed`: which of them lie inside the lists of all the kinds.
+    """
+
+    states: tuple[States, States] | None
+    missing: tuple[Missing, ...]
+    kinds: float
+    listed: tuple[BoolArray, BoolArray]
 
 
 def _near(ground: Ground, reading: _Within) -> _Near:
@@ -171,6 +186,7 @@ def _near(ground: Ground, reading: _Within) -> _Near:
     cells, land = ground.city.cells, ground.city.land
     sizes = len(cells), 0 if land is None else len(land.area_m2)
     found: list[States] = [np.full(size, NO, dtype=np.int8) for size in sizes]
+    listed = [np.ones(size, dtype=np.bool_) for size in sizes]
     known = False
     for service in asked:
         own = ground.policy.services[service].minutes.value
@@ -187,10 +203,12 @@ def _near(ground: Ground, reading: _Within) -> _Near:
         for k, inside in enumerate((judged.cell, judged.land)):
             near = np.where(yes[k], YES, np.where(maybe[k], UNKNOWN, NO)).astype(np.int8)
             found[k] = either(found[k], np.where(inside, near, UNKNOWN).astype(np.int8))
+            listed[k] &= inside
+    both_listed = (listed[0], listed[1])
     if not known:
-        return _Near(None, tuple(missing), 0.0)
+        return _Near(None, tuple(missing), 0.0, both_listed)
     kinds = len(asked) / len(reading.any_of)
-    return _Near((found[0], found[1]), tuple(missing), kinds)
+    return _Near((found[0], found[1]), tuple(missing), kinds, both_listed)
 
 
 def _within(
@@ -211,7 +229,7 @@ def _within(
 def _weighed(
     ground: Ground, reading: _Within, where: str, state: States, weight: np.ndarray, near: _Near
 ) -> Outcome:
-    found = _summed(where, state, weight)
+    found = _summed(where, state, weight, near.listed[where == "sample"])
     upper = 1.0 if near.kinds < 1 else found.upper
     share = None if found.assessed_share is None else found.assessed_share * near.kinds
     minutes = () if reading.minutes is None else (ground.amount(reading.minutes),)
@@ -229,13 +247,14 @@ def _weighed(
     )
 
 
-def _summed(where: str, state: States, weight: np.ndarray) -> Outcome:
+def _summed(where: str, state: States, weight: np.ndarray, listed: BoolArray) -> Outcome:
     """Weight that is near ÷ weight that is settled, with the range the rest leaves.
 
-    No value where nothing is surely near and something may be: it would be a 0 that only the
-    missing data make.
+    No value where nothing is surely near and something inside the lists may be: it would be a 0
+    that only the missing data make. What lies outside the lists is not assessed, and no reason.
     """
     whole = float(weight.sum())
+    doubtful = bool(weight[listed & (state == UNKNOWN)].any())
     yes, open_ = float(weight[state == YES].sum()), float(weight[state == UNKNOWN].sum())
     settled = whole - open_
     atoms = Atoms(
@@ -246,7 +265,7 @@ def _summed(where: str, state: States, weight: np.ndarray) -> Outcome:
         weight,
     )
     return Outcome(
-        value=yes / settled if yes > 0 or (settled > 0 and open_ == 0) else None,
+        value=yes / settled if yes > 0 or (settled > 0 and not doubtful) else None,
         lower=yes / whole if whole > 0 else None,
         upper=(yes + open_) / whole if whole > 0 else None,
         assessed_share=settled / whole if whole > 0 else None,
@@ -284,6 +303,25 @@ def _beside(
         told = np.array([one is not None for one in own], dtype=np.bool_) & (lost == 0)
         return np.where(same, YES, np.where(told, NO, UNKNOWN)).astype(np.int8), lacking
     return np.where(same, YES, near).astype(np.int8), ()
+
+
+def _listed(ground: Ground, reading: Adjacent, rows: Int32Array, state: States) -> States:
+    """The states as far as the lists go.
+
+    Nothing is known of a facility outside its own list; where a list of the others ends, no is
+    never said, and only a neighbour whose own list goes so far is a yes.
+    """
+    if not ground.part_lists((*reading.any_of, *reading.to)):
+        return state
+    found = np.full(len(rows), NO, dtype=np.int8)
+    for service in ground.assessed(reading.to):
+        near, _ = _beside(
+            ground, reading, rows, ground.offering((service,)), ground.word(reading.by)
+        )
+        there = ground.study.judged(service).facility[rows]
+        found = either(found, np.where(there, near, UNKNOWN).astype(np.int8))
+    found[~ground.judged_places(reading.any_of, rows)] = UNKNOWN
+    return found
 
 
 def _without_parcel(ground: Ground, rows: np.ndarray) -> int:

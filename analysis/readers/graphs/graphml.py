@@ -1,7 +1,8 @@
 """Streets from a saved osmnx or networkx graph, and a whole place asked for by its name.
 
-osmnx is imported only when a place is asked for (Nominatim for its outline, Overpass for what
-is inside). Its settings and the ``socket.getaddrinfo`` it replaces are put back afterwards.
+networkx is imported only when a graph is read, osmnx only when a place is asked for (Nominatim for
+its outline, Overpass for what is inside). The settings of osmnx and the ``socket.getaddrinfo`` it
+replaces are put back afterwards.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
-import networkx as nx
 import numpy as np
 import shapely
 
@@ -54,6 +54,8 @@ def read_graphml(path: Path, rules: WalkRules, form_of: FormOf | None = None) ->
         head = handle.read(_HEAD_BYTES)
     if b"<graphml" not in head or b"<!DOCTYPE" in head or b"<!ENTITY" in head:
         raise InputError([Fault("graphml_not", path.name)])
+    import networkx as nx  # costs a build from a .pbf a third of a second
+
     try:
         graph: nx.Graph[Any] = nx.read_graphml(path, force_multigraph=True)
     except (ParseError, nx.NetworkXError, ValueError, LookupError, TypeError) as error:

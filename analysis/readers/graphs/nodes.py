@@ -6,9 +6,8 @@ import ast
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import networkx as nx
 import numpy as np
 import pyproj
 import shapely
@@ -18,6 +17,9 @@ from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import WalkRules
 from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 TAGS: Final = ("highway", "foot", "access", "area", "motorroad")  # what `WalkRules` judges by
 FORM_TAGS: Final = ("bridge", "tunnel", "covered")  # what a `WayForm` is read from, beside highway

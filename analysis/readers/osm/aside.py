@@ -23,6 +23,7 @@ from lifecircle.analysis.quantities import BoolArray, IntArray
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
     check_osm_file,
+    header_of,
     is_pbf,
     is_xml,
     opened,
@@ -65,13 +66,8 @@ def in_order(path: Path, *, doubted: bool = True) -> Iterator[Ordered]:
 
 
 def _may_be_out_of_order(path: Path) -> bool:
-    header = pbf_header(path)
+    header = header_of(path)
     return not header.get("sorting") or has_places_on_ways(header)
-
-
-def pbf_header(path: Path) -> osmium.io.Header:
-    """What a ``.pbf`` says of itself, whatever its suffix."""
-    return osmium.io.Reader(opened(path)).header()
 
 
 def has_places_on_ways(header: osmium.io.Header) -> bool:

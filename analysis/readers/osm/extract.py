@@ -16,21 +16,22 @@ from lifecircle.analysis.readers.osm.aside import (
     Ordered,
     has_places_on_ways,
     in_order,
-    pbf_header,
 )
 from lifecircle.analysis.readers.osm.gates import GateReader
+from lifecircle.analysis.readers.osm.ground import Ground, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
-from lifecircle.analysis.readers.osm.source import is_pbf, opened
+from lifecircle.analysis.readers.osm.source import header_of, is_pbf, opened
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_streets
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Streets and places of a file, and what is to be said of it."""
+    """Streets, places and ground of a file, and what is to be said of it."""
 
     streets: RawStreets
     places: OsmPlaces
+    ground: Ground
     warnings: tuple[Fault, ...]
 
 
@@ -54,12 +55,13 @@ class _Reader:
             streets = read_streets(ordered.path, rules, self.form_of, gates)
             self.started("places")
             places = read_places(ordered.path, self.policy, self.today)
+            ground = read_ground(ordered.path)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
-        return Extract(streets, places, (*ordered.warnings, *dropped, *lost))
+        return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost))
 
 
 def read_extract(
@@ -105,7 +107,7 @@ def _is_doubtful(path: Path, read: Extract) -> bool:
     absent = read.streets.dropped.absent
     if not absent:
         return False
-    if min(absent) < 0 or has_places_on_ways(pbf_header(path)):
+    if min(absent) < 0 or has_places_on_ways(header_of(path)):
         return True
     found = osmium.FileProcessor(opened(path), osmium.osm.NODE)
     return any(True for _ in found.with_filter(osmium.filter.IdFilter(absent)))

@@ -6,7 +6,7 @@ found, counted and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 import osmium
 
 from lifecircle.analysis.errors import Fault
+from lifecircle.analysis.readers.osm.opl import id_of, is_ring, refs_of, tags_of
 from lifecircle.analysis.readers.osm.source import opened
 
 _AREAS: Final = ("multipolygon", "boundary")
@@ -37,28 +38,29 @@ class Incomplete:
 
 def find_incomplete(
     path: Path,
+    tagged: Iterable[list[bytes]],
     keys: Collection[str],
     read: Collection[str],
     serves: Callable[[Mapping[str, str]], bool],
 ) -> tuple[Incomplete, ...]:
     """Areas with one of some keys that are not among those `read` (ids such as ``way/1``).
 
-    `serves`: whether tags are those of a facility. Of closed ways those count whose nodes are
-    missing, and none that is a building only; relations count in any case.
+    `tagged`: the lines (`opl.list_lines`) of all that have. `serves`: whether tags are those of a
+    facility. Of closed ways those count whose nodes are missing, and none that is a building only;
+    relations count in any case.
     """
     lost: list[tuple[str, dict[str, str], list[int], bool]] = []
-    for thing in _tagged(path, keys):
-        is_way = thing.is_way()
-        number = f"{'way' if is_way else 'relation'}/{thing.id}"
-        if number in read or not _is_area(thing, is_way=is_way):
+    others = set(keys) - {"building"}
+    for fields in tagged:
+        is_way = fields[0].startswith(b"w")
+        if fields[0].startswith(b"n") or (is_way and not is_ring(fields)):
             continue
-        tags = dict(thing.tags)
-        parts = (
-            [node.ref for node in thing.nodes]
-            if is_way
-            else [one.ref for one in thing.members if one.type == "w"]
-        )
-        lost.append((number, tags, parts, is_way))
+        number = id_of(fields)
+        if number in read:
+            continue
+        tags, parts = tags_of(fields), refs_of(fields)
+        if _is_area(tags, parts, is_way=is_way) and not (is_way and others.isdisjoint(tags)):
+            lost.append((number, tags, parts, is_way))
     there = _there(path, lost)
     found = []
     for number, tags, parts, is_way in lost:
@@ -70,20 +72,10 @@ def find_incomplete(
     return tuple(found)
 
 
-def _tagged(path: Path, keys: Collection[str]) -> Iterator[Any]:
-    """Ways and relations with one of some keys; ways that are buildings only are too many."""
-    but_buildings = [key for key in keys if key != "building"]
-    for kind, some in ((osmium.osm.WAY, but_buildings), (osmium.osm.RELATION, keys)):
-        if some:
-            found = osmium.FileProcessor(opened(path), kind)
-            yield from found.with_filter(osmium.filter.KeyFilter(*some))
-
-
-def _is_area(thing: Any, *, is_way: bool) -> bool:
+def _is_area(tags: Mapping[str, str], parts: list[int], *, is_way: bool) -> bool:
     if not is_way:
-        return thing.tags.get("type") in _AREAS
-    closed = thing.is_closed() and len(thing.nodes) >= _RING_NODES
-    return closed and thing.tags.get("area") != "no"
+        return tags.get("type") in _AREAS
+    return len(parts) >= _RING_NODES and tags.get("area") != "no"
 
 
 def _there(

@@ -15,10 +15,11 @@ import shapely
 
 from lifecircle.analysis.policy import HomeRules, Policy, Service, TagRule
 from lifecircle.analysis.policy.names import names_of
-from lifecircle.analysis.policy.sections.life_cycle import OPEN, LifeReader
+from lifecircle.analysis.policy.sections.life_cycle import OPEN, Life, LifeReader
 from lifecircle.analysis.policy.sections.rules import values_of
 from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
+from lifecircle.analysis.readers.osm.opl import id_of, is_ring, list_lines, place_of, tags_of
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
@@ -26,7 +27,9 @@ from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.tables import FROM_OSM, FacilityTable
 
 _LAND_KEYS = {"building", "landuse", "boundary"}
+_FEW: Final = 4  # what so many tags say is kept, as many things say the same
 _COMMON_KEYS = ("area", "fee", "access", "highway", "name")  # carried by much else, the last most
+_KINDS: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
 _LINEAR, _AREAL = 1, 2  # dimensions of geometries
 _NAME_TAGS: Final = ("name", "name:zh", "name:en")
 _OWNER_TAGS: Final = ("operator:type", "ownership")
@@ -50,6 +53,8 @@ class Place:
 
 
 Served = tuple[Place, Service]  # a thing and a service that it offers
+# What tags say: services, the life of the thing, and services that it was or shall be.
+_Told = tuple[list[Service], Life, list[tuple[Service, str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,8 @@ class OsmPlaces:
 def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPlaces:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
-    Two passes: one for the members of multipolygons, one for everything; and one each for lines
-    and for areas that came to nothing.
+    Three passes: one for what has a key that counts, one for the members of multipolygons, one for
+    areas; and one each for lines and for areas that came to nothing.
     `today`: the day for which ``end_date`` and the like are read; None: they are not.
 
     Raises
@@ -95,11 +100,12 @@ def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPla
     of_lines = [rule for rule in rules if rule.lines]
     line_keys = sorted({_find_anchor(rule) for rule in of_lines})
     try:
-        things = list(_list_things(path, keys))
+        tagged = list(list_lines(path, dict.fromkeys(_KINDS, keys), placed=False))
+        things = list(_list_things(path, keys, tagged))
         read = {thing.id for thing in things}
         lines = read_lines(path, line_keys, lambda tags: any(r.matches(tags) for r in of_lines))
         places = places_of([*things, *(Place(*line) for line in lines)], policy, today)
-        lost = find_incomplete(path, keys, read, RowsOf(policy, today).serves)
+        lost = find_incomplete(path, tagged, keys, read, RowsOf(policy, today).serves)
         return replace(places, incomplete=lost)
     except RuntimeError as error:
         raise broken_file(path, error) from error
@@ -178,27 +184,42 @@ class RowsOf:
         self.keys = frozenset(key for key, _ in self._by_tag)
         rules = policy.life_cycle
         self._life = None if rules is None else LifeReader(rules, today)
+        self._known: dict[tuple[Any, ...], _Told] = {}
 
     def __call__(
         self, thing: Place, dimension: int
     ) -> tuple[list[Served], list[dict[str, Any]], bool]:
         """The rows of a thing; `dimension` of its geometry."""
-        names = names_of(thing.tags)
-        served = self._served(thing.tags, names, dimension)
+        served, life, once = self._told(thing.tags, dimension)
         rows = [(thing, service) for service in served]
-        life = OPEN if self._life is None else self._life(thing.tags, names)
         if life is OPEN:
             return rows, [], True
-        past = [
-            _describe_shut(thing, service, state, why)
-            for state, (tags, why) in life.once.items()
-            for service in self._served(tags, names, dimension)
-            if service not in served
-        ]
+        past = [_describe_shut(thing, *one) for one in once]
         if life.state is None:
             return rows, past, True
         shut = [_describe_shut(thing, service, life.state, life.why) for service in served]
         return [], [*past, *shut], life.service_only
+
+    def _told(self, tags: Mapping[str, str], dimension: int) -> _Told:
+        """What tags say; of few tags it is kept, as most buildings say the same."""
+        if len(tags) > _FEW:
+            return self._tell(tags, dimension)
+        key = (dimension, *tags.items())
+        if key not in self._known:
+            self._known[key] = self._tell(tags, dimension)
+        return self._known[key]
+
+    def _tell(self, tags: Mapping[str, str], dimension: int) -> _Told:
+        names = names_of(tags)
+        served = self._served(tags, names, dimension)
+        life = OPEN if self._life is None else self._life(tags, names)
+        once = [
+            (service, state, why)
+            for state, (past, why) in life.once.items()
+            for service in self._served(past, names, dimension)
+            if service not in served
+        ]
+        return served, life, once
 
     def serves(self, tags: Mapping[str, str]) -> bool:
         """Whether an area with these tags is a facility that is open."""
@@ -308,35 +329,59 @@ def _make_frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFr
     return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
 
 
-def _list_things(path: Path, keys: list[str]) -> Iterator[Place]:
-    """Nodes and closed areas that carry one of some keys, geometry in degrees."""
-    wanted = osmium.filter.KeyFilter(*keys)
-    as_wkb = osmium.geom.WKBFactory()
-    kinds = osmium.osm.NODE | osmium.osm.AREA
-    things = (
-        osmium.FileProcessor(opened(path))
-        .with_areas(wanted)
-        .with_filter(osmium.filter.EntityFilter(kinds))
-        .with_filter(wanted)
-    )
+def _list_things(path: Path, keys: list[str], tagged: Sequence[list[bytes]]) -> Iterator[Place]:
+    """Nodes and closed areas that carry one of some keys, geometry in degrees.
+
+    `tagged`: the lines (`opl.list_lines`) of all that do.
+    """
+    texts: dict[str, list[bytes]] = {}
     ids: list[str] = []
-    tags: list[Mapping[str, str]] = []
-    shapes: list[str] = []
-    for thing in things:
-        try:
-            if isinstance(thing, osmium.osm.Node):
-                shapes.append(as_wkb.create_point(thing))
-                ids.append(f"node/{thing.id}")
-            elif isinstance(thing, osmium.osm.Area):
-                shapes.append(as_wkb.create_multipolygon(thing))
-                ids.append(f"{'way' if thing.from_way() else 'relation'}/{thing.orig_id()}")
-            else:
-                continue
-        except (RuntimeError, osmium.InvalidLocationError):
-            continue  # a ring without places, cut off at the extract's border
-        tags.append(dict(thing.tags))
-    geometry = shapely.from_wkb(np.array(shapes, dtype=object))
-    areal = shapely.get_type_id(geometry) == shapely.GeometryType.MULTIPOLYGON
-    single = areal & (shapely.get_num_geometries(geometry) == 1)
+    places: list[tuple[float, float]] = []
+    for fields in tagged:
+        if fields[0].startswith(b"w") and not is_ring(fields):
+            continue
+        name = id_of(fields)
+        texts[name] = fields
+        place = place_of(fields) if fields[0].startswith(b"n") else None
+        if place is not None:
+            ids.append(name)
+            places.append(place)
+    areas = _Areas()
+    _assemble(path, keys, areas)
+    geometry = shapely.from_wkb(np.array(areas.shapes, dtype=object))
+    single = shapely.get_num_geometries(geometry) == 1
     geometry[single] = shapely.get_geometry(geometry[single], 0)
-    yield from map(Place, ids, tags, geometry)
+    points = shapely.points(np.array(places, dtype=np.float64).reshape(-1, 2))
+    ids += areas.ids
+    said = {fields[3]: fields for fields in map(texts.__getitem__, ids)}  # many say the same
+    tags = {text: tags_of(fields) for text, fields in said.items()}
+    return map(Place, ids, [tags[texts[one][3]] for one in ids], [*points, *geometry])
+
+
+class _Areas:
+    """Takes the areas osmium makes: their ids and shapes (hexadecimal WKB)."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.shapes: list[str] = []
+        self._as_wkb = osmium.geom.WKBFactory().create_multipolygon
+
+    def area(self, area: osmium.osm.Area) -> None:
+        """Keep one area; a ring without places, cut off at the extract's border, is none."""
+        try:
+            self.shapes.append(self._as_wkb(area))
+        except (RuntimeError, osmium.InvalidLocationError):
+            return
+        self.ids.append(f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}")
+
+
+def _assemble(path: Path, keys: list[str], areas: _Areas) -> None:
+    """Hand every area with one of some keys to `areas`."""
+    wanted = osmium.filter.KeyFilter(*keys)
+    maker = osmium.area.AreaManager()
+    with osmium.io.Reader(opened(path), osmium.osm.RELATION) as reader:
+        osmium.apply(reader, wanted, maker.first_pass_handler())
+    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    places.ignore_errors()
+    with osmium.io.Reader(opened(path)) as reader:
+        osmium.apply(reader, places, maker.second_pass_handler(wanted, areas))

@@ -116,9 +116,14 @@ def _other(head: bytes) -> str:
 def _holds_versions(path: Path) -> bool:
     """Whether a file says that it holds every version of its objects."""
     try:
-        return bool(osmium.io.Reader(opened(path)).header().has_multiple_object_versions)
+        return bool(header_of(path).has_multiple_object_versions)
     except RuntimeError:
         return False  # what is wrong with it is told by who reads it
+
+
+def header_of(path: Path) -> osmium.io.Header:
+    """What a file says of itself, whatever its suffix; none of its objects is read."""
+    return osmium.io.Reader(opened(path), osmium.osm.NOTHING).header()
 
 
 def broken_file(path: Path, error: Exception) -> InputError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import numpy as np
 import osmium
@@ -17,10 +17,18 @@ import osmium
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Tags
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
-from lifecircle.analysis.readers.osm.gates import GateReader, Gates
+from lifecircle.analysis.readers.osm.gates import GATE_KEYS, GateReader, Gates
+from lifecircle.analysis.readers.osm.opl import (
+    count_nodes,
+    list_lines,
+    place_of,
+    read_nodes,
+    stands,
+    tags_of,
+)
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
 
-_WKB_HEAD_BYTES = 9  # byte order, geometry type, number of points
+_LINE_NODES: Final = 2  # the fewest nodes of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,59 +98,52 @@ def read_streets(
     """
     check_osm_file(path)
     way_ids: list[int] = []
-    counts: list[int] = []
-    refs: list[int] = []
-    shapes: list[str] = []
+    nodes: list[bytes] = []
     forms: list[int] = []
-    references = missing = lost = cut = bare = 0
-    absent: set[int] = set()
-    as_wkb = osmium.geom.WKBFactory().create_linestring
-    every_node = osmium.geom.use_nodes.ALL
-    walkable = rules.walkable
+    bare = 0
     try:
-        for way in ways_with(path, "highway") if gates is None else _with_gates(path, gates):
-            nodes, tags = way.nodes, way.tags
-            nodes_count = len(nodes)
-            if nodes_count < 2 or way.deleted or not walkable(tags):
-                bare += not nodes_count and not way.deleted and walkable(tags)
+        for fields in _street_lines(path, gates):
+            tags = tags_of(fields)
+            if not stands(fields) or not rules.walkable(tags):
                 continue
-            try:
-                shape = as_wkb(way, every_node)
-            except (RuntimeError, osmium.InvalidLocationError):
-                before = len(way_ids)
-                _keep_located(way, way_ids, counts, refs, shapes)
-                gone = [node.ref for node in nodes if not node.location.valid()]
-                absent.update(gone)
-                missing += len(gone)
-                lost += len(way_ids) == before
-                cut += len(way_ids) > before
-                references += nodes_count
-                if form_of is not None:
-                    forms += [form_of(tags.get)] * (len(way_ids) - len(forms))
+            count = count_nodes(fields[-1])
+            bare += not count
+            if count < _LINE_NODES:
                 continue
-            references += nodes_count
-            shapes.append(shape)
-            way_ids.append(way.id)
-            counts.append(nodes_count)
-            refs.extend([nodes[at].ref for at in range(nodes_count)])
+            way_ids.append(int(fields[0][1:]))
+            nodes.append(fields[-1])
             if form_of is not None:
                 forms.append(form_of(tags.get))
     except RuntimeError as error:
         raise broken_file(path, error) from error
-    if not way_ids and lost + bare:
-        raise InputError([Fault("osm_no_nodes", path.name, params={"ways": lost + bare})])
-    if not way_ids:
-        raise InputError([Fault("osm_no_streets", path.name)])
-    lonlat = _read_coordinates(shapes, counts)
-    return RawStreets(
+    whole = _Ways(
         np.array(way_ids, dtype=np.int64),
-        np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
-        np.array(refs, dtype=np.int64),
-        lonlat,
+        np.array([count_nodes(some) for some in nodes], dtype=np.int64),
         None if form_of is None else np.array(forms, dtype=np.uint8),
-        Dropped(references, missing, lost, cut, frozenset(absent)),
-        None if gates is None else gates.found(),
+        *read_nodes(nodes),
     )
+    streets = _keep_located(whole, None if gates is None else gates.found())
+    lost = streets.dropped.lost + bare
+    if not len(streets.way_id):
+        fault = Fault("osm_no_nodes", path.name, params={"ways": lost})
+        raise InputError([fault if lost else Fault("osm_no_streets", path.name)])
+    return streets
+
+
+def _street_lines(path: Path, gates: GateReader | None) -> Iterator[list[bytes]]:
+    """The ways of a file that are streets; gates and fences are noted on the way."""
+    node, way = osmium.osm.NODE, osmium.osm.WAY
+    if gates is None:
+        yield from list_lines(path, {way: ("highway",)})
+        return
+    for fields in list_lines(path, {node: GATE_KEYS, way: ("highway", "barrier")}):
+        if fields[0].startswith(b"n"):
+            gates.note_node(tags_of(fields), place_of(fields))
+            continue
+        if b"barrier" in fields[3]:
+            gates.note_way(tags_of(fields), fields[-1])
+        if b"highway" in fields[3]:
+            yield fields
 
 
 def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
@@ -156,50 +157,42 @@ def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:
     return cast(Iterable[osmium.osm.Way], ways)  # the filter lets only ways through
 
 
-def _with_gates(path: Path, gates: GateReader) -> Iterator[osmium.osm.Way]:
-    """The ways of a file that are streets, while gates and fences are noted."""
-    things = (
-        osmium.FileProcessor(opened(path))
-        .with_locations("flex_mem")
-        .with_filter(osmium.filter.EntityFilter(osmium.osm.NODE | osmium.osm.WAY))
-        .with_filter(osmium.filter.KeyFilter("highway", "barrier", "entrance"))
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Ways as they are drawn: `counts` of nodes (w,), places NaN where the file lacks a node."""
+
+    way_id: IntArray
+    counts: IntArray
+    form: UInt8Array | None
+    node_ref: IntArray
+    lonlat: FloatArray
+
+
+def _keep_located(ways: _Ways, gates: Gates | None) -> RawStreets:
+    """The runs of nodes whose place is known: whole ways, or those cut at an extract's border."""
+    known = ~np.isnan(ways.lonlat[:, 0])
+    way = np.repeat(np.arange(len(ways.way_id)), ways.counts)
+    new = np.ones(len(way), dtype=bool)  # a run begins: with a way, and behind each gap
+    new[1:] = (way[1:] != way[:-1]) | ~known[:-1]
+    run = np.cumsum(new) - 1
+    length = np.bincount(run[known], minlength=int(new.sum()))
+    keep = known & (length >= _LINE_NODES)[run] if len(run) else known
+    kept = length >= _LINE_NODES
+    of_run = way[new][kept]
+    broken, there = np.unique(way[~known]), np.unique(of_run)
+    cut = int(np.isin(broken, there).sum())
+    return RawStreets(
+        ways.way_id[of_run],
+        np.concatenate(([0], np.cumsum(length[kept], dtype=np.int64))),
+        ways.node_ref[keep],
+        ways.lonlat[keep],
+        None if ways.form is None else ways.form[of_run],
+        Dropped(
+            len(known),
+            int((~known).sum()),
+            len(broken) - cut,
+            cut,
+            frozenset(ways.node_ref[~known].tolist()),
+        ),
+        gates,
     )
-    for thing in things:
-        if not isinstance(thing, osmium.osm.Way):
-            gates.note_node(thing)
-            continue
-        gates.note_way(thing)
-        if "highway" in thing.tags:
-            yield thing
-
-
-def _keep_located(
-    way: osmium.osm.Way,
-    way_ids: list[int],
-    counts: list[int],
-    refs: list[int],
-    shapes: list[str],
-) -> None:
-    """Keep the runs of nodes whose place is known, of a way cut at an extract's border."""
-    run: list[tuple[int, float, float]] = []
-    for node in [*way.nodes, None]:
-        if node is not None and node.location.valid():
-            run.append((node.ref, node.lon, node.lat))
-            continue
-        if len(run) >= 2:
-            way_ids.append(way.id)
-            counts.append(len(run))
-            refs.extend(ref for ref, _, _ in run)
-            points = np.array([(lon, lat) for _, lon, lat in run], dtype="<f8")
-            shapes.append("00" * _WKB_HEAD_BYTES + points.tobytes().hex())
-        run = []
-
-
-def _read_coordinates(shapes: list[str], counts: list[int]) -> FloatArray:
-    """Coordinates of all ways from their hexadecimal WKB, heads cut off, (r, 2)."""
-    head = 2 * _WKB_HEAD_BYTES
-    body = bytes.fromhex("".join([shape[head:] for shape in shapes]))
-    lonlat = np.frombuffer(body, dtype="<f8").reshape(-1, 2)
-    if len(lonlat) != sum(counts):
-        raise InputError([Fault("osm_unreadable", "osm", params={"detail": "way geometry"})])
-    return lonlat.astype(np.float64)

@@ -10,6 +10,7 @@ import codecs
 import os
 import re
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,11 @@ _USUAL_SHARE: Final = 0.75
 _LARGEST_SHIFT: Final = 12  # of the size of sectors of a compound file (MS-CFB)
 _DIRECTORY_BYTES: Final = 8192
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
+_BEGINNING_BYTES: Final = 1 << 20
+_FILEPASS: Final = re.compile(  # a workbook's first record, perhaps a flag, then the password's
+    rb"\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL
+)
+_ODS_MANIFEST: Final = "META-INF/manifest.xml"
 
 
 def guard_gdal() -> None:
@@ -115,7 +121,7 @@ def check_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
             )
         kind = _tell_kind(path)
         size = path.stat().st_size
-        locked = kind == "xls" and _is_locked(path)
+        locked = (kind == "xls" and _is_locked(path)) or (kind == "ods" and _is_locked_ods(path))
     if locked:
         raise refuse(path, "input_password")
     if kind not in suffixes[suffix]:
@@ -127,12 +133,28 @@ def check_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether a compound file holds an encrypted workbook: its directory names the package."""
+    """Whether a compound file holds an encrypted workbook.
+
+    Its directory names the package, or (an old .xls) the workbook begins with FILEPASS.
+    Source: [MS-XLS] 2.4.117.
+    """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+        file.seek(0)
+        if _FILEPASS.search(file.read(_BEGINNING_BYTES)):
+            return True
         size = 1 << min(int.from_bytes(head[30:32], "little"), _LARGEST_SHIFT)
         file.seek((int.from_bytes(head[48:52], "little") + 1) * size)
         return _LOCKED in file.read(_DIRECTORY_BYTES)
+
+
+def _is_locked_ods(path: Path) -> bool:
+    """Whether the manifest of an OpenDocument sheet says that its parts are encrypted."""
+    with zipfile.ZipFile(path) as package:
+        if _ODS_MANIFEST not in package.namelist():
+            return False
+        with package.open(_ODS_MANIFEST) as manifest:
+            return b"encryption-data" in manifest.read(_BEGINNING_BYTES)
 
 
 def _tell_kind(path: Path) -> str:

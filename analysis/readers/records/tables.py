@@ -28,6 +28,8 @@ from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 FROM_TABLE: Final = "table"  # what `FacilityTable.source` says of a row
 FROM_OSM: Final = "osm"
+FROM_EXPORT: Final = "osm_export"  # a table of OSM tags, read by the rules of tags
+FROM_TAGS: Final = (FROM_OSM, FROM_EXPORT)
 
 
 @dataclass(frozen=True, slots=True)

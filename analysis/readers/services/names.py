@@ -33,6 +33,7 @@ class NearServices:
 
     def __init__(self, policy: Policy) -> None:
         self._names = service_names(policy)
+        self._bare = {name: _told_apart(name) for name in self._names}
         self._titles = {one.id: one.title for one in policy.services.values()}
         self._meanings = [
             (fold(word), tuple(one for one in near.services if one in policy.services))
@@ -51,7 +52,8 @@ class NearServices:
         for _, services in sorted(meant, key=lambda pair: -len(pair[0])):
             found += services
         if not found:
-            scored = ((_likeness(key, name), name) for name in self._names)
+            word_bare = _told_apart(key)
+            scored = ((_likeness(word_bare, bare), name) for name, bare in self._bare.items())
             near = sorted(((s, name) for s, name in scored if s >= _ALIKE), reverse=True)
             found = [self._names[name] for _, name in near]
         return tuple(dict.fromkeys(found))[:_OFFERED]
@@ -64,8 +66,7 @@ class NearServices:
         return listed(say_both("word_named_id", title=self._titles[one], id=one) for one in near)
 
 
-def _likeness(word: str, name: str) -> float:
-    one, other = (_told_apart(text) for text in (word, name))
+def _likeness(one: str, other: str) -> float:
     return float(ratio(one, other)) + _SAME_START * (one[:1] == other[:1])
 
 

@@ -26,7 +26,8 @@ _LEVELS: Final = ("kind_first", "kind_second", "kind_third")  # of a provider's 
 KIND_FIELDS: Final = ("service", "provider_kind", *_LEVELS)
 _ROWS_NAMED: Final = 10
 _KINDS_NAMED: Final = 8
-_KINDS_LISTED: Final = 40  # in a build; the checker lists all
+_KINDS_LISTED: Final = 40  # in a build
+_KINDS_CHECKED: Final = 1000  # by the checker; the nearest service of each is looked for
 _EACH_WITH_MEND: Final = 3  # so few unknown kinds are told one by one, each with its mend
 
 
@@ -184,7 +185,7 @@ def _tell_strange(
     if not few:
         found.add("input_services_unknown", column=column.title,
                   kinds=len(strange), count=strange.total())  # fmt: skip
-    listed_at_most = len(strange) if records.listed > LISTED else _KINDS_LISTED
+    listed_at_most = _KINDS_CHECKED if records.listed > LISTED else _KINDS_LISTED
     near = NearServices(policy)
     for word, count in strange.most_common(listed_at_most):
         rows = [row for row in reading.words[word] if is_open[row]]

@@ -7,17 +7,26 @@ from typing import Final
 import numpy as np
 import shapely
 
+from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
 from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
 from lifecircle.analysis.readers.records.findings import Findings
+from lifecircle.analysis.readers.tables.heaps import unique_shapes
 
 _DEGREES: Final = 360.0  # coordinates within this are degrees
 _DECIMALS: Final = (6, 1)  # of degrees and of metres: nearer is one place, written more shortly
 
 
 def remark_people_twice(shapes: ObjectArray, persons: FloatArray, found: Findings) -> None:
-    """Warn where cells with residents stand on a point or in a polygon of another cell."""
+    """Warn where cells with residents stand on a point or in a polygon of another cell.
+
+    A fault where polygons lie on one another so often that they cannot be cells.
+    """
     peopled = np.flatnonzero((persons > 0) & ~shapely.is_missing(shapes))
-    again = _find_again(shapes[peopled])
+    try:
+        again = _find_again(shapes[peopled])
+    except TooManyPairsError:
+        found.add("input_cells_heaped")
+        return
     if again.any():
         found.add(
             "input_people_twice",
@@ -30,16 +39,19 @@ def remark_people_twice(shapes: ObjectArray, persons: FloatArray, found: Finding
 def _find_again(shapes: ObjectArray) -> BoolArray:
     """Rows whose place a row before has too, or whose middle lies in a larger polygon."""
     whole = shapely.transform(shapes, _round_off)
-    _, first = np.unique(np.array(shapely.to_wkb(whole, hex=True), dtype=str), return_index=True)
+    first = unique_shapes(whole)
     again = np.ones(len(shapes), dtype=np.bool_)
     again[first] = False
     area = shapely.area(shapes)
-    areal = np.flatnonzero(area > 0)
-    middle = shapely.centroid(shapes)
-    point, holder = shapely.STRtree(shapes[areal]).query(middle, predicate="within")
-    again[point[area[areal[holder]] > area[point] * 1.01]] = True
-    same = (areal[holder] < point) & (area[areal[holder]] >= area[point] * 0.99)
-    again[point[same]] = True
+    areal = first[area[first] > 0]
+    tree = shapely.STRtree(shapes[areal])
+    budget = PairBudget.of(len(first))
+    for one, other in find_in_blocks(tree, shapely.centroid(shapes[first]), budget,
+                                     predicate="within"):  # fmt: skip
+        point, holder = first[one], areal[other]
+        larger = area[holder] > area[point] * 1.01
+        larger |= (holder < point) & (area[holder] >= area[point] * 0.99)
+        again[point[larger]] = True
     return again
 
 

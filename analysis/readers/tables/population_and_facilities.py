@@ -54,6 +54,7 @@ from lifecircle.analysis.readers.records.identifiers import read_ids
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import (
+    FROM_EXPORT,
     FROM_TABLE,
     CellTable,
     FacilityTable,
@@ -223,6 +224,7 @@ def _cells_of(records: Records) -> CellTable:
         refuse_crowds(located, persons, picked["population"].title, found)
     found.stop_on_errors()
     remark_people_twice(located.shapes, persons, found)
+    found.stop_on_errors()
     return make_cells(ids, persons, groups, located, found.warnings())
 
 
@@ -292,6 +294,7 @@ def _facilities_of_export(export: OsmExport, policy: Policy, *, by_unit: bool) -
     rows, index = np.unique(there.row, return_inverse=True)
     part = every.take(rows)
     table = _read_rows(part, there.service, told, by_unit=by_unit, index=index)
+    table = replace(table, source=object_array([FROM_EXPORT] * len(table.source)))
     shut = every.take(export.not_open.row)
     columns = {column.title: read_texts(column.values) for column in shut.columns}
     states = export.not_open
@@ -299,7 +302,7 @@ def _facilities_of_export(export: OsmExport, policy: Policy, *, by_unit: bool) -
         "id": columns["id"],
         "service": states.service,
         "name": columns["name"],
-        "source": object_array([FROM_TABLE] * len(shut)),
+        "source": object_array([FROM_EXPORT] * len(shut)),
     }
     where = locate_stated(shut, Findings(shut.file, shut.rows))
     return replace(table, not_open=frame_not_open(told_shut, where, states.state, states.why))

@@ -41,6 +41,7 @@ from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
+from lifecircle.analysis.readers.tables.heaps import refuse_heaped_units
 from lifecircle.analysis.readers.tables.unit_parts import UnitRows, join_parts
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
@@ -102,7 +103,7 @@ def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = 
     _refuse_repeats(parts, texts, every)
     every.stop_on_errors()
     where = Located.joined([part.units.where for part in parts])
-    _remark_overlaps(parts, texts, where, every)
+    _look_at_land(parts, texts, where, every)
     groups = sorted({name for part in parts for name in part.units.groups})
     held = {
         name: np.concatenate(
@@ -258,13 +259,17 @@ def _refuse_repeats(
             found.merge(one)
 
 
-def _remark_overlaps(
+def _look_at_land(
     parts: Sequence[_Part], texts: Mapping[str, ObjectArray], where: Located, found: Findings
 ) -> None:
-    """Warn about units of one level that share more than a sliver of land."""
+    """Refuse heaps of units, and warn about units of one level that share land."""
     files = [part.file for part in parts for _ in range(len(part.units.rows))]
     alike = len({(reading.crs, reading.datum) for reading in where.readings}) == 1
     every = where.shapes if alike else where.in_degrees()
+    heaped = Findings(", ".join(dict.fromkeys(files)))
+    refuse_heaped_units(every, group_rows(texts["level"]), heaped)
+    found.merge(heaped)
+    found.stop_on_errors()
     for level, members in group_rows(texts["level"]).items():
         names = texts["name"][members]
         one = Findings(", ".join(dict.fromkeys(files[i] for i in members)))

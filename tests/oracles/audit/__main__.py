@@ -25,6 +25,10 @@ def main(words: list[str] | None = None) -> int:
     say.add_argument(
         "--facilities", type=Path, nargs="*", default=[], help="CSV with type, lon, lat"
     )
+    say.add_argument(
+        "--surveyed", nargs="*", default=[], metavar="SERVICE:CODE,CODE",
+        help="services whose list covers some units only",
+    )  # fmt: skip
     say.add_argument("--elevation", type=Path)
     say.add_argument("--tags", type=Path, default=TAGS, help="rules of OpenStreetMap places")
     say.add_argument("--default-levels", type=float, default=3.0)
@@ -37,6 +41,10 @@ def main(words: list[str] | None = None) -> int:
         elevation=said.elevation,
         tags=said.tags,
         default_levels=said.default_levels,
+        surveyed={
+            service: tuple(codes.split(","))
+            for service, _, codes in (one.partition(":") for one in said.surveyed)
+        },
     )
     checks = audit(Product(said.base, said.area), inputs)
     print(table(checks))

@@ -21,6 +21,7 @@ CORE_M = 800.0
 CORE_MINUTES = 15.0
 LAND_LATTICE_M = 25.0
 L_WITHIN = 1e-6
+EDGE_M = 0.05  # cells are published to about a centimetre
 ROUNDED_S = 1e-6  # published minutes are decimals of whole centimetres
 
 
@@ -29,6 +30,7 @@ def check_coverage(scene: Scene, ledger: Ledger, land: Land | None) -> None:
     own: list[tuple[str, Any, Any]] = []
     known: list[tuple[str, Any, Any]] = []
     capacity: list[tuple[str, Any, Any]] = []
+    lists: list[tuple[str, Any, Any]] = []
     for service, document in scene.coverage.items():
         theirs = _count(scene, service, scene.told_s(service), ROUNDED_S)
         ours = _count(scene, service, scene.seconds[service], 0.0)
@@ -40,9 +42,13 @@ def check_coverage(scene: Scene, ledger: Ledger, land: Land | None) -> None:
                 known.append((name, row["residents"], ours_known))
             if not row["residents"]:
                 continue
+            lists.extend(_parts(scene, service, name, row, theirs.loc[code]))
+            if row["covered"] is None:  # the list ends before it
+                lists.append((f"{name} assessed", 0, int(theirs.loc[code].assessed)))
+                continue
             told.extend(_fields(name, row, theirs.loc[code]))
             if row["C"] is not None:
-                share = 1 - theirs.unserved[code] / theirs.residents[code]
+                share = 1 - theirs.unserved[code] / theirs.assessed[code]
                 capacity.append((f"{name} C", row["C"], float(share)))
                 capacity.append((f"{name} P >= C", row["P"] >= row["C"], True))
             apart = abs(row["covered"] - int(ours.loc[code].covered))
@@ -63,6 +69,12 @@ def check_coverage(scene: Scene, ledger: Ledger, land: Land | None) -> None:
         ledger.same(
             "coverage.C", "C from the unserved of the cells, P >= C", capacity, within=1e-12
         )
+    if scene.inputs.surveyed:
+        ledger.same(
+            "coverage.lists", "known = covered + not covered + not assessed; the edge of lists",
+            lists, unit="persons",
+            note=f"the edge to {EDGE_M} m",
+        )  # fmt: skip
     _area_U(scene, ledger)
     _units(scene, ledger)
     if land is not None and land.residential:
@@ -74,14 +86,21 @@ def _count(scene: Scene, service: str, seconds: Floats, slack_s: float) -> pd.Da
     snapped = scene.cells["snapped"].to_numpy(dtype=bool)
     reached = np.isfinite(seconds)
     core = seconds / ADULT_S_PER_M <= CORE_M + slack_s
+    assessed = scene.assessed(service)
+    beyond = assessed * (seconds > limit + slack_s)
+    edge_m, reach_m = scene.edge_m(service), limit / ADULT_S_PER_M
     frame = pd.DataFrame(
         {
             "unit": scene.unit_of_cell,
             "residents": scene.residents,
-            "covered": scene.residents * (seconds <= limit + slack_s),
-            "core": scene.residents * (core & (seconds <= limit + slack_s)),
-            "unsnapped": scene.residents * ~snapped,
-            "cut_off": scene.residents * (snapped & ~reached),
+            "assessed": assessed,
+            "covered": assessed * (seconds <= limit + slack_s),
+            "core": assessed * (core & (seconds <= limit + slack_s)),
+            "unsnapped": assessed * ~snapped,
+            "cut_off": assessed * (snapped & ~reached),
+            "beyond": beyond,
+            "edge_low": beyond * (edge_m < reach_m - EDGE_M),
+            "edge_high": beyond * (edge_m < reach_m + EDGE_M),
             "unserved": _unserved(scene, service),
         }
     )
@@ -115,9 +134,28 @@ def _on_the_edge(scene: Scene, service: str) -> dict[str, int]:
     limit = scene.services[service] * 60
     near = np.abs(scene.seconds[service] - limit) <= BAR_S
     near[scene.elsewhere] = True
-    frame = pd.DataFrame({"unit": scene.unit_of_cell, "n": scene.residents * near})
+    frame = pd.DataFrame({"unit": scene.unit_of_cell, "n": scene.assessed(service) * near})
     found = frame.groupby("unit")["n"].sum()
     return {**found.to_dict(), "total": int(found.sum())}
+
+
+def _parts(
+    scene: Scene, service: str, name: str, row: dict[str, Any], ours: Any
+) -> list[tuple[str, Any, Any]]:
+    """The parts of the known residents, where a list was said to cover some units only."""
+    if service not in scene.inputs.surveyed:
+        return [(f"{name} not assessed", row["not_assessed"], 0)]
+    parts = [row[key] or 0 for key in ("covered", "not_covered", "not_assessed")]
+    rows: list[tuple[str, Any, Any]] = [
+        (f"{name} sum", sum(parts), row["residents"]),
+        (f"{name} not assessed", row["not_assessed"], int(ours.residents - ours.assessed)),
+        (f"{name} not covered", parts[1], int(ours.beyond)),
+    ]
+    if row["edge_of_list"] is not None:
+        low, high = int(ours.edge_low), int(ours.edge_high)
+        told = row["edge_of_list"]
+        rows.append((f"{name} edge", told, told if low <= told <= high else low))
+    return rows
 
 
 def _fields(name: str, row: dict[str, Any], ours: Any) -> list[tuple[str, Any, Any]]:
@@ -125,9 +163,9 @@ def _fields(name: str, row: dict[str, Any], ours: Any) -> list[tuple[str, Any, A
         (f"{name} {field}", row[field], int(ours[field]))
         for field in ("covered", "unsnapped", "cut_off")
     ]
-    rows.append((f"{name} P", row["P"], float(ours.covered / ours.residents)))
+    rows.append((f"{name} P", row["P"], float(ours.covered / ours.assessed)))
     if row["P_core"] is not None:
-        rows.append((f"{name} P_core", row["P_core"], float(ours.core / ours.residents)))
+        rows.append((f"{name} P_core", row["P_core"], float(ours.core / ours.assessed)))
     if row["U"] is not None and row["code"] != "total":
         rows.append((f"{name} U", row["U"], float(ours.U)))
     return rows

@@ -74,9 +74,18 @@ def _reasons(scene: Scene, ledger: Ledger) -> None:
     rows: list[tuple[str, Any, Any]] = []
     for service in scene.services:
         frame = pd.DataFrame(
-            {"unit": scene.unit_of_cell, "reason": _reason(scene, service), "n": scene.residents}
+            {
+                "unit": scene.unit_of_cell,
+                "reason": _reason(scene, service),
+                "n": scene.assessed(service),
+            }
         )
-        ours = frame[frame["reason"] != ""].groupby(["unit", "reason"])["n"].sum().to_dict()
+        ours = (
+            frame[(frame["reason"] != "") & (frame["n"] > 0)]
+            .groupby(["unit", "reason"])["n"]
+            .sum()
+            .to_dict()
+        )
         theirs: dict[tuple[str, str], int] = defaultdict(int)
         for one in scene.gaps[service]:
             if one["reason"] != "over_capacity":
@@ -102,7 +111,7 @@ def _reason(scene: Scene, service: str) -> Any:
 
 def own_gaps(scene: Scene, service: str) -> list[Gap]:
     """Every gap of a service, of the published times and our attachments."""
-    found = _linked(scene, _reason(scene, service), scene.residents)
+    found = _linked(scene, _reason(scene, service), scene.assessed(service))
     column = f"unserved_{service}"
     if column in scene.cells.columns:
         unserved = scene.cells[column].fillna(0).to_numpy(dtype=np.int64)

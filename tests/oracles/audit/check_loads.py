@@ -39,11 +39,12 @@ def check_loads(scene: Scene, ledger: Ledger) -> None:
             continue
         for solution in ("natural", "balanced"):
             sums.extend(_conserved(service, solution, asked))
+        sums.append((f"{service} known", asked["residents"], int(scene.assessed(service).sum())))
         metres = _metres(scene, service, asked)
         loads.extend(_natural(scene, service, asked["natural"], metres))
         centres = asked["balanced"]["centres"]
         best = least_loads(
-            metres, scene.residents, scene.services[service] / ADULT_S_PER_M * 60,
+            metres, scene.assessed(service), scene.services[service] / ADULT_S_PER_M * 60,
             np.array([one["min"] for one in centres]), np.array([one["max"] for one in centres]),
         )  # fmt: skip
         told = asked["balanced"]
@@ -106,15 +107,16 @@ def _natural(
     least = metres.min(axis=0)
     reached = np.isfinite(least)
     rows: list[tuple[str, Any, Any]] = []
+    persons = scene.assessed(service)
     for k, one in enumerate(told["centres"]):
         own = reached & (nearest == k)
         margin = least + BAR_S / ADULT_S_PER_M
         rivals = np.delete(metres, k, axis=0).min(axis=0, initial=np.inf)
         open_ones = reached & (metres[k] <= margin) & (rivals <= margin)
-        low = int(scene.residents[own & ~open_ones].sum())
-        high = int(scene.residents[own | open_ones].sum())
+        low = int(persons[own & ~open_ones].sum())
+        high = int(persons[own | open_ones].sum())
         ok = low <= one["load"] <= high
-        ours = one["load"] if ok else int(scene.residents[own].sum())
+        ours = one["load"] if ok else int(persons[own].sum())
         rows.append((f"{service} {one['facility']}", one["load"], ours))
     return rows
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Inputs:
     elevation: Path | None = None
     tags: Path | None = None
     default_levels: float = 3.0
+    surveyed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # service: codes
 
 
 class Scene:
@@ -156,6 +157,32 @@ class Scene:
     @cached_property
     def unit_of_cell(self) -> pd.Series:
         return self.cells["unit_code"].astype("string").fillna("")
+
+    def inside(self, service: str) -> Any:
+        """Which cells the list of a service covers: those of the units it was said to cover."""
+        codes = self.inputs.surveyed.get(service)
+        if codes is None:
+            return np.ones(len(self.residents), dtype=bool)
+        return self.unit_of_cell.isin(codes).to_numpy(dtype=bool)
+
+    def assessed(self, service: str) -> Ints:
+        """Residents of every cell, 0 where the list of a service does not go."""
+        return np.where(self.inside(service), self.residents, 0)
+
+    def edge_m(self, service: str) -> Floats:
+        """Metres from every cell to where the list of a service ends; inf where it does not."""
+        codes = self.inputs.surveyed.get(service)
+        if codes is None:
+            return np.full(len(self.residents), np.inf)
+        units = self.unit_files
+        own = units.geometry[units["code"].isin(codes)].to_numpy()
+        held = shapely.union_all(self.joiner.metric(np.asarray(own, dtype=object)))
+        rim = shapely.multilinestrings(
+            [shapely.linestrings(shapely.get_coordinates(ring))
+             for part in shapely.get_parts(held) for ring in shapely.get_rings(part)]
+        )  # fmt: skip
+        found: Floats = shapely.distance(starts(self.shapes), rim)
+        return found
 
     @cached_property
     def linkable(self) -> Ints:

@@ -8,6 +8,7 @@ and degrees become WGS84 through their datum.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -25,6 +26,7 @@ from lifecircle.analysis.readers.records.cells import (
     no_texts,
     object_array,
     read_numbers,
+    read_texts,
 )
 from lifecircle.analysis.readers.records.columns import (
     Column,
@@ -57,6 +59,7 @@ _NO_METRES: Final = 1e8  # no plane coordinate is that large: the decimal point 
 _LOOKED_AT: Final = 200  # cells that show what a column holds
 _DEGREE_CODES: Final = frozenset({4326, 4490})  # what EWKT may say of itself and change nothing
 _MOST_LON, _MOST_LAT = 180.0, 90.0
+_H3_CELL: Final = re.compile(r"8[0-9a-f]{14}", re.IGNORECASE)
 _X_OR_Y: Final = ("x", "y", "x坐标", "y坐标", "pointx", "pointy", "coordx", "coordy")
 _SURE_M: Final = 1.0  # a transformation between datums no better than this is told
 
@@ -100,7 +103,10 @@ def locate(records: Records, found: Findings) -> Located:
     elif column := _find_whole(picked):
         bare = _keep_sound(_places_of_column(column, place, said, found), found)
     else:
-        if not found:
+        cells = next(filter(_is_h3, records.columns), None)
+        if cells is not None:
+            found.add("input_h3_cells", column=cells.title)
+        elif not found:
             found.add("input_no_coordinates", columns=records.titles)
         return Located(no_texts(len(records)))
     if place is None:
@@ -136,6 +142,12 @@ def find_unplaced(records: Records) -> BoolArray:
     for column in pick_coordinates(records.columns, records.said, quiet).values():
         filled |= np.array([not is_blank(cell) for cell in column.values], np.bool_)
     return ~filled
+
+
+def _is_h3(column: Column) -> bool:
+    """Whether a column holds cells of the H3 grid: 15 hexadecimal signs that begin with 8."""
+    said = [text for text in read_texts(column.values[:_LOOKED_AT]) if text is not None]
+    return bool(said) and all(_H3_CELL.fullmatch(text) for text in said)
 
 
 def _find_place(

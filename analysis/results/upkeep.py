@@ -1,0 +1,204 @@
+"""Keeping a workspace in order: what killed builds left, old runs, files that changed on the disk.
+
+A build holds a lock on ``.tmp-<x>.lock`` beside its folder aside for as long as it lives; the
+system lets go of it when the process ends, however it ends. What nobody holds is left over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.results.folders import CURRENT, MANIFEST, RUNS, AreaFolders
+from lifecircle.analysis.results.manifest_file import read_manifest
+from lifecircle.analysis.results.proposals import any_kept
+
+if sys.platform != "win32":  # there, leftovers go by their age alone
+    import fcntl
+
+ASIDE: Final = ".tmp-"
+LOCK: Final = ".lock"
+DEAD_AFTER_S: Final = 24 * 3600  # of what has no lock: not touched for a day is dead
+_YEAR = re.compile(r"r(\d{4})")
+
+
+# ---- what is written aside, and what is left over -------------------------------------------
+
+
+@contextlib.contextmanager
+def claimed_aside(area: Path) -> Iterator[Path]:
+    """A name aside in the folder of an area (nothing is there yet), ours while the block runs."""
+    aside = area / f"{ASIDE}{secrets.token_hex(8)}"
+    lock = _lock_of(aside)
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield aside
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _lock_of(aside: Path) -> Path:
+    return aside.with_name(aside.name + LOCK)
+
+
+def sweep(area: Path) -> list[str]:
+    """Remove what dead builds left aside in the folder of an area; the names removed."""
+    removed = []
+    for left in leftovers(area):
+        _lock_of(left).unlink(missing_ok=True)
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+        if not left.exists():
+            removed.append(left.name)
+    return removed
+
+
+def leftovers(area: Path) -> list[Path]:
+    """What lies aside and belongs to no living build."""
+    found = []
+    for left in sorted(area.glob(f"{ASIDE}*")):
+        bare = left.name.removesuffix(LOCK)
+        lock = _lock_of(left.with_name(bare.split(".current", maxsplit=1)[0]))
+        try:
+            dead = _is_free(lock) if lock.exists() else _is_old(left)
+        except OSError:  # gone meanwhile, or not ours to open
+            continue
+        if dead:
+            found.append(left)
+    return found
+
+
+def _is_free(lock: Path) -> bool:
+    """Whether nobody holds a lock. One just made may not be held yet: it counts from a minute."""
+    if sys.platform == "win32":
+        return _is_old(lock)
+    if time.time() - lock.stat().st_mtime < 1:
+        return False
+    handle = os.open(lock, os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > DEAD_AFTER_S
+
+
+# ---- old runs -------------------------------------------------------------------------------
+
+
+def runs_to_remove(runs: Sequence[str], current: str, keep: int, held: frozenset[str]) -> list[str]:
+    """The runs beyond the last `keep`, oldest first.
+
+    Never the current one, the last of its year (of a run's name), nor one that is `held`.
+    """
+    last_of_year: dict[str, str] = {}
+    for run in sorted(runs):
+        found = _YEAR.match(run)
+        last_of_year[found[1] if found else run] = run
+    latest = sorted(runs, reverse=True)[:keep]
+    safe = {current, *held, *last_of_year.values(), *latest}
+    return [run for run in sorted(runs) if run not in safe]
+
+
+def prune(folders: AreaFolders, area: str, keep: int, *, dry: bool = False) -> list[str]:
+    """Remove an area's runs beyond the last `keep` (`runs_to_remove`); the names removed.
+
+    A run with kept proposals stays. `dry` only names them.
+
+    Raises
+    ------
+    UnknownNameError, WorkspaceError : no such area, or its current run is not known.
+    """
+    home = folders.area_folder(area)
+    names = folders.runs(area)
+    held = frozenset(run for run in names if any_kept(home / RUNS / run))
+    chosen = runs_to_remove(names, folders.current(area), keep, held)
+    for run in () if dry else chosen:
+        with claimed_aside(home) as aside:
+            (home / RUNS / run).rename(aside)  # gone for readers at once, whatever happens next
+            shutil.rmtree(aside)
+    return chosen
+
+
+# ---- what changed on the disk ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with an area: a key of the texts, with what it tells."""
+
+    key: str
+    area: str
+    params: Mapping[str, Any]
+
+
+def examine(folders: AreaFolders, area: str) -> list[Finding]:
+    """What is wrong with an area: its pointer, files of its runs that changed, leftovers."""
+    home = folders.area_folder(area)
+    found = []
+    try:
+        folders.current(area)
+    except LifecircleError as fault:
+        found.append(Finding("doctor_current", area, {"run": fault.params.get("run", "?")}))
+    changed = [run for run in folders.runs(area) if not _is_whole(home / RUNS / run)]
+    found += [Finding("doctor_changed", area, {"run": run}) for run in changed]
+    found += [Finding("doctor_left", area, {"name": left.name}) for left in leftovers(home)]
+    return found
+
+
+def mend_current(folders: AreaFolders, area: str) -> str | None:
+    """Point a broken ``current`` at the latest whole run; its name, None where nothing is done."""
+    home = folders.area_folder(area)
+    with contextlib.suppress(LifecircleError):
+        folders.current(area)
+        return None
+    whole = [run for run in folders.runs(area) if _is_whole(home / RUNS / run)]
+    if not whole:
+        return None
+    with claimed_aside(home) as aside:
+        pointer = aside.with_name(f"{aside.name}.{CURRENT}")
+        pointer.write_text(whole[-1] + "\n", encoding="utf-8")
+        pointer.replace(home / CURRENT)
+    return whole[-1]
+
+
+def _is_whole(run: Path) -> bool:
+    """Whether the files of a run are those its name was made from."""
+    try:
+        read_manifest(run)
+        return content_digest(run)[:8] == run.name.partition("-")[2][:8]
+    except (LifecircleError, OSError):
+        return False
+
+
+def content_digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of the files of a run but its manifest, in name order."""
+    whole = hashlib.sha256()
+    for file in sorted(folder.iterdir(), key=lambda path: path.name):
+        if file.name == MANIFEST or not file.is_file():
+            continue
+        with file.open("rb") as handle:
+            part = hashlib.file_digest(handle, "sha256").hexdigest()
+        whole.update(f"{file.name} {part}\n".encode())
+    return whole.hexdigest()

@@ -1,0 +1,114 @@
+"""One sentence about an area: what is worst against the plan, and what would mend it most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.names import TOTAL
+from lifecircle.analysis.measures.question import (
+    Question,
+    ask,
+    covered,
+    judged_persons,
+    walks_to,
+)
+from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.readings import ResidentsWithin
+from lifecircle.analysis.policy.scorecard_model import AT_LEAST
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import title_of
+from lifecircle.service.catalog.siting import SitingTask, siting_document
+
+_SHARE = "fraction"
+_OF_SITE = ("lon", "lat", "unit_code", "unit_name", "near", "near_m", "residents_new")
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What the plan promises of a service: a share 0-1, read as residents within `minutes`."""
+
+    target: float
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The service farthest below its promise; persons of those who can be judged."""
+
+    service: str
+    promised: Promised
+    residents: int
+    not_covered: int
+
+    @property
+    def short(self) -> float:
+        """By how much the share of residents within reach misses the target."""
+        return self.promised.target - 1.0 + self.not_covered / self.residents
+
+
+def promised_services(policy: Policy) -> dict[str, Promised]:
+    """Services whose promise names a share and is read, too, as residents within a walk of them.
+
+    The minutes are the widest that the promise is read at: nobody counts as out of reach whom
+    one of its readings reaches.
+    """
+    found: dict[str, Promised] = {}
+    for row in () if policy.scorecard is None else policy.scorecard.rows.values():
+        if row.target is None or row.unit != _SHARE or row.direction != AT_LEAST:
+            continue
+        for reading in row.readings.values():
+            if not isinstance(reading, ResidentsWithin) or len(reading.any_of) != 1:
+                continue
+            (service,) = reading.any_of
+            said = None if reading.minutes is None else reading.minutes.value
+            minutes = float(policy.services[service].minutes.value if said is None else said)
+            target = float(row.target.value)
+            if service in found:
+                target = max(target, found[service].target)
+                minutes = max(minutes, found[service].minutes)
+            found[service] = Promised(target, minutes)
+    return found
+
+
+def worst_service(run: Run) -> Worst | None:
+    """The assessed service farthest below its promise; None where none is below one.
+
+    Ties go to the earlier service of the plan.
+    """
+    rows = []
+    for service, promised in promised_services(run.policy).items():
+        walks = walks_to(run.study, service) if service in run.travel.services else None
+        persons = judged_persons(run.study, service, TOTAL)
+        if walks is None or not persons.sum():
+            continue
+        limit_cm = ask(run.study, Question(service, promised.minutes)).limit_cm
+        reached = covered(walks.cell_cm, run.city.cells.position, limit_cm)
+        left = int(persons[~reached].sum())
+        rows.append(Worst(service, promised, int(persons.sum()), left))
+    worst = max(rows, key=lambda row: row.short, default=None)
+    return worst if worst is not None and worst.short > 0 else None
+
+
+def headline_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
+    """The worst service of an area and the one new place that would reach most residents."""
+    head = {"area": run.manifest.area, "run": run.manifest.run}
+    worst = worst_service(run) if run.city.cells.counted else None
+    if worst is None:
+        told = ("service", "title", "minutes", "target", "residents", "not_covered", "site")
+        return {**head, **dict.fromkeys(told), "warnings": []}
+    question = Question(worst.service, worst.promised.minutes)
+    found = siting_document(run, question, SitingTask(add=1), lang=lang)
+    site = next(iter(found["proposals"]), None)
+    return {
+        **head,
+        "service": worst.service,
+        "title": title_of(run.policy.services[worst.service].title),
+        "minutes": worst.promised.minutes,
+        "target": worst.promised.target,
+        "residents": worst.residents,
+        "not_covered": worst.not_covered,
+        "site": None if site is None else {name: site[name] for name in _OF_SITE},
+        "warnings": [],
+    }

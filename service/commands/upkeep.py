@@ -1,0 +1,82 @@
+"""Commands that keep a workspace in order: ``prune`` old runs, ``doctor`` what is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lifecircle.service.commands.words import HERE, Lang, WorkspaceDir, language_of
+
+if TYPE_CHECKING:
+    from lifecircle.analysis.results.folders import AreaFolders
+
+AnyArea = Annotated[str | None, typer.Argument()]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    app.command()(prune)
+    app.command()(doctor)
+
+
+def prune(
+    name: AnyArea = None,
+    keep: Annotated[int, typer.Option(min=1)] = 10,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
+    workspace: WorkspaceDir = HERE,
+    lang: Lang = None,
+) -> None:
+    """Remove old runs; never the current one, the last of a year, one with kept proposals."""
+    from lifecircle.analysis.results import upkeep
+    from lifecircle.service import i18n
+    from lifecircle.service.terminal import say
+
+    folders, language = _folders(workspace), language_of(lang)
+    for area in folders.areas() if name is None else [name]:
+        removed = upkeep.prune(folders, area, keep, dry=dry_run)
+        key = "cli_would_prune" if dry_run else "cli_pruned"
+        left = len(folders.runs(area)) - len(removed) * dry_run
+        say(i18n.text(key, language, area=area, count=len(removed), left=left))
+        for run in removed:
+            say(f"  {run}")
+
+
+def doctor(
+    name: AnyArea = None,
+    mend: Annotated[bool, typer.Option("--mend")] = False,
+    workspace: WorkspaceDir = HERE,
+    lang: Lang = None,
+) -> None:
+    """Whether runs are as they were written; exit 2 where something is wrong."""
+    from lifecircle.analysis.results import upkeep
+    from lifecircle.service import i18n
+    from lifecircle.service.terminal import say
+
+    folders, language = _folders(workspace), language_of(lang)
+    wrong = 0
+    for area in folders.areas() if name is None else [name]:
+        if mend:
+            for left in upkeep.sweep(folders.area_folder(area)):
+                say(i18n.text("cli_swept", language, area=area, name=left))
+            current = upkeep.mend_current(folders, area)
+            if current is not None:
+                say(i18n.text("cli_pointed", language, area=area, run=current))
+        found = upkeep.examine(folders, area)
+        wrong += len(found)
+        for one in found:
+            say(i18n.text(one.key, language, area=area, **one.params))
+        if not found:
+            say(i18n.text("cli_area_sound", language, area=area, count=len(folders.runs(area))))
+    if wrong:
+        raise typer.Exit(2)
+
+
+def _folders(workspace: Path) -> AreaFolders:
+    from lifecircle.analysis.errors import WorkspaceError
+    from lifecircle.analysis.results.folders import AreaFolders
+
+    if not workspace.is_dir():
+        raise WorkspaceError("workspace_missing", path=str(workspace))
+    return AreaFolders(workspace)

@@ -1,0 +1,169 @@
+"""Keys: who may ask the service from elsewhere, and what for.
+
+A key is ``lc_<id>_<secret>``; the secret has 256 random bits and is shown once. Kept is an HMAC of
+it with a salt of its own, so that whoever reads the database can use no key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, get_args
+
+from sqlalchemy import Engine, func, or_, select
+from sqlalchemy.orm import Session
+
+from lifecircle.service.database.tables import AuditRow, KeyRow
+from lifecircle.service.errors import MissingError, RequestError
+
+Role = Literal["viewer", "reviewer", "planner", "admin"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+_WRITTEN: Final = re.compile(r"lc_([0-9a-f]{12})_([\w-]{43})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as people see it. `state`: valid, expired or revoked."""
+
+    id: str
+    name: str
+    role: Role
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+
+    def valid_at(self, now: datetime) -> bool:
+        """Whether it opens anything."""
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+    def may(self, role: Role) -> bool:
+        """Whether it has a role or one above it."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def now_utc() -> datetime:
+    """The time now."""
+    return datetime.now(UTC)
+
+
+def add_key(
+    engine: Engine, name: str, role: str, expires: datetime | None, actor: str
+) -> tuple[Key, str]:
+    """A new key and what is written on it, which is told this once.
+
+    Raises
+    ------
+    RequestError : no such role, no name, or an end that has passed.
+    """
+    if role not in ROLES:
+        raise RequestError("key_role", role=role, known=", ".join(ROLES))
+    if not name.strip():
+        raise RequestError("key_no_name")
+    now = now_utc()
+    if expires is not None and expires <= now:
+        raise RequestError("key_over", expires=expires.isoformat())
+    identity, secret, salt = (
+        secrets.token_hex(6),
+        secrets.token_urlsafe(32),
+        secrets.token_bytes(16),
+    )
+    row = KeyRow(
+        id=identity, name=name.strip()[:200], role=role, salt=salt, digest=_digest(salt, secret),
+        created=now, expires=expires, revoked=None,
+    )  # fmt: skip
+    with Session(engine) as session, session.begin():
+        session.add(row)
+        session.flush()
+        key = _key(row)
+        record(session, actor, "key.add", f"key/{identity}", None, _told(key))
+    return key, f"lc_{identity}_{secret}"
+
+
+def list_keys(engine: Engine) -> list[Key]:
+    """All keys, the oldest first, also those that open nothing any more."""
+    with Session(engine) as session:
+        return [_key(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.created))]
+
+
+def revoke_key(engine: Engine, identity: str, actor: str) -> Key:
+    """Make a key open nothing from now on.
+
+    Raises
+    ------
+    MissingError : no such key.
+    """
+    with Session(engine) as session, session.begin():
+        row = session.get(KeyRow, identity)
+        if row is None:
+            raise MissingError("no_key", key=identity)
+        before = _told(_key(row))
+        if row.revoked is None:
+            row.revoked = now_utc()
+            record(session, actor, "key.revoke", f"key/{identity}", before, _told(_key(row)))
+        return _key(row)
+
+
+def find_key(engine: Engine, written: str) -> Key | None:
+    """The key with this written on it if it is valid now, else None; equally slow either way."""
+    parts = _WRITTEN.fullmatch(written)
+    if parts is None:
+        return None
+    with Session(engine) as session:
+        row = session.get(KeyRow, parts[1])
+        salt, held = (bytes(16), bytes(32)) if row is None else (row.salt, row.digest)
+        same = hmac.compare_digest(_digest(salt, parts[2]), held)
+        if row is None or not same:
+            return None
+        key = _key(row)
+    return key if key.valid_at(now_utc()) else None
+
+
+def any_valid(engine: Engine) -> bool:
+    """Whether some key opens something."""
+    lasting = or_(KeyRow.expires.is_(None), KeyRow.expires > now_utc())
+    asked = select(func.count()).where(KeyRow.revoked.is_(None), lasting)
+    with Session(engine) as session:
+        return bool(session.scalar(asked))
+
+
+def record(
+    session: Session,
+    actor: str,
+    action: str,
+    subject: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> None:
+    """Write into the audit log, in the transaction of what is done."""
+    row = AuditRow(
+        at=now_utc(), actor=actor, key_id=None, action=action, subject=subject,
+        before=before, after=after,
+    )  # fmt: skip
+    session.add(row)
+
+
+def _digest(salt: bytes, secret: str) -> bytes:
+    return hmac.new(salt, secret.encode(), hashlib.sha256).digest()
+
+
+def _key(row: KeyRow) -> Key:
+    role: Any = row.role
+    return Key(row.id, row.name, role, row.created, row.expires, row.revoked)
+
+
+def _told(key: Key) -> dict[str, Any]:
+    def moment(when: datetime | None) -> str | None:
+        return None if when is None else when.isoformat(timespec="seconds")
+
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "created": moment(key.created),
+        "expires": moment(key.expires),
+        "revoked": moment(key.revoked),
+    }

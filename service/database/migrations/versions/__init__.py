@@ -1,0 +1,1 @@
+"""One file a version, applied in the order of ``down_revision``."""

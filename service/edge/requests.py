@@ -1,0 +1,75 @@
+"""What is written down of every request: an id, a line in the access log, the counts."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from time import perf_counter
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lifecircle.service.logs import ACCESS, request_id
+from lifecircle.service.metrics import Metrics
+
+access = logging.getLogger(ACCESS)
+ID_HEADER: Final = b"x-request-id"
+_PLAIN_ID: Final = re.compile(rb"[\w.:-]{1,64}")
+
+
+class RequestLog:
+    """Gives each request an id (a proxy's is kept), tells it in the answer, logs what came of it.
+
+    The query is not logged: keys and places of people may stand in it.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and write down how it ended."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identity = _identity(scope)
+        scope["request_id"] = identity
+        token = request_id.set(identity)
+        began, status, sent = perf_counter(), 500, 0
+
+        async def counted(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                told = (ID_HEADER, identity.encode("latin-1"))
+                message["headers"] = [*message["headers"], told]
+            else:
+                sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, counted)
+        finally:
+            took_s = perf_counter() - began
+            self.metrics.count(scope["method"], scope["path"], status, took_s)
+            if access.isEnabledFor(logging.INFO):
+                access.info(
+                    "%s %s",
+                    scope["method"],
+                    scope["path"],
+                    extra={
+                        "status": status,
+                        "ms": round(took_s * 1000, 2),
+                        "bytes": sent,
+                        "client": (scope.get("client") or ("-",))[0],
+                    },
+                )
+            request_id.reset(token)
+
+
+def _identity(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == ID_HEADER and _PLAIN_ID.fullmatch(value):
+            return str(value.decode("ascii"))
+    return secrets.token_hex(8)

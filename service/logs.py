@@ -1,0 +1,71 @@
+"""Logs for whoever runs the service: one line an event, with time, level and request id.
+
+Nothing is set up at import; `log_config` is handed to the server by ``lifecircle serve``.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import orjson
+
+LogFormat = Literal["text", "json"]
+ACCESS: Final = "lifecircle.access"
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What a line of the log says: time (UTC), level, logger, request id, message, extras."""
+    moment = datetime.fromtimestamp(record.created, UTC)
+    told: dict[str, Any] = {
+        "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname,
+        "logger": record.name,
+        "request": request_id.get(),
+        "message": record.getMessage(),
+    }
+    return told | {name: value for name, value in vars(record).items() if name not in _OWN}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; a traceback is a member of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        told = fields_of(record)
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(told, default=str).decode()
+
+
+class TextLines(logging.Formatter):
+    """``time level logger [request] message name=value ...``, then a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; signs that would start another line are written as escapes."""
+        told = fields_of(record)
+        head = [told.pop(name) for name in ("time", "level", "logger")]
+        asked, said = told.pop("request"), told.pop("message")
+        more = [f"{name}={value}" for name, value in told.items()]
+        line = " ".join([*head, f"[{asked}]", said, *more])
+        line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def log_config(form: LogFormat) -> dict[str, Any]:
+    """A configuration for `logging.config`: everything from INFO on, to standard error."""
+    lines = JsonLines if form == "json" else TextLines
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": lines}},
+        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["out"], "level": "WARNING"},
+        "loggers": {"lifecircle": {"level": "INFO"}, "uvicorn": {"level": "INFO"}},
+    }

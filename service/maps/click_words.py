@@ -1,0 +1,83 @@
+"""What the scripts of a page are told: words, where to ask, which columns make a table."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.panel import View
+from lifecircle.service.wording import date
+
+ANSWERING: Final = frozenset({"coverage", "gaps"})  # pages on which a click asks the service
+_CLICK_WORDS: Final = {  # as the script of the panel calls them
+    "unnamed": "unnamed",
+    "cell": "cell",
+    "residents": "residents",
+    "minutes": "walk",
+    "minutes_value": "figure_minutes",
+    "nearest": "nearest",
+    "state": "state",
+    "covered": "covered_here",
+    "not_covered": "not_covered_here",
+    "no_way": "no_way",
+    "modelled": "modelled_here",
+}
+_ANSWER_WORDS: Final = (
+    "here", "close", "wait", "failed", "way", "no_way", "climb", "services", "within", "beyond",
+    "unknown", "minutes", "missing", "nothing_missing", "comma", "ring", "search", "nothing_found",
+)  # fmt: skip
+_SLOTS: Final = {name: "{" + name + "}" for name in ("n", "name", "names", "minutes", "metres")}
+_MORE_SLOTS: Final = {"service": "{service}", "why": "{why}"}
+_TABLE_COLUMNS: Final = (1, 3, 0)  # of the coverage page's units: residents, not covered, P
+
+
+def page_config(ask: Ask, view: View, ask_at: str | None) -> dict[str, Any]:
+    """All that the scripts need beside the layers; every value is data, never markup."""
+    config: dict[str, Any] = {
+        "lang": ask.lang,
+        "words": {name: ask.say(key, n="{n}") for name, key in _CLICK_WORDS.items()},
+        "tools": {name: ask.say(f"tool_{name}") for name in ("full", "print", "picture", "map")},
+        "picture": _picture(ask, view),
+    }
+    if ask.layer == "coverage":
+        config["table"] = {
+            "title": ask.say("table_title", n="{n}"),
+            "name": ask.say("table_name"),
+            "columns": list(_TABLE_COLUMNS),
+        }
+    if ask_at is not None and ask.mode == "linked" and ask.layer in ANSWERING:
+        config["ask"] = _asking(ask, view, ask_at)
+    return config
+
+
+def _picture(ask: Ask, view: View) -> dict[str, str]:
+    manifest = ask.run.manifest
+    sources = [*view.credits, ask.say("picture_sources", run=manifest.run)]
+    if manifest.synthetic:
+        sources.insert(0, ask.say("synthetic_note"))
+    return {
+        "title": view.title,
+        "subtitle": ask.words.sentences((view.area, view.subtitle, date(manifest.created)))
+        if view.subtitle
+        else f"{view.area} · {date(manifest.created)}",
+        "sources": " · ".join(sources),
+        "file": f"{manifest.area}-{ask.layer}-{manifest.run}",
+    }
+
+
+def _asking(ask: Ask, view: View, ask_at: str) -> dict[str, Any]:
+    shown = next((field for field in view.fields if field.name == "service"), None)
+    chosen = None if shown is None else next((o.value for o in shown.options if o.chosen), None)
+    slots = _SLOTS | _MORE_SLOTS
+    return {
+        "url": ask_at,
+        "run": ask.run.manifest.run,
+        "service": chosen,
+        "walker": ask.walker,
+        "minutes": ask.minutes,
+        "titles": {
+            service: ask.titled(ask.run.policy.services[service])
+            for service in ask.run.travel.services
+        },
+        "words": {name: ask.say(f"ask_{name}", **slots) for name in _ANSWER_WORDS},
+    }

@@ -1,0 +1,84 @@
+"""What the service counts about itself, told at ``/metrics`` in Prometheus' words."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+CONTENT: Final = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
+_ROOMS: Final = ("areas", "maps", "collections", "static")
+_LEAVES: Final = frozenset({
+    "coverage", "gaps", "circles", "equity", "compare", "report", "scorecard", "quality", "merges",
+    "catchments", "point", "isochrone", "siting", "accessibility", "what-if", "items",
+    "queryables", "schema",
+})  # fmt: skip
+_ALONE: Final = frozenset({
+    "", "api", "docs", "conformance", "areas", "collections", "check", "healthz", "readyz",
+    "metrics",
+})  # fmt: skip
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
+
+
+class Metrics:
+    """The counts of one application (two in a process share nothing)."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._requests = Counter(
+            "lifecircle_requests", "Requests answered", ("method", "route", "status"),
+            registry=self.registry,
+        )  # fmt: skip
+        self._seconds = Histogram(
+            "lifecircle_request_seconds", "Seconds until an answer was sent", ("route",),
+            buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
+        self.dear = Gauge(
+            "lifecircle_dear_questions", "Dear questions under way or waiting",
+            registry=self.registry,
+        )  # fmt: skip
+        self.areas = Gauge("lifecircle_areas", "Areas in the workspace", registry=self.registry)
+
+    def count(self, method: str, path: str, status: int, seconds: float) -> None:
+        """Count one request; its path is told without names of areas, runs or places."""
+        route = route_of(path)
+        _child(self._requests, method if method in _METHODS else "other", route, str(status)).inc()
+        _watch(self._seconds, route).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of it, as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+
+@lru_cache(maxsize=4096)
+def _child(counter: Counter, *labels: str) -> Counter:
+    return counter.labels(*labels)
+
+
+@lru_cache(maxsize=1024)
+def _watch(histogram: Histogram, route: str) -> Histogram:
+    return histogram.labels(route)
+
+
+def route_of(path: str) -> str:
+    """The kind of a path, one of few: ``/areas/*/coverage``, ``/maps``, ``other``."""
+    parts = path[1:].split("/", 3)
+    if len(parts) == 1:
+        return f"/{parts[0]}" if parts[0] in _ALONE else "other"
+    if parts[0] not in _ROOMS:
+        return "other"
+    if len(parts) > 2 and parts[2] in _LEAVES and parts[0] != "maps":
+        return f"/{parts[0]}/*/{parts[2]}"
+    return f"/{parts[0]}/*"

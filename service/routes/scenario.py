@@ -1,0 +1,80 @@
+"""Edits drawn on an area: what they change, before and after."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from lifecircle.analysis.measures.question import Question
+from lifecircle.service.catalog import scenario_document
+from lifecircle.service.guards import check_near
+from lifecircle.service.queries import AreaName, Minutes, Name, OfRun, ReaderNow
+from lifecircle.service.responses import JSON, encode
+
+router = APIRouter(tags=["scenario"])
+
+_EXAMPLE: dict[str, Any] = {
+    "edits": [
+        {
+            "op": "add_facility",
+            "service": "health_centre",
+            "lon": 102.72,
+            "lat": 25.04,
+            "attributes": {"ownership": "government"},
+        },
+        {
+            "op": "add_way",
+            "kind": "footbridge",
+            "coordinates": [[102.7201, 25.0402], [102.7216, 25.0409]],
+        },
+    ],
+    "parts": ["services", "catchments"],
+}
+
+
+class ScenarioQuery(OfRun):
+    """What `/scenario` takes beside its body."""
+
+
+class ScenarioBody(BaseModel):
+    """Edits, as a list or a GeoJSON FeatureCollection, and what is asked about them."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [_EXAMPLE]}
+    )
+
+    edits: list[Any] | dict[str, Any]
+    minutes: Minutes | None = None
+    walker: Name = "adult"
+    by: Name | None = None
+    parts: list[Literal["services", "catchments", "circles", "scorecard"]] = Field(
+        default=["services", "catchments", "circles", "scorecard"], max_length=4
+    )
+    changed_cells: bool = False
+
+
+@router.post("/areas/{area}/scenario")
+async def try_scenario(
+    request: Request,
+    reader: ReaderNow,
+    area: AreaName,
+    query: Annotated[ScenarioQuery, Query()],
+    body: ScenarioBody,
+) -> Response:
+    """Before and after of facilities, ways and residents as drawn; nothing is stored."""
+    check_near(request, reader.settings)
+    reader.minutes(body.minutes)
+    state = await reader.state(area, query.run)
+    document = await run_in_threadpool(
+        scenario_document,
+        state,
+        Question(minutes=body.minutes, walker=body.walker, by=body.by),
+        body.edits,
+        parts=body.parts,
+        changed_cells=body.changed_cells,
+        lang=reader.lang,
+    )
+    return Response(encode(document), media_type=JSON, headers={"cache-control": "no-store"})

@@ -1,0 +1,1 @@
+"""Edits of a city against a city built from edited files."""

@@ -1,0 +1,264 @@
+"""One flight per answer, bytes kept and compressed, a short queue for dear questions."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from lifecircle.service import flights
+from lifecircle.service.edge.kept import takes_gzip
+from lifecircle.service.errors import NotReadyError
+from lifecircle.service.flights import Flights, ReaderLeftError
+from tests.pages.served import client
+from tests.worlds.tiny import tiny_run
+
+TABLE = "/areas/tiny/coverage?service=health_centre"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workspace")
+    tiny_run(folder)
+    return folder
+
+
+@pytest.fixture
+def served(root: Path) -> TestClient:
+    return client(root)
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+class Work:
+    """Work that waits until it is let go; counts how often it was begun."""
+
+    def __init__(self, answer: bytes = b"done") -> None:
+        self.answer, self.begun, self.go = answer, 0, threading.Event()
+
+    def __call__(self) -> bytes:
+        self.begun += 1
+        assert self.go.wait(10)
+        return self.answer
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came")
+
+
+# ---- flights -----------------------------------------------------------------------------
+
+
+def test_many_readers_of_one_answer_share_one_computation() -> None:
+    async def story() -> None:
+        shared, work = Flights(2, 2), Work()
+        asking = [asyncio.create_task(shared.share("a", work, never, dear=True)) for _ in range(64)]
+        await until(lambda: work.begun == 1)
+        work.go.set()
+        assert set(await asyncio.gather(*asking)) == {b"done"}
+        assert (work.begun, shared.dear_held) == (1, 0)
+
+    asyncio.run(story())
+
+
+def test_a_full_queue_refuses_and_empties_when_readers_leave() -> None:
+    async def story() -> None:
+        shared, first, waiting = Flights(1, 1), Work(), Work()
+        left = asyncio.Event()
+
+        async def leaves() -> None:
+            await left.wait()
+
+        one = asyncio.create_task(shared.share("a", first, never, dear=True))
+        await until(lambda: first.begun == 1)
+        two = asyncio.create_task(shared.share("b", waiting, leaves, dear=True))
+        await asyncio.sleep(0.02)
+        with pytest.raises(NotReadyError):
+            await shared.share("c", Work(), never, dear=True)
+        cheap = Work()
+        cheap.go.set()
+        assert await shared.share("c", cheap, never) == b"done"  # cheap ones do not wait for dear
+        left.set()
+        with pytest.raises(ReaderLeftError):
+            await two
+        await until(lambda: shared.dear_held == 1)
+        first.go.set()
+        assert await one == b"done"
+        assert waiting.begun == 0  # nobody waited for it: it was never begun
+
+    asyncio.run(story())
+
+
+def test_work_that_has_begun_serves_who_comes_later() -> None:
+    async def story() -> None:
+        shared, work, gone = Flights(1, 1), Work(), asyncio.Event()
+
+        async def leaves() -> None:
+            await gone.wait()
+
+        first = asyncio.create_task(shared.share("a", work, leaves))
+        await until(lambda: work.begun == 1)
+        gone.set()
+        with pytest.raises(ReaderLeftError):
+            await first
+        second = asyncio.create_task(shared.share("a", work, never))
+        await asyncio.sleep(0)
+        work.go.set()
+        assert await second == b"done"
+        assert work.begun == 1
+
+    asyncio.run(story())
+
+
+def test_a_failure_is_told_to_all_and_not_kept() -> None:
+    def broken() -> bytes:
+        raise ValueError("no")
+
+    async def story() -> None:
+        shared = Flights(1, 1)
+        told = await asyncio.gather(
+            *(shared.share("a", broken, never) for _ in range(3)), return_exceptions=True
+        )
+        assert [type(one) for one in told] == [ValueError] * 3
+        good = Work()
+        good.go.set()
+        assert await shared.share("a", good, never) == b"done"
+
+    asyncio.run(story())
+
+
+def test_a_full_queue_is_503_with_retry_after(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: Any, **__: Any) -> bytes:
+        raise NotReadyError("too_busy")
+
+    monkeypatch.setattr(flights.Flights, "share", full)
+    answer = client(root).get("/areas/tiny/gaps?minutes=7&lang=en")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json()["key"] == "too_busy"
+
+
+# ---- kept bytes --------------------------------------------------------------------------
+
+
+def count(served: TestClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Requests that reach the router from now on."""
+    seen: list[str] = []
+    held = served.app.state.areas  # type: ignore[attr-defined]
+    ask = held.held
+
+    def counted(area: str, run: str | None = None) -> Any:
+        seen.append(area)
+        return ask(area, run)
+
+    monkeypatch.setattr(held, "held", counted)
+    return seen
+
+
+def test_the_second_answer_is_the_first_and_reaches_no_router(
+    served: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = count(served, monkeypatch)
+    first, second = served.get(TABLE), served.get(TABLE)
+    assert len(reached) == 1
+    assert second.content == first.content
+    same = set(first.headers) - {"x-request-id"}
+    assert {n: first.headers[n] for n in same} == {n: second.headers[n] for n in same}
+    for other in ({"accept-language": "en"}, {"host": "localhost"}, {"accept": "text/html"}):
+        served.get(TABLE, headers=other)
+    assert len(reached) == 4  # each a question of its own
+
+
+def test_compressed_and_plain_have_tags_of_their_own(served: TestClient) -> None:
+    plain = served.get(TABLE, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for _ in range(2):
+        small = served.get(TABLE, headers={"accept-encoding": "gzip, br"})
+        assert small.headers["content-encoding"] == "gzip"
+        assert int(small.headers["content-length"]) < len(plain.content)
+        assert small.json() == plain.json()
+    assert small.headers["etag"] != plain.headers["etag"]
+    assert "Accept-Encoding" in small.headers["vary"]
+    for tag in (
+        small.headers["etag"],
+        f"W/{plain.headers['etag']}",
+        '"x", ' + plain.headers["etag"],
+    ):
+        again = served.get(TABLE, headers={"if-none-match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+    assert served.get(TABLE, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_pages_and_first_answers_are_compressed_too(served: TestClient) -> None:
+    with served.stream("GET", "/maps/tiny/coverage", headers={"accept-encoding": "gzip"}) as page:
+        raw = b"".join(page.iter_raw())
+    assert page.headers["content-encoding"] == "gzip"
+    assert b"<!DOCTYPE html>" in gzip.decompress(raw)
+    small = served.get("/healthz", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in small.headers
+
+
+def test_a_kept_map_has_another_nonce_each_time(served: TestClient) -> None:
+    pages = [served.get("/maps/tiny/gaps").text for _ in range(2)]
+    nonces = [page.split('nonce="')[1].split('"')[0] for page in pages]
+    assert nonces[0] != nonces[1]
+    assert pages[0].replace(nonces[0], nonces[1]) == pages[1]
+
+
+def test_a_new_run_is_answered_at_once(tmp_path: Path) -> None:
+    tiny_run(tmp_path)
+    served = client(tmp_path)
+    old = [served.get(TABLE).json()["run"] for _ in range(2)]
+    pinned = served.get(f"{TABLE}&run={old[0]}")
+    time.sleep(0.01)
+    new = tiny_run(tmp_path).manifest.run
+    assert old == [old[0]] * 2
+    assert served.get(TABLE).json()["run"] == new != old[0]
+    assert served.get(f"{TABLE}&run={old[0]}").content == pinned.content
+
+
+def test_a_run_taken_away_is_not_answered_from_what_is_kept(tmp_path: Path) -> None:
+    import shutil
+
+    run = tiny_run(tmp_path).manifest.run
+    tiny_run(tmp_path)
+    served = client(tmp_path)
+    question = f"{TABLE}&run={run}"
+    assert [served.get(question).status_code for _ in range(2)] == [200, 200]
+    shutil.rmtree(tmp_path / "tiny" / "runs" / run)
+    state = served.app.state.areas  # type: ignore[attr-defined]
+    state._states.clear()
+    assert served.get(question).status_code == 404
+
+
+def test_files_of_layers_are_kept_with_their_tag(served: TestClient) -> None:
+    for form in ("csv", "xlsx", "gpkg"):
+        url = f"/collections/tiny.units/items?f={form}"
+        first = served.get(url)
+        assert served.get(url).content == first.content
+        again = served.get(url, headers={"if-none-match": first.headers["etag"]})
+        assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("accepted", "taken"),
+    [
+        (b"gzip", True), (b"br, GZIP;q=0.5", True), (b"*", True), (b"gzip;q=0", False),
+        (b"gzip;q=0.0, *", False), (b"br", False), (b"identity", False), (b"gzip;q=x", False),
+    ],
+)  # fmt: skip
+def test_who_takes_gzip(accepted: bytes, taken: bool) -> None:
+    assert takes_gzip(accepted) == taken
