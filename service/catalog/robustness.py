@@ -9,7 +9,7 @@ from typing import Any, Final
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.robustness.lists import ListDoubt
-from lifecircle.analysis.measures.robustness.parameters import SPEED, Parameter
+from lifecircle.analysis.measures.robustness.parameters import MISSED, SPEED, Parameter
 from lifecircle.analysis.measures.robustness.result import (
     Band,
     CircleBand,
@@ -230,7 +230,7 @@ class FirmWords(Words):
             return []
         said = [
             self(
-                f"if_{one['kind']}",
+                "if_missed" if one["kind"] == MISSED else "if_wrong",
                 status=self.verdict(one["status"]),
                 share=percent_whole(one["share"]),
                 title=self.title(one["title"]),

@@ -19,8 +19,10 @@ from lifecircle.analysis.texts import LANGUAGES
 from lifecircle.service.i18n import TEXTS
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("word", "map", "report", "check", "quality", "scorecard", "study", "page", "cli",
-         "batch")  # fmt: skip
+ROOMS = (
+    "word", "map", "report", "check", "quality", "scorecard", "study", "page", "cli", "batch",
+    "robustness",
+)  # fmt: skip
 SPEAKERS = {"told", "words"}  # `Words` of a reader, called with the bare key of a room
 SAYERS = {"say", "say_both", "both", "Warn", "PolicyError", "ParameterError", "UnknownNameError",
           "WorkspaceError", "UnsolvedError", "refused"}  # fmt: skip
