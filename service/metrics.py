@@ -42,14 +42,14 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self._seconds = Histogram(
-            "lifecircle_request_seconds", "Seconds until an answer was sent", ("route",),
+            "lifecircle_request_seconds", "Seconds per answer", ("route",),
             buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
         self.dear = Gauge(
-            "lifecircle_dear_questions", "Dear questions under way or waiting",
+            "lifecircle_dear_questions", "Dear questions",
             registry=self.registry,
         )  # fmt: skip
-        self.areas = Gauge("lifecircle_areas", "Areas in the workspace", registry=self.registry)
+        self.areas = Gauge("lifecircle_areas", "Areas served", registry=self.registry)
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count one request; its path is told without names of areas, runs or places."""
