@@ -38,18 +38,18 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._requests = Counter(
-            "lifecircle_requests", "Requests answered", ("method", "route", "status"),
+            "lifecircle_requests", "requests", ("method", "route", "status"),
             registry=self.registry,
         )  # fmt: skip
         self._seconds = Histogram(
-            "lifecircle_request_seconds", "Seconds until an answer was sent", ("route",),
+            "lifecircle_request_seconds", "request seconds", ("route",),
             buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
         self.dear = Gauge(
-            "lifecircle_dear_questions", "Dear questions under way or waiting",
+            "lifecircle_dear_questions", "dear questions",
             registry=self.registry,
         )  # fmt: skip
-        self.areas = Gauge("lifecircle_areas", "Areas in the workspace", registry=self.registry)
+        self.areas = Gauge("lifecircle_areas", "areas", registry=self.registry)
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count one request; its path is told without names of areas, runs or places."""
