@@ -47,10 +47,10 @@ def constants(file: Path) -> Iterator[str]:
 
 
 def test_the_plan_has_what_is_looked_for() -> None:
-    assert len(ROWS) == 53
+    assert len(ROWS) == 71
     assert {"专栏1", "三(二)4", "专栏2-7"} <= SECTIONS
     assert COMMON < SETTINGS
-    assert len(SETTINGS) == 11
+    assert len(SETTINGS) == 14
     assert "workers per 10,000 urban residents" in UNITS
     assert len(FILES) > 200
 

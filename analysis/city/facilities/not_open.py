@@ -28,7 +28,9 @@ def note_not_open(
         return (), ()
     order = {service: number for number, service in enumerate(policy.services)}
     xy_m = anchor_xy(project_frame(frame, crs)).tolist()
-    columns = (frame[name] for name in ("id", "service", "name", "source", "state", "why"))
+    told = frame[["id", "service", "name", "source", "state", "why"]].astype(object)
+    told = told.where(told.notna(), None)  # a column without any name holds NaN
+    columns = (told[name] for name in told.columns)
     rows = [NotOpen(*row, *at) for row, at in zip(zip(*columns, strict=True), xy_m, strict=True)]
     rows.sort(key=lambda row: (order[row.service], row.id))
     return tuple(rows), (_remark(rows, policy),)
