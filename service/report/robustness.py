@@ -21,7 +21,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.robustness import FirmWords
-from lifecircle.service.maps.offline import refuse_outside
+from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report.workbook import dated
 from lifecircle.service.wording import number, percent, stamp
 
