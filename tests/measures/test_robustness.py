@@ -297,3 +297,12 @@ def test_residents_spread_evenly_stay_in_their_unit_to_the_person() -> None:
         assert even[rows].sum() == cells.residents[rows].sum()
         if unit >= 0:
             assert np.ptp(even[rows]) <= 1
+
+
+def test_missed_and_wrong_places_are_judged_by_their_own_rows() -> None:
+    study = lc.tiny_town().study
+    worlds = asking_of(study, Question()).worlds
+    worlds.study_of(Assumptions()).judged("pharmacy")
+    for shares in ({"missed": {"pharmacy": 1.0}}, {"wrong": {"pharmacy": 1.0}}):
+        made = worlds.study_of(Assumptions(**shares))
+        assert len(made.judged("pharmacy").facility) == len(made.city.facilities)

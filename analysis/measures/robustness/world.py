@@ -108,7 +108,8 @@ class Worlds:
         city = replace(base.city, cells=cells, facilities=places, surveyed=known)
         travel = travel_table(city, base.costs, self.services) if renumbered else base.travel
         made = Study(city, travel, policy, {}, base.costs)
-        made.__dict__["_judged"] = base._judged  # lists cover the same cells in every try
+        if not renumbered:  # lists cover the same cells and places
+            made.__dict__["_judged"] = base._judged
         return made
 
     def draw_missed_cells(self, service: str, given: Assumptions) -> Int32Array:
