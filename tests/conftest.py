@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from lifecircle.analysis.demo.build import build_springcity
 from lifecircle.analysis.demo.truth.write import SpringCityWithTruth, write_springcity_with_truth
@@ -24,17 +25,23 @@ LONGEST = (
     "cities/test_audit.py",
     "house/test_notebooks.py",
     "command/test_command.py",
-    "cities/test_springcity_scorecard.py",
     "cities/test_report_springcity.py",
-    "house/test_snippets.py",
     "cities/test_oracle_cities.py",
+    "house/test_snippets.py",
+    "batch/test_batch.py",
+    "cities/test_springcity_scorecard.py",
+    "readers/test_graphs.py",
+    "maps/test_maps_browser.py",
     "cities/test_siting_cities.py",
     "cities/test_springcity_years.py",
     "cities/test_springcity_catchments.py",
     "cities/test_scorecard_springcity.py",
     "report/test_report_browser.py",
-    "maps/test_maps_browser.py",
+    "postgis/test_postgis.py",
+    "access/test_routes.py",
 )
+settings.register_profile("lifecircle", derandomize=True)  # the same examples in every run
+settings.load_profile("lifecircle")
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,8 @@ def desk(
     table["lon"], table["lat"] = shifted[:, 0].round(7), shifted[:, 1].round(7)
     table.to_csv(folder / "facilities.csv", index=False, encoding="utf-8")
     draw_district(folder)
+    (folder / "docs").symlink_to(ROOT / "docs")
+    shutil.copy(ROOT / "docs" / "examples" / "edits.geojson", folder)
     (policy,) = snippets("policies.md", "A new service, step by step")
     (folder / "mine.toml").write_text('scorecard = "mine"\n' + policy, encoding="utf-8")
     card = "\n".join(snippets("scorecard.md", "A scorecard of your own"))

@@ -323,6 +323,7 @@ def test_gaps_stay_in_their_unit_and_reason() -> None:
         unit_of_cell=pd.Series(["A", "A", "A", "B"]),
         linkable=np.array([[0, 1], [1, 2]]),
         facilities_of=lambda service: np.array([0]),
+        assessed=lambda service: np.array([1, 2, 4, 8]),
         told_s=lambda service: np.array([1200.0, 1200.0, np.inf, 1200.0]),
     )
     gaps = own_gaps(cast(Scene, scene), "park")
