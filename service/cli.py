@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service import i18n
 from lifecircle.service.commands import (
     batch,
@@ -333,7 +334,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.maps.pages import Page, map_page
-    from lifecircle.service.terminal import check_suffix, say, write_text
+    from lifecircle.service.terminal import check_suffix, say
 
     check_suffix(out, ".html .htm")
     earlier = None if before is None else _open(name, workspace, before)
@@ -344,7 +345,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
         Page(lang=language, mode="inline", kind=kind, before=earlier),
     )
     target = out or Path(f"{name}-{layer}.{language}.html")
-    write_text(target, page)
+    write_aside(target, page.encode())
     say(str(target))
 
 

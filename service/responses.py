@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -36,6 +37,7 @@ SCHEMA: Final = "application/schema+json"
 KEPT: Final = "lifecircle.kept"  # in the scope of a request: what may be given again
 GZIPPED: Final = b"-gzip"
 READER_LEFT: Final = 499  # nobody reads it; it is for the log
+UNCACHED: Final[Mapping[str, str]] = MappingProxyType({"cache-control": "no-store"})
 FILES: Final = ("csv", "xlsx", "gpkg")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",

@@ -35,7 +35,6 @@ from lifecircle.analysis.results.names import safe_name
 from lifecircle.analysis.texts import first_of
 from lifecircle.service.errors import BatchError
 
-TOP: Final = ("defaults", "cities", "digests")
 ONE_FILE: Final = ("osm", "graph", "elevation", "mapping", "merges")
 FILES: Final = ("population", "units", "facilities", "statistics", "closures")
 _MOST_BYTES: Final = 4 * 1024 * 1024

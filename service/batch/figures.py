@@ -11,7 +11,7 @@ import orjson
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.layers import layer_frame
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.batch.records import write_aside
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service.catalog import coverage_document, scorecard_document
 from lifecircle.service.wording import figure
 

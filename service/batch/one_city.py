@@ -24,7 +24,7 @@ def main() -> int:
     _die_with_parent()
     text = sys.stdin.read()
     most_gb = json.loads(text)["city"]["memory_gb"]
-    from lifecircle.service.batch.records import write_aside
+    from lifecircle.analysis.writing import write_aside
     from lifecircle.service.batch.work import build_here
 
     if most_gb is not None:

@@ -6,19 +6,15 @@ draws them.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import orjson
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.batch.records import Record
+from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.wording import Words, number, percent
 
 WORST_UNITS: Final = 200  # of all cities together, kept for an indicator
@@ -29,8 +25,8 @@ def batch_page(
 ) -> str:
     """The page in one language."""
     words = Words(lang, "batch")
-    style, script = _asset("batch.css"), _asset("batch.js")
-    return _template().render(
+    style, script = own_asset("batch.css"), own_asset("batch.js")
+    return own_template("batch.html").render(
         lang=lang,
         t=words,
         cities=len(records),
@@ -39,7 +35,7 @@ def batch_page(
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
         data=Markup(_json(_data(figures, words))),  # noqa: S704  < > & are written as escapes
-        policy=_policy(style, script),
+        policy=own_policy(style, scripts=(script,)),
     )
 
 
@@ -92,25 +88,3 @@ def _json(content: Any) -> str:
     """JSON that can stand in a script element, whatever names hold."""
     text = orjson.dumps(content).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _policy(style: str, script: str) -> str:
-    def digest(text: str) -> str:
-        found = hashlib.sha256(f"\n{text}\n".encode()).digest()
-        return base64.b64encode(found).decode("ascii")
-
-    return (
-        f"default-src 'none'; style-src-elem 'sha256-{digest(style)}'; "
-        f"script-src 'sha256-{digest(script)}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _asset(name: str) -> str:
-    return files("lifecircle.service").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Template:
-    around = Environment(autoescape=True, undefined=StrictUndefined)
-    text = files("lifecircle.service").joinpath("templates", "batch.html")
-    return around.from_string(text.read_text(encoding="utf-8"))

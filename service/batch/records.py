@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from lifecircle.analysis.provenance import code_version, sha256_of
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.cities import City, is_address, path_of, plain
 
 FOLDER: Final = ".batch"
@@ -65,7 +65,7 @@ class Records:
     def keep(self, record: Record) -> Record:
         """Write a record; returns it."""
         content = json.dumps(asdict(record), ensure_ascii=False, indent=1)
-        write_aside(self.folder / f"{record.city}.json", content.encode())
+        self._write(self.folder / f"{record.city}.json", content.encode())
         self.step_file(record.city).unlink(missing_ok=True)
         return record
 
@@ -101,16 +101,12 @@ class Records:
             except (OSError, ValueError):
                 pass
         today = datetime.now(UTC).date()
-        write_aside(file, today.isoformat().encode())
+        self._write(file, today.isoformat().encode())
         return today
 
-
-def write_aside(path: Path, content: bytes) -> None:
-    """Write a file aside and rename it; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.write_bytes(content)
-    aside.replace(path)
+    def _write(self, file: Path, content: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_aside(file, content)
 
 
 def key_of(name: str, city: City, digests: Mapping[str, str], day: date) -> str:

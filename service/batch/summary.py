@@ -24,9 +24,10 @@ from openpyxl import Workbook
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.figures import COUNTS, READINGS
 from lifecircle.service.batch.page import batch_page
-from lifecircle.service.batch.records import Record, Records, write_aside
+from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.wording import Words
 
 COVERAGE: Final = "coverage"

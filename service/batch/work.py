@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from lifecircle.analysis.clock import Progress
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import build_area
@@ -25,10 +26,11 @@ from lifecircle.analysis.policy import Title
 from lifecircle.analysis.postgis.connecting import is_postgis
 from lifecircle.analysis.readers.records.declarations import split_service
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_address, plain
 from lifecircle.service.batch.fetched import fetch
 from lifecircle.service.batch.figures import write_figures
-from lifecircle.service.batch.records import Record, Records, key_of, write_aside
+from lifecircle.service.batch.records import Record, Records, key_of
 from lifecircle.service.i18n import TEXTS
 
 _MEMORY_CODE: Final = 5  # exit code of a child that ran out of memory and could still say so
@@ -128,7 +130,7 @@ def _title(task: Task) -> Title | None:
     return Title(zh or en or task.name, en or zh or task.name) if zh or en else None
 
 
-def _teller(records: Records, name: str) -> Any:
+def _teller(records: Records, name: str) -> Progress:
     """Writes down the step under way for who watches from elsewhere."""
     last = ""
 

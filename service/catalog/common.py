@@ -19,12 +19,13 @@ from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.ids import facility_ids
-from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.texts import Title
 
 __all__ = [
     "DECIMALS",
     "facility_ids",
+    "head_of",
     "in_degrees",
     "minutes_for",
     "persons_in",
@@ -41,6 +42,19 @@ DECIMALS: Final = 7  # of a degree: about a centimetre
 def title_of(title: Title) -> dict[str, str]:
     """A name in both languages."""
     return {"zh": title.zh, "en": title.en}
+
+
+def head_of(manifest: Manifest) -> dict[str, Any]:
+    """Which run a document of a whole area is about, and what it is made from."""
+    return {
+        "area": manifest.area,
+        "run": manifest.run,
+        "title": title_of(manifest.title),
+        "created": manifest.created,
+        "synthetic": manifest.synthetic,
+        "modelled": list(manifest.modelled),
+        "residents": manifest.residents,
+    }
 
 
 def remarks(warnings: Iterable[Warn], lang: Language) -> list[dict[str, Any]]:

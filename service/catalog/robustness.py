@@ -21,7 +21,7 @@ from lifecircle.analysis.measures.robustness.result import (
 from lifecircle.analysis.measures.robustness.robustness import robustness
 from lifecircle.analysis.policy.sections.robustness import ranges
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import fields_of, remarks, title_of
+from lifecircle.service.catalog.common import fields_of, head_of, remarks, title_of
 from lifecircle.service.catalog.scorecard import units_document
 from lifecircle.service.wording import Words, figure, percent, percent_whole
 
@@ -60,13 +60,7 @@ def document_of(run: Run, found: Robustness, *, single: bool, lang: Language) ->
     manifest, policy, card = run.manifest, run.policy, run.policy.scorecard
     rows = () if card is None else found.rows
     return {
-        "area": manifest.area,
-        "run": manifest.run,
-        "title": title_of(manifest.title),
-        "created": manifest.created,
-        "synthetic": manifest.synthetic,
-        "modelled": list(manifest.modelled),
-        "residents": manifest.residents,
+        **head_of(manifest),
         "policy": {"id": manifest.policy_id, "digest": manifest.policy_digest},
         "draws": found.draws,
         "seed": found.seed,

@@ -24,7 +24,7 @@ from lifecircle.analysis.policy.readings import Reading
 from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Scorecard, Unit
 from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.common import head_of, remarks, title_of
 from lifecircle.service.catalog.rests import rests_of_area, rests_of_row
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
@@ -79,13 +79,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
     rows = [_row(run, found.scorecard, row, lang) for row in found.rows]
     nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
     return {
-        "area": manifest.area,
-        "run": manifest.run,
-        "title": title_of(manifest.title),
-        "created": manifest.created,
-        "synthetic": manifest.synthetic,
-        "modelled": list(manifest.modelled),
-        "residents": manifest.residents,
+        **head_of(manifest),
         "policy": {
             "id": manifest.policy_id,
             "digest": manifest.policy_digest,

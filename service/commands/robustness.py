@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service.commands.words import (
     HERE,
     Area,
@@ -47,7 +48,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import robustness_document
     from lifecircle.service.report.robustness import robustness_page, robustness_workbook
-    from lifecircle.service.terminal import check_suffix, print_json, say, write_bytes, write_text
+    from lifecircle.service.terminal import check_suffix, print_json, say
     from lifecircle.service.terminal.robustness import counting, show_robustness
 
     check_suffix(out, ".html .xlsx .json")
@@ -68,11 +69,11 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     else:
         form = out.suffix.lower()
         if form == ".html":
-            write_text(out, robustness_page(document, language))
+            write_aside(out, robustness_page(document, language).encode())
         elif form == ".xlsx":
-            write_bytes(out, robustness_workbook(document, language))
+            write_aside(out, robustness_workbook(document, language))
         else:
             from lifecircle.service.responses import encode
 
-            write_text(out, encode(document).decode() + "\n")
+            write_aside(out, encode(document) + b"\n")
         say(str(out))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service.commands.words import (
     HERE,
     Area,
@@ -42,7 +43,7 @@ def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.results.scorecard_table import export_scorecard
     from lifecircle.service.catalog import scorecard_document, settings_given
     from lifecircle.service.report.scorecard import scorecard_page
-    from lifecircle.service.terminal import print_json, say, write_text
+    from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.scorecard import show_scorecard
 
     document = scorecard_document(
@@ -59,11 +60,11 @@ def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
         show_scorecard(document, language)
     else:
         if out.suffix.lower() in (".html", ".htm"):
-            write_text(out, scorecard_page(found, document, language))
+            write_aside(out, scorecard_page(found, document, language).encode())
         elif out.suffix.lower() == ".json":
             from lifecircle.service.responses import encode
 
-            write_text(out, encode(document).decode() + "\n")
+            write_aside(out, encode(document) + b"\n")
         else:
             export_scorecard(document, out, language)
         say(str(out))

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.writing import write_aside
 from lifecircle.service.commands.words import (
     HERE,
     Area,
@@ -145,7 +146,7 @@ def report(
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
     from lifecircle.service.catalog import report_document
     from lifecircle.service.report import report_page, report_workbook
-    from lifecircle.service.terminal import check_suffix, print_json, say, write_bytes, write_text
+    from lifecircle.service.terminal import check_suffix, print_json, say
 
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")
@@ -154,8 +155,8 @@ def report(
         return
     if out is not None or xlsx is None:
         target = out or Path(f"{name}-report.{pages or first}.html")
-        write_text(target, report_page(found, languages))
+        write_aside(target, report_page(found, languages).encode())
         say(str(target))
     if xlsx is not None:
-        write_bytes(xlsx, report_workbook(found, first))
+        write_aside(xlsx, report_workbook(found, first))
         say(str(xlsx))

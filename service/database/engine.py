@@ -6,9 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -70,7 +67,12 @@ def migrate(engine: Engine, to: str = "head") -> None:
     ------
     DatabaseError : they are of a version that this lifecircle does not know.
     """
-    scripts = _scripts()
+    from alembic.config import Config  # half a second to load, where there is a database
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    folder = files("lifecircle.service.database").joinpath("migrations")
+    scripts = ScriptDirectory(str(folder))
 
     def steps(revision: Any, _: Any) -> Any:
         known = {one.revision for one in scripts.walk_revisions()}
@@ -86,8 +88,3 @@ def migrate(engine: Engine, to: str = "head") -> None:
 
 def _names(revision: Any) -> tuple[str, ...]:
     return (revision,) if isinstance(revision, str) else tuple(revision or ())
-
-
-def _scripts() -> ScriptDirectory:
-    folder = files("lifecircle.service.database").joinpath("migrations")
-    return ScriptDirectory(str(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +102,18 @@ async def list_items(
         chosen = select(state, table, query, limit)
         return features_document(reader, state.name, table, collection, query, chosen, limit)
 
-    headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
+    return await _features(request, reader, state, layer, code, produce)
+
+
+async def _features(
+    request: Request,
+    reader: Reader,
+    state: AreaState,
+    layer: str,
+    code: str | None,
+    produce: Callable[[], dict[str, Any]],
+) -> Response:
+    """Features in a coordinate system, told anew once the layer has another mark."""
     mark = state.mark(layer)
     return await answer(
         request,
@@ -109,7 +121,7 @@ async def list_items(
         reader.lang,
         produce,
         media_type=GEOJSON,
-        headers=headers,
+        headers={"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"},
         about=(mark,),
         still=lambda: state.mark(layer) == mark,
     )
@@ -245,18 +257,7 @@ async def show_item(
         self_link = link("self", str(request.url), GEOJSON)
         return {**feature, "links": [self_link, link("collection", home, JSON)]}
 
-    headers = {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
-    mark = state.mark(layer)
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        produce,
-        media_type=GEOJSON,
-        headers=headers,
-        about=(mark,),
-        still=lambda: state.mark(layer) == mark,
-    )
+    return await _features(request, reader, state, layer, code, produce)
 
 
 async def _download(

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import shapely
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
@@ -32,6 +27,7 @@ from lifecircle.service.report.drawing import (
     share_map,
     tenth_chart,
 )
+from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.wording import Words, number, percent, plain, stamp
 
 GAPS_SHOWN: Final = 25
@@ -60,8 +56,8 @@ def report_page(
         words = Words(lang, "report")
         document = report_document(run, by=by, lang=lang)
         parts.append(_part(run, document, words))
-    style = _asset("report.css")
-    page = _template().render(
+    style = _style()
+    page = own_template("report.html", _through_the_door).render(
         lang="zh-Hans" if languages[0] == "zh" else "en",
         title=f"{run.manifest.title.text(languages[0])} · {Words(languages[0])('report')}",
         policy=style_policy(),
@@ -71,14 +67,13 @@ def report_page(
     return refuse_outside(page)
 
 
-@cache
 def style_policy() -> str:
     """The Content-Security-Policy of a report: its own style by digest, nothing else."""
-    digest = hashlib.sha256(f"\n{_asset('report.css')}\n".encode()).digest()
-    return (
-        f"default-src 'none'; style-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
+    return own_policy(_style())
+
+
+def _style() -> str:
+    return own_asset("report.css").strip()
 
 
 def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
@@ -235,25 +230,5 @@ def _warnings(document: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-@cache
-def _asset(name: str) -> str:
-    return files("lifecircle.service").joinpath("assets", name).read_text(encoding="utf-8").strip()
-
-
 def _through_the_door(value: Any) -> Any:
     return "" if value is None else html_text(value)
-
-
-@cache
-def _template() -> Template:
-    rooms = Environment(
-        autoescape=True,
-        finalize=_through_the_door,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    text = (
-        files("lifecircle.service").joinpath("templates", "report.html").read_text(encoding="utf-8")
-    )
-    return rooms.from_string(text)

@@ -5,15 +5,10 @@ Both read the document that HTTP and the command give, and nothing else.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from openpyxl import Workbook
 
@@ -22,6 +17,7 @@ from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.robustness import FirmWords
 from lifecircle.service.maps.outside import refuse_outside
+from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.report.workbook import dated
 from lifecircle.service.wording import number, percent, stamp
 
@@ -43,7 +39,7 @@ def robustness_page(document: Mapping[str, Any], lang: Language) -> str:
     """The document as HTML: no script, nothing from outside."""
     words = FirmWords.of(document, lang)
     assessed = [one for one in document["services"] if one["P"]["value"] is not None]
-    page = _template().render(
+    page = own_template("robustness.html").render(
         lang=lang,
         t=words,
         d=document,
@@ -67,35 +63,13 @@ def robustness_page(document: Mapping[str, Any], lang: Language) -> str:
     return refuse_outside(page)
 
 
-@cache
 def page_policy() -> str:
     """The Content-Security-Policy of the page: its own style by digest, nothing else."""
-    digest = hashlib.sha256(f"\n{_style()}\n".encode()).digest()
-    return (
-        f"default-src 'none'; style-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
+    return own_policy(_style())
 
 
-@cache
 def _style() -> str:
-    assets = files("lifecircle.service").joinpath("assets")
-    return "".join(
-        assets.joinpath(name).read_text(encoding="utf-8")
-        for name in ("scorecard.css", "robustness.css")
-    )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lifecircle.service", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("robustness.html")
+    return own_asset("scorecard.css") + own_asset("robustness.css")
 
 
 def _open(listed: Iterable[Mapping[str, Any]], words: FirmWords) -> str:

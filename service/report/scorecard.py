@@ -5,15 +5,10 @@ Reads the document that HTTP and the command give, and nothing else.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
@@ -22,6 +17,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.rests import folded_rests
 from lifecircle.service.maps.outside import refuse_outside
+from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.wording import (
     RULE_STATES,
     Words,
@@ -65,8 +61,8 @@ def scorecard_page(
     told = _Told(lang, "scorecard", document)
     policy = run.policy
     titles = {service.id: service.title.text(lang) for service in policy.services.values()}
-    style = _asset("scorecard.css")
-    page = _template().render(
+    style = own_asset("scorecard.css")
+    page = own_template("scorecard.html").render(
         lang=lang,
         t=told,
         created=stamp(document["created"]),
@@ -92,31 +88,9 @@ def scorecard_page(
     return refuse_outside(page)
 
 
-@cache
 def page_policy(form: str = "'none'") -> str:
     """The Content-Security-Policy of the page: its own style by digest, nothing else."""
-    digest = hashlib.sha256(f"\n{_asset('scorecard.css')}\n".encode()).digest()
-    return (
-        f"default-src 'none'; style-src 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
-        f"img-src data:; base-uri 'none'; form-action {form}"
-        + ("" if form == "'none'" else "; frame-ancestors 'self'")
-    )
-
-
-def _asset(name: str) -> str:
-    return files("lifecircle.service").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lifecircle.service", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("scorecard.html")
+    return own_policy(own_asset("scorecard.css"), form=form, framed=form != "'none'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from lifecircle.service.errors import ForbiddenError, RequestError
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.queries import NOTHING_ELSE, Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
-from lifecircle.service.responses import JSON, READER_LEFT, encode, page, wants_page
+from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page, wants_page
 from lifecircle.service.routes.problems import respond
 from lifecircle.service.settings import Settings
 
@@ -42,7 +42,6 @@ router = APIRouter(tags=["checks"])
 
 KINDS: Final = get_args(Kind)
 KNOWN: Final = {**SUFFIXES, **RASTER_SUFFIXES}
-UNCACHED: Final = {"cache-control": "no-store"}
 _SHOWN: Final = 500  # faults on the page; the table with problems marked holds all
 _LONGEST_NAME: Final = 120
 _MOST_FIELDS: Final = 10

@@ -12,10 +12,9 @@ from lifecircle.service.errors import NotReadyError
 from lifecircle.service.guards import check_near
 from lifecircle.service.metrics import CONTENT
 from lifecircle.service.queries import NOTHING_ELSE, Reader, ReaderNow
-from lifecircle.service.responses import JSON, encode
+from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["health"])
-UNCACHED = {"cache-control": "no-store"}
 
 
 @router.get("/healthz", dependencies=[NOTHING_ELSE])

@@ -12,7 +12,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import scenario_document
 from lifecircle.service.guards import check_near
 from lifecircle.service.queries import AreaName, Minutes, Name, OfRun, ReaderNow
-from lifecircle.service.responses import JSON, encode
+from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["scenario"])
 
@@ -77,4 +77,4 @@ async def try_scenario(
         changed_cells=body.changed_cells,
         lang=reader.lang,
     )
-    return Response(encode(document), media_type=JSON, headers={"cache-control": "no-store"})
+    return Response(encode(document), media_type=JSON, headers=UNCACHED)

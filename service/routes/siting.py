@@ -24,7 +24,7 @@ from lifecircle.service.queries import (
     OfWalker,
     ReaderNow,
 )
-from lifecircle.service.responses import JSON, answer, encode
+from lifecircle.service.responses import JSON, UNCACHED, answer, encode
 
 router = APIRouter(tags=["siting"])
 MOST_ADDED: Final = 50
@@ -139,4 +139,4 @@ async def try_changes(
         remove=body.remove,
         lang=reader.lang,
     )
-    return Response(encode(document), media_type=JSON, headers={"cache-control": "no-store"})
+    return Response(encode(document), media_type=JSON, headers=UNCACHED)

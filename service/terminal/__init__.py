@@ -76,24 +76,10 @@ def print_json(document: Mapping[str, Any]) -> None:
     say(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode())
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write aside, then rename."""
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
-
-
 def check_suffix(path: Path | None, known: str) -> None:
     """Refuse a name that promises another format (a page called ``.pdf``)."""
     if path is not None and path.suffix.lower() not in known.split():
         raise ParameterError("export_suffix", name=path.name, known=known)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write aside, then rename."""
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 @contextmanager

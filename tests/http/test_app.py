@@ -40,13 +40,6 @@ print(" ".join(name for name in sys.argv[2:] if name in sys.modules))
 """
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
 def test_the_web_process_never_imports_the_heavy_ones(root: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ONE_REQUEST, str(root), *HEAVY],

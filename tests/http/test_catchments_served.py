@@ -21,7 +21,7 @@ from lifecircle.service.cli import app
 from lifecircle.service.maps.pages import Page, map_page
 from tests.command.test_command import lifecircle
 from tests.pages.map_pages import blocks, visible
-from tests.pages.served import ask, client
+from tests.pages.served import ask
 from tests.worlds.capacity import capacity_policy, centre, city_with
 from tests.worlds.tiny import tiny_run
 
@@ -47,11 +47,6 @@ def run(root: Path) -> Run:
     from lifecircle.analysis.results.store import Workspace
 
     return Workspace(root).open("tiny")
-
-
-@pytest.fixture(scope="module")
-def served(root: Path) -> TestClient:
-    return client(root)
 
 
 CENTRE = {"facility", "name", "load", "min", "max", "state", "overload", "underload"}

@@ -20,13 +20,6 @@ from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, TINY_UNITS, tiny_city, tiny_run
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
 def asked(root: Path, name: str, **settings: object) -> int:
     app = create_app(Settings(workspace=root, **settings))  # type: ignore[arg-type]
     served = TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000))

@@ -25,20 +25,8 @@ from lifecircle.service.catalog import (
     point_document,
     route_document,
 )
-from tests.pages.served import ask, client
-from tests.worlds.tiny import CRS, ORIGIN, tiny_policy, tiny_run
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(root: Path) -> TestClient:
-    return client(root)
+from tests.pages.served import ask
+from tests.worlds.tiny import CRS, ORIGIN, tiny_policy
 
 
 def lonlat(x: float, y: float) -> tuple[float, float]:

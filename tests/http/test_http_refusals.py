@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from starlette.testclient import TestClient
-
-from tests.pages.served import client
-from tests.worlds.tiny import tiny_run
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(root: Path) -> TestClient:
-    return client(root)
-
 
 REFUSED = [
     ("/areas/tiny/coverage?servce=x", 400, "bad_parameters"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.errors import Warn
@@ -12,18 +11,6 @@ from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.results.store import Workspace
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_city, tiny_manifest, tiny_policy, tiny_run, walks
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(root: Path) -> TestClient:
-    return client(root)
 
 
 def test_an_answer_is_not_sent_twice(served: TestClient) -> None:

@@ -23,13 +23,6 @@ from tests.worlds.tiny import tiny_run
 TABLE = "/areas/tiny/coverage?service=health_centre"
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
 @pytest.fixture
 def served(root: Path) -> TestClient:
     return client(root)

@@ -27,18 +27,6 @@ EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 COUNTS = {"cells": 10, "facilities": 9, "units": 7, "gaps": 59, "circles": 14, "network": 9}
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(root: Path) -> TestClient:
-    return client(root)
-
-
 def items(served: TestClient, layer: str, **query: Any) -> Any:
     named = {name.replace("_", "-") if "bbox" in name else name: v for name, v in query.items()}
     answer = served.get(f"/collections/tiny.{layer}/items", params=named)

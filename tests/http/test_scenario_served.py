@@ -16,7 +16,7 @@ from lifecircle.service.app import create_app
 from lifecircle.service.cli import main
 from lifecircle.service.settings import Settings
 from tests.http.test_siting_served import digests
-from tests.worlds.tiny import CRS, ORIGIN, tiny_run
+from tests.worlds.tiny import CRS, ORIGIN
 
 SERVICE = "health_centre"
 
@@ -29,13 +29,6 @@ def place(x: float, y: float) -> list[float]:
 def box(x0: float, y0: float, x1: float, y1: float) -> dict[str, Any]:
     ring = [place(x0, y0), place(x1, y0), place(x1, y1), place(x0, y1), place(x0, y0)]
     return {"type": "Polygon", "coordinates": [ring]}
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,6 @@ from lifecircle.service.patience import PatientProtocol
 from lifecircle.service.serving import server_options
 from lifecircle.service.settings import Settings
 from tests.pages.served import client, free_port
-from tests.worlds.tiny import tiny_run
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
 
 
 class Hasty(PatientProtocol):

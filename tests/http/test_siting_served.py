@@ -28,13 +28,6 @@ SERVICE = "health_centre"
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workspace")
-    tiny_run(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def served(root: Path) -> TestClient:
     app = create_app(Settings(workspace=root))
     return TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000))

@@ -26,7 +26,6 @@ from lifecircle.service.cli import main
 from lifecircle.service.maps.compare_scene import CHANGE_COLOURS, change_class
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.wording import points
-from tests.pages.served import client
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 
@@ -68,11 +67,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         manifest = dataclasses.replace(tiny_manifest(city, POLICY), created=stamp)
         save_run(Workspace(folder), manifest, POLICY, city, walks(city, tuple(POLICY.services)))
     return folder
-
-
-@pytest.fixture(scope="module")
-def served(root: Path) -> TestClient:
-    return client(root)
 
 
 def ask(served: TestClient, path: str, **query: Any) -> Any:

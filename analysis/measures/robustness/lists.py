@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
-from scipy.special import ndtri
 
 from lifecircle.analysis.measures.completeness import completeness
 from lifecircle.analysis.measures.question import Study, home_unit
@@ -46,6 +45,8 @@ class ListDoubt:
             return quantile * told.missed_most.value
         if self.missed == 0:
             return 0.0
+        from scipy.special import ndtri  # a quarter of a second to load, and few commands draw
+
         places = self.missed * math.exp(self.spread * float(ndtri(quantile)))
         return min(places / len(self.rows), told.missed_ceiling.value)
 

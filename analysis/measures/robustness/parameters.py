@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
-from scipy.stats import qmc
 
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.measures.robustness.lists import ListDoubt
@@ -196,6 +195,8 @@ def value_at(parameter: Parameter, quantile: float) -> Value:
 def _hypercube(draws: int, size: int, seed: Sequence[int]) -> FloatArray:
     if size == 0:
         return np.zeros((draws, 0))
+    from scipy.stats import qmc  # a second to load, and few commands draw
+
     made = qmc.LatinHypercube(size, rng=np.random.default_rng(list(seed)))
     found: FloatArray = made.random(draws)
     return found
