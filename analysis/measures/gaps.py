@@ -38,6 +38,7 @@ from lifecircle.analysis.measures.question import (
     sums_by,
     walks_to,
 )
+from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -66,6 +67,7 @@ class Gap:
     None where no cell has a way. `nearest_facility`: index into ``city.facilities`` of the
     facility nearest to most of its residents, None when there is none. `edge_of_list`: those of its
     residents who live nearer to the edge of the service's list than the limit is far.
+    `short_piece`: those who join no street, but are near a piece too short to join.
     `near`: index of the named place of any service nearest to the cell of most of its residents,
     `near_m` metres away in a straight line.
     `geometry`: polygon(s) in the city's metric CRS.
@@ -86,6 +88,7 @@ class Gap:
     unit_code: str | None
     unit_name: str | None
     edge_of_list: int
+    short_piece: int
     cells: Int32Array
     geometry: shapely.Geometry
 
@@ -187,6 +190,7 @@ class _Sums:
     unit: Int32Array
     units: IntArray
     edge: IntArray
+    short: IntArray
     lowest: tuple[str, ...]
     region: tuple[str, ...]
 
@@ -227,6 +231,7 @@ def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
         unit,
         units,
         sums_by(label, size, weight, _at_edge(study, asked)[cell]),
+        sums_by(label, size, weight, near_short_piece(study)[cell]),
         lowest,
         tuple(first[one] for one in region.tolist()),
     )
@@ -292,6 +297,7 @@ def _found(
                 unit_code=None if unit is None else str(city.units.code[unit]),
                 unit_name=None if unit is None else str(city.units.name[unit]),
                 edge_of_list=0 if reason == FULL else int(sums.edge[i]),
+                short_piece=int(sums.short[i]),
                 cells=cells,
                 geometry=shape,
             )

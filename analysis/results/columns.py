@@ -158,6 +158,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             text("near", null="unknown"),
             number("near_m", "column_near_m", "m", "unknown"),
             count("edge_of_list"),
+            count("unsnapped_short_piece"),
         ),
         "circles": (
             _ID,
@@ -223,6 +224,8 @@ COVERAGE_COLUMNS: Final = (
     count("not_assessed", "word_circle_open", null="unknown"),
     count("edge_of_list", null="not_assessed"),
     count("unsnapped", null="unknown"),
+    count("unsnapped_no_street", null="unknown"),
+    count("unsnapped_short_piece", null="unknown"),
     count("cut_off", null="not_assessed"),
     *_SHARES,
     _C,

@@ -213,6 +213,7 @@ def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:
         "near": _looked_up(places.name, near),
         "near_m": [gap.near_m for gap in found],
         "edge_of_list": [gap.edge_of_list for gap in found],
+        "unsnapped_short_piece": [gap.short_piece for gap in found],
     }
     for group in all_groups(tuple(run.city.cells.groups)):
         values[f"residents_{group}"] = [gap.groups.get(group) for gap in found]

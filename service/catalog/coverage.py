@@ -127,6 +127,7 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
 
 
 def _row(row: CoverageRow) -> dict[str, Any]:
+    off, short = row.unsnapped, row.unsnapped_short_piece
     return {
         "code": row.code,
         "name": row.name,
@@ -137,6 +138,8 @@ def _row(row: CoverageRow) -> dict[str, Any]:
         "not_assessed": row.not_assessed,
         "edge_of_list": row.edge_of_list,
         "unsnapped": row.unsnapped,
+        "unsnapped_no_street": None if off is None else off - (short or 0),
+        "unsnapped_short_piece": short,
         "cut_off": row.cut_off,
         "U": row.U,
         "P": row.P,

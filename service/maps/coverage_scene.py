@@ -112,6 +112,7 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
             "L",
             "U",
             "unsnapped",
+            "unsnapped_short_piece",
             "cut_off",
         )
     ]
@@ -129,6 +130,7 @@ def _told(ask: Ask, row: CoverageRow) -> list[str | None]:
         percent(row.L),
         percent(row.U),
         number(row.unsnapped or None),
+        number(row.unsnapped_short_piece or None),
         number(row.cut_off or None),
     ]
 
@@ -236,6 +238,7 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
         ("not_assessed", number(total.not_assessed or None)),
         ("edge_of_list", number(total.edge_of_list or None)),
         ("of_them_unsnapped", number(total.unsnapped or None)),
+        ("of_them_short_piece", number(total.unsnapped_short_piece or None)),
         ("of_them_cut_off", number(total.cut_off or None)),
         ("P_core", percent(total.P_core)),
     ]

@@ -99,12 +99,16 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
 def _told(ask: Ask, gap: Gap) -> list[str | None]:
     return [
         number(gap.residents),
-        ask.words.reason(gap.reason),
+        _reason(ask, gap),
         ask.words.minutes(gap.minutes_to_nearest),
         _facility(ask, gap.nearest_facility),
         *(number(gap.groups.get(name)) for name in ask.run.city.cells.groups),
         gap.id,
     ]
+
+
+def _reason(ask: Ask, gap: Gap) -> str:
+    return ask.words.reason(gap.reason, gap.residents, gap.short_piece)
 
 
 def _title(ask: Ask, gap: Gap) -> str:
@@ -169,8 +173,8 @@ def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]
         Tile(ask.say("gap_largest"), number(largest), ""),
     ]
     facts = tuple(
-        Fact(ask.words.reason(reason), ask.words.persons(count))
-        for reason, count in sorted(bridge.reasons.items(), key=lambda pair: -pair[1])
+        Fact(reason, ask.words.persons(count))
+        for reason, count in ask.words.reasons(bridge_row(bridge))
     )
     return {"tiles": tuple(tiles), "facts": facts}
 
@@ -188,7 +192,7 @@ def _ranking(ask: Ask, found: tuple[Gap, ...], word: str, *, full: bool) -> Rank
             " · ".join(
                 text
                 for text in (
-                    ask.words.reason(gap.reason),
+                    _reason(ask, gap),
                     ask.words.minutes(gap.minutes_to_nearest),
                     _facility(ask, gap.nearest_facility),
                 )

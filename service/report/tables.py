@@ -201,7 +201,7 @@ def gap_rows(document: Document, words: Words, most: int, *, full: bool = False)
             Cell(_count(words, gap["residents"]), gap["residents"]),
             Cell(_count(words, gap.get("residents_65")), gap.get("residents_65")),
             Cell(_count(words, gap.get("residents_0_3")), gap.get("residents_0_3")),
-            text(words.reason(gap["reason"])),
+            text(words.reason_of(gap)),
             Cell(decimal(minutes, 1) or words.none, minutes),
             Cell(decimal(metres, 0) or words.none, metres),
             text(words.named(gap, "nearest_facility_name")),

@@ -30,7 +30,8 @@ _DATES: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcter
 
 UNIT_COVERAGE: Final = (
     "service", "service_id", "minutes", "unit_code", "unit", "residents", "covered",
-    "not_covered", "circle_open", "edge_of_list", "unsnapped", "cut_off",
+    "not_covered", "circle_open", "edge_of_list", "unsnapped",
+    "unsnapped_no_street", "unsnapped_short_piece", "cut_off",
     "P", "P_core", "L", "U", "C",
 )  # fmt: skip
 ALL_GAPS: Final = (
@@ -47,7 +48,10 @@ ALL_EQUITY: Final = (
     "gini", "palma", "mean", "median", "below", "below_share",
 )  # fmt: skip
 
-_PERSONS_APART: Final = ("not_covered", "not_assessed", "edge_of_list", "unsnapped", "cut_off")
+_PERSONS_APART: Final = (
+    "not_covered", "not_assessed", "edge_of_list", "unsnapped", "unsnapped_no_street",
+    "unsnapped_short_piece", "cut_off",
+)  # fmt: skip
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
@@ -150,7 +154,7 @@ def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
             gap["residents"],
             gap.get("residents_65"),
             gap.get("residents_0_3"),
-            words.reason(gap["reason"]),
+            words.reason_of(gap),
             gap["minutes_to_nearest"],
             gap["metres_to_nearest"],
             words.named(gap, "nearest_facility_name"),
