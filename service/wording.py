@@ -266,6 +266,19 @@ class Words:
             return i18n.text("reason_short_piece", self.lang)
         return i18n.text("reason_some_short_piece", self.lang, count=number(short_piece))
 
+    def beside(self, gap: Mapping[str, Any]) -> str:
+        """Where in its unit a gap lies: its street and the nearest place with a name."""
+        named = (self.named(gap, column) for column in ("street", "near"))
+        return " · ".join(dict.fromkeys(name for name in named if name))
+
+    def missed(self, estimate: Mapping[str, Any] | None) -> str | None:
+        """How many places two lists both miss, with the interval."""
+        if estimate is None:
+            return None
+        names = ("missed", "missed_low", "missed_high")
+        told = {name: number(round(estimate[name])) for name in names}
+        return i18n.text("figure_missed", self.lang, **told)
+
     def reason_of(self, gap: Mapping[str, Any]) -> str:
         """Why a gap is one, from its row of the gaps document."""
         return self.reason(gap["reason"], gap["residents"], gap["unsnapped_short_piece"])

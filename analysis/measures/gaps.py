@@ -38,6 +38,7 @@ from lifecircle.analysis.measures.question import (
     sums_by,
     walks_to,
 )
+from lifecircle.analysis.measures.street_names import named_street
 from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.quantities import (
     CM_PER_M,
@@ -70,6 +71,7 @@ class Gap:
     `short_piece`: those who join no street, but are near a piece too short to join.
     `near`: index of the named place of any service nearest to the cell of most of its residents,
     `near_m` metres away in a straight line.
+    `street`: row in ``city.street_names`` of the named street that cell joins, or the nearest.
     `geometry`: polygon(s) in the city's metric CRS.
     """
 
@@ -82,6 +84,7 @@ class Gap:
     nearest_facility: int | None
     near: int | None
     near_m: float | None
+    street: int | None
     reason: Reason
     unit: int | None
     units: int
@@ -187,6 +190,7 @@ class _Sums:
     nearest: Int32Array
     near: Int32Array
     near_m: FloatArray
+    street: Int32Array
     unit: Int32Array
     units: IntArray
     edge: IntArray
@@ -228,6 +232,7 @@ def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
         _most(label[way], size, walks.cell_facility[cell][way], weight[way]),
         near,
         near_m,
+        named_street(study, fullest),
         unit,
         units,
         sums_by(label, size, weight, _at_edge(study, asked)[cell]),
@@ -289,6 +294,7 @@ def _found(
                 ),
                 minutes_to_nearest=_number(sums.minutes[i]),
                 nearest_facility=None if sums.nearest[i] == NOBODY else int(sums.nearest[i]),
+                street=None if sums.street[i] == NOBODY else int(sums.street[i]),
                 near=None if sums.near[i] == NOBODY else int(sums.near[i]),
                 near_m=_number(sums.near_m[i]),
                 reason=reason,

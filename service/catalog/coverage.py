@@ -22,7 +22,7 @@ from lifecircle.analysis.measures.question import (
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
-from lifecircle.service.catalog.rests import rests_document
+from lifecircle.service.catalog.rests import completeness_document, rests_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
             Question(found.service, group=found.group),
             edge=found.total.edge_of_list,
         ),
+        "completeness": completeness_document(run.study, found.service),
         "warnings": remarks(found.warnings, lang),
     }
 

@@ -112,12 +112,16 @@ def _reason(ask: Ask, gap: Gap) -> str:
 
 
 def _title(ask: Ask, gap: Gap) -> str:
-    """The unit of a gap, and the named place nearest to most of its residents."""
+    """The unit of a gap, its street, and the named place nearest to most of its residents."""
     if gap.unit is not None:
         unit = unit_name(ask, gap.unit) or ask.say("unnamed")
     else:
         many = ask.say("gap_across", count=gap.units)
         unit = many if gap.units else ask.say("outside_units")
+    names = ask.run.city.street_names
+    if names is not None and gap.street is not None:
+        street = ask.named(names.name[gap.street], names.name_en[gap.street])
+        unit = ask.say("gap_street", unit=unit, street=street)
     near = _facility(ask, gap.near)
     return unit if near is None else ask.say("gap_named", unit=unit, place=near)
 

@@ -197,7 +197,7 @@ def gap_rows(document: Document, words: Words, most: int, *, full: bool = False)
             Cell(str(rank), rank),
             text(titles[gap["service"]]),
             text(words.named(gap, "unit_name")),
-            text(words.named(gap, "near")),
+            text(words.beside(gap)),
             Cell(_count(words, gap["residents"]), gap["residents"]),
             Cell(_count(words, gap.get("residents_65")), gap.get("residents_65")),
             Cell(_count(words, gap.get("residents_0_3")), gap.get("residents_0_3")),

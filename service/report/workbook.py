@@ -21,6 +21,7 @@ from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
 from lifecircle.service.catalog import report_document
+from lifecircle.service.catalog.rests import missed_of
 from lifecircle.service.report import tables
 from lifecircle.service.report.cells import Cell
 from lifecircle.service.wording import Words
@@ -32,10 +33,11 @@ UNIT_COVERAGE: Final = (
     "service", "service_id", "minutes", "unit_code", "unit", "residents", "covered",
     "not_covered", "circle_open", "edge_of_list", "unsnapped",
     "unsnapped_no_street", "unsnapped_short_piece", "cut_off",
-    "P", "P_core", "L", "U", "C",
+    "P", "P_core", "L", "U", "C", "missed", "missed_low", "missed_high",
 )  # fmt: skip
 ALL_GAPS: Final = (
-    "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "near", "residents",
+    "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "street", "near",
+    "residents",
     "group_65", "group_0_3", "reason", "walk", "walk_m", "nearest", "nearest_id",
 )  # fmt: skip
 ALL_CIRCLES: Final = (
@@ -52,6 +54,8 @@ _PERSONS_APART: Final = (
     "not_covered", "not_assessed", "edge_of_list", "unsnapped", "unsnapped_no_street",
     "unsnapped_short_piece", "cut_off",
 )  # fmt: skip
+
+_MISSED: Final = ("missed", "missed_low", "missed_high")
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
@@ -129,7 +133,14 @@ def _coverage(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
                 row["covered"],
                 *(row[key] for key in _PERSONS_APART),
                 *(row[key] for key in ("P", "P_core", "L", "U", "C")),
+                *_missed(block, row),
             ]
+
+
+def _missed(block: Mapping[str, Any], row: Mapping[str, Any]) -> list[Any]:
+    """How many places both lists of a service miss there, with the interval."""
+    told = missed_of(block["completeness"], None if row["code"] == "total" else row["code"])
+    return [None if told is None else told[key] for key in _MISSED]
 
 
 def _unit(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
@@ -150,6 +161,7 @@ def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
             gap["unit_code"],
             words.named(gap, "unit_name"),
             gap["region"],
+            words.named(gap, "street"),
             words.named(gap, "near"),
             gap["residents"],
             gap.get("residents_65"),
