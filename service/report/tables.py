@@ -317,13 +317,17 @@ def input_rows(document: Document, words: Words) -> Iterator[Row]:
 
 
 def parameter_rows(document: Document, words: Words) -> Iterator[tuple[str, str]]:
-    """The options of the build, in words."""
+    """The options of the build and the settings that are not as usual, in words."""
     titles = titles_by_service(document, words)
     for name, value in document["sources"]["parameters"].items():
         if name == "surveyed":
             yield words.parameter(name), words.value(_surveyed(titles, value))
         else:
             yield words.parameter(name), words.value(value)
+    scorecard = document["scorecard"]
+    for setting in () if scorecard is None else scorecard["settings"]:
+        if setting["value"] != setting["default"]:
+            yield words.title(setting["title"]), str(setting["value"])
 
 
 def _surveyed(titles: Mapping[str, str], sayings: Iterable[str]) -> list[str]:

@@ -65,15 +65,16 @@ def report_workbook(
     lang: Language = "zh",
     *,
     by: str | None = None,
+    settings: Mapping[str, str | float] | None = None,
 ) -> bytes:
     """The workbook of a run as bytes; titles in one language, numbers unrounded.
 
     Raises
     ------
-    UnknownNameError : no such unit level.
+    UnknownNameError, ParameterError : as `report_document`.
     """
     words = Words(lang, "report")
-    document = report_document(run, by=by, lang=lang)
+    document = report_document(run, by=by, settings=settings, lang=lang)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):
         sheet = book.create_sheet(words(name))
