@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.completeness import Completeness, Estimate, completeness
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.rests_on import FOLD, SEVERITIES, Rest, rests_on
 from lifecircle.analysis.policy.scorecard_model import Row
@@ -20,6 +21,7 @@ __all__ = [
     "rests_document",
     "rests_of_area",
     "rests_of_row",
+    "rests_of_services",
     "told_elsewhere",
 ]
 
@@ -102,11 +104,18 @@ def rests_of_row(study: Study, row: Row) -> list[dict[str, Any]]:
         for key in _NAMING:
             told = getattr(reading, key, None) or ()
             named |= dict.fromkeys((told,) if isinstance(told, str) else told)
+    return rests_of_services(study, named)
+
+
+def rests_of_services(
+    study: Study, services: Iterable[str], *, group: str = TOTAL
+) -> list[dict[str, Any]]:
+    """The doubts of several services, each once, the most serious first."""
     lines = [
         line
-        for service in named
+        for service in services
         if service in study.policy.services
-        for line in rests_document(study, Question(service))
+        for line in rests_document(study, Question(service, group=group))
     ]
     unique = {(line["key"], line["text"]["en"]): line for line in lines}
     return sorted(unique.values(), key=lambda line: SEVERITIES.index(line["severity"]))
