@@ -90,7 +90,7 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
         ),
         "ranking": _ranking(ask, solution, {row: at for at, row in enumerate(drawn)}),
         "warnings": warnings(ask, *found.warnings),
-        **rests(ask, service),
+        **rests(ask, asked.service.id),
         "footer": footer(ask, asked if chosen == "balanced" else None),
     }
     layers = (

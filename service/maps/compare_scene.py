@@ -90,7 +90,7 @@ def compare_scene(ask: Ask, service: str) -> Scene:
         ),
         "ranking": _ranking(ask, found, places),
         "warnings": warnings(ask, *found.warnings),
-        **rests(ask, service),
+        **rests(ask, asked.service.id),
         "footer": (Fact(ask.say("run_from"), before.manifest.run), *footer(ask, asked)),
     }
     return Scene((streets, areas, cells, dots), view)
