@@ -185,6 +185,7 @@ def analyse_city(
         notes,
         extents,
         facts.ground,
+        facts.streets.names,
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))

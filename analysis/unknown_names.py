@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
@@ -29,10 +29,35 @@ def fold_name(text: str) -> str:
 
 
 def find_id(name: str, known: Mapping[str, Words]) -> str | None:
-    """The id that a name stands for: an id, a title or an alias, however written; None if none."""
+    """The id that a name stands for: an id, a title or an alias, however written; None if none.
+
+    Ids go before titles, and titles before aliases.
+
+    Raises
+    ------
+    UnknownNameError : several have this title, or several this alias, and none has it as its id.
+    """
     if name in known:
         return name
-    return names_to_ids(known).get(fold_name(name))
+    asked = fold_name(name)
+    kinds: tuple[Callable[[str], Iterable[str]], ...] = (
+        lambda one: (one,),
+        lambda one: (known[one].title.zh, known[one].title.en),
+        lambda one: known[one].aliases,
+    )
+    for names_of in kinds:
+        found = [one for one in known if asked in map(fold_name, names_of(one))]
+        if len(found) > 1:
+            raise _several(name, found, known)
+        if found:
+            return found[0]
+    return None
+
+
+def _several(name: str, found: Iterable[str], known: Mapping[str, Words]) -> UnknownNameError:
+    """The error for a name that stands for more than one thing, listing them with their ids."""
+    shown = (say_both("word_named_id", title=known[one].title, id=one) for one in found)
+    return UnknownNameError("name_of_several", name=name, known=listed(shown))
 
 
 def unknown(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -20,6 +20,8 @@ Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
+Pair = Annotated[str, Field(max_length=200)]  # a setting: name=value
+MOST_SETTINGS: Final = 100
 AreaName = Annotated[str, Path(min_length=1, max_length=64)]
 
 
@@ -99,6 +101,7 @@ class ReportQuery(OfRun):
 
     f: Literal["json", "html", "xlsx"] | None = None
     pages: Literal["zh", "en", "both"] | None = None
+    set_: list[Pair] = Field(default=[], alias="set", max_length=MOST_SETTINGS)
 
 
 class GapsQuery(OfPeople, OfRun):

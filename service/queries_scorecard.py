@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import load_policy, policy_ids
 from lifecircle.analysis.policy.scorecard_model import Setting
-from lifecircle.service.queries import Name, OfRun
-
-_MOST_SETTINGS: Final = 100
-
-Pair = Annotated[str, Field(max_length=200)]
+from lifecircle.service.queries import MOST_SETTINGS, Name, OfRun, Pair
 
 
 class ScorecardQuery(OfRun):
@@ -35,7 +31,7 @@ class ScorecardQuery(OfRun):
     set_: list[Pair] = Field(
         default=[],
         alias="set",
-        max_length=_MOST_SETTINGS,
+        max_length=MOST_SETTINGS,
     )
 
     @field_validator("level", "year", "run", mode="before")

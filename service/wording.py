@@ -255,9 +255,42 @@ class Words:
         """A group of residents; one of the area's own by its name."""
         return self._known(f"group_{name}", name)
 
-    def reason(self, reason: str) -> str:
-        """Why a gap is one."""
-        return i18n.text(f"reason_{reason}", self.lang)
+    def reason(self, reason: str, residents: int = 0, short_piece: int = 0) -> str:
+        """Why a gap is one.
+
+        `short_piece`: those of its residents who are near a piece of streets too short to join.
+        """
+        if not short_piece:
+            return i18n.text(f"reason_{reason}", self.lang)
+        if short_piece == residents:
+            return i18n.text("reason_short_piece", self.lang)
+        return i18n.text("reason_some_short_piece", self.lang, count=number(short_piece))
+
+    def beside(self, gap: Mapping[str, Any]) -> str:
+        """Where in its unit a gap lies: its street and the nearest place with a name."""
+        named = (self.named(gap, column) for column in ("street", "near"))
+        return " · ".join(dict.fromkeys(name for name in named if name))
+
+    def missed(self, estimate: Mapping[str, Any] | None) -> str | None:
+        """How many places two lists both miss, with the interval."""
+        if estimate is None:
+            return None
+        names = ("missed", "missed_low", "missed_high")
+        told = {name: number(round(estimate[name])) for name in names}
+        return i18n.text("figure_missed", self.lang, **told)
+
+    def reason_of(self, gap: Mapping[str, Any]) -> str:
+        """Why a gap is one, from its row of the gaps document."""
+        return self.reason(gap["reason"], gap["residents"], gap["unsnapped_short_piece"])
+
+    def reasons(self, sums: Mapping[str, Any]) -> list[tuple[str, int]]:
+        """Residents of a service by why they are without, most first (`sums` of the document)."""
+        counts = dict(sums["reasons"])
+        apart = sums["unsnapped"]["short_piece"]
+        if apart:
+            counts |= {"unsnapped": counts["unsnapped"] - apart, "short_piece": apart}
+        found = sorted(counts.items(), key=lambda pair: -pair[1])
+        return [(self.reason(name), count) for name, count in found if count]
 
     def verdict(self, status: str) -> str:
         """How a promise of the plan stands."""

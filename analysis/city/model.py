@@ -26,6 +26,7 @@ from lifecircle.analysis.quantities import (
     ObjectArray,
 )
 from lifecircle.analysis.readers.osm.ground import Ground
+from lifecircle.analysis.readers.osm.street_names import StreetNames
 from lifecircle.analysis.readers.records.attributes import AttributeArray, attribute_words
 
 StrArray = ObjectArray  # of str or None
@@ -257,7 +258,8 @@ class City:
     `extents`: services whose list is complete in a part of the area only, and where.
     `land` is None where no residential land is given, `statistics` where no table is.
     `notes`: what the build noticed. `ground`: what maps draw under the figures, None where
-    there was no OpenStreetMap file or the run is from before there was ground.
+    there was no OpenStreetMap file or the run is from before there was ground. `street_names`:
+    what streets are called, None likewise.
     """
 
     crs: str
@@ -272,6 +274,7 @@ class City:
     notes: BuildNotes = NO_NOTES
     extents: Mapping[str, Extent] = field(default_factory=lambda: EVERYWHERE)
     ground: Ground | None = None
+    street_names: StreetNames | None = None
 
     def __repr__(self) -> str:
         return (

@@ -30,6 +30,7 @@ from lifecircle.analysis.measures.question import (
     unknown_units,
     walks_to,
 )
+from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     CM_PER_M,
@@ -49,7 +50,9 @@ class CoverageRow:
 
     ``residents = covered + not_covered + not_assessed``, a None counting nothing; `not_assessed`
     live where the list of the service does not reach. The fractions are of those assessed.
-    `edge_of_list`: not covered, but nearer to the edge of the list than the limit is far.
+    `unsnapped_short_piece`: of `unsnapped` those near a piece of streets too short to join, the
+    others are near none. `edge_of_list`: not covered, but nearer to the edge of the list than the
+    limit is far.
     """
 
     code: str
@@ -61,6 +64,7 @@ class CoverageRow:
     not_assessed: int | None
     edge_of_list: int | None
     unsnapped: int | None
+    unsnapped_short_piece: int | None
     cut_off: int | None
     U: float | None
     P: float | None
@@ -92,6 +96,7 @@ class _Persons:
     covered: IntArray
     core: IntArray
     unsnapped: IntArray
+    short_piece: IntArray
     cut_off: IntArray
     edge: IntArray
 
@@ -209,6 +214,7 @@ class _Fate:
     covered: BoolArray
     core: BoolArray
     off: BoolArray
+    short: BoolArray
     lost: BoolArray
     edge: BoolArray
 
@@ -216,10 +222,10 @@ class _Fate:
 def _fate(study: Study, asked: Asked, walks: Walks | None) -> _Fate:
     """What happens to each cell; without walks none is judged, and those off the streets are."""
     position, policy = study.city.cells.position, study.policy
-    off = position.edge == NOBODY
+    off, short = position.edge == NOBODY, near_short_piece(study)
     nobody = np.zeros(len(off), dtype=np.bool_)
     if walks is None:
-        return _Fate(nobody, nobody, nobody, off, nobody, nobody)
+        return _Fate(nobody, nobody, nobody, off, short, nobody, nobody)
     judged = study.judged(asked.service.id)
     inside = judged.cell
     near = inside & covered(walks.cell_cm, position, asked.limit_cm)
@@ -229,6 +235,7 @@ def _fate(study: Study, asked: Asked, walks: Walks | None) -> _Fate:
         near,
         inside & covered(walks.cell_cm, position, core_cm),
         inside & off,
+        inside & short,
         inside & ~off & (walks.cell_cm == UNREACHED_CM) & walks.any_facility,
         inside & ~near & (judged.edge_m * CM_PER_M < asked.limit_cm),
     )
@@ -243,10 +250,11 @@ def _count(fate: _Fate, persons: IntArray, index: Int32Array, size: int) -> _Per
     aside = sums_by(index, size, persons, ~fate.judged)
     if not np.array_equal(known, reached + beyond + aside):
         raise ArithmeticError("known residents are not covered + not covered + not assessed")
-    core, off, lost, edge = (
-        sums_by(index, size, persons, one) for one in (fate.core, fate.off, fate.lost, fate.edge)
+    core, off, short, lost, edge = (
+        sums_by(index, size, persons, one)
+        for one in (fate.core, fate.off, fate.short, fate.lost, fate.edge)
     )
-    return _Persons(known, assessed, reached, core, off, lost, edge)
+    return _Persons(known, assessed, reached, core, off, short, lost, edge)
 
 
 def _land(
@@ -302,7 +310,7 @@ def _row(code: str, name: str, name_en: str | None, figures: _Figures, i: int) -
     having = None if figures.having is None else _number(figures.having[i])
     land = None if figures.land is None else _number(figures.land[i])
     if figures.unknown[i]:
-        return CoverageRow(code, name, name_en, *(None,) * 7, having, None, None, land, None)
+        return CoverageRow(code, name, name_en, *(None,) * 8, having, None, None, land, None)
     persons = figures.persons
     known, assessed = int(persons.known[i]), int(persons.assessed[i])
     reached = int(persons.covered[i])
@@ -321,6 +329,7 @@ def _row(code: str, name: str, name_en: str | None, figures: _Figures, i: int) -
         not_assessed=known - assessed,
         edge_of_list=int(persons.edge[i]) if judged else None,
         unsnapped=int(persons.unsnapped[i]) if judged or not asked else None,
+        unsnapped_short_piece=int(persons.short_piece[i]) if judged or not asked else None,
         cut_off=int(persons.cut_off[i]) if judged else None,
         U=having,
         P=reached / assessed if assessed else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -27,6 +27,7 @@ from lifecircle.analysis.measures.question import (
     persons_of,
     sums_by,
 )
+from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array, IntArray
 
 Reason = Literal["no_facility", "too_far", "over_capacity", "unsnapped", "cut_off"]
@@ -49,6 +50,8 @@ class Bridge:
     ``covered = served + full``; all but `known` and `not_assessed` are None where the service is
     not assessed, these two as well where nobody is counted, `served` and `full` where there are
     no catchments for the question. `reasons`: residents by reason, ``over_capacity`` too.
+    `short_piece`: of the ``unsnapped`` those near a piece of streets too short to join; the others
+    are near none.
     """
 
     service: str
@@ -59,6 +62,7 @@ class Bridge:
     full: int | None
     served: int | None
     reasons: Mapping[str, int]
+    short_piece: int = 0
 
 
 def not_judged(asked: Asked, persons: IntArray | None) -> Bridge:
@@ -97,7 +101,8 @@ def who_is_without(study: Study, question: Question, walks: Walks) -> tuple[With
     reason = _reasons(city, walks, full)
     uncovered = np.flatnonzero(inside & (~near | full) & (lacking > 0)).astype(np.int32)
     reasons = _by_reason(reason, lacking, uncovered)
-    bridge = _bridge(asked, persons, (inside, near), served, reasons)
+    short = int(lacking[uncovered[near_short_piece(study)[uncovered]]].sum())
+    bridge = replace(_bridge(asked, persons, (inside, near), served, reasons), short_piece=short)
     if len(uncovered) == 0:
         return None, bridge
     return _linked(study, question.by, uncovered, lacking, reason), bridge

@@ -38,6 +38,8 @@ from lifecircle.analysis.measures.question import (
     sums_by,
     walks_to,
 )
+from lifecircle.analysis.measures.street_names import named_street
+from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -66,8 +68,10 @@ class Gap:
     None where no cell has a way. `nearest_facility`: index into ``city.facilities`` of the
     facility nearest to most of its residents, None when there is none. `edge_of_list`: those of its
     residents who live nearer to the edge of the service's list than the limit is far.
+    `short_piece`: those who join no street, but are near a piece too short to join.
     `near`: index of the named place of any service nearest to the cell of most of its residents,
     `near_m` metres away in a straight line.
+    `street`: row in ``city.street_names`` of the named street that cell joins, or the nearest.
     `geometry`: polygon(s) in the city's metric CRS.
     """
 
@@ -80,12 +84,14 @@ class Gap:
     nearest_facility: int | None
     near: int | None
     near_m: float | None
+    street: int | None
     reason: Reason
     unit: int | None
     units: int
     unit_code: str | None
     unit_name: str | None
     edge_of_list: int
+    short_piece: int
     cells: Int32Array
     geometry: shapely.Geometry
 
@@ -184,9 +190,11 @@ class _Sums:
     nearest: Int32Array
     near: Int32Array
     near_m: FloatArray
+    street: Int32Array
     unit: Int32Array
     units: IntArray
     edge: IntArray
+    short: IntArray
     lowest: tuple[str, ...]
     region: tuple[str, ...]
 
@@ -224,9 +232,11 @@ def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
         _most(label[way], size, walks.cell_facility[cell][way], weight[way]),
         near,
         near_m,
+        named_street(study, fullest),
         unit,
         units,
         sums_by(label, size, weight, _at_edge(study, asked)[cell]),
+        sums_by(label, size, weight, near_short_piece(study)[cell]),
         lowest,
         tuple(first[one] for one in region.tolist()),
     )
@@ -284,6 +294,7 @@ def _found(
                 ),
                 minutes_to_nearest=_number(sums.minutes[i]),
                 nearest_facility=None if sums.nearest[i] == NOBODY else int(sums.nearest[i]),
+                street=None if sums.street[i] == NOBODY else int(sums.street[i]),
                 near=None if sums.near[i] == NOBODY else int(sums.near[i]),
                 near_m=_number(sums.near_m[i]),
                 reason=reason,
@@ -292,6 +303,7 @@ def _found(
                 unit_code=None if unit is None else str(city.units.code[unit]),
                 unit_name=None if unit is None else str(city.units.name[unit]),
                 edge_of_list=0 if reason == FULL else int(sums.edge[i]),
+                short_piece=int(sums.short[i]),
                 cells=cells,
                 geometry=shape,
             )

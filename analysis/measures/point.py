@@ -120,10 +120,30 @@ class PointPlan:
             return self.assessed
         place = shapely.points(xy_m[0])
         beyond = {s for s, one in extents.items() if not shapely.intersects(one.geometry, place)}
+        shape = self.study.city.units.geometry
+        undrawn = {s for s in beyond if any(shape[i] is None for i in extents[s].units)}
+        if undrawn and (home := self._home(xy_m)) is not None:
+            beyond -= {s for s in undrawn if self.study.judged(s).cell[home]}
         return tuple(
             known and service not in beyond
             for service, known in zip(self.study.travel.services, self.assessed, strict=True)
         )
+
+    def _home(self, xy_m: FloatArray) -> int | None:
+        """The cell nearest to a place, no farther than anybody walks to a street; None if none.
+
+        Units without a polygon are known by who lives in them alone.
+        """
+        if not len(self.study.city.cells):
+            return None
+        limit_m = self.study.policy.attachment.max_leg_m.value
+        near = self._cell_tree.query_nearest(shapely.points(xy_m[0]), max_distance=limit_m)
+        return int(near.min()) if len(near) else None
+
+    @cached_property
+    def _cell_tree(self) -> shapely.STRtree:
+        """A tree over the places of the cells."""
+        return shapely.STRtree(shapely.points(self.study.city.cells.xy_m))
 
     def circle_states(self, services: list[PlaceService]) -> list[PlaceCircle]:
         """Every kind of circle, from the services of the place."""

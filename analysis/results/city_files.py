@@ -2,8 +2,8 @@
 
 ``cells.parquet facilities.parquet units.parquet`` (GeoParquet, metric CRS, zstd) hold the
 tables row for row; ``<table>.<field>.npy`` hold streets, land, attachments and walks;
-``statistics.parquet`` holds figures about units; ``city.json`` holds the names that tie them
-together.
+``statistics.parquet`` holds figures about units, ``street_names.parquet`` names of ways;
+``city.json`` holds the names that tie them together.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
 from lifecircle.analysis.readers.osm.ground import Ground
+from lifecircle.analysis.readers.osm.street_names import StreetNames
 from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
 from lifecircle.analysis.results.frozen.policy import plain, record
 
+STREET_NAMES: Final = "street_names.parquet"
 UNKNOWN_YEAR: Final = -1  # of a figure in ``statistics.parquet``
 _Record = TypeVar("_Record")
 
@@ -80,6 +82,8 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
     np.save(folder / "attachment.facility.npy", city.facilities.attached_facility)
     if city.ground is not None:
         _write_arrays(folder, "ground", city.ground)
+    if city.street_names is not None:
+        _write_names(folder / STREET_NAMES, city.street_names)
     if city.statistics is not None:
         pd.DataFrame(_statistics_columns(city.statistics)).to_parquet(
             folder / "statistics.parquet", index=False, compression="zstd"
@@ -108,6 +112,7 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         statistics=_read_statistics(folder) if index.get("statistics") else None,
         notes=record(BuildNotes, index.get("notes", {})),
         ground=_read_ground(folder),
+        street_names=_read_names(folder / STREET_NAMES),
     )
     city = dataclasses.replace(city, extents=_read_extents(index.get("extents", {}), city.units))
     return city, _read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
@@ -340,6 +345,21 @@ def _read_ground(folder: Path) -> Ground | None:
         return None
     names = (field.name for field in dataclasses.fields(Ground))  # read: empty files map nowhere
     return Ground(*(np.load(folder / f"ground.{name}.npy", allow_pickle=False) for name in names))
+
+
+def _write_names(path: Path, names: StreetNames) -> None:
+    columns = {"way": names.way, "name": _texts(names.name), "name_en": _texts(names.name_en)}
+    pd.DataFrame(columns).astype({"name": "string", "name_en": "string"}).to_parquet(
+        path, index=False, compression="zstd"
+    )
+
+
+def _read_names(path: Path) -> StreetNames | None:
+    """What streets are called; runs of before do not know."""
+    if not path.exists():
+        return None
+    table = _Table.of(path)
+    return StreetNames(table.numbers("way", np.int64), table.texts("name"), table.texts("name_en"))
 
 
 def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:

@@ -210,13 +210,26 @@ def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:
         "unit_code": [gap.unit_code for gap in found],
         "unit_name": [gap.unit_name for gap in found],
         "region": [gap.region for gap in found],
+        **_street_values(run, found),
         "near": _looked_up(places.name, near),
+        "near_en": _looked_up(places.texts("name_en"), near),
         "near_m": [gap.near_m for gap in found],
         "edge_of_list": [gap.edge_of_list for gap in found],
+        "unsnapped_short_piece": [gap.short_piece for gap in found],
     }
     for group in all_groups(tuple(run.city.cells.groups)):
         values[f"residents_{group}"] = [gap.groups.get(group) for gap in found]
     return values, objects(gap.geometry for gap in found)
+
+
+def _street_values(run: Run, found: Sequence[Gap]) -> Values:
+    """What the street of each gap is called; unknown in runs from before names were kept."""
+    names = run.city.street_names
+    if names is None:
+        return dict.fromkeys(("street", "street_en"), [None] * len(found))
+    row = np.array([NOBODY if gap.street is None else gap.street for gap in found], dtype=np.int32)
+    told = {"street": names.name, "street_en": names.name_en}
+    return {name: _looked_up(values, row) for name, values in told.items()}
 
 
 def circle_layer(run: Run) -> tuple[Values, GeometryArray]:

@@ -148,7 +148,7 @@
       head.appendChild(close);
       box.appendChild(head);
       box.appendChild(element("p", "lc-note", found.lon.toFixed(5) + ", " + found.lat.toFixed(5)));
-      found.warnings.filter(function (w) { return w.key === "point_unsnapped"; }).forEach(function (w) {
+      found.warnings.filter(function (w) { return w.key === "point_unsnapped" || w.key === "point_short_piece"; }).forEach(function (w) {
         box.appendChild(element("p", "lc-unassessed", w.text));
       });
       const missing = found.missing.map(function (service) { return asked.titles[service] || service; });

@@ -123,7 +123,7 @@ def what_if_document(
         "by": changes[0].by if changes else question.by,
         "add": [_added(a, one.position, run) for a, one in zip(add, additions, strict=True)],
         "remove": list(remove),
-        "services": [_change(change, lang) for change in changes],
+        "services": [_change(run, change, lang) for change in changes],
         "stored": False,
         "warnings": remarks(loose, lang),
     }
@@ -143,7 +143,7 @@ def _added(asked: Mapping[str, Any], position: Positions, run: Run) -> dict[str,
     return {**asked, "snapped": snapped_at(position, run.city.crs)}
 
 
-def _change(change: Change, lang: Language) -> dict[str, Any]:
+def _change(run: Run, change: Change, lang: Language) -> dict[str, Any]:
     return {
         "service": change.asked.service.id,
         "title": title_of(change.asked.service.title),
@@ -156,6 +156,7 @@ def _change(change: Change, lang: Language) -> dict[str, Any]:
         },
         "total": _changed(change.total),
         "units": [_changed(row) for row in change.units],
+        "rests_on": rests_document(run.study, Question(change.asked.service.id)),
         "warnings": remarks(change.warnings, lang),
     }
 

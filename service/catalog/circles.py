@@ -28,6 +28,7 @@ from lifecircle.analysis.quantities import BoolArray
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.rests import rests_of_services
 
 Variant = Literal["own", "all_at", "upgraded", "with_optional", "night"]
 VARIANTS: Final[tuple[Variant, ...]] = ("own", "all_at", "upgraded", "with_optional", "night")
@@ -131,6 +132,7 @@ def circles_document(
         else:
             at = study_at(run.study, moment, _required(run.policy, one))
             blocks[one] = {**head, **_range(_answer_at(question, one, at), lang)}
+        blocks[one]["rests_on"] = rests_of_services(run.study, rules[one].services)
     return {
         "area": run.manifest.area,
         "run": run.manifest.run,

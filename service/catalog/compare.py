@@ -20,6 +20,7 @@ from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of
+from lifecircle.service.catalog.rests import rests_document
 from lifecircle.service.catalog.scorecard import scorecard_document, units_document
 
 
@@ -134,6 +135,7 @@ def _block(after: Run, found: Comparison, lang: Language) -> dict[str, Any]:
         "facilities_to": found.facilities_to,
         "total": fields_of(found.total),
         "units": [fields_of(row) for row in found.units],
+        "rests_on": rests_document(after.study, Question(found.service, group=found.group)),
         "warnings": remarks(found.warnings, lang),
     }
 

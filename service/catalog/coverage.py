@@ -22,7 +22,7 @@ from lifecircle.analysis.measures.question import (
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
-from lifecircle.service.catalog.rests import rests_document
+from lifecircle.service.catalog.rests import completeness_document, rests_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,13 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
             Question(found.service, group=found.group),
             edge=found.total.edge_of_list,
         ),
+        "completeness": completeness_document(run.study, found.service),
         "warnings": remarks(found.warnings, lang),
     }
 
 
 def _row(row: CoverageRow) -> dict[str, Any]:
+    off, short = row.unsnapped, row.unsnapped_short_piece
     return {
         "code": row.code,
         "name": row.name,
@@ -137,6 +139,8 @@ def _row(row: CoverageRow) -> dict[str, Any]:
         "not_assessed": row.not_assessed,
         "edge_of_list": row.edge_of_list,
         "unsnapped": row.unsnapped,
+        "unsnapped_no_street": None if off is None else off - (short or 0),
+        "unsnapped_short_piece": short,
         "cut_off": row.cut_off,
         "U": row.U,
         "P": row.P,

@@ -114,6 +114,10 @@ def bridge_row(bridge: Bridge) -> dict[str, Any]:
         "reachable_full": bridge.full,
         "served": bridge.served,
         "reasons": dict(bridge.reasons),
+        "unsnapped": {
+            "no_street": bridge.reasons.get("unsnapped", 0) - bridge.short_piece,
+            "short_piece": bridge.short_piece,
+        },
     }
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lifecircle.analysis.errors import Language, Warn
+import numpy as np
+
+from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.names import walker_of
+from lifecircle.analysis.measures.unsnapped import unsnapped_place
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import in_degrees, remarks, snapped_at
 
@@ -38,9 +42,8 @@ def isochrone_document(
     study = run.study
     walker = walker_of(study.policy, walker).id
     found = isochrone(study, (lon, lat), minutes, walker=walker, direction=direction)
-    max_leg_m = run.policy.attachment.max_leg_m.value
-    snapped = bool(found.position.snapped[0])
-    loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{max_leg_m:g}"}),)
+    xy_m = to_metric(np.array([[lon, lat]]), run.city.crs)
+    loose = () if found.position.snapped[0] else (unsnapped_place(study, xy_m),)
     shapes = in_degrees(found.polygons, run.city.crs)
     return {
         "type": "FeatureCollection",

@@ -10,9 +10,10 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import to_metric
-from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.point import PlaceCircle, PlaceService, PointPlan
 from lifecircle.analysis.measures.question import Question, settle
+from lifecircle.analysis.measures.unsnapped import unsnapped_place
 from lifecircle.analysis.quantities import CM_PER_M
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at
@@ -47,8 +48,7 @@ def point_document(
     position = plan.position(xy_m)
     services = plan.services(position, xy_m)
     snapped = snapped_at(position, run.city.crs)
-    limit_m = run.policy.attachment.max_leg_m.value
-    loose = () if snapped else (Warn("point_unsnapped", {"limit_m": f"{limit_m:g}"}),)
+    loose = () if snapped else (unsnapped_place(run.study, xy_m),)
     return {
         "area": run.manifest.area,
         "run": run.manifest.run,

@@ -6,6 +6,7 @@ documents that HTTP and the command give, so that one number has one source.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
@@ -25,12 +26,22 @@ from lifecircle.service.catalog.scorecard import scorecard_document
 WALKER: Final = "adult"
 
 
-def report_document(run: Run, *, by: str | None = None, lang: Language = "zh") -> dict[str, Any]:
+def report_document(
+    run: Run,
+    *,
+    by: str | None = None,
+    settings: Mapping[str, str | float] | None = None,
+    lang: Language = "zh",
+) -> dict[str, Any]:
     """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
+
+    `settings`: of the scorecard, by name; those left out take their defaults.
 
     Raises
     ------
-    UnknownNameError : no such unit level.
+    ParameterError : the policy has no scorecard, and something is set; an answer that a setting
+        does not take.
+    UnknownNameError : no such unit level or setting.
     """
     question = Question(by=by)
     area = area_document(run, lang=lang)
@@ -51,7 +62,11 @@ def report_document(run: Run, *, by: str | None = None, lang: Language = "zh") -
         "levels": area["levels"],
         "by": coverage["by"],
         "walker": WALKER,
-        "scorecard": None if run.policy.scorecard is None else scorecard_document(run, lang=lang),
+        "scorecard": (
+            scorecard_document(run, settings=settings, lang=lang)
+            if settings or run.policy.scorecard is not None
+            else None
+        ),
         "coverage": coverage,
         "gaps": _gaps(run, lang),
         "circles": circles_document(run, question, lang=lang),

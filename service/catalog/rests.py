@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.completeness import Completeness, Estimate, completeness
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.rests_on import FOLD, SEVERITIES, Rest, rests_on
 from lifecircle.analysis.policy.scorecard_model import Row
@@ -13,10 +15,13 @@ from lifecircle.analysis.policy.scorecard_model import Row
 __all__ = [
     "FOLD",
     "SEVERITIES",
+    "completeness_document",
     "folded_rests",
+    "missed_of",
     "rests_document",
     "rests_of_area",
     "rests_of_row",
+    "rests_of_services",
     "told_elsewhere",
 ]
 
@@ -35,6 +40,57 @@ def rests_document(
     return list(cast("tuple[dict[str, Any], ...]", kept))
 
 
+def completeness_document(study: Study, service: str) -> dict[str, Any] | None:
+    """How many places two lists of a service both miss, in all and per unit; worked out once.
+
+    None where there are no two lists; the figures of the whole are null where too few places are
+    in both. ``units[]``: those in which both lists share enough by themselves.
+    """
+    asked = ("completeness_document", service)
+    if asked not in study.kept:
+        found = completeness(study, service)
+        study.kept[asked] = None if found is None else _estimates(study, found)
+    return cast("dict[str, Any] | None", study.kept[asked])
+
+
+def _estimates(study: Study, found: Completeness) -> dict[str, Any]:
+    units = study.city.units
+    return {
+        "mapped": found.mapped,
+        "listed": found.listed,
+        "both": found.both,
+        **_estimate(found.whole),
+        "units": [
+            {
+                "code": str(units.code[one.unit]),
+                "name": str(units.name[one.unit]),
+                "name_en": units.name_en[one.unit],
+                "mapped": one.mapped,
+                "listed": one.listed,
+                "both": one.both,
+                **_estimate(one),
+            }
+            for one in found.units
+        ],
+    }
+
+
+def _estimate(one: Estimate | None) -> dict[str, float | int | None]:
+    """Places that one list at least names, those neither does, and the interval of these."""
+    if one is None:
+        return dict.fromkeys(("known", "missed", "missed_low", "missed_high"))
+    low, high = one.low - one.known, one.high - one.known
+    return {"known": one.known, "missed": one.missed, "missed_low": low, "missed_high": high}
+
+
+def missed_of(found: Mapping[str, Any] | None, code: str | None) -> Mapping[str, Any] | None:
+    """The estimate of one unit, None: of all; None where there is none."""
+    if found is None:
+        return None
+    rows = [found] if code is None else [one for one in found["units"] if one["code"] == code]
+    return next((one for one in rows if one["missed"] is not None), None)
+
+
 def rests_of_area(lines: Iterable[Line]) -> list[dict[str, Any]]:
     """The doubts that touch every answer about the area, each once, the most serious first."""
     unique = {line["text"]["en"]: dict(line) for line in lines if not line["of_service"]}
@@ -48,11 +104,18 @@ def rests_of_row(study: Study, row: Row) -> list[dict[str, Any]]:
         for key in _NAMING:
             told = getattr(reading, key, None) or ()
             named |= dict.fromkeys((told,) if isinstance(told, str) else told)
+    return rests_of_services(study, named)
+
+
+def rests_of_services(
+    study: Study, services: Iterable[str], *, group: str = TOTAL
+) -> list[dict[str, Any]]:
+    """The doubts of several services, each once, the most serious first."""
     lines = [
         line
-        for service in named
+        for service in services
         if service in study.policy.services
-        for line in rests_document(study, Question(service))
+        for line in rests_document(study, Question(service, group=group))
     ]
     unique = {(line["key"], line["text"]["en"]): line for line in lines}
     return sorted(unique.values(), key=lambda line: SEVERITIES.index(line["severity"]))

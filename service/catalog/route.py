@@ -18,9 +18,10 @@ from lifecircle.analysis.access.route import Route, find_route, route_ascent_m, 
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.errors import Language, ParameterError, Warn
+from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.names import service_of, walker_of
 from lifecircle.analysis.measures.question import Question, Study, ask
+from lifecircle.analysis.measures.unsnapped import unsnapped_place
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -77,8 +78,7 @@ def route_document(
         found, within = _to_place(study, start, end_m), None
     facility = None if found is None or service is None else found.facility
     per_minute = float(asked.speed_m_per_s) * SECONDS_PER_MINUTE * CM_PER_M
-    limit_m = run.policy.attachment.max_leg_m.value
-    loose = () if start.snapped[0] else (Warn("point_unsnapped", {"limit_m": f"{limit_m:g}"}),)
+    loose = () if start.snapped[0] else (unsnapped_place(study, xy_m),)
     return {
         "type": "Feature",
         "area": run.manifest.area,

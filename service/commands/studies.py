@@ -136,6 +136,7 @@ def report(
     out: Annotated[Path | None, typer.Option()] = None,
     pages: Annotated[Literal["zh", "en", "both"] | None, typer.Option("--lang")] = None,
     xlsx: Annotated[Path | None, typer.Option()] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set")] = None,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
@@ -144,19 +145,20 @@ def report(
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
-    from lifecircle.service.catalog import report_document
+    from lifecircle.service.catalog import report_document, settings_given
     from lifecircle.service.report import report_page, report_workbook
     from lifecircle.service.terminal import check_suffix, print_json, say
 
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")
+    given = settings_given(settings or ())
     if as_json:
-        print_json(report_document(found, lang=first))
+        print_json(report_document(found, settings=given, lang=first))
         return
     if out is not None or xlsx is None:
         target = out or Path(f"{name}-report.{pages or first}.html")
-        write_aside(target, report_page(found, languages).encode())
+        write_aside(target, report_page(found, languages, settings=given).encode())
         say(str(target))
     if xlsx is not None:
-        write_aside(xlsx, report_workbook(found, first))
+        write_aside(xlsx, report_workbook(found, first, settings=given))
         say(str(xlsx))

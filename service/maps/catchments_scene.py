@@ -36,6 +36,7 @@ from lifecircle.service.maps.scene import (
     frame,
     outline_layer,
     question_fields,
+    rests,
     street_layer,
     warnings,
 )
@@ -89,6 +90,7 @@ def catchments_scene(ask: Ask, service: str) -> Scene:
         ),
         "ranking": _ranking(ask, solution, {row: at for at, row in enumerate(drawn)}),
         "warnings": warnings(ask, *found.warnings),
+        **rests(ask, asked.service.id),
         "footer": footer(ask, asked if chosen == "balanced" else None),
     }
     layers = (

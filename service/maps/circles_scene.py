@@ -17,6 +17,7 @@ from lifecircle.service.catalog.circles import (
     night_text,
     variants_of,
 )
+from lifecircle.service.catalog.rests import rests_of_services
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
@@ -41,6 +42,7 @@ from lifecircle.service.maps.scene import (
     level_field,
     level_shown,
     street_layer,
+    told_rests,
     warnings,
 )
 from lifecircle.service.maps.shapes import (
@@ -66,7 +68,7 @@ def circles_scene(ask: Ask) -> Scene:
     ------
     UnknownNameError, ParameterError : as `analysis.measures.circles.circles`; no such variant.
     """
-    rules = ask.run.policy.circles
+    run, rules = ask.run, ask.run.policy.circles
     kind = circle_shown(ask.run.policy, ask.kind)
     offered = variants_of(ask.run.policy, kind)
     variant = next((one for one in offered if one == ask.variant), offered[0])
@@ -83,6 +85,7 @@ def circles_scene(ask: Ask) -> Scene:
         "toggles": (_share_toggle(ask, found), cells_toggle, dots_toggle, streets_toggle),
         "ranking": _ranking(ask, found, places),
         "warnings": warnings(ask, *found.remarks),
+        **told_rests(ask, rests_of_services(run.study, rules[kind].services)),
         "footer": (
             Fact(ask.say("variant"), variant_title(ask, kind, variant)),
             Fact(ask.say("walker"), ask.titled(ask.run.policy.walkers[ask.walker])),

@@ -38,6 +38,7 @@ from lifecircle.service.maps.scene import (
     frame,
     level_shown,
     question_fields,
+    rests,
     street_layer,
     warnings,
 )
@@ -89,6 +90,7 @@ def compare_scene(ask: Ask, service: str) -> Scene:
         ),
         "ranking": _ranking(ask, found, places),
         "warnings": warnings(ask, *found.warnings),
+        **rests(ask, asked.service.id),
         "footer": (Fact(ask.say("run_from"), before.manifest.run), *footer(ask, asked)),
     }
     return Scene((streets, areas, cells, dots), view)

@@ -12,6 +12,7 @@ from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
 from lifecircle.analysis.measures.question import Asked, Walks, covered
 from lifecircle.analysis.quantities import Int32Array, minutes_of
 from lifecircle.service.catalog.coverage import CoverageAnswer, answer_coverage
+from lifecircle.service.catalog.rests import completeness_document, missed_of
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots
@@ -97,7 +98,7 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
                 "kind": ask.level(found.by),
                 "short": share or ask.words.not_assessed,
                 "c": scales.class_of(row.P, scales.SHARE_EDGES),
-                "values": _told(ask, row),
+                "values": _told(ask, found.service, row),
             }
         )
     drawn = polygons_degrees(shapes[kept], ask.run.city.crs, shared=True)
@@ -112,14 +113,16 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
             "L",
             "U",
             "unsnapped",
+            "unsnapped_short_piece",
             "cut_off",
+            "missed",
         )
     ]
     layer = share_areas(drawn, properties, labels)
     return layer, {row.code: i for i, row in enumerate(rows)}
 
 
-def _told(ask: Ask, row: CoverageRow) -> list[str | None]:
+def _told(ask: Ask, service: str, row: CoverageRow) -> list[str | None]:
     return [
         percent(row.P) or ask.words.not_assessed,
         number(row.residents) or ask.words.unknown,
@@ -129,7 +132,9 @@ def _told(ask: Ask, row: CoverageRow) -> list[str | None]:
         percent(row.L),
         percent(row.U),
         number(row.unsnapped or None),
+        number(row.unsnapped_short_piece or None),
         number(row.cut_off or None),
+        ask.words.missed(missed_of(completeness_document(ask.run.study, service), row.code)),
     ]
 
 
@@ -202,7 +207,7 @@ def _share_toggle(ask: Ask, found: Coverage) -> Toggle:
 
 
 def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
-    total = found.total
+    total, known = found.total, completeness_document(ask.run.study, found.service)
     reasons = {
         "L": ask.say("reason_L" if total.covered is not None else "reason_U"),
         "U": ask.say("reason_U"),
@@ -236,8 +241,10 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
         ("not_assessed", number(total.not_assessed or None)),
         ("edge_of_list", number(total.edge_of_list or None)),
         ("of_them_unsnapped", number(total.unsnapped or None)),
+        ("of_them_short_piece", number(total.unsnapped_short_piece or None)),
         ("of_them_cut_off", number(total.cut_off or None)),
         ("P_core", percent(total.P_core)),
+        ("missed", ask.words.missed(missed_of(known, None))),
     ]
     unknown = sum(row.residents is None for row in found.units)
     if unknown:

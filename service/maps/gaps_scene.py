@@ -99,7 +99,7 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
 def _told(ask: Ask, gap: Gap) -> list[str | None]:
     return [
         number(gap.residents),
-        ask.words.reason(gap.reason),
+        _reason(ask, gap),
         ask.words.minutes(gap.minutes_to_nearest),
         _facility(ask, gap.nearest_facility),
         *(number(gap.groups.get(name)) for name in ask.run.city.cells.groups),
@@ -107,13 +107,21 @@ def _told(ask: Ask, gap: Gap) -> list[str | None]:
     ]
 
 
+def _reason(ask: Ask, gap: Gap) -> str:
+    return ask.words.reason(gap.reason, gap.residents, gap.short_piece)
+
+
 def _title(ask: Ask, gap: Gap) -> str:
-    """The unit of a gap, and the named place nearest to most of its residents."""
+    """The unit of a gap, its street, and the named place nearest to most of its residents."""
     if gap.unit is not None:
         unit = unit_name(ask, gap.unit) or ask.say("unnamed")
     else:
         many = ask.say("gap_across", count=gap.units)
         unit = many if gap.units else ask.say("outside_units")
+    names = ask.run.city.street_names
+    if names is not None and gap.street is not None:
+        street = ask.named(names.name[gap.street], names.name_en[gap.street])
+        unit = ask.say("gap_street", unit=unit, street=street)
     near = _facility(ask, gap.near)
     return unit if near is None else ask.say("gap_named", unit=unit, place=near)
 
@@ -169,8 +177,8 @@ def _figures(ask: Ask, found: tuple[Gap, ...], bridge: Bridge) -> dict[str, Any]
         Tile(ask.say("gap_largest"), number(largest), ""),
     ]
     facts = tuple(
-        Fact(ask.words.reason(reason), ask.words.persons(count))
-        for reason, count in sorted(bridge.reasons.items(), key=lambda pair: -pair[1])
+        Fact(reason, ask.words.persons(count))
+        for reason, count in ask.words.reasons(bridge_row(bridge))
     )
     return {"tiles": tuple(tiles), "facts": facts}
 
@@ -188,7 +196,7 @@ def _ranking(ask: Ask, found: tuple[Gap, ...], word: str, *, full: bool) -> Rank
             " · ".join(
                 text
                 for text in (
-                    ask.words.reason(gap.reason),
+                    _reason(ask, gap),
                     ask.words.minutes(gap.minutes_to_nearest),
                     _facility(ask, gap.nearest_facility),
                 )

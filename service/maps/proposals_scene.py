@@ -30,6 +30,7 @@ from lifecircle.service.maps.scene import (
     frame,
     outline_layer,
     question_fields,
+    rests,
     street_layer,
     unit_name,
     warnings,
@@ -63,7 +64,7 @@ def proposals_scene(ask: Ask, service: str) -> Scene:
     streets, streets_toggle = street_layer(ask)
     dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
     view = frame(ask, ask.say("title_proposals", service=title)) | question_fields(ask, asked)
-    view["footer"] = footer(ask, asked)
+    view |= {"footer": footer(ask, asked), **rests(ask, asked.service.id)}
     try:
         answer = answer_proposals(run, question, FOUND_AT_ONCE, ask.lang)
     except ParameterError as why:

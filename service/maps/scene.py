@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,7 +210,11 @@ def footer(ask: Ask, asked: Asked | None) -> tuple[Fact, ...]:
 
 def rests(ask: Ask, service: str, edge: int | None = None) -> dict[str, tuple[str, ...]]:
     """What the answer rests on: the lines shown at once and those in the fold."""
-    lines = rests_document(ask.run.study, ask.question.about(service), edge=edge)
+    return told_rests(ask, rests_document(ask.run.study, ask.question.about(service), edge=edge))
+
+
+def told_rests(ask: Ask, lines: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Lines of what an answer rests on, as the panel shows them."""
     shown, folded = folded_rests(lines, ask.lang)
     return {
         "rests": tuple(line["text"] for line in shown),

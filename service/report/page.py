@@ -44,17 +44,18 @@ def report_page(
     languages: Sequence[Language] = ("zh",),
     *,
     by: str | None = None,
+    settings: Mapping[str, str | float] | None = None,
 ) -> str:
     """The report of a run as one HTML page to print, in one language or in several in turn.
 
     Raises
     ------
-    UnknownNameError : no such unit level.
+    UnknownNameError, ParameterError : as `report_document`.
     """
     parts = []
     for lang in languages:
         words = Words(lang, "report")
-        document = report_document(run, by=by, lang=lang)
+        document = report_document(run, by=by, settings=settings, lang=lang)
         parts.append(_part(run, document, words))
     style = _style()
     page = own_template("report.html", _through_the_door).render(

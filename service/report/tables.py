@@ -197,11 +197,11 @@ def gap_rows(document: Document, words: Words, most: int, *, full: bool = False)
             Cell(str(rank), rank),
             text(titles[gap["service"]]),
             text(words.named(gap, "unit_name")),
-            text(words.named(gap, "near")),
+            text(words.beside(gap)),
             Cell(_count(words, gap["residents"]), gap["residents"]),
             Cell(_count(words, gap.get("residents_65")), gap.get("residents_65")),
             Cell(_count(words, gap.get("residents_0_3")), gap.get("residents_0_3")),
-            text(words.reason(gap["reason"])),
+            text(words.reason_of(gap)),
             Cell(decimal(minutes, 1) or words.none, minutes),
             Cell(decimal(metres, 0) or words.none, metres),
             text(words.named(gap, "nearest_facility_name")),
@@ -317,13 +317,17 @@ def input_rows(document: Document, words: Words) -> Iterator[Row]:
 
 
 def parameter_rows(document: Document, words: Words) -> Iterator[tuple[str, str]]:
-    """The options of the build, in words."""
+    """The options of the build and the settings that are not as usual, in words."""
     titles = titles_by_service(document, words)
     for name, value in document["sources"]["parameters"].items():
         if name == "surveyed":
             yield words.parameter(name), words.value(_surveyed(titles, value))
         else:
             yield words.parameter(name), words.value(value)
+    scorecard = document["scorecard"]
+    for setting in () if scorecard is None else scorecard["settings"]:
+        if setting["value"] != setting["default"]:
+            yield words.title(setting["title"]), str(setting["value"])
 
 
 def _surveyed(titles: Mapping[str, str], sayings: Iterable[str]) -> list[str]:

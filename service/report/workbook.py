@@ -21,6 +21,7 @@ from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
 from lifecircle.service.catalog import report_document
+from lifecircle.service.catalog.rests import missed_of
 from lifecircle.service.report import tables
 from lifecircle.service.report.cells import Cell
 from lifecircle.service.wording import Words
@@ -30,11 +31,13 @@ _DATES: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcter
 
 UNIT_COVERAGE: Final = (
     "service", "service_id", "minutes", "unit_code", "unit", "residents", "covered",
-    "not_covered", "circle_open", "edge_of_list", "unsnapped", "cut_off",
-    "P", "P_core", "L", "U", "C",
+    "not_covered", "circle_open", "edge_of_list", "unsnapped",
+    "unsnapped_no_street", "unsnapped_short_piece", "cut_off",
+    "P", "P_core", "L", "U", "C", "missed", "missed_low", "missed_high",
 )  # fmt: skip
 ALL_GAPS: Final = (
-    "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "near", "residents",
+    "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "street", "near",
+    "residents",
     "group_65", "group_0_3", "reason", "walk", "walk_m", "nearest", "nearest_id",
 )  # fmt: skip
 ALL_CIRCLES: Final = (
@@ -47,7 +50,12 @@ ALL_EQUITY: Final = (
     "gini", "palma", "mean", "median", "below", "below_share",
 )  # fmt: skip
 
-_PERSONS_APART: Final = ("not_covered", "not_assessed", "edge_of_list", "unsnapped", "cut_off")
+_PERSONS_APART: Final = (
+    "not_covered", "not_assessed", "edge_of_list", "unsnapped", "unsnapped_no_street",
+    "unsnapped_short_piece", "cut_off",
+)  # fmt: skip
+
+_MISSED: Final = ("missed", "missed_low", "missed_high")
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
@@ -57,15 +65,16 @@ def report_workbook(
     lang: Language = "zh",
     *,
     by: str | None = None,
+    settings: Mapping[str, str | float] | None = None,
 ) -> bytes:
     """The workbook of a run as bytes; titles in one language, numbers unrounded.
 
     Raises
     ------
-    UnknownNameError : no such unit level.
+    UnknownNameError, ParameterError : as `report_document`.
     """
     words = Words(lang, "report")
-    document = report_document(run, by=by, lang=lang)
+    document = report_document(run, by=by, settings=settings, lang=lang)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):
         sheet = book.create_sheet(words(name))
@@ -125,7 +134,14 @@ def _coverage(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
                 row["covered"],
                 *(row[key] for key in _PERSONS_APART),
                 *(row[key] for key in ("P", "P_core", "L", "U", "C")),
+                *_missed(block, row),
             ]
+
+
+def _missed(block: Mapping[str, Any], row: Mapping[str, Any]) -> list[Any]:
+    """How many places both lists of a service miss there, with the interval."""
+    told = missed_of(block["completeness"], None if row["code"] == "total" else row["code"])
+    return [None if told is None else told[key] for key in _MISSED]
 
 
 def _unit(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
@@ -146,11 +162,12 @@ def _gaps(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
             gap["unit_code"],
             words.named(gap, "unit_name"),
             gap["region"],
+            words.named(gap, "street"),
             words.named(gap, "near"),
             gap["residents"],
             gap.get("residents_65"),
             gap.get("residents_0_3"),
-            words.reason(gap["reason"]),
+            words.reason_of(gap),
             gap["minutes_to_nearest"],
             gap["metres_to_nearest"],
             words.named(gap, "nearest_facility_name"),

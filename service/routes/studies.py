@@ -9,7 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language, UnknownNameError
-from lifecircle.service.catalog import compare_document, equity_document, report_document
+from lifecircle.service.catalog import (
+    compare_document,
+    equity_document,
+    report_document,
+    settings_given,
+)
 from lifecircle.service.queries import (
     AreaName,
     CompareQuery,
@@ -62,16 +67,19 @@ async def show_report(
     """Scorecard, coverage, gaps, circles, equity, quality, sources: JSON, a page, a workbook."""
     state = await reader.state(area, query.run)
     lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
+    given = settings_given(query.set_)
     wanted = query.f or ("html" if wants_page(request) else "json")
     if wanted == "json":
-        return await answer(request, state, lang, lambda: report_document(state.run, lang=lang))
+        return await answer(
+            request, state, lang, lambda: report_document(state.run, settings=given, lang=lang)
+        )
     if wanted == "xlsx":
         name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
         return await answer(
             request,
             state,
             lang,
-            lambda: report_workbook(state.run, lang),
+            lambda: report_workbook(state.run, lang, settings=given),
             media_type=XLSX,
             headers={"content-disposition": name},
         )
@@ -80,7 +88,7 @@ async def show_report(
         request,
         state,
         lang,
-        lambda: report_page(state.run, languages).encode(),
+        lambda: report_page(state.run, languages, settings=given).encode(),
         media_type=f"{HTML}; charset=utf-8",
         headers={"content-security-policy": style_policy()},
     )

@@ -228,8 +228,8 @@ def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: W
         table.add_row(
             words.title(run.policy.services[row["service"]].title),
             row["unit_name"] or "",
-            row["near"] or "",
-            words.reason(row["reason"]),
+            words.beside(row),
+            words.reason_of(row),
             number(row["residents"]),
             decimal(row["minutes_to_nearest"], 1) or words.none,
         )

@@ -7,7 +7,16 @@ from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import Policy
-from lifecircle.service.terminal import print_table, say, say_remark, say_uncounted, table_of
+from lifecircle.service.catalog.rests import told_elsewhere
+from lifecircle.service.terminal import (
+    print_table,
+    say,
+    say_others,
+    say_remark,
+    say_uncounted,
+    show_rests,
+    table_of,
+)
 from lifecircle.service.wording import Words, decimal, figure, number, percent, plain, points
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
@@ -36,8 +45,8 @@ def show_circles(document: Mapping[str, Any], policy: Policy, lang: Language) ->
             complete = number(total["complete"]) or words.not_assessed
             table.add_row(name, complete, *shares, words.listed(missing))
         print_table(table)
-        for warning in block["warnings"]:
-            say_remark(warning["text"])
+        show_rests(block["rests_on"], lang, told=block["warnings"])
+        say_others(block)
 
 
 def _parts(block: Mapping[str, Any], words: Words) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -84,6 +93,9 @@ def show_equity(document: Mapping[str, Any], policy: Policy, lang: Language) -> 
             table.add_row(words.group(row["code"]), *(one or words.not_assessed for one in told))
         print_table(table)
         say_uncounted(block)
+        show_rests(
+            block["rests_on"], lang, of_service="services" in document, told=block["warnings"]
+        )
         worst = block["worst_tenth"]
         if worst is not None:
             units = [words.named(unit) for unit in worst["units"][:_MISSING_SHOWN]]
@@ -121,9 +133,13 @@ def show_compare(document: Mapping[str, Any], lang: Language) -> None:
     print_table(table)
     if document["indicators"] is not None:
         _show_indicators(document, words)
+    if one:
+        show_rests(document["services"][0]["rests_on"], lang)
     told = [warning["text"] for block in document["services"] for warning in block["warnings"]]
+    known = told_elsewhere(line for b in document["services"] if one for line in b["rests_on"])
     for text in dict.fromkeys(told):
-        say_remark(text)
+        if text not in known:
+            say_remark(text)
 
 
 def _show_indicators(document: Mapping[str, Any], words: Words) -> None:

@@ -23,6 +23,7 @@ from lifecircle.analysis.measures.catchments.catchments import catchments
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps import find_gaps
+from lifecircle.analysis.measures.point import PointPlan
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.readers.tables.surveyed import split_sayings
@@ -216,3 +217,20 @@ def test_a_polygon_and_a_mapping_file_say_the_same(tmp_path: Path) -> None:
         bare = replace(request, mapping=None, surveyed=(f"park:{folder / 'line.geojson'}",))
         analyse_city(bare)
     assert "line.geojson" in told.value.text("en")
+
+
+def test_a_place_in_a_unit_without_polygon_is_judged_by_who_lives_beside_it() -> None:
+    city = tiny_city()
+    shapes = city.units.geometry.copy()
+    shapes[list(city.units.code).index("C2")] = None
+    units = replace(city.units, geometry=shapes)
+    named = {"pharmacy": find_units(["C2"], units, "pharmacy")}
+    city = replace(city, units=units, extents=extents_of(named, {}, units))
+    plan = PointPlan.of(study_of(city, tiny_policy(), travel=tiny_travel(city)), Question())
+    within = []
+    for x, y in ((1450, 50), (3500, 50), (1400, 400)):  # beside c3 of C2, c5 of C3, nobody
+        xy_m = np.array([[x + ORIGIN[0], y + ORIGIN[1]]])
+        told = plan.services(plan.position(xy_m), xy_m)
+        within.append(next(one.within for one in told if one.service == "pharmacy"))
+    # 950 m along the street, 50 m and 20 m off it: 1,020 m, beyond 1,000 m
+    assert within == [False, None, None]

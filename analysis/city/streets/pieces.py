@@ -18,7 +18,7 @@ from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.rules import AttachmentRules
-from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray
 from lifecircle.analysis.texts import first_of
 
 _IDS_SHOWN: Final = 10
@@ -107,6 +107,16 @@ def _on_short_pieces(city: City, rules: AttachmentRules) -> tuple[Warn, ...]:
     return (Warn("short_piece", params),)
 
 
+def only_short_pieces(network: WalkNetwork, xy_m: FloatArray, rules: AttachmentRules) -> BoolArray:
+    """Which places (k, 2) that join no street are near a piece of streets that is too short.
+
+    The others are near no street at all.
+    """
+    if len(xy_m) == 0 or not (network.component_length_m < rules.least_piece_m).any():
+        return np.zeros(len(xy_m), dtype=np.bool_)
+    return EdgeIndex.too_short(network, rules).snap(xy_m, rules.max_leg_m.value).snapped
+
+
 def nobody_on_streets(
     xy_m: FloatArray, network: WalkNetwork, rules: AttachmentRules
 ) -> tuple[str, dict[str, str]]:
@@ -124,5 +134,4 @@ def _points(xy_m: FloatArray) -> NDArray[np.object_]:
 
 def _too_short(piece_m: FloatArray, rules: AttachmentRules) -> dict[str, str]:
     """The longest of pieces nobody joins, and how long one must be."""
-    least = rules.min_component_m if rules.min_piece_m is None else rules.min_piece_m
-    return {"longest_m": f"{piece_m.max():.0f}", "limit_m": f"{least.value:g}"}
+    return {"longest_m": f"{piece_m.max():.0f}", "limit_m": f"{rules.least_piece_m:g}"}

@@ -148,6 +148,12 @@ class EdgeIndex:
         return replace(index, pieces=cls._over(network, short, part)) if short.any() else index
 
     @classmethod
+    def too_short(cls, network: WalkNetwork, rules: AttachmentRules) -> EdgeIndex:
+        """The index of the pieces of streets that nothing joins under a policy."""
+        chosen = network.component_length_m < rules.least_piece_m
+        return cls._over(network, chosen, joinable_parts(network))
+
+    @classmethod
     def by(cls, network: WalkNetwork, rules: AttachmentRules) -> EdgeIndex:
         """The index of a policy."""
         piece = rules.min_piece_m

@@ -205,6 +205,12 @@ class AttachmentRules(Record):
     min_piece_m: Positive | None = None
     gate_m: Positive | None = None
 
+    @property
+    def least_piece_m(self) -> float:
+        """The length that a piece of streets must have for anything to join it."""
+        least = self.min_component_m if self.min_piece_m is None else self.min_piece_m
+        return float(least.value)
+
 
 @dataclass(frozen=True, slots=True)
 class GapRules(Record):

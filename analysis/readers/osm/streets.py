@@ -7,7 +7,7 @@ they lie. Building the network from them is `lifecircle.analysis.city.streets.ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -27,6 +27,7 @@ from lifecircle.analysis.readers.osm.opl import (
     tags_of,
 )
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
+from lifecircle.analysis.readers.osm.street_names import StreetNames, name_of
 
 _LINE_NODES: Final = 2  # the fewest nodes of a line
 
@@ -58,7 +59,8 @@ class RawStreets:
     `node_ref` int64 (r,); `lonlat` float64 (r, 2), degrees WGS84. `form` uint8 (w,), the
     `lifecircle.analysis.policy.sections.terrain.WayForm` of each way, or None where nobody asked
     for it. `dropped`: what the file did not hold of them.
-    `gates`: gates and fences, None where nobody asked for them.
+    `gates`: gates and fences, None where nobody asked for them. `names`: what ways are called,
+    None where the source does not say.
     """
 
     way_id: IntArray
@@ -68,6 +70,7 @@ class RawStreets:
     form: UInt8Array | None = None
     dropped: Dropped = Dropped()
     gates: Gates | None = None
+    names: StreetNames | None = None
 
 
 class WayChoice(Protocol):
@@ -100,6 +103,7 @@ def read_streets(
     way_ids: list[int] = []
     nodes: list[bytes] = []
     forms: list[int] = []
+    named: dict[int, tuple[str, str | None]] = {}
     bare = 0
     try:
         for fields in _street_lines(path, gates):
@@ -112,6 +116,8 @@ def read_streets(
                 continue
             way_ids.append(int(fields[0][1:]))
             nodes.append(fields[-1])
+            if (name := name_of(tags)) is not None:
+                named[way_ids[-1]] = name
             if form_of is not None:
                 forms.append(form_of(tags.get))
     except RuntimeError as error:
@@ -127,7 +133,7 @@ def read_streets(
     if not len(streets.way_id):
         fault = Fault("osm_no_nodes", path.name, params={"ways": lost})
         raise InputError([fault if lost else Fault("osm_no_streets", path.name)])
-    return streets
+    return replace(streets, names=StreetNames.of(named))
 
 
 def _street_lines(path: Path, gates: GateReader | None) -> Iterator[list[bytes]]:
