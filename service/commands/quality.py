@@ -46,6 +46,7 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
     other_types: OtherTypes = "refuse",
     clean: Annotated[Path | None, typer.Option()] = None,
     errors: Annotated[Path | None, typer.Option()] = None,
+    every_row: Annotated[bool, typer.Option("--all")] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
     lang: Lang = None,
 ) -> None:
@@ -77,9 +78,10 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
     if errors is not None:
         write_error_sheet(checked, errors, language)
     if as_json:
-        print_json(check_document(checked, mends, lang=language))
+        print_json(check_document(checked, mends, lang=language, every_row=every_row))
     else:
-        show_faults((*checked.notes, *checked.faults), file.name, language)
+        told = (*checked.notes, *checked.faults)
+        show_faults(told, file.name, language, every_row=every_row)
         say(i18n.text("check_counts", language, errors=checked.errors, warnings=checked.warnings))
         for row in mend_rows(mends, language):
             say(i18n.text("check_mended", language, **{k: v for k, v in row.items() if k != "key"}))

@@ -48,6 +48,7 @@ _LONGEST_NAME: Final = 120
 _MOST_FIELDS: Final = 10
 FIELDS: Final = (
     "kind", "datum", "crs", "sheet", "layer", "x_north", "service", "other_types",
+    "every_row",
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ class _Sent:
     x_north: bool
     service: str | None
     other_types: str
+    every_row: bool
     policy: str
 
     def fields(self) -> dict[str, Any]:
@@ -113,11 +115,16 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
         lang,
         **_form(reader.settings, lang, sent.fields()),
         grouped=found["grouped"],
-        found={**document, "shown": _SHOWN},
+        found={**document, "shown": _shown(sent, found["grouped"])},
         files=files,
     )
     shown.headers.update(UNCACHED)
     return shown
+
+
+def _shown(sent: _Sent, faults: Sequence[Any]) -> int:
+    """How many faults the page shows."""
+    return len(faults) if sent.every_row else _SHOWN
 
 
 def _form(
@@ -152,6 +159,7 @@ async def _sent(request: Request) -> _Sent:
                 x_north=form.get("x_north") == "on",
                 service=_words(form, "service"),
                 other_types=_choice(form, "other_types", OTHER_TYPES) or REFUSE,
+                every_row=form.get("all") == "on",
                 policy=_choice(form, "policy", policy_ids()) or default_policy(),
             )
     except HTTPException as error:

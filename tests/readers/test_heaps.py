@@ -101,12 +101,12 @@ def test_units_inside_others_are_looked_for_among_neighbours(found):
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_cells_on_a_heap_are_refused_and_equal_ones_counted(found, count):
     persons = np.full(count, 3.0)
-    said = Findings("cells.geojson")
+    said = Findings("cells.geojson", np.arange(1, count + 1))
     remark_people_twice(heap(count) if count == MANY else nested(count), persons, said)
     assert [fault.key for fault in said.errors()] == ["input_cells_heaped"]
     assert sum(found) <= pair_blocks._FREE + pair_blocks._PER_SHAPE * count + 2_100_000
     found.clear()
-    said = Findings("cells.geojson")
+    said = Findings("cells.geojson", np.arange(1, count + 1))
     remark_people_twice(np.repeat(heap(1), count), persons, said)  # a house, a row per household
     (fault,) = said.warnings()
     assert (fault.key, fault.params["count"]) == ("input_people_twice", count - 1)

@@ -28,12 +28,9 @@ def remark_people_twice(shapes: ObjectArray, persons: FloatArray, found: Finding
         found.add("input_cells_heaped")
         return
     if again.any():
-        found.add(
-            "input_people_twice",
-            severity="warning",
-            count=int(again.sum()),
-            residents=round(float(persons[peopled][again].sum())),
-        )
+        twice = np.zeros(len(shapes), dtype=np.bool_)
+        twice[peopled[again]] = True
+        found.remark("input_people_twice", twice, residents=round(float(persons[twice].sum())))
 
 
 def _find_again(shapes: ObjectArray) -> BoolArray:

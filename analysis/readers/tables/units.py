@@ -34,7 +34,7 @@ from lifecircle.analysis.readers.records.columns import (
 from lifecircle.analysis.readers.records.coordinates.locate import locate
 from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
-from lifecircle.analysis.readers.records.findings import ROWS_NAMED, Findings
+from lifecircle.analysis.readers.records.findings import LISTED, ROWS_NAMED, Findings
 from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import order_by_code, read_plain
 from lifecircle.analysis.readers.records.records import Records
@@ -91,7 +91,8 @@ def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = S
 
 def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = None) -> UnitTable:
     """Units of files that are already open (see `read_units`); `found` holds earlier faults."""
-    every = found if found is not None else Findings("")
+    most = max((records.listed for records in files), default=LISTED)
+    every = found if found is not None else Findings("", listed=most)
     parts: list[_Part] = []
     for records in files:
         mine = records.findings()
