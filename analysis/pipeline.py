@@ -19,7 +19,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
-from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
@@ -343,6 +343,4 @@ def _bbox(city: City) -> tuple[float, float, float, float]:
     corners = np.array([bounds[[0, 1]], bounds[[0, 3]], bounds[[2, 1]], bounds[[2, 3]]])
     corners = corners[np.isfinite(corners).all(axis=1)]
     lonlat = to_lonlat(np.vstack([city.cells.xy_m, corners]), city.crs)
-    west, south = lonlat.min(axis=0)
-    east, north = lonlat.max(axis=0)
-    return float(west), float(south), float(east), float(north)
+    return box_of(lonlat)

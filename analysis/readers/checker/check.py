@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -130,7 +131,7 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     if sure == "facilities" and (export := read_export(records, policy)) is not None:
         seen = export.records
     try:
-        table = table_of(records, sure, policy)
+        table = table_of(records, sure, policy, datetime.now(UTC).date())
         read = table.warnings
         if isinstance(table, FacilityTable):
             kept = seen.take(np.isin(records.rows, table.rows))

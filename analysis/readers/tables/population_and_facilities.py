@@ -74,7 +74,7 @@ from lifecircle.analysis.readers.services.served import (
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
-from lifecircle.analysis.readers.tables.status import OPEN, frame_not_open, read_states
+from lifecircle.analysis.readers.tables.status import OPEN, States, frame_not_open, read_states
 from lifecircle.analysis.readers.tables.units import units_of
 from lifecircle.analysis.texts import Title
 from lifecircle.analysis.unknown_names import Words, find_id, unknown
@@ -84,7 +84,7 @@ AnyTable = CellTable | FacilityTable | UnitTable | StatisticsTable
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
-_OWN: Final = ("id", "name", *KIND_FIELDS)
+_OWN: Final = ("id", "name", "end_date", *KIND_FIELDS)
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 
 
@@ -156,8 +156,8 @@ def check_table(
         return (*told, *error.faults)
 
 
-def table_of(records: Records, kind: Kind, policy: Policy) -> AnyTable:
-    """The table of a file that is already open.
+def table_of(records: Records, kind: Kind, policy: Policy, today: date | None = None) -> AnyTable:
+    """The table of a file that is already open, as of a day.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def table_of(records: Records, kind: Kind, policy: Policy) -> AnyTable:
     if kind == "population":
         return _cells_of(records)
     if kind == "facilities":
-        return _facilities_of(records, policy)
+        return _facilities_of(records, policy, today=today)
     if kind == "statistics":
         return statistics_of(records)
     return units_of([records], policy)
@@ -236,8 +236,8 @@ def _facilities_of(
         return _facilities_of_export(export, policy, by_unit=by_unit)
     said = pick_columns(every.columns, "facilities", Findings(every.file))
     told = Findings(every.file, every.rows, every.listed)
-    states = read_states(said.get("status"), every, told)
-    is_open = states == OPEN
+    states = read_states(said, every, told, today)
+    is_open = states.state == OPEN
     served = read_served(said, every, policy, told, is_open)
     chosen = is_open & served.kept
     table = _read_rows(
@@ -246,7 +246,7 @@ def _facilities_of(
         told,
         by_unit=by_unit,
     )
-    shut = None if "status" not in said else _read_not_open(every, states, served)
+    shut = _read_not_open(every, states, served) if states.told else None
     return replace(table, not_open=shut)
 
 
@@ -308,9 +308,9 @@ def _facilities_of_export(export: OsmExport, policy: Policy, *, by_unit: bool) -
     return replace(table, not_open=frame_not_open(told_shut, where, states.state, states.why))
 
 
-def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.GeoDataFrame:
+def _read_not_open(every: Records, states: States, served: Served) -> gpd.GeoDataFrame:
     """Rows that are gone or planned; faults of theirs are nobody's matter."""
-    chosen = (states != OPEN) & served.kept
+    chosen = (states.state != OPEN) & served.kept
     records, quiet = every.take(chosen), Findings(every.file, every.rows)
     picked = pick_columns(records.columns, "facilities", quiet)
     names = read_texts(picked["name"].values) if "name" in picked else no_texts(len(records))
@@ -321,9 +321,7 @@ def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.G
         "source": object_array([FROM_TABLE] * len(records)),
     }
     located = locate_stated(records, Findings(every.file, records.rows))
-    status = picked["status"]
-    why = object_array([f"{status.title}={text}" for text in read_texts(status.values)])
-    return frame_not_open(columns, located, states[chosen], why)
+    return frame_not_open(columns, located, states.state[chosen], states.why[chosen])
 
 
 def _read_names(column: Column | None, records: Records, found: Findings) -> ObjectArray:
