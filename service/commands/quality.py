@@ -23,6 +23,7 @@ from lifecircle.service.commands.words import (
     Sheet,
     WorkspaceDir,
     language_of,
+    refuse_missing,
 )
 from lifecircle.service.commands.words import opened as open_run
 
@@ -51,6 +52,11 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Say all that is wrong with a table, row by row; exit 2: not usable."""
+    if not as_json:  # which holds that fault like any other
+        refuse_missing(file, mapping)
+    from lifecircle.analysis.readers.records.table_kinds import known_kind
+
+    sure = None if kind is None else known_kind(kind)
     from lifecircle.analysis.policy import load_policy
     from lifecircle.analysis.readers.checker.check import check_file
     from lifecircle.analysis.readers.records.declarations import (
@@ -59,7 +65,6 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
         split_service,
     )
     from lifecircle.analysis.readers.records.mapping_file import read_declarations
-    from lifecircle.analysis.readers.tables.population_and_facilities import known_kind
     from lifecircle.analysis.results.check_files import clean_copy, write_error_sheet
     from lifecircle.service import i18n
     from lifecircle.service.catalog.checks import check_document, mend_rows
@@ -72,7 +77,6 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
     said = read_declarations(plain, mapping, (file,))
     if service is not None:
         said = said.with_services({file.name: service})
-    sure = None if kind is None else known_kind(kind)
     checked = check_file(file, sure, load_policy(policy), said)
     mends = clean_copy(checked, clean, language) if clean is not None else ()
     if errors is not None:

@@ -28,7 +28,7 @@ from lifecircle.analysis.readers.records.aliases import datum_of
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import OTHER_TYPES, REFUSE
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
-from lifecircle.analysis.readers.tables.population_and_facilities import Kind, known_kind
+from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
 from lifecircle.service.checking import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
 from lifecircle.service.flights import ReaderLeftError

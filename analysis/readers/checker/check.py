@@ -30,11 +30,12 @@ from lifecircle.analysis.readers.records.declarations import SILENT, Declaration
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.table_kinds import Kind
 from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.records.titles import describe_columns
 from lifecircle.analysis.readers.services.osm_export import read_export
 from lifecircle.analysis.readers.services.served import read_served
-from lifecircle.analysis.readers.tables.population_and_facilities import Kind, guess_kind, table_of
+from lifecircle.analysis.readers.tables.population_and_facilities import guess_kind, table_of
 from lifecircle.analysis.texts import say_both
 
 EVERY: Final = 1_000_000  # faults listed one by one

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -20,7 +20,7 @@ from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import check_population_raster
-from lifecircle.analysis.readers.records.aliases import fields_of, fold, table_kinds
+from lifecircle.analysis.readers.records.aliases import fields_of, fold
 from lifecircle.analysis.readers.records.attributes import (
     AttributeArray,
     attribute_kind,
@@ -53,6 +53,7 @@ from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import read_ids
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
+from lifecircle.analysis.readers.records.table_kinds import Kind
 from lifecircle.analysis.readers.records.tables import (
     FROM_EXPORT,
     FROM_TABLE,
@@ -76,10 +77,7 @@ from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
 from lifecircle.analysis.readers.tables.status import OPEN, States, frame_not_open, read_states
 from lifecircle.analysis.readers.tables.units import units_of
-from lifecircle.analysis.texts import Title
-from lifecircle.analysis.unknown_names import Words, find_id, unknown
 
-Kind = Literal["population", "facilities", "units", "statistics"]
 AnyTable = CellTable | FacilityTable | UnitTable | StatisticsTable
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
@@ -171,20 +169,6 @@ def table_of(records: Records, kind: Kind, policy: Policy, today: date | None = 
     if kind == "statistics":
         return statistics_of(records)
     return units_of([records], policy)
-
-
-def known_kind(said: str) -> Kind:
-    """The kind of table that a word means, in any spelling.
-
-    Raises
-    ------
-    UnknownNameError : a word that nobody knows.
-    """
-    words = {kind: Words(Title(kind, kind), tuple(table_kinds()[kind])) for kind in get_args(Kind)}
-    found = find_id(said, words)
-    if found is None:
-        raise unknown("unknown_kind", said, words)
-    return cast("Kind", found)
 
 
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
