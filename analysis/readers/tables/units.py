@@ -43,6 +43,7 @@ from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.heaps import refuse_heaped_units
 from lifecircle.analysis.readers.tables.unit_parts import UnitRows, join_parts
+from lifecircle.analysis.texts import Title, listed, say_both
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 PLAIN_LEVEL: Final = "unit"
@@ -279,9 +280,18 @@ def _look_at_land(
             ("input_units_inside", "input_units_overlap"), found_pairs, strict=True
         ):
             if pairs:
-                shown = ", ".join(f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED])
+                shown = _name_pairs(names, pairs)
                 one.add(key, severity="warning", count=len(pairs), pairs=shown, level=level)
         found.merge(one)
+
+
+def _name_pairs(names: ObjectArray, pairs: Sequence[tuple[int, int]]) -> Title | str:
+    """The first pairs by their names, and how many more there are."""
+    told = [f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED]]
+    more = len(pairs) - ROWS_NAMED
+    if more <= 0:
+        return ", ".join(told)
+    return say_both("word_and_more", first=listed(told), count=more)
 
 
 def find_overlaps(shapes: ObjectArray) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
