@@ -21,9 +21,10 @@ def metric_crs(lonlat: FloatArray) -> str:
     In and around Yunnan the CGCS2000 3-degree zone (EPSG:4543 for Kunming), elsewhere the
     WGS84 UTM zone, both chosen by the median point.
     """
-    east = lonlat[:, 0]
-    east = east % 360 if _crosses(east) else east
-    lon, lat = np.median(east), np.median(lonlat[:, 1])
+    along = lonlat[:, 0]
+    if _crosses(along):
+        along = along % 360
+    lon, lat = float(np.median(along)), float(np.median(lonlat[:, 1]))
     west, south, east, north = _YUNNAN
     if west <= lon <= east and south <= lat <= north:
         zone = round(float(lon) / 3)  # central meridian 3 * zone

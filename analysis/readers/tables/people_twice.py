@@ -64,7 +64,8 @@ def _near_ones(shapes: ObjectArray, first: IntArray) -> IntArray:
     xy = shapely.get_coordinates(shapes[points])
     reach = _HALF * 10.0 ** -_decimals(xy)
     pairs = cKDTree(xy).query_pairs(reach, p=np.inf, output_type="ndarray")
-    return points[pairs.max(axis=1)] if len(pairs) else points[:0]
+    again: IntArray = points[pairs.max(axis=1)] if len(pairs) else points[:0]
+    return again
 
 
 def _decimals(xy: FloatArray) -> int:

@@ -76,7 +76,7 @@ def _guess_point(value: float, most: float) -> str:
 def _put_point(value: float, low: float, high: float) -> float | None:
     """The number with its point moved to the left until it lies between two others."""
     for digits in range(1, _MOST_DIGITS + 1):
-        meant = value / 10**digits
+        meant = value / 10.0**digits
         if low <= meant <= high:
             return meant
     return None
