@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import shapely
 
+from lifecircle.analysis.city.residents.settle import People
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
@@ -127,6 +128,10 @@ class BuildRequest:
         """The files of residents: one, or the age bands of a raster."""
         given = self.population
         return () if given is None else given if isinstance(given, tuple) else (given,)
+
+    def people_of(self, cells: CellTable | None, units: UnitTable | None) -> People:
+        """What is said of residents, by the tables that were read."""
+        return People(cells, units, self.residents_from_buildings, self.calibrate)
 
     @property
     def terrain(self) -> Terrain:
@@ -255,6 +260,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         orders = files.read(lambda: read_merge_orders(merges, said))
     if files.faults:
         raise InputError(files.faults)
+    request.people_of(people, borders).check()  # before the streets, which take their time
     streets, places, ground, of_osm = _read_streets(request, policy, clock)
     return Facts(
         streets,

@@ -81,6 +81,37 @@ def find_in_blocks(
         step = min(2 * step, _WIDER * least, _AT_ONCE) if few else least
 
 
+def list_pairs(
+    tree: shapely.STRtree, asked: ObjectArray, budget: PairBudget, **query: Any
+) -> tuple[IntArray, IntArray]:
+    """The pairs of `find_in_blocks` in one list.
+
+    Raises
+    ------
+    TooManyPairsError : more than the budget has; no more than that are ever held.
+    """
+    blocks = list(find_in_blocks(tree, asked, budget, **query))
+    if not blocks:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    left, right = zip(*blocks, strict=True)
+    return np.concatenate(left), np.concatenate(right)
+
+
+def pairs_or_joined(
+    tree: shapely.STRtree, areas: ObjectArray, budget: PairBudget
+) -> tuple[ObjectArray, IntArray, IntArray]:
+    """Areas that meet shapes of a tree, and the pairs: indices of areas, of shapes.
+
+    Areas heaped on one another are joined first, where they meet more shapes than the budget has;
+    what they cover together is the same, and no ground is met twice.
+    """
+    try:
+        return areas, *list_pairs(tree, areas, budget, predicate="intersects")
+    except TooManyPairsError:
+        joined: ObjectArray = np.asarray(shapely.get_parts(shapely.union_all(areas)), np.object_)
+        return joined, *tree.query(joined, predicate="intersects")
+
+
 def count_boxes(shapes: ObjectArray, budget: PairBudget) -> int:
     """How many pairs of shapes have boxes that meet, each pair once.
 

@@ -19,7 +19,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
-from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
@@ -29,7 +29,7 @@ from lifecircle.analysis.city.notes import BuildNotes
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed
-from lifecircle.analysis.city.residents.settle import People, settle
+from lifecircle.analysis.city.residents.settle import check_floor, settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
@@ -126,10 +126,7 @@ def analyse_city(
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
-    people = People(
-        facts.population, facts.units, request.residents_from_buildings, request.calibrate
-    )
-    people.check()
+    people = request.people_of(facts.population, facts.units)
     settled = settle(people, facts.places, network, policy)
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
@@ -200,10 +197,11 @@ def _check(request: BuildRequest, policy: Policy) -> None:
     sources = [request.osm, request.place, request.graph]
     if sum(source is not None for source in sources) != 1:
         raise ParameterError("pipeline_one_network")
-    if request.calibrate and not request.population:
+    if request.calibrate and not (request.population and request.units):
         raise ParameterError("pipeline_calibrate_what")
     if request.residents_from_buildings is not None and request.population:
         raise ParameterError("pipeline_residents_twice")
+    check_floor(request.residents_from_buildings)
     declared = request.surveyed_under(policy)
     unknown = sorted({one.service for one in declared} - set(policy.services))
     if unknown:
@@ -344,6 +342,4 @@ def _bbox(city: City) -> tuple[float, float, float, float]:
     corners = np.array([bounds[[0, 1]], bounds[[0, 3]], bounds[[2, 1]], bounds[[2, 3]]])
     corners = corners[np.isfinite(corners).all(axis=1)]
     lonlat = to_lonlat(np.vstack([city.cells.xy_m, corners]), city.crs)
-    west, south = lonlat.min(axis=0)
-    east, north = lonlat.max(axis=0)
-    return float(west), float(south), float(east), float(north)
+    return box_of(lonlat)

@@ -45,7 +45,8 @@ _KEYS: Final[dict[Element, str]] = {
         input_encoding input_flag_unknown input_fractions input_geometry_broken
         input_geometry_not_finite input_geometry_repaired input_rings_closed input_geometry_tangled
         input_geometry_unread input_group_more input_group_not_numbers input_households_more
-        input_id_twice input_status_gone input_status_planned input_status_unknown
+        input_id_twice input_status_gone input_status_ended input_status_planned
+        input_status_unknown
         input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
         input_not_kml input_persons_impossible input_number_text input_population_line
         input_raster_bands input_raster_dense input_raster_filler input_raster_infinite
@@ -68,7 +69,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_lat_first input_north_first input_outside_crs input_raster_crs input_raster_elsewhere
         input_swapped_columns input_swapped_row input_title_datum
         input_pair_mixed input_pairs_datum input_place_turned input_place_order input_decimal_comma
-        input_decimal_lost input_ewkt_crs input_zero_zero
+        input_decimal_lost input_decimal_lost_row input_ewkt_crs input_zero_zero
         input_zone_extra input_zone_missing input_zone_other pipeline_nobody_near_streets
         placed_datum placed_datum_layer placed_mercator placed_order placed_outside
         placed_shifted placed_swapped placed_zone placed_zone_order

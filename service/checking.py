@@ -36,7 +36,7 @@ def check_upload(told: bytes) -> bytes:
 
 
 def _checked(asked: dict[str, Any]) -> dict[str, Any]:
-    lang, path = asked["lang"], Path(asked["path"])
+    lang, path, every = asked["lang"], Path(asked["path"]), asked["every_row"]
     _refuse_bomb(path, asked["max_unpacked_bytes"])
     said = Declarations(
         Declaration(
@@ -63,8 +63,8 @@ def _checked(asked: dict[str, Any]) -> dict[str, Any]:
         if mends:
             files["clean"] = base64.b64encode(copy.getvalue()).decode("ascii")
     return {
-        "document": check_document(checked, mends, lang=lang),
-        "grouped": grouped(checked.faults, Words(lang)),
+        "document": check_document(checked, mends, lang=lang, every_row=every),
+        "grouped": grouped(checked.faults, Words(lang), every_row=every),
         "files": files,
     }
 

@@ -10,6 +10,7 @@ import pyproj
 from lifecircle.analysis.quantities import FloatArray
 
 _YUNNAN = (97.3, 21.0, 106.3, 29.4)  # west, south, east, north, degrees
+_HALF_ROUND = 180.0
 _GEOD = pyproj.Geod(ellps="WGS84")
 _SHORT_M = 1000.0  # below this the local formula is exact to 10 micrometres
 
@@ -20,13 +21,33 @@ def metric_crs(lonlat: FloatArray) -> str:
     In and around Yunnan the CGCS2000 3-degree zone (EPSG:4543 for Kunming), elsewhere the
     WGS84 UTM zone, both chosen by the median point.
     """
-    lon, lat = np.median(lonlat, axis=0)
+    along = lonlat[:, 0]
+    if _crosses(along):
+        along = along % 360
+    lon, lat = float(np.median(along)), float(np.median(lonlat[:, 1]))
     west, south, east, north = _YUNNAN
     if west <= lon <= east and south <= lat <= north:
         zone = round(float(lon) / 3)  # central meridian 3 * zone
         return f"EPSG:{4534 + zone - 25}"
     zone = int((lon + 180) // 6) % 60 + 1
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
+
+
+def box_of(lonlat: FloatArray) -> tuple[float, float, float, float]:
+    """West, south, east, north (degrees) of points (k, 2) in degrees.
+
+    The west is larger than the east where they lie on both sides of the antimeridian (RFC 7946).
+    """
+    lon, lat = lonlat[:, 0], lonlat[:, 1]
+    west, east = lon.min(), lon.max()
+    if _crosses(lon):
+        west, east = lon[lon > 0].min(), lon[lon < 0].max()
+    return float(west), float(lat.min()), float(east), float(lat.max())
+
+
+def _crosses(lon: FloatArray) -> bool:
+    """Whether degrees of longitude are those of one place at the antimeridian."""
+    return len(lon) > 0 and bool(np.ptp(lon) > _HALF_ROUND)
 
 
 @cache

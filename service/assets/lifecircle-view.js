@@ -163,7 +163,9 @@
         return;
       }
       const b = hit.bbox;
-      if (b) map.fitBounds([[b[1], b[0]], [b[3], b[2]]], { maxZoom: 16, padding: [40, 40] });
+      // across the antimeridian the west is larger than the east
+      const east = b && b[2] < b[0] ? b[2] + 360 : b && b[2];
+      if (b) map.fitBounds([[b[1], b[0]], [b[3], east]], { maxZoom: 16, padding: [40, 40] });
       else map.setView([hit.lat, hit.lon], Math.max(map.getZoom(), 16));
       answer.at(L.latLng(hit.lat, hit.lon), null);
     }

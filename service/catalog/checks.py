@@ -8,15 +8,23 @@ from typing import Any
 from lifecircle.analysis.errors import Fault, Language
 from lifecircle.analysis.readers.checker.check import Checked
 from lifecircle.analysis.readers.checker.cleaning import Mend
-from lifecircle.analysis.readers.records.findings import ROWS_NAMED
+from lifecircle.analysis.readers.records.findings import ROWS_NAMED, unfold
 from lifecircle.analysis.texts import whole
 from lifecircle.service.wording import Words
 
 
 def check_document(
-    checked: Checked, mends: Sequence[Mend] = (), *, lang: Language = "zh"
+    checked: Checked,
+    mends: Sequence[Mend] = (),
+    *,
+    lang: Language = "zh",
+    every_row: bool = False,
 ) -> dict[str, Any]:
-    """Kind, counts and every fault with its row, column and text; mends with before and after."""
+    """Kind, counts and every fault with its row, column and text; mends with before and after.
+
+    ``rows`` of a fault are all the rows of a remark about several; with `every_row` its text names
+    them too, else only the first.
+    """
     return {
         "file": checked.file,
         "kind": checked.kind,
@@ -30,11 +38,12 @@ def check_document(
                 "key": fault.key,
                 "element": fault.element,
                 "row": fault.row,
+                "rows": fault.rows,
                 "column": fault.column,
                 "problem": fault.problem(lang),
                 "text": fault.text(lang),
             }
-            for fault in checked.faults
+            for fault in (map(unfold, checked.faults) if every_row else checked.faults)
         ],
         "mends": mend_rows(mends, lang),
         "notes": [note.problem(lang) for note in checked.notes],
@@ -56,10 +65,12 @@ def mend_rows(mends: Sequence[Mend], lang: Language) -> list[dict[str, Any]]:
     ]
 
 
-def grouped(faults: Sequence[Fault], words: Words) -> list[dict[str, Any]]:
+def grouped(
+    faults: Sequence[Fault], words: Words, *, every_row: bool = False
+) -> list[dict[str, Any]]:
     """Faults for people: the same fault of many rows once, with its rows; of two columns too."""
     rows: dict[tuple[str, str, str | None], list[int | None]] = {}
-    for fault in faults:
+    for fault in map(unfold, faults) if every_row else faults:
         alike = (fault.severity, fault.problem(words.lang), fault.column)
         rows.setdefault(alike, []).append(fault.row)
     columns: dict[tuple[str, str, tuple[int | None, ...]], list[str]] = {}
@@ -72,18 +83,20 @@ def grouped(faults: Sequence[Fault], words: Words) -> list[dict[str, Any]]:
             "severity": severity,
             "problem": problem,
             "row": held[0] if len(set(held)) == 1 else None,
-            "rows": _rows(held, words),
+            "rows": _rows(held, words, every_row=every_row),
+            "cut": not every_row and len(set(held)) > ROWS_NAMED,
             "column": words.listed(names),
         }
         for (severity, problem, held), names in columns.items()
     ]
 
 
-def _rows(rows: Sequence[int | None], words: Words) -> str:
-    """The rows of a fault: the number, or how many and the first of them."""
+def _rows(rows: Sequence[int | None], words: Words, *, every_row: bool) -> str:
+    """The rows of a fault: the number, or how many and the first of them, or all."""
     known = list(dict.fromkeys(str(row) for row in rows if row is not None))
     if len(known) < 2:
         return "".join(known)
-    key = "check_rows" if len(known) <= ROWS_NAMED else "check_rows_more"
-    first = words.listed(known[:ROWS_NAMED])
+    shown = known if every_row else known[:ROWS_NAMED]
+    key = "check_rows" if len(shown) == len(known) else "check_rows_more"
+    first = words.listed(shown)
     return words(key, count=len(known), rows=whole(first))

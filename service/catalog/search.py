@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
@@ -172,5 +172,4 @@ def _where(shape: Any, crs: str) -> dict[str, Any]:
     west, south, east, north = shapely.bounds(shape)
     corners = np.array([[west, south], [west, north], [east, south], [east, north]])
     degrees = to_lonlat(corners, crs).round(DECIMALS)
-    box = [*degrees.min(axis=0).tolist(), *degrees.max(axis=0).tolist()]
-    return {"lon": lon, "lat": lat, "bbox": box}
+    return {"lon": lon, "lat": lat, "bbox": list(box_of(degrees))}

@@ -23,6 +23,7 @@ from lifecircle.service.commands.words import (
     Sheet,
     WorkspaceDir,
     language_of,
+    refuse_missing,
 )
 from lifecircle.service.commands.words import opened as open_run
 
@@ -46,10 +47,16 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
     other_types: OtherTypes = "refuse",
     clean: Annotated[Path | None, typer.Option()] = None,
     errors: Annotated[Path | None, typer.Option()] = None,
+    every_row: Annotated[bool, typer.Option("--all")] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
     lang: Lang = None,
 ) -> None:
     """Say all that is wrong with a table, row by row; exit 2: not usable."""
+    if not as_json:  # which holds that fault like any other
+        refuse_missing(file, mapping)
+    from lifecircle.analysis.readers.records.table_kinds import known_kind
+
+    sure = None if kind is None else known_kind(kind)
     from lifecircle.analysis.policy import load_policy
     from lifecircle.analysis.readers.checker.check import check_file
     from lifecircle.analysis.readers.records.declarations import (
@@ -58,7 +65,6 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
         split_service,
     )
     from lifecircle.analysis.readers.records.mapping_file import read_declarations
-    from lifecircle.analysis.readers.tables.population_and_facilities import known_kind
     from lifecircle.analysis.results.check_files import clean_copy, write_error_sheet
     from lifecircle.service import i18n
     from lifecircle.service.catalog.checks import check_document, mend_rows
@@ -71,15 +77,15 @@ def check(  # noqa: PLR0913 - typer reads the options from the signature
     said = read_declarations(plain, mapping, (file,))
     if service is not None:
         said = said.with_services({file.name: service})
-    sure = None if kind is None else known_kind(kind)
     checked = check_file(file, sure, load_policy(policy), said)
     mends = clean_copy(checked, clean, language) if clean is not None else ()
     if errors is not None:
         write_error_sheet(checked, errors, language)
     if as_json:
-        print_json(check_document(checked, mends, lang=language))
+        print_json(check_document(checked, mends, lang=language, every_row=every_row))
     else:
-        show_faults((*checked.notes, *checked.faults), file.name, language)
+        told = (*checked.notes, *checked.faults)
+        show_faults(told, file.name, language, every_row=every_row)
         say(i18n.text("check_counts", language, errors=checked.errors, warnings=checked.warnings))
         for row in mend_rows(mends, language):
             say(i18n.text("check_mended", language, **{k: v for k, v in row.items() if k != "key"}))

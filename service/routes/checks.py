@@ -28,7 +28,7 @@ from lifecircle.analysis.readers.records.aliases import datum_of
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import OTHER_TYPES, REFUSE
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
-from lifecircle.analysis.readers.tables.population_and_facilities import Kind, known_kind
+from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
 from lifecircle.service.checking import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
 from lifecircle.service.flights import ReaderLeftError
@@ -47,6 +47,7 @@ _LONGEST_NAME: Final = 120
 _MOST_FIELDS: Final = 10
 FIELDS: Final = (
     "kind", "datum", "crs", "sheet", "layer", "x_north", "service", "other_types",
+    "every_row",
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ class _Sent:
     x_north: bool
     service: str | None
     other_types: str
+    every_row: bool
     policy: str
 
     def fields(self) -> dict[str, Any]:
@@ -112,11 +114,16 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
         lang,
         **_form(reader.settings, lang, sent.fields()),
         grouped=found["grouped"],
-        found={**document, "shown": _SHOWN},
+        found={**document, "shown": _shown(sent, found["grouped"])},
         files=files,
     )
     shown.headers.update(UNCACHED)
     return shown
+
+
+def _shown(sent: _Sent, faults: Sequence[Any]) -> int:
+    """How many faults the page shows."""
+    return len(faults) if sent.every_row else _SHOWN
 
 
 def _form(
@@ -151,6 +158,7 @@ async def _sent(request: Request) -> _Sent:
                 x_north=form.get("x_north") == "on",
                 service=_words(form, "service"),
                 other_types=_choice(form, "other_types", OTHER_TYPES) or REFUSE,
+                every_row=form.get("all") == "on",
                 policy=_choice(form, "policy", policy_ids()) or default_policy(),
             )
     except HTTPException as error:

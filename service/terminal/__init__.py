@@ -18,6 +18,7 @@ from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.errors import say as message
 from lifecircle.analysis.measures.gap_cells import FULL
 from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
+from lifecircle.analysis.readers.records.findings import unfold
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.checks import grouped
@@ -236,14 +237,20 @@ def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: W
     return table
 
 
-def show_faults(faults: Sequence[Fault], name: str, lang: Language) -> None:
+def show_faults(
+    faults: Sequence[Fault], name: str, lang: Language, *, every_row: bool = False
+) -> None:
     """All faults of a file, the same of many rows once; or that there are none."""
     words = Words(lang, "cli")
     if all(fault.severity == "note" for fault in faults):
         say(words("no_faults", file=name))
-    for fault in grouped(faults, words):
+    cut = not every_row and any(unfold(fault) is not fault for fault in faults)
+    for fault in grouped(faults, words, every_row=every_row):
+        cut |= fault["cut"]
         mark = {"error": "✗", "warning": "!", "note": "·"}[fault["severity"]]
         say(f"{mark} {_head(fault, name, words)}{fault['problem']}")
+    if cut:
+        say(words("check_say_all"))
 
 
 def _head(fault: Mapping[str, Any], name: str, words: Words) -> str:

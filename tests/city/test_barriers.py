@@ -21,6 +21,7 @@ from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.city.streets.walkable import Terrain, Walkable, walkable_network
 from lifecircle.analysis.errors import InputError, ParameterError
+from lifecircle.analysis.pair_blocks import PairBudget
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.analysis.readers.graphs.nodes import streets_of_graph
@@ -319,6 +320,21 @@ def test_a_huge_closure_is_quick(tmp_path: Path) -> None:
     assert time.process_time() - begin < 20  # it takes about a second
     # the circle's top lies 100 m north of the combs' feet, in the middle of them
     assert 200 * 45 < cut.removed_m < 200 * 100.5
+
+
+def test_closures_on_one_heap_cut_the_same_joined(tmp_path: Path, monkeypatch) -> None:
+    raw = streets_of(RING, tmp_path)
+    boxes = [shapely.box(100 + i, -30, 150 + i, 30) for i in range(20)]
+    boxes.append(shapely.box(5_000, 5_000, 5_010, 5_010))  # meets no street
+    areas = np.array([
+        shapely.transform(one, lambda xy: RING.lonlats([tuple(p) for p in xy.tolist()]))
+        for one in boxes
+    ], dtype=object)  # fmt: skip
+    plain = cut_inside(raw, areas)
+    monkeypatch.setattr(PairBudget, "of", lambda *_: PairBudget(1))
+    joined = cut_inside(raw, areas)
+    assert joined.removed_m == pytest.approx(plain.removed_m, abs=1e-4)
+    assert joined.met.tolist() == plain.met.tolist() == [True] * 20 + [False]
 
 
 def test_closing_everything_is_refused(tmp_path: Path) -> None:

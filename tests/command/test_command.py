@@ -304,3 +304,22 @@ def test_map_and_export(malta, tmp_path):
     assert lifecircle("export", "malta", "units", table, workspace=malta).returncode == 0
     assert "leaflet" in page.read_text(encoding="utf-8").lower()
     assert table.stat().st_size > 5_000
+
+
+def test_all_names_the_rows_that_a_check_counts_only(tmp_path):
+    path = tmp_path / "cells.csv"
+    bad = "".join(f"c{i},102.7{i:04d},25.04123,x\n" for i in range(12))
+    path.write_text("id,lon,lat,population\n" + bad, encoding="utf-8")
+    asked = ("check", path, "--datum", "wgs84")
+    short, every = (
+        lifecircle(*asked, workspace=tmp_path),
+        lifecircle(*asked, "--all", workspace=tmp_path),
+    )
+    assert "12 rows (2, 3, 4, 5, 6, 7, 8, 9, 10, 11 …)" in short.stdout
+    assert "--all names every one" in short.stdout
+    assert "12 rows (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)" in every.stdout
+    assert "--all" not in every.stdout
+    assert "taken for residents, by its columns" in every.stdout
+    assert "say so with --kind" in every.stdout
+    said = lifecircle(*asked, "--kind", "population", workspace=tmp_path)
+    assert "--kind" not in said.stdout

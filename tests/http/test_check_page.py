@@ -192,3 +192,16 @@ def test_all_rows_one_service_and_other_kinds_left_out(here):
     left = post(here, kinds, "a.csv", other_types="skip").json()
     assert (left["usable"], left["warnings"]) == (True, 1)
     assert post(here, kinds, "a.csv", other_types="drop").status_code == 400
+
+
+def test_all_names_every_row_of_a_fault_and_of_a_remark(here):
+    rows = "".join(f"c{i},102.7{i:04d},25.04123,10\n" for i in range(12))
+    twice = ("id,lon,lat,population\n" + rows + rows.replace("c", "d")).encode()
+    short = post(here, twice, "cells.csv").json()["faults"][0]
+    every = post(here, twice, "cells.csv", all="on").json()["faults"][0]
+    assert short["key"] == every["key"] == "input_people_twice"
+    assert short["rows"] == every["rows"]
+    assert len(short["text"]) < len(every["text"])
+    page = post(here, twice, "cells.csv", HTML, all="on").text
+    assert "、".join(map(str, every["rows"])) in page
+    assert 'name="all" type="checkbox" checked' in page

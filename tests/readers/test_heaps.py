@@ -16,12 +16,19 @@ import shapely
 from lifecircle.analysis import pair_blocks
 from lifecircle.analysis.city.facilities import candidate_pairs
 from lifecircle.analysis.city.facilities.merging import merge_facilities
+from lifecircle.analysis.city.streets import attach
 from lifecircle.analysis.city.units.inside import cut_out_inner
-from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
+from lifecircle.analysis.errors import InputError, ParameterError
+from lifecircle.analysis.pair_blocks import (
+    PairBudget,
+    TooManyPairsError,
+    find_in_blocks,
+    pairs_or_joined,
+)
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.checker.check import check_file
 from lifecircle.analysis.readers.records.findings import Findings
+from lifecircle.analysis.readers.tables import units as units_file
 from lifecircle.analysis.readers.tables.heaps import is_heap
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from tests.files.as_tables import facility_rows
@@ -101,12 +108,12 @@ def test_units_inside_others_are_looked_for_among_neighbours(found):
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_cells_on_a_heap_are_refused_and_equal_ones_counted(found, count):
     persons = np.full(count, 3.0)
-    said = Findings("cells.geojson")
+    said = Findings("cells.geojson", np.arange(1, count + 1))
     remark_people_twice(heap(count) if count == MANY else nested(count), persons, said)
     assert [fault.key for fault in said.errors()] == ["input_cells_heaped"]
     assert sum(found) <= pair_blocks._FREE + pair_blocks._PER_SHAPE * count + 2_100_000
     found.clear()
-    said = Findings("cells.geojson")
+    said = Findings("cells.geojson", np.arange(1, count + 1))
     remark_people_twice(np.repeat(heap(1), count), persons, said)  # a house, a row per household
     (fault,) = said.warnings()
     assert (fault.key, fault.params["count"]) == ("input_people_twice", count - 1)
@@ -152,3 +159,38 @@ def test_rows_without_a_name_are_looked_at_within_a_budget(found, monkeypatch):
     with pytest.raises(InputError) as refused:
         merge_facilities(facility_rows([frame, other], "EPSG:4543"), load_policy())
     assert refused.value.faults[0].key == "facilities_heaped"
+
+
+def streets(count: int) -> np.ndarray:
+    y = np.linspace(0.2, 0.9, count)
+    ends = np.stack((np.column_stack((y * 0, y)), np.column_stack((y * 0 + 1, y))), axis=1)
+    return np.asarray(shapely.linestrings(ends), dtype=object)
+
+
+def test_areas_on_a_heap_are_joined_before_they_meet_every_street():
+    lines, apart = streets(200), squares(lattice(200, 1.5))
+    areas, area, line = pairs_or_joined(shapely.STRtree(lines), heap(2000), PairBudget(20_000))
+    assert len(areas) == 1
+    assert set(line.tolist()) == set(range(200))
+    assert len(area) == 200
+    kept, *_ = pairs_or_joined(shapely.STRtree(lines), apart, PairBudget(20_000))
+    assert kept is apart
+
+
+def test_facilities_whose_areas_lie_on_a_heap_are_refused(monkeypatch):
+    monkeypatch.setattr(attach, "_FREE_PAIRS", 0)
+    tree = shapely.STRtree(streets(200))
+    which, line = attach._meet_streets(heap(30), tree)
+    assert len(which) == len(line) == 30 * 200
+    with pytest.raises(ParameterError) as refused:
+        attach._meet_streets(heap(2000), tree)
+    assert (refused.value.key, refused.value.params) == ("facilities_overlaid", {"areas": 2000})
+
+
+def test_of_many_overlaps_the_first_are_named_and_the_others_counted():
+    names = np.array([f"U{i}" for i in range(14)], dtype=object)
+    pairs = [(i, i + 1) for i in range(13)]
+    assert units_file._name_pairs(names, pairs[:1]) == "U0 / U1"
+    told = units_file._name_pairs(names, pairs)
+    assert told.en.endswith("U9 / U10 and 3 more")
+    assert told.zh.endswith("U9 / U10等，另有 3 对")

@@ -32,7 +32,8 @@ _OPENING = """
     input_zip_nothing input_zip_password input_zip_ratio
     check_not_table check_copy_suffix
 """
-NOT_OF_THE_DATA = set(_OPENING.split())
+_OF_KINDS = "facilities population units statistics guessed"  # what a file holds, and its names
+NOT_OF_THE_DATA = {*_OPENING.split(), *(f"check_kind_{one}" for one in _OF_KINDS.split())}
 
 
 def keys_of(room: str) -> set[str]:

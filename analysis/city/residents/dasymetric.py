@@ -32,6 +32,7 @@ from lifecircle.analysis.city.shapes import (
     project_frame,
 )
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
+from lifecircle.analysis.pair_blocks import PairBudget, pairs_or_joined
 from lifecircle.analysis.policy import SpreadRules
 from lifecircle.analysis.quantities import Counts, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
@@ -224,7 +225,8 @@ def find_land(
     if residential is None or residential.empty:
         return land
     parts = order_polygons(project_frame(residential, crs))
-    holder, part = shapely.STRtree(parts).query(units.geometry[members], predicate="intersects")
+    budget = PairBudget.of(len(parts) + len(members))
+    parts, part, holder = pairs_or_joined(shapely.STRtree(units.geometry[members]), parts, budget)
     if len(holder) == 0:
         return land
     order = np.lexsort((part, holder))

@@ -78,15 +78,22 @@ class People:
         """
         if self.calibrate and (self.cells is None or not self.with_totals):
             raise ParameterError("pipeline_calibrate_what")
-        area = self.m2_per_resident
-        if area is None:
-            return
-        low, high = plausible().least_floor_m2.value, plausible().most_floor_m2.value
-        if not low <= area <= high:
-            told = {"area": f"{area:g}", "low": int(low), "high": int(high)}
-            raise ParameterError("pipeline_floor_per_resident", **told)
-        if self.cells is not None or self.with_totals:
+        check_floor(self.m2_per_resident)
+        if self.m2_per_resident is not None and (self.cells is not None or self.with_totals):
             raise ParameterError("pipeline_residents_twice")
+
+
+def check_floor(m2_per_resident: float | None) -> None:
+    """Refuse floor (m²) per resident that no home has; None is not asked.
+
+    Raises
+    ------
+    ParameterError : too small or too large.
+    """
+    low, high = plausible().least_floor_m2.value, plausible().most_floor_m2.value
+    if m2_per_resident is not None and not low <= m2_per_resident <= high:
+        told = {"area": f"{m2_per_resident:g}", "low": int(low), "high": int(high)}
+        raise ParameterError("pipeline_floor_per_resident", **told)
 
 
 def settle(

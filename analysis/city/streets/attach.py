@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from lifecircle.analysis.city.streets.gates import Barred
 from lifecircle.analysis.city.streets.joinable import joinable_lines
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions, locate_on_edges
+from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, list_pairs
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
 
 _SAME_PLACE_M = 0.005  # entrances closer than half a centimetre along one edge are one
 _ON_OUTLINE_M = 0.001  # how near to an outline a crossing computed in metres lies
+_FREE_PAIRS = 2_000_000  # of areas and the streets in them, beside 30 for each of both
 _AREAL = 2  # dimension of polygons
 
 
@@ -88,7 +91,7 @@ def _find_entrances(
     barred: Barred | None,
 ) -> list[tuple[IntArray, Positions]]:
     """Where edges cross the outlines of areas and can be passed, and the stretches inside."""
-    which, line = tree.query(geometry[facilities], predicate="intersects")
+    which, line = _meet_streets(geometry[facilities], tree)
     inside = shapely.intersection(tree.geometries[line], geometry[facilities[which]])
     pieces, of_pair = shapely.get_parts(inside, return_index=True)
     kind = shapely.get_type_id(pieces)
@@ -111,6 +114,20 @@ def _find_entrances(
         (owner[keep], position.take(np.flatnonzero(keep))),
         (facilities[which[run_pair[whole]]], stretch),
     ]
+
+
+def _meet_streets(areas: NDArray[np.object_], tree: shapely.STRtree) -> tuple[IntArray, IntArray]:
+    """Pairs of areas of facilities and lines of streets in them, or across their outlines.
+
+    Raises
+    ------
+    ParameterError : far more than facilities side by side can have: they lie on one another.
+    """
+    count = len(areas) + len(tree.geometries)
+    try:
+        return list_pairs(tree, areas, PairBudget.of(count, _FREE_PAIRS), predicate="intersects")
+    except TooManyPairsError:
+        raise ParameterError("facilities_overlaid", areas=len(areas)) from None
 
 
 def _locate(index: EdgeIndex, xy_m: FloatArray, edge: Int32Array) -> Positions:

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import geodesic_m, to_lonlat, to_metric
+from lifecircle.analysis.pair_blocks import PairBudget, pairs_or_joined
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.osm.streets import RawStreets
 
@@ -45,19 +46,20 @@ def cut_inside(raw: RawStreets, areas: ObjectArray, spared: BoolArray | None = N
     A street is cut exactly where it enters an area; a new node with a negative id ends it
     there. `spared` bool (w,): ways left whole (bridges over a railway).
     """
-    met = np.zeros(len(areas), dtype=bool)
     tail = _find_tails(raw)
     ends = np.stack((raw.lonlat[tail], raw.lonlat[tail + 1]), axis=1)
     way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start) - 1)
     lines: Any = shapely.linestrings(ends)
     tree = shapely.STRtree(lines)
-    area, segment = tree.query(areas, predicate="intersects")
+    budget = PairBudget.of(len(areas) + len(lines))
+    met_by = areas
+    areas, area, segment = pairs_or_joined(tree, areas, budget)
     swallowed = np.unique(tree.query(areas, predicate="contains")[1])
     if spared is not None:
         kept = ~spared[way[segment]]
         area, segment = area[kept], segment[kept]
         swallowed = swallowed[~spared[way[swallowed]]]
-    met[area] = True
+    met = _meets(met_by, lines, area, segment, joined=areas is not met_by)
     if len(segment) == 0:
         return Cut(raw, 0.0, met)
     left: dict[int, list[tuple[float, float]]] = {s: [] for s in swallowed.tolist()}
@@ -68,6 +70,19 @@ def cut_inside(raw: RawStreets, areas: ObjectArray, spared: BoolArray | None = N
     share = np.array([sum(b - a for a, b in left[s]) for s in hit.tolist()])
     streets = _rebuild_ways(raw, tail, way, left)
     return Cut(streets, float((whole_m * (1.0 - share)).sum()), met)
+
+
+def _meets(
+    areas: ObjectArray, lines: Any, area: IntArray, segment: IntArray, *, joined: bool
+) -> BoolArray:
+    """Which areas (k,) meet a street: by the pairs, or, where those are of areas `joined`, anew."""
+    met = np.zeros(len(areas), dtype=bool)
+    if not joined:
+        met[area] = True
+        return met
+    streets = shapely.union_all(lines[np.unique(segment)])
+    shapely.prepare(streets)
+    return np.asarray(shapely.intersects(streets, areas), dtype=np.bool_)
 
 
 def _find_crossed(

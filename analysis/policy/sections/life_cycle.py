@@ -157,7 +157,7 @@ class LifeReader:
 def _dated(tags: Mapping[str, str], today: date) -> list[tuple[str, State]]:
     found: list[tuple[str, State]] = []
     ends = tags.get(_ENDS)
-    last = None if ends is None else _last_day(ends)
+    last = None if ends is None else last_day(ends)
     if last is not None and last < today:
         found.append((f"{_ENDS}={ends}", "gone"))
     for key in _STARTS:
@@ -168,7 +168,7 @@ def _dated(tags: Mapping[str, str], today: date) -> list[tuple[str, State]]:
     return found
 
 
-def _last_day(text: str) -> date | None:
+def last_day(text: str) -> date | None:
     """The last day a date of OpenStreetMap may mean; None where it cannot be told."""
     if text.casefold().startswith("after"):
         return None

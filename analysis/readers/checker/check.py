@@ -6,8 +6,9 @@ every fault is told for its own row and cell, and nothing is only counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -29,11 +30,13 @@ from lifecircle.analysis.readers.records.declarations import SILENT, Declaration
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.table_kinds import Kind
 from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.records.titles import describe_columns
 from lifecircle.analysis.readers.services.osm_export import read_export
 from lifecircle.analysis.readers.services.served import read_served
-from lifecircle.analysis.readers.tables.population_and_facilities import Kind, guess_kind, table_of
+from lifecircle.analysis.readers.tables.population_and_facilities import guess_kind, table_of
+from lifecircle.analysis.texts import say_both
 
 EVERY: Final = 1_000_000  # faults listed one by one
 
@@ -115,7 +118,7 @@ def check_file(
             return Checked(path.name, "population", None, faults, notes)
         records = replace(read_records(path, declared), listed=EVERY)
     except InputError as error:
-        return Checked(path.name, None, None, error.faults)
+        return Checked(path.name, None, None, tuple(_list_rest(error.faults)))
     return check_records(records, kind, load_policy() if policy is None else policy)
 
 
@@ -129,7 +132,7 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     if sure == "facilities" and (export := read_export(records, policy)) is not None:
         seen = export.records
     try:
-        table = table_of(records, sure, policy)
+        table = table_of(records, sure, policy, datetime.now(UTC).date())
         read = table.warnings
         if isinstance(table, FacilityTable):
             kept = seen.take(np.isin(records.rows, table.rows))
@@ -153,10 +156,28 @@ def check_records(records: Records, kind: Kind | None, policy: Policy) -> Checke
     described = describe_columns(seen, sure)
     if seen is not records:  # tags: nobody meant a column of theirs to be one of ours
         described = tuple(note for note in described if note.severity == "note")
-    every = (*described, *faults)
+    guessed = () if kind else (_tell_guess(sure, records.file),)
+    every = (*guessed, *described, *faults)
     notes = tuple(fault for fault in every if fault.severity == "note")
     told = [fault for fault in every if fault.severity != "note"]
     return Checked(records.file, sure, records, _put_in_order(_drop_repeated(told)), notes)
+
+
+def _tell_guess(kind: Kind, file: str) -> Fault:
+    """The note that nobody said what a file holds, and how to say it."""
+    return Fault("check_kind_guessed", file, params={"kind": say_both(f"check_kind_{kind}")},
+                 severity="note")  # fmt: skip
+
+
+def _list_rest(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Faults of an opening; rows that are only counted are listed like the one before them."""
+    last: Fault | None = None
+    for fault in faults:
+        if fault.key == "input_more" and last is not None and fault.rows:
+            yield from (replace(last, row=row) for row in fault.rows)
+        else:
+            yield fault
+        last = fault
 
 
 def _drop_left_out(records: Records, policy: Policy) -> Records:

@@ -28,7 +28,7 @@ from lifecircle.analysis.readers.records.cells import (
     read_numbers,
     read_texts,
 )
-from lifecircle.analysis.readers.records.columns import Column
+from lifecircle.analysis.readers.records.columns import Column, refuse_rounded_codes
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.records import Records
 
@@ -46,7 +46,6 @@ _CODES_SHARE: Final = 0.5  # of the codes: more of them are division codes, and 
 AREAS: Final = ("built_area", "indoor_area", "outdoor_area", "activity_area")
 WHOLE: Final = ("beds", "places", "capacity")
 _PARTS: Final = ("indoor_area", "activity_area")
-_DAMAGED = re.compile(r"\d(?:\.\d+)?e\+?\d{1,2}")
 _TIME = re.compile(r"(\d{1,2})\s*[::点时]\s*(\d{1,2})?")
 _HIDDEN = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202f\ufeff\n\r\t]")
 _ALWAYS_OPEN: Final = ("24/7", "24小时", "全天", "24h", "dawn", "dusk", "sunrise", "sunset", "off")
@@ -74,8 +73,7 @@ def check_codes(column: Column | None, found: Findings) -> None:
     if column is None:
         return
     said = [None if t is None else _make_half_width(t) for t in read_texts(column.values)]
-    damaged = np.array([t is not None and bool(_DAMAGED.fullmatch(t)) for t in said], np.bool_)
-    found.each("check_code_damaged", damaged, column=column.title, values=column.values)
+    damaged = refuse_rounded_codes(column, found)
     rest = [t for t, bad in zip(said, damaged, strict=True) if t is not None and not bad]
     sound = [t for t in rest if t.isdigit() and len(t) in CODE_LENGTHS]
     if not rest or len(sound) <= _CODES_SHARE * len(rest):

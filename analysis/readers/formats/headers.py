@@ -231,7 +231,10 @@ def _drop_notes(body: _Body, width: int, path: Path) -> _Body:
         return replace(body, rows=data)
     shown = [f"{row} ({text[:20]})" for row, text in sorted(left)[:ROWS_NAMED]]
     said = ", ".join(shown) + (" ..." if len(left) > ROWS_NAMED else "")
-    remark = _make_note("input_rows_left", path, "warning", count=len(left), rows=said)
+    remark = replace(
+        _make_note("input_rows_left", path, "warning", count=len(left), rows=said),
+        rows=tuple(sorted(row for row, _ in left)),
+    )
     return _Body(data, [*body.told, remark])
 
 
@@ -275,5 +278,6 @@ def _refuse_long(path: Path, rows: Sequence[tuple[int, Cells]], width: int) -> N
     long = [row for row, line in rows if any(not is_blank(cell) for cell in line[width:])]
     if long:
         faults = [Fault("input_row_long", path.name, row, None, {"columns": width}) for row in long]
-        more = [Fault("input_more", path.name, params={"count": len(faults) - LISTED})]
+        rest = {"count": len(faults) - LISTED}
+        more = [Fault("input_more", path.name, params=rest, rows=tuple(long[LISTED:]))]
         raise InputError(faults[:LISTED] + (more if len(faults) > LISTED else []))

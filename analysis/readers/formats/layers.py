@@ -14,12 +14,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import geopandas as gpd
+import orjson
 import pandas as pd
 import pyproj
 import shapely
 
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.readers.formats.geojson import read_geojson
+from lifecircle.analysis.readers.formats.geojson import GEOJSON_CRS, read_geojson
 from lifecircle.analysis.readers.formats.kml import read_archived_kml, read_kml, read_kmz
 from lifecircle.analysis.readers.formats.shapefile import read_shapefile
 from lifecircle.analysis.readers.formats.sheets import read_text_table, read_workbook
@@ -37,7 +38,12 @@ from lifecircle.analysis.readers.records.files import (
     refuse,
     watch_file,
 )
-from lifecircle.analysis.readers.records.frames import pyogrio_errors, records_of_frame
+from lifecircle.analysis.readers.records.frames import (
+    pyogrio_errors,
+    read_layer,
+    records_of_frame,
+    records_of_packed,
+)
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.titles import apply_said_columns
 
@@ -68,15 +74,12 @@ def read_records(path: Path, declared: Declarations = SILENT) -> Records:
 
 def _read_geopackage(path: Path, said: Declaration) -> Records:
     guard_gdal()
-    import pyogrio
-
     with watch_file(path):
         layer = _find_layer(path, said.layer)
         try:
-            frame = pyogrio.read_dataframe(f"GPKG:{path}", layer=layer)
+            return read_layer(path, f"GPKG:{path}", layer=layer)
         except pyogrio_errors() as error:
             raise refuse(path, "input_broken", detail=str(error)) from error
-    return records_of_frame(path, frame)
 
 
 def _find_layer(path: Path, wanted: str | None) -> str:
@@ -154,8 +157,9 @@ def _read_parquet(path: Path) -> Records:
         try:
             _check_parquet(path, pq.read_metadata(path))
             metadata = pq.read_schema(path).metadata or {}
-            read = gpd.read_parquet if b"geo" in metadata else pd.read_parquet
-            frame = read(path)
+            if b"geo" in metadata:
+                return _read_geoparquet(path, metadata[b"geo"])
+            frame = pd.read_parquet(path)
         except (
             pa.ArrowException, ValueError, KeyError, TypeError, AttributeError, OSError,
             pyproj.exceptions.ProjError, shapely.errors.ShapelyError,
@@ -164,6 +168,19 @@ def _read_parquet(path: Path) -> Records:
                 raise
             raise refuse(path, "input_broken", detail=str(error)) from error
     return records_of_frame(path, frame)
+
+
+def _read_geoparquet(path: Path, told: bytes) -> Records:
+    """Records of a GeoParquet file; rings that are open are closed, with a remark."""
+    try:
+        return records_of_frame(path, gpd.read_parquet(path))
+    except shapely.errors.GEOSException:
+        said = orjson.loads(told)
+        frame = pd.read_parquet(path)
+    name = said["primary_column"]
+    packed = frame[name].to_numpy(dtype=object)
+    crs = said["columns"][name].get("crs", GEOJSON_CRS)
+    return records_of_packed(path, frame.drop(columns=name), packed, crs)
 
 
 def _check_parquet(path: Path, metadata: Any) -> None:

@@ -17,7 +17,7 @@ from lifecircle.analysis.readers.records import limits
 from lifecircle.analysis.readers.records.cells import CellArray, object_array
 from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.files import guard_gdal, refuse, watch_file
-from lifecircle.analysis.readers.records.frames import pyogrio_errors, records_of_frame
+from lifecircle.analysis.readers.records.frames import pyogrio_errors, read_layer
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.titles import complete_titles
 
@@ -28,8 +28,6 @@ _CUT_BYTES: Final = 4  # the longest sign of UTF-8 and of GB18030
 def read_shapefile(path: Path) -> Records:
     """Records of a shapefile with its .shx and .dbf beside it."""
     guard_gdal()
-    import pyogrio
-
     missing = [part for part in _SHAPE_PARTS if not _find_beside(path, part).exists()]
     if missing:
         raise refuse(path, "input_shape_parts", missing=", ".join(missing))
@@ -40,10 +38,9 @@ def read_shapefile(path: Path) -> Records:
         try:
             # Latin-1 keeps every byte as it is: words are decoded here, where one that the
             # format cut off in the middle of a sign is forgiven
-            frame = pyogrio.read_dataframe(path, encoding="ISO-8859-1")
+            records = read_layer(path, path, encoding="ISO-8859-1")
         except pyogrio_errors() as error:
             raise refuse(path, "input_broken", detail=str(error)) from error
-    records = records_of_frame(path, frame)
     try:
         plain = [
             Column(_decode_word(column.title, encoding), _decode_words(column.values, encoding))
@@ -52,7 +49,7 @@ def read_shapefile(path: Path) -> Records:
     except UnicodeError:
         raise refuse(path, "input_encoding") from None
     columns, cut = complete_titles(plain, encoding, path.name)
-    return replace(records, columns=columns, remarks=(told, *cut))
+    return replace(records, columns=columns, remarks=(told, *cut, *records.remarks))
 
 
 def _decode_words(cells: CellArray, encoding: str) -> CellArray:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.policy.sections.plausible import plausible
-from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray
 from lifecircle.analysis.readers.records.aliases import (
     aliases_of,
     fold,
@@ -30,6 +30,7 @@ from lifecircle.analysis.readers.records.cells import (
     is_sheet_error,
     read_number,
     read_numbers,
+    read_texts,
     show_value,
     whole_where_near,
 )
@@ -38,6 +39,7 @@ from lifecircle.analysis.readers.records.findings import Findings
 _CODES: Final = ("code", "unit_code", "parent_code")
 _COUNTED: Final = ("population", "households")
 _NUMBERS: Final = (*_COUNTED, "lon", "lat", "value", "year")
+_ROUNDED: Final = re.compile(r"\d(?:\.\d+)?e\+?\d{1,2}")
 _GROUP = re.compile(r"pop_[a-z0-9][a-z0-9_+]*")
 
 
@@ -107,6 +109,8 @@ def _scale_column(column: Column, scale: float, found: Findings) -> Column:
 def refuse_strange_cells(picked: Mapping[str, Column], found: Findings) -> None:
     """Faults of cells that say nothing though they are not empty, whatever the field.
 
+    Codes that a spreadsheet rounded (``5.30102E+11``) are some: their digits are lost.
+
     Errors of a spreadsheet, formulas saved without their values, dates and times where a number
     or a code has to stand, percent where persons or things are counted. A date in any other text
     is a remark.
@@ -114,11 +118,15 @@ def refuse_strange_cells(picked: Mapping[str, Column], found: Findings) -> None:
     for field, column in picked.items():
         if column.values.dtype != np.object_:
             continue
+        if field in _CODES:
+            refuse_rounded_codes(column, found)
         strange = [_tell_strange(cell) for cell in column.values]
         for key in dict.fromkeys(strange):
             where = np.fromiter((one == key for one in strange), np.bool_, count=len(strange))
             counted = field.startswith("pop_") or field in _COUNTED
             measured = attribute_kind(field) in ("number", "count")
+            if key == "input_cell_date" and field == "end_date":
+                continue
             if key is None or (key == "input_cell_percent" and not (counted or measured)):
                 continue
             if key == "input_cell_date" and not (
@@ -128,6 +136,15 @@ def refuse_strange_cells(picked: Mapping[str, Column], found: Findings) -> None:
                 found.remark("input_cells_dated", where, column=column.title, value=first)
             else:
                 found.explain(key, where, column=column.title, values=column.values)
+
+
+def refuse_rounded_codes(column: Column, found: Findings) -> BoolArray:
+    """Faults of division codes that a spreadsheet rounded; which cells (n,) they are."""
+    said = [None if t is None else unicodedata.normalize("NFKC", t).strip().casefold()
+            for t in read_texts(column.values)]  # fmt: skip
+    rounded = np.array([t is not None and bool(_ROUNDED.fullmatch(t)) for t in said], np.bool_)
+    found.explain("check_code_damaged", rounded, column=column.title, values=column.values)
+    return rounded
 
 
 def _tell_strange(cell: Any) -> str | None:

@@ -7,6 +7,7 @@ has to be mended.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -14,11 +15,19 @@ import numpy as np
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.quantities import BoolArray, IntArray
 from lifecircle.analysis.readers.records.cells import CellArray, show_value
+from lifecircle.analysis.texts import listed
 
 LISTED: Final = 200  # faults listed one by one; the rest is counted
 ROWS_NAMED: Final = 10  # rows named in one warning
 
 Severity = Literal["error", "warning", "note"]
+
+
+def unfold(fault: Fault) -> Fault:
+    """The remark with every row it is about, where it names only the first of them."""
+    if "rows" not in fault.params or len(fault.rows) <= ROWS_NAMED:
+        return fault
+    return replace(fault, params={**fault.params, "rows": listed(map(str, fault.rows))})
 
 
 class Findings:

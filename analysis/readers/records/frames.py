@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from lifecircle.analysis.quantities import Counts, ObjectArray
 from lifecircle.analysis.readers.records.cells import CellArray, object_array
 from lifecircle.analysis.readers.records.columns import Column
 from lifecircle.analysis.readers.records.coordinates.located import DEGREES
-from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.records import Records, rings_closed
 
 
 def records_of_frame(path: Path, frame: pd.DataFrame) -> Records:
@@ -32,6 +33,44 @@ def records_of_frame(path: Path, frame: pd.DataFrame) -> Records:
         if title != geometry
     )
     return Records(path, columns, np.arange(1, len(frame) + 1, dtype=np.int64), shape, crs)
+
+
+def read_layer(path: Path, source: Path | str, **options: Any) -> Records:
+    """Records of a layer as GDAL opens it; rings that are open are closed, with a remark.
+
+    Raises
+    ------
+    Exception : one of `pyogrio_errors`, on a damaged file.
+    """
+    import pyogrio
+
+    try:
+        return records_of_frame(path, pyogrio.read_dataframe(source, **options))
+    except shapely.errors.GEOSException:  # a geometry that is none: all of them, one by one
+        frame = pyogrio.read_dataframe(source, read_geometry=False, **options)
+        said, _, packed, _ = pyogrio.raw.read(source, columns=[], **options)
+    return records_of_packed(path, frame, packed, said["crs"])
+
+
+def records_of_packed(path: Path, frame: pd.DataFrame, packed: Any, crs: Any) -> Records:
+    """Records of a frame with its geometries as WKB, of which some cannot be read as they are."""
+    shapes = np.asarray(shapely.from_wkb(packed, on_invalid="ignore"), dtype=np.object_)
+    broken = [i for i, one in enumerate(packed) if one is not None and shapes[i] is None]
+    for at in broken:
+        shapes[at] = _close_packed(packed[at])
+    unread = np.zeros(len(shapes), np.bool_)
+    unread[[at for at in broken if shapes[at] is None]] = True
+    records = records_of_frame(path, gpd.GeoDataFrame(frame, geometry=list(shapes), crs=crs))
+    told = rings_closed(path, [at + 1 for at in broken if not unread[at]])
+    return replace(records, geometry=shapes, remarks=told, unread=unread)
+
+
+def _close_packed(packed: bytes) -> Any:
+    """A geometry in WKB with its rings closed; None where that is not what is wrong."""
+    try:
+        return shapely.from_wkb(packed, on_invalid="fix")
+    except shapely.errors.GEOSException:
+        return None
 
 
 def _cells_of(series: pd.Series[Any]) -> CellArray:

@@ -6,13 +6,15 @@ from typing import Final
 
 import numpy as np
 import shapely
+from scipy.spatial import cKDTree
 
 from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
-from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.tables.heaps import unique_shapes
 
 _DEGREES: Final = 360.0  # coordinates within this are degrees
+_HALF: Final = 0.51  # of the last decimal: what rounding moves, and a little
 _DECIMALS: Final = (6, 1)  # of degrees and of metres: nearer is one place, written more shortly
 
 
@@ -28,12 +30,9 @@ def remark_people_twice(shapes: ObjectArray, persons: FloatArray, found: Finding
         found.add("input_cells_heaped")
         return
     if again.any():
-        found.add(
-            "input_people_twice",
-            severity="warning",
-            count=int(again.sum()),
-            residents=round(float(persons[peopled][again].sum())),
-        )
+        twice = np.zeros(len(shapes), dtype=np.bool_)
+        twice[peopled[again]] = True
+        found.remark("input_people_twice", twice, residents=round(float(persons[twice].sum())))
 
 
 def _find_again(shapes: ObjectArray) -> BoolArray:
@@ -42,6 +41,7 @@ def _find_again(shapes: ObjectArray) -> BoolArray:
     first = unique_shapes(whole)
     again = np.ones(len(shapes), dtype=np.bool_)
     again[first] = False
+    again[_near_ones(shapes, first)] = True
     area = shapely.area(shapes)
     areal = first[area[first] > 0]
     tree = shapely.STRtree(shapes[areal])
@@ -55,7 +55,24 @@ def _find_again(shapes: ObjectArray) -> BoolArray:
     return again
 
 
+def _near_ones(shapes: ObjectArray, first: IntArray) -> IntArray:
+    """Points that a row before has too, but for the rounding of its last decimal.
+
+    `first`: rows whose place, rounded, no other of them has; so a point has few others near.
+    """
+    points = first[shapely.get_type_id(shapes[first]) == 0]
+    xy = shapely.get_coordinates(shapes[points])
+    reach = _HALF * 10.0 ** -_decimals(xy)
+    pairs = cKDTree(xy).query_pairs(reach, p=np.inf, output_type="ndarray")
+    again: IntArray = points[pairs.max(axis=1)] if len(pairs) else points[:0]
+    return again
+
+
+def _decimals(xy: FloatArray) -> int:
+    degrees = len(xy) == 0 or float(np.abs(xy).max()) <= _DEGREES
+    return _DECIMALS[0] if degrees else _DECIMALS[1]
+
+
 def _round_off(xy: FloatArray) -> FloatArray:
     """Coordinates to about ten centimetres; -0.0 becomes 0.0."""
-    degrees = len(xy) == 0 or float(np.abs(xy).max()) <= _DEGREES
-    return np.round(xy, _DECIMALS[0] if degrees else _DECIMALS[1]) + 0.0
+    return np.round(xy, _decimals(xy)) + 0.0

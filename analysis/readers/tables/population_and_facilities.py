@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -20,7 +20,7 @@ from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import IntArray, ObjectArray
 from lifecircle.analysis.readers.formats.layers import read_records
 from lifecircle.analysis.readers.rasters.population import check_population_raster
-from lifecircle.analysis.readers.records.aliases import fields_of, fold, table_kinds
+from lifecircle.analysis.readers.records.aliases import fields_of, fold
 from lifecircle.analysis.readers.records.attributes import (
     AttributeArray,
     attribute_kind,
@@ -53,6 +53,7 @@ from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import read_ids
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import repair_shapes
+from lifecircle.analysis.readers.records.table_kinds import Kind
 from lifecircle.analysis.readers.records.tables import (
     FROM_EXPORT,
     FROM_TABLE,
@@ -74,17 +75,14 @@ from lifecircle.analysis.readers.services.served import (
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
-from lifecircle.analysis.readers.tables.status import OPEN, frame_not_open, read_states
+from lifecircle.analysis.readers.tables.status import OPEN, States, frame_not_open, read_states
 from lifecircle.analysis.readers.tables.units import units_of
-from lifecircle.analysis.texts import Title
-from lifecircle.analysis.unknown_names import Words, find_id, unknown
 
-Kind = Literal["population", "facilities", "units", "statistics"]
 AnyTable = CellTable | FacilityTable | UnitTable | StatisticsTable
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
-_OWN: Final = ("id", "name", *KIND_FIELDS)
+_OWN: Final = ("id", "name", "end_date", *KIND_FIELDS)
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 
 
@@ -156,8 +154,8 @@ def check_table(
         return (*told, *error.faults)
 
 
-def table_of(records: Records, kind: Kind, policy: Policy) -> AnyTable:
-    """The table of a file that is already open.
+def table_of(records: Records, kind: Kind, policy: Policy, today: date | None = None) -> AnyTable:
+    """The table of a file that is already open, as of a day.
 
     Raises
     ------
@@ -167,24 +165,10 @@ def table_of(records: Records, kind: Kind, policy: Policy) -> AnyTable:
     if kind == "population":
         return _cells_of(records)
     if kind == "facilities":
-        return _facilities_of(records, policy)
+        return _facilities_of(records, policy, today=today)
     if kind == "statistics":
         return statistics_of(records)
     return units_of([records], policy)
-
-
-def known_kind(said: str) -> Kind:
-    """The kind of table that a word means, in any spelling.
-
-    Raises
-    ------
-    UnknownNameError : a word that nobody knows.
-    """
-    words = {kind: Words(Title(kind, kind), tuple(table_kinds()[kind])) for kind in get_args(Kind)}
-    found = find_id(said, words)
-    if found is None:
-        raise unknown("unknown_kind", said, words)
-    return cast("Kind", found)
 
 
 def guess_kind(records: Records, policy: Policy) -> Kind | None:
@@ -236,8 +220,8 @@ def _facilities_of(
         return _facilities_of_export(export, policy, by_unit=by_unit)
     said = pick_columns(every.columns, "facilities", Findings(every.file))
     told = Findings(every.file, every.rows, every.listed)
-    states = read_states(said.get("status"), every, told)
-    is_open = states == OPEN
+    states = read_states(said, every, told, today)
+    is_open = states.state == OPEN
     served = read_served(said, every, policy, told, is_open)
     chosen = is_open & served.kept
     table = _read_rows(
@@ -246,7 +230,7 @@ def _facilities_of(
         told,
         by_unit=by_unit,
     )
-    shut = None if "status" not in said else _read_not_open(every, states, served)
+    shut = _read_not_open(every, states, served) if states.told else None
     return replace(table, not_open=shut)
 
 
@@ -308,9 +292,9 @@ def _facilities_of_export(export: OsmExport, policy: Policy, *, by_unit: bool) -
     return replace(table, not_open=frame_not_open(told_shut, where, states.state, states.why))
 
 
-def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.GeoDataFrame:
+def _read_not_open(every: Records, states: States, served: Served) -> gpd.GeoDataFrame:
     """Rows that are gone or planned; faults of theirs are nobody's matter."""
-    chosen = (states != OPEN) & served.kept
+    chosen = (states.state != OPEN) & served.kept
     records, quiet = every.take(chosen), Findings(every.file, every.rows)
     picked = pick_columns(records.columns, "facilities", quiet)
     names = read_texts(picked["name"].values) if "name" in picked else no_texts(len(records))
@@ -321,9 +305,7 @@ def _read_not_open(every: Records, states: ObjectArray, served: Served) -> gpd.G
         "source": object_array([FROM_TABLE] * len(records)),
     }
     located = locate_stated(records, Findings(every.file, records.rows))
-    status = picked["status"]
-    why = object_array([f"{status.title}={text}" for text in read_texts(status.values)])
-    return frame_not_open(columns, located, states[chosen], why)
+    return frame_not_open(columns, located, states.state[chosen], states.why[chosen])
 
 
 def _read_names(column: Column | None, records: Records, found: Findings) -> ObjectArray:

@@ -62,7 +62,8 @@ def statistics_of(records: Records) -> StatisticsTable:
             found.add("statistics_column_missing", name=name, columns=records.titles)
     if "unit_code" not in picked and "unit_name" not in picked:
         found.add("statistics_column_missing", name="unit_code", columns=records.titles)
-    found.stop_on_errors()
+    if not {"attribute", "value"} <= picked.keys() or not {"unit_code", "unit_name"} & set(picked):
+        found.stop_on_errors()
     code = read_plain(picked.get("unit_code"), records)
     named = read_plain(picked.get("unit_name"), records)
     found.each("statistics_unit_blank", is_absent(code) & is_absent(named))

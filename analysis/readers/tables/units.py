@@ -34,7 +34,7 @@ from lifecircle.analysis.readers.records.columns import (
 from lifecircle.analysis.readers.records.coordinates.locate import locate
 from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
-from lifecircle.analysis.readers.records.findings import ROWS_NAMED, Findings
+from lifecircle.analysis.readers.records.findings import LISTED, ROWS_NAMED, Findings
 from lifecircle.analysis.readers.records.groups import read_groups
 from lifecircle.analysis.readers.records.identifiers import order_by_code, read_plain
 from lifecircle.analysis.readers.records.records import Records
@@ -43,6 +43,7 @@ from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.heaps import refuse_heaped_units
 from lifecircle.analysis.readers.tables.unit_parts import UnitRows, join_parts
+from lifecircle.analysis.texts import Title, listed, say_both
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 PLAIN_LEVEL: Final = "unit"
@@ -91,7 +92,8 @@ def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = S
 
 def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = None) -> UnitTable:
     """Units of files that are already open (see `read_units`); `found` holds earlier faults."""
-    every = found if found is not None else Findings("")
+    most = max((records.listed for records in files), default=LISTED)
+    every = found if found is not None else Findings("", listed=most)
     parts: list[_Part] = []
     for records in files:
         mine = records.findings()
@@ -278,9 +280,18 @@ def _look_at_land(
             ("input_units_inside", "input_units_overlap"), found_pairs, strict=True
         ):
             if pairs:
-                shown = ", ".join(f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED])
+                shown = _name_pairs(names, pairs)
                 one.add(key, severity="warning", count=len(pairs), pairs=shown, level=level)
         found.merge(one)
+
+
+def _name_pairs(names: ObjectArray, pairs: Sequence[tuple[int, int]]) -> Title | str:
+    """The first pairs by their names, and how many more there are."""
+    told = [f"{names[i]} / {names[j]}" for i, j in pairs[:ROWS_NAMED]]
+    more = len(pairs) - ROWS_NAMED
+    if more <= 0:
+        return ", ".join(told)
+    return say_both("word_and_more", first=listed(told), count=more)
 
 
 def find_overlaps(shapes: ObjectArray) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -43,6 +43,10 @@ from lifecircle.analysis.readers.records.coordinates.located import (
     outside_shifted_area,
     projector,
 )
+from lifecircle.analysis.readers.records.coordinates.lost_points import (
+    tell_lost_columns,
+    tell_lost_points,
+)
 from lifecircle.analysis.readers.records.coordinates.places_written import (
     Axis,
     read_angles,
@@ -55,7 +59,6 @@ from lifecircle.analysis.readers.records.mapping_file import parse_crs
 from lifecircle.analysis.readers.records.records import Records
 
 _SWAPPED_SHARE: Final = 0.5  # of the rows with numbers: more than this, and the columns are swapped
-_NO_METRES: Final = 1e8  # no plane coordinate is that large: the decimal point is lost
 _LOOKED_AT: Final = 200  # cells that show what a column holds
 _DEGREE_CODES: Final = frozenset({4326, 4490})  # what EWKT may say of itself and change nothing
 _MOST_LON, _MOST_LAT = 180.0, 90.0
@@ -318,16 +321,15 @@ def _check_degrees(
     far = known & ((np.abs(x) > _MOST_LON) | (np.abs(y) > _MOST_LON))
     swapped = known & ~far & (np.abs(y) > _MOST_LAT) & (np.abs(x) <= _MOST_LAT)
     beyond = known & ~far & ~swapped & (np.abs(y) > _MOST_LAT)
-    if far.sum() > _SWAPPED_SHARE * known.sum() and (np.abs(x[far]) >= _NO_METRES).any():
-        found.add("input_decimal_lost", column=f"{lon.title}, {lat.title}",
-                  x=f"{x[far][0]:.0f}", y=f"{y[far][0]:.0f}")  # fmt: skip
-    elif far.sum() > _SWAPPED_SHARE * known.sum():
+    many = far.sum() > _SWAPPED_SHARE * known.sum()
+    if many and not tell_lost_columns(lon, lat, (x[far], y[far]), found):
         for misfit in find_misfits(np.column_stack((x[far], y[far])), None, False):
             found.add(misfit.key, column=f"{lon.title}, {lat.title}", **misfit.params)
-    else:
-        found.each("input_lon_range", far & (np.abs(x) > _MOST_LON), column=lon.title,
+    elif not many:
+        lost = tell_lost_points(lon, lat, xy, known, found)
+        found.each("input_lon_range", far & ~lost & (np.abs(x) > _MOST_LON), column=lon.title,
                    values=lon.values)  # fmt: skip
-        lat_only = far & (np.abs(x) <= _MOST_LON)
+        lat_only = far & ~lost & (np.abs(x) <= _MOST_LON)
         found.each("input_lat_range", lat_only, column=lat.title, values=lat.values)
     if swapped.sum() > _SWAPPED_SHARE * known.sum():
         found.add("input_swapped_columns", lon=lon.title, lat=lat.title,
@@ -369,6 +371,8 @@ def _places_of_column(
     found.remark("input_rings_closed", read.closed, column=title)
     if not read.turned.all():
         found.remark("input_place_turned", read.turned, column=title)
+    elif read.by_range.any() and not lat_first:
+        found.add("input_lat_first", severity="warning", column=title)
     open_pairs = read.open & ~read.turned if not lat_first else np.zeros(len(cells), np.bool_)
     found.remark("input_place_order", open_pairs, column=title)
     return _check_pairs(read.shapes, column, degrees, found)

@@ -109,7 +109,7 @@ class Located:
         start = 0
         for reading, shapes in self.parts():
             there = np.flatnonzero(~shapely.is_missing(shapes))
-            middle = shapely.get_coordinates(shapely.centroid(shapes[there]))
+            middle = _middle_of(shapes[there], reading)
             places[start + there] = to_degrees(middle, reading)
             start += reading.count
         return places
@@ -129,6 +129,21 @@ class Located:
                 moved[start : start + reading.count] = _move_shapes(shapes, steps)
             start += reading.count
         return moved
+
+
+def _middle_of(shapes: ObjectArray, reading: Reading) -> FloatArray:
+    """Centroids (n, 2) as written; of shapes on both sides of the antimeridian where they are."""
+    box = shapely.bounds(shapes)
+    across = np.flatnonzero(box[:, 2] - box[:, 0] > _MOST[0]) if is_wgs84(reading.crs) else ()
+    if not len(across):
+        return shapely.get_coordinates(shapely.centroid(shapes))
+    whole = shapes.copy()
+    whole[across] = shapely.transform(
+        shapes[across], lambda xy: np.column_stack((xy[:, 0] % 360, xy[:, 1]))
+    )
+    middle = shapely.get_coordinates(shapely.centroid(whole))
+    middle[:, 0] -= np.where(middle[:, 0] > _MOST[0], 360.0, 0.0)
+    return middle
 
 
 def steps_to_degrees(reading: Reading) -> tuple[Move, ...]:

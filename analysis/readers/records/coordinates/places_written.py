@@ -110,7 +110,8 @@ class Written:
 
     `blank`: empty cells. `turned`: pairs that wrote the latitude first. `open`: pairs whose order
     neither a name nor the range tells; they are taken as longitude first. `srid`: what EWKT and
-    WKB say of themselves. `closed`: areas of which a ring was open and is closed now.
+    WKB say of themselves. `closed`: areas of which a ring was open and is closed now. `by_range`:
+    pairs of which nothing but the size of the numbers says that the latitude stands first.
     """
 
     shapes: ObjectArray
@@ -119,6 +120,7 @@ class Written:
     open: BoolArray
     srid: frozenset[int]
     closed: BoolArray
+    by_range: BoolArray
 
 
 def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = False) -> Written:
@@ -128,7 +130,7 @@ def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = Fa
     """
     count = len(cells)
     shapes = np.full(count, None, dtype=np.object_)
-    blank, turned, unsure, closed = (np.zeros(count, np.bool_) for _ in range(4))
+    blank, turned, unsure, closed, by_range = (np.zeros(count, np.bool_) for _ in range(5))
     srid: set[int] = set()
     for index, cell in enumerate(cells):
         if is_blank(cell):
@@ -143,12 +145,12 @@ def read_places_written(cells: CellArray, *, degrees: bool, lat_first: bool = Fa
         (first, one), (second, other) = pair
         swap = one == "lat" or other == "lon"
         if one is None and other is None and degrees:
-            swap = abs(first) <= _MOST_LAT < abs(second)
+            swap = by_range[index] = abs(first) <= _MOST_LAT < abs(second)
             unsure[index] = max(abs(first), abs(second)) <= _MOST_LAT
             swap |= bool(unsure[index]) and lat_first
         turned[index] = swap
         shapes[index] = shapely.Point(second, first) if swap else shapely.Point(first, second)
-    return Written(shapes, blank, turned, unsure, frozenset(srid), closed)
+    return Written(shapes, blank, turned, unsure, frozenset(srid), closed, by_range)
 
 
 def _read_pair(cell: str) -> tuple[tuple[float, Axis | None], tuple[float, Axis | None]] | None:
