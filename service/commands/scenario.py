@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +18,15 @@ from lifecircle.service.commands.words import (
     RunName,
     Walker,
     WorkspaceDir,
+    database_of,
     language_of,
     opened,
+    who_runs,
 )
+from lifecircle.service.errors import RequestError
+
+if TYPE_CHECKING:
+    from lifecircle.analysis.measures.question import Question
 
 
 def register(app: typer.Typer) -> None:
@@ -34,18 +41,25 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     walker: Walker = "adult",
     by: By = None,
     out: Annotated[Path | None, typer.Option()] = None,
+    keep: Annotated[bool, typer.Option("--keep")] = False,
+    title: Annotated[str | None, typer.Option()] = None,
+    author: Annotated[str | None, typer.Option()] = None,
+    note: Annotated[str, typer.Option()] = "",
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """What edits of facilities, ways and residents change, before and after."""
+    if keep != bool(title and title.strip()):
+        raise RequestError("keep_no_title")
     found = opened(name, workspace, run, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.measures.edits.reading import read_file
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.study_tables import export_scenario
+    from lifecircle.service import i18n
     from lifecircle.service.catalog import scenario_document
     from lifecircle.service.responses import encode
     from lifecircle.service.state import AreaState
@@ -55,14 +69,24 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     suffix = None if out is None else out.suffix.lower()
     if suffix not in (None, ".json", ".geojson", ".xlsx", ".csv"):
         raise ParameterError("edit_out_suffix", name=str(out))
-    document = scenario_document(
+    state, question, given = (
         AreaState(found),
         Question(None, minutes, walker, by=by),
         read_file(edits),
+    )
+    document = scenario_document(
+        state,
+        question,
+        given,
         changed_cells=suffix == ".geojson",
         file=edits.name,
         lang=language,
     )
+    if keep:
+        kept = _kept(
+            workspace, document, question, {"title": title, "author": author, "note": note}
+        )
+        document = {**document, "stored": True, "scenario": kept}
     if out is not None and suffix in (".json", ".geojson"):
         told = document["changed_cells"] if suffix == ".geojson" else document
         out.write_bytes(encode(told))
@@ -74,3 +98,23 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
         say(str(out))
     else:
         show_scenario(document, found.policy, language)
+    if keep and not as_json:
+        say(i18n.text("cli_scenario_kept", language, id=document["scenario"], title=title))
+
+
+def _kept(
+    workspace: Path, document: Mapping[str, Any], question: Question, said: Mapping[str, Any]
+) -> str:
+    """Keep a scenario that was worked out; its id."""
+    from lifecircle.service.catalog.kept_scenarios import held_of
+    from lifecircle.service.database.audit import Writer
+    from lifecircle.service.database.kept import SCENARIOS
+
+    writer = Writer(who_runs())
+    held = {
+        "title": said["title"].strip()[:200],
+        "author": (said["author"] or writer.name).strip()[:200],
+        "note": said["note"],
+        **held_of(document, question),
+    }
+    return SCENARIOS.add(database_of(workspace).engine(), document["area"], held, writer).id
