@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import orjson
 
-from lifecircle.analysis.errors import InputError, Language
+from lifecircle.analysis.errors import InputError, Language, Warn
 from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.measures.question import Question
-from lifecircle.analysis.texts import Title
-from lifecircle.service import i18n
+from lifecircle.analysis.texts import MESSAGES
+from lifecircle.service.catalog.common import remarks
 from lifecircle.service.catalog.scenario import scenario_document
 from lifecircle.service.database.audit import moment
 from lifecircle.service.database.kept import Kept
@@ -96,23 +96,14 @@ def kept_document(
     return {**told, "edits": held["edits"], "results": again, "history": list(history)}
 
 
-def _said_again(remarks: Sequence[Mapping[str, Any]], lang: Language) -> list[dict[str, Any]]:
-    """Remarks in the language of whoever reads now."""
+def _said_again(found: Sequence[Mapping[str, Any]], lang: Language) -> list[dict[str, Any]]:
+    """Remarks in the language of whoever reads now; one that has no text any more as it was."""
     return [
-        {**one, "text": i18n.text(one["key"], lang, **_titles(one["params"]))}
-        if i18n.TEXTS.has(one["key"])
+        remarks([Warn(one["key"], one["params"])], lang)[0]
+        if MESSAGES.has(one["key"])
         else dict(one)
-        for one in remarks
+        for one in found
     ]
-
-
-def _titles(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: Title(value["zh"], value["en"])
-        if isinstance(value, Mapping) and {"zh", "en"} <= set(value)
-        else value
-        for name, value in params.items()
-    }
 
 
 def rebase(state: AreaState, kept: Kept, *, leave_out: bool, lang: Language = "zh") -> Rebased:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,9 +24,6 @@ from lifecircle.service.commands.words import (
     who_runs,
 )
 from lifecircle.service.errors import RequestError
-
-if TYPE_CHECKING:
-    from lifecircle.analysis.measures.question import Question
 
 
 def register(app: typer.Typer) -> None:
@@ -61,6 +58,7 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.results.study_tables import export_scenario
     from lifecircle.service import i18n
     from lifecircle.service.catalog import scenario_document
+    from lifecircle.service.catalog.kept_scenarios import held_of
     from lifecircle.service.responses import encode
     from lifecircle.service.state import AreaState
     from lifecircle.service.terminal import print_json, say
@@ -69,23 +67,18 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     suffix = None if out is None else out.suffix.lower()
     if suffix not in (None, ".json", ".geojson", ".xlsx", ".csv"):
         raise ParameterError("edit_out_suffix", name=str(out))
-    state, question, given = (
-        AreaState(found),
-        Question(None, minutes, walker, by=by),
-        read_file(edits),
-    )
+    question = Question(None, minutes, walker, by=by)
     document = scenario_document(
-        state,
+        AreaState(found),
         question,
-        given,
+        read_file(edits),
         changed_cells=suffix == ".geojson",
         file=edits.name,
         lang=language,
     )
-    if keep:
-        kept = _kept(
-            workspace, document, question, {"title": title, "author": author, "note": note}
-        )
+    if title is not None:
+        said = {"title": title, "author": author or who_runs(), "note": note}
+        kept = _keep(workspace, name, said, held_of(document, question))
         document = {**document, "stored": True, "scenario": kept}
     if out is not None and suffix in (".json", ".geojson"):
         told = document["changed_cells"] if suffix == ".geojson" else document
@@ -102,19 +95,14 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
         say(i18n.text("cli_scenario_kept", language, id=document["scenario"], title=title))
 
 
-def _kept(
-    workspace: Path, document: Mapping[str, Any], question: Question, said: Mapping[str, Any]
-) -> str:
+def _keep(workspace: Path, area: str, said: Mapping[str, str], held: Mapping[str, Any]) -> str:
     """Keep a scenario that was worked out; its id."""
-    from lifecircle.service.catalog.kept_scenarios import held_of
     from lifecircle.service.database.audit import Writer
     from lifecircle.service.database.kept import SCENARIOS
 
-    writer = Writer(who_runs())
-    held = {
-        "title": said["title"].strip()[:200],
-        "author": (said["author"] or writer.name).strip()[:200],
-        "note": said["note"],
-        **held_of(document, question),
-    }
-    return SCENARIOS.add(database_of(workspace).engine(), document["area"], held, writer).id
+    for part, most in (("title", 200), ("author", 200), ("note", 4_000)):
+        if len(said[part]) > most:
+            raise RequestError("fault_too_long", name=f"--{part}", limit=most)
+    told = {**said, "title": said["title"].strip(), "author": said["author"].strip()}
+    engine = database_of(workspace).engine()
+    return SCENARIOS.add(engine, area, {**told, **held}, Writer(who_runs())).id

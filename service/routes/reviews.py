@@ -46,13 +46,13 @@ async def list_reviews(
     state = await reader.state(area, query.run)
 
     def produce() -> Any:
-        found = [review_document(state, one) for one in _all(request, state.run.manifest.area)]
+        found = [review_document(state, one) for one in _all(request, area)]
         found = [one for one in found if _wanted(one, query)]
         if query.f == "xlsx":
             return _table(found, reader)
         if query.f == "geojson":
             return reviews_geojson(found)
-        return {"area": state.run.manifest.area, "run": state.name, "reviews": found}
+        return {"area": area, "run": state.name, "reviews": found}
 
     made = await run_in_threadpool(produce)
     if query.f == "xlsx":
@@ -72,7 +72,7 @@ async def show_review(
 ) -> Response:
     """One mark with its history."""
     state = await reader.state(area, query.run)
-    return _told(await run_in_threadpool(_document, request, state, review))
+    return _told(await run_in_threadpool(_document, request, area, state, review))
 
 
 @router.post("/areas/{area}/reviews", responses=_CREATED)
@@ -91,8 +91,8 @@ async def add_review(
             "note": body.note,
             "author": (body.author or writer.name).strip(),
         }
-        kept = REVIEWS.add(_database(request).engine(), state.run.manifest.area, held, writer)
-        return _document(request, state, kept.id)
+        kept = REVIEWS.add(_database(request).engine(), area, held, writer)
+        return _document(request, area, state, kept.id)
 
     document = await run_in_threadpool(add)
     answer = _told(document, 201)
@@ -115,7 +115,7 @@ async def change_review(
         check_reason(told["verdict"], told["note"])
         changes["author"] = (body.author or writer.name).strip()
         REVIEWS.change(_database(request).engine(), known, changes, writer)
-        return _document(request, state, review)
+        return _document(request, area, state, review)
 
     return _told(await run_in_threadpool(change))
 
@@ -169,8 +169,8 @@ def _one(request: Request, area: str, identity: str) -> Kept:
     return REVIEWS.one(database.engine(), area, identity)
 
 
-def _document(request: Request, state: AreaState, identity: str) -> dict[str, Any]:
-    kept = _one(request, state.run.manifest.area, identity)
+def _document(request: Request, area: str, state: AreaState, identity: str) -> dict[str, Any]:
+    kept = _one(request, area, identity)
     history = history_of(_database(request).engine(), REVIEWS.subject(identity))
     return review_document(state, kept, history)
 

@@ -119,7 +119,7 @@ async def keep_scenario(
             "note": body.note,
             **work_out(state, question, body.edits, lang=reader.lang),
         }
-        kept = SCENARIOS.add(_database(request).engine(), state.run.manifest.area, held, writer)
+        kept = SCENARIOS.add(_database(request).engine(), area, held, writer)
         return _document(request, kept, reader.areas.current(area), reader)
 
     document = await run_in_threadpool(keep)

@@ -14,12 +14,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.results.folders import AreaFolders
 from lifecircle.service.app import create_app
+from lifecircle.service.catalog.kept_scenarios import kept_document
 from lifecircle.service.cli import main
-from lifecircle.service.database.audit import Writer
+from lifecircle.service.database.audit import Writer, now_utc
 from lifecircle.service.database.engine import open_database
-from lifecircle.service.database.kept import SCENARIOS
+from lifecircle.service.database.kept import SCENARIOS, Kept
 from lifecircle.service.database.keys import add_key
 from lifecircle.service.settings import Settings
 from tests.http.test_scenario_served import box, place
@@ -277,3 +279,17 @@ def test_the_command_keeps_and_prune_leaves_the_base(
     engine.dispose()
     assert command(monkeypatch, *prune) == 0
     assert base not in folders.runs("tiny")
+
+
+def test_remarks_are_said_in_the_language_of_the_reader() -> None:
+    old = {"key": "a_text_of_old", "params": {}, "text": "as it was"}
+    here = {"key": "nobody_counted", "params": {}, "text": "?"}
+    results = {"winners": {"residents": 1}, "losers": {"residents": 0}, "services": [],
+               "warnings": [old, here]}  # fmt: skip
+    held = {"title": "a", "author": "b", "note": "", "run": "r1", "edits": [], "asked": {},
+            "results": results}  # fmt: skip
+    kept = Kept("1", "tiny", 1, now_utc(), now_utc(), held)
+    for lang in ("zh", "en"):
+        told = kept_document(kept, "r2", lang, ())["results"]["warnings"]
+        assert told[0] == old
+        assert told[1]["text"] == Warn("nobody_counted").text(lang)
