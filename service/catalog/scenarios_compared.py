@@ -20,6 +20,10 @@ from lifecircle.service.database.kept import Kept
 
 Key = tuple[str, str]  # an indicator, and what it is of ("" for the area)
 _MOVES: Final = ("gained", "lost", "winners", "losers")  # nobody, where nothing changes
+_NAMED: Final = {
+    **{name: f"word_{name}" for name in ("residents", "P", "C", "gained", "lost")},
+    **{name: f"column_{name}" for name in ("winners", "losers")},
+}
 _UNITS: Final = {"P": "fraction", "C": "fraction", "share": "fraction", "value": ""}
 
 
@@ -106,7 +110,7 @@ def _values(results: Mapping[str, Any]) -> Iterator[tuple[Key, _Value]]:
     for name in ("winners", "losers"):
         yield (
             (name, ""),
-            _Value(None, results[name]["residents"], title_of(say_both(f"column_{name}"))),
+            _Value(None, results[name]["residents"], _word(name)),
         )
     for block in results["services"]:
         of, title = block["service"], block["title"]
@@ -130,8 +134,12 @@ def _values(results: Mapping[str, Any]) -> Iterator[tuple[Key, _Value]]:
         yield ("scorecard", row["id"]), _Value(*sides, row["title"], row["unit"] or "", status)
 
 
-def _word(name: str) -> dict[str, str]:
-    return title_of(say_both(f"word_{name}"))
+def _word(indicator: str) -> dict[str, str]:
+    return title_of(say_both(_NAMED[indicator]))
+
+
+def _named(indicator: str, lang: Language) -> str:
+    return say_both(_NAMED[indicator]).text(lang) if indicator in _NAMED else indicator
 
 
 def export_compared(document: Mapping[str, Any], path: Path, lang: Language = "zh") -> None:
@@ -157,7 +165,8 @@ def export_compared(document: Mapping[str, Any], path: Path, lang: Language = "z
             )
     rows = [
         {
-            **{name: row[name] for name in ("indicator", "of", "unit")},
+            **{name: row[name] for name in ("of", "unit")},
+            "indicator": _named(row["indicator"], lang),
             "title": row["title"][lang],
             **{
                 f"{side}_{k}": value[side]

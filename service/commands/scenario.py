@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,10 @@ from lifecircle.service.commands.words import (
     who_runs,
 )
 from lifecircle.service.errors import RequestError
+
+if TYPE_CHECKING:
+    from lifecircle.analysis.errors import Language
+    from lifecircle.analysis.policy import Policy
 
 
 def register(app: typer.Typer) -> None:
@@ -55,11 +59,9 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.measures.edits.reading import read_file
     from lifecircle.analysis.measures.question import Question
-    from lifecircle.analysis.results.study_tables import export_scenario
     from lifecircle.service import i18n
     from lifecircle.service.catalog import scenario_document
     from lifecircle.service.catalog.kept_scenarios import held_of
-    from lifecircle.service.responses import encode
     from lifecircle.service.state import AreaState
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.scenario import show_scenario
@@ -80,11 +82,8 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
         said = {"title": title, "author": author or who_runs(), "note": note}
         kept = _keep(workspace, name, said, held_of(document, question))
         document = {**document, "stored": True, "scenario": kept}
-    if out is not None and suffix in (".json", ".geojson"):
-        told = document["changed_cells"] if suffix == ".geojson" else document
-        out.write_bytes(encode(told))
-    elif out is not None:
-        export_scenario(document, out, language, found.policy)
+    if out is not None:
+        _write(document, out, language, found.policy)
     if as_json:
         print_json(document)
     elif out is not None:
@@ -93,6 +92,19 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
         show_scenario(document, found.policy, language)
     if keep and not as_json:
         say(i18n.text("cli_scenario_kept", language, id=document["scenario"], title=title))
+
+
+def _write(document: Mapping[str, Any], out: Path, language: Language, policy: Policy) -> None:
+    """The figures as a file of the kind its name says."""
+    from lifecircle.analysis.results.study_tables import export_scenario
+    from lifecircle.service.responses import encode
+
+    suffix = out.suffix.lower()
+    if suffix in (".json", ".geojson"):
+        told = document["changed_cells"] if suffix == ".geojson" else document
+        out.write_bytes(encode(told))
+    else:
+        export_scenario(document, out, language, policy)
 
 
 def _keep(workspace: Path, area: str, said: Mapping[str, str], held: Mapping[str, Any]) -> str:
