@@ -10,13 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
-from lifecircle.service.database.engine import database_there, open_database
+from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
 from lifecircle.service.edge.hosts import AllowedHosts
 from lifecircle.service.edge.kept import KeptAnswers
@@ -36,8 +35,10 @@ from lifecircle.service.routes import (
     pages,
     problems,
     quality,
+    reviews,
     robustness,
     scenario,
+    scenarios,
     scorecard,
     siting,
     studies,
@@ -64,12 +65,13 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     )
     app.state.jail = Jail(limits, settings.checks_at_once)
     app.state.metrics = Metrics()
+    app.state.database = Database(settings.workspace, settings.database)
     app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting)
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
     about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
-    for room in (ogc, *about_areas, checks, pages, health):
+    for room in (ogc, *about_areas, scenarios, reviews, checks, pages, health):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
@@ -81,7 +83,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     )
     app.add_middleware(KeptAnswers, limit_bytes=settings.cache_bytes)
     app.add_middleware(HeadAndOptions)
-    app.add_middleware(KeyGate, settings=settings, find=Keys(settings).find)
+    app.add_middleware(KeyGate, settings=settings, find=Keys(settings, app.state.database).find)
     app.add_middleware(AllowedHosts, settings=settings)
     app.add_middleware(ProtectiveHeaders)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
@@ -101,22 +103,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 class Keys:
     """The keys of the service's database, opened when the first key is offered."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._where = (settings.workspace, settings.database)
-        self._engine: Engine | None = None
+    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+        self._database = database or Database(settings.workspace, settings.database)
 
     def find(self, written: str) -> Key | None:
         """The valid key with this written on it."""
-        return find_key(self._open(), written) if database_there(*self._where) else None
+        return find_key(self._database.engine(), written) if self._database.there() else None
 
     def any_valid(self) -> bool:
         """Whether some key opens something."""
-        return database_there(*self._where) and any_valid(self._open())
-
-    def _open(self) -> Engine:
-        if self._engine is None:
-            self._engine = open_database(*self._where)
-        return self._engine
+        return self._database.there() and any_valid(self._database.engine())
 
 
 def static_folders() -> tuple[tuple[str, Path], ...]:

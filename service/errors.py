@@ -8,6 +8,7 @@
         ├── MissingError (LookupError)   nothing of that name here              404
         ├── UnauthorizedError            no key, or one that opens nothing      401
         ├── ForbiddenError               not for readers from other machines    403
+        ├── ConflictError                changed by somebody else meanwhile     409
         ├── NotReadyError                the service is still starting          503
         ├── DatabaseError                the service's own database             503
         ├── SettingError                 settings that are not possible         (command, exit 2)
@@ -60,6 +61,10 @@ class ForbiddenError(ServiceError):
     """Something that only this machine may ask for."""
 
 
+class ConflictError(ServiceError):
+    """What was to be changed is no longer as it was read."""
+
+
 class NotReadyError(ServiceError):
     """The service has started but cannot answer yet."""
 
@@ -87,6 +92,7 @@ STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
     (MissingError, HTTPStatus.NOT_FOUND),
     (UnauthorizedError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (ConflictError, HTTPStatus.CONFLICT),
     (DatabaseError, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE),
     (ParameterError, HTTPStatus.BAD_REQUEST),

@@ -13,13 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lifecircle.service.errors import ForbiddenError
+from lifecircle.service.database.audit import Writer
+from lifecircle.service.database.keys import Role
+from lifecircle.service.errors import ForbiddenError, UnauthorizedError
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
 
 BODY_S: Final = 30.0
 SLOWEST: Final = 100_000  # bytes a second at which the largest body allowed may come
+LOCAL: Final = "local"  # who gave no name and needs no key
 _PROTECTION = [(name.encode(), value.encode()) for name, value in PROTECTION]
 
 
@@ -56,6 +59,26 @@ def check_near(request: Request, settings: Settings) -> None:
     known = settings.public_read or key_of(request) is not None
     if not known and not from_this_machine(request):
         raise ForbiddenError("only_here")
+
+
+def writer_of(request: Request, role: Role, name: str | None = None) -> Writer:
+    """Who writes: whoever has a key of this role or one above it, or this machine.
+
+    `name`: what people on this machine call themselves.
+
+    Raises
+    ------
+    ForbiddenError : the key has a lesser role.
+    UnauthorizedError : no key, and not from this machine.
+    """
+    key = key_of(request)
+    if key is not None:
+        if not key.may(role):
+            raise ForbiddenError("role_needed", role=role, has=key.role)
+        return Writer(key.name, key.id)
+    if not from_this_machine(request):
+        raise UnauthorizedError("key_missing")
+    return Writer((name or "").strip() or LOCAL)
 
 
 class BodyLimit:

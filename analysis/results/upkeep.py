@@ -121,10 +121,17 @@ def runs_to_remove(runs: Sequence[str], current: str, keep: int, held: frozenset
     return [run for run in sorted(runs) if run not in safe]
 
 
-def prune(folders: AreaFolders, area: str, keep: int, *, dry: bool = False) -> list[str]:
+def prune(
+    folders: AreaFolders,
+    area: str,
+    keep: int,
+    *,
+    needed: frozenset[str] = frozenset(),
+    dry: bool = False,
+) -> list[str]:
     """Remove an area's runs beyond the last `keep` (`runs_to_remove`); the names removed.
 
-    A run with kept proposals stays. `dry` only names them.
+    A run with kept proposals stays, and one that is `needed`. `dry` only names them.
 
     Raises
     ------
@@ -132,7 +139,7 @@ def prune(folders: AreaFolders, area: str, keep: int, *, dry: bool = False) -> l
     """
     home = folders.area_folder(area)
     names = folders.runs(area)
-    held = frozenset(run for run in names if any_kept(home / RUNS / run))
+    held = needed | {run for run in names if any_kept(home / RUNS / run)}
     chosen = runs_to_remove(names, folders.current(area), keep, held)
     for run in () if dry else chosen:
         with claimed_aside(home) as aside:

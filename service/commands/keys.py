@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from lifecircle.service.commands.words import HERE, AsJson, Lang, WorkspaceDir, language_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import Engine
+from lifecircle.service.commands.words import (
+    HERE,
+    AsJson,
+    Lang,
+    WorkspaceDir,
+    database_of,
+    language_of,
+    who_runs,
+)
 
 Todo = Annotated[Literal["add", "list", "revoke"], typer.Argument()]
 
@@ -39,7 +40,7 @@ def key(
     from lifecircle.service.errors import RequestError
     from lifecircle.service.terminal import print_json, say
 
-    language, engine = language_of(lang), _database(workspace)
+    language, engine = language_of(lang), database_of(workspace).engine()
     if todo == "list":
         rows = [_row(one) for one in keys.list_keys(engine)]
         if as_json:
@@ -52,14 +53,14 @@ def key(
         raise RequestError("key_no_name")
     if todo == "add":
         until = None if days is None else datetime.now(UTC) + timedelta(days=days)
-        made, written = keys.add_key(engine, name, role, until, _who())
+        made, written = keys.add_key(engine, name, role, until, who_runs())
         if as_json:
             print_json({**_row(made), "key": written})
         else:
             say(i18n.text("cli_key_made", language, name=made.name, role=made.role, id=made.id))
             say(written)
     else:
-        gone = keys.revoke_key(engine, name, _who())
+        gone = keys.revoke_key(engine, name, who_runs())
         say(i18n.text("cli_key_revoked", language, name=gone.name, id=gone.id))
 
 
@@ -79,16 +80,3 @@ def _row(one: object) -> dict[str, object]:
         "created": one.created.isoformat(timespec="seconds"),
         "expires": one.expires and one.expires.isoformat(timespec="seconds"),
     }
-
-
-def _database(workspace: Path) -> Engine:
-    from lifecircle.service.database.engine import open_database
-
-    return open_database(workspace, os.environ.get("LIFECIRCLE_DATABASE"))
-
-
-def _who() -> str:
-    try:
-        return f"command:{getpass.getuser()}"
-    except (KeyError, OSError):  # a user without a name, as in a container
-        return f"command:{os.getuid()}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +18,16 @@ from lifecircle.service.commands.words import (
     RunName,
     Walker,
     WorkspaceDir,
+    database_of,
     language_of,
     opened,
+    who_runs,
 )
+from lifecircle.service.errors import RequestError
+
+if TYPE_CHECKING:
+    from lifecircle.analysis.errors import Language
+    from lifecircle.analysis.policy import Policy
 
 
 def register(app: typer.Typer) -> None:
@@ -34,20 +42,26 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     walker: Walker = "adult",
     by: By = None,
     out: Annotated[Path | None, typer.Option()] = None,
+    keep: Annotated[bool, typer.Option("--keep")] = False,
+    title: Annotated[str | None, typer.Option()] = None,
+    author: Annotated[str | None, typer.Option()] = None,
+    note: Annotated[str, typer.Option()] = "",
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """What edits of facilities, ways and residents change, before and after."""
+    if keep != bool(title and title.strip()):
+        raise RequestError("keep_no_title")
     found = opened(name, workspace, run, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.measures.edits.reading import read_file
     from lifecircle.analysis.measures.question import Question
-    from lifecircle.analysis.results.study_tables import export_scenario
+    from lifecircle.service import i18n
     from lifecircle.service.catalog import scenario_document
-    from lifecircle.service.responses import encode
+    from lifecircle.service.catalog.kept_scenarios import held_of
     from lifecircle.service.state import AreaState
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.scenario import show_scenario
@@ -55,22 +69,52 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     suffix = None if out is None else out.suffix.lower()
     if suffix not in (None, ".json", ".geojson", ".xlsx", ".csv"):
         raise ParameterError("edit_out_suffix", name=str(out))
+    question = Question(None, minutes, walker, by=by)
     document = scenario_document(
         AreaState(found),
-        Question(None, minutes, walker, by=by),
+        question,
         read_file(edits),
         changed_cells=suffix == ".geojson",
         file=edits.name,
         lang=language,
     )
-    if out is not None and suffix in (".json", ".geojson"):
-        told = document["changed_cells"] if suffix == ".geojson" else document
-        out.write_bytes(encode(told))
-    elif out is not None:
-        export_scenario(document, out, language, found.policy)
+    if title is not None:
+        said = {"title": title, "author": author or who_runs(), "note": note}
+        kept = _keep(workspace, name, said, held_of(document, question))
+        document = {**document, "stored": True, "scenario": kept}
+    if out is not None:
+        _write(document, out, language, found.policy)
     if as_json:
         print_json(document)
     elif out is not None:
         say(str(out))
     else:
         show_scenario(document, found.policy, language)
+    if keep and not as_json:
+        say(i18n.text("cli_scenario_kept", language, id=document["scenario"], title=title))
+
+
+def _write(document: Mapping[str, Any], out: Path, language: Language, policy: Policy) -> None:
+    """The figures as a file of the kind its name says."""
+    from lifecircle.analysis.results.study_tables import export_scenario
+    from lifecircle.service.responses import encode
+
+    suffix = out.suffix.lower()
+    if suffix in (".json", ".geojson"):
+        told = document["changed_cells"] if suffix == ".geojson" else document
+        out.write_bytes(encode(told))
+    else:
+        export_scenario(document, out, language, policy)
+
+
+def _keep(workspace: Path, area: str, said: Mapping[str, str], held: Mapping[str, Any]) -> str:
+    """Keep a scenario that was worked out; its id."""
+    from lifecircle.service.database.audit import Writer
+    from lifecircle.service.database.kept import SCENARIOS
+
+    for part, most in (("title", 200), ("author", 200), ("note", 4_000)):
+        if len(said[part]) > most:
+            raise RequestError("fault_too_long", name=f"--{part}", limit=most)
+    told = {**said, "title": said["title"].strip(), "author": said["author"].strip()}
+    engine = database_of(workspace).engine()
+    return SCENARIOS.add(engine, area, {**told, **held}, Writer(who_runs())).id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,14 +29,15 @@ def prune(
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
-    """Remove old runs; never the current one, the last of a year, one with kept proposals."""
+    """Remove old runs; never the current one, the last of a year, one that something kept needs."""
     from lifecircle.analysis.results import upkeep
     from lifecircle.service import i18n
     from lifecircle.service.terminal import say
 
     folders, language = _folders(workspace), language_of(lang)
+    needed = _needed(workspace)
     for area in folders.areas() if name is None else [name]:
-        removed = upkeep.prune(folders, area, keep, dry=dry_run)
+        removed = upkeep.prune(folders, area, keep, needed=needed(area), dry=dry_run)
         key = "cli_would_prune" if dry_run else "cli_pruned"
         left = len(folders.runs(area)) - len(removed) * dry_run
         say(i18n.text(key, language, area=area, count=len(removed), left=left))
@@ -71,6 +73,19 @@ def doctor(
             say(i18n.text("cli_area_sound", language, area=area, count=len(folders.runs(area))))
     if wrong:
         raise typer.Exit(2)
+
+
+def _needed(workspace: Path) -> Callable[[str], frozenset[str]]:
+    """Which runs of an area kept scenarios are drawn on; asked before anything is removed."""
+    from lifecircle.service.commands.words import database_of
+
+    database = database_of(workspace)
+    if not database.there():
+        return lambda _: frozenset()
+    from lifecircle.service.database.kept import runs_held
+
+    engine = database.engine()
+    return lambda area: runs_held(engine, area)
 
 
 def _folders(workspace: Path) -> AreaFolders:

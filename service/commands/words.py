@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from lifecircle.analysis.texts import Language
 
 if TYPE_CHECKING:
     from lifecircle.analysis.results.model import Run
+    from lifecircle.service.database.engine import Database
 
 Area = Annotated[str, typer.Argument()]
 WorkspaceDir = Annotated[Path, typer.Option("--workspace", envvar="LIFECIRCLE_WORKSPACE")]
@@ -83,3 +85,18 @@ def opened(
     from lifecircle.analysis.results.store import Workspace
 
     return Workspace(workspace).open(area, run)
+
+
+def database_of(workspace: Path) -> Database:
+    """The database that the service of a workspace uses."""
+    from lifecircle.service.database.engine import Database
+
+    return Database(workspace, os.environ.get("LIFECIRCLE_DATABASE"))
+
+
+def who_runs() -> str:
+    """Who runs the command, for the audit log."""
+    try:
+        return f"command:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return f"command:{os.getuid()}"

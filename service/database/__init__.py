@@ -1,5 +1,5 @@
-"""What the service itself keeps: keys, an audit log; later scenarios and reviews (tables beside).
+"""What the service itself keeps: keys, scenarios, reviews; the audit log has their history.
 
-SQLite in the workspace, or PostgreSQL by ``LIFECIRCLE_DATABASE``. Figures are never in it: a run is
+SQLite in the workspace, or PostgreSQL by ``LIFECIRCLE_DATABASE``. Runs are never in it: a run is
 a folder of files, and the service reads without a database.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
@@ -29,6 +30,31 @@ def database_url(workspace: Path, given: str | None) -> str:
 def database_there(workspace: Path, given: str | None) -> bool:
     """Whether there is one to ask; the file of a workspace is made by the first write."""
     return given is not None or (workspace / FOLDER / FILE).is_file()
+
+
+class Database:
+    """The database of a service or command, opened when it is first needed."""
+
+    def __init__(self, workspace: Path, given: str | None = None) -> None:
+        self._where = (workspace, given)
+        self._engine: Engine | None = None
+        self._lock = Lock()
+
+    def there(self) -> bool:
+        """Whether there is one to ask."""
+        return database_there(*self._where)
+
+    def engine(self) -> Engine:
+        """The database, made by whoever writes first.
+
+        Raises
+        ------
+        DatabaseError : as `open_database`.
+        """
+        with self._lock:
+            if self._engine is None:
+                self._engine = open_database(*self._where)
+            return self._engine
 
 
 def open_database(workspace: Path, given: str | None = None) -> Engine:

@@ -11,13 +11,14 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
-from lifecircle.service.database.tables import AuditRow, KeyRow
+from lifecircle.service.database.audit import Writer, moment, now_utc, record
+from lifecircle.service.database.tables import KeyRow
 from lifecircle.service.errors import MissingError, RequestError
 
 Role = Literal["viewer", "reviewer", "planner", "admin"]
@@ -43,11 +44,6 @@ class Key:
     def may(self, role: Role) -> bool:
         """Whether it has a role or one above it."""
         return ROLES.index(self.role) >= ROLES.index(role)
-
-
-def now_utc() -> datetime:
-    """The time now."""
-    return datetime.now(UTC)
 
 
 def add_key(
@@ -79,7 +75,7 @@ def add_key(
         session.add(row)
         session.flush()
         key = _key(row)
-        record(session, actor, "key.add", f"key/{identity}", None, _told(key))
+        record(session, Writer(actor), "key.add", f"key/{identity}", None, _told(key))
     return key, f"lc_{identity}_{secret}"
 
 
@@ -103,7 +99,8 @@ def revoke_key(engine: Engine, identity: str, actor: str) -> Key:
         before = _told(_key(row))
         if row.revoked is None:
             row.revoked = now_utc()
-            record(session, actor, "key.revoke", f"key/{identity}", before, _told(_key(row)))
+            subject, writer = f"key/{identity}", Writer(actor)
+            record(session, writer, "key.revoke", subject, before, _told(_key(row)))
         return _key(row)
 
 
@@ -130,22 +127,6 @@ def any_valid(engine: Engine) -> bool:
         return bool(session.scalar(asked))
 
 
-def record(
-    session: Session,
-    actor: str,
-    action: str,
-    subject: str,
-    before: dict[str, Any] | None,
-    after: dict[str, Any] | None,
-) -> None:
-    """Write into the audit log, in the transaction of what is done."""
-    row = AuditRow(
-        at=now_utc(), actor=actor, key_id=None, action=action, subject=subject,
-        before=before, after=after,
-    )  # fmt: skip
-    session.add(row)
-
-
 def _digest(salt: bytes, secret: str) -> bytes:
     return hmac.new(salt, secret.encode(), hashlib.sha256).digest()
 
@@ -156,9 +137,6 @@ def _key(row: KeyRow) -> Key:
 
 
 def _told(key: Key) -> dict[str, Any]:
-    def moment(when: datetime | None) -> str | None:
-        return None if when is None else when.isoformat(timespec="seconds")
-
     return {
         "id": key.id,
         "name": key.name,

@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy maps them; a change of them is a migration beside it.
 
-A new kind of record (scenario, review, job) is a class here and a file in ``migrations/versions``.
+A new kind of record (a job) is a class here and a file in ``migrations/versions``.
 """
 
 from __future__ import annotations
@@ -8,8 +8,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, LargeBinary, String, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
 class Moment(TypeDecorator[datetime]):
@@ -63,3 +72,52 @@ class AuditRow(Base):
     subject: Mapped[str] = mapped_column(String(200), index=True)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class KeptRow(Base):
+    """What people keep of an area: a version that each change counts up, and its times."""
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    area: Mapped[str] = mapped_column(String(64), index=True)
+    version: Mapped[int] = mapped_column()
+    created: Mapped[datetime] = mapped_column(Moment)
+    changed: Mapped[datetime] = mapped_column(Moment)
+    deleted: Mapped[datetime | None] = mapped_column(Moment)
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.__table__.c.version}
+
+
+class ScenarioRow(KeptRow):
+    """A kept scenario: edits drawn on a run, what was asked of them, and the answer."""
+
+    __tablename__ = "scenarios"
+
+    title: Mapped[str] = mapped_column(String(200))
+    author: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str] = mapped_column(Text)
+    run: Mapped[str] = mapped_column(String(64))
+    asked: Mapped[dict[str, Any]] = mapped_column(JSON)
+    edits: Mapped[list[Any]] = mapped_column(JSON)
+    results: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class ReviewRow(KeptRow):
+    """A mark on a gap, proposal, facility or unit: where that stood, and what was found."""
+
+    __tablename__ = "reviews"
+
+    kind: Mapped[str] = mapped_column(String(16))
+    target: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str | None] = mapped_column(String(200))
+    service: Mapped[str | None] = mapped_column(String(64))
+    lon: Mapped[float] = mapped_column()
+    lat: Mapped[float] = mapped_column()
+    run: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(16))
+    note: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(String(200))
