@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import shapely
 
 from lifecircle.analysis.access.point_query import NearestQuery
@@ -143,7 +144,7 @@ class PointPlan:
     @cached_property
     def _cell_tree(self) -> shapely.STRtree:
         """A tree over the places of the cells."""
-        return shapely.STRtree(shapely.points(self.study.city.cells.xy_m))
+        return shapely.STRtree(np.atleast_1d(shapely.points(self.study.city.cells.xy_m)))
 
     def circle_states(self, services: list[PlaceService]) -> list[PlaceCircle]:
         """Every kind of circle, from the services of the place."""

@@ -76,7 +76,8 @@ class _Things:
             metric = shapely.transform(table.geometry, lambda xy: to_metric(xy, crs))
             return cls(
                 frame["id"].astype(str).tolist(),
-                *(_texts(frame, name) for name in ("service", "name")),
+                _texts(frame, "service"),
+                _texts(frame, "name"),
                 metric,
                 crs,
             )

@@ -68,7 +68,8 @@ _SHOWN = ("id", "role", "name", "state", "created", "expires")
 
 
 def _row(one: object) -> dict[str, object]:
-    from lifecircle.service.database.keys import Key, now_utc
+    from lifecircle.service.database.audit import now_utc
+    from lifecircle.service.database.keys import Key
 
     assert isinstance(one, Key)
     state = "valid" if one.valid_at(now_utc()) else "revoked" if one.revoked else "expired"
