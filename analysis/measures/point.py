@@ -144,7 +144,7 @@ class PointPlan:
     @cached_property
     def _cell_tree(self) -> shapely.STRtree:
         """A tree over the places of the cells."""
-        return shapely.STRtree(np.atleast_1d(shapely.points(self.study.city.cells.xy_m)))
+        return shapely.STRtree(np.asarray(shapely.points(self.study.city.cells.xy_m), dtype=object))
 
     def circle_states(self, services: list[PlaceService]) -> list[PlaceCircle]:
         """Every kind of circle, from the services of the place."""
