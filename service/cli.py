@@ -333,16 +333,20 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     opened = _open(name, workspace, run, service=service, walker=walker)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.service.catalog.reviews import kept_marks
+    from lifecircle.service.commands.words import database_of
     from lifecircle.service.maps.pages import Page, map_page
+    from lifecircle.service.state import AreaState
     from lifecircle.service.terminal import check_suffix, say
 
     check_suffix(out, ".html .htm")
     earlier = None if before is None else _open(name, workspace, before)
+    marks = kept_marks(AreaState(opened), database_of(workspace))
     page = map_page(
         opened,
         layer,
         Question(service, minutes, walker),
-        Page(lang=language, mode="inline", kind=kind, before=earlier),
+        Page(lang=language, mode="inline", kind=kind, before=earlier, marks=marks),
     )
     target = out or Path(f"{name}-{layer}.{language}.html")
     write_aside(target, page.encode())

@@ -167,12 +167,13 @@
       const list = element("details", "lc-services");
       list.open = true;
       list.appendChild(element("summary", "", words.services));
+      if (cards && cards.querySelector(".lc-mark-it, .lc-said, .lc-mark")) box.appendChild(cards); // what can be marked stands first
       const order = { false: 0, true: 1, null: 2 };
       found.services.slice().sort(function (a, b) {
         return order[a.within] - order[b.within] || (b.minutes === null ? 1e9 : b.minutes) - (a.minutes === null ? 1e9 : a.minutes);
       }).forEach(function (one) { list.appendChild(row(one, mine)); });
       box.appendChild(list);
-      if (cards) box.appendChild(cards);
+      if (cards && !cards.isConnected) box.appendChild(cards);
     }
 
     async function at(latlng, cards) {

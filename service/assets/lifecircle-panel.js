@@ -32,6 +32,7 @@
     let walk = null;
     let chosen = null;
     let answer = null; // of the service, where the page is served
+    let marks = null; // of reviews, on pages that show any
     let desk = {};
 
     function visible(name) {
@@ -40,12 +41,16 @@
 
     function areaCard(name, i) {
       const p = layers[name].data.features.features[i].properties;
-      return card(p.name, p.kind, layers[name].data.labels, p.values);
+      return marked(card(p.name, p.kind, layers[name].data.labels, p.values), name, i);
     }
 
     function dotCard(i) {
       const d = layers.dots.data;
-      return card(d.names[i] || words.unnamed, d.kinds[d.c[i]], d.labels, d.values[i]);
+      return marked(card(d.names[i] || words.unnamed, d.kinds[d.c[i]], d.labels, d.values[i]), "dots", i);
+    }
+
+    function marked(made, name, i) {
+      return marks ? marks.under(made, name, i) : made;
     }
 
     function cellCard(i) {
@@ -86,6 +91,8 @@
     /* What the page itself knows of a place, and where it lies (a facility has its own place). */
     function found(latlng, straight) {
       const box = element("div", "lc-popup");
+      const mark = marks && visible("marks") ? marks.at(latlng) : null;
+      if (mark) box.appendChild(mark);
       const dot = visible("dots") ? layers.dots.pick(latlng) : -1;
       if (dot >= 0) {
         box.appendChild(dotCard(dot));
@@ -136,7 +143,7 @@
       outline(name, i);
     }
 
-    map.on("click", function (event) { show(event.latlng); });
+    map.on("click", function (event) { if (!map.lifecircleMeasures) show(event.latlng); });
     map.on("popupclose", forget);
 
     const hint = L.tooltip({ direction: "top", offset: [0, -6], className: "lc-hint" });
@@ -205,7 +212,8 @@
     panel.querySelectorAll("[data-left]").forEach(function (mark) {
       mark.style.left = mark.dataset.left + "%";
     });
-    const tools = { element: element, number: number, goTo: goTo, ask: show };
+    const tools = { element: element, number: number, goTo: goTo, ask: show, bubble: bubble };
+    if (config.marks) marks = lifecircle.marks(map, config, tools);
     if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
     desk = lifecircle.view(map, config, tools);
     const fold = panel.querySelector(".lc-fold");

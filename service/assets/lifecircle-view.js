@@ -6,7 +6,8 @@
   const ICONS = {
     full: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4",
     print: "M6 8V3h8v5M5 14H3V8h14v6h-2M6 12h8v5H6z",
-    picture: "M10 3v9M6 9l4 4 4-4M3 16h14"
+    picture: "M10 3v9M6 9l4 4 4-4M3 16h14",
+    measure: "M2 13L13 2l5 5L7 18zM5 10l2 2M8 7l3 3M11 4l2 2"
   };
 
   function icon(name) {
@@ -324,8 +325,13 @@
     marks.forEach(function (mark, k) {
       const x = 16 + (k % perRow) * 170;
       const line = y + 20 * Math.floor(k / perRow);
-      context.fillStyle = mark.querySelector(".lc-swatch").style.background;
-      context.fillRect(x, line - 10, 14, mark.querySelector(".lc-line") ? 3 : 11);
+      const drawn = mark.querySelector("canvas");
+      if (drawn) {
+        context.drawImage(drawn, x - 1, line - 12, 16, 16);
+      } else {
+        context.fillStyle = mark.querySelector(".lc-swatch").style.background;
+        context.fillRect(x, line - 10, 14, mark.querySelector(".lc-line") ? 3 : 11);
+      }
       text(context, mark.textContent.trim(), x + 20, line, "12px", "#3b4248");
     });
     text(context, words.sources, 16, top + outer.height + foot - 8, "11px", "#5d666d");
@@ -361,6 +367,11 @@
     button("full", full);
     button("print", function () { window.print(); });
     button("picture", function () { picture(map, config); });
+    const rule = lifecircle.measure(map, config, tools);
+    button("measure", function () { measured(rule.toggle()); });
+    function measured(on) {
+      bar.querySelector("[data-tool=measure]").setAttribute("aria-pressed", String(on));
+    }
     const control = L.control({ position: "topleft" });
     control.onAdd = function () { return bar; };
     control.addTo(map);
@@ -375,6 +386,8 @@
       const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
       if (event.key === "Escape") {
         map.closePopup();
+        rule.clear();
+        measured(false);
         if (answer) answer.clear();
       }
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -383,6 +396,8 @@
         input.focus();
       } else if (event.key === "f") {
         full();
+      } else if (event.key === "m") {
+        measured(rule.toggle());
       } else if (event.key === "Enter" && answer && event.target === map.getContainer()) {
         tools.ask(map.getCenter());
       }

@@ -4,7 +4,7 @@
   "use strict";
 
   const WORLD = 256; // pixels of the whole world at zoom 0
-  const PANES = { ground: 300, areas: 350, streets: 360, cells: 380, reach: 430, walk: 440, dots: 450, labels: 460 };
+  const PANES = { ground: 300, areas: 350, streets: 360, cells: 380, reach: 430, walk: 440, dots: 450, labels: 460, marks: 465 };
   const scenes = new Map(); // Leaflet map -> its layers that answer a click
 
   function data(id) {

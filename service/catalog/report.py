@@ -6,7 +6,7 @@ documents that HTTP and the command give, so that one number has one source.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
@@ -31,11 +31,12 @@ def report_document(
     *,
     by: str | None = None,
     settings: Mapping[str, str | float] | None = None,
+    marks: Sequence[Mapping[str, Any]] = (),
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
 
-    `settings`: of the scorecard, by name; those left out take their defaults.
+    `marks`: of reviews, matched with the run. `settings`: of the scorecard, by name; those left out take their defaults.
 
     Raises
     ------
@@ -71,6 +72,7 @@ def report_document(
         "gaps": _gaps(run, lang),
         "circles": circles_document(run, question, lang=lang),
         "equity": equity_document(run, question, lang=lang),
+        "reviews": list(marks),
         "quality": {**area["quality"], "hours": _hours(run)},
         "sources": {**area["manifest"], **_judgements(run.policy)},
         "warnings": area["warnings"],

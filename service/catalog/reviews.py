@@ -24,7 +24,8 @@ from lifecircle.analysis.results.export import export_rows
 from lifecircle.analysis.results.layers import layers_of
 from lifecircle.service.catalog.common import DECIMALS
 from lifecircle.service.database.audit import moment
-from lifecircle.service.database.kept import Kept
+from lifecircle.service.database.engine import Database
+from lifecircle.service.database.kept import REVIEWS, Kept
 from lifecircle.service.errors import MissingError, RequestError
 from lifecircle.service.state import AreaState
 
@@ -208,6 +209,19 @@ def review_document(
         "now": now,
     }
     return told if history is None else {**told, "history": list(history)}
+
+
+def kept_marks(state: AreaState, database: Database) -> list[dict[str, Any]]:
+    """All marks of a run's area, matched with it, the oldest first.
+
+    Raises
+    ------
+    DatabaseError : the database cannot be read.
+    """
+    if not database.there():
+        return []
+    area = state.run.manifest.area
+    return [review_document(state, one) for one in REVIEWS.all_of(database.engine(), area)]
 
 
 def reviews_geojson(reviews: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

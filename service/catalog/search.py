@@ -1,4 +1,4 @@
-"""Units and facilities found by what people type: Chinese, pinyin, its initials, English."""
+"""Services, units, streets, facilities found as people type: Chinese, pinyin, initials, English."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import shapely
 
 from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.quantities import NOBODY, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.catalog.common import DECIMALS, facility_ids
@@ -26,7 +27,8 @@ _HAN: Final = range(0x3400, 0xA000)
 class Entry:
     """Something with a name: `words` are the ways it may be typed, without spaces, in lower case.
 
-    `unit` or `facility`: its row in the run; `service`: its id; the others None.
+    `unit` or `facility`: its row in the run; `street`: its place among the names of streets;
+    `service`: its id; the others None. `name_en`: of a street.
     """
 
     name: str
@@ -34,14 +36,25 @@ class Entry:
     unit: int | None = None
     facility: int | None = None
     service: str | None = None
+    street: int | None = None
+    name_en: str | None = None
+
+    @property
+    def order(self) -> int:
+        """Streets stand after units, facilities after streets."""
+        return 2 if self.facility is not None else int(self.street is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Everything of a run that can be searched: services, units, facilities."""
+    """Everything of a run that can be searched: services, units, streets, facilities.
+
+    `street_of_edge` (e,): which name of a street each walkable edge has, -1 for none.
+    """
 
     run: Run
     entries: tuple[Entry, ...]
+    street_of_edge: Int32Array
 
     @classmethod
     def of(cls, run: Run) -> Names:
@@ -59,12 +72,17 @@ class Names:
             for i in range(len(units.code))
             if units.geometry[i] is not None and not units.geometry[i].is_empty
         ]
+        streets, street_of_edge = _streets(run)
+        rows += [
+            Entry(name[0], _words(spelled, name), street=k, name_en=name[1])
+            for k, name in enumerate(streets)
+        ]
         rows += [
             Entry(name, _words(spelled, (name, None if english is None else english[i])), None, i)
             for i, name in enumerate(places.name)
             if name
         ]
-        return cls(run, tuple(rows))
+        return cls(run, tuple(rows), street_of_edge)
 
     def find(self, text: str) -> list[Entry]:
         """What fits, best first: a whole name, a beginning, anywhere; short names first."""
@@ -75,8 +93,25 @@ class Names:
         for k, entry in enumerate(self.entries):
             rank = min((_rank(typed, word) for word in entry.words), default=3)
             if rank < 3:
-                ranked.append((rank, entry.facility is not None, len(entry.name), k))
+                ranked.append((rank, entry.order, len(entry.name), k))
         return [self.entries[k] for *_, k in sorted(ranked)[:MOST_HITS]]
+
+
+def _streets(run: Run) -> tuple[list[tuple[str, str | None]], Int32Array]:
+    """Names of the streets one may walk, each once, and which of them each edge has."""
+    names, way = run.city.street_names, run.city.network.edge_way
+    of_edge = np.full(len(way), NOBODY, dtype=np.int32)
+    if names is None or not len(names):
+        return [], of_edge
+    row = names.rows(way)
+    known: dict[tuple[str, str | None], int] = {}
+    place = {
+        int(k): known.setdefault((str(names.name[k]), names.name_en[k]), len(known))
+        for k in np.unique(row[row != NOBODY])
+    }
+    named = row != NOBODY
+    of_edge[named] = [place[k] for k in row[named].tolist()]
+    return list(known), of_edge
 
 
 def _plain(text: str) -> str:
@@ -123,12 +158,13 @@ def search_document(names: Names, text: str, *, lang: Language = "zh") -> dict[s
         "area": run.manifest.area,
         "run": run.manifest.run,
         "q": text,
-        "hits": [_hit(run, entry, lang) for entry in names.find(text)],
+        "hits": [_hit(names, entry, lang) for entry in names.find(text)],
         "warnings": [],
     }
 
 
-def _hit(run: Run, entry: Entry, lang: Language) -> dict[str, Any]:
+def _hit(names: Names, entry: Entry, lang: Language) -> dict[str, Any]:
+    run = names.run
     units, places, policy = run.city.units, run.city.facilities, run.policy
     if entry.service is not None:
         title = policy.services[entry.service].title
@@ -140,7 +176,16 @@ def _hit(run: Run, entry: Entry, lang: Language) -> dict[str, Any]:
             "name_en": title.en,
             **dict.fromkeys(("lon", "lat", "bbox")),
         }
-    if entry.unit is not None:
+    if entry.street is not None:
+        edges = np.flatnonzero(names.street_of_edge == entry.street).astype(np.int32)
+        shape = shapely.multilinestrings(run.city.network.lines(edges))
+        told = {
+            "kind": "street",
+            "id": entry.name,
+            "kind_title": i18n.text("word_named_street", lang),
+            "name_en": entry.name_en,
+        }
+    elif entry.unit is not None:
         shape, level = units.geometry[entry.unit], units.level[entry.unit]
         named = policy.unit_levels.get(level)
         told = {

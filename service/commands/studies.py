@@ -146,19 +146,23 @@ def report(
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
     from lifecircle.service.catalog import report_document, settings_given
+    from lifecircle.service.catalog.reviews import kept_marks
+    from lifecircle.service.commands.words import database_of
     from lifecircle.service.report import report_page, report_workbook
+    from lifecircle.service.state import AreaState
     from lifecircle.service.terminal import check_suffix, print_json, say
 
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")
     given = settings_given(settings or ())
+    marks = kept_marks(AreaState(found), database_of(workspace))
     if as_json:
-        print_json(report_document(found, settings=given, lang=first))
+        print_json(report_document(found, settings=given, marks=marks, lang=first))
         return
     if out is not None or xlsx is None:
         target = out or Path(f"{name}-report.{pages or first}.html")
-        write_aside(target, report_page(found, languages, settings=given).encode())
+        write_aside(target, report_page(found, languages, settings=given, marks=marks).encode())
         say(str(target))
     if xlsx is not None:
-        write_aside(xlsx, report_workbook(found, first, settings=given))
+        write_aside(xlsx, report_workbook(found, first, settings=given, marks=marks))
         say(str(xlsx))

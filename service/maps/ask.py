@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ class Ask:
     """What a page was asked for.
 
     `kind` and `variant` are of a circle, `before` is the run to compare with.
+    `marks`: of reviews, on a page that asks for none itself.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
     """
 
@@ -32,6 +33,7 @@ class Ask:
     kind: str | None = None
     variant: str | None = None
     before: Run | None = None
+    marks: Sequence[Mapping[str, Any]] = ()
 
     @property
     def words(self) -> Words:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.panel import View
+from lifecircle.service.maps.scene import MARKED
 from lifecircle.service.wording import date
 
 ANSWERING: Final = frozenset({"coverage", "gaps"})  # pages on which a click asks the service
@@ -28,6 +29,14 @@ _ANSWER_WORDS: Final = (
 )  # fmt: skip
 _SLOTS: Final = {name: "{" + name + "}" for name in ("n", "name", "names", "minutes", "metres")}
 _MORE_SLOTS: Final = {"service": "{service}", "why": "{why}"}
+_MARK_WORDS: Final = (
+    "title", "excel", "none", "none_yet", "failed", "said", "confirmed", "not_a_gap", "planned",
+    "built", "wrong_data", "moved", "gone", "moved_about", "gone_about", "change", "verdict",
+    "because", "note", "who", "save", "cancel", "remove", "wait", "saved", "clash", "over", "take",
+    "colon", "mark_gap", "mark_proposal", "mark_facility", "mark_unit", "kind_gap",
+    "kind_proposal", "kind_facility", "kind_unit",
+)  # fmt: skip
+_MARK_SLOTS: Final = {name: "{" + name + "}" for name in ("n", "why", "author", "at")}
 _TABLE_COLUMNS: Final = (1, 3, 0)  # of the coverage page's units: residents, not covered, P
 
 
@@ -36,9 +45,17 @@ def page_config(ask: Ask, view: View, ask_at: str | None) -> dict[str, Any]:
     config: dict[str, Any] = {
         "lang": ask.lang,
         "words": {name: ask.say(key, n="{n}") for name, key in _CLICK_WORDS.items()},
-        "tools": {name: ask.say(f"tool_{name}") for name in ("full", "print", "picture", "map")},
+        "tools": {
+            name: ask.say(f"tool_{name}") for name in ("full", "print", "picture", "measure", "map")
+        },
         "picture": _picture(ask, view),
+        "measure": {
+            "hint": ask.say("measure_hint"),
+            "told": ask.say("measure_told", metres="{metres}"),
+        },
     }
+    if ask.layer in MARKED:
+        config["marks"] = _marking(ask, view, ask_at)
     if ask.layer == "coverage":
         config["table"] = {
             "title": ask.say("table_title", n="{n}"),
@@ -65,14 +82,27 @@ def _picture(ask: Ask, view: View) -> dict[str, str]:
     }
 
 
+def _marking(ask: Ask, view: View, ask_at: str | None) -> dict[str, Any]:
+    """Marks of reviews: where to ask for them, or those the page was made with."""
+    layers = MARKED[ask.layer]
+    asks = ask_at is not None and ask.mode == "linked"
+    return {
+        "url": f"{ask_at}/reviews" if asks else None,
+        "run": ask.run.manifest.run,
+        "service": view.service,
+        "layers": layers,
+        "kinds": sorted(set(layers.values())),
+        "list": [] if asks else list(ask.marks),
+        "words": {name: ask.say(f"mark_{name}", **_MARK_SLOTS) for name in _MARK_WORDS},
+    }
+
+
 def _asking(ask: Ask, view: View, ask_at: str) -> dict[str, Any]:
-    shown = next((field for field in view.fields if field.name == "service"), None)
-    chosen = None if shown is None else next((o.value for o in shown.options if o.chosen), None)
     slots = _SLOTS | _MORE_SLOTS
     return {
         "url": ask_at,
         "run": ask.run.manifest.run,
-        "service": chosen,
+        "service": view.service,
         "walker": ask.walker,
         "minutes": ask.minutes,
         "titles": {

@@ -69,6 +69,7 @@ def _gap_layer(ask: Ask, found: tuple[Gap, ...]) -> Areas:
             "short": ask.words.persons(gap.residents),
             "always": str(place) if place <= WORST_SHOWN else "",
             "c": scales.class_of(gap.residents, scales.PERSON_EDGES),
+            "id": gap.id,
             "values": _told(ask, gap),
         }
         for place, gap in enumerate(found, start=1)

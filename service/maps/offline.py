@@ -26,6 +26,8 @@ SCRIPTS: Final = (
     "lifecircle-ground.js",
     "lifecircle-places.js",
     "lifecircle-answer.js",
+    "lifecircle-marks.js",
+    "lifecircle-measure.js",
     "lifecircle-view.js",
     "lifecircle-panel.js",
 )

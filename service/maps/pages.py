@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import shapely
@@ -51,7 +52,7 @@ class Page:
     (None = the first kind, each service's own minutes). `before`: the earlier run of `COMPARE`.
     `solution`: of the page ``catchments``, one of `SOLUTIONS`, balanced when None.
     `ask_at`: where a served page asks about places (``/areas/springcity``), None where nothing
-    answers: a file, a notebook.
+    answers: a file, a notebook. `marks`: of reviews (documents of the catalog) that a file shows.
     """
 
     lang: Language = "zh"
@@ -64,6 +65,7 @@ class Page:
     before: Run | None = None
     solution: str | None = None
     ask_at: str | None = None
+    marks: Sequence[Mapping[str, Any]] = ()
 
 
 def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
@@ -96,7 +98,7 @@ def map_of(
         raise unknown("unknown_solution", solution, SOLUTIONS)
     kept = {**page.keep, **({} if solution is None else {"solution": solution})}
     asked = settle(run.study, question or Question())
-    ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before)
+    ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before, page.marks)
     scene = _scene(ask)
     ground = ground_layer(ask, sum(len(part.payload) for part in scene.layers))
     if ground is not None:

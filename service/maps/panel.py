@@ -145,6 +145,7 @@ class View:
     title: str
     words: dict[str, str]
     subtitle: str = ""
+    service: str | None = None
     switch: Link | None = None
     tabs: tuple[Link, ...] = ()
     banner: str = ""

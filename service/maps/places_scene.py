@@ -89,6 +89,7 @@ def _unit_layer(
                 "kind": ask.level(level),
                 "short": number(count) or ask.words.unknown,
                 "c": scales.class_of(count, edges),
+                "id": str(units.code[i]),
                 "values": [
                     number(count) or ask.words.unknown,
                     number(given),
@@ -220,6 +221,7 @@ def facilities_scene(ask: Ask) -> Scene:
     )
     view = frame(ask, title)
     view |= {
+        "service": ask.service,
         "tiles": (
             Tile(
                 ask.say("facilities"), number(len(indices)), _assessed_note(ask, groups), main=True

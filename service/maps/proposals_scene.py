@@ -174,7 +174,7 @@ def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDo
 
 def _reach_layer(ask: Ask, answer: ProposalsAnswer) -> Areas:
     """How far one walks from each site: for the eye, residents are counted by walks."""
-    run, document = ask.run, answer.document
+    run, document, service = ask.run, answer.document, answer.document["service"]
     shapes = list(answer.reach)
     told = [
         {
@@ -183,6 +183,7 @@ def _reach_layer(ask: Ask, answer: ProposalsAnswer) -> Areas:
             "short": ask.say("siting_new_persons", n=number(row["residents_new"])),
             "always": str(row["rank"]),
             "c": 0,
+            "id": f"{document.get('id', service)}-{row['rank']}",
             "values": _told(ask, row),
         }
         for row in document["proposals"]

@@ -14,6 +14,7 @@ from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.measures.question import WHOLE, Asked, level_of
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import facility_ids
 from lifecircle.service.catalog.rests import folded_rests, rests_document
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
@@ -25,6 +26,12 @@ from lifecircle.service.wording import date, plain
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
 WORST_SHOWN = 20
+MARKED = {  # on which page a click on which layer marks what
+    "gaps": {"gaps": "gap", "dots": "facility"},
+    "proposals": {"proposals": "proposal", "dots": "facility"},
+    "facilities": {"dots": "facility"},
+    "units": {"units": "unit"},
+}
 CATCHMENTS = "catchments"  # a page where the policy has a rule of capacity
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
@@ -90,8 +97,17 @@ def facility_layer(
             "labels": [ask.say("unit"), *(ask.words.attribute(column) for column in shown)],
             "values": values,
             "radius": 4.6 if len(chosen) <= MANY_DOTS else 3.0,
+            **_marked_by(ask, chosen),
         }
     )
+
+
+def _marked_by(ask: Ask, chosen: Int32Array) -> dict[str, list[str]]:
+    """The ids by which facilities are marked, on pages that keep marks."""
+    if ask.mode == "inline" or ask.layer not in MARKED:
+        return {}
+    ids = facility_ids(ask.run)
+    return {"ids": [ids[i] for i in chosen]}
 
 
 def level_shown(ask: Ask) -> str:
@@ -251,11 +267,12 @@ def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
     """The form (service, minutes, walker), or its answers as text where pages cannot link."""
     if ask.mode == "inline":
         return {
+            "service": asked.service.id,
             "plain": (
                 Fact(ask.say("service"), ask.titled(asked.service)),
                 Fact(ask.say("limit"), ask.words.limit(asked.minutes)),
                 Fact(ask.say("walker"), ask.titled(asked.walker)),
-            )
+            ),
         }
     own = plain(asked.service.minutes.value)
     walkers = tuple(
@@ -263,6 +280,7 @@ def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
         for walker in ask.run.policy.walkers.values()
     )
     return {
+        "service": asked.service.id,
         "fields": (
             service_field(ask, asked.service.id),
             Field(

@@ -27,6 +27,7 @@ from lifecircle.service.report.drawing import (
     share_map,
     tenth_chart,
 )
+from lifecircle.service.report.marks import MARKS, mark_rows
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.wording import Words, number, percent, plain, stamp
 
@@ -45,6 +46,7 @@ def report_page(
     *,
     by: str | None = None,
     settings: Mapping[str, str | float] | None = None,
+    marks: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The report of a run as one HTML page to print, in one language or in several in turn.
 
@@ -55,7 +57,7 @@ def report_page(
     parts = []
     for lang in languages:
         words = Words(lang, "report")
-        document = report_document(run, by=by, settings=settings, lang=lang)
+        document = report_document(run, by=by, settings=settings, marks=marks, lang=lang)
         parts.append(_part(run, document, words))
     style = _style()
     page = own_template("report.html", _through_the_door).render(
@@ -100,6 +102,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             ),
             "circles": (tables.CIRCLES, list(tables.circle_rows(document, words))),
             "equity": (tables.EQUITY, list(tables.equity_rows(document, words))),
+            "reviews": (MARKS, list(mark_rows(document, words))),
             "quality": (("item", "number"), list(tables.quality_rows(document, words))),
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
             "rules": (tables.RULES, list(tables.rule_rows(document, words))),

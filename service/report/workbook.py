@@ -24,6 +24,7 @@ from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.rests import missed_of
 from lifecircle.service.report import tables
 from lifecircle.service.report.cells import Cell
+from lifecircle.service.report.marks import MARKS, mark_rows
 from lifecircle.service.wording import Words
 
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file knows
@@ -66,6 +67,7 @@ def report_workbook(
     *,
     by: str | None = None,
     settings: Mapping[str, str | float] | None = None,
+    marks: Sequence[Mapping[str, Any]] = (),
 ) -> bytes:
     """The workbook of a run as bytes; titles in one language, numbers unrounded.
 
@@ -74,7 +76,7 @@ def report_workbook(
     UnknownNameError, ParameterError : as `report_document`.
     """
     words = Words(lang, "report")
-    document = report_document(run, by=by, settings=settings, lang=lang)
+    document = report_document(run, by=by, settings=settings, marks=marks, lang=lang)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):
         sheet = book.create_sheet(words(name))
@@ -101,6 +103,8 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
     yield "gaps", heads(ALL_GAPS), _gaps(document, words)
     yield "circles", heads(ALL_CIRCLES), _circles(document, words)
     yield "equity", heads(ALL_EQUITY), _equity(document, words)
+    rows = map(_values, mark_rows(document, words))
+    yield "reviews", heads(MARKS), rows
     rows = map(_values, tables.quality_rows(document, words))
     yield "quality", heads(("item", "number")), rows
     yield "sources", heads(tables.RULES), _sources(document, words)

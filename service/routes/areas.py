@@ -239,7 +239,7 @@ async def show_route(
 async def show_search(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[SearchQuery, Query()]
 ) -> Response:
-    """Units and facilities by name, pinyin, initials or English."""
+    """Services, units, streets and facilities by name, pinyin, initials or English."""
     state = await reader.state(area, query.run)
 
     def produce() -> dict[str, Any]:

@@ -20,7 +20,7 @@ from lifecircle.service.database.audit import history_of
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.kept import REVIEWS, Kept
 from lifecircle.service.errors import MissingError
-from lifecircle.service.guards import writer_of
+from lifecircle.service.guards import may_write, writer_of
 from lifecircle.service.queries import AreaName, OfRun, Reader, ReaderNow
 from lifecircle.service.queries_kept import (
     AtVersion,
@@ -52,7 +52,12 @@ async def list_reviews(
             return _table(found, reader)
         if query.f == "geojson":
             return reviews_geojson(found)
-        return {"area": area, "run": state.name, "reviews": found}
+        return {
+            "area": area,
+            "run": state.name,
+            "may_mark": may_write(request, "reviewer"),
+            "reviews": found,
+        }
 
     made = await run_in_threadpool(produce)
     if query.f == "xlsx":

@@ -15,6 +15,7 @@ from lifecircle.service.catalog import (
     report_document,
     settings_given,
 )
+from lifecircle.service.catalog.reviews import kept_marks
 from lifecircle.service.queries import (
     AreaName,
     CompareQuery,
@@ -69,9 +70,15 @@ async def show_report(
     lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
     given = settings_given(query.set_)
     wanted = query.f or ("html" if wants_page(request) else "json")
+    marks = await run_in_threadpool(kept_marks, state, request.app.state.database)
+    about = ("reviews", *(f"{one['id']}.{one['version']}" for one in marks))
     if wanted == "json":
         return await answer(
-            request, state, lang, lambda: report_document(state.run, settings=given, lang=lang)
+            request,
+            state,
+            lang,
+            lambda: report_document(state.run, settings=given, marks=marks, lang=lang),
+            about=about,
         )
     if wanted == "xlsx":
         name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
@@ -79,8 +86,9 @@ async def show_report(
             request,
             state,
             lang,
-            lambda: report_workbook(state.run, lang, settings=given),
+            lambda: report_workbook(state.run, lang, settings=given, marks=marks),
             media_type=XLSX,
+            about=about,
             headers={"content-disposition": name},
         )
     languages: tuple[Language, ...] = ("zh", "en") if query.pages == "both" else (lang,)
@@ -88,7 +96,8 @@ async def show_report(
         request,
         state,
         lang,
-        lambda: report_page(state.run, languages, settings=given).encode(),
+        lambda: report_page(state.run, languages, settings=given, marks=marks).encode(),
+        about=about,
         media_type=f"{HTML}; charset=utf-8",
         headers={"content-security-policy": style_policy()},
     )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lifecircle.service.catalog import Names, search_document
+from tests.http.test_scenario_served import place
+from tests.measures.test_street_names import named
 from tests.pages.map_pages import drawn_run
+from tests.worlds.tiny import tiny_run
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +56,14 @@ def test_a_service_is_found_by_its_title(names: Names) -> None:
     for typed in ("药店", "yaodian", "pharm"):
         hit = search_document(names, typed)["hits"][0]
         assert (hit["kind"], hit["id"], hit["lon"]) == ("service", "pharmacy", None)
+
+
+@pytest.mark.parametrize("typed", ["环城路", "huanchenglu", "hcl", "Ring road", "ring"])
+def test_a_street_in_every_spelling(tmp_path: Path, typed: str) -> None:
+    run = tiny_run(tmp_path, change=named)
+    hit = search_document(Names.of(run), typed, lang="en")["hits"][0]
+    assert (hit["kind"], hit["name"], hit["kind_title"]) == ("street", "环城路", "Street")
+    assert hit["name_en"] == "Ring Road"
+    west, _, east, _ = hit["bbox"]
+    assert (west, east) == pytest.approx((place(4000, 0)[0], place(5000, 0)[0]), abs=1e-5)
+    assert west <= hit["lon"] <= east

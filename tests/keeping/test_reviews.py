@@ -135,6 +135,10 @@ def test_who_may_mark(root: Path) -> None:
     assert away.put(one, json={"version": 1, "verdict": "built"}).status_code == 401
     assert away.delete(one).status_code == 401
     assert len(away.get(PATH).json()["reviews"]) == 1
+    for role, may in ((None, False), ("viewer", False), ("reviewer", True)):
+        told = {} if role is None else {"x-api-key": keys[role]}
+        assert away.get(PATH, headers=told).json()["may_mark"] is may
+    assert asked(root).get(PATH).json()["may_mark"] is True
 
 
 def test_what_cannot_be_marked(root: Path) -> None:
@@ -208,3 +212,22 @@ def test_limits_of_matching_are_cited() -> None:
     limits = matching()
     assert (limits.same_place_m.value, limits.nearby_m.value) == (50, 1_000)
     assert all(one.source and one.clause for one in (limits.same_place_m, limits.nearby_m))
+
+
+def test_marks_stand_in_the_report_and_its_workbook(root: Path) -> None:
+    served = asked(root)
+    report = "/areas/tiny/report?lang=en"
+    assert "Review marks" not in served.get(f"{report}&f=html").text
+    mark(served, "unit", "C1", note="<script>alert(1)</script>", verdict="planned", author="甲")
+    told = served.get(f"{report}&f=json").json()["reviews"]
+    assert [one["verdict"] for one in told] == ["planned"]
+    page = served.get(f"{report}&f=html").text
+    assert "Review marks" in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+    book = openpyxl.load_workbook(io.BytesIO(served.get(f"{report}&f=xlsx").content))
+    rows = list(book["Review marks"].values)
+    assert (rows[0][0], rows[1][0], rows[1][3:6]) == (
+        "Marked", "Unit", ("Planned", "<script>alert(1)</script>", "甲"),
+    )  # fmt: skip
+    book.close()
