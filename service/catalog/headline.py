@@ -19,6 +19,7 @@ from lifecircle.analysis.policy.readings import ResidentsWithin
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import title_of
+from lifecircle.service.catalog.rests import rests_document
 from lifecircle.service.catalog.siting import SitingTask, siting_document
 
 _SHARE = "fraction"
@@ -97,7 +98,7 @@ def headline_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
     worst = worst_service(run) if run.city.cells.counted else None
     if worst is None:
         told = ("service", "title", "minutes", "target", "residents", "not_covered", "site")
-        return {**head, **dict.fromkeys(told), "warnings": []}
+        return {**head, **dict.fromkeys(told), "rests_on": [], "warnings": []}
     question = Question(worst.service, worst.promised.minutes)
     found = siting_document(run, question, SitingTask(add=1), lang=lang)
     site = next(iter(found["proposals"]), None)
@@ -110,5 +111,6 @@ def headline_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "residents": worst.residents,
         "not_covered": worst.not_covered,
         "site": None if site is None else {name: site[name] for name in _OF_SITE},
+        "rests_on": rests_document(run.study, question),
         "warnings": [],
     }

@@ -36,7 +36,8 @@ def report_document(
 ) -> dict[str, Any]:
     """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
 
-    `marks`: of reviews, matched with the run. `settings`: of the scorecard, by name; those left out take their defaults.
+    `marks`: of reviews, matched with the run.
+    `settings`: of the scorecard, by name; those left out take their defaults.
 
     Raises
     ------
