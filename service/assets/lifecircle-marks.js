@@ -48,7 +48,7 @@
     _updatePath: function () {
       const renderer = this._renderer;
       if (!renderer._drawing || this._empty()) return;
-      paint(renderer._ctx, this.options.verdict, this._point.x + this.options.shift, this._point.y, RADIUS);
+      paint(renderer._ctx, this.options.verdict, this._point.x + this.options.shift, this._point.y - this.options.rise, RADIUS);
     }
   });
 
@@ -64,15 +64,16 @@
         // several on one thing stand side by side, beside the number of a gap or site
         const shift = 17 * (taken[key] || 0) + (one.target.kind === "gap" || one.target.kind === "proposal" ? 20 : 0);
         taken[key] = (taken[key] || 0) + 1;
+        const rise = one.target.kind === "unit" ? 26 : 0; // above its name
         if (one.matched === "moved") {
           this.addLayer(L.polyline([[one.target.lat, one.target.lon], [one.now.lat, one.now.lon]], {
             pane: "marks", renderer: renderer, interactive: false, color: "#1b1f23", weight: 1.6, dashArray: "2 5"
           }));
         }
         this.addLayer(new Sign([one.now.lat, one.now.lon], {
-          pane: "marks", renderer: renderer, interactive: false, verdict: one.verdict, shift: shift, radius: RADIUS + 6 + shift
+          pane: "marks", renderer: renderer, interactive: false, verdict: one.verdict, shift: shift, rise: rise, radius: RADIUS + 6 + shift + rise
         }));
-        this.drawn.push({ mark: one, shift: shift });
+        this.drawn.push({ mark: one, shift: shift, rise: rise });
       }, this);
     },
     pick: function (latlng) {
@@ -83,7 +84,7 @@
       let least = 11 * 11;
       (this.drawn || []).forEach(function (one) {
         const q = map.latLngToContainerPoint([one.mark.now.lat, one.mark.now.lon]);
-        const d = (p.x - q.x - one.shift) ** 2 + (p.y - q.y) ** 2;
+        const d = (p.x - q.x - one.shift) ** 2 + (p.y - q.y + one.rise) ** 2;
         if (d < least) {
           least = d;
           best = one.mark;

@@ -128,7 +128,7 @@
     }
 
     function bubble(latlng, box) {
-      L.popup({ maxWidth: 300, className: "lc-bubble" }).setLatLng(latlng).setContent(box).openOn(map);
+      L.popup({ maxWidth: 300, maxHeight: Math.max(160, map.getSize().y - 60), className: "lc-bubble" }).setLatLng(latlng).setContent(box).openOn(map);
     }
 
     function goTo(name, i) {

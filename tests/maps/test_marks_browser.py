@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyproj import Geod
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
@@ -76,5 +78,13 @@ def test_a_gap_is_marked_and_a_clash_is_shown(browser: Any, tmp_path: Path) -> N
         seen.page.locator("[data-tool=measure]").click()
         for x in (300, 500):
             seen.page.mouse.click(x, 300)
-        assert seen.page.locator(".lc-measured").inner_text().endswith(" m")
+        seen.page.get_by_text(re.compile(r"^[\d,]+ m$")).and_(
+            seen.page.locator(".lc-measured")
+        ).wait_for()
+        ends = (102.72, 25.04, 102.80, 25.09)
+        west, south, east, north = ends
+        told = seen.page.evaluate(
+            f"lifecircle.metres({{lng: {west}, lat: {south}}}, {{lng: {east}, lat: {north}}})"
+        )
+        assert told == pytest.approx(Geod(ellps="WGS84").inv(*ends)[2], rel=1e-5)
         seen.assert_clean()
