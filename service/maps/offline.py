@@ -26,6 +26,7 @@ SCRIPTS: Final = (
     "lifecircle-ground.js",
     "lifecircle-places.js",
     "lifecircle-answer.js",
+    "lifecircle-signs.js",
     "lifecircle-marks.js",
     "lifecircle-measure.js",
     "lifecircle-view.js",
