@@ -17,7 +17,7 @@ from lifecircle.analysis.city.residents.calibrate import (
 )
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
-from lifecircle.analysis.city.residents.homes import Ground
+from lifecircle.analysis.city.residents.homes import Ground, NearStreets
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.residents.uncounted import (
     mapped_area,
@@ -107,9 +107,10 @@ def settle(
         from floors.
     InputError : totals of units that cannot be.
     """
-    ground = Ground(streets=network)
+    streets = NearStreets(network)
+    ground = Ground(streets=streets)
     if places is not None:
-        ground = Ground(places.buildings, places.residential, places.no_homes, network)
+        ground = Ground(places.buildings, places.residential, places.no_homes, streets)
     if people.cells is not None and people.units is not None and people.calibrate:
         return _calibrated(people.cells, people.units, ground, network, policy)
     if people.cells is not None:
