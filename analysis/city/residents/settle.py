@@ -79,8 +79,14 @@ class People:
         if self.calibrate and (self.cells is None or not self.with_totals):
             raise ParameterError("pipeline_calibrate_what")
         check_floor(self.m2_per_resident)
-        if self.m2_per_resident is not None and (self.cells is not None or self.with_totals):
+        if self.m2_per_resident is None:
+            return
+        if self.cells is not None:
             raise ParameterError("pipeline_residents_twice")
+        if self.units is not None and self.with_totals:
+            known = self.units.residents.known
+            told = {"known": int(known.sum()), "count": len(known)}
+            raise ParameterError("pipeline_totals_beside_floor", **told)
 
 
 def check_floor(m2_per_resident: float | None) -> None:
