@@ -136,7 +136,7 @@
       outline(name, i);
     }
 
-    map.on("click", function (event) { show(event.latlng); });
+    map.on("click", function (event) { if (!map.lifecircleDraws) show(event.latlng); });
     map.on("popupclose", forget);
 
     const hint = L.tooltip({ direction: "top", offset: [0, -6], className: "lc-hint" });
@@ -208,6 +208,7 @@
     const tools = { element: element, number: number, goTo: goTo, ask: show };
     if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
     desk = lifecircle.view(map, config, tools);
+    if (config.desk) lifecircle.desk(map, config, tools);
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {
       const folded = document.body.classList.toggle("lc-folded");

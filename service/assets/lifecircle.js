@@ -120,6 +120,7 @@
   const Streets = CanvasTiles.extend({
     initialize: function (packed) {
       L.setOptions(this, { pane: "streets" });
+      this.data = packed;
       this.shape = lines(packed);
     },
     paint: function (context, scale, x0, y0, size, zoom) {

@@ -146,6 +146,7 @@ class View:
     words: dict[str, str]
     subtitle: str = ""
     switch: Link | None = None
+    desk: Link | None = None
     tabs: tuple[Link, ...] = ()
     banner: str = ""
     fields: tuple[Field, ...] = ()

@@ -25,6 +25,7 @@ from lifecircle.service.wording import date, plain
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
 WORST_SHOWN = 20
+DESK = "desk"  # a page of the service on which changes are drawn
 CATCHMENTS = "catchments"  # a page where the policy has a rule of capacity
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
@@ -160,6 +161,9 @@ def frame(ask: Ask, title: str) -> dict[str, Any]:
         )
         if linked
         else (),
+        "desk": Link(ask.say("desk_button"), ask.address(DESK), ask.layer == DESK)
+        if linked
+        else None,
         "switch": Link(
             ask.say("page_language"),
             ask.address(lang=other),
