@@ -9,7 +9,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from lifecircle.analysis.provenance import code_version
@@ -24,7 +24,7 @@ from lifecircle.service.edge.methods import HeadAndOptions
 from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
 from lifecircle.service.flights import Flights
-from lifecircle.service.guards import BodyLimit, ProtectiveHeaders
+from lifecircle.service.guards import BodyLimit, ProtectiveHeaders, check_texts
 from lifecircle.service.jail import Jail, Limits
 from lifecircle.service.metrics import Metrics
 from lifecircle.service.routes import (
@@ -57,6 +57,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(check_texts)],
     )
     app.state.settings = settings
     app.state.warmth = Warmth()

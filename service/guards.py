@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from asyncio import wait_for
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.database.audit import Writer
 from lifecircle.service.database.keys import Role
-from lifecircle.service.errors import ForbiddenError, UnauthorizedError
+from lifecircle.service.errors import ForbiddenError, RequestError, UnauthorizedError
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
@@ -79,6 +80,37 @@ def writer_of(request: Request, role: Role, name: str | None = None) -> Writer:
     if not from_this_machine(request):
         raise UnauthorizedError("key_missing")
     return Writer((name or "").strip() or LOCAL)
+
+
+def may_write(request: Request, role: Role) -> bool:
+    """Whether who asks may write what needs this role."""
+    try:
+        writer_of(request, role)
+    except (ForbiddenError, UnauthorizedError):
+        return False
+    return True
+
+
+async def check_texts(request: Request) -> None:
+    """Refuse a JSON body with half a character in it, which no file and no database can hold.
+
+    Raises
+    ------
+    RequestError : a lone surrogate in a text or a name.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not kind.endswith(("/json", "+json")):
+        return
+    try:
+        told = await request.json()
+    except ValueError:
+        return  # whoever reads the body says so
+    try:
+        json.dumps(told, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            "text_half_character", code=f"{ord(error.object[error.start]):04X}"
+        ) from error
 
 
 class BodyLimit:

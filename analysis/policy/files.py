@@ -18,6 +18,7 @@ from lifecircle.analysis.policy.faults import Blame, Content, PolicyFileError, W
 from lifecircle.analysis.policy.fields import ID
 from lifecircle.analysis.policy.sections.doubts import DOUBTS
 from lifecircle.analysis.policy.sections.kinds import KINDS
+from lifecircle.analysis.policy.sections.matching import MATCHING
 from lifecircle.analysis.policy.sections.plausible import PLAUSIBLE
 from lifecircle.analysis.policy.sections.robustness import ROBUSTNESS
 from lifecircle.analysis.policy.sections.tag_quality import TAG_QUALITY
@@ -50,7 +51,8 @@ class Shelf:
 
 
 POLICIES: Final = Shelf(
-    ("policies",), aside=frozenset({DOUBTS, KINDS, PLAUSIBLE, ROBUSTNESS, TAG_QUALITY})
+    ("policies",),
+    aside=frozenset({DOUBTS, KINDS, MATCHING, PLAUSIBLE, ROBUSTNESS, TAG_QUALITY}),
 )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lifecircle.analysis.city.crs import to_lonlat, to_metric
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.policy.sections.matching import matching
 from lifecircle.analysis.results.columns import count, number, text
 from lifecircle.analysis.results.export import export_rows
 from lifecircle.analysis.results.layers import layers_of
@@ -32,8 +33,6 @@ LAYER_OF: Final = {
 }  # fmt: skip
 BY_NAME: Final = frozenset({"facility", "unit"})  # what another one of another name is not
 FREE: Final = frozenset({"gap", "proposal"})  # of other questions than the layer's too
-SAME_M: Final = 50.0  # a place given anew, as coordinates are corrected
-NEARBY_M: Final = 1_000.0  # a place of that name and service that moved house
 REASONED: Final = "not_a_gap"
 
 REVIEW_COLUMNS: Final = (
@@ -129,7 +128,8 @@ def read_target(state: AreaState, target: Mapping[str, Any]) -> dict[str, Any]:
     west, south, east, north = state.run.city.cells.xy_m.min(axis=0).tolist() + (
         state.run.city.cells.xy_m.max(axis=0).tolist()
     )
-    if not (west - NEARBY_M <= x <= east + NEARBY_M and south - NEARBY_M <= y <= north + NEARBY_M):
+    beside = float(matching().nearby_m.value)
+    if not (west - beside <= x <= east + beside and south - beside <= y <= north + beside):
         raise RequestError("review_outside", lon=lon, lat=lat)
     return {**told, "lon": lon, "lat": lat, "service": service, "name": None}
 
@@ -149,8 +149,11 @@ def match(state: AreaState, held: Mapping[str, Any]) -> tuple[str, dict[str, Any
     """Whether what was marked is there in a run (same, moved, gone), and where."""
     things = _Things.of(state, held["kind"])
     metres = things.metres_to(held["lon"], held["lat"])
+    same_place_m, nearby_m = matching().same_place_m.value, matching().nearby_m.value
     alike = [row for row, one in enumerate(things.services) if one == held["service"]]
-    near = sorted((row for row in alike if metres[row] <= SAME_M), key=lambda row: metres[row])
+    near = sorted(
+        (row for row in alike if metres[row] <= same_place_m), key=lambda row: metres[row]
+    )
     own = [row for row in alike if things.ids[row] == held["target"]]
     here = [row for row in own if row in near] or [
         row for row in near if _may_be(held, things.names[row])
@@ -163,7 +166,7 @@ def match(state: AreaState, held: Mapping[str, Any]) -> tuple[str, dict[str, Any
         if held["kind"] == "facility"
         and held["name"] is not None
         and things.names[row] == held["name"]
-        and metres[row] <= NEARBY_M
+        and metres[row] <= nearby_m
     ]
     there = own or sorted(named, key=lambda row: metres[row])
     return ("moved", _now(things, there[0], metres)) if there else ("gone", None)

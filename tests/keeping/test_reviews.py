@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
+from lifecircle.analysis.policy.sections.matching import matching
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog.reviews import match
 from lifecircle.service.database.engine import open_database
@@ -176,3 +177,34 @@ def test_files_of_marks(root: Path) -> None:
     (feature,) = found["features"]
     assert feature["geometry"]["coordinates"] == pytest.approx(place(500, -20), abs=1e-6)
     assert feature["properties"]["target_id"] == "h1"
+
+
+def test_half_a_character_is_refused_wherever_it_stands(root: Path) -> None:
+    served = asked(root)
+    marked = '{"target": {"kind": "unit", "id": "C1"}, "verdict": "built", '
+    edit = '{"op": "add_facility", "service": "health_centre", "lon": 102.0, "lat": 25.0, '
+    for path, body in (
+        ("reviews", marked + '"note": "\\ud83d"}'),
+        ("reviews", marked + '"\\udc00": 1}'),
+        ("scenario", '{"edits": [' + edit + '"name": "\\ud800"}]}'),
+        ("scenario", '{"edits": [' + edit + '"attributes": {"\\ud800": 1}}]}'),
+        ("scenarios", '{"title": "a", "edits": [' + edit + '"name": "\\ud800"}]}'),
+        ("what-if", '{"service": "\\ud800"}'),
+    ):
+        for sent in (body.encode(), body.encode().replace(b"\\ud800", b"\xed\xa0\x80")):
+            for lang in ("zh", "en"):
+                told = {"content-type": "application/json; charset=utf-8"}
+                answer = served.post(f"/areas/tiny/{path}?lang={lang}", content=sent, headers=told)
+                assert (answer.status_code, answer.json()["key"]) == (400, "text_half_character")
+                assert "U+D" in answer.json()["detail"]
+    assert served.get(PATH).json()["reviews"] == []
+    whole = marked + '"note": "\\ud83d\\ude00 \\\\ud800"}'  # a whole one, and six plain signs
+    made = served.post(PATH, content=whole, headers={"content-type": "application/json"})
+    assert made.json()["note"] == "😀 \\ud800"
+    assert served.post(PATH, content="{", headers=told).json()["key"] == "bad_parameters"
+
+
+def test_limits_of_matching_are_cited() -> None:
+    limits = matching()
+    assert (limits.same_place_m.value, limits.nearby_m.value) == (50, 1_000)
+    assert all(one.source and one.clause for one in (limits.same_place_m, limits.nearby_m))
