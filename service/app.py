@@ -26,6 +26,7 @@ from lifecircle.service.errors import ServiceError
 from lifecircle.service.flights import Flights
 from lifecircle.service.guards import BodyLimit, ProtectiveHeaders, check_texts
 from lifecircle.service.jail import Jail, Limits
+from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.metrics import Metrics
 from lifecircle.service.routes import (
     areas,
@@ -71,6 +72,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
+    app.state.jobs = Jobs(app.state.areas.workspace, app.state.database, settings)
     about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
     for room in (ogc, *about_areas, scenarios, reviews, checks, pages, health):
         app.include_router(room.router)
@@ -95,10 +97,12 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     sweeping = asyncio.create_task(asyncio.to_thread(app.state.areas.workspace.sweep))
     warming = asyncio.create_task(asyncio.to_thread(app.state.warmth.warm, app.state.areas))
+    starting = asyncio.create_task(asyncio.to_thread(app.state.jobs.start))
     try:
         yield
     finally:
-        await asyncio.gather(warming, sweeping)
+        await asyncio.gather(warming, sweeping, starting)
+        await asyncio.to_thread(app.state.jobs.stop)
 
 
 class Keys:

@@ -13,12 +13,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
-import orjson
-import pandas as pd
 from fastapi import Request, Response
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
+from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.flights import Flights, ReaderLeftError
 from lifecircle.service.request_origin import from_this_machine
 from lifecircle.service.state import AreaState
@@ -56,25 +55,6 @@ PROTECTION: Final = (
     ("cross-origin-resource-policy", "same-origin"),
     ("content-security-policy", CLOSED_POLICY),
 )
-
-
-def encode(document: Any) -> bytes:
-    """JSON bytes: NaN and missing values become null, numpy values plain numbers."""
-    return orjson.dumps(
-        document, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-    )
-
-
-def _plain(value: Any) -> Any:
-    if value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, (tuple, set, frozenset)):
-        return list(value)
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    raise TypeError
 
 
 def choose(accept: str | None, offered: Sequence[str]) -> str:
