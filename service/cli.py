@@ -12,6 +12,7 @@ import typer
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service import i18n
 from lifecircle.service.commands import (
+    backup,
     batch,
     catchments,
     keys,
@@ -372,7 +373,7 @@ def export(
 
 TOPICS = (
     batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    keys,
+    backup, keys,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

@@ -11,6 +11,7 @@
         ├── ConflictError                changed by somebody else meanwhile     409
         ├── NotReadyError                the service is still starting          503
         ├── DatabaseError                the service's own database             503
+        ├── BackupError                  a backup that cannot be made or restored (command, exit 2)
         ├── SettingError                 settings that are not possible         (command, exit 2)
         └── ExposureError                settings that would open it to anyone  (command, exit 2)
 """
@@ -67,6 +68,10 @@ class ConflictError(ServiceError):
 
 class NotReadyError(ServiceError):
     """The service has started but cannot answer yet."""
+
+
+class BackupError(ServiceError):
+    """A backup that cannot be made, or not be restored."""
 
 
 class BatchError(ServiceError, ValueError):
