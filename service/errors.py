@@ -15,6 +15,7 @@
         ├── DatabaseError                the service's own database             503
         ├── TooLargeError                more is sent than is taken             413
         ├── JobError                     a job that ended without an answer     500
+        ├── BackupError                  a backup that cannot be made or restored (command, exit 2)
         ├── SettingError                 settings that are not possible         (command, exit 2)
         └── ExposureError                settings that would open it to anyone  (command, exit 2)
 """
@@ -87,6 +88,10 @@ class JobNotDoneError(MissingError):
 
 class JobError(ServiceError, RuntimeError):
     """A job that ended without an answer."""
+
+
+class BackupError(ServiceError):
+    """A backup that cannot be made, or not be restored."""
 
 
 class BatchError(ServiceError, ValueError):

@@ -17,7 +17,7 @@ from lifecircle.service.logs import LogFormat
 PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = (
     "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
-    "language", "log", "database",
+    "language", "log", "database", "session_hours", "workers",
 )  # fmt: skip
 LISTS: Final = ("allowed_hosts",)  # with commas between, in a variable
 
@@ -39,6 +39,8 @@ class Settings(BaseModel):
     database: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    workers: int = Field(default=1, ge=1, le=64)
+    session_hours: float = Field(default=12.0, gt=0, le=24 * 90)
     language: Language = "zh"
     log: LogFormat = "text"
     max_body_bytes: int = Field(default=1_000_000, ge=0)

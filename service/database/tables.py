@@ -59,6 +59,17 @@ class KeyRow(Base):
     revoked: Mapped[datetime | None] = mapped_column(Moment)
 
 
+class SessionRow(Base):
+    """A browser that logged in with a key: a digest of what it holds, and until when."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(16), ForeignKey("keys.id"), index=True)
+    created: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime] = mapped_column(Moment)
+
+
 class AuditRow(Base):
     """One write: when, by whom, what was done to what, before and after."""
 
