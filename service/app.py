@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 
 from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
@@ -17,21 +18,24 @@ from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
+from lifecircle.service.database.sessions import find_session
 from lifecircle.service.edge.hosts import AllowedHosts
 from lifecircle.service.edge.kept import KeptAnswers
-from lifecircle.service.edge.keys import KeyGate
+from lifecircle.service.edge.keys import KeyGate, Known
 from lifecircle.service.edge.methods import HeadAndOptions
 from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
 from lifecircle.service.flights import Flights
 from lifecircle.service.guards import BodyLimit, ProtectiveHeaders, check_texts
 from lifecircle.service.jail import Jail, Limits
+from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.metrics import Metrics
 from lifecircle.service.routes import (
     areas,
     catchments,
     checks,
     health,
+    login,
     pages,
     problems,
     quality,
@@ -43,6 +47,7 @@ from lifecircle.service.routes import (
     siting,
     studies,
 )
+from lifecircle.service.serving import SWEEPING, WARMING
 from lifecircle.service.settings import Settings
 from lifecircle.service.state import Areas, Warmth
 
@@ -71,8 +76,9 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
+    app.state.jobs = Jobs(app.state.areas.workspace, app.state.database, settings)
     about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
-    for room in (ogc, *about_areas, scenarios, reviews, checks, pages, health):
+    for room in (ogc, *about_areas, scenarios, reviews, checks, pages, login, health):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
@@ -84,7 +90,11 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     )
     app.add_middleware(KeptAnswers, limit_bytes=settings.cache_bytes)
     app.add_middleware(HeadAndOptions)
-    app.add_middleware(KeyGate, settings=settings, find=Keys(settings, app.state.database).find)
+    keys = Keys(settings, app.state.database)
+    app.state.sessions = Known(keys.find_session)
+    app.add_middleware(
+        KeyGate, settings=settings, keys=Known(keys.find), sessions=app.state.sessions
+    )
     app.add_middleware(AllowedHosts, settings=settings)
     app.add_middleware(ProtectiveHeaders)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
@@ -93,12 +103,21 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    sweeping = asyncio.create_task(asyncio.to_thread(app.state.areas.workspace.sweep))
-    warming = asyncio.create_task(asyncio.to_thread(app.state.warmth.warm, app.state.areas))
+    """Warm up and sweep beside the first requests; whoever stops the service waits for neither.
+
+    A compiler cannot be interrupted, so both are threads that the end of the process ends
+    (`serving.leave_at_once`): a kernel is kept by one rename, and a sweep can be ended anywhere.
+    """
+    warmth, areas = app.state.warmth, app.state.areas
+    for name, work in ((WARMING, lambda: warmth.warm(areas)), (SWEEPING, areas.sweep)):
+        Thread(target=work, name=name, daemon=True).start()
+    starting = asyncio.create_task(asyncio.to_thread(app.state.jobs.start))
     try:
         yield
     finally:
-        await asyncio.gather(warming, sweeping)
+        warmth.stopped = True
+        await starting
+        await asyncio.to_thread(app.state.jobs.stop)
 
 
 class Keys:
@@ -110,6 +129,10 @@ class Keys:
     def find(self, written: str) -> Key | None:
         """The valid key with this written on it."""
         return find_key(self._database.engine(), written) if self._database.there() else None
+
+    def find_session(self, token: str) -> Key | None:
+        """The valid key of a browser's open session."""
+        return find_session(self._database.engine(), token) if self._database.there() else None
 
     def any_valid(self) -> bool:
         """Whether some key opens something."""

@@ -12,6 +12,7 @@ import typer
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service import i18n
 from lifecircle.service.commands import (
+    backup,
     batch,
     catchments,
     keys,
@@ -212,14 +213,13 @@ def serve(
     public_read: Annotated[bool, typer.Option("--public-read")] = False,
     behind_proxy: Annotated[bool, typer.Option("--behind-proxy")] = False,
     allowed_host: Annotated[list[str] | None, typer.Option()] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64)] = None,
     log: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     """Serve a workspace over HTTP."""
     _prepare(workspace)
-    import uvicorn
-
-    from lifecircle.service.app import Keys, create_app
-    from lifecircle.service.serving import server_options
+    from lifecircle.service.app import Keys
+    from lifecircle.service.serving import run_server
     from lifecircle.service.settings import check_exposure, check_port, settings_from
     from lifecircle.service.terminal import say
 
@@ -231,6 +231,7 @@ def serve(
         public_read=public_read or None,
         behind_proxy=behind_proxy or None,
         allowed_hosts=allowed_host or None,
+        workers=workers,
         log=log,
     )
     check_exposure(settings, keys=Keys(settings).any_valid())
@@ -238,9 +239,7 @@ def serve(
     say(f"http://{settings.host}:{settings.port}/")
     if not settings.workspace.is_dir():
         say(i18n.text("workspace_missing", reader_language(), path=str(settings.workspace)))
-    uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, **server_options(settings.log)
-    )
+    run_server(settings)
 
 
 @app.command()
@@ -376,7 +375,7 @@ def export(
 
 TOPICS = (
     batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    keys,
+    backup, keys,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

@@ -6,11 +6,16 @@
     └── ServiceError                     texts in service/messages
         ├── RequestError (ValueError)    the request cannot be understood       400
         ├── MissingError (LookupError)   nothing of that name here              404
+        │   └── JobNotDoneError          a job without a result yet             404
         ├── UnauthorizedError            no key, or one that opens nothing      401
         ├── ForbiddenError               not for readers from other machines    403
         ├── ConflictError                changed by somebody else meanwhile     409
-        ├── NotReadyError                the service is still starting          503
+        ├── NotReadyError                the service is still starting, or full 503
+        ├── TooManyError                 one reader asks for too much at once   429
         ├── DatabaseError                the service's own database             503
+        ├── TooLargeError                more is sent than is taken             413
+        ├── JobError                     a job that ended without an answer     500
+        ├── BackupError                  a backup that cannot be made or restored (command, exit 2)
         ├── SettingError                 settings that are not possible         (command, exit 2)
         └── ExposureError                settings that would open it to anyone  (command, exit 2)
 """
@@ -69,6 +74,26 @@ class NotReadyError(ServiceError):
     """The service has started but cannot answer yet."""
 
 
+class TooManyError(ServiceError):
+    """Whoever asks has too much under way already; later there is room again."""
+
+
+class TooLargeError(ServiceError):
+    """More is sent than is taken."""
+
+
+class JobNotDoneError(MissingError):
+    """A job that has no result yet."""
+
+
+class JobError(ServiceError, RuntimeError):
+    """A job that ended without an answer."""
+
+
+class BackupError(ServiceError):
+    """A backup that cannot be made, or not be restored."""
+
+
 class BatchError(ServiceError, ValueError):
     """A batch that cannot be begun: its file, its files, its runner."""
 
@@ -95,6 +120,8 @@ STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (DatabaseError, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (ParameterError, HTTPStatus.BAD_REQUEST),
     (InputError, HTTPStatus.BAD_REQUEST),
     (UnknownNameError, HTTPStatus.NOT_FOUND),

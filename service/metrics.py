@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import Final
 
@@ -14,7 +15,9 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 
+WORKERS: Final = "PROMETHEUS_MULTIPROC_DIR"  # set by `serving` where there are several
 CONTENT: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
 _ROOMS: Final = ("areas", "maps", "collections", "static")
@@ -25,7 +28,7 @@ _LEAVES: Final = frozenset({
 })  # fmt: skip
 _ALONE: Final = frozenset({
     "", "api", "docs", "conformance", "areas", "collections", "check", "healthz", "readyz",
-    "metrics",
+    "metrics", "login", "logout",
 })  # fmt: skip
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 
@@ -47,9 +50,11 @@ class Metrics:
         )  # fmt: skip
         self.dear = Gauge(
             "lifecircle_dear_questions", "dear questions",
-            registry=self.registry,
+            registry=self.registry, multiprocess_mode="livesum",
         )  # fmt: skip
-        self.areas = Gauge("lifecircle_areas", "areas", registry=self.registry)
+        self.areas = Gauge(
+            "lifecircle_areas", "areas", registry=self.registry, multiprocess_mode="mostrecent"
+        )
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count one request; its path is told without names of areas, runs or places."""
@@ -58,8 +63,12 @@ class Metrics:
         _watch(self._seconds, route).observe(seconds)
 
     def text(self) -> bytes:
-        """All of it, as Prometheus reads it."""
-        return generate_latest(self.registry)
+        """All of it, as Prometheus reads it; of several workers the sums."""
+        if WORKERS not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)
+        return generate_latest(together)
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Where a request comes from, and with what key."""
+"""Where a request comes from, and with what key or session of a browser."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from lifecircle.service.database.keys import Key
 
 KEY: Final = "lifecircle.key"  # in the scope of a request: its valid key
+SESSION: Final = "lifecircle.session"  # what a browser that logged in holds
+COOKIE: Final = "lifecircle"
+CSRF_COOKIE: Final = "lifecircle-csrf"  # for scripts of our pages; the one above they cannot read
+CSRF_FIELD: Final = "csrf_token"  # of a form, its first field
+CSRF_HEADER: Final = "x-csrf-token"
 _PASSED_ON: Final = frozenset({
     b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
     b"via",
@@ -34,15 +39,38 @@ def from_this_machine(request: Request) -> bool:
     The name asked for has to be loopback too (a page elsewhere may point a name of its own at
     127.0.0.1), and a browser must not send it for another site.
     """
+    settings = request.app.state.settings
+    if not is_near(request.scope, settings):
+        return False
+    return is_loopback(request.url.hostname or "") and from_our_page(request)
+
+
+def from_our_page(request: Request, base_url: str | None = None) -> bool:
+    """Whether no other site made the browser send a request, by what the browser says itself."""
     headers = request.headers
-    if not is_near(request.scope, request.app.state.settings):
-        return False
-    if not is_loopback(request.url.hostname or ""):
-        return False
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.url.netloc
+    ours = {request.url.netloc, urlsplit(base_url or "").netloc} - {""}
+    return origin is None or urlsplit(origin).netloc in ours
+
+
+def is_secure(scope: Scope, settings: Settings) -> bool:
+    """Whether the reader came by TLS, here or at the proxy in front."""
+    told = dict(scope["headers"]).get(b"x-forwarded-proto", b"")
+    public = settings.base_url or ""
+    return scope["scheme"] == "https" or public.startswith("https:") or told == b"https"
+
+
+def cookie_name(scope: Scope, settings: Settings) -> str:
+    """The name of the cookie: with TLS one that no other host and no page without TLS can set."""
+    return f"__Host-{COOKIE}" if is_secure(scope, settings) else COOKIE
+
+
+def session_of(request: Request) -> str | None:
+    """What a browser with an open session holds."""
+    found: str | None = request.scope.get(SESSION)
+    return found
 
 
 def key_of(request: Request) -> Key | None:

@@ -13,14 +13,15 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
-import orjson
-import pandas as pd
 from fastapi import Request, Response
+from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
+from lifecircle.service.database.sessions import csrf_token
+from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.flights import Flights, ReaderLeftError
-from lifecircle.service.request_origin import from_this_machine
+from lifecircle.service.request_origin import CSRF_FIELD, from_this_machine, session_of
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import FIGURES, Words
 
@@ -56,25 +57,6 @@ PROTECTION: Final = (
     ("cross-origin-resource-policy", "same-origin"),
     ("content-security-policy", CLOSED_POLICY),
 )
-
-
-def encode(document: Any) -> bytes:
-    """JSON bytes: NaN and missing values become null, numpy values plain numbers."""
-    return orjson.dumps(
-        document, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-    )
-
-
-def _plain(value: Any) -> Any:
-    if value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, (tuple, set, frozenset)):
-        return list(value)
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    raise TypeError
 
 
 def choose(accept: str | None, offered: Sequence[str]) -> str:
@@ -270,7 +252,7 @@ def page(
     request: Request, template: str, lang: Language, *, status: int = 200, **values: Any
 ) -> Response:
     """A page from ``templates/``; every value is escaped, every link stays on this service."""
-    nonce = new_nonce()
+    nonce, session = new_nonce(), session_of(request)
     other = "en" if lang == "zh" else "zh"
     html = (
         _templates()
@@ -282,11 +264,22 @@ def page(
             turned=str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
             root=request.scope.get("root_path", ""),
             here=from_this_machine(request),
+            logged_in=session is not None,
+            csrf_field=lambda: _csrf_field(session),
             nonce=nonce,
             **values,
         )
     )
     return page_response(html, lang, nonce, status=status)
+
+
+def _csrf_field(session: str | None) -> Markup:
+    """The first field of a form that writes: the token of a browser's session, where it has one."""
+    if session is None:
+        return Markup("")
+    return Markup('<input type="hidden" name="{}" value="{}">').format(
+        CSRF_FIELD, csrf_token(session)
+    )
 
 
 def new_nonce() -> str:

@@ -1,15 +1,32 @@
-"""How the server of ``lifecircle serve`` runs: its log, its patience, its limits."""
+"""How the server of ``lifecircle serve`` runs: its log, its patience, its limits, its workers.
+
+Workers are processes that share the port and, by memory maps, the runs. Each looks at the pointer
+of an area at every request, so all of them answer from a new run at the same moment.
+"""
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
-from typing import Any, Final
+import tempfile
+import threading
+from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.service.logs import LogFormat, log_config
+from lifecircle.service.metrics import WORKERS
+from lifecircle.service.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 KEEP_ALIVE_S: Final = 15
 GRACE_S: Final = 15  # for open requests when the service is told to stop
 MOST_CONNECTIONS: Final = 1_000  # beyond them 503
+WORKER_S: Final = 60  # a worker that is silent for so long is ended and replaced
+WARMING: Final = "lifecircle-warm"  # threads that nobody waits for
+SWEEPING: Final = "lifecircle-sweep"
+_SERVED: Final = "LIFECIRCLE_SERVED"  # the settings, for the workers
 
 
 def server_options(log: LogFormat) -> dict[str, Any]:
@@ -28,3 +45,43 @@ def server_options(log: LogFormat) -> dict[str, Any]:
 
         options["http"] = PatientProtocol
     return options
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until told to stop."""
+    import uvicorn
+
+    from lifecircle.service.app import create_app
+
+    where: dict[str, Any] = {"host": settings.host, "port": settings.port}
+    options = server_options(settings.log)
+    if settings.workers == 1:
+        atexit.register(leave_at_once)
+        uvicorn.run(create_app(settings), **where, **options)
+        return
+    with tempfile.TemporaryDirectory(prefix="lifecircle-counts-") as counts:
+        os.environ[_SERVED], os.environ[WORKERS] = settings.model_dump_json(), counts
+        uvicorn.run(
+            f"{__name__}:app_of_worker",
+            factory=True,
+            workers=settings.workers,
+            timeout_worker_healthcheck=WORKER_S,
+            **where,
+            **options,
+        )
+
+
+def app_of_worker() -> FastAPI:
+    """The application of one worker, from the settings of the process that began it."""
+    from lifecircle.service.app import create_app
+
+    atexit.register(leave_at_once)
+    return create_app(Settings.model_validate_json(os.environ[_SERVED]))
+
+
+def leave_at_once() -> None:
+    """End the process here if a kernel is still being compiled, which cannot be interrupted."""
+    if any(one.name in (WARMING, SWEEPING) for one in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

@@ -17,7 +17,7 @@ from lifecircle.service.logs import LogFormat
 PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = (
     "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
-    "language", "log", "database",
+    "language", "log", "database", "session_hours", "workers",
 )  # fmt: skip
 LISTS: Final = ("allowed_hosts",)  # with commas between, in a variable
 
@@ -39,6 +39,8 @@ class Settings(BaseModel):
     database: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    workers: int = Field(default=1, ge=1, le=64)
+    session_hours: float = Field(default=12.0, gt=0, le=24 * 90)
     language: Language = "zh"
     log: LogFormat = "text"
     max_body_bytes: int = Field(default=1_000_000, ge=0)
@@ -55,6 +57,17 @@ class Settings(BaseModel):
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
     dear_at_once: int = Field(default=2, ge=1)
     dear_waiting: int = Field(default=16, ge=0)
+    jobs_at_once: int = Field(default=1, ge=1)
+    jobs_live: int = Field(default=30, ge=1)
+    jobs_per_key: int = Field(default=10, ge=1)
+    job_minutes: float = Field(default=120.0, gt=0)
+    job_memory_bytes: int = Field(default=8 * 2**30, ge=2**28)
+    job_file_bytes: int = Field(default=8 * 2**30, ge=2**20)
+    job_days: int = Field(default=30, ge=1)
+    upload_bytes: int = Field(default=500_000_000, ge=0)
+    inbox_bytes: int = Field(default=4_000_000_000, ge=0)
+    inbox_bytes_per_key: int = Field(default=2_000_000_000, ge=0)
+    inbox_files: int = Field(default=200, ge=1)
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lifecircle.analysis.access.isochrone import isochrones
 from lifecircle.analysis.access.point_query import NearestQuery
+from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
 from lifecircle.analysis.measures.siting.place import place_sites
@@ -166,6 +167,7 @@ class Warmth:
 
     def __init__(self) -> None:
         self.done = False
+        self.stopped = False
         self.failed: Exception | None = None
 
     def warm(self, areas: Areas) -> None:
@@ -181,7 +183,8 @@ class Warmth:
             self.done = True
         with suppress(Exception):  # asked less often: nobody waits for these
             for area in areas.names()[:1]:
-                areas.open(area).warm_siting()
+                if not self.stopped:
+                    areas.open(area).warm_siting()
 
 
 class Areas:
@@ -199,6 +202,11 @@ class Areas:
     def names(self) -> list[str]:
         """Names of the areas, sorted."""
         return self.workspace.areas()
+
+    def sweep(self) -> None:
+        """Remove what dead builds left aside, where the workspace can be read and written."""
+        with suppress(WorkspaceError):
+            self.workspace.sweep()
 
     def manifest(self, area: str) -> Manifest:
         """The manifest of an area's latest run."""

@@ -34,7 +34,11 @@ def has_word(names: str, words: tuple[str, ...]) -> bool:
     stands by itself (``bar`` is not in ``Barbara``) unless a ``*`` leaves an end open (``dent*``);
     any other, as Chinese has no spaces, is found anywhere.
     """
-    return bool(names and words) and any(word in names for word in _needles(words))
+    if names and words:
+        for word in _needles(words):  # asked a million times a city: no generator
+            if word in names:
+                return True
+    return False
 
 
 @lru_cache(maxsize=16_384)

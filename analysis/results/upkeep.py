@@ -37,9 +37,9 @@ _YEAR = re.compile(r"r(\d{4})")
 
 
 @contextlib.contextmanager
-def claimed_aside(area: Path) -> Iterator[Path]:
+def claimed_aside(area: Path, prefix: str = ASIDE) -> Iterator[Path]:
     """A name aside in the folder of an area (nothing is there yet), ours while the block runs."""
-    aside = area / f"{ASIDE}{secrets.token_hex(8)}"
+    aside = area / f"{prefix}{secrets.token_hex(8)}"
     lock = _lock_of(aside)
     handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -55,10 +55,10 @@ def _lock_of(aside: Path) -> Path:
     return aside.with_name(aside.name + LOCK)
 
 
-def sweep(area: Path) -> list[str]:
+def sweep(area: Path, prefix: str = ASIDE) -> list[str]:
     """Remove what dead builds left aside in the folder of an area; the names removed."""
     removed = []
-    for left in leftovers(area):
+    for left in leftovers(area, prefix):
         _lock_of(left).unlink(missing_ok=True)
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
@@ -69,10 +69,10 @@ def sweep(area: Path) -> list[str]:
     return removed
 
 
-def leftovers(area: Path) -> list[Path]:
+def leftovers(area: Path, prefix: str = ASIDE) -> list[Path]:
     """What lies aside and belongs to no living build."""
     found = []
-    for left in sorted(area.glob(f"{ASIDE}*")):
+    for left in sorted(area.glob(f"{prefix}*")):
         bare = left.name.removesuffix(LOCK)
         lock = _lock_of(left.with_name(bare.split(".current", maxsplit=1)[0]))
         try:
@@ -168,7 +168,7 @@ def examine(folders: AreaFolders, area: str) -> list[Finding]:
         folders.current(area)
     except LifecircleError as fault:
         found.append(Finding("doctor_current", area, {"run": fault.params.get("run", "?")}))
-    changed = [run for run in folders.runs(area) if not _is_whole(home / RUNS / run)]
+    changed = [run for run in folders.runs(area) if not is_whole(home / RUNS / run)]
     found += [Finding("doctor_changed", area, {"run": run}) for run in changed]
     found += [Finding("doctor_left", area, {"name": left.name}) for left in leftovers(home)]
     return found
@@ -180,7 +180,7 @@ def mend_current(folders: AreaFolders, area: str) -> str | None:
     with contextlib.suppress(LifecircleError):
         folders.current(area)
         return None
-    whole = [run for run in folders.runs(area) if _is_whole(home / RUNS / run)]
+    whole = [run for run in folders.runs(area) if is_whole(home / RUNS / run)]
     if not whole:
         return None
     with claimed_aside(home) as aside:
@@ -190,13 +190,18 @@ def mend_current(folders: AreaFolders, area: str) -> str | None:
     return whole[-1]
 
 
-def _is_whole(run: Path) -> bool:
+def is_whole(run: Path) -> bool:
     """Whether the files of a run are those its name was made from."""
     try:
         read_manifest(run)
-        return content_digest(run)[:8] == run.name.partition("-")[2][:8]
+        return is_named_after(run.name, content_digest(run))
     except (LifecircleError, OSError):
         return False
+
+
+def is_named_after(run: str, digest: str) -> bool:
+    """Whether the name of a run was made from a `content_digest`."""
+    return digest[:8] == run.partition("-")[2][:8]
 
 
 def content_digest(folder: Path) -> str:

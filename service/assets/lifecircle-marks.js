@@ -107,7 +107,7 @@
 
     async function sent(path, how) {
       const address = told.url + path + "?" + new URLSearchParams(Object.assign({ lang: config.lang }, path || how ? {} : { run: told.run }));
-      const asked = Object.assign({ headers: { accept: "application/json", "content-type": "application/json" } }, how);
+      const asked = Object.assign({ headers: Object.assign({ accept: "application/json", "content-type": "application/json" }, lifecircle.written()) }, how);
       const answer = await fetch(address, asked);
       const body = answer.status === 204 ? {} : await answer.json();
       return { status: answer.status, ok: answer.ok, body: body };
@@ -253,7 +253,7 @@
         try {
           let found;
           if (method === "DELETE") {
-            found = await fetch(told.url + "/" + old.id + "?" + new URLSearchParams({ version: old.version, lang: config.lang }), { method: "DELETE" });
+            found = await fetch(told.url + "/" + old.id + "?" + new URLSearchParams({ version: old.version, lang: config.lang }), { method: "DELETE", headers: lifecircle.written() });
             found = { status: found.status, ok: found.ok, body: found.ok ? {} : await found.json() };
           } else {
             const body = old ? Object.assign({ version: old.version }, told_) : Object.assign({ target: target, run: told.run }, told_);

@@ -143,7 +143,7 @@
       outline(name, i);
     }
 
-    map.on("click", function (event) { if (!map.lifecircleMeasures) show(event.latlng); });
+    map.on("click", function (event) { if (!map.lifecircleMeasures && !map.lifecircleDraws) show(event.latlng); });
     map.on("popupclose", forget);
 
     const hint = L.tooltip({ direction: "top", offset: [0, -6], className: "lc-hint" });
@@ -216,6 +216,7 @@
     if (config.marks) marks = lifecircle.marks(map, config, tools);
     if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
     desk = lifecircle.view(map, config, tools);
+    if (config.desk) lifecircle.desk(map, config, tools);
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {
       const folded = document.body.classList.toggle("lc-folded");

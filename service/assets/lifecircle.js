@@ -120,6 +120,7 @@
   const Streets = CanvasTiles.extend({
     initialize: function (packed) {
       L.setOptions(this, { pane: "streets" });
+      this.data = packed;
       this.shape = lines(packed);
     },
     paint: function (context, scale, x0, y0, size, zoom) {
@@ -248,7 +249,14 @@
     return layer;
   }
 
+  /* The header that a write of a logged-in browser carries; nothing without a login. */
+  function written() {
+    const found = /(?:^|; )lifecircle-csrf=([0-9a-f]+)/.exec(document.cookie);
+    return found ? { "x-csrf-token": found[1] } : {};
+  }
+
   window.lifecircle = {
+    written: written,
     data: data,
     fit: fit,
     scene: scene,

@@ -21,7 +21,7 @@ _OUT_OF_MEMORY: Final = 5
 
 def main() -> int:
     """Build the city; 0 with an answer, be it a refusal; 5 where memory ran out."""
-    _die_with_parent()
+    die_with_parent(int(sys.argv[2]))
     text = sys.stdin.read()
     most_gb = json.loads(text)["city"]["memory_gb"]
     from lifecircle.analysis.writing import write_aside
@@ -40,12 +40,15 @@ def main() -> int:
     return 0
 
 
-def _die_with_parent() -> None:
-    """Ask the system to end this process when the one that started it ends (Linux)."""
+def die_with_parent(parent: int) -> None:
+    """Ask the system to end this process when the one that started it ends (Linux).
+
+    `parent`: its process id (in a container it may be 1).
+    """
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() == 1:  # it ended before we asked
+    if os.getppid() != parent:  # it ended before we asked
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -182,8 +182,9 @@ def _apart(task: Task) -> Record:
     since = time.monotonic()
     told = task.to_json().encode()
     with (folder / f"{task.name}.log").open("wb") as log:
+        module, parent = "lifecircle.service.batch.one_city", str(os.getpid())
         child = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "lifecircle.service.batch.one_city", str(answer)],
+            [sys.executable, "-m", module, str(answer), parent],
             stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:

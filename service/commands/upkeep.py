@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from lifecircle.service.commands.words import HERE, Lang, WorkspaceDir, language
 
 if TYPE_CHECKING:
     from lifecircle.analysis.results.folders import AreaFolders
+    from lifecircle.analysis.texts import Language
 
 AnyArea = Annotated[str | None, typer.Argument()]
 
@@ -71,8 +73,29 @@ def doctor(
             say(i18n.text(one.key, language, area=area, **one.params))
         if not found:
             say(i18n.text("cli_area_sound", language, area=area, count=len(folders.runs(area))))
+    if name is None:
+        wrong += _database_wrong(workspace, language)
     if wrong:
         raise typer.Exit(2)
+
+
+def _database_wrong(workspace: Path, language: Language) -> int:
+    """Say whether the database file is damaged; a server's database looks after itself."""
+    from lifecircle.service import i18n
+    from lifecircle.service.backup.copying import check_database
+    from lifecircle.service.database.engine import database_file
+    from lifecircle.service.errors import BackupError
+    from lifecircle.service.terminal import say
+
+    file = database_file(workspace, os.environ.get("LIFECIRCLE_DATABASE"))
+    if file is None or not file.is_file():
+        return 0
+    try:
+        check_database(file)
+    except BackupError as fault:
+        say(i18n.text("doctor_database", language, **fault.params))
+        return 1
+    return 0
 
 
 def _needed(workspace: Path) -> Callable[[str], frozenset[str]]:

@@ -32,6 +32,20 @@ def database_there(workspace: Path, given: str | None) -> bool:
     return given is not None or (workspace / FOLDER / FILE).is_file()
 
 
+def database_file(workspace: Path, given: str | None) -> Path | None:
+    """The file of the database (it need not exist); None where it is no file but a server.
+
+    Raises
+    ------
+    DatabaseError : the address is none.
+    """
+    try:
+        url = make_url(database_url(workspace, given))
+    except ArgumentError as fault:
+        raise DatabaseError("database_unreachable", reason=type(fault).__name__) from fault
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
 class Database:
     """The database of a service or command, opened when it is first needed."""
 

@@ -74,7 +74,7 @@ def add_key(
     with Session(engine) as session, session.begin():
         session.add(row)
         session.flush()
-        key = _key(row)
+        key = key_of_row(row)
         record(session, Writer(actor), "key.add", f"key/{identity}", None, _told(key))
     return key, f"lc_{identity}_{secret}"
 
@@ -82,7 +82,7 @@ def add_key(
 def list_keys(engine: Engine) -> list[Key]:
     """All keys, the oldest first, also those that open nothing any more."""
     with Session(engine) as session:
-        return [_key(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.created))]
+        return [key_of_row(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.created))]
 
 
 def revoke_key(engine: Engine, identity: str, actor: str) -> Key:
@@ -96,12 +96,12 @@ def revoke_key(engine: Engine, identity: str, actor: str) -> Key:
         row = session.get(KeyRow, identity)
         if row is None:
             raise MissingError("no_key", key=identity)
-        before = _told(_key(row))
+        before = _told(key_of_row(row))
         if row.revoked is None:
             row.revoked = now_utc()
             subject, writer = f"key/{identity}", Writer(actor)
-            record(session, writer, "key.revoke", subject, before, _told(_key(row)))
-        return _key(row)
+            record(session, writer, "key.revoke", subject, before, _told(key_of_row(row)))
+        return key_of_row(row)
 
 
 def find_key(engine: Engine, written: str) -> Key | None:
@@ -115,7 +115,7 @@ def find_key(engine: Engine, written: str) -> Key | None:
         same = hmac.compare_digest(_digest(salt, parts[2]), held)
         if row is None or not same:
             return None
-        key = _key(row)
+        key = key_of_row(row)
     return key if key.valid_at(now_utc()) else None
 
 
@@ -131,7 +131,8 @@ def _digest(salt: bytes, secret: str) -> bytes:
     return hmac.new(salt, secret.encode(), hashlib.sha256).digest()
 
 
-def _key(row: KeyRow) -> Key:
+def key_of_row(row: KeyRow) -> Key:
+    """A key as it is kept."""
     role: Any = row.role
     return Key(row.id, row.name, role, row.created, row.expires, row.revoked)
 

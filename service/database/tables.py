@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy maps them; a change of them is a migration beside it.
 
-A new kind of record (a job) is a class here and a file in ``migrations/versions``.
+A new kind of record is a class here and a file in ``migrations/versions``.
 """
 
 from __future__ import annotations
@@ -57,6 +57,17 @@ class KeyRow(Base):
     created: Mapped[datetime] = mapped_column(Moment)
     expires: Mapped[datetime | None] = mapped_column(Moment)
     revoked: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SessionRow(Base):
+    """A browser that logged in with a key: a digest of what it holds, and until when."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(16), ForeignKey("keys.id"), index=True)
+    created: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime] = mapped_column(Moment)
 
 
 class AuditRow(Base):
@@ -121,3 +132,24 @@ class ReviewRow(KeptRow):
     verdict: Mapped[str] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(Text)
     author: Mapped[str] = mapped_column(String(200))
+
+
+class JobRow(Base):
+    """Work that runs beside the service: whose it is, what it was asked, how it stands."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    process: Mapped[str] = mapped_column(String(32))
+    owner: Mapped[str] = mapped_column(String(200), index=True)
+    key_id: Mapped[str | None] = mapped_column(String(16), ForeignKey("keys.id"))
+    area: Mapped[str] = mapped_column(String(64), index=True)
+    lang: Mapped[str] = mapped_column(String(2))
+    inputs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    created: Mapped[datetime] = mapped_column(Moment, index=True)
+    started: Mapped[datetime | None] = mapped_column(Moment)
+    finished: Mapped[datetime | None] = mapped_column(Moment)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    told: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -1,39 +1,78 @@
 """Who may ask: this machine, everybody where reading was opened, and whoever has a key.
 
 Behind a proxy nothing is this machine. A key that is offered has to be valid wherever it comes
-from. It is looked up again after `FRESH_S`, so a key that was revoked opens nothing after that.
+from. A browser that logged in (`routes.login`) offers a session instead; one that is over is as if
+it were not there. Both are looked up again after `FRESH_S`, so a key that was revoked opens nothing
+after that. What a session is to change has to carry its token: a page elsewhere can make a browser
+send the cookie, but does not know the token.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
 from time import monotonic
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lifecircle.service.database.keys import Key
-from lifecircle.service.errors import UnauthorizedError
-from lifecircle.service.request_origin import KEY, is_near
+from lifecircle.service.edge.csrf import carries_token
+from lifecircle.service.errors import ForbiddenError, UnauthorizedError
+from lifecircle.service.request_origin import (
+    KEY,
+    SESSION,
+    cookie_name,
+    from_our_page,
+    is_near,
+)
+from lifecircle.service.responses import wants_page
 from lifecircle.service.routes.problems import family_problem
 from lifecircle.service.settings import Settings
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})  # for who looks whether the service is alive
+LOGIN: Final = "/login"
+READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRESH_S: Final = 2.0
 MOST_HELD: Final = 1_000
 Find = Callable[[str], Key | None]
 
 
+class Known:
+    """Keys by what is written on them, or by a session; looked up again when they are not fresh."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._held: dict[str, tuple[float, Key | None]] = {}
+
+    async def key(self, offered: str) -> Key | None:
+        """The valid key, None where nothing is opened."""
+        held = self._held.get(offered)
+        if held is not None and monotonic() - held[0] < FRESH_S:
+            return held[1]
+        found = await to_thread.run_sync(self._find, offered)
+        if len(self._held) >= MOST_HELD:
+            self._held.clear()
+        self._held[offered] = (monotonic(), found)
+        return found
+
+    def forget(self, offered: str) -> None:
+        """Look it up again at the next request."""
+        self._held.pop(offered, None)
+
+
 class KeyGate:
     """Lets a request through, with its key in the scope, or answers 401."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, find: Find) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, keys: Known, sessions: Known) -> None:
         self.app = app
         self.settings = settings
-        self._find = find
-        self._held: dict[str, tuple[float, Key | None]] = {}
+        self._keys = keys
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on who may ask."""
@@ -41,28 +80,74 @@ class KeyGate:
             await self.app(scope, receive, send)
             return
         written = _written(scope)
-        if written is None:
-            open_to_all = self.settings.public_read or is_near(scope, self.settings)
-            error = None if open_to_all else UnauthorizedError("key_missing")
-        else:
-            scope[KEY] = await self._key(written)
+        if written is not None:
+            scope[KEY] = await self._keys.key(written)
             error = None if scope[KEY] is not None else UnauthorizedError("key_wrong")
+        elif await self._has_session(scope):
+            if scope["method"] not in READS and scope["path"] != LOGIN:
+                ours = from_our_page(Request(scope), self.settings.base_url)
+                found, receive = await carries_token(scope, receive, scope[SESSION])
+                if not (ours and found):
+                    await _refuse(scope, receive, send, ForbiddenError("csrf_missing"))
+                    return
+            error = None
+        else:
+            open_to_all = self.settings.public_read or is_near(scope, self.settings)
+            open_to_all |= scope["path"] == LOGIN
+            error = None if open_to_all else UnauthorizedError("key_missing")
         if error is None:
             await self.app(scope, receive, send)
-            return
-        refused = await family_problem(Request(scope), error)
-        refused.headers["www-authenticate"] = 'Bearer realm="lifecircle"'
-        await refused(scope, receive, send)
+        else:
+            await _refuse(scope, receive, send, error, page=written is None)
 
-    async def _key(self, written: str) -> Key | None:
-        held = self._held.get(written)
-        if held is not None and monotonic() - held[0] < FRESH_S:
-            return held[1]
-        found = await to_thread.run_sync(self._find, written)
-        if len(self._held) >= MOST_HELD:
-            self._held.clear()
-        self._held[written] = (monotonic(), found)
-        return found
+    async def _has_session(self, scope: Scope) -> bool:
+        token = _cookie(scope, cookie_name(scope, self.settings))
+        key = None if token is None else await self._sessions.key(token)
+        if key is not None:
+            scope[KEY], scope[SESSION] = key, token
+        return key is not None
+
+
+async def _refuse(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    error: UnauthorizedError | ForbiddenError,
+    *,
+    page: bool = False,
+) -> None:
+    """The problem; a browser that wants a page is sent to where it can log in."""
+    request = Request(scope)
+    if page and scope["method"] == "GET" and wants_page(request):
+        refused: Response = RedirectResponse(_login_address(scope), status_code=303)
+        refused.headers["cache-control"] = "no-store"
+    else:
+        refused = await family_problem(request, error)
+        if isinstance(error, UnauthorizedError):
+            refused.headers["www-authenticate"] = 'Bearer realm="lifecircle"'
+    await refused(scope, receive, send)
+
+
+def _login_address(scope: Scope) -> str:
+    root = scope.get("root_path", "")
+    asked = quote(scope["path"], safe="/") + (
+        "?" + scope["query_string"].decode("latin-1") if scope["query_string"] else ""
+    )
+    whole = asked if scope["path"].startswith(root) else root + asked
+    return f"{root}{LOGIN}?" + urlencode({"next": whole})
+
+
+def _cookie(scope: Scope, name: str) -> str | None:
+    """The value of a cookie; the first where there are several (browsers put the closest first)."""
+    for header, value in scope["headers"]:
+        if header == b"cookie" and name.encode() in value:
+            try:
+                found = SimpleCookie(value.decode("latin-1")).get(name)
+            except CookieError:
+                return None
+            if found is not None:
+                return found.value
+    return None
 
 
 def _written(scope: Scope) -> str | None:

@@ -141,6 +141,7 @@ class OfflineMap(folium.Map):
         from disk). A notebook always gets the inline page.
     lang : ``zh`` or ``en``.
     nonce : of the Content-Security-Policy that the page is sent with.
+    scripts, styles : of this page beside those of every page.
     options : those of `folium.Map`; there are no tiles unless asked for.
     """
 
@@ -173,6 +174,8 @@ class OfflineMap(folium.Map):
         mode: Mode = "inline",
         static_url: str = "/static",
         nonce: str | None = None,
+        scripts: tuple[str, ...] = (),
+        styles: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
         options.setdefault("tiles", None)
@@ -180,6 +183,7 @@ class OfflineMap(folium.Map):
         options.setdefault("attribution_control", bool(options["tiles"]))
         super().__init__(location=location, **options)
         self._id = "main"
+        self._more = (styles, scripts)
         figure = OfflineFigure(lang=lang, mode=mode, static_url=static_url, nonce=nonce)
         figure.title = title
         figure.add_child(self)
@@ -196,9 +200,9 @@ class OfflineMap(folium.Map):
     def render(self, **kwargs: Any) -> str:
         """Put scripts, styles and the map into the page."""
         figure = self.figure
-        for name in (*(file for _, file in self.default_css), *STYLES[1:]):
+        for name in (*(file for _, file in self.default_css), *STYLES[1:], *self._more[0]):
             figure.header.add_child(Verbatim(_style_tag(figure, name)), name=name)
-        for name in (*(file for _, file in self.default_js), *SCRIPTS[1:]):
+        for name in (*(file for _, file in self.default_js), *SCRIPTS[1:], *self._more[1]):
             figure.header.add_child(Verbatim(_script_tag(figure, name)), name=name)
         if figure.mode == "inline":
             figure.header.add_child(Verbatim(_stand_alone(figure)), name="stand_alone")

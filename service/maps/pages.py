@@ -1,4 +1,4 @@
-"""A run as a Folium page: coverage, gaps, circles, units, facilities; two runs compared.
+"""A run as a Folium page: coverage, gaps, circles, units, facilities; two runs; the desk.
 
 ::
 
@@ -28,6 +28,8 @@ from lifecircle.service.maps.circles_scene import circles_scene
 from lifecircle.service.maps.click_words import page_config
 from lifecircle.service.maps.compare_scene import compare_scene
 from lifecircle.service.maps.coverage_scene import coverage_scene
+from lifecircle.service.maps.desk import desk_words
+from lifecircle.service.maps.desk.desk_scene import desk_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
 from lifecircle.service.maps.gaps_scene import gaps_scene
 from lifecircle.service.maps.ground_layer import ground_layer
@@ -36,7 +38,7 @@ from lifecircle.service.maps.panel import View, panel_markup
 from lifecircle.service.maps.places_scene import facilities_scene, units_scene
 from lifecircle.service.maps.proposals_scene import proposals_scene
 from lifecircle.service.maps.quality_scene import quality_scene
-from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS, Scene, layers_for
+from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, DESK, LAYERS, Scene, layers_for
 from lifecircle.service.maps.shapes import degrees
 
 __all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]
@@ -92,6 +94,8 @@ def map_of(
     page = page or Page(mode="inline")
     lang, mode, solution, before = page.lang, page.mode, page.solution, page.before
     known = (*layers_for(run), *((COMPARE,) if before is not None else ()))
+    asks = page.ask_at is not None and mode == "linked"
+    known = (*known, DESK) if asks else known
     if layer not in known:
         raise MissingError("map_layer_unknown", layer=layer, known=", ".join(known))
     if solution is not None and solution not in SOLUTIONS:
@@ -111,6 +115,8 @@ def map_of(
         mode=mode,
         static_url=page.static_url,
         nonce=page.nonce,
+        scripts=desk_words.SCRIPTS if layer == DESK else (),
+        styles=desk_words.STYLES if layer == DESK else (),
         prefer_canvas=True,
         max_zoom=19,
         zoom_snap=0.25,
@@ -119,7 +125,11 @@ def map_of(
     drawn.add_child(_fit(run))
     for part in (*(() if ground is None else ground[:1]), *scene.layers):
         drawn.add_child(part)
-    drawn.add_child(Panel(panel_markup(view), page_config(ask, view, page.ask_at)))
+    config = page_config(ask, view, page.ask_at)
+    if layer == DESK and page.ask_at is not None:
+        service = ask.service or first_service(run)
+        config["desk"] = desk_words.desk_config(ask, service, page.ask_at)
+    drawn.add_child(Panel(panel_markup(view), config))
     return drawn
 
 
@@ -139,7 +149,12 @@ def _scene(ask: Ask) -> Scene:
     service = first_service(ask.run) if ask.service is None else ask.service
     if ask.layer == COMPARE:
         return compare_scene(ask, service)
-    draw = {"coverage": coverage_scene, "gaps": gaps_scene, "proposals": proposals_scene}
+    draw = {
+        "coverage": coverage_scene,
+        "gaps": gaps_scene,
+        "proposals": proposals_scene,
+        DESK: desk_scene,
+    }
     return draw[ask.layer](ask, service)
 
 

@@ -147,6 +147,7 @@ class View:
     subtitle: str = ""
     service: str | None = None
     switch: Link | None = None
+    desk: Link | None = None
     tabs: tuple[Link, ...] = ()
     banner: str = ""
     fields: tuple[Field, ...] = ()

@@ -26,6 +26,7 @@ from lifecircle.service.wording import date, plain
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
 WORST_SHOWN = 20
+DESK = "desk"  # a page of the service on which changes are drawn
 MARKED = {  # on which page a click on which layer marks what
     "gaps": {"gaps": "gap", "dots": "facility"},
     "proposals": {"proposals": "proposal", "dots": "facility"},
@@ -176,6 +177,9 @@ def frame(ask: Ask, title: str) -> dict[str, Any]:
         )
         if linked
         else (),
+        "desk": Link(ask.say("desk_button"), ask.address(DESK), ask.layer == DESK)
+        if linked
+        else None,
         "switch": Link(
             ask.say("page_language"),
             ask.address(lang=other),

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
-from lifecircle.service.errors import NotReadyError, problem, problem_of, status_of
+from lifecircle.service.errors import NotReadyError, TooManyError, problem, problem_of, status_of
 from lifecircle.service.queries import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, wants_page
 
@@ -53,7 +53,8 @@ async def family_problem(request: Request, error: Exception) -> Response:
             error.text("en"),
             exc_info=error if defect else None,
         )
-    later = {"retry-after": RETRY_AFTER_S} if isinstance(error, NotReadyError) else None
+    full = isinstance(error, (NotReadyError, TooManyError))
+    later = {"retry-after": RETRY_AFTER_S} if full else None
     return respond(request, problem_of(error, lang), lang, headers=later)
 
 

@@ -15,12 +15,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError
-from lifecircle.analysis.errors import say as message
 from lifecircle.analysis.measures.gap_cells import FULL
 from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
 from lifecircle.analysis.readers.records.findings import unfold
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
+from lifecircle.service import i18n
 from lifecircle.service.catalog.checks import grouped
 from lifecircle.service.catalog.rests import folded_rests, told_elsewhere
 from lifecircle.service.wording import Words, decimal, number, percent
@@ -100,8 +100,8 @@ def progress_bar(area: str, lang: Language) -> Iterator[Callable[[str, float], N
         task = bar.add_task("", total=1.0, area=area)
 
         def advance(step: str, share: float) -> None:
-            key = step if step.startswith("samples_") else f"pipeline_step_{step}"
-            bar.update(task, description=message(key, lang), completed=share)
+            key = step if step.startswith(("samples_", "backup_")) else f"pipeline_step_{step}"
+            bar.update(task, description=i18n.text(key, lang), completed=share)
 
         yield advance
 

@@ -2,8 +2,8 @@
 
 Everything goes the way a user's data go: the command builds, a service answers on loopback, and
 ``tests.oracles.audit`` works every figure out again. What still differs is marked with its kind;
-the marks are strict, so that they have to go when the figures become right. Porto Alegre takes as
-long as the two others together and is audited with ``LIFECIRCLE_WHOLE=1``.
+the marks are strict, so that they have to go when the figures become right. Malta and Porto Alegre
+take ten times as long as Macau and are audited with ``LIFECIRCLE_WHOLE=1``.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def build(city: str, inputs: Inputs, workspace: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-CITIES = tuple(KEYS) if os.environ.get("LIFECIRCLE_WHOLE") else ("malta", "macau")
+CITIES = tuple(KEYS) if os.environ.get("LIFECIRCLE_WHOLE") else ("macau",)
 
 
 @pytest.fixture(scope="module", params=CITIES)

@@ -1,4 +1,4 @@
-"""Walking times on two real cities against the slow oracle: 5,000 points × 4 facility sets.
+"""Walking times on two real cities against the slow oracle: 5,000 points × 2 facility sets.
 
 With ``LIFECIRCLE_WHOLE=1`` 20 sets, as docs/walking.md tells.
 """
@@ -26,7 +26,7 @@ from tests.oracles import walks as oracle
 from tests.worlds.drawn import attachments, nearest_cm
 
 POINTS = 5000
-SETS = 20 if os.environ.get("LIFECIRCLE_WHOLE") else 4
+SETS = 20 if os.environ.get("LIFECIRCLE_WHOLE") else 2
 LARGEST_DIFFERENCE_S = 0.1
 SEED = 2022_77
 

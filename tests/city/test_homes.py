@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
-from lifecircle.analysis.city.residents.homes import Ground, Places, keep_near_streets
+from lifecircle.analysis.city.residents.homes import Ground, NearStreets, Places, keep_near_streets
 from lifecircle.analysis.city.units.units import build_units
 from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
@@ -140,7 +140,7 @@ def test_a_lattice_keeps_to_streets_and_says_where_it_cannot():
         streets=(Street(0),), units=TINY_UNITS, levels=TINY_LEVELS, cells=TINY_CELLS,
         places=(), land=(), surveyed=(),
     ).network  # fmt: skip
-    kept, far = keep_near_streets(places, streets, RULES)
+    kept, far = keep_near_streets(places, NearStreets(streets), RULES)
     assert kept.id.tolist() == ["a", "c", "d"]  # the second unit has no land near a street
     assert far.tolist() == [1]
     assert keep_near_streets(places, None, RULES)[0] is places

@@ -85,4 +85,5 @@ def test_residents_named_twice_are_refused_before_the_streets_are_read(monkeypat
                            residents_from_buildings=30.0)  # fmt: skip
     with pytest.raises(ParameterError) as refused:
         pipeline.analyse_city(request)
-    assert refused.value.key == "pipeline_residents_twice"
+    assert refused.value.key == "pipeline_totals_beside_floor"
+    assert "1 of 1 unit has" in str(refused.value)

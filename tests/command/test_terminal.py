@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 
 import pytest
 from rich.table import Table
-from typer.testing import CliRunner
 
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.names import unknown_service
 from lifecircle.analysis.policy import load_policy
-from lifecircle.service.cli import app
 from lifecircle.service.errors import SettingError
 from lifecircle.service.settings import Settings, check_port, settings_from
 from lifecircle.service.terminal import check_suffix, print_table
+from tests.command.run import lifecircle
 
 
 @pytest.mark.parametrize("watched", ["0", "1"])
@@ -82,12 +80,9 @@ def test_a_misspelled_service_gets_the_nearest(said: str, meant: str) -> None:
     assert f"（{meant}）" in error.text("zh").split("可用的有")[0]
 
 
-def test_the_language_may_stand_before_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LIFECIRCLE_LANGUAGE", "en")
-    missing = str(tmp_path / "none.csv")
-    done = CliRunner().invoke(app, ["--lang", "zh", "check", missing])
-    assert os.environ["LIFECIRCLE_LANGUAGE"] == "zh"
-    assert "找不到该文件" in done.output
-    assert CliRunner().invoke(app, ["--lang", "fr", "check", missing]).exit_code == 2
+def test_the_language_may_stand_before_the_command(tmp_path: Path) -> None:
+    missing = tmp_path / "none.csv"
+    done = lifecircle("--lang", "zh", "check", missing, workspace=tmp_path)
+    assert done.returncode == 2
+    assert "找不到该文件" in done.stdout + done.stderr
+    assert lifecircle("--lang", "fr", "check", missing, workspace=tmp_path).returncode == 2

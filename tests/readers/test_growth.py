@@ -14,6 +14,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from lifecircle.analysis.city.facilities import candidate_pairs, merging
 from lifecircle.analysis.city.facilities.merging import merge_facilities
@@ -281,3 +282,20 @@ def test_a_crowd_comes_to_few_pairs(monkeypatch):
         table = crowd_of(count, 1, 200)[0]
         merge_facilities([table], load_policy())
     assert told[1] < 15 * told[0]
+
+
+def test_a_mapped_crowd_is_told_once_for_each_place():
+    """5,000 nodes of one name on a square are 6 million pairs; each is told with its nearest."""
+    told = {}
+    for count in (500, 5_000):
+        xy = np.random.default_rng(4).uniform(0, 200, (count, 2))
+        rows = facility_rows([table(["丰巢快递柜"] * count, xy, "osm")], CRS)
+        kept, notes, _ = merge_facilities(rows, POLICY)
+        assert len(kept) == count
+        told[count] = notes
+    assert count / 2 <= len(told[count]) < count
+    ids, places = kept.id.tolist(), shapely.get_coordinates(kept.geometry)
+    _, at = cKDTree(places).query(places, k=2)
+    expected = {frozenset((i, int(k))) for i, k in enumerate(at[:, 1])}
+    assert {frozenset((ids.index(n.kept), ids.index(n.other))) for n in notes} == expected
+    assert len(told[count]) <= 14 * len(told[500])

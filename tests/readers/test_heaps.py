@@ -32,7 +32,7 @@ from lifecircle.analysis.readers.tables import units as units_file
 from lifecircle.analysis.readers.tables.heaps import is_heap
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from tests.files.as_tables import facility_rows
-from tests.readers.test_growth import FEW, LINEAR, MANY, crowd_of, lattice, squares, table
+from tests.readers.test_growth import FEW, LINEAR, MANY, lattice, squares, table
 
 
 @pytest.fixture
@@ -140,12 +140,13 @@ def test_a_file_of_stacked_outlines_is_refused(tmp_path: Path, kind: str, key: s
 
 
 @pytest.mark.parametrize("most", ["_MOST_LOOKED_AT", "_MOST_COMPARED"])
-def test_rows_heaped_on_one_spot_are_refused(monkeypatch, most: str):
+def test_rows_of_like_names_heaped_on_one_spot_are_refused(monkeypatch, most: str):
     monkeypatch.setattr(candidate_pairs, most, -2_000_000)
+    rows = table([f"丰巢智能柜{chr(0x5000 + i)}店" for i in range(300)], lattice(300, 0.1))
     with pytest.raises(InputError) as refused:
-        merge_facilities(crowd_of(900, 1, 100), load_policy())
+        merge_facilities(facility_rows([rows], "EPSG:4543"), load_policy())
     (fault,) = refused.value.faults
-    assert (fault.key, fault.params["service"]) == ("facilities_heaped", "parcel_station")
+    assert (fault.key, fault.params["service"]) == ("facilities_heaped", "health_centre")
 
 
 def test_rows_without_a_name_are_looked_at_within_a_budget(found, monkeypatch):

@@ -75,7 +75,7 @@ def test_a_products_own_sign_for_no_data_needs_no_declaration(tmp_path, name, cr
     (told,) = [one for one in table.warnings if one.key == "raster_blank"]
     assert told.params["count"] == 1
     declared = write(tmp_path / name, counts, **(options | {"nodata": blank}))
-    assert read_raster_share(declared)[0].warnings == ()
+    assert [one.key for one in read_raster_share(declared)[0].warnings] == ["raster_product"]
     other = write(tmp_path / "people.tif", counts, **options)
     with pytest.raises(InputError, match="negative"):
         read_raster_share(other)
@@ -103,7 +103,8 @@ def test_all_bands_add_up_to_residents_children_and_old_people(tmp_path):
     # under 1: 3; ages 1 to 4: 6, three quarters of them 4.5; together 7.5, rounded up
     assert table.groups["0_3"].value.tolist() == [8]
     assert table.groups["65"].value.tolist() == [3 * (66 + 71 + 76 + 81)]
-    assert [one.key for one in table.warnings] == ["raster_band_1_4"]
+    assert [one.key for one in table.warnings] == ["raster_band_1_4", "raster_product"]
+    assert str(table.warnings[1].params["product"].en) == "WorldPop 2020"  # no one band
 
 
 def test_a_raster_of_all_residents_stands_for_missing_bands(tmp_path):

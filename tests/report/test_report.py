@@ -176,12 +176,12 @@ def test_gaps_circles_and_equity_agree(run: Run, served: TestClient) -> None:
     assert [row["gap"] for row in api["gaps"]["rows"]] == [f["properties"]["gap"] for f in gaps]
     book = load_workbook(io.BytesIO(report_workbook(run)))
     listed = list(book["缺口"].iter_rows(min_row=2, values_only=True))
-    assert [(row[1], row[8], row[12]) for row in listed] == [
+    assert [(row[1], row[9], row[13]) for row in listed] == [
         (gap["gap"], gap["residents"], gap["minutes_to_nearest"]) for gap in api["gaps"]["rows"]
     ]
     page = read(report_page(run, ("zh",)))
     shown = [row for row in page.tables["gaps"] if row]
-    assert [float(row[4][1]) for row in shown] == [row[8] for row in listed[: len(shown)]]
+    assert [float(row[4][1]) for row in shown] == [row[9] for row in listed[: len(shown)]]
     fair = {row[0][0]: row for row in page.tables["equity"] if row}
     for block in equity["services"]:
         if block["worst_tenth"] is not None and block["total"]["gini"] is not None:

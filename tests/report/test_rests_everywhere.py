@@ -57,7 +57,7 @@ def test_pages(run: Run) -> None:
 
 def test_documents(run: Run) -> None:
     block = circles_document(run, Question())["circles"]["convenience"]
-    told = [line["params"]["title"].en for line in block["rests_on"] if line["key"] == KEY]
+    told = [line["params"]["title_en"] for line in block["rests_on"] if line["key"] == KEY]
     assert len(told) == len(set(told)) >= 1
     asked = compare_document(run, run, Question("pharmacy"))["services"]
     assert [line["key"] for line in asked[0]["rests_on"]] == [KEY]

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import shapely
 
+from lifecircle.analysis.city.facilities.crowds import Crowd, link_surely, suspect_places
 from lifecircle.analysis.city.facilities.name_similarity import (
     CoreName,
     NameSimilarity,
@@ -33,7 +34,7 @@ from lifecircle.analysis.readers.tables.merge_orders import MergeOrders
 RANKED: Final[tuple[Rule, ...]] = ("told", "same_name", "like_name", "nameless")
 TOLD, SAME_NAME, LIKE_NAME, NAMELESS = range(4)
 
-CROWD: Final = 64  # more rows of one name are looked at as arrays
+CROWD: Final = 64  # more rows of one name are looked at together
 _FEW: Final = 16  # so many rows are compared directly
 _MOST_LOOKED_AT: Final = 26_000_000  # pairs as arrays: 5,000 rows of one name on one spot
 _MOST_COMPARED: Final = 500_000  # pairs one by one: 1,000 rows of like names on one spot
@@ -102,7 +103,7 @@ def find_pairs(gathered: Gathered, rules: QualityRules | None, orders: MergeOrde
         crowds = _find_crowds(gathered, [] if named else kept)
         spent = _Spent.of(len(kept))
         try:
-            found += _judge_crowds(gathered, crowds, rules, spent)
+            found += _judge_crowds(gathered, crowds, rules)
             found += _judge_named(gathered, kept, rules, (decided, crowds), spent)
             found += _judge_nameless(gathered, kept, rules, decided, spent)
         except TooManyPairsError:
@@ -183,83 +184,29 @@ def _find_crowds(gathered: Gathered, members: Sequence[int]) -> list[IntArray]:
 
 
 def _judge_crowds(
-    gathered: Gathered, crowds: Sequence[IntArray], rules: QualityRules, spent: _Spent
+    gathered: Gathered, crowds: Sequence[IntArray], rules: QualityRules
 ) -> Iterable[Found]:
     """Of the pairs inside crowds those that settle anything.
 
     A row goes with the nearest earlier one that is surely the same place: other sure pairs of it
-    are never asked. Of the suspected pairs of two places the first is told. All pairs are looked
-    at as arrays, none is kept: 5,000 rows of one name on a square of 200 m are millions of pairs
-    and come to some thousands.
+    are never asked. Of the suspected pairs of two places the first is told.
     """
     for rows in crowds:
-        link, metres = _link_surely(gathered, rows, rules, spent)
+        crowd = Crowd.of(
+            gathered.rows.geometry[rows],
+            gathered.source_no[rows],
+            gathered.rows.source[rows] == FROM_OSM,
+            rules.same_name_m.value,
+            rules.nameless_m.value,
+        )
+        link, metres = link_surely(crowd)
         top = np.arange(len(rows))
         for k in np.flatnonzero(link >= 0).tolist():
             top[k] = top[link[k]]
             yield int(rows[link[k]]), int(rows[k]), SAME_NAME, float(metres[k]), True
-        yield from _suspect_once(gathered, rows, top, (rules, spent))
-
-
-def _pairs_inside(
-    gathered: Gathered, rows: IntArray, rules: QualityRules, spent: _Spent
-) -> Iterable[tuple[IntArray, IntArray, FloatArray, BoolArray]]:
-    """Near pairs of some rows by their places among them: earlier, later, metres, surely one."""
-    shapes, reach = gathered.rows.geometry, rules.same_name_m.value
-    xy_m = _points_xy(shapes, rows)
-    source, osm = gathered.source_no[rows], gathered.rows.source[rows] == FROM_OSM
-    for left, right in _near_rows(shapes, rows, reach, spent.looked_at):
-        metres = _measure(shapes, xy_m, left, right)
-        near = metres <= reach
-        one, two = np.searchsorted(rows, left[near]), np.searchsorted(rows, right[near])
-        close = (metres[near] <= rules.nameless_m.value) & ~osm[two]
-        yield one, two, metres[near], (source[one] != source[two]) | close
-
-
-def _link_surely(
-    gathered: Gathered, rows: IntArray, rules: QualityRules, spent: _Spent
-) -> tuple[IntArray, FloatArray]:
-    """For each row the nearest earlier one (the first of equals) that is surely it, -1: none."""
-    link = np.full(len(rows), -1, dtype=np.int64)
-    best = np.full(len(rows), np.inf)
-    for one, two, metres, sure in _pairs_inside(gathered, rows, rules, spent):
-        order = np.lexsort((one[sure], metres[sure], two[sure]))
-        later, first = np.unique(two[sure][order], return_index=True)
-        chosen = order[first]
-        m, i = metres[sure][chosen], one[sure][chosen]
-        better = (m < best[later]) | ((m == best[later]) & (i < link[later]))
-        link[later[better]], best[later[better]] = i[better], m[better]
-    return link, best
-
-
-def _suspect_once(
-    gathered: Gathered, rows: IntArray, top: IntArray, asked: tuple[QualityRules, _Spent]
-) -> Iterable[Found]:
-    """The first suspected pair (by distance, then row) of every two places `top`."""
-    kept, waiting = np.zeros((0, 5)), 0
-    more: list[FloatArray] = []
-    for one, two, metres, sure in _pairs_inside(gathered, rows, *asked):
-        a, b = np.minimum(top[one], top[two]), np.maximum(top[one], top[two])
-        open_ = ~sure & (a != b)
-        more.append(np.column_stack((a, b, metres, one, two))[open_])
-        waiting += len(more[-1])
-        if waiting > len(kept):  # so that what is kept is not put in order over and over
-            kept, more, waiting = _keep_first(kept, more), [], 0
-            if len(kept) > asked[1].compared.left:
-                raise TooManyPairsError
-    kept = _keep_first(kept, more)
-    asked[1].compared.spend(len(kept))
-    for _, _, metres_, i, j in kept.tolist():
-        yield int(rows[int(i)]), int(rows[int(j)]), SAME_NAME, metres_, False
-
-
-def _keep_first(kept: FloatArray, more: Sequence[FloatArray]) -> FloatArray:
-    """Of pairs (p, 5) of the same two places the first by distance, then by row."""
-    every = np.concatenate((kept, *more))
-    every = every[np.lexsort(every.T[[4, 3, 2, 1, 0]])]
-    new = np.ones(len(every), dtype=np.bool_)
-    new[1:] = (every[1:, :2] != every[:-1, :2]).any(axis=1)
-    return np.asarray(every[new])
+        one, two, apart = suspect_places(crowd, top)
+        for i, j, m in zip(rows[one].tolist(), rows[two].tolist(), apart.tolist(), strict=True):
+            yield i, j, SAME_NAME, m, False
 
 
 def _judge_named(
@@ -354,23 +301,6 @@ def find_near(
         yield from zip(
             left[near].tolist(), right[near].tolist(), metres[near].tolist(), strict=True
         )
-
-
-def _points_xy(shapes: np.ndarray, rows: IntArray) -> FloatArray | None:
-    """Coordinates (n, 2) by row where some rows all are points, None where not."""
-    if (shapely.get_type_id(shapes[rows]) != shapely.GeometryType.POINT).any():
-        return None
-    return np.column_stack((shapely.get_x(shapes), shapely.get_y(shapes)))
-
-
-def _measure(
-    shapes: np.ndarray, xy_m: FloatArray | None, left: IntArray, right: IntArray
-) -> FloatArray:
-    """Metres between pairs of rows, by their coordinates (`_points_xy`) where they have them."""
-    if xy_m is None:
-        return np.asarray(shapely.distance(shapes[left], shapes[right]))
-    east, north = (xy_m[left] - xy_m[right]).T
-    return np.asarray(np.sqrt(east * east + north * north), dtype=np.float64)
 
 
 def _near_rows(

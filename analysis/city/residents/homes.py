@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -21,6 +22,29 @@ from lifecircle.analysis.readers.records.cells import object_array
 PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
 
 
+class NearStreets:
+    """The streets of a network, to ask what lies near; a spread asks several times."""
+
+    def __init__(self, network: WalkNetwork) -> None:
+        self.network = network
+
+    def are_near(self, xy_m: FloatArray, most_m: float) -> BoolArray:
+        """Which points (k, 2) lie no farther than `most_m` from any street."""
+        found = self._tree.query_nearest(
+            shapely.points(xy_m), max_distance=most_m, all_matches=False
+        )
+        near = np.zeros(len(xy_m), dtype=np.bool_)
+        near[found[0]] = True
+        return near
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        size = np.diff(self.network.vertex_start)
+        edge = np.repeat(np.arange(len(size)), size)
+        lines: Any = shapely.linestrings(self.network.vertex_xy_m, indices=edge)
+        return shapely.STRtree(lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What a spread of residents looks at beside the units; frames of `OsmPlaces`.
@@ -33,7 +57,7 @@ class Ground:
     buildings: gpd.GeoDataFrame | None = None
     residential: gpd.GeoDataFrame | None = None
     no_homes: gpd.GeoDataFrame | None = None
-    streets: WalkNetwork | None = None
+    streets: NearStreets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,24 +167,11 @@ def _may_be_homes(
 
 
 def keep_near_streets(
-    places: Places, streets: WalkNetwork | None, rules: SpreadRules
+    places: Places, streets: NearStreets | None, rules: SpreadRules
 ) -> tuple[Places, Int32Array]:
     """Places of a lattice within reach of a street; units without any keep all, and are named."""
     if streets is None or rules.homes is None or len(places.id) == 0:
         return places, np.empty(0, dtype=np.int32)
-    near = _are_near(anchor_xy(places.geometry), streets, rules.homes.max_street_m.value)
+    near = streets.are_near(anchor_xy(places.geometry), rules.homes.max_street_m.value)
     far = np.setdiff1d(places.unit, places.unit[near]).astype(np.int32)
     return places.take(near | np.isin(places.unit, far)), far
-
-
-def _are_near(xy_m: FloatArray, streets: WalkNetwork, most_m: float) -> BoolArray:
-    """Which points lie no farther than `most_m` from any street."""
-    size = np.diff(streets.vertex_start)
-    edge = np.repeat(np.arange(len(size)), size)
-    lines: Any = shapely.linestrings(streets.vertex_xy_m, indices=edge)
-    found = shapely.STRtree(lines).query_nearest(
-        shapely.points(xy_m), max_distance=most_m, all_matches=False
-    )
-    near = np.zeros(len(xy_m), dtype=np.bool_)
-    near[found[0]] = True
-    return near

@@ -17,7 +17,7 @@ from lifecircle.analysis.city.residents.calibrate import (
 )
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
-from lifecircle.analysis.city.residents.homes import Ground
+from lifecircle.analysis.city.residents.homes import Ground, NearStreets
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.residents.uncounted import (
     mapped_area,
@@ -79,8 +79,14 @@ class People:
         if self.calibrate and (self.cells is None or not self.with_totals):
             raise ParameterError("pipeline_calibrate_what")
         check_floor(self.m2_per_resident)
-        if self.m2_per_resident is not None and (self.cells is not None or self.with_totals):
+        if self.m2_per_resident is None:
+            return
+        if self.cells is not None:
             raise ParameterError("pipeline_residents_twice")
+        if self.units is not None and self.with_totals:
+            known = self.units.residents.known
+            told = {"known": int(known.sum()), "count": len(known)}
+            raise ParameterError("pipeline_totals_beside_floor", **told)
 
 
 def check_floor(m2_per_resident: float | None) -> None:
@@ -107,9 +113,10 @@ def settle(
         from floors.
     InputError : totals of units that cannot be.
     """
-    ground = Ground(streets=network)
+    streets = NearStreets(network)
+    ground = Ground(streets=streets)
     if places is not None:
-        ground = Ground(places.buildings, places.residential, places.no_homes, network)
+        ground = Ground(places.buildings, places.residential, places.no_homes, streets)
     if people.cells is not None and people.units is not None and people.calibrate:
         return _calibrated(people.cells, people.units, ground, network, policy)
     if people.cells is not None:

@@ -41,9 +41,9 @@ def mapped_area(ground: Ground, crs: str, margin_m: float) -> shapely.Polygon:
     shapes = [project_frame(frame, crs) for frame in frames if not frame.empty]
     if shapes:
         return area_polygon_from(shapely.get_coordinates(np.concatenate(shapes)), margin_m)
-    if ground.streets is None or len(ground.streets.vertex_xy_m) == 0:
+    if ground.streets is None or len(ground.streets.network.vertex_xy_m) == 0:
         raise ParameterError("pipeline_no_residents")
-    return area_polygon_from(ground.streets.vertex_xy_m, margin_m)
+    return area_polygon_from(ground.streets.network.vertex_xy_m, margin_m)
 
 
 def stand_uncounted(units: Units, ground: Ground, rules: SpreadRules, crs: str) -> CellSeed:

@@ -51,10 +51,12 @@ class TagRule(Record):
 
         `names`: the tags' own, as `lifecircle.analysis.policy.names.names_of` gives them.
         """
-        if not all(_is_one(tags, k, v, any) for k, v in self.tags.items()):
-            return False
-        if any(_is_one(tags, k, v, all) for k, v in self.without.items()):
-            return False
+        for key, named in self.tags.items():
+            if not _is_one(tags, key, named, any):
+                return False
+        for key, named in self.without.items():
+            if _is_one(tags, key, named, all):
+                return False
         if not (self.name_has or self.name_lacks):
             return True
         called = names_of(tags) if names is None else names

@@ -12,16 +12,23 @@ import osmium
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.readers.osm.areas import Areas, read_areas
 from lifecircle.analysis.readers.osm.aside import (
     Ordered,
     has_places_on_ways,
     in_order,
 )
 from lifecircle.analysis.readers.osm.gates import GateReader
-from lifecircle.analysis.readers.osm.ground import Ground, read_ground
+from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
-from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
-from lifecircle.analysis.readers.osm.source import header_of, is_pbf, opened
+from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, read_places
+from lifecircle.analysis.readers.osm.source import (
+    broken_file,
+    check_osm_file,
+    header_of,
+    is_pbf,
+    opened,
+)
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_streets
 
 
@@ -54,14 +61,24 @@ class _Reader:
             gates = None if joining is None else GateReader(joining, rules)
             streets = read_streets(ordered.path, rules, self.form_of, gates)
             self.started("places")
-            places = read_places(ordered.path, self.policy, self.today)
-            ground = read_ground(ordered.path)
+            areas = _read_areas(ordered.path, self.policy)
+            places = read_places(ordered.path, self.policy, self.today, areas)
+            ground = read_ground(ordered.path, areas)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
         return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost))
+
+
+def _read_areas(path: Path, policy: Policy) -> Areas:
+    """The areas that count and those that are drawn, assembled once."""
+    check_osm_file(path)
+    try:
+        return read_areas(path, (*place_keys(policy), *GROUND_KEYS))
+    except RuntimeError as error:
+        raise broken_file(path, error) from error
 
 
 def read_extract(

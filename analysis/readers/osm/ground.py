@@ -6,6 +6,7 @@ whole steps of a hundred thousandth of a degree.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -16,15 +17,25 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.quantities import Int32Array, IntArray, UInt8Array, read_only
-from lifecircle.analysis.readers.osm.source import opened
+from lifecircle.analysis.readers.osm.areas import Areas, read_areas
+from lifecircle.analysis.readers.osm.opl import (
+    count_nodes,
+    id_of,
+    list_lines,
+    place_of,
+    read_nodes,
+    tags_of,
+)
+from lifecircle.analysis.readers.records.cells import object_array
 
 KINDS: Final = ("water", "green", "building", "stream", "rail", "road")
 NAMES: Final = ("town", "suburb", "village", "water", "park", "station", "street")
 STEPS_PER_DEGREE: Final = 100_000
 LONGEST_NAME: Final = 40
 
-Tags = Any  # osmium's own list of tags, read like a mapping
+Tags = Mapping[str, str]
 Shape = Any
+_Line = tuple[bytes, tuple[str, int] | None, Tags | None]  # nodes, what it is, a street's tags
 
 _TOLERANCE_DEG = 1.2e-5
 _WATER = {
@@ -51,7 +62,8 @@ _PLACES = {
 }
 _STREETS = (*_ROADS[1:], "residential", "living_street", "pedestrian", "unclassified")
 _LINE_KEYS = ("highway", "waterway", "railway")
-_KEYS = ("natural", "waterway", "landuse", "leisure", "building", "railway", "highway", "place")
+_POINT_KEYS = ("place", "railway")
+GROUND_KEYS: Final = ("natural", "waterway", "landuse", "leisure", "building")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,39 +91,67 @@ class Ground:
         return f"<Ground: {len(self.kind):,} shapes, {len(self.name):,} names>"
 
 
-def read_ground(path: Path) -> Ground:
-    """The ground of an OpenStreetMap file; parts without places are left out."""
-    wanted = osmium.filter.KeyFilter(*_KEYS)
-    things = osmium.FileProcessor(opened(path)).with_areas(wanted).with_filter(wanted)
+def read_ground(path: Path, areas: Areas | None = None) -> Ground:
+    """The ground of an OpenStreetMap file; parts without places are left out.
+
+    `areas`: those with one of `GROUND_KEYS` at least, where they have been read already.
+    """
     drawn, names = _Drawn(), _Names()
-    as_wkb = osmium.geom.WKBFactory()
-    for thing in things:
-        tags = thing.tags
-        try:
-            if isinstance(thing, osmium.osm.Node):
-                if "place" in tags or "railway" in tags:
-                    names.point(tags, (thing.lon, thing.lat))
-            elif isinstance(thing, osmium.osm.Area):
-                kind = _area_kind(tags)
-                if kind is not None:
-                    shape = shapely.from_wkb(as_wkb.create_multipolygon(thing))
-                    drawn.area(kind, shape)
-                    names.area(kind, tags, shape)
-            elif isinstance(thing, osmium.osm.Way):
-                if not any(key in tags for key in _LINE_KEYS):
-                    continue
-                known = _line_kind(tags)
-                street = tags.get("highway") in _STREETS and "name" in tags
-                if known is None and not street:
-                    continue
-                line = shapely.from_wkb(as_wkb.create_linestring(thing))
-                if known is not None:
-                    drawn.line(*known, line)
-                if street:
-                    names.street(tags, line)
-        except (RuntimeError, osmium.InvalidLocationError):
-            continue  # cut off at the extract's border
+    lines: list[_Line] = []
+    for line in list_lines(path, {osmium.osm.NODE: _POINT_KEYS, osmium.osm.WAY: _LINE_KEYS}):
+        tags = tags_of(line)
+        if line[0].startswith(b"w"):
+            kind, street = _line_kind(tags), tags.get("highway") in _STREETS and "name" in tags
+            if kind is not None or street:
+                lines.append((line[-1], kind, tags if street else None))
+        elif (place := place_of(line)) is not None:
+            names.point(tags, place)
+    _add_areas(path, read_areas(path, GROUND_KEYS) if areas is None else areas, drawn, names)
+    _add_lines(lines, drawn, names)
     return _ground(drawn, names)
+
+
+def _add_areas(path: Path, areas: Areas, drawn: _Drawn, names: _Names) -> None:
+    """Water, green and buildings, and the names of the first two."""
+    keys = dict.fromkeys((osmium.osm.WAY, osmium.osm.RELATION), GROUND_KEYS)
+    said = {id_of(line): line for line in list_lines(path, keys, placed=False)}
+    known: dict[bytes, tuple[Tags, str | None]] = {}  # many areas say the same
+    for one, shape in zip(areas.id, areas.geometry, strict=True):
+        line = said.get(one)
+        if line is None:
+            continue
+        if line[3] not in known:
+            said_of = tags_of(line)
+            known[line[3]] = said_of, _area_kind(said_of)
+        tags, kind = known[line[3]]
+        if kind is not None:
+            drawn.add(kind, 0, shape)
+            names.area(kind, tags, shape)
+
+
+def _add_lines(lines: Sequence[_Line], drawn: _Drawn, names: _Names) -> None:
+    """Roads, streams and railways, and the names of streets; lines with all their places."""
+    count = np.array([count_nodes(nodes) for nodes, _, _ in lines], dtype=np.int64)
+    _, lonlat = read_nodes([nodes for nodes, _, _ in lines])
+    owner = np.repeat(np.arange(len(lines)), count)
+    moves = np.bincount(
+        owner[1:][(np.diff(lonlat, axis=0) != 0).any(axis=1) & (np.diff(owner) == 0)],
+        minlength=len(lines),
+    )
+    lost = np.bincount(owner, np.isnan(lonlat[:, 0]), minlength=len(lines)) > 0
+    whole = np.flatnonzero(~lost & (moves > 0))
+    row = np.full(len(lines), -1)
+    row[whole] = np.arange(len(whole))
+    kept = row[owner] >= 0
+    shapes: Any = np.empty(0, dtype=object)
+    if len(whole):
+        shapes = shapely.linestrings(lonlat[kept], indices=row[owner][kept])
+    for i, shape, degrees in zip(whole.tolist(), shapes, shapely.length(shapes), strict=True):
+        _, kind, tags = lines[i]
+        if kind is not None:
+            drawn.add(*kind, shape)
+        if tags is not None:
+            names.street(tags, shape, degrees)
 
 
 def _area_kind(tags: Tags) -> str | None:
@@ -142,14 +182,7 @@ class _Drawn:
         self.rank: list[int] = []
         self.shape: list[Shape] = []
 
-    def area(self, kind: str, shape: Shape) -> None:
-        for part in shapely.get_parts(shape):
-            self._add(kind, 0, part)
-
-    def line(self, kind: str, rank: int, shape: Shape) -> None:
-        self._add(kind, rank, shape)
-
-    def _add(self, kind: str, rank: int, shape: Shape) -> None:
+    def add(self, kind: str, rank: int, shape: Shape) -> None:
         self.kind.append(KINDS.index(kind))
         self.rank.append(rank)
         self.shape.append(shape)
@@ -174,10 +207,10 @@ class _Names:
             inside = shapely.point_on_surface(shape)
             self._add(named, tags, (inside.x, inside.y))
 
-    def street(self, tags: Tags, line: Shape) -> None:
+    def street(self, tags: Tags, line: Shape, degrees: float) -> None:
         held = self.streets.get(tags["name"])
-        if held is None or line.length > held[0]:
-            self.streets[tags["name"]] = (line.length, line, tags.get("name:en", ""))
+        if held is None or degrees > held[0]:
+            self.streets[tags["name"]] = (degrees, line, tags.get("name:en", ""))
 
     def all(self) -> list[tuple[str, tuple[float, float], str, str]]:
         found = list(self.rows)
@@ -196,11 +229,11 @@ class _Names:
 
 def _ground(drawn: _Drawn, names: _Names) -> Ground:
     """Everything found as arrays, kinds from the lowest to the highest."""
-    shapes = np.empty(len(drawn.shape), dtype=object)
-    shapes[:] = drawn.shape
+    shapes, of = shapely.get_parts(object_array(drawn.shape), return_index=True)
     thin = shapely.simplify(shapes, _TOLERANCE_DEG, preserve_topology=True)
-    order = np.argsort(np.array(drawn.kind, dtype=np.uint8), kind="stable")
-    kind, rank = (np.array(x, dtype=np.uint8)[order] for x in (drawn.kind, drawn.rank))
+    kind, rank = (np.array(one, dtype=np.uint8)[of] for one in (drawn.kind, drawn.rank))
+    order = np.argsort(kind, kind="stable")
+    kind, rank = kind[order], rank[order]
     rings, feature = _rings(thin[order])
     xy, owner = shapely.get_coordinates(rings, return_index=True)
     counts = np.bincount(owner, minlength=len(rings))

@@ -17,10 +17,11 @@ from lifecircle.analysis.policy import HomeRules, Policy, Service, TagRule
 from lifecircle.analysis.policy.names import names_of
 from lifecircle.analysis.policy.sections.life_cycle import OPEN, Life, LifeReader, State
 from lifecircle.analysis.policy.sections.rules import values_of
+from lifecircle.analysis.readers.osm.areas import Areas, read_areas
 from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.opl import id_of, is_ring, list_lines, place_of, tags_of
-from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
+from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
 from lifecircle.analysis.readers.records.coordinates.located import Located
@@ -81,12 +82,22 @@ class OsmPlaces:
     incomplete: tuple[Incomplete, ...] = ()
 
 
-def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPlaces:
+def place_keys(policy: Policy) -> list[str]:
+    """The keys by which places are found: each has one of them."""
+    rules = [rule for service in policy.services.values() for rule in service.osm]
+    once = policy.life_cycle.keys if policy.life_cycle is not None else ()
+    return sorted({_find_anchor(rule) for rule in rules} | _LAND_KEYS | {"amenity"} | set(once))
+
+
+def read_places(
+    path: Path, policy: Policy, today: date | None = None, areas: Areas | None = None
+) -> OsmPlaces:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
     Three passes: one for what has a key that counts, one for the members of multipolygons, one for
     areas; and one each for lines and for areas that came to nothing.
     `today`: the day for which ``end_date`` and the like are read; None: they are not.
+    `areas`: those with one of `place_keys` at least, where they have been read already.
 
     Raises
     ------
@@ -95,13 +106,12 @@ def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPla
     """
     check_osm_file(path)
     rules = [rule for service in policy.services.values() for rule in service.osm]
-    once = policy.life_cycle.keys if policy.life_cycle is not None else ()
-    keys = sorted({_find_anchor(rule) for rule in rules} | _LAND_KEYS | {"amenity"} | set(once))
+    keys = place_keys(policy)
     of_lines = [rule for rule in rules if rule.lines]
     line_keys = sorted({_find_anchor(rule) for rule in of_lines})
     try:
         tagged = list(list_lines(path, dict.fromkeys(_KINDS, keys), placed=False))
-        things = list(_list_things(path, keys, tagged))
+        things = list(_list_things(tagged, read_areas(path, keys) if areas is None else areas))
         read = {thing.id for thing in things}
         lines = read_lines(path, line_keys, lambda tags: any(r.matches(tags) for r in of_lines))
         places = places_of([*things, *(Place(*line) for line in lines)], policy, today)
@@ -329,10 +339,10 @@ def _make_frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFr
     return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
 
 
-def _list_things(path: Path, keys: list[str], tagged: Sequence[list[bytes]]) -> Iterator[Place]:
+def _list_things(tagged: Sequence[list[bytes]], areas: Areas) -> Iterator[Place]:
     """Nodes and closed areas that carry one of some keys, geometry in degrees.
 
-    `tagged`: the lines (`opl.list_lines`) of all that do.
+    `tagged`: the lines (`opl.list_lines`) of all that do; `areas`: those that do, and others.
     """
     texts: dict[str, list[bytes]] = {}
     ids: list[str] = []
@@ -346,42 +356,9 @@ def _list_things(path: Path, keys: list[str], tagged: Sequence[list[bytes]]) -> 
         if place is not None:
             ids.append(name)
             places.append(place)
-    areas = _Areas()
-    _assemble(path, keys, areas)
-    geometry = shapely.from_wkb(np.array(areas.shapes, dtype=object))
-    single = shapely.get_num_geometries(geometry) == 1
-    geometry[single] = shapely.get_geometry(geometry[single], 0)
+    drawn = np.array([one in texts for one in areas.id], dtype=np.bool_)
     points: Any = shapely.points(np.array(places, dtype=np.float64).reshape(-1, 2))
-    ids += areas.ids
+    ids += [one for one in areas.id if one in texts]
     said = {fields[3]: fields for fields in map(texts.__getitem__, ids)}  # many say the same
     tags = {text: tags_of(fields) for text, fields in said.items()}
-    return map(Place, ids, [tags[texts[one][3]] for one in ids], [*points, *geometry])
-
-
-class _Areas:
-    """Takes the areas osmium makes: their ids and shapes (hexadecimal WKB)."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.shapes: list[str] = []
-        self._as_wkb = osmium.geom.WKBFactory().create_multipolygon
-
-    def area(self, area: osmium.osm.Area) -> None:
-        """Keep one area; a ring without places, cut off at the extract's border, is none."""
-        try:
-            self.shapes.append(self._as_wkb(area))
-        except (RuntimeError, osmium.InvalidLocationError):
-            return
-        self.ids.append(f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}")
-
-
-def _assemble(path: Path, keys: list[str], areas: _Areas) -> None:
-    """Hand every area with one of some keys to `areas`."""
-    wanted = osmium.filter.KeyFilter(*keys)
-    maker = osmium.area.AreaManager()
-    with osmium.io.Reader(opened(path), osmium.osm.RELATION) as reader:
-        osmium.apply(reader, wanted, maker.first_pass_handler())
-    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
-    places.ignore_errors()
-    with osmium.io.Reader(opened(path)) as reader:
-        osmium.apply(reader, places, maker.second_pass_handler(wanted, areas))
+    return map(Place, ids, [tags[texts[one][3]] for one in ids], [*points, *areas.geometry[drawn]])

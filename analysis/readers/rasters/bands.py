@@ -6,6 +6,7 @@ Source: WorldPop, age and sex structures: bands 0, 1-4, 5-9 ... of women and men
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -118,7 +119,10 @@ def _add_up(
     if not _missing(bands, old):
         groups["65"] = total(of_age(*old))
     persons = total(whole or of_age(*ages))
-    return _without_empty(read[0], index, persons, groups)
+    first = next(iter(bands.values())).product
+    assert first is not None
+    product = replace(first, age=None, sex=None)
+    return _without_empty(replace(read[0], product=product), index, persons, groups)
 
 
 def _without_empty(

@@ -81,7 +81,8 @@ def read_raster_share(
     residents): they are summed into residents and groups.
     A pixel on the border of the area counts by the share of its own area that lies inside.
     Fractions become whole persons along a curve (`whole_persons`): over all that is kept here,
-    in each unit in a city. Pixels of nobody are not rows.
+    in each unit in a city. Pixels of nobody are not rows. What product a raster was taken for is
+    a warning, for its signs for no data are read by that.
 
     Parameters
     ----------
@@ -107,7 +108,10 @@ def read_raster_share(
     first = Path(paths[0])
     found = Findings(first.name)
     read = [read_pixels(one, found) for one in paths]
-    return _cells(sum_bands(read, found), area, first, found)
+    pixels = sum_bands(read, found)
+    if pixels.product is not None:
+        found.add("raster_product", severity="warning", product=pixels.product.title())
+    return _cells(pixels, area, first, found)
 
 
 def _cells(pixels: Pixels, area: Any, path: Path, found: Findings) -> tuple[CellTable, RasterShare]:

@@ -1,0 +1,61 @@
+"""The areas of an OpenStreetMap file: closed ways and multipolygons, as osmium assembles them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import osmium
+import shapely
+
+from lifecircle.analysis.quantities import ObjectArray
+from lifecircle.analysis.readers.osm.source import opened
+
+
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """`id` (``way/1``, ``relation/2``) and `geometry` ((multi)polygons, degrees) of areas."""
+
+    id: list[str]
+    geometry: ObjectArray
+
+
+class _Taken:
+    """Takes the areas osmium makes: their ids and shapes (hexadecimal WKB)."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.shapes: list[str] = []
+        self._as_wkb = osmium.geom.WKBFactory().create_multipolygon
+
+    def area(self, area: osmium.osm.Area) -> None:
+        """Keep one area; a ring without places, cut off at the extract's border, is none."""
+        try:
+            self.shapes.append(self._as_wkb(area))
+        except (RuntimeError, osmium.InvalidLocationError):
+            return
+        self.ids.append(f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}")
+
+
+def read_areas(path: Path, keys: Iterable[str]) -> Areas:
+    """Every area with one of some keys, in the order osmium makes them.
+
+    Raises
+    ------
+    RuntimeError
+        osmium cannot read the file.
+    """
+    wanted = osmium.filter.KeyFilter(*sorted(set(keys)))
+    maker, taken = osmium.area.AreaManager(), _Taken()
+    with osmium.io.Reader(opened(path), osmium.osm.RELATION) as reader:
+        osmium.apply(reader, wanted, maker.first_pass_handler())
+    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    places.ignore_errors()
+    with osmium.io.Reader(opened(path)) as reader:
+        osmium.apply(reader, places, maker.second_pass_handler(wanted, taken))
+    geometry = shapely.from_wkb(np.array(taken.shapes, dtype=object))
+    single = shapely.get_num_geometries(geometry) == 1
+    geometry[single] = shapely.get_geometry(geometry[single], 0)
+    return Areas(taken.ids, geometry)

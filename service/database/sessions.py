@@ -1,0 +1,76 @@
+"""Sessions of browsers: opened with a key, over when it is revoked or expires, or by logging out.
+
+A session is 256 random bits that the browser holds; kept is their SHA-256. It is always a new one:
+what a browser offered before it logged in is never taken up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Engine, delete
+
+from lifecircle.service.database.audit import Writer, at_work, now_utc, record
+from lifecircle.service.database.keys import Key, find_key, key_of_row
+from lifecircle.service.database.tables import KeyRow, SessionRow
+
+_WRITTEN: Final = re.compile(r"[\w-]{43}", re.ASCII)
+_CSRF: Final = b"lifecircle csrf"
+
+
+def open_session(engine: Engine, written: str, hours: float) -> tuple[Key, str] | None:
+    """A new session for whoever has this key: the key, and what the browser is to hold.
+
+    None where nothing is opened by it.
+    """
+    key = find_key(engine, written)
+    if key is None:
+        return None
+    token, now = secrets.token_urlsafe(32), now_utc()
+    with at_work(engine) as session:
+        session.execute(delete(SessionRow).where(SessionRow.expires <= now))
+        until = now + timedelta(hours=hours)
+        row = SessionRow(id=_digest(token), key_id=key.id, created=now, expires=until)
+        session.add(row)
+        record(session, Writer(key.name, key.id), "session.open", f"key/{key.id}", None, None)
+    return key, token
+
+
+def find_session(engine: Engine, token: str) -> Key | None:
+    """The key of a session that is open now, else None."""
+    if _WRITTEN.fullmatch(token) is None:
+        return None
+    now = now_utc()
+    with at_work(engine) as session:
+        row = session.get(SessionRow, _digest(token))
+        if row is None or row.expires <= now:
+            return None
+        held = session.get(KeyRow, row.key_id)
+        key = None if held is None else key_of_row(held)
+    return key if key is not None and key.valid_at(now) else None
+
+
+def end_session(engine: Engine, token: str) -> None:
+    """Make a session open nothing from now on."""
+    with at_work(engine) as session:
+        row = session.get(SessionRow, _digest(token))
+        if row is not None:
+            session.delete(row)
+            held = session.get(KeyRow, row.key_id)
+            name = "?" if held is None else held.name
+            subject = f"key/{row.key_id}"
+            record(session, Writer(name, row.key_id), "session.end", subject, None, None)
+
+
+def csrf_token(token: str) -> str:
+    """What a page of ours sends along with a write, and no page elsewhere can know."""
+    return hmac.new(token.encode(), _CSRF, hashlib.sha256).hexdigest()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

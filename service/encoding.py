@@ -1,0 +1,28 @@
+"""Documents as JSON bytes, for HTTP, files and jobs alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pandas as pd
+
+
+def encode(document: Any) -> bytes:
+    """JSON bytes: NaN and missing values become null, numpy values plain numbers."""
+    return orjson.dumps(
+        document, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    )
+
+
+def _plain(value: Any) -> Any:
+    if value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    raise TypeError
