@@ -58,4 +58,6 @@ def test_the_worst_is_that_of_coverage() -> None:
     assert worst.service == expected
     assert np.isclose(worst.short, shorts[expected][0])
     assert worst.not_covered == shorts[expected][1]
+    asked = Question(worst.service, worst.promised.minutes)
+    assert headline_document(run)["rests_on"] == coverage_document(run, asked)["rests_on"]
     assert first_service(run) == expected
