@@ -68,7 +68,7 @@ async def list_jobs(
         if end < count:
             asked = {**query.model_dump(exclude_defaults=True), "offset": end, "limit": query.limit}
             links.append(link("next", with_query(home, asked), JSON))
-        told = [status_document(jobs, job, reader) for job in found]
+        told = [status_document(jobs, job, reader, log=False) for job in found]
         return {"jobs": told, "links": links, "numberMatched": count, "numberReturned": len(told)}
 
     return _told(await run_in_threadpool(produce))
@@ -121,7 +121,7 @@ def job_url(base: str, identity: str) -> str:
     return f"{base}/jobs/{identity}"
 
 
-def status_document(jobs: Jobs, job: Job, reader: Reader) -> dict[str, Any]:
+def status_document(jobs: Jobs, job: Job, reader: Reader, *, log: bool = True) -> dict[str, Any]:
     """A job as OGC tells it, and beside that its area, error and the end of its log."""
     running = jobs.folders.progress(job.id) if job.state == "running" else None
     done = 100 if job.state == "successful" else round(_FAR * running.share) if running else 0
@@ -141,10 +141,10 @@ def status_document(jobs: Jobs, job: Job, reader: Reader) -> dict[str, Any]:
         "area": job.area,
         "result": job.told,
         "problem": None if job.error is None else job.error[reader.lang],
-        "log": jobs.folders.log_tail(job.id),
+        "log": jobs.folders.log_tail(job.id) if log else None,
         "links": _links(job, reader),
     }
-    kept = ("problem", "result", "area", "log")
+    kept = ("problem", "result", "area")
     return {name: value for name, value in made.items() if value is not None or name in kept}
 
 
