@@ -32,6 +32,7 @@ from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.metrics import Metrics
 from lifecircle.service.routes import (
     areas,
+    building,
     catchments,
     checks,
     health,
@@ -78,7 +79,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     )
     app.state.jobs = Jobs(app.state.areas.workspace, app.state.database, settings)
     about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
-    for room in (ogc, *about_areas, scenarios, reviews, checks, pages, login, health):
+    for room in (ogc, *about_areas, scenarios, reviews, checks, building, pages, login, health):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
@@ -86,7 +87,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
-        larger={"/check": settings.max_upload_bytes},
+        larger={"/check": settings.max_upload_bytes, "/uploads": settings.upload_bytes},
     )
     app.add_middleware(KeptAnswers, limit_bytes=settings.cache_bytes)
     app.add_middleware(HeadAndOptions)

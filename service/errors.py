@@ -131,6 +131,14 @@ STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
 )
 
 
+_OGC: Final = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+OGC_TYPES: Final = {
+    "no_process": f"{_OGC}no-such-process",
+    "no_job": f"{_OGC}no-such-job",
+    "job_not_done": f"{_OGC}result-not-ready",
+}  # problems whose type a standard names
+
+
 def status_of(error: LifecircleError) -> HTTPStatus:
     """The HTTP status of an error of the family."""
     return next((code for kind, code in STATUS if isinstance(error, kind)), HTTPStatus(500))
@@ -139,7 +147,7 @@ def status_of(error: LifecircleError) -> HTTPStatus:
 def problem(status: int, key: str, detail: str, lang: Language, **members: Any) -> dict[str, Any]:
     """An RFC 9457 problem document: the key for programs, title and detail for people."""
     return {
-        "type": f"urn:lifecircle:problem:{key}",
+        "type": OGC_TYPES.get(key, f"urn:lifecircle:problem:{key}"),
         "title": i18n.text(f"status_{int(status)}", lang),
         "status": int(status),
         "detail": detail,

@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 WORKERS: Final = "PROMETHEUS_MULTIPROC_DIR"  # set by `serving` where there are several
 CONTENT: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
-_ROOMS: Final = ("areas", "maps", "collections", "static")
+_ROOMS: Final = ("areas", "maps", "collections", "static", "processes", "jobs", "uploads")
 _LEAVES: Final = frozenset({
     "coverage", "gaps", "circles", "equity", "compare", "report", "scorecard", "quality", "merges",
     "catchments", "point", "isochrone", "siting", "accessibility", "what-if", "items",
@@ -28,7 +28,7 @@ _LEAVES: Final = frozenset({
 })  # fmt: skip
 _ALONE: Final = frozenset({
     "", "api", "docs", "conformance", "areas", "collections", "check", "healthz", "readyz",
-    "metrics", "login", "logout",
+    "metrics", "processes", "jobs", "uploads", "build", "login", "logout",
 })  # fmt: skip
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 

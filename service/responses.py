@@ -42,6 +42,7 @@ UNCACHED: Final[Mapping[str, str]] = MappingProxyType({"cache-control": "no-stor
 FILES: Final = ("csv", "xlsx", "gpkg")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
+    "execution",
 })  # fmt: skip
 
 CLOSED_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"

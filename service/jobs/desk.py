@@ -15,7 +15,7 @@ from lifecircle.service.database.engine import Database
 from lifecircle.service.errors import JobNotDoneError, MissingError
 from lifecircle.service.jobs.folders import INPUTS, RESULT, JobFolders
 from lifecircle.service.jobs.inbox import Inbox, Quotas
-from lifecircle.service.jobs.model import BUILD, Job
+from lifecircle.service.jobs.model import BUILD, Answered, Job
 from lifecircle.service.jobs.processes import Process
 from lifecircle.service.jobs.processes.building import lay_out
 from lifecircle.service.jobs.records import (
@@ -69,7 +69,9 @@ class Jobs:
         """End what is under way."""
         self._workshop.stop()
 
-    def order(self, process: Process, lang: Language, writer: Writer) -> tuple[Job, bool]:
+    def order(
+        self, process: Process, lang: Language, writer: Writer, response: Answered = "raw"
+    ) -> tuple[Job, bool]:
         """A job for a process, or the one that does the same already; and whether it is new.
 
         Raises
@@ -81,11 +83,12 @@ class Jobs:
             "process": process.ID,
             "asked": asked.asked(self.inbox),
             "lang": lang if process.QUICK else "",
+            "response": response,
             "code": code_version(),
         }
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         inputs = asked.model_dump(mode="json", exclude_defaults=True)
-        order = Order(process.ID, asked.area, lang, inputs, digest)
+        order = Order(process.ID, asked.area, lang, inputs, response, digest)
         engine = self._database.engine()
         with self.folders.alone():
             job, new = add_job(engine, order, writer, self._bounds, self._stands)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, get_args
 from lifecircle.analysis.errors import Language
 
 State = Literal["accepted", "running", "successful", "failed", "dismissed"]
+Answered = Literal["raw", "document"]  # how a result is told, by the order
 STATES: Final[tuple[State, ...]] = get_args(State)
 LIVE: Final[tuple[State, ...]] = ("accepted", "running")
 BUILD: Final = "build"
@@ -26,6 +27,7 @@ class Job:
     area: str
     lang: Language
     inputs: Mapping[str, Any]
+    response: Answered
     digest: str
     state: State
     created: datetime

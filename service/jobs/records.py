@@ -17,7 +17,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.service.database.audit import Writer, at_work, now_utc, record
 from lifecircle.service.database.tables import JobRow
 from lifecircle.service.errors import MissingError, NotReadyError, TooManyError
-from lifecircle.service.jobs.model import LIVE, Job, State, choose_next
+from lifecircle.service.jobs.model import LIVE, Answered, Job, State, choose_next
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Order:
     area: str
     lang: Language
     inputs: Mapping[str, Any]
+    response: Answered
     digest: str
 
 
@@ -79,7 +80,8 @@ def add_job(
         _check(session, owner, bounds)
         row = JobRow(
             id=secrets.token_hex(8), process=order.process, owner=owner, key_id=writer.key_id,
-            area=order.area, lang=order.lang, inputs=dict(order.inputs), digest=order.digest,
+            area=order.area, lang=order.lang, inputs=dict(order.inputs),
+            response=order.response, digest=order.digest,
             state="accepted", created=now_utc(), started=None, finished=None, error=None,
             told=None,
         )  # fmt: skip
@@ -239,8 +241,9 @@ def _change(
 
 def _job(row: JobRow) -> Job:
     state: Any = row.state
+    response: Any = row.response
     lang: Any = row.lang
     return Job(
-        row.id, row.process, row.owner, row.area, lang, row.inputs, row.digest, state,
+        row.id, row.process, row.owner, row.area, lang, row.inputs, response, row.digest, state,
         row.created, row.started, row.finished, row.error, row.told,
     )  # fmt: skip

@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from lifecircle.analysis.errors import InputError, LifecircleError
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.encoding import encode
-from lifecircle.service.errors import problem_of
+from lifecircle.service.errors import RequestError, problem_of
 from lifecircle.service.jobs.folders import ANSWER, PROGRESS, RESULT, TASK
 
 OUT_OF_MEMORY: Final = 5
@@ -39,19 +41,24 @@ def main() -> int:
     )
     _limit(task["limits"])
     try:
-        answer = _work(folder, task)
+        answer = do_work(folder, task)
     except MemoryError:
         return OUT_OF_MEMORY
     write_aside(folder / ANSWER, json.dumps(answer).encode())
     return 0
 
 
-def _work(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
+def do_work(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
+    """Do a task in this process; how it ended, and what it gave in a file of the folder."""
     from lifecircle.service.jobs.processes import Bench, process_of
 
     bench = Bench(Path(task["workspace"]), folder, task["lang"], _Teller(folder / PROGRESS).tell)
     try:
-        process = process_of(task["process"]).model_validate(task["inputs"])
+        try:
+            process = process_of(task["process"]).model_validate(task["inputs"])
+        except ValidationError as fault:  # ordered by another version
+            names = ", ".join(str(one["loc"][0]) for one in fault.errors() if one["loc"])
+            raise RequestError("job_refused_inputs", detail=names) from None
         done = process.work(bench)
         write_aside(folder / RESULT, encode(done.document))
     except LifecircleError as error:

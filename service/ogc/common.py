@@ -10,8 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.catalog import area_row
+from lifecircle.service.ogc.jobs import JOBS_REL
 from lifecircle.service.ogc.links import link
 from lifecircle.service.ogc.openapi import api_document
+from lifecircle.service.ogc.processes import CONFORMS_TO as PROCESSES
+from lifecircle.service.ogc.processes import PROCESSES_REL
 from lifecircle.service.queries import NOTHING_ELSE, PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import HTML, JSON, OPENAPI, encode, page, wants_page
 
@@ -27,6 +30,7 @@ CONFORMS_TO: Final = (
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    *PROCESSES,
 )
 
 
@@ -55,6 +59,8 @@ def landing_document(reader: Reader) -> dict[str, Any]:
             link("conformance", f"{base}/conformance", JSON),
             link("data", f"{base}/collections", JSON),
             link("areas", f"{base}/areas", JSON),
+            link(PROCESSES_REL, f"{base}/processes", JSON),
+            link(JOBS_REL, f"{base}/jobs", JSON),
         ],
     }
 

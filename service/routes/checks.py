@@ -7,9 +7,6 @@ marked table, the copy with safe mends) travels in the same answer.
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +15,6 @@ from typing import Any, Final, cast, get_args
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
@@ -31,10 +27,10 @@ from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
 from lifecircle.service.checking import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
-from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.queries import NOTHING_ELSE, Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page, wants_page
+from lifecircle.service.routes.jailed import in_jail
 from lifecircle.service.routes.problems import respond
 from lifecircle.service.settings import Settings
 
@@ -98,9 +94,8 @@ async def check_upload(request: Request, reader: ReaderNow) -> Response:
     """Every fault of the file sent as form data (``file``, ``kind``, ``datum`` ...)."""
     sent = await _sent(request)
     lang = reader.lang
-    try:
-        found = await _in_jail(request, sent, reader)
-    except ReaderLeftError:
+    found = await _in_jail(request, sent, reader)
+    if found is None:
         return Response(status_code=READER_LEFT)
     if "problem" in found:
         return respond(request, found["problem"], lang)
@@ -207,36 +202,27 @@ def _plain_name(given: str) -> str:
     return printable[-_LONGEST_NAME:] or "file"
 
 
-async def _in_jail(request: Request, sent: _Sent, reader: Reader) -> dict[str, Any]:
+async def _in_jail(request: Request, sent: _Sent, reader: Reader) -> dict[str, Any] | None:
     """The check of an upload in a process of its own, ended when the sender leaves."""
     suffix = Path(sent.name).suffix.lower()
     if suffix not in KNOWN:
         known = " ".join(KNOWN)
         raise RequestError("check_bad_suffix", suffix=suffix or sent.name, known=known)
-    gone, jail = threading.Event(), request.app.state.jail
 
-    def read() -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="lifecircle-check-") as folder:
-            path = Path(folder) / f"upload{suffix}"
-            path.write_bytes(sent.content)
-            told = {
-                **sent.fields(),
-                "name": sent.name,
-                "path": str(path),
-                "lang": reader.lang,
-                "max_unpacked_bytes": reader.settings.max_unpacked_bytes,
-            }
-            found: dict[str, Any] = orjson.loads(jail.run(CHECK, orjson.dumps(told), folder, gone))
-            return found
+    def tell(folder: Path) -> bytes:
+        path = folder / f"upload{suffix}"
+        path.write_bytes(sent.content)
+        told = {
+            **sent.fields(),
+            "name": sent.name,
+            "path": str(path),
+            "lang": reader.lang,
+            "max_unpacked_bytes": reader.settings.max_unpacked_bytes,
+        }
+        return orjson.dumps(told)
 
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        gone.set()
-
-    watching = asyncio.create_task(watch())
-    try:
-        return await run_in_threadpool(read)
-    finally:
-        gone.set()
-        watching.cancel()
+    said = await in_jail(request, CHECK, tell)
+    if said is None:
+        return None
+    found: dict[str, Any] = orjson.loads(said)
+    return found

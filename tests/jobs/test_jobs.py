@@ -34,6 +34,7 @@ from lifecircle.service.jobs.inbox import DAY_S, Inbox, Quotas, plain_name
 from lifecircle.service.jobs.model import Job, choose_next
 from lifecircle.service.jobs.processes import process_of
 from lifecircle.service.jobs.records import begin_next, end_job
+from lifecircle.service.jobs.worker import do_work
 from lifecircle.service.settings import Settings
 from tests.worlds.tiny import tiny_run
 
@@ -43,7 +44,7 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 def a_job(name: str, owner: str, state: str = "accepted", **other: Any) -> Job:
     made = Job(
-        name, "siting", owner, "town", "zh", {}, name, "accepted",
+        name, "siting", owner, "town", "zh", {}, "raw", name, "accepted",
         NOON + timedelta(minutes=int(name[1:])), None, None, None, None,
     )  # fmt: skip
     return replace(made, state=state, **other)
@@ -204,6 +205,8 @@ def test_what_is_not_there_is_refused_before_it_waits(idle: Jobs, area: str) -> 
         lambda: siting("../../etc"),
         lambda: build(area="a/b", osm="0" * 24),
         lambda: build(area="fine", osm="0" * 24),
+        lambda: build(area="fine", osm="0" * 24, graph="0" * 24),
+        lambda: build(area="fine"),
         lambda: build(area="fine", osm="0" * 24, policy="/etc/passwd"),
     ]
     for make in wrong:
@@ -213,8 +216,6 @@ def test_what_is_not_there_is_refused_before_it_waits(idle: Jobs, area: str) -> 
         {"osm": "../../../etc/passwd"},
         {"osm": "0" * 24, "surveyed": ["park:/etc/x.csv"]},
         {"osm": "0" * 24, "place": "Malta"},
-        {"osm": "0" * 24, "graph": "0" * 24},
-        {},
     ):
         with pytest.raises(ValueError, match="validation error"):
             build.model_validate({"area": "fine", **told})
@@ -254,21 +255,26 @@ def over(jobs: Jobs, identity: str) -> Job:
 
 def test_a_job_is_done_and_a_killed_one_is_told(busy: Jobs, area: str) -> None:
     good, _ = busy.order(siting(area), "zh", ME)
-    bad, _ = busy.order(siting(area).model_copy(update={"service": "nothing"}), "zh", ME)
     killed, _ = busy.order(siting(area, minutes=7.0), "zh", ME)
     done = over(busy, good.id)
     assert done.state == "successful", done.error
     assert b'"proposals"' in busy.result(good.id)
     assert busy.folders.log_tail(good.id)
     assert not busy.order(siting(area), "zh", YOU)[1]  # it stands: not done again
-    refused = over(busy, bad.id)
-    assert refused.error is not None
-    assert refused.error["zh"]["key"] == "unknown_service"
     one = until(lambda: busy._workshop._under.get(killed.id))
     os.kill(one.process.pid, signal.SIGKILL)
     died = over(busy, killed.id)
     assert died.error is not None
     assert "SIGKILL" in died.error["en"]["detail"]
+
+
+def test_what_is_refused_is_told_in_both_languages(place: Path, area: str) -> None:
+    inputs = {"area": area, "service": "nothing", "add": 1}
+    task = {"workspace": str(place), "lang": "zh", "process": "siting", "inputs": inputs}
+    told = do_work(place, task)
+    assert told["state"] == "failed"
+    assert {told["error"][lang]["key"] for lang in ("zh", "en")} == {"unknown_service"}
+    assert told["error"]["zh"]["detail"] != told["error"]["en"]["detail"]
 
 
 def test_a_dismissed_job_is_dead_within_two_seconds(busy: Jobs, area: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from lifecircle.analysis.policy import Title, policy_ids
 from lifecircle.analysis.results.names import safe_name
@@ -62,12 +62,6 @@ class Build(Process):
     residents_from_buildings: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     calibrate: bool = False
 
-    @model_validator(mode="after")
-    def _one_source_of_streets(self) -> Self:
-        if (self.osm is None) == (self.graph is None):
-            raise ValueError("osm or graph")
-        return self
-
     def files(self) -> tuple[str, ...]:
         """Ids of its files, each once."""
         one = [given for name in ONE if (given := getattr(self, name)) is not None]
@@ -78,6 +72,8 @@ class Build(Process):
         """The same, once its names are sound and its files are there."""
         del workspace
         safe_name(self.area)
+        if (self.osm is None) == (self.graph is None):
+            raise RequestError("build_one_network")
         if self.policy is not None and self.policy not in policy_ids():
             known = ", ".join(policy_ids())
             raise RequestError("check_value", field="policy", value=self.policy, known=known)

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("area", sa.String(64), nullable=False, index=True),
         sa.Column("lang", sa.String(2), nullable=False),
         sa.Column("inputs", sa.JSON(), nullable=False),
+        sa.Column("response", sa.String(16), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False, index=True),
         sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False, index=True),

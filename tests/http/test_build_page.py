@@ -1,0 +1,112 @@
+"""Files sent for builds over HTTP, and the page: who may, what is refused, what the check says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from lifecircle.service.jobs.desk import Jobs
+from tests.pages.served import client
+
+GOOD = "type,name,lon,lat\n药店,东药房,102.71,25.04\n".encode()
+BAD = "type,name,lon,lat\n药店,=cmd|' /C calc'!A1,不详,25.04\n".encode()
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> TestClient:
+    made = client(tmp_path, upload_bytes=1_000, inbox_bytes_per_key=1_500, inbox_files=3)
+    made.base_url = made.base_url.copy_with(host="localhost")
+    return made
+
+
+def send(at: TestClient, name: str, content: bytes, **headers: str) -> Any:
+    return at.post("/uploads", params={"name": name}, content=content, headers=headers)
+
+
+def test_the_page_in_both_languages(at: TestClient) -> None:
+    for lang, said in (("zh", "构建区域"), ("en", "Build an area")):
+        shown = at.get("/build", params={"lang": lang}, headers={"accept": "text/html"})
+        assert shown.status_code == 200
+        assert said in shown.text
+        assert "http://" not in shown.text.replace("http://localhost", "")
+    assert at.get("/build", headers={"X-Forwarded-For": "1.2.3.4"}).status_code in (401, 403)
+
+
+def test_a_file_is_taken_told_and_removed(at: TestClient) -> None:
+    made = send(at, "../../小学.csv", GOOD)
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert (told["name"], told["size_bytes"], told["suffix"]) == ("小学.csv", len(GOOD), ".csv")
+    assert at.get(made.headers["location"]).json() == told
+    assert at.get("/uploads").json()["uploads"] == [told]
+    assert "owner" not in told
+    assert at.delete(f"/uploads/{told['id']}").status_code == 204
+    for answer in (at.get(f"/uploads/{told['id']}"), at.delete(f"/uploads/{told['id']}")):
+        assert answer.status_code == 404
+    assert list(inbox(at).folder.iterdir()) == []
+
+
+def inbox(at: TestClient) -> Any:
+    jobs: Jobs = at.app.state.jobs  # type: ignore[attr-defined]
+    return jobs.inbox
+
+
+def test_too_much_is_refused_and_leaves_nothing(at: TestClient) -> None:
+    assert send(at, "a.csv", b"x" * 1_001).status_code == 413
+    assert at.post("/uploads?name=a.csv", content=iter([b"x" * 600] * 2)).status_code == 413
+    assert send(at, "a.exe", b"x").status_code == 400
+    assert send(at, "a.csv", b"").status_code == 400
+    assert at.post("/uploads", content=b"x").status_code == 400
+    assert send(at, "a.csv", b"x" * 900).status_code == 201
+    full = send(at, "b.csv", b"x" * 900)
+    assert (full.status_code, full.headers["retry-after"]) == (429, "5")
+    assert [one.name for one in inbox(at).all()] == ["a.csv"]
+    assert len(list(inbox(at).folder.iterdir())) == 1
+
+
+def test_nobody_else_sends_or_sees_files(at: TestClient) -> None:
+    kept = send(at, "a.csv", GOOD).json()["id"]
+    for headers in ({"X-Forwarded-For": "1.2.3.4"}, {"Origin": "http://elsewhere.example"}):
+        assert send(at, "b.csv", GOOD, **headers).status_code in (401, 403)
+        for path in ("/uploads", f"/uploads/{kept}"):
+            assert at.get(path, headers=headers).status_code in (401, 403)
+        assert at.delete(f"/uploads/{kept}", headers=headers).status_code in (401, 403)
+
+
+def test_a_check_says_what_the_command_says(at: TestClient) -> None:
+    good, bad = (
+        send(at, name, told).json()["id"] for name, told in (("a.csv", GOOD), ("b.csv", BAD))
+    )
+    said = {"kind": "facilities", "datum": "wgs84"}
+    found = at.post(f"/uploads/{good}/check?lang=en", json=said).json()
+    assert (found["errors"], found["rows"], found["usable"]) == (0, 1, True)
+    found = at.post(f"/uploads/{bad}/check?lang=en", json=said).json()
+    assert found["errors"] == 1
+    assert found["faults"][0]["column"] == "lon"
+    streets = send(at, "town.osm.pbf", b"x").json()["id"]
+    assert at.post(f"/uploads/{streets}/check", json={}).status_code == 400
+    for wrong in ({"kind": "x"}, {"policy": "/etc/passwd"}, {"path": "/etc/passwd"}):
+        assert at.post(f"/uploads/{good}/check", json=wrong).status_code == 400
+
+
+def test_a_build_names_files_that_lie_here(at: TestClient) -> None:
+    kept = send(at, "town.osm.pbf", b"no streets").json()
+    at.app.state.jobs._workshop.start = lambda: None  # type: ignore[attr-defined]
+
+    def order(**inputs: Any) -> Any:
+        return at.post("/processes/build/execution", json={"inputs": {"area": "a", **inputs}})
+
+    assert order(osm="0" * 24).status_code == 404
+    assert order(osm=str(Path("/etc/passwd"))).status_code == 400
+    assert order(osm=kept["id"], area="../x").status_code == 400
+    assert order().status_code == 400
+    made = order(osm={"href": kept["links"][0]["href"]})
+    assert made.status_code == 201, made.text
+    job = made.json()
+    assert (job["status"], job["area"], job["processID"]) == ("accepted", "a", "build")
+    at.delete(f"/uploads/{kept['id']}")
+    folder = at.app.state.jobs.folders.of(job["jobID"])  # type: ignore[attr-defined]
+    assert [one.read_bytes() for one in folder.glob("inputs/*/*")] == [b"no streets"]
