@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.catalog import area_row
-from lifecircle.service.ogc.links import link
+from lifecircle.service.ogc import tiles
+from lifecircle.service.ogc.links import TILING_SCHEMES, link
 from lifecircle.service.ogc.openapi import api_document
 from lifecircle.service.queries import NOTHING_ELSE, PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import HTML, JSON, OPENAPI, encode, page, wants_page
@@ -27,6 +28,7 @@ CONFORMS_TO: Final = (
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    *tiles.CONFORMS_TO,
 )
 
 
@@ -54,6 +56,7 @@ def landing_document(reader: Reader) -> dict[str, Any]:
             link("service-doc", f"{base}/docs", HTML),
             link("conformance", f"{base}/conformance", JSON),
             link("data", f"{base}/collections", JSON),
+            link(TILING_SCHEMES, f"{base}/tileMatrixSets", JSON),
             link("areas", f"{base}/areas", JSON),
         ],
     }
