@@ -73,7 +73,6 @@ def tile_matrix_set() -> dict[str, Any]:
     """The definition as a document, down to the last zoom served."""
     return {
         "id": QUAD,
-        "title": "Google Maps Compatible for the World",
         "uri": QUAD_URI,
         "crs": MERCATOR,
         "orderedAxes": ["X", "Y"],

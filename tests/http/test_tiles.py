@@ -156,7 +156,8 @@ def test_names_in_chinese_stay_whole(served: TestClient, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("zoom", "row", "column"),
     [("17", "0", "0"), ("0", "1", "0"), ("0", "0", "1"), ("3", "8", "0"), ("-1", "0", "0"),
-     ("a", "0", "0"), ("1", "1.0", "0"), ("1", "٠", "0"), ("9" * 5_000, "0", "0"), ("1", "0", "%00")],
+     ("a", "0", "0"), ("1", "1.0", "0"), ("1", "٠", "0"), ("9" * 5_000, "0", "0"),
+     ("1", "0", "%00")],
 )  # fmt: skip
 def test_req_core_tc_error(served: TestClient, zoom: str, row: str, column: str) -> None:
     answer = served.get(f"/collections/tiny.cells/tiles/{QUAD}/{zoom}/{row}/{column}")
