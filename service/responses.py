@@ -34,6 +34,8 @@ XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 GPKG: Final = "application/geopackage+sqlite3"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA: Final = "application/schema+json"
+MVT: Final = "application/vnd.mapbox-vector-tile"
+TILEJSON: Final = "application/json"
 
 KEPT: Final = "lifecircle.kept"  # in the scope of a request: what may be given again
 GZIPPED: Final = b"-gzip"

@@ -23,7 +23,8 @@ LEVEL: Final = 5
 IN_THREAD: Final = 32_000
 _ASKED: Final = (b"accept", b"accept-language", b"host", b"x-forwarded-proto")
 _TEXT: Final = (b"application/json", b"application/geo+json", b"application/schema+json", b"text/",
-                b"application/problem+json", b"application/vnd.oai", b"image/svg")  # fmt: skip
+                b"application/problem+json", b"application/vnd.oai",
+                b"application/vnd.mapbox-vector-tile", b"image/svg")  # fmt: skip
 Headers = list[tuple[bytes, bytes]]
 Key = tuple[object, ...]
 

@@ -1,10 +1,9 @@
-"""OGC API Features, parts 1 and 2, with queryables of part 3: every layer of every area; and
-Processes, part 1."""
+"""OGC API: Features (parts 1 to 3 as far as claimed) and Tiles of every layer; Processes, part 1."""
 
 from fastapi import APIRouter
 
-from lifecircle.service.ogc import collections, common, items, jobs, processes
+from lifecircle.service.ogc import collections, common, items, jobs, processes, tiles
 
 router = APIRouter()
-for _room in (common, collections, items, processes, jobs):
+for _room in (common, collections, items, tiles, processes, jobs):
     router.include_router(_room.router)

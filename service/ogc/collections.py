@@ -19,7 +19,7 @@ from lifecircle.service.ogc.filters import (
     queryable_schema,
     queryables,
 )
-from lifecircle.service.ogc.links import collection_url, link
+from lifecircle.service.ogc.links import TILESETS, collection_url, link
 from lifecircle.service.queries import NOTHING_ELSE, Asked, PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import (
     CSV,
@@ -62,7 +62,14 @@ def listed_layers(reader: Reader, manifest: Manifest) -> tuple[str, ...]:
     return (*LAYERS, *(layer for layer in OPTIONAL_LAYERS if layer in held))
 
 
-def _checked(reader: Reader, manifest: Manifest, layer: str) -> Manifest:
+def checked_manifest(reader: Reader, manifest: Manifest, layer: str) -> Manifest:
+    """The manifest of an area that has a layer.
+
+    Raises
+    ------
+    MissingError
+        Its latest run has no such layer.
+    """
     if layer not in listed_layers(reader, manifest):
         raise MissingError("no_collection", collection=f"{manifest.area}.{layer}")
     return manifest
@@ -125,6 +132,7 @@ def collection_document(reader: Reader, manifest: Manifest, layer: str) -> dict[
             link(QUERYABLES, f"{home}/queryables", SCHEMA),
             link("describedby", f"{home}/schema?profile=geojson", SCHEMA),
             link(SCHEMA_REL, f"{home}/schema", SCHEMA),
+            link(TILESETS, f"{home}/tiles", JSON),
         ],
     }
 
@@ -134,7 +142,7 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
     """Title, extent, coordinate systems and links of a collection."""
     area, layer = split_id(collection)
     manifest = await run_in_threadpool(reader.areas.manifest, area)
-    document = collection_document(reader, _checked(reader, manifest, layer), layer)
+    document = collection_document(reader, checked_manifest(reader, manifest, layer), layer)
     return Response(encode(document), media_type=JSON, headers=FRESH)
 
 
@@ -145,7 +153,7 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
 async def show_queryables(reader: ReaderNow, collection: str) -> Response:
     """A JSON Schema of the attributes that ``items`` takes as filters."""
     area, layer = split_id(collection)
-    _checked(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
+    checked_manifest(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
     columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -170,7 +178,7 @@ async def show_schema(
 ) -> Response:
     """A JSON Schema of a feature: the type, title and unit of every property."""
     area, layer = split_id(collection)
-    _checked(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
+    checked_manifest(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
     columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
     home = f"{collection_url(reader.base, collection)}/schema"
     plain = query.profile is None

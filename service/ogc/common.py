@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.catalog import area_row
+from lifecircle.service.ogc import tiles
 from lifecircle.service.ogc.jobs import JOBS_REL
-from lifecircle.service.ogc.links import link
+from lifecircle.service.ogc.links import TILING_SCHEMES, link
 from lifecircle.service.ogc.openapi import api_document
 from lifecircle.service.ogc.processes import CONFORMS_TO as PROCESSES
 from lifecircle.service.ogc.processes import PROCESSES_REL
@@ -31,6 +32,7 @@ CONFORMS_TO: Final = (
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     *PROCESSES,
+    *tiles.CONFORMS_TO,
 )
 
 
@@ -58,6 +60,7 @@ def landing_document(reader: Reader) -> dict[str, Any]:
             link("service-doc", f"{base}/docs", HTML),
             link("conformance", f"{base}/conformance", JSON),
             link("data", f"{base}/collections", JSON),
+            link(TILING_SCHEMES, f"{base}/tileMatrixSets", JSON),
             link("areas", f"{base}/areas", JSON),
             link(PROCESSES_REL, f"{base}/processes", JSON),
             link(JOBS_REL, f"{base}/jobs", JSON),

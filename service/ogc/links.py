@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode
+
+TILESETS: Final = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+TILING_SCHEME: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
+TILING_SCHEMES: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
 
 
 def link(rel: str, href: str, media_type: str, title: str | None = None) -> dict[str, str]:

@@ -17,7 +17,7 @@ from lifecircle.service import i18n
 from lifecircle.service.ogc.filters import queryable_schema, queryables
 from lifecircle.service.queries import Reader
 from lifecircle.service.queries_scorecard import packaged_settings, setting_parameters
-from lifecircle.service.responses import GEOJSON, PROBLEM
+from lifecircle.service.responses import GEOJSON, MVT, PROBLEM
 from lifecircle.service.settings import Settings
 from lifecircle.service.wording import Words
 
@@ -25,6 +25,7 @@ VERSION: Final = "3.0.3"
 ITEMS: Final = "/collections/{collection}/items"
 SCORECARD: Final = "/areas/{area}/scorecard"
 ONE_ITEM: Final = "/collections/{collection}/items/{item}"
+TILE: Final = "/collections/{collection}/tiles/{grid}/{zoom}/{row}/{column}"
 
 
 def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
@@ -107,6 +108,10 @@ def _answer_plainly(document: dict[str, Any]) -> None:
                 operation["responses"]["404"] = {"content": content}
             if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone", "/route")):
                 operation["responses"]["200"]["content"] = {GEOJSON: {"schema": {"type": "object"}}}
+            if path == TILE:
+                binary = {"type": "string", "format": "binary"}
+                operation["responses"]["200"]["content"] = {MVT: {"schema": binary}}
+                operation["responses"]["204"] = {}
     schemas = document.get("components", {}).get("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
