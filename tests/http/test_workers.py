@@ -77,14 +77,16 @@ def test_two_workers_see_a_swap_at_once_and_stop_at_once(tmp_path: Path) -> None
     )  # fmt: skip
     wrong: list[str] = []
     seen: Counter[str] = Counter()
-    pointed, stop = [{first}], threading.Event()  # both while it is being moved
+    pointed = [first]  # a run is named here just before it is pointed to
+    moved = [first]  # and here just after
+    stop = threading.Event()
 
     def read() -> None:
         while not stop.is_set():
-            before = pointed[0]
+            since = len(moved) - 1  # what was there for sure when it was asked, and all since
             told = json.loads(ask(base, "/areas/tiny"))["run"]
             seen[told] += 1
-            if told not in before | pointed[0]:
+            if told not in pointed[since:]:
                 wrong.append(told)
 
     try:
@@ -96,9 +98,9 @@ def test_two_workers_see_a_swap_at_once_and_stop_at_once(tmp_path: Path) -> None
             time.sleep(0.3)
             aside, run = tmp_path / "tiny" / "next", (second, first)[k % 2]
             aside.write_text(run + "\n", "utf-8")
-            pointed[0] = {first, second}
+            pointed.append(run)
             aside.replace(tmp_path / "tiny" / "current")
-            pointed[0] = {run}
+            moved.append(run)
         stop.set()
         for reader in readers:
             reader.join()
