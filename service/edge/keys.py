@@ -45,6 +45,7 @@ NO_KEY: Final = "key_missing"
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRESH_S: Final = 2.0
 MOST_HELD: Final = 1_000
+LONGEST: Final = 200  # signs; what is longer is neither key nor session, and not held
 Find = Callable[[str], Key | None]
 
 
@@ -57,6 +58,8 @@ class Known:
 
     async def key(self, offered: str) -> Key | None:
         """The valid key, None where nothing is opened."""
+        if len(offered) > LONGEST:
+            return None
         held = self._held.get(offered)
         if held is not None and monotonic() - held[0] < FRESH_S:
             return held[1]
