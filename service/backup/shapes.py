@@ -48,7 +48,7 @@ class TarWriter:
         """Add one file."""
         info = tarfile.TarInfo(name)
         info.size, info.mode = size, 0o600
-        self._tar.addfile(info, source)  # type: ignore[arg-type]  # reads, no more
+        self._tar.addfile(info, source)
         return source.entry()
 
 

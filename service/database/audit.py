@@ -5,6 +5,7 @@ What it holds of one record is that record's history.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,7 +54,13 @@ def at_work(engine: Engine) -> Iterator[Session]:
     except StaleDataError as fault:
         raise ConflictError("changed_meanwhile") from fault
     except SQLAlchemyError as fault:
-        raise DatabaseError("database_unreachable", reason=type(fault).__name__) from fault
+        raise DatabaseError("database_unreachable", reason=_reason(fault)) from fault
+
+
+def _reason(fault: SQLAlchemyError) -> str:
+    """What SQLite says itself (the disk is full, read-only); a server's words may tell too much."""
+    said = getattr(fault, "orig", None)
+    return str(said) if isinstance(said, sqlite3.Error) else type(fault).__name__
 
 
 def record(

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, get_args
 from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
-from lifecircle.service.database.audit import Writer, moment, now_utc, record
+from lifecircle.service.database.audit import Writer, at_work, moment, now_utc, record
 from lifecircle.service.database.tables import KeyRow
 from lifecircle.service.errors import MissingError, RequestError
 
@@ -109,7 +109,7 @@ def find_key(engine: Engine, written: str) -> Key | None:
     parts = _WRITTEN.fullmatch(written)
     if parts is None:
         return None
-    with Session(engine) as session:
+    with at_work(engine) as session:
         row = session.get(KeyRow, parts[1])
         salt, held = (bytes(16), bytes(32)) if row is None else (row.salt, row.digest)
         same = hmac.compare_digest(_digest(salt, parts[2]), held)

@@ -22,7 +22,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lifecircle.service.database.keys import Key
 from lifecircle.service.edge.csrf import carries_token
-from lifecircle.service.errors import ForbiddenError, UnauthorizedError
+from lifecircle.service.errors import (
+    DatabaseError,
+    ForbiddenError,
+    ServiceError,
+    UnauthorizedError,
+)
 from lifecircle.service.request_origin import (
     KEY,
     SESSION,
@@ -36,9 +41,11 @@ from lifecircle.service.settings import Settings
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})  # for who looks whether the service is alive
 LOGIN: Final = "/login"
+NO_KEY: Final = "key_missing"
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRESH_S: Final = 2.0
 MOST_HELD: Final = 1_000
+LONGEST: Final = 200  # signs; what is longer is neither key nor session, and not held
 Find = Callable[[str], Key | None]
 
 
@@ -51,6 +58,8 @@ class Known:
 
     async def key(self, offered: str) -> Key | None:
         """The valid key, None where nothing is opened."""
+        if len(offered) > LONGEST:
+            return None
         held = self._held.get(offered)
         if held is not None and monotonic() - held[0] < FRESH_S:
             return held[1]
@@ -79,26 +88,30 @@ class KeyGate:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self.app(scope, receive, send)
             return
-        written = _written(scope)
-        if written is not None:
-            scope[KEY] = await self._keys.key(written)
-            error = None if scope[KEY] is not None else UnauthorizedError("key_wrong")
-        elif await self._has_session(scope):
-            if scope["method"] not in READS and scope["path"] != LOGIN:
-                ours = from_our_page(Request(scope), self.settings.base_url)
-                found, receive = await carries_token(scope, receive, scope[SESSION])
-                if not (ours and found):
-                    await _refuse(scope, receive, send, ForbiddenError("csrf_missing"))
-                    return
-            error = None
-        else:
-            open_to_all = self.settings.public_read or is_near(scope, self.settings)
-            open_to_all |= scope["path"] == LOGIN
-            error = None if open_to_all else UnauthorizedError("key_missing")
+        try:
+            error, receive = await self._check(scope, receive)
+        except DatabaseError as fault:
+            error = fault
         if error is None:
             await self.app(scope, receive, send)
         else:
-            await _refuse(scope, receive, send, error, page=written is None)
+            await _refuse(scope, receive, send, error)
+
+    async def _check(self, scope: Scope, receive: Receive) -> tuple[ServiceError | None, Receive]:
+        """Why a request is refused, None where it is not; and what gives its body."""
+        written = _written(scope)
+        if written is not None:
+            scope[KEY] = await self._keys.key(written)
+            return None if scope[KEY] is not None else UnauthorizedError("key_wrong"), receive
+        if await self._has_session(scope):
+            if scope["method"] in READS or scope["path"] == LOGIN:
+                return None, receive
+            ours = from_our_page(Request(scope), self.settings.base_url)
+            found, receive = await carries_token(scope, receive, scope[SESSION])
+            return None if ours and found else ForbiddenError("csrf_missing"), receive
+        open_to_all = self.settings.public_read or is_near(scope, self.settings)
+        known = open_to_all or scope["path"] == LOGIN
+        return None if known else UnauthorizedError(NO_KEY), receive
 
     async def _has_session(self, scope: Scope) -> bool:
         token = _cookie(scope, cookie_name(scope, self.settings))
@@ -108,17 +121,10 @@ class KeyGate:
         return key is not None
 
 
-async def _refuse(
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    error: UnauthorizedError | ForbiddenError,
-    *,
-    page: bool = False,
-) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, error: ServiceError) -> None:
     """The problem; a browser that wants a page is sent to where it can log in."""
     request = Request(scope)
-    if page and scope["method"] == "GET" and wants_page(request):
+    if error.key == NO_KEY and scope["method"] == "GET" and wants_page(request):
         refused: Response = RedirectResponse(_login_address(scope), status_code=303)
         refused.headers["cache-control"] = "no-store"
     else:

@@ -1,4 +1,4 @@
-"""OGC API: Features (parts 1 to 3 as far as claimed) and Tiles of every layer; Processes, part 1."""
+"""OGC API: Features and Tiles of every layer; Processes, part 1."""
 
 from fastapi import APIRouter
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
@@ -18,6 +18,7 @@ from lifecircle.service.database.sessions import csrf_token, open_session
 from lifecircle.service.database.tables import AuditRow, SessionRow
 from lifecircle.service.edge import keys as gate
 from lifecircle.service.settings import Settings
+from tests.worlds.tiny import tiny_run
 
 AWAY = ("10.0.0.9", 1)
 PAGE = {"accept": "text/html"}
@@ -247,3 +248,47 @@ def test_without_a_key_nothing_is_opened(tmp_path: Path) -> None:
     assert client.get("/login").status_code == 200
     assert client.post("/login", data={"key": "lc_x"}).status_code == 401
     assert not (tmp_path / ".service").exists()
+
+
+# ---- a disk that is full or read-only, a database that is broken ---------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("query_only=ON", "readonly"), ("max_page_count=1", "full")],
+)
+def test_a_writer_is_told_and_readers_read_on(tmp_path: Path, setting: str, said: str) -> None:
+    tiny_run(tmp_path)
+    _, key = add_key(open_database(tmp_path), "a" * 200, "reviewer", None, "test")
+    client = browser(tmp_path)
+    engine = client.app.state.database.engine()  # type: ignore[attr-defined]
+    with Session(engine) as session:
+        before = list(session.scalars(select(AuditRow.id)))
+    event.listen(engine, "checkout", lambda line, *_: line.execute(f"PRAGMA {setting}"))
+    headers = {"x-api-key": key}
+    for _ in range(60):  # until what is left of the last page is used up
+        refused = client.post("/login?lang=en", data={"key": key})
+        if refused.status_code == 503:
+            break
+    assert refused.status_code == 503
+    assert refused.json()["key"] == "database_unreachable"
+    assert said in refused.json()["detail"]
+    assert "set-cookie" not in refused.headers
+    assert client.get("/areas/tiny/coverage", headers=headers).status_code == 200
+    with Session(engine) as session:
+        after = list(session.scalars(select(AuditRow.id)))
+        assert len(list(session.scalars(select(SessionRow.id)))) == len(after) - len(before)
+
+
+def test_a_broken_database_is_no_defect_of_the_service(tmp_path: Path) -> None:
+    tiny_run(tmp_path)
+    (tmp_path / ".service").mkdir()
+    (tmp_path / ".service" / "lifecircle.sqlite3").write_bytes(b"?" * 5_000)
+    for headers in ({"x-api-key": "lc_" + "0" * 12 + "_" + "a" * 43},
+                    {"cookie": "lifecircle=" + "a" * 43}):  # fmt: skip
+        told = browser(tmp_path).get("/areas", headers=headers)
+        assert (told.status_code, told.json()["key"]) == (503, "database_unreachable")
+    near = TestClient(
+        create_app(Settings(workspace=tmp_path)), base_url=f"http://{HOST}", client=(HOST, 1)
+    )
+    assert near.get("/areas/tiny/coverage").status_code == 200
