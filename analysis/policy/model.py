@@ -54,8 +54,8 @@ class Policy(Record):
     """Everything that was judged, in one immutable object with the digest of its files.
 
     `life_cycle`, `terrain`, `barriers`, `joining`, `reading`, `quality`, `siting` and `floating`
-    are None only in runs kept from before there were such rules; these have no `profiles`. The rules of services hold the
-    words of `lists`.
+    are None only in runs kept from before there were such rules; these have no `profiles`. The
+    rules of services hold the words of `lists`.
 
     Examples
     --------
