@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
 from lifecircle.analysis.access.driving import road_costs
 from lifecircle.analysis.access.nearest import travel_table
@@ -15,6 +15,8 @@ from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Walker
 from lifecircle.analysis.policy.sections.profiles import WALK, TravelProfile
 from lifecircle.analysis.unknown_names import Words, find_id, unknown
+
+ADULT: Final = "adult"  # the walker of everybody who names none
 
 
 def profile_of(policy: Policy, name: str) -> TravelProfile | None:
@@ -29,6 +31,20 @@ def profile_of(policy: Policy, name: str) -> TravelProfile | None:
     if found is None:
         raise unknown("unknown_profile", name, (WALK, *policy.profiles), words)
     return None if found == WALK else policy.profiles[found]
+
+
+def mover_of(walker: str, profile: str) -> str:
+    """Who is asked about: a walker, or a profile, which is the only walker on its own roads.
+
+    Raises
+    ------
+    ParameterError : both are named.
+    """
+    if profile == WALK:
+        return walker
+    if walker != ADULT:
+        raise ParameterError("profile_and_walker", walker=walker)
+    return profile
 
 
 def study_by(
