@@ -148,7 +148,7 @@ def everyday_rows(book: Ledger) -> dict[str, Table]:
             {
                 "U_ceremony": share(book.having(both, ["ceremony_venue"])),
                 "U_burial": share(book.having(["township"], ["burial_facility"])),
-                "drive": NOT_ASSESSED,
+                "drive": residents_driven(book, ["burial_facility"], 30, CAR),
                 "drive_hall": residents_driven(book, ["ceremony_venue"], 30, CAR),
             },
         ),
