@@ -15,12 +15,14 @@ from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import Policy, Title
+from lifecircle.analysis.policy.sections.profiles import WALK, TravelProfile
 from lifecircle.analysis.postgis.fetch import fetch_inputs
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
 from lifecircle.analysis.readers.osm.extract import read_extract
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.places import OsmPlaces
+from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
 from lifecircle.analysis.readers.records.coordinates.located import Located
@@ -54,7 +56,7 @@ from lifecircle.analysis.readers.tables.surveyed import (
     split_sayings,
 )
 from lifecircle.analysis.readers.tables.units import read_units
-from lifecircle.analysis.unknown_names import find_id
+from lifecircle.analysis.unknown_names import Words, find_id, unknown
 
 Read = TypeVar(
     "Read",
@@ -88,7 +90,8 @@ class BuildRequest:
     None: the day of the build.
     `residents_from_buildings`: floor (m²) per resident by which residents are reckoned from the
     homes of the map, as an illustration, where no file holds any. `calibrate`: cells are scaled
-    to the totals of the units.
+    to the totals of the units. `profiles`: of travelling, whose roads the run keeps beside those
+    that the policy's scorecard asks for; ``walk`` needs none.
     """
 
     area: str
@@ -122,6 +125,7 @@ class BuildRequest:
     other_types: str = REFUSE
     residents_from_buildings: float | None = None
     calibrate: bool = False
+    profiles: tuple[str, ...] = ()
 
     @property
     def people(self) -> tuple[Path, ...]:
@@ -191,6 +195,7 @@ class Facts:
     rasters: tuple[RasterShare, ...] = ()
     extents: tuple[ExtentTable, ...] = ()
     ground: Ground | None = None
+    roads: RawRoads | None = None
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -262,6 +267,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         raise InputError(files.faults)
     request.people_of(people, borders).check()  # before the streets, which take their time
     streets, places, ground, of_osm = _read_streets(request, policy, clock)
+    roads, unread = _read_roads(request, policy)
     return Facts(
         streets,
         places,
@@ -271,10 +277,11 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
         tuple(table for table in closed if table is not None),
         tuple(table for table in figures if table is not None),
         orders,
-        tuple(map(remark, (*of_osm, *files.warnings))),
+        (*map(remark, (*of_osm, *files.warnings)), *unread),
         rasters,
         tuple(table for table in drawn if table is not None),
         ground,
+        roads,
     )
 
 
@@ -332,6 +339,35 @@ def _read_streets(
         return *read_place(place, policy.walk, policy, form_of, request.today), None, ()
     read = read_extract(request.osm, policy, form_of, request.today, clock.start)
     return read.streets, read.places, read.ground, read.warnings
+
+
+def profiles_asked(request: BuildRequest, policy: Policy) -> Mapping[str, TravelProfile]:
+    """The profiles whose roads a run keeps: those named, and those of the policy's scorecard.
+
+    Raises
+    ------
+    UnknownNameError : the policy has no such profile.
+    """
+    words = {one.id: Words(one.title) for one in policy.profiles.values()}
+    wanted = set[str]()
+    for name in request.profiles:
+        found = WALK if name == WALK else find_id(name, words)
+        if found is None:
+            raise unknown("unknown_profile", name, (WALK, *policy.profiles), words)
+        wanted.add(found)
+    if policy.scorecard is not None:
+        wanted |= policy.scorecard.profiles
+    return {name: one for name, one in policy.profiles.items() if name in wanted}
+
+
+def _read_roads(request: BuildRequest, policy: Policy) -> tuple[RawRoads | None, tuple[Warn, ...]]:
+    """The roads of the profiles asked for; graphs and places by name do not tell them."""
+    profiles = profiles_asked(request, policy)
+    if not profiles:
+        return None, ()
+    if request.osm is None:
+        return None, (Warn("roads_need_osm"),) if request.profiles else ()
+    return read_roads(request.osm, profiles, request.terrain.form_of(policy)), ()
 
 
 def remark(fault: Fault) -> Warn:

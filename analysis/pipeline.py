@@ -24,13 +24,14 @@ from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
 from lifecircle.analysis.city.facilities.not_open import note_not_open
-from lifecircle.analysis.city.model import Cells, City, Extent, LandSamples, Units
+from lifecircle.analysis.city.model import NO_ROADS, Cells, City, Extent, LandSamples, Units
 from lifecircle.analysis.city.notes import BuildNotes
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.city.residents.settle import check_floor, settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
+from lifecircle.analysis.city.streets.roads import road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.disagreement import (
@@ -43,7 +44,14 @@ from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
-from lifecircle.analysis.facts import BuildRequest, Facts, describe_inputs, read_facts, remark
+from lifecircle.analysis.facts import (
+    BuildRequest,
+    Facts,
+    describe_inputs,
+    profiles_asked,
+    read_facts,
+    remark,
+)
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
@@ -118,6 +126,7 @@ def analyse_city(
     given = request.policy
     policy = given if isinstance(given, Policy) else load_policy(given)
     _check(request, policy)
+    profiles_asked(request, policy)  # a name that is none is told before files are read
     inputs = describe_inputs(request)
     facts = read_facts(request, policy, clock)
     clock.start("network")
@@ -183,6 +192,7 @@ def analyse_city(
         extents,
         facts.ground,
         facts.streets.names,
+        NO_ROADS if facts.roads is None else road_networks(facts.roads, network.crs),
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))

@@ -28,6 +28,7 @@ from lifecircle.service.commands import (
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     HERE,
+    ON_FOOT,
     Area,
     AsJson,
     At,
@@ -42,6 +43,7 @@ from lifecircle.service.commands.words import (
     NorthFirst,
     OtherTypes,
     PolicyFile,
+    Profile,
     RunName,
     Service,
     Sheet,
@@ -109,6 +111,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     elevation: Annotated[Path | None, typer.Option()] = None,
     closures: Annotated[list[Path] | None, typer.Option()] = None,
     barrier_rule: Annotated[str | None, typer.Option()] = None,
+    profile: Annotated[list[str] | None, typer.Option()] = None,
     statistics: Annotated[list[Path] | None, typer.Option()] = None,
     datum: Datum = None,
     accept_datum: Annotated[bool, typer.Option("--accept-datum")] = False,
@@ -166,6 +169,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         elevation=elevation,
         barrier_rule=tuple(k.strip() for k in (barrier_rule or "").split(",") if k.strip()),
         closures=tuple(closures or ()),
+        profiles=tuple(profile or ()),
     )
     with progress_bar(name, _language(lang)) as progress:
         run = build_area(request, Workspace(workspace), progress)
@@ -248,6 +252,7 @@ def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    profile: Profile = ON_FOOT,
     group: Group = "total",
     by: By = None,
     at: At = None,
@@ -258,14 +263,15 @@ def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C."""
-    opened = _open(name, workspace, run, service=service, walker=walker)
+    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.measures.travelling import mover_of
     from lifecircle.analysis.results.export import export_coverage
     from lifecircle.service.catalog import coverage_document
     from lifecircle.service.terminal import print_json, show_coverage
 
-    question = Question(service, minutes, walker, group, by, at)
+    question = Question(service, minutes, mover_of(walker, profile), group, by, at)
     document = coverage_document(opened, question, lang=language)
     if as_json:
         print_json(document)
@@ -287,6 +293,7 @@ def gaps(  # noqa: PLR0913 - typer reads the options from the signature
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    profile: Profile = ON_FOOT,
     group: Group = "total",
     by: By = None,
     min_residents: Annotated[int, typer.Option()] = 0,
@@ -297,13 +304,14 @@ def gaps(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Gaps by unit and reason, worst first."""
-    opened = _open(name, workspace, run, service=service, walker=walker)
+    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.measures.travelling import mover_of
     from lifecircle.service.catalog import gaps_document
     from lifecircle.service.terminal import print_json, show_gaps
 
-    question = Question(service, minutes, walker, group, by, at)
+    question = Question(service, minutes, mover_of(walker, profile), group, by, at)
     document = gaps_document(opened, question, min_residents=min_residents, lang=language)
     if as_json:
         print_json(document)
@@ -321,6 +329,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    profile: Profile = ON_FOOT,
     kind: Annotated[str | None, typer.Option()] = None,
     before: Annotated[str | None, typer.Option("--from")] = None,
     out: Annotated[Path | None, typer.Option()] = None,
@@ -329,9 +338,10 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet."""
-    opened = _open(name, workspace, run, service=service, walker=walker)
+    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.measures.travelling import mover_of
     from lifecircle.service.catalog.reviews import kept_marks
     from lifecircle.service.commands.words import database_of
     from lifecircle.service.maps.pages import Page, map_page
@@ -344,7 +354,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     page = map_page(
         opened,
         layer,
-        Question(service, minutes, walker),
+        Question(service, minutes, mover_of(walker, profile)),
         Page(lang=language, mode="inline", kind=kind, before=earlier, marks=marks),
     )
     target = out or Path(f"{name}-{layer}.{language}.html")

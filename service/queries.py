@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Path, Query, Request
@@ -11,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.travelling import mover_of
+from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service import i18n
 from lifecircle.service.errors import RequestError
 from lifecircle.service.settings import Settings
@@ -42,6 +44,12 @@ class OfRun(Asked):
     run: Name | None = None
 
 
+class OfProfile(OfRun):
+    """A question about one run, asked of whoever travels: on foot, or by a profile."""
+
+    profile: Name = WALK
+
+
 class OfWalker(Asked):
     """A question about walks; `question` is what the catalog takes."""
 
@@ -52,7 +60,8 @@ class OfWalker(Asked):
     def question(self) -> Question:
         """What is asked of the study."""
         named = ("service", "minutes", "walker", "group", "by", "at")
-        return Question(**{name: getattr(self, name) for name in named if hasattr(self, name)})
+        asked = Question(**{name: getattr(self, name) for name in named if hasattr(self, name)})
+        return replace(asked, walker=mover_of(self.walker, getattr(self, "profile", WALK)))
 
 
 class OfService(OfWalker):
@@ -79,7 +88,7 @@ class AreaQuery(OfRun):
     f: Literal["json", "html"] | None = None
 
 
-class CoverageQuery(OfPeople, OfRun):
+class CoverageQuery(OfPeople, OfProfile):
     """What `/coverage` takes."""
 
     at: At = None
@@ -130,14 +139,14 @@ class CirclesQuery(OfUnits, OfRun):
     at: At = None
 
 
-class PointQuery(OfWalker, OfRun):
+class PointQuery(OfWalker, OfProfile):
     """What `/point` takes."""
 
     lon: Longitude = Field()
     lat: Latitude = Field()
 
 
-class IsochroneQuery(OfRun):
+class IsochroneQuery(OfProfile):
     """What `/isochrone` takes."""
 
     lon: Longitude = Field()
@@ -154,7 +163,7 @@ class RunQuery(OfRun):
     """What a question about nothing but a run takes."""
 
 
-class RouteQuery(OfRun):
+class RouteQuery(OfProfile):
     """What `/route` takes: `service`, or `to_lon` with `to_lat`."""
 
     lon: Longitude = Field()
@@ -228,12 +237,15 @@ class Reader:
     lang: Language
     base: str
 
-    async def state(self, area: str, run: str | None = None) -> AreaState:
-        """The run asked for (the latest by default), opened in a thread where it is not yet."""
+    async def state(self, area: str, run: str | None = None, profile: str = WALK) -> AreaState:
+        """The run asked for (the latest by default), opened in a thread where it is not yet.
+
+        `profile`: of travelling, on whose roads the run is asked.
+        """
         held = self.areas.held(area, run)
-        if held is not None:
-            return held
-        return await run_in_threadpool(self.areas.open, area, run)
+        if held is None:
+            held = await run_in_threadpool(self.areas.open, area, run)
+        return held if profile == WALK else await run_in_threadpool(held.by_profile, profile)
 
     def minutes(self, asked: float | None) -> float | None:
         """The minutes asked for, refused beyond what the service computes."""

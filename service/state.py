@@ -21,6 +21,8 @@ from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
 from lifecircle.analysis.measures.siting.place import place_sites
+from lifecircle.analysis.measures.travelling import profile_of
+from lifecircle.analysis.results.by_profile import run_by
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
@@ -107,6 +109,19 @@ class AreaState:
                     self._derived[key] = make()
         found: T = self._derived[key]
         return found
+
+    def by_profile(self, profile: str) -> AreaState:
+        """The run on the roads of a profile of travelling, made once.
+
+        Raises
+        ------
+        UnknownNameError : the policy has no such profile.
+        ParameterError : the run has no roads of it.
+        """
+        found = profile_of(self.run.policy, profile)
+        if found is None:
+            return self
+        return self.derived(("profile", found.id), lambda: AreaState(run_by(self.run, found.id)))
 
     def warm(self) -> None:
         """Walk from the middle of the streets once."""

@@ -18,7 +18,7 @@ import shapely
 
 from lifecircle.analysis.access.raster_kernel import reached_segments, stamp_segments
 from lifecircle.analysis.access.shortest import REACH_SHIFT, reach_from_each
-from lifecircle.analysis.access.walking import WalkCosts, leg_cm
+from lifecircle.analysis.access.walking import BARRED_CM, WalkCosts, leg_cm
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array, IntArray
@@ -51,6 +51,7 @@ class Stretches:
 
 def reach(costs: WalkCosts, origins: Positions, limit_cm: int) -> Reach:
     """All junctions within `limit_cm` of each origin, walking away from it."""
+    limit_cm = costs.within_cm(limit_cm)
     snapped = np.flatnonzero(origins.edge != NOBODY)
     at = origins.take(snapped)
     leg = leg_cm(at).astype(np.int64)
@@ -84,6 +85,8 @@ def reached_stretches(
     edge, from_u = costs.half_edge[half], costs.half_from_u[half]
     whole = np.where(from_u, costs.uv_cm[edge], costs.vu_cm[edge])
     share = np.minimum(np.repeat(left, size) / np.maximum(whole, 1), 1.0)
+    if costs.one_way:
+        share[whole == BARRED_CM] = 0.0
     length_m = network.edge_length_m[edge]
     from_m = np.where(from_u, 0.0, (1.0 - share) * length_m)
     to_m = np.where(from_u, share * length_m, length_m)
@@ -114,8 +117,12 @@ def _around(costs: WalkCosts, origin: Positions, limit_cm: int) -> Stretches:
         return Stretches(
             edge, costs.vu_bend.place_of(edge, low), costs.uv_bend.place_of(edge, high)
         )
-    back = left / np.maximum(costs.vu_cm[edge], 1) * length_m
-    ahead = left / np.maximum(costs.uv_cm[edge], 1) * length_m
+    back = np.where(
+        costs.vu_cm[edge] == BARRED_CM, 0.0, left / np.maximum(costs.vu_cm[edge], 1) * length_m
+    )
+    ahead = np.where(
+        costs.uv_cm[edge] == BARRED_CM, 0.0, left / np.maximum(costs.uv_cm[edge], 1) * length_m
+    )
     return Stretches(edge, np.maximum(at_m - back, 0.0), np.minimum(at_m + ahead, length_m))
 
 

@@ -18,8 +18,6 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array, IntArray
 
-_NO_LIMIT_CM = UNREACHED_CM - 1
-
 
 @dataclass(frozen=True, slots=True)
 class NearestFacility:
@@ -117,7 +115,7 @@ def fields_of(
         np.concatenate([node for node, _, _ in seeds] or [np.zeros(0, dtype=np.int32)]),
         seed_cm,
         np.concatenate([which for _, _, which in seeds] or [np.zeros(0, dtype=np.int32)]),
-        _NO_LIMIT_CM if limit_cm is None else limit_cm,
+        costs.within_cm(limit_cm),
         SHIFT,
         costs.bucket_count(spread),
         cm,
@@ -181,7 +179,7 @@ def nearest_from_positions(
         goals.back_cm,
         goals.leg_cm,
         goals.facility,
-        _NO_LIMIT_CM if limit_cm is None else limit_cm,
+        costs.within_cm(limit_cm),
     )
     return NodeField(cm, facility)
 

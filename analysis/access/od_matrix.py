@@ -28,14 +28,12 @@ from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.quantities import (
     NOBODY,
-    UNREACHED_CM,
     BoolArray,
     Int32Array,
     IntArray,
     read_only,
 )
 
-_NO_LIMIT_CM = int(UNREACHED_CM) - 1
 _ROWS_AT_ONCE = 8  # facilities per call of the kernels, a matter of memory only
 
 
@@ -98,7 +96,7 @@ def walk_matrix(
     facilities : the facility of each row, values of ``attachments.facility``, each once.
     limit_cm : the longest walk, both access legs in.
     """
-    limit = _NO_LIMIT_CM if limit_cm is None else limit_cm
+    limit = costs.within_cm(limit_cm)
     goals = _Rows.of(costs, attachments, facilities)
     ahead, back, leg = costs.ahead_cm(positions), costs.back_cm(positions), leg_cm(positions)
     edge_start, edge_position = _by_edge(positions, len(costs.edge_u))
@@ -130,6 +128,7 @@ def walks_within(
 
     Parameters as in `walk_matrix`; ``facility`` of the result counts rows of `facilities`.
     """
+    limit_cm = costs.within_cm(limit_cm)
     goals = _Rows.of(costs, attachments, facilities)
     ahead, back, leg = costs.ahead_cm(positions), costs.back_cm(positions), leg_cm(positions)
     edge_start, edge_position = _by_edge(positions, len(costs.edge_u))
@@ -172,7 +171,7 @@ def nearest_walks(
 
     On equal walks the lower row of `facilities` is nearer. Parameters as in `walk_matrix`.
     """
-    limit = _NO_LIMIT_CM if limit_cm is None else limit_cm
+    limit = costs.within_cm(limit_cm)
     rows = _Rows.of(costs, attachments, facilities)
     source = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(rows.start))
     seed_node, seed_cm = rows.seeds(costs)

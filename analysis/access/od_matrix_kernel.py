@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from lifecircle.analysis.access.shortest import DEAD_END
+from lifecircle.analysis.access.shortest import DEAD_END, along_edge
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 _NODE = DEAD_END - 1
@@ -22,12 +22,6 @@ _SOURCE_BITS = 32
 _LOW = np.int64(0xFFFFFFFF)
 _NO_KEY = np.iinfo(np.int64).max
 _UNREACHED = np.iinfo(np.int32).max
-
-
-@njit(cache=True, nogil=True)
-def _along(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
-    """Walk between two positions of one edge, cm."""
-    return max(goal_ahead - ahead, back - goal_back, 0)
 
 
 @njit(cache=True, nogil=True)
@@ -79,7 +73,7 @@ def full_rows(  # noqa: PLR0913 - numba takes arrays, not records
             e = goal_edge[goal]
             for i in range(edge_start[e], edge_start[e + 1]):
                 k = edge_position[i]
-                along = _along(ahead_cm[k], back_cm[k], goal_ahead_cm[goal], goal_back_cm[goal])
+                along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[goal], goal_back_cm[goal])
                 if goal_leg_cm[goal] < 0 and along > 0:
                     continue  # a stretch inside an area, from outside
                 total = leg_cm[k] + along + max(goal_leg_cm[goal], 0)
@@ -138,7 +132,7 @@ def short_rows(  # noqa: PLR0913 - numba takes arrays, not records
             e = goal_edge[goal]
             for i in range(edge_start[e], edge_start[e + 1]):
                 k = edge_position[i]
-                along = _along(ahead_cm[k], back_cm[k], goal_ahead_cm[goal], goal_back_cm[goal])
+                along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[goal], goal_back_cm[goal])
                 if goal_leg_cm[goal] < 0 and along > 0:
                     continue  # a stretch inside an area, from outside
                 total = leg_cm[k] + along + max(goal_leg_cm[goal], 0)
@@ -318,7 +312,7 @@ def nearest_rows(  # noqa: PLR0913 - numba takes arrays, not records
                     _put(row, label + (step << _SOURCE_BITS))
         i = np.searchsorted(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
-            along = _along(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
+            along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
             total = np.int64(leg_cm[k]) + along + max(goal_leg_cm[i], 0)
             if total <= limit_cm and (goal_leg_cm[i] >= 0 or along == 0):
                 _put(row, (total << _SOURCE_BITS) | np.int64(goal_source[i]))

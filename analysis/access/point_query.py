@@ -11,7 +11,7 @@ from lifecircle.analysis.access.shortest import nearest_of_each_service
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.quantities import UNREACHED_CM, IntArray
+from lifecircle.analysis.quantities import IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,6 @@ class NearestQuery:
             goals.back_cm,
             goals.leg_cm,
             goals.facility,
-            int(UNREACHED_CM) - 1,
+            costs.most_cm,
         )
         return cm[:, 0].tolist(), facility[:, 0].tolist()

@@ -17,7 +17,7 @@ from lifecircle.analysis.access.nearest import (
     goals_of,
     nearest_from_positions,
 )
-from lifecircle.analysis.access.shortest import DEAD_END
+from lifecircle.analysis.access.shortest import DEAD_END, along_edge
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import WalkNetwork
@@ -152,7 +152,7 @@ class _Search:
         for row in self.rows:
             if self.position.edge[row] != edge:
                 continue
-            along = max(int(self.ahead[row]) - ahead, back - int(self.back[row]), 0)
+            along = along_edge(ahead, back, int(self.ahead[row]), int(self.back[row]))
             inner = bool(self.position.is_stretch[row])
             if inner and along:
                 continue

@@ -19,6 +19,7 @@ from lifecircle.analysis.quantities import Int32Array, IntArray
 SHIFT = 10  # buckets of 1024 cm: measured best on street networks, never changes a result
 REACH_SHIFT = 12  # the same for short searches from one place
 DEAD_END = np.int64(1) << 31  # flag in a link's lower half: the far node has no other street
+BARRED = np.int64(1) << 29  # costs along an edge from here on lead against a one-way
 _NODE = DEAD_END - 1
 _HALF = 32
 _LOW = np.int64(0xFFFFFFFF)
@@ -280,6 +281,15 @@ def reach_from_each(
 
 
 @njit(cache=True, nogil=True)
+def along_edge(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
+    """Way between two positions of one edge, cm; against a one-way beyond any limit."""
+    forth, home = np.int64(goal_ahead) - ahead, np.int64(back) - goal_back
+    if (forth > 0 and goal_ahead >= BARRED) or (home > 0 and back >= BARRED):
+        return BARRED
+    return max(forth, home, 0)
+
+
+@njit(cache=True, nogil=True)
 def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
     edge: Int32Array,
     ahead_cm: Int32Array,
@@ -320,9 +330,7 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
             best = min(best, (total << _HALF) | np.int64(node_source[v]))
         i = np.searchsorted(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
-            along = max(
-                np.int64(goal_ahead_cm[i]) - ahead_cm[k], np.int64(back_cm[k]) - goal_back_cm[i], 0
-            )
+            along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
             total = leg_cm[k] + along + max(goal_leg_cm[i], 0)
             if goal_leg_cm[i] >= 0 or along == 0:
                 best = min(best, (total << _HALF) | np.int64(goal_source[i]))

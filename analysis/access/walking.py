@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -13,12 +14,18 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
+    UNREACHED_CM,
     BoolArray,
     FloatArray,
     Int32Array,
     IntArray,
     read_only,
 )
+
+BARRED_CM: Final = 1 << 30  # the cost of a whole edge against a one-way: never within a limit
+_INSIDE_CM: Final = 1 << 29  # the same to a place inside such an edge, and the least of any
+_PLACES: Final = 1 << 28  # how many such places are told apart
+_AT_END_M: Final = 0.005  # half a centimetre: this near to an end of a one-way is its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,8 @@ class WalkCosts:
     to the neighbour, for a search outward from a resident. `half_edge` int32 (2m,): the edge
     behind each row of `link`; `half_from_u` bool (2m,): whether the row leaves the edge's u.
     `largest_cm`: the largest cost of any edge. `uv_bend`, `vu_bend`: how the cost along edges
-    departs from an even one, None where it never does.
+    departs from an even one, None where it never does. `one_way`: some edges lead one way only:
+    the other costs ``BARRED_CM``, and nothing beyond `most_cm` is reached.
     """
 
     edge_u: Int32Array
@@ -47,9 +55,19 @@ class WalkCosts:
     largest_cm: int
     uv_bend: Bend | None = None
     vu_bend: Bend | None = None
+    one_way: bool = False
 
     def __repr__(self) -> str:
         return f"<WalkCosts: {len(self.start) - 1:,} junctions, {len(self.uv_cm):,} edges>"
+
+    @property
+    def most_cm(self) -> int:
+        """The longest way that is looked for where nobody gives a limit."""
+        return (_PLACES if self.one_way else int(UNREACHED_CM)) - 1
+
+    def within_cm(self, limit_cm: int | None) -> int:
+        """A limit that leads against no one-way; `most_cm` where none is given."""
+        return self.most_cm if limit_cm is None else min(limit_cm, self.most_cm)
 
     def bucket_count(self, spread_cm: int, shift: int = SHIFT) -> int:
         """Length of the ring of buckets: a power of two beyond every cost and seed."""
@@ -84,8 +102,24 @@ class WalkCosts:
         if bend is not None:
             exact += CM_PER_M * bend.at(edge, share * self.length_m[edge])
         cost = np.rint(exact).astype(np.int32)
+        if self.one_way:
+            barred = whole_cm[edge] == BARRED_CM
+            cost[barred] = _barred_cm(share[barred], length_m[barred])
         cost[position.edge == NOBODY] = 0
         return cost
+
+
+def _barred_cm(share: FloatArray, length_m: FloatArray) -> Int32Array:
+    """Cost to places along edges against a one-way: 0 at the beginning, else beyond any limit.
+
+    It grows along the edge, so that the way between two places is known to be barred, and what is
+    left to the end is beyond any limit too.
+    """
+    inside = (_INSIDE_CM + np.rint(share * (_PLACES - 1))).astype(np.int32)
+    at_m = share * length_m
+    begins, ends = at_m < _AT_END_M, at_m > length_m - _AT_END_M
+    cost: Int32Array = np.select([begins, ends], [0, BARRED_CM], inside).astype(np.int32)
+    return cost
 
 
 def leg_cm(position: Positions) -> Int32Array:
@@ -143,8 +177,14 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
         order < len(u),
     )
     frozen = [read_only(np.ascontiguousarray(array)) for array in arrays]
-    largest_cm = int(max(uv_cm.max(initial=0), vu_cm.max(initial=0)))
-    return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm)  # type: ignore[arg-type,call-arg]
+    one_way = bool((uv_cm == BARRED_CM).any() or (vu_cm == BARRED_CM).any())
+    largest_cm = max(_largest(uv_cm), _largest(vu_cm))
+    return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm, one_way=one_way)  # type: ignore[arg-type,call-arg]
+
+
+def _largest(cm: Int32Array) -> int:
+    """The largest cost of any edge that is not barred."""
+    return int(cm.max(initial=0, where=cm != BARRED_CM))
 
 
 def _packed(far: IntArray, cm: Int32Array) -> IntArray:

@@ -15,6 +15,7 @@ import shapely
 
 from lifecircle.analysis.city.notes import NO_NOTES, BuildNotes
 from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.city.streets.roads import RoadNetwork
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import (
@@ -248,6 +249,7 @@ class Extent:
 
 
 EVERYWHERE: Final[Mapping[str, Extent]] = MappingProxyType({})
+NO_ROADS: Final[Mapping[str, RoadNetwork]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,8 @@ class City:
     `land` is None where no residential land is given, `statistics` where no table is.
     `notes`: what the build noticed. `ground`: what maps draw under the figures, None where
     there was no OpenStreetMap file or the run is from before there was ground. `street_names`:
-    what streets are called, None likewise.
+    what streets are called, None likewise. `roads`: of profiles of travelling, those the build was
+    asked for.
     """
 
     crs: str
@@ -275,6 +278,7 @@ class City:
     extents: Mapping[str, Extent] = field(default_factory=lambda: EVERYWHERE)
     ground: Ground | None = None
     street_names: StreetNames | None = None
+    roads: Mapping[str, RoadNetwork] = field(default_factory=lambda: NO_ROADS)
 
     def __repr__(self) -> str:
         return (

@@ -1,7 +1,7 @@
 """A whole policy as one record, and what reads and writes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Final
 
@@ -14,6 +14,7 @@ from lifecircle.analysis.policy.joining import JoiningRules, ReadingRules
 from lifecircle.analysis.policy.scorecard_model import Scorecard, scorecard_reader
 from lifecircle.analysis.policy.sections.capacity import NO_CAPACITIES, Capacities
 from lifecircle.analysis.policy.sections.life_cycle import LifeCycle
+from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.policy.sections.quality import QualityRules
 from lifecircle.analysis.policy.sections.rules import (
     AttachmentRules,
@@ -53,8 +54,8 @@ class Policy(Record):
     """Everything that was judged, in one immutable object with the digest of its files.
 
     `life_cycle`, `terrain`, `barriers`, `joining`, `reading`, `quality`, `siting` and `floating`
-    are None only in runs kept from before there were such rules. The rules of services hold the
-    words of `lists`.
+    are None only in runs kept from before there were such rules; these have no `profiles`. The
+    rules of services hold the words of `lists`.
 
     Examples
     --------
@@ -87,6 +88,7 @@ class Policy(Record):
     capacities: Capacities = NO_CAPACITIES
     siting: SitingRules | None = None
     floating: FloatingRules | None = None
+    profiles: Annotated[Mapping[str, TravelProfile], BY_ID_TITLED] = field(default_factory=dict)
 
     @property
     def capacity_services(self) -> tuple[str, ...]:

@@ -384,10 +384,18 @@ class Rule(_OfUnits):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drive(_Share):
-    """Never computed: there is no driving network."""
+class Drive(_Within):
+    """Residents whom a profile of travelling brings within the minutes ÷ residents.
+
+    `direction` ``from``: from the facility to the resident, as a fire engine goes. Without a
+    profile (runs of before), or where the run has no roads of it, it is not computed.
+    """
 
     kind: Literal["drive"] = "drive"
+    any_of: Services = ()
+    profile: Text | None = None
+    direction: Literal["to", "from"] = "to"
+    group: Text | None = None
 
 
 Reading = Annotated[

@@ -271,6 +271,12 @@ class Scorecard(Record):
     target_year: Whole | None = None
     baseline_year: Whole | None = None
 
+    @property
+    def profiles(self) -> frozenset[str]:
+        """The profiles of travelling that its readings ask for."""
+        read = (one for row in self.rows.values() for one in row.readings.values())
+        return frozenset(one.profile for one in read if one.kind == "drive" and one.profile)
+
     def unit(self, name: str) -> Unit:
         """A unit by its id; one that a run of before does not know is shown as it is called."""
         return self.units.get(name) or Unit(name, name)

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -44,11 +44,17 @@ from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.street_names import StreetNames
 from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
+from lifecircle.analysis.results.arrays import (
+    load,
+    read_arrays,
+    read_roads,
+    write_arrays,
+    write_roads,
+)
 from lifecircle.analysis.results.frozen.policy import plain, record
 
 STREET_NAMES: Final = "street_names.parquet"
 UNKNOWN_YEAR: Final = -1  # of a figure in ``statistics.parquet``
-_Record = TypeVar("_Record")
 
 
 def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
@@ -74,14 +80,15 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
     _write_table(folder / "cells.parquet", *_cell_columns(city.cells), city.crs)
     _write_table(folder / "facilities.parquet", *_facility_columns(city.facilities), city.crs)
     _write_table(folder / "units.parquet", *_unit_columns(city.units), city.crs)
-    _write_arrays(folder, "network", city.network)
+    write_arrays(folder, "network", city.network)
     if city.network.slope is not None:
-        _write_arrays(folder, "slope", city.network.slope)
-    _write_arrays(folder, "travel", travel)
-    _write_arrays(folder, "attachment", city.facilities.attachment)
+        write_arrays(folder, "slope", city.network.slope)
+    write_arrays(folder, "travel", travel)
+    write_arrays(folder, "attachment", city.facilities.attachment)
     np.save(folder / "attachment.facility.npy", city.facilities.attached_facility)
+    write_roads(folder, city)
     if city.ground is not None:
-        _write_arrays(folder, "ground", city.ground)
+        write_arrays(folder, "ground", city.ground)
     if city.street_names is not None:
         _write_names(folder / STREET_NAMES, city.street_names)
     if city.statistics is not None:
@@ -89,8 +96,8 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
             folder / "statistics.parquet", index=False, compression="zstd"
         )
     if city.land is not None:
-        _write_arrays(folder, "land", city.land)
-        _write_arrays(folder, "land.position", city.land.position)
+        write_arrays(folder, "land", city.land)
+        write_arrays(folder, "land.position", city.land.position)
         for level, unit in city.land.unit.items():
             np.save(folder / f"land.unit.{level}.npy", unit)
 
@@ -113,9 +120,10 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         notes=record(BuildNotes, index.get("notes", {})),
         ground=_read_ground(folder),
         street_names=_read_names(folder / STREET_NAMES),
+        roads=read_roads(folder, crs),
     )
     city = dataclasses.replace(city, extents=_read_extents(index.get("extents", {}), city.units))
-    return city, _read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
+    return city, read_arrays(folder, "travel", NearestFacility, services=tuple(index["travel"]))
 
 
 def _extent_index(city: City) -> dict[str, Any]:
@@ -323,7 +331,7 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
             {k: restored_attribute(k, table.texts(f"attr_{k}")) for k in index["attributes"]}
         ),
         unit=table.units(levels),
-        attached_facility=_load(folder / "attachment.facility.npy"),
+        attached_facility=load(folder / "attachment.facility.npy"),
         attachment=_read_positions(folder, "attachment"),
     )
 
@@ -333,10 +341,10 @@ def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any
 
 def _read_network(folder: Path, crs: str, *, slope: bool) -> WalkNetwork:
     """The streets, with what slope adds where heights were used, and bridges where there are."""
-    profile = _read_arrays(folder, "slope", SlopeProfile) if slope else None
+    profile = read_arrays(folder, "slope", SlopeProfile) if slope else None
     forms = folder / "network.vertex_form.npy"
-    form = _load(forms) if forms.exists() else None
-    return _read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=form, slope=profile)
+    form = load(forms) if forms.exists() else None
+    return read_arrays(folder, "network", WalkNetwork, crs=crs, vertex_form=form, slope=profile)
 
 
 def _read_ground(folder: Path) -> Ground | None:
@@ -363,11 +371,11 @@ def _read_names(path: Path) -> StreetNames | None:
 
 
 def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:
-    return _read_arrays(
+    return read_arrays(
         folder,
         "land",
         LandSamples,
-        unit=MappingProxyType({k: _load(folder / f"land.unit.{k}.npy") for k in levels}),
+        unit=MappingProxyType({k: load(folder / f"land.unit.{k}.npy") for k in levels}),
         position=_read_positions(folder, "land.position"),
     )
 
@@ -375,22 +383,5 @@ def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:
 def _read_positions(folder: Path, prefix: str) -> Positions:
     """Positions, with the ends of stretches where there are any (none in earlier runs)."""
     stretches = folder / f"{prefix}.until_m.npy"
-    until_m = _load(stretches) if stretches.exists() else None
-    return _read_arrays(folder, prefix, Positions, until_m=until_m)
-
-
-def _write_arrays(folder: Path, prefix: str, table: Any) -> None:
-    """Every array field of a frozen record, one file each."""
-    for field in dataclasses.fields(table):
-        value = getattr(table, field.name)
-        if isinstance(value, np.ndarray):
-            np.save(folder / f"{prefix}.{field.name}.npy", np.ascontiguousarray(value))
-
-
-def _read_arrays(folder: Path, prefix: str, kind: type[_Record], **rest: Any) -> _Record:
-    names = [f.name for f in dataclasses.fields(kind) if f.name not in rest]  # type: ignore[arg-type]
-    return kind(**rest, **{name: _load(folder / f"{prefix}.{name}.npy") for name in names})
-
-
-def _load(path: Path) -> NDArray[Any]:
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    until_m = load(stretches) if stretches.exists() else None
+    return read_arrays(folder, prefix, Positions, until_m=until_m)

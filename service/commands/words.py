@@ -21,6 +21,8 @@ WorkspaceDir = Annotated[Path, typer.Option("--workspace", envvar="LIFECIRCLE_WO
 Service = Annotated[str | None, typer.Option()]
 Minutes = Annotated[float | None, typer.Option()]
 Walker = Annotated[str, typer.Option()]
+Profile = Annotated[str, typer.Option()]
+ON_FOOT = "walk"
 PolicyFile = Annotated[str | None, typer.Option("--policy")]
 Lang = Annotated[Literal["zh", "en"] | None, typer.Option()]
 Datum = Annotated[str | None, typer.Option()]
@@ -76,15 +78,22 @@ def opened(
     *,
     service: str | None = None,
     walker: str | None = None,
+    profile: str = ON_FOOT,
 ) -> Run:
-    """A run of a workspace (the latest); names are checked before anything heavy is imported."""
+    """A run of a workspace (the latest); names are checked before anything heavy is imported.
+
+    `profile`: of travelling, on whose roads the run is asked.
+    """
     from lifecircle.analysis.results.folders import AreaFolders
 
+    if profile != ON_FOOT:
+        walker = None
     AreaFolders(workspace).check(area, run, service, walker)
     prepare(workspace)
+    from lifecircle.analysis.results.by_profile import run_by
     from lifecircle.analysis.results.store import Workspace
 
-    return Workspace(workspace).open(area, run)
+    return run_by(Workspace(workspace).open(area, run), profile)
 
 
 def database_of(workspace: Path) -> Database:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.results.model import Manifest
 from lifecircle.service.catalog import (
     Destination,
@@ -133,7 +134,7 @@ async def show_coverage(
 ) -> Response:
     """Coverage in the readings U, P, L and C; persons and fractions 0-1."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
     return await answer(
         request,
         state,
@@ -180,8 +181,8 @@ async def show_point(
 ) -> Response:
     """Minutes to the nearest facility of every service from one place, and what is missing."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
-    desk = await desk_of(state, query.walker)
+    state = await reader.state(area, query.run, query.profile)
+    desk = await desk_of(state, mover_of(query.walker, query.profile))
     if query.minutes is not None:
         desk = desk.with_minutes(query.minutes)
     document = point_document(desk, query.lon, query.lat, lang=reader.lang)
@@ -204,7 +205,7 @@ async def show_isochrone(
 ) -> Response:
     """One polygon per limit as GeoJSON."""
     limits = minute_list(query.minutes, reader.settings)
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
 
     def produce() -> dict[str, Any]:
         return isochrone_document(
@@ -212,7 +213,7 @@ async def show_isochrone(
             query.lon,
             query.lat,
             minutes=limits,
-            walker=query.walker,
+            walker=mover_of(query.walker, query.profile),
             direction=query.direction,
             lang=reader.lang,
         )
@@ -225,12 +226,13 @@ async def show_route(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RouteQuery, Query()]
 ) -> Response:
     """The walk from a place to its nearest facility or to another place, along the streets."""
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
     destination = Destination(query.service, query.to_place)
 
     def produce() -> dict[str, Any]:
         here = (query.lon, query.lat)
-        return route_document(state.run, here, destination, walker=query.walker, lang=reader.lang)
+        walker = mover_of(query.walker, query.profile)
+        return route_document(state.run, here, destination, walker=walker, lang=reader.lang)
 
     return await answer(request, state, reader.lang, produce, media_type=GEOJSON)
 

@@ -97,7 +97,7 @@ def test_capacity_unknown_leaves_a_range() -> None:
     assert outcome(asked, with_column(city, "capacity", {})).value is None
 
 
-def test_driving_is_never_computed() -> None:
+def test_driving_needs_a_profile_and_its_roads() -> None:
     found = outcome('kind = "drive"')
     assert found.value is None
     assert "driving" in found.missing[0].text("en")

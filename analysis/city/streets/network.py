@@ -136,18 +136,32 @@ def build_network(raw: RawStreets, crs: str | None = None) -> WalkNetwork:
     Nodes are OSM nodes where other than two segments meet (and one node of each lone ring);
     they are numbered along a Hilbert curve, edges by (u, v, vertices).
     """
+    return build_parted(raw, crs)[0]
+
+
+def build_parted(
+    raw: RawStreets, crs: str | None = None, parted: IntArray | None = None
+) -> tuple[WalkNetwork, IntArray]:
+    """The network of ways with junctions at some nodes more, and the OSM node of each vertex.
+
+    `parted`: ids of nodes that stay junctions though only two segments meet there.
+    """
     osm_id, first, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
     lonlat = raw.lonlat[first]
     a, b, way, form = _list_segments(raw, node.astype(np.int64), len(osm_id))
     start, neighbour, segment, degree = _list_half_segments(a, b, len(osm_id))
     is_junction = degree != 2
+    if parted is not None:
+        is_junction |= np.isin(osm_id, parted)
     _break_rings(a, b, is_junction)
     chain_start, chain_node = follow_chains(start, neighbour, segment, is_junction, len(a))
     crs = crs or metric_crs(lonlat)
     xy_m = to_metric(lonlat, crs)
     number = _hilbert_numbers(xy_m, np.flatnonzero(is_junction & (degree > 0)))
     chain_start, chain_node = _order_ends(chain_start, chain_node, number)
-    return _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, (a, b, way, form))
+    segments = (a, b, way, form)
+    network = _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, segments)
+    return network, osm_id[chain_node]
 
 
 def _list_segments(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lifecircle.analysis.demo.springcity import kinds
 from lifecircle.analysis.demo.truth.counting import State, ratio, share, within
+from lifecircle.analysis.demo.truth.driving import CAR, E_BIKE, residents_driven
 from lifecircle.analysis.demo.truth.expected import (
     GOVERNMENT,
     INCLUSIVE,
@@ -43,7 +44,15 @@ def health_rows(book: Ledger, rule: Mapping[str, State]) -> dict[str, Table]:
         ),
         "A02": row(
             "met", "三个乡镇各有一所卫生院", "U",
-            {"U": share(book.having(["township"], ["health_centre"], GOVERNMENT))},
+            {
+                "U": share(book.having(["township"], ["health_centre"], GOVERNMENT)),
+                **{
+                    name: residents_driven(
+                        book, ["health_centre"], 30, vehicle, "township", qualifies=GOVERNMENT
+                    )
+                    for name, vehicle in (("P_car", CAR), ("P_e_bike", E_BIKE))
+                },
+            },
         ),
         "A03": row(
             "no_target", "岛上没有卫生室，两所未标准化，两所不明", "U",

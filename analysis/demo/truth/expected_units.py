@@ -7,6 +7,7 @@ from typing import Any, Final
 from lifecircle.analysis.demo.springcity import kinds
 from lifecircle.analysis.demo.springcity.facts import AREA
 from lifecircle.analysis.demo.truth.counting import State, every, ratio, share, within
+from lifecircle.analysis.demo.truth.driving import CAR, ENGINE, residents_driven
 from lifecircle.analysis.demo.truth.expected import (
     FITNESS,
     NOT_ASSESSED,
@@ -63,10 +64,10 @@ def safety_rows(book: Ledger) -> dict[str, Table]:
             },
         ),
         "A20": row(
-            "no_target", "原文没有说每个村（社区）；没有车行路网", "U",
+            "no_target", "原文没有说每个村（社区）", "U",
             {
                 "U": share(book.having(["village", "community"], ["fire_point"])),
-                "drive": NOT_ASSESSED,
+                "drive": residents_driven(book, ["fire_point"], 5, ENGINE, back=True),
             },
         ),
         "A21": row(
@@ -143,11 +144,12 @@ def everyday_rows(book: Ledger) -> dict[str, Table]:
             },
         ),
         "A29": row(
-            "no_target", "原文没有数字；全区没有公益性安葬设施；没有车行路网", "U_ceremony",
+            "no_target", "原文没有数字；全区没有公益性安葬设施", "U_ceremony",
             {
                 "U_ceremony": share(book.having(both, ["ceremony_venue"])),
                 "U_burial": share(book.having(["township"], ["burial_facility"])),
-                "drive": NOT_ASSESSED,
+                "drive": residents_driven(book, ["burial_facility"], 30, CAR),
+                "drive_hall": residents_driven(book, ["ceremony_venue"], 30, CAR),
             },
         ),
         "A30": row(

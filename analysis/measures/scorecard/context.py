@@ -25,8 +25,10 @@ from lifecircle.analysis.measures.opening import UNKNOWN as UNTOLD
 from lifecircle.analysis.measures.opening import hours_per_day, moment_of, state_at
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
+from lifecircle.analysis.measures.travelling import study_by
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.attributes import AREA, attributes
+from lifecircle.analysis.policy.readings import Drive
 from lifecircle.analysis.policy.scorecard_model import Scorecard
 from lifecircle.analysis.policy.sections.amounts import SETTING, Amount, Condition, Selector
 from lifecircle.analysis.quantities import (
@@ -278,12 +280,24 @@ class Ground:
         state = np.where(known, np.where(yes, YES, NO), UNKNOWN).astype(np.int8)
         return state, int(np.count_nonzero(~known))
 
+    # ---- travelling ------------------------------------------------------------------------
+
+    def by(self, profile: str, reading: Drive) -> Ground | None:
+        """The ground on the roads of a profile, None where the run has none of it."""
+        known = self.policy.profiles.get(profile)
+        if known is None or profile not in self.city.roads:
+            return None
+        asked = self.assessed(reading.any_of)
+        study = study_by(self.study, known, back=reading.direction == "from", services=asked)
+        return Ground(study, self.scorecard, self.settings, profile, self.until)
+
     # ---- walks ------------------------------------------------------------------------------
 
     def limit_cm(self, minutes: float) -> int:
         """How far the walker gets in some minutes, in centimetres on the flat."""
         rules = self.policy.coverage
-        if self.word(self.scorecard.judging.walk) == "floor":
+        walked = self.walker not in self.policy.profiles
+        if walked and self.word(self.scorecard.judging.walk) == "floor":
             share = minutes / rules.core_minutes.value
             return int(rules.core_metres.value * CM_PER_M * share)
         return limit_cm(minutes, walker_of(self.policy, self.walker).speed_m_per_s)

@@ -39,10 +39,10 @@ from lifecircle.analysis.texts import group_title, say_both
 _NETWORK: Final = ("network", "network_only")
 _OR_PARCEL: Final = ("network", "straight", "parcel")
 
-_Within = ResidentsWithin | LandWithin
+_Within = ResidentsWithin | LandWithin | Drive
 
 
-def residents_within(ground: Ground, reading: ResidentsWithin) -> Outcome:
+def residents_within(ground: Ground, reading: ResidentsWithin | Drive) -> Outcome:
     """Residents whose walk to the nearest qualifying facility is short enough ÷ residents (0-1)."""
     cells = ground.city.cells
     if reading.group is None:
@@ -84,9 +84,12 @@ def land_within(ground: Ground, reading: LandWithin) -> Outcome:
     return _weighed(ground, reading, "sample", state, land.area_m2, near)
 
 
-def drive(_ground: Ground, _reading: Drive) -> Outcome:
-    """Never computed: there is no driving network."""
-    return nothing(Missing("network", "drive", say_both("missing_drive")))
+def drive(ground: Ground, reading: Drive) -> Outcome:
+    """Residents brought to (or reached from) a qualifying facility in time ÷ residents (0-1)."""
+    driven = None if reading.profile is None else ground.by(reading.profile, reading)
+    if driven is None or not reading.any_of:
+        return nothing(Missing("network", "drive", say_both("missing_drive")))
+    return residents_within(driven, reading)
 
 
 def adjacent(ground: Ground, reading: Adjacent) -> Outcome:

@@ -1,0 +1,103 @@
+"""Roads of an OpenStreetMap file as profiles of travelling see them: speeds and barriers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import osmium
+
+from lifecircle.analysis.policy.sections.profiles import Speeds, TravelProfile
+from lifecircle.analysis.policy.sections.terrain import WayForm
+from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
+from lifecircle.analysis.readers.osm.aside import in_order
+from lifecircle.analysis.readers.osm.opl import count_nodes, list_lines, read_nodes, stands, tags_of
+from lifecircle.analysis.readers.osm.source import broken_file
+from lifecircle.analysis.readers.osm.streets import FormOf
+
+_LINE_NODES: Final = 2
+_NODE, _WAY = osmium.osm.NODE, osmium.osm.WAY
+
+
+@dataclass(frozen=True, slots=True)
+class RawRoads:
+    """Ways that any of some profiles takes, as strings of OSM nodes (w ways, r references).
+
+    `way_id`, `kind`, `form` (w,); `way_start` int64 (w + 1,); `node_ref` int64 (r,); `lonlat`
+    float64 (r, 2), NaN where the file lacks a node. `form`: the `WayForm` of each way.
+    `speed_km_h`: for each profile float64 (k, 2), ahead and back along ways of each kind, 0 where
+    it does not go. `barred`: for each profile the ids of nodes that it does not pass.
+    """
+
+    way_id: IntArray
+    kind: IntArray
+    form: UInt8Array
+    way_start: IntArray
+    node_ref: IntArray
+    lonlat: FloatArray
+    speed_km_h: Mapping[str, FloatArray]
+    barred: Mapping[str, frozenset[int]]
+
+
+def read_roads(path: Path, profiles: Mapping[str, TravelProfile], form_of: FormOf) -> RawRoads:
+    """Every way of a file that one of some profiles takes, in file order.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    keys = sorted(frozenset[str]().union(*(one.keys() for one in profiles.values())))
+    kinds: dict[tuple[str | None, ...], int] = {}
+    speeds: list[tuple[Speeds, ...]] = []
+    way_id: list[int] = []
+    kind: list[int] = []
+    form: list[int] = []
+    nodes: list[bytes] = []
+    barred: dict[str, set[int]] = {name: set() for name in profiles}
+    with in_order(path, doubted=False) as ordered:
+        try:
+            wanted = {_NODE: ("barrier",), _WAY: ("highway",)}
+            for fields in list_lines(ordered.path, wanted):
+                if not stands(fields):
+                    continue
+                tags = tags_of(fields)
+                if fields[0].startswith(b"n"):
+                    for name, profile in profiles.items():
+                        if not profile.passes(tags):
+                            barred[name].add(int(fields[0][1:]))
+                    continue
+                seen = tuple(tags.get(key) for key in keys)
+                if seen not in kinds:
+                    kinds[seen] = len(speeds)
+                    speeds.append(tuple(one.speeds_on(tags) for one in profiles.values()))
+                known = kinds[seen]
+                if count_nodes(fields[-1]) < _LINE_NODES or not any(map(any, speeds[known])):
+                    continue
+                way_id.append(int(fields[0][1:]))
+                kind.append(known)
+                form.append(form_of(tags.get) | _ends_only(tags, profiles))
+                nodes.append(fields[-1])
+        except RuntimeError as error:
+            raise broken_file(path, error) from error
+    counts = np.array([count_nodes(some) for some in nodes], dtype=np.int64)
+    table = np.array(speeds, dtype=np.float64).reshape(-1, len(profiles), 2)
+    return RawRoads(
+        np.array(way_id, dtype=np.int64),
+        np.array(kind, dtype=np.int64),
+        np.array(form, dtype=np.uint8),
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        *read_nodes(nodes),
+        {name: table[:, k] for k, name in enumerate(profiles)},
+        {name: frozenset(ids) for name, ids in barred.items()},
+    )
+
+
+def _ends_only(tags: Mapping[str, str], profiles: Mapping[str, TravelProfile]) -> int:
+    """The form of a way that nobody joins inside its length (``WayForm.ABOVE_OR_BELOW``)."""
+    highway = tags.get("highway")
+    only = any(highway in one.joined_at_ends for one in profiles.values())
+    return int(WayForm.ABOVE_OR_BELOW) if only else 0
