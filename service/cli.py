@@ -259,7 +259,7 @@ def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C."""
-    opened = _open(name, workspace, run, service=service, walker=walker)
+    opened = _open(name, workspace, run, service=service, walker=walker, group=group, by=by)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.export import export_coverage
@@ -298,7 +298,7 @@ def gaps(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Gaps by unit and reason, worst first."""
-    opened = _open(name, workspace, run, service=service, walker=walker)
+    opened = _open(name, workspace, run, service=service, walker=walker, group=group, by=by)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import gaps_document
@@ -330,7 +330,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet."""
-    opened = _open(name, workspace, run, service=service, walker=walker)
+    opened = _open(name, workspace, run, service=service, walker=walker, kind=kind)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.maps.pages import Page, map_page

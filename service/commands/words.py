@@ -73,14 +73,15 @@ def opened(
     area: str,
     workspace: Path,
     run: str | None = None,
-    *,
-    service: str | None = None,
-    walker: str | None = None,
+    **asked: str | None,
 ) -> Run:
-    """A run of a workspace (the latest); names are checked before anything heavy is imported."""
+    """A run of a workspace (the latest); names are checked before anything heavy is imported.
+
+    `asked`: names of what the run must have, as of `AreaFolders.check`.
+    """
     from lifecircle.analysis.results.folders import AreaFolders
 
-    AreaFolders(workspace).check(area, run, service, walker)
+    AreaFolders(workspace).check(area, run, asked)
     prepare(workspace)
     from lifecircle.analysis.results.store import Workspace
 
