@@ -25,6 +25,7 @@ from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
+from lifecircle.analysis.readers.records.coordinates.antimeridian import part_across
 from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import (
     REFUSE,
@@ -316,7 +317,13 @@ def _read_people(
     path = paths[0]
     if tables:
         return files.read(lambda: read_population(path, said)), ()
-    area = None if borders is None else shapely.union_all(borders.where.in_degrees())
+    area = (
+        None
+        if borders is None
+        else shapely.union_all(
+            [part_across(shape) for shape in borders.where.in_degrees() if shape is not None]
+        )
+    )
     rasters: list[RasterShare] = []
 
     def cut() -> CellTable:

@@ -263,7 +263,9 @@ def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C."""
-    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile)
+    opened = _open(
+        name, workspace, run, service=service, walker=walker, profile=profile, group=group, by=by
+    )
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of
@@ -304,7 +306,9 @@ def gaps(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Gaps by unit and reason, worst first."""
-    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile)
+    opened = _open(
+        name, workspace, run, service=service, walker=walker, profile=profile, group=group, by=by
+    )
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of
@@ -338,7 +342,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet."""
-    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile)
+    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile, kind=kind)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of

@@ -25,6 +25,7 @@ from lifecircle.analysis.measures.question import (
     unknown_units,
     walks_to,
 )
+from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
 from lifecircle.analysis.texts import listed
@@ -58,6 +59,8 @@ class CircleRow:
     """Residents of one unit with a complete, incomplete or not assessed circle.
 
     `score`: share of the assessed types that a resident reaches, mean over residents, 0-1.
+    `unsnapped`: those who join no street; of them `unsnapped_short_piece` are near a piece too
+    short to join, the others near none.
     """
 
     code: str
@@ -70,6 +73,8 @@ class CircleRow:
     share_all: float | None
     score: float | None
     missing: tuple[tuple[str, int], ...]
+    unsnapped: int | None
+    unsnapped_short_piece: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +178,9 @@ def circles(
     unknown_total = unknown_units(city, level)
     everyone = np.zeros(len(city.cells), dtype=np.int32)
     residents = city.cells.residents
-    per_unit = _Counts.of(table, residents, city.cells.unit[level], len(units.code))
-    in_area = _Counts.of(table, residents, everyone, 1)
+    loose = (~city.cells.position.snapped, near_short_piece(study))
+    per_unit = _Counts.of(table, residents, city.cells.unit[level], len(units.code), loose)
+    in_area = _Counts.of(table, residents, everyone, 1, loose)
     names = tuple(zip(table.services, table.assessed, strict=True))
     return Circles(
         kind=kind,
@@ -195,7 +201,10 @@ def circles(
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """Residents per unit (k,) by state; `missing` (services, k), assessed services only."""
+    """Residents per unit (k,) by state; `missing` (services, k), assessed services only.
+
+    `loose`: who join no street, and who of them are near a piece too short to join.
+    """
 
     table: CircleTable
     known: IntArray
@@ -205,10 +214,18 @@ class _Counts:
     reached: IntArray
     types: IntArray
     missing: dict[str, IntArray]
+    loose: tuple[IntArray, IntArray]
 
     @classmethod
-    def of(cls, table: CircleTable, residents: IntArray, index: Int32Array, size: int) -> _Counts:
-        """Count the residents of every unit."""
+    def of(
+        cls,
+        table: CircleTable,
+        residents: IntArray,
+        index: Int32Array,
+        size: int,
+        loose: tuple[BoolArray, BoolArray],
+    ) -> _Counts:
+        """Count the residents of every unit; `loose` by cell (c,)."""
         return cls(
             table,
             sums_by(index, size, residents),
@@ -222,12 +239,16 @@ class _Counts:
                 for k, service in enumerate(table.services)
                 if table.assessed[k]
             },
+            (
+                sums_by(index, size, residents, loose[0]),
+                sums_by(index, size, residents, loose[1]),
+            ),
         )
 
     def row(self, code: str, name: str, i: int, unknown_total: bool) -> CircleRow:
         """The row of one unit."""
         if unknown_total:
-            return CircleRow(code, name, *(None,) * 7, ())
+            return CircleRow(code, name, *(None,) * 7, (), None, None)
         known, types = int(self.known[i]), int(self.types[i])
         complete, incomplete, open_ = (int(self.states[s][i]) for s in (1, 0, -1))
         missing = [(service, int(count[i])) for service, count in self.missing.items()]
@@ -242,6 +263,8 @@ class _Counts:
             int(self.complete_all[i]) / known if known and not self.open_all[i] else None,
             int(self.reached[i]) / types if types else None,
             tuple(sorted((m for m in missing if m[1] > 0), key=lambda m: (-m[1], m[0]))),
+            int(self.loose[0][i]),
+            int(self.loose[1][i]),
         )
 
 

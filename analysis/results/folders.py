@@ -10,18 +10,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
+from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
 from lifecircle.analysis.results.names import inside, safe_name
-from lifecircle.analysis.texts import Title
-from lifecircle.analysis.unknown_names import Words, find_id, unknown, unknown_service
+from lifecircle.analysis.texts import Title, group_title
+from lifecircle.analysis.unknown_names import Words, find_id, fold_name, unknown, unknown_service
 
 RUNS: Final = "runs"
 CURRENT: Final = "current"
 MANIFEST: Final = "manifest.json"
 POLICY: Final = "policy.json"
+CITY: Final = "city.json"
+TOTAL: Final = "total"  # everybody
+WHOLE: Final = "none"  # no level: the area as a whole
+_UNKNOWN: Final = {
+    "walker": "unknown_walker",
+    "kind": "unknown_circle",
+    "group": "unknown_group",
+    "by": "unknown_level",
+}
 
 
 class AreaFolders:
@@ -82,38 +93,70 @@ class AreaFolders:
             )
         return inside(folder, name)
 
-    def check(self, area: str, run: str | None, service: str | None, walker: str | None) -> None:
-        """Whether there are such names; what None stands for is not asked.
+    def check(self, area: str, run: str | None, asked: Mapping[str, str | None]) -> None:
+        """Whether there are such names, by what they are names of; None is not asked.
 
-        A run whose policy cannot be read is left to whoever opens it.
+        `asked`: ``service, walker, kind`` (of circle), ``group, by``.
+        A run whose lists cannot be read is left to whoever opens it.
 
         Raises
         ------
-        UnknownNameError : no such area, run, service or walker.
+        UnknownNameError : no such area, run, service, walker, circle, group or level.
         """
         folder = self.run_folder(area, run)
-        if service is None and walker is None:
+        given = {of: name for of, name in asked.items() if name is not None}
+        if not given:
             return
         try:
             policy = json.loads((folder / POLICY).read_text(encoding="utf-8"))
-            services = {name: _words(told) for name, told in policy["services"].items()}
-            walkers = {name: _words(told) for name, told in policy["walkers"].items()}
+            city = json.loads((folder / CITY).read_text(encoding="utf-8"))
+            known = _known(policy, city)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return
-        if service is not None and find_id(service, services) is None:
-            raise unknown_service(service, services)
-        if walker is not None and find_id(walker, walkers) is None:
-            raise unknown("unknown_walker", walker, walkers, walkers)
+        for of, name in given.items():
+            if find_id(name, known[of]) is not None:
+                continue
+            if of == "by" and fold_name(name) == WHOLE:
+                continue
+            if of == "service":
+                raise unknown_service(name, known[of])
+            raise unknown(_UNKNOWN[of], name, known[of], known[of])
+
+
+def _known(policy: dict[str, Any], city: dict[str, Any]) -> dict[str, dict[str, Words]]:
+    """What the names of a run are called, by what they are names of."""
+    titles, people = policy["unit_levels"], aliases_of("population")
+    levels: dict[str, list[str]] = {level: [] for level in city["levels"]}
+    for word, level in known_values("level").items():
+        levels.get(level, []).append(word)
+    groups = {
+        name: Words(group_title(name), (name, *people.get(f"pop_{name}", people.get(name, ()))))
+        for name in city["groups"]
+    }
+    return {
+        "service": {name: _words(told) for name, told in policy["services"].items()},
+        "walker": {name: _words(told) for name, told in policy["walkers"].items()},
+        "kind": {name: _words(told) for name, told in policy["circles"].items()},
+        "group": {TOTAL: Words(group_title(TOTAL), tuple(people["population"])), **groups},
+        "by": {
+            level: Words(_title(titles.get(level, {"zh": level, "en": level})), tuple(words))
+            for level, words in levels.items()
+        },
+    }
 
 
 def _words(told: dict[str, object]) -> Words:
-    title = told["title"]
-    if not isinstance(title, dict):
-        raise TypeError("a title is a table")
+    title = _title(told["title"])
     aliases = told.get("aliases") or ()
     if not isinstance(aliases, list | tuple):
         raise TypeError("aliases are a list")
-    return Words(Title(str(title["zh"]), str(title["en"])), tuple(map(str, aliases)))
+    return Words(title, tuple(map(str, aliases)))
+
+
+def _title(told: object) -> Title:
+    if not isinstance(told, dict):
+        raise TypeError("a title is a table")
+    return Title(str(told["zh"]), str(told["en"]))
 
 
 def is_area(folder: Path) -> bool:

@@ -201,6 +201,7 @@ def _figures(found: Circles) -> dict[str, Any]:
 
 
 def _row(row: CircleRow) -> dict[str, Any]:
+    off, short = row.unsnapped, row.unsnapped_short_piece
     return {
         "code": row.code,
         "name": row.name,
@@ -211,5 +212,8 @@ def _row(row: CircleRow) -> dict[str, Any]:
         "share": row.share,
         "share_all": row.share_all,
         "score": row.score,
+        "unsnapped": off,
+        "unsnapped_no_street": None if off is None else off - (short or 0),
+        "unsnapped_short_piece": short,
         "missing": [{"service": service, "residents": n} for service, n in row.missing],
     }

@@ -50,7 +50,8 @@ def catchments(  # noqa: PLR0913 - typer reads the options from the signature
 ) -> None:
     """Catchments of centres with a capacity, and the rule 3万–10万."""
     limit = _minutes(minutes)
-    found, language = opened(name, workspace, run, walker=walker), language_of(lang)
+    found = opened(name, workspace, run, service=service, walker=walker, by=by)
+    language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import catchments_document
     from lifecircle.service.terminal import print_json, say

@@ -43,7 +43,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Whether verdicts survive their assumptions."""
-    found = opened(name, workspace, run, service=service, walker=walker)
+    found = opened(name, workspace, run, service=service, walker=walker, by=by)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import robustness_document

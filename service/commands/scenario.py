@@ -54,7 +54,7 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     """What edits of facilities, ways and residents change, before and after."""
     if keep != bool(title and title.strip()):
         raise RequestError("keep_no_title")
-    found = opened(name, workspace, run, walker=walker)
+    found = opened(name, workspace, run, walker=walker, by=by)
     language = language_of(lang)
     from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.measures.edits.reading import read_file

@@ -39,7 +39,7 @@ def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Every promise of the plan, judged."""
-    found, language = opened(name, workspace, run, walker=walker), language_of(lang)
+    found, language = opened(name, workspace, run, walker=walker, by=level), language_of(lang)
     from lifecircle.analysis.results.scorecard_table import export_scorecard
     from lifecircle.service.catalog import scorecard_document, settings_given
     from lifecircle.service.report.scorecard import scorecard_page

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from lifecircle.analysis.results.model import Run
 
 
+OBJECTIVES = ("covered", "person_minutes", "all", "capacity")  # a test holds them to siting's own
+
+
 def register(app: typer.Typer) -> None:
     """Add this command to the application."""
     app.command()(site)
@@ -63,6 +66,9 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Where the next places go, existing ones kept."""
+    source = candidates_named(candidates)
+    if objective not in OBJECTIVES:
+        raise ParameterError("siting_objective", name=objective, known=", ".join(OBJECTIVES))
     found = opened(name, workspace, run, service=service, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
@@ -74,7 +80,6 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
     from lifecircle.service.terminal import print_json, say
 
-    source = candidates_named(candidates)
     said = Declaration(datum, crs, x_north, sheet, layer)
     given = [source] if isinstance(source, Path) else []
     declared = read_declarations(said, mapping, given)

@@ -48,7 +48,10 @@ def circles(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Residents with a complete circle, and what they miss."""
-    found, language = opened(name, workspace, run, walker=walker), language_of(lang)
+    found, language = (
+        opened(name, workspace, run, walker=walker, kind=kind, by=by),
+        language_of(lang),
+    )
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import circles_document
     from lifecircle.service.terminal import print_json
@@ -76,7 +79,7 @@ def equity(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """How evenly walks are spread: Gini, Palma, below the floor, worst tenth."""
-    found = opened(name, workspace, run, service=service, walker=walker)
+    found = opened(name, workspace, run, service=service, walker=walker, group=group, by=by)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.study_tables import export_equity
@@ -111,7 +114,8 @@ def compare(  # noqa: PLR0913 - typer reads the options from the signature
 ) -> None:
     """What changed from one run to another."""
     before, after = (
-        opened(name, workspace, one, service=service, walker=walker) for one in (first, last)
+        opened(name, workspace, one, service=service, walker=walker, group=group, by=by)
+        for one in (first, last)
     )
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question

@@ -76,19 +76,19 @@ def opened(
     workspace: Path,
     run: str | None = None,
     *,
-    service: str | None = None,
-    walker: str | None = None,
     profile: str = ON_FOOT,
+    **asked: str | None,
 ) -> Run:
     """A run of a workspace (the latest); names are checked before anything heavy is imported.
 
-    `profile`: of travelling, on whose roads the run is asked.
+    `profile`: of travelling, on whose roads the run is asked. `asked`: names of what the run must
+    have, as of `AreaFolders.check`.
     """
     from lifecircle.analysis.results.folders import AreaFolders
 
     if profile != ON_FOOT:
-        walker = None
-    AreaFolders(workspace).check(area, run, service, walker)
+        asked.pop("walker", None)
+    AreaFolders(workspace).check(area, run, asked)
     prepare(workspace)
     from lifecircle.analysis.results.by_profile import run_by
     from lifecircle.analysis.results.store import Workspace

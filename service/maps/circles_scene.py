@@ -133,6 +133,8 @@ def _unit_layer(ask: Ask, found: CirclesAnswer) -> tuple[Areas, dict[str, int]]:
             "circle_open",
             "share_all",
             "score",
+            "unsnapped",
+            "unsnapped_short_piece",
             "missing",
         )
     ]
@@ -149,6 +151,8 @@ def _told(ask: Ask, row: CircleRow) -> list[str | None]:
         number(row.not_assessed or None),
         percent(row.share_all),
         percent(row.score),
+        number(row.unsnapped or None),
+        number(row.unsnapped_short_piece or None),
         _missing(ask, row) or None,
     ]
 

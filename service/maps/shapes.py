@@ -19,6 +19,8 @@ STREET_TOLERANCES_M: Final = (3.0, 8.0, 20.0)
 STREET_VERTICES: Final = 320_000
 POLYGON_VERTICES: Final = 400_000
 RING_DIGITS: Final = 5
+_FALSE_EASTING_M: Final = 500_000.0  # of the middle of every zone that an area can have
+_HALF_ROUND: Final = 180.0
 
 
 @cache
@@ -27,9 +29,20 @@ def _to_degrees(crs: str) -> Transformer:
 
 
 def degrees(xy_m: FloatArray, crs: str) -> FloatArray:
-    """Longitude and latitude (k, 2) of metric coordinates."""
+    """Longitude and latitude (k, 2) of metric coordinates, as a map draws them.
+
+    Places on both sides of the antimeridian lie side by side: beyond 180 degrees it goes on.
+    """
     lon, lat = _to_degrees(crs).transform(xy_m[:, 0], xy_m[:, 1])
+    away = lon - _meridian(crs)
+    lon = np.where(np.abs(away) > _HALF_ROUND, lon - np.copysign(2 * _HALF_ROUND, away), lon)
     return np.column_stack([lon, lat])
+
+
+@cache
+def _meridian(crs: str) -> float:
+    """Longitude in the middle of a zone."""
+    return float(_to_degrees(crs).transform(_FALSE_EASTING_M, 0.0)[0])
 
 
 def pack(lonlat: FloatArray) -> dict[str, Any]:

@@ -43,7 +43,7 @@ ALL_GAPS: Final = (
 )  # fmt: skip
 ALL_CIRCLES: Final = (
     "circle", "variant", "unit_code", "unit", "residents", "complete", "incomplete", "circle_open",
-    "share", "share_all", "score",
+    "share", "share_all", "score", "unsnapped", "unsnapped_no_street", "unsnapped_short_piece",
 )  # fmt: skip
 ALL_EQUITY: Final = (
     "service", "service_id", "minutes", "group", "unit_code", "unit", "residents", "not_assessed",
@@ -191,7 +191,8 @@ def _circles(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
                         row[key]
                         for key in (
                             "residents", "complete", "incomplete", "not_assessed", "share",
-                            "share_all", "score",
+                            "share_all", "score", "unsnapped", "unsnapped_no_street",
+                            "unsnapped_short_piece",
                         )
                     ),
                 ]  # fmt: skip

@@ -12,6 +12,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps import find_gaps
 from lifecircle.analysis.measures.question import Question
+from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.gaps import bridge_row, gaps_document
 from lifecircle.service.catalog.point import PointDesk, point_document
@@ -78,6 +79,9 @@ def test_documents_and_a_place(tmp_path: Path) -> None:
     total = coverage_document(run, ABOUT)["total"]
     parts = [total[f"unsnapped{part}"] for part in ("", "_no_street", "_short_piece")]
     assert parts == [60, 0, 60]
+    for block in circles_document(run, Question())["circles"].values():
+        rows = [block["total"][f"unsnapped{part}"] for part in ("", "_no_street", "_short_piece")]
+        assert rows == [60, 0, 60]
     (gap,) = [
         one["properties"]
         for one in gaps_document(run, ABOUT)["features"]

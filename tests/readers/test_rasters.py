@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 
+from lifecircle.analysis.city.crs import metric_crs
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.readers.rasters import geotiff
-from lifecircle.analysis.readers.rasters.population import read_population_raster
+from lifecircle.analysis.readers.rasters.population import read_population_raster, read_raster_share
 from lifecircle.analysis.readers.tables.population_and_facilities import check_table
 
 rasterio = pytest.importorskip("rasterio", reason="the extra 'raster' is not installed")
@@ -107,3 +109,25 @@ def test_no_data_that_is_not_declared_is_refused_with_value_and_count(shared_dat
         read_population_raster(shared_data / "field" / "08_nodata_65535.tif")
     (fault,) = caught.value.faults
     assert (fault.params["value"], fault.params["count"]) == (65_535, 44)
+
+
+@pytest.mark.parametrize("west", [179.8, -180.2, 179.85])
+def test_a_raster_across_the_antimeridian_is_cut_on_both_sides(tmp_path, west):
+    """Four pixels of 0.1 degrees and units across 180, drawn as one ring or in two parts."""
+    counts = np.array([[1.0, 2.0, 5.0, 8.0]], np.float32)
+    step = rasterio.Affine(0.1, 0.0, west, 0.0, -0.1, -16.5)
+    path = write(tmp_path / "fiji.tif", counts, transform=step)
+    ring = [(179.9, -16.7), (-179.9, -16.7), (-179.9, -16.4), (179.9, -16.4)]
+    halves = [shapely.box(179.9, -16.7, 180, -16.4), shapely.box(-180, -16.7, -179.9, -16.4)]
+    whole = read_population_raster(path)
+    centres = whole.where.centres()
+    assert whole.residents.tolist() == [1, 2, 5, 8]
+    assert np.allclose(centres[:, 0] % 360, west % 360 + np.array([0.05, 0.15, 0.25, 0.35]))
+    assert (np.abs(centres[:, 0]) <= 180).all()
+    square = shapely.area(whole.where.in_metres(metric_crs(centres)))
+    assert square == pytest.approx(np.full(4, square[0]), rel=0.01)
+    for area in (shapely.Polygon(ring), shapely.MultiPolygon(halves)):
+        table, share = read_raster_share(path, area)
+        # at 179.85: half of the first, the second whole, half of the third
+        kept = 2 + 5 if west != 179.85 else 0.5 + 2 + 2.5
+        assert table.residents.sum() == share.kept == kept

@@ -17,6 +17,12 @@ from lifecircle.analysis.quantities import FloatArray, ObjectArray
 from lifecircle.analysis.readers.rasters.bands import sum_bands
 from lifecircle.analysis.readers.rasters.pixels import Pixels, read_pixels
 from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.coordinates.antimeridian import (
+    is_beyond,
+    part_across,
+    repeat_around,
+    wrap,
+)
 from lifecircle.analysis.readers.records.coordinates.located import (
     DEGREES,
     Located,
@@ -79,6 +85,7 @@ def read_raster_share(
 
     Several files are age bands of one product by their names (and perhaps its raster of all
     residents): they are summed into residents and groups.
+    Longitudes beyond 180 degrees go on around the Earth.
     A pixel on the border of the area counts by the share of its own area that lies inside.
     Fractions become whole persons along a curve (`whole_persons`): over all that is kept here,
     in each unit in a city. Pixels of nobody are not rows. What product a raster was taken for is
@@ -119,7 +126,10 @@ def _cells(pixels: Pixels, area: Any, path: Path, found: Findings) -> tuple[Cell
     amount, groups = pixels.persons, dict(pixels.groups)
     polygons: Any = shapely.polygons(pixels.corners())
     whole, partial = float(amount.sum()), 0
+    turns = pixels.grid.crs.is_geographic and len(polygons) > 0 and is_beyond(polygons)
     if area is not None:
+        area = part_across(area)
+        area = repeat_around(area) if turns else area
         polygons, share = _cut_to_area(polygons, area, pixels.grid.crs)
         partial = int(np.count_nonzero((share > 0) & (share < 1)))
         amount = amount * share
@@ -131,6 +141,7 @@ def _cells(pixels: Pixels, area: Any, path: Path, found: Findings) -> tuple[Cell
     if floor(fsum(amount) + 0.5) == 0:
         raise refuse(path, "input_raster_nobody" if whole == 0 else "input_raster_elsewhere")
     shapes = np.asarray(polygons[lived_in], dtype=np.object_)
+    shapes = wrap(shapes) if turns else shapes
     where = _locate_pixels(shapes, pixels.grid.crs, path.name, found)
     ids = [f"r{r}c{c}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
     parts = {name: one[lived_in] for name, one in groups.items()}
