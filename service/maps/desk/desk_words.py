@@ -42,9 +42,7 @@ def desk_config(ask: Ask, service: str, ask_at: str) -> dict[str, Any]:
         "minutes": ask.minutes,
         "walker": ask.walker,
         "by": ask.by,
-        "services": [
-            [name, ask.titled(run.policy.services[name])] for name in run.travel.services
-        ],
+        "services": [[name, ask.titled(run.policy.services[name])] for name in run.travel.services],
         "ids": [ids[i] for i in facilities_of(ask, service)],
         "groups": {name: words.group(name) for name in run.city.cells.groups},
         "attributes": {name: words.attribute(name) for name in _ATTRIBUTES},
