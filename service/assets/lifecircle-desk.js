@@ -446,8 +446,7 @@
     }
 
     const kept = lifecircle.kept(desk);
-    const before = panel.querySelector(".lc-layers");
-    before.before(box, kept.box);
+    (panel.querySelector(".lc-form") || panel.querySelector(".lc-layers")).before(box, kept.box);
     take(null);
     follow();
   };

@@ -212,7 +212,11 @@
       pin.getElement().setAttribute("aria-label", label);
       if (!move) return pin;
       pin.on("drag", function () { move(pin.getLatLng(), false); });
-      pin.on("dragend", function () { move(pin.getLatLng(), true); });
+      pin.on("dragend", function () {
+        map.lifecircleDraws = true; // the click that ends a drag asks about no place
+        setTimeout(function () { map.lifecircleDraws = map.getContainer().classList.contains("lc-drawing"); }, 80);
+        move(pin.getLatLng(), true);
+      });
       pin.getElement().addEventListener("keydown", function (event) {
         const by = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
         if (!by) return;

@@ -76,7 +76,7 @@
     box.appendChild(files);
     const key = element("label", "lc-key", words.field_key);
     const secret = element("input");
-    secret.type = "password";
+    secret.className = "lc-secret"; // a field of its own kind would have browsers offer to keep it
     secret.autocomplete = "off";
     secret.addEventListener("change", function () { desk.key(secret.value.trim()); });
     key.appendChild(secret);

@@ -9,9 +9,7 @@ from lifecircle.service.maps.panel import View
 from lifecircle.service.maps.scene import MARKED
 from lifecircle.service.wording import date
 
-ANSWERING: Final = frozenset(
-    {"coverage", "gaps", "desk"}
-)  # pages on which a click asks the service
+ANSWERING: Final = frozenset({"coverage", "gaps", "desk"})  # where a click asks the service
 _CLICK_WORDS: Final = {  # as the script of the panel calls them
     "unnamed": "unnamed",
     "cell": "cell",

@@ -156,6 +156,7 @@ class _Reader:
         if not isinstance(given, Mapping):
             raise EditError("edit_no_object")
         plain = _of_feature(given) if given.get("type") == "Feature" else dict(given)
+        _refuse_broken(plain)
         op = plain.pop("op", None)
         if op not in OPS:
             raise unknown("edit_unknown_op", str(op)[:MOST_TEXT], OPS)
@@ -286,6 +287,17 @@ def _of_feature(feature: Mapping[str, Any]) -> dict[str, Any]:
     else:
         plain["geometry"] = geometry
     return plain
+
+
+def _refuse_broken(given: Mapping[str, Any], within: str = "") -> None:
+    """Texts with half a pair of signs: no file and no answer can hold them."""
+    for name, value in given.items():
+        for said in (name, value):
+            if isinstance(said, str) and any("\ud800" <= sign <= "\udfff" for sign in said):
+                shown = str(name).encode("utf-8", "replace").decode("utf-8")
+                raise EditError("edit_text_broken", field=(within + shown)[:MOST_TEXT])
+        if isinstance(value, Mapping) and not within:
+            _refuse_broken(value, f"{name}.")
 
 
 def _is_loose(name: str, op: str) -> bool:
