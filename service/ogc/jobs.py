@@ -21,8 +21,7 @@ from lifecircle.service.jobs.records import Wanted
 from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.queries import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
 from lifecircle.service.request_origin import key_of
-from lifecircle.service.responses import HTML, JSON, UNCACHED, encode
-from lifecircle.service.routes.problems import respond
+from lifecircle.service.responses import HTML, JSON, PROBLEM, UNCACHED, encode
 
 router = APIRouter(tags=["processes"])
 JOBS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/job-list"
@@ -90,7 +89,11 @@ async def show_results(request: Request, reader: ReaderNow, job: Name) -> Respon
     jobs = _jobs(request)
     found = await run_in_threadpool(jobs.find, job)
     if found.state == "failed" and found.error is not None:
-        return respond(request, dict(found.error[reader.lang]), reader.lang)
+        problem = found.error[reader.lang]
+        told = {**UNCACHED, "content-language": reader.lang}
+        return Response(
+            encode(problem), status_code=problem["status"], media_type=PROBLEM, headers=told
+        )
     body = await run_in_threadpool(jobs.result, job)
     return Response(result_document(body, found.response), media_type=JSON, headers=UNCACHED)
 
