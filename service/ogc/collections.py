@@ -37,6 +37,7 @@ from lifecircle.service.responses import (
 router = APIRouter(tags=["ogc"])
 FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
 SCHEMA_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/schema"
+SHAPE_ASKED: Final = {"geometry": {"x-ogc-role": "primary-geometry", "format": "geometry-any"}}
 QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 
 
@@ -160,7 +161,7 @@ async def show_queryables(reader: ReaderNow, collection: str) -> Response:
         "$id": f"{collection_url(reader.base, collection)}/queryables",
         "type": "object",
         "title": collection,
-        "properties": queryable_schema(queryables(columns).values(), reader.lang),
+        "properties": queryable_schema(queryables(columns).values(), reader.lang) | SHAPE_ASKED,
         "additionalProperties": False,
     }
     return Response(encode(document), media_type=SCHEMA, headers=FRESH)

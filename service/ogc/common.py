@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.catalog import area_row
-from lifecircle.service.ogc import tiles
+from lifecircle.service.ogc import cql, tiles
 from lifecircle.service.ogc.jobs import JOBS_REL
 from lifecircle.service.ogc.links import TILING_SCHEMES, link
 from lifecircle.service.ogc.openapi import api_document
@@ -32,6 +32,7 @@ CONFORMS_TO: Final = (
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     *PROCESSES,
+    *cql.CONFORMS_TO,
     *tiles.CONFORMS_TO,
 )
 

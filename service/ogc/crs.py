@@ -71,6 +71,14 @@ def from_degrees(code: str, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack((first, second)).round(decimals)
 
 
+def to_degrees(code: str | None, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Degrees (k, 2), lon first, of coordinates in a system's own axis order (None: CRS84)."""
+    if code is None:
+        return xy
+    first, second = (xy[:, 1], xy[:, 0]) if north_first(code) else (xy[:, 0], xy[:, 1])
+    return np.column_stack(_transformer(code, WGS84).transform(first, second))
+
+
 def boxes_of(text: str, code: str | None) -> list[Box]:
     """The asked box as one or two boxes in degrees (west, south, east, north).
 

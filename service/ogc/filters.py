@@ -14,7 +14,20 @@ from lifecircle.service.errors import RequestError
 from lifecircle.service.state import LayerTable
 
 RESERVED: Final = frozenset(
-    {"bbox", "bbox-crs", "crs", "datetime", "f", "lang", "limit", "offset", "run"}
+    {
+        "bbox",
+        "bbox-crs",
+        "crs",
+        "datetime",
+        "f",
+        "filter",
+        "filter-crs",
+        "filter-lang",
+        "lang",
+        "limit",
+        "offset",
+        "run",
+    }
 )
 SCHEMAS: Final[Mapping[Dtype, Mapping[str, str]]] = {
     "text": {"type": "string"},
@@ -26,12 +39,8 @@ FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 def queryables(columns: Iterable[Column]) -> dict[str, Column]:
-    """The columns that can be asked for by equality: texts, whole numbers, flags."""
-    return {
-        column.name: column
-        for column in columns
-        if column.dtype != "number" and column.name not in RESERVED
-    }
+    """The columns that can be asked for, as a parameter (equality) or in a filter."""
+    return {column.name: column for column in columns if column.name not in RESERVED}
 
 
 def queryable_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any]:
@@ -87,13 +96,18 @@ def matching(table: LayerTable, asked: Mapping[str, str | list[str]]) -> NDArray
     return keep
 
 
-def _value(column: Column, text: str) -> str | int | bool:
+def _value(column: Column, text: str) -> str | float | bool:
     if column.dtype == "text":
         return text
     if column.dtype == "boolean":
         if text.lower() not in FLAGS:
             raise RequestError("filter_not_flag", name=column.name, given=text)
         return FLAGS[text.lower()]
+    if column.dtype == "number":
+        try:
+            return float(text)
+        except ValueError:
+            raise RequestError("filter_not_number", name=column.name, given=text) from None
     try:
         return int(text)
     except ValueError:

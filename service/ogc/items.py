@@ -24,6 +24,7 @@ from lifecircle.service.catalog.common import properties_of
 from lifecircle.service.errors import MissingError, RequestError
 from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.collections import split_id
+from lifecircle.service.ogc.cql import MOST_LETTERS, matching_filter
 from lifecircle.service.ogc.filters import matching
 from lifecircle.service.ogc.links import collection_url, link, with_query
 from lifecircle.service.queries import Name, OfRun, Reader, ReaderNow
@@ -58,6 +59,9 @@ class ItemsQuery(BaseModel):
     bbox_crs: str | None = Field(default=None, alias="bbox-crs", max_length=200)
     crs: str | None = Field(default=None, max_length=200)
     datetime: str | None = Field(default=None, max_length=100)
+    filter: str | None = Field(default=None, max_length=MOST_LETTERS)
+    filter_lang: Literal["cql2-text", "cql2-json"] | None = Field(default=None, alias="filter-lang")
+    filter_crs: str | None = Field(default=None, alias="filter-crs", max_length=200)
     limit: int | None = Field(default=None, ge=1)
     offset: int = Field(default=0, ge=0)
     f: Literal["json", "geojson", "csv", "xlsx", "gpkg", "html"] | None = None
@@ -142,6 +146,9 @@ def select(state: AreaState, table: LayerTable, query: ItemsQuery, limit: int | 
     box_code = _code(state, query.bbox_crs, "bbox-crs")
     _check_time(query.datetime)
     keep = matching(table, query.model_extra or {})
+    filter_code = _code(state, query.filter_crs, "filter-crs")
+    if query.filter is not None:
+        keep &= matching_filter(table, query.filter, query.filter_lang, filter_code)
     rows = np.flatnonzero(keep)
     if query.bbox is not None:
         inside = table.rows_within(crs.boxes_of(query.bbox, box_code))
