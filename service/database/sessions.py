@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session
 
 from lifecircle.service.database.audit import Writer, at_work, now_utc, record
 from lifecircle.service.database.keys import Key, find_key, key_of_row
@@ -23,10 +24,12 @@ _WRITTEN: Final = re.compile(r"[\w-]{43}", re.ASCII)
 _CSRF: Final = b"lifecircle csrf"
 
 
-def open_session(engine: Engine, written: str, hours: float) -> tuple[Key, str] | None:
-    """A new session for whoever has this key: the key, and what the browser is to hold.
+def open_session(
+    engine: Engine, written: str, hours: float, instead_of: str | None = None
+) -> str | None:
+    """What a browser is to hold from now on, which has this key; None where it opens nothing.
 
-    None where nothing is opened by it.
+    `instead_of`: what it held before, over in the same transaction.
     """
     key = find_key(engine, written)
     if key is None:
@@ -38,7 +41,9 @@ def open_session(engine: Engine, written: str, hours: float) -> tuple[Key, str] 
         row = SessionRow(id=_digest(token), key_id=key.id, created=now, expires=until)
         session.add(row)
         record(session, Writer(key.name, key.id), "session.open", f"key/{key.id}", None, None)
-    return key, token
+        if instead_of is not None:
+            _end(session, instead_of)
+    return token
 
 
 def find_session(engine: Engine, token: str) -> Key | None:
@@ -58,13 +63,17 @@ def find_session(engine: Engine, token: str) -> Key | None:
 def end_session(engine: Engine, token: str) -> None:
     """Make a session open nothing from now on."""
     with at_work(engine) as session:
-        row = session.get(SessionRow, _digest(token))
-        if row is not None:
-            session.delete(row)
-            held = session.get(KeyRow, row.key_id)
-            name = "?" if held is None else held.name
-            subject = f"key/{row.key_id}"
-            record(session, Writer(name, row.key_id), "session.end", subject, None, None)
+        _end(session, token)
+
+
+def _end(session: Session, token: str) -> None:
+    row = session.get(SessionRow, _digest(token))
+    if row is not None:
+        session.delete(row)
+        held = session.get(KeyRow, row.key_id)
+        name = "?" if held is None else held.name
+        subject = f"key/{row.key_id}"
+        record(session, Writer(name, row.key_id), "session.end", subject, None, None)
 
 
 def csrf_token(token: str) -> str:

@@ -52,18 +52,14 @@ async def log_in(request: Request, reader: ReaderNow) -> Response:
     written, onward = form.get("key"), _next(form.get("next"), request)
     held, database = session_of(request), request.app.state.database
 
-    def work() -> Any:
+    def work() -> str | None:
         if not isinstance(written, str) or not database.there():
             return None
-        opened = open_session(
-            database.engine(), written.strip()[:_LONGEST_KEY], reader.settings.session_hours
-        )
-        if opened is not None and held is not None:
-            end_session(database.engine(), held)
-        return opened
+        hours = reader.settings.session_hours
+        return open_session(database.engine(), written.strip()[:_LONGEST_KEY], hours, held)
 
-    opened = await run_in_threadpool(work)
-    if opened is None:
+    token = await run_in_threadpool(work)
+    if token is None:
         return _page(request, reader, onward, wrong=True)
     _forget(request, held)
     answer = _onward(onward)
@@ -71,8 +67,8 @@ async def log_in(request: Request, reader: ReaderNow) -> Response:
     told = {"max_age": seconds, "path": "/", "samesite": "lax"}
     secure = is_secure(request.scope, reader.settings)
     name = cookie_name(request.scope, reader.settings)
-    answer.set_cookie(name, opened[1], httponly=True, secure=secure, **told)
-    answer.set_cookie(CSRF_COOKIE, csrf_token(opened[1]), secure=secure, **told)
+    answer.set_cookie(name, token, httponly=True, secure=secure, **told)
+    answer.set_cookie(CSRF_COOKIE, csrf_token(token), secure=secure, **told)
     return answer
 
 

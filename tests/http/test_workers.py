@@ -45,7 +45,7 @@ def ask(base: str, path: str) -> bytes:
 
 def wait_for(base: str, served: subprocess.Popen[bytes]) -> None:
     """Until somebody answers."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while True:
         assert served.poll() is None
         assert time.monotonic() < deadline
