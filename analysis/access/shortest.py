@@ -285,8 +285,8 @@ def along_edge(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
     """Way between two positions of one edge, cm; against a one-way beyond any limit."""
     forth, home = np.int64(goal_ahead) - ahead, np.int64(back) - goal_back
     if (forth > 0 and goal_ahead >= BARRED) or (home > 0 and back >= BARRED):
-        return BARRED
-    return max(forth, home, 0)
+        return BARRED  # type: ignore[return-value]
+    return max(forth, home, 0)  # type: ignore[return-value,type-var]
 
 
 @njit(cache=True, nogil=True)

@@ -179,7 +179,7 @@ def costs_of(network: WalkNetwork, uv_cm: Int32Array, vu_cm: Int32Array) -> Walk
     frozen = [read_only(np.ascontiguousarray(array)) for array in arrays]
     one_way = bool((uv_cm == BARRED_CM).any() or (vu_cm == BARRED_CM).any())
     largest_cm = max(_largest(uv_cm), _largest(vu_cm))
-    return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm, one_way=one_way)  # type: ignore[arg-type,call-arg]
+    return WalkCosts(u, v, network.edge_length_m, *frozen, largest_cm, one_way=one_way)  # type: ignore[arg-type,call-arg,misc]
 
 
 def _largest(cm: Int32Array) -> int:

@@ -60,7 +60,9 @@ def build_roads(raw: RawRoads, profile: str, crs: str) -> RoadNetwork | None:
     network, vertex = build_parted(streets, crs, speeds.changes())
     first = network.vertex_start[:-1]
     uv, vu = speeds.along(vertex[first], vertex[first + 1])
-    return RoadNetwork(network, read_only(uv), read_only(vu))
+    for array in (uv, vu):
+        read_only(array)
+    return RoadNetwork(network, uv, vu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,11 @@ class _Pairs:
     def of(cls, raw: RawRoads, profile: str) -> _Pairs:
         """The segments a profile takes; at what bars it each has a node of its own."""
         row = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start))
-        inside = np.flatnonzero(row[:-1] == row[1:])
+        inside = np.flatnonzero(np.equal(row[:-1], row[1:]))
         km_h = raw.speed_km_h[profile][raw.kind[row[inside]]]
-        known = ~np.isnan(raw.lonlat).any(axis=1)
+        known: BoolArray = np.isfinite(raw.lonlat).all(axis=1)
         tail, head = raw.node_ref[inside], raw.node_ref[inside + 1]
-        kept = km_h.any(axis=1) & known[inside] & known[inside + 1] & (tail != head)
+        kept = km_h.any(axis=1) & known[inside] & known[inside + 1] & np.not_equal(tail, head)
         inside, km_h, tail, head = inside[kept], km_h[kept], tail[kept], head[kept]
         shut = np.array(sorted(raw.barred[profile]), dtype=np.int64)
         lowest = min(0, int(raw.node_ref.min(initial=0)))

@@ -100,7 +100,7 @@ class _Roads:
         start, end = streets.lonlat[edge[:, 0]], streets.lonlat[edge[:, 1]]
         length = np.asarray(GEOD.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])[2])
         label = node_components(edge, len(streets.lonlat))[edge[:, 0]]
-        whole = np.bincount(label, weights=length)[label]
+        whole: FloatArray = np.bincount(label, weights=length)[label].astype(np.float64)
         seconds = length / (np.array(speeds) / 3.6)
         return cls(streets.xy, edge, seconds, np.array(both), np.array(joined), whole)
 
@@ -115,7 +115,7 @@ class _Roads:
             left = np.flatnonzero(piece < 0)
             if len(rows) == 0 or len(left) == 0:
                 continue
-            lines = shapely.linestrings(self.xy[self.edge[rows]])
+            lines = np.asarray(shapely.linestrings(self.xy[self.edge[rows]]), dtype=np.object_)
             points = shapely.points(xy[left])
             _, near = shapely.STRtree(lines).query_nearest(points, all_matches=False)
             along = shapely.line_locate_point(lines[near], points, normalized=True)
