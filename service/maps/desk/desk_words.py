@@ -62,5 +62,5 @@ def desk_config(ask: Ask, service: str, ask_at: str) -> dict[str, Any]:
 def _said(ask: Ask) -> dict[str, str]:
     """Every text of the desk by its bare name, with places for what the scripts fill in."""
     slots = {name: "{" + name + "}" for name in _SLOTS}
-    keys = (key for key in TEXTS.keys() if key.startswith(_PREFIX))  # noqa: SIM118
-    return {key.removeprefix(_PREFIX): ask.say(key.removeprefix("map_"), **slots) for key in keys}
+    names = (key.removeprefix(_PREFIX) for key in TEXTS.keys() if key.startswith(_PREFIX))  # noqa: SIM118
+    return {name: ask.say(f"desk_{name}", **slots) for name in names}
