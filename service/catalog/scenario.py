@@ -15,7 +15,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, RuleRow
 from lifecircle.analysis.measures.circles import CircleRow, Circles
-from lifecircle.analysis.measures.edits.model import Edit
+from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS, Edit
 from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.measures.question import Question, Study, resting_on, settle
 from lifecircle.analysis.measures.scenario import (
@@ -32,6 +32,8 @@ from lifecircle.analysis.quantities import NOBODY
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
 from lifecircle.service.state import AreaState
 
+EDIT_OPS: Final = OPS  # what may be drawn, for pages that draw
+EDIT_WAYS: Final = WAY_KINDS
 _NAMED: Final = 20  # units that winners and losers are told of, those with most residents
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lifecircle.analysis.city.facilities.ids import distinct_ids
-from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS
+from lifecircle.service.catalog.scenario import EDIT_OPS, EDIT_WAYS
 from lifecircle.service.catalog.scorecard import units_document
 from lifecircle.service.i18n import TEXTS
 from lifecircle.service.maps.ask import Ask
@@ -47,9 +47,9 @@ def desk_config(ask: Ask, service: str, ask_at: str) -> dict[str, Any]:
         "groups": {name: words.group(name) for name in run.city.cells.groups},
         "attributes": {name: words.attribute(name) for name in _ATTRIBUTES},
         "owners": {name: ask.say(f"desk_owner_{name}") for name in _OWNERS},
-        "ops": {op: ask.say(f"desk_op_{op}") for op in OPS},
-        "hints": {op: ask.say(f"desk_hint_{op}") for op in OPS},
-        "kinds": {kind: ask.say(f"desk_kind_{kind}") for kind in WAY_KINDS},
+        "ops": {op: ask.say(f"desk_op_{op}") for op in EDIT_OPS},
+        "hints": {op: ask.say(f"desk_hint_{op}") for op in EDIT_OPS},
+        "kinds": {kind: ask.say(f"desk_kind_{kind}") for kind in EDIT_WAYS},
         "loads": {state: words.load(state) for state in _LOADS},
         "rule": {state: words.rule(state) for state in RULE_STATES},
         "verdicts": {state: words.verdict(state) for state in _VERDICTS},
@@ -62,5 +62,5 @@ def desk_config(ask: Ask, service: str, ask_at: str) -> dict[str, Any]:
 def _said(ask: Ask) -> dict[str, str]:
     """Every text of the desk by its bare name, with places for what the scripts fill in."""
     slots = {name: "{" + name + "}" for name in _SLOTS}
-    keys = (key for key in TEXTS.keys() if key.startswith(_PREFIX))  # noqa: SIM118
-    return {key.removeprefix(_PREFIX): ask.say(key.removeprefix("map_"), **slots) for key in keys}
+    names = (key.removeprefix(_PREFIX) for key in TEXTS.keys() if key.startswith(_PREFIX))  # noqa: SIM118
+    return {name: ask.say(f"desk_{name}", **slots) for name in names}
