@@ -64,11 +64,12 @@ async def log_in(request: Request, reader: ReaderNow) -> Response:
     _forget(request, held)
     answer = _onward(onward)
     seconds = int(reader.settings.session_hours * 3600)
-    told = {"max_age": seconds, "path": "/", "samesite": "lax"}
     secure = is_secure(request.scope, reader.settings)
     name = cookie_name(request.scope, reader.settings)
-    answer.set_cookie(name, token, httponly=True, secure=secure, **told)
-    answer.set_cookie(CSRF_COOKIE, csrf_token(token), secure=secure, **told)
+    for cookie, value, unseen in ((name, token, True), (CSRF_COOKIE, csrf_token(token), False)):
+        answer.set_cookie(
+            cookie, value, seconds, path="/", secure=secure, httponly=unseen, samesite="lax"
+        )
     return answer
 
 

@@ -161,7 +161,7 @@ def _near_places(
 
 
 def _join(shapes: ObjectArray) -> shapely.Geometry:
-    return shapes[0] if len(shapes) == 1 else shapely.geometrycollections(shapes)
+    return shapely.GeometryCollection(shapes.tolist()) if len(shapes) > 1 else shapes[0]
 
 
 def _closest(crowd: Crowd, one: IntArray, two: IntArray) -> tuple[IntArray, IntArray]:
