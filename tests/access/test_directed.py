@@ -1,4 +1,4 @@
-"""Directed costs against plain searches of networkx: one-ways, speeds, barriers, places on edges."""
+"""Directed costs against plain searches of networkx: one-ways, speeds, barriers, places."""
 
 from __future__ import annotations
 
