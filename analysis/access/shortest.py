@@ -286,7 +286,7 @@ def along_edge(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
     forth, home = np.int64(goal_ahead) - ahead, np.int64(back) - goal_back
     if (forth > 0 and goal_ahead >= BARRED) or (home > 0 and back >= BARRED):
         return BARRED  # type: ignore[return-value]
-    return max(forth, home, 0)  # type: ignore[return-value,type-var]
+    return max(forth, home, 0)  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)

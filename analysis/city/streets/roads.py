@@ -82,7 +82,7 @@ class _Pairs:
         row = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start))
         inside = np.flatnonzero(np.equal(row[:-1], row[1:]))
         km_h = raw.speed_km_h[profile][raw.kind[row[inside]]]
-        known: BoolArray = np.isfinite(raw.lonlat).all(axis=1)
+        known: BoolArray = np.asarray(np.isfinite(raw.lonlat).all(axis=1))
         tail, head = raw.node_ref[inside], raw.node_ref[inside + 1]
         kept = km_h.any(axis=1) & known[inside] & known[inside + 1] & np.not_equal(tail, head)
         inside, km_h, tail, head = inside[kept], km_h[kept], tail[kept], head[kept]
