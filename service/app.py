@@ -119,6 +119,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         warmth.stopped = True
         await starting
         await asyncio.to_thread(app.state.jobs.stop)
+        await asyncio.to_thread(app.state.database.close)
 
 
 class Keys:

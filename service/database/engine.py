@@ -70,6 +70,13 @@ class Database:
                 self._engine = open_database(*self._where)
             return self._engine
 
+    def close(self) -> None:
+        """Let go of its connections; whoever asks again opens it anew."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+
 
 def open_database(workspace: Path, given: str | None = None) -> Engine:
     """The database, made where it is a file of the workspace, its tables at their newest version.
