@@ -194,7 +194,7 @@ def _judge_crowds(
     for rows in crowds:
         crowd = Crowd.of(
             gathered.rows.geometry[rows],
-            gathered.source_no[rows],
+            gathered.source_no[rows].astype(np.int64),
             gathered.rows.source[rows] == FROM_OSM,
             rules.same_name_m.value,
             rules.nameless_m.value,
