@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -160,8 +160,8 @@ def _near_places(
         yield _closest(crowd, members[a], members[b])
 
 
-def _join(shapes: ObjectArray) -> shapely.Geometry:
-    return shapely.GeometryCollection(shapes.tolist()) if len(shapes) > 1 else shapes[0]
+def _join(shapes: ObjectArray) -> Any:
+    return shapes[0] if len(shapes) == 1 else shapely.geometrycollections(shapes)
 
 
 def _closest(crowd: Crowd, one: IntArray, two: IntArray) -> tuple[IntArray, IntArray]:
