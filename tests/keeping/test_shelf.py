@@ -46,7 +46,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     else:
         opened = open_database(tmp_path, request.getfixturevalue("server"))
         with opened.begin() as line:
-            line.execute(text("TRUNCATE scenarios, reviews, jobs, audit, keys"))
+            line.execute(text("TRUNCATE scenarios, reviews, jobs, audit, sessions, keys"))
     yield opened
     opened.dispose()
 
