@@ -267,8 +267,8 @@ def test_the_command_keeps_and_prune_leaves_the_base(
     assert kept["results"]["services"] == printed["services"]
     assert kept["history"][0]["actor"].startswith("command:")
     base = kept["base"]["run"]
-    tiny_run(root, change=no_centre)
-    tiny_run(root)  # current, and the same as the base but for its name
+    tiny_run(root, change=no_centre, created="2025-02-01T00:00:00+00:00")
+    tiny_run(root, created="2025-03-01T00:00:00+00:00")
     folders = AreaFolders(root)
     assert base == min(folders.runs("tiny")) != folders.current("tiny")
     prune = ["prune", "tiny", "--keep", "1", "--workspace", root]

@@ -174,6 +174,7 @@ def tiny_run(
     area: str = "tiny",
     policy: Policy | None = None,
     change: Callable[[City], City] = lambda city: city,
+    created: str | None = None,
 ) -> Run:
     """The tiny city saved into the workspace `root` and opened from there."""
     from lifecircle.analysis.pipeline import save_run
@@ -183,7 +184,10 @@ def tiny_run(
     city = change(tiny_city())
     workspace = Workspace(root)
     travel = walks(city, tuple(rules.services))
-    save_run(workspace, tiny_manifest(city, rules, area), rules, city, travel)
+    manifest = tiny_manifest(city, rules, area)
+    if created is not None:
+        manifest = replace(manifest, created=created)
+    save_run(workspace, manifest, rules, city, travel)
     return workspace.open(area)
 
 
