@@ -95,7 +95,8 @@
       one.said.textContent = found.errors ? words.errors + " " + found.errors
         : found.warnings ? words.remarks + " " + found.warnings : words.fine;
       for (const fault of found.faults) {
-        const where = [fault.rows ? words.row + " " + fault.rows : "", fault.column || ""];
+        const alone = /^\d+$/.test(fault.rows || ""); // several say themselves that they are rows
+        const where = [alone ? words.row + " " + fault.rows : fault.rows, fault.column];
         const told = where.filter(Boolean).join(" · ");
         one.faults.append(make("li", (told ? told + ": " : "") + fault.problem));
       }
