@@ -94,18 +94,18 @@ def _check_room(contents: Contents, folder: Path) -> None:
 def _copy(opened: Opened, contents: Contents, aside: Path, progress: Progress) -> None:
     done, whole, damaged = 0, max(contents.size, 1), []
 
-    def told(count: int) -> None:
+    def copied(count: int) -> None:
         nonlocal done
         done += count
         progress("backup_restore", min(done / whole, 1.0))
 
-    told(0)
+    copied(0)
     for name, entry in contents.files.items():
         path = aside / name
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with opened(name) as handle:
-                same = write_through(path, Measured(handle, told, name), entry.size) == entry
+                same = write_through(path, Measured(handle, copied, name), entry.size) == entry
         except FileNotFoundError:
             same = False
         if not same:
