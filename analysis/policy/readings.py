@@ -391,6 +391,7 @@ class Drive(_Within):
     profile (runs of before), or where the run has no roads of it, it is not computed.
     """
 
+    walks: ClassVar[bool] = False
     kind: Literal["drive"] = "drive"
     any_of: Services = ()
     profile: Text | None = None

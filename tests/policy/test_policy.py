@@ -16,7 +16,7 @@ from lifecircle.analysis.errors import PolicyError
 from lifecircle.analysis.policy import Cited, Confidence, Policy, TagRule, load_policy, policy_ids
 from lifecircle.analysis.policy.files import packaged
 
-PARTS = {"osm-tags", "osm-words", "walk"}
+PARTS = {"osm-tags", "osm-words", "profiles", "walk"}
 SERVICES = [
     "convenience_store", "supermarket", "market", "greengrocer", "breakfast", "laundry",
     "hairdresser", "photo_print", "housekeeping", "repair", "pharmacy", "parcel_station",
