@@ -14,15 +14,16 @@ from lifecircle.analysis.city.residents.settle import People
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
+from lifecircle.analysis.measures.travelling import profile_of
 from lifecircle.analysis.policy import Policy, Title
-from lifecircle.analysis.policy.sections.profiles import WALK, TravelProfile
+from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.postgis.fetch import fetch_inputs
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
 from lifecircle.analysis.readers.osm.extract import read_extract
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.places import OsmPlaces
-from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads
+from lifecircle.analysis.readers.osm.roads import RawRoads
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share
 from lifecircle.analysis.readers.records.coordinates.antimeridian import part_across
@@ -57,7 +58,7 @@ from lifecircle.analysis.readers.tables.surveyed import (
     split_sayings,
 )
 from lifecircle.analysis.readers.tables.units import read_units
-from lifecircle.analysis.unknown_names import Words, find_id, unknown
+from lifecircle.analysis.unknown_names import find_id
 
 Read = TypeVar(
     "Read",
@@ -267,8 +268,9 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     if files.faults:
         raise InputError(files.faults)
     request.people_of(people, borders).check()  # before the streets, which take their time
-    streets, places, ground, of_osm = _read_streets(request, policy, clock)
-    roads, unread = _read_roads(request, policy)
+    streets, places, ground, roads, of_osm = _read_streets(request, policy, clock)
+    untold = request.osm is None and request.profiles and profiles_asked(request, policy)
+    unread = (Warn("roads_need_osm"),) if untold else ()
     return Facts(
         streets,
         places,
@@ -336,16 +338,18 @@ def _read_people(
 
 def _read_streets(
     request: BuildRequest, policy: Policy, clock: Clock
-) -> tuple[RawStreets, OsmPlaces | None, Ground | None, tuple[Fault, ...]]:
+) -> tuple[RawStreets, OsmPlaces | None, Ground | None, RawRoads | None, tuple[Fault, ...]]:
+    """What a map says; graphs and places by name tell neither ground nor roads."""
     clock.start("streets")
     form_of = request.terrain.form_of(policy)
     if request.graph is not None:
-        return read_graphml(request.graph, policy.walk, form_of), None, None, ()
+        return read_graphml(request.graph, policy.walk, form_of), None, None, None, ()
     if request.osm is None:
         place = str(request.place)
-        return *read_place(place, policy.walk, policy, form_of, request.today), None, ()
-    read = read_extract(request.osm, policy, form_of, request.today, clock.start)
-    return read.streets, read.places, read.ground, read.warnings
+        return *read_place(place, policy.walk, policy, form_of, request.today), None, None, ()
+    profiles = profiles_asked(request, policy)
+    read = read_extract(request.osm, policy, form_of, request.today, clock.start, profiles)
+    return read.streets, read.places, read.ground, read.roads, read.warnings
 
 
 def profiles_asked(request: BuildRequest, policy: Policy) -> Mapping[str, TravelProfile]:
@@ -355,26 +359,11 @@ def profiles_asked(request: BuildRequest, policy: Policy) -> Mapping[str, Travel
     ------
     UnknownNameError : the policy has no such profile.
     """
-    words = {one.id: Words(one.title) for one in policy.profiles.values()}
-    wanted = set[str]()
-    for name in request.profiles:
-        found = WALK if name == WALK else find_id(name, words)
-        if found is None:
-            raise unknown("unknown_profile", name, (WALK, *policy.profiles), words)
-        wanted.add(found)
+    found = [profile_of(policy, name) for name in request.profiles]
+    wanted = {one.id for one in found if one is not None}
     if policy.scorecard is not None:
         wanted |= policy.scorecard.profiles
     return {name: one for name, one in policy.profiles.items() if name in wanted}
-
-
-def _read_roads(request: BuildRequest, policy: Policy) -> tuple[RawRoads | None, tuple[Warn, ...]]:
-    """The roads of the profiles asked for; graphs and places by name do not tell them."""
-    profiles = profiles_asked(request, policy)
-    if not profiles:
-        return None, ()
-    if request.osm is None:
-        return None, (Warn("roads_need_osm"),) if request.profiles else ()
-    return read_roads(request.osm, profiles, request.terrain.form_of(policy)), ()
 
 
 def remark(fault: Fault) -> Warn:

@@ -143,6 +143,21 @@ def test_the_form_is_told_by_the_content(tmp_path: Path, form: str, name: str) -
     assert (tuple(found), said) == (PLAIN, [])
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_roads_are_whole_in_any_order(tmp_path: Path, order: int) -> None:
+    """A packed file with negative ids, sorted and backwards: roads are read as streets are."""
+    plain, path = tmp_path / "town.osm", tmp_path / "town.osm.pbf"
+    plain.write_text(text(town(-1)[::order]), encoding="utf-8")
+    with osmium.SimpleWriter(str(path)) as writer:
+        osmium.apply(osmium.io.Reader(str(plain)), writer)
+    facts = read_facts(BuildRequest("t", osm=path, profiles=("car",)), POLICY, Clock(None))
+    roads, streets = facts.roads, facts.streets
+    assert roads is not None
+    assert not np.isnan(roads.lonlat).any()
+    assert sorted(roads.node_ref.tolist()) == sorted(streets.node_ref.tolist())
+    assert roads.way_id.tolist() == streets.way_id.tolist()
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_o5m_in_any_order(tmp_path: Path, sign: int) -> None:
     """Shuffled, and with negative ids, as from JOSM."""

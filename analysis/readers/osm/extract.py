@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ import osmium
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.readers.osm.areas import Areas, read_areas
 from lifecircle.analysis.readers.osm.aside import (
     Ordered,
@@ -22,6 +23,7 @@ from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, read_places
+from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
     check_osm_file,
@@ -34,12 +36,16 @@ from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_str
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Streets, places and ground of a file, and what is to be said of it."""
+    """Streets, places and ground of a file, and what is to be said of it.
+
+    `roads`: of the profiles that were asked for, None where there are none.
+    """
 
     streets: RawStreets
     places: OsmPlaces
     ground: Ground
     warnings: tuple[Fault, ...]
+    roads: RawRoads | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,10 @@ class _Reader:
 
     path: Path
     policy: Policy
-    form_of: FormOf | None
+    form_of: FormOf
     today: date | None
     started: Callable[[str], None]
+    profiles: Mapping[str, TravelProfile]
 
     def read(self, ordered: Ordered) -> Extract:
         """Streets and places of a file in order; faults name the file that was given."""
@@ -64,12 +71,15 @@ class _Reader:
             areas = _read_areas(ordered.path, self.policy)
             places = read_places(ordered.path, self.policy, self.today, areas)
             ground = read_ground(ordered.path, areas)
+            roads = None
+            if self.profiles:
+                roads = read_roads(ordered.path, self.profiles, self.form_of)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
-        return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost))
+        return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost), roads)
 
 
 def _read_areas(path: Path, policy: Policy) -> Areas:
@@ -84,11 +94,12 @@ def _read_areas(path: Path, policy: Policy) -> Areas:
 def read_extract(
     path: Path,
     policy: Policy,
-    form_of: FormOf | None,
+    form_of: FormOf,
     today: date | None,
     started: Callable[[str], None],
+    profiles: Mapping[str, TravelProfile],
 ) -> Extract:
-    """Streets and places of a file, however it is written.
+    """Streets, places and the roads of `profiles` of a file, however it is written.
 
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
     places on ways could explain, it is put in order and read again.
@@ -98,7 +109,7 @@ def read_extract(
     InputError
         The file cannot be read, holds no street, or lacks more than the policy allows.
     """
-    reader = _Reader(path, policy, form_of, today, started)
+    reader = _Reader(path, policy, form_of, today, started, profiles)
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)

@@ -13,7 +13,6 @@ import osmium
 from lifecircle.analysis.policy.sections.profiles import Speeds, TravelProfile
 from lifecircle.analysis.policy.sections.terrain import WayForm
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
-from lifecircle.analysis.readers.osm.aside import in_order
 from lifecircle.analysis.readers.osm.opl import count_nodes, list_lines, read_nodes, stands, tags_of
 from lifecircle.analysis.readers.osm.source import broken_file
 from lifecircle.analysis.readers.osm.streets import FormOf
@@ -43,7 +42,7 @@ class RawRoads:
 
 
 def read_roads(path: Path, profiles: Mapping[str, TravelProfile], form_of: FormOf) -> RawRoads:
-    """Every way of a file that one of some profiles takes, in file order.
+    """Every way of a file in order that one of some profiles takes.
 
     Raises
     ------
@@ -58,31 +57,30 @@ def read_roads(path: Path, profiles: Mapping[str, TravelProfile], form_of: FormO
     form: list[int] = []
     nodes: list[bytes] = []
     barred: dict[str, set[int]] = {name: set() for name in profiles}
-    with in_order(path, doubted=False) as ordered:
-        try:
-            wanted = {_NODE: ("barrier",), _WAY: ("highway",)}
-            for fields in list_lines(ordered.path, wanted):
-                if not stands(fields):
-                    continue
-                tags = tags_of(fields)
-                if fields[0].startswith(b"n"):
-                    for name, profile in profiles.items():
-                        if not profile.passes(tags):
-                            barred[name].add(int(fields[0][1:]))
-                    continue
-                seen = tuple(tags.get(key) for key in keys)
-                if seen not in kinds:
-                    kinds[seen] = len(speeds)
-                    speeds.append(tuple(one.speeds_on(tags) for one in profiles.values()))
-                known = kinds[seen]
-                if count_nodes(fields[-1]) < _LINE_NODES or not any(map(any, speeds[known])):
-                    continue
-                way_id.append(int(fields[0][1:]))
-                kind.append(known)
-                form.append(form_of(tags.get) | _ends_only(tags, profiles))
-                nodes.append(fields[-1])
-        except RuntimeError as error:
-            raise broken_file(path, error) from error
+    try:
+        wanted = {_NODE: ("barrier",), _WAY: ("highway",)}
+        for fields in list_lines(path, wanted):
+            if not stands(fields):
+                continue
+            tags = tags_of(fields)
+            if fields[0].startswith(b"n"):
+                for name, profile in profiles.items():
+                    if not profile.passes(tags):
+                        barred[name].add(int(fields[0][1:]))
+                continue
+            seen = tuple(tags.get(key) for key in keys)
+            if seen not in kinds:
+                kinds[seen] = len(speeds)
+                speeds.append(tuple(one.speeds_on(tags) for one in profiles.values()))
+            known = kinds[seen]
+            if count_nodes(fields[-1]) < _LINE_NODES or not any(map(any, speeds[known])):
+                continue
+            way_id.append(int(fields[0][1:]))
+            kind.append(known)
+            form.append(form_of(tags.get) | _ends_only(tags, profiles))
+            nodes.append(fields[-1])
+    except RuntimeError as error:
+        raise broken_file(path, error) from error
     counts = np.array([count_nodes(some) for some in nodes], dtype=np.int64)
     table = np.array(speeds, dtype=np.float64).reshape(-1, len(profiles), 2)
     return RawRoads(
