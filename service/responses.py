@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import tempfile
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
@@ -41,6 +43,9 @@ KEPT: Final = "lifecircle.kept"  # in the scope of a request: what may be given 
 GZIPPED: Final = b"-gzip"
 READER_LEFT: Final = 499  # nobody reads it; it is for the log
 UNCACHED: Final[Mapping[str, str]] = MappingProxyType({"cache-control": "no-store"})
+ASKED_AGAIN: Final[Mapping[str, str]] = MappingProxyType(
+    {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
+)
 FILES: Final = ("csv", "xlsx", "gpkg")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
@@ -233,6 +238,14 @@ def disposition(name: str) -> str:
     """A ``Content-Disposition`` that keeps a Chinese file name (RFC 6266)."""
     plain = "".join(sign if sign.isascii() else "_" for sign in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
+def file_bytes(name: str, write: Callable[[Path], object]) -> bytes:
+    """What is written into a file of that name."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path)
+        return path.read_bytes()
 
 
 # ---- pages -----------------------------------------------------------------------------------

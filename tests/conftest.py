@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from lifecircle.analysis.demo.build import build_springcity
 from lifecircle.analysis.demo.truth.write import SpringCityWithTruth, write_springcity_with_truth
 from lifecircle.analysis.results.store import Workspace
 from tests.command.run import lifecircle, malta_files
+from tests.postgis.server import find_server, running
 from tests.worlds.made_once import made_once
+from tests.worlds.tiny import tiny_run
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SKIPS = "LIFECIRCLE_NO_SKIPS"
@@ -121,3 +124,21 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if os.environ.get(NO_SKIPS) and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the tiny city; to be copied by whoever writes."""
+    folder = tmp_path_factory.mktemp("town")
+    tiny_run(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL with PostGIS of the module's own."""
+    programs = find_server()
+    if programs is None:
+        pytest.skip("PostgreSQL with PostGIS is not installed (Debian: postgresql-15-postgis-3)")
+    with running(programs) as address:
+        yield address

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -33,7 +32,15 @@ from lifecircle.service.backup.contents import (
     Measured,
     Progress,
 )
-from lifecircle.service.backup.shapes import Writer, put_list, to_disk, writing
+from lifecircle.service.backup.shapes import (
+    Writer,
+    check_room,
+    folder_aside,
+    put_list,
+    to_disk,
+    unwritable,
+    writing,
+)
 from lifecircle.service.errors import BackupError
 
 _CACHE: Final = ".cache"
@@ -55,24 +62,16 @@ def make_backup(
     BackupError : the target is there already, lies in the workspace, or cannot be written.
     """
     _check(workspace, target)
-    try:
+    with unwritable("backup_unwritable", target):
         upkeep.sweep(target.parent, ASIDE)
-        _check_room(workspace, target.parent)
-        with upkeep.claimed_aside(target.parent, ASIDE) as aside:
-            try:
-                aside.mkdir()
-                made = aside / target.name
-                with writing(made) as writer:
-                    contents = _Copy(workspace, writer, progress).all(database, aside)
-                    put_list(writer, contents.encode())
-                _name(made, target)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
-    except OSError as fault:
-        if isinstance(fault, WorkspaceError):
-            raise
-        reason = fault.strerror or type(fault).__name__
-        raise BackupError("backup_unwritable", path=str(target), reason=reason) from fault
+        size = sum(file.stat().st_size for file in _files(workspace))
+        check_room(size, target.parent)
+        with folder_aside(target.parent) as aside:
+            made = aside / target.name
+            with writing(made) as writer:
+                contents = _Copy(workspace, writer, size, progress).all(database, aside)
+                put_list(writer, contents.encode())
+            _name(made, target)
     return contents
 
 
@@ -87,13 +86,6 @@ def _check(workspace: Path, target: Path) -> None:
         raise BackupError("backup_inside", path=str(target))
 
 
-def _check_room(workspace: Path, folder: Path) -> None:
-    need, free = sum(file.stat().st_size for file in _files(workspace)), shutil.disk_usage(folder)
-    if need > free.free:
-        told = {"need": f"{need / 1e9:.2f}", "free": f"{free.free / 1e9:.2f}"}
-        raise BackupError("backup_no_room", path=str(folder), **told)
-
-
 def _name(made: Path, target: Path) -> None:
     """Give it its name by one rename; a name taken meanwhile is not written over."""
     if os.path.lexists(target):
@@ -105,11 +97,11 @@ def _name(made: Path, target: Path) -> None:
 class _Copy:
     """One backup being written."""
 
-    def __init__(self, workspace: Path, writer: Writer, progress: Progress) -> None:
+    def __init__(self, workspace: Path, writer: Writer, size: int, progress: Progress) -> None:
         self._workspace = workspace
         self._writer = writer
         self._progress = progress
-        self._all = max(sum(file.stat().st_size for file in _files(workspace)), 1)
+        self._all = max(size, 1)
         self._done = 0
         self.files: dict[str, Entry] = {}
         self.left_out: list[LeftOut] = []

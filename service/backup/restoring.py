@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.results import upkeep
 from lifecircle.analysis.results.folders import AreaFolders
 from lifecircle.service.backup.contents import (
@@ -20,7 +19,15 @@ from lifecircle.service.backup.contents import (
     read_contents,
 )
 from lifecircle.service.backup.copying import check_database
-from lifecircle.service.backup.shapes import Opened, reading, to_disk, write_through
+from lifecircle.service.backup.shapes import (
+    Opened,
+    check_room,
+    folder_aside,
+    reading,
+    to_disk,
+    unwritable,
+    write_through,
+)
 from lifecircle.service.errors import BackupError
 
 _NOTHING: Final = frozenset({".cache", "lost+found"})  # what an empty workspace may hold
@@ -38,24 +45,15 @@ def restore_backup(backup: Path, target: Path, progress: Progress = lambda *_: N
     BackupError : there is no backup, files of it are damaged, the folder is not empty or cannot
         be written.
     """
-    try:
+    with unwritable("restore_unwritable", target):
         within = _prepare(target)
         with reading(backup) as opened:
             contents = _list(opened)
-            _check_room(contents, within)
-            with upkeep.claimed_aside(within, ASIDE) as aside:
-                try:
-                    aside.mkdir()
-                    _copy(opened, contents, aside, progress)
-                    _check(aside)
-                    _put_in_place(aside, target)
-                finally:
-                    shutil.rmtree(aside, ignore_errors=True)
-    except OSError as fault:
-        if isinstance(fault, WorkspaceError):
-            raise
-        reason = fault.strerror or type(fault).__name__
-        raise BackupError("restore_unwritable", path=str(target), reason=reason) from fault
+            check_room(contents.size, within)
+            with folder_aside(within) as aside:
+                _copy(opened, contents, aside, progress)
+                _check(aside)
+                _put_in_place(aside, target)
     return contents
 
 
@@ -82,13 +80,6 @@ def _list(opened: Opened) -> Contents:
             return read_contents(handle)
     except FileNotFoundError as fault:
         raise BackupError("backup_none", reason=NAME) from fault
-
-
-def _check_room(contents: Contents, folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if contents.size > free:
-        told = {"need": f"{contents.size / 1e9:.2f}", "free": f"{free / 1e9:.2f}"}
-        raise BackupError("backup_no_room", path=str(folder), **told)
 
 
 def _copy(opened: Opened, contents: Contents, aside: Path, progress: Progress) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,10 +11,53 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Final, Protocol
 
-from lifecircle.service.backup.contents import NAME, Entry, Measured
+from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.results import upkeep
+from lifecircle.service.backup.contents import ASIDE, NAME, Entry, Measured
 from lifecircle.service.errors import BackupError
 
 TAR: Final = ".tar"
+
+
+@contextmanager
+def folder_aside(within: Path) -> Iterator[Path]:
+    """A new folder aside, ours while the block runs and gone with it."""
+    with upkeep.claimed_aside(within, ASIDE) as aside:
+        try:
+            aside.mkdir()
+            yield aside
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def unwritable(key: str, path: Path) -> Iterator[None]:
+    """Tell what the system refuses as an error of that key.
+
+    Raises
+    ------
+    BackupError : the system refused something; a `WorkspaceError` goes through as it is.
+    """
+    try:
+        yield
+    except OSError as fault:
+        if isinstance(fault, WorkspaceError):
+            raise
+        reason = fault.strerror or type(fault).__name__
+        raise BackupError(key, path=str(path), reason=reason) from fault
+
+
+def check_room(need: int, folder: Path) -> None:
+    """Refuse to begin what a disk has no room for (bytes).
+
+    Raises
+    ------
+    BackupError : there is less.
+    """
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        told = {"need": f"{need / 1e9:.2f}", "free": f"{free / 1e9:.2f}"}
+        raise BackupError("backup_no_room", path=str(folder), **told)
 
 
 class Writer(Protocol):

@@ -22,6 +22,7 @@ from lifecircle.service.ogc.filters import (
 from lifecircle.service.ogc.links import TILESETS, collection_url, link
 from lifecircle.service.queries import NOTHING_ELSE, Asked, PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import (
+    ASKED_AGAIN,
     CSV,
     GEOJSON,
     GPKG,
@@ -35,7 +36,6 @@ from lifecircle.service.responses import (
 )
 
 router = APIRouter(tags=["ogc"])
-FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
 SCHEMA_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 SHAPE_ASKED: Final = {"geometry": {"x-ogc-role": "primary-geometry", "format": "geometry-any"}}
 QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
@@ -91,7 +91,7 @@ async def list_collections(
         ],
         "collections": listed,
     }
-    return Response(encode(document), media_type=JSON, headers=FRESH)
+    return Response(encode(document), media_type=JSON, headers=ASKED_AGAIN)
 
 
 def _all_collections(reader: Reader) -> list[dict[str, Any]]:
@@ -144,7 +144,7 @@ async def show_collection(reader: ReaderNow, collection: str) -> Response:
     area, layer = split_id(collection)
     manifest = await run_in_threadpool(reader.areas.manifest, area)
     document = collection_document(reader, checked_manifest(reader, manifest, layer), layer)
-    return Response(encode(document), media_type=JSON, headers=FRESH)
+    return Response(encode(document), media_type=JSON, headers=ASKED_AGAIN)
 
 
 @router.get(
@@ -164,7 +164,7 @@ async def show_queryables(reader: ReaderNow, collection: str) -> Response:
         "properties": queryable_schema(queryables(columns).values(), reader.lang) | SHAPE_ASKED,
         "additionalProperties": False,
     }
-    return Response(encode(document), media_type=SCHEMA, headers=FRESH)
+    return Response(encode(document), media_type=SCHEMA, headers=ASKED_AGAIN)
 
 
 class SchemaQuery(Asked):
@@ -190,4 +190,4 @@ async def show_schema(
         "title": collection,
         "properties": (layer_schema if plain else feature_schema)(columns, reader.lang),
     }
-    return Response(encode(document), media_type=SCHEMA, headers=FRESH)
+    return Response(encode(document), media_type=SCHEMA, headers=ASKED_AGAIN)

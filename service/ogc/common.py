@@ -17,10 +17,9 @@ from lifecircle.service.ogc.openapi import api_document
 from lifecircle.service.ogc.processes import CONFORMS_TO as PROCESSES
 from lifecircle.service.ogc.processes import PROCESSES_REL
 from lifecircle.service.queries import NOTHING_ELSE, PageQuery, Reader, ReaderNow
-from lifecircle.service.responses import HTML, JSON, OPENAPI, encode, page, wants_page
+from lifecircle.service.responses import ASKED_AGAIN, HTML, JSON, OPENAPI, encode, page, wants_page
 
 router = APIRouter(tags=["ogc"])
-FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
 
 CONFORMS_TO: Final = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
@@ -45,7 +44,7 @@ async def landing(
     if query.f == "html" or (query.f is None and wants_page(request)):
         rows = await run_in_threadpool(_cards, reader)
         return page(request, "landing.html", reader.lang, areas=rows, base=reader.base)
-    return Response(encode(landing_document(reader)), media_type=JSON, headers=FRESH)
+    return Response(encode(landing_document(reader)), media_type=JSON, headers=ASKED_AGAIN)
 
 
 def landing_document(reader: Reader) -> dict[str, Any]:
@@ -95,11 +94,11 @@ def _cards(reader: Reader) -> list[dict[str, Any]]:
 )
 async def conformance() -> Response:
     """The conformance classes."""
-    return Response(encode({"conformsTo": CONFORMS_TO}), media_type=JSON, headers=FRESH)
+    return Response(encode({"conformsTo": CONFORMS_TO}), media_type=JSON, headers=ASKED_AGAIN)
 
 
 @router.get("/api", dependencies=[NOTHING_ELSE])
 async def api(request: Request, reader: ReaderNow) -> Response:
     """The API definition with a literal path for every collection."""
     document = await run_in_threadpool(api_document, request.app, reader)
-    return Response(encode(document), headers={**FRESH, "content-type": OPENAPI})
+    return Response(encode(document), headers={**ASKED_AGAIN, "content-type": OPENAPI})

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -37,6 +35,7 @@ from lifecircle.service.responses import (
     XLSX,
     answer,
     disposition,
+    file_bytes,
     page,
     wants_page,
 )
@@ -277,10 +276,11 @@ async def _download(
     chosen = select(state, table, query, query.limit)
 
     def produce() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"layer.{form}"
-            export_frame(table.frame.iloc[chosen.rows], table.columns, path, layer, reader.lang)
-            return path.read_bytes()
+        rows = table.frame.iloc[chosen.rows]
+        return file_bytes(
+            f"layer.{form}",
+            lambda path: export_frame(rows, table.columns, path, layer, reader.lang),
+        )
 
     name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
     mark = state.mark(layer)

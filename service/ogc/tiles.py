@@ -30,10 +30,9 @@ from lifecircle.service.ogc.tile_grid import (
 )
 from lifecircle.service.ogc.tile_layers import SHOWN_FROM, coarse_columns, drawn_layer, tile
 from lifecircle.service.queries import NOTHING_ELSE, Asked, OfRun, Reader, ReaderNow
-from lifecircle.service.responses import JSON, MVT, TILEJSON, answer, encode
+from lifecircle.service.responses import ASKED_AGAIN, JSON, MVT, TILEJSON, answer, encode
 
 router = APIRouter(tags=["ogc"])
-FRESH = {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
 DIMENSIONS: Final = {"facilities": 0, "proposals": 0, "network": 1}
 
 CONFORMS_TO: Final = tuple(
@@ -66,14 +65,14 @@ async def list_tile_matrix_sets(reader: ReaderNow) -> Response:
             ]},
         ],
     }  # fmt: skip
-    return Response(encode(document), media_type=JSON, headers=FRESH)
+    return Response(encode(document), media_type=JSON, headers=ASKED_AGAIN)
 
 
 @router.get("/tileMatrixSets/{grid}", dependencies=[NOTHING_ELSE])
 async def show_tile_matrix_set(grid: str) -> Response:
     """The definition of the grid."""
     _check_grid(grid)
-    return Response(encode(tile_matrix_set()), media_type=JSON, headers=FRESH)
+    return Response(encode(tile_matrix_set()), media_type=JSON, headers=ASKED_AGAIN)
 
 
 def _check_grid(grid: str) -> None:
@@ -97,7 +96,7 @@ async def list_tilesets(reader: ReaderNow, collection: str) -> Response:
         ],
     }
     document = {"links": [link("self", home, JSON)], "tilesets": [row]}
-    return Response(encode(document), media_type=JSON, headers=FRESH)
+    return Response(encode(document), media_type=JSON, headers=ASKED_AGAIN)
 
 
 @router.get("/collections/{collection}/tiles/{grid}")
@@ -110,9 +109,9 @@ async def show_tileset(
     columns = (await run_in_threadpool(reader.areas.columns, manifest.area))[layer]
     if query.f == "tilejson":
         document = tilejson(reader, manifest, layer, columns)
-        return Response(encode(document), media_type=TILEJSON, headers=FRESH)
+        return Response(encode(document), media_type=TILEJSON, headers=ASKED_AGAIN)
     document = tileset_document(reader, manifest, layer, columns)
-    return Response(encode(document), media_type=JSON, headers=FRESH)
+    return Response(encode(document), media_type=JSON, headers=ASKED_AGAIN)
 
 
 async def _found(reader: Reader, collection: str) -> tuple[Manifest, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.results.merge_list import write_merge_list
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
 from lifecircle.service.queries import AreaName, AreaQuery, OfRun, Reader, ReaderNow
-from lifecircle.service.responses import CSV, XLSX, answer, page, wants_page
+from lifecircle.service.responses import CSV, XLSX, answer, file_bytes, page, wants_page
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import Words
 
@@ -66,10 +64,10 @@ async def list_merges(
     state = await reader.state(area, query.run)
 
     def produce() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"merges.{query.f}"
-            write_merge_list(state.run.city.notes.same_places, path, reader.lang)
-            return path.read_bytes()
+        places = state.run.city.notes.same_places
+        return file_bytes(
+            f"merges.{query.f}", lambda path: write_merge_list(places, path, reader.lang)
+        )
 
     return await answer(
         request,

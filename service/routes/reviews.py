@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -16,10 +14,7 @@ from lifecircle.service.catalog.reviews import (
     review_document,
     reviews_geojson,
 )
-from lifecircle.service.database.audit import history_of
-from lifecircle.service.database.engine import Database
 from lifecircle.service.database.kept import REVIEWS, Kept
-from lifecircle.service.errors import MissingError
 from lifecircle.service.guards import may_write, writer_of
 from lifecircle.service.queries import AreaName, OfRun, Reader, ReaderNow
 from lifecircle.service.queries_kept import (
@@ -29,13 +24,27 @@ from lifecircle.service.queries_kept import (
     NewReview,
     ReviewsQuery,
 )
-from lifecircle.service.responses import GEOJSON, JSON, XLSX, disposition, encode
+from lifecircle.service.responses import (
+    GEOJSON,
+    JSON,
+    UNCACHED,
+    XLSX,
+    disposition,
+    encode,
+    file_bytes,
+)
+from lifecircle.service.routes.shelves import (
+    CREATED,
+    all_kept,
+    database_of,
+    history_kept,
+    one_kept,
+    put_away,
+    told,
+)
 from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["reviews"])
-
-UNCACHED: Final = {"cache-control": "no-store"}
-_CREATED: Final[dict[int | str, dict[str, Any]]] = {201: {}}
 
 
 @router.get("/areas/{area}/reviews")
@@ -46,7 +55,7 @@ async def list_reviews(
     state = await reader.state(area, query.run)
 
     def produce() -> Any:
-        found = [review_document(state, one) for one in _all(request, area)]
+        found = [review_document(state, one) for one in all_kept(request, REVIEWS, area)]
         found = [one for one in found if _wanted(one, query)]
         if query.f == "xlsx":
             return _table(found, reader)
@@ -61,8 +70,8 @@ async def list_reviews(
 
     made = await run_in_threadpool(produce)
     if query.f == "xlsx":
-        told = {**UNCACHED, "content-disposition": disposition(f"{area}-reviews.xlsx")}
-        return Response(made, media_type=XLSX, headers=told)
+        named = {**UNCACHED, "content-disposition": disposition(f"{area}-reviews.xlsx")}
+        return Response(made, media_type=XLSX, headers=named)
     kind = GEOJSON if query.f == "geojson" else JSON
     return Response(encode(made), media_type=kind, headers=UNCACHED)
 
@@ -77,10 +86,10 @@ async def show_review(
 ) -> Response:
     """One mark with its history."""
     state = await reader.state(area, query.run)
-    return _told(await run_in_threadpool(_document, request, area, state, review))
+    return told(await run_in_threadpool(_document, request, area, state, review))
 
 
-@router.post("/areas/{area}/reviews", responses=_CREATED)
+@router.post("/areas/{area}/reviews", responses=CREATED)
 async def add_review(
     request: Request, reader: ReaderNow, area: AreaName, body: NewReview
 ) -> Response:
@@ -96,11 +105,11 @@ async def add_review(
             "note": body.note,
             "author": (body.author or writer.name).strip(),
         }
-        kept = REVIEWS.add(_database(request).engine(), area, held, writer)
+        kept = REVIEWS.add(database_of(request).engine(), area, held, writer)
         return _document(request, area, state, kept.id)
 
     document = await run_in_threadpool(add)
-    answer = _told(document, 201)
+    answer = told(document, 201)
     answer.headers["location"] = f"{reader.base}/areas/{document['area']}/reviews/{document['id']}"
     return answer
 
@@ -114,15 +123,15 @@ async def change_review(
     state = await reader.state(area)
 
     def change() -> dict[str, Any]:
-        known = _at(_one(request, area, review), body.version)
+        known = _at(one_kept(request, REVIEWS, area, review), body.version)
         changes = body.model_dump(exclude_none=True, exclude={"version"})
-        told = {**known.held, **changes}
-        check_reason(told["verdict"], told["note"])
+        now = {**known.held, **changes}
+        check_reason(now["verdict"], now["note"])
         changes["author"] = (body.author or writer.name).strip()
-        REVIEWS.change(_database(request).engine(), known, changes, writer)
+        REVIEWS.change(database_of(request).engine(), known, changes, writer)
         return _document(request, area, state, review)
 
-    return _told(await run_in_threadpool(change))
+    return told(await run_in_threadpool(change))
 
 
 @router.delete("/areas/{area}/reviews/{review}")
@@ -137,13 +146,7 @@ async def delete_review(
     writer = writer_of(request, "reviewer")
     reader.areas.current(area)
 
-    def drop() -> None:
-        kept = _one(request, area, review)
-        engine = _database(request).engine()
-        REVIEWS.put_away(engine, kept.area, kept.id, query.version, writer)
-
-    await run_in_threadpool(drop)
-    return Response(status_code=204, headers=UNCACHED)
+    return await put_away(request, REVIEWS, (area, review), query.version, writer)
 
 
 def _wanted(one: dict[str, Any], query: ReviewsQuery) -> bool:
@@ -157,35 +160,10 @@ def _at(kept: Kept, version: int) -> Kept:
     return Kept(kept.id, kept.area, version, kept.created, kept.changed, kept.held)
 
 
-def _database(request: Request) -> Database:
-    found: Database = request.app.state.database
-    return found
-
-
-def _all(request: Request, area: str) -> list[Kept]:
-    database = _database(request)
-    return REVIEWS.all_of(database.engine(), area) if database.there() else []
-
-
-def _one(request: Request, area: str, identity: str) -> Kept:
-    database = _database(request)
-    if not database.there():
-        raise MissingError("no_review", id=identity, area=area)
-    return REVIEWS.one(database.engine(), area, identity)
-
-
 def _document(request: Request, area: str, state: AreaState, identity: str) -> dict[str, Any]:
-    kept = _one(request, area, identity)
-    history = history_of(_database(request).engine(), REVIEWS.subject(identity))
-    return review_document(state, kept, history)
-
-
-def _told(document: Any, status: int = 200) -> Response:
-    return Response(encode(document), status_code=status, media_type=JSON, headers=UNCACHED)
+    kept = one_kept(request, REVIEWS, area, identity)
+    return review_document(state, kept, history_kept(request, REVIEWS, identity))
 
 
 def _table(reviews: list[dict[str, Any]], reader: Reader) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "reviews.xlsx"
-        export_reviews(reviews, path, reader.lang)
-        return path.read_bytes()
+    return file_bytes("reviews.xlsx", lambda path: export_reviews(reviews, path, reader.lang))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -21,10 +19,8 @@ from lifecircle.service.catalog.kept_scenarios import (
     work_out,
 )
 from lifecircle.service.catalog.scenarios_compared import compare_scenarios, export_compared
-from lifecircle.service.database.audit import history_of
-from lifecircle.service.database.engine import Database
 from lifecircle.service.database.kept import SCENARIOS, Kept
-from lifecircle.service.errors import ConflictError, MissingError, RequestError
+from lifecircle.service.errors import ConflictError, RequestError
 from lifecircle.service.guards import writer_of
 from lifecircle.service.queries import NOTHING_ELSE, AreaName, Reader, ReaderNow
 from lifecircle.service.queries_kept import (
@@ -36,23 +32,37 @@ from lifecircle.service.queries_kept import (
     RebasedScenario,
     ScenarioFile,
 )
-from lifecircle.service.responses import GEOJSON, JSON, XLSX, disposition, encode
+from lifecircle.service.responses import (
+    GEOJSON,
+    UNCACHED,
+    XLSX,
+    disposition,
+    encode,
+    file_bytes,
+)
+from lifecircle.service.routes.shelves import (
+    CREATED,
+    all_kept,
+    database_of,
+    history_kept,
+    one_kept,
+    put_away,
+    told,
+)
 from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["scenarios"])
 
-UNCACHED: Final = {"cache-control": "no-store"}
 MOST_COMPARED: Final = 10
-_CREATED: Final[dict[int | str, dict[str, Any]]] = {201: {}}
 
 
 @router.get("/areas/{area}/scenarios", dependencies=[NOTHING_ELSE])
 async def list_scenarios(request: Request, reader: ReaderNow, area: AreaName) -> Response:
     """All kept scenarios of an area, the oldest first, without their figures."""
     current = reader.areas.current(area)
-    found = await run_in_threadpool(_all, request, area)
-    told = [kept_document(one, current, reader.lang) for one in found]
-    return _told({"area": area, "scenarios": told})
+    found = await run_in_threadpool(all_kept, request, SCENARIOS, area)
+    shown = [kept_document(one, current, reader.lang) for one in found]
+    return told({"area": area, "scenarios": shown})
 
 
 @router.get("/areas/{area}/scenarios/compare")
@@ -68,14 +78,16 @@ async def compare_kept(
     def produce() -> Any:
         document = {
             "area": area,
-            **compare_scenarios([_one(request, area, one) for one in ids]),
+            **compare_scenarios([one_kept(request, SCENARIOS, area, one) for one in ids]),
         }
         if query.f == "json":
             return document
-        return _bytes(lambda path: export_compared(document, path, reader.lang))
+        return file_bytes(
+            "compared.xlsx", lambda path: export_compared(document, path, reader.lang)
+        )
 
     made = await run_in_threadpool(produce)
-    return _told(made) if query.f == "json" else _file(made, f"{area}-scenarios.xlsx")
+    return told(made) if query.f == "json" else _file(made, f"{area}-scenarios.xlsx")
 
 
 @router.get("/areas/{area}/scenarios/{scenario}")
@@ -88,21 +100,21 @@ async def show_scenario(
 ) -> Response:
     """One kept scenario with edits, figures and history; or a file of it."""
     current = reader.areas.current(area)
-    kept = await run_in_threadpool(_one, request, area, scenario)
+    kept = await run_in_threadpool(one_kept, request, SCENARIOS, area, scenario)
     if query.f == "geojson":
-        told = {"content-disposition": disposition(f"{_plain(kept)}.geojson")}
+        named = {"content-disposition": disposition(f"{_plain(kept)}.geojson")}
         body = encode(edits_geojson(kept.held["edits"]))
-        return Response(body, media_type=GEOJSON, headers={**UNCACHED, **told})
+        return Response(body, media_type=GEOJSON, headers={**UNCACHED, **named})
     if query.f == "json":
-        return _told(await run_in_threadpool(_document, request, kept, current, reader))
+        return told(await run_in_threadpool(_document, request, kept, current, reader))
     document = {**kept.held["results"], "edits": kept.held["edits"]}
     made = await run_in_threadpool(
-        _bytes, lambda path: export_scenario(document, path, reader.lang)
+        file_bytes, "scenario.xlsx", lambda path: export_scenario(document, path, reader.lang)
     )
     return _file(made, f"{_plain(kept)}.xlsx")
 
 
-@router.post("/areas/{area}/scenarios", responses=_CREATED)
+@router.post("/areas/{area}/scenarios", responses=CREATED)
 async def keep_scenario(
     request: Request, reader: ReaderNow, area: AreaName, body: NewScenario
 ) -> Response:
@@ -119,11 +131,11 @@ async def keep_scenario(
             "note": body.note,
             **work_out(state, question, body.edits, lang=reader.lang),
         }
-        kept = SCENARIOS.add(_database(request).engine(), area, held, writer)
+        kept = SCENARIOS.add(database_of(request).engine(), area, held, writer)
         return _document(request, kept, reader.areas.current(area), reader)
 
     document = await run_in_threadpool(keep)
-    answer = _told(document, 201)
+    answer = told(document, 201)
     answer.headers["location"] = (
         f"{reader.base}/areas/{document['area']}/scenarios/{document['id']}"
     )
@@ -137,7 +149,7 @@ async def change_scenario(
     """Change a kept scenario, at the version that was read."""
     writer = writer_of(request, "planner", body.author)
     reader.minutes(body.minutes)
-    known = await run_in_threadpool(_one, request, area, scenario)
+    known = await run_in_threadpool(one_kept, request, SCENARIOS, area, scenario)
     _same(known, body.version)
     plain = ("title", "author", "note")
     given = body.model_dump(exclude_unset=True, exclude={"version"})
@@ -148,10 +160,10 @@ async def change_scenario(
     def change() -> dict[str, Any]:
         if state is not None:
             changes.update(_worked_out(state, known, given, reader))
-        kept = SCENARIOS.change(_database(request).engine(), known, changes, writer)
+        kept = SCENARIOS.change(database_of(request).engine(), known, changes, writer)
         return _document(request, kept, reader.areas.current(area), reader)
 
-    return _told(await run_in_threadpool(change))
+    return told(await run_in_threadpool(change))
 
 
 def _worked_out(
@@ -170,7 +182,7 @@ async def rebase_scenario(
 ) -> Response:
     """Draw a kept scenario on another run; what no longer fits is named, and stops it."""
     writer = writer_of(request, "planner")
-    known = await run_in_threadpool(_one, request, area, scenario)
+    known = await run_in_threadpool(one_kept, request, SCENARIOS, area, scenario)
     _same(known, body.version)
     state = await reader.state(area, body.run)
 
@@ -178,7 +190,7 @@ async def rebase_scenario(
         found = rebase(state, known, leave_out=body.leave_out, lang=reader.lang)
         kept = known
         if found.held is not None:
-            engine = _database(request).engine()
+            engine = database_of(request).engine()
             kept = SCENARIOS.change(engine, known, found.held, writer, "rebase")
         return {
             "run": state.run.manifest.run,
@@ -187,7 +199,7 @@ async def rebase_scenario(
             "scenario": _document(request, kept, reader.areas.current(area), reader),
         }
 
-    return _told(await run_in_threadpool(change))
+    return told(await run_in_threadpool(change))
 
 
 @router.delete("/areas/{area}/scenarios/{scenario}")
@@ -202,33 +214,7 @@ async def delete_scenario(
     writer = writer_of(request, "planner")
     reader.areas.current(area)
 
-    def drop() -> None:
-        kept = _one(request, area, scenario)
-        engine = _database(request).engine()
-        SCENARIOS.put_away(engine, kept.area, kept.id, query.version, writer)
-
-    await run_in_threadpool(drop)
-    return Response(status_code=204, headers=UNCACHED)
-
-
-# ---- where they lie ------------------------------------------------------------------------
-
-
-def _database(request: Request) -> Database:
-    found: Database = request.app.state.database
-    return found
-
-
-def _all(request: Request, area: str) -> list[Kept]:
-    database = _database(request)
-    return SCENARIOS.all_of(database.engine(), area) if database.there() else []
-
-
-def _one(request: Request, area: str, identity: str) -> Kept:
-    database = _database(request)
-    if not database.there():
-        raise MissingError("no_scenario", id=identity, area=area)
-    return SCENARIOS.one(database.engine(), area, identity)
+    return await put_away(request, SCENARIOS, (area, scenario), query.version, writer)
 
 
 def _same(kept: Kept, version: int) -> None:
@@ -238,7 +224,7 @@ def _same(kept: Kept, version: int) -> None:
 
 
 def _document(request: Request, kept: Kept, current: str, reader: Reader) -> dict[str, Any]:
-    history = history_of(_database(request).engine(), SCENARIOS.subject(kept.id))
+    history = history_kept(request, SCENARIOS, kept.id)
     return kept_document(kept, current, reader.lang, history)
 
 
@@ -247,17 +233,6 @@ def _plain(kept: Kept) -> str:
     return re.sub(r"[^\w -]", "_", kept.held["title"]).strip()[:80]
 
 
-def _told(document: Any, status: int = 200) -> Response:
-    return Response(encode(document), status_code=status, media_type=JSON, headers=UNCACHED)
-
-
-def _bytes(write: Callable[[Path], None]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table.xlsx"
-        write(path)
-        return path.read_bytes()
-
-
 def _file(content: bytes, name: str) -> Response:
-    told = {"content-disposition": disposition(name)}
-    return Response(content, media_type=XLSX, headers={**UNCACHED, **told})
+    named = {"content-disposition": disposition(name)}
+    return Response(content, media_type=XLSX, headers={**UNCACHED, **named})

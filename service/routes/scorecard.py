@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -16,7 +14,15 @@ from lifecircle.service.catalog import scorecard_document, settings_given
 from lifecircle.service.queries import AreaName, Reader, ReaderNow
 from lifecircle.service.queries_scorecard import ScorecardQuery
 from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
-from lifecircle.service.responses import CSV, XLSX, answer, disposition, page_response, wants_page
+from lifecircle.service.responses import (
+    CSV,
+    XLSX,
+    answer,
+    disposition,
+    file_bytes,
+    page_response,
+    wants_page,
+)
 from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["areas"])
@@ -73,10 +79,10 @@ def _document(state: AreaState, reader: Reader, query: ScorecardQuery) -> dict[s
 
 
 def _file(state: AreaState, reader: Reader, query: ScorecardQuery, form: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"scorecard.{form}"
-        export_scorecard(_document(state, reader, query), path, reader.lang)
-        return path.read_bytes()
+    document = _document(state, reader, query)
+    return file_bytes(
+        f"scorecard.{form}", lambda path: export_scorecard(document, path, reader.lang)
+    )
 
 
 def _page(request: Request, reader: Reader, state: AreaState, query: ScorecardQuery) -> str:

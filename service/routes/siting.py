@@ -13,6 +13,7 @@ from lifecircle.service.catalog import accessibility_document, siting_document, 
 from lifecircle.service.catalog.siting import SitingTask
 from lifecircle.service.errors import RequestError
 from lifecircle.service.guards import check_near
+from lifecircle.service.jobs.processes.of_runs import Candidates, HowMany, Objective, Share
 from lifecircle.service.queries import (
     AreaName,
     Latitude,
@@ -27,7 +28,6 @@ from lifecircle.service.queries import (
 from lifecircle.service.responses import JSON, UNCACHED, answer, encode
 
 router = APIRouter(tags=["siting"])
-MOST_ADDED: Final = 50
 MOST_ADDED_FULL: Final = 10  # with capacities, which cost a flow per site tried
 MOST_CHANGES: Final = 100
 ONLINE_S: Final = 3.0  # for the exact solver while a reader waits
@@ -37,14 +37,10 @@ class SitingQuery(OfWalker, OfRun):
     """What `/siting` takes."""
 
     service: Name = Field()
-    add: int | None = Field(default=None, ge=1, le=MOST_ADDED)
-    target: float | None = Field(default=None, gt=0, le=1)
-    objective: Literal["covered", "person_minutes", "all", "capacity"] = "covered"
-    candidates: str = Field(
-        default="all",
-        max_length=400,
-        pattern=r"^(all|generated|planned|places(:[^\s:]+)?)$",
-    )
+    add: HowMany | None = None
+    target: Share | None = None
+    objective: Objective = "covered"
+    candidates: Candidates = "all"
 
 
 class AccessQuery(OfUnits, OfRun):

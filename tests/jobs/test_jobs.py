@@ -36,7 +36,6 @@ from lifecircle.service.jobs.processes import process_of
 from lifecircle.service.jobs.records import begin_next, end_job
 from lifecircle.service.jobs.worker import do_work
 from lifecircle.service.settings import Settings
-from tests.worlds.tiny import tiny_run
 
 ME, YOU = Writer("王工"), Writer("李工")
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -97,13 +96,6 @@ def test_nobody_waits_for_ever_behind_a_long_queue() -> None:
 
 
 # ---- orders, without any process --------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    tiny_run(folder)
-    return folder
 
 
 @pytest.fixture

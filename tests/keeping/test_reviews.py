@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,6 @@ from tests.worlds.tiny import tiny_run, without
 
 SERVICE = "health_centre"
 PATH = "/areas/tiny/reviews"
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    tiny_run(folder)
-    return folder
-
-
-@pytest.fixture
-def root(town: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(town, tmp_path / "workspace"))
 
 
 def mark(served: TestClient, kind: str, identity: str, **more: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,18 +36,6 @@ ESTATE = {"op": "add_residents", "geometry": box(450, 40, 550, 60), "residents":
           "groups": {"pop_65": 300}}  # fmt: skip
 BRIDGE = {"op": "add_way", "kind": "footbridge", "coordinates": [place(1000, 0), place(1000, 3000)]}
 CUT = {"op": "close_way", "geometry": {"type": "Point", "coordinates": place(2000, 0)}}
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    tiny_run(folder)
-    return folder
-
-
-@pytest.fixture
-def root(town: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(town, tmp_path / "workspace"))
 
 
 def asked(root: Path, address: tuple[str, int] = HERE, **settings: Any) -> TestClient:

@@ -16,7 +16,6 @@ from lifecircle.service.database.kept import REVIEWS, SCENARIOS, runs_held
 from lifecircle.service.database.keys import add_key, find_key
 from lifecircle.service.database.tables import Base
 from lifecircle.service.errors import ConflictError, LifecircleError, MissingError
-from tests.postgis.server import find_server, running
 
 ME = Writer("王工")
 REVIEW: dict[str, Any] = {
@@ -30,21 +29,12 @@ SCENARIO: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    programs = find_server()
-    if programs is None:
-        pytest.skip("PostgreSQL with PostGIS is not installed (Debian: postgresql-15-postgis-3)")
-    with running(programs) as address:
-        yield address
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     if request.param == "sqlite":
         opened = open_database(tmp_path)
     else:
-        opened = open_database(tmp_path, request.getfixturevalue("server"))
+        opened = open_database(tmp_path, request.getfixturevalue("postgres"))
         with opened.begin() as line:
             line.execute(text("TRUNCATE scenarios, reviews, jobs, audit, sessions, keys"))
     yield opened

@@ -25,26 +25,16 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from tests.batch.towns import write_town
 from tests.command.run import lifecircle
-from tests.postgis.server import find_server, running
 from tests.worlds.tiny import tiny_run
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    programs = find_server()
-    if programs is None:
-        pytest.skip("PostgreSQL with PostGIS is not installed (Debian: postgresql-15-postgis-3)")
-    with running(programs) as address:
-        yield address
-
-
 @pytest.fixture
-def database(server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(postgres: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of the test's own."""
     name = f"t{abs(hash(request.node.name)) % 10**9}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield server.replace("/postgres?", f"/{name}?")
+    yield postgres.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 QUICK_S: Final = 3.0  # for the exact solver while somebody waits
 QUICK_DRAWS: Final = 100
+MOST_ADDED: Final = 50
+HowMany = Annotated[int, Field(ge=1, le=MOST_ADDED)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Objective = Literal["covered", "person_minutes", "all", "capacity"]
+Candidates = Annotated[
+    str, Field(max_length=400, pattern=r"^(all|generated|planned|places(:[^\s:]+)?)$")
+]
 Part = Literal["services", "catchments", "circles", "scorecard"]
 PARTS: Final[tuple[Part, ...]] = ("services", "catchments", "circles", "scorecard")
 
@@ -27,14 +34,10 @@ class Siting(OfRun):
     ID: ClassVar[str] = "siting"
 
     service: Name
-    add: int | None = Field(default=None, ge=1, le=50)
-    target: float | None = Field(default=None, gt=0, le=1)
-    objective: Literal["covered", "person_minutes", "all", "capacity"] = "covered"
-    candidates: str = Field(
-        default="all",
-        max_length=400,
-        pattern=r"^(all|generated|planned|places(:[^\s:]+)?)$",
-    )
+    add: HowMany | None = None
+    target: Share | None = None
+    objective: Objective = "covered"
+    candidates: Candidates = "all"
     minutes: Minutes | None = None
     walker: Name = "adult"
     time_limit: float = Field(default=60.0, ge=0, le=1_800, allow_inf_nan=False)
