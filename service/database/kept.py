@@ -34,19 +34,24 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The records of one kind: its name, its table, its fields.
+    """The records of one kind: its name, its table, what is said where there is none, its fields.
 
     `told` are those that history tells; `unlogged` ones follow from them.
     """
 
     kind: str
     row: type[KeptRow]
+    none: str
     told: tuple[str, ...]
     unlogged: tuple[str, ...] = ()
 
     def subject(self, identity: str) -> str:
         """What the audit log calls a record."""
         return f"{self.kind}/{identity}"
+
+    def missing(self, area: str, identity: str) -> MissingError:
+        """What is raised where an area has no record of that id."""
+        return MissingError(self.none, id=identity, area=area)
 
     def add(self, engine: Engine, area: str, held: Mapping[str, Any], writer: Writer) -> Kept:
         """Keep a new record."""
@@ -125,7 +130,7 @@ class Shelf:
     def _found(self, session: Session, area: str, identity: str) -> KeptRow:
         row = session.get(self.row, identity)
         if row is None or row.area != area or row.deleted is not None:
-            raise MissingError(f"no_{self.kind}", id=identity, area=area)
+            raise self.missing(area, identity)
         return row
 
     @staticmethod
@@ -142,11 +147,16 @@ class Shelf:
 
 
 SCENARIOS: Final = Shelf(
-    "scenario", ScenarioRow, ("title", "author", "note", "run", "asked", "edits"), ("results",)
+    "scenario",
+    ScenarioRow,
+    "no_scenario",
+    ("title", "author", "note", "run", "asked", "edits"),
+    ("results",),
 )
 REVIEWS: Final = Shelf(
     "review",
     ReviewRow,
+    "no_review",
     ("kind", "target", "name", "service", "lon", "lat", "run", "verdict", "note", "author"),
 )
 

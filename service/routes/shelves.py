@@ -10,7 +10,6 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.service.database.audit import Writer, history_of
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.kept import Kept, Shelf
-from lifecircle.service.errors import MissingError
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 CREATED: Final[dict[int | str, dict[str, Any]]] = {201: {}}
@@ -37,7 +36,7 @@ def one_kept(request: Request, shelf: Shelf, area: str, identity: str) -> Kept:
     """
     database = database_of(request)
     if not database.there():
-        raise MissingError(f"no_{shelf.kind}", id=identity, area=area)
+        raise shelf.missing(area, identity)
     return shelf.one(database.engine(), area, identity)
 
 
