@@ -157,6 +157,8 @@ def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_o
     for row in rows:
         table.add_row(*_cells(row, words, partly=partly))
     print_table(table)
+    if block["bands"] is not None:
+        say(words.bands_about(block["bands"]))
     show_rests(block["rests_on"], lang, of_service=total_only)
     say_others(block)
 
@@ -196,7 +198,8 @@ def _cells(row: Mapping[str, Any], words: Words, *, partly: bool) -> list[str]:
     unknown = words.not_assessed
     counted = ("residents", "covered", *(("not_assessed",) if partly else ()))
     persons = [number(row[key]) or unknown for key in counted]
-    shares = [percent(row[key]) or unknown for key in ("U", "P", "L", "C")]
+    told = {key: percent(row[key]) or unknown for key in ("U", "P", "L", "C")}
+    shares = [*(told | {"P": words.banded(told["P"], row["P_low"], row["P_high"])}).values()]
     if row["code"] == "total":
         return ["", words("total"), *persons, *shares]
     return [row["code"], words.named(row), *persons, *shares]
