@@ -62,7 +62,7 @@ def _near_ones(shapes: ObjectArray, first: IntArray) -> IntArray:
     points = first[shapely.get_type_id(shapes[first]) == 0]
     xy = shapely.get_coordinates(shapes[points])
     if len(points) == 0:
-        return points
+        return first[:0]
     reach = _HALF * 10.0 ** -_decimals(xy)
     from scipy.spatial import cKDTree  # a fifth of a second to load, and few files have points
 
