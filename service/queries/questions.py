@@ -94,7 +94,7 @@ class CoverageQuery(OfPeople, OfProfile):
     at: At = None
 
 
-class EquityQuery(OfPeople, OfRun):
+class EquityQuery(OfPeople, OfProfile):
     """What `/equity` takes; the minutes are the floor of sufficiency."""
 
 
@@ -113,7 +113,7 @@ class ReportQuery(OfRun):
     set_: list[Pair] = Field(default=[], alias="set", max_length=MOST_SETTINGS)
 
 
-class GapsQuery(OfPeople, OfRun):
+class GapsQuery(OfPeople, OfProfile):
     """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
     min_residents: int = Field(default=0, ge=0, le=2**53)
@@ -132,7 +132,7 @@ class RobustnessQuery(OfRun):
     f: Literal["json", "html", "xlsx"] | None = None
 
 
-class CirclesQuery(OfUnits, OfRun):
+class CirclesQuery(OfUnits, OfProfile):
     """What `/circles` takes."""
 
     kind: Name | None = None
@@ -194,8 +194,11 @@ class SearchQuery(OfRun):
     q: Name = Field()
 
 
-class MapQuery(OfService, OfUnits, OfRun):
-    """What a map page takes; a form sends what was left open as an empty text."""
+class MapQuery(OfService, OfUnits, OfProfile):
+    """What a map page takes; a form sends what was left open as an empty text.
+
+    A form sends its walker beside the profile, too: on the roads of a profile it does not count.
+    """
 
     kind: Name | None = None
     variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(
@@ -204,6 +207,12 @@ class MapQuery(OfService, OfUnits, OfRun):
     from_: Name | None = Field(default=None, alias="from")
 
     solution: Name | None = None
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the study."""
+        asked = Question(self.service, self.minutes, self.walker, by=self.by)
+        return asked if self.profile == WALK else replace(asked, walker=self.profile)
 
     @field_validator(
         "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
