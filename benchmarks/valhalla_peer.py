@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -165,12 +165,16 @@ def read_osm(path: Path) -> Osm:
     return Osm(tags, nodes, barriers, frozenset(turns))
 
 
-def compare(path: Path, config: Path) -> dict[str, Any]:
-    """Every profile on one file."""
+def compare(path: Path, config: Path, profiles: Sequence[str]) -> dict[str, Any]:
+    """Some profiles on one file."""
     import valhalla
 
     actor, osm = valhalla.Actor(str(config)), read_osm(path)
-    return {name: _compare(actor, graph, name, osm) for name, graph in graphs(path, load_policy())}
+    return {
+        name: _compare(actor, graph, name, osm)
+        for name, graph in graphs(path, load_policy())
+        if name in profiles
+    }
 
 
 def _compare(actor: Any, graph: Graph, name: str, osm: Osm) -> dict[str, Any]:
@@ -242,7 +246,7 @@ def _pairs(graph: Graph) -> list[tuple[int, int, float, float, list[int]]]:
 
 
 def _ask(actor: Any, costing: str, lonlat: np.ndarray, *, shortest: bool) -> dict[str, Any] | None:
-    options = {**PLAIN[costing], "shortest": shortest}
+    options = {**PLAIN[costing], "shortest": shortest, "disable_hierarchy_pruning": True}
     question = {
         "locations": [{"lon": x, "lat": y, "radius": 0} for x, y in lonlat.tolist()],
         "costing": costing,
@@ -361,6 +365,7 @@ def build_tiles(path: Path, folder: Path) -> Path:
     config["mjolnir"] |= {"admin": "", "timezone": "", "tile_extract": "", "concurrency": 1}
     config["additional_data"] = {"elevation": ""}
     config["service_limits"]["pedestrian"]["max_distance"] = 500_000
+    config["service_limits"]["max_distance_disable_hierarchy_culling"] = 500_000
     file = folder / "valhalla.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     program = Path(valhalla.__file__).parent / "bin" / "valhalla_build_tiles"
@@ -372,6 +377,7 @@ def main(argv: list[str] | None = None) -> int:
     """Compare the named cities; 0 also where Valhalla is missing, which is said."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("cities", nargs="*", default=list(FILES))
+    asked.add_argument("--profiles", nargs="*", default=list(COSTING))
     asked.add_argument("--json", type=Path)
     given = asked.parse_args(argv)
     try:
@@ -383,7 +389,7 @@ def main(argv: list[str] | None = None) -> int:
     for city in given.cities:
         path = shared_file(FILES[city])
         with tempfile.TemporaryDirectory() as folder:
-            told[city] = compare(path, build_tiles(path, Path(folder)))
+            told[city] = compare(path, build_tiles(path, Path(folder)), given.profiles)
         print(json.dumps({city: told[city]}, indent=1))
     if given.json is not None:
         given.json.write_text(json.dumps(told, indent=1), encoding="utf-8")

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.question import WHOLE, Question
-from lifecircle.analysis.measures.travelling import travelled_by
 from lifecircle.analysis.policy import Service, Walker
 from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import profile_shown
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.wording import Words, plain
 
@@ -72,13 +72,13 @@ class Ask:
     @property
     def profile(self) -> TravelProfile | None:
         """The profile whose roads the page is of; None: on foot."""
-        return travelled_by(self.run.policy)
+        return profile_shown(self.run)
 
-    def going(self, key: str) -> str:
-        """A text about walking; of a profile its own, by whom, ``<key>_by``."""
+    def going(self, on_foot: str, by: str) -> str:
+        """A text about walking, or that about a profile (``{profile}``)."""
         if self.profile is None:
-            return self.say(key)
-        return self.say(f"{key}_by", profile=self.profile.title.text(self.lang))
+            return self.say(on_foot)
+        return self.say(by, profile=self.profile.title.text(self.lang))
 
     def _from(self) -> str | None:
         return None if self.before is None else self.before.manifest.run

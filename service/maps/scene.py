@@ -61,8 +61,12 @@ def layers_for(run: Run) -> tuple[str, ...]:
 def street_layer(ask: Ask) -> tuple[Streets, Toggle]:
     """The walking network as context."""
     packed, partial = pack_streets(ask.run.city.network)
-    label = ask.going("layer_streets_partial" if partial else "layer_streets")
-    line = Swatch("#c6cbcf", ask.going("legend_streets"), "line")
+    label = (
+        ask.going("layer_streets_partial", "layer_streets_partial_by")
+        if partial
+        else ask.going("layer_streets", "layer_streets_by")
+    )
+    line = Swatch("#c6cbcf", ask.going("legend_streets", "legend_streets_by"), "line")
     return Streets(packed), Toggle("streets", label, (line,))
 
 

@@ -18,11 +18,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from lifecircle.analysis.access.nearest import travel_table
 from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.measures.edits.apply import apply_edits
+from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.cli import app
@@ -35,6 +39,7 @@ CAR, CYCLE = 25 / 3.6, 15 / 3.6
 HOMES = {"a": (0, -DOOR_M, 100), "b": (1000, -DOOR_M, 50), "c": (1000 + DOOR_M, 1500, 30),
          "d": (-DOOR_M, 1500, 20)}  # fmt: skip
 ROOT = "/areas/town"
+HERE = {"host": "127.0.0.1"}  # who may try scenarios: this machine
 
 
 def town() -> World:
@@ -69,7 +74,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
         ),
         Workspace(folder / "workspace"),
     )
-    return client(folder / "workspace")
+    return client(folder / "workspace", allowed_hosts=("testserver", "127.0.0.1"))
 
 
 def minutes_at(served: TestClient, home: str, service: str, **who: str) -> float | None:
@@ -202,3 +207,32 @@ def test_the_commands_take_them_too(served: TestClient) -> None:
         )
         assert told.exit_code == 0, told.output
         assert '"walker": "bicycle"' in told.output
+
+
+def test_a_scenario_for_a_profile_is_the_walks_worked_out_anew(served: TestClient) -> None:
+    """A pharmacy more at d, and ten people more beside it: as a table made from nothing."""
+    lon, lat = town().lonlat((-DOOR_M, 1500))
+    edits = [
+        {"op": "add_facility", "service": "pharmacy", "lon": lon, "lat": lat},
+        {"op": "add_residents", "lon": lon, "lat": lat, "residents": 10},
+    ]
+    asked = {"edits": edits, "minutes": 5, "profile": "car"}
+    told = served.post(f"{ROOT}/scenario", json=asked, headers=HERE)
+    assert told.status_code == 200, told.text
+    change = next(one for one in told.json()["services"] if one["service"] == "pharmacy")
+    assert (change["covered_before"], change["covered_after"]) == (180, 210)
+    assert told.json()["scorecard"] == told.json()["catchments"] == []
+    study = served.app.state.areas.open("town").by_profile("car").run.study  # type: ignore[attr-defined]
+    for more in (edits, edits[:1], [{"op": "remove_facility", "id": "p1"}]):
+        after = apply_edits(study, read_edits(study, more, "edits")).study
+        fresh = travel_table(after.city, after.costs, after.travel.services)
+        assert np.array_equal(after.travel.cell_cm, fresh.cell_cm)
+        assert np.array_equal(after.travel.node_cm, fresh.node_cm)
+
+
+def test_ways_drawn_for_a_profile_are_refused(served: TestClient) -> None:
+    ends = [list(town().lonlat(name)) for name in ("a", "c")]
+    way = {"op": "add_way", "kind": "footbridge", "coordinates": ends}
+    told = served.post(f"{ROOT}/scenario", json={"edits": [way], "profile": "car"}, headers=HERE)
+    assert told.status_code == 400
+    assert told.json()["key"] == "profile_no_ways"
