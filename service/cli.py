@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service import i18n
 from lifecircle.service.commands import (
@@ -98,6 +99,7 @@ def _say_error(error: Any) -> None:
 
 
 @app.command()
+@collecting_seldom()  # from its imports on
 def build(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     osm: Annotated[Path | None, typer.Option()] = None,
@@ -125,6 +127,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     policy: PolicyFile = None,
     surveyed: Annotated[list[str] | None, typer.Option()] = None,
     other_types: OtherTypes = "refuse",
+    threads: Annotated[int | None, typer.Option(show_default=False)] = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
@@ -172,7 +175,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         profiles=tuple(profile or ()),
     )
     with progress_bar(name, _language(lang)) as progress:
-        run = build_area(request, Workspace(workspace), progress)
+        run = build_area(request, Workspace(workspace), progress, threads=threads)
     show_run(run, _language(lang))
 
 

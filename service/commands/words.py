@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lifecircle.analysis.texts import Language
+from lifecircle.service.commands.kernels import kernel_folder
 
 if TYPE_CHECKING:
     from lifecircle.analysis.results.model import Run
@@ -66,9 +67,9 @@ def refuse_missing(*files: Path | None) -> None:
 
 
 def prepare(workspace: Path) -> None:
-    """Compiled kernels are cached in the workspace, wherever the package is installed."""
-    folder = (workspace / ".cache" / "numba").absolute()
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    """Compiled kernels are kept where `kernel_folder` says, unless the environment says where."""
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        os.environ["NUMBA_CACHE_DIR"] = str(kernel_folder(workspace))
 
 
 def opened(
