@@ -58,6 +58,7 @@ class _Reader:
     today: date | None
     started: Callable[[str], None]
     profiles: Mapping[str, TravelProfile]
+    places: OsmPlaces | None
 
     def read(self, ordered: Ordered) -> Extract:
         """Streets and places of a file in order; faults name the file that was given."""
@@ -68,8 +69,10 @@ class _Reader:
             gates = None if joining is None else GateReader(joining, rules)
             streets = read_streets(ordered.path, rules, self.form_of, gates)
             self.started("places")
-            areas = _read_areas(ordered.path, self.policy)
-            places = read_places(ordered.path, self.policy, self.today, areas)
+            places, areas = self.places, None
+            if places is None:
+                areas = _read_areas(ordered.path, self.policy)
+                places = read_places(ordered.path, self.policy, self.today, areas)
             ground = read_ground(ordered.path, areas)
             roads = None
             if self.profiles:
@@ -98,18 +101,20 @@ def read_extract(
     today: date | None,
     started: Callable[[str], None],
     profiles: Mapping[str, TravelProfile],
+    places: OsmPlaces | None = None,
 ) -> Extract:
     """Streets, places and the roads of `profiles` of a file, however it is written.
 
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
-    places on ways could explain, it is put in order and read again.
+    places on ways could explain, it is put in order and read again. `places`: those of the file
+    where they have been read already.
 
     Raises
     ------
     InputError
         The file cannot be read, holds no street, or lacks more than the policy allows.
     """
-    reader = _Reader(path, policy, form_of, today, started, profiles)
+    reader = _Reader(path, policy, form_of, today, started, profiles, places)
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)
