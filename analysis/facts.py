@@ -20,7 +20,7 @@ from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.postgis.fetch import fetch_inputs
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
-from lifecircle.analysis.readers.osm.extract import read_extract
+from lifecircle.analysis.readers.osm.extract import Known, read_extract
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.roads import RawRoads
@@ -251,11 +251,11 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
 
 
 def read_facts(
-    request: BuildRequest, policy: Policy, clock: Clock, places: OsmPlaces | None = None
+    request: BuildRequest, policy: Policy, clock: Clock, places: Known = None
 ) -> Facts:
     """Read every file; faults of all tables are gathered before giving up.
 
-    `places`: those of the OpenStreetMap file where they have been read already.
+    `places`: those of the OpenStreetMap file, where they have been read or nobody asks for them.
 
     Raises
     ------
@@ -365,7 +365,7 @@ def _read_people(
 
 
 def _read_streets(
-    request: BuildRequest, policy: Policy, clock: Clock, known: OsmPlaces | None
+    request: BuildRequest, policy: Policy, clock: Clock, known: Known
 ) -> tuple[RawStreets, OsmPlaces | None, Ground | None, RawRoads | None, tuple[Fault, ...]]:
     """What a map says; graphs and places by name tell neither ground nor roads."""
     clock.start("streets")

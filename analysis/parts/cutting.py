@@ -1,7 +1,7 @@
 """Cutting an area into parts: which units and which things of the map each part takes.
 
 Every unit with residents to spread belongs to one part, and every thing of the map is at home in
-one: that of the unit nearest to the middle of its box. Beside those a part takes, as guests,
+one: that of the unit whose middle is nearest to that of its box. Beside those a part takes, as guests,
 all things whose box touches one of its units or the margin around it. ::
 
     FOLDER/cut.json       what the area is measured in, how many parts there are
@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import shapely
+from scipy.spatial import cKDTree
 
 from lifecircle.analysis.city.crs import to_lonlat, to_metric
 from lifecircle.analysis.city.model import Units
@@ -35,9 +36,11 @@ from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.facts import BuildRequest, Facts, check_request, read_facts
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
-from lifecircle.analysis.readers.osm.aside import in_order
+from lifecircle.analysis.readers.osm.aside import has_places_on_ways, in_order
 from lifecircle.analysis.readers.osm.boxes import Boxes, read_boxes
-from lifecircle.analysis.readers.osm.places import place_keys, places_of
+from lifecircle.analysis.readers.osm.extract import OnlyStreets
+from lifecircle.analysis.readers.osm.places import place_keys
+from lifecircle.analysis.readers.osm.source import header_of
 from lifecircle.analysis.whole_persons import hilbert_keys
 from lifecircle.analysis.writing import write_aside
 
@@ -81,12 +84,8 @@ def cut_area(request: BuildRequest, count: int, folder: Path, clock: Clock) -> N
     check_request(request, policy)
     folder.mkdir(parents=True, exist_ok=True)
     clock.start("places")
-    with in_order(request.osm) as ordered:
-        if ordered.path != request.osm:
-            shutil.copyfile(ordered.path, folder / ORDERED)
-        boxes = read_boxes(ordered.path, place_keys(policy))
-    day = request.today or datetime.now(UTC).date()
-    facts = read_facts(request, policy, clock, places_of((), policy, day))
+    boxes = _find_things(request.osm, place_keys(policy), folder)
+    facts = read_facts(request, policy, clock, OnlyStreets())
     clock.start("network")
     network = walkable_network(
         facts.streets, request.terrain, policy, request.osm, facts.closures
@@ -98,6 +97,25 @@ def cut_area(request: BuildRequest, count: int, folder: Path, clock: Clock) -> N
     np.savez(folder / _TABLES, kind=boxes.kind, number=boxes.number, **tables)  # type: ignore[arg-type]
     said = {"crs": network.crs, "parts": count, "spread": spreads_units(request, facts)}
     write_aside(folder / CUT, json.dumps(said).encode())
+
+
+def _find_things(osm: Path, keys: Sequence[str], folder: Path) -> Boxes:
+    """The things of a map with one of some keys; where it is out of order `folder` gets it in order.
+
+    That is seen by the things themselves, as in `read_extract`.
+    """
+    with in_order(osm, doubted=False) as ordered:
+        boxes = read_boxes(ordered.path, keys)
+        if ordered.path != osm:
+            shutil.copyfile(ordered.path, folder / ORDERED)
+            return boxes
+        if boxes.rising and not has_places_on_ways(header_of(osm)):
+            return boxes
+    with in_order(osm) as ordered:
+        if ordered.path == osm:
+            return boxes
+        shutil.copyfile(ordered.path, folder / ORDERED)
+        return read_boxes(ordered.path, keys)
 
 
 def spreads_units(request: BuildRequest, facts: Facts) -> bool:
@@ -216,16 +234,9 @@ def _share_out(lonlat: FloatArray, load: FloatArray, count: int) -> Int32Array:
 
 
 def _nearest(units: Units, chosen: Int32Array, boxes: Boxes, crs: str) -> IntArray:
-    """Which of some units lies nearest to the middle of each box; the first of equals."""
-    tree = shapely.STRtree(units.geometry[chosen])
-    near = np.zeros(len(boxes), dtype=np.int64)
-    for start in range(0, len(boxes), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
-        points = shapely.points(to_metric(_middles(boxes)[some], crs))
-        row, unit = tree.query_nearest(points)
-        near[some] = len(chosen)
-        np.minimum.at(near, row + start, unit)
-    return near
+    """Which of some units has its middle nearest to that of each box."""
+    _, near = cKDTree(anchor_xy(units.geometry[chosen])).query(to_metric(_middles(boxes), crs))
+    return np.asarray(near, dtype=np.int64)
 
 
 def _guests(

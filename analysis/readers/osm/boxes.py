@@ -50,6 +50,14 @@ class Boxes:
         """Some of them."""
         return Boxes(self.kind[rows], self.number[rows], self.box[rows])
 
+    @property
+    def rising(self) -> bool:
+        """Whether they stand by kind and rising positive id, each once, as files in order do."""
+        step = np.diff(self.number)
+        kinds = np.diff(self.kind.astype(np.int64))
+        in_order = (kinds > 0) | ((kinds == 0) & (step > 0))
+        return bool(in_order.all() and (self.number > 0).all())
+
     def names(self) -> set[str]:
         """Their ids with their kinds: ``way/2``."""
         pairs = zip(self.kind.tolist(), self.number.tolist(), strict=True)

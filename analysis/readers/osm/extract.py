@@ -22,7 +22,7 @@ from lifecircle.analysis.readers.osm.aside import (
 from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
-from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, read_places
+from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, places_of, read_places
 from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
@@ -43,9 +43,17 @@ class Extract:
 
     streets: RawStreets
     places: OsmPlaces
-    ground: Ground
+    ground: Ground | None
     warnings: tuple[Fault, ...]
     roads: RawRoads | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyStreets:
+    """Said in place of what is known of a file's places where nobody asks for them."""
+
+
+Known = OsmPlaces | OnlyStreets | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class _Reader:
     today: date | None
     started: Callable[[str], None]
     profiles: Mapping[str, TravelProfile]
-    places: OsmPlaces | None
+    places: Known
 
     def read(self, ordered: Ordered) -> Extract:
         """Streets and places of a file in order; faults name the file that was given."""
@@ -68,6 +76,8 @@ class _Reader:
             rules, joining = self.policy.walk, self.policy.joining
             gates = None if joining is None else GateReader(joining, rules)
             streets = read_streets(ordered.path, rules, self.form_of, gates)
+            if isinstance(self.places, OnlyStreets):
+                return self._only(streets, ordered)
             self.started("places")
             places, areas = self.places, None
             if places is None:
@@ -83,6 +93,10 @@ class _Reader:
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
         return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost), roads)
+
+    def _only(self, streets: RawStreets, ordered: Ordered) -> Extract:
+        dropped = _tell_dropped(self.path.name, streets, self.policy)
+        return Extract(streets, places_of((), self.policy), None, (*ordered.warnings, *dropped))
 
 
 def _read_areas(path: Path, policy: Policy) -> Areas:
@@ -101,13 +115,13 @@ def read_extract(
     today: date | None,
     started: Callable[[str], None],
     profiles: Mapping[str, TravelProfile],
-    places: OsmPlaces | None = None,
+    places: Known = None,
 ) -> Extract:
     """Streets, places and the roads of `profiles` of a file, however it is written.
 
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
     places on ways could explain, it is put in order and read again. `places`: those of the file
-    where they have been read already.
+    where they have been read already, or `OnlyStreets`: then there is no ground either.
 
     Raises
     ------
