@@ -250,9 +250,7 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     return tuple(describe_input(role, path) for role, path in given)
 
 
-def read_facts(
-    request: BuildRequest, policy: Policy, clock: Clock, places: Known = None
-) -> Facts:
+def read_facts(request: BuildRequest, policy: Policy, clock: Clock, places: Known = None) -> Facts:
     """Read every file; faults of all tables are gathered before giving up.
 
     `places`: those of the OpenStreetMap file, where they have been read or nobody asks for them.

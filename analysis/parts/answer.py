@@ -67,7 +67,7 @@ def write_answer(answer: Answer, folder: Path) -> None:
     }
     if (part := answer.spread) is not None:
         result = part.result
-        _write(folder / "cells.parquet", _cells_of(result, part.units))
+        _write(folder / "cells.parquet", _cells_of(result))
         said["spread"] = {
             "units": part.units.tolist(),
             "method": result.method.tolist(),
@@ -129,7 +129,7 @@ def _table_of(frame: gpd.GeoDataFrame, attributes: list[str]) -> FacilityTable:
     )
 
 
-def _cells_of(result: SpreadResult, units: np.ndarray) -> gpd.GeoDataFrame:
+def _cells_of(result: SpreadResult) -> gpd.GeoDataFrame:
     """Cells as rows; a group is two columns, its persons and whether they are known."""
     seed = result.seed
     columns: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """Cutting an area into parts: which units and which things of the map each part takes.
 
 Every unit with residents to spread belongs to one part, and every thing of the map is at home in
-one: that of the unit whose middle is nearest to that of its box. Beside those a part takes, as guests,
-all things whose box touches one of its units or the margin around it. ::
+one: that of the unit whose middle is nearest to that of its box. Beside those a part takes as
+guests all things whose box touches one of its units or the margin around it. ::
 
     FOLDER/cut.json       what the area is measured in, how many parts there are
     FOLDER/cut.npz        homes, guests and units of the parts
@@ -100,9 +100,9 @@ def cut_area(request: BuildRequest, count: int, folder: Path, clock: Clock) -> N
 
 
 def _find_things(osm: Path, keys: Sequence[str], folder: Path) -> Boxes:
-    """The things of a map with one of some keys; where it is out of order `folder` gets it in order.
+    """The things of a map with one of some keys.
 
-    That is seen by the things themselves, as in `read_extract`.
+    Where the map is out of order, as its things show, `folder` gets it in order.
     """
     with in_order(osm, doubted=False) as ordered:
         boxes = read_boxes(ordered.path, keys)
@@ -122,6 +122,11 @@ def spreads_units(request: BuildRequest, facts: Facts) -> bool:
     """Whether residents are those of the units' totals, so that parts can spread them."""
     people = request.people_of(facts.population, facts.units)
     return people.cells is None and people.with_totals
+
+
+def is_cut(folder: Path) -> bool:
+    """Whether a folder holds an area cut into parts."""
+    return (folder / CUT).is_file()
 
 
 def part_count(folder: Path) -> int:
@@ -207,7 +212,7 @@ def _cut_by_units(
     placed = ~shapely.is_missing(units.geometry[known])
     chosen = known[placed]
     near = _nearest(units, chosen, boxes, network.crs)
-    load = np.bincount(near, minlength=len(chosen)) + 1.0
+    load = (np.bincount(near, minlength=len(chosen)) + 1).astype(np.float64)
     middles = to_lonlat(anchor_xy(units.geometry[chosen]), network.crs)
     of_unit = _share_out(middles, load, count)
     unit_part = np.full(len(units.code), -1, dtype=np.int32)
@@ -225,7 +230,7 @@ def _middles(boxes: Boxes) -> FloatArray:
 
 
 def _share_out(lonlat: FloatArray, load: FloatArray, count: int) -> Int32Array:
-    """The part of each of k places: equal loads along a Hilbert curve, so that parts are compact."""
+    """The part of each of k places: equal loads along a Hilbert curve, which keeps them compact."""
     order = np.argsort(hilbert_keys(lonlat), kind="stable")
     part = np.empty(len(order), dtype=np.int32)
     before = np.cumsum(load[order]) - load[order] / 2
@@ -243,7 +248,8 @@ def _guests(
     units: Units, chosen: Int32Array, part: Int32Array, boxes: Boxes, crs: str, margin: float
 ) -> tuple[IntArray, IntArray]:
     """Things whose box touches a unit's, widened, and the part of that unit: pairs, each once."""
-    tree = shapely.STRtree(shapely.box(*shapely.bounds(units.geometry[chosen]).T))
+    frames: Any = shapely.box(*shapely.bounds(units.geometry[chosen]).T)
+    tree = shapely.STRtree(frames)
     placed = np.flatnonzero(~np.isnan(boxes.box).any(axis=1))
     pairs: list[IntArray] = [np.empty((2, 0), dtype=np.int64)]
     for start in range(0, len(placed), _AT_ONCE):

@@ -6,7 +6,7 @@ which parts it belongs. A part is then written with all that its things are made
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,6 @@ import osmium
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, UInt8Array
 from lifecircle.analysis.readers.osm.opl import (
     count_nodes,
-    id_of,
     list_lines,
     place_of,
     read_nodes,
@@ -28,6 +27,7 @@ from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, 
 
 KINDS: Final = ("node", "way", "relation")
 _ALL: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
+_NODE, _WAY, _RELATION = range(3)
 _AT_ONCE: Final = 50_000  # lines whose nodes are read together
 
 
@@ -53,8 +53,7 @@ class Boxes:
     @property
     def rising(self) -> bool:
         """Whether they stand by kind and rising positive id, each once, as files in order do."""
-        step = np.diff(self.number)
-        kinds = np.diff(self.kind.astype(np.int64))
+        step, kinds = np.diff(self.number), np.diff(self.kind.astype(np.int64))
         in_order = (kinds > 0) | ((kinds == 0) & (step > 0))
         return bool(in_order.all() and (self.number > 0).all())
 
@@ -64,10 +63,15 @@ class Boxes:
         return {f"{KINDS[kind]}/{number}" for kind, number in pairs}
 
 
-def read_boxes(path: Path, keys: Sequence[str]) -> Boxes:
-    """The box of everything in a sorted file that has one of some keys.
+_NOTHING: Final[Mapping[str, np.ndarray]] = {
+    "kind": np.empty(0, np.uint8), "number": np.empty(0, np.int64), "box": np.empty((0, 4)),
+}  # fmt: skip
 
-    The box of a relation is that of its ways.
+
+def read_boxes(path: Path, keys: Sequence[str]) -> Boxes:
+    """The box of everything in a file that has one of some keys, in the order of the file.
+
+    The box of a relation is that of its ways; of a way that stands before its nodes there is none.
 
     Raises
     ------
@@ -75,20 +79,19 @@ def read_boxes(path: Path, keys: Sequence[str]) -> Boxes:
     """
     check_osm_file(path)
     found: list[Boxes] = []
-    relations: list[tuple[int, list[int]]] = []
+    relations: list[list[int]] = []
     try:
         lines = list_lines(path, dict.fromkeys(_ALL, keys))
         while some := list(islice(lines, _AT_ONCE)):
-            found += [_boxes_of_nodes(some), _boxes_of_ways(some)]
-            relations += [
-                (_number_of(one), refs_of(one)) for one in some if one[0].startswith(b"r")
-            ]
-        found.append(_boxes_of_relations(path, relations))
+            found.append(_boxes_of(some))
+            relations += [refs_of(one) for one in some if one[0].startswith(b"r")]
+        kind, number, box = (
+            np.concatenate([_NOTHING[name], *(getattr(one, name) for one in found)])
+            for name in ("kind", "number", "box")
+        )
+        box[kind == _RELATION] = _boxes_of_relations(path, relations)
     except RuntimeError as error:
         raise broken_file(path, error) from error
-    kind, number, box = (
-        np.concatenate([getattr(one, name) for one in found]) for name in ("kind", "number", "box")
-    )
     return Boxes(kind, number, box)
 
 
@@ -109,29 +112,26 @@ def write_things(path: Path, things: Boxes, target: Path) -> None:
         osmium.apply(reader, tracker.id_filter(), writer)
 
 
-def _number_of(fields: Sequence[bytes]) -> int:
-    return int(id_of(fields).partition("/")[2])
-
-
-def _boxes_of_nodes(lines: Sequence[list[bytes]]) -> Boxes:
-    nodes = [one for one in lines if one[0].startswith(b"n")]
+def _boxes_of(lines: Sequence[list[bytes]]) -> Boxes:
+    """Things as lines of text say where they are; relations do not."""
+    kind = np.array([b"nwr".index(one[0][:1]) for one in lines], dtype=np.uint8)
+    number = np.array([int(one[0][1:]) for one in lines], dtype=np.int64)
+    box = np.full((len(lines), 4), np.nan)
     nowhere = (np.nan, np.nan)
-    places = [place_of(one) or nowhere for one in nodes]
-    box = np.array([(*place, *place) for place in places], dtype=np.float64).reshape(-1, 4)
-    return _boxes(0, map(_number_of, nodes), box)
+    for row in np.flatnonzero(kind == _NODE).tolist():
+        place = place_of(lines[row]) or nowhere
+        box[row] = (*place, *place)
+    ways = np.flatnonzero(kind == _WAY)
+    nodes = [lines[row][-1] for row in ways.tolist()]
+    _, lonlat = read_nodes(nodes)
+    owner = np.repeat(np.arange(len(ways)), [count_nodes(one) for one in nodes])
+    box[ways] = _around(lonlat, owner, len(ways))
+    return Boxes(kind, number, box)
 
 
-def _boxes_of_ways(lines: Sequence[list[bytes]]) -> Boxes:
-    ways = [one for one in lines if one[0].startswith(b"w")]
-    count = np.array([count_nodes(one[-1]) for one in ways], dtype=np.int64)
-    _, lonlat = read_nodes([one[-1] for one in ways])
-    owner = np.repeat(np.arange(len(ways)), count)
-    return _boxes(1, map(_number_of, ways), _around(lonlat, owner, len(ways)))
-
-
-def _boxes_of_relations(path: Path, relations: Sequence[tuple[int, list[int]]]) -> Boxes:
+def _boxes_of_relations(path: Path, relations: Sequence[list[int]]) -> FloatArray:
     """Boxes by those of the ways that are members, most of which have no tags of their own."""
-    wanted = {way for _, ways in relations for way in ways}
+    wanted = {way for ways in relations for way in ways}
     boxes: dict[int, tuple[float, ...]] = {}
     if wanted:
         ways: Iterable[Any] = (
@@ -145,12 +145,11 @@ def _boxes_of_relations(path: Path, relations: Sequence[tuple[int, list[int]]]) 
             if held:
                 lons, lats = zip(*held, strict=True)
                 boxes[way.id] = (min(lons), min(lats), max(lons), max(lats))
-    every = [(row, boxes[way]) for row, (_, ways) in enumerate(relations) for way in ways
+    every = [(row, boxes[way]) for row, ways in enumerate(relations) for way in ways
              if way in boxes]  # fmt: skip
     owner = np.repeat([row for row, _ in every], 2).astype(np.int64)
     corners = np.array([box for _, box in every], dtype=np.float64).reshape(-1, 2)
-    box = _around(corners, owner, len(relations))
-    return _boxes(2, (number for number, _ in relations), box)
+    return _around(corners, owner, len(relations))
 
 
 def _around(lonlat: FloatArray, owner: IntArray, size: int) -> FloatArray:
@@ -164,8 +163,3 @@ def _around(lonlat: FloatArray, owner: IntArray, size: int) -> FloatArray:
         reach.at(bound, owner[known], lonlat[known, at])
         box[:, column] = np.where(np.isinf(bound), np.nan, bound)
     return box
-
-
-def _boxes(kind: int, numbers: Iterable[int], box: FloatArray) -> Boxes:
-    number = np.fromiter(numbers, dtype=np.int64)
-    return Boxes(np.full(len(number), kind, dtype=np.uint8), number, box)
