@@ -28,7 +28,7 @@ from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.proposals import any_kept, stamp_of
-from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.results.store import Workspace, latest_of_years
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -212,6 +212,7 @@ class Areas:
         self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
         self._columns: dict[tuple[str, bool], tuple[str, dict[str, tuple[Column, ...]]]] = {}
         self._current: dict[str, tuple[tuple[int, int, int], str]] = {}
+        self._years: dict[str, tuple[list[str], dict[str, int]]] = {}
         self._lock = RLock()
 
     def names(self) -> list[str]:
@@ -226,6 +227,15 @@ class Areas:
     def manifest(self, area: str) -> Manifest:
         """The manifest of an area's latest run."""
         return self.workspace.manifest(area, self.current(area))
+
+    def other_years(self, area: str, run: str) -> tuple[str, ...]:
+        """The latest run of every year of an area but that of a run, the earliest first."""
+        runs = self.workspace.runs(area)
+        held = self._years.get(area)
+        if held is None or held[0] != runs:
+            held = (runs, self.workspace.years(area))
+            self._years[area] = held
+        return latest_of_years(held[1], run)
 
     def columns(self, area: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns of every layer of an area's latest run."""
