@@ -26,7 +26,7 @@ from lifecircle.analysis.readers.osm.streets import RawStreets
 
 DEGREES = "EPSG:4326"
 SERVICES = ("health_centre", "market", "pharmacy", "shelter", "elder_care", "fitness_trail")
-GROUPS = ("0_3", "65", "households")
+OWNERS = ("government", "private")
 KINDS = ("way", "way", "place", "place", "gone", "change", "people", "leave")
 _BRIDGE = int(WayForm.OFF_GROUND | WayForm.ABOVE_OR_BELOW)
 _NEAR_DEG = 0.0005
@@ -111,12 +111,12 @@ def draw_edits(rng: random.Random, town: Town) -> list[dict[str, Any]]:
             lon, lat = _home(rng, town)
             edits.append({"op": "add_facility", "service": rng.choice(SERVICES), "lon": lon,
                           "lat": lat, "name": f"新设施{rng.random()}",
-                          "attributes": {"ownership": rng.choice(("government", "private"))}})  # fmt: skip
+                          "attributes": {"ownership": rng.choice(OWNERS)}})  # fmt: skip
         elif kind == "gone":
             edits.append({"op": "remove_facility", "id": free.pop()})
         elif kind == "change":
             edits.append({"op": "change_facility", "id": free.pop(),
-                          "attributes": {"ownership": rng.choice(("government", "private"))}})  # fmt: skip
+                          "attributes": {"ownership": rng.choice(OWNERS)}})  # fmt: skip
         else:
             (x, y), half = _home(rng, town), rng.uniform(0.2, 1.0) * _NEAR_DEG
             ring = [[x - half, y - half], [x + half, y - half], [x, y + half], [x - half, y - half]]
