@@ -204,10 +204,12 @@ class MapQuery(OfService, OfUnits, OfRun):
     from_: Name | None = Field(default=None, alias="from")
 
     solution: Name | None = None
+    scenario: Name | None = None
 
     @field_validator(
-        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
-    )
+        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", "scenario",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given
