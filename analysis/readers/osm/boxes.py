@@ -16,13 +16,7 @@ import numpy as np
 import osmium
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, UInt8Array
-from lifecircle.analysis.readers.osm.opl import (
-    count_nodes,
-    list_lines,
-    place_of,
-    read_nodes,
-    refs_of,
-)
+from lifecircle.analysis.readers.osm.opl import Line, count_nodes, list_lines, read_nodes
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
 
 KINDS: Final = ("node", "way", "relation")
@@ -84,7 +78,7 @@ def read_boxes(path: Path, keys: Sequence[str]) -> Boxes:
         lines = list_lines(path, dict.fromkeys(_ALL, keys))
         while some := list(islice(lines, _AT_ONCE)):
             found.append(_boxes_of(some))
-            relations += [refs_of(one) for one in some if one[0].startswith(b"r")]
+            relations += [one.refs for one in some if one.head.startswith(b"r")]
         kind, number, box = (
             np.concatenate([_NOTHING[name], *(getattr(one, name) for one in found)])
             for name in ("kind", "number", "box")
@@ -112,17 +106,17 @@ def write_things(path: Path, things: Boxes, target: Path) -> None:
         osmium.apply(reader, tracker.id_filter(), writer)
 
 
-def _boxes_of(lines: Sequence[list[bytes]]) -> Boxes:
+def _boxes_of(lines: Sequence[Line]) -> Boxes:
     """Things as lines of text say where they are; relations do not."""
-    kind = np.array([b"nwr".index(one[0][:1]) for one in lines], dtype=np.uint8)
-    number = np.array([int(one[0][1:]) for one in lines], dtype=np.int64)
+    kind = np.array([b"nwr".index(one.head[:1]) for one in lines], dtype=np.uint8)
+    number = np.array([one.number for one in lines], dtype=np.int64)
     box = np.full((len(lines), 4), np.nan)
     nowhere = (np.nan, np.nan)
     for row in np.flatnonzero(kind == _NODE).tolist():
-        place = place_of(lines[row]) or nowhere
+        place = lines[row].place or nowhere
         box[row] = (*place, *place)
     ways = np.flatnonzero(kind == _WAY)
-    nodes = [lines[row][-1] for row in ways.tolist()]
+    nodes = [lines[row].body for row in ways.tolist()]
     _, lonlat = read_nodes(nodes)
     owner = np.repeat(np.arange(len(ways)), [count_nodes(one) for one in nodes])
     box[ways] = _around(lonlat, owner, len(ways))
