@@ -206,6 +206,11 @@ class Facts:
         borders = () if self.units is None else ((self.units.where, True),)
         return (*people, *borders, *((table.where, False) for table in self.facilities))
 
+    def doubts(self) -> tuple[Fault, ...]:
+        """The remarks on the tables of residents, units and facilities, as their readers made them."""
+        tables = (self.population, self.units, *self.facilities)
+        return tuple(fault for table in tables if table is not None for fault in table.warnings)
+
 
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     """Role, size and digest of every input file; all missing files are named at once."""
