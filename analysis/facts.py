@@ -207,7 +207,7 @@ class Facts:
         return (*people, *borders, *((table.where, False) for table in self.facilities))
 
     def doubts(self) -> tuple[Fault, ...]:
-        """The remarks on the tables of residents, units and facilities, as their readers made them."""
+        """What the readers of residents, units and facilities remarked."""
         tables = (self.population, self.units, *self.facilities)
         return tuple(fault for table in tables if table is not None for fault in table.warnings)
 

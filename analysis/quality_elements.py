@@ -78,7 +78,8 @@ _KEYS: Final[dict[Element, str]] = {
     "thematic": """
         check_measure_large declared_unit_disagrees declared_unit_unknown elevation_impossible
         facility_without_place_ambiguous facility_without_place_unmatched
-        input_kind_ignored input_kinds_taken input_osm_export input_raster_scaled input_scaled input_title_unit_cut
+        input_kind_ignored input_kinds_taken
+        input_osm_export input_raster_scaled input_scaled input_title_unit_cut
         residents_calibrated residents_modelled slope_implausible spread_uncertain
         statistics_units_unknown units_ambiguous units_code_name_apart units_matched_loosely
         units_unmatched

@@ -113,7 +113,7 @@ def _find_features(path: Path, content: Any) -> Sequence[dict[str, Any]]:
 
 
 def _tell_other(content: Any) -> str:
-    """What is said of JSON that is no GeoJSON: the form it has, where it is one that people send."""
+    """What is said of JSON that is no GeoJSON: its form, where people send it."""
     if isinstance(content, dict):
         if content.get("type") == "Topology":
             return "input_topojson"

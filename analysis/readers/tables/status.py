@@ -103,14 +103,10 @@ def _tell_word(
 
 
 def _find_state(word: str, words: Mapping[str, str]) -> str | None:
-    """The state a word says: as it stands, without brackets, without what only bends it (歇业中)."""
-    for form in (word, strip_brackets(word)):
-        plain = fold(form)
-        bent = (plain.removesuffix(end) for end in _ENDINGS if plain.endswith(end))
-        state = next((words[one] for one in (plain, *bent) if one in words), None)
-        if state is not None:
-            return state
-    return None
+    """The state a word says, also without brackets, and without what only bends it (歇业中)."""
+    plain = [fold(word), fold(strip_brackets(word))]
+    bent = [one.removesuffix(end) for one in plain for end in _ENDINGS]
+    return next((words[one] for one in (*plain, *bent) if one in words), None)
 
 
 def _read_shut(
