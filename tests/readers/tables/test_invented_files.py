@@ -7,15 +7,19 @@ drawn as units, scales without brackets, codes that lost a zero, kinds that are 
 from __future__ import annotations
 
 import json
+import lzma
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 import shapely
 
 from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.osm.source import check_osm_file
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.tables.population_and_facilities import (
+    check_table,
     read_facilities,
     read_population,
 )
@@ -145,3 +149,22 @@ def test_a_collection_of_an_area_and_a_line_is_the_area(tmp_path):
     read = read_units([units(tmp_path, ("西", mixed, 1500))], load_policy(), SAID)
     assert read.where.shapes[0].equals(WEST)
     assert [w.rows for w in read.warnings if w.key == "input_collections"] == [(1,)]
+
+
+def test_what_is_packed_or_gridded_otherwise_is_named(tmp_path):
+    packed = tmp_path / "town.osm.xz"
+    packed.write_bytes(lzma.compress(b"<osm/>"))
+    assert [f.key for f in faults(lambda: check_osm_file(packed))] == ["osm_packed"]
+    grid = tmp_path / "people.asc"
+    grid.write_text("ncols 1\n", "utf-8")
+    assert [f.key for f in faults(lambda: read_population(grid, SAID))] == ["input_raster_kind"]
+
+
+def test_hidden_sheets_are_noted(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["类型", "名称", "经度", "纬度"], ["药店", "甲", 102.7, 25.0]):
+        book.active.append(row)
+    book.create_sheet("旧名单").sheet_state = "hidden"
+    book.save(tmp_path / "list.xlsx")
+    notes = check_table(tmp_path / "list.xlsx", "facilities", declared=SAID)
+    assert [n.params["others"] for n in notes if n.key == "input_sheets_hidden"] == ["旧名单"]

@@ -18,15 +18,9 @@ import shapely
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.aliases import (
-    datum_in_title,
-    datum_of,
-    fold,
-    says_lat_first,
-)
+from lifecircle.analysis.readers.records.aliases import fold, says_lat_first
 from lifecircle.analysis.readers.records.cells import (
     Numbers,
-    group_rows,
     is_blank,
     keep_where,
     no_texts,
@@ -36,14 +30,14 @@ from lifecircle.analysis.readers.records.cells import (
 )
 from lifecircle.analysis.readers.records.columns import (
     Column,
-    pick_columns,
     refuse_strange_cells,
 )
-from lifecircle.analysis.readers.records.coordinates.coordinate_columns import (
-    are_same,
-    pick_coordinates,
-)
+from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.coordinates.datums import SHIFTED
+from lifecircle.analysis.readers.records.coordinates.datums_named import (
+    compare_rows,
+    compare_title,
+)
 from lifecircle.analysis.readers.records.coordinates.located import (
     DEGREES,
     Located,
@@ -63,17 +57,16 @@ from lifecircle.analysis.readers.records.coordinates.places_written import (
     read_places_written,
 )
 from lifecircle.analysis.readers.records.declarations import Declaration
-from lifecircle.analysis.readers.records.findings import ROWS_NAMED, Findings
+from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.grids import find_misfits
 from lifecircle.analysis.readers.records.mapping_file import parse_crs
 from lifecircle.analysis.readers.records.records import Records
-from lifecircle.analysis.texts import first_of
+from lifecircle.analysis.readers.records.repair import open_collections
 
 _SWAPPED_SHARE: Final = 0.5  # of the rows with numbers: more than this, and the columns are swapped
 _LOOKED_AT: Final = 200  # cells that show what a column holds
 _DEGREE_CODES: Final = frozenset({4326, 4490})  # what EWKT may say of itself and change nothing
 _MOST_LON, _MOST_LAT = 180.0, 90.0
-_COLLECTION: Final = 7  # shapely type id of geometries of several kinds in one
 _H3_CELL: Final = re.compile(r"8[0-9a-f]{14}", re.IGNORECASE)
 _X_OR_Y: Final = ("x", "y", "x坐标", "y坐标", "pointx", "pointy", "coordx", "coordy")
 _SURE_M: Final = 1.0  # a transformation between datums no better than this is told
@@ -127,9 +120,9 @@ def locate(records: Records, found: Findings) -> Located:
     if place is None:
         return Located(bare)
     for column in (picked.get("lon"), picked.get("lat")) if not as_layer else ():
-        _compare_title(column, place, found)
+        compare_title(column, place.datum, found)
     if not as_layer:
-        _compare_rows(records, place, found)
+        compare_rows(records, place.datum, found)
     crs = DEGREES if place.crs is None else place.crs.to_string()
     reading = Reading(records.file, len(records), crs, place.datum, swap, place.own)
     return Located(_check_shapes(bare, place, reading, found), (reading,))
@@ -199,31 +192,6 @@ def _find_place(
     return _Place(crs, said.datum or "wgs84", own=False)
 
 
-def _compare_title(column: Column | None, place: _Place, found: Findings) -> None:
-    """Warn where a title names another datum than the one declared."""
-    named = datum_in_title(column.title) if column is not None else None
-    if column is None or named is None or are_same(named, place.datum):
-        return
-    found.add("input_title_datum", column=column.title, severity="warning", named=named,
-              datum=place.datum)  # fmt: skip
-
-
-def _compare_rows(records: Records, place: _Place, found: Findings) -> None:
-    """Faults where rows name another datum than the one declared, in a column of their own."""
-    column = pick_columns(records.columns, "coordinates", Findings(records.file)).get("datum")
-    if column is None:
-        return
-    for datum, rows in group_rows(map(_datum_said, read_texts(column.values))).items():
-        if not are_same(datum, place.datum):
-            shown = first_of(records.rows[rows].tolist(), ROWS_NAMED)
-            found.add("input_rows_datum", column=column.title, count=len(rows), named=datum,
-                      datum=place.datum, rows=shown)  # fmt: skip
-
-
-def _datum_said(text: str | None) -> str | None:
-    return None if text is None else datum_of(text) or datum_in_title(text)
-
-
 def _check_shapes(
     bare: ObjectArray, place: _Place, reading: Reading, found: Findings
 ) -> ObjectArray:
@@ -278,21 +246,7 @@ def _shapes_of_layer(records: Records, layer: ObjectArray, found: Findings) -> O
     empty = np.asarray(shapely.is_missing(layer) | shapely.is_empty(layer), np.bool_)
     found.each("input_geometry_missing", empty & ~unread)
     layer = keep_where(layer, ~empty) if empty.any() else layer
-    return _keep_sound(_open_collections(layer, found), found)
-
-
-def _open_collections(shapes: ObjectArray, found: Findings) -> ObjectArray:
-    """Shapes whose collections are what they hold of the highest dimension, with a remark."""
-    mixed = shapely.get_type_id(shapes) == _COLLECTION
-    if not mixed.any():
-        return shapes
-    kept = shapes.copy()
-    for index in np.flatnonzero(mixed):
-        parts = shapely.get_parts(shapely.get_parts(shapes[index]))
-        best = parts[shapely.get_dimensions(parts) == shapely.get_dimensions(shapes[index])]
-        kept[index] = best[0] if len(best) == 1 else shapely.union_all(best)
-    found.remark("input_collections", np.asarray(mixed, np.bool_))
-    return kept
+    return _keep_sound(open_collections(layer, found), found)
 
 
 def _is_lat_first(shapes: ObjectArray) -> bool:
