@@ -208,6 +208,11 @@ class Facts:
         borders = () if self.units is None else ((self.units.where, True),)
         return (*people, *borders, *((table.where, False) for table in self.facilities))
 
+    def doubts(self) -> tuple[Fault, ...]:
+        """What the readers of residents, units and facilities remarked."""
+        tables = (self.population, self.units, *self.facilities)
+        return tuple(fault for table in tables if table is not None for fault in table.warnings)
+
 
 def check_request(request: BuildRequest, policy: Policy) -> None:
     """Refuse what cannot be meant, before any file is read.
