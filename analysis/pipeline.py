@@ -59,7 +59,7 @@ from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
 from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.readers.tables.surveyed import Saying
-from lifecircle.analysis.results.layers import make_layers
+from lifecircle.analysis.results.layers.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
 

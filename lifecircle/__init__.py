@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from lifecircle.analysis.measures.catchments.catchments import catchments
     from lifecircle.analysis.measures.circles import circles
     from lifecircle.analysis.measures.coverage import coverage
-    from lifecircle.analysis.measures.equity import equity
-    from lifecircle.analysis.measures.floating import floating
-    from lifecircle.analysis.measures.gaps import gaps
+    from lifecircle.analysis.measures.equity.equity import equity
+    from lifecircle.analysis.measures.equity.floating import floating
+    from lifecircle.analysis.measures.gaps.gaps import gaps
     from lifecircle.analysis.measures.isochrone import isochrone
     from lifecircle.analysis.measures.question import Question, Study
     from lifecircle.analysis.measures.robustness.robustness import robustness
@@ -74,9 +74,9 @@ _HOME = {
     "catchments": "lifecircle.analysis.measures.catchments.catchments",
     "circles": "lifecircle.analysis.measures.circles",
     "coverage": "lifecircle.analysis.measures.coverage",
-    "equity": "lifecircle.analysis.measures.equity",
-    "floating": "lifecircle.analysis.measures.floating",
-    "gaps": "lifecircle.analysis.measures.gaps",
+    "equity": "lifecircle.analysis.measures.equity.equity",
+    "floating": "lifecircle.analysis.measures.equity.floating",
+    "gaps": "lifecircle.analysis.measures.gaps.gaps",
     "isochrone": "lifecircle.analysis.measures.isochrone",
     "load_policy": "lifecircle.analysis.policy",
     "open": "lifecircle.workspace",

@@ -22,7 +22,7 @@ from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.additions import with_walker
-from lifecircle.analysis.results.layers import (
+from lifecircle.analysis.results.layers.layers import (
     DEGREES,
     catchment_frame,
     gap_frame,

@@ -8,7 +8,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from lifecircle.analysis.results.layers import DEGREES
+from lifecircle.analysis.results.layers.layers import DEGREES
 from lifecircle.analysis.results.model import Run
 
 Row = Mapping[str, Any]

@@ -25,7 +25,7 @@ from lifecircle.analysis.measures.travelling import profile_of
 from lifecircle.analysis.results.by_profile import run_by
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.folders import RUNS
-from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
+from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.proposals import any_kept, stamp_of
 from lifecircle.analysis.results.store import Workspace

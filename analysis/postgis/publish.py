@@ -19,7 +19,7 @@ import shapely
 from lifecircle.analysis.errors import ParameterError, UnsolvedError
 from lifecircle.analysis.postgis.connecting import connected
 from lifecircle.analysis.results.columns import OPTIONAL_LAYERS, Column
-from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
+from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.texts import MESSAGES
 

@@ -21,7 +21,7 @@ from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
-from lifecircle.analysis.results.layers import METRIC_CRS, layer_columns, layer_frame
+from lifecircle.analysis.results.layers.layers import METRIC_CRS, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import MESSAGES, Title, group_title
 

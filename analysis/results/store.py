@@ -30,7 +30,7 @@ from lifecircle.analysis.results.catchments_files import (
 from lifecircle.analysis.results.city_files import read_city, write_city
 from lifecircle.analysis.results.folders import CURRENT, POLICY, RUNS, AreaFolders
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
-from lifecircle.analysis.results.layers import write_layers
+from lifecircle.analysis.results.layers.layers import write_layers
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.names import inside

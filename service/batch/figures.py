@@ -9,7 +9,7 @@ import geopandas as gpd
 import orjson
 
 from lifecircle.analysis.measures.question import Question
-from lifecircle.analysis.results.layers import layer_frame
+from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.catalog import coverage_document, scorecard_document

@@ -13,14 +13,14 @@ from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.headline import headline_document, worst_service
-from lifecircle.service.catalog.isochrone import isochrone_document
-from lifecircle.service.catalog.point import PointDesk, point_document
+from lifecircle.service.catalog.places.isochrone import isochrone_document
+from lifecircle.service.catalog.places.point import PointDesk, point_document
+from lifecircle.service.catalog.places.route import Destination, route_document
+from lifecircle.service.catalog.places.search import Names, search_document
 from lifecircle.service.catalog.report import report_document
 from lifecircle.service.catalog.robustness import robustness_document
-from lifecircle.service.catalog.route import Destination, route_document
-from lifecircle.service.catalog.scenario import scenario_document
+from lifecircle.service.catalog.scenarios.scenario import scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
-from lifecircle.service.catalog.search import Names, search_document
 from lifecircle.service.catalog.siting import siting_document
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, ParameterError, Warn
-from lifecircle.analysis.measures.floating import Floating, FloatingRow, Method, floating
+from lifecircle.analysis.measures.equity.floating import Floating, FloatingRow, Method, floating
 from lifecircle.analysis.measures.names import service_of
 from lifecircle.analysis.measures.question import Question, judged_persons, settle
 from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if

@@ -29,8 +29,8 @@ from lifecircle.analysis.measures.question import (
     unknown_units,
 )
 from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, IntArray
-from lifecircle.analysis.results.catchment_layer import catchment_shapes
 from lifecircle.analysis.results.ids import facility_ids
+from lifecircle.analysis.results.layers.catchments import catchment_shapes
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import persons_in, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document

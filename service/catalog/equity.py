@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.equity import Equity, WorstTenth, equity
+from lifecircle.analysis.measures.equity.equity import Equity, WorstTenth, equity
 from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, remarks, services_asked, title_of

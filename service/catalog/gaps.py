@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.gap_cells import FULL, Bridge
-from lifecircle.analysis.measures.gaps import Gap, find_gaps, gap_warnings
+from lifecircle.analysis.measures.gaps.cells import FULL, Bridge
+from lifecircle.analysis.measures.gaps.gaps import Gap, find_gaps, gap_warnings
 from lifecircle.analysis.measures.opening import moment_of, study_at
 from lifecircle.analysis.measures.question import (
     NOBODY_COUNTED,
@@ -20,7 +20,7 @@ from lifecircle.analysis.measures.question import (
     level_of,
     settle,
 )
-from lifecircle.analysis.results.layers import gap_frame, layer_columns
+from lifecircle.analysis.results.layers.layers import gap_frame, layer_columns
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import (

@@ -21,7 +21,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy.sections.matching import matching
 from lifecircle.analysis.results.columns import count, number, text
 from lifecircle.analysis.results.export import export_rows
-from lifecircle.analysis.results.layers import layers_of
+from lifecircle.analysis.results.layers.layers import layers_of
 from lifecircle.service.catalog.common import DECIMALS
 from lifecircle.service.database.audit import moment
 from lifecircle.service.database.engine import Database

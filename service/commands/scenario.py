@@ -61,7 +61,7 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service import i18n
     from lifecircle.service.catalog import scenario_document
-    from lifecircle.service.catalog.kept_scenarios import held_of
+    from lifecircle.service.catalog.scenarios.kept import held_of
     from lifecircle.service.state import AreaState
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.scenario import show_scenario

@@ -75,7 +75,7 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.readers.records.declarations import Declaration
     from lifecircle.analysis.readers.records.mapping_file import read_declarations
     from lifecircle.analysis.results.export import export_frame
-    from lifecircle.analysis.results.layers import layer_columns_of, proposal_frame
+    from lifecircle.analysis.results.layers.layers import layer_columns_of, proposal_frame
     from lifecircle.analysis.results.proposals import keep as keep_beside
     from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
     from lifecircle.service.terminal import print_json, say

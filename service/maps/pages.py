@@ -23,22 +23,22 @@ from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.catalog.headline import worst_service
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import Ask
-from lifecircle.service.maps.catchments_scene import SOLUTIONS, catchments_scene
-from lifecircle.service.maps.circles_scene import circles_scene
 from lifecircle.service.maps.click_words import page_config
-from lifecircle.service.maps.compare_scene import compare_scene
-from lifecircle.service.maps.coverage_scene import coverage_scene
 from lifecircle.service.maps.desk import desk_words
 from lifecircle.service.maps.desk.desk_scene import desk_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
-from lifecircle.service.maps.gaps_scene import gaps_scene
 from lifecircle.service.maps.ground_layer import ground_layer
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.maps.panel import View, panel_markup
-from lifecircle.service.maps.places_scene import facilities_scene, units_scene
-from lifecircle.service.maps.proposals_scene import proposals_scene
-from lifecircle.service.maps.quality_scene import quality_scene
 from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, DESK, LAYERS, Scene, layers_for
+from lifecircle.service.maps.scenes.catchments import SOLUTIONS, catchments_scene
+from lifecircle.service.maps.scenes.circles import circles_scene
+from lifecircle.service.maps.scenes.compare import compare_scene
+from lifecircle.service.maps.scenes.coverage import coverage_scene
+from lifecircle.service.maps.scenes.gaps import gaps_scene
+from lifecircle.service.maps.scenes.places import facilities_scene, units_scene
+from lifecircle.service.maps.scenes.proposals import proposals_scene
+from lifecircle.service.maps.scenes.quality import quality_scene
 from lifecircle.service.maps.shapes import degrees
 
 __all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]

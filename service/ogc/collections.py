@@ -20,7 +20,7 @@ from lifecircle.service.ogc.filters import (
     queryables,
 )
 from lifecircle.service.ogc.links import TILESETS, collection_url, link
-from lifecircle.service.queries import NOTHING_ELSE, Asked, PageQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import (
     ASKED_AGAIN,
     CSV,

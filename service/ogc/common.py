@@ -16,7 +16,7 @@ from lifecircle.service.ogc.links import TILING_SCHEMES, link
 from lifecircle.service.ogc.openapi import api_document
 from lifecircle.service.ogc.processes import CONFORMS_TO as PROCESSES
 from lifecircle.service.ogc.processes import PROCESSES_REL
-from lifecircle.service.queries import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, HTML, JSON, OPENAPI, encode, page, wants_page
 
 router = APIRouter(tags=["ogc"])

@@ -25,7 +25,7 @@ from lifecircle.service.ogc.collections import split_id
 from lifecircle.service.ogc.cql import MOST_LETTERS, matching_filter
 from lifecircle.service.ogc.filters import matching
 from lifecircle.service.ogc.links import collection_url, link, with_query
-from lifecircle.service.queries import Name, OfRun, Reader, ReaderNow
+from lifecircle.service.queries.questions import Name, OfRun, Reader, ReaderNow
 from lifecircle.service.responses import (
     CSV,
     GEOJSON,

@@ -19,7 +19,7 @@ from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.model import BUILD, Answered, Job, State
 from lifecircle.service.jobs.records import Wanted
 from lifecircle.service.ogc.links import link, with_query
-from lifecircle.service.queries import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import HTML, JSON, PROBLEM, UNCACHED, encode
 

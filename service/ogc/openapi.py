@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.ogc.filters import queryable_schema, queryables
-from lifecircle.service.queries import Reader
-from lifecircle.service.queries_scorecard import packaged_settings, setting_parameters
+from lifecircle.service.queries.questions import Reader
+from lifecircle.service.queries.scorecard import packaged_settings, setting_parameters
 from lifecircle.service.responses import GEOJSON, MVT, PROBLEM
 from lifecircle.service.settings import Settings
 from lifecircle.service.wording import Words

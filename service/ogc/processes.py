@@ -19,7 +19,7 @@ from lifecircle.service.jobs.processes import PROCESSES, OfRun, Process, process
 from lifecircle.service.ogc.jobs import job_url, result_document, status_document
 from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.ogc.process_description import description, summary
-from lifecircle.service.queries import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, kept_body
 
 router = APIRouter(tags=["processes"])

@@ -29,7 +29,7 @@ from lifecircle.service.ogc.tile_grid import (
     tile_of,
 )
 from lifecircle.service.ogc.tile_layers import SHOWN_FROM, coarse_columns, drawn_layer, tile
-from lifecircle.service.queries import NOTHING_ELSE, Asked, OfRun, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, OfRun, Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, JSON, MVT, TILEJSON, answer, encode
 
 router = APIRouter(tags=["ogc"])

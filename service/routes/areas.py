@@ -26,7 +26,7 @@ from lifecircle.service.catalog import (
     route_document,
     search_document,
 )
-from lifecircle.service.queries import (
+from lifecircle.service.queries.questions import (
     NOTHING_ELSE,
     AreaName,
     AreaQuery,

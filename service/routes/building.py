@@ -25,7 +25,7 @@ from lifecircle.service.guards import writer_of
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.inbox import STREETS, TABLES, Inbox, Upload
 from lifecircle.service.jobs.records import owner_of
-from lifecircle.service.queries import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page
 from lifecircle.service.routes.checks import HERE

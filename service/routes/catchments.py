@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog.catchments import catchments_document
-from lifecircle.service.queries import AreaName, Name, OfRun, ReaderNow
+from lifecircle.service.queries.questions import AreaName, Name, OfRun, ReaderNow
 from lifecircle.service.responses import answer
 
 router = APIRouter(tags=["areas"])

@@ -27,7 +27,7 @@ from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
 from lifecircle.service.checking import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
-from lifecircle.service.queries import NOTHING_ELSE, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page, wants_page
 from lifecircle.service.routes.jailed import in_jail

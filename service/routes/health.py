@@ -11,7 +11,7 @@ from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.guards import check_near
 from lifecircle.service.metrics import CONTENT
-from lifecircle.service.queries import NOTHING_ELSE, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Reader, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["health"])

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 
 from lifecircle.service.database.sessions import csrf_token, end_session, open_session
 from lifecircle.service.errors import ForbiddenError, RequestError
-from lifecircle.service.queries import Reader, ReaderNow
+from lifecircle.service.queries.questions import Reader, ReaderNow
 from lifecircle.service.request_origin import (
     COOKIE,
     CSRF_COOKIE,

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.queries import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
 from lifecircle.service.responses import (
     READER_LEFT,
     kept_body,

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.errors import NotReadyError, TooManyError, problem, problem_of, status_of
-from lifecircle.service.queries import language_of
+from lifecircle.service.queries.questions import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, wants_page
 
 log = logging.getLogger(__name__)

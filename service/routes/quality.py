@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.merge_list import write_merge_list
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
-from lifecircle.service.queries import AreaName, AreaQuery, OfRun, Reader, ReaderNow
+from lifecircle.service.queries.questions import AreaName, AreaQuery, OfRun, Reader, ReaderNow
 from lifecircle.service.responses import CSV, XLSX, answer, file_bytes, page, wants_page
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import Words

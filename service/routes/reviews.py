@@ -16,14 +16,14 @@ from lifecircle.service.catalog.reviews import (
 )
 from lifecircle.service.database.kept import REVIEWS, Kept
 from lifecircle.service.guards import may_write, writer_of
-from lifecircle.service.queries import AreaName, OfRun, Reader, ReaderNow
-from lifecircle.service.queries_kept import (
+from lifecircle.service.queries.kept import (
     AtVersion,
     ChangedReview,
     Identity,
     NewReview,
     ReviewsQuery,
 )
+from lifecircle.service.queries.questions import AreaName, OfRun, Reader, ReaderNow
 from lifecircle.service.responses import (
     GEOJSON,
     JSON,

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import robustness_document
 from lifecircle.service.catalog.robustness import BUDGET
-from lifecircle.service.queries import AreaName, Reader, ReaderNow, RobustnessQuery
+from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow, RobustnessQuery
 from lifecircle.service.report.robustness import page_policy, robustness_page, robustness_workbook
 from lifecircle.service.responses import XLSX, answer, disposition, page_response, wants_page
 from lifecircle.service.state import AreaState

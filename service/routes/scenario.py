@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import scenario_document
 from lifecircle.service.guards import check_near
-from lifecircle.service.queries import AreaName, Minutes, Name, OfRun, ReaderNow
+from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfRun, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["scenario"])

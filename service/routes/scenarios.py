@@ -11,19 +11,18 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.study_tables import export_scenario
-from lifecircle.service.catalog.kept_scenarios import (
+from lifecircle.service.catalog.scenarios.compared import compare_scenarios, export_compared
+from lifecircle.service.catalog.scenarios.kept import (
     edits_geojson,
     kept_document,
     question_of,
     rebase,
     work_out,
 )
-from lifecircle.service.catalog.scenarios_compared import compare_scenarios, export_compared
 from lifecircle.service.database.kept import SCENARIOS, Kept
 from lifecircle.service.errors import ConflictError, RequestError
 from lifecircle.service.guards import writer_of
-from lifecircle.service.queries import NOTHING_ELSE, AreaName, Reader, ReaderNow
-from lifecircle.service.queries_kept import (
+from lifecircle.service.queries.kept import (
     AtVersion,
     ChangedScenario,
     CompareScenarios,
@@ -32,6 +31,7 @@ from lifecircle.service.queries_kept import (
     RebasedScenario,
     ScenarioFile,
 )
+from lifecircle.service.queries.questions import NOTHING_ELSE, AreaName, Reader, ReaderNow
 from lifecircle.service.responses import (
     GEOJSON,
     UNCACHED,

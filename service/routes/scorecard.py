@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.scorecard_table import export_scorecard
 from lifecircle.service.catalog import scorecard_document, settings_given
-from lifecircle.service.queries import AreaName, Reader, ReaderNow
-from lifecircle.service.queries_scorecard import ScorecardQuery
+from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow
+from lifecircle.service.queries.scorecard import ScorecardQuery
 from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
 from lifecircle.service.responses import (
     CSV,

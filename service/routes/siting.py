@@ -14,7 +14,7 @@ from lifecircle.service.catalog.siting import SitingTask
 from lifecircle.service.errors import RequestError
 from lifecircle.service.guards import check_near
 from lifecircle.service.jobs.processes.of_runs import Candidates, HowMany, Objective, Share
-from lifecircle.service.queries import (
+from lifecircle.service.queries.questions import (
     AreaName,
     Latitude,
     Longitude,

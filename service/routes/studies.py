@@ -16,7 +16,7 @@ from lifecircle.service.catalog import (
     settings_given,
 )
 from lifecircle.service.catalog.reviews import kept_marks
-from lifecircle.service.queries import (
+from lifecircle.service.queries.questions import (
     AreaName,
     CompareQuery,
     EquityQuery,

@@ -13,7 +13,7 @@ import pytest
 from lifecircle.analysis.city.notes import BuildNotes, SamePlace, Spread
 from lifecircle.analysis.measures.quality import area_quality, city_remarks, islands
 from lifecircle.analysis.measures.question import Question
-from lifecircle.analysis.results.layers import layer_frame
+from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.service.catalog.quality import quality_document, quality_summary
 from lifecircle.service.cli import main
 from lifecircle.service.maps.pages import Page, map_page

@@ -18,7 +18,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"][
 ]
 DRAWN = dict(re.findall(r"^(analysis|policy|readers|measures|service) +(.+→.+)$", PAGE, re.M))
 HANDED = sorted(
-    file for room in ("maps", "report") for file in (ROOT / "service" / room).glob("*.py")
+    file for room in ("maps", "report") for file in (ROOT / "service" / room).rglob("*.py")
 )
 MEASURES = "lifecircle.analysis.measures"
 

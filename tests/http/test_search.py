@@ -46,7 +46,7 @@ def test_readings_that_depend_on_the_word() -> None:
     run = drawn_run()
     found = Names.of(run).find("chongqing")
     assert found == []
-    from lifecircle.service.catalog.search import _spell
+    from lifecircle.service.catalog.places.search import _spell
 
     assert "chongqinglu" in _spell("重庆路")
     assert "yinhangdasha" in _spell("银行大厦")

@@ -16,7 +16,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.results.folders import AreaFolders
 from lifecircle.service.app import create_app
-from lifecircle.service.catalog.kept_scenarios import kept_document
+from lifecircle.service.catalog.scenarios.kept import kept_document
 from lifecircle.service.cli import main
 from lifecircle.service.database.audit import Writer, now_utc
 from lifecircle.service.database.engine import open_database

@@ -11,7 +11,7 @@ import pytest
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.gaps.gaps import gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps import shapes

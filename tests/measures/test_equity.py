@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
 from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.equity import equity
-from lifecircle.analysis.measures.inequality import Spread
+from lifecircle.analysis.measures.equity.equity import equity
+from lifecircle.analysis.measures.equity.inequality import Spread
 from lifecircle.analysis.measures.question import Question
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import tiny_city, tiny_policy, tiny_travel, without

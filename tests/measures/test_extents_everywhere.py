@@ -18,15 +18,15 @@ from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.measures.equity import equity
-from lifecircle.analysis.measures.floating import floating
+from lifecircle.analysis.measures.equity.equity import equity
+from lifecircle.analysis.measures.equity.floating import floating
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.siting.candidates import Sites, site_at
 from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.access import accessibility_document
-from lifecircle.service.catalog.point import PointDesk, point_document
+from lifecircle.service.catalog.places.point import PointDesk, point_document
 from lifecircle.service.catalog.siting import SitingTask, siting_document
 from tests.worlds.cards import HEALTH, outcome, places, with_column, with_statistics
 from tests.worlds.parts import Place, study_of

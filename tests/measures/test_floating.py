@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.errors import ParameterError, UnknownNameError
-from lifecircle.analysis.measures.floating import METHODS, floating, shared_out, zone_weights
+from lifecircle.analysis.measures.equity.floating import METHODS, floating, shared_out, zone_weights
 from lifecircle.analysis.measures.question import Question
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import tiny_city, tiny_policy

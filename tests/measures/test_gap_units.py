@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 
 from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.gaps import Gap, GapsFound, find_gaps, gaps
+from lifecircle.analysis.measures.gaps.gaps import Gap, GapsFound, find_gaps, gaps
 from lifecircle.analysis.measures.question import Question, Study, home_unit
 from lifecircle.analysis.quantities import NOBODY
 from tests.worlds.capacity import asked, capacity_policy, centre, city_with

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures import outlines
-from lifecircle.analysis.measures.gaps import Gap, gap_warnings, gaps
+from lifecircle.analysis.measures.gaps.gaps import Gap, gap_warnings, gaps
 from lifecircle.analysis.measures.linking import linked_groups
 from lifecircle.analysis.measures.question import Question
 from tests.worlds.parts import study_of

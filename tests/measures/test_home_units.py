@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.gaps.gaps import gaps
 from lifecircle.analysis.measures.question import Question, default_level, home_unit, level_beside
-from lifecircle.analysis.results.layers import layer_frame
+from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.analysis.results.model import Run
 from tests.worlds.parts import Cell, Unit, study_of
 from tests.worlds.tiny import TINY_UNITS, tiny_city, tiny_manifest, tiny_policy, walks

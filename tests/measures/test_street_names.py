@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lifecircle.analysis.city.model import City
-from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.gaps.gaps import gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.street_names import StreetNames

@@ -10,12 +10,12 @@ import numpy as np
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.gaps import find_gaps
+from lifecircle.analysis.measures.gaps.gaps import find_gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.gaps import bridge_row, gaps_document
-from lifecircle.service.catalog.point import PointDesk, point_document
+from lifecircle.service.catalog.places.point import PointDesk, point_document
 from lifecircle.service.wording import Words
 from tests.worlds.parts import make_network, study_of
 from tests.worlds.tiny import (

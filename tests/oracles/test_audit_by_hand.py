@@ -16,7 +16,7 @@ import shapely
 
 from tests.oracles.audit.areas import meeting, outline_of, polygon_area, to_grid
 from tests.oracles.audit.attach import Joiner
-from tests.oracles.audit.check_loads import least_loads
+from tests.oracles.audit.checking.check_loads import least_loads
 from tests.oracles.audit.checks import Ledger
 from tests.oracles.audit.scene import Scene
 from tests.oracles.audit.streets import may_walk, off_ground, read_streets
@@ -311,7 +311,7 @@ def test_the_ledger_measures_and_lists() -> None:
 
 def test_gaps_stay_in_their_unit_and_reason() -> None:
     """Three cells in a row 100 m apart: one of another unit, one cut off."""
-    from tests.oracles.audit.check_gaps import own_gaps
+    from tests.oracles.audit.checking.check_gaps import own_gaps
 
     cells = pd.DataFrame(
         {"snapped": [True] * 4, "minutes_park": [20.0, 20.0, np.nan, 20.0], "id": list("abcd")}

@@ -16,7 +16,7 @@ from lifecircle.analysis.policy.scorecard_checks import RESERVED, Numerals
 from lifecircle.analysis.policy.scorecard_model import Promise, Row, Scorecard
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
 from lifecircle.service.catalog.scorecard import needs
-from lifecircle.service.queries_scorecard import (
+from lifecircle.service.queries.scorecard import (
     ScorecardQuery,
     packaged_settings,
     setting_parameters,

@@ -20,7 +20,7 @@ from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.postgis.connecting import is_postgis, shown
 from lifecircle.analysis.postgis.fetch import fetch_table
 from lifecircle.analysis.postgis.publish import publish
-from lifecircle.analysis.results.layers import layer_columns, layer_frame, layers_of
+from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from tests.batch.towns import write_town

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.maps.ask import Ask
-from lifecircle.service.maps.coverage_scene import coverage_scene
+from lifecircle.service.maps.scenes.coverage import coverage_scene
 from lifecircle.service.report.workbook import report_workbook
 from lifecircle.service.wording import Words
 from tests.measures.test_rests_on import two_lists

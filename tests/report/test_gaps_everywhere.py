@@ -13,7 +13,7 @@ import pytest
 import lifecircle as lc
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.export import export_layer
-from lifecircle.analysis.results.layers import layer_frame
+from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import report_document

@@ -13,10 +13,10 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import circles_document, compare_document, what_if_document
 from lifecircle.service.cli import app
 from lifecircle.service.maps.ask import Ask
-from lifecircle.service.maps.catchments_scene import catchments_scene
-from lifecircle.service.maps.circles_scene import circles_scene
-from lifecircle.service.maps.compare_scene import compare_scene
-from lifecircle.service.maps.proposals_scene import proposals_scene
+from lifecircle.service.maps.scenes.catchments import catchments_scene
+from lifecircle.service.maps.scenes.circles import circles_scene
+from lifecircle.service.maps.scenes.compare import compare_scene
+from lifecircle.service.maps.scenes.proposals import proposals_scene
 from lifecircle.service.state import AreaState
 from tests.measures.test_rests_on import by_tags
 from tests.worlds.capacity import capacity_policy

@@ -20,7 +20,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results import export
 from lifecircle.analysis.results.columns import LAYERS
 from lifecircle.analysis.results.export import SUFFIXES, export_coverage, export_layer
-from lifecircle.analysis.results.layers import layer_columns, layer_frame
+from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.coverage import coverage_document
 from tests.worlds.tiny import tiny_city, tiny_run

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from lifecircle.analysis.errors import UnknownNameError
-from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.gaps.gaps import gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.columns import COLUMNS, LAYERS, OPTIONAL_LAYERS
-from lifecircle.analysis.results.layers import STORED, gap_frame, layer_columns, layer_frame
+from lifecircle.analysis.results.layers.layers import STORED, gap_frame, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_run
 

@@ -14,7 +14,7 @@ import shapely
 
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn, WorkspaceError
 from lifecircle.analysis.measures.coverage import coverage
-from lifecircle.analysis.measures.gaps import gaps
+from lifecircle.analysis.measures.gaps.gaps import gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.policy import load_policy

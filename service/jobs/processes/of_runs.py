@@ -106,7 +106,7 @@ class Scenario(OfRun):
     ) -> Mapping[str, Any]:
         """Before and after."""
         del tell, quick
-        from lifecircle.service.catalog.scenario import scenario_document
+        from lifecircle.service.catalog.scenarios.scenario import scenario_document
 
         return scenario_document(
             state,

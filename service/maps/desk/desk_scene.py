@@ -6,8 +6,8 @@ Every figure comes from the service when something is drawn (``POST /areas/{area
 from __future__ import annotations
 
 from lifecircle.service.maps.ask import Ask
-from lifecircle.service.maps.coverage_scene import coverage_scene
 from lifecircle.service.maps.scene import Scene
+from lifecircle.service.maps.scenes.coverage import coverage_scene
 
 _LEFT_OUT = {"tiles": (), "facts": (), "ranking": None, "not_assessed": ""}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lifecircle.analysis.city.facilities.ids import distinct_ids
-from lifecircle.service.catalog.scenario import EDIT_OPS, EDIT_WAYS
+from lifecircle.service.catalog.scenarios.scenario import EDIT_OPS, EDIT_WAYS
 from lifecircle.service.catalog.scorecard import units_document
 from lifecircle.service.i18n import TEXTS
 from lifecircle.service.maps.ask import Ask
-from lifecircle.service.maps.coverage_scene import facilities_of
+from lifecircle.service.maps.scenes.coverage import facilities_of
 from lifecircle.service.wording import RULE_STATES
 
 SCRIPTS: Final = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.oracles.audit.check_coverage import check_coverage
-from tests.oracles.audit.check_gaps import check_gaps
-from tests.oracles.audit.check_loads import check_loads
-from tests.oracles.audit.check_residents import check_residents
-from tests.oracles.audit.check_walks import check_walks
+from tests.oracles.audit.checking.check_coverage import check_coverage
+from tests.oracles.audit.checking.check_gaps import check_gaps
+from tests.oracles.audit.checking.check_loads import check_loads
+from tests.oracles.audit.checking.check_residents import check_residents
+from tests.oracles.audit.checking.check_walks import check_walks
 from tests.oracles.audit.checks import Check, Ledger
 from tests.oracles.audit.ground import read_land
 from tests.oracles.audit.product import Product

@@ -1,0 +1,1 @@
+"""Gaps: uncovered residents by unit and reason, and what they lie near."""

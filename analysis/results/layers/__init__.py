@@ -1,0 +1,1 @@
+"""Layers of a run: what each holds, and their values."""

@@ -1,0 +1,177 @@
+"""Layers of a run as frames in EPSG:4326: what HTTP, maps and exports show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.errors import UnknownNameError
+from lifecircle.analysis.measures.catchments.catchments import Catchments
+from lifecircle.analysis.measures.gaps.gaps import Gap
+from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
+from lifecircle.analysis.results.layers.catchments import catchment_values
+from lifecircle.analysis.results.layers.values import (
+    Values,
+    cell_layer,
+    circle_layer,
+    facility_layer,
+    gap_layer,
+    gap_values,
+    network_layer,
+    objects,
+    unit_layer,
+)
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.proposals import any_kept, proposal_values
+
+__all__ = [
+    "DEGREES",
+    "LAYERS",
+    "METRIC_CRS",
+    "gap_frame",
+    "layer_columns",
+    "layer_frame",
+    "layers_of",
+    "make_layers",
+    "write_layers",
+]
+
+DEGREES: Final = "EPSG:4326"
+METRIC_CRS: Final = "metric_crs"  # attribute of a layer's frame: the CRS its shapes are made in
+STORED: Final = ("units", "gaps", "circles")
+STORED_WHERE_HELD: Final = ("catchments",)
+
+
+def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
+    """One layer of a run in EPSG:4326, ``id`` first, then the columns of the column table.
+
+    Walks are those of the adult walker, limits each service's own minutes. Whole numbers that
+    may be null are pandas Int64, numbers that may be null hold NaN, texts None. Layers that take
+    long are read from the run's folder, where the build wrote them: for a changed city ask the
+    measures themselves.
+
+    Raises
+    ------
+    UnknownNameError : no such layer.
+    """
+    frame = _stored(run, layer)
+    if frame is None:
+        frame = _frame(run, layer, *_BUILDERS[layer](run))
+    frame.attrs[METRIC_CRS] = run.city.crs
+    return frame
+
+
+def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:
+    """The layers that take long to make, for the store to keep."""
+    held = layers_of(run)
+    kept = [layer for layer in (*STORED, *STORED_WHERE_HELD) if layer in held]
+    return {layer: _frame(run, layer, *_BUILDERS[layer](run)) for layer in kept}
+
+
+def write_layers(folder: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Write finished layers into a run's folder, as GeoParquet."""
+    for layer, frame in layers.items():
+        file = _file(folder, layer)
+        frame.to_parquet(file, index=False, compression="zstd", schema_version="1.1.0")
+
+
+def layers_of(run: Run) -> tuple[str, ...]:
+    """The layers this run has: those of every run; catchments and proposals where it has any."""
+    has = (("catchments", bool(run.catchments)), ("proposals", any_kept(run.path)))
+    return (*LAYERS, *(layer for layer, held in has if held))
+
+
+def _file(folder: Path, layer: str) -> Path:
+    return folder / f"layer.{layer}.parquet"
+
+
+def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
+    """A layer as the build wrote it; None when it did not, or with other columns."""
+    columns = layer_columns(run, layer)
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run.path, layer).is_file():
+        return None
+    frame = gpd.read_parquet(_file(run.path, layer))
+    if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:
+        return None
+    for column in columns:
+        if column.dtype == "text":
+            texts = frame[column.name].astype(object)
+            frame[column.name] = texts.where(texts.notna(), None)
+    return frame
+
+
+def layer_columns(run: Run, layer: str) -> tuple[Column, ...]:
+    """The columns of a layer of this run, in order, without the geometry."""
+    known = layers_of(run)
+    if layer not in known:
+        raise UnknownNameError("unknown_layer", name=layer, known=", ".join(known))
+    return layer_columns_of(run, layer)
+
+
+def layer_columns_of(run: Run, layer: str) -> tuple[Column, ...]:
+    """The columns a layer has or would have in this run."""
+    return columns_of(layer, run.policy, tuple(run.city.cells.groups))
+
+
+def proposal_frame(run: Run, found: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
+    """Answers of siting (kept or not) as the layer ``proposals``."""
+    return _frame(run, "proposals", *proposal_values(run, found))
+
+
+def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
+    """Gaps (of any question) as the layer ``gaps``, in the order given."""
+    return _frame(run, "gaps", *gap_values(run, found))
+
+
+def catchment_frame(run: Run, found: Catchments) -> gpd.GeoDataFrame:
+    """Catchments of any question as the layer ``catchments``."""
+    asked = replace(run, catchments={found.service: found})
+    return _frame(run, "catchments", *catchment_values(asked))
+
+
+def _frame(run: Run, layer: str, values: Values, shapes: GeometryArray) -> gpd.GeoDataFrame:
+    columns = {
+        column.name: _typed(column, values[column.name]) for column in layer_columns_of(run, layer)
+    }
+    geometry = _in_degrees(shapes, run.city.crs)
+    return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
+
+
+def _in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
+    """Shapes in EPSG:4326; one that stands in many rows is turned once."""
+    one = np.fromiter(map(id, shapes), dtype=np.int64, count=len(shapes))
+    _, first, rows = np.unique(one, return_index=True, return_inverse=True)
+    turned = gpd.GeoSeries(shapes[first], crs=crs).to_crs(DEGREES)
+    return gpd.GeoSeries(turned.to_numpy()[rows.ravel()], crs=DEGREES)
+
+
+def _typed(column: Column, values: Any) -> Any:
+    if column.dtype == "text":
+        return pd.Series(objects(values), dtype=object)
+    if column.dtype == "integer":
+        return pd.array(values, dtype="Int64")
+    if column.dtype == "boolean":
+        return np.asarray(values, dtype=np.bool_)
+    return pd.array(values, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+_BUILDERS: Final[Mapping[str, Callable[[Run], tuple[Values, GeometryArray]]]] = MappingProxyType(
+    {
+        "cells": cell_layer,
+        "facilities": facility_layer,
+        "units": unit_layer,
+        "gaps": gap_layer,
+        "circles": circle_layer,
+        "network": network_layer,
+        "catchments": catchment_values,
+        "proposals": proposal_values,
+    }
+)

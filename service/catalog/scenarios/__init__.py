@@ -1,0 +1,1 @@
+"""Scenarios as documents: before and after, kept, and several side by side."""

@@ -1,0 +1,1 @@
+"""Each kind of map as a scene: layers, legend, panel, table."""

@@ -1,0 +1,1 @@
+"""What is asked over HTTP, as models that FastAPI reads and documents."""

@@ -1,0 +1,124 @@
+"""Files nobody vouches for are read in a process with limits; a place is freed at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecircle.service.errors import NotReadyError, RequestError
+from lifecircle.service.flights import ReaderLeftError
+from lifecircle.service.jail import Jail, Limits
+
+LIMITS = Limits(memory_bytes=200 * 2**20, seconds=60.0, file_bytes=10_000)
+HERE = "tests.http.serving.test_jail"
+
+
+# ---- what the processes do --------------------------------------------------------------
+
+
+def repeats(told: bytes) -> bytes:
+    return told * 2
+
+
+def eats(told: bytes) -> bytes:
+    held = []
+    while True:
+        held.append(bytearray(2**24))
+
+
+def sleeps(told: bytes) -> bytes:
+    Path(told.decode()).write_text(str(os.getpid()))
+    time.sleep(60)
+    return b""
+
+
+def spins(told: bytes) -> bytes:
+    while True:
+        pass
+
+
+def dies(told: bytes) -> bytes:
+    os.abort()
+
+
+def writes(told: bytes) -> bytes:
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        Path(told.decode()).write_bytes(b"x" * 20_000)
+    except OSError:
+        return b"refused"
+    return b"written"
+
+
+def opens(told: bytes) -> bytes:
+    held: list[Any] = []
+    try:
+        while len(held) < 1_000:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return b"refused"
+    return b"opened"
+
+
+def run(name: str, told: bytes = b"", *, jail: Jail | None = None, folder: str = ".") -> bytes:
+    return (jail or Jail(LIMITS, 1)).run(f"{HERE}:{name}", told, folder, threading.Event())
+
+
+def test_what_it_says_comes_back() -> None:
+    assert run("repeats", b"ab") == b"abab"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("eats", "check_too_much_memory"), ("dies", "check_too_much_memory"),
+     ("spins", "check_too_long")],
+)  # fmt: skip
+def test_limits_end_it_and_free_its_place(name: str, key: str) -> None:
+    jail = Jail(replace(LIMITS, seconds=0.3) if name == "spins" else LIMITS, 1)
+    for _ in range(2):
+        with pytest.raises(RequestError) as told:
+            run(name, jail=jail)
+        assert told.value.key == key
+        assert told.value.text("zh") != told.value.text("en")
+    assert jail._places.acquire(blocking=False)
+
+
+def test_files_are_few_and_small(tmp_path: Path) -> None:
+    assert run("writes", str(tmp_path / "big").encode()) == b"refused"
+    assert run("opens") == b"refused"
+
+
+def test_who_leaves_frees_the_place_and_ends_the_process(tmp_path: Path) -> None:
+    jail, left = Jail(Limits(2**28, 30.0, 10_000), 1), threading.Event()
+    mark = tmp_path / "pid"
+
+    def ask() -> None:
+        with pytest.raises(ReaderLeftError):
+            jail.run(f"{HERE}:sleeps", str(mark).encode(), str(tmp_path), left)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not (mark.exists() and mark.read_text()):
+        time.sleep(0.01)
+    left.set()
+    asking.join(5)
+    assert not asking.is_alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
+    assert run("repeats", b"a", jail=jail) == b"aa"
+
+
+def test_no_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifecircle.service.jail.WAIT_S", 0.0)
+    jail = Jail(LIMITS, 1)
+    assert jail._places.acquire()
+    with pytest.raises(NotReadyError):
+        run("repeats", jail=jail)
