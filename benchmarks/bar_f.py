@@ -105,7 +105,9 @@ def loads(manifest: Manifest) -> list[Load]:
 
 def script(load: Load, key: str) -> str:
     """The script of wrk for one kind of question, asked with a key."""
-    headers = {"Authorization": f"Bearer {key}"} | ({"Accept-Encoding": "gzip"} if load.gzip else {})
+    headers = {"Authorization": f"Bearer {key}"} | (
+        {"Accept-Encoding": "gzip"} if load.gzip else {}
+    )
     told = "".join(f"wrk.headers['{name}'] = '{value}'\n" for name, value in headers.items())
     return f"math.randomseed({SEED})\n{told}{HELP}request = function()\n{load.lua}\nend\n{DONE}"
 
@@ -113,8 +115,6 @@ def script(load: Load, key: str) -> str:
 def empty_script(key: str) -> str:
     """The same of the empty route."""
     return script(Load("", "return wrk.format('GET', '/')"), key)
-
-
 
 
 def measure() -> list[Row]:

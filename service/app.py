@@ -19,8 +19,9 @@ from lifecircle.service import i18n, ogc
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
 from lifecircle.service.database.sessions import find_session
-from lifecircle.service.edge.hosts import AllowedHosts
-from lifecircle.service.edge.kept import KeptAnswers
+from lifecircle.service.edge.front import Front, Service
+from lifecircle.service.edge.hosts import AllowedHosts, Names
+from lifecircle.service.edge.kept import KeptAnswers, Shelf
 from lifecircle.service.edge.keys import KeyGate, Known
 from lifecircle.service.edge.methods import HeadAndOptions
 from lifecircle.service.edge.requests import RequestLog
@@ -55,7 +56,7 @@ from lifecircle.service.state import Areas, Warmth
 
 def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
     """A service over one workspace; any number of them live in one process."""
-    app = FastAPI(
+    app = Service(
         title=i18n.text("service_title", settings.language),
         description=i18n.text("service_about", settings.language),
         version=code_version(),
@@ -89,16 +90,17 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
         max_bytes=settings.max_body_bytes,
         larger={"/check": settings.max_upload_bytes, "/uploads": settings.upload_bytes},
     )
-    app.add_middleware(KeptAnswers, limit_bytes=settings.cache_bytes)
+    shelf = Shelf(settings.cache_bytes)
+    app.add_middleware(KeptAnswers, shelf=shelf)
     app.add_middleware(HeadAndOptions)
     keys = Keys(settings, app.state.database)
     app.state.sessions = Known(keys.find_session)
-    app.add_middleware(
-        KeyGate, settings=settings, keys=Known(keys.find), sessions=app.state.sessions
-    )
-    app.add_middleware(AllowedHosts, settings=settings)
+    asked_keys, names = Known(keys.find), Names(settings)
+    app.add_middleware(KeyGate, settings=settings, keys=asked_keys, sessions=app.state.sessions)
+    app.add_middleware(AllowedHosts, names=names)
     app.add_middleware(ProtectiveHeaders)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
+    app.front = Front(settings, names, asked_keys, shelf, app.state.metrics)
     return app
 
 

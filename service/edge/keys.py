@@ -46,6 +46,7 @@ READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRESH_S: Final = 2.0
 MOST_HELD: Final = 1_000
 LONGEST: Final = 200  # signs; what is longer is neither key nor session, and not held
+_BEARER: Final = b"Bearer "
 Find = Callable[[str], Key | None]
 
 
@@ -68,6 +69,11 @@ class Known:
             self._held.clear()
         self._held[offered] = (monotonic(), found)
         return found
+
+    def fresh(self, offered: str) -> Key | None:
+        """The valid key, where it was looked up just now; None where it has to be looked up."""
+        held = self._held.get(offered)
+        return held[1] if held is not None and monotonic() - held[0] < FRESH_S else None
 
     def forget(self, offered: str) -> None:
         """Look it up again at the next request."""
@@ -119,6 +125,18 @@ class KeyGate:
         if key is not None:
             scope[KEY], scope[SESSION] = key, token
         return key is not None
+
+
+def lets_in(scope: Scope, asked: dict[bytes, bytes], settings: Settings, keys: Known) -> bool:
+    """Whether a read is let in without anything being looked up."""
+    if b"cookie" in asked:
+        return False
+    written, other = asked.get(b"authorization"), asked.get(b"x-api-key")
+    if written is None and other is None:
+        return settings.public_read or is_near(scope, settings)
+    if written is None or other is not None or not written.startswith(_BEARER):
+        return False
+    return keys.fresh(written[len(_BEARER) :].decode("latin-1")) is not None
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: ServiceError) -> None:
