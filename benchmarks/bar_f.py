@@ -187,7 +187,7 @@ def _row(where: str, load: Load, ours: Heard, empty: Heard) -> Row:
     note = (
         f"p50 {ours.p50_ms:.1f} ms, p99 {ours.p99_ms:.0f} ms (empty {empty.p50_ms:.1f}, "
         f"{empty.p99_ms:.0f}); processor {ours.cpu_us:,.0f} µs a request, empty {empty.cpu_us:,.0f}"
-        f": {empty.cpu_us / ours.cpu_us:.0%} of its speed" + (f"; {ours.wrong} wrong" * bool(ours.wrong))
+        f": {empty.cpu_us / ours.cpu_us:.0%} of its speed; {ours.wrong} wrong"
     )  # fmt: skip
     return Row("f", f"{load.name} ({where})", f"{ours.rate:,.0f}/s", "empty FastAPI route",
                f"{empty.rate:,.0f}/s", share, ", ".join(wanted) or "-", met if wanted else None,

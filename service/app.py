@@ -23,6 +23,7 @@ from lifecircle.service.edge.front import Front, Service
 from lifecircle.service.edge.hosts import AllowedHosts, Names
 from lifecircle.service.edge.kept import KeptAnswers, Shelf
 from lifecircle.service.edge.keys import KeyGate, Known
+from lifecircle.service.edge.limits import KeyLimit
 from lifecircle.service.edge.methods import HeadAndOptions
 from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
@@ -49,7 +50,7 @@ from lifecircle.service.routes import (
     siting,
     studies,
 )
-from lifecircle.service.serving import SWEEPING, WARMING
+from lifecircle.service.serving import SWEEPING, WARMING, workers_folder
 from lifecircle.service.settings import Settings
 from lifecircle.service.state import Areas, Warmth
 
@@ -85,6 +86,12 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
     problems.install(app)
+    _add_layers(app, settings)
+    return app
+
+
+def _add_layers(app: Service, settings: Settings) -> None:
+    """The layers before the router, the innermost first, and the short way past them."""
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
@@ -95,13 +102,15 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.add_middleware(HeadAndOptions)
     keys = Keys(settings, app.state.database)
     app.state.sessions = Known(keys.find_session)
+    limit = KeyLimit(settings.requests_per_minute, workers_folder())
     asked_keys, names = Known(keys.find), Names(settings)
-    app.add_middleware(KeyGate, settings=settings, keys=asked_keys, sessions=app.state.sessions)
+    app.add_middleware(
+        KeyGate, settings=settings, keys=asked_keys, sessions=app.state.sessions, limit=limit
+    )
     app.add_middleware(AllowedHosts, names=names)
     app.add_middleware(ProtectiveHeaders)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
-    app.front = Front(settings, names, asked_keys, shelf, app.state.metrics)
-    return app
+    app.front = Front(settings, names, asked_keys, limit, shelf, app.state.areas)
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ ASKED_AGAIN: Final[Mapping[str, str]] = MappingProxyType(
 FILES: Final = ("csv", "xlsx", "gpkg")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
-    "execution",
+    "execution", "robustness",
 })  # fmt: skip
 
 CLOSED_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"

@@ -143,6 +143,10 @@ class AreaState:
         for objective in ("covered", "person_minutes"):
             place_sites(study, Question(service), middle, add=1, objective=objective)
 
+    def found(self, key: Hashable) -> Any:
+        """What was worked out under a key, None where nothing was yet."""
+        return self._derived.get(key)
+
     def has(self, key: Hashable) -> bool:
         """Whether something was already worked out under a key."""
         return key in self._derived

@@ -13,34 +13,56 @@ from time import perf_counter
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from lifecircle.service.database.keys import Key
 from lifecircle.service.edge.hosts import Names
-from lifecircle.service.edge.kept import Given, Shelf, asked_of, key_of
+from lifecircle.service.edge.kept import Entry, Given, Shelf, asked_of, key_of, takes_gzip
 from lifecircle.service.edge.keys import Known, lets_in
+from lifecircle.service.edge.limits import KeyLimit
+from lifecircle.service.edge.places import PLACE, answer_place
 from lifecircle.service.edge.requests import ID_HEADER, identity_of, note
-from lifecircle.service.metrics import Metrics
 from lifecircle.service.settings import Settings
+from lifecircle.service.state import Areas
 
 
 class Front:
     """Answers what all layers would let through and what is kept."""
 
     def __init__(
-        self, settings: Settings, names: Names, keys: Known, shelf: Shelf, metrics: Metrics
+        self,
+        settings: Settings,
+        names: Names,
+        keys: Known,
+        limit: KeyLimit,
+        shelf: Shelf,
+        areas: Areas,
     ) -> None:
         self._settings = settings
         self._names = names
         self._keys = keys
+        self._limit = limit
         self._shelf = shelf
-        self.metrics = metrics
+        self._areas = areas
 
     def find(self, scope: Scope) -> Given | None:
-        """The answer, where there is one without any work."""
+        """The answer, where there is one without any work, or next to none."""
         asked = asked_of(scope)
         if not self._names.known(asked.get(b"host", b"").decode("latin-1")):
             return None
         entry = self._shelf.find(key_of(scope, asked))
-        if entry is None or not lets_in(scope, asked, self._settings, self._keys):
+        if entry is None and not scope["path"].endswith(PLACE):
             return None
+        who = lets_in(scope, asked, self._settings, self._keys)
+        given = None if who is False else self._given(scope, asked, entry)
+        if given is not None and isinstance(who, Key) and self._limit.wait_s(who.id):
+            return None
+        return given
+
+    def _given(self, scope: Scope, asked: dict[bytes, bytes], entry: Entry | None) -> Given | None:
+        if entry is None:
+            small = asked.get(b"accept-encoding")
+            if small is not None and takes_gzip(small):
+                return None
+            return answer_place(scope, asked, self._areas, self._settings.language)
         squeezed = entry.wants_gzip(asked)
         if squeezed and not entry.squeezed:
             return None
@@ -68,4 +90,4 @@ class Service(FastAPI):
         headers = [*headers, (ID_HEADER, identity.encode("latin-1"))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        note(front.metrics, scope, identity, status, len(body), began)
+        note(self.state.metrics, scope, identity, status, len(body), began)

@@ -22,10 +22,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lifecircle.service.database.keys import Key
 from lifecircle.service.edge.csrf import carries_token
+from lifecircle.service.edge.limits import KeyLimit
 from lifecircle.service.errors import (
     DatabaseError,
     ForbiddenError,
     ServiceError,
+    TooManyError,
     UnauthorizedError,
 )
 from lifecircle.service.request_origin import (
@@ -83,9 +85,17 @@ class Known:
 class KeyGate:
     """Lets a request through, with its key in the scope, or answers 401."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, keys: Known, sessions: Known) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        keys: Known,
+        sessions: Known,
+        limit: KeyLimit,
+    ) -> None:
         self.app = app
         self.settings = settings
+        self._limit = limit
         self._keys = keys
         self._sessions = sessions
 
@@ -98,6 +108,9 @@ class KeyGate:
             error, receive = await self._check(scope, receive)
         except DatabaseError as fault:
             error = fault
+        key = scope.get(KEY)
+        if error is None and key is not None and (wait_s := self._limit.wait_s(key.id)):
+            error = TooManyError("key_too_often", most=self._limit.per_minute, seconds=wait_s)
         if error is None:
             await self.app(scope, receive, send)
         else:
@@ -127,8 +140,11 @@ class KeyGate:
         return key is not None
 
 
-def lets_in(scope: Scope, asked: dict[bytes, bytes], settings: Settings, keys: Known) -> bool:
-    """Whether a read is let in without anything being looked up."""
+def lets_in(scope: Scope, asked: dict[bytes, bytes], settings: Settings, keys: Known) -> Key | bool:
+    """The key of a read that is let in without anything being looked up.
+
+    True where it needs none, False where something has to be looked up.
+    """
     if b"cookie" in asked:
         return False
     written, other = asked.get(b"authorization"), asked.get(b"x-api-key")
@@ -136,7 +152,7 @@ def lets_in(scope: Scope, asked: dict[bytes, bytes], settings: Settings, keys: K
         return settings.public_read or is_near(scope, settings)
     if written is None or other is not None or not written.startswith(_BEARER):
         return False
-    return keys.fresh(written[len(_BEARER) :].decode("latin-1")) is not None
+    return keys.fresh(written[len(_BEARER) :].decode("latin-1")) or False
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: ServiceError) -> None:
@@ -147,6 +163,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: ServiceErro
         refused.headers["cache-control"] = "no-store"
     else:
         refused = await family_problem(request, error)
+        if isinstance(error, TooManyError):
+            refused.headers["retry-after"] = str(error.params["seconds"])
         if isinstance(error, UnauthorizedError):
             refused.headers["www-authenticate"] = 'Bearer realm="lifecircle"'
     await refused(scope, receive, send)
