@@ -367,7 +367,7 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
         best = _nearest_key(
             edge[k], ahead_cm[k], back_cm[k], leg_cm[k], edge_u, edge_v, uv_cm, node_cm,
             node_source, goal_edge, goal_ahead_cm, goal_back_cm, goal_leg_cm, goal_source,
-            np.int64(0), np.int64(len(goal_edge)),
+            0, len(goal_edge),
         )  # fmt: skip
         if best != _NO_KEY and (best >> _HALF) <= limit_cm:
             cm_out[k] = best >> _HALF

@@ -88,7 +88,7 @@ def geodesic_m(start: FloatArray, end: FloatArray) -> FloatArray:
 
     Source: Rapp, Geometric Geodesy I (1991), the mid-latitude formula.
     """
-    length = _local_m(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
+    length: FloatArray = _local_m(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
     long = length > _SHORT_M
     if long.any():
         length[long] = _GEOD.inv(start[long, 0], start[long, 1], end[long, 0], end[long, 1])[2]
