@@ -39,7 +39,7 @@ from lifecircle.analysis.city.units.disagreement import (
     compare_units,
     describe_disagreements,
 )
-from lifecircle.analysis.city.units.statistics import place_statistics
+from lifecircle.analysis.city.units.statistics import latest_year, place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
@@ -338,6 +338,7 @@ def _manifest(
             "residents_from_buildings": request.residents_from_buildings,
             "calibrate": request.calibrate,
             "today": None if request.today is None else request.today.isoformat(),
+            "year": request.year or latest_year(city),
         },
         code_version=code_version(),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

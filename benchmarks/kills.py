@@ -68,7 +68,7 @@ class Place:
         build_area(
             BuildRequest(
                 AREA, osm=files / "town.osm", population=files / "cells.csv", units=lists,
-                facilities=(files / "facilities.csv",), statistics=files / "statistics.csv",
+                facilities=(files / "facilities.csv",), statistics=(files / "statistics.csv",),
                 datum="wgs84",
             ),
             self.workspace,

@@ -163,7 +163,8 @@ async def answer(
     `produce` may give bytes, kept as they are.
     """
     url, pinned = request.url, "run" in request.query_params
-    key = (url.netloc, url.path, url.query, lang, media_type, *about)
+    bands = state.bands()
+    key = (url.netloc, url.path, url.query, lang, media_type, bands, *about)
     told = caching(tag_of(state.run.manifest.area, state.name, *key), pinned=pinned)
     told.update({"content-language": lang, **(headers or {})})
     if is_current(request, told["etag"]):
@@ -177,7 +178,7 @@ async def answer(
         other = (b"etag", b"content-length")
         kept = tuple(pair for pair in response.raw_headers if pair[0] not in other)
         text = media_type not in (XLSX, GPKG)
-        same = unmoved(request, state, pinned, still)
+        same = unmoved(request, state, pinned, bands, still)
         request.scope[KEPT].append(Kept(body, told["etag"].encode(), kept, text, same))
     return response
 
@@ -221,9 +222,15 @@ def _is_dear(request: Request) -> bool:
 
 
 def unmoved(
-    request: Request, state: AreaState, pinned: bool, still: Callable[[], bool] | None
+    request: Request,
+    state: AreaState,
+    pinned: bool,
+    bands: str,
+    still: Callable[[], bool] | None,
 ) -> Callable[[], bool]:
-    """Whether a run still answers: it is the current one, or named and not removed."""
+    """Whether a run still answers: it is the current one, or named and not removed, and no
+    other bands are kept beside it.
+    """
     areas, area, run = request.app.state.areas, state.run.manifest.area, state.name
 
     def same() -> bool:
@@ -231,7 +238,7 @@ def unmoved(
             there = state.run.path.exists() if pinned else areas.current(area) == run
         except LifecircleError:
             return False
-        return there and (still is None or still())
+        return there and state.bands() == bands and (still is None or still())
 
     return same
 

@@ -22,13 +22,14 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
 from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.measures.travelling import profile_of
+from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.analysis.results.by_profile import run_by
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.proposals import any_kept, stamp_of
-from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.results.store import Workspace, latest_of_years
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -176,6 +177,10 @@ class AreaState:
                 self._marks[name] = mark
             return table
 
+    def bands(self) -> str:
+        """Changes when bands are kept beside the run, which many answers tell."""
+        return bands_stamp(self.run.path)
+
     def mark(self, layer: str) -> str:
         """Changes when a layer does: proposals may be kept beside a run that stays as it is."""
         return stamp_of(self.run.path) if layer == "proposals" else ""
@@ -217,6 +222,7 @@ class Areas:
         self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
         self._columns: dict[tuple[str, bool], tuple[str, dict[str, tuple[Column, ...]]]] = {}
         self._current: dict[str, tuple[tuple[int, int, int], str]] = {}
+        self._years: dict[str, tuple[list[str], dict[str, int]]] = {}
         self._lock = RLock()
 
     def names(self) -> list[str]:
@@ -231,6 +237,15 @@ class Areas:
     def manifest(self, area: str) -> Manifest:
         """The manifest of an area's latest run."""
         return self.workspace.manifest(area, self.current(area))
+
+    def other_years(self, area: str, run: str) -> tuple[str, ...]:
+        """The latest run of every year of an area but that of a run, the earliest first."""
+        runs = self.workspace.runs(area)
+        held = self._years.get(area)
+        if held is None or held[0] != runs:
+            held = (runs, self.workspace.years(area))
+            self._years[area] = held
+        return latest_of_years(held[1], run)
 
     def columns(self, area: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns of every layer of an area's latest run."""

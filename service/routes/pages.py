@@ -57,8 +57,8 @@ async def show_map(
     )
     url = request.url
     earlier_run = "" if before is None else before.manifest.run
-    mark = state.mark("proposals")
-    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, mark)
+    mark, bands = state.mark("proposals"), state.bands()
+    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, mark, bands)
 
     def produce() -> bytes:
         return map_page(state.run, layer, query.question, shown).encode()
@@ -73,7 +73,11 @@ async def show_map(
         empty.headers["vary"] = "Accept, Accept-Language, Accept-Encoding"
         told = tuple(pair for pair in empty.raw_headers if pair[0] != b"content-length")
         same = unmoved(
-            request, state, query.run is not None, lambda: state.mark("proposals") == mark
+            request,
+            state,
+            query.run is not None,
+            bands,
+            lambda: state.mark("proposals") == mark,
         )
         request.scope[KEPT].append(Kept(drawn, b"", told, True, same, stands.encode()))
     html = drawn.replace(stands.encode(), nonce.encode())
