@@ -208,6 +208,11 @@ class Facts:
         borders = () if self.units is None else ((self.units.where, True),)
         return (*people, *borders, *((table.where, False) for table in self.facilities))
 
+    def doubts(self) -> tuple[Fault, ...]:
+        """What the readers of residents, units and facilities remarked."""
+        tables = (self.population, self.units, *self.facilities)
+        return tuple(fault for table in tables if table is not None for fault in table.warnings)
+
 
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     """Role, size and digest of every input file; all missing files are named at once."""

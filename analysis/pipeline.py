@@ -243,8 +243,8 @@ def _surveyed(
 def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, ...]:
     """Whether the files lie where they say: remarks, or `InputError` where they surely do not.
 
-    That they stand to the streets better under another datum stops the build too, unless the
-    user is `sure` of the one declared.
+    That they stand to the streets better under another datum stops the build too, and that their
+    titles name another, unless the user is `sure` of the one declared.
     """
     found = [
         fault
@@ -252,7 +252,8 @@ def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, .
         for fault in find_misplaced(where, index, outlines=outlines)
     ]
     stops = () if sure else DATUM_DOUBTS
-    errors = [fault for fault in found if fault.severity == "error" or fault.key in stops]
+    titles = [fault for fault in facts.doubts() if fault.key in stops]
+    errors = [*titles, *(f for f in found if f.severity == "error" or f.key in stops)]
     if errors:
         raise InputError(errors)
     return tuple(map(remark, found))
