@@ -126,14 +126,17 @@ def measure() -> list[Row]:
 
 
 @contextmanager
-def built(scale: float) -> Iterator[tuple[Path, Manifest]]:
-    """A workspace with the generated city: the one of ``LIFECIRCLE_LOAD_<scale>``, else built."""
+def built(scale: float, *, before: bool = False) -> Iterator[tuple[Path, Manifest]]:
+    """A workspace with the generated city: the one of ``LIFECIRCLE_LOAD_<scale>``, else built.
+
+    `before`: also as it was five years earlier, as a run of its own.
+    """
     given = os.environ.get(f"LIFECIRCLE_LOAD_{scale:g}".replace(".", "_"))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(given or folder)
         workspace = Workspace(root)
         if given is None:
-            build_springcity(workspace, scale=scale, before=False)
+            build_springcity(workspace, scale=scale, before=before)
         yield root, workspace.manifest(AREA, workspace.current(AREA))
 
 

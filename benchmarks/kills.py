@@ -82,7 +82,8 @@ class Place:
 
     def backup(self, number: int) -> None:
         """A backup with a name of its own, a folder and a file in turn."""
-        make_backup(self.root, self.backups / f"b{number}{'.tar' * (number % 2)}")
+        target = self.backups / f"b{number}{'.tar' * (number % 2)}"
+        make_backup(self.root, target, database_file(self.root, None))
 
     def job(self, number: int) -> None:
         """A job, from its order to its end."""
@@ -153,6 +154,8 @@ def _check_jobs(place: Place) -> None:
     jobs = Jobs(place.workspace, Database(place.root), Settings(workspace=place.root))
     from lifecircle.service.jobs.records import Wanted
 
+    for job in jobs.listed(Wanted(states=("accepted",)), 10)[0]:
+        jobs.dismiss(job.id, Writer("kills"))
     jobs.start()
     until = time.monotonic() + OVER_S
     live = Wanted(states=("accepted", "running"))
@@ -196,8 +199,8 @@ def main() -> int:
         add_key(engine, "kills", "admin", None, "kills")
         engine.dispose()
         known = _prepare(place)
-        works: list[Work] = [place.build, place.build, place.job, place.backup]
-        works += [place.publish] if address else []
+        rest = [place.publish] if address else [place.backup]
+        works: list[Work] = [place.build, place.backup, *rest] * 3 + [place.job]
         _kill(place, works, known, given.times, chance)
     return 0
 

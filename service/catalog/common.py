@@ -124,6 +124,6 @@ def snapped_at(position: Positions, crs: str) -> dict[str, float] | None:
     """Where a place joined the streets, in degrees, with its access leg; None if nowhere."""
     if position.edge[0] == NOBODY:
         return None
-    lonlat = np.array(to_lonlat_of_one(*position.xy_m[0].tolist(), crs)).round(DECIMALS)
-    lon, lat = lonlat.tolist()
+    x_m, y_m = position.xy_m[0].tolist()
+    lon, lat = np.array(to_lonlat_of_one(x_m, y_m, crs), dtype=np.float64).round(DECIMALS).tolist()
     return {"lon": lon, "lat": lat, "access_m": float(position.leg_m[0])}

@@ -239,7 +239,7 @@ class EdgeIndex:
         (x0, y0), (x1, y1) = net.vertex_xy_m[v : v + 2].tolist()
         begin, end = net.vertex_at_m[v : v + 2].tolist()
         x, y = x0 + t * (x1 - x0), y0 + t * (y1 - y0)
-        here, there = (to_lonlat_of_one(*place, net.crs) for place in ((x_m, y_m), (x, y)))
+        here, there = to_lonlat_of_one(x_m, y_m, net.crs), to_lonlat_of_one(x, y, net.crs)
         return Positions(
             self.segment_edge[segment : segment + 1],
             np.array([begin + t * (end - begin)]),
