@@ -249,6 +249,12 @@ class Reader:
             held = await run_in_threadpool(self.areas.open, area, run)
         return held if profile == WALK else await run_in_threadpool(held.by_profile, profile)
 
+    async def other_years(self, state: AreaState) -> list[AreaState]:
+        """The latest run of every other year of an area, the earliest first."""
+        area = state.run.manifest.area
+        names = await run_in_threadpool(self.areas.other_years, area, state.name)
+        return [await self.state(area, name) for name in names]
+
     def minutes(self, asked: float | None) -> float | None:
         """The minutes asked for, refused beyond what the service computes."""
         limit = self.settings.max_minutes
