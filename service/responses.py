@@ -49,7 +49,7 @@ ASKED_AGAIN: Final[Mapping[str, str]] = MappingProxyType(
 FILES: Final = ("csv", "xlsx", "gpkg")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
-    "execution",
+    "execution", "robustness",
 })  # fmt: skip
 
 CLOSED_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
@@ -134,7 +134,8 @@ def caching(tag: str, *, pinned: bool) -> dict[str, str]:
 class Kept:
     """An answer that may be given again as it is, as long as `still` says so.
 
-    `headers` are all but the tag; `text`: whether it gains from being compressed.
+    `headers` are all but the tag (empty: none); `text`: whether it gains from being compressed;
+    `nonce`: what stands in body and headers for a number that each answer has of its own.
     """
 
     body: bytes
@@ -142,6 +143,7 @@ class Kept:
     headers: tuple[tuple[bytes, bytes], ...]
     text: bool
     still: Callable[[], bool]
+    nonce: bytes | None = None
 
 
 async def answer(
@@ -161,7 +163,8 @@ async def answer(
     `produce` may give bytes, kept as they are.
     """
     url, pinned = request.url, "run" in request.query_params
-    key = (url.netloc, url.path, url.query, lang, media_type, *about)
+    bands = state.bands()
+    key = (url.netloc, url.path, url.query, lang, media_type, bands, *about)
     told = caching(tag_of(state.run.manifest.area, state.name, *key), pinned=pinned)
     told.update({"content-language": lang, **(headers or {})})
     if is_current(request, told["etag"]):
@@ -175,7 +178,7 @@ async def answer(
         other = (b"etag", b"content-length")
         kept = tuple(pair for pair in response.raw_headers if pair[0] not in other)
         text = media_type not in (XLSX, GPKG)
-        same = _unmoved(request, state, pinned, still)
+        same = unmoved(request, state, pinned, bands, still)
         request.scope[KEPT].append(Kept(body, told["etag"].encode(), kept, text, same))
     return response
 
@@ -218,10 +221,16 @@ def _is_dear(request: Request) -> bool:
     )
 
 
-def _unmoved(
-    request: Request, state: AreaState, pinned: bool, still: Callable[[], bool] | None
+def unmoved(
+    request: Request,
+    state: AreaState,
+    pinned: bool,
+    bands: str,
+    still: Callable[[], bool] | None,
 ) -> Callable[[], bool]:
-    """Whether a run still answers: it is the current one, or named and not removed."""
+    """Whether a run still answers: it is the current one, or named and not removed, and no
+    other bands are kept beside it.
+    """
     areas, area, run = request.app.state.areas, state.run.manifest.area, state.name
 
     def same() -> bool:
@@ -229,7 +238,7 @@ def _unmoved(
             there = state.run.path.exists() if pinned else areas.current(area) == run
         except LifecircleError:
             return False
-        return there and (still is None or still())
+        return there and state.bands() == bands and (still is None or still())
 
     return same
 

@@ -21,7 +21,7 @@ from lifecircle.analysis.readers.records.findings import unfold
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service import i18n
-from lifecircle.service.wording import Words, decimal, number, percent
+from lifecircle.service.wording import Words, decimal, number, percent, walked
 
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold
@@ -155,6 +155,8 @@ def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_o
     for row in rows:
         table.add_row(*_cells(row, words, partly=partly))
     print_table(table)
+    if block["bands"] is not None:
+        say(words.bands_about(block["bands"]))
     show_rests(block["rests_on"], lang, of_service=total_only)
     say_others(block)
 
@@ -200,7 +202,8 @@ def _cells(row: Mapping[str, Any], words: Words, *, partly: bool) -> list[str]:
     unknown = words.not_assessed
     counted = ("residents", "covered", *(("not_assessed",) if partly else ()))
     persons = [number(row[key]) or unknown for key in counted]
-    shares = [percent(row[key]) or unknown for key in ("U", "P", "L", "C")]
+    told = {key: percent(row[key]) or unknown for key in ("U", "P", "L", "C")}
+    shares = [*(told | {"P": words.banded(told["P"], row["P_low"], row["P_high"])}).values()]
     if row["code"] == "total":
         return ["", words("total"), *persons, *shares]
     return [row["code"], words.named(row), *persons, *shares]
@@ -236,7 +239,7 @@ def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: W
             words.beside(row),
             words.reason_of(row),
             number(row["residents"]),
-            decimal(row["minutes_to_nearest"], 1) or words.none,
+            walked(row["minutes_to_nearest"]) or words.none,
         )
     return table
 
