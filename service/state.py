@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -144,6 +144,10 @@ class AreaState:
         for objective in ("covered", "person_minutes"):
             place_sites(study, Question(service), middle, add=1, objective=objective)
 
+    def found(self, key: Hashable) -> Any:
+        """What was worked out under a key, None where nothing was yet."""
+        return self._derived.get(key)
+
     def has(self, key: Hashable) -> bool:
         """Whether something was already worked out under a key."""
         return key in self._derived
@@ -212,6 +216,7 @@ class Areas:
 
     def __init__(self, workspace: Workspace, open_runs: int, cache_bytes: int) -> None:
         self.workspace = workspace
+        self._root = str(workspace.root)
         self._open_runs = open_runs
         self._cache_bytes = cache_bytes
         self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
@@ -272,7 +277,7 @@ class Areas:
 
     def current(self, area: str) -> str:
         """Name of an area's latest run; read again only when its pointer was moved."""
-        stamp = _stamp(self.workspace.root / area / "current")
+        stamp = _stamp(f"{self._root}/{area}/current")
         held = self._current.get(area)
         if held is not None and stamp is not None and held[0] == stamp:
             return held[1]
@@ -313,9 +318,9 @@ class Areas:
             return held
 
 
-def _stamp(pointer: Path) -> tuple[int, int, int] | None:
+def _stamp(pointer: str) -> tuple[int, int, int] | None:
     try:
-        found = pointer.lstat()
+        found = os.lstat(pointer)  # asked at every request
     except (OSError, ValueError):
         return None
     return found.st_mtime_ns, found.st_ino, found.st_size
