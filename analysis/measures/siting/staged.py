@@ -97,7 +97,8 @@ def _reaching(model: CapacitatedModel) -> IntArray:
     """Sites that somebody can walk to."""
     arcs = model.flow.arcs
     peopled = model.flow.persons[arcs.cell] > 0
-    return np.unique(arcs.centre[peopled & (arcs.centre >= model.standing)]) - model.standing
+    new = arcs.centre[peopled & (arcs.centre >= model.standing)]
+    return np.unique(new).astype(np.int64) - model.standing
 
 
 def _sets(sites: int, count: int) -> int:
