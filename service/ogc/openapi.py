@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
 
 from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.results.columns import Column
 from lifecircle.service import i18n
 from lifecircle.service.ogc.filters import queryable_schema, queryables
+from lifecircle.service.ogc.openapi_answers import ITEMS, ONE_ITEM, say_answers
 from lifecircle.service.queries.questions import Reader
 from lifecircle.service.queries.scorecard import packaged_settings, setting_parameters
-from lifecircle.service.responses import GEOJSON, MVT, PROBLEM
 from lifecircle.service.settings import Settings
 from lifecircle.service.wording import Words
 
 VERSION: Final = "3.0.3"
-ITEMS: Final = "/collections/{collection}/items"
 SCORECARD: Final = "/areas/{area}/scorecard"
-ONE_ITEM: Final = "/collections/{collection}/items/{item}"
-TILE: Final = "/collections/{collection}/tiles/{grid}/{zoom}/{row}/{column}"
 
 
 def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     document["info"]["title"] = i18n.text("service_title", reader.lang)
     document["info"]["description"] = i18n.text("service_about", reader.lang)
     paths = document["paths"]
-    _answer_plainly(document)
+    say_answers(document)
     _declare_query(document)
     _say_page_sizes(paths[ITEMS], reader.settings)
     _say(document, Words(reader.lang))
@@ -51,18 +50,31 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
         for layer, columns in layers.items():
             filters = queryable_schema(queryables(columns).values(), reader.lang)
             name = f"{area}.{layer}"
-            spelled = _spelled(paths[ITEMS], name, filters)
+            spelled = _spelled(paths[ITEMS], name, filters, columns)
             _say_page_sizes(spelled, reader.settings)
             paths[ITEMS.replace("{collection}", name)] = spelled
     return document
 
 
-def _spelled(generic: dict[str, Any], name: str, filters: dict[str, Any]) -> dict[str, Any]:
+def _one_of(columns: Sequence[Column], *, signed: bool) -> dict[str, Any]:
+    """One column of a layer, with a sign before it or not."""
+    names = [column.name for column in columns]
+    if not signed:
+        return {"type": "string", "enum": names}
+    return {"type": "string", "pattern": f"^[+-]?({'|'.join(map(re.escape, names))})$"}
+
+
+def _spelled(
+    generic: dict[str, Any], name: str, filters: dict[str, Any], columns: Sequence[Column]
+) -> dict[str, Any]:
     """The items path of one collection: no path parameter, its own filters."""
     path = copy.deepcopy(generic)
     operation = path["get"]
     operation["operationId"] = f"items-{name}"
     operation["summary"] = name
+    for parameter in operation["parameters"]:
+        if parameter["name"] in ("sortby", "properties"):
+            parameter["schema"]["items"] = _one_of(columns, signed=parameter["name"] == "sortby")
     operation["parameters"] = [p for p in operation["parameters"] if p["in"] != "path"] + [
         {"name": column, "in": "query", "required": False, "schema": schema}
         for column, schema in filters.items()
@@ -87,7 +99,12 @@ def _declare_query(document: dict[str, Any]) -> None:
     number = {"type": "number"}
     box = {"type": "array", "items": number, "minItems": 4, "maxItems": 6}
     address = {"type": "string", "format": "uri"}
-    schemas = {"bbox": box, "crs": address, "bbox-crs": address}
+    names = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    keys = {**names, "items": {"type": "string", "pattern": "^[+-]?[A-Za-z_].*"}}
+    schemas = {
+        "bbox": box, "crs": address, "bbox-crs": address, "filter-crs": address,
+        "sortby": keys, "properties": names,
+    }  # fmt: skip
     for path in (ITEMS, ONE_ITEM):
         for parameter in document["paths"][path]["get"]["parameters"]:
             name = parameter["name"]
@@ -95,26 +112,6 @@ def _declare_query(document: dict[str, Any]) -> None:
                 parameter["schema"] = schemas[name]
             if name in (*schemas, "limit", "datetime"):
                 parameter.update(style="form", explode=False)
-
-
-def _answer_plainly(document: dict[str, Any]) -> None:
-    """Say what the service really answers: problems, GeoJSON; never FastAPI's own 422."""
-    content = {PROBLEM: {"schema": {"type": "object"}}}
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
-            operation["responses"].pop("422", None)
-            operation["responses"]["400"] = {"content": content}
-            if "{" in path:
-                operation["responses"]["404"] = {"content": content}
-            if path in (ITEMS, ONE_ITEM) or path.endswith(("/gaps", "/isochrone", "/route")):
-                operation["responses"]["200"]["content"] = {GEOJSON: {"schema": {"type": "object"}}}
-            if path == TILE:
-                binary = {"type": "string", "format": "binary"}
-                operation["responses"]["200"]["content"] = {MVT: {"schema": binary}}
-                operation["responses"]["204"] = {}
-    schemas = document.get("components", {}).get("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
 
 
 def _say(document: dict[str, Any], words: Words) -> None:
