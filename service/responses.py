@@ -162,8 +162,8 @@ async def answer(
     `about`: other runs or files that the answer speaks of, `still` whether they are as they were;
     `produce` may give bytes, kept as they are.
     """
-    pinned = "run" in request.query_params
-    key, told = _told(request, state, lang, media_type, headers, about)
+    pinned, bands = "run" in request.query_params, state.bands()
+    key, told = _told(request, state, lang, media_type, headers, (bands, *about))
     if is_current(request, told["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
     try:
@@ -175,7 +175,7 @@ async def answer(
         other = (b"etag", b"content-length")
         kept = tuple(pair for pair in response.raw_headers if pair[0] not in other)
         text = media_type not in (XLSX, GPKG, PARQUET)
-        same = _unmoved(request, state, pinned, still)
+        same = _unmoved(request, state, pinned, bands, still)
         request.scope[KEPT].append(Kept(body, told["etag"].encode(), kept, text, same))
     return response
 
@@ -191,7 +191,7 @@ def streamed(
     about: Sequence[str] = (),
 ) -> Response:
     """A long answer about one run, made while it is sent: never whole in memory, never kept."""
-    _, told = _told(request, state, lang, media_type, headers, about)
+    _, told = _told(request, state, lang, media_type, headers, (state.bands(), *about))
     if is_current(request, told["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
     return StreamingResponse(blocks, media_type=media_type, headers=told)
@@ -252,9 +252,15 @@ def _is_dear(request: Request) -> bool:
 
 
 def _unmoved(
-    request: Request, state: AreaState, pinned: bool, still: Callable[[], bool] | None
+    request: Request,
+    state: AreaState,
+    pinned: bool,
+    bands: str,
+    still: Callable[[], bool] | None,
 ) -> Callable[[], bool]:
-    """Whether a run still answers: it is the current one, or named and not removed."""
+    """Whether a run still answers: it is the current one, or named and not removed, and no
+    other bands are kept beside it.
+    """
     areas, area, run = request.app.state.areas, state.run.manifest.area, state.name
 
     def same() -> bool:
@@ -262,7 +268,7 @@ def _unmoved(
             there = state.run.path.exists() if pinned else areas.current(area) == run
         except LifecircleError:
             return False
-        return there and (still is None or still())
+        return there and state.bands() == bands and (still is None or still())
 
     return same
 

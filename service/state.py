@@ -22,6 +22,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
 from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.measures.travelling import profile_of
+from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.analysis.results.by_profile import run_by
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.folders import RUNS
@@ -171,6 +172,10 @@ class AreaState:
                 self._layers[name] = table
                 self._marks[name] = mark
             return table
+
+    def bands(self) -> str:
+        """Changes when bands are kept beside the run, which many answers tell."""
+        return bands_stamp(self.run.path)
 
     def mark(self, layer: str) -> str:
         """Changes when a layer does: proposals may be kept beside a run that stays as it is."""

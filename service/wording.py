@@ -6,6 +6,7 @@ The functions give None for None, so that whoever writes says what absence means
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from lifecircle.service import i18n
 
 ENDS: Final = ("。", ".", "！", "？", "!", "?")
 _AT_MOST: Final = "at most"
+_SLIP: Final = 1e-7  # of a percent: binary fractions do not open a band
 _MANY: Final = 1000  # from here on decimals of a count say nothing
 
 
@@ -39,6 +41,12 @@ def percent_up(share: float) -> str:
 def percent_whole(share: float) -> str:
     """A mark of an axis in whole percent."""
     return f"{100 * share:g}%"
+
+
+def percent_span(low: float, high: float) -> str:
+    """A band of shares in whole percent, opened to the percents that hold both ends."""
+    ends = dict.fromkeys((math.floor(100 * low + _SLIP), math.ceil(100 * high - _SLIP)))
+    return "–".join(map(str, ends)) + "%"
 
 
 def points(change: float | None) -> str | None:
@@ -338,6 +346,27 @@ class Words:
 
     # ---- sentences ----------------------------------------------------------------------------
 
+    def banded(self, told: str, low: float | None, high: float | None) -> str:
+        """A share with its band beside it, where one is kept."""
+        if low is None or high is None:
+            return told
+        return i18n.text("figure_banded", self.lang, told=told, band=percent_span(low, high))
+
+    def row_band(self, row: Mapping[str, Any], unit: Mapping[str, Any]) -> str:
+        """Between what a row of the scorecard lies, as its figure is written; empty for unknown."""
+        band = row["band"]
+        if band is None or band["low"] is None:
+            return ""
+        if unit["show"] == "percent":
+            return percent_span(band["low"], band["high"])
+        ends = (figure(band[end], unit, row["direction"]) or "" for end in ("low", "high"))
+        return "–".join(dict.fromkeys(ends))
+
+    def bands_about(self, head: Mapping[str, Any]) -> str:
+        """What the bands beside figures are (`bands` of the document of coverage)."""
+        share = percent_whole(round(head["high"] - head["low"], 9))
+        return i18n.text("figure_bands_about", self.lang, draws=head["draws"], share=share)
+
     def listed(self, items: Iterable[str]) -> str:
         """Items one after the other; nothing for none."""
         shown = list(items)
@@ -366,6 +395,7 @@ FIGURES: Final = {  # for templates
     "decimal": decimal,
     "number": number,
     "percent": percent,
+    "percent_span": percent_span,
     "plain": plain,
     "signed": signed,
 }

@@ -44,8 +44,13 @@ LONGEST = (
     "access/test_routes.py",
 )
 # The same examples in every run; how long one takes on a busy machine decides nothing.
+# LIFECIRCLE_WHOLE=1 draws as many as hypothesis does by itself.
 settings.register_profile(
-    "lifecircle", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "lifecircle",
+    max_examples=100 if os.environ.get("LIFECIRCLE_WHOLE") else 40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("lifecircle")
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
 
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.quantities import FloatArray, IntArray
@@ -118,9 +117,23 @@ def _measure_contrasts(
     around = int(_AROUND_M[1] // _STEP_M)
     ring = np.hypot(*np.meshgrid(*[np.arange(-around, around + 1) * _STEP_M] * 2))
     weight = ((ring >= _AROUND_M[0]) & (ring <= _AROUND_M[1])).astype(np.float64)
-    contrast = ndimage.convolve(mean, weight / weight.sum(), mode="nearest") - mean
+    contrast = convolve_nearest(mean, weight / weight.sum()) - mean
     inside = length <= reach_m
     return contrast[inside], np.column_stack((east[inside], north[inside]))
+
+
+def convolve_nearest(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """`scipy.ndimage.convolve` with the mode ``nearest``, by a point-symmetric weight of odd sides.
+
+    Loading scipy's costs a build more than everything that is asked here.
+    """
+    high, wide = weight.shape
+    edged = np.pad(values, ((high // 2,) * 2, (wide // 2,) * 2), mode="edge")
+    found = np.zeros(values.shape)
+    for (row, column), share in np.ndenumerate(weight):
+        if share:
+            found += share * edged[row : row + values.shape[0], column : column + values.shape[1]]
+    return found
 
 
 def measure_distances(index: EdgeIndex, xy_m: FloatArray) -> FloatArray:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 SQUARES_PER_LINK: Final = 1.5  # above sqrt(2): all points of one square are linked
@@ -48,12 +47,12 @@ def linked_groups(xy_m: FloatArray, apart: Int32Array, link_m: float) -> Int32Ar
     left, right = _neighbours(keys, rows)
     first = points[start[:-1]]
     sure = _within(first[left], first[right], link_m)
-    groups = _components(len(keys), left[sure], right[sure])
+    groups = connected_pieces(len(keys), left[sure], right[sure])
     single = (np.diff(start)[left] == 1) & (np.diff(start)[right] == 1)
     open_ = ~sure & ~single & (groups[left] != groups[right])
     open_left, open_right = left[open_], right[open_]
     near = _touching(points, start, open_left, open_right, link_m)
-    groups = _components(
+    groups = connected_pieces(
         len(keys),
         np.concatenate([left[sure], open_left[near]]),
         np.concatenate([right[sure], open_right[near]]),
@@ -80,13 +79,6 @@ def _neighbours(keys: IntArray, rows: int) -> tuple[IntArray, IntArray]:
 def _within(a: FloatArray, b: FloatArray, link_m: float) -> BoolArray:
     near: BoolArray = ((a - b) ** 2).sum(axis=1) <= link_m**2
     return near
-
-
-def _components(size: int, left: IntArray, right: IntArray) -> Int32Array:
-    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
-    _, labels = connected_components(graph, directed=False)
-    numbered: Int32Array = labels
-    return numbered
 
 
 def _touching(

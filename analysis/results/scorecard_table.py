@@ -28,6 +28,9 @@ SCORECARD_COLUMNS: Final = (
     number("value", "", "", "open"),
     number("lower", "column_lower", "", "unknown"),
     number("upper", "column_upper", "", "unknown"),
+    number("band_low", "", "", "no_band"),
+    number("band_high", "", "", "no_band"),
+    count("holds", "", "", "no_band"),
     number("assessed_share", "word_assessed", "", "open"),
     text("readings", "column_readings"),
     count("left_out_count", "column_left_out_count", ""),
@@ -69,6 +72,9 @@ def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:
     return {
         **{key: row[key] for key in ("id", "section", "phrase", "target", "unit", "nature",
                                      "status", "value", "lower", "upper", "assessed_share")},
+        "band_low": None if row["band"] is None else row["band"]["low"],
+        "band_high": None if row["band"] is None else row["band"]["high"],
+        "holds": None if row["band"] is None else row["band"]["holds"],
         "title": row["title"][lang],
         "direction": None
         if row["target"] is None

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.results.bands import file_of as bands_of
 from lifecircle.analysis.results.folders import CURRENT, MANIFEST, RUNS, AreaFolders
 from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.proposals import any_kept
@@ -131,7 +132,8 @@ def prune(
 ) -> list[str]:
     """Remove an area's runs beyond the last `keep` (`runs_to_remove`); the names removed.
 
-    A run with kept proposals stays, and one that is `needed`. `dry` only names them.
+    A run with kept proposals stays, and one that is `needed`; kept bands go with
+    their run. `dry` only names them.
 
     Raises
     ------
@@ -145,6 +147,7 @@ def prune(
         with claimed_aside(home) as aside:
             (home / RUNS / run).rename(aside)  # gone for readers at once, whatever happens next
             shutil.rmtree(aside)
+        bands_of(home / RUNS / run).unlink(missing_ok=True)
     return chosen
 
 

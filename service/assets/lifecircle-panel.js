@@ -65,12 +65,13 @@
       const f = d.f[i];
       const nearest = f === null || !layers.dots ? null : layers.dots.data.names[f] || words.unnamed;
       return card(words.cell, null,
-        [words.residents, words.minutes, words.nearest, words.state],
+        [words.residents, words.minutes, words.nearest, words.state, layers.firm ? layers.firm.data.label : ""],
         [
           residents,
           tenths === null ? words.no_way : words.minutes_value.replace("{n}", (tenths / 10).toFixed(1)),
           nearest,
-          d.k[i] === null ? null : d.k[i] ? words.covered : words.not_covered
+          d.k[i] === null ? null : d.k[i] ? words.covered : words.not_covered,
+          layers.firm ? layers.firm.told(i) : null
         ]);
     }
 

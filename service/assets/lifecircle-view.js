@@ -24,11 +24,16 @@
     const layers = lifecircle.scene(map).layers;
     let ready = false;
 
+    function usuallyOff(name) { return layers[name].options.usuallyOff === true; }
+
     function written() {
       const middle = map.getCenter();
       const parts = [[map.getZoom(), middle.lat.toFixed(5), middle.lng.toFixed(5)].join("/")];
-      const off = Object.keys(layers).filter(function (name) { return !map.hasLayer(layers[name]); });
+      const names = Object.keys(layers);
+      const off = names.filter(function (name) { return !map.hasLayer(layers[name]) && !usuallyOff(name); });
+      const on = names.filter(function (name) { return map.hasLayer(layers[name]) && usuallyOff(name); });
       if (off.length) parts.push("off=" + off.join(","));
+      if (on.length) parts.push("on=" + on.join(","));
       const place = answer ? answer.place() : null;
       if (place) parts.push("at=" + place.lat.toFixed(6) + "," + place.lng.toFixed(6));
       return "#" + parts.join("&");
@@ -54,6 +59,11 @@
         if (part.startsWith("off=")) {
           value.split(",").forEach(function (name) {
             if (layers[name]) map.removeLayer(layers[name]);
+          });
+        }
+        if (part.startsWith("on=")) {
+          value.split(",").forEach(function (name) {
+            if (layers[name]) map.addLayer(layers[name]);
           });
         }
         if (part.startsWith("at=") && answer) {
@@ -261,7 +271,8 @@
     const ratio = Math.max(2, window.devicePixelRatio || 1);
     const top = 56;
     const marks = Array.from(document.querySelectorAll(".lc-legend li")).filter(function (mark) {
-      return !mark.closest("[hidden]");
+      const layer = mark.closest(".lc-layer");
+      return !mark.closest("[hidden]") && (!layer || layer.querySelector("input").checked);
     });
     const perRow = Math.max(1, Math.floor((outer.width - 32) / 170));
     const foot = 44 + 20 * Math.ceil(marks.length / perRow) + 22;
@@ -331,6 +342,10 @@
       } else {
         context.fillStyle = mark.querySelector(".lc-swatch").style.background;
         context.fillRect(x, line - 10, 14, mark.querySelector(".lc-line") ? 3 : 11);
+        if (mark.querySelector(".lc-hatch")) {
+          context.fillStyle = "#ffffff";
+          for (let k = 2; k < 14; k += 4) context.fillRect(x + k, line - 10, 2, 11);
+        }
       }
       text(context, mark.textContent.trim(), x + 20, line, "12px", "#3b4248");
     });

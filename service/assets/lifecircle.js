@@ -4,7 +4,7 @@
   "use strict";
 
   const WORLD = 256; // pixels of the whole world at zoom 0
-  const PANES = { ground: 300, areas: 350, streets: 360, cells: 380, reach: 430, walk: 440, dots: 450, labels: 460, marks: 465 };
+  const PANES = { ground: 300, areas: 350, streets: 360, cells: 380, hatching: 385, reach: 430, walk: 440, dots: 450, labels: 460, marks: 465 };
   const scenes = new Map(); // Leaflet map -> its layers that answer a click
 
   function data(id) {
@@ -223,6 +223,64 @@
     }
   });
 
+  /* Some of the cells hatched in black on white, which stands out on every colour and to every eye. */
+  const Hatching = CanvasTiles.extend({
+    initialize: function (packed, cells) {
+      L.setOptions(this, { pane: "hatching", usuallyOff: true });
+      this.data = packed;
+      this.cells = cells;
+      this.draws = {};
+      packed.cells.forEach(function (i, k) { this.draws[i] = packed.covered[k]; }, this);
+    },
+    told: function (i) {
+      return i in this.draws ? this.data.told.replace("{n}", this.draws[i]) : null;
+    },
+    pattern: function (context) {
+      const ratio = window.devicePixelRatio || 1;
+      const side = 8;
+      const mark = document.createElement("canvas");
+      mark.width = mark.height = side * ratio;
+      const pen = mark.getContext("2d");
+      pen.scale(ratio, ratio);
+      [["#ffffff", 3.4], ["#111111", 1.5]].forEach(function (line) {
+        pen.strokeStyle = line[0];
+        pen.lineWidth = line[1];
+        pen.beginPath();
+        for (let at = -side; at <= side; at += side) {
+          pen.moveTo(at - 2, side + 2);
+          pen.lineTo(at + side + 2, -2);
+        }
+        pen.stroke();
+      });
+      const made = context.createPattern(mark, "repeat");
+      made.setTransform(new DOMMatrix().scale(1 / ratio));
+      return made;
+    },
+    paint: function (context, scale, x0, y0, size) {
+      const shape = this.cells.shape;
+      const radius = Math.max(4, this.cells.radius(scale));
+      context.fillStyle = this.pattern(context);
+      context.beginPath();
+      if (shape) {
+        this.cells.data.polygons.cell.forEach(function (cell, i) {
+          if (cell in this.draws && inside(shape, i, scale, x0, y0, size, 1)) {
+            trace(context, shape, i, scale, x0, y0);
+            context.closePath();
+          }
+        }, this);
+      }
+      this.data.cells.forEach(function (i) {
+        if (shape && this.cells.data.polygons.own[i]) return;
+        const x = this.cells.xy[2 * i] * scale - x0;
+        const y = this.cells.xy[2 * i + 1] * scale - y0;
+        if (x < -radius || y < -radius || x > size + radius || y > size + radius) return;
+        context.moveTo(x + radius, y);
+        context.arc(x, y, radius, 0, 6.2832);
+      }, this);
+      context.fill(shape ? "evenodd" : "nonzero");
+    }
+  });
+
   /* What belongs to one map: panes, one canvas per pane, the layers by name. */
   function scene(map) {
     let found = scenes.get(map);
@@ -263,6 +321,9 @@
     named: named,
     canvas: { Tiles: CanvasTiles, lines: lines, inside: inside, trace: trace },
     streets: function (map, packed) { scene(map); return named(map, "streets", new Streets(packed)); },
-    cells: function (map, packed) { scene(map); return named(map, "cells", new Cells(packed)); }
+    cells: function (map, packed) { scene(map); return named(map, "cells", new Cells(packed)); },
+    hatching: function (map, packed) {
+      return named(map, "firm", new Hatching(packed, scene(map).layers.cells));
+    }
   };
 })();

@@ -21,6 +21,8 @@ from urllib.parse import quote
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results import upkeep
+from lifecircle.analysis.results.bands import FOLDER as BANDS
+from lifecircle.analysis.results.bands import file_of as bands_of
 from lifecircle.analysis.results.folders import CURRENT, MANIFEST, RUNS
 from lifecircle.analysis.results.proposals import FOLDER as PROPOSALS
 from lifecircle.service.backup.contents import (
@@ -134,9 +136,10 @@ class _Copy:
         current = asked if asked in copied else copied[-1]
         if current != asked:
             self._leave("backup_pointed", area=home.name, run=current)
-        self._rest(home, without=(RUNS, CURRENT, PROPOSALS))
+        self._rest(home, without=(RUNS, CURRENT, PROPOSALS, BANDS))
         for run in copied:
             self._rest(home / PROPOSALS / run)
+            self._rest(bands_of(home / RUNS / run))
         text = f"{current}\n".encode()
         self._put(f"{home.name}/{CURRENT}", BytesIO(text), len(text))
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifecircle.analysis.errors import Fault, Language
-from lifecircle.analysis.readers.checker.check import Checked
-from lifecircle.analysis.readers.checker.cleaning import Mend
 from lifecircle.analysis.readers.records.findings import ROWS_NAMED, unfold
 from lifecircle.analysis.texts import whole
 from lifecircle.service.wording import Words
+
+if TYPE_CHECKING:
+    from lifecircle.analysis.readers.checker.check import Checked
+    from lifecircle.analysis.readers.checker.cleaning import Mend
 
 
 def check_document(

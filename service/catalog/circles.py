@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -27,6 +28,7 @@ from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
+from lifecircle.service.catalog.bands import Bands, kept_bands
 from lifecircle.service.catalog.common import remarks, title_of
 from lifecircle.service.catalog.rests import rests_of_services
 
@@ -124,6 +126,7 @@ def circles_document(
     question = settle(run.study, question)
     kind = None if kind is None else circle_of(run.policy, kind)
     moment = None if question.at is None else moment_of(question.at)
+    bands = kept_bands(run, question.walker, at=question.at) if question.minutes is None else None
     blocks = {}
     for one in [kind] if kind is not None else list(rules):
         head = {"kind": one, "title": title_of(rules[one].title)}
@@ -132,6 +135,7 @@ def circles_document(
         else:
             at = study_at(run.study, moment, _required(run.policy, one))
             blocks[one] = {**head, **_range(_answer_at(question, one, at), lang)}
+        blocks[one]["band"] = _band(bands, one, blocks[one])
         blocks[one]["rests_on"] = rests_of_services(run.study, rules[one].services)
     return {
         "area": run.manifest.area,
@@ -142,6 +146,13 @@ def circles_document(
         "at": None if moment is None else moment.text,
         "circles": blocks,
     }
+
+
+def _band(bands: Bands | None, kind: str, block: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Between what the share of all residents lies, where bands are kept."""
+    if bands is None:
+        return None
+    return bands.circle(kind, block["total"]["share"])
 
 
 def _variants(run: Run, question: Question, kind: str, lang: Language) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from lifecircle.analysis.measures.question import (
 )
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
+from lifecircle.service.catalog.bands import NO_SPAN, ServiceBands, service_bands
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
 from lifecircle.service.catalog.rests import completeness_document, rests_document
 
@@ -72,14 +73,14 @@ def _document(run: Run, study: Study, question: Question, lang: Language) -> dic
     ]
     head = {"area": run.manifest.area, "run": run.manifest.run}
     if question.service is not None:
-        return {**head, **_block(run, found[0], lang)}
+        return {**head, **_block(run, found[0], question.at, lang)}
     return {
         **head,
         "minutes": question.minutes,
         "walker": question.walker,
         "group": question.group,
         "by": found[0].by if found else question.by,
-        "services": [_block(run, one, lang) for one in found],
+        "services": [_block(run, one, question.at, lang) for one in found],
         "warnings": remarks(run.city.warnings, lang),
     }
 
@@ -107,7 +108,8 @@ def _at_document(run: Run, question: Question, moment: Moment, lang: Language) -
     return {**found, "at": moment.text}
 
 
-def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
+def _block(run: Run, found: Coverage, at: str | None, lang: Language) -> dict[str, Any]:
+    bands = service_bands(run, found, at)
     return {
         "service": found.service,
         "title": title_of(run.policy.services[found.service].title),
@@ -115,8 +117,9 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
         "walker": found.walker,
         "group": found.group,
         "by": found.by,
-        "total": _row(found.total),
-        "units": [_row(row) for row in found.units],
+        "bands": None if bands is None else dict(bands.head),
+        "total": _row(found.total, bands),
+        "units": [_row(row, bands) for row in found.units],
         "rests_on": rests_document(
             run.study,
             Question(found.service, group=found.group),
@@ -127,7 +130,8 @@ def _block(run: Run, found: Coverage, lang: Language) -> dict[str, Any]:
     }
 
 
-def _row(row: CoverageRow) -> dict[str, Any]:
+def _row(row: CoverageRow, bands: ServiceBands | None) -> dict[str, Any]:
+    low, high = NO_SPAN if bands is None else bands.span(row.code, row.P)
     off, short = row.unsnapped, row.unsnapped_short_piece
     return {
         "code": row.code,
@@ -144,6 +148,8 @@ def _row(row: CoverageRow) -> dict[str, Any]:
         "cut_off": row.cut_off,
         "U": row.U,
         "P": row.P,
+        "P_low": low,
+        "P_high": high,
         "P_core": row.P_core,
         "L": row.L,
         "C": row.C,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lifecircle.analysis.errors import Language
+from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
     Question,
@@ -18,10 +19,12 @@ from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.readings import ResidentsWithin
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.bands import NO_SPAN, Span, kept_bands, service_bands
 from lifecircle.service.catalog.common import title_of
 from lifecircle.service.catalog.rests import rests_document
 from lifecircle.service.catalog.siting import SitingTask, siting_document
 
+WALKER: Final = "adult"
 _SHARE = "fraction"
 _OF_SITE = ("lon", "lat", "unit_code", "unit_name", "near", "near_m", "residents_new")
 
@@ -92,16 +95,30 @@ def worst_service(run: Run) -> Worst | None:
     return worst if worst is not None and worst.short > 0 else None
 
 
+def _span(run: Run, worst: Worst, share: float) -> Span:
+    """The band kept of the share within reach, if it is of these very minutes."""
+    if kept_bands(run, WALKER) is None:
+        return NO_SPAN
+    question = Question(worst.service, worst.promised.minutes, WALKER)
+    bands = service_bands(run, coverage(run.study, question, capacity=False))
+    return NO_SPAN if bands is None else bands.span(TOTAL, share)
+
+
 def headline_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
     """The worst service of an area and the one new place that would reach most residents."""
     head = {"area": run.manifest.area, "run": run.manifest.run}
     worst = worst_service(run) if run.city.cells.counted else None
     if worst is None:
-        told = ("service", "title", "minutes", "target", "residents", "not_covered", "site")
+        told = (
+            "service", "title", "minutes", "target", "residents", "not_covered", "P", "P_low",
+            "P_high", "site",
+        )  # fmt: skip
         return {**head, **dict.fromkeys(told), "rests_on": [], "warnings": []}
     question = Question(worst.service, worst.promised.minutes)
     found = siting_document(run, question, SitingTask(add=1), lang=lang)
     site = next(iter(found["proposals"]), None)
+    share = (worst.residents - worst.not_covered) / worst.residents
+    low, high = _span(run, worst, share)
     return {
         **head,
         "service": worst.service,
@@ -110,6 +127,9 @@ def headline_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
         "target": worst.promised.target,
         "residents": worst.residents,
         "not_covered": worst.not_covered,
+        "P": share,
+        "P_low": low,
+        "P_high": high,
         "site": None if site is None else {name: site[name] for name in _OF_SITE},
         "rests_on": rests_document(run.study, question),
         "warnings": [],

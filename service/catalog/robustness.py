@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from lifecircle.analysis.errors import Language, ParameterError
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.question import Question, default_level
 from lifecircle.analysis.measures.robustness.lists import ListDoubt
 from lifecircle.analysis.measures.robustness.parameters import MISSED, SPEED, Parameter
 from lifecircle.analysis.measures.robustness.result import (
@@ -20,22 +22,38 @@ from lifecircle.analysis.measures.robustness.result import (
 )
 from lifecircle.analysis.measures.robustness.robustness import robustness
 from lifecircle.analysis.policy.sections.robustness import ranges
+from lifecircle.analysis.quantities import IntArray
+from lifecircle.analysis.results.bands import NOT_JUDGED, keep_bands
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import fields_of, head_of, remarks, title_of
 from lifecircle.service.catalog.scorecard import units_document
 from lifecircle.service.wording import Words, figure, percent, percent_whole
 
+WALKER: Final = "adult"  # whose figures pages and files tell where nobody asks for another
 BUDGET: Final = 100_000_000  # cells × services × draws that one request may cost
+
+
+@dataclass(frozen=True, slots=True)
+class RobustnessTask:
+    """How much is tried.
+
+    `draws`: joint draws, None = the packaged number. `lists`: each list alone as well. `budget`:
+    cells × services × draws that it may cost, None = any. `keep`: beside the run, from where
+    pages and files tell the bands; only what is asked of everything in enough draws (`is_whole`).
+    """
+
+    draws: int | None = None
+    seed: int = 0
+    lists: bool = True
+    budget: int | None = None
+    keep: bool = False
 
 
 def robustness_document(
     run: Run,
     question: Question,
+    task: RobustnessTask,
     *,
-    draws: int | None = None,
-    seed: int = 0,
-    lists: bool = True,
-    budget: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     lang: Language = "zh",
 ) -> dict[str, Any]:
@@ -45,14 +63,33 @@ def robustness_document(
     ------
     UnknownNameError : no such service, walker or level.
     ParameterError : draws out of range or beyond the budget; residents nobody has counted.
+    WorkspaceError : it is to be kept and cannot be written.
     """
-    count = int(ranges().draws.value) if draws is None else draws
-    if budget is not None:
+    count = int(ranges().draws.value) if task.draws is None else task.draws
+    if task.budget is not None:
         each = max(1, len(run.city.cells) * len(run.policy.services))
-        if each * count > budget:
-            raise ParameterError("robustness_budget", draws=count, most=budget // each)
-    found = robustness(run.study, question, draws=count, seed=seed, lists=lists, progress=progress)
-    return document_of(run, found, single=question.service is not None, lang=lang)
+        if each * count > task.budget:
+            raise ParameterError("robustness_budget", draws=count, most=task.budget // each)
+    found = robustness(
+        run.study, question, draws=count, seed=task.seed, lists=task.lists, progress=progress
+    )
+    document = document_of(run, found, single=question.service is not None, lang=lang)
+    if task.keep and question.service is None and is_whole(run, found):
+        keep_bands(run, document, _draws_covered(found))
+    return document
+
+
+def is_whole(run: Run, found: Robustness) -> bool:
+    """Whether bands are those of the run's own figures, and in as many draws as are kept."""
+    own = found.walker == WALKER and found.by == default_level(run.city)
+    return own and found.draws >= ranges().kept_least.value
+
+
+def _draws_covered(found: Robustness) -> IntArray:
+    """In how many draws each cell is covered, int (s, c); `NOT_JUDGED` where not assessed."""
+    share = np.stack([one.share for one in found.services])
+    covered: IntArray = np.where(np.isnan(share), NOT_JUDGED, np.rint(share * found.draws))
+    return covered.astype(np.int64)
 
 
 def document_of(run: Run, found: Robustness, *, single: bool, lang: Language) -> dict[str, Any]:

@@ -21,9 +21,17 @@ from lifecircle.analysis.measures.scorecard.result import (
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.cited import Cited
 from lifecircle.analysis.policy.readings import Reading
-from lifecircle.analysis.policy.scorecard_model import Phrase, Promise, Row, Scorecard, Unit
+from lifecircle.analysis.policy.scorecard_model import (
+    Phrase,
+    Promise,
+    Row,
+    Scorecard,
+    Setting,
+    Unit,
+)
 from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.bands import Bands, kept_bands
 from lifecircle.service.catalog.common import head_of, remarks, title_of
 from lifecircle.service.catalog.rests import rests_of_area, rests_of_row
 
@@ -76,7 +84,14 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
     """A computed scorecard as a document."""
     manifest = run.manifest
     counts = Counter(row.status for row in found.rows)
-    rows = [_row(run, found.scorecard, row, lang) for row in found.rows]
+    bands = _bands(run, found)
+    rows = [
+        {
+            **_row(run, found.scorecard, row, lang),
+            "band": None if bands is None else bands.row(row.row.id, row.figure.value),
+        }
+        for row in found.rows
+    ]
     nobody = () if run.city.cells.counted else (NOBODY_COUNTED,)
     return {
         **head_of(manifest),
@@ -115,14 +130,22 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
     }
 
 
+def _bands(run: Run, found: ScorecardResult) -> Bands | None:
+    """The bands kept with the run, if they are of a scorecard with these settings."""
+    card = found.scorecard
+    plain = all(found.settings[name] == default_of(one) for name, one in card.settings.items())
+    if not plain or found.level is not None or found.year is not None:
+        return None
+    return kept_bands(run, found.walker)
+
+
 def _setting(found: ScorecardResult, name: str) -> dict[str, Any]:
     setting = found.scorecard.settings[name]
-    default = setting.default if setting.amount is None else setting.amount.value
     return {
         "setting": name,
         "title": title_of(setting.title),
         "value": found.settings[name],
-        "default": default,
+        "default": default_of(setting),
         "choices": [
             {"id": choice.id, "title": title_of(choice.title)}
             for choice in setting.choices.values()
@@ -130,6 +153,11 @@ def _setting(found: ScorecardResult, name: str) -> dict[str, Any]:
         "source": None if setting.amount is None else _amount(setting.amount),
         "most": setting.most,
     }
+
+
+def default_of(setting: Setting) -> str | float | None:
+    """What a setting is where nobody sets it."""
+    return setting.default if setting.amount is None else setting.amount.value
 
 
 def units_document(card: Scorecard) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     walker: Walker = "adult",
     by: By = None,
     lists: Annotated[bool, typer.Option("--lists/--no-lists")] = True,
+    keep: Annotated[bool, typer.Option("--keep/--no-keep")] = True,
     run: RunName = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
@@ -47,6 +48,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import robustness_document
+    from lifecircle.service.catalog.robustness import RobustnessTask
     from lifecircle.service.report.robustness import robustness_page, robustness_workbook
     from lifecircle.service.terminal import check_suffix, print_json, say
     from lifecircle.service.terminal.robustness import counting, show_robustness
@@ -56,9 +58,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
         document = robustness_document(
             found,
             Question(service, walker=walker, by=by),
-            draws=draws,
-            seed=seed,
-            lists=lists,
+            RobustnessTask(draws, seed, lists, keep=keep),
             progress=progress,
             lang=language,
         )

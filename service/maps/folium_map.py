@@ -305,6 +305,12 @@ class CellDots(DataLayer):
     draws = "cells"
 
 
+class Hatching(DataLayer):
+    """Some of the cells hatched, whatever colour they have."""
+
+    draws = "hatching"
+
+
 class Areas(DataLayer):
     """Polygons (units, gaps) with one style function."""
 

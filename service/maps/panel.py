@@ -33,12 +33,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure: None is shown as not assessed; `note` says how to read it, or why it is missing."""
+    """A figure: None is shown as not assessed; `note` says how to read it, or why it is missing.
+
+    `band`: between what it lies, where that is known.
+    """
 
     label: str
     value: str | None
     note: str
     main: bool = False
+    band: str = ""
 
 
 @dataclass(frozen=True, slots=True)

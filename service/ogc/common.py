@@ -11,9 +11,9 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.catalog import area_row
 from lifecircle.service.ogc import cql, selection, tiles
+from lifecircle.service.ogc.definition import api_document
 from lifecircle.service.ogc.jobs import JOBS_REL
 from lifecircle.service.ogc.links import TILING_SCHEMES, link
-from lifecircle.service.ogc.openapi import api_document
 from lifecircle.service.ogc.processes import CONFORMS_TO as PROCESSES
 from lifecircle.service.ogc.processes import PROCESSES_REL
 from lifecircle.service.queries.questions import PageQuery, Reader, ReaderNow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -54,7 +53,6 @@ def head_document(
         "type": "FeatureCollection",
         "numberMatched": chosen.matched,
         "numberReturned": len(chosen.rows),
-        "timeStamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "links": links,
     }
 

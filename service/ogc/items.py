@@ -118,7 +118,7 @@ async def _download(
     layer = table.name
     chosen = await run_in_threadpool(select, state, whole, query, query.limit)
     name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
-    told = {"content-disposition": name}
+    told = {"content-disposition": name, **_in_system(None)}
     if form == "csv" and len(chosen.rows) > LONG:
         return streamed(
             request, state, reader.lang,

@@ -107,6 +107,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
             "rules": (tables.RULES, list(tables.rule_rows(document, words))),
         },
+        "bands": _bands(document, words),
         "rests": tables.worst_rests(document, words),
         "parameters": list(tables.parameter_rows(document, words)),
         "bridges": tables.bridge_lines(document, words),
@@ -126,6 +127,13 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "created": stamp(document["created"]),
         "counts": {name: number(document[name]) for name in COUNTED},
     }
+
+
+def _bands(document: Mapping[str, Any], words: Words) -> str:
+    """What stands in brackets beside figures; empty where no bands are kept."""
+    heads = (block["bands"] for block in document["coverage"]["services"])
+    head = next((one for one in heads if one is not None), None)
+    return "" if head is None else words.bands_about(head)
 
 
 def _level(document: Mapping[str, Any], words: Words) -> str:

@@ -161,6 +161,7 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "source": "" if _of_plan(row, told) else row["source"],
         "readings": [_reading(name, row, told) for name in row["details"]],
         "told": told.figure(row["value"], unit, direction),
+        "band": told.row_band(row, told.document["units"][unit]),
         "unit": told.unit_title(unit),
         "target": told.target(row, told.document["units"][unit]),
         "target_head": _target_head(row, told),
@@ -258,6 +259,8 @@ def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
     share = row["assessed_share"]
     if share is not None and share < 1:
         yield told("share", share=percent(share))
+    if row["band"] is not None:
+        yield told("firm", holds=row["band"]["holds"], draws=row["band"]["draws"])
     base = row["baseline"]
     if base is not None:
         shown = told.figure(base["value"], base["unit"])

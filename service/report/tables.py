@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
@@ -68,7 +69,7 @@ def scorecard_rows(document: Document, words: Words) -> Iterator[Row]:
                 words("quoted", section=row["section"], phrase=whole(row["phrase"])),
             ),
             Cell(words.target(row, unit), row["target"]),
-            _amount(words, row["value"], unit, row["direction"]),
+            _firm(words, _amount(words, row["value"], unit, row["direction"]), row, unit),
             text(row["details"][row["headline"]]["title"][lang]),
             Cell(words.verdict(row["status"]), right=False, kind=row["status"]),
             _amount(
@@ -87,6 +88,12 @@ def _amount(
 ) -> Cell:
     """A figure of the scorecard as its own page writes it, with its unit where it has words."""
     return Cell(words.with_unit(value, unit, direction), value)
+
+
+def _firm(words: Words, cell: Cell, row: Document, unit: Document) -> Cell:
+    """The figure of a row with its band, where one is kept."""
+    band = words.row_band(row, unit)
+    return replace(cell, told=words("figure_banded", told=cell.told, band=band)) if band else cell
 
 
 def _left_out(listed: Sequence[Mapping[str, Any]], words: Words) -> str:
@@ -116,7 +123,12 @@ def coverage_rows(document: Document, words: Words) -> Iterator[Row]:
             text(words.title(block["title"])),
             Cell(plain(block["minutes"]), block["minutes"]),
             Cell(_count(words, places[service]), places[service]),
-            Cell(percent(total["P"]) or words.not_assessed, total["P"]),
+            Cell(
+                words.banded(
+                    percent(total["P"]) or words.not_assessed, total["P_low"], total["P_high"]
+                ),
+                total["P"],
+            ),
             *(share(words, total[key]) for key in ("P_core", "L", "U", "C")),
             Cell(_count(words, total["covered"]), total["covered"]),
             Cell(_count(words, total["not_covered"]), total["not_covered"]),
@@ -249,6 +261,9 @@ def circle_rows(document: Document, words: Words) -> Iterator[Row]:
 def _ranged(words: Words, part: Document, key: str) -> str:
     """A share, with the upper bound where hours are unknown."""
     told = percent(part["total"][key]) or words.not_assessed
+    band = part.get("band") if key == "share" else None
+    if band is not None:
+        told = words.banded(told, band["low"], band["high"])
     above = part.get("upper")
     if above is None or above["total"][key] == part["total"][key]:
         return told

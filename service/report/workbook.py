@@ -34,7 +34,7 @@ UNIT_COVERAGE: Final = (
     "service", "service_id", "minutes", "unit_code", "unit", "residents", "covered",
     "not_covered", "circle_open", "edge_of_list", "unsnapped",
     "unsnapped_no_street", "unsnapped_short_piece", "cut_off",
-    "P", "P_core", "L", "U", "C", "missed", "missed_low", "missed_high",
+    "P", "P_low", "P_high", "P_core", "L", "U", "C", "missed", "missed_low", "missed_high",
 )  # fmt: skip
 ALL_GAPS: Final = (
     "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "street", "near",
@@ -43,7 +43,8 @@ ALL_GAPS: Final = (
 )  # fmt: skip
 ALL_CIRCLES: Final = (
     "circle", "variant", "unit_code", "unit", "residents", "complete", "incomplete", "circle_open",
-    "share", "share_all", "score", "unsnapped", "unsnapped_no_street", "unsnapped_short_piece",
+    "share", "share_low", "share_high", "share_all", "score", "unsnapped", "unsnapped_no_street",
+    "unsnapped_short_piece",
 )  # fmt: skip
 ALL_EQUITY: Final = (
     "service", "service_id", "minutes", "group", "unit_code", "unit", "residents", "not_assessed",
@@ -56,6 +57,10 @@ _PERSONS_APART: Final = (
     "unsnapped_short_piece", "cut_off",
 )  # fmt: skip
 
+_PERSONS_IN_CIRCLE: Final = ("residents", "complete", "incomplete", "not_assessed")
+_OFF_STREETS: Final = ("unsnapped", "unsnapped_no_street", "unsnapped_short_piece")
+
+_ENDS: Final = ("P_low", "P_high")
 _MISSED: Final = ("missed", "missed_low", "missed_high")
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
@@ -96,8 +101,7 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
         return [words(name) for name in names]
 
     yield ("scorecard", *_scorecard(document, words))
-    rows = map(_values, tables.coverage_rows(document, words))
-    yield "coverage", heads(tables.COVERAGE), rows
+    yield "coverage", heads((*tables.COVERAGE, *_ENDS)), _totals(document, words)
     yield "coverage_units", heads(UNIT_COVERAGE), _coverage(document, words)
     yield "rests_on", heads(("service", "severity", "rest")), tables.rest_rows(document, words)
     yield "gaps", heads(ALL_GAPS), _gaps(document, words)
@@ -126,6 +130,13 @@ def _values(row: Sequence[Cell]) -> list[Any]:
     return [cell.value if cell.right else cell.told for cell in row]
 
 
+def _totals(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
+    """Every service as the page has it, and the ends of the band of P."""
+    blocks = document["coverage"]["services"]
+    for block, row in zip(blocks, tables.coverage_rows(document, words), strict=True):
+        yield [*_values(row), *(block["total"][end] for end in _ENDS)]
+
+
 def _coverage(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     for block in document["coverage"]["services"]:
         for row in (block["total"], *block["units"]):
@@ -137,7 +148,7 @@ def _coverage(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
                 row["residents"],
                 row["covered"],
                 *(row[key] for key in _PERSONS_APART),
-                *(row[key] for key in ("P", "P_core", "L", "U", "C")),
+                *(row[key] for key in ("P", *_ENDS, "P_core", "L", "U", "C")),
                 *_missed(block, row),
             ]
 
@@ -183,19 +194,16 @@ def _circles(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
     for block in document["circles"]["circles"].values():
         for name, part in tables.circle_variants(block, words):
             for row in (part["total"], *part["units"]):
+                band = part.get("band") if row["code"] == "total" else None
                 yield [
                     words.title(block["title"]),
                     name,
                     *_unit(row, words),
-                    *(
-                        row[key]
-                        for key in (
-                            "residents", "complete", "incomplete", "not_assessed", "share",
-                            "share_all", "score", "unsnapped", "unsnapped_no_street",
-                            "unsnapped_short_piece",
-                        )
-                    ),
-                ]  # fmt: skip
+                    *(row[key] for key in _PERSONS_IN_CIRCLE),
+                    row["share"],
+                    *((None, None) if band is None else (band["low"], band["high"])),
+                    *(row[key] for key in ("share_all", "score", *_OFF_STREETS)),
+                ]
 
 
 def _equity(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:

@@ -54,7 +54,8 @@ async def show_map(
     )
     url = request.url
     earlier_run = "" if before is None else before.manifest.run
-    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, state.mark("proposals"))
+    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, state.mark("proposals"),
+           state.bands())  # fmt: skip
 
     def produce() -> bytes:
         return map_page(state.run, layer, query.question, shown).encode()

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import robustness_document
-from lifecircle.service.catalog.robustness import BUDGET
+from lifecircle.service.catalog.robustness import BUDGET, RobustnessTask
 from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow, RobustnessQuery
 from lifecircle.service.report.robustness import page_policy, robustness_page, robustness_workbook
 from lifecircle.service.responses import XLSX, answer, disposition, page_response, wants_page
@@ -43,10 +43,7 @@ def _document(state: AreaState, reader: Reader, query: RobustnessQuery) -> dict[
     return robustness_document(
         state.run,
         Question(query.service, walker=query.walker, by=query.by),
-        draws=query.draws,
-        seed=query.seed,
-        lists=query.lists,
-        budget=BUDGET,
+        RobustnessTask(query.draws, query.seed, query.lists, BUDGET),
         lang=reader.lang,
     )
 

@@ -21,8 +21,6 @@ from lifecircle.analysis.readers.records.findings import unfold
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service import i18n
-from lifecircle.service.catalog.checks import grouped
-from lifecircle.service.catalog.rests import folded_rests, told_elsewhere
 from lifecircle.service.wording import Words, decimal, number, percent
 
 _SHOWN_GAPS = 20
@@ -157,12 +155,18 @@ def show_coverage(run: Run, block: Mapping[str, Any], lang: Language, *, total_o
     for row in rows:
         table.add_row(*_cells(row, words, partly=partly))
     print_table(table)
+    if block["bands"] is not None:
+        say(words.bands_about(block["bands"]))
     show_rests(block["rests_on"], lang, of_service=total_only)
     say_others(block)
 
 
 def say_others(answer: Mapping[str, Any]) -> None:
     """The remarks of an answer that what it rests on has not said."""
+    from lifecircle.service.catalog.rests import (
+        told_elsewhere,
+    )  # loads every document: builds print none
+
     known = told_elsewhere(answer["rests_on"])
     for warning in answer["warnings"]:
         if warning["text"] not in known:
@@ -180,6 +184,8 @@ def show_rests(
 
     `told`: remarks of the answer, of which those on who is counted were said before.
     """
+    from lifecircle.service.catalog.rests import folded_rests
+
     said = {one["text"] for one in told if one["key"] in ABOUT_RESIDENTS}
     new = [line for line in lines if line["text"][lang] not in said]
     shown, more = folded_rests(new, lang, of_service=of_service)
@@ -196,7 +202,8 @@ def _cells(row: Mapping[str, Any], words: Words, *, partly: bool) -> list[str]:
     unknown = words.not_assessed
     counted = ("residents", "covered", *(("not_assessed",) if partly else ()))
     persons = [number(row[key]) or unknown for key in counted]
-    shares = [percent(row[key]) or unknown for key in ("U", "P", "L", "C")]
+    told = {key: percent(row[key]) or unknown for key in ("U", "P", "L", "C")}
+    shares = [*(told | {"P": words.banded(told["P"], row["P_low"], row["P_high"])}).values()]
     if row["code"] == "total":
         return ["", words("total"), *persons, *shares]
     return [row["code"], words.named(row), *persons, *shares]
@@ -241,6 +248,8 @@ def show_faults(
     faults: Sequence[Fault], name: str, lang: Language, *, every_row: bool = False
 ) -> None:
     """All faults of a file, the same of many rows once; or that there are none."""
+    from lifecircle.service.catalog.checks import grouped
+
     words = Words(lang, "cli")
     if all(fault.severity == "note" for fault in faults):
         say(words("no_faults", file=name))

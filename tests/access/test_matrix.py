@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from tests.access.test_access_invariants import Case, _directed, built, cases
 from tests.worlds.drawn import NEAR_M, Town, attachments, draw
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city
 
-few = settings(max_examples=25, deadline=None, derandomize=True)
+few = settings(max_examples=25 if os.environ.get("LIFECIRCLE_WHOLE") else 10)
 
 
 def as_full(near: SparseODMatrix, facilities: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import jupytext
@@ -10,9 +11,22 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from lifecircle.analysis.demo.truth.write import SpringCityWithTruth
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 TIMEOUT_S = 300
+# What a fresh kernel reads first: springcity is drawn once for all tests.
+ONCE = """
+import pickle
+from lifecircle.analysis.demo.truth import write
+
+def drawn(folder, *, scale):
+    assert scale == 0.1
+    return pickle.loads({files!r})
+
+write.write_springcity_with_truth = drawn
+"""
 
 
 def test_there_is_one_notebook_per_step_of_the_way() -> None:
@@ -27,12 +41,17 @@ def test_there_is_one_notebook_per_step_of_the_way() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebook_runs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, springcity: SpringCityWithTruth
+) -> None:
     before = os.environ.get("PYTHONPATH")
     parts = [str(ROOT), *([before] if before else [])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(parts))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    first = tmp_path / "ipython" / "profile_default" / "startup" / "springcity.py"
+    first.parent.mkdir(parents=True)
+    first.write_text(ONCE.format(files=pickle.dumps(springcity)), encoding="utf-8")
     notebook = jupytext.read(path)
     assert notebook.metadata["kernelspec"]["name"] == "python3"
     client = NotebookClient(

@@ -16,6 +16,7 @@ import lifecircle as lc
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import robustness_document
+from lifecircle.service.catalog.robustness import RobustnessTask
 from lifecircle.service.cli import app
 from lifecircle.service.report.robustness import robustness_page, robustness_workbook
 from lifecircle.service.responses import encode
@@ -35,7 +36,7 @@ def at_home() -> list[str]:
 
 @cache
 def document() -> dict[str, Any]:
-    return robustness_document(town().run, Question("pharmacy"), draws=4, seed=3, lists=False)
+    return robustness_document(town().run, Question("pharmacy"), RobustnessTask(4, 3, lists=False))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_more_draws_than_a_request_may_cost_are_refused_with_how_many_fit() -> N
     run = town().run
     each = len(run.city.cells) * len(run.policy.services)
     with pytest.raises(ParameterError) as caught:
-        robustness_document(run, Question(), draws=9, budget=8 * each)
+        robustness_document(run, Question(), RobustnessTask(9, budget=8 * each))
     assert caught.value.key == "robustness_budget"
     assert caught.value.params["most"] == 8
 

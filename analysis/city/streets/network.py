@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lifecircle.analysis.city.crs import geodesic_m, metric_crs, to_metric
 from lifecircle.analysis.city.streets.contract_kernel import follow_chains
 from lifecircle.analysis.city.streets.profile import SlopeProfile
+from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array, read_only
 from lifecircle.analysis.readers.osm.streets import RawStreets
 
@@ -203,8 +202,7 @@ def _list_half_segments(
 def _break_rings(a: IntArray, b: IntArray, is_junction: NDArray[np.bool_]) -> None:
     """Make the first node of every ring without a junction a junction (in place)."""
     count = len(is_junction)
-    links = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(count, count))
-    _, label = connected_components(links, directed=False)
+    label = connected_pieces(count, a, b)
     has = np.zeros(label.max() + 1, dtype=bool)
     has[label[is_junction]] = True
     lone = np.flatnonzero(~has[label])
@@ -287,9 +285,7 @@ def _assemble(
     high = np.maximum(vertex[first], vertex[first + 1]).astype(np.int64)
     edge_way = way[np.searchsorted(a * count + b, low * count + high)]
     node_count = int(number.max()) + 1
-    links = coo_array((np.ones(len(u), dtype=np.int8), (u, v)), shape=(node_count, node_count))
-    _, label = connected_components(links, directed=False)
-    component = label[u].astype(np.int32)
+    component = connected_pieces(node_count, u, v)[u]
     junction = np.empty(node_count, dtype=np.int64)
     junction[number[number >= 0]] = np.flatnonzero(number >= 0)
     arrays = {

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import spsolve
 
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.profile import SlopeProfile
+from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.policy.sections.terrain import TerrainRules, WayForm
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, read_only
 
@@ -224,10 +222,13 @@ def _find_nodes(network: WalkNetwork) -> IntArray:
 
 def _solve_laplace(a: IntArray, b: IntArray, weight: FloatArray, height: FloatArray) -> FloatArray:
     """Heights of all nodes where some are known; NaN where none of a piece is known."""
+    from scipy.sparse import coo_array, csr_array  # a quarter of a second to load
+    from scipy.sparse.linalg import spsolve
+
     count = len(height)
     both = np.concatenate((a, b)), np.concatenate((b, a))
     links = csr_array(coo_array((np.tile(weight, 2), both), shape=(count, count)))
-    _, piece = connected_components(links, directed=False)
+    piece = connected_pieces(count, a, b)
     fixed = np.isfinite(height)
     held = np.zeros(int(piece.max()) + 1, dtype=bool)
     held[piece[fixed]] = True

@@ -21,10 +21,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lifecircle.analysis.city.model import StrArray
+from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import UnsolvedError
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.flow_model import Flow, FlowModel
@@ -169,9 +168,8 @@ def _is_forest(model: FlowModel) -> bool:
     slack = np.full(len(varying), cells + centres, dtype=np.int64)
     other = np.concatenate((cells + model.arcs.centre.astype(np.int64), slack))
     nodes = cells + centres + 1
-    graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(nodes, nodes))
-    parts, _ = connected_components(graph, directed=False)
-    return bool(len(one) == nodes - parts)
+    parts = int(connected_pieces(nodes, one, other).max()) + 1
+    return len(one) == nodes - parts
 
 
 def _choose(face: _Face, ranks: Ranks) -> tuple[Flow, bool]:

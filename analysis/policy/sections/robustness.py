@@ -38,6 +38,7 @@ class Ranges(Record):
     band_low: PackagedNumber
     band_high: PackagedNumber
     draws: PackagedNumber
+    kept_least: PackagedNumber
 
 
 @cache

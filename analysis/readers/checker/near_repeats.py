@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray
 
@@ -99,6 +98,8 @@ def _is_near(xyz: FloatArray, asked: IntArray, low: int, high: int, reach_m: flo
     """Whether another of the places from `low` to `high` lies within reach of each asked one."""
     if high - low <= _FEW:
         return np.asarray(_near_each(xyz, asked, low, high, reach_m).any(axis=1))
+    from scipy.spatial import KDTree  # a fifth of a second to load, and few lists are so long
+
     bound = np.nextafter(reach_m, np.inf)
     away, at = KDTree(xyz[low:high]).query(xyz[asked], k=2, distance_upper_bound=bound)
     near: BoolArray = (np.isfinite(away) & (at + low != asked[:, None])).any(axis=1)

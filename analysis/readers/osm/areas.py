@@ -11,6 +11,7 @@ import osmium
 import shapely
 
 from lifecircle.analysis.quantities import ObjectArray
+from lifecircle.analysis.readers.osm.opl import Keys, Objects, list_lines
 from lifecircle.analysis.readers.osm.source import opened
 
 
@@ -47,15 +48,25 @@ def read_areas(path: Path, keys: Iterable[str]) -> Areas:
     RuntimeError
         osmium cannot read the file.
     """
-    wanted = osmium.filter.KeyFilter(*sorted(set(keys)))
+    return read_with_areas(path, {}, keys)[1]
+
+
+def read_with_areas(path: Path, keys: Keys, of_areas: Iterable[str]) -> tuple[Objects, Areas]:
+    """The objects with one of some keys, and the areas `of_areas` with one of theirs, in one pass.
+
+    Another one reads relations only.
+
+    Raises
+    ------
+    RuntimeError
+        osmium cannot read the file.
+    """
+    wanted = osmium.filter.KeyFilter(*sorted(set(of_areas)))
     maker, taken = osmium.area.AreaManager(), _Taken()
     with osmium.io.Reader(opened(path), osmium.osm.RELATION) as reader:
         osmium.apply(reader, wanted, maker.first_pass_handler())
-    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
-    places.ignore_errors()
-    with osmium.io.Reader(opened(path)) as reader:
-        osmium.apply(reader, places, maker.second_pass_handler(wanted, taken))
+    objects = Objects(list(list_lines(path, keys, [maker.second_pass_handler(wanted, taken)])))
     geometry = shapely.from_wkb(np.array(taken.shapes, dtype=object))
     single = shapely.get_num_geometries(geometry) == 1
     geometry[single] = shapely.get_geometry(geometry[single], 0)
-    return Areas(taken.ids, geometry)
+    return objects, Areas(taken.ids, geometry)

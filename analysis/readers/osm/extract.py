@@ -6,24 +6,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import osmium
 
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.profiles import TravelProfile
-from lifecircle.analysis.readers.osm.areas import Areas, read_areas
+from lifecircle.analysis.readers.osm.areas import Areas, read_with_areas
 from lifecircle.analysis.readers.osm.aside import (
     Ordered,
     has_places_on_ways,
     in_order,
 )
 from lifecircle.analysis.readers.osm.gates import GateReader
-from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, read_ground
+from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, ground_keys, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
+from lifecircle.analysis.readers.osm.opl import Objects
 from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, read_places
-from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads
+from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads, road_keys
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
     check_osm_file,
@@ -31,7 +32,9 @@ from lifecircle.analysis.readers.osm.source import (
     is_pbf,
     opened,
 )
-from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_streets
+from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets, read_streets, street_keys
+
+_KINDS: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,14 @@ class _Reader:
             self.started("streets")
             rules, joining = self.policy.walk, self.policy.joining
             gates = None if joining is None else GateReader(joining, rules)
-            streets = read_streets(ordered.path, rules, self.form_of, gates)
+            objects, areas = _read_objects(ordered.path, self.policy, gates)
+            streets = read_streets(ordered.path, rules, self.form_of, gates, objects)
             self.started("places")
-            areas = _read_areas(ordered.path, self.policy)
-            places = read_places(ordered.path, self.policy, self.today, areas)
-            ground = read_ground(ordered.path, areas)
+            places = read_places(ordered.path, self.policy, self.today, areas, objects)
+            ground = read_ground(ordered.path, areas, objects)
             roads = None
             if self.profiles:
-                roads = read_roads(ordered.path, self.profiles, self.form_of)
+                roads = read_roads(ordered.path, self.profiles, self.form_of, objects)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
@@ -82,11 +85,16 @@ class _Reader:
         return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost), roads)
 
 
-def _read_areas(path: Path, policy: Policy) -> Areas:
-    """The areas that count and those that are drawn, assembled once."""
+def _read_objects(path: Path, policy: Policy, gates: GateReader | None) -> tuple[Objects, Areas]:
+    """All that is asked for of a file, read once, and its areas."""
     check_osm_file(path)
+    keys = place_keys(policy)
+    several = (dict.fromkeys(_KINDS, keys), street_keys(gates), ground_keys(), road_keys())
+    wanted = {
+        kind: sorted({key for some in several for key in some.get(kind, ())}) for kind in _KINDS
+    }
     try:
-        return read_areas(path, (*place_keys(policy), *GROUND_KEYS))
+        return read_with_areas(path, wanted, (*keys, *GROUND_KEYS))
     except RuntimeError as error:
         raise broken_file(path, error) from error
 

@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from lifecircle.analysis.quantities import Int32Array, IntArray, UInt8Array, read_only
 from lifecircle.analysis.readers.osm.areas import Areas, read_areas
 from lifecircle.analysis.readers.osm.opl import (
+    Keys,
+    Objects,
     count_nodes,
-    id_of,
-    list_lines,
-    place_of,
+    lines_of,
     read_nodes,
-    tags_of,
 )
 from lifecircle.analysis.readers.records.cells import object_array
 
@@ -64,6 +63,7 @@ _STREETS = (*_ROADS[1:], "residential", "living_street", "pedestrian", "unclassi
 _LINE_KEYS = ("highway", "waterway", "railway")
 _POINT_KEYS = ("place", "railway")
 GROUND_KEYS: Final = ("natural", "waterway", "landuse", "leisure", "building")
+_AREA_KEYS: Final = dict.fromkeys((osmium.osm.WAY, osmium.osm.RELATION), GROUND_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,39 +91,45 @@ class Ground:
         return f"<Ground: {len(self.kind):,} shapes, {len(self.name):,} names>"
 
 
-def read_ground(path: Path, areas: Areas | None = None) -> Ground:
+def read_ground(path: Path, areas: Areas | None = None, objects: Objects | None = None) -> Ground:
     """The ground of an OpenStreetMap file; parts without places are left out.
 
-    `areas`: those with one of `GROUND_KEYS` at least, where they have been read already.
+    `areas`: those with one of `GROUND_KEYS` at least, `objects`: those with one of `ground_keys`,
+    where they have been read already.
     """
     drawn, names = _Drawn(), _Names()
     lines: list[_Line] = []
-    for line in list_lines(path, {osmium.osm.NODE: _POINT_KEYS, osmium.osm.WAY: _LINE_KEYS}):
-        tags = tags_of(line)
-        if line[0].startswith(b"w"):
+    wanted = {osmium.osm.NODE: _POINT_KEYS, osmium.osm.WAY: _LINE_KEYS}
+    for line in lines_of(path, objects, wanted):
+        tags = line.tags
+        if line.is_way:
             kind, street = _line_kind(tags), tags.get("highway") in _STREETS and "name" in tags
             if kind is not None or street:
-                lines.append((line[-1], kind, tags if street else None))
-        elif (place := place_of(line)) is not None:
+                lines.append((line.body, kind, tags if street else None))
+        elif (place := line.place) is not None:
             names.point(tags, place)
-    _add_areas(path, read_areas(path, GROUND_KEYS) if areas is None else areas, drawn, names)
+    said = {line.id: line.tags for line in lines_of(path, objects, _AREA_KEYS)}
+    _add_areas(said, read_areas(path, GROUND_KEYS) if areas is None else areas, drawn, names)
     _add_lines(lines, drawn, names)
     return _ground(drawn, names)
 
 
-def _add_areas(path: Path, areas: Areas, drawn: _Drawn, names: _Names) -> None:
-    """Water, green and buildings, and the names of the first two."""
-    keys = dict.fromkeys((osmium.osm.WAY, osmium.osm.RELATION), GROUND_KEYS)
-    said = {id_of(line): line for line in list_lines(path, keys, placed=False)}
-    known: dict[bytes, tuple[Tags, str | None]] = {}  # many areas say the same
+def ground_keys() -> Keys:
+    """The keys that anything is told of the ground by."""
+    way = (*_LINE_KEYS, *GROUND_KEYS)
+    return {osmium.osm.NODE: _POINT_KEYS, osmium.osm.WAY: way, osmium.osm.RELATION: GROUND_KEYS}
+
+
+def _add_areas(said: Mapping[str, Tags], areas: Areas, drawn: _Drawn, names: _Names) -> None:
+    """Water, green and buildings, and the names of the first two; `said`: tags by ids."""
+    known: dict[int, str | None] = {}  # many areas share their tags
     for one, shape in zip(areas.id, areas.geometry, strict=True):
-        line = said.get(one)
-        if line is None:
+        tags = said.get(one)
+        if tags is None:
             continue
-        if line[3] not in known:
-            said_of = tags_of(line)
-            known[line[3]] = said_of, _area_kind(said_of)
-        tags, kind = known[line[3]]
+        if id(tags) not in known:
+            known[id(tags)] = _area_kind(tags)
+        kind = known[id(tags)]
         if kind is not None:
             drawn.add(kind, 0, shape)
             names.area(kind, tags, shape)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import osmium
 
 from lifecircle.analysis.errors import Fault
-from lifecircle.analysis.readers.osm.opl import id_of, is_ring, refs_of, tags_of
+from lifecircle.analysis.readers.osm.opl import Line, read_nodes
 from lifecircle.analysis.readers.osm.source import opened
 
 _AREAS: Final = ("multipolygon", "boundary")
@@ -38,29 +39,29 @@ class Incomplete:
 
 def find_incomplete(
     path: Path,
-    tagged: Iterable[list[bytes]],
+    tagged: Iterable[Line],
     keys: Collection[str],
     read: Collection[str],
     serves: Callable[[Mapping[str, str]], bool],
 ) -> tuple[Incomplete, ...]:
     """Areas with one of some keys that are not among those `read` (ids such as ``way/1``).
 
-    `tagged`: the lines (`opl.list_lines`) of all that have. `serves`: whether tags are those of a
+    `tagged`: all that have. `serves`: whether tags are those of a
     facility. Of closed ways those count whose nodes are missing, and none that is a building only;
     relations count in any case.
     """
-    lost: list[tuple[str, dict[str, str], list[int], bool]] = []
+    lost: list[tuple[str, Mapping[str, str], list[int], bool]] = []
     others = set(keys) - {"building"}
-    for fields in tagged:
-        is_way = fields[0].startswith(b"w")
-        if fields[0].startswith(b"n") or (is_way and not is_ring(fields)):
+    for line in tagged:
+        is_way = line.is_way
+        if line.is_node or (is_way and not line.is_ring):
             continue
-        number = id_of(fields)
+        number = line.id
         if number in read:
             continue
-        tags, parts = tags_of(fields), refs_of(fields)
+        tags, parts = line.tags, line.refs
         if _is_area(tags, parts, is_way=is_way) and not (is_way and others.isdisjoint(tags)):
-            lost.append((number, tags, parts, is_way))
+            lost.append((number, tags, _unplaced(line) if is_way else parts, is_way))
     there = _there(path, lost)
     found = []
     for number, tags, parts, is_way in lost:
@@ -72,6 +73,13 @@ def find_incomplete(
     return tuple(found)
 
 
+def _unplaced(way: Line) -> list[int]:
+    """The nodes of a way that have no place, if they are in the file at all."""
+    refs, lonlat = read_nodes([way.body])
+    missing: list[int] = refs[np.isnan(lonlat[:, 0])].tolist()
+    return missing
+
+
 def _is_area(tags: Mapping[str, str], parts: list[int], *, is_way: bool) -> bool:
     if not is_way:
         return tags.get("type") in _AREAS
@@ -79,7 +87,7 @@ def _is_area(tags: Mapping[str, str], parts: list[int], *, is_way: bool) -> bool
 
 
 def _there(
-    path: Path, lost: list[tuple[str, dict[str, str], list[int], bool]]
+    path: Path, lost: list[tuple[str, Mapping[str, str], list[int], bool]]
 ) -> dict[bool, set[int]]:
     """Ids of the nodes (True) and ways (False) of lost areas that the file holds."""
     found: dict[bool, set[int]] = {True: set(), False: set()}

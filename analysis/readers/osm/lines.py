@@ -6,6 +6,7 @@ follows; neither is an area, so the reader of areas never sees them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, cast
@@ -13,6 +14,7 @@ from typing import Final, cast
 import osmium
 import shapely
 
+from lifecircle.analysis.readers.osm.opl import Line, count_nodes, read_nodes
 from lifecircle.analysis.readers.osm.source import opened
 
 Tags = Mapping[str, str]
@@ -20,50 +22,44 @@ _RING_NODES: Final = 4  # the fewest nodes of a closed way that has an area
 
 
 def read_lines(
-    path: Path, keys: Iterable[str], wanted: Callable[[Tags], bool]
+    path: Path, drawn: Iterable[Line], wanted: Callable[[Tags], bool]
 ) -> Iterator[tuple[str, Tags, shapely.Geometry]]:
     """Ways and routes that are no area: id, tags, line in degrees.
 
-    `keys`: each has one of them; `wanted`: what is asked of their tags. Parts whose nodes the
-    file does not hold are left out.
+    `drawn`: the objects of a file that may be; `wanted`: what is asked of their tags. Parts whose
+    nodes the file does not hold are left out.
     """
-    ways, routes = _drawn(path, list(keys), wanted)
-    members = {way for _, _, parts in routes for way in parts}
-    courses = {way: nodes for way, _, nodes in ways} | _courses(path, members)
-    places = _places(path, {node for nodes in courses.values() for node in nodes})
-    lines = {way: _line(nodes, places) for way, nodes in courses.items()}
-    for way, tags, _ in ways:
-        line = lines[way]
-        if line is not None:
-            yield f"way/{way}", tags, line
-    for route, tags, parts in routes:
-        found = [line for way in parts if (line := lines.get(way)) is not None]
-        if found:
-            yield f"relation/{route}", tags, shapely.line_merge(shapely.union_all(found))
-
-
-def _drawn(
-    path: Path, keys: list[str], wanted: Callable[[Tags], bool]
-) -> tuple[list[tuple[int, Tags, list[int]]], list[tuple[int, Tags, list[int]]]]:
-    """Open ways with their nodes, and routes with their ways."""
-    ways: list[tuple[int, Tags, list[int]]] = []
-    routes: list[tuple[int, Tags, list[int]]] = []
-    found = (
-        osmium.FileProcessor(opened(path), osmium.osm.WAY | osmium.osm.RELATION)
-        .with_filter(osmium.filter.KeyFilter(*keys))
-    )  # fmt: skip
-    for thing in found:
-        tags = dict(thing.tags)
-        if not wanted(tags):
+    ways: list[Line] = []
+    routes: list[Line] = []
+    for line in drawn:
+        if not wanted(line.tags):
             continue
-        if isinstance(thing, osmium.osm.Way):
-            closed = thing.is_closed() and len(thing.nodes) >= _RING_NODES
-            if not closed or tags.get("area") == "no":
-                ways.append((thing.id, tags, [node.ref for node in thing.nodes]))
-        elif isinstance(thing, osmium.osm.Relation) and tags.get("type") == "route":
-            parts = [member.ref for member in thing.members if member.type == "w"]
-            routes.append((thing.id, tags, parts))
-    return ways, routes
+        if line.is_way:
+            closed = line.is_ring and count_nodes(line.body) >= _RING_NODES
+            if not closed or line.tags.get("area") == "no":
+                ways.append(line)
+        elif not line.is_node and line.tags.get("type") == "route":
+            routes.append(line)
+    lines = {way.number: _line(_places_on(way)) for way in ways}
+    members = {way for route in routes for way in route.refs} - lines.keys()
+    courses = _courses(path, members)
+    places = _places(path, {node for nodes in courses.values() for node in nodes})
+    for number, nodes in courses.items():
+        lines[number] = _line([places[node] for node in nodes if node in places])
+    for way in ways:
+        shape = lines[way.number]
+        if shape is not None:
+            yield way.id, way.tags, shape
+    for route in routes:
+        found = [shape for way in route.refs if (shape := lines.get(way)) is not None]
+        if found:
+            yield route.id, route.tags, shapely.line_merge(shapely.union_all(found))
+
+
+def _places_on(way: Line) -> list[tuple[float, float]]:
+    """Where the nodes of a way lie that the file holds, degrees."""
+    lonlat = read_nodes([way.body])[1]
+    return [(lon, lat) for lon, lat in lonlat.tolist() if not math.isnan(lon)]
 
 
 def _courses(path: Path, wanted: set[int]) -> dict[int, list[int]]:
@@ -86,6 +82,5 @@ def _by_id(
     return cast(Iterable[osmium.osm.types.OSMEntity], found)
 
 
-def _line(nodes: list[int], places: Mapping[int, tuple[float, float]]) -> shapely.Geometry | None:
-    known = [places[node] for node in nodes if node in places]
-    return shapely.LineString(known) if len(known) > 1 else None
+def _line(places: list[tuple[float, float]]) -> shapely.Geometry | None:
+    return shapely.LineString(places) if len(places) > 1 else None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import osmium
@@ -21,7 +22,7 @@ from pyarrow import csv
 from lifecircle.analysis.quantities import FloatArray, IntArray
 from lifecircle.analysis.readers.osm.source import opened
 
-_FORM: Final = "opl,add_metadata=version"
+_FORM: Final = "opl,add_metadata=version,locations_on_ways=true"
 _ESCAPED: Final = re.compile("%([0-9a-f]+)%")
 _KIND: Final = {b"n": "node/", b"w": "way/", b"r": "relation/"}
 _REFS: Final = {b"w": re.compile(rb"[N,]n(-?\d+)"), b"r": re.compile(rb"[M,]w(-?\d+)@")}
@@ -29,14 +30,88 @@ _NODES: Final = bytes.maketrans(b",xy", b"\n,,")  # one node a line: number, lon
 _COLUMNS: Final = {"ref": pa.int64(), "lon": pa.float64(), "lat": pa.float64()}
 
 Keys = Mapping[osmium.osm.osm_entity_bits, Sequence[str]]
+_LETTERS: Final = {
+    b"n": osmium.osm.NODE, b"w": osmium.osm.WAY, b"r": osmium.osm.RELATION
+}  # fmt: skip
 
 
-def list_lines(path: Path, keys: Keys, *, placed: bool = True) -> Iterator[list[bytes]]:
-    """The objects of a file that have one of some keys, in the order of the file, as fields.
+class Line(NamedTuple):
+    """An object as osmium writes it.
 
-    `keys`: for each kind of object that is wanted. The fields are: letter and id, version, whether
-    it stands (``dV``), tags; then the longitude and latitude of a node, the nodes of a way with
-    their places, or the members of a relation.
+    `head`: letter and number. `stands`: it is not deleted. `text`: its tags as they are written,
+    the same where `tags` are. `body`: longitude and latitude of a node, the nodes of a way with
+    their places, the members of a relation.
+    """
+
+    head: bytes
+    stands: bool
+    text: bytes
+    tags: Mapping[str, str]
+    body: bytes
+
+    @property
+    def number(self) -> int:
+        """The id of an object among those of its kind."""
+        return int(self.head[1:])
+
+    @property
+    def id(self) -> str:
+        """The id of an object with its kind: ``way/2``."""
+        return _KIND[self.head[:1]] + self.head[1:].decode()
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it is a node."""
+        return self.head.startswith(b"n")
+
+    @property
+    def is_way(self) -> bool:
+        """Whether it is a way."""
+        return self.head.startswith(b"w")
+
+    @property
+    def is_ring(self) -> bool:
+        """Whether a way ends where it begins."""
+        nodes = self.body[1:]
+        return nodes.partition(b",")[0] == nodes.rpartition(b",")[2]
+
+    @property
+    def refs(self) -> list[int]:
+        """Ids of the nodes of a way, or of the ways that are members of a relation, in order."""
+        return [int(number) for number in _REFS[self.head[:1]].findall(self.body)]
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Longitude and latitude of a node, degrees; None where it has no place on earth."""
+        lon, _, lat = self.body[1:].partition(b" y")
+        if not lon or not lat:
+            return None
+        place = float(lon), float(lat)
+        return place if abs(place[0]) <= 180 and abs(place[1]) <= 90 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The objects of a file that have one of some keys, read once for all who ask for some."""
+
+    lines: list[Line]
+
+    def having(self, keys: Keys) -> Iterator[Line]:
+        """Those that have one of some keys, in the order of the file."""
+        wanted = {letter: keys.get(kind, ()) for letter, kind in _LETTERS.items()}
+        for line in self.lines:
+            tags = line.tags
+            for key in wanted[line.head[:1]]:
+                if key in tags:
+                    yield line
+                    break
+
+
+def list_lines(path: Path, keys: Keys, handlers: Sequence[object] = ()) -> Iterator[Line]:
+    """The objects of a file that have one of some keys, in the order of the file.
+
+    `keys`: for each kind of object that is wanted. `handlers`: of osmium, which see every object
+    on the way, ways with the places of their nodes.
 
     Raises
     ------
@@ -49,48 +124,33 @@ def list_lines(path: Path, keys: Keys, *, placed: bool = True) -> Iterator[list[
         wanted |= kind
         filters.append(osmium.filter.KeyFilter(*some))
         filters[-1].enable_for(kind)
-    handlers: list[object] = []
-    if placed:
-        places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
-        places.ignore_errors()
-        handlers.append(places)
-    form = f"{_FORM},locations_on_ways={str(placed).lower()}"
+    places = osmium.NodeLocationsForWays(osmium.index.create_map("flex_mem"))
+    places.ignore_errors()
+    first = (places, *handlers, osmium.filter.EntityFilter(wanted))
+    known: dict[bytes, Mapping[str, str]] = {}
     with TemporaryDirectory() as folder:
         written = Path(folder) / "objects.opl"
         with (
-            osmium.SimpleWriter(osmium.io.File(str(written), form)) as writer,
+            osmium.SimpleWriter(osmium.io.File(str(written), _FORM)) as writer,
             osmium.io.Reader(opened(path)) as reader,
         ):
-            osmium.apply(reader, *handlers, osmium.filter.EntityFilter(wanted), *filters, writer)
+            osmium.apply(reader, *first, *filters, writer)
         with written.open("rb") as lines:
             for line in lines:
-                yield line.rstrip(b"\n").split(b" ")
+                head, _, visible, text, body = line.rstrip(b"\n").split(b" ", 4)
+                tags = known.get(text)
+                if tags is None:
+                    tags = known[text] = _read_tags(text)
+                yield Line(head, visible != b"dD", text, tags, body)
 
 
-def id_of(fields: Sequence[bytes]) -> str:
-    """The id of an object with its kind: ``way/2``."""
-    return _KIND[fields[0][:1]] + fields[0][1:].decode()
+def lines_of(path: Path, objects: Objects | None, keys: Keys) -> Iterator[Line]:
+    """The objects of a file with one of some keys, of those that have been read already if any."""
+    return list_lines(path, keys) if objects is None else objects.having(keys)
 
 
-def refs_of(fields: Sequence[bytes]) -> list[int]:
-    """Ids of the nodes of a way, or of the ways that are members of a relation, in order."""
-    return [int(number) for number in _REFS[fields[0][:1]].findall(fields[4])]
-
-
-def is_ring(fields: Sequence[bytes]) -> bool:
-    """Whether a way ends where it begins."""
-    nodes = fields[-1][1:]
-    return nodes.partition(b",")[0] == nodes.rpartition(b",")[2]
-
-
-def stands(fields: Sequence[bytes]) -> bool:
-    """Whether an object is not deleted."""
-    return fields[2] != b"dD"
-
-
-def tags_of(fields: Sequence[bytes]) -> dict[str, str]:
-    """The tags of an object."""
-    text = fields[3][1:].decode()
+def _read_tags(field: bytes) -> dict[str, str]:
+    text = field[1:].decode()
     if not text:
         return {}
     pairs = [pair.split("=") for pair in text.split(",")]
@@ -102,15 +162,6 @@ def tags_of(fields: Sequence[bytes]) -> dict[str, str]:
 def _plain(text: str) -> str:
     """A text with the signs that OPL writes as their numbers."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-
-
-def place_of(fields: Sequence[bytes]) -> tuple[float, float] | None:
-    """Longitude and latitude of a node, degrees; None where it has no place on earth."""
-    lon, lat = fields[4][1:], fields[5][1:]
-    if not lon or not lat:
-        return None
-    place = float(lon), float(lat)
-    return place if abs(place[0]) <= 180 and abs(place[1]) <= 90 else None
 
 
 def read_nodes(lists: Sequence[bytes]) -> tuple[IntArray, FloatArray]:

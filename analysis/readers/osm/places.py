@@ -20,7 +20,7 @@ from lifecircle.analysis.policy.sections.rules import values_of
 from lifecircle.analysis.readers.osm.areas import Areas, read_areas
 from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
-from lifecircle.analysis.readers.osm.opl import id_of, is_ring, list_lines, place_of, tags_of
+from lifecircle.analysis.readers.osm.opl import Line, Objects, lines_of
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
@@ -90,14 +90,16 @@ def place_keys(policy: Policy) -> list[str]:
 
 
 def read_places(
-    path: Path, policy: Policy, today: date | None = None, areas: Areas | None = None
+    path: Path,
+    policy: Policy,
+    today: date | None = None,
+    areas: Areas | None = None,
+    objects: Objects | None = None,
 ) -> OsmPlaces:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
-    Three passes: one for what has a key that counts, one for the members of multipolygons, one for
-    areas; and one each for lines and for areas that came to nothing.
     `today`: the day for which ``end_date`` and the like are read; None: they are not.
-    `areas`: those with one of `place_keys` at least, where they have been read already.
+    `areas`, `objects`: those with one of `place_keys` at least, where they have been read already.
 
     Raises
     ------
@@ -110,10 +112,15 @@ def read_places(
     of_lines = [rule for rule in rules if rule.lines]
     line_keys = sorted({_find_anchor(rule) for rule in of_lines})
     try:
-        tagged = list(list_lines(path, dict.fromkeys(_KINDS, keys), placed=False))
+        tagged = list(lines_of(path, objects, dict.fromkeys(_KINDS, keys)))
         things = list(_list_things(tagged, read_areas(path, keys) if areas is None else areas))
         read = {thing.id for thing in things}
-        lines = read_lines(path, line_keys, lambda tags: any(r.matches(tags) for r in of_lines))
+        drawn = (
+            line
+            for line in tagged
+            if not line.is_node and any(key in line.tags for key in line_keys)
+        )
+        lines = read_lines(path, drawn, lambda tags: any(r.matches(tags) for r in of_lines))
         places = places_of([*things, *(Place(*line) for line in lines)], policy, today)
         lost = find_incomplete(path, tagged, keys, read, RowsOf(policy, today).serves)
         return replace(places, incomplete=lost)
@@ -339,26 +346,24 @@ def _make_frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFr
     return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
 
 
-def _list_things(tagged: Sequence[list[bytes]], areas: Areas) -> Iterator[Place]:
+def _list_things(tagged: Sequence[Line], areas: Areas) -> Iterator[Place]:
     """Nodes and closed areas that carry one of some keys, geometry in degrees.
 
-    `tagged`: the lines (`opl.list_lines`) of all that do; `areas`: those that do, and others.
+    `tagged`: all that do; `areas`: those that do, and others.
     """
-    texts: dict[str, list[bytes]] = {}
+    held: dict[str, Line] = {}
     ids: list[str] = []
     places: list[tuple[float, float]] = []
-    for fields in tagged:
-        if fields[0].startswith(b"w") and not is_ring(fields):
+    for line in tagged:
+        if line.is_way and not line.is_ring:
             continue
-        name = id_of(fields)
-        texts[name] = fields
-        place = place_of(fields) if fields[0].startswith(b"n") else None
+        name = line.id
+        held[name] = line
+        place = line.place if line.is_node else None
         if place is not None:
             ids.append(name)
             places.append(place)
-    drawn = np.array([one in texts for one in areas.id], dtype=np.bool_)
+    drawn = np.array([one in held for one in areas.id], dtype=np.bool_)
     points: Any = shapely.points(np.array(places, dtype=np.float64).reshape(-1, 2))
-    ids += [one for one in areas.id if one in texts]
-    said = {fields[3]: fields for fields in map(texts.__getitem__, ids)}  # many say the same
-    tags = {text: tags_of(fields) for text, fields in said.items()}
-    return map(Place, ids, [tags[texts[one][3]] for one in ids], [*points, *areas.geometry[drawn]])
+    ids += [one for one in areas.id if one in held]
+    return map(Place, ids, [held[one].tags for one in ids], [*points, *areas.geometry[drawn]])

@@ -13,7 +13,7 @@ import osmium
 from lifecircle.analysis.policy.sections.profiles import Speeds, TravelProfile
 from lifecircle.analysis.policy.sections.terrain import WayForm
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
-from lifecircle.analysis.readers.osm.opl import count_nodes, list_lines, read_nodes, stands, tags_of
+from lifecircle.analysis.readers.osm.opl import Keys, Objects, count_nodes, lines_of, read_nodes
 from lifecircle.analysis.readers.osm.source import broken_file
 from lifecircle.analysis.readers.osm.streets import FormOf
 
@@ -41,16 +41,28 @@ class RawRoads:
     barred: Mapping[str, frozenset[int]]
 
 
-def read_roads(path: Path, profiles: Mapping[str, TravelProfile], form_of: FormOf) -> RawRoads:
+def road_keys() -> Keys:
+    """The keys that anything is told of roads by."""
+    return {_NODE: ("barrier",), _WAY: ("highway",)}
+
+
+def read_roads(
+    path: Path,
+    profiles: Mapping[str, TravelProfile],
+    form_of: FormOf,
+    objects: Objects | None = None,
+) -> RawRoads:
     """Every way of a file in order that one of some profiles takes.
+
+    `objects`: those with one of `road_keys` at least, where they have been read already.
 
     Raises
     ------
     InputError
         The file cannot be read.
     """
-    keys = sorted(frozenset[str]().union(*(one.keys() for one in profiles.values())))
-    kinds: dict[tuple[str | None, ...], int] = {}
+    keys = frozenset[str]().union(*(one.keys() for one in profiles.values()))
+    kinds: dict[frozenset[tuple[str, str]], int] = {}
     speeds: list[tuple[Speeds, ...]] = []
     way_id: list[int] = []
     kind: list[int] = []
@@ -58,27 +70,26 @@ def read_roads(path: Path, profiles: Mapping[str, TravelProfile], form_of: FormO
     nodes: list[bytes] = []
     barred: dict[str, set[int]] = {name: set() for name in profiles}
     try:
-        wanted = {_NODE: ("barrier",), _WAY: ("highway",)}
-        for fields in list_lines(path, wanted):
-            if not stands(fields):
+        for line in lines_of(path, objects, road_keys()):
+            if not line.stands:
                 continue
-            tags = tags_of(fields)
-            if fields[0].startswith(b"n"):
+            tags = line.tags
+            if line.is_node:
                 for name, profile in profiles.items():
                     if not profile.passes(tags):
-                        barred[name].add(int(fields[0][1:]))
+                        barred[name].add(line.number)
                 continue
-            seen = tuple(tags.get(key) for key in keys)
+            seen = frozenset([tag for tag in tags.items() if tag[0] in keys])
             if seen not in kinds:
                 kinds[seen] = len(speeds)
                 speeds.append(tuple(one.speeds_on(tags) for one in profiles.values()))
             known = kinds[seen]
-            if count_nodes(fields[-1]) < _LINE_NODES or not any(map(any, speeds[known])):
+            if count_nodes(line.body) < _LINE_NODES or not any(map(any, speeds[known])):
                 continue
-            way_id.append(int(fields[0][1:]))
+            way_id.append(line.number)
             kind.append(known)
             form.append(form_of(tags.get) | _ends_only(tags, profiles))
-            nodes.append(fields[-1])
+            nodes.append(line.body)
     except RuntimeError as error:
         raise broken_file(path, error) from error
     counts = np.array([count_nodes(some) for some in nodes], dtype=np.int64)

@@ -19,12 +19,12 @@ from lifecircle.analysis.policy import Tags
 from lifecircle.analysis.quantities import FloatArray, IntArray, UInt8Array
 from lifecircle.analysis.readers.osm.gates import GATE_KEYS, GateReader, Gates
 from lifecircle.analysis.readers.osm.opl import (
+    Keys,
+    Line,
+    Objects,
     count_nodes,
-    list_lines,
-    place_of,
+    lines_of,
     read_nodes,
-    stands,
-    tags_of,
 )
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file, opened
 from lifecircle.analysis.readers.osm.street_names import StreetNames, name_of
@@ -88,11 +88,13 @@ def read_streets(
     rules: WayChoice,
     form_of: FormOf | None = None,
     gates: GateReader | None = None,
+    objects: Objects | None = None,
 ) -> RawStreets:
     """Every way of a file that people may walk along, in file order.
 
     `form_of`: what to keep of a way's tags as `RawStreets.form`; nothing by default. `gates`: what
-    notes gates and fences in the same pass.
+    notes gates and fences in the same pass. `objects`: those with one of `street_keys` at least,
+    where they have been read already.
 
     Raises
     ------
@@ -106,16 +108,16 @@ def read_streets(
     named: dict[int, tuple[str, str | None]] = {}
     bare = 0
     try:
-        for fields in _street_lines(path, gates):
-            tags = tags_of(fields)
-            if not stands(fields) or not rules.walkable(tags):
+        for line in _note_gates(lines_of(path, objects, street_keys(gates)), gates):
+            tags = line.tags
+            if not line.stands or not rules.walkable(tags):
                 continue
-            count = count_nodes(fields[-1])
+            count = count_nodes(line.body)
             bare += not count
             if count < _LINE_NODES:
                 continue
-            way_ids.append(int(fields[0][1:]))
-            nodes.append(fields[-1])
+            way_ids.append(line.number)
+            nodes.append(line.body)
             if (name := name_of(tags)) is not None:
                 named[way_ids[-1]] = name
             if form_of is not None:
@@ -136,20 +138,23 @@ def read_streets(
     return replace(streets, names=StreetNames.of(named))
 
 
-def _street_lines(path: Path, gates: GateReader | None) -> Iterator[list[bytes]]:
-    """The ways of a file that are streets; gates and fences are noted on the way."""
+def street_keys(gates: GateReader | None) -> Keys:
+    """The keys that anything is told of streets by, and of gates and fences where they are."""
     node, way = osmium.osm.NODE, osmium.osm.WAY
-    if gates is None:
-        yield from list_lines(path, {way: ("highway",)})
-        return
-    for fields in list_lines(path, {node: GATE_KEYS, way: ("highway", "barrier")}):
-        if fields[0].startswith(b"n"):
-            gates.note_node(tags_of(fields), place_of(fields))
+    return {way: ("highway",)} if gates is None else {node: GATE_KEYS, way: ("highway", "barrier")}
+
+
+def _note_gates(lines: Iterable[Line], gates: GateReader | None) -> Iterator[Line]:
+    """The ways among some objects that are streets; gates and fences are noted on the way."""
+    for line in lines:
+        if line.is_node:
+            if gates is not None:
+                gates.note_node(line.tags, line.place)
             continue
-        if b"barrier" in fields[3]:
-            gates.note_way(tags_of(fields), fields[-1])
-        if b"highway" in fields[3]:
-            yield fields
+        if gates is not None and "barrier" in line.tags:
+            gates.note_way(line.tags, line.body)
+        if "highway" in line.tags:
+            yield line
 
 
 def ways_with(path: Path, key: str) -> Iterable[osmium.osm.Way]:

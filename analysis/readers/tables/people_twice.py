@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 
 from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
@@ -62,7 +61,11 @@ def _near_ones(shapes: ObjectArray, first: IntArray) -> IntArray:
     """
     points = first[shapely.get_type_id(shapes[first]) == 0]
     xy = shapely.get_coordinates(shapes[points])
+    if len(points) == 0:
+        return first[:0]
     reach = _HALF * 10.0 ** -_decimals(xy)
+    from scipy.spatial import cKDTree  # a fifth of a second to load, and few files have points
+
     pairs = cKDTree(xy).query_pairs(reach, p=np.inf, output_type="ndarray")
     again: IntArray = points[pairs.max(axis=1)] if len(pairs) else points[:0]
     return again

@@ -134,7 +134,11 @@ class Robustness(OfRun):
         self, state: AreaState, lang: Language, tell: Tell = silent, *, quick: bool = False
     ) -> Mapping[str, Any]:
         """Bands and verdicts; `quick`: refused beyond what a request may cost."""
-        from lifecircle.service.catalog.robustness import BUDGET, robustness_document
+        from lifecircle.service.catalog.robustness import (
+            BUDGET,
+            RobustnessTask,
+            robustness_document,
+        )
         from lifecircle.service.errors import RequestError
 
         if quick and (self.draws or 0) > QUICK_DRAWS:
@@ -146,10 +150,9 @@ class Robustness(OfRun):
         return robustness_document(
             state.run,
             Question(self.service, walker=self.walker, by=self.by),
-            draws=self.draws,
-            seed=self.seed,
-            lists=self.lists,
-            budget=BUDGET if quick else None,
+            RobustnessTask(
+                self.draws, self.seed, self.lists, BUDGET if quick else None, keep=not quick
+            ),
             progress=advance,
             lang=lang,
         )

@@ -15,6 +15,7 @@ from lifecircle.service.catalog.coverage import CoverageAnswer, answer_coverage
 from lifecircle.service.catalog.rests import completeness_document, missed_of
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.firm_layer import Firm, firm_layer
 from lifecircle.service.maps.folium_map import Areas, CellDots
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -57,15 +58,17 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
     chosen = facilities_of(ask, service)
     title = ask.titled(asked.service)
     streets, streets_toggle = street_layer(ask)
-    areas, places = unit_layer(ask, found)
+    firm = firm_layer(ask, found)
+    areas, places = unit_layer(ask, found, firm)
     dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
     cells, minutes_toggle = cell_layer(ask, asked, walks, chosen)
     view = frame(ask, ask.say("title_coverage", service=title)) | question_fields(ask, asked)
-    view |= _figures(ask, found)
+    view |= _figures(ask, found, firm)
     view |= {
         "toggles": (
             _share_toggle(ask, found),
             minutes_toggle,
+            *firm.toggles,
             facility_toggle(ask, title),
             streets_toggle,
         ),
@@ -74,7 +77,7 @@ def coverage_scene(ask: Ask, service: str) -> Scene:
         "footer": footer(ask, asked),
         **rests(ask, asked.service.id, found.total.edge_of_list),
     }
-    return Scene((streets, areas, cells, dots), view)
+    return Scene((streets, areas, cells, *firm.layers, dots), view)
 
 
 def facilities_of(ask: Ask, service: str) -> Int32Array:
@@ -82,7 +85,7 @@ def facilities_of(ask: Ask, service: str) -> Int32Array:
     return np.flatnonzero(ask.run.city.facilities.of_service(service)).astype(np.int32)
 
 
-def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
+def unit_layer(ask: Ask, found: Coverage, firm: Firm | None = None) -> tuple[Areas, dict[str, int]]:
     """Units of the level coloured by P, and the place of each unit (by code) in the layer."""
     units = ask.run.city.units
     members = units.of_level(found.by)
@@ -98,7 +101,7 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
                 "kind": ask.level(found.by),
                 "short": share or ask.words.not_assessed,
                 "c": scales.class_of(row.P, scales.SHARE_EDGES),
-                "values": _told(ask, found.service, row),
+                "values": [*_told(ask, found.service, row), _band(firm, row)],
             }
         )
     drawn = polygons_degrees(shapes[kept], ask.run.city.crs, shared=True)
@@ -116,10 +119,15 @@ def unit_layer(ask: Ask, found: Coverage) -> tuple[Areas, dict[str, int]]:
             "unsnapped_short_piece",
             "cut_off",
             "missed",
+            "band",
         )
     ]
     layer = share_areas(drawn, properties, labels)
     return layer, {row.code: i for i, row in enumerate(rows)}
+
+
+def _band(firm: Firm | None, row: CoverageRow) -> str | None:
+    return None if firm is None else firm.band(row) or None
 
 
 def _told(ask: Ask, service: str, row: CoverageRow) -> list[str | None]:
@@ -206,7 +214,7 @@ def _share_toggle(ask: Ask, found: Coverage) -> Toggle:
     return share_toggle(ask, label, some_unknown=any(row.P is None for row in found.units))
 
 
-def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
+def _figures(ask: Ask, found: Coverage, firm: Firm) -> dict[str, Any]:
     total, known = found.total, completeness_document(ask.run.study, found.service)
     reasons = {
         "L": ask.say("reason_L" if total.covered is not None else "reason_U"),
@@ -220,7 +228,11 @@ def _figures(ask: Ask, found: Coverage) -> dict[str, Any]:
     )
     tiles = (
         Tile(
-            ask.say("P"), percent(total.P), headline if total.P is not None else reasons["P"], True
+            ask.say("P"),
+            percent(total.P),
+            headline if total.P is not None else reasons["P"],
+            True,
+            firm.band(total),
         ),
         Tile(
             ask.say("L"),

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.results.layers.layers import LAYERS, layer_frame
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.ogc import crs
-from lifecircle.service.ogc.openapi import downgraded
+from lifecircle.service.ogc.definition import downgraded
 from lifecircle.service.wording import Words
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_run
@@ -80,7 +80,7 @@ def test_req_core_fc_response(served: TestClient, root: Path, layer: str) -> Non
     found = items(served, layer)
     assert found["type"] == "FeatureCollection"
     assert found["numberMatched"] == found["numberReturned"] == COUNTS[layer]
-    assert found["timeStamp"].endswith("Z")
+    assert "timeStamp" not in found  # of an answer given again it would be wrong
     assert "next" not in links(found)
     frame = layer_frame(Workspace(root).open("tiny"), layer)
     assert [feature["id"] for feature in found["features"]] == list(frame["id"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import osmium
 import pytest
 import shapely
 
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.readers.osm.lines import read_lines
+from lifecircle.analysis.readers.osm.opl import list_lines
 from lifecircle.analysis.readers.osm.places import read_places
 from tests.worlds.tagged import TODAY, services_of, tags_of, write_things
 
@@ -50,7 +52,8 @@ def test_open_tracks_and_routes_are_trails(policy: Policy, tmp_path: Path) -> No
 def test_lines_without_their_nodes_are_left_out(tmp_path: Path) -> None:
     ways = {1: ((1, 2, 3), {"leisure": "track"}), 2: ((4, 5), {"leisure": "track"})}
     path = write_things(tmp_path / "d.osm.pbf", NODES, ways, absent=frozenset({3, 5}))
-    found = list(read_lines(path, ["leisure"], lambda tags: True))
+    drawn = list_lines(path, {osmium.osm.WAY: ["leisure"]})
+    found = list(read_lines(path, drawn, lambda tags: True))
     assert [(one, len(shapely.get_coordinates(line))) for one, _, line in found] == [("way/1", 2)]
 
 

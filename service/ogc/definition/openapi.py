@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
 
 from lifecircle.analysis.errors import LifecircleError
-from lifecircle.analysis.results.columns import Column
 from lifecircle.service import i18n
+from lifecircle.service.ogc.crs import offered
+from lifecircle.service.ogc.definition.answers import ITEMS, say_answers
+from lifecircle.service.ogc.definition.parameters import declare_parameters, narrow_items
+from lifecircle.service.ogc.definition.plain import downgraded
 from lifecircle.service.ogc.filters import queryable_schema, queryables
-from lifecircle.service.ogc.openapi_answers import ITEMS, ONE_ITEM, say_answers
 from lifecircle.service.queries.questions import Reader
 from lifecircle.service.queries.scorecard import packaged_settings, setting_parameters
-from lifecircle.service.settings import Settings
 from lifecircle.service.wording import Words
 
 VERSION: Final = "3.0.3"
@@ -36,8 +36,7 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     document["info"]["description"] = i18n.text("service_about", reader.lang)
     paths = document["paths"]
     say_answers(document)
-    _declare_query(document)
-    _say_page_sizes(paths[ITEMS], reader.settings)
+    declare_parameters(document, reader.settings, reader.areas.names())
     _say(document, Words(reader.lang))
     paths[SCORECARD]["get"]["parameters"] += setting_parameters(
         packaged_settings().values(), reader.lang
@@ -50,68 +49,24 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
         for layer, columns in layers.items():
             filters = queryable_schema(queryables(columns).values(), reader.lang)
             name = f"{area}.{layer}"
-            spelled = _spelled(paths[ITEMS], name, filters, columns)
-            _say_page_sizes(spelled, reader.settings)
+            systems = offered(reader.areas.manifest(area).crs)
+            spelled = _spelled(paths[ITEMS], name, filters)
+            narrow_items(spelled["get"], columns, systems)
             paths[ITEMS.replace("{collection}", name)] = spelled
     return document
 
 
-def _one_of(columns: Sequence[Column], *, signed: bool) -> dict[str, Any]:
-    """One column of a layer, with a sign before it or not."""
-    names = [column.name for column in columns]
-    if not signed:
-        return {"type": "string", "enum": names}
-    return {"type": "string", "pattern": f"^[+-]?({'|'.join(map(re.escape, names))})$"}
-
-
-def _spelled(
-    generic: dict[str, Any], name: str, filters: dict[str, Any], columns: Sequence[Column]
-) -> dict[str, Any]:
+def _spelled(generic: dict[str, Any], name: str, filters: dict[str, Any]) -> dict[str, Any]:
     """The items path of one collection: no path parameter, its own filters."""
     path = copy.deepcopy(generic)
     operation = path["get"]
     operation["operationId"] = f"items-{name}"
     operation["summary"] = name
-    for parameter in operation["parameters"]:
-        if parameter["name"] in ("sortby", "properties"):
-            parameter["schema"]["items"] = _one_of(columns, signed=parameter["name"] == "sortby")
     operation["parameters"] = [p for p in operation["parameters"] if p["in"] != "path"] + [
         {"name": column, "in": "query", "required": False, "schema": schema}
         for column, schema in filters.items()
     ]
     return path
-
-
-def _say_page_sizes(path: dict[str, Any], settings: Settings) -> None:
-    """Clients choose their pages by the largest that the definition allows."""
-    for parameter in path["get"]["parameters"]:
-        if parameter["name"] == "limit":
-            parameter["schema"] = {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": settings.max_page_size,
-                "default": settings.page_size,
-            }
-
-
-def _declare_query(document: dict[str, Any]) -> None:
-    """Say how lists and addresses of Features parts 1 and 2 are written."""
-    number = {"type": "number"}
-    box = {"type": "array", "items": number, "minItems": 4, "maxItems": 6}
-    address = {"type": "string", "format": "uri"}
-    names = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-    keys = {**names, "items": {"type": "string", "pattern": "^[+-]?[A-Za-z_].*"}}
-    schemas = {
-        "bbox": box, "crs": address, "bbox-crs": address, "filter-crs": address,
-        "sortby": keys, "properties": names,
-    }  # fmt: skip
-    for path in (ITEMS, ONE_ITEM):
-        for parameter in document["paths"][path]["get"]["parameters"]:
-            name = parameter["name"]
-            if name in schemas:
-                parameter["schema"] = schemas[name]
-            if name in (*schemas, "limit", "datetime"):
-                parameter.update(style="form", explode=False)
 
 
 def _say(document: dict[str, Any], words: Words) -> None:
@@ -133,25 +88,3 @@ def _say(document: dict[str, Any], words: Words) -> None:
     document["tags"] = [
         {"name": tag, "description": words.first(f"tag_{tag}") or tag} for tag in tags
     ]
-
-
-def downgraded(node: Any) -> Any:
-    """A 3.1 schema node in the words of 3.0.3: nullable, exclusive limits as flags, enum."""
-    if isinstance(node, list):
-        return [downgraded(part) for part in node]
-    if not isinstance(node, dict):
-        return node
-    made = {name: downgraded(part) for name, part in node.items()}
-    options = made.get("anyOf")
-    if isinstance(options, list) and {"type": "null"} in options:
-        rest = [option for option in options if option != {"type": "null"}]
-        del made["anyOf"]
-        made.update(rest[0] if len(rest) == 1 else {"anyOf": rest})
-        made["nullable"] = True
-    for limit, word in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(made.get(limit), (int, float)) and not isinstance(made[limit], bool):
-            made[word] = made[limit]
-            made[limit] = True
-    if "const" in made:
-        made["enum"] = [made.pop("const")]
-    return made

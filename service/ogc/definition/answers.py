@@ -20,7 +20,7 @@ from lifecircle.service.responses import (
 
 FORMS: Final = {
     "json": JSON, "tilejson": JSON, "geojson": GEOJSON, "html": HTML, "csv": CSV, "xlsx": XLSX,
-    "gpkg": GPKG, "parquet": PARQUET, "mvt": MVT,
+    "gpkg": GPKG, "parquet": PARQUET, "mvt": MVT, "qgs": "application/x-qgis-project",
 }  # fmt: skip
 LISTED: Final = "/collections/{collection}"
 ITEMS: Final = f"{LISTED}/items"
@@ -32,7 +32,7 @@ USUALLY: Final = {
     **{f"{LISTED}/{name}": (SCHEMA, HTML) for name in ("queryables", "sortables", "schema")},
     **{f"/areas/{{area}}/{name}": (GEOJSON,) for name in ("gaps", "isochrone", "route")},
     "/areas/{area}/merges": (CSV,), "/maps/{area}/{layer}": (HTML,), "/build": (HTML,),
-    "/areas/{area}/layers.qgs": ("application/x-qgis-project",),
+    "/areas/{area}/qgis": ("application/x-qgis-project",),
     "/metrics": ("text/plain",), "/check": (HTML, JSON),
 }  # fmt: skip
 OBJECTS: Final = frozenset((JSON, GEOJSON, SCHEMA, OPENAPI, PROBLEM))
