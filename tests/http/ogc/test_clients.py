@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
@@ -77,7 +78,7 @@ def test_classes_of_the_project_grow_darker(served: TestClient) -> None:
         ]
         lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in colours]
         assert lightness == sorted(lightness, reverse=True)
-        steps = [a - b for a, b in zip(lightness, lightness[1:], strict=False)]
+        steps = [a - b for a, b in itertools.pairwise(lightness)]
         assert all(step > 12 for step in steps)
 
 
