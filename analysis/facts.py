@@ -93,7 +93,8 @@ class BuildRequest:
     `residents_from_buildings`: floor (m²) per resident by which residents are reckoned from the
     homes of the map, as an illustration, where no file holds any. `calibrate`: cells are scaled
     to the totals of the units. `profiles`: of travelling, whose roads the run keeps beside those
-    that the policy's scorecard asks for; ``walk`` needs none.
+    that the policy's scorecard asks for; ``walk`` needs none. `year`: whose state the files show;
+    None: the latest year of the statistics, else that of the build.
     """
 
     area: str
@@ -128,6 +129,7 @@ class BuildRequest:
     residents_from_buildings: float | None = None
     calibrate: bool = False
     profiles: tuple[str, ...] = ()
+    year: int | None = None
 
     @property
     def people(self) -> tuple[Path, ...]:
@@ -205,6 +207,11 @@ class Facts:
         people = () if cells is None else ((cells.where, False),)
         borders = () if self.units is None else ((self.units.where, True),)
         return (*people, *borders, *((table.where, False) for table in self.facilities))
+
+    def doubts(self) -> tuple[Fault, ...]:
+        """What the readers of residents, units and facilities remarked."""
+        tables = (self.population, self.units, *self.facilities)
+        return tuple(fault for table in tables if table is not None for fault in table.warnings)
 
 
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:

@@ -39,7 +39,7 @@ from lifecircle.analysis.city.units.disagreement import (
     compare_units,
     describe_disagreements,
 )
-from lifecircle.analysis.city.units.statistics import place_statistics
+from lifecircle.analysis.city.units.statistics import latest_year, place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
@@ -243,8 +243,8 @@ def _surveyed(
 def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, ...]:
     """Whether the files lie where they say: remarks, or `InputError` where they surely do not.
 
-    That they stand to the streets better under another datum stops the build too, unless the
-    user is `sure` of the one declared.
+    That they stand to the streets better under another datum stops the build too, and that their
+    titles name another, unless the user is `sure` of the one declared.
     """
     found = [
         fault
@@ -252,7 +252,8 @@ def check_places(facts: Facts, index: EdgeIndex, *, sure: bool) -> tuple[Warn, .
         for fault in find_misplaced(where, index, outlines=outlines)
     ]
     stops = () if sure else DATUM_DOUBTS
-    errors = [fault for fault in found if fault.severity == "error" or fault.key in stops]
+    titles = [fault for fault in facts.doubts() if fault.key in stops]
+    errors = [*titles, *(f for f in found if f.severity == "error" or f.key in stops)]
     if errors:
         raise InputError(errors)
     return tuple(map(remark, found))
@@ -338,6 +339,7 @@ def _manifest(
             "residents_from_buildings": request.residents_from_buildings,
             "calibrate": request.calibrate,
             "today": None if request.today is None else request.today.isoformat(),
+            "year": request.year or latest_year(city),
         },
         code_version=code_version(),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

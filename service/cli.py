@@ -113,6 +113,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     barrier_rule: Annotated[str | None, typer.Option()] = None,
     profile: Annotated[list[str] | None, typer.Option()] = None,
     statistics: Annotated[list[Path] | None, typer.Option()] = None,
+    year: Annotated[int | None, typer.Option(min=1900, max=2200)] = None,
     datum: Datum = None,
     accept_datum: Annotated[bool, typer.Option("--accept-datum")] = False,
     place_by_unit: Annotated[bool, typer.Option("--place-by-unit")] = False,
@@ -170,6 +171,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         barrier_rule=tuple(k.strip() for k in (barrier_rule or "").split(",") if k.strip()),
         closures=tuple(closures or ()),
         profiles=tuple(profile or ()),
+        year=year,
     )
     with progress_bar(name, _language(lang)) as progress:
         run = build_area(request, Workspace(workspace), progress)

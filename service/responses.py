@@ -51,7 +51,7 @@ ASKED_AGAIN: Final[Mapping[str, str]] = MappingProxyType(
 FILES: Final = ("csv", "xlsx", "gpkg", "parquet")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
-    "execution",
+    "execution", "robustness",
 })  # fmt: skip
 
 CLOSED_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
@@ -136,7 +136,8 @@ def caching(tag: str, *, pinned: bool) -> dict[str, str]:
 class Kept:
     """An answer that may be given again as it is, as long as `still` says so.
 
-    `headers` are all but the tag; `text`: whether it gains from being compressed.
+    `headers` are all but the tag (empty: none); `text`: whether it gains from being compressed;
+    `nonce`: what stands in body and headers for a number that each answer has of its own.
     """
 
     body: bytes
@@ -144,6 +145,7 @@ class Kept:
     headers: tuple[tuple[bytes, bytes], ...]
     text: bool
     still: Callable[[], bool]
+    nonce: bytes | None = None
 
 
 async def answer(
@@ -175,7 +177,7 @@ async def answer(
         other = (b"etag", b"content-length")
         kept = tuple(pair for pair in response.raw_headers if pair[0] not in other)
         text = media_type not in (XLSX, GPKG, PARQUET)
-        same = _unmoved(request, state, pinned, bands, still)
+        same = unmoved(request, state, pinned, bands, still)
         request.scope[KEPT].append(Kept(body, told["etag"].encode(), kept, text, same))
     return response
 
@@ -251,7 +253,7 @@ def _is_dear(request: Request) -> bool:
     )
 
 
-def _unmoved(
+def unmoved(
     request: Request,
     state: AreaState,
     pinned: bool,

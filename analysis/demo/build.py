@@ -61,6 +61,7 @@ def springcity_request(files: SpringCityFiles, *, slope: bool = False) -> BuildR
         synthetic=True,
         remarks=(Warn("samples_no_heights"),) if without else (),
         elevation=files.elevation if slope else None,
+        year=files.year,
     )
 
 

@@ -75,6 +75,7 @@ class City(Record):
     place_by_unit: Flag = False
     calibrate: Flag = False
     residents_from_buildings: Number | None = None
+    year: Whole | None = None
     timeout_minutes: Number = 120
     memory_gb: Number | None = None
     retries: Whole = 1

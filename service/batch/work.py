@@ -119,6 +119,7 @@ def request_of(task: Task) -> BuildRequest:
         accept_datum=city.accept_datum,
         place_by_unit=city.place_by_unit,
         calibrate=city.calibrate,
+        year=city.year,
         residents_from_buildings=city.residents_from_buildings,
         title=_title(task),
         today=date.fromisoformat(task.day),

@@ -19,7 +19,7 @@ from lifecircle.service.catalog.places.route import Destination, route_document
 from lifecircle.service.catalog.places.search import Names, search_document
 from lifecircle.service.catalog.report import report_document
 from lifecircle.service.catalog.robustness import robustness_document
-from lifecircle.service.catalog.scenarios.scenario import scenario_document
+from lifecircle.service.catalog.scenarios.scenario import prepare_scenarios, scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting import siting_document
 
@@ -39,6 +39,7 @@ __all__ = [
     "headline_document",
     "isochrone_document",
     "point_document",
+    "prepare_scenarios",
     "report_document",
     "robustness_document",
     "route_document",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -149,6 +149,7 @@ def report(
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
+    from lifecircle.analysis.results.store import Workspace
     from lifecircle.service.catalog import report_document, settings_given
     from lifecircle.service.catalog.reviews import kept_marks
     from lifecircle.service.commands.words import database_of
@@ -158,15 +159,18 @@ def report(
 
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")
-    given = settings_given(settings or ())
-    marks = kept_marks(AreaState(found), database_of(workspace))
+    more: dict[str, Any] = {
+        "settings": settings_given(settings or ()),
+        "marks": kept_marks(AreaState(found), database_of(workspace)),
+        "others": Workspace(workspace).other_years(found),
+    }
     if as_json:
-        print_json(report_document(found, settings=given, marks=marks, lang=first))
+        print_json(report_document(found, lang=first, **more))
         return
     if out is not None or xlsx is None:
         target = out or Path(f"{name}-report.{pages or first}.html")
-        write_aside(target, report_page(found, languages, settings=given, marks=marks).encode())
+        write_aside(target, report_page(found, languages, **more).encode())
         say(str(target))
     if xlsx is not None:
-        write_aside(xlsx, report_workbook(found, first, settings=given, marks=marks))
+        write_aside(xlsx, report_workbook(found, first, **more))
         say(str(xlsx))

@@ -204,10 +204,12 @@ class MapQuery(OfService, OfUnits, OfRun):
     from_: Name | None = Field(default=None, alias="from")
 
     solution: Name | None = None
+    scenario: Name | None = None
 
     @field_validator(
-        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", mode="before"
-    )
+        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", "scenario",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given
@@ -258,6 +260,12 @@ class Reader:
         if held is None:
             held = await run_in_threadpool(self.areas.open, area, run)
         return held if profile == WALK else await run_in_threadpool(held.by_profile, profile)
+
+    async def other_years(self, state: AreaState) -> list[AreaState]:
+        """The latest run of every other year of an area, the earliest first."""
+        area = state.run.manifest.area
+        names = await run_in_threadpool(self.areas.other_years, area, state.name)
+        return [await self.state(area, name) for name in names]
 
     def minutes(self, asked: float | None) -> float | None:
         """The minutes asked for, refused beyond what the service computes."""

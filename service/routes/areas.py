@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -189,9 +190,14 @@ async def show_point(
     return Response(encode(document), media_type=JSON, headers=FRESH)
 
 
+def point_key(walker: str) -> Hashable:
+    """Where the desk for a walker is kept."""
+    return ("point", walker)
+
+
 async def desk_of(state: AreaState, walker: str) -> PointDesk:
     """What answers questions about places, made in a thread the first time."""
-    key = ("point", walker)
+    key = point_key(walker)
 
     def make() -> PointDesk:
         return state.derived(key, lambda: PointDesk.of(state.run, Question(walker=walker)))

@@ -71,13 +71,23 @@ async def show_report(
     given = settings_given(query.set_)
     wanted = query.f or ("html" if wants_page(request) else "json")
     marks = await run_in_threadpool(kept_marks, state, request.app.state.database)
-    about = ("reviews", *(f"{one['id']}.{one['version']}" for one in marks))
+    beside = await reader.other_years(state)
+    about = (
+        "reviews",
+        *(f"{one['id']}.{one['version']}" for one in marks),
+        *(other.name for other in beside),
+    )
+    more: dict[str, Any] = {
+        "settings": given,
+        "marks": marks,
+        "others": [other.run for other in beside],
+    }
     if wanted == "json":
         return await answer(
             request,
             state,
             lang,
-            lambda: report_document(state.run, settings=given, marks=marks, lang=lang),
+            lambda: report_document(state.run, lang=lang, **more),
             about=about,
         )
     if wanted == "xlsx":
@@ -86,7 +96,7 @@ async def show_report(
             request,
             state,
             lang,
-            lambda: report_workbook(state.run, lang, settings=given, marks=marks),
+            lambda: report_workbook(state.run, lang, **more),
             media_type=XLSX,
             about=about,
             headers={"content-disposition": name},
@@ -96,7 +106,7 @@ async def show_report(
         request,
         state,
         lang,
-        lambda: report_page(state.run, languages, settings=given, marks=marks).encode(),
+        lambda: report_page(state.run, languages, **more).encode(),
         about=about,
         media_type=f"{HTML}; charset=utf-8",
         headers={"content-security-policy": style_policy()},

@@ -62,7 +62,7 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
     metres = {service: reach.walk(reach.which([service]))[0] for service in MEASURED}
     islanders = _island(world)
     rule = _rule(world)
-    table = {
+    table: dict[str, Any] = {
         "synthetic": True,
         "note": f"{MARK_ZH}: {MARK}, nothing here is real",
         "seed": plan.seed,
@@ -90,6 +90,7 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
         "rows": tell_rows(_ledger(world, reach, rules), _rule_met(world, rule), rules.circles),
         "before": _before(before, rules, land),
     }
+    table["increases"] = {"A28": _increase(table["rows"]["A28"], table["before"]["rows"]["A28"])}
     return Truth(table, metres, unsnapped)
 
 
@@ -117,6 +118,19 @@ def _before(world: World, rules: Rules, land: Land) -> dict[str, Any]:
             k: {"headline": r["headline"], "readings": r["readings"]} for k, r in rows.items()
         },
     }
+
+
+def _increase(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """A promise of an increase beside 2020: the readings judged, and what they come to."""
+    grown = {}
+    for name in ("P5", "places"):
+        new, old = (one["readings"][name] for one in (now, before))
+        doubt = new.get("doubt", 0) / new.get("of", 1) + old.get("doubt", 0) / old.get("of", 1)
+        sure = abs(new["value"] - old["value"]) > doubt or doubt == 0
+        grown[name] = new["value"] > old["value"] if sure else None
+    several = set(grown.values())
+    status = "met" if several == {True} else "not_met" if several == {False} else "partly"
+    return {"before": "2020", "grown": grown, "status": status}
 
 
 def _covered(reach: Reach, rules: Rules) -> dict[str, dict[str, dict[str, int]]]:

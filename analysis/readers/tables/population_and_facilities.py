@@ -82,7 +82,7 @@ AnyTable = CellTable | FacilityTable | UnitTable | StatisticsTable
 
 _LINES: Final = (1, 2, 5, 7)  # shapely type ids that are no place to live in
 _WORDS: Final = {"ownership": "ownership", "level": "facility_level"}  # field: list of words
-_OWN: Final = ("id", "name", "end_date", *KIND_FIELDS)
+_OWN: Final = ("id", "name", "end_date", "start_date", "shut", *KIND_FIELDS)
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 
 
@@ -220,7 +220,7 @@ def _facilities_of(
         return _facilities_of_export(export, policy, by_unit=by_unit)
     said = pick_columns(every.columns, "facilities", Findings(every.file))
     told = Findings(every.file, every.rows, every.listed)
-    states = read_states(said, every, told, today)
+    states = read_states(said, every, told, policy.life_cycle, today)
     is_open = states.state == OPEN
     served = read_served(said, every, policy, told, is_open)
     chosen = is_open & served.kept

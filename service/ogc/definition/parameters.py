@@ -12,7 +12,7 @@ from lifecircle.service.settings import Settings
 
 _SIGN: Final = r"0-9A-Za-z_\u4e00-\u9fff"
 NAME: Final = f"^[{_SIGN}]([{_SIGN}.-]{{0,62}}[{_SIGN}-])?$"
-_DAY: Final = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+_DAY: Final = r"[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
 _MOMENT: Final = rf"{_DAY}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?Z"
 _TIME: Final = rf"({_MOMENT}|{_DAY})"
 TIME: Final = rf"^({_TIME}(/(\.\.)?)?|(\.\.)?/{_TIME})$"
