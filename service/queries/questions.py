@@ -234,12 +234,24 @@ class PageQuery(Asked):
     f: Literal["json", "html"] | None = None
 
 
-async def page_query(query: Annotated[PageQuery, Query()]) -> PageQuery:
+class PlainQuery(Asked):
+    """What a document takes that has no other form."""
+
+    f: Literal["json"] | None = None
+
+
+async def plain_query(query: Annotated[PlainQuery, Query()]) -> PlainQuery:
     """The parameters of a document that takes none of its own, checked."""
     return query
 
 
-NOTHING_ELSE = Depends(page_query)
+async def page_query(query: Annotated[PageQuery, Query()]) -> PageQuery:
+    """The parameters of a page that takes none of its own, checked."""
+    return query
+
+
+NOTHING_ELSE = Depends(plain_query)
+PAGE_ELSE = Depends(page_query)
 
 
 @dataclass(frozen=True, slots=True)
