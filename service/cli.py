@@ -50,6 +50,7 @@ from lifecircle.service.commands.words import (
     Sheet,
     Walker,
     WorkspaceDir,
+    Year,
 )
 from lifecircle.service.commands.words import language_of as _language
 from lifecircle.service.commands.words import opened as _open
@@ -263,14 +264,16 @@ def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     at: At = None,
     out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C."""
     opened = _open(
-        name, workspace, run, service=service, walker=walker, profile=profile, group=group, by=by
-    )
+        name, workspace, run, year=year, service=service, walker=walker, profile=profile,
+        group=group, by=by,
+    )  # fmt: skip
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of
