@@ -45,12 +45,13 @@ _KEYS: Final[dict[Element, str]] = {
         input_encoding input_flag_unknown input_fractions input_geometry_broken
         input_geometry_not_finite input_geometry_repaired input_rings_closed input_geometry_tangled
         input_geometry_unread input_group_more input_group_not_numbers input_households_more
-        input_id_twice input_status_gone input_status_ended input_status_planned
+        input_id_twice input_status_gone input_status_ended input_status_ahead input_status_planned
         input_status_unknown
         input_level_unknown input_measure_unknown input_not_geojson input_not_geopackage
+        input_collections input_esri_json input_overpass_json input_topojson input_unit_is_sum
         input_not_kml input_persons_impossible input_number_text input_population_line
         input_raster_bands input_raster_dense input_raster_filler input_raster_infinite
-        input_raster_negative input_raster_type
+        input_raster_negative input_raster_type raster_density_named
         input_really input_row_long input_service_unknown input_services_unknown
         input_service_listed input_services_more input_kinds_none input_shape_parts input_title_cut
         input_unit_not_polygon input_units_heaped
@@ -67,7 +68,7 @@ _KEYS: Final[dict[Element, str]] = {
         input_degrees input_east_first input_lat_range input_layer_crs_missing input_lon_range
         input_metres input_metres_mercator input_metres_plain input_metres_zone
         input_lat_first input_north_first input_outside_crs input_raster_crs input_raster_elsewhere
-        input_swapped_columns input_swapped_row input_title_datum
+        input_rows_datum input_swapped_columns input_swapped_row input_title_datum
         input_pair_mixed input_pairs_datum input_place_turned input_place_order input_decimal_comma
         input_decimal_lost input_decimal_lost_row input_ewkt_crs input_zero_zero
         input_zone_extra input_zone_missing input_zone_other pipeline_nobody_near_streets
@@ -77,7 +78,8 @@ _KEYS: Final[dict[Element, str]] = {
     "thematic": """
         check_measure_large declared_unit_disagrees declared_unit_unknown elevation_impossible
         facility_without_place_ambiguous facility_without_place_unmatched
-        input_kinds_taken input_osm_export input_scaled input_title_unit_cut
+        input_kind_ignored input_kinds_taken
+        input_osm_export input_raster_scaled input_scaled input_title_unit_cut
         residents_calibrated residents_modelled slope_implausible spread_uncertain
         statistics_units_unknown units_ambiguous units_code_name_apart units_matched_loosely
         units_unmatched

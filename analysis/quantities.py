@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -37,6 +38,7 @@ BoolArray = NDArray[np.bool_]
 ObjectArray = NDArray[np.object_]  # of str, of shapes, or None where unknown
 
 
+@lru_cache(maxsize=4096)  # a scenario asks it for every service on both sides
 def limit_cm(minutes: float | Fraction, speed_m_per_s: Fraction) -> int:
     """Whole centimetres walked within `minutes` at a speed: the cut-off of a coverage test.
 

@@ -36,6 +36,7 @@ class Further(TypedDict, total=False):
     accept_datum: bool
     residents_from_buildings: float
     calibrate: bool
+    year: int
     crs: str
     surveyed: Iterable[str]
     other_types: str
@@ -72,8 +73,8 @@ def build(
     further : ``statistics``, ``closures``, ``elevation``, ``datum``, ``accept_datum``,
         ``residents_from_buildings`` (m² of floor per resident, an illustration),
         ``calibrate`` (cells are scaled to the totals of the units), ``crs``, ``surveyed``,
-        ``other_types`` (``skip``: rows whose kind is no service are left out), ``title``
-        (Chinese, English) and ``progress``.
+        ``year`` (whose state the files show), ``other_types`` (``skip``: rows whose kind is no
+        service are left out), ``title`` (Chinese, English) and ``progress``.
 
     Raises
     ------
@@ -118,6 +119,7 @@ def build(
             accept_datum=further.get("accept_datum", False),
             residents_from_buildings=further.get("residents_from_buildings"),
             calibrate=further.get("calibrate", False),
+            year=further.get("year"),
             crs=further.get("crs"),
             policy=policy,
             surveyed=tuple(further.get("surveyed", ())),

@@ -143,8 +143,8 @@ class Facilities:
     def of_services(self, services: Iterable[str]) -> BoolArray:
         """Which facilities offer one of some services, bool (f,)."""
         wanted = frozenset(services)
-        numbers = [k for k, name in enumerate(self.service_ids) if name in wanted]
-        return np.isin(self.service, numbers)
+        chosen = np.array([name in wanted for name in self.service_ids] or [False])
+        return chosen[self.service]
 
     def offers(self, service: str) -> bool:
         """Whether there is at least one facility of a service."""

@@ -40,7 +40,9 @@ _NONE: Final = 0.05  # a smaller share inside than that is no study of this area
 _MOST: Final = 0.8  # a larger share inside than that explains a file
 _LOOKED_AT: Final = 2_000
 _SAME_M: Final = 60.0
-DATUM_DOUBTS: Final = ("placed_datum", "placed_datum_layer")  # what is said of another datum
+DATUM_DOUBTS: Final = (  # what is said of another datum
+    "placed_datum", "placed_datum_layer", "input_title_datum",
+)  # fmt: skip
 _APART_M: Final = 100.0  # places nearer to each other on an outline say the same thing twice
 _PUZZLING: Final = ("wgs84", "gcj02", "bd09")
 

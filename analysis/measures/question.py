@@ -79,6 +79,7 @@ class Study:
 
     `catchments`: by service, those the build has solved (`measures.catchments.Catchments`).
     `known_costs`: the walking costs of the city's streets where they were made before.
+    `origin`: the study that edits made this one from.
 
     Examples
     --------
@@ -92,6 +93,7 @@ class Study:
     policy: Policy
     catchments: Mapping[str, object] = field(default_factory=dict)
     known_costs: WalkCosts | None = None
+    origin: Origin | None = None
 
     def __repr__(self) -> str:
         return f"<Study under {self.policy.id} of {self.city!r}>"
@@ -126,6 +128,18 @@ class Study:
     def edges(self) -> EdgeIndex:
         """Where a place may join the streets, made once."""
         return EdgeIndex.by(self.city.network, self.policy.attachment)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A study before edits, and which of its cells (c,) and facilities (f,) those after were.
+
+    int32, -1 = new ones. What no edit touches need not be worked out again.
+    """
+
+    study: Study
+    cell_before: Int32Array
+    facility_before: Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +180,13 @@ def circle_state(
     """1 when enough types are reached, 0 when it is not even with all unassessed ones, else -1."""
     near = np.asarray(reached)
     return np.select([near >= required, near + unassessed < required], [1, 0], -1).astype(np.int32)
+
+
+def one_circle(reached: int, required: int, unassessed: int) -> bool | None:
+    """`circle_state` of one place: complete, incomplete, or None where it is not known."""
+    if reached >= required:
+        return True
+    return False if reached + unassessed < required else None
 
 
 def settle(study: Study, question: Question) -> Question:

@@ -64,7 +64,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """One service before and after.
+    """One service before and after; `units`: those of which some figure differs.
 
     `groups`: persons of each group covered, and gained and lost of it. `gained_cells`,
     `lost_cells`: cells of the city after the edits.
@@ -233,47 +233,38 @@ def _rows(
     moved: tuple[Int32Array, Int32Array],
     known: tuple[bool, bool],
 ) -> tuple[Sides, tuple[Sides, ...]]:
-    """The area and every unit of a level."""
+    """The area and the units of a level where something differs."""
     units, size = after.city.units, len(after.city.units.code)
     sides = (before.city.cells, after.city.cells)
     index = [cells.unit[level] for cells in sides]
-    blank = [unknown_units(one.city, level) for one in (before, after)]
-    all_, within = (
-        [sums_by(index[k], size, persons[k], chosen[k]) for k in (0, 1)]
-        for chosen in ((None, None), covers)
+    hidden = [unknown_units(one.city, level).tolist() for one in (before, after)]
+    unclear = [[True] * size if not known[k] else hidden[k] for k in (0, 1)]
+    people = [_held(sums_by(index[k], size, persons[k]), hidden[k]) for k in (0, 1)]
+    reached = [_held(sums_by(index[k], size, persons[k], covers[k]), unclear[k]) for k in (0, 1)]
+    silent = [not all(known)] * size
+    gains, losses = (
+        _held(sums_by(index[1][cells], size, sides[1].residents[cells]), silent) for cells in moved
     )
-    gains, losses = (sums_by(index[1][cells], size, sides[1].residents[cells]) for cells in moved)
-
-    def side(k: int, value: int, i: int | None, *, covered: bool) -> int | None:
-        unknown = (i is not None and bool(blank[k][i])) or (covered and not known[k])
-        return None if unknown else value
-
-    def pair(
-        values: Sequence[int], i: int | None, *, covered: bool
-    ) -> tuple[int | None, int | None]:
-        first, last = (side(k, int(values[k]), i, covered=covered) for k in (0, 1))
-        return first, last
-
-    def move(value: int) -> int | None:
-        return value if all(known) else None
-
     rows = tuple(
         Sides(
-            str(units.code[i]), str(units.name[i]), units.name_en[i],
-            pair([int(a[i]) for a in all_], i, covered=False),
-            pair([int(w[i]) for w in within], i, covered=True),
-            move(int(gains[i])), move(int(losses[i])),
+            units.code[i], units.name[i], units.name_en[i], (people[0][i], people[1][i]),
+            (reached[0][i], reached[1][i]), gains[i], losses[i],
         )
         for i in units.of_level(level).tolist()
+        if people[0][i] != people[1][i] or reached[0][i] != reached[1][i] or gains[i] or losses[i]
     )  # fmt: skip
-    people = [int(persons[k].sum()) for k in (0, 1)]
-    reached = [int(persons[k][covers[k]].sum()) for k in (0, 1)]
-    won, gone = (int(sides[1].residents[cells].sum()) for cells in moved)
+    won, gone = (int(sides[1].residents[cells].sum()) if all(known) else None for cells in moved)
+    within = [int(persons[k][covers[k]].sum()) if known[k] else None for k in (0, 1)]
     total = Sides(
-        TOTAL, TOTAL, None, pair(people, None, covered=False), pair(reached, None, covered=True),
-        move(won), move(gone),
+        TOTAL, TOTAL, None, (int(persons[0].sum()), int(persons[1].sum())), (within[0], within[1]),
+        won, gone,
     )  # fmt: skip
     return total, rows
+
+
+def _held(persons: IntArray, hidden: Sequence[bool]) -> list[int | None]:
+    """Persons of each unit, None where they are not known."""
+    return [None if no else n for n, no in zip(persons.tolist(), hidden, strict=True)]
 
 
 def _moved(edited: Edited, cells: Sequence[Int32Array], level: str) -> Moved:

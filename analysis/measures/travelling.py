@@ -8,8 +8,9 @@ from typing import Final, cast
 
 from lifecircle.analysis.access.driving import road_costs
 from lifecircle.analysis.access.nearest import travel_table
-from lifecircle.analysis.city.by_profile import city_by
+from lifecircle.analysis.city.by_profile import Carried, city_by
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.roads import RoadNetwork
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, Walker
@@ -83,13 +84,23 @@ def _study_by(study: Study, profile: TravelProfile, back: bool, wanted: tuple[st
     roads = study.city.roads.get(profile.id)
     if roads is None:
         raise ParameterError("profile_no_roads", profile=profile.title)
-    place = ("city_by", profile.id)
-    if place not in study.kept:
-        study.kept[place] = city_by(study.city, roads, study.policy)
-    city = cast(City, study.kept[place])
+    city = _city_by(study, profile.id, roads)
     costs = road_costs(roads, profile)
     if back:
         costs = costs.reversed()
     mover = Walker(profile.id, profile.title, profile.metres, profile.seconds)
     policy = replace(study.policy, walkers={profile.id: mover})
     return Study(city, travel_table(city, costs, wanted), policy, {}, costs)
+
+
+def _city_by(study: Study, profile: str, roads: RoadNetwork) -> City:
+    """The city on the roads of a profile, made once; from the one before edits where there is."""
+    place = ("city_by", profile)
+    if place not in study.kept:
+        origin = study.origin
+        known = None
+        if origin is not None:
+            before = _city_by(origin.study, profile, roads)
+            known = Carried(before, origin.cell_before, origin.facility_before)
+        study.kept[place] = city_by(study.city, roads, study.policy, known)
+    return cast(City, study.kept[place])

@@ -143,6 +143,8 @@ def _target(card: Scorecard, row: Row) -> Iterator[Told]:
             yield ("target",), "policy_target_range", {"value": target.value}
     if row.unquantified and (target is not None or row.direction == AT_MOST):
         yield ("unquantified",), "scorecard_unquantified", {}
+    if row.increase and (target is not None or row.unquantified):
+        yield ("increase",), "scorecard_increase", {}
     allowed = [name for name, section in card.sections.items() if section.baselines]
     if row.baseline is not None and allowed and row.baseline.section not in allowed:
         params = {"value": row.baseline.section, "allowed": ", ".join(allowed)}
@@ -165,7 +167,10 @@ def _direction(row: Row, numerals: Numerals) -> Iterator[Told]:
 
 
 def _headline(card: Scorecard, row: Row) -> Iterator[Told]:
-    """The readings that are shown and judged exist, and are told in the row's own unit."""
+    """The readings that are shown and judged exist, and are told in the row's own unit.
+
+    Those judged of an increase are held against themselves: any unit does.
+    """
     known = tuple(row.readings)
     asked: list[tuple[Place, str]] = [(("judged", i), o) for i, o in enumerate(row.judged, 1)]
     setting = row.headline_setting
@@ -188,7 +193,7 @@ def _headline(card: Scorecard, row: Row) -> Iterator[Told]:
     for path, name in asked:
         if name not in row.readings:
             yield path, "policy_unknown_name", {"value": name, "known": known}
-        elif row.readings[name].unit != row.unit:
+        elif row.readings[name].unit != row.unit and not (row.increase and path[0] == "judged"):
             params = {"reading": name, "value": row.readings[name].unit, "unit": row.unit}
             yield ("unit",), "scorecard_unit_differs", params
 

@@ -98,13 +98,15 @@ class Row(Promise):
     readings of each choice, the first of which is shown. `judged` are held against the target;
     empty: the readings of the headline. `direction`: whether the target is to be reached or not
     to be exceeded. `unquantified`: the plan says all, in words that are no number. `source`: the
-    document the phrases stand in, empty in runs kept from before.
+    document the phrases stand in, empty in runs kept from before. `increase`: what is promised is
+    more than there was; the headline is held against that of an earlier year.
     """
 
     source: Source = ""
     target: Target | None = None
     direction: Direction = AT_LEAST
     unquantified: Flag = False
+    increase: Flag = False
     unit: UnitId
     group: GroupId | None = None
     scope: Scope

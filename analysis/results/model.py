@@ -47,6 +47,12 @@ class Manifest:
     created: str
     timings_s: Mapping[str, float]
 
+    @property
+    def year(self) -> int:
+        """The year whose state the run shows: declared, of its statistics, or of its build."""
+        told = self.parameters.get("year")
+        return int(self.created[:4] if told is None else told)
+
 
 @dataclass(frozen=True, eq=False)
 class Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -36,6 +36,7 @@ SCORECARD_COLUMNS: Final = (
     count("left_out_count", "column_left_out_count", ""),
     text("left_out", "column_left_out", "none"),
     text("missing", "column_how_to_supply", "none"),
+    text("trend", "column_trend", "none"),
     text("note", null="none"),
 )
 
@@ -89,6 +90,7 @@ def _flat(row: Mapping[str, Any], lang: Language) -> dict[str, Any]:
         "left_out_count": len(row["left_out"]) or (None if row["status"] == "NOT_ASSESSED" else 0),
         "left_out": _row_of([who(one, lang) for one in row["left_out"]], lang),
         "missing": _row_of([one["text"] for one in row["missing"]], lang, "clauses"),
+        "trend": _row_of([_year(one) for one in row["trend"]], lang, "clauses"),
         "note": None if row["note"] is None else row["note"][lang],
     }  # fmt: skip
 
@@ -131,7 +133,21 @@ def _notes(document: Mapping[str, Any], lang: Language) -> Sequence[tuple[str, s
         (say("word_policy", lang), f"{policy['source']} {policy['digest']}"),
         (say("word_walker", lang), document["walker_title"][lang]),
     )
-    return (*head, *((one["title"][lang], _chosen(one, lang)) for one in document["settings"]))
+    settings = ((one["title"][lang], _chosen(one, lang)) for one in document["settings"])
+    return (*head, *settings, *_trends(document, lang))
+
+
+def _trends(document: Mapping[str, Any], lang: Language) -> Iterator[tuple[str, str]]:
+    """The headline within each unit over the years, where the area has runs of several."""
+    for row in document["rows"] if len(document["years"]) > 1 else ():
+        for unit in row["by_unit"]:
+            told = _row_of([_year(one) for one in unit["trend"]], lang, "clauses")
+            if told is not None:
+                yield f"{row['id']} · {unit['name']} ({unit['code']})", told
+
+
+def _year(one: Mapping[str, Any]) -> str:
+    return f"{one['year']} = {_figure(one['value'])}"
 
 
 def _chosen(setting: Mapping[str, Any], lang: Language) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
@@ -46,6 +46,30 @@ class Workspace(AreaFolders):
     def manifest(self, area: str, run: str | None = None) -> Manifest:
         """The manifest of a run (the current one), without opening its tables."""
         return read_manifest(self.run_folder(area, run))
+
+    def years(self, area: str) -> dict[str, int]:
+        """The year of each run of an area, the oldest run first."""
+        return {name: self.manifest(area, name).year for name in self.runs(area)}
+
+    def run_of_year(self, area: str, year: int) -> str:
+        """The latest run of a year.
+
+        Raises
+        ------
+        UnknownNameError : no such area, or no run of that year.
+        """
+        years = self.years(area)
+        found = [name for name, told in years.items() if told == year]
+        if not found:
+            known = ", ".join(map(str, sorted(set(years.values()))))
+            raise UnknownNameError("unknown_year", year=year, area=area, known=known)
+        return found[-1]
+
+    def other_years(self, run: Run) -> tuple[Run, ...]:
+        """The latest run of every year of an area but that of a run, the earliest first."""
+        area = run.manifest.area
+        names = latest_of_years(self.years(area), run.manifest.run)
+        return tuple(self.open(area, name) for name in names)
 
     def open(self, area: str, run: str | None = None) -> Run:
         """A run (the current one) with its arrays memory-mapped, under its own policy.
@@ -142,6 +166,17 @@ class Workspace(AreaFolders):
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         return dataclasses.replace(run, path=area / RUNS / name, manifest=manifest)
+
+
+def latest_of_years(years: Mapping[str, int], run: str) -> tuple[str, ...]:
+    """The last run of every year but that of a run, the earliest year first.
+
+    Parameters
+    ----------
+    years : the year of each run, the oldest run first.
+    """
+    latest = {year: name for name, year in years.items() if year != years.get(run)}
+    return tuple(latest[year] for year in sorted(latest))
 
 
 def _stamp(created: str) -> str:

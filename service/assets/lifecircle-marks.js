@@ -149,13 +149,13 @@
       return made;
     }
 
-    function form(host, opener, target, old) {
+    function form(host, opener, target, old, chosenAs) {
       const made = element("form", "lc-mark-form");
       const say = element("p", "lc-problem");
       say.setAttribute("role", "alert");
       const choice = element("fieldset");
       choice.appendChild(element("legend", "", words.verdict));
-      let verdict = old ? old.verdict : "";
+      let verdict = old ? old.verdict : chosenAs || "";
       const noteLabel = element("label");
       const noteName = element("span");
       const text = element("textarea");
@@ -282,7 +282,8 @@
       host.querySelectorAll(".lc-mark-form, .lc-saved").forEach(function (other) { other.remove(); });
       host.appendChild(made);
       fit();
-      choice.querySelector("input").focus();
+      if (chosenAs) text.focus();
+      else choice.querySelector("input").focus();
     }
 
     function target(name, i) {
@@ -310,10 +311,19 @@
         made.appendChild(line);
       });
       if (asks) { // shown as soon as the service has said that this reader may
-        const opener = element("button", "lc-plain lc-mark-it", words["mark_" + about.kind]);
-        opener.type = "button";
+        const opener = element("div", "lc-mark-it");
+        opener.setAttribute("role", "group");
+        opener.setAttribute("aria-label", words["mark_" + about.kind]);
+        opener.appendChild(element("span", "", words["mark_" + about.kind]));
+        VERDICTS.forEach(function (verdict) {
+          const button = element("button", "lc-plain");
+          button.type = "button";
+          button.dataset.markAs = verdict;
+          button.append(sign(verdict), element("span", "", words[verdict]));
+          button.addEventListener("click", function () { form(made, opener, about, null, verdict); });
+          opener.appendChild(button);
+        });
         opener.hidden = !may;
-        opener.addEventListener("click", function () { form(made, opener, about, null); });
         made.appendChild(opener);
       }
       return made;

@@ -19,9 +19,10 @@ from lifecircle.service.catalog.places.route import Destination, route_document
 from lifecircle.service.catalog.places.search import Names, search_document
 from lifecircle.service.catalog.report import report_document
 from lifecircle.service.catalog.robustness import robustness_document
-from lifecircle.service.catalog.scenarios.scenario import scenario_document
+from lifecircle.service.catalog.scenarios.scenario import prepare_scenarios, scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting import siting_document
+from lifecircle.service.catalog.years.growth import growth_document
 
 __all__ = [
     "Destination",
@@ -36,9 +37,11 @@ __all__ = [
     "coverage_document",
     "equity_document",
     "gaps_document",
+    "growth_document",
     "headline_document",
     "isochrone_document",
     "point_document",
+    "prepare_scenarios",
     "report_document",
     "robustness_document",
     "route_document",

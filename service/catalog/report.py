@@ -32,12 +32,14 @@ def report_document(
     by: str | None = None,
     settings: Mapping[str, str | float] | None = None,
     marks: Sequence[Mapping[str, Any]] = (),
+    others: Sequence[Run] = (),
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """Scorecard, coverage, gaps, circles, equity, data quality, parameters and sources of a run.
 
     `marks`: of reviews, matched with the run.
-    `settings`: of the scorecard, by name; those left out take their defaults.
+    `settings`: of the scorecard, by name; those left out take their defaults. `others`: runs of
+    other years of the area.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def report_document(
         "by": coverage["by"],
         "walker": WALKER,
         "scorecard": (
-            scorecard_document(run, settings=settings, lang=lang)
+            scorecard_document(run, settings=settings, others=others, lang=lang)
             if settings or run.policy.scorecard is not None
             else None
         ),

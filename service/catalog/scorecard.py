@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.names import walker_of
 from lifecircle.analysis.measures.question import NOBODY_COUNTED
-from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.measures.scorecard.result import (
     LeftOut,
     Missing,
@@ -34,6 +33,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.bands import Bands, kept_bands
 from lifecircle.service.catalog.common import head_of, remarks, title_of
 from lifecircle.service.catalog.rests import rests_of_area, rests_of_row
+from lifecircle.service.catalog.years.trend import Timeline, timeline_of
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
@@ -45,9 +45,12 @@ def scorecard_document(
     level: str | None = None,
     year: int | None = None,
     settings: Mapping[str, str | float] | None = None,
+    others: Sequence[Run] = (),
     lang: Language = "zh",
 ) -> dict[str, Any]:
     """All rows of a run's scorecard; fractions 0-1, unrounded.
+
+    `others`: runs of other years of the area, for the trend of each row.
 
     Raises
     ------
@@ -55,8 +58,8 @@ def scorecard_document(
     UnknownNameError : no such walker, level or setting.
     """
     walker = walker_of(run.policy, walker).id
-    found = scorecard(run.study, walker=walker, level=level, year=year, settings=settings)
-    return document_of(run, found, lang)
+    timeline = timeline_of(run, others, walker=walker, level=level, year=year, settings=settings)
+    return document_of(timeline, lang)
 
 
 def settings_given(
@@ -80,14 +83,15 @@ def settings_given(
     return given
 
 
-def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, Any]:
+def document_of(timeline: Timeline, lang: Language) -> dict[str, Any]:
     """A computed scorecard as a document."""
+    run, found = timeline.run, timeline.found
     manifest = run.manifest
     counts = Counter(row.status for row in found.rows)
     bands = _bands(run, found)
     rows = [
         {
-            **_row(run, found.scorecard, row, lang),
+            **_row(timeline, row, lang),
             "band": None if bands is None else bands.row(row.row.id, row.figure.value),
         }
         for row in found.rows
@@ -122,6 +126,7 @@ def document_of(run: Run, found: ScorecardResult, lang: Language) -> dict[str, A
         "target_year": found.scorecard.target_year,
         "final": is_final(found.scorecard, manifest.created),
         "baseline_year": found.scorecard.baseline_year,
+        **timeline.document(),
         "inputs": [
             {"role": one.role, "name": one.name, "sha256": one.sha256} for one in manifest.inputs
         ],
@@ -187,8 +192,8 @@ def _amount(amount: Cited) -> dict[str, Any]:
     }
 
 
-def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[str, Any]:
-    row = found.row
+def _row(timeline: Timeline, found: RowResult, lang: Language) -> dict[str, Any]:
+    run, card, row = timeline.run, timeline.found.scorecard, found.row
     figure = found.figure
     return {
         "id": row.id,
@@ -206,6 +211,8 @@ def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[st
         "clause": "; ".join(f"{one.section}: {one.text}" for one in row.phrases),
         "title": title_of(row.title),
         "direction": row.direction,
+        "increase": row.increase,
+        **timeline.of_row(found),
         "group": row.group,
         "source": row.source,
         "phrases": [_phrase(one) for one in row.phrases],
@@ -234,6 +241,7 @@ def _row(run: Run, card: Scorecard, found: RowResult, lang: Language) -> dict[st
                 "have": one.have,
                 "of": one.of,
                 "unknown": one.unknown,
+                "trend": timeline.of_unit(found, one.code),
             }
             for one in found.by_unit
         ],

@@ -41,6 +41,7 @@ def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
     """Every promise of the plan, judged."""
     found, language = opened(name, workspace, run, walker=walker, by=level), language_of(lang)
     from lifecircle.analysis.results.scorecard_table import export_scorecard
+    from lifecircle.analysis.results.store import Workspace
     from lifecircle.service.catalog import scorecard_document, settings_given
     from lifecircle.service.report.scorecard import scorecard_page
     from lifecircle.service.terminal import print_json, say
@@ -52,6 +53,7 @@ def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
         level=level,
         year=year,
         settings=settings_given(settings or ()),
+        others=Workspace(workspace).other_years(found),
         lang=language,
     )
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -33,7 +33,7 @@ Table = Annotated[Path | None, typer.Option()]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (circles, equity, compare, report):
+    for command in (circles, equity, compare, growth, report):
         app.command()(command)
 
 
@@ -143,6 +143,30 @@ def compare(  # noqa: PLR0913 - typer reads the options from the signature
         show_compare(document, language)
 
 
+def growth(
+    name: Area,
+    by: By = None,
+    group: Group = "total",
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Residents by unit and year, over the runs of an area."""
+    found, language = opened(name, workspace, run, by=by, group=group), language_of(lang)
+    from lifecircle.analysis.results.store import Workspace
+    from lifecircle.service.catalog import growth_document
+    from lifecircle.service.terminal import print_json
+    from lifecircle.service.terminal.studies import show_growth
+
+    others = Workspace(workspace).other_years(found)
+    document = growth_document(found, others, by=by, group=group, lang=language)
+    if as_json:
+        print_json(document)
+    else:
+        show_growth(document, language)
+
+
 def report(
     name: Area,
     out: Annotated[Path | None, typer.Option()] = None,
@@ -157,6 +181,7 @@ def report(
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
+    from lifecircle.analysis.results.store import Workspace
     from lifecircle.service.catalog import report_document, settings_given
     from lifecircle.service.catalog.reviews import kept_marks
     from lifecircle.service.commands.words import database_of
@@ -166,15 +191,18 @@ def report(
 
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")
-    given = settings_given(settings or ())
-    marks = kept_marks(AreaState(found), database_of(workspace))
+    more: dict[str, Any] = {
+        "settings": settings_given(settings or ()),
+        "marks": kept_marks(AreaState(found), database_of(workspace)),
+        "others": Workspace(workspace).other_years(found),
+    }
     if as_json:
-        print_json(report_document(found, settings=given, marks=marks, lang=first))
+        print_json(report_document(found, lang=first, **more))
         return
     if out is not None or xlsx is None:
         target = out or Path(f"{name}-report.{pages or first}.html")
-        write_aside(target, report_page(found, languages, settings=given, marks=marks).encode())
+        write_aside(target, report_page(found, languages, **more).encode())
         say(str(target))
     if xlsx is not None:
-        write_aside(xlsx, report_workbook(found, first, settings=given, marks=marks))
+        write_aside(xlsx, report_workbook(found, first, **more))
         say(str(xlsx))

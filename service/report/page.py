@@ -47,6 +47,7 @@ def report_page(
     by: str | None = None,
     settings: Mapping[str, str | float] | None = None,
     marks: Sequence[Mapping[str, Any]] = (),
+    others: Sequence[Run] = (),
 ) -> str:
     """The report of a run as one HTML page to print, in one language or in several in turn.
 
@@ -57,7 +58,9 @@ def report_page(
     parts = []
     for lang in languages:
         words = Words(lang, "report")
-        document = report_document(run, by=by, settings=settings, marks=marks, lang=lang)
+        document = report_document(
+            run, by=by, settings=settings, marks=marks, others=others, lang=lang
+        )
         parts.append(_part(run, document, words))
     style = _style()
     page = own_template("report.html", _through_the_door).render(

@@ -177,9 +177,42 @@ def _row(row: Mapping[str, Any], told: _Told, titles: Mapping[str, str]) -> dict
         "remarks": told.sentences(texts),
         "rests": _rests(row, lang, of_service=True),
         "by_unit": [
-            (told.named(one), told.figure(one["value"], unit, direction)) for one in row["by_unit"]
+            (told.named(one), told.figure(one["value"], unit, direction), _course(one, row, told))
+            for one in row["by_unit"]
         ],
+        "trend": _trend(row, told),
     }
+
+
+def _trend(row: Mapping[str, Any], told: _Told) -> list[dict[str, Any]]:
+    """The headline year by year; none where there is one year."""
+    if len(row["trend"]) < 2:
+        return []
+    target = told.document["target_year"] if _of_plan(row, told) else None
+    return [
+        {
+            "year": one["year"],
+            "told": told.figure(one["value"], row["unit"], row["direction"]),
+            "status": one["status"],
+            "early": target is not None and one["year"] < target,
+            "here": one["run"] == told.document["run"],
+            "same": one["same_policy"],
+        }
+        for one in row["trend"]
+    ]
+
+
+def _course(one: Mapping[str, Any], row: Mapping[str, Any], told: _Told) -> str:
+    """A unit's figures of the other years, the earliest first."""
+    held = [step for step in one["trend"] if step["year"] != told.document["run_year"]]
+    return told.listed(
+        told(
+            "in_year",
+            year=step["year"],
+            figure=told.figure(step["value"], row["unit"], row["direction"]),
+        )
+        for step in held
+    )
 
 
 def _rests(
@@ -209,6 +242,8 @@ def _target_head(row: Mapping[str, Any], told: _Told) -> str:
 def _target_note(row: Mapping[str, Any], told: Words) -> str:
     if row["target_words"] is not None:
         return f"“{row['target_words']}”"
+    if row["increase"]:
+        return told("target_increase")
     return told("target_none" if row["target"] is None else "target_judged")
 
 
@@ -259,6 +294,14 @@ def _lines(row: Mapping[str, Any], told: _Told) -> Iterator[str]:
     share = row["assessed_share"]
     if share is not None and share < 1:
         yield told("share", share=percent(share))
+    before = row["before"]
+    if before is not None:
+        was = [
+            f"{row['details'][name]['title'][told.lang]} "
+            f"{told.figure(value, row['details'][name]['unit'], direction)}"
+            for name, value in before["readings"].items()
+        ]
+        yield told("increase_from", year=before["year"], figure=whole(told.listed(was)))
     if row["band"] is not None:
         yield told("firm", holds=row["band"]["holds"], draws=row["band"]["draws"])
     base = row["baseline"]

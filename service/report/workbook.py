@@ -36,6 +36,7 @@ UNIT_COVERAGE: Final = (
     "unsnapped_no_street", "unsnapped_short_piece", "cut_off",
     "P", "P_low", "P_high", "P_core", "L", "U", "C", "missed", "missed_low", "missed_high",
 )  # fmt: skip
+TREND: Final = ("id", "indicator", "target", "data_year", "value", "status", "run")
 ALL_GAPS: Final = (
     "rank", "gap", "service", "service_id", "unit_code", "unit", "region", "street", "near",
     "residents",
@@ -73,6 +74,7 @@ def report_workbook(
     by: str | None = None,
     settings: Mapping[str, str | float] | None = None,
     marks: Sequence[Mapping[str, Any]] = (),
+    others: Sequence[Run] = (),
 ) -> bytes:
     """The workbook of a run as bytes; titles in one language, numbers unrounded.
 
@@ -81,7 +83,7 @@ def report_workbook(
     UnknownNameError, ParameterError : as `report_document`.
     """
     words = Words(lang, "report")
-    document = report_document(run, by=by, settings=settings, marks=marks, lang=lang)
+    document = report_document(run, by=by, settings=settings, marks=marks, others=others, lang=lang)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):
         sheet = book.create_sheet(words(name))
@@ -101,6 +103,7 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
         return [words(name) for name in names]
 
     yield ("scorecard", *_scorecard(document, words))
+    yield "trend", heads(TREND), _trend(document, words)
     yield "coverage", heads((*tables.COVERAGE, *_ENDS)), _totals(document, words)
     yield "coverage_units", heads(UNIT_COVERAGE), _coverage(document, words)
     yield "rests_on", heads(("service", "severity", "rest")), tables.rest_rows(document, words)
@@ -123,6 +126,20 @@ def _scorecard(
     table = scorecard_frame(document["scorecard"], words.lang).astype(object)
     titles = [column.title.text(words.lang) for column in SCORECARD_COLUMNS]
     return titles, table.where(table.notna(), None).itertuples(index=False)
+
+
+def _trend(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
+    """Every promise in the latest run of each year."""
+    card = document["scorecard"]
+    for row in () if card is None else card["rows"]:
+        base = row["baseline"]
+        held = [] if base is None else [(base["year"], base["value"], words("baseline"), "")]
+        held += [
+            (one["year"], one["value"], words.verdict(one["status"]), one["run"])
+            for one in row["trend"]
+        ]
+        for year, value, told, run in held:
+            yield [row["id"], row["title"][words.lang], row["target"], year, value, told, run]
 
 
 def _values(row: Sequence[Cell]) -> list[Any]:

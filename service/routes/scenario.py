@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.policy.sections.profiles import WALK
-from lifecircle.service.catalog import scenario_document
+from lifecircle.service.catalog import prepare_scenarios, scenario_document
 from lifecircle.service.guards import check_near
 from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfRun, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
@@ -57,6 +57,28 @@ class ScenarioBody(BaseModel):
         default=["services", "catchments", "circles", "scorecard"], max_length=4
     )
     changed_cells: bool = False
+
+
+class ScenarioBaseQuery(OfRun):
+    """Of which run and question the state before any edit is worked out."""
+
+    walker: Name = "adult"
+    by: Name | None = None
+
+
+@router.get("/areas/{area}/scenario")
+async def prepare_scenario_base(
+    request: Request,
+    reader: ReaderNow,
+    area: AreaName,
+    query: Annotated[ScenarioBaseQuery, Query()],
+) -> Response:
+    """Work out and keep what scenarios are compared with, so that the first one answers soon."""
+    check_near(request, reader.settings)
+    state = await reader.state(area, query.run)
+    question = Question(walker=query.walker, by=query.by)
+    document = await run_in_threadpool(prepare_scenarios, state, question)
+    return Response(encode(document), media_type=JSON, headers=UNCACHED)
 
 
 @router.post("/areas/{area}/scenario")

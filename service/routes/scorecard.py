@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -36,8 +37,14 @@ async def show_scorecard(
     """Each row with its clause, target, baseline, every reading, status and what is missing."""
     state = await reader.state(area, query.run)
     _refuse_unknown(state, query)
+    others = await reader.other_years(state)
+    about = tuple(other.name for other in others)
+
+    def still() -> bool:
+        return reader.areas.other_years(area, state.name) == about
+
     if query.f == "html" or (query.f is None and wants_page(request)):
-        html = await run_in_threadpool(_page, request, reader, state, query)
+        html = await run_in_threadpool(_page, request, reader, (state, *others), query)
         return page_response(html, reader.lang, "", policy=page_policy("'self'"))
     if query.f in TABLES:
         form = str(query.f)
@@ -45,11 +52,20 @@ async def show_scorecard(
             request,
             state,
             reader.lang,
-            lambda: _file(state, reader, query, form),
+            lambda: _file((state, *others), reader, query, form),
             media_type=TABLES[form],
+            about=about,
+            still=still,
             headers={"content-disposition": disposition(f"{area}.scorecard.{form}")},
         )
-    return await answer(request, state, reader.lang, lambda: _document(state, reader, query))
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: _document((state, *others), reader, query),
+        about=about,
+        still=still,
+    )
 
 
 def _refuse_unknown(state: AreaState, query: ScorecardQuery) -> None:
@@ -67,25 +83,30 @@ def _refuse_unknown(state: AreaState, query: ScorecardQuery) -> None:
         )
 
 
-def _document(state: AreaState, reader: Reader, query: ScorecardQuery) -> dict[str, Any]:
+def _document(states: Sequence[AreaState], reader: Reader, query: ScorecardQuery) -> dict[str, Any]:
+    state, *others = states
     return scorecard_document(
         state.run,
         walker=query.walker,
         level=query.level,
         year=query.year,
         settings=settings_given(query.set_, query.named),
+        others=[other.run for other in others],
         lang=reader.lang,
     )
 
 
-def _file(state: AreaState, reader: Reader, query: ScorecardQuery, form: str) -> bytes:
-    document = _document(state, reader, query)
+def _file(states: Sequence[AreaState], reader: Reader, query: ScorecardQuery, form: str) -> bytes:
+    document = _document(states, reader, query)
     return file_bytes(
         f"scorecard.{form}", lambda path: export_scorecard(document, path, reader.lang)
     )
 
 
-def _page(request: Request, reader: Reader, state: AreaState, query: ScorecardQuery) -> str:
+def _page(
+    request: Request, reader: Reader, states: Sequence[AreaState], query: ScorecardQuery
+) -> str:
+    state = states[0]
     root = request.scope.get("root_path", "")
     home = f"{root}/areas/{quote(state.run.manifest.area)}"
     kept = query.model_dump(
@@ -105,4 +126,4 @@ def _page(request: Request, reader: Reader, state: AreaState, query: ScorecardQu
         turned=to(f="html", lang="en" if lang == "zh" else "zh"),
         run=query.run,
     )
-    return scorecard_page(state.run, _document(state, reader, query), lang, links)
+    return scorecard_page(state.run, _document(states, reader, query), lang, links)

@@ -12,6 +12,7 @@ from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.service.catalog import (
     compare_document,
     equity_document,
+    growth_document,
     report_document,
     settings_given,
 )
@@ -20,6 +21,7 @@ from lifecircle.service.queries.questions import (
     AreaName,
     CompareQuery,
     EquityQuery,
+    GrowthQuery,
     Reader,
     ReaderNow,
     ReportQuery,
@@ -47,6 +49,25 @@ async def show_equity(
     )
 
 
+@router.get("/areas/{area}/growth")
+async def show_growth(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[GrowthQuery, Query()]
+) -> Response:
+    """Residents by unit in the latest run of every year."""
+    state = await reader.state(area, query.run)
+    beside = await reader.other_years(state)
+    others = [other.run for other in beside]
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: growth_document(
+            state.run, others, by=query.by, group=query.group, lang=reader.lang
+        ),
+        about=tuple(other.name for other in beside),
+    )
+
+
 @router.get("/areas/{area}/compare")
 async def show_compare(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[CompareQuery, Query()]
@@ -71,13 +92,23 @@ async def show_report(
     given = settings_given(query.set_)
     wanted = query.f or ("html" if wants_page(request) else "json")
     marks = await run_in_threadpool(kept_marks, state, request.app.state.database)
-    about = ("reviews", *(f"{one['id']}.{one['version']}" for one in marks))
+    beside = await reader.other_years(state)
+    about = (
+        "reviews",
+        *(f"{one['id']}.{one['version']}" for one in marks),
+        *(other.name for other in beside),
+    )
+    more: dict[str, Any] = {
+        "settings": given,
+        "marks": marks,
+        "others": [other.run for other in beside],
+    }
     if wanted == "json":
         return await answer(
             request,
             state,
             lang,
-            lambda: report_document(state.run, settings=given, marks=marks, lang=lang),
+            lambda: report_document(state.run, lang=lang, **more),
             about=about,
         )
     if wanted == "xlsx":
@@ -86,7 +117,7 @@ async def show_report(
             request,
             state,
             lang,
-            lambda: report_workbook(state.run, lang, settings=given, marks=marks),
+            lambda: report_workbook(state.run, lang, **more),
             media_type=XLSX,
             about=about,
             headers={"content-disposition": name},
@@ -96,7 +127,7 @@ async def show_report(
         request,
         state,
         lang,
-        lambda: report_page(state.run, languages, settings=given, marks=marks).encode(),
+        lambda: report_page(state.run, languages, **more).encode(),
         about=about,
         media_type=f"{HTML}; charset=utf-8",
         headers={"content-security-policy": style_policy()},

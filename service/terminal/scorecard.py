@@ -28,6 +28,9 @@ def show_scorecard(document: Mapping[str, Any], lang: Language) -> None:
     for i, name in enumerate(("id", "indicator", "target", "value", "status", "left_out")):
         right = i in (2, 3, 5)
         table.add_column(words(name), justify="right" if right else "left", no_wrap=i != 1)
+    before = document["before"]
+    if before is not None:
+        table.add_column(str(before["year"]), justify="right", no_wrap=True)
     for row in document["rows"]:
         status, unit = str(row["status"]), document["units"][row["unit"]]
         table.add_row(
@@ -37,9 +40,23 @@ def show_scorecard(document: Mapping[str, Any], lang: Language) -> None:
             words.with_unit(row["value"], unit, row["direction"]),
             Text(words.verdict(status), style=_STYLES[status]),
             str(len(row["left_out"])) if row["left_out"] else "",
+            *_earlier(row, before, unit, words),
         )
     print_table(table)
     say_uncounted(document)
     counts = document["counts"].items()
     say(" · ".join(f"{words.verdict(status)} {count}" for status, count in counts))
     show_rests(document["rests_on"], lang, told=document["warnings"])
+
+
+def _earlier(
+    row: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    unit: Mapping[str, Any],
+    words: Words,
+) -> list[str]:
+    """A row's figure in the run of the year before, where there is one."""
+    if before is None:
+        return []
+    held = [one["value"] for one in row["trend"] if one["run"] == before["run"]]
+    return [words.with_unit(held[0] if held else None, unit, row["direction"])]

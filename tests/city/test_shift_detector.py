@@ -13,7 +13,7 @@ from lifecircle.analysis.city.crs import to_lonlat, to_metric
 from lifecircle.analysis.city.datum_shift import FEWEST, measure_distances, measure_standing
 from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.errors import InputError
+from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.facts import Facts
 from lifecircle.analysis.pipeline import check_places
 from lifecircle.analysis.readers.records.coordinates.datums import wgs84_to_gcj02
@@ -83,11 +83,20 @@ def test_a_doubt_about_the_datum_stops_a_build_that_is_not_sure(index):
     written = wgs84_to_gcj02(along(index.network, 150, 3))
     reading = Reading("点.csv", len(written), "EPSG:4326", "wgs84")
     where = Located(np.asarray(shapely.points(written), dtype=object), (reading,))
-    facts = cast(Facts, SimpleNamespace(located=lambda: ((where, False),)))
+    facts = cast(Facts, SimpleNamespace(located=lambda: ((where, False),), doubts=tuple))
     with pytest.raises(InputError, match="--accept-datum"):
         check_places(facts, index, sure=False)
     (told,) = check_places(facts, index, sure=True)
     assert told.params["fault"] == "placed_datum"
+
+
+def test_a_title_of_another_datum_stops_a_build_that_is_not_sure(index):
+    title = Fault("input_title_datum", "点.csv", None, "lng_gcj02",
+                  {"named": "gcj02", "datum": "wgs84"}, "warning")  # fmt: skip
+    facts = cast(Facts, SimpleNamespace(located=tuple, doubts=lambda: (title,)))
+    with pytest.raises(InputError, match="--accept-datum"):
+        check_places(facts, index, sure=False)
+    assert check_places(facts, index, sure=True) == ()  # the table says it itself
 
 
 def test_places_along_one_straight_road_raise_no_alarm(index):

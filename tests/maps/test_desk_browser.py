@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 
 from tests.http.test_scenario_served import place
-from tests.maps.test_maps_browser import (
+from tests.pages.browser import (
     CHROMIUM,
     LONGEST_MS,
     Watched,
-    browser,  # noqa: F401
-    sync_api,  # noqa: F401
     watched,
 )
 from tests.pages.served import running
@@ -24,7 +22,8 @@ from tests.worlds.tiny import tiny_run
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 HOSTILE = "<img src=x onerror=alert(1)>"
-KEPT = "JSON.parse(sessionStorage['lifecircle-desk /areas/tiny']).edits"
+HELD = "Object.keys(sessionStorage).find((name) => name.startsWith('lifecircle-desk '))"
+KEPT = f"JSON.parse(sessionStorage[{HELD}]).edits"
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +37,13 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Desk:
     """A desk that somebody sits at."""
 
+    area = "tiny"
+
     def __init__(self, seen: Watched, host: str) -> None:
         self.seen, self.page, self.host = seen, seen.page, host
 
     def open(self, query: str = "lang=zh&service=health_centre") -> None:
-        self.seen.open(f"{self.host}/maps/tiny/desk?{query}")
+        self.seen.open(f"{self.host}/maps/{self.area}/desk?{query}")
         self.page.evaluate("map_main.setZoom(map_main.getZoom() - 0.75, { animate: false })")
 
     def spot(self, x: float, y: float) -> tuple[float, float]:
@@ -84,7 +85,7 @@ class Desk:
         """What the service says of the same edits."""
         body = json.dumps({"edits": self.edits(), **more}).encode()
         asked = urllib.request.Request(
-            f"{self.host}/areas/tiny/scenario", body, {"content-type": "application/json"}
+            f"{self.host}/areas/{self.area}/scenario", body, {"content-type": "application/json"}
         )
         with urllib.request.urlopen(asked, timeout=60) as answer:
             return dict(json.load(answer))
@@ -105,7 +106,7 @@ class Desk:
             assert [int(figure) for figure in shown] == [one["gained"], one["lost"]]
 
 
-def test_each_kind_of_edit_is_drawn_undone_and_done_again(browser: Any, host: str) -> None:  # noqa: F811
+def test_each_kind_of_edit_is_drawn_undone_and_done_again(browser: Any, host: str) -> None:
     with watched(browser, host) as seen:
         desk = Desk(seen, host)
         desk.open()
@@ -143,7 +144,7 @@ def test_each_kind_of_edit_is_drawn_undone_and_done_again(browser: Any, host: st
         seen.assert_clean()
 
 
-def test_a_place_is_dragged_kept_and_opened_again(browser: Any, host: str, tmp_path: Path) -> None:  # noqa: F811
+def test_a_place_is_dragged_kept_and_opened_again(browser: Any, host: str, tmp_path: Path) -> None:
     with watched(browser, host) as seen:
         desk = Desk(seen, host)
         desk.open()

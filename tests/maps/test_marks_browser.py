@@ -15,11 +15,10 @@ from lifecircle.service.catalog.reviews import kept_marks
 from lifecircle.service.database.engine import Database
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.state import AreaState
-from tests.maps.test_maps_browser import CHROMIUM, browser, watched
+from tests.pages.browser import CHROMIUM, watched
 from tests.pages.served import running
 from tests.worlds.tiny import tiny_run
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 HOSTILE = "有班车 <script>window.ran.push(1)</script>\n<img src=x onerror=alert(1)>"
 
@@ -31,7 +30,7 @@ def test_a_gap_is_marked_and_a_clash_is_shown(browser: Any, tmp_path: Path) -> N
         seen.open(f"{base}/maps/tiny/gaps?service=health_centre&lang=zh")
         page.wait_for_selector(".lc-marks[data-loaded]", state="attached")
         page.locator("button[data-area=gaps]").first.click()
-        page.locator(".lc-mark-it").click()
+        page.locator("[data-mark-as=confirmed]").click()
         page.locator(".lc-mark-form [value=not_a_gap]").check()
         page.locator(".lc-mark-form [type=submit]").click()
         page.get_by_text("需要说明原因").or_(page.locator(".lc-problem:not(:empty)")).wait_for()

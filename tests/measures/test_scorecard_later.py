@@ -8,8 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from lifecircle.analysis.measures.scorecard.card import scorecard
+from lifecircle.analysis.measures.scorecard.card import increase_status, scorecard
+from lifecircle.analysis.measures.scorecard.result import Outcome
 from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.policy.scorecard_model import Direction
 from lifecircle.service.catalog.scorecard import is_final
 from tests.worlds.cards import outcome, places, with_statistics
 from tests.worlds.parts import Place, study_of
@@ -115,3 +117,28 @@ def test_final_is_a_run_made_after_the_target_year() -> None:
     assert told == [False, False, True]
     assert all(not later < earlier for earlier, later in pairwise(told))
     assert not is_final(replace(card, target_year=None), days[-1])
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "direction", "status"),
+    [
+        ((0.4, 0.4), (0.5, 0.5), "at least", "met"),
+        ((0.5, 0.5), (0.5, 0.5), "at least", "not_met"),  # the same is no increase
+        ((0.5, 0.5), (0.4, 0.4), "at least", "not_met"),
+        ((0.4, 0.6), (0.5, 0.5), "at least", "partly"),  # the ranges leave it open
+        ((0.4, 0.5), (0.6, None), "at least", "met"),
+        ((0.4, None), (0.6, 0.6), "at least", "partly"),
+        ((9.0, 9.0), (8.0, 8.0), "at most", "met"),
+        ((8.0, 8.0), (8.0, 9.0), "at most", "not_met"),
+        (None, (0.5, 0.5), "at least", "NOT_ASSESSED"),
+    ],
+)
+def test_an_increase_needs_all_that_may_be_to_lie_above(
+    before: tuple[float, float | None] | None,
+    now: tuple[float, float | None],
+    direction: Direction,
+    status: str,
+) -> None:
+    old = None if before is None else Outcome(before[0], before[0], before[1], 1.0)
+    found = increase_status(old, Outcome(now[0], now[0], now[1], 1.0), direction)
+    assert found == status

@@ -97,6 +97,20 @@ def test_files_that_are_no_raster(tmp_path):
     assert [f.key for f in check_table(path)] == ["input_broken"]
 
 
+def test_numbers_that_a_raster_scales_are_scaled(tmp_path):
+    path = write(tmp_path / "p.tif", np.array([[100, 50, -1]], np.int16), nodata=-1)
+    with rasterio.open(path, "r+") as raster:
+        raster.scales, raster.offsets = (0.1,), (2.0,)
+    table = read_population_raster(path)
+    assert table.residents.tolist() == [12, 7]
+    assert [w.key for w in table.warnings] == ["input_raster_scaled"]
+
+
+def test_a_density_by_its_name_is_refused(tmp_path):
+    for name in ("Population_Density_2020.tif", "人口密度.tif", "pop_per_sq_km.tif"):
+        assert key_of(write(tmp_path / name)) == "raster_density_named"
+
+
 def test_without_rasterio_it_says_how_to_install(tmp_path, monkeypatch):
     path = write(tmp_path / "p.tif")
     monkeypatch.setattr(geotiff, "find_spec", lambda name: None)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.city.test_quality import noted
 from tests.files.planted_sheet import planted_rows, write_sheet
-from tests.maps.test_maps_browser import CHROMIUM, READY, browser, sync_api, watched  # noqa: F401
+from tests.pages.browser import CHROMIUM, READY, watched
 from tests.pages.served import running
 from tests.worlds.tiny import tiny_run
 
@@ -41,7 +41,7 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_file_is_dropped_checked_and_taken_home(
-    browser: Any,  # noqa: F811
+    browser: Any,
     base: str,
     sheet: Path,
     tmp_path: Path,
@@ -67,7 +67,7 @@ def test_a_file_is_dropped_checked_and_taken_home(
 
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "远离道路"), ("en", "far from any street")])
-def test_the_quality_map_answers_a_click(browser: Any, base: str, lang: str, words: str):  # noqa: F811
+def test_the_quality_map_answers_a_click(browser: Any, base: str, lang: str, words: str):
     with watched(browser, base) as seen:
         seen.open(f"{base}/maps/tiny/quality?lang={lang}")
         page = seen.page

@@ -11,10 +11,10 @@ import pytest
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.report import report_page
-from tests.maps.test_maps_browser import browser, pytestmark, saved, sync_api, watched
+from tests.pages.browser import NO_CHROMIUM, saved, watched
 from tests.pages.map_pages import hostile_run
 
-__all__ = ["browser", "pytestmark", "sync_api"]
+pytestmark = NO_CHROMIUM
 
 PAST_THE_MARGIN = """() => [...document.querySelectorAll('table, svg, p, dl')].filter(one => {
   const page = one.closest('article'), right = parseFloat(getComputedStyle(page).paddingRight);

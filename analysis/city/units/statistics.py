@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.city.model import WHOLE_AREA, Statistics, StrArray, Units
+from lifecircle.analysis.city.model import WHOLE_AREA, City, Statistics, StrArray, Units
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.policy.attributes import AREA, attributes
 from lifecircle.analysis.quantities import Counts, read_only
@@ -71,6 +71,13 @@ def place_statistics(
     shown = first_of(strange, _SHOWN)
     params = {"count": len(strange), "rows": strange.total(), "units": shown}
     return statistics, (Warn("statistics_units_unknown", params),)
+
+
+def latest_year(city: City) -> int | None:
+    """The latest year that the statistics of a city are of, None where none says one."""
+    held = city.statistics
+    years = [] if held is None else held.year.value[held.year.known].tolist()
+    return max(map(int, years), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,10 @@ def everyday_rows(book: Ledger) -> dict[str, Table]:
             },
         ),
         "A28": row(
-            "no_target", "原文没有数字", "P5",
+            "NOT_ASSESSED", "要求增加，要有更早年份才能判定", "P5",
             {
                 "P5": residents_within(book, ["park", "square"], 5),
+                "places": {"value": len(book.reach.which(["park", "square"]))},
                 "L": land_within(book, ["park", "square"], 5),
             },
         ),

@@ -14,6 +14,7 @@ import numpy as np
 
 from lifecircle.analysis.demo.springcity import kinds
 from lifecircle.analysis.demo.springcity.attributes import SEAT_SHELTER
+from lifecircle.analysis.demo.springcity.future import people_after
 from lifecircle.analysis.demo.springcity.ground.mesh import street_of
 from lifecircle.analysis.demo.springcity.places import PIER_PHARMACY
 from lifecircle.analysis.demo.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
@@ -62,7 +63,7 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
     metres = {service: reach.walk(reach.which([service]))[0] for service in MEASURED}
     islanders = _island(world)
     rule = _rule(world)
-    table = {
+    table: dict[str, Any] = {
         "synthetic": True,
         "note": f"{MARK_ZH}: {MARK}, nothing here is real",
         "seed": plan.seed,
@@ -90,6 +91,8 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
         "rows": tell_rows(_ledger(world, reach, rules), _rule_met(world, rule), rules.circles),
         "before": _before(before, rules, land),
     }
+    table["years"] = _years(world)
+    table["increases"] = {"A28": _increase(table["rows"]["A28"], table["before"]["rows"]["A28"])}
     return Truth(table, metres, unsnapped)
 
 
@@ -117,6 +120,42 @@ def _before(world: World, rules: Rules, land: Land) -> dict[str, Any]:
             k: {"headline": r["headline"], "readings": r["readings"]} for k, r in rows.items()
         },
     }
+
+
+def _years(world: World) -> dict[str, Any]:
+    """Residents, children and older people of 2025, 2028 and 2030, in all and by 街道."""
+    future = people_after(world.mesh.plan, world.people)
+    street = world.people.member["subdistrict"]
+    told: dict[str, Any] = {}
+    for year, residents in future.residents.items():
+        come = [one for one in future.moving if one.year <= year]
+        by_street: Counter[str] = Counter()
+        for code, persons in zip(street, residents.tolist(), strict=True):
+            if code is not None:
+                by_street[str(code)] += persons
+        for one in come:
+            by_street[str(street[one.near])] += one.residents
+        told[str(year)] = {
+            "residents": int(residents.sum()) + sum(one.residents for one in come),
+            "pop_0_3": int(future.children[year].sum()),
+            "pop_65": int(future.older[year].sum()),
+            "moved_in": {one.estate: one.residents for one in come},
+            "subdistrict": dict(sorted(by_street.items())),
+        }
+    return told
+
+
+def _increase(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """A promise of an increase beside 2020: the readings judged, and what they come to."""
+    grown = {}
+    for name in ("P5", "places"):
+        new, old = (one["readings"][name] for one in (now, before))
+        doubt = new.get("doubt", 0) / new.get("of", 1) + old.get("doubt", 0) / old.get("of", 1)
+        sure = abs(new["value"] - old["value"]) > doubt or doubt == 0
+        grown[name] = new["value"] > old["value"] if sure else None
+    several = set(grown.values())
+    status = "met" if several == {True} else "not_met" if several == {False} else "partly"
+    return {"before": "2020", "grown": grown, "status": status}
 
 
 def _covered(reach: Reach, rules: Rules) -> dict[str, dict[str, dict[str, int]]]:

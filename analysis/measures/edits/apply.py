@@ -34,10 +34,10 @@ from lifecircle.analysis.measures.edits.model import (
     RemoveResidents,
 )
 from lifecircle.analysis.measures.edits.people import edit_people
-from lifecircle.analysis.measures.edits.places import Placed, edit_places
+from lifecircle.analysis.measures.edits.places import Placed, edit_places, rows_by_id
 from lifecircle.analysis.measures.edits.streets import edit_streets, reattach_city
 from lifecircle.analysis.measures.edits.walks import travel_on, travel_to
-from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.measures.question import Origin, Study
 from lifecircle.analysis.quantities import NOBODY, Int32Array
 
 _WAYS: Final = (AddWay, CloseWay)
@@ -87,7 +87,7 @@ def apply_edits(study: Study, edits: Sequence[Edit]) -> Edited:
         city, np.arange(len(city.facilities), dtype=np.int32), frozenset(), frozenset(), ()
     )
     if shops:
-        placed = edit_places(city, shops, base.edges, max_leg_m)
+        placed = edit_places(city, shops, rows_by_id(study), base.edges, max_leg_m)
         city, said = placed.city, (*said, *placed.warnings)
     carried = _carried(base.travel, placed.before, len(base.city.facilities))
     if moves:
@@ -99,7 +99,8 @@ def apply_edits(study: Study, edits: Sequence[Edit]) -> Edited:
         for service in study.policy.services
         if everyone or service in placed.moved or service in placed.told
     ]
-    after = Study(city, travel, study.policy, {}, costs)
+    origin = Origin(study, cell_before, placed.before)
+    after = Study(city, travel, study.policy, {}, costs, origin)
     return Edited(after, tuple(edits), cell_before, placed.before, tuple(services), said)
 
 
@@ -132,11 +133,10 @@ def _carried(travel: NearestFacility, before: Int32Array, size: int) -> NearestF
     row_of = np.full(size + 1, NOBODY, dtype=np.int32)  # the last for none
     old = np.flatnonzero(before != NOBODY)
     row_of[before[old]] = old
-    return replace(
-        travel,
-        cell_facility=row_of[travel.cell_facility],
-        node_facility=row_of[travel.node_facility],
+    cell, node = (  # -1 wraps to the last
+        row_of.take(held, mode="wrap") for held in (travel.cell_facility, travel.node_facility)
     )
+    return replace(travel, cell_facility=cell, node_facility=node)
 
 
 def _with_cells(

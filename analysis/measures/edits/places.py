@@ -6,7 +6,7 @@ from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, cast
 
 import numpy as np
 import shapely
@@ -19,10 +19,12 @@ from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.edits.attributes import column_of, is_open
 from lifecircle.analysis.measures.edits.model import AddFacility, ChangeFacility, RemoveFacility
+from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import NOBODY, Int32Array, IntArray, read_only
 
 PlaceEdit = AddFacility | RemoveFacility | ChangeFacility
 SOURCE = "edit"
+_ROWS: Final = "facility_rows_by_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,30 @@ class Placed:
     warnings: tuple[Warn, ...]
 
 
+def rows_by_id(study: Study) -> Mapping[str, int]:
+    """Rows of the facilities of a study by their ids, made once."""
+    if _ROWS not in study.kept:
+        ids = distinct_ids(study.city.facilities)
+        study.kept[_ROWS] = {name: row for row, name in enumerate(ids)}
+    return cast(Mapping[str, int], study.kept[_ROWS])
+
+
 def edit_places(
-    city: City, edits: Sequence[tuple[int, PlaceEdit]], index: EdgeIndex, max_leg_m: float
+    city: City,
+    edits: Sequence[tuple[int, PlaceEdit]],
+    named: Mapping[str, int],
+    index: EdgeIndex,
+    max_leg_m: float,
 ) -> Placed:
     """The city after some of its facilities opened, closed or changed.
 
     A service that was assessed stays so when its last place closes: that there is none is known.
+
+    Parameters
+    ----------
+    named : rows of the facilities by their ids, as `rows_by_id` has them.
     """
     places = city.facilities
-    named = {name: row for row, name in enumerate(distinct_ids(places))}
     added: dict[str, AddFacility] = {}
     changes: dict[str, dict[str, Any]] = {}
     gone: set[str] = set()

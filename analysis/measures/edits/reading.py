@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from lifecircle.analysis.city.facilities.ids import distinct_ids
 from lifecircle.analysis.errors import Fault, InputError, LifecircleError
 from lifecircle.analysis.measures.edits import shapes
 from lifecircle.analysis.measures.edits.attributes import checked_attributes, is_attribute
@@ -26,6 +25,7 @@ from lifecircle.analysis.measures.edits.model import (
     RemoveFacility,
     RemoveResidents,
 )
+from lifecircle.analysis.measures.edits.places import rows_by_id
 from lifecircle.analysis.measures.edits.shapes import Frame, ShapeError
 from lifecircle.analysis.measures.names import group_words, service_of
 from lifecircle.analysis.measures.question import NOBODY_COUNTED, Study
@@ -134,8 +134,8 @@ class _Reader:
         self._study = study
         self._number = 0
         self._frame = Frame.of(study)
-        self._facilities = set(distinct_ids(study.city.facilities))
-        self._cells = set(map(str, study.city.cells.id))
+        self._facilities = set(rows_by_id(study))
+        self._new_cells: set[str] = set()
         self._makers: Mapping[str, Callable[[Mapping[str, Any]], Edit]] = {
             "add_facility": self._add_facility,
             "remove_facility": self._remove_facility,
@@ -181,8 +181,7 @@ class _Reader:
     def _known(self, given: Mapping[str, Any]) -> str:
         one = _text(given, "id")
         if one not in self._facilities:
-            known = self._study.city.facilities
-            if one in distinct_ids(known):
+            if one in rows_by_id(self._study):
                 raise EditError("edit_id_gone", id=one)
             raise EditError("edit_id_unknown", id=one, near=_alike(one, self._facilities))
         return one
@@ -215,9 +214,9 @@ class _Reader:
         people = _whole(given.get("residents"), "residents")
         groups = self._groups(given, people)
         own = _text(given, "id") if given.get("id") is not None else f"edit-{self._number}"
-        if own in self._cells:
+        if own in self._new_cells or (self._study.city.cells.id == own).any():
             raise EditError("edit_id_taken", id=own)
-        self._cells.add(own)
+        self._new_cells.add(own)
         return AddResidents(shape, people, own, groups)
 
     def _remove_residents(self, given: Mapping[str, Any]) -> RemoveResidents:

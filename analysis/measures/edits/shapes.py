@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, cast
 
 import numpy as np
 import shapely
@@ -14,6 +14,7 @@ from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.measures.edits.model import MOST_VERTICES
 from lifecircle.analysis.measures.question import Study
 
+_FRAME: Final = "frame_of_edits"
 _POINT = ("Point",)
 _LINE = ("LineString",)
 AREA = ("Polygon", "MultiPolygon")
@@ -43,7 +44,13 @@ class Frame:
 
     @classmethod
     def of(cls, study: Study) -> Frame:
-        """The box around units, cells and streets, wider by the longest access leg."""
+        """The box around units, cells and streets, wider by the longest access leg; made once."""
+        if _FRAME not in study.kept:
+            study.kept[_FRAME] = cls._around(study)
+        return cast(Frame, study.kept[_FRAME])
+
+    @classmethod
+    def _around(cls, study: Study) -> Frame:
         city = study.city
         shapes = [one for one in city.units.geometry if one is not None]
         bounds = shapely.total_bounds(np.array([*shapes, None], dtype=object))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import shapely
@@ -26,10 +26,12 @@ from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.policy.sections.rules import AttachmentRules
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.osm.streets import RawStreets
 
 _SAME_M: Final = 1e-4  # streets whose ends and length agree so well are the same street
 _SLACK: Final = 1.01  # metres of the plane against the ellipsoid
 _AREAL: Final = 2
+_RAW: Final = "raw_streets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ def edit_streets(
     network, policy = study.city.network, study.policy
     rules = policy.barriers or load_policy().barriers  # runs of old have none of their own
     margin_m = 0.0 if rules is None else rules.closure_margin_m.value
-    raw = raw_streets(network)
+    if _RAW not in study.kept:
+        study.kept[_RAW] = raw_streets(network)
+    raw = cast(RawStreets, study.kept[_RAW])
     said: list[Warn] = []
     for number, edit in edits:
         if isinstance(edit, AddWay):

@@ -27,6 +27,8 @@ from lifecircle.analysis.readers.osm.streets import RawStreets
 _DIGITS: Final = 7  # of a degree, as OpenStreetMap keeps places
 _SAME_DEG: Final = 1e-11  # nearer to such a place than this, a place is that one
 _SAME_M: Final = 0.01  # places nearer than this are one
+_BENT: Final = 0.02  # of a box: more than its sides bend on the globe
+_SLACK_DEG: Final = 1e-4
 _BEFORE: Final = -1.0  # along a way: before its first place
 _ABOVE: Final = int(WayForm.ABOVE_OR_BELOW)
 _OFF: Final = int(WayForm.OFF_GROUND)
@@ -142,12 +144,13 @@ class _Segments:
         inside = np.ones(len(raw.node_ref), dtype=np.bool_)
         inside[raw.way_start[1:] - 1] = False
         tail = np.flatnonzero(inside)
-        xy = to_metric(raw.lonlat, crs)
         way = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start) - 1)
         form = np.zeros(len(raw.way_id), dtype=np.uint8) if raw.form is None else raw.form
         is_end = ~inside
         is_end[raw.way_start[:-1]] = True
-        a, b = xy[tail], xy[tail + 1]
+        about = _about(raw, tail, crs, near, margin_m)  # few of them are worth projecting
+        tail, way = tail[about], way[about]
+        a, b = to_metric(raw.lonlat[tail], crs), to_metric(raw.lonlat[tail + 1], crs)
         met = (np.minimum(a, b) <= near.max(axis=0) + margin_m).all(axis=1)
         met &= (np.maximum(a, b) >= near.min(axis=0) - margin_m).all(axis=1)
         tail, way, a, b = tail[met], way[met], a[met], b[met]
@@ -165,6 +168,21 @@ class _Segments:
         if (1.0 - share) * length < _SAME_M:
             return b, int(self.ref[row + 1])
         return a + share * (b - a), None
+
+
+def _about(
+    raw: RawStreets, tail: IntArray, crs: str, near: FloatArray, margin_m: float
+) -> BoolArray:
+    """Which segments come near the box around some places (metres), told in degrees."""
+    (west, south), (east, north) = near.min(axis=0) - margin_m, near.max(axis=0) + margin_m
+    ring = np.array([[west, south], [west, north], [east, south], [east, north]])
+    lonlat = to_lonlat(ring, crs)
+    wider = _BENT * np.ptp(lonlat, axis=0) + _SLACK_DEG  # sides that are straight in metres only
+    low, high = lonlat.min(axis=0) - wider, lonlat.max(axis=0) + wider
+    a, b = raw.lonlat[tail], raw.lonlat[tail + 1]
+    found: BoolArray = (np.minimum(a, b) <= high).all(axis=1)
+    found &= (np.maximum(a, b) >= low).all(axis=1)
+    return found
 
 
 def _find_joins(

@@ -82,6 +82,7 @@ def scorecard(
     level: str | None = None,
     year: int | None = None,
     settings: Mapping[str, str | float] | None = None,
+    before: Study | None = None,
 ) -> ScorecardResult:
     """Every row of the policy's scorecard for a city.
 
@@ -91,6 +92,7 @@ def scorecard(
     level : unit level whose units get a figure each beside the row's; None = none.
     year : no statistics of a later year are used; None = the latest of each.
     settings : answers to what the plan leaves open, by id; those left out take the default.
+    before : the area in an earlier year: rows that promise an increase are held against it.
 
     Raises
     ------
@@ -110,14 +112,9 @@ def scorecard(
     walker_of(policy, walker)
     shown = None if level is None else level_of(city, level)
     answers = checked_settings(policy.scorecard, settings or {})
-    ground = Ground(
-        study,
-        policy.scorecard,
-        answers,
-        walker,
-        year,
-    )
-    rows = tuple(_row(ground, row, shown) for row in policy.scorecard.rows.values())
+    ground = Ground(study, policy.scorecard, answers, walker, year)
+    old = None if before is None else Ground(before, policy.scorecard, answers, walker, year)
+    rows = tuple(_row(ground, row, shown, old) for row in policy.scorecard.rows.values())
     return ScorecardResult(policy.scorecard, answers, walker, year, shown, rows)
 
 
@@ -158,7 +155,7 @@ def _amount(setting: Setting, default: float, given: str | float | None) -> floa
     return value
 
 
-def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
+def _row(ground: Ground, row: Row, level: str | None, old: Ground | None = None) -> RowResult:
     outcomes: dict[str, Outcome] = {}
     later = [reading for reading in row.readings.values() if reading.kind == "pooled"]
     for name, reading in row.readings.items():
@@ -170,7 +167,8 @@ def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
     shown = row.shown(ground.settings)
     judged = row.judged or shown
     target = _target(ground, row)
-    status = _judge(ground, row, outcomes)
+    before = _before(row, judged, old)
+    status = _judge(ground, row, outcomes, before)
     asked = dict.fromkeys((shown[0], *judged))
     return RowResult(
         row=row,
@@ -183,7 +181,22 @@ def _row(ground: Ground, row: Row, level: str | None) -> RowResult:
         unknown=tuple(unsettled(ground, outcomes, judged)),
         by_unit=() if level is None else tuple(by_unit(ground, outcomes[shown[0]], level)),
         warnings=(*_remarks(outcomes[name] for name in asked), *earlier(ground, row, asked)),
+        before=before,
     )
+
+
+def _before(row: Row, judged: Iterable[str], old: Ground | None) -> Mapping[str, Outcome] | None:
+    """The judged readings in the earlier year, of a row that promises an increase."""
+    if old is None or not row.increase:
+        return None
+
+    def compute(name: str) -> Outcome:
+        reading = row.readings[name]
+        if reading.kind == "pooled":
+            return pooled([compute(one) for one in reading.of])
+        return EVALUATORS[reading.kind](old, reading)
+
+    return MappingProxyType({name: compute(name) for name in judged})
 
 
 def row_verdict(ground: Ground, row: Row) -> tuple[Status, Outcome]:
@@ -210,8 +223,19 @@ def deciding(row: Row, settings: Mapping[str, str | float]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((shown[0], *(row.judged or shown))))
 
 
-def _judge(ground: Ground, row: Row, outcomes: Mapping[str, Outcome]) -> Status:
+def _judge(
+    ground: Ground,
+    row: Row,
+    outcomes: Mapping[str, Outcome],
+    before: Mapping[str, Outcome] | None = None,
+) -> Status:
     shown = row.shown(ground.settings)
+    if row.increase:
+        old = before or {}
+        return _joined(
+            increase_status(old.get(name), outcomes[name], row.direction)
+            for name in row.judged or shown
+        )
     return row_status(
         [outcomes[name] for name in row.judged or shown],
         outcomes[shown[0]],
@@ -254,7 +278,12 @@ def row_status(
     """
     if target is None:
         return "NOT_ASSESSED" if headline.value is None else "no_target"
-    each = [_status(outcome, target, missing, direction) for outcome in judged]
+    return _joined(_status(outcome, target, missing, direction) for outcome in judged)
+
+
+def _joined(statuses: Iterable[Status]) -> Status:
+    """What several sub-targets come to together."""
+    each = list(statuses)
     if all(one == "NOT_ASSESSED" for one in each):
         return "NOT_ASSESSED"
     if all(one == "met" for one in each):
@@ -262,6 +291,29 @@ def row_status(
     if "met" in each or "partly" in each:
         return "partly"
     return "NOT_ASSESSED" if "NOT_ASSESSED" in each else "not_met"
+
+
+def increase_status(
+    before: Outcome | None, now: Outcome, direction: Direction = AT_LEAST
+) -> Status:
+    """Whether a figure grew (of a row "at most": fell) from an earlier year.
+
+    `partly` where the possible ranges of both years leave it open.
+    """
+    if before is None or before.value is None or now.value is None:
+        return "NOT_ASSESSED"
+    was, is_now = _range(before), _range(now)
+    if direction == AT_MOST:
+        was, is_now = is_now, was
+    if is_now[0] > was[1]:
+        return "met"
+    return "not_met" if is_now[1] <= was[0] else "partly"
+
+
+def _range(outcome: Outcome) -> tuple[float, float]:
+    """The least and the most a figure may be."""
+    lower, upper = outcome.lower, outcome.upper
+    return (-math.inf if lower is None else lower, math.inf if upper is None else upper)
 
 
 def _status(outcome: Outcome, target: float, missing: str, direction: Direction) -> Status:

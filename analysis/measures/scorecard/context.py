@@ -13,6 +13,7 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import (
     NearestFacility,
+    along_of,
     goals_of,
     nearest_from_nodes,
     nearest_from_positions,
@@ -320,12 +321,16 @@ class Ground:
         return Attachments(places.attached_facility[chosen], places.attachment.take(chosen))
 
     def _walk(self, rows: Int32Array) -> SubsetWalks:
-        goals = goals_of(self.costs, self.attachments(rows))
-        nodes = nearest_from_nodes(self.costs, goals)
-        cells = nearest_from_positions(self.costs, goals, nodes, self.city.cells.position)
+        costs, cells_at = self.costs, self.city.cells.position
+        goals = goals_of(costs, self.attachments(rows))
+        nodes = nearest_from_nodes(costs, goals)
+        along = self.once("along_cells", lambda: along_of(costs, cells_at))
+        cells = nearest_from_positions(costs, goals, nodes, cells_at, along=along)
         if self.city.land is None:
             return SubsetWalks(cells.cm, cells.facility, np.zeros(0, dtype=np.int32))
-        land = nearest_from_positions(self.costs, goals, nodes, self.city.land.position)
+        land_at = self.city.land.position
+        along = self.once("along_land", lambda: along_of(costs, land_at))
+        land = nearest_from_positions(costs, goals, nodes, land_at, along=along)
         return SubsetWalks(cells.cm, cells.facility, land.cm)
 
     # ---- persons ----------------------------------------------------------------------------

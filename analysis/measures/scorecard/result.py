@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -28,7 +28,8 @@ class Missing:
     """Something a reading needs and the area lacks, and how to supply it.
 
     `kind`: service, attribute (a column of facilities), statistic (of units), units (a level),
-    class (urban or rural), group, land, capacity, network. `lacking` of `of` lack it; None: all.
+    class (urban or rural), group, land, capacity, network, earlier_run, earlier_figure. `lacking`
+    of `of` lack it; None: all.
     """
 
     kind: str
@@ -134,7 +135,10 @@ class UnitFigure:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """One promise, judged."""
+    """One promise, judged.
+
+    `before`: the judged readings in the earlier year that an increase is held against.
+    """
 
     row: Row
     outcomes: Mapping[str, Outcome]
@@ -146,6 +150,7 @@ class RowResult:
     unknown: tuple[LeftOut, ...]
     by_unit: tuple[UnitFigure, ...]
     warnings: tuple[Warn, ...]
+    before: Mapping[str, Outcome] | None = None
 
     @property
     def figure(self) -> Outcome:
@@ -161,7 +166,16 @@ class RowResult:
                 held = found.get((one.kind, one.name))
                 if held is None or (one.lacking or 0) > (held.lacking or 0):
                     found[one.kind, one.name] = one
-        return tuple(found.values())
+        return (*found.values(), *self._earlier_missing())
+
+    def _earlier_missing(self) -> Iterator[Missing]:
+        """What the judging of an increase lacks of the earlier year."""
+        if not self.row.increase:
+            return
+        if self.before is None:
+            yield Missing("earlier_run", self.row.id, self.row.title)
+        elif any(one.value is None for one in self.before.values()):
+            yield Missing("earlier_figure", self.row.id, self.row.title)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def _dated(tags: Mapping[str, str], today: date) -> list[tuple[str, State]]:
         found.append((f"{_ENDS}={ends}", "gone"))
     for key in _STARTS:
         starts = tags.get(key)
-        first = None if starts is None else _first_day(starts)
+        first = None if starts is None else first_day(starts)
         if first is not None and first > today:
             found.append((f"{key}={starts}", "planned"))
     return found
@@ -179,7 +179,7 @@ def last_day(text: str) -> date | None:
     return max((last for _, last in filter(None, dates)), default=None)
 
 
-def _first_day(text: str) -> date | None:
+def first_day(text: str) -> date | None:
     """The first day a date of OpenStreetMap may mean; None where it cannot be told."""
     if text.casefold().startswith("before") or _CENTURY.search(text):
         return None

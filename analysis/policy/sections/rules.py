@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
@@ -131,9 +132,7 @@ class Walker(Record):
     @property
     def speed_m_per_s(self) -> Fraction:
         """Speed on the flat, metres per second, exact."""
-        return Fraction(self.metres.value).limit_denominator(10**6) / Fraction(
-            self.seconds.value
-        ).limit_denominator(10**6)
+        return _speed(self.metres.value, self.seconds.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +260,9 @@ class CoverageRules(Record):
     core_minutes: Positive
     core_metres: Positive
     land_lattice_m: Positive
+
+
+@lru_cache(maxsize=256)
+def _speed(metres: float, seconds: float) -> Fraction:
+    exact = (Fraction(one).limit_denominator(10**6) for one in (metres, seconds))
+    return next(exact) / next(exact)

@@ -103,13 +103,25 @@ def _find_features(path: Path, content: Any) -> Sequence[dict[str, Any]]:
     kind = content.get("type") if isinstance(content, dict) else None
     features = content.get("features") if kind == "FeatureCollection" else [content]
     if kind not in ("FeatureCollection", "Feature") or not isinstance(features, list):
-        raise refuse(path, "input_not_geojson")
+        raise refuse(path, _tell_other(content))
     sound = all(
         isinstance(f, dict) and isinstance(f.get("properties") or {}, dict) for f in features
     )
     if not sound:
-        raise refuse(path, "input_not_geojson")
+        raise refuse(path, _tell_other(content))
     return features
+
+
+def _tell_other(content: Any) -> str:
+    """What is said of JSON that is no GeoJSON: its form, where people send it."""
+    if isinstance(content, dict):
+        if content.get("type") == "Topology":
+            return "input_topojson"
+        if isinstance(content.get("elements"), list):
+            return "input_overpass_json"
+        if "spatialReference" in content or "geometryType" in content:
+            return "input_esri_json"
+    return "input_not_geojson"
 
 
 def _parse_crs_name(named: Any) -> str:

@@ -128,7 +128,24 @@ def read_workbook(path: Path, said: Declaration) -> Records:
     filled = [sheet for sheet in sheets if any(not is_blank(c) for row in sheet.lines for c in row)]
     if not filled:
         raise refuse(path, "input_no_rows")
-    return find_records(path, _choose_sheet(path, filled))
+    chosen = _choose_sheet(path, filled)
+    return find_records(
+        path, _note_hidden(path, workbook, chosen) if said.sheet is None else chosen
+    )
+
+
+def _note_hidden(path: Path, workbook: Any, chosen: Sheet) -> Sheet:
+    """The sheet with a note on those that nobody sees, where there are any."""
+    hidden = [one.name for one in workbook.sheets_metadata if not _is_seen(one)]
+    if not hidden:
+        return chosen
+    params = {"others": ", ".join(hidden)}
+    note = Fault("input_sheets_hidden", path.name, params=params, severity="note")
+    return replace(chosen, remarks=(*chosen.remarks, note))
+
+
+def _is_seen(sheet: Any) -> bool:
+    return str(sheet.visible).endswith("Visible")
 
 
 def _broken_error(path: Path, error: BaseException) -> BaseException:
@@ -142,7 +159,7 @@ def _list_sheets(path: Path, workbook: Any, sheet: str | None) -> list[str]:
     names = [
         one.name
         for one in workbook.sheets_metadata
-        if str(one.visible).endswith("Visible") and str(one.typ).endswith("WorkSheet")
+        if _is_seen(one) and str(one.typ).endswith("WorkSheet")
     ]
     if sheet is None:
         return names

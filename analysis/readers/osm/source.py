@@ -18,6 +18,7 @@ _HEAD_BYTES: Final = 1024
 _MARK: Final = b"\xef\xbb\xbf"  # byte-order mark of UTF-8
 _O5M: Final = b"\xff\xe0\x04o5m2"
 _PACKINGS: Final = ((b"\x1f\x8b", ".gz"), (b"BZh", ".bz2"))
+_PACKED_OTHERWISE: Final = (b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!")
 _HISTORY: Final = tuple(f".osh{more}" for more in ("", ".pbf", ".xml", ".gz", ".bz2", ".xml.gz"))
 _WEB_PAGE: Final = re.compile(
     rb"\s*(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
@@ -110,6 +111,8 @@ def _other(head: bytes) -> str:
     start = head.removeprefix(_MARK).lstrip()
     if start.startswith((b"{", b"[")):
         return "osm_json"
+    if start.startswith(_PACKED_OTHERWISE):
+        return "osm_packed"
     return "osm_zip" if start.startswith(b"PK\x03\x04") else "osm_not_osm"
 
 

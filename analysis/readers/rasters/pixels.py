@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from lifecircle.analysis.readers.records.frames import is_earthly
 
 _STRIP_ROWS: Final = 256  # rows read at a time
 _MOST_PIXELS: Final = 400_000_000
+_DENSITY: Final = re.compile(r"(?i)densit|per_?(?:sq_?)?km|密度")
 _M2_PER_HECTARE: Final = 10_000.0
 
 
@@ -74,6 +76,9 @@ def read_pixels(path: Path, found: Findings) -> Pixels:
         if product is not None and product.density:
             found.add("raster_density", product=product.title())
             found.stop_on_errors()
+        if _DENSITY.search(name):
+            found.add("raster_density_named")
+            found.stop_on_errors()
         index, persons = _find_inhabited(source, found, product)
         grid = Grid(crs, source.transform, source.width, source.height)
     return Pixels(name, grid, index, persons, {}, product)
@@ -101,7 +106,8 @@ def _find_inhabited(
     """Pixels with residents: their indices, int64 (p,), row by row, and their counts (p,)."""
     at: list[IntArray] = []
     persons: list[FloatArray] = []
-    blank, unsaid = None if product is None else product.blank, 0
+    scale, offset = scale_of(source)
+    blank, unsaid = None if product is None else product.blank * scale + offset, 0
     for start, read in _read_strips(source):
         empty = read == blank
         unsaid += int(np.count_nonzero(empty))
@@ -122,6 +128,8 @@ def _find_inhabited(
         filled = np.flatnonzero(counts > 0)
         at.append(filled + start * source.width)
         persons.append(counts[filled])
+    if (scale, offset) != (1.0, 0.0):
+        found.add("input_raster_scaled", severity="warning", scale=scale, offset=offset)
     if unsaid and product is not None:
         title = product.title()
         found.add("raster_blank", severity="warning", count=unsaid, value=blank, product=title)
@@ -137,7 +145,9 @@ def _refuse_fillers(persons: FloatArray, source: Any, found: Findings) -> None:
     if len(persons) == 0:
         return
     kind, top = np.dtype(source.dtypes[0]), float(persons.max())
+    scale, offset = scale_of(source)
     highest = float(np.iinfo(kind).max if kind.kind in "iu" else np.finfo(kind).max)
+    highest = highest * scale + offset
     count = int(np.count_nonzero(persons == top))
     bounds = plausible()
     if top > LARGEST_COUNT or (top == highest and count > 1):
@@ -161,12 +171,18 @@ def _measure_pixel_m2(source: Any) -> float:
     return abs(float(pyproj.Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)[0]))
 
 
+def scale_of(source: Any) -> tuple[float, float]:
+    """What the numbers of a raster's one band are multiplied by, and what is added to them."""
+    return float(source.scales[0]), float(source.offsets[0])
+
+
 def _read_strips(source: Any) -> Iterator[tuple[int, FloatArray]]:
-    """First row and flat counts of strips of the raster; nodata and NaN become 0."""
+    """First row and flat counts of strips of the raster, scaled; nodata and NaN become 0."""
+    scale, offset = scale_of(source)
     for start in range(0, source.height, _STRIP_ROWS):
         rows = (start, min(start + _STRIP_ROWS, source.height))
         band = source.read(1, window=(rows, (0, source.width)), masked=True)
-        counts = np.ma.filled(band.astype(np.float64), 0.0).ravel()
+        counts = np.ma.filled(band.astype(np.float64) * scale + offset, 0.0).ravel()
         yield start, np.where(np.isnan(counts), 0.0, counts)
 
 

@@ -132,10 +132,14 @@ def title_keys(title: str) -> tuple[tuple[str, float], ...]:
     """How a column title may be looked up, each with the scale its unit in brackets means."""
     whole = fold(title).strip("*★@")
     match = _BRACKETS.match(whole)
-    if match and match[2] in plain_units():
+    unit = match[2].removeprefix("单位:") if match else ""
+    if match and unit in plain_units():
         return (whole, 1.0), (match[1], 1.0)
-    if match and match[2] in unit_scales():
-        return (whole, 1.0), (match[1], unit_scales()[match[2]])
+    if match and unit in unit_scales():
+        return (whole, 1.0), (match[1], unit_scales()[unit])
+    behind = next((one for one in _aliases()["units_behind"] if whole.endswith(one)), None)
+    if behind is not None and not match:
+        return (whole, 1.0), (whole.removesuffix(behind).rstrip("/:"), unit_scales()[behind])
     return ((whole, 1.0),)
 
 

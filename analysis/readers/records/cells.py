@@ -30,7 +30,8 @@ SHEET_ERRORS: Final = frozenset(
      "#FIELD!", "#BLOCKED!", "#GETTING_DATA"}
 )  # fmt: skip
 
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+|(?:'\d{3})+)(?:\.\d+)?")
+_PARTING = str.maketrans("", "", ", '")
 _WITH_UNIT = re.compile(r"([+-]?[\d.,]+)\s*([^\d.,\s+-][^\d\s]{0,7}\d?)")
 _LONGEST_NUMBER: Final = 64  # characters of a number with its unit
 _OFFICE_ERROR = re.compile(r"Err:\d{3}")  # of LibreOffice
@@ -203,7 +204,7 @@ def read_number(cell: Any, *, units: bool = True) -> float | None:
         text = unicodedata.normalize("NFKC", cell).strip().replace("\N{MINUS SIGN}", "-")
         text, scale = _drop_unit(text) if units else (text, 1.0)
         if _THOUSANDS.fullmatch(text):
-            text = text.replace(",", "")
+            text = text.translate(_PARTING)
         if not _NUMBER.fullmatch(text):
             return None
         number = float(text) * scale

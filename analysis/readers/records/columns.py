@@ -39,6 +39,7 @@ from lifecircle.analysis.readers.records.findings import Findings
 _CODES: Final = ("code", "unit_code", "parent_code")
 _COUNTED: Final = ("population", "households")
 _NUMBERS: Final = (*_COUNTED, "lon", "lat", "value", "year")
+_DAYS: Final = ("end_date", "start_date")
 _ROUNDED: Final = re.compile(r"\d(?:\.\d+)?e\+?\d{1,2}")
 _GROUP = re.compile(r"pop_[a-z0-9][a-z0-9_+]*")
 
@@ -125,7 +126,7 @@ def refuse_strange_cells(picked: Mapping[str, Column], found: Findings) -> None:
             where = np.fromiter((one == key for one in strange), np.bool_, count=len(strange))
             counted = field.startswith("pop_") or field in _COUNTED
             measured = attribute_kind(field) in ("number", "count")
-            if key == "input_cell_date" and field == "end_date":
+            if key == "input_cell_date" and field in _DAYS:
                 continue
             if key is None or (key == "input_cell_percent" and not (counted or measured)):
                 continue

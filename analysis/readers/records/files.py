@@ -45,6 +45,8 @@ RASTER_SUFFIXES: Final[dict[str, frozenset[str]]] = {
     ".tiff": frozenset({"tiff"}),
 }
 
+_OTHER_RASTERS: Final = (".asc", ".img", ".nc", ".vrt", ".bil", ".flt", ".adf", ".hdf", ".jp2")
+
 _HEAD_BYTES: Final = 4096
 _ASCII_SHARE: Final = 0.1  # of a text in UTF-16 that is separators and digits, at least
 _BEFORE_JSON: Final = b" \t\r\n\x0b\x0c\x1e"
@@ -115,6 +117,8 @@ def check_path(path: Path, suffixes: dict[str, frozenset[str]]) -> Path:
         if not path.is_file():
             raise refuse(path, "input_not_regular")
         suffix = path.suffix.lower()
+        if suffix in _OTHER_RASTERS:
+            raise refuse(path, "input_raster_kind", suffix=suffix)
         if suffix not in suffixes:
             raise refuse(
                 path, "input_suffix", suffix=suffix or path.name, known=", ".join(suffixes)

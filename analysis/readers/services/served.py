@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from lifecircle.analysis.texts import first_of, listed, say_both, whole
 
 _LEVELS: Final = ("kind_first", "kind_second", "kind_third")  # of a provider's kinds, a column each
 KIND_FIELDS: Final = ("service", "provider_kind", *_LEVELS)
+_SHORT_CODE: Final = re.compile(r"\d{5}")
 _ROWS_NAMED: Final = 10
 _KINDS_NAMED: Final = 8
 _KINDS_LISTED: Final = 40  # in a build
@@ -57,7 +59,9 @@ def read_served(
     none = np.zeros(len(records), np.bool_)
     names = service_names(policy)
     if records.said.service is not None:
-        return Served(_all_one(records, names, policy, found), none)
+        service = _all_one(records, names, policy, found)
+        _tell_ignored(find_kind(picked, policy), service, names, policy, found)
+        return Served(service, none)
     column = find_kind(picked, policy)
     if column is None:
         found.add("input_service_missing", columns=records.titles, file=records.file)
@@ -124,6 +128,8 @@ class _Reading:
         self.words[word] = rows
         kinds = provider_kinds()
         parts = tuple(each_kind(word))
+        if _SHORT_CODE.fullmatch(word) and kinds.knows("0" + word):
+            parts = ("0" + word,)  # a spreadsheet took the zero of 090601 away
         if not any(map(kinds.knows, parts)):
             self.strange[rows] = True
             return
@@ -154,6 +160,25 @@ def _all_one(
         known = listed(one.title for one in policy.services.values())
         found.add("input_service_said", value=said, near=known if near is None else near)
     return np.full(len(records), service, dtype=np.object_)
+
+
+def _tell_ignored(
+    column: Column | None, service: ObjectArray, names: Mapping[str, str], policy: Policy,
+    found: Findings,
+) -> None:  # fmt: skip
+    """Warn of kinds that name other services than the one that all rows are said to be."""
+    if column is None or not len(service) or service[0] is None:
+        return
+    others = Counter(
+        other
+        for word in read_texts(column.values)
+        if word is not None and (other := names.get(fold(word), service[0])) != service[0]
+    )
+    if others:
+        told = (say_both("word_kind_count", title=policy.services[one].title, count=count)
+                for one, count in others.most_common(_KINDS_NAMED))  # fmt: skip
+        found.add("input_kind_ignored", severity="warning", column=column.title,
+                  title=policy.services[service[0]].title, others=listed(told))  # fmt: skip
 
 
 def _words(

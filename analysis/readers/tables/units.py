@@ -42,8 +42,9 @@ from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.heaps import refuse_heaped_units
+from lifecircle.analysis.readers.tables.of_year import of_year
 from lifecircle.analysis.readers.tables.unit_parts import UnitRows, join_parts
-from lifecircle.analysis.texts import Title, listed, say_both
+from lifecircle.analysis.texts import Title, first_of, listed, say_both
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
 
 PLAIN_LEVEL: Final = "unit"
@@ -63,7 +64,12 @@ class _Part:
     units: UnitRows
 
 
-def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = SILENT) -> UnitTable:
+def read_units(
+    paths: Sequence[Path],
+    policy: Policy,
+    declared: Declarations = SILENT,
+    year: int | None = None,
+) -> UnitTable:
     """Units of all levels from polygon files; two files of one level are joined.
 
     Parameters
@@ -74,6 +80,8 @@ def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = S
         Names the levels a `level` column may use.
     declared
         What is said of the files; a layer's own CRS counts as declared.
+    year
+        Whose residents are meant, where the columns name years (`of_year`).
 
     Raises
     ------
@@ -84,7 +92,7 @@ def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = S
     faults = Findings("")
     for path in paths:
         try:
-            opened.append(read_records(path, declared))
+            opened.append(of_year(read_records(path, declared), year))
         except InputError as error:
             faults.take(error.faults)
     return units_of(opened, policy, faults)
@@ -105,7 +113,9 @@ def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = 
     _refuse_repeats(parts, texts, every)
     every.stop_on_errors()
     where = Located.joined([part.units.where for part in parts])
-    _look_at_land(parts, texts, where, every)
+    persons = np.concatenate([np.empty(0), *(part.units.persons for part in parts)])
+    _look_at_land(parts, texts, persons, where, every)
+    every.stop_on_errors()
     groups = sorted({name for part in parts for name in part.units.groups})
     held = {
         name: np.concatenate(
@@ -113,7 +123,6 @@ def units_of(files: Sequence[Records], policy: Policy, found: Findings | None = 
         )
         for name in groups
     }
-    persons = np.concatenate([np.empty(0), *(part.units.persons for part in parts)])
     residents, counts = _round_totals(persons, held, texts)
     return UnitTable(
         **texts,
@@ -262,9 +271,10 @@ def _refuse_repeats(
 
 
 def _look_at_land(
-    parts: Sequence[_Part], texts: Mapping[str, ObjectArray], where: Located, found: Findings
-) -> None:
-    """Refuse heaps of units, and warn about units of one level that share land."""
+    parts: Sequence[_Part], texts: Mapping[str, ObjectArray], persons: FloatArray,
+    where: Located, found: Findings,
+) -> None:  # fmt: skip
+    """Refuse heaps and sums of units, and warn about units of one level that share land."""
     files = [part.file for part in parts for _ in range(len(part.units.rows))]
     alike = len({(reading.crs, reading.datum) for reading in where.readings}) == 1
     every = where.shapes if alike else where.in_degrees()
@@ -276,6 +286,9 @@ def _look_at_land(
         names = texts["name"][members]
         one = Findings(", ".join(dict.fromkeys(files[i] for i in members)))
         found_pairs = find_overlaps(every[members])
+        for outer, inner in _find_sums(every[members], persons[members], found_pairs[0]):
+            one.add("input_unit_is_sum", severity="error", name=names[outer], level=level,
+                    inner=first_of([str(names[i]) for i in inner], ROWS_NAMED))  # fmt: skip
         for key, pairs in zip(
             ("input_units_inside", "input_units_overlap"), found_pairs, strict=True
         ):
@@ -283,6 +296,25 @@ def _look_at_land(
                 shown = _name_pairs(names, pairs)
                 one.add(key, severity="warning", count=len(pairs), pairs=shown, level=level)
         found.merge(one)
+
+
+def _find_sums(
+    shapes: ObjectArray, persons: FloatArray, inside: Sequence[tuple[int, int]]
+) -> list[tuple[int, list[int]]]:
+    """Units with residents whose land others of their level hold, each with those others.
+
+    Nobody can live in what is left of such a unit: it is the sum of the others.
+    """
+    held: dict[int, list[int]] = {}
+    for inner, outer in inside:
+        held.setdefault(outer, []).append(inner)
+    return [
+        (outer, inner)
+        for outer, inner in held.items()
+        if persons[outer] > 0
+        and shapely.area(shapely.intersection(shapes[outer], shapely.union_all(shapes[inner])))
+        >= plausible().inside_share.value * shapely.area(shapes[outer])
+    ]
 
 
 def _name_pairs(names: ObjectArray, pairs: Sequence[tuple[int, int]]) -> Title | str:

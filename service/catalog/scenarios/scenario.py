@@ -73,8 +73,7 @@ def scenario_document(
         raise ParameterError("profile_no_ways", profile=profile.title)
     able = PARTS if profile is None else BY_PROFILE
     wanted = tuple(one for one in able if one in parts)
-    key = ("scenario_baseline", question.walker, question.by, wanted)
-    baseline = state.derived(key, lambda: Baseline.of(study, question, wanted))
+    baseline = _baseline(state, question, wanted)
     found = scenario(study, edits, question, parts=wanted, baseline=baseline)
     return {
         "area": run.manifest.area,
@@ -97,6 +96,39 @@ def scenario_document(
         "changed_cells": _cells(found) if changed_cells else None,
         "stored": False,
         "warnings": remarks((*resting_on(study.city), *found.warnings), lang),
+    }
+
+
+def _baseline(state: AreaState, question: Question, wanted: tuple[str, ...]) -> Baseline:
+    """What a run comes to before any edit, kept."""
+    key = ("scenario_baseline", question.walker, question.by, wanted)
+    return state.derived(key, lambda: Baseline.of(state.run.study, question, wanted))
+
+
+def prepare_scenarios(state: AreaState, question: Question) -> dict[str, Any]:
+    """Work out what scenarios are compared with, and try one edit, of which nothing is kept.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : as `scenario_document`.
+    """
+    study = state.run.study
+    question = settle(study, question)
+    for wanted in (PARTS, PARTS[:1]):  # all, and what is asked while a place is dragged
+        baseline = _baseline(state, question, wanted)
+        city = study.city
+        first = next((one for one in study.travel.services if city.assessed(one)), None)
+        if first is not None and len(city.cells):
+            lon, lat = to_lonlat(city.cells.xy_m[:1], city.crs)[0].tolist()
+            trial = {"op": "add_facility", "service": first, "lon": lon, "lat": lat}
+            edits = read_edits(study, [trial])
+            scenario(study, edits, question, parts=wanted, baseline=baseline)
+    return {
+        "area": state.run.manifest.area,
+        "base": {"run": state.run.manifest.run},
+        "walker": question.walker,
+        "by": question.by,
+        "ready": True,
     }
 
 
@@ -133,10 +165,6 @@ def _service(found: Scenario, change: ServiceChange, lang: Language) -> dict[str
         "units": [
             {"code": one.code, "name": one.name, "name_en": one.name_en, **_sides(one)}
             for one in change.units
-            if one.residents[0] != one.residents[1]
-            or one.covered[0] != one.covered[1]
-            or one.gained
-            or one.lost
         ],
         "warnings": remarks(change.warnings, lang),
     }

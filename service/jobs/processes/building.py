@@ -61,6 +61,7 @@ class Build(Process):
     place_by_unit: bool = False
     residents_from_buildings: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     calibrate: bool = False
+    year: int | None = Field(default=None, ge=1900, le=2200)
 
     def files(self) -> tuple[str, ...]:
         """Ids of its files, each once."""
@@ -163,6 +164,7 @@ class Build(Process):
             place_by_unit=self.place_by_unit,
             residents_from_buildings=self.residents_from_buildings,
             calibrate=self.calibrate,
+            year=self.year,
             title=None if zh is None or en is None else Title(zh, en),
         )
 

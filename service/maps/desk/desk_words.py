@@ -13,14 +13,19 @@ from lifecircle.service.maps.scenes.coverage import facilities_of
 from lifecircle.service.wording import RULE_STATES
 
 SCRIPTS: Final = (
-    "lifecircle-edits.js",
-    "lifecircle-draw.js",
-    "lifecircle-change.js",
-    "lifecircle-kept.js",
-    "lifecircle-beside.js",
-    "lifecircle-desk.js",
+    "desk/edits.js",
+    "desk/draw.js",
+    "desk/change.js",
+    "desk/asking.js",
+    "desk/toolbar.js",
+    "desk/edit-list.js",
+    "desk/keys.js",
+    "desk/shelf.js",
+    "desk/kept.js",
+    "desk/beside.js",
+    "desk/desk.js",
 )
-STYLES: Final = ("lifecircle-desk.css",)
+STYLES: Final = ("desk/desk.css",)
 _PREFIX: Final = "map_desk_"
 _SLOTS: Final = ("n", "name", "before", "after", "why", "service", "run", "most", "metres")
 _LOADS: Final = ("within", "overload", "underload")

@@ -52,7 +52,7 @@ def pick_coordinates(
     picked = {**_pick_pair(titled, said, found), **told} if len(told) < len(_AXES) else told
     if {"lon", "lat"} <= set(picked):
         datums = {axis: _datum_of(picked[axis]) for axis in _AXES}
-        if None not in datums.values() and not _are_same(datums["lon"], datums["lat"]):
+        if None not in datums.values() and not are_same(datums["lon"], datums["lat"]):
             found.add("input_pair_mixed", lon=picked["lon"].title, lat=picked["lat"].title)
             return {}
         return picked
@@ -98,7 +98,7 @@ def _choose(datums: tuple[str | None, ...], said: Declaration) -> str | None:
         if datum is not None and datum == said.datum:
             return datum
     for datum in datums:
-        if datum is not None and said.datum is not None and _are_same(datum, said.datum):
+        if datum is not None and said.datum is not None and are_same(datum, said.datum):
             return datum
     if None in datums and (said.datum or said.crs):
         return None
@@ -117,7 +117,8 @@ def _tell_others(pair: dict[str, Column], titled: Sequence[_Titled], found: Find
                       others=", ".join(others))  # fmt: skip
 
 
-def _are_same(one: str | None, other: str | None) -> bool:
+def are_same(one: str | None, other: str | None) -> bool:
+    """Whether two datums are one for walks: WGS84 and CGCS2000 agree to decimetres."""
     return one == other or {one, other} <= set(_SAME)
 
 

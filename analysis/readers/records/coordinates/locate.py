@@ -18,7 +18,7 @@ import shapely
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
 from lifecircle.analysis.readers.records import limits
-from lifecircle.analysis.readers.records.aliases import datum_in_title, fold, says_lat_first
+from lifecircle.analysis.readers.records.aliases import fold, says_lat_first
 from lifecircle.analysis.readers.records.cells import (
     Numbers,
     is_blank,
@@ -34,6 +34,10 @@ from lifecircle.analysis.readers.records.columns import (
 )
 from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates
 from lifecircle.analysis.readers.records.coordinates.datums import SHIFTED
+from lifecircle.analysis.readers.records.coordinates.datums_named import (
+    compare_rows,
+    compare_title,
+)
 from lifecircle.analysis.readers.records.coordinates.located import (
     DEGREES,
     Located,
@@ -57,6 +61,7 @@ from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.records.grids import find_misfits
 from lifecircle.analysis.readers.records.mapping_file import parse_crs
 from lifecircle.analysis.readers.records.records import Records
+from lifecircle.analysis.readers.records.repair import open_collections
 
 _SWAPPED_SHARE: Final = 0.5  # of the rows with numbers: more than this, and the columns are swapped
 _LOOKED_AT: Final = 200  # cells that show what a column holds
@@ -115,7 +120,9 @@ def locate(records: Records, found: Findings) -> Located:
     if place is None:
         return Located(bare)
     for column in (picked.get("lon"), picked.get("lat")) if not as_layer else ():
-        _compare_title(column, place, found)
+        compare_title(column, place.datum, found)
+    if not as_layer:
+        compare_rows(records, place.datum, found)
     crs = DEGREES if place.crs is None else place.crs.to_string()
     reading = Reading(records.file, len(records), crs, place.datum, swap, place.own)
     return Located(_check_shapes(bare, place, reading, found), (reading,))
@@ -185,16 +192,6 @@ def _find_place(
     return _Place(crs, said.datum or "wgs84", own=False)
 
 
-def _compare_title(column: Column | None, place: _Place, found: Findings) -> None:
-    """Warn where a title names another datum than the one declared."""
-    named = datum_in_title(column.title) if column is not None else None
-    same = {"wgs84", "cgcs2000"}
-    if column is None or named is None or named == place.datum or {named, place.datum} == same:
-        return
-    found.add("input_title_datum", column=column.title, severity="warning", named=named,
-              datum=place.datum)  # fmt: skip
-
-
 def _check_shapes(
     bare: ObjectArray, place: _Place, reading: Reading, found: Findings
 ) -> ObjectArray:
@@ -248,7 +245,8 @@ def _shapes_of_layer(records: Records, layer: ObjectArray, found: Findings) -> O
     found.each("input_geometry_unread", unread)
     empty = np.asarray(shapely.is_missing(layer) | shapely.is_empty(layer), np.bool_)
     found.each("input_geometry_missing", empty & ~unread)
-    return _keep_sound(keep_where(layer, ~empty) if empty.any() else layer, found)
+    layer = keep_where(layer, ~empty) if empty.any() else layer
+    return _keep_sound(open_collections(layer, found), found)
 
 
 def _is_lat_first(shapes: ObjectArray) -> bool:

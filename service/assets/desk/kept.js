@@ -4,6 +4,7 @@
 
   const LARGEST = 16 * 1024 * 1024; // bytes of a file of edits, as the command takes
   const BESIDE = 4;
+  const PARAMETER = "scenario"; // of the address: a kept scenario can be mailed
 
   function saved(name, text, type) {
     const link = document.createElement("a");
@@ -19,7 +20,6 @@
     const words = desk.words;
     const filled = lifecircle.filled;
     const address = desk.config.url + "/scenarios";
-    const chosen = new Set();
     const box = element("section", "lc-block lc-kept");
     box.appendChild(element("h2", "", words.kept));
 
@@ -85,10 +85,10 @@
     const said = element("p", "lc-said");
     said.setAttribute("role", "status");
     box.appendChild(said);
-    const list = element("ul", "lc-scenarios");
-    box.appendChild(list);
+    const shelf = lifecircle.shelf(desk, address, { open: open, say: say, changed: show, rebased: rebased });
+    box.appendChild(shelf.list);
     const beside = button(box, "beside", function () {
-      return lifecircle.beside(desk, Array.from(chosen));
+      return lifecircle.beside(desk, shelf.chosen());
     });
 
     function body() {
@@ -107,7 +107,7 @@
       const one = await desk.send(address, { method: "POST", body: body() });
       belongs(one);
       say(filled(words.kept_as, { name: one.title }));
-      await refresh();
+      await shelf.refresh();
     }
     async function update() {
       const opened = desk.steps.opened();
@@ -115,20 +115,35 @@
       const one = await desk.send(address + "/" + opened.id, { method: "PUT", body: { ...body(), version: opened.version } });
       belongs(one);
       say(filled(words.kept_as, { name: one.title }));
-      await refresh();
+      await shelf.refresh();
     }
     async function open(id) {
       const one = await desk.send(address + "/" + id, {});
-      desk.steps.put(one.edits.map(lifecircle.editTools.understood), { id: one.id, version: one.version, title: one.title, note: one.note, author: one.author });
-      show();
+      take(one);
       say(one.base.current && one.base.run === desk.config.run ? filled(words.opened, { name: one.title })
         : filled(words.opened_other_run, { name: one.title, run: one.base.run }), one.base.run !== desk.config.run);
     }
-    async function drop(one) {
-      await desk.send(address + "/" + one.id + "?version=" + one.version, { method: "DELETE" });
-      chosen.delete(one.id);
-      if (desk.steps.opened() && desk.steps.opened().id === one.id) desk.steps.belong(null);
-      await refresh();
+    /* What was rebased is what is drawn now, where it was open. */
+    function rebased(one) {
+      const opened = desk.steps.opened();
+      if (opened && opened.id === one.id) take(one);
+    }
+    function take(one) {
+      desk.steps.put(one.edits.map(lifecircle.editTools.understood), { id: one.id, version: one.version, title: one.title, note: one.note, author: one.author });
+      show();
+    }
+    /* The scenario that the address names; what this tab has drawn on it since is not written over. */
+    async function fromAddress() {
+      const id = new URLSearchParams(location.search).get(PARAMETER);
+      const opened = desk.steps.opened();
+      if (id && !(opened && opened.id === id)) await open(id);
+    }
+    function toAddress(opened) {
+      const address = new URL(location.href);
+      if ((address.searchParams.get(PARAMETER) || null) === (opened ? opened.id : null)) return;
+      if (opened) address.searchParams.set(PARAMETER, opened.id);
+      else address.searchParams.delete(PARAMETER);
+      history.replaceState(null, "", address);
     }
     async function read(given) {
       if (given.size > LARGEST) return say(filled(words.file_large, { most: LARGEST / 1024 / 1024 }), true);
@@ -157,59 +172,9 @@
       });
     }
 
-    function row(one) {
-      const item = element("li");
-      item.dataset.scenario = one.id;
-      const tick = element("input");
-      tick.type = "checkbox";
-      tick.checked = chosen.has(one.id);
-      tick.setAttribute("aria-label", filled(words.choose, { name: one.title }));
-      tick.addEventListener("change", function () {
-        if (tick.checked) chosen.add(one.id);
-        else chosen.delete(one.id);
-        show();
-      });
-      item.appendChild(tick);
-      const told = element("button", "lc-open");
-      told.type = "button";
-      told.appendChild(element("b", "", one.title));
-      told.appendChild(element("span", "", [one.author, one.changed.slice(0, 10), filled(words.edits_n, { n: one.edits_in_all }),
-        filled(words.people_n, { before: lifecircle.change.grouped(one.winners, 0), after: lifecircle.change.grouped(one.losers, 0) })].join(" · ")));
-      if (one.base.run !== desk.config.run) told.appendChild(element("em", "", words.other_run));
-      if (one.note) told.appendChild(element("span", "lc-said-note", one.note));
-      told.addEventListener("click", function () { open(one.id).catch(function (error) { say(error.message, true); }); });
-      item.appendChild(told);
-      const links = element("span", "lc-links");
-      ["geojson", "xlsx"].forEach(function (form) {
-        const link = element("a", "", form === "xlsx" ? "XLSX" : "GeoJSON");
-        link.href = address + "/" + one.id + "?f=" + form + (form === "xlsx" ? "&lang=" + desk.lang : "");
-        link.download = "";
-        links.appendChild(link);
-      });
-      const close = element("button", "lc-close", "×");
-      close.type = "button";
-      close.setAttribute("aria-label", filled(words.drop, { name: one.title }));
-      close.addEventListener("click", function () {
-        if (close.dataset.sure) return drop(one).catch(function (error) { say(error.message, true); });
-        close.dataset.sure = "1";
-        close.textContent = words.drop_sure;
-        setTimeout(function () { delete close.dataset.sure; close.textContent = "×"; }, 4000);
-      });
-      links.appendChild(close);
-      item.appendChild(links);
-      return item;
-    }
-
-    async function refresh() {
-      const found = await desk.send(address, {});
-      list.replaceChildren();
-      found.scenarios.slice().reverse().forEach(function (one) { list.appendChild(row(one)); });
-      if (!found.scenarios.length) list.appendChild(element("li", "lc-note", words.none_kept));
-      show();
-    }
-
     /* What can be done with the edits as they are. */
     let shown = null;
+    let settled = false; // whether the address was read
     function show() {
       const any = desk.steps.list().length > 0;
       const opened = desk.steps.opened();
@@ -217,11 +182,11 @@
       keeps.textContent = opened ? words.keep_new : words.keep;
       updates.hidden = !opened;
       updates.disabled = !any;
-      beside.disabled = chosen.size < 2 || chosen.size > BESIDE;
+      const chosen = shelf.chosen();
+      beside.disabled = chosen.length < 2 || chosen.length > BESIDE;
       beside.title = beside.disabled ? words.beside_how : "";
-      list.querySelectorAll("li[data-scenario]").forEach(function (item) {
-        item.classList.toggle("lc-chosen", Boolean(opened) && item.dataset.scenario === opened.id);
-      });
+      shelf.mark(opened ? opened.id : null);
+      if (settled) toAddress(opened);
       const now = opened ? opened.id + "/" + opened.version : null;
       if (opened && now !== shown) {
         title.value = opened.title;
@@ -231,7 +196,10 @@
       shown = now;
     }
 
-    refresh().catch(function (error) { say(error.message, true); });
+    shelf.refresh().then(fromAddress).catch(function (error) { say(error.message, true); }).then(function () {
+      settled = true;
+      show();
+    });
     show();
     return { box: box, show: show, needKey: function () { key.hidden = false; } };
   }

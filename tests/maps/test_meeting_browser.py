@@ -1,0 +1,175 @@
+"""A review meeting in a real browser: three sites compared, one chosen, marked and exported; then
+the area's data change, and scenario and mark go with them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from shapely.geometry import shape
+
+from lifecircle.analysis.results.store import Workspace
+from tests.maps.test_desk_browser import Desk
+from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, watched
+from tests.pages.served import running
+
+pytestmark = NO_CHROMIUM
+
+SITES = ("东址", "西址", "北址")
+GAINED = ("gained", "health_centre")
+QUERY = "lang=zh&service=health_centre"
+
+
+class Meeting(Desk):
+    """A desk at which sites are tried on the generated city."""
+
+    area = "springcity"
+
+    def place(self, lon: float, lat: float) -> None:
+        """Set a place with keys alone: tool 1, the middle of the map, Enter."""
+        self.page.evaluate(f"void map_main.setView([{lat}, {lon}], 14, {{ animate: false }})")
+        self.page.keyboard.press("1")
+        self.page.keyboard.press("Enter")
+        self.settled()
+
+    def keep(self, title: str) -> str:
+        """Keep what is drawn under a title; the id it has."""
+        ids = "[...document.querySelectorAll('.lc-scenarios li')].map(one => one.dataset.scenario)"
+        before = self.page.evaluate(ids)
+        self.page.fill(".lc-keep [name=title]", title)
+        self.page.fill(".lc-keep [name=author]", "王工")
+        self.page.click("[data-act=keep]")
+        self.until(f"{ids}.filter(Boolean).length > {len([one for one in before if one])}")
+        return next(str(one) for one in self.page.evaluate(ids) if one not in before)
+
+    def asked(self, path: str) -> Any:
+        """What the service tells of the area."""
+        with urllib.request.urlopen(f"{self.host}/areas/springcity/{path}", timeout=60) as answer:
+            return json.load(answer)
+
+    def said(self, text: str) -> None:
+        """Wait until the block of scenarios says something."""
+        self.until(f"document.querySelector('.lc-kept .lc-said').textContent.includes('{text}')")
+
+
+def play(
+    desk: Meeting, exchange: Callable[[], None], gone: str, look: Callable[[str], None]
+) -> None:
+    """The whole meeting; `exchange` brings the other data, which have no facility `gone`."""
+    page = desk.page
+    desk.seen.open(f"{desk.host}/maps/springcity/desk?{QUERY}")
+    page.wait_for_selector(".lc-result[data-warm]", timeout=3 * LONGEST_MS)
+    gaps = desk.asked("gaps?service=health_centre")["features"]
+    spots = [shape(gap["geometry"]).representative_point() for gap in gaps[: len(SITES)]]
+    ids = []
+    for title, spot in zip(SITES, spots, strict=True):
+        desk.place(spot.x, spot.y)
+        desk.assert_figures()
+        ids.append(desk.keep(title))
+        page.locator("h1").click()
+        page.keyboard.press("Control+z")
+        desk.until("document.querySelectorAll('.lc-edit').length === 0")
+    look("kept")
+
+    for title in SITES:
+        page.get_by_label(title).first.check()
+    page.click("[data-act=beside]")
+    page.wait_for_selector(".lc-beside[data-ready]", timeout=LONGEST_MS)
+    told = desk.asked(f"scenarios/compare?ids={','.join(reversed(ids))}")
+    row = next(one for one in told["rows"] if (one["indicator"], one["of"]) == GAINED)
+    shown = page.locator(f".lc-beside tr[data-row='{'/'.join(GAINED)}'] td").all_inner_texts()
+    figures = {f"{value['after']:,}" for value in row["values"]}
+    assert figures <= set(shown) and "0" not in figures
+    assert len(page.locator(".lc-beside-map").all()) == 3
+    look("beside")
+    page.keyboard.press("Escape")
+
+    page.locator(f"[data-scenario='{ids[0]}'] .lc-open").click()  # the one chosen
+    desk.until("document.querySelectorAll('.lc-edit').length === 1")
+    desk.settled()
+    assert f"scenario={ids[0]}" in page.url
+    with page.expect_download() as got:
+        page.click("[data-act=export_geojson]")
+    kept = json.loads(Path(got.value.path()).read_text(encoding="utf-8"))
+    assert kept["features"][0]["properties"]["op"] == "add_facility"
+    desk.place(spots[1].x, spots[1].y)  # and one that closes a centre the other data do not have
+    sent = {"title": "撤并", "edits": [{"op": "remove_facility", "id": gone}, *desk.edits()]}
+    asked = urllib.request.Request(
+        f"{desk.host}/areas/springcity/scenarios",
+        json.dumps(sent).encode(),
+        {"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        merged = json.load(answer)["id"]
+
+    desk.seen.open(f"{desk.host}/maps/springcity/gaps?{QUERY}")
+    page.wait_for_selector(".lc-marks[data-loaded]", timeout=LONGEST_MS)
+    page.locator("button[data-area=gaps]").first.click()
+    page.locator("[data-mark-as=planned]").first.click()
+    page.locator(".lc-mark-form textarea").fill("东址可覆盖")
+    page.locator(".lc-mark-form button[type=submit]").click()
+    desk.until("document.querySelector('.lc-marks').dataset.told === '1'")
+    look("marked")
+
+    exchange()
+    page.evaluate("sessionStorage.clear()")
+    desk.seen.open(f"{desk.host}/maps/springcity/desk?{QUERY}&scenario={ids[0]}")
+    desk.settled()
+    desk.said("计算批次")  # opened by its link, and told to be of other data
+    before = desk.asked(f"scenarios/{ids[0]}")
+    page.locator(f"[data-scenario='{ids[0]}'] [data-act=rebase]").click()
+    desk.said("已按当前批次重算")
+    after = desk.asked(f"scenarios/{ids[0]}")
+    assert (after["base"]["current"], before["base"]["current"]) == (True, False)
+    assert after["edits"] == before["edits"]
+    desk.settled()
+    desk.assert_figures()
+    page.locator(f"[data-scenario='{ids[0]}'] .lc-history summary").click()
+    steps = page.locator(f"[data-scenario='{ids[0]}'] .lc-history li b")
+    desk.until(
+        f"document.querySelectorAll('[data-scenario=\"{ids[0]}\"] .lc-history li').length === 2"
+    )
+    assert steps.all_inner_texts() == ["换批次重算", "保存"]
+
+    page.locator(f"[data-scenario='{merged}'] [data-act=rebase]").click()
+    page.wait_for_selector(".lc-misfits li", timeout=LONGEST_MS)
+    assert gone in page.inner_text(".lc-misfits")
+    look("misfit")
+    page.click("[data-act=rebase_without]")
+    desk.said("已按当前批次重算")
+    left = desk.asked(f"scenarios/{merged}")
+    assert [one["op"] for one in left["edits"]] == ["add_facility"] * 2
+
+    desk.seen.open(f"{desk.host}/maps/springcity/gaps?{QUERY}")
+    page.wait_for_selector(".lc-marks[data-loaded]", timeout=LONGEST_MS)
+    (mark,) = desk.asked("reviews")["reviews"]
+    assert (mark["verdict"], mark["note"]) == ("planned", "东址可覆盖")
+    assert page.locator(f"[data-mark='{mark['id']}']").count() == 1
+    look("marks")
+
+
+def test_a_meeting_is_played_through(browser: Any, springcity_runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(springcity_runs, tmp_path / "ws", copy_function=shutil.copy)
+    folder = tmp_path / "ws" / "springcity"
+    store = Workspace(tmp_path / "ws")
+    before, today = sorted(one.name for one in (folder / "runs").iterdir())
+    ids = [set(store.open("springcity", run).city.facilities.id) for run in (before, today)]
+    centres = store.open("springcity").city.facilities
+    number = centres.service_ids.index("health_centre")
+    gone = next(
+        one
+        for one, service in zip(centres.id, centres.service, strict=True)
+        if service == number and one in ids[1] - ids[0]
+    )
+    with running(tmp_path / "ws") as host, watched(browser, host) as seen:
+        play(
+            Meeting(seen, host),
+            lambda: (folder / "current").write_text(before + "\n", encoding="utf-8") and None,
+            gone,
+            lambda name: None,
+        )
+        seen.assert_clean()
