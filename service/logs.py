@@ -78,4 +78,4 @@ def write_quickly() -> None:
     For a process that serves; source: the part *Optimization* of Python's logging HOWTO.
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[assignment]
+    logging._srcfile = None
