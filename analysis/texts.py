@@ -141,13 +141,17 @@ class Texts:
         return found if found is not None or self._under is None else self._under._find(key)
 
     def _own(self, key: str) -> Mapping[str, Any] | None:
-        names = _names(self._package)
-        own = f"{key.partition('_')[0]}.toml"
-        for name in sorted(names, key=lambda name: name != own):
-            found = _read(self._package, name).get(key)
-            if found is not None:
-                return found
-        return None
+        return _found(self._package, key)
+
+
+@cache
+def _found(package: str, key: str) -> Mapping[str, Any] | None:
+    own = f"{key.partition('_')[0]}.toml"
+    for name in sorted(_names(package), key=lambda name: name != own):
+        found = _read(package, name).get(key)
+        if found is not None:
+            return found
+    return None
 
 
 @cache

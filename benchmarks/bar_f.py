@@ -1,134 +1,197 @@
-"""Bar f: requests a second beside an empty FastAPI route, one worker, 16 connections."""
+"""Bar f: requests a second beside an empty FastAPI route, with a valid key.
+
+The generated city at a tenth and whole; `lifecircle serve` as it runs, and an empty application
+under the same server flags; 16 and 64 connections, 1 and 2 workers. Each of our questions stands
+between two measurements of the empty route. Where the machine is shared, the processor time of a
+request (all processes of a server together, from /proc) says more than requests a second.
+"""
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bars import SEED, Row, Skip, shared_file
-from lifecircle.analysis.facts import BuildRequest
-from lifecircle.analysis.pipeline import build_area
+from benchmarks.bars import SEED, Row, Skip
+from benchmarks.serving import Heard, Served, serve_empty, serve_workspace, with_key
+from lifecircle.analysis.demo.build import build_springcity
+from lifecircle.analysis.results.model import Manifest
 from lifecircle.analysis.results.store import Workspace
 
-ROOT = Path(__file__).resolve().parents[1]
-CONNECTIONS, SECONDS, ROUNDS = 16, 4, 3
-BAR_POINT, BAR_COVERAGE = 0.45, 0.60
-EMPTY = """
-import sys
-import uvicorn
-from fastapi import FastAPI
-
-app = FastAPI()
-
-@app.get("/")
-async def nothing() -> dict[str, str]:
-    return {}
-
-uvicorn.run(app, port=int(sys.argv[1]), log_level="error", loop="uvloop", http="httptools")
+AREA = "springcity"
+SECONDS, ROUNDS = 4, 3
+CONNECTIONS, WORKERS = (16, 64), (1, 2)
+DONE = """
+done = function(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("HEARD %d %d %d %d %d\\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99),
+    e.status + e.connect + e.read + e.write + e.timeout))
+end
 """
-OURS = """
-import sys
-from pathlib import Path
-import uvicorn
-from lifecircle.service.app import create_app
-from lifecircle.service.settings import Settings
-
-settings = Settings(workspace=Path(sys.argv[2]), port=int(sys.argv[1]))
-uvicorn.run(create_app(settings), port=settings.port, log_level="error", loop="uvloop",
-            http="httptools")
-"""
-
-
-def random_points(west: float, south: float, east: float, north: float) -> str:
-    """A script for wrk: every request asks about another place of a box."""
-    return f"""
-math.randomseed({SEED})
-request = function()
-  local lon = {west} + math.random() * {east - west}
-  local lat = {south} + math.random() * {north - south}
-  return wrk.format("GET", string.format("/areas/malta/point?lon=%.6f&lat=%.6f", lon, lat))
+HELP = """
+function other_host()  -- another address of this machine: nothing was asked there before
+  local headers = {}
+  for name, value in pairs(wrk.headers) do headers[name] = value end
+  headers['Host'] = string.format('127.%d.%d.%d', math.random(255), math.random(255),
+                                  math.random(254))
+  return headers
+end
+function tile(west, south, east, north, z)
+  local n = 2 ^ z
+  local function column(lon) return (lon + 180) / 360 * n end
+  local function row(lat)
+    local r = math.rad(lat)
+    return (1 - math.log(math.tan(r) + 1 / math.cos(r)) / math.pi) / 2 * n
+  end
+  local left, top = math.floor(column(west)), math.floor(row(north))
+  local wide, high = math.ceil(column(east)) - left, math.ceil(row(south)) - top
+  return string.format('%d', left + math.random(0, wide - 1)),
+         string.format('%d', top + math.random(0, high - 1))
 end
 """
 
 
-@contextmanager
-def serving(code: str, path: str, *arguments: str) -> Iterator[str]:
-    """A server in a process of its own, answering at `path`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", code, str(port), *arguments], cwd=ROOT)
-    base = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(base + path, timeout=5):
-                    break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        else:
-            raise Skip("a server did not come up")
-        yield base
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+@dataclass(frozen=True)
+class Load:
+    """One kind of question: the body of wrk's ``request`` and what it has to reach.
+
+    `share`: of the empty route's requests a second; `rate`: requests a second; `p99_ms` at 64
+    connections; None where no bar is set.
+    """
+
+    name: str
+    lua: str
+    share: float | None = None
+    rate: float | None = None
+    p99_ms: float | None = None
+    gzip: bool = False
 
 
-def per_second(url: str, script: Path | None = None) -> float:
-    """Requests a second by wrk; every answer has to be a success."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"]
-    command += ["-s", str(script)] if script else []
-    said = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said:
-        raise Skip(f"{url} did not always succeed: {said}")
-    found = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    if found is None:
-        raise Skip(f"wrk said {said}")
-    return float(found.group(1))
+def loads(manifest: Manifest) -> list[Load]:
+    """The questions, in the order they are asked."""
+    west, south, east, north = manifest.bbox
+    home = f"/areas/{AREA}"
+    place = (
+        f"local lon = {west} + math.random() * {east - west}\n"
+        f"local lat = {south} + math.random() * {north - south}\n"
+    )
+    minutes = "string.format('%.6f', 5 + math.random() * 25)"
+    middle = f"local z = 14\nlocal x, y = tile({west}, {south}, {east}, {north}, z)\n"
+    tile = f"'/collections/{AREA}.cells/tiles/WebMercatorQuad/'..z..'/'..y..'/'..x"
+
+    def get(lua: str, *before: str) -> str:
+        return "".join(before) + f"return wrk.format('GET', {lua})"
+
+    table, gaps = f"'{home}/coverage?service=pharmacy", f"'{home}/gaps?service=pharmacy"
+    page = f"'/maps/{AREA}/coverage?service=pharmacy'"
+    return [
+        Load("/point, another place each time", get(
+            f"string.format('{home}/point?lon=%.6f&lat=%.6f', lon, lat)", place), share=0.45),
+        Load("a coverage asked before", get(f"{table}'"), share=1.0, p99_ms=1000),
+        Load("a coverage asked before, gzip", get(f"{table}'"), p99_ms=1000, gzip=True),
+        Load("a new coverage", get(f"{table}&minutes='..{minutes}"), rate=200),
+        Load("new gaps", get(f"{gaps}&minutes='..{minutes}"), rate=50),
+        Load("a map page asked before", get(page), rate=500, p99_ms=1000),
+        Load("a map page asked before, gzip", get(page), rate=500, p99_ms=1000, gzip=True),
+        Load("a new tile of cells", get(f"{tile}, other_host()", middle)),
+        Load("a tile of cells asked before", get(tile, middle), p99_ms=1000),
+    ]  # fmt: skip
+
+
+def script(load: Load, key: str) -> str:
+    """The script of wrk for one kind of question, asked with a key."""
+    headers = {"Authorization": f"Bearer {key}"} | (
+        {"Accept-Encoding": "gzip"} if load.gzip else {}
+    )
+    told = "".join(f"wrk.headers['{name}'] = '{value}'\n" for name, value in headers.items())
+    return f"math.randomseed({SEED})\n{told}{HELP}request = function()\n{load.lua}\nend\n{DONE}"
+
+
+def empty_script(key: str) -> str:
+    """The same of the empty route."""
+    return script(Load("", "return wrk.format('GET', '/')"), key)
 
 
 def measure() -> list[Row]:
-    """The rows of bar f; the servers take turns, the median of the rounds counts."""
+    """The rows of bar f, of the city at a tenth and, with ``LIFECIRCLE_WHOLE``, whole."""
     if shutil.which("wrk") is None:
         raise Skip("wrk is not installed (Debian package wrk)")
-    pbf = shared_file("malta/malta-latest.osm.pbf")
-    councils = shared_file("malta/malta_local_councils_pop.gpkg")
+    scales = (0.1, 1.0) if os.environ.get("LIFECIRCLE_WHOLE") else (0.1,)
+    return [row for scale in scales for row in _rows(scale)]
+
+
+@contextmanager
+def built(scale: float, *, before: bool = False) -> Iterator[tuple[Path, Manifest]]:
+    """A workspace with the generated city: the one of ``LIFECIRCLE_LOAD_<scale>``, else built.
+
+    `before`: also as it was five years earlier, as a run of its own.
+    """
+    given = os.environ.get(f"LIFECIRCLE_LOAD_{scale:g}".replace(".", "_"))
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Path(folder) / "workspace"
-        run = build_area(
-            BuildRequest("malta", osm=pbf, units=(councils,)), Workspace(workspace)
-        )  # fmt: skip
-        script = Path(folder) / "points.lua"
-        script.write_text(random_points(*run.manifest.bbox), encoding="utf-8")
-        table = "/areas/malta/coverage?service=pharmacy"
-        rates: dict[str, list[float]] = {"empty": [], "point": [], "coverage": []}
-        with serving(EMPTY, "/") as empty, serving(OURS, "/readyz", str(workspace)) as ours:
-            with urllib.request.urlopen(ours + table, timeout=60):
-                pass  # the first answer is worked out, the rest are what a planner's day is
-            for _ in range(ROUNDS):
-                rates["empty"].append(per_second(f"{empty}/"))
-                rates["point"].append(per_second(f"{ours}/", script))
-                rates["coverage"].append(per_second(ours + table))
-    middle = {name: sorted(values)[ROUNDS // 2] for name, values in rates.items()}
+        root = Path(given or folder)
+        workspace = Workspace(root)
+        if given is None:
+            build_springcity(workspace, scale=scale, before=before)
+        yield root, workspace.manifest(AREA, workspace.current(AREA))
 
-    def row(what: str, name: str, bar: float, note: str) -> Row:
-        share = middle[name] / middle["empty"]
-        return Row("f", what, f"{middle[name]:,.0f}/s", "empty FastAPI route",
-                   f"{middle['empty']:,.0f}/s", share, f">= {bar:.0%} of it", share >= bar,
-                   note)  # fmt: skip
 
-    return [
-        row("/point, another place each time", "point", BAR_POINT, f"{len(run.manifest.services)} "
-            "services each"),
-        row("a coverage table", "coverage", BAR_COVERAGE, "of 67 units, kept after the first"),
-    ]  # fmt: skip
+def _rows(scale: float) -> list[Row]:
+    rows = []
+    with built(scale) as (root, manifest), with_key(root) as key:
+        for workers in WORKERS:
+            with ExitStack() as open_:
+                ours = open_.enter_context(serve_workspace(root, workers))
+                empty = open_.enter_context(serve_empty(workers))
+                for load in loads(manifest):
+                    for connections in CONNECTIONS:
+                        heard = _in_turns(ours, empty, load, key, connections)
+                        rows.append(_row(f"{scale:g}, {workers} w, {connections} c", load, *heard))
+    return rows
+
+
+def _in_turns(
+    ours: Served, empty: Served, load: Load, key: str, connections: int
+) -> tuple[Heard, Heard]:
+    """Ours and the empty route, the median of rounds that take turns."""
+    ours.ask(script(load, key), connections, 1)  # what is asked before is asked here
+    rounds = [
+        (
+            ours.ask(script(load, key), connections, SECONDS),
+            empty.ask(empty_script(key), connections, SECONDS / 2),
+        )
+        for _ in range(ROUNDS)
+    ]
+    rounds.sort(key=lambda pair: pair[0].rate / pair[1].rate)
+    return rounds[ROUNDS // 2]
+
+
+def _row(where: str, load: Load, ours: Heard, empty: Heard) -> Row:
+    share = ours.rate / empty.rate
+    wanted = [
+        text
+        for text, bar in (
+            (f">= {load.share or 0:.0%} of it", load.share),
+            (f">= {load.rate}/s", load.rate),
+            (f"p99 <= {load.p99_ms} ms", load.p99_ms),
+        )
+        if bar is not None
+    ]
+    met = (
+        (load.share is None or share >= load.share)
+        and (load.rate is None or ours.rate >= load.rate)
+        and (load.p99_ms is None or ours.p99_ms <= load.p99_ms)
+        and not ours.wrong
+    )
+    note = (
+        f"p50 {ours.p50_ms:.1f} ms, p99 {ours.p99_ms:.0f} ms (empty {empty.p50_ms:.1f}, "
+        f"{empty.p99_ms:.0f}); processor {ours.cpu_us:,.0f} µs a request, empty {empty.cpu_us:,.0f}"
+        f": {empty.cpu_us / ours.cpu_us:.0%} of its speed; {ours.wrong} wrong"
+    )  # fmt: skip
+    return Row("f", f"{load.name} ({where})", f"{ours.rate:,.0f}/s", "empty FastAPI route",
+               f"{empty.rate:,.0f}/s", share, ", ".join(wanted) or "-", met if wanted else None,
+               note)  # fmt: skip

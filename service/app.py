@@ -19,9 +19,11 @@ from lifecircle.service import i18n, ogc
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
 from lifecircle.service.database.sessions import find_session
-from lifecircle.service.edge.hosts import AllowedHosts
-from lifecircle.service.edge.kept import KeptAnswers
+from lifecircle.service.edge.front import Front, Service
+from lifecircle.service.edge.hosts import AllowedHosts, Names
+from lifecircle.service.edge.kept import KeptAnswers, Shelf
 from lifecircle.service.edge.keys import KeyGate, Known
+from lifecircle.service.edge.limits import KeyLimit
 from lifecircle.service.edge.methods import HeadAndOptions
 from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
@@ -48,14 +50,14 @@ from lifecircle.service.routes import (
     siting,
     studies,
 )
-from lifecircle.service.serving import SWEEPING, WARMING
+from lifecircle.service.serving import SWEEPING, WARMING, workers_folder
 from lifecircle.service.settings import Settings
 from lifecircle.service.state import Areas, Warmth
 
 
 def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
     """A service over one workspace; any number of them live in one process."""
-    app = FastAPI(
+    app = Service(
         title=i18n.text("service_title", settings.language),
         description=i18n.text("service_about", settings.language),
         version=code_version(),
@@ -84,22 +86,31 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))
     problems.install(app)
+    _add_layers(app, settings)
+    return app
+
+
+def _add_layers(app: Service, settings: Settings) -> None:
+    """The layers before the router, the innermost first, and the short way past them."""
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
         larger={"/check": settings.max_upload_bytes, "/uploads": settings.upload_bytes},
     )
-    app.add_middleware(KeptAnswers, limit_bytes=settings.cache_bytes)
+    shelf = Shelf(settings.cache_bytes)
+    app.add_middleware(KeptAnswers, shelf=shelf)
     app.add_middleware(HeadAndOptions)
     keys = Keys(settings, app.state.database)
     app.state.sessions = Known(keys.find_session)
+    limit = KeyLimit(settings.requests_per_minute, workers_folder())
+    asked_keys, names = Known(keys.find), Names(settings)
     app.add_middleware(
-        KeyGate, settings=settings, keys=Known(keys.find), sessions=app.state.sessions
+        KeyGate, settings=settings, keys=asked_keys, sessions=app.state.sessions, limit=limit
     )
-    app.add_middleware(AllowedHosts, settings=settings)
+    app.add_middleware(AllowedHosts, names=names)
     app.add_middleware(ProtectiveHeaders)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
-    return app
+    app.front = Front(settings, names, asked_keys, limit, shelf, app.state.areas)
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
         "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname,
         "logger": record.name,
-        "request": request_id.get(),
+        "request": request_id.get(),  # what a record says itself stands over it
         "message": record.getMessage(),
     }
     return told | {name: value for name, value in vars(record).items() if name not in _OWN}
@@ -52,7 +52,8 @@ class TextLines(logging.Formatter):
         asked, said = told.pop("request"), told.pop("message")
         more = [f"{name}={value}" for name, value in told.items()]
         line = " ".join([*head, f"[{asked}]", said, *more])
-        line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+        if not line.isprintable():
+            line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line

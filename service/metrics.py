@@ -81,6 +81,7 @@ def _watch(histogram: Histogram, route: str) -> Histogram:
     return histogram.labels(route)
 
 
+@lru_cache(maxsize=1024)
 def route_of(path: str) -> str:
     """The kind of a path, one of few: ``/areas/*/coverage``, ``/maps``, ``other``."""
     parts = path[1:].split("/", 3)

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lifecircle.service.logs import LogFormat, log_config
@@ -69,6 +70,12 @@ def run_server(settings: Settings) -> None:
             **where,
             **options,
         )
+
+
+def workers_folder() -> Path | None:
+    """The folder that the workers of this service share; None where there is one alone."""
+    told = os.environ.get(WORKERS)
+    return None if told is None else Path(told)
 
 
 def app_of_worker() -> FastAPI:

@@ -18,6 +18,7 @@ PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = (
     "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
     "language", "log", "database", "session_hours", "workers",
+    "requests_per_minute",
 )  # fmt: skip
 LISTS: Final = ("allowed_hosts",)  # with commas between, in a variable
 
@@ -40,6 +41,7 @@ class Settings(BaseModel):
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
     workers: int = Field(default=1, ge=1, le=64)
+    requests_per_minute: int | None = Field(default=6_000, ge=1)
     session_hours: float = Field(default=12.0, gt=0, le=24 * 90)
     language: Language = "zh"
     log: LogFormat = "text"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -144,6 +144,10 @@ class AreaState:
         for objective in ("covered", "person_minutes"):
             place_sites(study, Question(service), middle, add=1, objective=objective)
 
+    def found(self, key: Hashable) -> Any:
+        """What was worked out under a key, None where nothing was yet."""
+        return self._derived.get(key)
+
     def has(self, key: Hashable) -> bool:
         """Whether something was already worked out under a key."""
         return key in self._derived
@@ -212,6 +216,7 @@ class Areas:
 
     def __init__(self, workspace: Workspace, open_runs: int, cache_bytes: int) -> None:
         self.workspace = workspace
+        self._root = str(workspace.root)
         self._open_runs = open_runs
         self._cache_bytes = cache_bytes
         self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
@@ -235,12 +240,25 @@ class Areas:
 
     def other_years(self, area: str, run: str) -> tuple[str, ...]:
         """The latest run of every year of an area but that of a run, the earliest first."""
+        return latest_of_years(self.years(area), run)
+
+    def run_of_year(self, area: str, year: int) -> str:
+        """The latest run of a year of an area.
+
+        Raises
+        ------
+        UnknownNameError : no such area, or no run of that year.
+        """
+        return self.workspace.run_of_year(area, year)
+
+    def years(self, area: str) -> Mapping[str, int]:
+        """The year of each run, read again only when there is another run."""
         runs = self.workspace.runs(area)
         held = self._years.get(area)
         if held is None or held[0] != runs:
             held = (runs, self.workspace.years(area))
             self._years[area] = held
-        return latest_of_years(held[1], run)
+        return held[1]
 
     def columns(self, area: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns of every layer of an area's latest run."""
@@ -259,7 +277,7 @@ class Areas:
 
     def current(self, area: str) -> str:
         """Name of an area's latest run; read again only when its pointer was moved."""
-        stamp = _stamp(self.workspace.root / area / "current")
+        stamp = _stamp(f"{self._root}/{area}/current")
         held = self._current.get(area)
         if held is not None and stamp is not None and held[0] == stamp:
             return held[1]
@@ -300,9 +318,9 @@ class Areas:
             return held
 
 
-def _stamp(pointer: Path) -> tuple[int, int, int] | None:
+def _stamp(pointer: str) -> tuple[int, int, int] | None:
     try:
-        found = pointer.lstat()
+        found = os.lstat(pointer)  # asked at every request
     except (OSError, ValueError):
         return None
     return found.st_mtime_ns, found.st_ino, found.st_size

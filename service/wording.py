@@ -64,6 +64,13 @@ def decimal(value: float | None, digits: int) -> str | None:
     return None if value is None or value != value else f"{value:,.{digits}f}"  # noqa: PLR0124
 
 
+def walked(minutes: float | None) -> str | None:
+    """Minutes of a walk, up to the next tenth: what is beyond a limit never reads as within it."""
+    if minutes is None or minutes != minutes:  # noqa: PLR0124
+        return None
+    return decimal(math.ceil(minutes * 10 - _SLIP) / 10, 1)
+
+
 def signed(value: int | None) -> str | None:
     """A difference of counts with its sign."""
     return None if value is None else f"{value:+,}"
@@ -171,8 +178,8 @@ class Words:
     # ---- figures with their unit --------------------------------------------------------------
 
     def minutes(self, value: float | None) -> str | None:
-        """A walk in minutes to a tenth."""
-        told = decimal(value, 1)
+        """A walk in minutes, up to the next tenth."""
+        told = walked(value)
         return None if told is None else i18n.text("figure_minutes", self.lang, n=told)
 
     def limit(self, minutes: float | None) -> str:

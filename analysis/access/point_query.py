@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecircle.analysis.access.nearest import Goals, NearestFacility, goals_of, service_attachments
 from lifecircle.analysis.access.shortest import nearest_of_each_service
-from lifecircle.analysis.access.walking import WalkCosts, leg_cm
+from lifecircle.analysis.access.walking import WalkCosts, leg_cm_of_one
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.quantities import IntArray
@@ -44,11 +44,12 @@ class NearestQuery:
         ``UNREACHED_CM`` and -1 where there is no way; figures as in `from_positions`.
         """
         costs, goals = self.costs, self.goals
+        ahead_cm, back_cm = costs.shares_of_one(position)
         cm, facility = nearest_of_each_service(
-            position.edge,
-            costs.ahead_cm(position),
-            costs.back_cm(position),
-            leg_cm(position),
+            int(position.edge[0]),
+            ahead_cm,
+            back_cm,
+            leg_cm_of_one(position),
             costs.edge_u,
             costs.edge_v,
             costs.uv_cm,
@@ -62,4 +63,4 @@ class NearestQuery:
             goals.facility,
             costs.most_cm,
         )
-        return cm[:, 0].tolist(), facility[:, 0].tolist()
+        return cm.tolist(), facility.tolist()

@@ -25,6 +25,7 @@ from lifecircle.analysis.quantities import (
 BARRED_CM: Final = 1 << 30  # the cost of a whole edge against a one-way: never within a limit
 _INSIDE_CM: Final = 1 << 29  # the same to a place inside such an edge, and the least of any
 _PLACES: Final = 1 << 28  # how many such places are told apart
+_TINY: Final = float(np.finfo(np.float64).tiny)
 _AT_END_M: Final = 0.005  # half a centimetre: this near to an end of a one-way is its end
 
 
@@ -82,6 +83,18 @@ class WalkCosts:
         """Cost from each position to the edge's u, int32 (k,); 0 where unsnapped."""
         return self._share(position, self.vu_cm, self.vu_bend)
 
+    def shares_of_one(self, position: Positions) -> tuple[int, int]:
+        """`ahead_cm` and `back_cm` of a single position, in a fraction of the time."""
+        edge = int(position.edge[0])
+        if edge == NOBODY:
+            return 0, 0
+        if self.one_way or self.uv_bend is not None or self.vu_bend is not None:
+            return int(self.ahead_cm(position)[0]), int(self.back_cm(position)[0])
+        length_m = max(float(self.length_m[edge]), _TINY)
+        share = min(max(float(position.at_m[0]) / length_m, 0.0), 1.0)
+        # round is to even, as rint
+        return round(share * int(self.uv_cm[edge])), round(share * int(self.vu_cm[edge]))
+
     def reversed(self) -> WalkCosts:
         """The same streets walked the other way: from there to here is from here to there."""
         return replace(
@@ -96,7 +109,7 @@ class WalkCosts:
 
     def _share(self, position: Positions, whole_cm: Int32Array, bend: Bend | None) -> Int32Array:
         edge = np.where(position.edge == NOBODY, 0, position.edge)
-        length_m = np.maximum(self.length_m[edge], np.finfo(np.float64).tiny)
+        length_m = np.maximum(self.length_m[edge], _TINY)
         share = np.clip(position.at_m / length_m, 0.0, 1.0)
         exact = share * whole_cm[edge]
         if bend is not None:
@@ -125,6 +138,11 @@ def _barred_cm(share: FloatArray, length_m: FloatArray) -> Int32Array:
 def leg_cm(position: Positions) -> Int32Array:
     """Access legs in whole centimetres, int32 (k,); 0 where unsnapped."""
     return np.rint(np.nan_to_num(position.leg_m) * CM_PER_M).astype(np.int32)
+
+
+def leg_cm_of_one(position: Positions) -> int:
+    """`leg_cm` of a single position."""
+    return 0 if position.edge[0] == NOBODY else round(float(position.leg_m[0]) * CM_PER_M)
 
 
 def flat_costs(network: WalkNetwork) -> WalkCosts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyproj
@@ -61,6 +62,18 @@ def to_metric(lonlat: FloatArray, crs: str) -> FloatArray:
     return np.column_stack((x, y))
 
 
+def to_metric_of_one(lon: float, lat: float, crs: str) -> tuple[float, float]:
+    """`to_metric` of a single place, in a fraction of the time."""
+    x, y = _transformer("EPSG:4326", crs).transform(lon, lat)
+    return float(x), float(y)
+
+
+def to_lonlat_of_one(x_m: float, y_m: float, crs: str) -> tuple[float, float]:
+    """`to_lonlat` of a single place, in a fraction of the time."""
+    lon, lat = _transformer(crs, "EPSG:4326").transform(x_m, y_m)
+    return float(lon), float(lat)
+
+
 def to_lonlat(xy_m: FloatArray, crs: str) -> FloatArray:
     """Degrees (k, 2, lon first) of metric coordinates (k, 2)."""
     lon, lat = _transformer(crs, "EPSG:4326").transform(xy_m[:, 0], xy_m[:, 1])
@@ -75,18 +88,25 @@ def geodesic_m(start: FloatArray, end: FloatArray) -> FloatArray:
 
     Source: Rapp, Geometric Geodesy I (1991), the mid-latitude formula.
     """
-    geod = _GEOD
-    e2 = geod.es
-    mid = np.radians((start[:, 1] + end[:, 1]) / 2)
-    dlat = np.radians(end[:, 1] - start[:, 1])
-    dlon = np.radians(end[:, 0] - start[:, 0])
-    w2 = 1 - e2 * np.sin(mid) ** 2
-    prime = geod.a / np.sqrt(w2)
-    meridian = prime * (1 - e2) / w2
-    north = meridian * dlat
-    east = prime * np.cos(mid) * dlon
-    length = np.hypot(north, east)
+    length: FloatArray = _local_m(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
     long = length > _SHORT_M
     if long.any():
-        length[long] = geod.inv(start[long, 0], start[long, 1], end[long, 0], end[long, 1])[2]
+        length[long] = _GEOD.inv(start[long, 0], start[long, 1], end[long, 0], end[long, 1])[2]
     return length
+
+
+def geodesic_m_of_one(start: tuple[float, float], end: tuple[float, float]) -> float:
+    """`geodesic_m` of a single line, in a fraction of the time; the same bits."""
+    length = float(_local_m(*start, *end))
+    return length if length <= _SHORT_M else float(_GEOD.inv(*start, *end)[2])
+
+
+def _local_m(lon0: Any, lat0: Any, lon1: Any, lat1: Any) -> Any:
+    """Metres by the two radii of curvature at the middle latitude; arrays or numbers (degrees)."""
+    e2 = _GEOD.es
+    mid = np.radians((lat0 + lat1) / 2)
+    dlat, dlon = np.radians(lat1 - lat0), np.radians(lon1 - lon0)
+    w2 = 1 - e2 * np.sin(mid) ** 2
+    prime = _GEOD.a / np.sqrt(w2)
+    meridian = prime * (1 - e2) / w2
+    return np.hypot(prime * np.cos(mid) * dlon, meridian * dlat)

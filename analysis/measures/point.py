@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import shapely
@@ -12,7 +12,7 @@ import shapely
 from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.measures.names import walker_of
-from lifecircle.analysis.measures.question import Question, Study, ask, circle_state
+from lifecircle.analysis.measures.question import Question, Study, ask, one_circle
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
@@ -20,6 +20,8 @@ from lifecircle.analysis.quantities import (
     UNREACHED_CM,
     FloatArray,
 )
+
+UNREACHED: Final = int(UNREACHED_CM)
 
 
 class PlaceService(NamedTuple):
@@ -98,20 +100,19 @@ class PointPlan:
 
     def position(self, xy_m: FloatArray) -> Positions:
         """Where a place, (1, 2) in the city's CRS, joins the streets."""
-        return self.study.edges.snap(xy_m, self.study.policy.attachment.max_leg_m.value)
+        limit_m = self.study.policy.attachment.max_leg_m.value
+        return self.study.edges.snap_one(float(xy_m[0, 0]), float(xy_m[0, 1]), limit_m)
 
     def services(self, position: Positions, xy_m: FloatArray | None = None) -> list[PlaceService]:
         """Every service from one position; of a place (1, 2), as far as the lists go there."""
         cm, facility = self.nearest.nearest(position)
         assessed = self.assessed if xy_m is None else self._assessed_at(xy_m)
+        told = zip(self.study.travel.services, facility, cm, self.limit_cm, assessed, strict=True)
         return [
-            PlaceService(
-                service,
-                facility[k] if cm[k] != UNREACHED_CM else None,
-                cm[k] if cm[k] != UNREACHED_CM else None,
-                (cm[k] != UNREACHED_CM and cm[k] <= self.limit_cm[k]) if assessed[k] else None,
-            )
-            for k, service in enumerate(self.study.travel.services)
+            PlaceService(service, None, None, False if judged else None)
+            if walk == UNREACHED
+            else PlaceService(service, place, walk, walk <= limit if judged else None)
+            for service, place, walk, limit, judged in told
         ]
 
     def _assessed_at(self, xy_m: FloatArray) -> tuple[bool, ...]:
@@ -152,9 +153,9 @@ class PointPlan:
         for kind, rows, required in self.circles:
             known = [services[k] for k in rows if k != NOBODY and services[k].within is not None]
             reached = sum(bool(one.within) for one in known)
-            state = int(circle_state(reached, required, len(rows) - len(known)))
+            unassessed = len(rows) - len(known)
             missing = [one.service for one in known if not one.within]
-            complete = None if state < 0 else state == 1
+            complete = one_circle(reached, required, unassessed)
             found.append(PlaceCircle(kind, complete, reached, len(known), required, missing))
         return found
 

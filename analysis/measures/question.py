@@ -182,6 +182,13 @@ def circle_state(
     return np.select([near >= required, near + unassessed < required], [1, 0], -1).astype(np.int32)
 
 
+def one_circle(reached: int, required: int, unassessed: int) -> bool | None:
+    """`circle_state` of one place: complete, incomplete, or None where it is not known."""
+    if reached >= required:
+        return True
+    return False if reached + unassessed < required else None
+
+
 def settle(study: Study, question: Question) -> Question:
     """The question with ids in place of titles and aliases; names that are none stay as they are.
 

@@ -10,7 +10,7 @@ import orjson
 import pandas as pd
 import shapely
 
-from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.crs import to_lonlat, to_lonlat_of_one
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.names import unknown_service
@@ -124,5 +124,6 @@ def snapped_at(position: Positions, crs: str) -> dict[str, float] | None:
     """Where a place joined the streets, in degrees, with its access leg; None if nowhere."""
     if position.edge[0] == NOBODY:
         return None
-    lon, lat = to_lonlat(position.xy_m[:1], crs)[0].round(DECIMALS)
-    return {"lon": float(lon), "lat": float(lat), "access_m": float(position.leg_m[0])}
+    x_m, y_m = position.xy_m[0].tolist()
+    lon, lat = np.array(to_lonlat_of_one(x_m, y_m, crs), dtype=np.float64).round(DECIMALS).tolist()
+    return {"lon": lon, "lat": lat, "access_m": float(position.leg_m[0])}

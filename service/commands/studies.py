@@ -32,7 +32,7 @@ Table = Annotated[Path | None, typer.Option()]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (circles, equity, compare, report):
+    for command in (circles, equity, compare, growth, report):
         app.command()(command)
 
 
@@ -134,6 +134,30 @@ def compare(  # noqa: PLR0913 - typer reads the options from the signature
         say(str(out))
     else:
         show_compare(document, language)
+
+
+def growth(
+    name: Area,
+    by: By = None,
+    group: Group = "total",
+    run: RunName = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Residents by unit and year, over the runs of an area."""
+    found, language = opened(name, workspace, run, by=by, group=group), language_of(lang)
+    from lifecircle.analysis.results.store import Workspace
+    from lifecircle.service.catalog import growth_document
+    from lifecircle.service.terminal import print_json
+    from lifecircle.service.terminal.studies import show_growth
+
+    others = Workspace(workspace).other_years(found)
+    document = growth_document(found, others, by=by, group=group, lang=language)
+    if as_json:
+        print_json(document)
+    else:
+        show_growth(document, language)
 
 
 def report(

@@ -31,7 +31,7 @@ def prune(
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
-    """Remove old runs; never the current one, the last of a year, one that something kept needs."""
+    """Remove old runs; never the current one, the last of a year, one that is needed."""
     from lifecircle.analysis.results import upkeep
     from lifecircle.service import i18n
     from lifecircle.service.terminal import say
@@ -99,16 +99,20 @@ def _database_wrong(workspace: Path, language: Language) -> int:
 
 
 def _needed(workspace: Path) -> Callable[[str], frozenset[str]]:
-    """Which runs of an area kept scenarios are drawn on; asked before anything is removed."""
+    """Which runs of an area kept scenarios are drawn on, or jobs that wait or run are about.
+
+    Asked before anything is removed.
+    """
     from lifecircle.service.commands.words import database_of
 
     database = database_of(workspace)
     if not database.there():
         return lambda _: frozenset()
     from lifecircle.service.database.kept import runs_held
+    from lifecircle.service.jobs.records import runs_asked
 
     engine = database.engine()
-    return lambda area: runs_held(engine, area)
+    return lambda area: runs_held(engine, area) | runs_asked(engine, area)
 
 
 def _folders(workspace: Path) -> AreaFolders:

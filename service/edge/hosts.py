@@ -21,14 +21,40 @@ from lifecircle.service.settings import Settings, is_loopback
 EVERY_HOST = "*"
 
 
+class Names:
+    """The names that a service answers to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._names = known_names(settings)
+        self._addresses = settings.public_read or not is_loopback(settings.host)
+        self._allowed: set[str] = set()  # what was asked and let in, as it was written
+
+    def known(self, written: str) -> bool:
+        """Whether this was let in before."""
+        return written in self._allowed
+
+    def allows(self, written: str) -> bool:
+        """Whether what a request carries as ``Host`` is a name of ours."""
+        if written in self._allowed:
+            return True
+        name = host_name(written)
+        known = (
+            EVERY_HOST in self._names
+            or name in self._names
+            or is_loopback(name)
+            or (self._addresses and _is_address(name))
+        )
+        if known and len(self._allowed) < 1_000:
+            self._allowed.add(written)
+        return known
+
+
 class AllowedHosts:
     """Refuses, with 403, a request to a name that is not the service's own."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, names: Names) -> None:
         self.app = app
-        self.names = known_names(settings)
-        self.addresses = settings.public_read or not is_loopback(settings.host)
-        self._allowed: set[str] = set()  # what was asked and let in, as it was written
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if it asks for a name of ours."""
@@ -36,7 +62,7 @@ class AllowedHosts:
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope).getlist("host")
-        if len(asked) == 1 and (asked[0] in self._allowed or self._allows(asked[0])):
+        if len(asked) == 1 and self._names.allows(asked[0]):
             await self.app(scope, receive, send)
             return
         told = ", ".join(asked) or "-"
@@ -44,18 +70,6 @@ class AllowedHosts:
             Request(scope), ForbiddenError("host_not_allowed", host=told)
         )
         await refused(scope, receive, send)
-
-    def _allows(self, written: str) -> bool:
-        name = host_name(written)
-        known = (
-            EVERY_HOST in self.names
-            or name in self.names
-            or is_loopback(name)
-            or (self.addresses and _is_address(name))
-        )
-        if known and len(self._allowed) < 1_000:
-            self._allowed.add(written)
-        return known
 
 
 def known_names(settings: Settings) -> frozenset[str]:

@@ -2,21 +2,25 @@
 
 An entry belongs to one question: path, query, what the reader accepts, the address asked at. It is
 given out only while the run it tells of is still the one that would answer (`Kept.still`). The
-layer stands behind the ones that check who may ask.
+layer stands behind the ones that check who may ask; `front.Front` gives the same entries where all
+of those would let the request through at once.
 """
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from anyio import to_thread
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lifecircle.service.responses import GZIPPED, KEPT, Kept, held_tags, small_tag
+from lifecircle.service.edge.pieces import Pieces
+from lifecircle.service.responses import GZIPPED, KEPT, PROTECTION, Kept, held_tags, small_tag
 
 SMALL: Final = 1_000  # bytes; below them compressing gains nothing
 LEVEL: Final = 5
@@ -29,108 +33,123 @@ Headers = list[tuple[bytes, bytes]]
 Key = tuple[object, ...]
 
 
+_PROTECTION: Final = [(name.encode(), value.encode()) for name, value in PROTECTION]
+NOT_MODIFIED: Final = 304
+Given = tuple[int, Headers, bytes]  # status, headers, body
+
+
 @dataclass(slots=True)
-class _Entry:
-    """A whole answer: its headers and bytes, plain and compressed (made when first wanted)."""
+class Entry:
+    """A whole answer: its bytes, plain and compressed (made when first wanted), its headers.
+
+    A page whose scripts carry a nonce is kept in pieces between which each reader's own is put
+    (`pieces.Pieces`).
+    """
 
     kept: Kept
-    headers: Headers
     gzip: bytes | None = None
+    pieces: Pieces | None = None
     size: int = field(init=False)
+    _headers: tuple[Headers | None, Headers | None] = (None, None)
 
     def __post_init__(self) -> None:
+        if self.kept.nonce is not None:
+            self.pieces = Pieces.of(self.kept.body, self.kept.nonce)
         self.size = len(self.kept.body) + len(self.gzip or b"")
 
+    def wants_gzip(self, asked: dict[bytes, bytes]) -> bool:
+        """Whether a reader is given it compressed."""
+        kept, wanted = self.kept, asked.get(b"accept-encoding")
+        if wanted is None or not kept.text or len(kept.body) < SMALL:
+            return False
+        return takes_gzip(wanted)
 
-class KeptAnswers:
-    """Gives out what was answered before; compresses what readers take compressed."""
+    @property
+    def squeezed(self) -> bool:
+        """Whether it was compressed already."""
+        held = self.gzip if self.pieces is None else self.pieces.small
+        return held is not None
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
-        self.app = app
+    async def squeeze(self) -> int:
+        """Compress it; how many bytes it holds more."""
+        if self.pieces is not None:
+            return await to_thread.run_sync(self.pieces.squeeze)
+        made = await compressed(self.kept.body)
+        more = 0 if self.gzip is not None else len(made)
+        self.gzip = made
+        return more
+
+    def given(self, asked: dict[bytes, bytes], squeezed: bool) -> Given:
+        """What a reader gets; compressed only where it was (`squeezed`)."""
+        if self.pieces is not None:
+            return self._page(squeezed)
+        headers = self._told(squeezed)
+        held = asked.get(b"if-none-match")
+        if held is not None and {self.kept.tag, b"*"} & held_tags(held):
+            return NOT_MODIFIED, headers[:-1], b""
+        body = self.gzip if squeezed else self.kept.body
+        return 200, headers, body or b""
+
+    def _page(self, squeezed: bool) -> Given:
+        assert self.pieces is not None
+        nonce, stands = secrets.token_urlsafe(16).encode(), self.kept.nonce or b""
+        body = self.pieces.with_nonce(nonce, squeezed)
+        headers = [
+            (name, value.replace(stands, nonce)) for name, value in self._told(squeezed)[:-1]
+        ]
+        return 200, [*headers, (b"content-length", b"%d" % len(body))], body
+
+    def _told(self, squeezed: bool) -> Headers:
+        """All headers of the answer, its length the last; nobody may change them."""
+        found = self._headers[squeezed]
+        if found is None:
+            kept, body = self.kept, self.gzip if squeezed else self.kept.body
+            told = {name for name, _ in kept.headers}
+            found = [*kept.headers, *(pair for pair in _PROTECTION if pair[0] not in told)]
+            if squeezed:
+                found.append((b"content-encoding", b"gzip"))
+            if kept.tag:
+                found.append((b"etag", small_tag(kept.tag, GZIPPED) if squeezed else kept.tag))
+            found.append((b"content-length", b"%d" % len(body or b"")))
+            plain, small = self._headers
+            self._headers = (plain, found) if squeezed else (found, small)
+        return found
+
+
+class Shelf:
+    """The answers kept, the least recently asked thrown out beyond `limit_bytes`."""
+
+    def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._held = 0
-        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from what is kept, or pass the request on and keep what may be kept."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self.app(scope, receive, send)
-            return
-        key, asked = _key(scope)
-        squeezed = b"accept-encoding" in asked and takes_gzip(asked[b"accept-encoding"])
+    def find(self, key: Key) -> Entry | None:
+        """What was answered to this, if it still is the answer."""
         entry = self._entries.get(key)
-        if entry is not None:
-            if entry.kept.still():
-                self._entries.move_to_end(key)
-                await self._give(entry, asked, squeezed, send, head=scope["method"] == "HEAD")
-                return
+        if entry is None:
+            return None
+        if not entry.kept.still():
             self._drop(key)
-        await self._pass_on(scope, receive, send, key, squeezed)
+            return None
+        self._entries.move_to_end(key)
+        return entry
 
-    async def _give(
-        self, entry: _Entry, asked: dict[bytes, bytes], squeezed: bool, send: Send, *, head: bool
-    ) -> None:
-        kept, headers = entry.kept, list(entry.headers)
-        if squeezed and len(kept.body) >= SMALL and kept.text:
-            if entry.gzip is None:
-                await self._squeeze(entry)
-            body = entry.gzip or b""
-            headers += [(b"content-encoding", b"gzip"), (b"etag", small_tag(kept.tag, GZIPPED))]
-        else:
-            body = kept.body
-            headers.append((b"etag", kept.tag))
-        status = 200
-        if {kept.tag, b"*"} & held_tags(asked.get(b"if-none-match", b"")):
-            status, body = 304, b""
-        else:
-            headers.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if head else body})
-
-    async def _squeeze(self, entry: _Entry) -> None:
-        made = await compressed(entry.kept.body)
-        if entry.gzip is None:
-            entry.gzip = made
-            entry.size += len(made)
-            self._held += len(made)
-            self._shrink()
-
-    async def _pass_on(
-        self, scope: Scope, receive: Receive, send: Send, key: Key, squeezed: bool
-    ) -> None:
-        holder: list[Kept] = []
-        scope[KEPT] = holder
-        start: Message = {}
-
-        async def through(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            if not start:
-                await send(message)
-                return
-            whole = not message.get("more_body", False)
-            gzip = None
-            if squeezed and whole and _worth(start, message.get("body", b"")):
-                gzip = await compressed(message["body"])
-                _say_gzip(start, gzip)
-            if whole and holder and start["status"] == 200:
-                self._keep(key, holder[0], gzip)
-            first, start = start, {}
-            await send(first)
-            await send(message if gzip is None else {**message, "body": gzip})
-
-        await self.app(scope, receive, through)
-
-    def _keep(self, key: Key, kept: Kept, gzip: bytes | None) -> None:
-        entry = _Entry(kept, list(kept.headers), gzip)
+    def keep(self, key: Key, entry: Entry) -> None:
+        """Keep an answer, unless it alone would fill a quarter of the room."""
         if entry.size * 4 > self._limit:
             return
         self._drop(key)
         self._entries[key] = entry
         self._held += entry.size
         self._shrink()
+
+    def grow(self, key: Key, entry: Entry, more: int) -> None:
+        """Count what an answer holds more."""
+        if self._entries.get(key) is entry:
+            entry.size += more
+            self._held += more
+            self._shrink()
 
     def _drop(self, key: Key) -> None:
         gone = self._entries.pop(key, None)
@@ -142,15 +161,85 @@ class KeptAnswers:
             self._held -= self._entries.popitem(last=False)[1].size
 
 
-def _key(scope: Scope) -> tuple[Key, dict[bytes, bytes]]:
+class KeptAnswers:
+    """Gives out what was answered before; compresses what readers take compressed."""
+
+    def __init__(self, app: ASGIApp, shelf: Shelf) -> None:
+        self.app = app
+        self._shelf = shelf
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from what is kept, or pass the request on and keep what may be kept."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        asked = asked_of(scope)
+        key = key_of(scope, asked)
+        entry = self._shelf.find(key)
+        if entry is not None:
+            squeezed = entry.wants_gzip(asked)
+            if squeezed and not entry.squeezed:
+                self._shelf.grow(key, entry, await entry.squeeze())
+            status, headers, body = entry.given(asked, squeezed)
+            body = b"" if scope["method"] == "HEAD" else body
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        wanted = asked.get(b"accept-encoding")
+        squeezed = wanted is not None and takes_gzip(wanted)
+        await self._pass_on(scope, receive, send, key, squeezed)
+
+    async def _pass_on(
+        self, scope: Scope, receive: Receive, send: Send, key: Key, squeezed: bool
+    ) -> None:
+        holder: list[Kept] = []
+        scope[KEPT] = holder
+        start: Message = {}
+        packer: _Packer | None = None
+
+        async def through(message: Message) -> None:
+            nonlocal start, packer
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            if not start:
+                await send(message if packer is None else await packer.packed(message))
+                return
+            whole = not message.get("more_body", False)
+            if squeezed and not whole and _gains(start):
+                _say_gzip(start, None)
+                packer = _Packer()
+                message = await packer.packed(message)
+            gzip = None
+            if squeezed and whole and _worth(start, message.get("body", b"")):
+                gzip = await compressed(message["body"])
+                _say_gzip(start, gzip)
+            if whole and holder and start["status"] == 200:
+                plain = holder[0].nonce is not None  # compressed for one reader alone
+                self._shelf.keep(key, Entry(holder[0], None if plain else gzip))
+            first, start = start, {}
+            await send(first)
+            await send(message if gzip is None else {**message, "body": gzip})
+
+        await self.app(scope, receive, through)
+
+
+def asked_of(scope: Scope) -> dict[bytes, bytes]:
+    """The headers of a request; one that comes twice is one with a comma."""
     asked: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         asked[name] = asked[name] + b"," + value if name in asked else value
-    said = tuple(asked.get(name) for name in _ASKED)
+    return asked
+
+
+def key_of(scope: Scope, asked: dict[bytes, bytes]) -> Key:
+    """What an answer depends on: path, query, address asked at, what the reader accepts."""
     path = scope.get("raw_path") or scope["path"]
-    return (path, scope["query_string"], scope["scheme"], scope.get("root_path"), *said), asked
+    where = (path, scope["query_string"], scope["scheme"], scope.get("root_path"))
+    return (*where, *(asked.get(name) for name in _ASKED))
 
 
+@lru_cache(maxsize=256)
 def takes_gzip(accepted: bytes) -> bool:
     """Whether a reader takes gzip, by its ``Accept-Encoding``."""
     weights: dict[str, float] = {}
@@ -165,19 +254,42 @@ def takes_gzip(accepted: bytes) -> bool:
 
 def _worth(start: Message, body: bytes) -> bool:
     """Whether an answer gains from being compressed: text, and not small."""
+    return len(body) >= SMALL and _gains(start)
+
+
+def _gains(start: Message) -> bool:
     headers = dict(start["headers"])
     kind = headers.get(b"content-type", b"")
-    return len(body) >= SMALL and b"content-encoding" not in headers and kind.startswith(_TEXT)
+    return b"content-encoding" not in headers and kind.startswith(_TEXT)
 
 
-def _say_gzip(start: Message, body: bytes) -> None:
+def _say_gzip(start: Message, body: bytes | None) -> None:
+    """Say that an answer is compressed; None: piece by piece, its length not known."""
     headers = MutableHeaders(scope=start)
     headers["content-encoding"] = "gzip"
-    headers["content-length"] = str(len(body))
+    if body is None:
+        del headers["content-length"]
+    else:
+        headers["content-length"] = str(len(body))
     if "accept-encoding" not in headers.get("vary", "").lower():
         headers.add_vary_header("Accept-Encoding")
     if "etag" in headers:
         headers["etag"] = small_tag(headers["etag"].encode(), GZIPPED).decode()
+
+
+class _Packer:
+    """Compresses an answer that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
+
+    async def packed(self, message: Message) -> Message:
+        """A piece of the answer, compressed."""
+        return {**message, "body": await to_thread.run_sync(self._pack, message)}
+
+    def _pack(self, message: Message) -> bytes:
+        made = self._packer.compress(message.get("body", b""))
+        return made if message.get("more_body", False) else made + self._packer.flush()
 
 
 async def compressed(body: bytes) -> bytes:

@@ -22,10 +22,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lifecircle.service.database.keys import Key
 from lifecircle.service.edge.csrf import carries_token
+from lifecircle.service.edge.limits import KeyLimit
 from lifecircle.service.errors import (
     DatabaseError,
     ForbiddenError,
     ServiceError,
+    TooManyError,
     UnauthorizedError,
 )
 from lifecircle.service.request_origin import (
@@ -46,6 +48,7 @@ READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRESH_S: Final = 2.0
 MOST_HELD: Final = 1_000
 LONGEST: Final = 200  # signs; what is longer is neither key nor session, and not held
+_BEARER: Final = b"Bearer "
 Find = Callable[[str], Key | None]
 
 
@@ -69,6 +72,11 @@ class Known:
         self._held[offered] = (monotonic(), found)
         return found
 
+    def fresh(self, offered: str) -> Key | None:
+        """The valid key, where it was looked up just now; None where it has to be looked up."""
+        held = self._held.get(offered)
+        return held[1] if held is not None and monotonic() - held[0] < FRESH_S else None
+
     def forget(self, offered: str) -> None:
         """Look it up again at the next request."""
         self._held.pop(offered, None)
@@ -77,9 +85,17 @@ class Known:
 class KeyGate:
     """Lets a request through, with its key in the scope, or answers 401."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, keys: Known, sessions: Known) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        keys: Known,
+        sessions: Known,
+        limit: KeyLimit,
+    ) -> None:
         self.app = app
         self.settings = settings
+        self._limit = limit
         self._keys = keys
         self._sessions = sessions
 
@@ -92,6 +108,9 @@ class KeyGate:
             error, receive = await self._check(scope, receive)
         except DatabaseError as fault:
             error = fault
+        key = scope.get(KEY)
+        if error is None and key is not None and (wait_s := self._limit.wait_s(key.id)):
+            error = TooManyError("key_too_often", most=self._limit.per_minute, seconds=wait_s)
         if error is None:
             await self.app(scope, receive, send)
         else:
@@ -121,6 +140,21 @@ class KeyGate:
         return key is not None
 
 
+def lets_in(scope: Scope, asked: dict[bytes, bytes], settings: Settings, keys: Known) -> Key | bool:
+    """The key of a read that is let in without anything being looked up.
+
+    True where it needs none, False where something has to be looked up.
+    """
+    if b"cookie" in asked:
+        return False
+    written, other = asked.get(b"authorization"), asked.get(b"x-api-key")
+    if written is None and other is None:
+        return settings.public_read or is_near(scope, settings)
+    if written is None or other is not None or not written.startswith(_BEARER):
+        return False
+    return keys.fresh(written[len(_BEARER) :].decode("latin-1")) or False
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: ServiceError) -> None:
     """The problem; a browser that wants a page is sent to where it can log in."""
     request = Request(scope)
@@ -129,6 +163,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: ServiceErro
         refused.headers["cache-control"] = "no-store"
     else:
         refused = await family_problem(request, error)
+        if isinstance(error, TooManyError):
+            refused.headers["retry-after"] = str(error.params["seconds"])
         if isinstance(error, UnauthorizedError):
             refused.headers["www-authenticate"] = 'Bearer realm="lifecircle"'
     await refused(scope, receive, send)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
+from random import getrandbits
 from time import perf_counter
 from typing import Final
 
@@ -33,7 +33,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        identity = _identity(scope)
+        identity = identity_of(scope)
         scope["request_id"] = identity
         token = request_id.set(identity)
         began, status, sent = perf_counter(), 500, 0
@@ -51,25 +51,30 @@ class RequestLog:
         try:
             await self.app(scope, receive, counted)
         finally:
-            took_s = perf_counter() - began
-            self.metrics.count(scope["method"], scope["path"], status, took_s)
-            if access.isEnabledFor(logging.INFO):
-                access.info(
-                    "%s %s",
-                    scope["method"],
-                    scope["path"],
-                    extra={
-                        "status": status,
-                        "ms": round(took_s * 1000, 2),
-                        "bytes": sent,
-                        "client": (scope.get("client") or ("-",))[0],
-                    },
-                )
+            note(self.metrics, scope, identity, status, sent, began)
             request_id.reset(token)
 
 
-def _identity(scope: Scope) -> str:
+def note(
+    metrics: Metrics, scope: Scope, identity: str, status: int, sent: int, began: float
+) -> None:
+    """Write down how a request ended that began then (`perf_counter`)."""
+    took_s = perf_counter() - began
+    metrics.count(scope["method"], scope["path"], status, took_s)
+    if access.isEnabledFor(logging.INFO):
+        more = {
+            "request": identity,
+            "status": status,
+            "ms": round(took_s * 1000, 2),
+            "bytes": sent,
+            "client": (scope.get("client") or ("-",))[0],
+        }
+        access.info("%s %s", scope["method"], scope["path"], extra=more)
+
+
+def identity_of(scope: Scope) -> str:
+    """The id of a request: a proxy's where it is a plain one, else a new one."""
     for name, value in scope["headers"]:
         if name == ID_HEADER and _PLAIN_ID.fullmatch(value):
             return str(value.decode("ascii"))
-    return secrets.token_hex(8)
+    return f"{getrandbits(64):016x}"

@@ -214,6 +214,14 @@ def jobs_in(engine: Engine, states: Sequence[State]) -> list[Job]:
         return [_job(row) for row in session.scalars(asked)]
 
 
+def runs_asked(engine: Engine, area: str) -> frozenset[str]:
+    """The runs of an area that jobs which wait or run are about."""
+    asked = select(JobRow.inputs).where(JobRow.state.in_(LIVE), JobRow.area == area)
+    with at_work(engine) as session:
+        found = [inputs.get("run") for inputs in session.scalars(asked)]
+    return frozenset(run for run in found if isinstance(run, str))
+
+
 def states_of(engine: Engine, identities: Sequence[str]) -> dict[str, str]:
     """How some jobs stand now."""
     asked = select(JobRow.id, JobRow.state).where(JobRow.id.in_(identities))

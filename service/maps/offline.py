@@ -29,6 +29,10 @@ SCRIPTS: Final = (
     "lifecircle-signs.js",
     "lifecircle-marks.js",
     "lifecircle-measure.js",
+    "lifecircle-state.js",
+    "lifecircle-table.js",
+    "lifecircle-search.js",
+    "lifecircle-picture.js",
     "lifecircle-view.js",
     "lifecircle-panel.js",
 )

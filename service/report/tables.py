@@ -11,7 +11,7 @@ from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.gaps import FULL
 from lifecircle.service.catalog.rests import FOLD, SEVERITIES
 from lifecircle.service.report.cells import Cell, text
-from lifecircle.service.wording import Words, decimal, number, percent, plain
+from lifecircle.service.wording import Words, decimal, number, percent, plain, walked
 
 Document = Mapping[str, Any]
 Row = list[Cell]
@@ -214,7 +214,7 @@ def gap_rows(document: Document, words: Words, most: int, *, full: bool = False)
             Cell(_count(words, gap.get("residents_65")), gap.get("residents_65")),
             Cell(_count(words, gap.get("residents_0_3")), gap.get("residents_0_3")),
             text(words.reason_of(gap)),
-            Cell(decimal(minutes, 1) or words.none, minutes),
+            Cell(walked(minutes) or words.none, minutes),
             Cell(decimal(metres, 0) or words.none, metres),
             text(words.named(gap, "nearest_facility_name")),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -134,7 +135,7 @@ async def show_coverage(
 ) -> Response:
     """Coverage in the readings U, P, L and C; persons and fractions 0-1."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
     return await answer(
         request,
         state,
@@ -149,7 +150,7 @@ async def show_gaps(
 ) -> Response:
     """Connected groups of uncovered cells as GeoJSON."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     least = query.min_residents
     return await answer(
         request,
@@ -189,9 +190,14 @@ async def show_point(
     return Response(encode(document), media_type=JSON, headers=FRESH)
 
 
+def point_key(walker: str) -> Hashable:
+    """Where the desk for a walker is kept."""
+    return ("point", walker)
+
+
 async def desk_of(state: AreaState, walker: str) -> PointDesk:
     """What answers questions about places, made in a thread the first time."""
-    key = ("point", walker)
+    key = point_key(walker)
 
     def make() -> PointDesk:
         return state.derived(key, lambda: PointDesk.of(state.run, Question(walker=walker)))

@@ -10,13 +10,16 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.queries.questions import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
+from lifecircle.service.queries.questions import PAGE_ELSE, AreaName, MapQuery, Name, ReaderNow
 from lifecircle.service.responses import (
+    KEPT,
     READER_LEFT,
+    Kept,
     kept_body,
     new_nonce,
     page,
     page_response,
+    unmoved,
 )
 from lifecircle.service.routes.studies import two_runs
 
@@ -54,8 +57,8 @@ async def show_map(
     )
     url = request.url
     earlier_run = "" if before is None else before.manifest.run
-    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, state.mark("proposals"),
-           state.bands())  # fmt: skip
+    mark, bands = state.mark("proposals"), state.bands()
+    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, mark, bands)
 
     def produce() -> bytes:
         return map_page(state.run, layer, query.question, shown).encode()
@@ -64,8 +67,20 @@ async def show_map(
         drawn = await kept_body(request, state, key, produce)
     except ReaderLeftError:
         return Response(status_code=READER_LEFT)
-    nonce = new_nonce()
-    html = drawn.replace(_stand_in().encode(), nonce.encode())
+    stands, nonce = _stand_in(), new_nonce()
+    if before is None and KEPT in request.scope:
+        empty = page_response(b"", reader.lang, stands, policy=page_policy(stands, asks=True))
+        empty.headers["vary"] = "Accept, Accept-Language, Accept-Encoding"
+        told = tuple(pair for pair in empty.raw_headers if pair[0] != b"content-length")
+        same = unmoved(
+            request,
+            state,
+            query.run is not None,
+            bands,
+            lambda: state.mark("proposals") == mark,
+        )
+        request.scope[KEPT].append(Kept(drawn, b"", told, True, same, stands.encode()))
+    html = drawn.replace(stands.encode(), nonce.encode())
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
 
 
@@ -75,7 +90,7 @@ def _stand_in() -> str:
     return f"nonce-{token_hex(16)}"
 
 
-@router.get("/docs", include_in_schema=False, dependencies=[NOTHING_ELSE])
+@router.get("/docs", include_in_schema=False, dependencies=[PAGE_ELSE])
 async def show_docs(request: Request, reader: ReaderNow) -> Response:
     """Swagger UI from files of this service, nothing from outside."""
     return page(request, "docs.html", reader.lang)

@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import robustness_document
 from lifecircle.service.catalog.robustness import BUDGET, RobustnessTask
+from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow, RobustnessQuery
 from lifecircle.service.report.robustness import page_policy, robustness_page, robustness_workbook
-from lifecircle.service.responses import XLSX, answer, disposition, page_response, wants_page
+from lifecircle.service.responses import (
+    READER_LEFT,
+    XLSX,
+    answer,
+    disposition,
+    kept_body,
+    page_response,
+    wants_page,
+)
 from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["areas"])
@@ -25,7 +33,13 @@ async def show_robustness(
     """Bands of coverage and circles, and in how many draws each verdict holds."""
     state = await reader.state(area, query.run)
     if query.f == "html" or (query.f is None and wants_page(request)):
-        html = await run_in_threadpool(_page, state, reader, query)
+        key = ("page", request.url.netloc, request.url.path, request.url.query, reader.lang)
+        try:
+            html = await kept_body(
+                request, state, key, lambda: _page(state, reader, query).encode()
+            )
+        except ReaderLeftError:
+            return Response(status_code=READER_LEFT)
         return page_response(html, reader.lang, "", policy=page_policy())
     if query.f == "xlsx":
         return await answer(

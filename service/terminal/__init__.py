@@ -21,7 +21,7 @@ from lifecircle.analysis.readers.records.findings import unfold
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service import i18n
-from lifecircle.service.wording import Words, decimal, number, percent
+from lifecircle.service.wording import Words, decimal, number, percent, walked
 
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold
@@ -239,7 +239,7 @@ def _gap_table(rows: Sequence[Mapping[str, Any]], run: Run, title: str, words: W
             words.beside(row),
             words.reason_of(row),
             number(row["residents"]),
-            decimal(row["minutes_to_nearest"], 1) or words.none,
+            walked(row["minutes_to_nearest"]) or words.none,
         )
     return table
 

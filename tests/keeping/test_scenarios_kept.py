@@ -22,6 +22,7 @@ from lifecircle.service.database.audit import Writer, now_utc
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.kept import SCENARIOS, Kept
 from lifecircle.service.database.keys import add_key
+from lifecircle.service.jobs.records import Bounds, Order, add_job, dismiss_job
 from lifecircle.service.settings import Settings
 from tests.http.test_scenario_served import box, place
 from tests.worlds.tiny import tiny_run, without
@@ -262,7 +263,12 @@ def test_the_command_keeps_and_prune_leaves_the_base(
     assert command(monkeypatch, *prune) == 0
     assert base in folders.runs("tiny")
     engine = open_database(root)
+    order = Order("siting", "tiny", "en", {"area": "tiny", "run": base}, "raw", "a" * 64)
+    job, _ = add_job(engine, order, Writer("test"), Bounds(9, 9), lambda _: True)
     SCENARIOS.put_away(engine, "tiny", kept["id"], None, Writer("test"))
+    assert command(monkeypatch, *prune) == 0
+    assert base in folders.runs("tiny")  # a job that waits is about it
+    dismiss_job(engine, job.id, Writer("test"))
     engine.dispose()
     assert command(monkeypatch, *prune) == 0
     assert base not in folders.runs("tiny")

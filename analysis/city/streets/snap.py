@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifecircle.analysis.city.crs import geodesic_m, to_lonlat
+from lifecircle.analysis.city.crs import geodesic_m, geodesic_m_of_one, to_lonlat, to_lonlat_of_one
 from lifecircle.analysis.city.streets.joinable import joinable_parts
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap_kernel import (
     Bins,
     bin_segments,
     nearest_on_edges,
+    nearest_segment,
     nearest_segments,
 )
 from lifecircle.analysis.policy.sections.rules import AttachmentRules
@@ -217,6 +218,34 @@ class EdgeIndex:
             return found
         rest = np.flatnonzero(~found.snapped)
         return found.replaced(rest, self.pieces.snap(xy_m[rest], max_leg_m))
+
+    def snap_one(self, x_m: float, y_m: float, max_leg_m: float) -> Positions:
+        """`snap` of a single place, in a fraction of the time; the same bits."""
+        segment, t = nearest_segment(
+            x_m, y_m, max_leg_m * _SLACK, self.network.vertex_xy_m,
+            self.segment_vertex, self.segment_part, self.bins,
+        )  # fmt: skip
+        if segment >= 0:
+            found = self._placed(x_m, y_m, int(segment), t)
+            if found.leg_m[0] <= max_leg_m:
+                return found
+        if self.pieces is not None:
+            return self.pieces.snap_one(x_m, y_m, max_leg_m)
+        nowhere = np.full(1, NOBODY, dtype=np.int32)
+        return Positions(nowhere, np.zeros(1), np.full(1, np.nan), np.array([[x_m, y_m]]))
+
+    def _placed(self, x_m: float, y_m: float, segment: int, t: float) -> Positions:
+        net, v = self.network, int(self.segment_vertex[segment])
+        (x0, y0), (x1, y1) = net.vertex_xy_m[v : v + 2].tolist()
+        begin, end = net.vertex_at_m[v : v + 2].tolist()
+        x, y = x0 + t * (x1 - x0), y0 + t * (y1 - y0)
+        here, there = to_lonlat_of_one(x_m, y_m, net.crs), to_lonlat_of_one(x, y, net.crs)
+        return Positions(
+            self.segment_edge[segment : segment + 1],
+            np.array([begin + t * (end - begin)]),
+            np.array([geodesic_m_of_one(here, there)]),
+            np.array([[x, y]]),
+        )
 
     def _snap(self, xy_m: FloatArray, max_leg_m: float) -> Positions:
         points = np.ascontiguousarray(xy_m, dtype=np.float64)

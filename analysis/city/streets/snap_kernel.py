@@ -114,6 +114,56 @@ def nearest_joinable(
 
 
 @njit(cache=True)
+def nearest_segment(
+    px: float,
+    py: float,
+    max_m: float,
+    xy: FloatArray,
+    segment_vertex: IntArray,
+    segment_part: UInt8Array,
+    bins: Bins,
+) -> tuple[int, float]:
+    """For a point the nearest segment within `max_m` (-1 = none) and the fraction.
+
+    Ties (to a micrometre) go to the lower edge, then to the lower segment.
+    """
+    bin_m, origin, columns, rows = bins.width_m, bins.origin, bins.columns, bins.rows
+    rings = int(max_m / bin_m) + 1
+    column = int(np.floor((px - origin[0]) / bin_m))
+    row = int(np.floor((py - origin[1]) / bin_m))
+    best = max_m + _TIE_M
+    found = -1
+    fraction = 0.0
+    for ring in range(rings + 1):
+        if (ring - 1) * bin_m > best:
+            break
+        for r in range(row - ring, row + ring + 1):
+            if r < 0 or r >= rows:
+                continue
+            on_rim = r in (row - ring, row + ring)
+            step = 1 if on_rim or ring == 0 else 2 * ring
+            for c in range(column - ring, column + ring + 1, step):
+                if c < 0 or c >= columns:
+                    continue
+                b = r * columns + c
+                for i in range(bins.start[b], bins.start[b + 1]):
+                    s = bins.member[i]
+                    v = segment_vertex[s]
+                    x0, y0, x1, y1 = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
+                    square, t = nearest_joinable(px, py, x0, y0, x1, y1, segment_part[s])
+                    distance = np.sqrt(square)
+                    if distance > best + _TIE_M:
+                        continue
+                    if distance < best - _TIE_M or found < 0 or s < found:
+                        # Segments are numbered edge by edge: the lower segment is on the
+                        # lower edge.
+                        best = min(best, distance)
+                        found = s
+                        fraction = t
+    return found, fraction
+
+
+@njit(cache=True)
 def nearest_segments(
     points: FloatArray,
     max_m: float,
@@ -122,50 +172,14 @@ def nearest_segments(
     segment_part: UInt8Array,
     bins: Bins,
 ) -> tuple[Int32Array, FloatArray]:
-    """For each point (k, 2) the nearest segment within `max_m` (-1 = none) and the fraction.
-
-    Ties (to a micrometre) go to the lower edge, then to the lower segment.
-    """
+    """`nearest_segment` of each point (k, 2): int32 (k,) and the fractions."""
     count = len(points)
     best_segment = np.full(count, -1, dtype=np.int32)
     best_fraction = np.zeros(count)
-    bin_m, origin, columns, rows = bins.width_m, bins.origin, bins.columns, bins.rows
-    rings = int(max_m / bin_m) + 1
     for k in range(count):
-        px, py = points[k, 0], points[k, 1]
-        column = int(np.floor((px - origin[0]) / bin_m))
-        row = int(np.floor((py - origin[1]) / bin_m))
-        best = max_m + _TIE_M
-        found = -1
-        fraction = 0.0
-        for ring in range(rings + 1):
-            if (ring - 1) * bin_m > best:
-                break
-            for r in range(row - ring, row + ring + 1):
-                if r < 0 or r >= rows:
-                    continue
-                on_rim = r in (row - ring, row + ring)
-                step = 1 if on_rim or ring == 0 else 2 * ring
-                for c in range(column - ring, column + ring + 1, step):
-                    if c < 0 or c >= columns:
-                        continue
-                    b = r * columns + c
-                    for i in range(bins.start[b], bins.start[b + 1]):
-                        s = bins.member[i]
-                        v = segment_vertex[s]
-                        x0, y0, x1, y1 = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
-                        square, t = nearest_joinable(px, py, x0, y0, x1, y1, segment_part[s])
-                        distance = np.sqrt(square)
-                        if distance > best + _TIE_M:
-                            continue
-                        if distance < best - _TIE_M or found < 0 or s < found:
-                            # Segments are numbered edge by edge: the lower segment is on the
-                            # lower edge.
-                            best = min(best, distance)
-                            found = s
-                            fraction = t
-        best_segment[k] = found
-        best_fraction[k] = fraction
+        best_segment[k], best_fraction[k] = nearest_segment(
+            points[k, 0], points[k, 1], max_m, xy, segment_vertex, segment_part, bins
+        )
     return best_segment, best_fraction
 
 

@@ -149,7 +149,7 @@
       const made = element("li", "lc-centre");
       const changed = centre.load_before !== centre.load_after || centre.state_before !== centre.state_after;
       const state = centre.state_after || centre.state_before;
-      made.appendChild(element("span", "lc-name", centre.name || words.unnamed));
+      made.appendChild(element("span", "lc-name", centre.name || desk.drawn(centre.facility) || words.unnamed));
       const sides = ["before", "after"].map(function (side) {
         return centre["load_" + side] === null ? words.none : grouped(centre["load_" + side], 0);
       });

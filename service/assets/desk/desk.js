@@ -25,6 +25,11 @@
         asking.key(text);
         follow();
       },
+      /* What a place without a name is called that was drawn here: its number and its kind of edit. */
+      drawn: function (id) {
+        const k = steps.list().findIndex(function (edit) { return edit.op === "add_facility" && edit.id === id; });
+        return k < 0 ? null : k + 1 + " " + config.ops.add_facility;
+      },
       focused: function () { return focused; },
       focus: function (service) {
         focused = service;

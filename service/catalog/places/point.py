@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import shapely
 
-from lifecircle.analysis.city.crs import to_metric
+from lifecircle.analysis.city.crs import to_metric_of_one
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.point import PlaceCircle, PlaceService, PointPlan
 from lifecircle.analysis.measures.question import Question, settle
@@ -19,7 +20,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PointDesk:
     """A run ready to answer about any place."""
 
@@ -38,13 +39,35 @@ class PointDesk:
         """The same with other minutes."""
         return replace(self, plan=self.plan.with_minutes(minutes))
 
+    @cached_property
+    def unit_rows(self) -> list[dict[str, str | None]]:
+        """What is told of each unit."""
+        units, names = self.run.city.units, ("level", "code", "name", "name_en")
+        columns = [list(getattr(units, name)) for name in names]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    @cached_property
+    def facility_names(self) -> list[str | None]:
+        """The names of the facilities."""
+        return list(self.run.city.facilities.name)
+
+    def remarks(self, lang: Language) -> list[dict[str, Any]]:
+        """What the build noticed."""
+        if lang not in self._remarks:
+            self._remarks[lang] = remarks(self.run.city.warnings, lang)
+        return self._remarks[lang]
+
+    @cached_property
+    def _remarks(self) -> dict[Language, list[dict[str, Any]]]:
+        return {}
+
 
 def point_document(
     desk: PointDesk, lon: float, lat: float, *, lang: Language = "zh"
 ) -> dict[str, Any]:
     """Minutes to the nearest facility of every service from a place in degrees (WGS84)."""
     run, plan = desk.run, desk.plan
-    xy_m = to_metric(np.array([[lon, lat]]), run.city.crs)
+    xy_m = np.array([to_metric_of_one(lon, lat, run.city.crs)])
     position = plan.position(xy_m)
     services = plan.services(position, xy_m)
     snapped = snapped_at(position, run.city.crs)
@@ -57,24 +80,27 @@ def point_document(
         "walker": plan.question.walker,
         "minutes": plan.question.minutes,
         "snapped": snapped,
-        "units": _units(plan, xy_m[0]),
-        "services": [_service(desk, one) for one in services],
+        "units": _units(desk, xy_m[0]),
+        "services": _rows(desk, services),
         "missing": [one.service for one in services if one.within is False],
         "circles": {one.kind: _circle(one) for one in plan.circle_states(services)},
-        "warnings": remarks(loose, lang) + remarks(run.city.warnings, lang),
+        "warnings": remarks(loose, lang) + desk.remarks(lang),
     }
 
 
-def _service(desk: PointDesk, one: PlaceService) -> dict[str, Any]:
-    there = one.facility is not None and one.cm is not None
-    return {
-        "service": one.service,
-        "facility": desk.facility_id[one.facility] if one.facility is not None else None,
-        "name": desk.run.city.facilities.name[one.facility] if there else None,
-        "minutes": None if one.cm is None else one.cm / desk.plan.cm_per_minute,
-        "metres": None if one.cm is None else one.cm / CM_PER_M,
-        "within": one.within,
-    }
+def _rows(desk: PointDesk, services: Sequence[PlaceService]) -> list[dict[str, Any]]:
+    ids, names, per_minute = desk.facility_id, desk.facility_names, desk.plan.cm_per_minute
+    return [
+        {
+            "service": service,
+            "facility": None if place is None else ids[place],
+            "name": None if place is None else names[place],
+            "minutes": None if cm is None else cm / per_minute,
+            "metres": None if cm is None else cm / CM_PER_M,
+            "within": within,
+        }
+        for service, place, cm, within in services
+    ]
 
 
 def _circle(one: PlaceCircle) -> dict[str, Any]:
@@ -87,9 +113,7 @@ def _circle(one: PlaceCircle) -> dict[str, Any]:
     }
 
 
-def _units(plan: PointPlan, xy_m: np.ndarray) -> list[dict[str, str | None]]:
-    units = plan.study.city.units
-    point = shapely.points(xy_m[0], xy_m[1])
-    held = np.sort(plan.unit_tree.query(point, predicate="intersects")).tolist()
-    names = ("level", "code", "name", "name_en")
-    return [{name: getattr(units, name)[i] for name in names} for i in held]
+def _units(desk: PointDesk, xy_m: np.ndarray) -> list[dict[str, str | None]]:
+    point = shapely.points(xy_m)
+    held = desk.plan.unit_tree.query(point, predicate="intersects").tolist()
+    return [desk.unit_rows[i] for i in sorted(held)]

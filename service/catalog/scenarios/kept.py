@@ -137,7 +137,7 @@ def _faults(state: AreaState, edits: Sequence[Any], lang: Language) -> list[tupl
     try:
         read_edits(state.run.study, edits)
     except InputError as error:
-        return [(one.row or 1, one.key, one.text(lang)) for one in error.faults]
+        return [(one.row or 1, one.key, one.problem(lang)) for one in error.faults]
     return []
 
 

@@ -1,0 +1,133 @@
+/* lifecircle: the map on a sheet of paper and as a picture. */
+(function () {
+  "use strict";
+
+  /* Room for one sheet of paper, the same part of the land on it. */
+  function paper(map) {
+    let view = null;
+    function begin() {
+      if (view) return;
+      view = map.getBounds().pad(-0.01);
+      document.body.classList.add("lc-paper");
+      show();
+    }
+    function show() {
+      map.lifecircleFits = true;
+      map.invalidateSize({ animate: false, pan: false });
+      map.fitBounds(view, { animate: false });
+      map.lifecircleFits = false;
+    }
+    function end() {
+      if (!view) return;
+      document.body.classList.remove("lc-paper");
+      show();
+      view = null;
+    }
+    window.addEventListener("beforeprint", begin);
+    window.addEventListener("afterprint", end);
+  }
+
+  function text(context, said, x, y, font, colour) {
+    context.font = font + " \"Noto Sans CJK SC\", \"WenQuanYi Zen Hei\", sans-serif";
+    context.fillStyle = colour;
+    context.fillText(said, x, y);
+  }
+
+  /* The map as a picture with title, legend, scale, north, sources: from its own canvases and words. */
+  function picture(map, config) {
+    const frame = map.getContainer();
+    const outer = frame.getBoundingClientRect();
+    const ratio = Math.max(2, window.devicePixelRatio || 1);
+    const top = 56;
+    const marks = Array.from(document.querySelectorAll(".lc-legend li")).filter(function (mark) {
+      const layer = mark.closest(".lc-layer");
+      return !mark.closest("[hidden]") && (!layer || layer.querySelector("input").checked);
+    });
+    const perRow = Math.max(1, Math.floor((outer.width - 32) / 170));
+    const foot = 44 + 20 * Math.ceil(marks.length / perRow) + 22;
+    const sheet = document.createElement("canvas");
+    sheet.width = outer.width * ratio;
+    sheet.height = (outer.height + top + foot) * ratio;
+    const context = sheet.getContext("2d");
+    context.scale(ratio, ratio);
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, outer.width, outer.height + top + foot);
+    context.save();
+    context.beginPath();
+    context.rect(0, top, outer.width, outer.height);
+    context.clip();
+    context.fillStyle = "#f7f7f4";
+    context.fillRect(0, top, outer.width, outer.height);
+    const panes = Array.from(frame.querySelectorAll(".leaflet-pane")).sort(function (a, b) {
+      return (parseInt(getComputedStyle(a).zIndex, 10) || 0) - (parseInt(getComputedStyle(b).zIndex, 10) || 0);
+    });
+    panes.forEach(function (pane) {
+      pane.querySelectorAll("canvas").forEach(function (canvas) {
+        if (canvas.closest(".leaflet-pane") !== pane) return;
+        const at = canvas.getBoundingClientRect();
+        if (at.width) context.drawImage(canvas, at.left - outer.left, at.top - outer.top + top, at.width, at.height);
+      });
+    });
+    context.textAlign = "center";
+    frame.querySelectorAll(".lc-label > *, .lc-ground-name").forEach(function (label) {
+      const at = label.getBoundingClientRect();
+      const x = at.left + at.width / 2 - outer.left;
+      const y = at.bottom - outer.top + top - 4;
+      context.lineWidth = 3;
+      context.strokeStyle = "rgba(255,255,255,.9)";
+      context.font = "12px \"Noto Sans CJK SC\", \"WenQuanYi Zen Hei\", sans-serif";
+      context.strokeText(label.textContent, x, y);
+      text(context, label.textContent, x, y, "12px", "#23282c");
+    });
+    context.restore();
+    context.textAlign = "left";
+    const words = config.picture;
+    text(context, words.title, 16, 30, "600 20px", "#1f2428");
+    text(context, words.subtitle, 16, 48, "12px", "#5d666d");
+    context.textAlign = "center";
+    text(context, "N", outer.width - 26, top + 24, "600 14px", "#23282c");
+    context.beginPath();
+    context.moveTo(outer.width - 26, top + 30);
+    context.lineTo(outer.width - 20, top + 50);
+    context.lineTo(outer.width - 32, top + 50);
+    context.fill();
+    context.textAlign = "left";
+    const ruler = frame.querySelector(".leaflet-control-scale-line");
+    let y = top + outer.height + 26;
+    if (ruler) {
+      const wide = ruler.getBoundingClientRect().width;
+      context.fillRect(16, y, wide, 2);
+      context.fillRect(16, y - 5, 1.5, 7);
+      context.fillRect(16 + wide - 1.5, y - 5, 1.5, 7);
+      text(context, ruler.textContent, 22, y - 4, "11px", "#23282c");
+    }
+    y += 20;
+    marks.forEach(function (mark, k) {
+      const x = 16 + (k % perRow) * 170;
+      const line = y + 20 * Math.floor(k / perRow);
+      const drawn = mark.querySelector("canvas");
+      if (drawn) {
+        context.drawImage(drawn, x - 1, line - 12, 16, 16);
+      } else {
+        context.fillStyle = mark.querySelector(".lc-swatch").style.background;
+        context.fillRect(x, line - 10, 14, mark.querySelector(".lc-line") ? 3 : 11);
+        if (mark.querySelector(".lc-hatch")) {
+          context.fillStyle = "#ffffff";
+          for (let k = 2; k < 14; k += 4) context.fillRect(x + k, line - 10, 2, 11);
+        }
+      }
+      text(context, mark.textContent.trim(), x + 20, line, "12px", "#3b4248");
+    });
+    text(context, words.sources, 16, top + outer.height + foot - 8, "11px", "#5d666d");
+    sheet.toBlob(function (blob) {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = words.file + ".png";
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 10000);
+    }, "image/png");
+  }
+
+  lifecircle.paper = paper;
+  lifecircle.picture = picture;
+})();
