@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import shapely
 
-from lifecircle.analysis.city.residents.settle import People
+from lifecircle.analysis.city.residents.settle import People, check_floor
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
@@ -20,7 +20,7 @@ from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.postgis.fetch import fetch_inputs
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
-from lifecircle.analysis.readers.osm.extract import read_extract
+from lifecircle.analysis.readers.osm.extract import Known, read_extract
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.roads import RawRoads
@@ -214,6 +214,30 @@ class Facts:
         return tuple(fault for table in tables if table is not None for fault in table.warnings)
 
 
+def check_request(request: BuildRequest, policy: Policy) -> None:
+    """Refuse what cannot be meant, before any file is read.
+
+    Raises
+    ------
+    ParameterError
+    """
+    sources = [request.osm, request.place, request.graph]
+    if sum(source is not None for source in sources) != 1:
+        raise ParameterError("pipeline_one_network")
+    if request.calibrate and not (request.population and request.units):
+        raise ParameterError("pipeline_calibrate_what")
+    if request.residents_from_buildings is not None and request.population:
+        raise ParameterError("pipeline_residents_twice")
+    check_floor(request.residents_from_buildings)
+    declared = request.surveyed_under(policy)
+    unknown = sorted({one.service for one in declared} - set(policy.services))
+    if unknown:
+        raise ParameterError(
+            "pipeline_surveyed", names=", ".join(unknown), known=", ".join(policy.services)
+        )
+    request.terrain.check(with_osm=request.osm is not None)
+
+
 def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     """Role, size and digest of every input file; all missing files are named at once."""
     named = [("network", request.osm), ("network", request.graph)]
@@ -233,8 +257,10 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     return tuple(describe_input(role, path) for role, path in given)
 
 
-def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
+def read_facts(request: BuildRequest, policy: Policy, clock: Clock, places: Known = None) -> Facts:
     """Read every file; faults of all tables are gathered before giving up.
+
+    `places`: those of the OpenStreetMap file, where they have been read or nobody asks for them.
 
     Raises
     ------
@@ -246,7 +272,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     said = request.declared()
     borders = None
     if request.units:
-        borders = files.read(lambda: read_units(request.units, policy, said))
+        borders = files.read(lambda: read_units(request.units, policy, said, request.year))
     people, rasters = _read_people(request, borders, said, files)
     tables = [
         files.read(
@@ -275,7 +301,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock) -> Facts:
     if files.faults:
         raise InputError(files.faults)
     request.people_of(people, borders).check()  # before the streets, which take their time
-    streets, places, ground, roads, of_osm = _read_streets(request, policy, clock)
+    streets, places, ground, roads, of_osm = _read_streets(request, policy, clock, places)
     untold = request.osm is None and request.profiles and profiles_asked(request, policy)
     unread = (Warn("roads_need_osm"),) if untold else ()
     return Facts(
@@ -325,7 +351,7 @@ def _read_people(
         raise ParameterError("pipeline_population_files", names=[path.name for path in paths])
     path = paths[0]
     if tables:
-        return files.read(lambda: read_population(path, said)), ()
+        return files.read(lambda: read_population(path, said, request.year)), ()
     area = (
         None
         if borders is None
@@ -344,7 +370,7 @@ def _read_people(
 
 
 def _read_streets(
-    request: BuildRequest, policy: Policy, clock: Clock
+    request: BuildRequest, policy: Policy, clock: Clock, known: Known
 ) -> tuple[RawStreets, OsmPlaces | None, Ground | None, RawRoads | None, tuple[Fault, ...]]:
     """What a map says; graphs and places by name tell neither ground nor roads."""
     clock.start("streets")
@@ -355,7 +381,7 @@ def _read_streets(
         place = str(request.place)
         return *read_place(place, policy.walk, policy, form_of, request.today), None, None, ()
     profiles = profiles_asked(request, policy)
-    read = read_extract(request.osm, policy, form_of, request.today, clock.start, profiles)
+    read = read_extract(request.osm, policy, form_of, request.today, clock.start, profiles, known)
     return read.streets, read.places, read.ground, read.roads, read.warnings
 
 

@@ -29,9 +29,9 @@ from lifecircle.analysis.city.notes import BuildNotes
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed
-from lifecircle.analysis.city.residents.settle import check_floor, settle
+from lifecircle.analysis.city.residents.settle import settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
-from lifecircle.analysis.city.streets.roads import road_networks
+from lifecircle.analysis.city.streets.roads import RoadNetwork, road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.disagreement import (
@@ -47,14 +47,17 @@ from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import (
     BuildRequest,
     Facts,
+    check_request,
     describe_inputs,
     profiles_asked,
     read_facts,
     remark,
 )
+from lifecircle.analysis.machine import begin, collecting_seldom, using_threads
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.parts.joined import Joined
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
 from lifecircle.analysis.quantities import FloatArray, Int32Array
@@ -70,9 +73,17 @@ STEPS = (
 
 
 def build_area(
-    request: BuildRequest, workspace: Workspace, progress: Progress | None = None
+    request: BuildRequest,
+    workspace: Workspace,
+    progress: Progress | None = None,
+    parts: Joined | None = None,
+    *,
+    threads: int | None = None,
 ) -> Run:
     """Build an area and add it to a workspace as its new current run.
+
+    `parts`: what was worked out part by part (`analysis.parts`); the run is the same without.
+    `threads`: at most so many side by side (None: one for each core); the run is the same.
 
     Raises
     ------
@@ -81,9 +92,10 @@ def build_area(
     UnsolvedError : a database that an input lies in cannot be reached, or has no such table.
     """
     clock = Clock(progress)
-    with TemporaryDirectory(prefix="lifecircle-") as folder:
-        city = analyse_city(request.fetched(Path(folder)), clock=clock)
-    return save_run(workspace, *city, clock=clock)
+    with using_threads(threads), collecting_seldom():
+        with TemporaryDirectory(prefix="lifecircle-") as folder:
+            city = analyse_city(request.fetched(Path(folder)), clock=clock, parts=parts)
+        return save_run(workspace, *city, clock=clock)
 
 
 def save_run(
@@ -118,25 +130,30 @@ def save_run(
 
 
 def analyse_city(
-    request: BuildRequest, *, clock: Clock | None = None
+    request: BuildRequest, *, clock: Clock | None = None, parts: Joined | None = None
 ) -> tuple[Manifest, Policy, City, NearestFacility]:
-    """City and walks, computed from the files of a request; the manifest is still nameless."""
+    """City and walks, computed from the files of a request; the manifest is still nameless.
+
+    `parts`: the places and residents of its parts, where they are there already.
+    """
+    parts = parts or Joined()
     clock = clock or Clock(None)
     request = replace(request, today=request.today or datetime.now(UTC).date())
     given = request.policy
     policy = given if isinstance(given, Policy) else load_policy(given)
-    _check(request, policy)
+    check_request(request, policy)
     profiles_asked(request, policy)  # a name that is none is told before files are read
     inputs = describe_inputs(request)
-    facts = read_facts(request, policy, clock)
+    facts = read_facts(request, policy, clock, parts.places)
     clock.start("network")
     walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
     network = walkable.network
+    roads = begin(lambda: _roads(facts, network.crs))
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
     people = request.people_of(facts.population, facts.units)
-    settled = settle(people, facts.places, network, policy)
+    settled = settle(people, facts.places, network, policy, parts.spreads)
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
     apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
@@ -151,7 +168,9 @@ def analyse_city(
         policy,
         facts.merges,
     )
-    houses = facts.places.buildings["id"].to_numpy() if facts.places else None
+    houses = parts.houses
+    if houses is None and facts.places is not None:
+        houses = facts.places.buildings["id"].to_numpy()
     facilities, loose = place_facilities(placed, policy, units, index, facts.streets.gates, houses)
     not_open, shut = (
         note_not_open(facts.places.not_open, network.crs, policy) if facts.places else ((), ())
@@ -192,7 +211,7 @@ def analyse_city(
         extents,
         facts.ground,
         facts.streets.names,
-        NO_ROADS if facts.roads is None else road_networks(facts.roads, network.crs),
+        roads(),
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))
@@ -201,24 +220,6 @@ def analyse_city(
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
     manifest = _manifest(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
-
-
-def _check(request: BuildRequest, policy: Policy) -> None:
-    sources = [request.osm, request.place, request.graph]
-    if sum(source is not None for source in sources) != 1:
-        raise ParameterError("pipeline_one_network")
-    if request.calibrate and not (request.population and request.units):
-        raise ParameterError("pipeline_calibrate_what")
-    if request.residents_from_buildings is not None and request.population:
-        raise ParameterError("pipeline_residents_twice")
-    check_floor(request.residents_from_buildings)
-    declared = request.surveyed_under(policy)
-    unknown = sorted({one.service for one in declared} - set(policy.services))
-    if unknown:
-        raise ParameterError(
-            "pipeline_surveyed", names=", ".join(unknown), known=", ".join(policy.services)
-        )
-    request.terrain.check(with_osm=request.osm is not None)
 
 
 def _surveyed(
@@ -280,6 +281,10 @@ def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Position
         position=position,
         counted=seed.counted,
     )
+
+
+def _roads(facts: Facts, crs: str) -> Mapping[str, RoadNetwork]:
+    return NO_ROADS if facts.roads is None else road_networks(facts.roads, crs)
 
 
 def _land(

@@ -46,7 +46,8 @@ class City(Record):
     """One city of a batch: what ``lifecircle build`` takes, and what its work may take.
 
     `timeout_minutes`, `memory_gb`: the work is stopped beyond them. `retries`: how often a city
-    whose work died (not one whose files are wrong) is tried again.
+    whose work died (not one whose files are wrong) is tried again. `parts`: into how many parts a
+    large area is cut, each worked on alone and laid together to the run that it is without.
     """
 
     zh: Text | None = None
@@ -79,6 +80,7 @@ class City(Record):
     timeout_minutes: Number = 120
     memory_gb: Number | None = None
     retries: Whole = 1
+    parts: Whole = 1
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Each file that the city names, with the key that names it."""
@@ -202,6 +204,8 @@ def _check(path: Path, cities: Mapping[str, City]) -> None:
     for name, city in cities.items():
         if sum(one is not None for one in (city.osm, city.place, city.graph)) != 1:
             raise BatchError("batch_one_network", file=path.name, city=name)
+        if city.parts < 1 or (city.parts > 1 and city.osm is None):
+            raise BatchError("batch_parts", file=path.name, city=name, parts=city.parts)
         missing += [
             f"cities.{name}.{key}: {Path(given).name}"
             for key, given in city.files()

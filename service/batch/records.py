@@ -7,6 +7,7 @@
     DIR/.batch/<city>.figures     what the summary is made of
     DIR/.batch/day                the day for which dates in the files are read
     DIR/.batch/fetched/           inputs from elsewhere, by their digest
+    DIR/.batch/cut/               cities cut into parts, while their run is not there
 """
 
 from __future__ import annotations
@@ -92,6 +93,10 @@ class Records:
         except OSError:
             return None
 
+    def cut(self, city: str, key: str, parts: int) -> Path:
+        """The folder of a city cut into so many parts, as long as its run is not made of them."""
+        return self.folder / "cut" / f"{city}-{key[:16]}-{parts}"
+
     def day(self, *, anew: bool) -> date:
         """The day for which dates are read: kept, so that a batch resumed reads as it began."""
         file = self.folder / "day"
@@ -115,7 +120,7 @@ def key_of(name: str, city: City, digests: Mapping[str, str], day: date) -> str:
     A file that is fetched counts by its address and the digest stated for it.
     """
     said: dict[str, Any] = plain(city) | {"city": name, "day": day.isoformat()}
-    for limit in ("timeout_minutes", "memory_gb", "retries"):
+    for limit in ("timeout_minutes", "memory_gb", "retries", "parts"):
         del said[limit]
     bytes_of = {
         given: digests.get(given, given) if is_address(given) else sha256_of(path_of(given))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lifecircle.service.batch.cities import Plan
 from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.batch.runners import Runner
-from lifecircle.service.batch.work import Task
+from lifecircle.service.batch.work import CUT, Task
 
 
 def tasks_of(plan: Plan, workspace: Path, *, resume: bool) -> list[Task]:
@@ -26,11 +27,31 @@ def run_batch(
 ) -> Iterator[Record]:
     """The record of every city, as it is done.
 
+    A city in parts is cut, then its parts are worked on, then it is built of them: three rounds,
+    in the first of which all other cities are built too.
+
     Parameters
     ----------
     resume : cities that are done with the same inputs, options and code are not done again.
     """
-    yield from runner.records(tasks_of(plan, workspace, resume=resume))
+    whole = tasks_of(plan, workspace, resume=resume)
+    large = [task for task in whole if task.city.parts > 1]
+    first = [replace(task, step=CUT) for task in large]
+    lost: set[str] = set()
+    for record in runner.records([*first, *(task for task in whole if task.city.parts == 1)]):
+        if record.city not in {task.name for task in large}:
+            yield record
+        elif record.state == "failed" or record.again:
+            lost.add(record.city)
+            yield record
+    left = [task for task in large if task.name not in lost]
+    parts = [replace(task, step=i) for task in left for i in range(task.city.parts)]
+    for record in runner.records(parts) if parts else ():
+        if record.state == "failed" and record.city not in lost:
+            lost.add(record.city)
+            yield record
+    left = [task for task in left if task.name not in lost]
+    yield from runner.records(left) if left else ()
 
 
 def _size(task: Task) -> int:

@@ -93,7 +93,7 @@ class Dask:
                     )
                 with distributed.Client(cluster or self.scheduler, timeout=30) as client:
                     batch = secrets.token_hex(4)  # two batches may share a scheduler
-                    names = {f"{task.name}-{batch}": task.name for task in tasks}
+                    names = {f"{task.title}-{batch}": task.name for task in tasks}
                     futures = [
                         client.submit(run_city, task.to_json(), key=key, pure=False)
                         for key, task in zip(names, tasks, strict=True)

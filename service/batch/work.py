@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +17,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Literal
 
-from lifecircle.analysis.clock import Progress
+from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.parts.cutting import cut_area, is_cut
+from lifecircle.analysis.parts.joined import join_parts
+from lifecircle.analysis.parts.working import work_part
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.policy import Title
 from lifecircle.analysis.postgis.connecting import is_postgis
@@ -36,13 +41,16 @@ from lifecircle.service.i18n import TEXTS
 _MEMORY_CODE: Final = 5  # exit code of a child that ran out of memory and could still say so
 _POLL_S: Final = 0.1
 _MOST_SAID: Final = 4_000
+CUT: Final = "cut"
+Step = Literal["cut"] | int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One city of a batch, with all that its work needs.
 
-    `resume`: what is done under the same key is not done again.
+    `resume`: what is done under the same key is not done again. `step`: of a city in parts ``cut``
+    or the number of a part; None for the city itself.
     """
 
     name: str
@@ -51,6 +59,12 @@ class Task:
     day: str
     digests: Mapping[str, str]
     resume: bool
+    step: Step = None
+
+    @property
+    def title(self) -> str:
+        """The city, and which step of it."""
+        return self.name if self.step is None else f"{self.name}.{self.step}"
 
     def to_json(self) -> str:
         """The task as text, read again by `task_from`."""
@@ -70,14 +84,47 @@ def build_here(text: str) -> Record:
     records = Records(Path(task.workspace))
     since = time.monotonic()
     try:
-        run = build_area(request_of(task), Workspace(task.workspace), _teller(records, task.name))
+        if task.step is not None:
+            _do_step(task, records)
+            return Record(task.name, "", "done", seconds=_seconds(since))
+        cut = _cut_folder(task, records)
+        run = build_area(
+            request_of(task), Workspace(task.workspace), _teller(records, task.name),
+            None if cut is None else join_parts(cut),
+        )  # fmt: skip
         write_figures(run, records.figures(task.name))
+        if cut is not None:
+            shutil.rmtree(cut, ignore_errors=True)
     except LifecircleError as error:
         told = {"zh": error.text("zh"), "en": error.text("en")}
         return Record(task.name, "", "failed", error=told, seconds=_seconds(since))
     return Record(
         task.name, "", "done", run.manifest.run, run.manifest.residents, seconds=_seconds(since)
     )
+
+
+def _do_step(task: Task, records: Records) -> None:
+    """Cut a city, or work on one of its parts; what is done already stays."""
+    folder = _cut_folder(task, records)
+    assert folder is not None
+    clock = Clock(_teller(records, task.name))
+    with TemporaryDirectory(prefix="lifecircle-") as aside:
+        request = request_of(task).fetched(Path(aside))
+        if task.step != CUT:
+            work_part(request, folder, int(str(task.step)), clock)
+        elif not is_cut(folder):
+            cut_area(request, task.city.parts, folder, clock)
+
+
+def _cut_folder(task: Task, records: Records) -> Path | None:
+    """Where the parts of a city lie; None where it is built at once."""
+    if task.city.parts == 1:
+        return None
+    return records.cut(task.name, _key_of(task), task.city.parts)
+
+
+def _key_of(task: Task) -> str:
+    return key_of(task.name, task.city, task.digests, date.fromisoformat(task.day))
 
 
 def request_of(task: Task) -> BuildRequest:
@@ -161,7 +208,7 @@ def run_city(text: str, *, apart: bool = True) -> Record:
     root = Path(task.workspace)
     records = Records(root)
     try:
-        key = key_of(task.name, task.city, task.digests, date.fromisoformat(task.day))
+        key = _key_of(task)
     except OSError as error:
         return records.keep(_failed(task, "", "batch_unreadable", detail=str(error)))
     if task.resume and (done := records.done(task.name, key, root)) is not None:
@@ -172,17 +219,19 @@ def run_city(text: str, *, apart: bool = True) -> Record:
         record = replace(record, key=key, attempts=attempt)
         if not record.died:
             break
-    return records.keep(record)
+    whole = task.step is None or record.state == "failed"
+    return records.keep(record) if whole else record
 
 
 def _apart(task: Task) -> Record:
     """Build in a child that dies with us, is stopped when its time is over, and tells by a file."""
     folder = Records(Path(task.workspace)).folder
-    answer = folder / f".{task.name}.{os.getpid()}.answer"
+    answer = folder / f".{task.title}.{os.getpid()}.answer"
+    log_file = folder / f"{task.title}.log"
     folder.mkdir(parents=True, exist_ok=True)
     since = time.monotonic()
     told = task.to_json().encode()
-    with (folder / f"{task.name}.log").open("wb") as log:
+    with log_file.open("wb") as log:
         module, parent = "lifecircle.service.batch.one_city", str(os.getpid())
         child = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", module, str(answer), parent],
@@ -195,7 +244,7 @@ def _apart(task: Task) -> Record:
             code = _wait(child, since + 60 * task.city.timeout_minutes)
             if code == 0:
                 return replace(_read(answer), seconds=_seconds(since))
-            record = _died(task, code, folder / f"{task.name}.log")
+            record = _died(task, code, log_file)
             return replace(record, seconds=_seconds(since))
         finally:
             _stop(child)

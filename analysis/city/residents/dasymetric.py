@@ -53,13 +53,14 @@ class SpreadResult:
     `method` (k units): how each unit was spread: ``buildings``, ``land``, ``unit``, ``empty``
     (nobody lives there), ``unknown`` (no total); None for units of other levels.
     `unit` int32 (c cells): the unit whose residents the cell holds; it counts as declared.
-    `level`: the level whose totals were spread.
+    `level`: the level whose totals were spread. `far`: units none of whose land lies near a street.
     """
 
     seed: CellSeed
     method: StrArray
     unit: Int32Array
     level: str
+    far: Int32Array
     warnings: tuple[Warn, ...]
 
 
@@ -88,7 +89,7 @@ def spread_unit_totals(
     """
     level = level_with_totals(units)
     members = units.of_level(level)
-    _refuse_totals(units, members, group_totals)
+    refuse_totals(units, members, group_totals)
     populated = members[units.residents.value[members] > 0]
     method = np.full(len(units.code), None, dtype=object)
     method[members] = np.where(units.residents.known[members], "empty", "unknown")
@@ -111,9 +112,8 @@ def spread_unit_totals(
     seed, unit = _make_cells(
         units, group_totals, (built, on_land, on_unit, _stand_points(units, rest)), crs
     )
-    warnings = _describe_spread(units, members, method, seed)
-    told = _describe_far(units, far, rules)
-    return SpreadResult(seed, method, unit, level, (*warnings, *told))
+    warnings = describe_spread(units, method, seed, far, rules)
+    return SpreadResult(seed, method, unit, level, far, warnings)
 
 
 def spread_again(
@@ -162,7 +162,13 @@ def level_with_totals(units: Units) -> str:
     raise ParameterError("no_unit_totals")
 
 
-def _refuse_totals(units: Units, members: Int32Array, group_totals: Mapping[str, Counts]) -> None:
+def refuse_totals(units: Units, members: Int32Array, group_totals: Mapping[str, Counts]) -> None:
+    """Refuse groups larger than the residents of their unit, and residents without a place.
+
+    Raises
+    ------
+    InputError : every such unit among `members` (indices).
+    """
     residents = units.residents
     faults = [
         Fault(
@@ -323,16 +329,17 @@ def _share_groups(
     return {group: shares[group] for group in totals}
 
 
-def _describe_spread(
-    units: Units, members: Int32Array, method: StrArray, seed: CellSeed
+def describe_spread(
+    units: Units, method: StrArray, seed: CellSeed, far: Int32Array, rules: SpreadRules
 ) -> tuple[Warn, ...]:
+    """What is said of a spread (`SpreadResult`): how many, by which way, where it is doubtful."""
     used = {name: int(np.count_nonzero(method == name)) for name in ("buildings", "land", "unit")}
     remarks = [Warn("residents_modelled", {"residents": int(seed.residents.sum()), **used})]
-    unknown = members[~units.residents.known[members]]
+    unknown = np.flatnonzero(method == "unknown")
     if len(unknown):
         names = ", ".join(str(name) for name in units.name[unknown])
         remarks.append(Warn("units_without_residents", {"count": len(unknown), "names": names}))
-    return (*remarks, *seed.warnings)
+    return (*remarks, *seed.warnings, *_describe_far(units, far, rules))
 
 
 def _describe_far(units: Units, far: Int32Array, rules: SpreadRules) -> tuple[Warn, ...]:

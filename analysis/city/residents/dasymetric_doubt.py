@@ -7,6 +7,8 @@ It says how much the choice of method matters, not how far either is from the tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lifecircle.analysis.city.model import Units
@@ -44,6 +46,11 @@ def compare_spreads(
         for i in units.of_level(first.level)
         if first.method[i] in ("buildings", "land", "unit")
     )
+    return rows, tell_doubt(rows, square_m)
+
+
+def tell_doubt(rows: Sequence[Spread], square_m: float) -> tuple[Warn, ...]:
+    """The remark for all units together whose two ways were compared; none without any."""
     compared = sum(row.residents for row in rows if row.moved is not None)
     shifted = sum(row.moved for row in rows if row.moved is not None)
     told = {
@@ -53,7 +60,7 @@ def compare_spreads(
         "square": square_m,
         "alone": sum(row.residents for row in rows if row.moved is None),
     }
-    return rows, (Warn("spread_uncertain", told),) if rows else ()
+    return (Warn("spread_uncertain", told),) if rows else ()
 
 
 def count_moved(

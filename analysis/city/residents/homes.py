@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +13,6 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
 from lifecircle.analysis.city.shapes import anchor_xy, project_frame
-from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.policy import HomeRules, SpreadRules
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
@@ -22,10 +21,24 @@ from lifecircle.analysis.readers.records.cells import object_array
 PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
 
 
+class Lines(Protocol):
+    """Lines as a `WalkNetwork` holds its edges."""
+
+    @property
+    def vertex_start(self) -> IntArray:
+        """Where each line's vertices begin, int64 (m + 1,)."""
+        ...
+
+    @property
+    def vertex_xy_m(self) -> FloatArray:
+        """The vertices, float64 (p, 2), metres."""
+        ...
+
+
 class NearStreets:
     """The streets of a network, to ask what lies near; a spread asks several times."""
 
-    def __init__(self, network: WalkNetwork) -> None:
+    def __init__(self, network: Lines) -> None:
         self.network = network
 
     def are_near(self, xy_m: FloatArray, most_m: float) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from lifecircle.analysis.city.residents.calibrate import (
 from lifecircle.analysis.city.residents.dasymetric import spread_unit_totals
 from lifecircle.analysis.city.residents.dasymetric_doubt import compare_spreads
 from lifecircle.analysis.city.residents.homes import Ground, NearStreets
+from lifecircle.analysis.city.residents.part_spread import PartSpread, join_doubts, join_spreads
 from lifecircle.analysis.city.residents.population import CellSeed, cells_from_table
 from lifecircle.analysis.city.residents.uncounted import (
     mapped_area,
@@ -103,9 +104,16 @@ def check_floor(m2_per_resident: float | None) -> None:
 
 
 def settle(
-    people: People, places: OsmPlaces | None, network: WalkNetwork, policy: Policy
+    people: People,
+    places: OsmPlaces | None,
+    network: WalkNetwork,
+    policy: Policy,
+    parts: Sequence[PartSpread] = (),
 ) -> Settled:
     """Units and cells of a city.
+
+    `parts`: the totals of the units spread already, some units in each; then of `places` no
+    buildings are asked for.
 
     Raises
     ------
@@ -122,7 +130,7 @@ def settle(
     if people.cells is not None:
         return _counted(people.cells, people.units, network, policy)
     if people.units is not None and people.with_totals:
-        return _spread(people.units, ground, network, policy)
+        return _spread(people.units, ground, network, policy, parts)
     levels, crs = tuple(policy.unit_levels), network.crs
     if people.units is None:
         area = mapped_area(ground, crs, policy.attachment.max_leg_m.value)
@@ -150,13 +158,25 @@ def _counted(
     return Settled(units, seed, assign_units(seed.xy_m, units), (), seed.warnings)
 
 
-def _spread(borders: UnitTable, ground: Ground, network: WalkNetwork, policy: Policy) -> Settled:
+def _spread(
+    borders: UnitTable,
+    ground: Ground,
+    network: WalkNetwork,
+    policy: Policy,
+    parts: Sequence[PartSpread],
+) -> Settled:
     units = build_units(borders, network.crs, tuple(policy.unit_levels))
     totals = group_totals(borders, units)
-    spread = spread_unit_totals(units, totals, ground, policy.spread, network.crs)
+    if parts:
+        spread = join_spreads(units, tuple(totals), parts, policy.spread)
+    else:
+        spread = spread_unit_totals(units, totals, ground, policy.spread, network.crs)
     codes: StrArray = units.code[spread.unit]
     unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
-    rows, doubt = compare_spreads(units, spread, ground, policy, network.crs)
+    if parts:
+        rows, doubt = join_doubts(units, parts, policy)
+    else:
+        rows, doubt = compare_spreads(units, spread, ground, policy, network.crs)
     return Settled(units, spread.seed, unit_of, rows, (*spread.warnings, *doubt))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,7 @@ from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, ground_keys, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.opl import Objects
-from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, read_places
+from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, places_of, read_places
 from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads, road_keys
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
@@ -46,9 +46,17 @@ class Extract:
 
     streets: RawStreets
     places: OsmPlaces
-    ground: Ground
+    ground: Ground | None
     warnings: tuple[Fault, ...]
     roads: RawRoads | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyStreets:
+    """Said in place of what is known of a file's places where nobody asks for them."""
+
+
+Known = OsmPlaces | OnlyStreets | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class _Reader:
     today: date | None
     started: Callable[[str], None]
     profiles: Mapping[str, TravelProfile]
+    places: Known
 
     def read(self, ordered: Ordered) -> Extract:
         """Streets and places of a file in order; faults name the file that was given."""
@@ -69,10 +78,15 @@ class _Reader:
             self.started("streets")
             rules, joining = self.policy.walk, self.policy.joining
             gates = None if joining is None else GateReader(joining, rules)
-            objects, areas = _read_objects(ordered.path, self.policy, gates)
+            if isinstance(self.places, OnlyStreets):
+                return self._only(read_streets(ordered.path, rules, self.form_of, gates), ordered)
+            keys = place_keys(self.policy) if self.places is None else []
+            objects, areas = _read_objects(ordered.path, keys, gates)
             streets = read_streets(ordered.path, rules, self.form_of, gates, objects)
             self.started("places")
-            places = read_places(ordered.path, self.policy, self.today, areas, objects)
+            places = self.places
+            if places is None:
+                places = read_places(ordered.path, self.policy, self.today, areas, objects)
             ground = read_ground(ordered.path, areas, objects)
             roads = None
             if self.profiles:
@@ -84,11 +98,16 @@ class _Reader:
         lost = tell_incomplete(name, places.incomplete)
         return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost), roads)
 
+    def _only(self, streets: RawStreets, ordered: Ordered) -> Extract:
+        dropped = _tell_dropped(self.path.name, streets, self.policy)
+        return Extract(streets, places_of((), self.policy), None, (*ordered.warnings, *dropped))
 
-def _read_objects(path: Path, policy: Policy, gates: GateReader | None) -> tuple[Objects, Areas]:
-    """All that is asked for of a file, read once, and its areas."""
+
+def _read_objects(
+    path: Path, keys: Sequence[str], gates: GateReader | None
+) -> tuple[Objects, Areas]:
+    """All that is asked for of a file, read once, and its areas; places have one of `keys`."""
     check_osm_file(path)
-    keys = place_keys(policy)
     several = (dict.fromkeys(_KINDS, keys), street_keys(gates), ground_keys(), road_keys())
     wanted = {
         kind: sorted({key for some in several for key in some.get(kind, ())}) for kind in _KINDS
@@ -106,18 +125,20 @@ def read_extract(
     today: date | None,
     started: Callable[[str], None],
     profiles: Mapping[str, TravelProfile],
+    places: Known = None,
 ) -> Extract:
     """Streets, places and the roads of `profiles` of a file, however it is written.
 
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
-    places on ways could explain, it is put in order and read again.
+    places on ways could explain, it is put in order and read again. `places`: those of the file
+    where they have been read already, or `OnlyStreets`: then there is no ground either.
 
     Raises
     ------
     InputError
         The file cannot be read, holds no street, or lacks more than the policy allows.
     """
-    reader = _Reader(path, policy, form_of, today, started, profiles)
+    reader = _Reader(path, policy, form_of, today, started, profiles, places)
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)

@@ -185,7 +185,9 @@ def cell_layer(
         }
     )
     legend = _minute_legend(ask, scale, classes, walks)
-    return layer, Toggle("cells", ask.say("layer_cells"), legend, ramp=len(legend) > 1)
+    return layer, Toggle(
+        "cells", ask.going("layer_cells", "layer_cells_by"), legend, ramp=len(legend) > 1
+    )
 
 
 def _minute_legend(

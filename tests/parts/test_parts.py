@@ -1,0 +1,201 @@
+"""An area built of parts is the area built at once, in every byte of every file but the times."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import osmium
+import pytest
+import shapely
+
+from lifecircle.analysis.clock import Clock
+from lifecircle.analysis.errors import InputError, ParameterError
+from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.parts.cutting import cut_area, read_part
+from lifecircle.analysis.parts.joined import Joined, join_parts
+from lifecircle.analysis.parts.working import work_part
+from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.results.layers.layers import layer_frame
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.batch.cities import read_plan
+from lifecircle.service.batch.run import run_batch, tasks_of
+from lifecircle.service.batch.runners import Here
+from lifecircle.service.batch.work import task_from
+from lifecircle.service.errors import BatchError
+from tests.parts.strip_town import STRIPS, write_centres, write_town, write_units
+
+PLAN = """
+[defaults]
+datum = "wgs84"
+osm = "strips.osm.pbf"
+parts = 2
+
+[cities.strips]
+units = ["communities.gpkg", "streets.gpkg"]
+facilities = ["care.csv"]
+
+[cities.wrong]
+population = ["broken.csv"]
+"""
+SAID = ("warnings", "residents", "counts", "parameters", "services", "modelled", "bbox")
+
+
+def request_in(folder: Path, **changes: Any) -> BuildRequest:
+    asked = BuildRequest(
+        "strips", osm=write_town(folder), units=write_units(folder),
+        facilities=(write_centres(folder),), datum="wgs84", today=date(2026, 11, 29),
+    )  # fmt: skip
+    return replace(asked, **changes)
+
+
+def in_parts(request: BuildRequest, folder: Path, count: int) -> Joined:
+    cut_area(request, count, folder, Clock(None))
+    for number in reversed(range(count)):
+        work_part(request, folder, number, Clock(None))
+    return join_parts(folder)
+
+
+def content(run: Run) -> dict[str, str]:
+    files = sorted(file for file in run.path.iterdir() if file.name != "manifest.json")
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def said(run: Run) -> dict[str, Any]:
+    held = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
+    return {key: held[key] for key in SAID}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[BuildRequest, Run]:
+    folder = tmp_path_factory.mktemp("strips")
+    request = request_in(folder)
+    return request, build_area(request, Workspace(folder / "ws"))
+
+
+def test_the_town_has_something_across_every_border(whole: tuple[BuildRequest, Run]) -> None:
+    _, run = whole
+    city, units = run.city, run.city.units
+    assert {row.method for row in city.notes.spread} == {"buildings", "land", "unit"}
+    assert int(city.cells.residents.sum()) == 1200 + 900 + 700 + 500 + 1500 + 1100
+    assert len(city.cells.groups["65"]) == len(city.cells)
+    strips = units.geometry[units.of_level("community")]
+    parks = city.facilities.geometry[city.facilities.of_service("park")]
+    assert all(
+        shapely.intersects(parks, left).any() and (shapely.overlaps(parks, left)).any()
+        for left in strips
+    )
+    of = units.code[city.cells.unit["community"]]
+    nearest = run.travel.cell_facility[run.travel.row("health_centre")]
+    assert {*of[nearest >= 0]} == {f"10{i}" for i in range(STRIPS - 1)}  # one natural catchment
+    gaps = layer_frame(run, "gaps")
+    far = gaps[(gaps["service"] == "health_centre") & (gaps["reason"] == "too_far")]
+    assert {*far["unit_code"]} == {f"10{i}" for i in range(2, STRIPS - 1)}
+    assert far["region"].nunique() == 1
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_parts_give_the_run_that_is_built_at_once(
+    whole: tuple[BuildRequest, Run], tmp_path: Path, count: int
+) -> None:
+    request, at_once = whole
+    joined = in_parts(request, tmp_path / "cut", count)
+    run = build_area(request, Workspace(tmp_path / "ws"), parts=joined)
+    assert content(run) == content(at_once)
+    assert said(run) == said(at_once)
+
+
+def test_a_map_out_of_order_is_cut_as_it_is_read(tmp_path: Path) -> None:
+    request = request_in(tmp_path)
+    assert request.osm is not None
+    turned = tmp_path / "turned.osm.pbf"
+    with osmium.SimpleWriter(str(turned)) as writer:
+        for kind in (osmium.osm.RELATION, osmium.osm.WAY, osmium.osm.NODE):
+            for thing in osmium.FileProcessor(str(request.osm), kind):
+                writer.add(thing)
+    request = replace(request, osm=turned)
+    at_once = build_area(request, Workspace(tmp_path / "ws"))
+    joined = in_parts(request, tmp_path / "cut", 3)
+    run = build_area(request, Workspace(tmp_path / "parts"), parts=joined)
+    assert content(run) == content(at_once)
+    assert said(run) == said(at_once)
+
+
+def test_counted_residents_leave_only_the_map_to_the_parts(tmp_path: Path) -> None:
+    cells = tmp_path / "cells.csv"
+    cells.write_text("lon,lat,population\n0.001,0.001,10\n0.02,0.003,20.5\n", encoding="utf-8")
+    request = request_in(tmp_path, units=(), population=cells, facilities=())
+    at_once = build_area(request, Workspace(tmp_path / "ws"))
+    joined = in_parts(request, tmp_path / "cut", 3)
+    assert joined.spreads == ()
+    run = build_area(request, Workspace(tmp_path / "parts"), parts=joined)
+    assert content(run) == content(at_once)
+    assert said(run) == said(at_once)
+
+
+def test_every_thing_is_at_home_once_and_more_parts_than_units_are_empty(
+    whole: tuple[BuildRequest, Run], tmp_path: Path
+) -> None:
+    request, _ = whole
+    cut_area(request, 20, tmp_path, Clock(None))
+    parts = [read_part(request, tmp_path, i) for i in range(20)]
+    homes = [name for part in parts for name in part.home]
+    assert len(homes) == len(set(homes)) > 0
+    assert sorted(unit for part in parts for unit in part.units.tolist()) == [*range(2, 8)]
+    work_part(request, tmp_path, 0, Clock(None))
+    assert any(len(part.units) == 0 for part in parts)
+    guests = [part.things.names() - part.home for part in parts if len(part.units)]
+    assert all(guests)  # something of a neighbour touches every unit
+
+
+def test_what_cannot_be_cut_is_refused_before_any_part(
+    whole: tuple[BuildRequest, Run], tmp_path: Path
+) -> None:
+    request, _ = whole
+    for changed, count in ((replace(request, osm=None, place="x"), 2), (request, 0)):
+        with pytest.raises(ParameterError):
+            cut_area(changed, count, tmp_path, Clock(None))
+    broken = tmp_path / "broken.csv"
+    broken.write_text("lon,lat,population\nx,y,z\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"broken\.csv"):
+        cut_area(replace(request, population=broken), 2, tmp_path, Clock(None))
+    with pytest.raises(OSError, match=r"cut\.json"):
+        join_parts(tmp_path)
+
+
+def test_a_batch_cuts_a_city_and_lays_it_together(
+    whole: tuple[BuildRequest, Run], tmp_path: Path
+) -> None:
+    _, at_once = whole
+    write_town(tmp_path)
+    write_units(tmp_path)
+    write_centres(tmp_path)
+    (tmp_path / "broken.csv").write_text("lon,lat,population\nx,y,z\n", encoding="utf-8")
+    plan = tmp_path / "cities.toml"
+    plan.write_text(PLAN, encoding="utf-8")
+    workspace = tmp_path / "ws"
+    tasks = tasks_of(read_plan(plan), workspace, resume=False)
+    part = replace(tasks[0], step=1)
+    assert task_from(part.to_json()) == part
+    found = {one.city: one for one in run_batch(read_plan(plan), workspace, Here())}
+    assert {name: one.state for name, one in found.items()} == {"strips": "done", "wrong": "failed"}
+    assert "broken.csv" in (found["wrong"].error or {})["zh"]
+    run = Workspace(workspace).open("strips")
+    assert content(run) == content(at_once)
+    assert not [*(workspace / ".batch" / "cut").glob("strips*")]
+    again = [*run_batch(read_plan(plan).only(plan, ("strips",)), workspace, Here(), resume=True)]
+    assert [(one.state, one.again) for one in again] == [("done", True)]
+
+
+def test_only_a_map_can_be_cut(tmp_path: Path) -> None:
+    write_centres(tmp_path)
+    for table in ('place = "x"\nparts = 2', 'osm = "care.csv"\nparts = 0'):
+        plan = tmp_path / "cities.toml"
+        plan.write_text(f"[cities.a]\n{table}", encoding="utf-8")
+        with pytest.raises(BatchError, match="parts"):
+            read_plan(plan)
