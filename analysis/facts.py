@@ -272,7 +272,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock, places: Know
     said = request.declared()
     borders = None
     if request.units:
-        borders = files.read(lambda: read_units(request.units, policy, said))
+        borders = files.read(lambda: read_units(request.units, policy, said, request.year))
     people, rasters = _read_people(request, borders, said, files)
     tables = [
         files.read(
@@ -351,7 +351,7 @@ def _read_people(
         raise ParameterError("pipeline_population_files", names=[path.name for path in paths])
     path = paths[0]
     if tables:
-        return files.read(lambda: read_population(path, said)), ()
+        return files.read(lambda: read_population(path, said, request.year)), ()
     area = (
         None
         if borders is None

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service import i18n
 from lifecircle.service.commands import (
     backup,
     batch,
     catchments,
+    jobs,
     keys,
     publish,
     quality,
@@ -49,6 +51,7 @@ from lifecircle.service.commands.words import (
     Sheet,
     Walker,
     WorkspaceDir,
+    Year,
 )
 from lifecircle.service.commands.words import language_of as _language
 from lifecircle.service.commands.words import opened as _open
@@ -98,6 +101,7 @@ def _say_error(error: Any) -> None:
 
 
 @app.command()
+@collecting_seldom()  # from its imports on
 def build(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     osm: Annotated[Path | None, typer.Option()] = None,
@@ -126,6 +130,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     policy: PolicyFile = None,
     surveyed: Annotated[list[str] | None, typer.Option()] = None,
     other_types: OtherTypes = "refuse",
+    threads: Annotated[int | None, typer.Option(show_default=False)] = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
@@ -174,7 +179,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         year=year,
     )
     with progress_bar(name, _language(lang)) as progress:
-        run = build_area(request, Workspace(workspace), progress)
+        run = build_area(request, Workspace(workspace), progress, threads=threads)
     show_run(run, _language(lang))
 
 
@@ -260,14 +265,16 @@ def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     at: At = None,
     out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Coverage per unit, readings U, P, L, C."""
     opened = _open(
-        name, workspace, run, service=service, walker=walker, profile=profile, group=group, by=by
-    )
+        name, workspace, run, year=year, service=service, walker=walker, profile=profile,
+        group=group, by=by,
+    )  # fmt: skip
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of
@@ -391,7 +398,7 @@ def export(
 
 TOPICS = (
     batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    backup, keys,
+    backup, keys, jobs,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

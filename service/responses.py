@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import tempfile
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import jinja2
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language, LifecircleError
@@ -34,6 +35,7 @@ PROBLEM: Final = "application/problem+json"
 CSV: Final = "text/csv"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GPKG: Final = "application/geopackage+sqlite3"
+PARQUET: Final = "application/vnd.apache.parquet"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA: Final = "application/schema+json"
 MVT: Final = "application/vnd.mapbox-vector-tile"
@@ -46,7 +48,7 @@ UNCACHED: Final[Mapping[str, str]] = MappingProxyType({"cache-control": "no-stor
 ASKED_AGAIN: Final[Mapping[str, str]] = MappingProxyType(
     {"cache-control": "private, no-cache", "vary": "Accept, Accept-Language"}
 )
-FILES: Final = ("csv", "xlsx", "gpkg")
+FILES: Final = ("csv", "xlsx", "gpkg", "parquet")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
     "execution", "robustness",
@@ -162,11 +164,8 @@ async def answer(
     `about`: other runs or files that the answer speaks of, `still` whether they are as they were;
     `produce` may give bytes, kept as they are.
     """
-    url, pinned = request.url, "run" in request.query_params
-    bands = state.bands()
-    key = (url.netloc, url.path, url.query, lang, media_type, bands, *about)
-    told = caching(tag_of(state.run.manifest.area, state.name, *key), pinned=pinned)
-    told.update({"content-language": lang, **(headers or {})})
+    pinned, bands = "run" in request.query_params, state.bands()
+    key, told = _told(request, state, lang, media_type, headers, (bands, *about))
     if is_current(request, told["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
     try:
@@ -177,10 +176,43 @@ async def answer(
     if KEPT in request.scope and (still is not None or not about):
         other = (b"etag", b"content-length")
         kept = tuple(pair for pair in response.raw_headers if pair[0] not in other)
-        text = media_type not in (XLSX, GPKG)
+        text = media_type not in (XLSX, GPKG, PARQUET)
         same = unmoved(request, state, pinned, bands, still)
         request.scope[KEPT].append(Kept(body, told["etag"].encode(), kept, text, same))
     return response
+
+
+def streamed(
+    request: Request,
+    state: AreaState,
+    lang: Language,
+    blocks: Iterator[bytes],
+    *,
+    media_type: str,
+    headers: Mapping[str, str],
+    about: Sequence[str] = (),
+) -> Response:
+    """A long answer about one run, made while it is sent: never whole in memory, never kept."""
+    _, told = _told(request, state, lang, media_type, headers, (state.bands(), *about))
+    if is_current(request, told["etag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
+    return StreamingResponse(blocks, media_type=media_type, headers=told)
+
+
+def _told(
+    request: Request,
+    state: AreaState,
+    lang: Language,
+    media_type: str,
+    headers: Mapping[str, str] | None,
+    about: Sequence[str],
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What tells an answer about a run from every other, and its headers."""
+    url = request.url
+    key = (url.netloc, url.path, url.query, lang, media_type, *about)
+    tag = tag_of(state.run.manifest.area, state.name, *key)
+    told = caching(tag, pinned="run" in request.query_params)
+    return key, {**told, "content-language": lang, **(headers or {})}
 
 
 async def kept_body(

@@ -240,12 +240,25 @@ class Areas:
 
     def other_years(self, area: str, run: str) -> tuple[str, ...]:
         """The latest run of every year of an area but that of a run, the earliest first."""
+        return latest_of_years(self.years(area), run)
+
+    def run_of_year(self, area: str, year: int) -> str:
+        """The latest run of a year of an area.
+
+        Raises
+        ------
+        UnknownNameError : no such area, or no run of that year.
+        """
+        return self.workspace.run_of_year(area, year)
+
+    def years(self, area: str) -> Mapping[str, int]:
+        """The year of each run, read again only when there is another run."""
         runs = self.workspace.runs(area)
         held = self._years.get(area)
         if held is None or held[0] != runs:
             held = (runs, self.workspace.years(area))
             self._years[area] = held
-        return latest_of_years(held[1], run)
+        return held[1]
 
     def columns(self, area: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns of every layer of an area's latest run."""

@@ -44,14 +44,20 @@ def build_springcity(
         return build_area(springcity_request(files, slope=slope), workspace, progress)
 
 
-def springcity_request(files: SpringCityFiles, *, slope: bool = False) -> BuildRequest:
-    """What a build of 示范市 takes from its generated files: the heights only with `slope`."""
+def springcity_request(
+    files: SpringCityFiles, *, slope: bool = False, year: int | None = None
+) -> BuildRequest:
+    """What a build of 示范市 takes from its generated files: the heights only with `slope`.
+
+    `year`: of the residents, one of those in ``population_years.csv``; None: as the files are.
+    """
+    told = files.year if year is None else year
     without = slope and files.elevation is None
-    zh, en = ("", "") if files.year == NOW else (f"{files.year}年", f" {files.year}")
+    zh, en = ("", "") if told == NOW else (f"{told}年", f" {told}")
     return BuildRequest(
         "springcity",
         osm=files.osm,
-        population=files.population,
+        population=files.population if year is None else files.years,
         units=files.units,
         facilities=(files.facilities,),
         statistics=(files.statistics,),
@@ -61,7 +67,7 @@ def springcity_request(files: SpringCityFiles, *, slope: bool = False) -> BuildR
         synthetic=True,
         remarks=(Warn("samples_no_heights"),) if without else (),
         elevation=files.elevation if slope else None,
-        year=files.year,
+        year=told,
     )
 
 

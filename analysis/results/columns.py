@@ -25,7 +25,7 @@ class Column:
     """One column of a layer; `unit` is empty where there is none.
 
     `titled`, `absent`: keys of the texts that title it and say what an empty cell means; `of`: the
-    service, circle or group it is one of.
+    service, circle or group it is one of. `words`: all it can hold, where that is a closed list.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Column:
     titled: str
     absent: str = "null_never"
     of: Title | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def repeated(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from lifecircle.analysis.results.layers.layers import METRIC_CRS, layer_columns,
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import MESSAGES, Title, group_title
 
-SUFFIXES: Final = (".geojson", ".gpkg", ".csv", ".xlsx")
+SUFFIXES: Final = (".geojson", ".gpkg", ".parquet", ".csv", ".xlsx")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 DEGREE_DIGITS: Final = 7  # about a centimetre
 EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
@@ -75,6 +75,8 @@ def export_frame(
         _aside(path, lambda to: _vector(frame, to, "GeoJSON", name))
     elif suffix == ".gpkg":
         _aside(path, lambda to: _vector(frame, to, "GPKG", name))
+    elif suffix == ".parquet":
+        _aside(path, lambda to: _geoparquet(frame, to))
     else:
         _table(_flat(frame), (*columns, _LON, _LAT), path, name, lang, ())
 
@@ -188,6 +190,13 @@ def _vector(frame: gpd.GeoDataFrame, path: Path, driver: str, name: str) -> None
     frame.to_file(path, driver=driver, layer=name, engine="pyogrio", **options)
 
 
+def _geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """GeoParquet 1.1 in EPSG:4326, with a box for each shape so that readers can skip."""
+    frame.to_parquet(
+        path, index=False, compression="zstd", schema_version="1.1.0", write_covering_bbox=True
+    )
+
+
 def _flat(frame: gpd.GeoDataFrame) -> pd.DataFrame:
     """The columns without the geometry; lon and lat of where walks start, which is found in metres.
 
@@ -220,8 +229,20 @@ def _table(
     _aside(path, lambda to: _excel(table, columns, to, name, lang, notes))
 
 
+def csv_blocks(frame: gpd.GeoDataFrame, columns: Sequence[Column], rows: int) -> Iterator[bytes]:
+    """The bytes of a frame's CSV file (`export_frame`), `rows` lines at a time."""
+    for start in range(0, max(len(frame), 1), rows):
+        text = _csv_text(_flat(frame.iloc[start : start + rows]), (*columns, _LON, _LAT), start)
+        yield text.encode("utf-8-sig" if start == 0 else "utf-8")
+
+
 def _csv(table: pd.DataFrame, columns: Sequence[Column], path: Path) -> None:
-    """UTF-8 with a byte order mark, so that Excel reads Chinese; texts cannot be formulas."""
+    """UTF-8 with a byte order mark, so that Excel reads Chinese."""
+    path.write_bytes(_csv_text(table, columns, 0).encode("utf-8-sig"))
+
+
+def _csv_text(table: pd.DataFrame, columns: Sequence[Column], start: int) -> str:
+    """Lines of CSV, below a heading where they are the first; texts cannot be formulas."""
     safe = table[[column.name for column in columns]].copy()
     for column in columns:
         if column.dtype == "text":
@@ -230,7 +251,8 @@ def _csv(table: pd.DataFrame, columns: Sequence[Column], path: Path) -> None:
                 dtype=object,
                 index=table.index,
             )
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+    lines: str = safe.to_csv(None, index=False, header=start == 0, lineterminator="\r\n")
+    return lines
 
 
 def _no_formula(value: Any) -> Any:

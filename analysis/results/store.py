@@ -22,7 +22,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
@@ -50,6 +50,20 @@ class Workspace(AreaFolders):
     def years(self, area: str) -> dict[str, int]:
         """The year of each run of an area, the oldest run first."""
         return {name: self.manifest(area, name).year for name in self.runs(area)}
+
+    def run_of_year(self, area: str, year: int) -> str:
+        """The latest run of a year.
+
+        Raises
+        ------
+        UnknownNameError : no such area, or no run of that year.
+        """
+        years = self.years(area)
+        found = [name for name, told in years.items() if told == year]
+        if not found:
+            known = ", ".join(map(str, sorted(set(years.values()))))
+            raise UnknownNameError("unknown_year", year=year, area=area, known=known)
+        return found[-1]
 
     def other_years(self, run: Run) -> tuple[Run, ...]:
         """The latest run of every year of an area but that of a run, the earliest first."""

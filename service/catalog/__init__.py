@@ -22,6 +22,7 @@ from lifecircle.service.catalog.robustness import robustness_document
 from lifecircle.service.catalog.scenarios.scenario import prepare_scenarios, scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting import siting_document
+from lifecircle.service.catalog.years.growth import growth_document
 
 __all__ = [
     "Destination",
@@ -36,6 +37,7 @@ __all__ = [
     "coverage_document",
     "equity_document",
     "gaps_document",
+    "growth_document",
     "headline_document",
     "isochrone_document",
     "point_document",

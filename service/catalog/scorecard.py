@@ -33,7 +33,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.bands import Bands, kept_bands
 from lifecircle.service.catalog.common import head_of, remarks, title_of
 from lifecircle.service.catalog.rests import rests_of_area, rests_of_row
-from lifecircle.service.catalog.trend import Timeline, timeline_of
+from lifecircle.service.catalog.years.trend import Timeline, timeline_of
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 

@@ -18,6 +18,7 @@ from lifecircle.service.commands.words import (
     Service,
     Walker,
     WorkspaceDir,
+    Year,
     language_of,
     opened,
 )
@@ -44,13 +45,14 @@ def catchments(  # noqa: PLR0913 - typer reads the options from the signature
     out: Annotated[Path | None, typer.Option()] = None,
     table: Annotated[Literal["centres", "units"], typer.Option()] = "centres",
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Catchments of centres with a capacity, and the rule 3万–10万."""
     limit = _minutes(minutes)
-    found = opened(name, workspace, run, service=service, walker=walker, by=by)
+    found = opened(name, workspace, run, year=year, service=service, walker=walker, by=by)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import catchments_document

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lifecircle.analysis.texts import Language
+from lifecircle.service.commands.kernels import kernel_folder
 
 if TYPE_CHECKING:
     from lifecircle.analysis.results.model import Run
@@ -38,6 +39,7 @@ Group = Annotated[str, typer.Option()]
 By = Annotated[str | None, typer.Option()]
 At = Annotated[str | None, typer.Option()]
 RunName = Annotated[str | None, typer.Option("--run")]
+Year = Annotated[int | None, typer.Option("--year", min=1900, max=2200)]
 AsJson = Annotated[bool, typer.Option("--json")]
 
 
@@ -66,9 +68,9 @@ def refuse_missing(*files: Path | None) -> None:
 
 
 def prepare(workspace: Path) -> None:
-    """Compiled kernels are cached in the workspace, wherever the package is installed."""
-    folder = (workspace / ".cache" / "numba").absolute()
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    """Compiled kernels are kept where `kernel_folder` says, unless the environment says where."""
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        os.environ["NUMBA_CACHE_DIR"] = str(kernel_folder(workspace))
 
 
 def opened(
@@ -77,23 +79,36 @@ def opened(
     run: str | None = None,
     *,
     profile: str = ON_FOOT,
+    year: int | None = None,
     **asked: str | None,
 ) -> Run:
     """A run of a workspace (the latest); names are checked before anything heavy is imported.
 
     `profile`: of travelling, on whose roads the run is asked. `asked`: names of what the run must
-    have, as of `AreaFolders.check`.
+    have, as of `AreaFolders.check`. `year`: the latest run of a year, instead of a run.
     """
     from lifecircle.analysis.results.folders import AreaFolders
 
     if profile != ON_FOOT:
         asked.pop("walker", None)
+    run = _run_of(area, workspace, run, year)
     AreaFolders(workspace).check(area, run, asked)
     prepare(workspace)
     from lifecircle.analysis.results.by_profile import run_by
     from lifecircle.analysis.results.store import Workspace
 
     return run_by(Workspace(workspace).open(area, run), profile)
+
+
+def _run_of(area: str, workspace: Path, run: str | None, year: int | None) -> str | None:
+    if year is None:
+        return run
+    from lifecircle.analysis.errors import ParameterError
+    from lifecircle.analysis.results.store import Workspace
+
+    if run is not None:
+        raise ParameterError("run_and_year")
+    return Workspace(workspace).run_of_year(area, year)
 
 
 def database_of(workspace: Path) -> Database:

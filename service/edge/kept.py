@@ -195,16 +195,21 @@ class KeptAnswers:
         holder: list[Kept] = []
         scope[KEPT] = holder
         start: Message = {}
+        packer: _Packer | None = None
 
         async def through(message: Message) -> None:
-            nonlocal start
+            nonlocal start, packer
             if message["type"] == "http.response.start":
                 start = message
                 return
             if not start:
-                await send(message)
+                await send(message if packer is None else await packer.packed(message))
                 return
             whole = not message.get("more_body", False)
+            if squeezed and not whole and _gains(start):
+                _say_gzip(start, None)
+                packer = _Packer()
+                message = await packer.packed(message)
             gzip = None
             if squeezed and whole and _worth(start, message.get("body", b"")):
                 gzip = await compressed(message["body"])
@@ -249,19 +254,42 @@ def takes_gzip(accepted: bytes) -> bool:
 
 def _worth(start: Message, body: bytes) -> bool:
     """Whether an answer gains from being compressed: text, and not small."""
+    return len(body) >= SMALL and _gains(start)
+
+
+def _gains(start: Message) -> bool:
     headers = dict(start["headers"])
     kind = headers.get(b"content-type", b"")
-    return len(body) >= SMALL and b"content-encoding" not in headers and kind.startswith(_TEXT)
+    return b"content-encoding" not in headers and kind.startswith(_TEXT)
 
 
-def _say_gzip(start: Message, body: bytes) -> None:
+def _say_gzip(start: Message, body: bytes | None) -> None:
+    """Say that an answer is compressed; None: piece by piece, its length not known."""
     headers = MutableHeaders(scope=start)
     headers["content-encoding"] = "gzip"
-    headers["content-length"] = str(len(body))
+    if body is None:
+        del headers["content-length"]
+    else:
+        headers["content-length"] = str(len(body))
     if "accept-encoding" not in headers.get("vary", "").lower():
         headers.add_vary_header("Accept-Encoding")
     if "etag" in headers:
         headers["etag"] = small_tag(headers["etag"].encode(), GZIPPED).decode()
+
+
+class _Packer:
+    """Compresses an answer that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
+
+    async def packed(self, message: Message) -> Message:
+        """A piece of the answer, compressed."""
+        return {**message, "body": await to_thread.run_sync(self._pack, message)}
+
+    def _pack(self, message: Message) -> bytes:
+        made = self._packer.compress(message.get("body", b""))
+        return made if message.get("more_body", False) else made + self._packer.flush()
 
 
 async def compressed(body: bytes) -> bytes:

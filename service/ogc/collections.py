@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import LifecircleError
-from lifecircle.analysis.results.columns import LAYERS, OPTIONAL_LAYERS
+from lifecircle.analysis.results.columns import LAYERS, OPTIONAL_LAYERS, Column
 from lifecircle.analysis.results.model import Manifest
 from lifecircle.service import i18n
 from lifecircle.service.errors import MissingError
@@ -20,7 +21,7 @@ from lifecircle.service.ogc.filters import (
     queryables,
 )
 from lifecircle.service.ogc.links import TILESETS, collection_url, link
-from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, PageQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import (
     ASKED_AGAIN,
     CSV,
@@ -28,6 +29,7 @@ from lifecircle.service.responses import (
     GPKG,
     HTML,
     JSON,
+    PARQUET,
     SCHEMA,
     XLSX,
     encode,
@@ -39,6 +41,10 @@ router = APIRouter(tags=["ogc"])
 SCHEMA_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 SHAPE_ASKED: Final = {"geometry": {"x-ogc-role": "primary-geometry", "format": "geometry-any"}}
 QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+SORTABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+FORMS: Final = {
+    "html": HTML, "csv": CSV, "xlsx": XLSX, "gpkg": GPKG, "parquet": PARQUET,
+}  # fmt: skip
 
 
 def split_id(collection: str) -> tuple[str, str]:
@@ -113,7 +119,6 @@ def collection_document(reader: Reader, manifest: Manifest, layer: str) -> dict[
     name = f"{manifest.area}.{layer}"
     title = i18n.text(f"layer_{layer}", reader.lang)
     home = collection_url(reader.base, name)
-    kinds = {"geojson": GEOJSON, "html": HTML, "csv": CSV, "xlsx": XLSX, "gpkg": GPKG}
     return {
         "id": name,
         "title": f"{manifest.title.text(reader.lang)} · {title}",
@@ -124,13 +129,11 @@ def collection_document(reader: Reader, manifest: Manifest, layer: str) -> dict[
         "storageCrs": CRS84,
         "links": [
             link("self", home, JSON),
+            link("alternate", f"{home}?f=html", HTML),
             link("items", f"{home}/items", GEOJSON),
-            *(
-                link("items", f"{home}/items?f={form}", kind, form)
-                for form, kind in kinds.items()
-                if form != "geojson"
-            ),
+            *(link("items", f"{home}/items?f={form}", kind, form) for form, kind in FORMS.items()),
             link(QUERYABLES, f"{home}/queryables", SCHEMA),
+            link(SORTABLES, f"{home}/sortables", SCHEMA),
             link("describedby", f"{home}/schema?profile=geojson", SCHEMA),
             link(SCHEMA_REL, f"{home}/schema", SCHEMA),
             link(TILESETS, f"{home}/tiles", JSON),
@@ -138,36 +141,76 @@ def collection_document(reader: Reader, manifest: Manifest, layer: str) -> dict[
     }
 
 
-@router.get("/collections/{collection}", dependencies=[NOTHING_ELSE])
-async def show_collection(reader: ReaderNow, collection: str) -> Response:
+@router.get("/collections/{collection}")
+async def show_collection(
+    request: Request, reader: ReaderNow, collection: str, query: Annotated[PageQuery, Query()]
+) -> Response:
     """Title, extent, coordinate systems and links of a collection."""
-    area, layer = split_id(collection)
-    manifest = await run_in_threadpool(reader.areas.manifest, area)
-    document = collection_document(reader, checked_manifest(reader, manifest, layer), layer)
+    manifest, layer = await found_layer(reader, collection)
+    document = collection_document(reader, manifest, layer)
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        return page(request, "collection.html", reader.lang, c=document, layer=layer,
+                    area=manifest.area, run=manifest.run)  # fmt: skip
     return Response(encode(document), media_type=JSON, headers=ASKED_AGAIN)
 
 
-@router.get(
-    "/collections/{collection}/queryables",
-    dependencies=[NOTHING_ELSE],
-)
-async def show_queryables(reader: ReaderNow, collection: str) -> Response:
-    """A JSON Schema of the attributes that ``items`` takes as filters."""
+async def found_layer(reader: Reader, collection: str) -> tuple[Manifest, str]:
+    """The manifest of the latest run, and the layer, which it has."""
     area, layer = split_id(collection)
-    checked_manifest(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
-    columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
+    manifest = await run_in_threadpool(reader.areas.manifest, area)
+    return checked_manifest(reader, manifest, layer), layer
+
+
+@router.get("/collections/{collection}/queryables")
+async def show_queryables(
+    request: Request, reader: ReaderNow, collection: str, query: Annotated[PageQuery, Query()]
+) -> Response:
+    """A JSON Schema of the attributes that ``items`` takes as filters."""
+    columns = await _columns(reader, collection)
+    schema = queryable_schema(queryables(columns).values(), reader.lang) | SHAPE_ASKED
+    return _schema(request, reader, f"{collection}/queryables", schema, query.f, closed=True)
+
+
+@router.get("/collections/{collection}/sortables")
+async def show_sortables(
+    request: Request, reader: ReaderNow, collection: str, query: Annotated[PageQuery, Query()]
+) -> Response:
+    """A JSON Schema of the attributes that ``sortby`` takes: every column."""
+    schema = queryable_schema(await _columns(reader, collection), reader.lang)
+    return _schema(request, reader, f"{collection}/sortables", schema, query.f, closed=True)
+
+
+async def _columns(reader: Reader, collection: str) -> tuple[Column, ...]:
+    manifest, layer = await found_layer(reader, collection)
+    return (await run_in_threadpool(reader.areas.columns, manifest.area))[layer]
+
+
+def _schema(
+    request: Request,
+    reader: Reader,
+    path: str,
+    properties: dict[str, Any],
+    form: str | None,
+    *,
+    closed: bool = False,
+) -> Response:
+    """Properties as a JSON Schema, or as a table for browsers; `path` below ``/collections``."""
+    collection, _, kind = path.rpartition("/")
+    if form == "html" or (form is None and wants_page(request)):
+        return page(request, "properties.html", reader.lang, collection=collection,
+                    kind=kind.partition("?")[0], properties=properties)  # fmt: skip
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"{collection_url(reader.base, collection)}/queryables",
+        "$id": f"{reader.base}/collections/{quote(collection)}/{kind}",
         "type": "object",
         "title": collection,
-        "properties": queryable_schema(queryables(columns).values(), reader.lang) | SHAPE_ASKED,
-        "additionalProperties": False,
+        "properties": properties,
+        **({"additionalProperties": False} if closed else {}),
     }
     return Response(encode(document), media_type=SCHEMA, headers=ASKED_AGAIN)
 
 
-class SchemaQuery(Asked):
+class SchemaQuery(PageQuery):
     """What `/schema` takes; ``geojson`` is the schema of the GeoJSON that `items` answers."""
 
     profile: Literal["geojson"] | None = None
@@ -175,19 +218,14 @@ class SchemaQuery(Asked):
 
 @router.get("/collections/{collection}/schema")
 async def show_schema(
-    reader: ReaderNow, collection: str, query: Annotated[SchemaQuery, Query()]
+    request: Request, reader: ReaderNow, collection: str, query: Annotated[SchemaQuery, Query()]
 ) -> Response:
     """A JSON Schema of a feature: the type, title and unit of every property."""
-    area, layer = split_id(collection)
-    checked_manifest(reader, await run_in_threadpool(reader.areas.manifest, area), layer)
-    columns = (await run_in_threadpool(reader.areas.columns, area))[layer]
-    home = f"{collection_url(reader.base, collection)}/schema"
-    plain = query.profile is None
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": home if plain else f"{home}?profile=geojson",
-        "type": "object",
-        "title": collection,
-        "properties": (layer_schema if plain else feature_schema)(columns, reader.lang),
-    }
-    return Response(encode(document), media_type=SCHEMA, headers=ASKED_AGAIN)
+    columns = await _columns(reader, collection)
+    if query.profile is None:
+        schema = layer_schema(columns, reader.lang)
+        return _schema(request, reader, f"{collection}/schema", schema, query.f)
+    schema = feature_schema(columns, reader.lang)
+    return _schema(
+        request, reader, f"{collection}/schema?profile=geojson", schema, query.f or "json"
+    )

@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.catalog import area_row
-from lifecircle.service.ogc import cql, tiles
+from lifecircle.service.ogc import cql, selection, tiles
+from lifecircle.service.ogc.definition import api_document
 from lifecircle.service.ogc.jobs import JOBS_REL
 from lifecircle.service.ogc.links import TILING_SCHEMES, link
-from lifecircle.service.ogc.openapi import api_document
 from lifecircle.service.ogc.processes import CONFORMS_TO as PROCESSES
 from lifecircle.service.ogc.processes import PROCESSES_REL
-from lifecircle.service.queries.questions import NOTHING_ELSE, PageQuery, Reader, ReaderNow
+from lifecircle.service.queries.questions import PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, HTML, JSON, OPENAPI, encode, page, wants_page
 
 router = APIRouter(tags=["ogc"])
@@ -26,11 +26,13 @@ CONFORMS_TO: Final = (
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     *PROCESSES,
+    *selection.CONFORMS_TO,
     *cql.CONFORMS_TO,
     *tiles.CONFORMS_TO,
 )
@@ -88,17 +90,22 @@ def _cards(reader: Reader) -> list[dict[str, Any]]:
     return cards
 
 
-@router.get(
-    "/conformance",
-    dependencies=[NOTHING_ELSE],
-)
-async def conformance() -> Response:
+@router.get("/conformance")
+async def conformance(
+    request: Request, reader: ReaderNow, query: Annotated[PageQuery, Query()]
+) -> Response:
     """The conformance classes."""
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        return page(request, "conformance.html", reader.lang, classes=CONFORMS_TO)
     return Response(encode({"conformsTo": CONFORMS_TO}), media_type=JSON, headers=ASKED_AGAIN)
 
 
-@router.get("/api", dependencies=[NOTHING_ELSE])
-async def api(request: Request, reader: ReaderNow) -> Response:
+@router.get("/api")
+async def api(
+    request: Request, reader: ReaderNow, query: Annotated[PageQuery, Query()]
+) -> Response:
     """The API definition with a literal path for every collection."""
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        return page(request, "docs.html", reader.lang)
     document = await run_in_threadpool(api_document, request.app, reader)
     return Response(encode(document), headers={**ASKED_AGAIN, "content-type": OPENAPI})

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.columns import Column, Dtype
+from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.errors import RequestError
 from lifecircle.service.state import LayerTable
 
@@ -26,7 +27,9 @@ RESERVED: Final = frozenset(
         "lang",
         "limit",
         "offset",
+        "properties",
         "run",
+        "sortby",
     }
 )
 SCHEMAS: Final[Mapping[Dtype, Mapping[str, str]]] = {
@@ -45,10 +48,13 @@ def queryables(columns: Iterable[Column]) -> dict[str, Column]:
 
 def queryable_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any]:
     """JSON Schema properties of the columns, with titles in the reader's language."""
-    return {
-        column.name: {"title": column.title.text(lang), **SCHEMAS[column.dtype]}
-        for column in columns
-    }
+    return {column.name: _told(column, lang) for column in columns}
+
+
+def _told(column: Column, lang: Language) -> dict[str, Any]:
+    """A column's title and type, and its words where these are a closed list."""
+    words = {"enum": list(column.words)} if column.words else {}
+    return {"title": column.title.text(lang), **SCHEMAS[column.dtype], **words}
 
 
 def layer_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def layer_schema(columns: Iterable[Column], lang: Language) -> dict[str, Any]:
     shape = {"x-ogc-role": "primary-geometry", "format": "geometry-any"}
     told: dict[str, Any] = {"geometry": shape}
     for column in columns:
-        known = {"title": column.title.text(lang), **SCHEMAS[column.dtype]}
+        known = _told(column, lang)
         if column.unit:
             known["x-ogc-unit"] = column.unit
         told[column.name] = known | ({"x-ogc-role": "id"} if column.name == "id" else {})
@@ -98,6 +104,9 @@ def matching(table: LayerTable, asked: Mapping[str, str | list[str]]) -> NDArray
 
 def _value(column: Column, text: str) -> str | float | bool:
     if column.dtype == "text":
+        if column.words and text not in column.words:
+            near = unknown("filter_no_word", text[:100], column.words)
+            raise RequestError("filter_no_word", **near.params, column=column.name)
         return text
     if column.dtype == "boolean":
         if text.lower() not in FLAGS:

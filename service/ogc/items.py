@@ -1,87 +1,50 @@
-"""Features of a layer: filtered, paged, in the asked coordinate system and format."""
+"""Features of a layer: filtered, sorted, paged, in the asked coordinate system and format."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import numpy as np
-import orjson
-import shapely
 from fastapi import APIRouter, Query, Request, Response
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.errors import Language
-from lifecircle.analysis.results.export import export_frame
-from lifecircle.service.catalog.common import properties_of
+from lifecircle.analysis.results.export import csv_blocks, export_frame
 from lifecircle.service.errors import MissingError, RequestError
 from lifecircle.service.ogc import crs
-from lifecircle.service.ogc.collections import split_id
-from lifecircle.service.ogc.cql import MOST_LETTERS, matching_filter
-from lifecircle.service.ogc.filters import matching
-from lifecircle.service.ogc.links import collection_url, link, with_query
-from lifecircle.service.queries.questions import Name, OfRun, Reader, ReaderNow
+from lifecircle.service.ogc.collections import FORMS, split_id
+from lifecircle.service.ogc.features import (
+    BLOCK,
+    features_of,
+    geojson_blocks,
+    head_document,
+    item_links,
+)
+from lifecircle.service.ogc.links import collection_url, with_query
+from lifecircle.service.ogc.selection import (
+    ItemQuery,
+    ItemsQuery,
+    chosen_columns,
+    code_of,
+    narrowed,
+    select,
+)
+from lifecircle.service.queries.questions import Reader, ReaderNow
 from lifecircle.service.responses import (
-    CSV,
+    FILES,
     GEOJSON,
-    GPKG,
-    HTML,
-    JSON,
-    XLSX,
     answer,
     disposition,
     file_bytes,
     page,
+    streamed,
     wants_page,
 )
 from lifecircle.service.state import AreaState, LayerTable
 
 router = APIRouter(tags=["ogc"])
-DOWNLOADS: Final = {"csv": CSV, "xlsx": XLSX, "gpkg": GPKG}
-_RFC3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII
-)
 SHOWN_ROWS: Final = 100  # of a page for browsers, where no limit is asked
-
-
-class ItemsQuery(BaseModel):
-    """What `items` takes beside the filters of the layer."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    bbox: str | None = Field(default=None, max_length=200)
-    bbox_crs: str | None = Field(default=None, alias="bbox-crs", max_length=200)
-    crs: str | None = Field(default=None, max_length=200)
-    datetime: str | None = Field(default=None, max_length=100)
-    filter: str | None = Field(default=None, max_length=MOST_LETTERS)
-    filter_lang: Literal["cql2-text", "cql2-json"] | None = Field(default=None, alias="filter-lang")
-    filter_crs: str | None = Field(default=None, alias="filter-crs", max_length=200)
-    limit: int | None = Field(default=None, ge=1)
-    offset: int = Field(default=0, ge=0)
-    f: Literal["json", "geojson", "csv", "xlsx", "gpkg", "html"] | None = None
-    lang: Language | None = None
-    run: Name | None = None
-
-
-class ItemQuery(OfRun):
-    """What one item takes."""
-
-    crs: str | None = Field(default=None, max_length=200)
-    f: Literal["json", "geojson"] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The rows of one page, how many rows match in all, and the system to write them in."""
-
-    rows: NDArray[np.intp]
-    matched: int
-    code: str | None
+LONG: Final = 2_000  # features; longer answers are sent piece by piece and not kept
 
 
 @router.get("/collections/{collection}/items")
@@ -92,152 +55,143 @@ async def list_items(
     area, layer = split_id(collection)
     state = await reader.state(area, query.run)
     form = query.f or ("html" if wants_page(request) else "geojson")
-    if form in DOWNLOADS:
-        return await _download(request, reader, state, layer, query, form)
-    table = await run_in_threadpool(state.layer, layer)
+    whole = await run_in_threadpool(state.layer, layer)
+    table = narrowed(whole, chosen_columns(whole, query.properties))
+    if form in FILES:
+        return await _download(request, reader, state, whole, table, query, form)
     if form == "html":
-        return await run_in_threadpool(_table_page, request, reader, table, collection, query)
-    code = _code(state, query.crs, "crs")
-    select(state, table, query, 1)  # refuse bad parameters before the answer is looked up
+        return await run_in_threadpool(_table_page, request, reader, state, (whole, table), query)
+    limit = min(query.limit or reader.settings.page_size, reader.settings.max_page_size)
+    chosen = await run_in_threadpool(select, state, whole, query, limit)
+    head = head_document(reader, state.name, collection, query, chosen, limit)
+    named = _in_system(chosen.code)
+    if len(chosen.rows) > LONG:
+        return streamed(
+            request, state, reader.lang, geojson_blocks(head, table, chosen),
+            media_type=GEOJSON, headers=named, about=(state.mark(layer),),
+        )  # fmt: skip
+    return await _kept(
+        request, reader, state, layer, named,
+        lambda: b"".join(geojson_blocks(head, table, chosen)),
+    )  # fmt: skip
 
-    def produce() -> dict[str, Any]:
-        limit = min(query.limit or reader.settings.page_size, reader.settings.max_page_size)
-        chosen = select(state, table, query, limit)
-        return features_document(reader, state.name, table, collection, query, chosen, limit)
 
-    return await _features(request, reader, state, layer, code, produce)
+def _in_system(code: str | None) -> dict[str, str]:
+    return {"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"}
 
 
-async def _features(
+async def _kept(
     request: Request,
     reader: Reader,
     state: AreaState,
     layer: str,
-    code: str | None,
-    produce: Callable[[], dict[str, Any]],
+    headers: dict[str, str],
+    produce: Any,
+    media_type: str = GEOJSON,
 ) -> Response:
-    """Features in a coordinate system, told anew once the layer has another mark."""
+    """An answer about a layer, worked out anew once the layer has another mark."""
     mark = state.mark(layer)
     return await answer(
         request,
         state,
         reader.lang,
         produce,
-        media_type=GEOJSON,
-        headers={"content-crs": f"<{crs.address(code) if code else crs.CRS84}>"},
+        media_type=media_type,
+        headers=headers,
         about=(mark,),
         still=lambda: state.mark(layer) == mark,
     )
 
 
-def _code(state: AreaState, asked: str | None, parameter: str) -> str | None:
-    return None if asked is None else crs.code_of(asked, state.run.manifest.crs, parameter)
-
-
-def select(state: AreaState, table: LayerTable, query: ItemsQuery, limit: int | None) -> Page:
-    """The rows that a question selects, in row order.
-
-    Raises
-    ------
-    RequestError
-        A parameter that nobody reads, or a value that cannot be read.
-    """
-    box_code = _code(state, query.bbox_crs, "bbox-crs")
-    _check_time(query.datetime)
-    keep = matching(table, query.model_extra or {})
-    filter_code = _code(state, query.filter_crs, "filter-crs")
-    if query.filter is not None:
-        keep &= matching_filter(table, query.filter, query.filter_lang, filter_code)
-    rows = np.flatnonzero(keep)
-    if query.bbox is not None:
-        inside = table.rows_within(crs.boxes_of(query.bbox, box_code))
-        rows = inside[keep[inside]]
-    last = None if limit is None else query.offset + limit
-    return Page(rows[query.offset : last], len(rows), _code(state, query.crs, "crs"))
-
-
-def _check_time(text: str | None) -> None:
-    """Layers have no time of their own: any instant or interval matches, nonsense does not."""
-    if text is None:
-        return
-    ends = text.split("/")
-    times = [_moment(part) for part in ends if part not in ("", "..")]
-    open_ends = len(ends) - len(times)
-    if None in times or len(ends) > 2 or open_ends > len(ends) - 1:
-        raise RequestError("datetime_not_read", given=text)
-    first, last = times[0], times[-1]
-    if first is not None and last is not None and first > last:
-        raise RequestError("datetime_not_read", given=text)
-
-
-def _moment(text: str) -> datetime | None:
-    """An RFC 3339 date-time, or a whole day; None where it is neither."""
-    if not _RFC3339.fullmatch(text):
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-def features_document(
+async def _download(
+    request: Request,
     reader: Reader,
-    run: str,
+    state: AreaState,
+    whole: LayerTable,
     table: LayerTable,
-    collection: str,
     query: ItemsQuery,
-    chosen: Page,
-    limit: int,
-) -> dict[str, Any]:
-    """A FeatureCollection with its links; further pages are of the same run, whatever is built."""
-    home = f"{collection_url(reader.base, collection)}/items"
-    told = query.model_dump(by_alias=True, exclude={"limit", "offset"}, exclude_defaults=True)
+    form: str,
+) -> Response:
+    """The selection (all of it, unless a limit is asked) as a file in degrees."""
+    if query.crs is not None and code_of(state, query.crs, "crs") not in (None, crs.WGS84):
+        raise RequestError("crs_not_in_files", f=form)
+    layer = table.name
+    chosen = await run_in_threadpool(select, state, whole, query, query.limit)
+    name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
+    told = {"content-disposition": name, **_in_system(None)}
+    if form == "csv" and len(chosen.rows) > LONG:
+        return streamed(
+            request, state, reader.lang,
+            csv_blocks(table.frame.iloc[chosen.rows], table.columns, BLOCK),
+            media_type=FORMS[form], headers=told, about=(state.mark(layer),),
+        )  # fmt: skip
 
-    def at(offset: int, **more: str) -> str:
-        return with_query(home, {**told, **more, "limit": limit, "offset": offset or None})
+    def produce() -> bytes:
+        rows = table.frame.iloc[chosen.rows]
+        return file_bytes(
+            f"layer.{form}",
+            lambda path: export_frame(rows, table.columns, path, layer, reader.lang),
+        )
 
-    links = [
-        link("self", at(query.offset), GEOJSON),
-        link("alternate", with_query(home, {**told, "f": "html"}), HTML),
-        link("collection", collection_url(reader.base, collection), JSON),
-    ]
-    if query.offset + len(chosen.rows) < chosen.matched and len(chosen.rows):
-        links.append(link("next", at(query.offset + limit, run=run), GEOJSON))
-    if query.offset:
-        links.append(link("prev", at(max(0, query.offset - limit), run=run), GEOJSON))
-    return {
-        "type": "FeatureCollection",
-        "numberMatched": chosen.matched,
-        "numberReturned": len(chosen.rows),
-        "timeStamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "features": features_of(table, chosen.rows, chosen.code),
-        "links": links,
-    }
+    return await _kept(request, reader, state, layer, told, produce, FORMS[form])
 
 
-def features_of(
-    table: LayerTable, rows: NDArray[np.intp], code: str | None
-) -> list[dict[str, Any]]:
-    """Rows as GeoJSON features; coordinates in CRS84, or in a system's own axis order."""
-    system = code or crs.WGS84
-    part = table.frame.iloc[rows]
+def _table_page(
+    request: Request,
+    reader: Reader,
+    state: AreaState,
+    tables: tuple[LayerTable, LayerTable],
+    query: ItemsQuery,
+) -> Response:
+    """A table of the selection for browsers; `tables`: all columns, and those shown."""
+    whole, table = tables
+    collection = f"{state.run.manifest.area}.{table.name}"
+    limit = min(query.limit or SHOWN_ROWS, reader.settings.max_page_size)
+    chosen = select(state, whole, query, limit)
+    head = head_document(reader, state.name, collection, query, chosen, limit)
+    told = query.model_dump(by_alias=True, exclude_defaults=True, exclude={"f"})
+    home = collection_url(reader.base, collection)
+    return page(
+        request,
+        "items.html",
+        reader.lang,
+        collection=collection,
+        home=home,
+        title=state.run.manifest.title.text(reader.lang),
+        layer=table.name,
+        columns=[(c.name, c.title.text(reader.lang), c.dtype) for c in table.columns],
+        counted=_counted(table),
+        features=features_of(table, chosen.rows, chosen.code),
+        matched=chosen.matched,
+        first=query.offset + 1,
+        links={one["rel"]: one["href"] for one in head["links"]},
+        sorts={c.name: _sorted_by(f"{home}/items", told, c.name) for c in table.columns},
+        sorted=_first_key(query.sortby),
+        told=f"{urlencode({'run': query.run})}&" if query.run else "",
+        downloads={
+            form: with_query(
+                f"{home}/items",
+                {k: v for k, v in told.items() if k not in ("limit", "offset")} | {"f": form},
+            )
+            for form in ("geojson", *FILES)
+        },
+    )
 
-    def placed(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-        return lonlat.round(7) if code is None else crs.from_degrees(system, lonlat)
 
-    turned = shapely.orient_polygons(table.geometry[rows])  # counter-clockwise: RFC 7946, 3.1.6
-    shapes = shapely.to_geojson(shapely.transform(turned, placed))
-    values = properties_of(part, [column for column in table.columns if column.name != "id"])
-    return [
-        {
-            "type": "Feature",
-            "id": identity,
-            "geometry": None if shape is None else orjson.Fragment(shape),
-            "properties": row,
-        }
-        for identity, shape, row in zip(part["id"].astype(str), shapes, values, strict=True)
-    ]
+def _counted(table: LayerTable) -> set[str]:
+    return {column.name for column in table.columns if column.unit == "persons"}
+
+
+def _first_key(written: str | None) -> tuple[str, str]:
+    """The column that rows are sorted by first, and how; as `aria-sort` has it."""
+    first = (written or "").partition(",")[0]
+    return first.lstrip("+- "), "descending" if first.startswith("-") else "ascending"
+
+
+def _sorted_by(home: str, told: dict[str, Any], name: str) -> str:
+    """The same page from its start, sorted by a column; falling where it rises already."""
+    turned = f"-{name}" if told.get("sortby", "").lstrip("+ ") == name else name
+    return with_query(home, {**told, "f": "html", "sortby": turned, "offset": None})
 
 
 @router.get("/collections/{collection}/items/{item:path}")
@@ -251,79 +205,46 @@ async def show_item(
     """One feature by its id, which may hold slashes (``node/27844``)."""
     area, layer = split_id(collection)
     state = await reader.state(area, query.run)
-    table = await run_in_threadpool(state.layer, layer)
-    row = table.row_of.get(item)
+    whole = await run_in_threadpool(state.layer, layer)
+    row = whole.row_of.get(item)
     if row is None:
         raise MissingError("no_item", collection=collection, item=item)
-    code = _code(state, query.crs, "crs")
-    home = collection_url(reader.base, collection)
+    code = code_of(state, query.crs, "crs")
+    table = narrowed(whole, chosen_columns(whole, query.properties))
+    told = query.model_dump(exclude_defaults=True, exclude={"f"})
 
-    def produce() -> dict[str, Any]:
-        feature = features_of(table, np.array([row], dtype=np.intp), code)[0]
-        self_link = link("self", str(request.url), GEOJSON)
-        return {**feature, "links": [self_link, link("collection", home, JSON)]}
+    def feature() -> dict[str, Any]:
+        found = features_of(table, np.array([row], dtype=np.intp), code)[0]
+        return {**found, "links": item_links(reader, collection, item, told)}
 
-    return await _features(request, reader, state, layer, code, produce)
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        return await run_in_threadpool(_item_page, request, reader, state, table, feature())
+    return await _kept(request, reader, state, layer, _in_system(code), feature)
 
 
-async def _download(
-    request: Request, reader: Reader, state: AreaState, layer: str, query: ItemsQuery, form: str
+def _item_page(
+    request: Request, reader: Reader, state: AreaState, table: LayerTable, feature: dict[str, Any]
 ) -> Response:
-    """The selection (all of it, unless a limit is asked) as a file in degrees."""
-    if query.crs is not None and _code(state, query.crs, "crs") not in (None, crs.WGS84):
-        raise RequestError("crs_not_in_files", f=form)
-    table = await run_in_threadpool(state.layer, layer)
-    chosen = select(state, table, query, query.limit)
-
-    def produce() -> bytes:
-        rows = table.frame.iloc[chosen.rows]
-        return file_bytes(
-            f"layer.{form}",
-            lambda path: export_frame(rows, table.columns, path, layer, reader.lang),
-        )
-
-    name = disposition(f"{state.run.manifest.area}.{layer}.{form}")
-    mark = state.mark(layer)
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        produce,
-        media_type=DOWNLOADS[form],
-        headers={"content-disposition": name},
-        about=(mark,),
-        still=lambda: state.mark(layer) == mark,
-    )
-
-
-def _table_page(
-    request: Request, reader: Reader, table: LayerTable, collection: str, query: ItemsQuery
-) -> Response:
-    """A table of the selection for browsers."""
-    area, _ = split_id(collection)
-    state = reader.areas.open(area, query.run)
-    limit = min(query.limit or SHOWN_ROWS, reader.settings.max_page_size)
-    chosen = select(state, table, query, limit)
-    document = features_document(reader, state.name, table, collection, query, chosen, limit)
-    told = query.model_dump(by_alias=True, exclude_defaults=True, exclude={"f"})
+    """One feature for browsers: every property with its title, and where it lies."""
     return page(
         request,
-        "items.html",
+        "item.html",
         reader.lang,
-        collection=collection,
+        collection=f"{state.run.manifest.area}.{table.name}",
         title=state.run.manifest.title.text(reader.lang),
         layer=table.name,
-        columns=[(c.name, c.title.text(reader.lang), c.dtype) for c in table.columns],
-        counted={c.name for c in table.columns if c.unit == "persons"},
-        features=document["features"],
-        matched=chosen.matched,
-        first=query.offset + 1,
-        links={one["rel"]: one["href"] for one in document["links"]},
-        downloads={
-            form: with_query(
-                f"{collection_url(reader.base, collection)}/items",
-                {k: v for k, v in told.items() if k not in ("limit", "offset")} | {"f": form},
-            )
-            for form in ("geojson", "csv", "xlsx", "gpkg")
-        },
+        columns=[
+            (c.name, c.title.text(reader.lang), c.dtype, c.null.text(reader.lang))
+            for c in table.columns
+        ],
+        counted=_counted(table),
+        feature=feature,
+        shape=_shape_text(table, feature["id"]),
+        links=feature["links"],
     )
+
+
+def _shape_text(table: LayerTable, identity: str) -> str:
+    """A shape as text (WKT), degrees; the middle of a long one is left out by the page."""
+    shape = table.frame.geometry.iloc[table.row_of[identity]]
+    return "" if shape is None else str(shape.wkt)

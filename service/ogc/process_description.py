@@ -8,8 +8,8 @@ from urllib.parse import quote
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.provenance import code_version
 from lifecircle.service.jobs.processes import Process
+from lifecircle.service.ogc.definition import downgraded
 from lifecircle.service.ogc.links import link
-from lifecircle.service.ogc.openapi import downgraded
 from lifecircle.service.responses import JSON
 from lifecircle.service.wording import Words
 

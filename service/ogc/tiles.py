@@ -12,7 +12,7 @@ from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.model import Manifest
 from lifecircle.service import i18n
 from lifecircle.service.errors import MissingError
-from lifecircle.service.ogc.collections import checked_manifest, split_id
+from lifecircle.service.ogc.collections import found_layer, split_id
 from lifecircle.service.ogc.filters import layer_schema
 from lifecircle.service.ogc.links import (
     TILING_SCHEME,
@@ -83,7 +83,7 @@ def _check_grid(grid: str) -> None:
 @router.get("/collections/{collection}/tiles", dependencies=[NOTHING_ELSE])
 async def list_tilesets(reader: ReaderNow, collection: str) -> Response:
     """The tilesets of a layer: one."""
-    manifest, layer = await _found(reader, collection)
+    manifest, layer = await found_layer(reader, collection)
     home = f"{collection_url(reader.base, collection)}/tiles"
     row = {
         "title": _title(reader, manifest, layer),
@@ -105,19 +105,13 @@ async def show_tileset(
 ) -> Response:
     """What a tileset holds and where its tiles are; as TileJSON for maps in browsers."""
     _check_grid(grid)
-    manifest, layer = await _found(reader, collection)
+    manifest, layer = await found_layer(reader, collection)
     columns = (await run_in_threadpool(reader.areas.columns, manifest.area))[layer]
     if query.f == "tilejson":
         document = tilejson(reader, manifest, layer, columns)
         return Response(encode(document), media_type=TILEJSON, headers=ASKED_AGAIN)
     document = tileset_document(reader, manifest, layer, columns)
     return Response(encode(document), media_type=JSON, headers=ASKED_AGAIN)
-
-
-async def _found(reader: Reader, collection: str) -> tuple[Manifest, str]:
-    area, layer = split_id(collection)
-    manifest = await run_in_threadpool(reader.areas.manifest, area)
-    return checked_manifest(reader, manifest, layer), layer
 
 
 def _title(reader: Reader, manifest: Manifest, layer: str) -> str:

@@ -44,6 +44,12 @@ class OfRun(Asked):
     run: Name | None = None
 
 
+class OfYear(OfRun):
+    """A question about one run, named or by its year."""
+
+    year: int | None = Field(default=None, ge=1900, le=2200)
+
+
 class OfProfile(OfRun):
     """A question about one run, asked of whoever travels: on foot, or by a profile."""
 
@@ -88,13 +94,20 @@ class AreaQuery(OfRun):
     f: Literal["json", "html"] | None = None
 
 
-class CoverageQuery(OfPeople, OfProfile):
+class CoverageQuery(OfPeople, OfProfile, OfYear):
     """What `/coverage` takes."""
 
     at: At = None
 
 
-class EquityQuery(OfPeople, OfRun):
+class GrowthQuery(OfRun):
+    """What `/growth` takes."""
+
+    by: Name | None = None
+    group: Name = "total"
+
+
+class EquityQuery(OfPeople, OfProfile):
     """What `/equity` takes; the minutes are the floor of sufficiency."""
 
 
@@ -113,7 +126,7 @@ class ReportQuery(OfRun):
     set_: list[Pair] = Field(default=[], alias="set", max_length=MOST_SETTINGS)
 
 
-class GapsQuery(OfPeople, OfRun):
+class GapsQuery(OfPeople, OfProfile, OfYear):
     """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
     min_residents: int = Field(default=0, ge=0, le=2**53)
@@ -132,7 +145,7 @@ class RobustnessQuery(OfRun):
     f: Literal["json", "html", "xlsx"] | None = None
 
 
-class CirclesQuery(OfUnits, OfRun):
+class CirclesQuery(OfUnits, OfProfile):
     """What `/circles` takes."""
 
     kind: Name | None = None
@@ -194,8 +207,11 @@ class SearchQuery(OfRun):
     q: Name = Field()
 
 
-class MapQuery(OfService, OfUnits, OfRun):
-    """What a map page takes; a form sends what was left open as an empty text."""
+class MapQuery(OfService, OfUnits, OfProfile):
+    """What a map page takes; a form sends what was left open as an empty text.
+
+    A form sends its walker beside the profile, too: on the roads of a profile it does not count.
+    """
 
     kind: Name | None = None
     variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(
@@ -205,6 +221,12 @@ class MapQuery(OfService, OfUnits, OfRun):
 
     solution: Name | None = None
     scenario: Name | None = None
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the study."""
+        asked = Question(self.service, self.minutes, self.walker, by=self.by)
+        return asked if self.profile == WALK else replace(asked, walker=self.profile)
 
     @field_validator(
         "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", "scenario",
@@ -221,12 +243,24 @@ class PageQuery(Asked):
     f: Literal["json", "html"] | None = None
 
 
-async def page_query(query: Annotated[PageQuery, Query()]) -> PageQuery:
+class PlainQuery(Asked):
+    """What a document takes that has no other form."""
+
+    f: Literal["json"] | None = None
+
+
+async def plain_query(query: Annotated[PlainQuery, Query()]) -> PlainQuery:
     """The parameters of a document that takes none of its own, checked."""
     return query
 
 
-NOTHING_ELSE = Depends(page_query)
+async def page_query(query: Annotated[PageQuery, Query()]) -> PageQuery:
+    """The parameters of a page that takes none of its own, checked."""
+    return query
+
+
+NOTHING_ELSE = Depends(plain_query)
+PAGE_ELSE = Depends(page_query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +282,21 @@ class Reader:
         if held is None:
             held = await run_in_threadpool(self.areas.open, area, run)
         return held if profile == WALK else await run_in_threadpool(held.by_profile, profile)
+
+    async def state_of(self, area: str, query: OfYear, profile: str = WALK) -> AreaState:
+        """The run that a question names, or the latest of the year it names.
+
+        Raises
+        ------
+        ParameterError : it names both.
+        UnknownNameError : no run of that year.
+        """
+        run = query.run
+        if query.year is not None:
+            if run is not None:
+                raise ParameterError("run_and_year")
+            run = await run_in_threadpool(self.areas.run_of_year, area, query.year)
+        return await self.state(area, run, profile)
 
     async def other_years(self, state: AreaState) -> list[AreaState]:
         """The latest run of every other year of an area, the earliest first."""

@@ -25,7 +25,14 @@ from lifecircle.service.guards import writer_of
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.inbox import STREETS, TABLES, Inbox, Upload
 from lifecircle.service.jobs.records import owner_of
-from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
+from lifecircle.service.queries.questions import (
+    NOTHING_ELSE,
+    PAGE_ELSE,
+    Asked,
+    Name,
+    Reader,
+    ReaderNow,
+)
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page
 from lifecircle.service.routes.checks import HERE
@@ -68,7 +75,7 @@ async def _planner(request: Request) -> None:
 PLANNER = Depends(_planner)
 
 
-@router.get("/build", dependencies=[HERE, NOTHING_ELSE])
+@router.get("/build", dependencies=[HERE, PAGE_ELSE])
 async def show_build_page(request: Request, reader: ReaderNow) -> Response:
     """The page on which an area is built from files."""
     policy = load_policy()

@@ -10,13 +10,13 @@ from pydantic import Field, field_validator
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog.catchments import catchments_document
-from lifecircle.service.queries.questions import AreaName, Name, OfRun, ReaderNow
+from lifecircle.service.queries.questions import AreaName, Name, OfYear, ReaderNow
 from lifecircle.service.responses import answer
 
 router = APIRouter(tags=["areas"])
 
 
-class CatchmentsQuery(OfRun):
+class CatchmentsQuery(OfYear):
     """What `/catchments` takes."""
 
     service: Name | None = None
@@ -54,7 +54,7 @@ async def show_catchments(
     limit = query.question.minutes
     if limit is not None and math.isfinite(limit):
         reader.minutes(limit)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
 
     def produce() -> dict[str, Any]:
         return catchments_document(

@@ -27,7 +27,7 @@ from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
 from lifecircle.service.checking import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
-from lifecircle.service.queries.questions import NOTHING_ELSE, Reader, ReaderNow
+from lifecircle.service.queries.questions import PAGE_ELSE, Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page, wants_page
 from lifecircle.service.routes.jailed import in_jail
@@ -79,7 +79,7 @@ async def only_here(request: Request) -> None:
 HERE = Depends(only_here)
 
 
-@router.get("/check", dependencies=[HERE, NOTHING_ELSE])
+@router.get("/check", dependencies=[HERE, PAGE_ELSE])
 async def show_form(request: Request, reader: ReaderNow) -> Response:
     """The form: choose or drop a file."""
     shown = page(
@@ -89,7 +89,7 @@ async def show_form(request: Request, reader: ReaderNow) -> Response:
     return shown
 
 
-@router.post("/check", dependencies=[HERE, NOTHING_ELSE])
+@router.post("/check", dependencies=[HERE, PAGE_ELSE])
 async def check_upload(request: Request, reader: ReaderNow) -> Response:
     """Every fault of the file sent as form data (``file``, ``kind``, ``datum`` ...)."""
     sent = await _sent(request)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.queries.questions import NOTHING_ELSE, AreaName, MapQuery, Name, ReaderNow
+from lifecircle.service.queries.questions import PAGE_ELSE, AreaName, MapQuery, Name, ReaderNow
 from lifecircle.service.responses import (
     KEPT,
     READER_LEFT,
@@ -39,7 +39,7 @@ async def show_map(
     from lifecircle.service.maps.pages import COMPARE, Page, map_page
 
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
     before = None
     if layer == COMPARE:
         earlier, state = await two_runs(reader, area, query.from_, query.run)
@@ -90,7 +90,7 @@ def _stand_in() -> str:
     return f"nonce-{token_hex(16)}"
 
 
-@router.get("/docs", include_in_schema=False, dependencies=[NOTHING_ELSE])
+@router.get("/docs", include_in_schema=False, dependencies=[PAGE_ELSE])
 async def show_docs(request: Request, reader: ReaderNow) -> Response:
     """Swagger UI from files of this service, nothing from outside."""
     return page(request, "docs.html", reader.lang)

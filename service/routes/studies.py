@@ -12,6 +12,7 @@ from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.service.catalog import (
     compare_document,
     equity_document,
+    growth_document,
     report_document,
     settings_given,
 )
@@ -20,6 +21,7 @@ from lifecircle.service.queries.questions import (
     AreaName,
     CompareQuery,
     EquityQuery,
+    GrowthQuery,
     Reader,
     ReaderNow,
     ReportQuery,
@@ -38,12 +40,31 @@ async def show_equity(
 ) -> Response:
     """Gini, Palma, residents below the floor and the worst tenth, by group and unit."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
     return await answer(
         request,
         state,
         reader.lang,
         lambda: equity_document(state.run, query.question, lang=reader.lang),
+    )
+
+
+@router.get("/areas/{area}/growth")
+async def show_growth(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[GrowthQuery, Query()]
+) -> Response:
+    """Residents by unit in the latest run of every year."""
+    state = await reader.state(area, query.run)
+    beside = await reader.other_years(state)
+    others = [other.run for other in beside]
+    return await answer(
+        request,
+        state,
+        reader.lang,
+        lambda: growth_document(
+            state.run, others, by=query.by, group=query.group, lang=reader.lang
+        ),
+        about=tuple(other.name for other in beside),
     )
 
 

@@ -17,7 +17,16 @@ from lifecircle.service.terminal import (
     show_rests,
     table_of,
 )
-from lifecircle.service.wording import Words, decimal, figure, number, percent, plain, points
+from lifecircle.service.wording import (
+    Words,
+    decimal,
+    figure,
+    number,
+    percent,
+    plain,
+    points,
+    signed,
+)
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
 _MISSING_SHOWN: Final = 3
@@ -174,3 +183,18 @@ def _changes(row: Mapping[str, Any], words: Words) -> list[str]:
 
 def _percent(share: float | None, words: Words) -> str:
     return percent(share) or words.not_assessed
+
+
+def show_growth(document: Mapping[str, Any], lang: Language) -> None:
+    """Residents in all and by unit, a column for each year, and the growth from first to last."""
+    words = Words(lang, "study")
+    years = [str(one["year"]) for one in document["years"]]
+    heads = [words("unit"), *years, words("people_change"), words("people_growth")]
+    table = table_of(words.title(document["title"]), heads, left=(0,))
+    for row in ({"name": words("area"), "name_en": words("area"), **document["total"]},
+                *document["units"]):  # fmt: skip
+        residents = [number(row["residents"][year]) or words.none for year in years]
+        grown = percent(row["growth"]) or words.none
+        table.add_row(words.named(row), *residents, signed(row["change"]) or words.none, grown)
+    print_table(table)
+    say_uncounted(document)

@@ -9,15 +9,23 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.samples import SpringCityFiles
+from lifecircle.analysis.errors import Language, UnknownNameError
+from lifecircle.analysis.measures.question import Question, sums_by
+from lifecircle.analysis.pipeline import analyse_city
+from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
+from lifecircle.analysis.readers.tables.population_and_facilities import read_population
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import export_scorecard
 from lifecircle.analysis.results.store import Workspace, latest_of_years
 from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.catalog.years.growth import growth_document
 from lifecircle.service.report.scorecard import scorecard_page
+
+WGS84 = Declarations(Declaration(datum="wgs84"))
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +180,46 @@ def test_a_run_says_its_year_and_the_last_of_each_counts(runs: tuple[Run, Run]) 
     years = {"a": 2020, "b": 2025, "c": 2020, "d": 2026, "e": 2025}
     assert latest_of_years(years, "b") == ("c", "d")
     assert latest_of_years(years, "d") == ("c", "e")
+
+
+def test_later_years_are_conserved_to_the_person(
+    springcity: SpringCityFiles, springcity_truth: dict[str, Any]
+) -> None:
+    assert springcity.years is not None
+    for year, held in springcity_truth["years"].items():
+        table = read_population(springcity.years, WGS84, int(year))
+        assert int(table.residents.sum()) == held["residents"]
+    year, told = 2030, springcity_truth["years"]["2030"]
+    _, _, city, _ = analyse_city(springcity_request(springcity, year=year))
+    assert int(city.cells.residents.sum()) == told["residents"]
+    assert int(city.cells.groups["65"].value.sum()) == told["pop_65"]
+    assert int(city.cells.groups["0_3"].value.sum()) == told["pop_0_3"]
+    level = city.units.of_level("subdistrict")
+    summed = sums_by(city.cells.unit["subdistrict"], len(city.units.code), city.cells.residents)
+    assert {str(city.units.code[i]): int(summed[i]) for i in level} == told["subdistrict"]
+    held = {str(one) for one in city.cells.id if str(one).startswith("new/")}
+    assert held == {f"new/{estate}" for estate in told["moved_in"]}
+    assert len(held) == 4
+
+
+def test_growth_by_unit(runs: tuple[Run, Run], springcity_truth: dict[str, Any]) -> None:
+    found = growth_document(runs[1], [runs[0]], by="subdistrict")
+    assert found["total"]["residents"] == {
+        "2020": springcity_truth["before"]["residents"], "2025": 1_000_000,
+    }  # fmt: skip
+    now = springcity_truth["unit_residents"]["subdistrict"]
+    assert {row["code"]: row["residents"]["2025"] for row in found["units"]} == now
+    for row in (found["total"], *found["units"]):
+        old, new = row["residents"]["2020"], row["residents"]["2025"]
+        assert row["change"] == new - old > 0
+        assert row["growth"] == pytest.approx(new / old - 1)
+    older = growth_document(runs[1], [runs[0]], by="subdistrict", group="65")
+    assert older["total"]["residents"]["2025"] == springcity_truth["pop_65"]
+
+
+def test_a_year_names_its_latest_run(springcity_runs: Path, runs: tuple[Run, Run]) -> None:
+    store = Workspace(springcity_runs)
+    assert store.run_of_year("springcity", 2020) == runs[0].manifest.run
+    with pytest.raises(UnknownNameError) as caught:
+        store.run_of_year("springcity", 2031)
+    assert "2020" in caught.value.text("zh")

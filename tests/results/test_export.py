@@ -149,7 +149,7 @@ def test_a_failed_write_leaves_what_was_there(
 
 
 def test_bad_targets_are_refused(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match=r"\.geojson \.gpkg \.csv \.xlsx"):
+    with pytest.raises(ParameterError, match=r"\.geojson \.gpkg \.parquet \.csv \.xlsx"):
         export_layer(run, "cells", tmp_path / "out.shp")
     with pytest.raises(UnknownNameError):
         export_layer(run, "rivers", tmp_path / "out.csv")

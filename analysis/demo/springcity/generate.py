@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lifecircle.analysis.demo.springcity import kinds
 from lifecircle.analysis.demo.springcity.facts import NOW, PAST, Facts
+from lifecircle.analysis.demo.springcity.future import people_after, write_years
 from lifecircle.analysis.demo.springcity.osm_file import write_osm
 from lifecircle.analysis.demo.springcity.residents import People
 from lifecircle.analysis.demo.springcity.world import Progress, TwoYears, World, draw_world
@@ -27,6 +28,7 @@ class SpringCityFiles:
     `units`: one layer per level, from district down. `elevation` is None without rasterio.
     `surveyed`: services to declare as completely surveyed. `year`: of residents, facilities,
     statistics. `before`: the files of five years earlier, with the same streets and heights.
+    `years`: residents of 2025, 2028 and 2030 in columns of their own.
     """
 
     osm: Path
@@ -38,6 +40,7 @@ class SpringCityFiles:
     surveyed: tuple[str, ...]
     year: int = NOW
     before: SpringCityFiles | None = None
+    years: Path | None = None
 
 
 def write_springcity(
@@ -82,6 +85,10 @@ def write_world(folder: Path, drawn: TwoYears, step: Progress) -> SpringCityFile
         statistics=folder / "statistics.csv",
         elevation=_elevation(folder / "elevation.tif", now.people),
         surveyed=kinds.SURVEYED,
+        years=folder / "population_years.csv",
+    )
+    write_years(
+        folder / "population_years.csv", now.people, people_after(now.mesh.plan, now.people)
     )
     write_osm(files.osm, now.streets, now.areas, now.places, now.units, drawn.terrain)
     _write_year(files, now, {PAST: past.facts, NOW: now.facts})

@@ -14,6 +14,7 @@ import numpy as np
 
 from lifecircle.analysis.demo.springcity import kinds
 from lifecircle.analysis.demo.springcity.attributes import SEAT_SHELTER
+from lifecircle.analysis.demo.springcity.future import people_after
 from lifecircle.analysis.demo.springcity.ground.mesh import street_of
 from lifecircle.analysis.demo.springcity.places import PIER_PHARMACY
 from lifecircle.analysis.demo.springcity.plan import GEOD, MARK, MARK_ZH, PLANTED_STREETS
@@ -90,6 +91,7 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
         "rows": tell_rows(_ledger(world, reach, rules), _rule_met(world, rule), rules.circles),
         "before": _before(before, rules, land),
     }
+    table["years"] = _years(world)
     table["increases"] = {"A28": _increase(table["rows"]["A28"], table["before"]["rows"]["A28"])}
     return Truth(table, metres, unsnapped)
 
@@ -118,6 +120,29 @@ def _before(world: World, rules: Rules, land: Land) -> dict[str, Any]:
             k: {"headline": r["headline"], "readings": r["readings"]} for k, r in rows.items()
         },
     }
+
+
+def _years(world: World) -> dict[str, Any]:
+    """Residents, children and older people of 2025, 2028 and 2030, in all and by 街道."""
+    future = people_after(world.mesh.plan, world.people)
+    street = world.people.member["subdistrict"]
+    told: dict[str, Any] = {}
+    for year, residents in future.residents.items():
+        come = [one for one in future.moving if one.year <= year]
+        by_street: Counter[str] = Counter()
+        for code, persons in zip(street, residents.tolist(), strict=True):
+            if code is not None:
+                by_street[str(code)] += persons
+        for one in come:
+            by_street[str(street[one.near])] += one.residents
+        told[str(year)] = {
+            "residents": int(residents.sum()) + sum(one.residents for one in come),
+            "pop_0_3": int(future.children[year].sum()),
+            "pop_65": int(future.older[year].sum()),
+            "moved_in": {one.estate: one.residents for one in come},
+            "subdistrict": dict(sorted(by_street.items())),
+        }
+    return told
 
 
 def _increase(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ from lifecircle.analysis.readers.services.served import (
     read_served,
 )
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
+from lifecircle.analysis.readers.tables.of_year import last_year, of_year
 from lifecircle.analysis.readers.tables.people_twice import remark_people_twice
 from lifecircle.analysis.readers.tables.statistics import statistics_of
 from lifecircle.analysis.readers.tables.status import OPEN, States, frame_not_open, read_states
@@ -86,7 +87,9 @@ _OWN: Final = ("id", "name", "end_date", "start_date", "shut", *KIND_FIELDS)
 _ALWAYS: Final = ("name_en", "ownership", "level", "opening_hours", "status", "built_area")
 
 
-def read_population(path: Path, declared: Declarations = SILENT) -> CellTable:
+def read_population(
+    path: Path, declared: Declarations = SILENT, year: int | None = None
+) -> CellTable:
     """Residents per cell (persons) from a table or layer of points or polygons.
 
     Parameters
@@ -96,13 +99,15 @@ def read_population(path: Path, declared: Declarations = SILENT) -> CellTable:
     declared
         What is said of the file: datum or CRS where it does not say them itself, sheet, layer,
         names of columns.
+    year
+        Whose residents are meant, where the columns name years (`of_year`).
 
     Raises
     ------
     InputError
         With every fault of the file.
     """
-    return _cells_of(read_records(path, declared))
+    return _cells_of(of_year(read_records(path, declared), year))
 
 
 def read_facilities(
@@ -144,6 +149,7 @@ def check_table(
             faults, told = check_population_raster(path)
             return (*told, *faults)
         records = read_records(path, declared)
+        records = of_year(records, last_year(records))
         rules = load_policy() if policy is None else policy
         sure = kind or guess_kind(records, rules)
         if sure is None:

@@ -42,6 +42,7 @@ from lifecircle.analysis.readers.records.repair import repair_shapes
 from lifecircle.analysis.readers.records.tables import UnitTable
 from lifecircle.analysis.readers.tables.crowds import refuse_crowds
 from lifecircle.analysis.readers.tables.heaps import refuse_heaped_units
+from lifecircle.analysis.readers.tables.of_year import of_year
 from lifecircle.analysis.readers.tables.unit_parts import UnitRows, join_parts
 from lifecircle.analysis.texts import Title, first_of, listed, say_both
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
@@ -63,7 +64,12 @@ class _Part:
     units: UnitRows
 
 
-def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = SILENT) -> UnitTable:
+def read_units(
+    paths: Sequence[Path],
+    policy: Policy,
+    declared: Declarations = SILENT,
+    year: int | None = None,
+) -> UnitTable:
     """Units of all levels from polygon files; two files of one level are joined.
 
     Parameters
@@ -74,6 +80,8 @@ def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = S
         Names the levels a `level` column may use.
     declared
         What is said of the files; a layer's own CRS counts as declared.
+    year
+        Whose residents are meant, where the columns name years (`of_year`).
 
     Raises
     ------
@@ -84,7 +92,7 @@ def read_units(paths: Sequence[Path], policy: Policy, declared: Declarations = S
     faults = Findings("")
     for path in paths:
         try:
-            opened.append(read_records(path, declared))
+            opened.append(of_year(read_records(path, declared), year))
         except InputError as error:
             faults.take(error.faults)
     return units_of(opened, policy, faults)

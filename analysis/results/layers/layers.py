@@ -29,6 +29,7 @@ from lifecircle.analysis.results.layers.values import (
     objects,
     unit_layer,
 )
+from lifecircle.analysis.results.layers.words import with_words
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.proposals import any_kept, proposal_values
 
@@ -118,7 +119,7 @@ def layer_columns(run: Run, layer: str) -> tuple[Column, ...]:
 
 def layer_columns_of(run: Run, layer: str) -> tuple[Column, ...]:
     """The columns a layer has or would have in this run."""
-    return columns_of(layer, run.policy, tuple(run.city.cells.groups))
+    return with_words(columns_of(layer, run.policy, tuple(run.city.cells.groups)), run, layer)
 
 
 def proposal_frame(run: Run, found: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:

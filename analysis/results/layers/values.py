@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray
+from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
 from lifecircle.analysis.measures.gaps.gaps import Gap, gaps
@@ -181,10 +181,8 @@ def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
     def of(service: str) -> tuple[Gap, ...]:
         return gaps(run.study, Question(service, walker=WALKER), drawn=drawn)
 
-    with ThreadPoolExecutor() as pool:
-        return gap_values(
-            run, [gap for found in pool.map(of, run.policy.services) for gap in found]
-        )
+    found = map_side_by_side(of, run.policy.services)
+    return gap_values(run, [gap for of_service in found for gap in of_service])
 
 
 def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.results.layers.layers import LAYERS, layer_frame
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.ogc import crs
-from lifecircle.service.ogc.openapi import downgraded
+from lifecircle.service.ogc.definition import downgraded
 from lifecircle.service.wording import Words
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_run
@@ -80,7 +80,7 @@ def test_req_core_fc_response(served: TestClient, root: Path, layer: str) -> Non
     found = items(served, layer)
     assert found["type"] == "FeatureCollection"
     assert found["numberMatched"] == found["numberReturned"] == COUNTS[layer]
-    assert found["timeStamp"].endswith("Z")
+    assert "timeStamp" not in found  # of an answer given again it would be wrong
     assert "next" not in links(found)
     frame = layer_frame(Workspace(root).open("tiny"), layer)
     assert [feature["id"] for feature in found["features"]] == list(frame["id"])
@@ -324,7 +324,11 @@ def test_the_api_spells_out_every_collection_with_its_filters(served: TestClient
         assert set(asked) - {"geometry"} <= names
     filters = document["paths"]["/collections/tiny.units/items"]["get"]["parameters"]
     level = next(parameter for parameter in filters if parameter["name"] == "level")
-    assert level["schema"] == {"title": "Unit level", "type": "string"}
+    assert level["schema"] == {
+        "title": "Unit level",
+        "type": "string",
+        "enum": ["subdistrict", "community"],
+    }
     limit = next(parameter for parameter in filters if parameter["name"] == "limit")
     assert limit["schema"]["maximum"] == 10_000
 
@@ -332,7 +336,7 @@ def test_the_api_spells_out_every_collection_with_its_filters(served: TestClient
 def test_the_api_speaks_3_0(served: TestClient) -> None:
     text = json.dumps(served.get("/api").json())
     document = json.loads(text)
-    for word in ('"const"', '"prefixItems"', '"type": "null"', '"$defs"', '"422"'):
+    for word in ('"const"', '"prefixItems"', '"type": "null"', '"$defs"', "ValidationError"):
         assert word not in text, word
     ids = [op["operationId"] for path in document["paths"].values() for op in path.values()]
     assert len(ids) == len(set(ids))

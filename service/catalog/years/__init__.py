@@ -1,0 +1,1 @@
+"""What several years of an area say: trends, growth, stages."""

@@ -1,0 +1,108 @@
+"""What the definition says of answers: every media type and every status that is really given."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lifecircle.service.responses import (
+    CSV,
+    GEOJSON,
+    GPKG,
+    HTML,
+    JSON,
+    MVT,
+    OPENAPI,
+    PARQUET,
+    PROBLEM,
+    SCHEMA,
+    XLSX,
+)
+
+FORMS: Final = {
+    "json": JSON, "tilejson": JSON, "geojson": GEOJSON, "html": HTML, "csv": CSV, "xlsx": XLSX,
+    "gpkg": GPKG, "parquet": PARQUET, "mvt": MVT, "qgs": "application/x-qgis-project",
+}  # fmt: skip
+LISTED: Final = "/collections/{collection}"
+ITEMS: Final = f"{LISTED}/items"
+ONE_ITEM: Final = f"{ITEMS}/{{item}}"
+TILE: Final = f"{LISTED}/tiles/{{grid}}/{{zoom}}/{{row}}/{{column}}"
+# What is given where nobody asks for a form of its own, other than JSON.
+USUALLY: Final = {
+    ITEMS: (GEOJSON, HTML), ONE_ITEM: (GEOJSON, HTML), TILE: (MVT,), "/api": (OPENAPI, HTML),
+    **{f"{LISTED}/{name}": (SCHEMA, HTML) for name in ("queryables", "sortables", "schema")},
+    **{f"/areas/{{area}}/{name}": (GEOJSON,) for name in ("gaps", "isochrone", "route")},
+    "/areas/{area}/merges": (CSV,), "/maps/{area}/{layer}": (HTML,), "/build": (HTML,),
+    "/areas/{area}/qgis": ("application/x-qgis-project",),
+    "/metrics": ("text/plain",), "/check": (HTML, JSON),
+}  # fmt: skip
+OBJECTS: Final = frozenset((JSON, GEOJSON, SCHEMA, OPENAPI, PROBLEM))
+FAULTS: Final = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}},
+                 HTML: {"schema": {"type": "string"}}}  # fmt: skip
+PROBLEM_SCHEMA: Final = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "key", "lang"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "key": {"type": "string"},
+        "lang": {"type": "string", "enum": ["zh", "en"]},
+        "faults": {"type": "array", "items": {"type": "object"}},
+    },
+}
+ALWAYS: Final = ("400", "401", "403", "500", "503")
+KEPT: Final = ("/scenarios", "/reviews", "/jobs", "/uploads")
+
+
+def say_answers(document: dict[str, Any]) -> None:
+    """Declare the answers of every operation; FastAPI's own 422 is never given as it says."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            answers.pop("422", None)
+            content = _content(path, operation)
+            for status in ("200", "201"):
+                if status == "200" or status in answers:
+                    answers[status] = {"content": content}
+            if path == TILE:
+                answers["204"] = {}
+            if method == "get" and path.startswith(("/areas/", "/collections/", "/maps/")):
+                answers["304"] = {}
+            for status in _faults(path, method):
+                answers[status] = {"content": FAULTS}
+            operation["responses"] = dict(sorted(answers.items()))
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Problem"] = PROBLEM_SCHEMA
+
+
+def _content(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """Every media type an operation answers in."""
+    asked = next((p for p in operation.get("parameters", ()) if p["name"] == "f"), None)
+    forms = asked["schema"].get("enum", ()) if asked else ()
+    usual = USUALLY.get(path, (JSON,))
+    others = [FORMS[form] for form in forms if not (form == "json" and path in USUALLY)]
+    return {kind: {"schema": _shape(kind)} for kind in dict.fromkeys((*usual, *others))}
+
+
+def _shape(kind: str) -> dict[str, Any]:
+    if kind in OBJECTS:
+        return {"type": "object"}
+    text = kind.startswith("text/")
+    return {"type": "string"} if text else {"type": "string", "format": "binary"}
+
+
+def _faults(path: str, method: str) -> set[str]:
+    """The statuses of problems an operation may end in."""
+    found = set(ALWAYS)
+    if "{" in path:
+        found.add("404")
+    if path.startswith(("/areas/{", "/maps/", "/processes/{", "/jobs/{")):
+        found.add("422")  # the question is fine, and no answer was found
+    if method in ("post", "put"):
+        found |= {"408", "413"}
+    if method != "get" and any(part in path for part in KEPT):
+        found |= {"404", "409", "429"}
+    return found | ({"429"} if path.endswith("/execution") else set())
