@@ -16,6 +16,7 @@ from lifecircle.service.commands import (
     backup,
     batch,
     catchments,
+    jobs,
     keys,
     publish,
     quality,
@@ -397,7 +398,7 @@ def export(
 
 TOPICS = (
     batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    backup, keys,
+    backup, keys, jobs,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

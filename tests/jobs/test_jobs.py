@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -37,6 +38,7 @@ from lifecircle.service.jobs.processes import process_of
 from lifecircle.service.jobs.records import begin_next, end_job
 from lifecircle.service.jobs.worker import MOST_FAULTS, do_work, error_of
 from lifecircle.service.settings import Settings
+from tests.command.run import lifecircle
 
 ME, YOU = Writer("王工"), Writer("李工")
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -361,3 +363,23 @@ def test_a_log_tells_no_folders(tmp_path: Path) -> None:
         '  File "/usr/lib/python3/x/deep.py", line 3\nkey postgresql://u:p@h/db\n'
     )
     assert folders.log_tail("ab12")[0] == '  File "deep.py", line 3'
+
+
+def test_the_command_lists_shows_and_calls_off(idle: Jobs, place: Path, area: str) -> None:
+    job, _ = idle.order(siting(area), "zh", ME)
+    told = json.loads(lifecircle("jobs", "list", "--json", workspace=place).stdout)
+    assert (told["count"], told["jobs"][0]["id"]) == (1, job.id)
+    shown = lifecircle("jobs", "list", workspace=place, lang="zh").stdout
+    assert f"{job.id}  siting  {area}  排队中  0%" in shown
+    assert "王工" in shown
+    assert lifecircle("jobs", "list", "--state", "running", workspace=place).stdout == ""
+    gone = json.loads(lifecircle("jobs", "cancel", job.id, "--json", workspace=place).stdout)
+    assert gone["state"] == "dismissed"
+    history = history_of(idle._database.engine(), f"job/{job.id}")
+    assert [one["action"] for one in history] == ["job.add", "job.dismiss"]
+    assert history[-1]["actor"].startswith("command:")
+    assert "called off" in lifecircle("jobs", "show", job.id, workspace=place).stdout
+    for words, key in ((("show", "none"), "none"), (("cancel",), "lifecircle jobs list")):
+        refused = lifecircle("jobs", *words, workspace=place)
+        assert refused.returncode == 2
+        assert key in refused.stderr
