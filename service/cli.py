@@ -16,6 +16,7 @@ from lifecircle.service.commands import (
     backup,
     batch,
     catchments,
+    jobs,
     keys,
     publish,
     quality,
@@ -402,7 +403,7 @@ def export(
 
 TOPICS = (
     batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    backup, keys,
+    backup, keys, jobs,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)
