@@ -21,7 +21,7 @@ from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import PROFILED, Ask
 from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
 from lifecircle.service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
-from lifecircle.service.maps.shapes import dot_places, pack_streets, polygons_degrees
+from lifecircle.service.maps.shapes import dot_places, packed_streets, polygons_degrees
 from lifecircle.service.wording import date, plain
 
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
@@ -60,7 +60,7 @@ def layers_for(run: Run) -> tuple[str, ...]:
 
 def street_layer(ask: Ask) -> tuple[Streets, Toggle]:
     """The walking network as context."""
-    packed, partial = pack_streets(ask.run.city.network)
+    packed, partial = packed_streets(ask.run.study)
     label = (
         ask.going("layer_streets_partial", "layer_streets_partial_by")
         if partial
