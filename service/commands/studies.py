@@ -26,6 +26,7 @@ from lifecircle.service.commands.words import (
     WorkspaceDir,
     language_of,
     opened,
+    settings_of,
 )
 
 Table = Annotated[Path | None, typer.Option()]
@@ -178,11 +179,12 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """The whole report: a page to print, a workbook, or both."""
+    given = settings_of(name, workspace, run, settings)
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
     from lifecircle.analysis.results.store import Workspace
-    from lifecircle.service.catalog import report_document, settings_given
+    from lifecircle.service.catalog import report_document
     from lifecircle.service.catalog.reviews import kept_marks
     from lifecircle.service.commands.words import database_of
     from lifecircle.service.report import report_page, report_workbook
@@ -192,7 +194,7 @@ def report(
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")
     more: dict[str, Any] = {
-        "settings": settings_given(settings or ()),
+        "settings": given,
         "marks": kept_marks(AreaState(found), database_of(workspace)),
         "others": Workspace(workspace).other_years(found),
     }

@@ -36,7 +36,12 @@ def degrees(xy_m: FloatArray, crs: str) -> FloatArray:
 
     Places on both sides of the antimeridian lie side by side: beyond 180 degrees it goes on.
     """
-    lon, lat = _to_degrees(crs).transform(xy_m[:, 0], xy_m[:, 1])
+    return beside(np.column_stack(_to_degrees(crs).transform(xy_m[:, 0], xy_m[:, 1])), crs)
+
+
+def beside(lonlat: FloatArray, crs: str) -> FloatArray:
+    """Degrees (k, 2) of which none lies on the other side of the Earth from the zone of a CRS."""
+    lon, lat = lonlat[:, 0], lonlat[:, 1]
     away = lon - _meridian(crs)
     lon = np.where(np.abs(away) > _HALF_ROUND, lon - np.copysign(2 * _HALF_ROUND, away), lon)
     return np.column_stack([lon, lat])

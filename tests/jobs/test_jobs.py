@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.database.audit import Writer, history_of
 from lifecircle.service.database.engine import Database
@@ -35,7 +36,7 @@ from lifecircle.service.jobs.inbox import DAY_S, Inbox, Quotas, plain_name
 from lifecircle.service.jobs.model import Job, choose_next
 from lifecircle.service.jobs.processes import process_of
 from lifecircle.service.jobs.records import begin_next, end_job
-from lifecircle.service.jobs.worker import do_work
+from lifecircle.service.jobs.worker import MOST_FAULTS, do_work, error_of
 from lifecircle.service.settings import Settings
 from tests.command.run import lifecircle
 
@@ -269,6 +270,17 @@ def test_what_is_refused_is_told_in_both_languages(place: Path, area: str) -> No
     assert told["state"] == "failed"
     assert {told["error"][lang]["key"] for lang in ("zh", "en")} == {"unknown_service"}
     assert told["error"]["zh"]["detail"] != told["error"]["en"]["detail"]
+
+
+def test_a_refused_file_is_told_as_a_page_tells_it() -> None:
+    params = {"value": "clinics", "near": "-"}
+    fault = Fault("input_service_unknown_row", "a.csv", 2, "type", params)
+    assert "--other-types" in fault.text("en")  # for who uses the command
+    told = error_of(InputError([fault] * 1_000))
+    for lang, tick in (("zh", "勾选"), ("en", "tick")):
+        assert len(told[lang]["faults"]) == MOST_FAULTS
+        assert tick in told[lang]["faults"][0]["text"]
+        assert "--" not in told[lang]["detail"]
 
 
 def test_a_dismissed_job_is_dead_within_two_seconds(busy: Jobs, area: str) -> None:
