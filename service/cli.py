@@ -16,6 +16,7 @@ from lifecircle.service.commands import (
     backup,
     batch,
     catchments,
+    jobs,
     keys,
     publish,
     quality,
@@ -28,7 +29,9 @@ from lifecircle.service.commands import (
 )
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
+    EXPORT_LAYERS,
     HERE,
+    MAP_LAYERS,
     ON_FOOT,
     Area,
     AsJson,
@@ -51,6 +54,7 @@ from lifecircle.service.commands.words import (
     Walker,
     WorkspaceDir,
     Year,
+    refuse_layer,
 )
 from lifecircle.service.commands.words import language_of as _language
 from lifecircle.service.commands.words import opened as _open
@@ -350,6 +354,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet."""
+    refuse_layer(layer, MAP_LAYERS, "map_layer_unknown")
     opened = _open(name, workspace, run, service=service, walker=walker, profile=profile, kind=kind)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
@@ -387,6 +392,7 @@ def export(
     lang: Lang = None,
 ) -> None:
     """Write a layer to a file."""
+    refuse_layer(layer, EXPORT_LAYERS, "unknown_layer")
     opened = _open(name, workspace, run)
     from lifecircle.analysis.results.export import export_layer
     from lifecircle.service.terminal import say
@@ -397,7 +403,7 @@ def export(
 
 TOPICS = (
     batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    backup, keys,
+    backup, keys, jobs,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

@@ -251,7 +251,10 @@ def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
         "required": [required for *_, required in rows],
         "missing": [";".join(name for name, _ in row.missing) or None for *_, row, _ in rows],
     }
-    for name in ("residents", "complete", "incomplete", "not_assessed", "share", "share_all"):
+    for name in (
+        "residents", "complete", "incomplete", "not_assessed", "share", "share_all",
+        "unsnapped", "unsnapped_no_street", "unsnapped_short_piece",
+    ):  # fmt: skip
         values[name] = [getattr(row, name) for *_, row, _ in rows]
     return values, objects(units.geometry[i] for _, _, i, _, _ in rows)
 

@@ -333,6 +333,11 @@ def properties_response(served: TestClient) -> None:
     assert [one["geometry"] for one in few["features"]] == [one["geometry"] for one in whole]
     one = served.get(f"{PLACE}?properties=name").json()
     assert list(one["properties"]) == ["name"]
+    bare = items(served, "cells", properties="id")["features"]
+    assert [(f["id"], f["properties"]) for f in bare] == [(f["id"], {}) for f in whole]
+    assert len(served.get(f"{LAYER}/items?f=csv&properties=id").text.splitlines()) == 11
+    for form in ("xlsx", "gpkg", "parquet", "html"):
+        assert served.get(f"{LAYER}/items?f={form}&properties=id").status_code == 200, form
     refused(served, "properties=residnets", "properties_no_property")
     refused(served, "properties=residents,residents", "name_twice")
     lines = served.get(f"{LAYER}/items?f=csv&properties=residents").content.decode("utf-8-sig")
