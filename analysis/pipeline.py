@@ -31,7 +31,7 @@ from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.city.residents.settle import settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
-from lifecircle.analysis.city.streets.roads import road_networks
+from lifecircle.analysis.city.streets.roads import RoadNetwork, road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.disagreement import (
@@ -53,6 +53,7 @@ from lifecircle.analysis.facts import (
     read_facts,
     remark,
 )
+from lifecircle.analysis.machine import begin, collecting_seldom, using_threads
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
@@ -76,10 +77,13 @@ def build_area(
     workspace: Workspace,
     progress: Progress | None = None,
     parts: Joined | None = None,
+    *,
+    threads: int | None = None,
 ) -> Run:
     """Build an area and add it to a workspace as its new current run.
 
     `parts`: what was worked out part by part (`analysis.parts`); the run is the same without.
+    `threads`: at most so many side by side (None: one for each core); the run is the same.
 
     Raises
     ------
@@ -88,9 +92,10 @@ def build_area(
     UnsolvedError : a database that an input lies in cannot be reached, or has no such table.
     """
     clock = Clock(progress)
-    with TemporaryDirectory(prefix="lifecircle-") as folder:
-        city = analyse_city(request.fetched(Path(folder)), clock=clock, parts=parts)
-    return save_run(workspace, *city, clock=clock)
+    with using_threads(threads), collecting_seldom():
+        with TemporaryDirectory(prefix="lifecircle-") as folder:
+            city = analyse_city(request.fetched(Path(folder)), clock=clock, parts=parts)
+        return save_run(workspace, *city, clock=clock)
 
 
 def save_run(
@@ -143,6 +148,7 @@ def analyse_city(
     clock.start("network")
     walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
     network = walkable.network
+    roads = begin(lambda: _roads(facts, network.crs))
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
@@ -205,7 +211,7 @@ def analyse_city(
         extents,
         facts.ground,
         facts.streets.names,
-        NO_ROADS if facts.roads is None else road_networks(facts.roads, network.crs),
+        roads(),
     )
     remarks = (*city_remarks(city), *attachment_remarks(city, policy))
     city = replace(city, warnings=(*warnings, *remarks))
@@ -275,6 +281,10 @@ def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Position
         position=position,
         counted=seed.counted,
     )
+
+
+def _roads(facts: Facts, crs: str) -> Mapping[str, RoadNetwork]:
+    return NO_ROADS if facts.roads is None else road_networks(facts.roads, crs)
 
 
 def _land(

@@ -84,7 +84,10 @@ _KEYS: Final[dict[Element, str]] = {
         statistics_units_unknown units_ambiguous units_code_name_apart units_matched_loosely
         units_unmatched
     """,
-    "temporal": "check_hours_impossible check_hours_unread statistics_year",
+    "temporal": """
+        check_hours_impossible check_hours_unread input_year_absent input_year_later
+        input_year_moving input_year_taken input_year_which statistics_year
+    """,
 }
 _ROW: Final = "_row"  # a remark about several rows, told of one
 

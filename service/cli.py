@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service import i18n
 from lifecircle.service.commands import (
     backup,
     batch,
     catchments,
+    jobs,
     keys,
     publish,
     quality,
@@ -27,7 +29,9 @@ from lifecircle.service.commands import (
 )
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
+    EXPORT_LAYERS,
     HERE,
+    MAP_LAYERS,
     ON_FOOT,
     Area,
     AsJson,
@@ -50,6 +54,7 @@ from lifecircle.service.commands.words import (
     Walker,
     WorkspaceDir,
     Year,
+    refuse_layer,
 )
 from lifecircle.service.commands.words import language_of as _language
 from lifecircle.service.commands.words import opened as _open
@@ -99,6 +104,7 @@ def _say_error(error: Any) -> None:
 
 
 @app.command()
+@collecting_seldom()  # from its imports on
 def build(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     osm: Annotated[Path | None, typer.Option()] = None,
@@ -127,6 +133,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     policy: PolicyFile = None,
     surveyed: Annotated[list[str] | None, typer.Option()] = None,
     other_types: OtherTypes = "refuse",
+    threads: Annotated[int | None, typer.Option(show_default=False)] = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
@@ -175,7 +182,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         year=year,
     )
     with progress_bar(name, _language(lang)) as progress:
-        run = build_area(request, Workspace(workspace), progress)
+        run = build_area(request, Workspace(workspace), progress, threads=threads)
     show_run(run, _language(lang))
 
 
@@ -347,6 +354,7 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet."""
+    refuse_layer(layer, MAP_LAYERS, "map_layer_unknown")
     opened = _open(name, workspace, run, service=service, walker=walker, profile=profile, kind=kind)
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
@@ -384,6 +392,7 @@ def export(
     lang: Lang = None,
 ) -> None:
     """Write a layer to a file."""
+    refuse_layer(layer, EXPORT_LAYERS, "unknown_layer")
     opened = _open(name, workspace, run)
     from lifecircle.analysis.results.export import export_layer
     from lifecircle.service.terminal import say
@@ -394,7 +403,7 @@ def export(
 
 TOPICS = (
     batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    backup, keys,
+    backup, keys, jobs,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

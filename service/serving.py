@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lifecircle.service.logs import LogFormat, log_config
+from lifecircle.service.logs import LogFormat, log_config, write_quickly
 from lifecircle.service.metrics import WORKERS
 from lifecircle.service.settings import Settings
 
@@ -56,6 +56,7 @@ def run_server(settings: Settings) -> None:
 
     where: dict[str, Any] = {"host": settings.host, "port": settings.port}
     options = server_options(settings.log)
+    write_quickly()
     if settings.workers == 1:
         atexit.register(leave_at_once)
         uvicorn.run(create_app(settings), **where, **options)
@@ -83,6 +84,7 @@ def app_of_worker() -> FastAPI:
     from lifecircle.service.app import create_app
 
     atexit.register(leave_at_once)
+    write_quickly()
     return create_app(Settings.model_validate_json(os.environ[_SERVED]))
 
 

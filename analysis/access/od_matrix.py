@@ -7,9 +7,7 @@ attachment positions counts by its best.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +24,7 @@ from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.machine import map_side_by_side, thread_count
 from lifecircle.analysis.quantities import (
     NOBODY,
     BoolArray,
@@ -316,12 +315,6 @@ def _frozen(counts: IntArray, facility: Int32Array, cm: Int32Array) -> SparseODM
 
 def _in_threads(work: Callable[[int, int], None], rows: int) -> None:
     """Do pieces of work side by side (the kernels leave the GIL)."""
-    threads = os.cpu_count() or 1
-    step = max(1, min(_ROWS_AT_ONCE, -(-rows // threads)))
+    step = max(1, min(_ROWS_AT_ONCE, -(-rows // thread_count())))
     pieces = [(begin, min(begin + step, rows)) for begin in range(0, rows, step)]
-    if len(pieces) < 2:
-        for piece in pieces:
-            work(*piece)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda piece: work(*piece), pieces))
+    map_side_by_side(lambda piece: work(*piece), pieces)

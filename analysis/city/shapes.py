@@ -9,7 +9,14 @@ import shapely
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.quantities import FloatArray
-from lifecircle.analysis.readers.records.coordinates.located import Located, to_degrees
+from lifecircle.analysis.readers.records.coordinates.located import (
+    Located,
+    is_wgs84,
+    to_degrees,
+)
+
+_HALF_ROUND = 180.0  # degrees: what is wider lies on both sides of the antimeridian
+_SEAM_M = 0.001
 
 POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -20,8 +27,19 @@ def project_frame(frame: gpd.GeoDataFrame, crs: str) -> GeometryArray:
 
 
 def project_located(located: Located, crs: str) -> GeometryArray:
-    """The shapes of a table in a metric CRS, repaired; of a mended polygon only its areas."""
-    return _repair_projected(located.in_metres(crs))
+    """The shapes of a table in a metric CRS, repaired; of a mended polygon only its areas.
+
+    Parts of one shape that meet at the antimeridian are one again, without a line between them.
+    """
+    metres = _repair_projected(located.in_metres(crs))
+    start = 0
+    for reading, shapes in located.parts():
+        if is_wgs84(reading.crs):
+            box = shapely.bounds(shapes)
+            for i in start + np.flatnonzero(box[:, 2] - box[:, 0] > _HALF_ROUND):
+                metres[i] = shapely.union_all(shapely.get_parts(metres[i]), grid_size=_SEAM_M)
+        start += reading.count
+    return metres
 
 
 def _repair_projected(geometry: GeometryArray) -> GeometryArray:

@@ -76,6 +76,13 @@ class CircleRow:
     unsnapped: int | None
     unsnapped_short_piece: int | None
 
+    @property
+    def unsnapped_no_street(self) -> int | None:
+        """Those of `unsnapped` who are near no street at all."""
+        return (
+            None if self.unsnapped is None else self.unsnapped - (self.unsnapped_short_piece or 0)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Circles:

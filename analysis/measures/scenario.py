@@ -163,7 +163,8 @@ def scenario(
     for service in study.policy.services:
         ask(study, asked.about(service))
     edited = apply_edits(study, edits)
-    after = with_catchments(edited, study) if set(parts) - {"services"} else edited.study
+    solved = "catchments" in parts or "scorecard" in parts
+    after = with_catchments(edited, study) if solved else edited.study
     was = baseline or Baseline.of(study, asked, parts)
     now = Baseline.of(after, asked, parts)
     services = tuple(

@@ -34,6 +34,11 @@ def profile_of(policy: Policy, name: str) -> TravelProfile | None:
     return None if found == WALK else policy.profiles[found]
 
 
+def travelled_by(policy: Policy) -> TravelProfile | None:
+    """The profile whose roads a run is asked on; None: its streets, on foot."""
+    return next((policy.profiles[one] for one in policy.walkers if one in policy.profiles), None)
+
+
 def mover_of(walker: str, profile: str) -> str:
     """Who is asked about: a walker, or a profile, which is the only walker on its own roads.
 

@@ -65,6 +65,7 @@ def keep_bands(run: Run, document: Mapping[str, Any], covered: IntArray) -> None
         aside.unlink(missing_ok=True)
 
 
+@lru_cache(maxsize=256)  # asked at every answer that is given again
 def file_of(run: Path) -> Path:
     """The file of a run's kept bands (it need not exist)."""
     return run.parent.parent / FOLDER / f"{run.name}.npz"

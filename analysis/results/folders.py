@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
+from lifecircle.analysis.errors import ParameterError, UnknownNameError, WorkspaceError
 from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
 from lifecircle.analysis.results.names import inside, safe_name
 from lifecircle.analysis.texts import Title, group_title
@@ -121,6 +121,29 @@ class AreaFolders:
             if of == "service":
                 raise unknown_service(name, known[of])
             raise unknown(_UNKNOWN[of], name, known[of], known[of])
+
+    def check_settings(self, area: str, run: str | None, given: Mapping[str, object]) -> None:
+        """Whether the scorecard of a run has such settings, and such answers to choose from.
+
+        Raises
+        ------
+        UnknownNameError : no such area, run or setting.
+        ParameterError : an answer that is none of a setting's choices.
+        """
+        folder = self.run_folder(area, run)
+        try:
+            card = json.loads((folder / POLICY).read_text(encoding="utf-8"))["scorecard"]
+            choices = {name: list(one["choices"]) for name, one in card["settings"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return  # left to whoever opens it
+        for name, value in given.items():
+            if name not in choices:
+                raise unknown("scorecard_setting_unknown", name, choices)
+            if choices[name] and str(value) not in choices[name]:
+                known = ", ".join(choices[name])
+                raise ParameterError(
+                    "scorecard_setting_choice", name=name, value=value, choices=known
+                )
 
 
 def _known(policy: dict[str, Any], city: dict[str, Any]) -> dict[str, dict[str, Words]]:

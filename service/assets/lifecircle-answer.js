@@ -36,8 +36,9 @@
     function address(what, latlng, more) {
       const query = new URLSearchParams({
         lon: latlng.lng.toFixed(7), lat: latlng.lat.toFixed(7),
-        walker: asked.walker, run: asked.run, lang: config.lang
+        run: asked.run, lang: config.lang
       });
+      query.set(asked.profile ? "profile" : "walker", asked.profile || asked.walker);
       Object.keys(more || {}).forEach(function (name) { query.set(name, more[name]); });
       return asked.url + "/" + what + "?" + query;
     }

@@ -6,7 +6,9 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lifecircle.analysis.provenance import sha256_of
 from lifecircle.service.errors import BatchError
@@ -26,10 +28,7 @@ def fetch(address: str, folder: Path, digest: str | None = None) -> Path:
     name = re.sub(r"[^\w.-]", "_", address.rpartition("/")[2].partition("?")[0]) or "file"
     if digest is not None and (kept := folder / digest.lower() / name).is_file():
         return kept
-    try:
-        import fsspec
-    except ImportError:
-        raise BatchError("batch_no_fsspec", address=address) from None
+    fsspec = _fsspec(address)
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
     try:
@@ -48,3 +47,30 @@ def fetch(address: str, folder: Path, digest: str | None = None) -> Path:
     finally:
         aside.unlink(missing_ok=True)
     return kept
+
+
+def send(files: Mapping[str, bytes], address: str) -> list[str]:
+    """Put files under an address (any that fsspec can write), each at once; returns theirs.
+
+    Raises
+    ------
+    BatchError : fsspec is not installed; the place cannot be written.
+    """
+    fsspec = _fsspec(address)
+    try:
+        system, root = fsspec.core.url_to_fs(address)
+        system.makedirs(root, exist_ok=True)
+        for name, content in files.items():
+            system.pipe_file(f"{root.rstrip('/')}/{name}", content)
+    except Exception as error:  # whatever a file system of fsspec raises
+        detail = f"{type(error).__name__}: {error}"
+        raise BatchError("batch_not_sent", address=address, detail=detail) from error
+    return [f"{address.rstrip('/')}/{name}" for name in files]
+
+
+def _fsspec(address: str) -> Any:
+    try:
+        import fsspec
+    except ImportError:
+        raise BatchError("batch_no_fsspec", address=address) from None
+    return fsspec

@@ -25,6 +25,7 @@ from openpyxl import Workbook
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.writing import write_aside
+from lifecircle.service.batch.fetched import send
 from lifecircle.service.batch.figures import COUNTS, READINGS
 from lifecircle.service.batch.page import batch_page
 from lifecircle.service.batch.records import Record, Records
@@ -58,16 +59,30 @@ def read_summary(records: Sequence[Record], workspace: Path) -> Summary:
 def write_summary(summary: Summary, out: Path, lang: Language) -> list[Path]:
     """Write all files of the summary, each aside and then renamed; returns them."""
     out.mkdir(parents=True, exist_ok=True)
-    files = {
+    files = _contents(summary, lang)
+    for name, content in files.items():
+        write_aside(out / name, content)
+    return [out / name for name in files]
+
+
+def send_summary(summary: Summary, address: str, lang: Language) -> list[str]:
+    """Put all files of the summary under an address (`fetched.send`); returns theirs.
+
+    Raises
+    ------
+    BatchError : fsspec is not installed; the place cannot be written.
+    """
+    return send(_contents(summary, lang), address)
+
+
+def _contents(summary: Summary, lang: Language) -> dict[str, bytes]:
+    return {
         "cities.parquet": _parquet(cities_frame(summary)),
         "units.parquet": _parquet(units_frame(summary)),
         "summary.xlsx": workbook(summary, lang),
         "index.zh.html": batch_page(summary.records, summary.figures, "zh").encode(),
         "index.en.html": batch_page(summary.records, summary.figures, "en").encode(),
     }
-    for name, content in files.items():
-        write_aside(out / name, content)
-    return [out / name for name in files]
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

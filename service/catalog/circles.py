@@ -212,7 +212,6 @@ def _figures(found: Circles) -> dict[str, Any]:
 
 
 def _row(row: CircleRow) -> dict[str, Any]:
-    off, short = row.unsnapped, row.unsnapped_short_piece
     return {
         "code": row.code,
         "name": row.name,
@@ -223,8 +222,8 @@ def _row(row: CircleRow) -> dict[str, Any]:
         "share": row.share,
         "share_all": row.share_all,
         "score": row.score,
-        "unsnapped": off,
-        "unsnapped_no_street": None if off is None else off - (short or 0),
-        "unsnapped_short_piece": short,
+        "unsnapped": row.unsnapped,
+        "unsnapped_no_street": row.unsnapped_no_street,
+        "unsnapped_short_piece": row.unsnapped_short_piece,
         "missing": [{"service": service, "residents": n} for service, n in row.missing],
     }

@@ -15,7 +15,9 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.names import unknown_service
 from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.measures.travelling import travelled_by
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.ids import facility_ids
@@ -29,6 +31,7 @@ __all__ = [
     "in_degrees",
     "minutes_for",
     "persons_in",
+    "profile_shown",
     "properties_of",
     "remarks",
     "services_asked",
@@ -42,6 +45,11 @@ DECIMALS: Final = 7  # of a degree: about a centimetre
 def title_of(title: Title) -> dict[str, str]:
     """A name in both languages."""
     return {"zh": title.zh, "en": title.en}
+
+
+def profile_shown(run: Run) -> TravelProfile | None:
+    """The profile on whose roads a run is asked; None: on foot."""
+    return travelled_by(run.policy)
 
 
 def head_of(manifest: Manifest) -> dict[str, Any]:

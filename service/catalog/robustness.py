@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from lifecircle.analysis.errors import Language, ParameterError
-from lifecircle.analysis.measures.question import Question, default_level
+from lifecircle.analysis.errors import Language, LifecircleError, ParameterError
+from lifecircle.analysis.measures.question import Question, Study, default_level
 from lifecircle.analysis.measures.robustness.lists import ListDoubt
 from lifecircle.analysis.measures.robustness.parameters import MISSED, SPEED, Parameter
 from lifecircle.analysis.measures.robustness.result import (
@@ -24,7 +25,9 @@ from lifecircle.analysis.measures.robustness.robustness import robustness
 from lifecircle.analysis.policy.sections.robustness import ranges
 from lifecircle.analysis.quantities import IntArray
 from lifecircle.analysis.results.bands import NOT_JUDGED, keep_bands
-from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.manifest_file import read_manifest
+from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog.common import fields_of, head_of, remarks, title_of
 from lifecircle.service.catalog.scorecard import units_document
 from lifecircle.service.wording import Words, figure, percent, percent_whole
@@ -71,12 +74,39 @@ def robustness_document(
         if each * count > task.budget:
             raise ParameterError("robustness_budget", draws=count, most=task.budget // each)
     found = robustness(
-        run.study, question, draws=count, seed=task.seed, lists=task.lists, progress=progress
+        run.study,
+        question,
+        other=other_rule(run),
+        draws=count,
+        seed=task.seed,
+        lists=task.lists,
+        progress=progress,
     )
     document = document_of(run, found, single=question.service is not None, lang=lang)
     if task.keep and question.service is None and is_whole(run, found):
         keep_bands(run, document, _draws_covered(found))
     return document
+
+
+def other_rule(run: Run) -> Study | None:
+    """The latest run beside this one that differs in nothing but the rule of barriers."""
+    mine = _made_of(run.manifest)
+    for folder in sorted(run.path.parent.glob("r*"), reverse=True):
+        if folder.name == run.path.name:
+            continue
+        with suppress(LifecircleError):
+            theirs = read_manifest(folder)
+            rules = (one.parameters.get("barrier_rule") or [] for one in (run.manifest, theirs))
+            if _made_of(theirs) == mine and len({bool(one) for one in rules}) > 1:
+                return Workspace(run.path.parents[2]).open(theirs.area, folder.name).study
+    return None
+
+
+def _made_of(manifest: Manifest) -> tuple[Any, ...]:
+    """Files, policy and options of a build, but for the rule of barriers."""
+    files = sorted((one.role, one.sha256) for one in manifest.inputs)
+    options = {k: v for k, v in manifest.parameters.items() if k != "barrier_rule"}
+    return files, manifest.policy_digest, options
 
 
 def is_whole(run: Run, found: Robustness) -> bool:
@@ -160,6 +190,7 @@ def _service(run: Run, one: ServiceBand, *, single: bool) -> dict[str, Any]:
         "title": title_of(service.title),
         "minutes": service.minutes.value,
         "P": _band(one.P),
+        "C": _band(one.C),
         "residents": {
             "always": one.always,
             "sometimes": one.sometimes,

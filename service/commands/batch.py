@@ -24,11 +24,11 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     scheduler: Annotated[str | None, typer.Option()] = None,
     resume: Annotated[bool, typer.Option("--resume")] = False,
     only: Annotated[list[str] | None, typer.Option()] = None,
-    out: Annotated[Path | None, typer.Option()] = None,
+    out: Annotated[str | None, typer.Option()] = None,
     lang: Lang = None,
 ) -> None:
     """Build many cities, each on its own, and rank them."""
-    from lifecircle.service.batch.cities import read_plan
+    from lifecircle.service.batch.cities import is_address, read_plan
     from lifecircle.service.batch.runners import runner_of
 
     plan = read_plan(cities)
@@ -37,13 +37,17 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     chosen = runner_of(runner, workers or os.cpu_count() or 1, scheduler)
     prepare(workspace)
     from lifecircle.service.batch.run import run_batch
-    from lifecircle.service.batch.summary import read_summary, write_summary
+    from lifecircle.service.batch.summary import read_summary, send_summary, write_summary
     from lifecircle.service.terminal import say
     from lifecircle.service.terminal.batch import show_failed, watched
 
     language = language_of(lang)
     records = watched(plan, workspace, run_batch(plan, workspace, chosen, resume=resume), language)
-    target = out or Path(f"{cities.stem}-summary")
-    for file in write_summary(read_summary(records, workspace), target, language):
-        say(str(file))
+    target, summary = out or f"{cities.stem}-summary", read_summary(records, workspace)
+    if is_address(target):
+        files = send_summary(summary, target, language)
+    else:
+        files = list(map(str, write_summary(summary, Path(target), language)))
+    for file in files:
+        say(file)
     show_failed(records, language)

@@ -10,11 +10,13 @@ import typer
 
 from lifecircle.service.commands.words import (
     HERE,
+    ON_FOOT,
     Area,
     AsJson,
     By,
     Lang,
     Minutes,
+    Profile,
     RunName,
     Walker,
     WorkspaceDir,
@@ -40,6 +42,7 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     edits: Annotated[Path, typer.Argument()],
     minutes: Minutes = None,
     walker: Walker = "adult",
+    profile: Profile = ON_FOOT,
     by: By = None,
     out: Annotated[Path | None, typer.Option()] = None,
     keep: Annotated[bool, typer.Option("--keep")] = False,
@@ -54,11 +57,12 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     """What edits of facilities, ways and residents change, before and after."""
     if keep != bool(title and title.strip()):
         raise RequestError("keep_no_title")
-    found = opened(name, workspace, run, walker=walker, by=by)
+    found = opened(name, workspace, run, profile=profile, walker=walker, by=by)
     language = language_of(lang)
     from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.measures.edits.reading import read_file
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.measures.travelling import mover_of
     from lifecircle.service import i18n
     from lifecircle.service.catalog import scenario_document
     from lifecircle.service.catalog.scenarios.kept import held_of
@@ -69,7 +73,9 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     suffix = None if out is None else out.suffix.lower()
     if suffix not in (None, ".json", ".geojson", ".xlsx", ".csv"):
         raise ParameterError("edit_out_suffix", name=str(out))
-    question = Question(None, minutes, walker, by=by)
+    if keep and profile != ON_FOOT:
+        raise ParameterError("profile_not_kept")
+    question = Question(None, minutes, mover_of(walker, profile), by=by)
     document = scenario_document(
         AreaState(found),
         question,

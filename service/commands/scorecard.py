@@ -18,6 +18,7 @@ from lifecircle.service.commands.words import (
     WorkspaceDir,
     language_of,
     opened,
+    settings_of,
 )
 
 
@@ -39,10 +40,11 @@ def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """Every promise of the plan, judged."""
+    given = settings_of(name, workspace, run, settings)
     found, language = opened(name, workspace, run, walker=walker, by=level), language_of(lang)
     from lifecircle.analysis.results.scorecard_table import export_scorecard
     from lifecircle.analysis.results.store import Workspace
-    from lifecircle.service.catalog import scorecard_document, settings_given
+    from lifecircle.service.catalog import scorecard_document
     from lifecircle.service.report.scorecard import scorecard_page
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.scorecard import show_scorecard
@@ -52,7 +54,7 @@ def scorecard(  # noqa: PLR0913 - typer reads the options from the signature
         walker=walker,
         level=level,
         year=year,
-        settings=settings_given(settings or ()),
+        settings=given,
         others=Workspace(workspace).other_years(found),
         lang=language,
     )

@@ -11,6 +11,7 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.commands.words import (
     HERE,
+    ON_FOOT,
     Area,
     AsJson,
     At,
@@ -18,12 +19,14 @@ from lifecircle.service.commands.words import (
     Group,
     Lang,
     Minutes,
+    Profile,
     RunName,
     Service,
     Walker,
     WorkspaceDir,
     language_of,
     opened,
+    settings_of,
 )
 
 Table = Annotated[Path | None, typer.Option()]
@@ -40,6 +43,7 @@ def circles(  # noqa: PLR0913 - typer reads the options from the signature
     kind: Annotated[str | None, typer.Option()] = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    profile: Profile = ON_FOOT,
     by: By = None,
     at: At = None,
     run: RunName = None,
@@ -49,15 +53,16 @@ def circles(  # noqa: PLR0913 - typer reads the options from the signature
 ) -> None:
     """Residents with a complete circle, and what they miss."""
     found, language = (
-        opened(name, workspace, run, walker=walker, kind=kind, by=by),
+        opened(name, workspace, run, profile=profile, walker=walker, kind=kind, by=by),
         language_of(lang),
     )
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.measures.travelling import mover_of
     from lifecircle.service.catalog import circles_document
     from lifecircle.service.terminal import print_json
     from lifecircle.service.terminal.studies import show_circles
 
-    question = Question(None, minutes, walker, by=by, at=at)
+    question = Question(None, minutes, mover_of(walker, profile), by=by, at=at)
     document = circles_document(found, question, kind=kind, lang=language)
     if as_json:
         print_json(document)
@@ -70,6 +75,7 @@ def equity(  # noqa: PLR0913 - typer reads the options from the signature
     service: Service = None,
     minutes: Minutes = None,
     walker: Walker = "adult",
+    profile: Profile = ON_FOOT,
     group: Group = "total",
     by: By = None,
     out: Table = None,
@@ -79,15 +85,18 @@ def equity(  # noqa: PLR0913 - typer reads the options from the signature
     lang: Lang = None,
 ) -> None:
     """How evenly walks are spread: Gini, Palma, below the floor, worst tenth."""
-    found = opened(name, workspace, run, service=service, walker=walker, group=group, by=by)
+    found = opened(
+        name, workspace, run, profile=profile, service=service, walker=walker, group=group, by=by
+    )
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
+    from lifecircle.analysis.measures.travelling import mover_of
     from lifecircle.analysis.results.study_tables import export_equity
     from lifecircle.service.catalog import equity_document
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.studies import show_equity
 
-    question = Question(service, minutes, walker, group, by)
+    question = Question(service, minutes, mover_of(walker, profile), group, by)
     document = equity_document(found, question, lang=language)
     if as_json:
         print_json(document)
@@ -170,11 +179,12 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """The whole report: a page to print, a workbook, or both."""
+    given = settings_of(name, workspace, run, settings)
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)
     languages: tuple[Language, ...] = ("zh", "en") if pages == "both" else (first,)
     from lifecircle.analysis.results.store import Workspace
-    from lifecircle.service.catalog import report_document, settings_given
+    from lifecircle.service.catalog import report_document
     from lifecircle.service.catalog.reviews import kept_marks
     from lifecircle.service.commands.words import database_of
     from lifecircle.service.report import report_page, report_workbook
@@ -184,7 +194,7 @@ def report(
     check_suffix(out, ".html .htm")
     check_suffix(xlsx, ".xlsx")
     more: dict[str, Any] = {
-        "settings": settings_given(settings or ()),
+        "settings": given,
         "marks": kept_marks(AreaState(found), database_of(workspace)),
         "others": Workspace(workspace).other_years(found),
     }

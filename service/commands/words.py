@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.texts import Language
+from lifecircle.service.commands.kernels import kernel_folder
+from lifecircle.service.errors import MissingError
 
 if TYPE_CHECKING:
     from lifecircle.analysis.results.model import Run
@@ -33,6 +36,11 @@ LayerName = Annotated[str | None, typer.Option("--layer")]
 Mapping = Annotated[Path | None, typer.Option()]
 OtherTypes = Annotated[str, typer.Option("--other-types")]
 HERE = Path("workspace")
+# A test holds both to where they come from; whether a run has such a layer, it says itself.
+MAP_LAYERS = ("coverage", "gaps", "circles", "catchments", "proposals", "units", "facilities",
+              "quality", "compare")  # fmt: skip
+EXPORT_LAYERS = ("cells", "facilities", "units", "gaps", "circles", "network", "catchments",
+                 "proposals")  # fmt: skip
 _ADDRESS = re.compile(r"[a-z]{2,}:/", re.IGNORECASE)  # a path is told apart from an address later
 Group = Annotated[str, typer.Option()]
 By = Annotated[str | None, typer.Option()]
@@ -67,9 +75,9 @@ def refuse_missing(*files: Path | None) -> None:
 
 
 def prepare(workspace: Path) -> None:
-    """Compiled kernels are cached in the workspace, wherever the package is installed."""
-    folder = (workspace / ".cache" / "numba").absolute()
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    """Compiled kernels are kept where `kernel_folder` says, unless the environment says where."""
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        os.environ["NUMBA_CACHE_DIR"] = str(kernel_folder(workspace))
 
 
 def opened(
@@ -97,6 +105,37 @@ def opened(
     from lifecircle.analysis.results.store import Workspace
 
     return run_by(Workspace(workspace).open(area, run), profile)
+
+
+def refuse_layer(name: str, known: tuple[str, ...], key: str) -> None:
+    """Refuse a word that no run has as a layer, before any run is opened.
+
+    Raises
+    ------
+    MissingError, UnknownNameError : the errors of maps and of files, as when a run is asked.
+    """
+    if name in known:
+        return
+    if key == "unknown_layer":
+        raise UnknownNameError(key, name=name, known=", ".join(known))
+    raise MissingError(key, layer=name, known=", ".join(known))
+
+
+def settings_of(
+    area: str, workspace: Path, run: str | None, given: list[str] | None
+) -> dict[str, str | float]:
+    """Settings of a run's scorecard as ``--set`` says them, checked before the run is opened."""
+    if not given:
+        return {}
+    from lifecircle.analysis.results.folders import AreaFolders
+
+    AreaFolders(workspace).check(area, run, {})
+    prepare(workspace)
+    from lifecircle.service.catalog.scorecard import settings_given
+
+    settings = settings_given(given)
+    AreaFolders(workspace).check_settings(area, run, settings)
+    return settings
 
 
 def _run_of(area: str, workspace: Path, run: str | None, year: int | None) -> str | None:

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,16 +63,20 @@ def do_work(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
         done = process.work(bench)
         write_aside(folder / RESULT, encode(done.document))
     except LifecircleError as error:
-        log.info("%s: %s", error.key, error.text("en"))
+        faults = len(error.faults) if isinstance(error, InputError) else 1
+        log.info("%s (%d)", error.key, faults)  # its words stand beside the log
         return {"state": "failed", "error": error_of(error)}
     log.info("done")
     return {"state": "successful", "told": json.loads(encode(done.told))}
 
 
 def error_of(error: LifecircleError) -> dict[str, Any]:
-    """The problem document of an error in both languages, with the first of many faults."""
-    if isinstance(error, InputError) and len(error.faults) > MOST_FAULTS:
-        error = InputError(error.faults[:MOST_FAULTS])
+    """The problem document of an error in both languages, with the first of many faults.
+
+    Faults are told as a page tells them: what is to be ticked, not options of a command.
+    """
+    if isinstance(error, InputError):
+        error = InputError([replace(one, medium="page") for one in error.faults[:MOST_FAULTS]])
     return {lang: problem_of(error, lang) for lang in ("zh", "en")}
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.question import WHOLE, Question
 from lifecircle.analysis.policy import Service, Walker
+from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import profile_shown
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.wording import Words, plain
+
+#: Pages that are asked of other profiles than walking too.
+PROFILED: Final = frozenset({"coverage", "gaps", "circles", "units", "facilities"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,17 @@ class Ask:
         """A text of the maps in the reader's language."""
         return self.words(key, **params)
 
+    @property
+    def profile(self) -> TravelProfile | None:
+        """The profile whose roads the page is of; None: on foot."""
+        return profile_shown(self.run)
+
+    def going(self, on_foot: str, by: str) -> str:
+        """A text about walking, or that about a profile (``{profile}``)."""
+        if self.profile is None:
+            return self.say(on_foot)
+        return self.say(by, profile=self.profile.title.text(self.lang))
+
     def _from(self) -> str | None:
         return None if self.before is None else self.before.manifest.run
 
@@ -90,7 +106,10 @@ class Ask:
         asked = {
             "service": self.service,
             "minutes": None if self.minutes is None else plain(self.minutes),
-            "walker": self.walker,
+            "walker": self.walker if self.profile is None else None,
+            "profile": self.profile.id
+            if self.profile is not None and (layer or self.layer) in PROFILED
+            else None,
             "by": self.by if self.by != WHOLE or layer in (None, "gaps") else None,
             "lang": self.lang,
             "kind": self.kind if layer in (None, "circles") else None,

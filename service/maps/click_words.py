@@ -37,6 +37,7 @@ _MARK_WORDS: Final = (
     "kind_proposal", "kind_facility", "kind_unit",
 )  # fmt: skip
 _MARK_SLOTS: Final = {name: "{" + name + "}" for name in ("n", "why", "author", "at")}
+_BAND: Final = 11  # of the same: the band of P
 _TABLE_COLUMNS: Final = (1, 3, 0)  # of the coverage page's units: residents, not covered, P
 
 
@@ -60,11 +61,16 @@ def page_config(ask: Ask, view: View, ask_at: str | None) -> dict[str, Any]:
         config["table"] = {
             "title": ask.say("table_title", n="{n}"),
             "name": ask.say("table_name"),
-            "columns": list(_TABLE_COLUMNS),
+            "columns": [*_TABLE_COLUMNS, *((_BAND,) if _is_firm(view) else ())],
         }
     if ask_at is not None and ask.mode == "linked" and ask.layer in ANSWERING:
         config["ask"] = _asking(ask, view, ask_at)
     return config
+
+
+def _is_firm(view: View) -> bool:
+    """Whether the page tells how firm its figures stand."""
+    return any(one.layer == "firm" for one in view.toggles)
 
 
 def _picture(ask: Ask, view: View) -> dict[str, str]:
@@ -103,7 +109,8 @@ def _asking(ask: Ask, view: View, ask_at: str) -> dict[str, Any]:
         "url": ask_at,
         "run": ask.run.manifest.run,
         "service": view.service,
-        "walker": ask.walker,
+        "walker": ask.walker if ask.profile is None else None,
+        "profile": None if ask.profile is None else ask.profile.id,
         "minutes": ask.minutes,
         "titles": {
             service: ask.titled(ask.run.policy.services[service])

@@ -11,6 +11,7 @@ from lifecircle.analysis.readers.osm.ground import KINDS, NAMES, STEPS_PER_DEGRE
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import DataLayer
 from lifecircle.service.maps.panel import Swatch, Toggle
+from lifecircle.service.maps.shapes import beside, pack
 
 PAGE_BYTES: Final = 2_880_000  # of all layers together, so that a page stays below 3 MB
 MOST_VERTICES: Final = 110_000
@@ -43,24 +44,24 @@ def ground_layer(ask: Ask, others: int) -> tuple[GroundLayer, Toggle] | None:
     )
     room = PAGE_BYTES - others - _NAME_BYTES * min(MOST_NAMES, len(ground.name))
     most = max(0, min(MOST_VERTICES, room // _VERTEX_BYTES))
-    layer = GroundLayer(_packed(ground, ask.lang, most))
+    layer = GroundLayer(_packed(ground, ask.lang, most, ask.run.city.crs))
     return layer, Toggle("ground", ask.say("layer_ground"), legend)
 
 
-def _packed(ground: Ground, lang: str, most: int) -> dict[str, Any]:
-    """Shapes as steps from one vertex to the next, and names, as far as a page can hold them."""
+def _packed(ground: Ground, lang: str, most: int, crs: str) -> dict[str, Any]:
+    """Shapes as steps from one vertex to the next, and names, as far as a page can hold them.
+
+    `crs`: of the city, beside which all of it is drawn.
+    """
     kept = _kept(ground, most)
     counts = np.diff(ground.start)
     vertex = np.repeat(kept, counts)
-    whole = ground.lonlat[vertex].astype(np.int64)
-    steps = np.diff(whole, axis=0, prepend=whole[:1])
+    packed = pack(beside(ground.lonlat[vertex] / STEPS_PER_DEGREE, crs))
     order = np.argsort(ground.name_kind, kind="stable")[:MOST_NAMES]
     written = (ground.name_en if lang == "en" else ground.name)[order]
     names = np.where(written == "", ground.name[order], written)
     return {
-        "s": STEPS_PER_DEGREE,
-        "o": whole[0].tolist() if len(whole) else [0, 0],
-        "d": steps.ravel().tolist(),
+        **packed,
         "n": counts[kept].tolist(),
         "kind": ground.kind[kept].tolist(),
         "rank": ground.rank[kept].tolist(),
@@ -68,7 +69,7 @@ def _packed(ground: Ground, lang: str, most: int) -> dict[str, Any]:
         "kinds": list(KINDS),
         "nameKinds": list(NAMES),
         "nameKind": ground.name_kind[order].tolist(),
-        "nameAt": (ground.name_at[order] / STEPS_PER_DEGREE).round(5).tolist(),
+        "nameAt": beside(ground.name_at[order] / STEPS_PER_DEGREE, crs).round(5).tolist(),
         "names": names.tolist(),
     }
 

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import shapely
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.catalog.headline import worst_service
 from lifecircle.service.errors import MissingError
-from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.ask import PROFILED, Ask
 from lifecircle.service.maps.click_words import page_config
 from lifecircle.service.maps.desk import desk_words
 from lifecircle.service.maps.desk.desk_scene import desk_scene
@@ -103,6 +103,8 @@ def map_of(
     kept = {**page.keep, **({} if solution is None else {"solution": solution})}
     asked = settle(run.study, question or Question())
     ask = Ask(run, layer, asked, lang, mode, kept, page.kind, page.variant, before, page.marks)
+    if ask.profile is not None and layer not in PROFILED:
+        raise ParameterError("profile_only_walk", layer=layer, profile=ask.profile.title)
     scene = _scene(ask)
     ground = ground_layer(ask, sum(len(part.payload) for part in scene.layers))
     if ground is not None:

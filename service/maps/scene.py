@@ -12,15 +12,16 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.measures.question import WHOLE, Asked, level_of
+from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids
 from lifecircle.service.catalog.rests import folded_rests, rests_document
 from lifecircle.service.maps import scales
-from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.ask import PROFILED, Ask
 from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
 from lifecircle.service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
-from lifecircle.service.maps.shapes import dot_places, pack_streets, polygons_degrees
+from lifecircle.service.maps.shapes import dot_places, packed_streets, polygons_degrees
 from lifecircle.service.wording import date, plain
 
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
@@ -59,9 +60,13 @@ def layers_for(run: Run) -> tuple[str, ...]:
 
 def street_layer(ask: Ask) -> tuple[Streets, Toggle]:
     """The walking network as context."""
-    packed, partial = pack_streets(ask.run.city.network)
-    label = ask.say("layer_streets_partial" if partial else "layer_streets")
-    line = Swatch("#c6cbcf", ask.say("legend_streets"), "line")
+    packed, partial = packed_streets(ask.run.study)
+    label = (
+        ask.going("layer_streets_partial", "layer_streets_partial_by")
+        if partial
+        else ask.going("layer_streets", "layer_streets_by")
+    )
+    line = Swatch("#c6cbcf", ask.going("legend_streets", "legend_streets_by"), "line")
     return Streets(packed), Toggle("streets", label, (line,))
 
 
@@ -293,11 +298,24 @@ def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
                 value="" if ask.minutes is None else plain(ask.minutes),
                 placeholder=ask.say("own_minutes", n=own),
             ),
-            Field("walker", ask.say("walker"), walkers),
+            *profile_field(ask),
+            *(() if ask.profile is not None else (Field("walker", ask.say("walker"), walkers),)),
             *level_field(ask),
         ),
         "hidden": (("lang", ask.lang), *ask.keep.items()),
     }
+
+
+def profile_field(ask: Ask) -> tuple[Field, ...]:
+    """The choice of who travels, on pages and of runs that have more than one."""
+    roads, chosen = ask.run.city.roads, ask.profile
+    if not roads or ask.layer not in PROFILED:
+        return ()
+    options = [Option(WALK, ask.say("on_foot"), chosen is None)]
+    for name in roads:
+        title = ask.run.policy.profiles[name].title.text(ask.lang)
+        options.append(Option(name, title, chosen is not None and name == chosen.id))
+    return (Field("profile", ask.say("profile"), tuple(options)),)
 
 
 def level_field(ask: Ask) -> tuple[Field, ...]:

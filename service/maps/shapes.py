@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import shapely
@@ -12,12 +12,15 @@ from pyproj import Transformer
 
 from lifecircle.analysis.city.model import Cells, GeometryArray
 from lifecircle.analysis.city.streets.network import WalkNetwork
+from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import BoolArray, FloatArray
 
 STEPS_PER_DEGREE: Final = 100_000  # about a metre
 STREET_TOLERANCES_M: Final = (3.0, 8.0, 20.0)
 STREET_VERTICES: Final = 320_000
 POLYGON_VERTICES: Final = 400_000
+_STREETS: Final = "packed_streets"
+_POLYGONS: Final = "packed_polygons"
 RING_DIGITS: Final = 5
 _FALSE_EASTING_M: Final = 500_000.0  # of the middle of every zone that an area can have
 _HALF_ROUND: Final = 180.0
@@ -33,7 +36,12 @@ def degrees(xy_m: FloatArray, crs: str) -> FloatArray:
 
     Places on both sides of the antimeridian lie side by side: beyond 180 degrees it goes on.
     """
-    lon, lat = _to_degrees(crs).transform(xy_m[:, 0], xy_m[:, 1])
+    return beside(np.column_stack(_to_degrees(crs).transform(xy_m[:, 0], xy_m[:, 1])), crs)
+
+
+def beside(lonlat: FloatArray, crs: str) -> FloatArray:
+    """Degrees (k, 2) of which none lies on the other side of the Earth from the zone of a CRS."""
+    lon, lat = lonlat[:, 0], lonlat[:, 1]
     away = lon - _meridian(crs)
     lon = np.where(np.abs(away) > _HALF_ROUND, lon - np.copysign(2 * _HALF_ROUND, away), lon)
     return np.column_stack([lon, lat])
@@ -60,6 +68,20 @@ def _counted(owner: NDArray[np.int64]) -> list[int]:
         return []
     cuts = np.flatnonzero(np.diff(owner)) + 1
     return [int(n) for n in np.diff(np.concatenate([[0], cuts, [len(owner)]]))]
+
+
+def packed_streets(study: Study) -> tuple[dict[str, Any], bool]:
+    """`pack_streets` of a study, made once: every page of a run has them."""
+    if _STREETS not in study.kept:
+        study.kept[_STREETS] = pack_streets(study.city.network)
+    return cast(tuple[dict[str, Any], bool], study.kept[_STREETS])
+
+
+def packed_polygons(study: Study) -> dict[str, Any] | None:
+    """`pack_polygons` of a study, made once."""
+    if _POLYGONS not in study.kept:
+        study.kept[_POLYGONS] = pack_polygons(study.city.cells, study.city.crs)
+    return cast("dict[str, Any] | None", study.kept[_POLYGONS])
 
 
 def pack_streets(network: WalkNetwork) -> tuple[dict[str, Any], bool]:

@@ -78,7 +78,8 @@ def features_of(
 
     turned = shapely.orient_polygons(table.geometry[rows])  # counter-clockwise: RFC 7946, 3.1.6
     shapes = shapely.to_geojson(shapely.transform(turned, placed))
-    values = properties_of(part, [column for column in table.columns if column.name != "id"])
+    shown = [column for column in table.columns if column.name != "id"]
+    values = properties_of(part, shown) if shown else [{} for _ in rows]
     return [
         {
             "type": "Feature",

@@ -107,7 +107,7 @@ class GrowthQuery(OfRun):
     group: Name = "total"
 
 
-class EquityQuery(OfPeople, OfRun):
+class EquityQuery(OfPeople, OfProfile):
     """What `/equity` takes; the minutes are the floor of sufficiency."""
 
 
@@ -126,7 +126,7 @@ class ReportQuery(OfRun):
     set_: list[Pair] = Field(default=[], alias="set", max_length=MOST_SETTINGS)
 
 
-class GapsQuery(OfPeople, OfYear):
+class GapsQuery(OfPeople, OfProfile, OfYear):
     """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
     min_residents: int = Field(default=0, ge=0, le=2**53)
@@ -145,7 +145,7 @@ class RobustnessQuery(OfRun):
     f: Literal["json", "html", "xlsx"] | None = None
 
 
-class CirclesQuery(OfUnits, OfRun):
+class CirclesQuery(OfUnits, OfProfile):
     """What `/circles` takes."""
 
     kind: Name | None = None
@@ -207,8 +207,11 @@ class SearchQuery(OfRun):
     q: Name = Field()
 
 
-class MapQuery(OfService, OfUnits, OfRun):
-    """What a map page takes; a form sends what was left open as an empty text."""
+class MapQuery(OfService, OfUnits, OfProfile):
+    """What a map page takes; a form sends what was left open as an empty text.
+
+    A form sends its walker beside the profile, too: on the roads of a profile it does not count.
+    """
 
     kind: Name | None = None
     variant: Literal["own", "all_at", "upgraded", "with_optional", "night"] | None = Field(
@@ -218,6 +221,12 @@ class MapQuery(OfService, OfUnits, OfRun):
 
     solution: Name | None = None
     scenario: Name | None = None
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the study."""
+        asked = Question(self.service, self.minutes, self.walker, by=self.by)
+        return asked if self.profile == WALK else replace(asked, walker=self.profile)
 
     @field_validator(
         "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", "scenario",

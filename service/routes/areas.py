@@ -150,7 +150,7 @@ async def show_gaps(
 ) -> Response:
     """Connected groups of uncovered cells as GeoJSON."""
     reader.minutes(query.minutes)
-    state = await reader.state_of(area, query)
+    state = await reader.state_of(area, query, query.profile)
     least = query.min_residents
     return await answer(
         request,
@@ -167,7 +167,7 @@ async def show_circles(
 ) -> Response:
     """Residents whose circle is complete, incomplete or not assessed, by kind and unit."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
     return await answer(
         request,
         state,

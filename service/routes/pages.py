@@ -39,7 +39,7 @@ async def show_map(
     from lifecircle.service.maps.pages import COMPARE, Page, map_page
 
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
     before = None
     if layer == COMPARE:
         earlier, state = await two_runs(reader, area, query.from_, query.run)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.travelling import mover_of
+from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service.catalog import prepare_scenarios, scenario_document
 from lifecircle.service.guards import check_near
 from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfRun, ReaderNow
@@ -49,6 +51,7 @@ class ScenarioBody(BaseModel):
     edits: list[Any] | dict[str, Any]
     minutes: Minutes | None = None
     walker: Name = "adult"
+    profile: Name = WALK
     by: Name | None = None
     parts: list[Literal["services", "catchments", "circles", "scorecard"]] = Field(
         default=["services", "catchments", "circles", "scorecard"], max_length=4
@@ -89,11 +92,12 @@ async def try_scenario(
     """Before and after of facilities, ways and residents as drawn; nothing is stored."""
     check_near(request, reader.settings)
     reader.minutes(body.minutes)
-    state = await reader.state(area, query.run)
+    walker = mover_of(body.walker, body.profile)
+    state = await reader.state(area, query.run, body.profile)
     document = await run_in_threadpool(
         scenario_document,
         state,
-        Question(minutes=body.minutes, walker=body.walker, by=body.by),
+        Question(minutes=body.minutes, walker=walker, by=body.by),
         body.edits,
         parts=body.parts,
         changed_cells=body.changed_cells,

@@ -40,7 +40,7 @@ async def show_equity(
 ) -> Response:
     """Gini, Palma, residents below the floor and the worst tenth, by group and unit."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state(area, query.run, query.profile)
     return await answer(
         request,
         state,

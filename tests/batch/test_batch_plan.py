@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.policy.faults import PolicyFileError
 from lifecircle.service.batch.cities import City, city_from, plain, read_plan
-from lifecircle.service.batch.fetched import fetch
+from lifecircle.service.batch.fetched import fetch, send
 from lifecircle.service.batch.records import Record, Records, key_of
 from lifecircle.service.batch.runners import runner_of
 from lifecircle.service.batch.work import Task, request_of, task_from
@@ -138,6 +139,15 @@ def test_what_is_fetched_is_what_was_meant(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match="not what"):
         fetch(address, tmp_path / "kept", "0" * 64)
     assert not [*(tmp_path / "kept").glob(".*")]
+
+
+def test_a_summary_goes_to_any_store() -> None:
+    held = fsspec.filesystem("memory")
+    told = send({"a.xlsx": b"1", "b.html": b"2"}, "memory://lifecircle/out/")
+    assert told == ["memory://lifecircle/out/a.xlsx", "memory://lifecircle/out/b.html"]
+    assert [held.cat(address) for address in told] == [b"1", b"2"]
+    with pytest.raises(BatchError, match="cannot be written"):
+        send({"a": b""}, "nowhere://x")
 
 
 def test_runners_are_chosen_by_name(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from lifecircle.analysis.measures.siting.place import OBJECTIVES
+from lifecircle.analysis.results import columns
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.commands import siting
+from lifecircle.service.commands.words import EXPORT_LAYERS, MAP_LAYERS
+from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS
 from tests.command.run import lifecircle
 from tests.worlds.tiny import tiny_run
 
@@ -42,6 +46,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("map", "tiny", "circles", "--kind", "sleep"), "sleep"),
         (("site", "tiny", "--service", "market", "--objective", "best"), "best"),
         (("site", "tiny", "--service", "market", "--candidates", "roofs"), "roofs"),
+        (("map", "tiny", "roofs"), "roofs"),
+        (("export", "tiny", "roofs", "roofs.csv"), "roofs"),
+        (("scorecard", "tiny", "--set", "rule_or"), "rule_or"),
         *((("circles", "tiny", "--kind", word), word[:9]) for word in HOSTILE),
     ],
 )
@@ -63,6 +70,29 @@ def test_titles_and_words_of_tables_pass(workspace: Path):
     ):
         done = lifecircle(*words, workspace=workspace)
         assert (done.returncode, done.stderr) == (0, ""), words
+
+
+@pytest.mark.parametrize("command", ["scorecard", "report"])
+@pytest.mark.parametrize(
+    ("given", "told"), [("missng=worst", "missng"), ("rule=C", "either, A"), ("rule", "'rule'")]
+)
+def test_no_run_is_opened_for_a_setting_that_is_none(monkeypatch, tmp_path, command, given, told):
+    monkeypatch.setattr(Workspace, "open", None)
+    run = tmp_path / "town" / "runs" / "r1"
+    run.mkdir(parents=True)
+    (tmp_path / "town" / "current").write_text("r1")
+    (run / "manifest.json").write_text("{}")
+    settings = {"rule": {"choices": {"either": {}, "A": {}}}, "metres": {"choices": {}}}
+    policy = {"scorecard": {"settings": settings}, "unit_levels": {}, "walkers": {}}
+    (run / "policy.json").write_text(json.dumps(policy))
+    done = lifecircle(command, "town", "--set", given, workspace=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+
+
+def test_the_layers_of_the_commands_are_those_of_maps_and_files():
+    assert set(MAP_LAYERS) == {*LAYERS, CATCHMENTS, COMPARE}
+    assert columns.LAYERS + columns.OPTIONAL_LAYERS == EXPORT_LAYERS
 
 
 def test_the_objectives_of_the_command_are_those_of_siting():

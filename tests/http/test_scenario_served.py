@@ -48,6 +48,17 @@ def of(document: dict[str, Any], service: str) -> dict[str, Any]:
     return block
 
 
+def test_the_state_before_any_edit_can_be_prepared(served: TestClient) -> None:
+    cold = told(served, [{"op": "remove_facility", "id": "h1"}])
+    told_ready = served.get("/areas/tiny/scenario", params={"by": "community"})
+    assert told_ready.json() == {
+        "area": "tiny", "base": cold["base"], "walker": "adult", "by": "community", "ready": True,
+    }  # fmt: skip
+    assert told(served, [{"op": "remove_facility", "id": "h1"}]) == cold
+    unknown = served.get("/areas/tiny/scenario", params={"walker": "bird"})
+    assert (unknown.status_code, unknown.json()["key"]) == (404, "unknown_walker")
+
+
 def test_a_centre_opens_and_one_closes(served: TestClient, root: Path) -> None:
     before = digests(root)
     lon, lat = place(3000, 0)

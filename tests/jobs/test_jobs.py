@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.database.audit import Writer, history_of
 from lifecircle.service.database.engine import Database
@@ -34,8 +36,9 @@ from lifecircle.service.jobs.inbox import DAY_S, Inbox, Quotas, plain_name
 from lifecircle.service.jobs.model import Job, choose_next
 from lifecircle.service.jobs.processes import process_of
 from lifecircle.service.jobs.records import begin_next, end_job
-from lifecircle.service.jobs.worker import do_work
+from lifecircle.service.jobs.worker import MOST_FAULTS, do_work, error_of
 from lifecircle.service.settings import Settings
+from tests.command.run import lifecircle
 
 ME, YOU = Writer("王工"), Writer("李工")
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -269,6 +272,17 @@ def test_what_is_refused_is_told_in_both_languages(place: Path, area: str) -> No
     assert told["error"]["zh"]["detail"] != told["error"]["en"]["detail"]
 
 
+def test_a_refused_file_is_told_as_a_page_tells_it() -> None:
+    params = {"value": "clinics", "near": "-"}
+    fault = Fault("input_service_unknown_row", "a.csv", 2, "type", params)
+    assert "--other-types" in fault.text("en")  # for who uses the command
+    told = error_of(InputError([fault] * 1_000))
+    for lang, tick in (("zh", "勾选"), ("en", "tick")):
+        assert len(told[lang]["faults"]) == MOST_FAULTS
+        assert tick in told[lang]["faults"][0]["text"]
+        assert "--" not in told[lang]["detail"]
+
+
 def test_a_dismissed_job_is_dead_within_two_seconds(busy: Jobs, area: str) -> None:
     job, _ = busy.order(siting(area), "zh", ME)
     one = until(lambda: busy._workshop._under.get(job.id))
@@ -349,3 +363,23 @@ def test_a_log_tells_no_folders(tmp_path: Path) -> None:
         '  File "/usr/lib/python3/x/deep.py", line 3\nkey postgresql://u:p@h/db\n'
     )
     assert folders.log_tail("ab12")[0] == '  File "deep.py", line 3'
+
+
+def test_the_command_lists_shows_and_calls_off(idle: Jobs, place: Path, area: str) -> None:
+    job, _ = idle.order(siting(area), "zh", ME)
+    told = json.loads(lifecircle("jobs", "list", "--json", workspace=place).stdout)
+    assert (told["count"], told["jobs"][0]["id"]) == (1, job.id)
+    shown = lifecircle("jobs", "list", workspace=place, lang="zh").stdout
+    assert f"{job.id}  siting  {area}  排队中  0%" in shown
+    assert "王工" in shown
+    assert lifecircle("jobs", "list", "--state", "running", workspace=place).stdout == ""
+    gone = json.loads(lifecircle("jobs", "cancel", job.id, "--json", workspace=place).stdout)
+    assert gone["state"] == "dismissed"
+    history = history_of(idle._database.engine(), f"job/{job.id}")
+    assert [one["action"] for one in history] == ["job.add", "job.dismiss"]
+    assert history[-1]["actor"].startswith("command:")
+    assert "called off" in lifecircle("jobs", "show", job.id, workspace=place).stdout
+    for words, key in ((("show", "none"), "none"), (("cancel",), "lifecircle jobs list")):
+        refused = lifecircle("jobs", *words, workspace=place)
+        assert refused.returncode == 2
+        assert key in refused.stderr

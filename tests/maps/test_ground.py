@@ -154,6 +154,6 @@ def test_what_does_not_fit_goes_from_the_smallest_building(ground: Ground) -> No
 
 
 def test_a_page_that_is_full_has_no_room_for_ground(ground: Ground) -> None:
-    packed = ground_layer._packed(ground, "zh", 0)
+    packed = ground_layer._packed(ground, "zh", 0, "EPSG:4543")
     assert (packed["d"], packed["n"]) == ([], [])
     assert packed["names"]  # names are few

@@ -4,30 +4,40 @@ the area's data change, and scenario and mark go with them."""
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from shapely.geometry import shape
 
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.catalog import gaps_document
+from tests.http.test_scenario_served import place
 from tests.maps.test_desk_browser import Desk
-from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, watched
+from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, Watched, watched
 from tests.pages.served import running
+from tests.worlds.tiny import tiny_run, without
 
 pytestmark = NO_CHROMIUM
 
 SITES = ("东址", "西址", "北址")
 GAINED = ("gained", "health_centre")
+WORLDS = ("tiny", "springcity") if os.environ.get("LIFECIRCLE_WHOLE") else ("tiny",)
 QUERY = "lang=zh&service=health_centre"
 
 
 class Meeting(Desk):
-    """A desk at which sites are tried on the generated city."""
+    """A desk at which sites are tried."""
 
-    area = "springcity"
+    def __init__(self, seen: Watched, host: str, area: str) -> None:
+        super().__init__(seen, host)
+        self.area = area
 
     def place(self, lon: float, lat: float) -> None:
         """Set a place with keys alone: tool 1, the middle of the map, Enter."""
@@ -48,7 +58,7 @@ class Meeting(Desk):
 
     def asked(self, path: str) -> Any:
         """What the service tells of the area."""
-        with urllib.request.urlopen(f"{self.host}/areas/springcity/{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"{self.host}/areas/{self.area}/{path}", timeout=60) as answer:
             return json.load(answer)
 
     def said(self, text: str) -> None:
@@ -56,18 +66,26 @@ class Meeting(Desk):
         self.until(f"document.querySelector('.lc-kept .lc-said').textContent.includes('{text}')")
 
 
-def play(
-    desk: Meeting, exchange: Callable[[], None], gone: str, look: Callable[[str], None]
-) -> None:
-    """The whole meeting; `exchange` brings the other data, which have no facility `gone`."""
+@dataclass(frozen=True)
+class World:
+    """An area: three sites for a centre, and other data of it, which have no facility `gone`."""
+
+    root: Path
+    area: str
+    sites: Sequence[tuple[float, float]]
+    gone: str
+    exchange: Callable[[], object]
+
+
+def play(desk: Meeting, world: World, look: Callable[[str], None] = lambda name: None) -> None:
+    """The whole meeting."""
+    sites, gone = world.sites, world.gone
     page = desk.page
-    desk.seen.open(f"{desk.host}/maps/springcity/desk?{QUERY}")
+    desk.seen.open(f"{desk.host}/maps/{desk.area}/desk?{QUERY}")
     page.wait_for_selector(".lc-result[data-warm]", timeout=3 * LONGEST_MS)
-    gaps = desk.asked("gaps?service=health_centre")["features"]
-    spots = [shape(gap["geometry"]).representative_point() for gap in gaps[: len(SITES)]]
     ids = []
-    for title, spot in zip(SITES, spots, strict=True):
-        desk.place(spot.x, spot.y)
+    for title, site in zip(SITES, sites, strict=True):
+        desk.place(*site)
         desk.assert_figures()
         ids.append(desk.keep(title))
         page.locator("h1").click()
@@ -96,17 +114,17 @@ def play(
         page.click("[data-act=export_geojson]")
     kept = json.loads(Path(got.value.path()).read_text(encoding="utf-8"))
     assert kept["features"][0]["properties"]["op"] == "add_facility"
-    desk.place(spots[1].x, spots[1].y)  # and one that closes a centre the other data do not have
+    desk.place(*sites[1])  # and one that closes a centre the other data do not have
     sent = {"title": "撤并", "edits": [{"op": "remove_facility", "id": gone}, *desk.edits()]}
     asked = urllib.request.Request(
-        f"{desk.host}/areas/springcity/scenarios",
+        f"{desk.host}/areas/{desk.area}/scenarios",
         json.dumps(sent).encode(),
         {"content-type": "application/json"},
     )
     with urllib.request.urlopen(asked, timeout=60) as answer:
         merged = json.load(answer)["id"]
 
-    desk.seen.open(f"{desk.host}/maps/springcity/gaps?{QUERY}")
+    desk.seen.open(f"{desk.host}/maps/{desk.area}/gaps?{QUERY}")
     page.wait_for_selector(".lc-marks[data-loaded]", timeout=LONGEST_MS)
     page.locator("button[data-area=gaps]").first.click()
     page.locator("[data-mark-as=planned]").first.click()
@@ -115,9 +133,9 @@ def play(
     desk.until("document.querySelector('.lc-marks').dataset.told === '1'")
     look("marked")
 
-    exchange()
+    world.exchange()
     page.evaluate("sessionStorage.clear()")
-    desk.seen.open(f"{desk.host}/maps/springcity/desk?{QUERY}&scenario={ids[0]}")
+    desk.seen.open(f"{desk.host}/maps/{desk.area}/desk?{QUERY}&scenario={ids[0]}")
     desk.settled()
     desk.said("计算批次")  # opened by its link, and told to be of other data
     before = desk.asked(f"scenarios/{ids[0]}")
@@ -144,7 +162,7 @@ def play(
     left = desk.asked(f"scenarios/{merged}")
     assert [one["op"] for one in left["edits"]] == ["add_facility"] * 2
 
-    desk.seen.open(f"{desk.host}/maps/springcity/gaps?{QUERY}")
+    desk.seen.open(f"{desk.host}/maps/{desk.area}/gaps?{QUERY}")
     page.wait_for_selector(".lc-marks[data-loaded]", timeout=LONGEST_MS)
     (mark,) = desk.asked("reviews")["reviews"]
     assert (mark["verdict"], mark["note"]) == ("planned", "东址可覆盖")
@@ -152,24 +170,47 @@ def play(
     look("marks")
 
 
-def test_a_meeting_is_played_through(browser: Any, springcity_runs: Path, tmp_path: Path) -> None:
-    shutil.copytree(springcity_runs, tmp_path / "ws", copy_function=shutil.copy)
-    folder = tmp_path / "ws" / "springcity"
-    store = Workspace(tmp_path / "ws")
+@pytest.fixture(params=WORLDS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    root = tmp_path / "workspace"
+    if request.param == "springcity":
+        shutil.copytree(request.getfixturevalue("springcity_runs"), root, copy_function=shutil.copy)
+        return springcity(root)
+    tiny_run(root)
+    return World(
+        root,
+        "tiny",
+        [tuple(place(x, 0)) for x in (3000, 2850, 2700)],
+        "p1",
+        lambda: tiny_run(root, change=lambda city: without(city, "pharmacy")),
+    )
+
+
+def springcity(root: Path) -> World:
+    """The generated city as it is today; the other data are those of five years before."""
+    folder, store = root / "springcity", Workspace(root)
     before, today = sorted(one.name for one in (folder / "runs").iterdir())
-    ids = [set(store.open("springcity", run).city.facilities.id) for run in (before, today)]
-    centres = store.open("springcity").city.facilities
-    number = centres.service_ids.index("health_centre")
+    old, new = (store.open("springcity", run) for run in (before, today))
+    places = new.city.facilities
+    centre = places.service_ids.index("health_centre")
+    known = set(old.city.facilities.id)
     gone = next(
         one
-        for one, service in zip(centres.id, centres.service, strict=True)
-        if service == number and one in ids[1] - ids[0]
+        for one, service in zip(places.id, places.service, strict=True)
+        if service == centre and one not in known
     )
-    with running(tmp_path / "ws") as host, watched(browser, host) as seen:
-        play(
-            Meeting(seen, host),
-            lambda: (folder / "current").write_text(before + "\n", encoding="utf-8") and None,
-            gone,
-            lambda name: None,
-        )
+    gaps = gaps_document(new, Question("health_centre"))["features"][: len(SITES)]
+    spots = [shape(gap["geometry"]).representative_point() for gap in gaps]
+    return World(
+        root,
+        "springcity",
+        [(spot.x, spot.y) for spot in spots],
+        gone,
+        lambda: (folder / "current").write_text(before + "\n", encoding="utf-8"),
+    )
+
+
+def test_a_meeting_is_played_through(browser: Any, world: World) -> None:
+    with running(world.root) as host, watched(browser, host) as seen:
+        play(Meeting(seen, host, world.area), world)
         seen.assert_clean()

@@ -103,8 +103,9 @@ def test_one_assumption_moved_is_a_plain_rebuild_figure_for_figure(
 
 def same_figures(moved, plain: Study) -> None:
     for s, service in enumerate(town().services):
-        found = coverage(plain, Question(service), capacity=False)
+        found = coverage(plain, Question(service), capacity=service in town().bounded)
         assert (None if np.isnan(moved.P[s]) else moved.P[s]) == found.total.P
+        assert (None if np.isnan(moved.C[s]) else moved.C[s]) == found.total.C
         rows = plain.city.units.of_level(found.by)
         drawn = [None if np.isnan(one) else one for one in moved.unit_P[s, rows]]
         assert drawn == [one.P for one in found.units]

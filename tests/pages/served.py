@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -19,13 +20,15 @@ from lifecircle.service.app import create_app
 from lifecircle.service.settings import Settings
 
 SERVE = """
+import json
 import sys
 from pathlib import Path
 import uvicorn
 from lifecircle.service.app import create_app
 from lifecircle.service.settings import Settings
 
-settings = Settings(workspace=Path(sys.argv[1]), port=int(sys.argv[2]))
+more = json.loads(sys.argv[3])
+settings = Settings(workspace=Path(sys.argv[1]), port=int(sys.argv[2]), **more)
 uvicorn.run(create_app(settings), port=settings.port, log_level="warning", ws="none")
 """
 
@@ -51,12 +54,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(root: Path) -> Iterator[str]:
+def running(root: Path, **settings: object) -> Iterator[str]:
     """The address of a real service in a process of its own, ready to answer."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(root), str(port)],
+        [sys.executable, "-c", SERVE, str(root), str(port), json.dumps(settings)],
         cwd=Path(__file__).resolve().parents[2],
         stderr=subprocess.PIPE,
     )

@@ -27,7 +27,8 @@ _OPENING = """
     input_mapping_service input_mapping_type input_merged_filled input_more input_nested
     input_not_regular input_os_error input_password input_raster_extra input_raster_large
     input_rows_left input_sheet_unknown input_sheets input_sheets_many input_sheets_too_many
-    input_suffix input_table_large input_unpacks_large input_vanished input_vertices
+    input_raster_kind input_sheets_hidden input_suffix input_table_large input_unpacks_large
+    input_vanished input_vertices
     input_vertices_one input_xml_doctype input_zip_link input_zip_members input_zip_name
     input_zip_nothing input_zip_password input_zip_ratio
     check_not_table check_copy_suffix

@@ -16,6 +16,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.columns import COLUMNS, LAYERS, OPTIONAL_LAYERS
 from lifecircle.analysis.results.layers.layers import STORED, gap_frame, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog import circles_document
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_run
 
 
@@ -134,6 +135,11 @@ def test_circles(run: Run) -> None:
     assert frame.loc["fitness-C2", "complete"] == 400
     assert frame.loc["fitness-C2", "share"] == 400 / 700
     assert frame.loc["fitness-C2", "missing"].startswith("swimming_pool;")
+    off = circles_document(run, Question(), lang="en")["circles"]["fitness"]["units"]
+    for name in ("unsnapped", "unsnapped_no_street", "unsnapped_short_piece"):
+        assert {row["code"]: row[name] for row in off}.items() <= dict(
+            zip(frame["unit_code"], frame[name], strict=True)
+        ).items()
 
 
 def test_network(run: Run) -> None:

@@ -67,6 +67,7 @@ class World:
     ways: tuple[Way, ...]
     absent: frozenset[str] = frozenset()
     node_ids: Mapping[str, int] | None = None
+    node_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def lonlat(self, place: Place) -> tuple[float, float]:
         """Degrees of a named place (rounded as the file has them) or of metres (exact)."""
@@ -92,7 +93,8 @@ class World:
             by_id = sorted((self.node_id(name), name) for name in self.places)
             for ref, name in by_id:
                 if name not in self.absent:
-                    writer.add_node(osmium.osm.mutable.Node(id=ref, location=self.lonlat(name)))
+                    at, tags = self.lonlat(name), self.node_tags.get(name, {})
+                    writer.add_node(osmium.osm.mutable.Node(id=ref, location=at, tags=tags))
             for number, way in enumerate(self.ways, start=1):
                 refs = [self.node_id(name) for name in way.places]
                 writer.add_way(osmium.osm.mutable.Way(id=number, nodes=refs, tags=way.tags))

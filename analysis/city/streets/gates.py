@@ -6,7 +6,6 @@ Source: DEFINITIONS.md, Attachment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -46,7 +45,7 @@ class Barred:
         pairs = zip(_corners(ends[::2]), _corners(ends[1::2]), strict=True)
         return cls(
             within_m,
-            shapely.STRtree([shapely.Point(one) for one in xy]) if len(xy) else _NOTHING,
+            shapely.STRtree(np.asarray(shapely.points(xy))) if len(xy) else _NOTHING,
             gates.is_open,
             frozenset((min(pair), max(pair)) for pair in pairs),
             frozenset(_corners(xy[gates.is_open])),
@@ -56,7 +55,7 @@ class Barred:
         """Which of some crossings (k, 2) of the outline of an area can be passed, bool (k,)."""
         able = np.ones(len(xy_m), dtype=bool)
         gated = np.zeros(len(xy_m), dtype=bool)
-        points = np.array([shapely.Point(one) for one in xy_m], dtype=object)
+        points: Any = shapely.points(xy_m)
         if len(self.gate.geometries):
             at, gate = self.gate.query_nearest(
                 points, max_distance=self.within_m, all_matches=False
@@ -87,14 +86,17 @@ class Barred:
 
     def _edges(self, shape: shapely.Geometry) -> tuple[np.ndarray, BoolArray]:
         """The straight edges of all rings, and which of them are fenced."""
-        lines: list[Any] = []
-        fenced: list[bool] = []
-        for ring in shapely.get_rings(shapely.get_parts(shape)):
-            xy = shapely.get_coordinates(ring)
-            names = _corners(xy)
-            lines += [shapely.LineString(pair) for pair in pairwise(xy)]
-            fenced += [(min(pair), max(pair)) in self.fenced for pair in pairwise(names)]
-        return np.array(lines, dtype=object), np.array(fenced, dtype=bool)
+        xy, ring = shapely.get_coordinates(
+            shapely.get_rings(shapely.get_parts(shape)), return_index=True
+        )
+        edge = np.flatnonzero(ring[:-1] == ring[1:])
+        lines: Any = shapely.linestrings(np.stack((xy[edge], xy[edge + 1]), axis=1))
+        names = _corners(xy)
+        fenced = [
+            (min(pair), max(pair)) in self.fenced
+            for pair in ((names[k], names[k + 1]) for k in edge.tolist())
+        ]
+        return np.asarray(lines, dtype=object), np.array(fenced, dtype=bool)
 
 
 def _corners(xy_m: FloatArray) -> list[Corner]:

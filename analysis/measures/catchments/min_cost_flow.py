@@ -137,7 +137,7 @@ def _least_lacking(model: FlowModel) -> tuple[int, int]:
     same centres are one.
     """
     low = model.floor
-    first, group = _alike(model.arcs)
+    first, group = group_alike(model.arcs)
     arcs = model.arcs.select_cells(first)
     people = np.bincount(group, model.persons).astype(np.int64)
     groups, centres, begin = len(people), len(low), len(arcs.cell)
@@ -155,7 +155,7 @@ def _least_lacking(model: FlowModel) -> tuple[int, int]:
     return unserved, int(flow[begin + groups : begin + groups + centres].sum())
 
 
-def _alike(arcs: Arcs) -> tuple[IntArray, IntArray]:
+def group_alike(arcs: Arcs) -> tuple[IntArray, IntArray]:
     """Cells with the same centres: the first of each group (ascending), the group of each cell.
 
     Found by sums of drawn numbers, then compared arc by arc.

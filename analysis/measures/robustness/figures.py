@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lifecircle.analysis.measures.catchments.most_served import share_served
 from lifecircle.analysis.measures.circles import circle_table
+from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import (
     Question,
     Study,
@@ -28,13 +30,15 @@ from lifecircle.analysis.quantities import BoolArray, FloatArray
 class Figures:
     """One try (s services, k units, c cells).
 
-    `P` float64 (s,), `unit_P` float64 (s, k): NaN where nobody is assessed. `near` bool (s, c):
-    covered cells. `circles`: by kind the share of residents with a complete circle, None while it
-    is unknown for some. `status`, `value`: by row of the scorecard.
+    `P`, `C` float64 (s,), `unit_P` float64 (s, k): NaN where nobody is assessed, `C` also where the
+    run has no such reading. `near` bool (s, c): covered cells. `circles`: by kind the share of
+    residents with a complete circle, None while it is unknown for some. `status`, `value`: by row
+    of the scorecard.
     """
 
     P: FloatArray
     unit_P: FloatArray
+    C: FloatArray
     near: BoolArray
     circles: Mapping[str, float | None]
     status: Mapping[str, Status]
@@ -43,12 +47,16 @@ class Figures:
 
 @dataclass(frozen=True)
 class Asking:
-    """What is asked in every try: services, walker, level of units, and rows of the scorecard."""
+    """What is asked in every try: services, walker, level of units, and rows of the scorecard.
+
+    `bounded`: services that have a reading C.
+    """
 
     worlds: Worlds
     services: tuple[str, ...]
     walker: str
     level: str
+    bounded: frozenset[str] = frozenset()
 
     def figures(self, given: Assumptions) -> Figures:
         """The figures under some assumptions."""
@@ -61,7 +69,16 @@ class Asking:
                 value[name] = outcome.value
         near, P, unit_P = self._reached(study)
         circles = {kind: _complete(study, self.walker, kind) for kind in study.policy.circles}
-        return Figures(P, unit_P, near, circles, status, value)
+        return Figures(P, unit_P, self._served(study), near, circles, status, value)
+
+    def _served(self, study: Study) -> FloatArray:
+        """Reading C of the services that have one."""
+        told = np.full(len(self.services), np.nan)
+        for s, service in enumerate(self.services):
+            if service in self.bounded:
+                share = share_served(study, Question(service, walker=self.walker))
+                told[s] = np.nan if share is None else share
+        return told
 
     def verdicts(self, given: Assumptions, rows: Iterable[str]) -> Mapping[str, Status]:
         """The status of some rows alone under some assumptions."""
@@ -114,8 +131,8 @@ def needs_land(card: Scorecard, answers: Mapping[str, str | float]) -> bool:
     )
 
 
-def asking_of(study: Study, question: Question) -> Asking:
-    """What is asked of a study in every try.
+def asking_of(study: Study, question: Question, other: Study | None = None) -> Asking:
+    """What is asked of a study in every try; `other` as `Worlds.other` has it.
 
     Raises
     ------
@@ -124,7 +141,14 @@ def asking_of(study: Study, question: Question) -> Asking:
     every = tuple(one for one in study.policy.services if one in study.travel.services)
     asked = every if question.service is None else (ask(study, question).service.id,)
     walker = ask(study, question.about(every[0])).walker.id
-    return Asking(Worlds(study, every), asked, walker, level_of(study.city, question.by))
+    bounded = {
+        one
+        for one in asked
+        if one in study.policy.capacity_services
+        and coverage(study, Question(one, walker=walker)).total.C is not None
+    }
+    worlds = Worlds(study, every, other)
+    return Asking(worlds, asked, walker, level_of(study.city, question.by), frozenset(bounded))
 
 
 def _complete(study: Study, walker: str, kind: str) -> float | None:

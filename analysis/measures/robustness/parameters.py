@@ -24,6 +24,7 @@ MINUTES: Final = "minutes"
 RING: Final = "inner_ring"
 LEG: Final = "access_leg"
 SLOPE: Final = "slope"
+BARRIERS: Final = "barriers"
 SPREAD: Final = "spread"
 NOISE: Final = "residents"
 MISSED: Final = "missed"
@@ -54,9 +55,13 @@ class Trial:
     given: Assumptions
 
 
-def parameters_of(study: Study) -> tuple[Parameter, ...]:
-    """Every assumption that a run lets one move."""
-    return tuple(_parameters(study))
+def parameters_of(study: Study, other: Study | None = None) -> tuple[Parameter, ...]:
+    """Every assumption that a run lets one move; `other`: `Worlds.other`."""
+    found = list(_parameters(study))
+    if other is not None:
+        place = next(i for i, one in enumerate(found) if one.id == NOISE)
+        found.insert(place, Parameter(BARRIERS, "choice", ("as_built", "other_rule")))
+    return tuple(found)
 
 
 def _parameters(study: Study) -> Iterator[Parameter]:
@@ -114,7 +119,13 @@ def moved(given: Assumptions, parameter: Parameter, value: Value) -> Assumptions
         return replace(given, speed=float(value))
     if parameter.id == LEG:
         return replace(given, leg_m=float(value))
-    named = {MINUTES: "minutes", RING: "core", SLOPE: "flat", SPREAD: "even"}[parameter.id]
+    named = {
+        MINUTES: "minutes",
+        RING: "core",
+        SLOPE: "flat",
+        SPREAD: "even",
+        BARRIERS: "other_barriers",
+    }[parameter.id]
     return replace(given, **{named: True})  # type: ignore[arg-type]
 
 

@@ -46,7 +46,7 @@ class UnitBand:
 
 @dataclass(frozen=True, slots=True)
 class ServiceBand:
-    """Coverage P of one service. `swings`: the widest first.
+    """Coverage P of one service, and C within capacity. `swings`: of P, the widest first.
 
     `share` float64 (c,): of the draws in which a cell is covered, NaN where it is not assessed;
     `always`, `sometimes`, `never`: residents whose cells are covered in all, some, none of them.
@@ -54,6 +54,7 @@ class ServiceBand:
 
     service: str
     P: Band
+    C: Band
     units: tuple[UnitBand, ...]
     swings: tuple[Swing, ...]
     always: int | None

@@ -30,7 +30,7 @@ from lifecircle.analysis.measures.robustness.result import (
     Swing,
     UnitBand,
 )
-from lifecircle.analysis.measures.robustness.world import Assumptions
+from lifecircle.analysis.measures.robustness.world import Assumptions, is_twin
 from lifecircle.analysis.measures.scorecard.result import Status
 from lifecircle.analysis.policy.sections.robustness import ranges
 from lifecircle.analysis.quantities import FloatArray, read_only
@@ -43,6 +43,7 @@ def robustness(
     study: Study,
     question: Question,
     *,
+    other: Study | None = None,
     draws: int | None = None,
     seed: int = 0,
     lists: bool = True,
@@ -54,6 +55,8 @@ def robustness(
     Parameters
     ----------
     question : service (None = all), walker and level; its other parts do not count.
+    other : the same city built with the other answer to the rule of barriers, which is then moved
+        too; None where there is none.
     draws : joint draws, None = the packaged number.
     lists : whether each list alone is tried for the share from which a verdict flips.
     workers : threads that work beside each other; the answer is the same with any number.
@@ -78,8 +81,9 @@ def robustness(
         raise ParameterError("robustness_draws", draws=count, least=2, most=MOST_DRAWS)
     if seed < 0:
         raise ParameterError("robustness_seed", seed=seed)
-    asking = asking_of(study, question)
-    parameters = parameters_of(study)
+    twin = other if other is not None and is_twin(study, other) else None
+    asking = asking_of(study, question, twin)
+    parameters = parameters_of(study, twin)
     doubts = asking.worlds.doubts
     trials = trials_of(parameters, doubts, seed)
     given = joint_draws(parameters, doubts, count, seed)
@@ -166,6 +170,7 @@ def _services(
         yield ServiceBand(
             service=service,
             P=P,
+            C=band_of(float(base.C[s]), [float(one.C[s]) for one in joint]),
             units=tuple(
                 UnitBand(
                     str(units.code[i]),
@@ -232,6 +237,7 @@ def _levers(
         "inner_ring": lambda one: float(one.core),
         "access_leg": lambda one: one.leg_m or 0.0,
         "slope": lambda one: float(one.flat),
+        "barriers": lambda one: float(one.other_barriers),
         "spread": lambda one: float(one.even),
         "missed": lambda one: float(np.mean(list(one.missed.values()) or [0.0])),
         "wrong": lambda one: float(np.mean(list(one.wrong.values()) or [0.0])),

@@ -46,9 +46,10 @@ class Assumptions:
     """What is assumed in one try; what is left out is as the run has it.
 
     `speed`: share of the walker's speed. `minutes`, `core`: the other time, the inner ring.
-    `leg_m`: longest access leg. `flat`: without slope. `noise`: residents drawn anew. `even`:
-    modelled residents spread evenly over the cells of their unit. `missed`, `wrong`: by service,
-    the share of a list. `answers`: settings of the scorecard. `seed`: of everything drawn.
+    `leg_m`: longest access leg. `flat`: without slope. `other_barriers`: on the streets of
+    `Worlds.other`. `noise`: residents drawn anew. `even`: modelled residents spread evenly over
+    the cells of their unit. `missed`, `wrong`: by service, the share of a list. `answers`:
+    settings of the scorecard. `seed`: of everything drawn.
     """
 
     speed: float = 1.0
@@ -56,6 +57,7 @@ class Assumptions:
     core: bool = False
     leg_m: float | None = None
     flat: bool = False
+    other_barriers: bool = False
     noise: bool = False
     even: bool = False
     missed: Mapping[str, float] = field(default_factory=lambda: NO_SHARES)
@@ -66,10 +68,14 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Worlds:
-    """A study and its likes under other assumptions; what several share is made once."""
+    """A study and its likes under other assumptions; what several share is made once.
+
+    `other`: the same city built with the other answer to the rule of barriers (`is_twin`).
+    """
 
     study: Study
     services: tuple[str, ...]
+    other: Study | None = None
     _made: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -85,9 +91,10 @@ class Worlds:
     def prepare(self, given: Iterable[Assumptions]) -> None:
         """Make what several tries share beforehand, so that threads only read it."""
         _ = self.candidates, self.doubts
-        pairs = dict.fromkeys((one.leg_m, one.flat) for one in given)
-        for leg_m, flat in pairs:
-            self._on_streets(Assumptions(leg_m=leg_m, flat=flat), land=False)
+        kinds = dict.fromkeys((one.leg_m, one.flat, one.other_barriers) for one in given)
+        for leg_m, flat, other in kinds:
+            streets = Assumptions(leg_m=leg_m, flat=flat, other_barriers=other)
+            self._on_streets(streets, land=False)
         for service in self.services:
             self.study.judged(service)
 
@@ -120,21 +127,22 @@ class Worlds:
 
     def _on_streets(self, given: Assumptions, *, land: bool) -> Study:
         """The study with its access legs and slope, unless they are as the run has them."""
-        key = (given.leg_m, given.flat, land)
+        key = (given.leg_m, given.flat, given.other_barriers, land)
         if key not in self._made:
             self._made[key] = self._attach(given, land=land)
         return self._made[key]  # type: ignore[return-value]
 
     def _attach(self, given: Assumptions, *, land: bool) -> Study:
-        city, travel = self.study.city, self.study.travel
+        study = self.other if given.other_barriers and self.other is not None else self.study
+        city, travel = study.city, study.travel
         if not land and city.land is not None:
             city = replace(city, land=None)
             travel = replace(travel, land_cm=travel.land_cm[:, :0])
         if given.leg_m is None and not given.flat:
-            return Study(city, travel, self.study.policy, {}, self.study.costs)
-        costs: WalkCosts = flat_costs(city.network) if given.flat else self.study.costs
+            return Study(city, travel, self.study.policy, {}, study.costs)
+        costs: WalkCosts = flat_costs(city.network) if given.flat else study.costs
         if given.leg_m is not None:
-            city = attached_within(city, self.study, given.leg_m)
+            city = attached_within(city, study, given.leg_m)
         travel = travel_table(city, costs, self.services)
         return Study(city, travel, self.study.policy, {}, costs)
 
@@ -160,6 +168,20 @@ class Worlds:
         out = np.concatenate([none, *gone])
         new = np.concatenate([none, *like]), np.concatenate([none, *cells])
         return changed_places(city, out, *new), True
+
+
+def is_twin(study: Study, other: Study) -> bool:
+    """Whether two studies have the same residents, units and facilities on different streets."""
+    a, b = study.city, other.city
+    return (
+        a.crs == b.crs
+        and np.array_equal(a.cells.id, b.cells.id)
+        and np.array_equal(a.cells.xy_m, b.cells.xy_m)
+        and np.array_equal(a.cells.residents, b.cells.residents)
+        and np.array_equal(a.facilities.id, b.facilities.id)
+        and np.array_equal(a.facilities.service, b.facilities.service)
+        and np.array_equal(a.units.code, b.units.code)
+    )
 
 
 def with_walks(policy: Policy, given: Assumptions) -> Policy:

@@ -26,6 +26,7 @@ from lifecircle.analysis.readers.osm.opl import (
     read_nodes,
 )
 from lifecircle.analysis.readers.records.cells import object_array
+from lifecircle.analysis.readers.records.coordinates.antimeridian import part_across
 
 KINDS: Final = ("water", "green", "building", "stream", "rail", "road")
 NAMES: Final = ("town", "suburb", "village", "water", "park", "station", "street")
@@ -210,7 +211,7 @@ class _Names:
     def area(self, kind: str, tags: Tags, shape: Shape) -> None:
         named = {"water": "water", "green": "park"}.get(kind)
         if named is not None and "name" in tags and not shape.is_empty:
-            inside = shapely.point_on_surface(shape)
+            inside = shapely.point_on_surface(part_across(shape))
             self._add(named, tags, (inside.x, inside.y))
 
     def street(self, tags: Tags, line: Shape, degrees: float) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
+from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import default_level
@@ -31,8 +31,7 @@ def catchment_shapes(run: Run, solution: Solution) -> list[shapely.Geometry | No
         mine = np.flatnonzero(owner == row).astype(np.int32)
         return outline(run.city.cells, mine, radius) if len(mine) else None
 
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(draw, range(len(solution.centres))))
+    return map_side_by_side(draw, range(len(solution.centres)))
 
 
 def main_centre(solution: Solution, cells: int) -> Int32Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray
+from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
 from lifecircle.analysis.measures.gaps.gaps import Gap, gaps
@@ -181,10 +181,8 @@ def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
     def of(service: str) -> tuple[Gap, ...]:
         return gaps(run.study, Question(service, walker=WALKER), drawn=drawn)
 
-    with ThreadPoolExecutor() as pool:
-        return gap_values(
-            run, [gap for found in pool.map(of, run.policy.services) for gap in found]
-        )
+    found = map_side_by_side(of, run.policy.services)
+    return gap_values(run, [gap for of_service in found for gap in of_service])
 
 
 def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:
@@ -253,7 +251,10 @@ def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
         "required": [required for *_, required in rows],
         "missing": [";".join(name for name, _ in row.missing) or None for *_, row, _ in rows],
     }
-    for name in ("residents", "complete", "incomplete", "not_assessed", "share", "share_all"):
+    for name in (
+        "residents", "complete", "incomplete", "not_assessed", "share", "share_all",
+        "unsnapped", "unsnapped_no_street", "unsnapped_short_piece",
+    ):  # fmt: skip
         values[name] = [getattr(row, name) for *_, row, _ in rows]
     return values, objects(units.geometry[i] for _, _, i, _, _ in rows)
 

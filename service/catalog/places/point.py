@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import to_metric_of_one
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, Warn
 from lifecircle.analysis.measures.point import PlaceCircle, PlaceService, PointPlan
 from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.unsnapped import unsnapped_place
@@ -51,14 +51,16 @@ class PointDesk:
         """The names of the facilities."""
         return list(self.run.city.facilities.name)
 
-    def remarks(self, lang: Language) -> list[dict[str, Any]]:
-        """What the build noticed."""
-        if lang not in self._remarks:
-            self._remarks[lang] = remarks(self.run.city.warnings, lang)
-        return self._remarks[lang]
+    def remarks(self, loose: Warn | None, lang: Language) -> list[dict[str, Any]]:
+        """What the build noticed, behind what is said of a place that joins no street."""
+        key = (None if loose is None else loose.key, lang)
+        if key not in self._remarks:
+            said = self.run.city.warnings if loose is None else (loose, *self.run.city.warnings)
+            self._remarks[key] = remarks(said, lang)
+        return self._remarks[key]
 
     @cached_property
-    def _remarks(self) -> dict[Language, list[dict[str, Any]]]:
+    def _remarks(self) -> dict[tuple[str | None, Language], list[dict[str, Any]]]:
         return {}
 
 
@@ -71,7 +73,7 @@ def point_document(
     position = plan.position(xy_m)
     services = plan.services(position, xy_m)
     snapped = snapped_at(position, run.city.crs)
-    loose = () if snapped else (unsnapped_place(run.study, xy_m),)
+    loose = None if snapped else unsnapped_place(run.study, xy_m)
     return {
         "area": run.manifest.area,
         "run": run.manifest.run,
@@ -84,7 +86,7 @@ def point_document(
         "services": _rows(desk, services),
         "missing": [one.service for one in services if one.within is False],
         "circles": {one.kind: _circle(one) for one in plan.circle_states(services)},
-        "warnings": remarks(loose, lang) + desk.remarks(lang),
+        "warnings": desk.remarks(loose, lang),
     }
 
 

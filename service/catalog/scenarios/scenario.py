@@ -11,11 +11,11 @@ import shapely
 
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.facilities.ids import distinct_ids
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, RuleRow
 from lifecircle.analysis.measures.circles import CircleRow, Circles
-from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS, Edit
+from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS, AddWay, CloseWay, Edit
 from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.measures.question import Question, Study, resting_on, settle
 from lifecircle.analysis.measures.scenario import (
@@ -28,12 +28,14 @@ from lifecircle.analysis.measures.scenario import (
     scenario,
 )
 from lifecircle.analysis.measures.scorecard.result import RowResult
+from lifecircle.analysis.measures.travelling import travelled_by
 from lifecircle.analysis.quantities import NOBODY
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
 from lifecircle.service.state import AreaState
 
 EDIT_OPS: Final = OPS  # what may be drawn, for pages that draw
 EDIT_WAYS: Final = WAY_KINDS
+BY_PROFILE: Final = ("services", "circles")  # parts that profiles have
 _NAMED: Final = 20  # units that winners and losers are told of, those with most residents
 
 
@@ -52,19 +54,25 @@ def scenario_document(
     Parameters
     ----------
     given : a parsed list of edits, ``{"edits": [...]}`` or a FeatureCollection.
+    state : by a profile, too (`AreaState.by_profile`): of it services and circles are told.
     parts : which of services, catchments, circles and scorecard are told.
     file : what faults call the list.
 
     Raises
     ------
     InputError : faults of edits, each with its number.
-    UnknownNameError, ParameterError : as `measures.scenario`.
+    UnknownNameError, ParameterError : as `measures.scenario`; ways drawn for a profile, whose
+        roads edits do not change.
     """
     run = state.run
     study = run.study
     question = settle(study, question)
     edits = read_edits(study, given, file)
-    wanted = tuple(one for one in PARTS if one in parts)
+    profile = travelled_by(run.policy)
+    if profile is not None and any(isinstance(one, AddWay | CloseWay) for one in edits):
+        raise ParameterError("profile_no_ways", profile=profile.title)
+    able = PARTS if profile is None else BY_PROFILE
+    wanted = tuple(one for one in able if one in parts)
     baseline = _baseline(state, question, wanted)
     found = scenario(study, edits, question, parts=wanted, baseline=baseline)
     return {

@@ -49,7 +49,7 @@ from lifecircle.service.maps.shapes import (
     cell_radius_m,
     degrees,
     pack,
-    pack_polygons,
+    packed_polygons,
     polygons_degrees,
     residents_of,
 )
@@ -177,7 +177,7 @@ def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
     layer = CellDots(
         {
             "points": pack(points),
-            "polygons": pack_polygons(cells, ask.run.city.crs),
+            "polygons": packed_polygons(ask.run.study),
             "radius_m": cell_radius_m(cells),
             "colours": [*SHORT_COLOURS, scales.UNKNOWN_COLOUR],
             "c": classes.tolist(),

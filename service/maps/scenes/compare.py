@@ -46,7 +46,7 @@ from lifecircle.service.maps.shapes import (
     cell_radius_m,
     degrees,
     pack,
-    pack_polygons,
+    packed_polygons,
     polygons_degrees,
     residents_of,
 )
@@ -165,7 +165,7 @@ def _cells(
     layer = CellDots(
         {
             "points": pack(lonlat),
-            "polygons": pack_polygons(cells, ask.run.city.crs),
+            "polygons": packed_polygons(ask.run.study),
             "radius_m": cell_radius_m(cells),
             "colours": [*STATE_COLOURS, scales.UNKNOWN_COLOUR],
             "c": states.tolist(),

@@ -36,7 +36,7 @@ from lifecircle.service.maps.shapes import (
     cell_radius_m,
     degrees,
     pack,
-    pack_polygons,
+    packed_polygons,
     polygons_degrees,
     residents_of,
 )
@@ -173,7 +173,7 @@ def cell_layer(
     layer = CellDots(
         {
             "points": pack(points),
-            "polygons": pack_polygons(cells, ask.run.city.crs),
+            "polygons": packed_polygons(ask.run.study),
             "radius_m": cell_radius_m(cells),
             "colours": list(scale.colours),
             "c": classes.tolist(),
@@ -185,7 +185,9 @@ def cell_layer(
         }
     )
     legend = _minute_legend(ask, scale, classes, walks)
-    return layer, Toggle("cells", ask.say("layer_cells"), legend, ramp=len(legend) > 1)
+    return layer, Toggle(
+        "cells", ask.going("layer_cells", "layer_cells_by"), legend, ramp=len(legend) > 1
+    )
 
 
 def _minute_legend(

@@ -39,7 +39,7 @@ from lifecircle.service.maps.shapes import (
     cell_radius_m,
     degrees,
     pack,
-    pack_polygons,
+    packed_polygons,
     polygons_degrees,
 )
 from lifecircle.service.wording import date, decimal, number, percent, percent_up, percent_whole
@@ -153,7 +153,7 @@ def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDo
     layer = CellDots(
         {
             "points": pack(points),
-            "polygons": pack_polygons(cells, ask.run.city.crs),
+            "polygons": packed_polygons(ask.run.study),
             "radius_m": cell_radius_m(cells),
             "colours": list(COLOURS),
             "c": classes.tolist(),

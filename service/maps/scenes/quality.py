@@ -23,7 +23,7 @@ from lifecircle.service.maps.scene import (
     unit_name,
     warnings,
 )
-from lifecircle.service.maps.shapes import cell_radius_m, degrees, dot_places, pack, pack_polygons
+from lifecircle.service.maps.shapes import cell_radius_m, degrees, dot_places, pack, packed_polygons
 from lifecircle.service.wording import number, percent, plain
 
 LEG_COLOURS = ("#cfe3dc", "#8fc4b7", "#e8c46a", "#d9822b")
@@ -109,7 +109,7 @@ def _cells(ask: Ask, component: Int32Array) -> tuple[CellDots, Toggle]:
     layer = CellDots(
         {
             "points": pack(degrees(cells.xy_m, crs)),
-            "polygons": pack_polygons(cells, crs),
+            "polygons": packed_polygons(ask.run.study),
             "radius_m": cell_radius_m(cells),
             "c": classes.tolist(),
             "colours": colours,

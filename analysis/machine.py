@@ -1,0 +1,74 @@
+"""How a build uses the machine: threads side by side, and the collector of garbage at rest."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, TypeVar
+
+from lifecircle.analysis.errors import ParameterError
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+_ALLOCATIONS: Final = 200_000  # of objects before the collector looks; Python's own is 700
+_threads: Final[ContextVar[int | None]] = ContextVar("threads", default=None)
+
+
+@contextmanager
+def using_threads(most: int | None) -> Iterator[None]:
+    """At most so many threads side by side (None: one for each core), whatever comes out is equal.
+
+    Raises
+    ------
+    ParameterError : less than one.
+    """
+    if most is not None and most < 1:
+        raise ParameterError("threads_too_few", threads=most)
+    before = _threads.set(most)
+    try:
+        yield
+    finally:
+        _threads.reset(before)
+
+
+def thread_count() -> int:
+    """How many threads may run side by side."""
+    return _threads.get() or os.cpu_count() or 1
+
+
+def map_side_by_side(make: Callable[[_Given], _Made], of: Iterable[_Given]) -> list[_Made]:
+    """What `make` makes of each, in their order; it has to leave Python's lock to gain anything."""
+    if thread_count() == 1:
+        return [make(one) for one in of]
+    with ThreadPoolExecutor(thread_count()) as pool:
+        return list(pool.map(make, of))
+
+
+def begin(make: Callable[[], _Made]) -> Callable[[], _Made]:
+    """Begin something beside what follows; call what is given to wait for what it makes."""
+    if thread_count() == 1:
+        made = make()
+        return lambda: made
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(make)
+    pool.shutdown(wait=False)
+    return future.result
+
+
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """The collector of garbage looks seldom: a build makes millions of objects and few circles.
+
+    At Python's own pace it takes a fifth of a build's time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
