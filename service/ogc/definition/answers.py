@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lifecircle.service.responses import (
@@ -35,6 +36,57 @@ USUALLY: Final = {
     "/areas/{area}/qgis": ("application/x-qgis-project",),
     "/metrics": ("text/plain",), "/check": (HTML, JSON),
 }  # fmt: skip
+# What Features calls these documents; others are objects.
+LINKS: Final = {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}
+DOCUMENTS: Final[Mapping[tuple[str, str], dict[str, Any]]] = {
+    ("/", JSON): {"links": LINKS, "title": {"type": "string"}, "description": {"type": "string"}},
+    ("/conformance", JSON): {"conformsTo": {"type": "array", "items": {"type": "string"}}},
+    ("/collections", JSON): {
+        "links": LINKS,
+        "collections": {"type": "array", "items": {"$ref": "#/components/schemas/Collection"}},
+    },
+    (ITEMS, GEOJSON): {
+        "type": {"type": "string", "enum": ["FeatureCollection"]},
+        "features": {"type": "array", "items": {"$ref": "#/components/schemas/Feature"}},
+        "links": LINKS,
+        "numberMatched": {"type": "integer", "minimum": 0},
+        "numberReturned": {"type": "integer", "minimum": 0},
+    },
+}
+SHARED: Final[Mapping[str, dict[str, Any]]] = {
+    "Link": {
+        "type": "object",
+        "required": ["href", "rel", "type"],
+        "properties": {
+            "href": {"type": "string"},
+            "rel": {"type": "string"},
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+        },
+    },
+    "Collection": {
+        "type": "object",
+        "required": ["id", "title", "description", "extent", "itemType", "crs", "links"],
+        "properties": {
+            **{name: {"type": "string"} for name in ("id", "title", "description", "storageCrs")},
+            "extent": {"type": "object"},
+            "itemType": {"type": "string", "enum": ["feature"]},
+            "crs": {"type": "array", "items": {"type": "string"}},
+            "links": LINKS,
+        },
+    },
+    "Feature": {
+        "type": "object",
+        "required": ["type", "id", "geometry", "properties"],
+        "properties": {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "id": {"type": "string"},
+            "geometry": {"type": "object", "nullable": True},
+            "properties": {"type": "object"},
+            "links": LINKS,
+        },
+    },
+}
 OBJECTS: Final = frozenset((JSON, GEOJSON, SCHEMA, OPENAPI, PROBLEM))
 FAULTS: Final = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}},
                  HTML: {"schema": {"type": "string"}}}  # fmt: skip
@@ -75,7 +127,7 @@ def say_answers(document: dict[str, Any]) -> None:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas["Problem"] = PROBLEM_SCHEMA
+    schemas |= {"Problem": PROBLEM_SCHEMA, **SHARED}
 
 
 def _content(path: str, operation: dict[str, Any]) -> dict[str, Any]:
@@ -84,10 +136,17 @@ def _content(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     forms = asked["schema"].get("enum", ()) if asked else ()
     usual = USUALLY.get(path, (JSON,))
     others = [FORMS[form] for form in forms if not (form == "json" and path in USUALLY)]
-    return {kind: {"schema": _shape(kind)} for kind in dict.fromkeys((*usual, *others))}
+    return {kind: {"schema": _shape(path, kind)} for kind in dict.fromkeys((*usual, *others))}
 
 
-def _shape(kind: str) -> dict[str, Any]:
+def _shape(path: str, kind: str) -> dict[str, Any]:
+    """What a document looks like in a media type."""
+    if (path, kind) in DOCUMENTS:
+        parts = DOCUMENTS[path, kind]
+        return {"type": "object", "required": list(parts), "properties": parts}
+    if path in (LISTED, ONE_ITEM) and kind in (JSON, GEOJSON):
+        name = "Collection" if path == LISTED else "Feature"
+        return {"$ref": f"#/components/schemas/{name}"}
     if kind in OBJECTS:
         return {"type": "object"}
     text = kind.startswith("text/")

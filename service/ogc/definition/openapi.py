@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
+from threading import Lock
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -24,12 +25,15 @@ from lifecircle.service.queries.scorecard import packaged_settings, setting_para
 from lifecircle.service.wording import Words
 
 VERSION: Final = "3.0.3"
+_ONE_AT_A_TIME: Final = Lock()
 SCORECARD: Final = "/areas/{area}/scorecard"
 
 
 def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     """The definition, with the collections that exist now."""
-    document: dict[str, Any] = downgraded(copy.deepcopy(app.openapi()))
+    with _ONE_AT_A_TIME:  # FastAPI makes it on the first call, and trips over a second one
+        made = app.openapi()
+    document: dict[str, Any] = downgraded(copy.deepcopy(made))
     document["openapi"] = VERSION
     document["servers"] = [{"url": reader.base}]
     document["info"]["title"] = i18n.text("service_title", reader.lang)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -345,6 +346,14 @@ def test_the_api_speaks_3_0(served: TestClient) -> None:
             assert operation["responses"]["200"]["description"]
             placed = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
             assert placed == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+def test_the_first_readers_of_the_api_may_come_together(root: Path) -> None:
+    fresh = client(root)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: fresh.get("/api"), range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len({answer.content for answer in answers}) == 1
 
 
 def test_downgrading() -> None:

@@ -213,6 +213,15 @@ def html(served: TestClient) -> None:
 def oas30(served: TestClient) -> None:
     told = served.get("/api").json()
     assert told["openapi"] == "3.0.3"
+    shapes = told["components"]["schemas"]
+    for path in ("/", "/conformance", "/collections", LAYER, f"{LAYER}/items", PLACE):
+        named = path if path in told["paths"] else path.replace("tiny.cells", "{collection}")
+        named = "/collections/{collection}/items/{item}" if path == PLACE else named
+        content = told["paths"][named]["get"]["responses"]["200"]["content"][DOCUMENTS[path]]
+        schema = content["schema"]
+        shape = shapes[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        answer = served.get(path).json()
+        assert set(shape["required"]) <= set(answer) <= set(shape["properties"]), path
     for path in (f"{LAYER}/items", "/collections/{collection}/items"):
         answers = told["paths"][path]["get"]["responses"]
         kinds = set(answers["200"]["content"])
