@@ -159,7 +159,7 @@ def read_osm(path: Path) -> Osm:
             nodes[one.id] = tuple(node.ref for node in one.nodes)
         elif one.is_node() and "barrier" in one.tags:
             barriers[one.id] = one.tags["barrier"]
-        elif one.is_relation() and any(key.startswith("restriction") for key, _ in one.tags):
+        elif one.is_relation() and one.tags.get("restriction", "").startswith("no_"):
             ends = {role: [m.ref for m in one.members if m.role == role] for role in ("from", "to")}
             turns |= {(a, b) for a in ends["from"] for b in ends["to"]}
     return Osm(tags, nodes, barriers, frozenset(turns))

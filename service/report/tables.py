@@ -93,7 +93,7 @@ def _amount(
 def _firm(words: Words, cell: Cell, row: Document, unit: Document) -> Cell:
     """The figure of a row with its band, where one is kept."""
     band = words.row_band(row, unit)
-    return replace(cell, told=words("figure_banded", told=cell.told, band=band)) if band else cell
+    return replace(cell, note=words("figure_banded", told="", band=band).strip()) if band else cell
 
 
 def _left_out(listed: Sequence[Mapping[str, Any]], words: Words) -> str:
