@@ -1,4 +1,4 @@
-"""A drawn town of seven strips side by side, in which everything lies across the borders too.
+"""A drawn town of eight strips side by side, in which everything lies across the borders too.
 
 Its only health centre stands in the first strip: the gap behind it runs through all others.
 """
@@ -12,7 +12,8 @@ import geopandas as gpd
 import osmium
 import shapely
 
-STRIPS = 7
+STRIPS = 8
+PEOPLE = (1200, 900, 700, 500, 1500, 1100, None, 0)
 WIDE_M, HIGH_M = 400.0, 600.0
 _DEGREE_M = 111_320.0
 _STREET_M = 100.0
@@ -88,20 +89,19 @@ def write_town(folder: Path, name: str = "strips.osm.pbf") -> Path:
 
 
 def write_units(folder: Path) -> tuple[Path, Path]:
-    """The strips with their residents, the last without a number, and the two halves of them."""
+    """The strips with their residents, one without a number, one without any, and two halves."""
 
     def strips(first: int, last: int) -> shapely.Polygon:
         east = (last * WIDE_M) / _DEGREE_M
         return shapely.box(first * WIDE_M / _DEGREE_M, 0, east, HIGH_M / _DEGREE_M)
 
-    people = [1200, 900, 700, 500, 1500, 1100, None]
     low = gpd.GeoDataFrame(
         {
             "code": [f"10{i}" for i in range(STRIPS)],
             "name": [f"{i}社区" for i in range(STRIPS)],
             "level": "community",
-            "population": people,
-            "pop_65": [None if n is None else n // 5 for n in people],
+            "population": list(PEOPLE),
+            "pop_65": [None if n is None else n // 5 for n in PEOPLE],
         },
         geometry=[strips(i, i + 1) for i in range(STRIPS)],
         crs="EPSG:4326",

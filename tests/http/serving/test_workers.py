@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -18,6 +20,8 @@ from starlette.testclient import TestClient
 
 from lifecircle.analysis.results.folders import AreaFolders
 from lifecircle.service.app import create_app
+from lifecircle.service.database.engine import open_database
+from lifecircle.service.database.keys import add_key
 from lifecircle.service.settings import Settings
 from tests.pages.served import free_port
 from tests.worlds.tiny import tiny_run
@@ -41,6 +45,17 @@ def test_nobody_waits_for_a_compiler_at_the_end(root: Path) -> None:
 def ask(base: str, path: str) -> bytes:
     with urllib.request.urlopen(f"{base}{path}", timeout=60) as answer:
         return bytes(answer.read())
+
+
+def _let_in(base: str, written: str) -> bool:
+    """Whether a request with a key is answered, on a connection of its own."""
+    asked = urllib.request.Request(f"{base}/areas", headers={"Authorization": f"Bearer {written}"})
+    try:
+        with urllib.request.urlopen(asked, timeout=60):
+            return True
+    except urllib.error.HTTPError as refused:
+        assert refused.code == 429
+        return False
 
 
 def wait_for(base: str, served: subprocess.Popen[bytes]) -> None:
@@ -74,6 +89,9 @@ def test_two_workers_see_a_swap_at_once_and_stop_at_once(tmp_path: Path) -> None
     shutil.copytree(runs / first, runs / second)
     manifest = json.loads((runs / second / "manifest.json").read_text("utf-8"))
     (runs / second / "manifest.json").write_text(json.dumps({**manifest, "run": second}), "utf-8")
+    engine = open_database(tmp_path)
+    _, written = add_key(engine, "王工", "viewer", None, "test")
+    engine.dispose()
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     program = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
@@ -81,6 +99,7 @@ def test_two_workers_see_a_swap_at_once_and_stop_at_once(tmp_path: Path) -> None
         [sys.executable, "-c", program, "serve", "--workspace", str(tmp_path),
          "--port", str(port), "--workers", "2"],
         cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        env=os.environ | {"LIFECIRCLE_REQUESTS_PER_MINUTE": "20"},
     )  # fmt: skip
     wrong: list[str] = []
     seen: Counter[str] = Counter()
@@ -115,6 +134,10 @@ def test_two_workers_see_a_swap_at_once_and_stop_at_once(tmp_path: Path) -> None
         while _counted(base) != sum(seen.values()):
             assert time.monotonic() < until
             time.sleep(0.1)
+        began = time.monotonic()
+        let_in = sum(_let_in(base, written) for _ in range(60))
+        # by any worker; each alone would let in 20, and one more falls out every three seconds
+        assert 20 <= let_in <= 21 + (time.monotonic() - began) / 3
     finally:
         served.send_signal(signal.SIGTERM)
         began = time.monotonic()
