@@ -69,7 +69,8 @@ def find_in_blocks(
     ------
     TooManyPairsError : the budget is used up.
     """
-    least = step = min(_AT_ONCE, max(1, _HELD // max(1, len(tree.geometries))))
+    held = _HELD if budget is None else min(_HELD, budget.left)  # a heap shows in its first block
+    least = step = min(_AT_ONCE, max(1, held // max(1, len(tree.geometries))))
     start = 0
     while start < len(asked):
         left, right = tree.query(asked[start : start + step], **query)

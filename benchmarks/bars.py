@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 SEED = 2022
 SAMPLE_S = 0.05
@@ -87,6 +88,11 @@ def _seconds_of(run: Callable[[], object], times: int) -> float:
     return (time.perf_counter() - started) / times
 
 
+def repeats() -> int:
+    """How often whole processes are timed: `LIFECIRCLE_REPEATS`, else three times."""
+    return max(1, int(os.environ.get("LIFECIRCLE_REPEATS", "3")))
+
+
 def ms(seconds: float) -> str:
     """Seconds as milliseconds for the table."""
     value = 1000 * seconds
@@ -110,6 +116,11 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([*text, "", *notes])
 
 
-def as_json(rows: Sequence[Row]) -> str:
-    """The rows as JSON."""
-    return json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1)
+def as_json(measured: Mapping[str, Any]) -> str:
+    """Bars as JSON: each with its rows and where and when they were measured."""
+    return json.dumps(measured, ensure_ascii=False, indent=1)
+
+
+def as_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Rows as plain records."""
+    return [asdict(row) for row in rows]

@@ -369,7 +369,12 @@ def build_tiles(path: Path, folder: Path) -> Path:
     file = folder / "valhalla.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     program = Path(valhalla.__file__).parent / "bin" / "valhalla_build_tiles"
-    subprocess.run([str(program), "-c", str(file), str(path)], check=True, capture_output=True)
+    subprocess.run(
+        [str(program), "-c", str(file), str(path.resolve())],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
     return file
 
 

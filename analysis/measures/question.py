@@ -13,7 +13,7 @@ import numpy as np
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.extents import Judged, judged_by
-from lifecircle.analysis.city.model import Cells, City, Units
+from lifecircle.analysis.city.model import Cells, City, StrArray, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.landmarks import Landmarks
@@ -118,6 +118,12 @@ class Study:
     def kept(self) -> dict[object, object]:
         """Answers about this study that are asked for again and again, by what was asked."""
         return {}
+
+    @cached_property
+    def cell_names(self) -> tuple[StrArray, IntArray]:
+        """The ids of cells in the order of texts, and the place of each cell (c,) among them."""
+        names, place = np.unique([str(one) for one in self.city.cells.id], return_inverse=True)
+        return names.astype(object), place.astype(np.int64)
 
     @cached_property
     def landmarks(self) -> Landmarks:

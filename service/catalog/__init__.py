@@ -23,6 +23,7 @@ from lifecircle.service.catalog.scenarios.scenario import prepare_scenarios, sce
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting import siting_document
 from lifecircle.service.catalog.years.growth import growth_document
+from lifecircle.service.catalog.years.staged import stages_document
 
 __all__ = [
     "Destination",
@@ -50,6 +51,7 @@ __all__ = [
     "search_document",
     "settings_given",
     "siting_document",
+    "stages_document",
     "what_if_document",
     "worst_service",
 ]

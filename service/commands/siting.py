@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lifecircle.analysis.errors import Language
+    from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.model import Run
+    from lifecircle.service.catalog.siting import SitingTask
 
 
 OBJECTIVES = ("covered", "person_minutes", "all", "capacity")  # a test holds them to siting's own
@@ -58,6 +60,8 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     sheet: Sheet = None,
     layer: LayerName = None,
     mapping: MappingFile = None,
+    stages: Annotated[str | None, typer.Option()] = None,
+    per_stage: Annotated[int | None, typer.Option(min=1)] = None,
     keep: Annotated[bool, typer.Option("--keep")] = False,
     out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
@@ -83,6 +87,11 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     said = Declaration(datum, crs, x_north, sheet, layer)
     given = [source] if isinstance(source, Path) else []
     declared = read_declarations(said, mapping, given)
+    if stages is not None:
+        task = SitingTask(add, None, "capacity", source, declared, time_limit)
+        asked = (Question(service, minutes, walker), task, stages, per_stage)
+        _stage(found, workspace, asked, out, as_json=as_json, lang=language)
+        return
     task = SitingTask(add, target, cast(Any, objective), source, declared, time_limit)
     answer = siting_of(found.study, Question(service, minutes, walker), task)
     document = shown(found, answer, task.source, language)
@@ -99,6 +108,69 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
         show_siting(found, document, language)
     if keep and not as_json:
         say(document["id"])
+
+
+def _stage(
+    found: Run,
+    workspace: Path,
+    asked: tuple[Question, SitingTask, str, int | None],
+    out: Path | None,
+    *,
+    as_json: bool,
+    lang: Language,
+) -> None:
+    """Which place first, and in which year: a run of the area for each."""
+    from lifecircle.analysis.results.store import Workspace
+    from lifecircle.analysis.writing import write_aside
+    from lifecircle.service.catalog.years.staged import stages_document, years_of
+    from lifecircle.service.report.stages import stages_page
+    from lifecircle.service.terminal import check_suffix, print_json, say
+
+    check_suffix(out, ".html .htm")
+    question, task, stages, per_stage = asked
+    store, area = Workspace(workspace), found.manifest.area
+    runs = [store.open(area, store.run_of_year(area, year)) for year in years_of(stages)]
+    document = stages_document(runs, question, task, per_stage=per_stage, lang=lang)
+    if as_json:
+        print_json(document)
+    elif out is not None:
+        write_aside(out, stages_page(runs[-1], document, lang).encode())
+        say(str(out))
+    else:
+        show_stages(document, lang)
+
+
+def show_stages(document: Mapping[str, Any], lang: Language) -> None:
+    """The places in their order with their loads, then who is served in each year."""
+    from lifecircle.service.terminal import print_table, say, say_others, table_of
+    from lifecircle.service.wording import Words, number, percent
+
+    words = Words(lang, "stages")
+    years = [str(stage["year"]) for stage in document["stages"]]
+    heads = [words("site"), words("unit"), words("opens")]
+    heads += [words("load_in", year=year) for year in years]
+    table = table_of(words("order"), heads, left=(0, 1))
+    for row in document["proposals"]:
+        loads = (number(row["loads"].get(year)) or "" for year in years)
+        named = row["name"] or words.near(row) or row["site"]
+        table.add_row(named, row["unit_name"] or "", str(row["opens"]), *loads)
+    print_table(table)
+    names = ("residents", "served", "unserved", "unserved_before", "underload")
+    table = table_of(words("years"), [words("year"), *map(words, names)], left=(0,))
+    for stage in document["stages"]:
+        table.add_row(str(stage["year"]), *(number(stage[name]) or "" for name in names))
+    print_table(table)
+    told = {"unserved": number(document["unserved"]), "bound": number(document["bound"])}
+    say(
+        words(
+            "proven" if document["proven"] else "bound",
+            count=number(document["candidates"]["count"]),
+            considered=document["candidates"]["considered"],
+            gap=percent(document["gap"]),
+            **told,
+        )
+    )
+    say_others(document)
 
 
 def candidates_named(text: str) -> str | Path:

@@ -74,6 +74,11 @@ class Ask:
         """The profile whose roads the page is of; None: on foot."""
         return profile_shown(self.run)
 
+    @property
+    def who(self) -> dict[str, str]:
+        """The walker, or the profile that goes in place of one, as a question names them."""
+        return {"walker": self.walker} if self.profile is None else {"profile": self.profile.id}
+
     def going(self, on_foot: str, by: str) -> str:
         """A text about walking, or that about a profile (``{profile}``)."""
         if self.profile is None:

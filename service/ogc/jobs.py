@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language
@@ -19,6 +19,7 @@ from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.model import BUILD, Answered, Job, State
 from lifecircle.service.jobs.records import Wanted
 from lifecircle.service.ogc.links import link, with_query
+from lifecircle.service.ogc.selection import moment_of
 from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import HTML, JSON, PROBLEM, UNCACHED, encode
@@ -27,7 +28,6 @@ router = APIRouter(tags=["processes"])
 JOBS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/job-list"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _FAR: Final = 100.0
-_MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(AwareDatetime)
 
 
 class JobsQuery(Asked):
@@ -183,11 +183,9 @@ def _interval(text: str | None) -> tuple[datetime | None, datetime | None]:
     if text is None:
         return None, None
     ends = text.split("/")
-    try:
-        times = [None if end in ("", "..") else _MOMENT.validate_python(end) for end in ends]
-    except ValidationError:
-        raise RequestError("datetime_not_read", given=text) from None
-    if len(ends) > 2 or not any(times):
+    times = [None if end in ("", "..") else moment_of(end) for end in ends]
+    unread = [end for end, time in zip(ends, times, strict=True) if not time]
+    if len(ends) > 2 or not any(times) or set(unread) - {"", ".."}:
         raise RequestError("datetime_not_read", given=text)
     first, last = times[0], times[-1]
     if first is not None and last is not None and first > last:

@@ -194,7 +194,7 @@ def _check_time(text: str | None) -> None:
     if text is None:
         return
     ends = text.split("/")
-    times = [_moment(part) for part in ends if part not in ("", "..")]
+    times = [moment_of(part) for part in ends if part not in ("", "..")]
     open_ends = len(ends) - len(times)
     if None in times or len(ends) > 2 or open_ends > len(ends) - 1:
         raise RequestError("datetime_not_read", given=text)
@@ -203,7 +203,7 @@ def _check_time(text: str | None) -> None:
         raise RequestError("datetime_not_read", given=text)
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
     """An RFC 3339 date-time, or a whole day; None where it is neither."""
     if not _RFC3339.fullmatch(text):
         return None

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
 from lifecircle.service.catalog.siting import SitingTask
+from lifecircle.service.catalog.years.staged import stages_document, years_of
 from lifecircle.service.errors import RequestError
 from lifecircle.service.guards import check_near
 from lifecircle.service.jobs.processes.of_runs import Candidates, HowMany, Objective, Share
@@ -23,13 +24,25 @@ from lifecircle.service.queries.questions import (
     OfRun,
     OfUnits,
     OfWalker,
+    Reader,
     ReaderNow,
 )
-from lifecircle.service.responses import JSON, UNCACHED, answer, encode
+from lifecircle.service.report.stages import stages_page, stages_policy
+from lifecircle.service.responses import (
+    JSON,
+    UNCACHED,
+    answer,
+    encode,
+    page_response,
+    wants_page,
+)
 
 router = APIRouter(tags=["siting"])
 MOST_ADDED_FULL: Final = 10  # with capacities, which cost a flow per site tried
 MOST_CHANGES: Final = 100
+MOST_STAGED: Final = 4  # new places over the years
+MOST_STAGES: Final = 6
+ONLINE_SETS: Final = 40  # sets of sites in each year while a reader waits
 ONLINE_S: Final = 3.0  # for the exact solver while a reader waits
 
 
@@ -41,6 +54,9 @@ class SitingQuery(OfWalker, OfRun):
     target: Share | None = None
     objective: Objective = "covered"
     candidates: Candidates = "all"
+    stages: str | None = Field(default=None, max_length=64)
+    per_stage: int | None = Field(default=None, ge=1, le=MOST_STAGED)
+    f: Literal["json", "html"] | None = None
 
 
 class AccessQuery(OfUnits, OfRun):
@@ -88,6 +104,8 @@ async def show_siting(
     reader.minutes(query.minutes)
     if query.objective == "capacity" and (query.add is None or query.add > MOST_ADDED_FULL):
         raise RequestError("siting_capacity_limit", limit=MOST_ADDED_FULL)
+    if query.stages is not None:
+        return await _staged(request, reader, area, query, query.stages)
     state = await reader.state(area, query.run)
 
     def produce() -> dict[str, Any]:
@@ -97,6 +115,37 @@ async def show_siting(
         return siting_document(state.run, query.question, task, lang=reader.lang)
 
     return await answer(request, state, reader.lang, produce)
+
+
+async def _staged(
+    request: Request, reader: Reader, area: str, query: SitingQuery, stages: str
+) -> Response:
+    """Which place first, and in which year: the latest run of each year."""
+    if query.objective != "capacity" or query.add is None or query.add > MOST_STAGED:
+        raise RequestError("siting_stages_limit", limit=MOST_STAGED)
+    years = years_of(stages)
+    if len(years) > MOST_STAGES:
+        raise RequestError("siting_stages_limit", limit=MOST_STAGED)
+    names = [await run_in_threadpool(reader.areas.run_of_year, area, year) for year in years]
+    states = [await reader.state(area, name) for name in names]
+    task = SitingTask(query.add, None, "capacity", query.candidates)
+
+    def produce() -> dict[str, Any]:
+        runs = [state.run for state in states]
+        return stages_document(
+            runs,
+            query.question,
+            task,
+            per_stage=query.per_stage,
+            most_sets=ONLINE_SETS,
+            lang=reader.lang,
+        )
+
+    if query.f == "html" or (query.f is None and wants_page(request)):
+        document = await run_in_threadpool(produce)
+        page = stages_page(states[-1].run, document, reader.lang)
+        return page_response(page, reader.lang, "", policy=stages_policy())
+    return await answer(request, states[-1], reader.lang, produce, about=tuple(names))
 
 
 @router.get("/areas/{area}/accessibility")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openpyxl import load_workbook
 
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import SpringCityFiles
-from lifecircle.analysis.errors import Language, UnknownNameError
+from lifecircle.analysis.errors import Language, ParameterError, UnknownNameError
 from lifecircle.analysis.measures.question import Question, sums_by
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
@@ -22,8 +22,11 @@ from lifecircle.analysis.results.store import Workspace, latest_of_years
 from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.catalog.siting import SitingTask
 from lifecircle.service.catalog.years.growth import growth_document
+from lifecircle.service.catalog.years.staged import stages_document, years_of
 from lifecircle.service.report.scorecard import scorecard_page
+from lifecircle.service.report.stages import stages_page
 
 WGS84 = Declarations(Declaration(datum="wgs84"))
 
@@ -223,3 +226,35 @@ def test_a_year_names_its_latest_run(springcity_runs: Path, runs: tuple[Run, Run
     with pytest.raises(UnknownNameError) as caught:
         store.run_of_year("springcity", 2031)
     assert "2020" in caught.value.text("zh")
+
+
+def test_places_by_stages_keep_their_bounds_and_every_resident(
+    runs: tuple[Run, Run],
+) -> None:
+    question, task = Question("health_centre"), SitingTask(2, None, "capacity", "places")
+    found = stages_document(runs, question, task, per_stage=1, most_sets=12)
+    assert [one["opens"] for one in found["proposals"]] == [2020, 2025]
+    for run, stage in zip(runs, found["stages"], strict=True):
+        loads = [row["load"] for row in stage["centres"]]
+        assert stage["served"] == sum(loads)
+        assert stage["served"] + stage["unserved"] == run.manifest.residents
+        assert all(row["load"] <= row["maximum"] for row in stage["centres"])
+        assert stage["unserved"] < stage["unserved_before"]
+    first, last = ({r["id"] for r in s["centres"] if r["new"]} for s in found["stages"])
+    assert first < last
+    assert found["bound"] <= found["unserved"]
+    assert found["unserved"] == sum(stage["unserved"] for stage in found["stages"])
+    for lang, heading in (("zh", "建设顺序"), ("en", "Order of opening")):
+        page = stages_page(runs[-1], found, cast(Language, lang))
+        assert heading in page
+        assert f"{found['stages'][0]['served']:,}" in page
+
+
+def test_stages_need_years_of_their_own(runs: tuple[Run, Run]) -> None:
+    task = SitingTask(1, None, "capacity", "places")
+    with pytest.raises(ParameterError):
+        stages_document(runs[:1], Question("health_centre"), task)
+    assert years_of("2030,2025") == [2025, 2030]
+    for text in ("2025", "2025,2025", "a,b"):
+        with pytest.raises(ParameterError):
+            years_of(text)

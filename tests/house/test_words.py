@@ -20,8 +20,8 @@ from lifecircle.service.i18n import TEXTS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "word", "map", "report", "check", "quality", "scorecard", "study", "page", "cli", "batch",
-    "robustness",
+    "word", "map", "report", "check", "quality", "scorecard", "stages", "study", "page", "cli",
+    "batch", "robustness",
 )  # fmt: skip
 SPEAKERS = {"told", "words"}  # `Words` of a reader, called with the bare key of a room
 SAYERS = {"say", "say_both", "both", "Warn", "PolicyError", "ParameterError", "UnknownNameError",

@@ -176,7 +176,11 @@ def test_pages_have_a_choice_of_profiles(
     assert '<option value="walk">' + foot in page.text
     assert "gaps?service=pharmacy&amp;profile=car" in page.text
     assert "proposals?service=pharmacy&amp;lang=" in page.text
-    assert served.get("/maps/town/gaps", params=asked).status_code == 200
+    for layer in ("gaps", "circles", "units", "facilities"):
+        more = served.get(f"/maps/town/{layer}", params=asked)
+        assert more.status_code == 200
+        assert 'name="walker"' not in more.text
+        assert ('name="profile"' in more.text) == (layer in ("gaps", "circles"))
 
 
 @pytest.mark.parametrize(

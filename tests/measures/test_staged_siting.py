@@ -44,14 +44,15 @@ def aims_of(models: list[CapacitatedModel], opens: tuple[int, ...]) -> tuple[int
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("count", [1, 3])
-def test_no_other_order_of_opening_is_better(seed: int, count: int) -> None:
+@pytest.mark.parametrize(("count", "per_stage"), [(3, None), (3, 1)])
+def test_no_other_order_of_opening_is_better(seed: int, count: int, per_stage: int | None) -> None:
     models = drawn(seed)
-    found = choose_stages(models, count)
+    found = choose_stages(models, count, per_stage=per_stage)
     best = min(
         aims_of(models, opens)
         for opens in product((-1, 0, 1, 2), repeat=SITES)
         if sum(when >= 0 for when in opens) <= count
+        and all(opens.count(when) <= (per_stage or SITES) for when in (0, 1, 2))
     )
     assert found.proven
     assert aims_of(models, tuple(found.opens.tolist())) == best
@@ -65,7 +66,7 @@ def test_no_other_order_of_opening_is_better(seed: int, count: int) -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_a_shortlist_says_its_bound(seed: int) -> None:
     models = drawn(seed)
-    exact, short = choose_stages(models, 2), choose_stages(models, 2, most_sets=4)
+    exact, short = (choose_stages(models, 2, per_stage=1, most_sets=most) for most in (256, 4))
     assert short.method == "shortlist"
     assert not short.proven
     assert short.bound <= exact.unserved <= short.unserved

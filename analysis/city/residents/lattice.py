@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import lib
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.city.shapes import keep_areas
@@ -178,8 +179,13 @@ def _halve_blocks(blocks: _Blocks, step_m: float) -> _Blocks:
 
 
 def _clip_quickly(blocks: _Blocks, step_m: float) -> GeometryArray:
-    """The parts within their blocks: three times as fast as an intersection, unproven."""
+    """The parts within their blocks: three times as fast as an intersection, unproven.
+
+    The function of GEOS itself is called: looking at its arguments takes `shapely.clip_by_rect`
+    longer than clipping a small polygon.
+    """
     part = np.empty(len(blocks.owner), dtype=object)
+    clip = lib.clip_by_rect
     for i, (shape, west, south, east, north) in enumerate(
         zip(
             blocks.part,
@@ -190,5 +196,5 @@ def _clip_quickly(blocks: _Blocks, step_m: float) -> GeometryArray:
             strict=True,
         )
     ):
-        part[i] = shapely.clip_by_rect(shape, west, south, east, north)
+        part[i] = clip(shape, west, south, east, north)
     return part

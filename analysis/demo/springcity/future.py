@@ -18,6 +18,7 @@ from lifecircle.analysis.quantities import IntArray
 LATER: Final = (2028, 2030)
 _GROWN: Final = (1.0, 1.12)  # residents of a cell in 2030, of those in 2025
 _BY_2028: Final = 0.6  # of that growth
+_BESIDE: Final = 0.0001  # degrees from the middle of the cell: two rows are two places
 _OLDER, _CHILDREN = 1.25, 0.9  # in 2030, of those in 2025
 _MOVING: Final = ((2027, 0.25), (2029, 0.25), (2031, 0.25))
 """Year of moving in and new residents, of an estate's residents of 2025; the estates in turn."""
@@ -86,6 +87,6 @@ def write_years(path: Path, people: People, future: Future) -> None:
             lon, lat = (f"{degree:.7f}" for degree in people.lonlat[k])
             writer.writerow([people.id[k], lon, lat, *told, "", MARK_ZH])
         for one in future.moving:
-            lon, lat = (f"{degree:.7f}" for degree in people.lonlat[one.near])
+            lon, lat = (f"{degree:.7f}" for degree in people.lonlat[one.near] + _BESIDE)
             told = [number for _ in years for number in (one.residents, 0, 0)]
             writer.writerow([f"new/{one.estate}", lon, lat, *told, one.year, MARK_ZH])

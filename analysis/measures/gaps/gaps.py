@@ -216,11 +216,11 @@ def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
     fullest = cell[np.lexsort((cell, -weight, label))[start[:-1]]]
     near, near_m = study.landmarks.nearest(city.cells.xy_m[fullest])
     unit, units = _units_of(without.unit[cell], label, size)
-    lowest = tuple(min(map(str, city.cells.id[cell[start[i] : start[i + 1]]])) for i in range(size))
+    names, rank = study.cell_names
+    lowest = np.minimum.reduceat(rank[cell], start[:-1])
     region = without.region[start[:-1]]
-    first: dict[int, str] = {}
-    for one, name in zip(region.tolist(), lowest, strict=True):
-        first[one] = min(first.get(one, name), name)
+    first = np.full(int(region.max()) + 1, len(names))
+    np.minimum.at(first, region, lowest)
     return _Sums(
         start,
         sums_by(label, size, weight),
@@ -237,8 +237,8 @@ def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
         units,
         sums_by(label, size, weight, _at_edge(study, asked)[cell]),
         sums_by(label, size, weight, near_short_piece(study)[cell]),
-        lowest,
-        tuple(first[one] for one in region.tolist()),
+        tuple(names[lowest].tolist()),
+        tuple(names[first[region]].tolist()),
     )
 
 
@@ -251,10 +251,11 @@ def _at_edge(study: Study, asked: Asked) -> BoolArray:
 def _units_of(unit: Int32Array, label: Int32Array, size: int) -> tuple[Int32Array, IntArray]:
     """The unit of each gap, int32 (size,), NOBODY where it is not one, and how many there are."""
     inside = unit != NOBODY
-    pairs = np.unique(np.column_stack((label[inside], unit[inside])), axis=0)
-    units = np.bincount(pairs[:, 0], minlength=size)
+    span = int(unit.max(initial=0)) + 1
+    gap, held = np.divmod(np.unique(label[inside].astype(np.int64) * span + unit[inside]), span)
+    units = np.bincount(gap, minlength=size)
     one = np.full(size, NOBODY, dtype=np.int32)
-    one[pairs[:, 0]] = pairs[:, 1]
+    one[gap] = held
     one[units != 1] = NOBODY
     return one, units
 

@@ -67,6 +67,7 @@ def choose_stages(
     models: Sequence[CapacitatedModel],
     count: int,
     *,
+    per_stage: int | None = None,
     most_sets: int = MOST_SETS,
     time_limit_s: float = 0.0,
 ) -> Stages:
@@ -76,18 +77,22 @@ def choose_stages(
     ----------
     models : one for each stage in order of time, all with the same sites; the places there are
         may differ.
+    per_stage : how many may open in one stage; None: any.
     most_sets : how many sets of sites are looked at in each stage.
     time_limit_s : for HiGHS, in each stage, to bound the unserved of a shortlist.
     """
     useful = np.unique(np.concatenate([_reaching(model) for model in models])).astype(np.int64)
     count = min(count, len(useful))
     if _sets(len(useful), count) <= most_sets:
-        opens, loads = _best_path(models, useful, count)
+        opens, loads = _best_path(models, useful, count, per_stage)
         unserved = sum(one.total_unserved for one in loads)
         return Stages(opens, loads, unserved, True, useful, "exact")
-    found = [choose(model, count, time_limit_s) for model in models]
+    each = count if per_stage is None else per_stage
+    found = [
+        choose(model, min(count, each * (k + 1)), time_limit_s) for k, model in enumerate(models)
+    ]
     listed = _shortlist(models[-1], [one.sites for one in found], useful, count, most_sets)
-    opens, loads = _best_path(models, listed, count)
+    opens, loads = _best_path(models, listed, count, per_stage)
     unserved = sum(one.total_unserved for one in loads)
     bound = min(unserved, sum(one.bound for one in found))
     return Stages(opens, loads, bound, False, listed, "shortlist")
@@ -127,22 +132,22 @@ def _shortlist(
 
 
 def _best_path(
-    models: Sequence[CapacitatedModel], sites: IntArray, count: int
+    models: Sequence[CapacitatedModel], sites: IntArray, count: int, per_stage: int | None
 ) -> tuple[Int32Array, tuple[Flow, ...]]:
     """The growing sets of open sites with the least aims over all stages."""
     most = min(count, len(sites))
     every = range(len(sites))
     sets = [frozenset(one) for size in range(most + 1) for one in combinations(every, size)]
-    best: dict[frozenset[int], Aims] = dict.fromkeys(sets, (0, 0, 0, 0))
+    best: dict[frozenset[int], Aims] = {frozenset(): (0, 0, 0, 0)}  # nothing is open before
     came: list[dict[frozenset[int], frozenset[int]]] = []
     for model in models:
-        least, before = _least_inside(sets, best)
+        least, before = _least_inside(sets, best, most if per_stage is None else per_stage)
         came.append(before)
         best = {}
-        for one in sets:
+        for one in (one for one in sets if one in least):
             flow = assign(model, sites[sorted(one)])
             best[one] = _added((*flow.aims, len(one)), least[one])
-    end = min(sets, key=lambda one: (best[one], sorted(one)))
+    end = min(best, key=lambda one: (best[one], sorted(one)))
     path = [end]
     for before in reversed(came[1:]):
         path.append(before[path[-1]])
@@ -159,13 +164,19 @@ def _added(one: Aims, other: Aims) -> Aims:
 
 
 def _least_inside(
-    sets: Sequence[frozenset[int]], best: dict[frozenset[int], Aims]
+    sets: Sequence[frozenset[int]], best: dict[frozenset[int], Aims], opened: int
 ) -> tuple[dict[frozenset[int], Aims], dict[frozenset[int], frozenset[int]]]:
-    """For every set the least aims of a set inside it, and which that is; sets by size."""
-    least, which = dict(best), {one: one for one in sets}
-    for one in sets:
-        for left_out in sorted(one):
-            smaller = one - {left_out}
-            if (least[smaller], sorted(which[smaller])) < (least[one], sorted(which[one])):
-                least[one], which[one] = least[smaller], which[smaller]
+    """For every set the least aims of a set inside it that lacks at most `opened` of it, and
+    which that is; sets that no such set leads to are left out."""
+    least, which = dict(best), {one: one for one in best}
+    for _ in range(opened):
+        held, came = dict(least), dict(which)
+        for one in sets:
+            for left_out in sorted(one):
+                smaller = one - {left_out}
+                if smaller not in held:
+                    continue
+                told = held[smaller], sorted(came[smaller])
+                if one not in least or told < (least[one], sorted(which[one])):
+                    least[one], which[one] = held[smaller], came[smaller]
     return least, which

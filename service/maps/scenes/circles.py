@@ -10,6 +10,7 @@ import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
 from lifecircle.analysis.quantities import Int32Array
+from lifecircle.service.catalog.bands import kept_bands
 from lifecircle.service.catalog.circles import (
     CirclesAnswer,
     answer_circles,
@@ -41,6 +42,7 @@ from lifecircle.service.maps.scene import (
     frame,
     level_field,
     level_shown,
+    profile_field,
     street_layer,
     told_rests,
     warnings,
@@ -54,7 +56,7 @@ from lifecircle.service.maps.shapes import (
     residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
-from lifecircle.service.wording import number, percent, plain
+from lifecircle.service.wording import number, percent, percent_span, plain
 
 SHORT_EDGES: Final = (1, 2, 3, 5)  # types short of a complete circle: 0, 1, 2, 3-4, 5 or more
 SHORT_COLOURS: Final = ("#1f5fa6", "#86b7da", "#ecdfc3", "#e39a4f", "#a8480c")
@@ -80,7 +82,7 @@ def circles_scene(ask: Ask) -> Scene:
     dots, dots_toggle = _dots(ask, found)
     cells, cells_toggle = _cells(ask, found.table)
     view = frame(ask, title) | _form(ask, kind, variant, offered)
-    view |= _figures(ask, found)
+    view |= _figures(ask, found, kept_band(ask, kind, variant, found))
     view |= {
         "toggles": (_share_toggle(ask, found), cells_toggle, dots_toggle, streets_toggle),
         "ranking": _ranking(ask, found, places),
@@ -282,14 +284,23 @@ def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[s
             Field("kind", ask.say("circle"), kinds),
             Field("variant", ask.say("variant"), variants),
             Field("minutes", ask.say("minutes"), value=limit, placeholder=own),
-            Field("walker", ask.say("walker"), walkers),
+            *profile_field(ask),
+            *(() if ask.profile is not None else (Field("walker", ask.say("walker"), walkers),)),
             *level_field(ask),
         ),
         "hidden": (("lang", ask.lang), *ask.keep.items()),
     }
 
 
-def _figures(ask: Ask, found: CirclesAnswer) -> dict[str, Any]:
+def kept_band(ask: Ask, kind: str, variant: str, found: CirclesAnswer) -> str:
+    """The band kept for the share of all residents, in whole percent; empty where none is."""
+    own = variant == "own" and ask.minutes is None
+    bands = kept_bands(ask.run, ask.walker, at=ask.question.at) if own else None
+    band = None if bands is None else bands.circle(kind, found.figures.total.share)
+    return "" if band is None else percent_span(band["low"], band["high"])
+
+
+def _figures(ask: Ask, found: CirclesAnswer, band: str) -> dict[str, Any]:
     total, required = found.figures.total, found.figures.required
     assessed = len(found.figures.assessed)
     note = ask.say(
@@ -305,6 +316,7 @@ def _figures(ask: Ask, found: CirclesAnswer) -> dict[str, Any]:
             percent(total.share),
             note if total.share is not None else ask.say("reason_circles"),
             True,
+            band,
         ),
         Tile(ask.say("share_all"), percent(total.share_all), ask.say("about_share_all")),
         Tile(ask.say("score"), percent(total.score), ask.say("about_score")),

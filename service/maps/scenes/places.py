@@ -169,7 +169,7 @@ def _level_form(ask: Ask, level: str) -> dict[str, Any]:
     fields = level_field(ask)
     if ask.mode == "inline" or not fields:
         return {"plain": (Fact(ask.say("level"), ask.level(level)),)}
-    hidden = {"lang": ask.lang, "service": ask.service, "walker": ask.walker, **ask.keep}
+    hidden = {"lang": ask.lang, "service": ask.service, **ask.who, **ask.keep}
     return {
         "fields": fields,
         "hidden": tuple((name, value) for name, value in hidden.items() if value is not None),

@@ -78,7 +78,7 @@ def _bound(
     elif name == "minutes":
         schema["pattern"] = MINUTES
     elif name == "datetime" and moments:
-        schema["pattern"] = rf"^{_MOMENT}$"
+        schema["pattern"] = TIME
 
 
 def _spell(parameter: dict[str, Any], settings: Settings) -> None:

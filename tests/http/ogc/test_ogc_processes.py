@@ -291,7 +291,7 @@ def test_job_list(at: TestClient) -> None:
     assert [one["jobID"] for one in at.get(ahead).json()["jobs"]] == whole[1:2]
     for query in (
         "limit=0", "limit=x", "status=x", "type=x", "datetime=x", "datetime=../..",
-        "datetime=2021-01-01T00:00:00Z/2020-01-01T00:00:00Z", "minDuration=-1",
+        "datetime=0.5", "datetime=2021-01-01T00:00:00Z/2020-01-01T00:00:00Z", "minDuration=-1",
         "maxDuration=nan", "x=1", "offset=99999999999999999999",
     ):  # fmt: skip
         assert at.get(f"/jobs?{query}").status_code == 400, query

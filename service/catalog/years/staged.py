@@ -1,0 +1,216 @@
+"""Which new place first, and in which year, as a document: one run of the area for each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.errors import Language, ParameterError, Warn
+from lifecircle.analysis.measures.catchments.capacity import capacity_of
+from lifecircle.analysis.measures.catchments.flow_model import Flow
+from lifecircle.analysis.measures.question import Question, default_level, settle
+from lifecircle.analysis.measures.siting.candidates import Sites
+from lifecircle.analysis.measures.siting.capacitated import pose_capacitated
+from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign
+from lifecircle.analysis.measures.siting.result import round_up_percent
+from lifecircle.analysis.measures.siting.scene import Scene, scene_of
+from lifecircle.analysis.measures.siting.staged import MOST_SETS, Stages, choose_stages
+from lifecircle.analysis.quantities import NOBODY
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.catalog.common import DECIMALS, head_of, remarks, title_of
+from lifecircle.service.catalog.rests import rests_document
+from lifecircle.service.catalog.siting import SitingTask, candidates
+
+
+def stages_document(
+    runs: Sequence[Run],
+    question: Question,
+    task: SitingTask,
+    *,
+    per_stage: int | None = None,
+    most_sets: int = MOST_SETS,
+    lang: Language = "zh",
+) -> dict[str, Any]:
+    """At most ``task.add`` new places opened over the years of some runs.
+
+    Parameters
+    ----------
+    runs : one for each stage, of different years and on the same streets.
+    per_stage : how many may open in one stage; None: any.
+
+    Raises
+    ------
+    ParameterError : fewer than two years, other streets, no capacity in the policy, no candidates.
+    UnknownNameError : no such service or walker.
+    """
+    runs = sorted(runs, key=lambda one: one.manifest.year)
+    if len({one.manifest.year for one in runs}) < len(runs) or len(runs) == 1:
+        raise ParameterError("siting_stages_years")
+    if not task.add:
+        raise ParameterError("siting_how_many")
+    last = runs[-1]
+    question = settle(last.study, question)
+    for one in runs[:-1]:
+        _need_same_streets(one, last)
+    sites = candidates(last.study, question, task)
+    scenes = [scene_of(one.study, question, sites) for one in runs]
+    models = [pose_capacitated(scene, one.policy) for scene, one in zip(scenes, runs, strict=True)]
+    found = choose_stages(
+        models,
+        task.add,
+        per_stage=per_stage,
+        most_sets=most_sets,
+        time_limit_s=task.time_limit_s,
+    )
+    asked = scenes[-1].asked
+    stages = [
+        _stage(one, scene, sites, found, k)
+        for k, (one, scene) in enumerate(zip(runs, scenes, strict=True))
+    ]
+    warnings = [*sites.warnings]
+    if not found.proven:
+        warnings.append(Warn("siting_gap", {"gap": round_up_percent(found.gap)}))
+    return {
+        **head_of(last.manifest),
+        "service": asked.service.id,
+        "service_title": title_of(asked.service.title),
+        "minutes": asked.minutes,
+        "walker": asked.walker.id,
+        "add": task.add,
+        "per_stage": per_stage,
+        "candidates": {
+            "source": task.source.name if isinstance(task.source, Path) else task.source,
+            "count": len(sites),
+            "considered": len(found.considered),
+        },
+        "unserved": found.unserved,
+        "bound": found.bound,
+        "gap": found.gap,
+        "proven": found.proven,
+        "method": found.method,
+        "proposals": _proposals(last, sites, found, stages),
+        "stages": stages,
+        "rests_on": rests_document(last.study, Question(asked.service.id)),
+        "warnings": remarks((*warnings, *last.city.warnings), lang),
+    }
+
+
+def years_of(text: str) -> list[int]:
+    """The years of a text such as ``2026,2028,2030``.
+
+    Raises
+    ------
+    ParameterError : no years, fewer than two, or one twice.
+    """
+    try:
+        years = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ParameterError("siting_stages_years") from None
+    if len(years) == 1 or len(set(years)) < len(years):
+        raise ParameterError("siting_stages_years")
+    return sorted(years)
+
+
+def _need_same_streets(one: Run, last: Run) -> None:
+    mine, theirs = one.city.network, last.city.network
+    same = (
+        mine.crs == theirs.crs
+        and np.array_equal(mine.node_xy_m, theirs.node_xy_m)
+        and np.array_equal(mine.edge_length_m, theirs.edge_length_m)
+    )
+    if not same:
+        raise ParameterError(
+            "siting_stages_streets", first=one.manifest.year, second=last.manifest.year
+        )
+
+
+def _stage(run: Run, scene: Scene, sites: Sites, found: Stages, k: int) -> dict[str, Any]:
+    """One year: who is served, and the load of every open place."""
+    flow, model = found.loads[k], pose_capacitated(scene, run.policy)
+    before = assign(model, np.zeros(0, dtype=np.int64))
+    places = run.city.facilities
+    held = capacity_of(run.city, run.policy, scene.asked.service.id).facility
+    rows = [
+        _centre(
+            {"id": str(places.id[i]), "name": _text(places.name[i]), "new": False},
+            model,
+            flow,
+            int(j),
+        )
+        for j, i in enumerate(held)
+    ]
+    rows += [
+        _centre(
+            {"id": str(sites.id[j]), "name": _text(sites.name[j]), "new": True},
+            model,
+            flow,
+            model.standing + int(j),
+        )
+        for j in found.open_in(k)
+    ]
+    residents = int(model.flow.persons.sum())
+    return {
+        "year": run.manifest.year,
+        "run": run.manifest.run,
+        "residents": residents,
+        "served": residents - flow.total_unserved,
+        "unserved": flow.total_unserved,
+        "underload": flow.underload,
+        "unserved_before": before.total_unserved,
+        "underload_before": before.underload,
+        "opened": [str(sites.id[j]) for j in np.flatnonzero(found.opens == k)],
+        "centres": rows,
+    }
+
+
+def _centre(named: dict[str, Any], model: CapacitatedModel, flow: Flow, j: int) -> dict[str, Any]:
+    minimum, maximum = int(model.flow.minimum[j]), int(model.flow.maximum[j])
+    load = int(flow.load[j])
+    state = "underload" if load < minimum else "within"
+    return {**named, "minimum": minimum, "maximum": maximum, "load": load, "state": state}
+
+
+def _proposals(
+    last: Run, sites: Sites, found: Stages, stages: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The places to be opened, the earliest first."""
+    opened = np.flatnonzero(found.opens >= 0)
+    opened = opened[np.argsort(found.opens[opened], kind="stable")]
+    xy_m = sites.xy_m[opened].reshape(-1, 2)
+    lonlat = to_lonlat(xy_m, last.city.crs).round(DECIMALS).tolist()
+    near, near_m = last.study.landmarks.nearest(xy_m)
+    units, unit = last.city.units, sites.unit[default_level(last.city)]
+    rows = []
+    for k, (j, (lon, lat)) in enumerate(zip(opened.tolist(), lonlat, strict=True)):
+        loads = {
+            str(stage["year"]): row["load"]
+            for stage in stages
+            for row in stage["centres"]
+            if row["new"] and row["id"] == str(sites.id[j])
+        }
+        at = int(unit[j])
+        rows.append(
+            {
+                "rank": k + 1,
+                "opens": stages[int(found.opens[j])]["year"],
+                "site": str(sites.id[j]),
+                "name": _text(sites.name[j]),
+                "kind": str(sites.kind[j]),
+                "near": None if near[k] == NOBODY else str(last.city.facilities.name[near[k]]),
+                "near_m": None if near[k] == NOBODY else round(float(near_m[k]), 1),
+                "lon": lon,
+                "lat": lat,
+                "unit_code": None if at == NOBODY else str(units.code[at]),
+                "unit_name": None if at == NOBODY else str(units.name[at]),
+                "loads": loads,
+            }
+        )
+    return rows
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
