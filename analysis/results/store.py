@@ -155,13 +155,20 @@ class Workspace(AreaFolders):
             write_layers(aside, layers)
             stem = f"r{_stamp(run.manifest.created)}-{content_digest(aside)[:8]}"
             (area / RUNS).mkdir(exist_ok=True)
-            name = _free(area / RUNS, stem)
-            manifest = dataclasses.replace(run.manifest, run=name, timings_s=timings_s())
-            write_manifest(aside, manifest)
-            for file in aside.iterdir():
-                _to_disk(file)
-            _to_disk(aside)
-            aside.rename(area / RUNS / name)
+            while True:
+                name = _free(area / RUNS, stem)
+                manifest = dataclasses.replace(run.manifest, run=name, timings_s=timings_s())
+                write_manifest(aside, manifest)
+                for file in aside.iterdir():
+                    _to_disk(file)
+                _to_disk(aside)
+                try:
+                    aside.rename(area / RUNS / name)
+                except OSError:
+                    if not (area / RUNS / name).exists():
+                        raise
+                    continue  # an equal build of the same second took the name meanwhile
+                break
             _to_disk(area / RUNS)
         finally:
             shutil.rmtree(aside, ignore_errors=True)

@@ -49,17 +49,19 @@ def served(root: Path) -> TestClient:
 
 
 def test_the_scorecard_is_one_in_api_page_report_and_workbook(
-    run: Run, served: TestClient, tmp_path: Path
+    run: Run, root: Path, served: TestClient, tmp_path: Path
 ) -> None:
+    others = Workspace(root).other_years(run)
+    assert [one.manifest.year for one in others] == [2020]
     api = served.get("/areas/springcity/scorecard?f=json&lang=zh").json()["rows"]
     assert len(api) == ROWS
-    page = report_page(run, ("zh",))
+    page = report_page(run, ("zh",), others=others)
     printed = {row[0][0]: row for row in read(page).tables["scorecard"] if row}
-    book = load_workbook(io.BytesIO(report_workbook(run)))["达标表"]
+    book = load_workbook(io.BytesIO(report_workbook(run, others=others)))["达标表"]
     heads = [cell.value for cell in book[1]]
     sheet = {row[0]: dict(zip(heads, row, strict=True)) for row in book.iter_rows(
         min_row=2, values_only=True)}  # fmt: skip
-    document = scorecard_document(run, lang="zh")
+    document = scorecard_document(run, others=others, lang="zh")
     export_scorecard(document, tmp_path / "s.csv", "zh")
     with (tmp_path / "s.csv").open(encoding="utf-8-sig") as handle:
         table = {row["id"]: row for row in csv.DictReader(handle)}

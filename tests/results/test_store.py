@@ -20,11 +20,13 @@ from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.provenance import InputFile
 from lifecircle.analysis.results import store
+from lifecircle.analysis.results.folders import AreaFolders
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.names import safe_name
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.results.upkeep import is_whole
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import tiny_city, tiny_manifest, tiny_policy, tiny_run, tiny_travel
 
@@ -301,3 +303,24 @@ def test_an_old_run_keeps_its_judgements() -> None:
     assert policy_text(policy_from(policy_text(packaged))) == policy_text(packaged)
     with pytest.raises(WorkspaceError):
         policy_from("[]")
+
+
+def test_a_name_that_is_taken_meanwhile_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tiny_run(tmp_path).manifest.run
+    told: list[str] = []
+    free = store._free
+
+    def late(runs: Path, stem: str) -> str:
+        """The name that another build takes before this one does."""
+        told.append(stem)
+        return stem if len(told) == 1 else free(runs, stem)
+
+    monkeypatch.setattr(store, "_free", late)
+    second = tiny_run(tmp_path).manifest.run
+    assert (told, second) == ([first] * 2, f"{first}-2")
+    folders = AreaFolders(tmp_path)
+    assert (folders.runs("tiny"), folders.current("tiny")) == ([first, second], second)
+    assert is_whole(tmp_path / "tiny" / "runs" / second)
+    assert Workspace(tmp_path).open("tiny").manifest.run == second

@@ -111,19 +111,19 @@ def say_answers(document: dict[str, Any]) -> None:
     """Declare the answers of every operation; FastAPI's own 422 is never given as it says."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            answers = operation["responses"]
-            answers.pop("422", None)
+            given = operation["responses"]
+            given.pop("422", None)
             content = _content(path, operation)
             for status in ("200", "201"):
-                if status == "200" or status in answers:
-                    answers[status] = {"content": content}
+                if status == "200" or status in given:
+                    given[status] = {"content": content}
             if path == TILE:
-                answers["204"] = {}
+                given["204"] = {}
             if method == "get" and path.startswith(("/areas/", "/collections/", "/maps/")):
-                answers["304"] = {}
+                given["304"] = {}
             for status in _faults(path, method):
-                answers[status] = {"content": FAULTS}
-            operation["responses"] = dict(sorted(answers.items()))
+                given[status] = {"content": FAULTS}
+            operation["responses"] = dict(sorted(given.items()))
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
