@@ -10,6 +10,7 @@ from rich.table import Table
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.referral import REASONS
 from lifecircle.analysis.policy import Policy
+from lifecircle.analysis.texts import listed
 from lifecircle.service.terminal import print_table, say, say_others, show_rests, table_of
 from lifecircle.service.wording import Words, number, percent
 
@@ -57,15 +58,18 @@ def _tier(document: Mapping[str, Any], tier: str, words: Words) -> Table:
 
 def _sum(document: Mapping[str, Any], words: Words) -> str:
     if not document["assessed"]:
-        tiers = [words(f"tier_{tier}") for tier in document["missing"]]
-        return words("open", tiers=tiers)
+        tiers = listed(words(f"tier_{tier}") for tier in document["missing"])
+        return words("open", tiers=tiers.text(words.lang))
     mean = document["mean_minutes"] or {}
     legs = zip(("first", "second", "third"), ("to_first", "to_centre", "to_hospital"), strict=True)
-    return words(
+    told = words(
         "sum",
         served=number(document["served"]) or words.not_assessed,
         residents=number(document["residents"]) or words.unknown,
         share=percent(document["share"]) or words.none,
-        most=number(document["served_most"]) or words.not_assessed,
         **{name: words.minutes(mean.get(leg)) or words.none for name, leg in legs},
     )
+    if not document["hospital_unknown"]:
+        return told
+    most = number(document["served_most"]) or words.not_assessed
+    return words.sentences((told, words("most", most=most)))
