@@ -231,9 +231,10 @@ class Words:
 
     def near(self, row: Mapping[str, Any]) -> str | None:
         """Where a site without a name lies: how far from the nearest place with one."""
-        place, metres = row.get("near"), row.get("near_m")
-        if place is None or metres is None:
+        metres = row.get("near_m")
+        if row.get("near") is None or metres is None:
             return None
+        place = self.named(row, "near")
         return i18n.text("figure_site_near", self.lang, place=place, metres=number(round(metres)))
 
     def moment(self, at: str) -> str:

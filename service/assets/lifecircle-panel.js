@@ -222,6 +222,7 @@
     fold.addEventListener("click", function () {
       const folded = document.body.classList.toggle("lc-folded");
       fold.setAttribute("aria-expanded", String(!folded));
+      panel.scrollTop = 0;
       map.invalidateSize();
     });
   }

@@ -26,7 +26,10 @@ from lifecircle.service.catalog.siting import SitingTask, siting_document
 
 WALKER: Final = "adult"
 _SHARE = "fraction"
-_OF_SITE = ("lon", "lat", "unit_code", "unit_name", "near", "near_m", "residents_new")
+_OF_SITE = (
+    "lon", "lat", "unit_code", "unit_name", "unit_name_en", "near", "near_en", "near_m",
+    "residents_new",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from lifecircle.analysis.quantities import (
     NOBODY,
     SECONDS_PER_MINUTE,
     UNREACHED_CM,
+    FloatArray,
     Int32Array,
 )
 from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
@@ -286,21 +287,24 @@ def _proposals(run: Run, found: Siting) -> list[dict[str, Any]]:
     chosen = [proposal.site for proposal in found.proposals]
     xy_m = sites.xy_m[chosen].reshape(-1, 2)
     lonlat = to_lonlat(xy_m, run.city.crs).round(DECIMALS)
-    near, near_m = run.study.landmarks.nearest(xy_m)
+    units = run.city.units
+    unit_en = dict(zip(units.code.tolist(), units.name_en, strict=True))
     rows: list[dict[str, Any]] = []
-    for k, (proposal, (lon, lat)) in enumerate(zip(found.proposals, lonlat.tolist(), strict=True)):
+    told = zip(found.proposals, lonlat.tolist(), places_near(run, xy_m), strict=True)
+    for k, (proposal, (lon, lat), near) in enumerate(told):
         rows.append(
             {
                 "rank": k + 1,
                 "site": str(sites.id[proposal.site]),
                 "name": _text(sites.name[proposal.site]),
+                "name_en": _text(sites.name_en[proposal.site]),
                 "kind": str(sites.kind[proposal.site]),
-                "near": None if near[k] == NOBODY else str(run.city.facilities.name[near[k]]),
-                "near_m": None if near[k] == NOBODY else round(float(near_m[k]), 1),
+                **near,
                 "lon": lon,
                 "lat": lat,
                 "unit_code": proposal.unit_code,
                 "unit_name": proposal.unit_name,
+                "unit_name_en": unit_en.get(proposal.unit_code),
                 "residents_new": proposal.residents_new,
                 **{f"residents_new_{g}": n for g, n in proposal.groups_new.items()},
                 "residents_reached": proposal.residents_reached,
@@ -309,6 +313,22 @@ def _proposals(run: Run, found: Siting) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def places_near(run: Run, xy_m: FloatArray) -> list[dict[str, Any]]:
+    """Of points (s, 2) in the city's CRS the nearest place with a name, and how far it is."""
+    places = run.city.facilities
+    english = places.attributes.get("name_en")
+    return [
+        dict.fromkeys(("near", "near_en", "near_m"))
+        if row == NOBODY
+        else {
+            "near": str(places.name[row]),
+            "near_en": None if english is None else _text(english[row]),
+            "near_m": round(float(metres), 1),
+        }
+        for row, metres in zip(*run.study.landmarks.nearest(xy_m), strict=True)
+    ]
 
 
 def _text(value: Any) -> str | None:

@@ -1,26 +1,56 @@
-"""Where compiled kernels are kept: once for each user, so that no second workspace waits for them.
+"""Compiled kernels lie in the workspace; a new one is lent those its user has compiled before.
 
-What is kept there is loaded as code, so the folder has to be the user's own and nobody else's to
-write; else (read-only homes, users without one) kernels are kept in the workspace, as runs are.
+What is lent is loaded as code, so the user's folder has to be their own and nobody else's to
+write; else (read-only homes, users without one) every workspace compiles for itself.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import stat
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 _OWN: Final = 0o700
 _OF_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_DATA, _INDEX = ".nbc", ".nbi"  # numba's files: an index names the data that it needs
 
 
 def kernel_folder(workspace: Path) -> Path:
-    """The folder of this version's kernels: of the user where that is safe, else of `workspace`."""
+    """The folder of a workspace's kernels."""
+    return (workspace / ".cache" / "numba").absolute()
+
+
+def lend_kernels(folder: Path) -> None:
+    """Fill a workspace's new folder with the user's kernels; take home what is new at the end."""
     own = _of_user()
-    return (workspace / ".cache" / "numba").absolute() if own is None else own
+    if own is None:
+        return
+    with suppress(OSError):  # a workspace that is read-only, a full disk: it compiles
+        if not folder.exists():
+            folder.mkdir(parents=True, mode=_OWN)
+            bring_kernels(own, folder)
+        if _is_own(folder):
+            atexit.register(bring_kernels, folder, own)
+
+
+def bring_kernels(there: Path, here: Path) -> None:
+    """Copy numba's files that are missing or older, each whole or not at all, data first."""
+    with suppress(OSError):
+        for ending in (_DATA, _INDEX):
+            for file in sorted(there.rglob(f"*{ending}")):
+                to = here / file.relative_to(there)
+                if to.exists() and to.stat().st_mtime_ns >= file.stat().st_mtime_ns:
+                    continue
+                to.parent.mkdir(mode=_OWN, parents=True, exist_ok=True)
+                aside = to.with_name(f"{to.name}.{os.getpid()}")
+                shutil.copy2(file, aside)
+                aside.replace(to)
 
 
 def _of_user() -> Path | None:

@@ -152,8 +152,8 @@ def show_stages(document: Mapping[str, Any], lang: Language) -> None:
     table = table_of(words("order"), heads, left=(0, 1))
     for row in document["proposals"]:
         loads = (number(row["loads"].get(year)) or "" for year in years)
-        named = row["name"] or words.near(row) or row["site"]
-        table.add_row(named, row["unit_name"] or "", str(row["opens"]), *loads)
+        named = words.named(row) or words.near(row) or row["site"]
+        table.add_row(named, words.named(row, "unit_name"), str(row["opens"]), *loads)
     print_table(table)
     names = ("residents", "served", "unserved", "unserved_before", "underload")
     table = table_of(words("years"), [words("year"), *map(words, names)], left=(0,))
@@ -209,8 +209,8 @@ def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     for row in document["proposals"]:
         table.add_row(
             str(row["rank"]),
-            row["name"] or words.near(row) or row["site"],
-            row["unit_name"] or "",
+            words.named(row) or words.near(row) or row["site"],
+            words.named(row, "unit_name"),
             number(row["residents_new"]),
             number(row["residents_reached"]),
             number(row["person_minutes_saved"]),

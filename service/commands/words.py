@@ -12,7 +12,7 @@ import typer
 
 from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.texts import Language
-from lifecircle.service.commands.kernels import kernel_folder
+from lifecircle.service.commands.kernels import kernel_folder, lend_kernels
 from lifecircle.service.errors import MissingError
 
 if TYPE_CHECKING:
@@ -75,9 +75,11 @@ def refuse_missing(*files: Path | None) -> None:
 
 
 def prepare(workspace: Path) -> None:
-    """Compiled kernels are kept where `kernel_folder` says, unless the environment says where."""
+    """Compiled kernels are kept in the workspace, unless the environment says where."""
     if "NUMBA_CACHE_DIR" not in os.environ:
-        os.environ["NUMBA_CACHE_DIR"] = str(kernel_folder(workspace))
+        folder = kernel_folder(workspace)
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+        lend_kernels(folder)
 
 
 def opened(

@@ -28,7 +28,13 @@ from lifecircle.service.ogc.tile_grid import (
     tile_matrix_set,
     tile_of,
 )
-from lifecircle.service.ogc.tile_layers import SHOWN_FROM, coarse_columns, drawn_layer, tile
+from lifecircle.service.ogc.tile_layers import (
+    SHOWN_FROM,
+    SQUARES,
+    coarse_columns,
+    drawn_layer,
+    tile,
+)
 from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, OfRun, Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, JSON, MVT, TILEJSON, answer, encode
 
@@ -132,7 +138,7 @@ def tileset_document(
     return {
         "title": _title(reader, manifest, layer),
         "description": i18n.text(
-            "tileset_cells" if layer == "cells" else f"layer_{layer}_about", reader.lang
+            f"tileset_{layer}" if layer in SQUARES else f"layer_{layer}_about", reader.lang
         ),
         "dataType": "vector",
         "crs": MERCATOR,
@@ -167,7 +173,7 @@ def tilejson(
 ) -> dict[str, Any]:
     """TileJSON 3.0; its tiles are all of the run of this moment, and may be kept for a day."""
     home = f"{collection_url(reader.base, f'{manifest.area}.{layer}')}/tiles/{QUAD}"
-    shown = dict.fromkeys((*columns, *(coarse_columns(columns) if layer == "cells" else ())))
+    shown = dict.fromkeys((*columns, *coarse_columns(layer, columns)))
     west, south, east, north = manifest.bbox
     return {
         "tilejson": "3.0.0",

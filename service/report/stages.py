@@ -72,14 +72,14 @@ def _opening(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
         "rank": one["rank"],
         "year": one["opens"],
         "name": _named(one, words),
-        "unit": one["unit_name"] or words.none,
+        "unit": words.named(one, "unit_name") or words.none,
         "loads": [(year, number(load)) for year, load in one["loads"].items()],
         "colour": _COLOURS[(one["rank"] - 1) % len(_COLOURS)],
     }
 
 
 def _named(one: Mapping[str, Any], words: Words) -> str:
-    return str(one["name"] or words.near(one) or one["site"])
+    return str(words.named(one) or words.near(one) or one["site"])
 
 
 def _rows(document: Mapping[str, Any], words: Words) -> Iterator[dict[str, Any]]:

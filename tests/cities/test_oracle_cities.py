@@ -26,7 +26,7 @@ from tests.oracles import walks as oracle
 from tests.worlds.drawn import attachments, nearest_cm
 
 POINTS = 5000
-SETS = 20 if os.environ.get("LIFECIRCLE_WHOLE") else 2
+SETS = 20 if os.environ.get("LIFECIRCLE_WHOLE") else 1
 LARGEST_DIFFERENCE_S = 0.1
 SEED = 2022_77
 

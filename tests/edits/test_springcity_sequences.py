@@ -28,7 +28,7 @@ from lifecircle.service.settings import Settings
 from tests.command.run import lifecircle
 from tests.edits.springcity_rebuild import Town, draw_edits
 
-SEQUENCES = 40 if os.environ.get("LIFECIRCLE_WHOLE") else 2
+SEQUENCES = 40 if os.environ.get("LIFECIRCLE_WHOLE") else 1
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,13 @@ def lines(path: Path) -> list[str]:
         for line in text.replace("\\\n", " ").splitlines()
     ]
     typed = [line for line in whole if line.startswith(RUN) and not line.startswith(NOT_HERE)]
-    return [DRAWS.sub(r"\g<1>8", line) for line in typed]
+    few = [DRAWS.sub(r"\g<1>8", line) for line in typed]
+    return [
+        line.replace("robust ", "robust --draws 8 ", 1)
+        if line.startswith("lifecircle robust ") and "--draws" not in line
+        else line
+        for line in few
+    ]
 
 
 def python(path: Path) -> list[str]:

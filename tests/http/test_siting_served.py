@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
@@ -214,6 +216,36 @@ def test_the_map_of_proposals(tmp_path: Path, lang: str) -> None:
     assert page.count('class="lc-row"') == len(found.proposals)
     silent = map_page(run, "proposals", Question(service="market"), Page(lang=lang))  # type: ignore[arg-type]
     assert "lc-curve" not in silent.split("</head>")[1]
+
+
+def in_english(city: City) -> City:
+    """The city with a plain name on all its places, and an English one."""
+    places = city.facilities
+    name, english = (
+        np.array([f"{word}{k}" for k in range(len(places))], dtype=object)
+        for word in ("甲处", "Place ")
+    )
+    attributes = {**places.attributes, "name_en": english}
+    return replace(city, facilities=replace(places, name=name, attributes=attributes))
+
+
+def test_a_site_at_a_place_is_called_by_its_name_in_the_language_of_the_page(
+    tmp_path: Path,
+) -> None:
+    run = tiny_run(tmp_path, change=in_english)
+    task = SitingTask(add=1, source="places:pharmacy")
+    found = siting_of(run.study, Question(SERVICE), task)
+    document = shown(run, found, task.source, "en")
+    (row,) = document["proposals"]
+    places = run.city.facilities
+    ids = [f"{one}@pharmacy" for one in places.id]
+    assert row["name_en"] == f"Place {ids.index(row['site'])}"
+    assert row["name"] == places.name[ids.index(row["site"])] != row["name_en"]
+    keep(run, document, positions_of(found))
+    for lang, told, other in (("zh", "name", "name_en"), ("en", "name_en", "name")):
+        page = map_page(run, "proposals", Question(service=SERVICE), Page(lang=lang, mode="inline"))  # type: ignore[arg-type]
+        ranked = page[page.index('class="lc-row"') :]
+        assert row[told] in ranked and row[other] not in ranked
 
 
 def lifecircle(

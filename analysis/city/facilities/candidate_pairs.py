@@ -16,6 +16,12 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.facilities.crowds import Crowd, link_surely, suspect_places
+from lifecircle.analysis.city.facilities.like_names import (
+    NamedRows,
+    find_nearest_like,
+    group_equal_names,
+    is_crowded,
+)
 from lifecircle.analysis.city.facilities.name_similarity import (
     CoreName,
     NameSimilarity,
@@ -101,7 +107,7 @@ def find_pairs(gathered: Gathered, rules: QualityRules | None, orders: MergeOrde
         kept, repeats = (members, []) if named else _part_repeats(gathered, members)
         found += repeats
         crowds = _find_crowds(gathered, [] if named else kept)
-        spent = _Spent.of(len(kept))
+        spent = _Spent.of(len(kept), all_pairs=bool(named))
         try:
             found += _judge_crowds(gathered, crowds, rules)
             found += _judge_named(gathered, kept, rules, (decided, crowds), spent)
@@ -113,16 +119,21 @@ def find_pairs(gathered: Gathered, rules: QualityRules | None, orders: MergeOrde
 
 
 class _Spent(NamedTuple):
-    """Pairs of one service that may be looked at as arrays, and compared one by one."""
+    """Pairs of one service that may be looked at as arrays, and compared one by one.
+
+    `all_pairs`: someone decided about rows, so that one may go with another than its nearest.
+    """
 
     looked_at: PairBudget
     compared: PairBudget
+    all_pairs: bool = False
 
     @classmethod
-    def of(cls, rows: int) -> _Spent:
+    def of(cls, rows: int, *, all_pairs: bool) -> _Spent:
         return cls(
             PairBudget.of(rows, _MOST_LOOKED_AT, _LOOKED_AT_EACH),
             PairBudget.of(rows, _MOST_COMPARED, _COMPARED_EACH),
+            all_pairs,
         )
 
 
@@ -230,8 +241,7 @@ def _judge_named(
         rows = np.array([names[k][0] for k in block], dtype=np.int64)
         if crowd[rows[0]] >= 0 and (crowd[rows] == crowd[rows[0]]).all():
             continue
-        reach_m = rules.same_name_m.value
-        for i, j, metres in find_near(gathered.rows.geometry, rows, reach_m, crowd, spent):
+        for i, j, metres in _find_named(gathered, rows, rules, crowd, spent):
             if (i, j) in seen or decided(i, j):
                 continue
             seen.add((i, j))
@@ -245,6 +255,21 @@ def _judge_named(
                 close = rank == SAME_NAME and metres <= rules.nameless_m.value
                 sure = close and gathered.rows.source[j] != FROM_OSM
             yield i, j, rank, metres, sure
+
+
+def _find_named(
+    gathered: Gathered, rows: IntArray, rules: QualityRules, crowd: IntArray, spent: _Spent
+) -> Iterable[tuple[int, int, float]]:
+    """Pairs of rows whose names may be like: all that are near, of very many what settles them."""
+    shapes, reach_m = gathered.rows.geometry, rules.same_name_m.value
+    rows = np.unique(rows)
+    if len(rows) <= CROWD or spent.all_pairs or not is_crowded(shapes[rows], reach_m):
+        yield from find_near(shapes, rows, reach_m, crowd, spent)
+        return
+    for equal in group_equal_names(rows, gathered.cores):
+        yield from find_near(shapes, equal, reach_m, crowd, spent)
+    named = NamedRows(shapes, gathered.source_no, gathered.cores)
+    yield from find_nearest_like(named, rows, rules.likeness.value, reach_m, spent.looked_at)
 
 
 def _judge_nameless(

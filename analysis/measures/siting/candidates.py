@@ -31,6 +31,7 @@ PLANNED: Final = "planned"  # as `NotOpen.state` says it, and the kind of such a
 class Sites:
     """Candidate sites (s) with every position by which each can be reached.
 
+    `name_en`: None where the place has none.
     `kind`: ``given``, ``generated``, ``planned`` or the service of the place that stands there.
     `xy_m` (s, 2) in the city's CRS. ``attachments.facility`` counts sites. `unit[level]` int32
     (s,).
@@ -39,6 +40,7 @@ class Sites:
 
     id: StrArray
     name: StrArray
+    name_en: StrArray
     kind: StrArray
     xy_m: FloatArray
     unit: dict[str, Int32Array]
@@ -88,8 +90,9 @@ def site_at(lonlat_m: FloatArray, city: City, index: EdgeIndex, max_leg_m: float
     """Sites at bare points (s, 2) in the city's CRS."""
     ids = np.array([f"added/{k + 1}" for k in range(len(lonlat_m))], dtype=object)
     geometry = np.asarray(shapely.points(lonlat_m), dtype=object)
-    none = np.full(len(ids), None, dtype=object)
-    return _place(ids, none, _repeat("given", len(ids)), geometry, city, index, max_leg_m)
+    return _place(
+        ids, _repeat(None, len(ids)), _repeat("given", len(ids)), geometry, city, index, max_leg_m
+    )
 
 
 def _place(
@@ -110,7 +113,8 @@ def _place(
         shown = first_of([ids[i] for i in loose], 10)
         told = {"count": len(loose), "ids": shown, "metres": f"{max_leg_m:g}"}
         warnings = (Warn("siting_unsnapped", told),)
-    return Sites(ids, names, kind, xy_m, assign_units(xy_m, city.units), attachments, warnings)
+    unit = assign_units(xy_m, city.units)
+    return Sites(ids, names, _repeat(None, len(ids)), kind, xy_m, unit, attachments, warnings)
 
 
 def places_of_kinds(city: City, policy: Policy, service: str, kinds: Sequence[str]) -> Sites:
@@ -133,10 +137,12 @@ def places_of_kinds(city: City, policy: Policy, service: str, kinds: Sequence[st
     ids = np.array(
         [f"{places.id[i]}@{kind}" for i, kind in zip(chosen, kind_of, strict=True)], dtype=object
     )
+    english = places.attributes.get("name_en")
     xy_m = anchor_xy(places.geometry[chosen]) if len(chosen) else np.zeros((0, 2))
     return Sites(
         ids,
         places.name[chosen],
+        _repeat(None, len(chosen)) if english is None else english[chosen],
         kind_of,
         xy_m,
         {level: index[chosen] for level, index in places.unit.items()},
@@ -161,7 +167,8 @@ def generated_sites(
     on_street = Positions(position.edge, position.at_m, np.zeros(len(chosen)), position.xy_m)
     return Sites(
         np.array([f"street/{one}" for one in cells.id[chosen]], dtype=object),
-        np.full(len(chosen), None, dtype=object),
+        _repeat(None, len(chosen)),
+        _repeat(None, len(chosen)),
         _repeat("generated", len(chosen)),
         position.xy_m,
         assign_units(position.xy_m, city.units),
@@ -174,6 +181,7 @@ def join_sites(one: Sites, other: Sites) -> Sites:
     return Sites(
         np.concatenate([one.id, other.id]),
         np.concatenate([one.name, other.name]),
+        np.concatenate([one.name_en, other.name_en]),
         np.concatenate([one.kind, other.kind]),
         np.concatenate([one.xy_m, other.xy_m]),
         {level: np.concatenate([index, other.unit[level]]) for level, index in one.unit.items()},
@@ -209,7 +217,7 @@ def _thin(xy_m: FloatArray, residents: IntArray, usable: IntArray, spacing_m: fl
     return np.sort(usable[order][first])
 
 
-def _repeat(word: str, size: int) -> StrArray:
+def _repeat(word: str | None, size: int) -> StrArray:
     out = np.empty(size, dtype=object)
     out[:] = word
     return out

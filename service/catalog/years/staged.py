@@ -23,7 +23,7 @@ from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import DECIMALS, head_of, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document
-from lifecircle.service.catalog.siting import SitingTask, candidates
+from lifecircle.service.catalog.siting import SitingTask, candidates, places_near
 
 
 def stages_document(
@@ -182,7 +182,7 @@ def _proposals(
     opened = opened[np.argsort(found.opens[opened], kind="stable")]
     xy_m = sites.xy_m[opened].reshape(-1, 2)
     lonlat = to_lonlat(xy_m, last.city.crs).round(DECIMALS).tolist()
-    near, near_m = last.study.landmarks.nearest(xy_m)
+    near = places_near(last, xy_m)
     units, unit = last.city.units, sites.unit[default_level(last.city)]
     rows = []
     for k, (j, (lon, lat)) in enumerate(zip(opened.tolist(), lonlat, strict=True)):
@@ -199,13 +199,14 @@ def _proposals(
                 "opens": stages[int(found.opens[j])]["year"],
                 "site": str(sites.id[j]),
                 "name": _text(sites.name[j]),
+                "name_en": _text(sites.name_en[j]),
                 "kind": str(sites.kind[j]),
-                "near": None if near[k] == NOBODY else str(last.city.facilities.name[near[k]]),
-                "near_m": None if near[k] == NOBODY else round(float(near_m[k]), 1),
+                **near[k],
                 "lon": lon,
                 "lat": lat,
                 "unit_code": None if at == NOBODY else str(units.code[at]),
                 "unit_name": None if at == NOBODY else str(units.name[at]),
+                "unit_name_en": None if at == NOBODY else units.name_en[at],
                 "loads": loads,
             }
         )

@@ -246,7 +246,7 @@ def _groups(ask: Ask) -> list[str]:
 
 
 def _title(ask: Ask, row: dict[str, Any]) -> str:
-    return row["name"] or _unit(ask, row) or ask.say("outside_units")
+    return ask.words.named(row) or _unit(ask, row) or ask.say("outside_units")
 
 
 def _unit(ask: Ask, row: dict[str, Any]) -> str | None:

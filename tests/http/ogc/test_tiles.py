@@ -13,9 +13,10 @@ import pytest
 import shapely
 from starlette.testclient import TestClient
 
+from lifecircle.analysis.results.columns import count
 from lifecircle.analysis.results.layers.layers import LAYERS
 from lifecircle.service.ogc.tile_grid import DEEPEST, HALF_M, box_of, limits_of
-from lifecircle.service.ogc.tile_layers import FINE_CELLS, SHOWN_FROM
+from lifecircle.service.ogc.tile_layers import FINE, SHOWN_FROM, Drawn, gaps_together
 from tests.pages.served import ask, client
 
 QUAD = "WebMercatorQuad"
@@ -109,16 +110,52 @@ def test_tilejson_names_tiles_of_the_run(served: TestClient) -> None:
     assert {"service", "residents", "reason"} <= set(layer["fields"])
 
 
-@pytest.mark.parametrize("zoom", [0, 8, FINE_CELLS - 1, FINE_CELLS])
+@pytest.mark.parametrize("zoom", [0, 8, FINE - 1, FINE])
 def test_every_zoom_holds_every_resident_once(
     served: TestClient, tmp_path: Path, zoom: int
 ) -> None:
     found = all_tiles(served, tmp_path, "cells", zoom).drop_duplicates("id")
     assert found["residents"].sum() == KNOWN
-    if zoom < FINE_CELLS:
+    if zoom < FINE:
         assert found["cells"].sum() == 10
     else:
         assert len(found) == 10
+
+
+def test_gaps_far_out_hold_every_resident_of_each_service_and_reason_once(
+    served: TestClient, tmp_path: Path
+) -> None:
+    persons = ["gaps", "residents", "residents_65"]
+    told = pd.DataFrame(
+        feature["properties"]
+        for feature in ask(served, "/collections/tiny.gaps/items", limit=1000)["features"]
+    ).assign(gaps=1)
+    summed = told.groupby(["service", "reason"])[persons].sum()
+    for zoom in range(SHOWN_FROM["gaps"], FINE):
+        found = all_tiles(served, tmp_path, "gaps", zoom).drop_duplicates("id")
+        assert (found.groupby(["service", "reason"])[persons].sum() == summed).all(axis=None)
+        assert not {"minutes_to_nearest", "unit_code"} & set(found.columns)
+    assert len(all_tiles(served, tmp_path, "gaps", 9).drop_duplicates("id")) < len(told)
+
+
+def test_a_group_unknown_of_one_gap_is_unknown_of_all_drawn_with_it() -> None:
+    near = [shapely.box(x, 0, x + 300, 300) for x in (0, 400, 800)]
+    frame = gpd.GeoDataFrame(
+        {
+            **dict.fromkeys(("service", "service_zh", "service_en"), "s"),
+            "reason": ["a", "a", "b"],
+            "residents": pd.array([3, 4, 5], dtype="Int64"),
+            "residents_65": pd.array([1, None, 2], dtype="Int64"),
+        },
+        geometry=near,
+        crs="EPSG:3857",
+    )
+    columns = (count("residents"), count("residents_65"))
+    drawn = gaps_together(Drawn("gaps", frame, shapely.STRtree(near)), columns, 9).frame
+    assert drawn["residents"].tolist() == [7, 5]
+    assert drawn["residents_65"].isna().tolist() == [True, False]
+    assert drawn["gaps"].tolist() == [2, 1]
+    assert drawn.geometry.distance(shapely.Point(450, 150)).tolist()[0] == 0
 
 
 @pytest.mark.parametrize("layer", LAYERS)
