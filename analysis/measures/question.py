@@ -126,6 +126,16 @@ class Study:
         return names.astype(object), place.astype(np.int64)
 
     @cached_property
+    def default_level(self) -> str:
+        """The level of units asked about where none is named, found once."""
+        return default_level(self.city)
+
+    @cached_property
+    def home_unit(self) -> Int32Array:
+        """The unit that names each cell (c,), -1 outside all, found once."""
+        return home_unit(self.city, self.city.cells.unit)
+
+    @cached_property
     def landmarks(self) -> Landmarks:
         """Named places, made once."""
         return Landmarks.of(self.city)

@@ -20,13 +20,12 @@ from lifecircle.analysis.measures.question import (
     level_of,
     settle,
 )
-from lifecircle.analysis.results.layers.layers import gap_frame, layer_columns
+from lifecircle.analysis.results.layers.layers import gap_rows
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
 from lifecircle.service.catalog.common import (
     in_degrees,
     minutes_for,
-    properties_of,
     remarks,
     services_asked,
 )
@@ -129,6 +128,8 @@ def sums_row(study: Study, question: Question, bridge: Bridge) -> dict[str, Any]
 
 def gap_level(run: Run, by: str | None) -> str:
     """The level at whose borders gaps are cut, ``none`` where they are not."""
+    if by is None:
+        return run.study.default_level
     return WHOLE if by == WHOLE else level_of(run.city, by)
 
 
@@ -143,9 +144,8 @@ def gaps_document(
     question = settle(run.study, question)
     answer = gaps_asked(run, question, min_residents=min_residents)
     run, found = answer.run, answer.found
-    columns = [column for column in layer_columns(run, "gaps") if column.name != "id"]
     shapes = in_degrees([gap.geometry for gap in found], run.city.crs)
-    rows = properties_of(gap_frame(run, found), columns)
+    rows = gap_rows(run, found)
     return {
         "type": "FeatureCollection",
         "area": run.manifest.area,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import shutil
 import subprocess
@@ -54,6 +55,22 @@ def test_prometheus_asks_for_counts_that_there_are() -> None:
     for name in re.findall(r"lifecircle_\w+", rules):
         assert name in counted
     assert all("expr" in rule for rule in yaml.safe_load(rules)["groups"][0]["rules"])
+
+
+def test_the_dashboard_draws_counts_that_there_are() -> None:
+    board = json.loads((FOLDER / "grafana.json").read_text("utf-8"))
+    metrics = Metrics()
+    metrics.count("GET", "/", 200, 0.1)
+    counted = set(re.findall(r"^(\w+)(?:\{| )", metrics.text().decode(), re.MULTILINE))
+    (job,) = yaml.safe_load((FOLDER / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    for told in asked:
+        assert set(re.findall(r'job="(\w+)"', told)) == {job["job_name"]}
+        names = set(re.findall(r"\b(?:lifecircle|process)_\w+", told))
+        assert names <= counted
+        assert names or told.startswith("up{")
+        assert [told.count(one) for one in "({["] == [told.count(one) for one in ")}]"]
 
 
 @pytest.mark.parametrize("name", UNITS)

@@ -14,7 +14,13 @@ from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.measures.gaps.gaps import gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.columns import COLUMNS, LAYERS, OPTIONAL_LAYERS
-from lifecircle.analysis.results.layers.layers import STORED, gap_frame, layer_columns, layer_frame
+from lifecircle.analysis.results.layers.layers import (
+    STORED,
+    gap_frame,
+    gap_rows,
+    layer_columns,
+    layer_frame,
+)
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import circles_document
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_run
@@ -127,6 +133,14 @@ def test_gaps_of_all_services_and_of_any_question(run: Run) -> None:
     asked = gap_frame(run, found)
     assert asked["reason"].tolist() == ["cut_off", "unsnapped"]
     assert len(gap_frame(run, ())) == 0
+    rows = [{"id": gap.id, **row} for gap, row in zip(found, gap_rows(run, found), strict=True)]
+    assert len(rows) == 2
+    assert list(rows[0]) == list(asked.columns.drop("geometry"))
+    for row, held in zip(rows, asked.to_dict("records"), strict=True):
+        for name, value in row.items():
+            assert type(value) in (int, float, str, type(None)), name
+            assert value == held[name] if value is not None else pd.isna(held[name]), name
+    assert gap_rows(run, ()) == []
 
 
 def test_circles(run: Run) -> None:

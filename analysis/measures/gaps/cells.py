@@ -21,8 +21,6 @@ from lifecircle.analysis.measures.question import (
     Walks,
     ask,
     covered,
-    default_level,
-    home_unit,
     level_of,
     persons_of,
     sums_by,
@@ -108,11 +106,11 @@ def who_is_without(study: Study, question: Question, walks: Walks) -> tuple[With
     return _linked(study, question.by, uncovered, lacking, reason), bridge
 
 
-def _units(city: City, by: str | None) -> Int32Array:
+def _units(study: Study, by: str | None) -> Int32Array:
     """The unit that names the gaps of a cell, int32 (c,), NOBODY outside all."""
-    if by in (None, WHOLE) or by == default_level(city):
-        return home_unit(city, city.cells.unit)
-    return city.cells.unit[level_of(city, by)]
+    if by in (None, WHOLE) or by == study.default_level:
+        return study.home_unit
+    return study.city.cells.unit[level_of(study.city, by)]
 
 
 def _reasons(city: City, walks: Walks, full: BoolArray) -> Int32Array:
@@ -171,7 +169,7 @@ def _linked(
 ) -> Without:
     """Which cells belong together: as regions, and cut at the borders of units."""
     city, link_m = study.city, study.policy.gaps.link_m.value
-    unit = _units(city, by)
+    unit = _units(study, by)
     edge = city.cells.position.edge[uncovered]
     off = edge == NOBODY
     component = np.where(off, NOBODY, city.network.edge_component[edge]).astype(np.int64)

@@ -31,7 +31,6 @@ from lifecircle.analysis.measures.question import (
     Study,
     Walks,
     ask,
-    default_level,
     level_of,
     not_assessed,
     persons_of,
@@ -153,7 +152,8 @@ def find_gaps(
     city, group = study.city, question.group
     asked = ask(study, question)
     persons = persons_of(city.cells, group)
-    level_of(city, None if question.by == WHOLE else question.by)
+    if question.by not in (None, WHOLE):
+        level_of(city, question.by)
     if min_residents < 0:
         raise ParameterError("min_residents_negative", value=min_residents)
     walks = walks_to(study, asked.service.id)
@@ -271,7 +271,7 @@ def _found(
     """The gaps of labelled cells; what can be counted for all of them at once is."""
     city, asked = study.city, ask(study, question)
     sums = _sums(study, asked, walks, without)
-    by = question.by if question.by not in (None, default_level(city)) else ""
+    by = question.by if question.by not in (None, study.default_level) else ""
     radius_m = study.policy.gaps.disc_radius_m.value
     found = []
     for i in np.flatnonzero(sums.residents >= min_residents).tolist():

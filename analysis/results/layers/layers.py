@@ -38,6 +38,7 @@ __all__ = [
     "LAYERS",
     "METRIC_CRS",
     "gap_frame",
+    "gap_rows",
     "layer_columns",
     "layer_frame",
     "layers_of",
@@ -130,6 +131,16 @@ def proposal_frame(run: Run, found: Sequence[Mapping[str, Any]]) -> gpd.GeoDataF
 def gap_frame(run: Run, found: Sequence[Gap]) -> gpd.GeoDataFrame:
     """Gaps (of any question) as the layer ``gaps``, in the order given."""
     return _frame(run, "gaps", *gap_values(run, found))
+
+
+def gap_rows(run: Run, found: Sequence[Gap]) -> list[dict[str, Any]]:
+    """Gaps as mappings of plain values without ``id``, as their frame holds them (None: null)."""
+    values, _ = gap_values(run, found)
+    names = [column.name for column in layer_columns_of(run, "gaps") if column.name != "id"]
+    return [
+        dict(zip(names, row, strict=True))
+        for row in zip(*(values[name] for name in names), strict=True)
+    ]
 
 
 def catchment_frame(run: Run, found: Catchments) -> gpd.GeoDataFrame:
