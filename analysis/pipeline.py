@@ -24,7 +24,15 @@ from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
 from lifecircle.analysis.city.facilities.not_open import note_not_open
-from lifecircle.analysis.city.model import NO_ROADS, Cells, City, Extent, LandSamples, Units
+from lifecircle.analysis.city.model import (
+    NO_ROADS,
+    Cells,
+    City,
+    Extent,
+    LandSamples,
+    Shapes,
+    Units,
+)
 from lifecircle.analysis.city.notes import BuildNotes
 from lifecircle.analysis.city.placement import DATUM_DOUBTS, find_misplaced
 from lifecircle.analysis.city.residents.land import sample_land
@@ -273,7 +281,7 @@ def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Position
     return Cells(
         id=seed.id,
         xy_m=seed.xy_m,
-        polygon=seed.polygon,
+        outline=Shapes.of(seed.polygon),
         residents=seed.residents,
         groups=seed.groups,
         unit=unit_of,

@@ -7,7 +7,7 @@ import io
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -19,8 +19,6 @@ from lifecircle.analysis.results.check_files import write_clean_copy, write_erro
 from lifecircle.service.catalog.checks import check_document, grouped
 from lifecircle.service.errors import RequestError, problem_of
 from lifecircle.service.wording import Words
-
-CHECK: Final = "lifecircle.service.checking:check_upload"
 
 
 def check_upload(told: bytes) -> bytes:

@@ -25,7 +25,8 @@ from lifecircle.service.flights import ReaderLeftError
 if sys.platform != "win32":  # there, time alone is limited
     import resource
 
-READERS: Final = "lifecircle.service.checking"
+READERS: Final = "lifecircle.service.checking"  # imported by the jail alone
+CHECK: Final = f"{READERS}:check_upload"
 TICK_S: Final = 0.05
 WAIT_S: Final = 10.0  # for one of the few places
 START_S: Final = 120.0  # the first one waits until the readers are loaded

@@ -23,7 +23,7 @@ _SECONDS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
 _ROOMS: Final = ("areas", "maps", "collections", "static", "processes", "jobs", "uploads")
 _LEAVES: Final = frozenset({
     "coverage", "gaps", "circles", "equity", "compare", "report", "scorecard", "quality", "merges",
-    "catchments", "point", "isochrone", "siting", "accessibility", "what-if", "items",
+    "catchments", "referral", "point", "isochrone", "siting", "accessibility", "what-if", "items",
     "queryables", "schema",
 })  # fmt: skip
 _ALONE: Final = frozenset({

@@ -51,7 +51,7 @@ ASKED_AGAIN: Final[Mapping[str, str]] = MappingProxyType(
 FILES: Final = ("csv", "xlsx", "gpkg", "parquet")
 DEAR: Final = frozenset({
     "report", "gaps", "scorecard", "siting", "catchments", "compare", "accessibility", "merges",
-    "execution", "robustness",
+    "execution", "robustness", "referral",
 })  # fmt: skip
 
 CLOSED_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"

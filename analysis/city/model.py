@@ -5,7 +5,7 @@ All tables are parallel read-only arrays; row i of one array is row i of its bro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -64,13 +64,40 @@ class Units:
         return np.flatnonzero(self.level == level).astype(np.int32)
 
 
+class Shapes:
+    """Shapes of rows (n,): at hand, or made when they are first asked for."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], GeometryArray]) -> None:
+        self._make: Callable[[], GeometryArray] | None = make
+        self._made: GeometryArray | None = None
+
+    @classmethod
+    def of(cls, shapes: GeometryArray) -> Shapes:
+        """Shapes at hand (n,), None where a row has none."""
+        held = cls(lambda: shapes)
+        held.made()
+        return held
+
+    def made(self) -> GeometryArray:
+        """The shapes (n,), the same array each time; threads may ask at once."""
+        made, make = self._made, self._make
+        if made is None:
+            made = self._made if make is None else make()
+            assert made is not None  # `_made` is set before `_make` is let go
+            self._made, self._make = made, None
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Populated points or polygons (c cells).
 
     `unit[level]` int32 (c,): index into Units of the unit of that level that holds the cell,
     -1 outside all. `residents` int64; `groups["0_3"]`, `groups["65"]`, ...: those known in a
-    cell at least. `polygon` holds the cell's polygon or None (then it is a point).
+    cell at least. `polygon` is the cell's polygon or None (then it is a point): opened runs keep
+    `outline` as bytes until someone asks, as shapes are what is dearest in memory.
     `modelled`: residents spread from unit totals, not counted here. `counted`: whether it is known
     who lives where; where it is not the cells are places to walk from, and their residents, all 0,
     mean nothing.
@@ -78,7 +105,7 @@ class Cells:
 
     id: StrArray
     xy_m: FloatArray
-    polygon: GeometryArray
+    outline: Shapes
     residents: IntArray
     groups: Mapping[str, Counts]
     unit: Mapping[str, Int32Array]
@@ -91,6 +118,11 @@ class Cells:
 
     def __repr__(self) -> str:
         return f"<Cells: {len(self):,} with {self.people} residents>"
+
+    @property
+    def polygon(self) -> GeometryArray:
+        """Polygons (c,) in the city's CRS, None for a cell that is a point."""
+        return self.outline.made()
 
     @property
     def people(self) -> str:

@@ -1,18 +1,23 @@
-"""Records of arrays as files, one ``.npy`` a field, memory-mapped when they are read."""
+"""Records of arrays as files, one ``.npy`` a field, memory-mapped; tables read as arrays."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow.parquet as pq
+import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.model import City, GeometryArray, Shapes, StrArray
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.roads import RoadNetwork
+from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
 
 _Record = TypeVar("_Record")
 _ROADS, _SPEED = "roads.", ".uv_km_h.npy"
@@ -58,3 +63,67 @@ def _read_roads(folder: Path, prefix: str, crs: str) -> RoadNetwork:
         folder, f"{prefix}.network", WalkNetwork, crs=crs, vertex_form=form, slope=None
     )
     return read_arrays(folder, prefix, RoadNetwork, network=network)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of a parquet file as numpy arrays, None for null texts."""
+
+    table: Any
+
+    @classmethod
+    def of(cls, path: Path) -> Table:
+        """Read by one thread: a pool of them keeps tens of megabytes for good."""
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            return cls(file.read(use_threads=False))
+
+    def numbers(self, name: str, dtype: type[np.generic]) -> NDArray[Any]:
+        """Numbers (n,) of a column without nulls, read-only."""
+        column = self.table.column(name).to_numpy().astype(dtype, copy=False)
+        return read_only(np.ascontiguousarray(column))
+
+    def counts(self, name: str) -> Counts:
+        """Whole numbers (n,), unknown where null."""
+        column = self.table.column(name)
+        known = ~np.asarray(column.is_null())
+        return Counts.of(column.fill_null(0).to_numpy(), known)
+
+    def texts(self, name: str) -> StrArray:
+        """Texts (n,), None where null; rows of one text hold one object."""
+        column = self.table.column(name).combine_chunks().dictionary_encode()
+        held = column.dictionary.to_pylist()
+        words = np.empty(len(held) + 1, dtype=object)
+        words[:-1] = held
+        taken: StrArray = words[column.indices.fill_null(len(held)).to_numpy()]
+        return taken
+
+    def pairs(self, x: str, y: str) -> FloatArray:
+        """Two columns as places (n, 2), read-only."""
+        both = np.column_stack([self.numbers(x, np.float64), self.numbers(y, np.float64)])
+        read_only(both)
+        return both
+
+    def shapes(self) -> GeometryArray:
+        """Shapes (n,), made at once."""
+        return _shapes_of(self.table.column("geometry"))
+
+    def polygons(self) -> Shapes:
+        """Polygons, made when they are asked for, None for rows that are points."""
+        return Shapes(partial(_polygons_of, self.table.column("geometry")))
+
+    def units(self, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
+        """For each level the unit (n,) a row lies in, -1 outside all."""
+        return MappingProxyType({k: self.numbers(f"unit_{k}", np.int32) for k in levels})
+
+
+def _shapes_of(column: Any) -> GeometryArray:
+    """Shapes of a column of WKB."""
+    shapes: GeometryArray = shapely.from_wkb(column.to_numpy())
+    return shapes
+
+
+def _polygons_of(column: Any) -> GeometryArray:
+    """Shapes of a column of WKB, None for points."""
+    shapes = _shapes_of(column)
+    shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
+    return shapes

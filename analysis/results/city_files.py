@@ -18,9 +18,7 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import shapely
-from numpy.typing import NDArray
 
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.extents import extents_of
@@ -40,11 +38,12 @@ from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
+from lifecircle.analysis.quantities import Counts
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.street_names import StreetNames
 from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
 from lifecircle.analysis.results.arrays import (
+    Table,
     load,
     read_arrays,
     read_roads,
@@ -110,8 +109,8 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
     city = City(
         crs=crs,
         network=_read_network(folder, crs, slope=index.get("slope", False)),
-        units=_read_units(_Table.of(folder / "units.parquet"), levels),
-        cells=_read_cells(_Table.of(folder / "cells.parquet"), levels, index),
+        units=_read_units(Table.of(folder / "units.parquet"), levels),
+        cells=_read_cells(Table.of(folder / "cells.parquet"), levels, index),
         facilities=_read_facilities(folder, levels, index),
         land=_read_land(folder, levels) if index["land"] else None,
         surveyed=frozenset(index["surveyed"]),
@@ -216,7 +215,7 @@ def _statistics_columns(statistics: Statistics) -> dict[str, Any]:
 
 
 def _read_statistics(folder: Path) -> Statistics:
-    table = _Table.of(folder / "statistics.parquet")
+    table = Table.of(folder / "statistics.parquet")
     year = table.numbers("year", np.int64)
     return Statistics(
         unit=table.numbers("unit", np.int32),
@@ -245,45 +244,7 @@ def _write_table(path: Path, columns: dict[str, Any], shapes: GeometryArray, crs
     frame.to_parquet(path, index=False, compression="zstd", schema_version="1.1.0")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Table:
-    """Columns of a parquet file as numpy arrays."""
-
-    table: Any
-
-    @classmethod
-    def of(cls, path: Path) -> _Table:
-        return cls(pq.read_table(path))
-
-    def numbers(self, name: str, dtype: type[np.generic]) -> NDArray[Any]:
-        column = self.table.column(name).to_numpy().astype(dtype, copy=False)
-        return read_only(np.ascontiguousarray(column))
-
-    def counts(self, name: str) -> Counts:
-        column = self.table.column(name)
-        known = ~np.asarray(column.is_null())
-        return Counts.of(column.fill_null(0).to_numpy(), known)
-
-    def texts(self, name: str) -> StrArray:
-        values = self.table.column(name).to_pylist()
-        out = np.empty(len(values), dtype=object)
-        out[:] = values
-        return out
-
-    def pairs(self, x: str, y: str) -> FloatArray:
-        both = np.column_stack([self.numbers(x, np.float64), self.numbers(y, np.float64)])
-        read_only(both)
-        return both
-
-    def shapes(self) -> GeometryArray:
-        shapes: GeometryArray = shapely.from_wkb(self.texts("geometry"))
-        return shapes
-
-    def units(self, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
-        return MappingProxyType({k: self.numbers(f"unit_{k}", np.int32) for k in levels})
-
-
-def _read_units(table: _Table, levels: tuple[str, ...]) -> Units:
+def _read_units(table: Table, levels: tuple[str, ...]) -> Units:
     return Units(
         code=table.texts("code"),
         name=table.texts("name"),
@@ -297,13 +258,11 @@ def _read_units(table: _Table, levels: tuple[str, ...]) -> Units:
     )
 
 
-def _read_cells(table: _Table, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
-    shapes = table.shapes()
-    shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
+def _read_cells(table: Table, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
     return Cells(
         id=table.texts("id"),
         xy_m=table.pairs("x_m", "y_m"),
-        polygon=shapes,
+        outline=table.polygons(),
         residents=table.numbers("residents", np.int64),
         groups=MappingProxyType({k: table.counts(f"pop_{k}") for k in index["groups"]}),
         unit=table.units(levels),
@@ -319,7 +278,7 @@ def _read_cells(table: _Table, levels: tuple[str, ...], index: dict[str, Any]) -
 
 
 def _read_facilities(folder: Path, levels: tuple[str, ...], index: dict[str, Any]) -> Facilities:
-    table = _Table.of(folder / "facilities.parquet")
+    table = Table.of(folder / "facilities.parquet")
     return Facilities(
         id=table.texts("id"),
         service_ids=tuple(index["service_ids"]),
@@ -366,7 +325,7 @@ def _read_names(path: Path) -> StreetNames | None:
     """What streets are called; runs of before do not know."""
     if not path.exists():
         return None
-    table = _Table.of(path)
+    table = Table.of(path)
     return StreetNames(table.numbers("way", np.int64), table.texts("name"), table.texts("name_en"))
 
 

@@ -12,9 +12,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.shapes import anchor_xy
@@ -272,6 +269,8 @@ def _excel(
     lang: Language,
     notes: Sequence[tuple[str, str]],
 ) -> None:
+    from openpyxl import Workbook
+
     with path.open("wb") as handle:  # before any sheet exists: openpyxl leaves sheets half open
         book = Workbook(write_only=True)
         sheet = book.create_sheet(name[:31])
@@ -305,6 +304,8 @@ def _titled(column: Column, lang: Language) -> str:
 
 
 def _heading(sheet: Any, texts: Iterable[Any]) -> list[Any]:
+    from openpyxl.styles import Font
+
     cells = [_cell(sheet, str(text)) for text in texts]
     for cell in cells:
         cell.font = Font(bold=True)
@@ -318,6 +319,8 @@ def sheet_row(sheet: Any, values: Iterable[Any], *, heading: bool = False) -> li
 
 def _cell(sheet: Any, value: Any) -> Any:
     """A cell; a text stays a text whatever sign it starts with, a number keeps every digit."""
+    from openpyxl.cell import WriteOnlyCell
+
     plain = _or_none(value)
     if isinstance(plain, np.generic):
         plain = plain.item()

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
+import pyarrow as pa
 
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.results.catchments_files import (
@@ -89,6 +90,7 @@ class Workspace(AreaFolders):
             if isinstance(fault, WorkspaceError):
                 raise
             raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
+        pa.default_memory_pool().release_unused()  # an idle server would keep it for good
         return Run(folder, manifest, policy, city, travel, served)
 
     def sweep(self) -> None:

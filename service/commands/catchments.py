@@ -1,4 +1,4 @@
-"""The command ``lifecircle catchments``: who belongs to which centre, and the rule 3万–10万."""
+"""Commands about centres: ``catchments`` with the rule 3万–10万, and ``referral``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lifecircle.service.commands.words import (
     AsJson,
     By,
     Lang,
+    Minutes,
     RunName,
     Service,
     Walker,
@@ -26,8 +27,9 @@ from lifecircle.service.errors import RequestError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
+    """Add the commands to the application."""
     app.command()(catchments)
+    app.command()(referral)
 
 
 def catchments(  # noqa: PLR0913 - typer reads the options from the signature
@@ -74,6 +76,34 @@ def catchments(  # noqa: PLR0913 - typer reads the options from the signature
         say(str(out))
     else:
         show_catchments(document, found.policy, language)
+
+
+def referral(  # noqa: PLR0913 - typer reads the options from the signature
+    name: Area,
+    minutes: Minutes = None,
+    walker: Walker = "adult",
+    pass_by: Annotated[bool, typer.Option("--pass-by")] = False,
+    by: By = None,
+    run: RunName = None,
+    year: Year = None,
+    workspace: WorkspaceDir = HERE,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """Chains station → centre → hospital within T, and the room of both tiers."""
+    found = opened(name, workspace, run, year=year, walker=walker, by=by)
+    language = language_of(lang)
+    from lifecircle.analysis.measures.question import Question
+    from lifecircle.service.catalog import referral_document
+    from lifecircle.service.terminal import print_json
+    from lifecircle.service.terminal.referral import show_referral
+
+    question = Question(None, minutes, walker, by=by)
+    document = referral_document(found, question, pass_by=pass_by, lang=language)
+    if as_json:
+        print_json(document)
+    else:
+        show_referral(document, found.policy, language)
 
 
 def _minutes(given: str | None) -> float | None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from markupsafe import Markup
-from openpyxl import Workbook
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
@@ -189,6 +188,8 @@ def _range(one: Mapping[str, Any], words: FirmWords) -> tuple[str, str]:
 
 def robustness_workbook(document: Mapping[str, Any], lang: Language) -> bytes:
     """The document as a workbook: numbers unrounded, the same bytes for the same document."""
+    from openpyxl import Workbook
+
     words = FirmWords.of(document, lang)
     book = Workbook(write_only=True)
     for name, heads, rows in _sheets(document, words):

@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
 
-from openpyxl import Workbook
-
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.results.model import Run
@@ -82,6 +80,8 @@ def report_workbook(
     ------
     UnknownNameError, ParameterError : as `report_document`.
     """
+    from openpyxl import Workbook
+
     words = Words(lang, "report")
     document = report_document(run, by=by, settings=settings, marks=marks, others=others, lang=lang)
     book = Workbook(write_only=True)

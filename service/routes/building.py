@@ -19,9 +19,9 @@ from starlette.requests import ClientDisconnect
 
 from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
-from lifecircle.service.checking import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
 from lifecircle.service.guards import writer_of
+from lifecircle.service.jail import CHECK
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.inbox import STREETS, TABLES, Inbox, Upload
 from lifecircle.service.jobs.records import owner_of

@@ -1,4 +1,4 @@
-"""Catchments and the rule 3万–10万 of an area."""
+"""Catchments, the rule 3万–10万 and referral of an area."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic import Field, field_validator
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog.catchments import catchments_document
-from lifecircle.service.queries.questions import AreaName, Name, OfYear, ReaderNow
+from lifecircle.service.catalog.tiers.referral import referral_document
+from lifecircle.service.queries.questions import AreaName, Name, OfUnits, OfYear, ReaderNow
 from lifecircle.service.responses import answer
 
 router = APIRouter(tags=["areas"])
@@ -65,5 +66,26 @@ async def show_catchments(
             estimates=query.estimates,
             lang=reader.lang,
         )
+
+    return await answer(request, state, reader.lang, produce)
+
+
+class ReferralQuery(OfUnits, OfYear):
+    """What `/referral` takes; the minutes are those of the whole chain."""
+
+    pass_by: bool = False
+
+
+@router.get("/areas/{area}/referral")
+async def show_referral(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[ReferralQuery, Query()]
+) -> Response:
+    """Station → centre → hospital: who has a whole chain within T, loads of both tiers, units."""
+    if query.minutes is not None:
+        reader.minutes(query.minutes)
+    state = await reader.state_of(area, query)
+
+    def produce() -> dict[str, Any]:
+        return referral_document(state.run, query.question, pass_by=query.pass_by, lang=reader.lang)
 
     return await answer(request, state, reader.lang, produce)

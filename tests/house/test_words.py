@@ -21,7 +21,7 @@ from lifecircle.service.i18n import TEXTS
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     "word", "map", "report", "check", "quality", "scorecard", "stages", "study", "page", "cli",
-    "batch", "robustness",
+    "batch", "robustness", "referral",
 )  # fmt: skip
 SPEAKERS = {"told", "words"}  # `Words` of a reader, called with the bare key of a room
 SAYERS = {"say", "say_both", "both", "Warn", "PolicyError", "ParameterError", "UnknownNameError",

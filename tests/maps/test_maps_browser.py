@@ -13,6 +13,7 @@ import folium
 import numpy as np
 import pytest
 
+from lifecircle.analysis.city.model import Shapes
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
@@ -214,7 +215,7 @@ def large_run(cells: int = 20_000, edges: int = 44_000) -> Run:
         old,
         id=again(old.id),
         xy_m=xy,
-        polygon=np.full(len(xy), None, dtype=object),
+        outline=Shapes.of(np.full(len(xy), None, dtype=object)),
         residents=again(old.residents),
         groups=MappingProxyType({name: again(count) for name, count in old.groups.items()}),
         unit={level: again(index) for level, index in old.unit.items()},

@@ -97,7 +97,7 @@ def test_the_files_hold_numbers_at_all() -> None:
     assert counts["walk"] == 23
     assert counts["osm-tags"] == counts["osm-words"] == 0
     assert counts["cn-15min"] > len(SERVICES)
-    assert counts["kunming-2022-77"] == 8 + len(ONLY_IN_THE_PLAN)
+    assert counts["kunming-2022-77"] == 9 + len(ONLY_IN_THE_PLAN)
 
 
 def test_figures_of_definitions(kunming: Policy) -> None:

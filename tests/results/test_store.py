@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import shapely
 
+from lifecircle.analysis.city.model import Shapes
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn, WorkspaceError
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps.gaps import gaps
@@ -46,6 +48,9 @@ def same(a: object, b: object) -> None:
         assert type(a) is type(b)
         for field in dataclasses.fields(a):
             same(getattr(a, field.name), getattr(b, field.name))
+    elif isinstance(a, Shapes):
+        assert isinstance(b, Shapes)
+        same(a.made(), b.made())
     elif isinstance(a, Mapping):
         assert isinstance(b, Mapping)
         assert list(a) == list(b)
@@ -53,6 +58,30 @@ def same(a: object, b: object) -> None:
             same(a[name], b[name])
     else:
         assert a == b
+
+
+def test_shapes_of_cells_are_made_when_asked_for_though_the_files_be_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path)
+    built, policy = tiny_city(), tiny_policy()
+    save_run(workspace, tiny_manifest(built, policy), policy, built, tiny_travel())
+    opened = workspace.open(workspace.areas()[0])
+    asked: list[int] = []
+    read = shapely.from_wkb
+
+    def counted(held: np.ndarray) -> object:
+        asked.append(len(held))
+        return read(held)
+
+    monkeypatch.setattr(shapely, "from_wkb", counted)
+    shutil.rmtree(opened.path)
+    cells = dataclasses.replace(opened.city.cells, counted=True)
+    assert asked == []
+    assert cells.polygon is opened.city.cells.polygon
+    assert asked == [len(cells)]
+    same(cells.polygon, built.cells.polygon)
+    assert {shape is None for shape in cells.polygon} == {True, False}
 
 
 def files(root: Path) -> dict[str, bytes]:

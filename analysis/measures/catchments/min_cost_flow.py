@@ -126,7 +126,7 @@ def _solve_active(model: FlowModel, *, perfect: bool) -> IntArray:
     capacity = np.concatenate((people[arcs.cell], people, low, model.maximum - low))
     walked = np.concatenate((arcs.cost, np.zeros(cells + 2 * centres, dtype=np.int64)))
     demand = {full: filled, spare: everyone - unserved - filled, nowhere: unserved}
-    return _run(tail, head, capacity, walked, people, demand)[:begin]
+    return run_flow(tail, head, capacity, walked, people, demand)[:begin]
 
 
 def _least_lacking(model: FlowModel) -> tuple[int, int]:
@@ -150,7 +150,7 @@ def _least_lacking(model: FlowModel) -> tuple[int, int]:
     weight = np.zeros(len(tail), dtype=np.int64)
     weight[begin : begin + groups] = _UNSERVED
     weight[begin + groups : begin + groups + centres] = -_UNDERLOAD
-    flow = _run(tail, head, capacity, weight, people, {sink: int(people.sum())})
+    flow = run_flow(tail, head, capacity, weight, people, {sink: int(people.sum())})
     unserved = int(flow[begin : begin + groups].sum())
     return unserved, int(flow[begin + groups : begin + groups + centres].sum())
 
@@ -175,7 +175,7 @@ def group_alike(arcs: Arcs) -> tuple[IntArray, IntArray]:
     return np.sort(first), number[group]
 
 
-def _run(
+def run_flow(
     tail: np.ndarray,
     head: np.ndarray,
     capacity: IntArray,
@@ -183,6 +183,14 @@ def _run(
     people: IntArray,
     demand: dict[int, int],
 ) -> IntArray:
+    """The cheapest flow over arcs (a,) from the first nodes to those with a demand, int64 (a,).
+
+    `people` int64: what each of the first nodes sends. `demand`: what others take, by node.
+
+    Raises
+    ------
+    UnsolvedError : the flow ends without an optimum (no input is known to do that).
+    """
     from ortools.graph.python import min_cost_flow
 
     solver = min_cost_flow.SimpleMinCostFlow()

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import to_metric
-from lifecircle.analysis.city.model import Cells, City
+from lifecircle.analysis.city.model import Cells, City, Shapes
 from lifecircle.analysis.city.shapes import anchor_xy, keep_polygons
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.units.units import assign_units
@@ -76,7 +76,7 @@ def _cell_of(city: City, edit: AddResidents, index: EdgeIndex, max_leg_m: float)
     return Cells(
         id=name,
         xy_m=xy_m,
-        polygon=keep_polygons(geometry),
+        outline=Shapes.of(keep_polygons(geometry)),
         residents=np.array([edit.residents], dtype=np.int64),
         groups=groups,
         unit=assign_units(xy_m, city.units),
@@ -97,7 +97,7 @@ def _joined(first: Cells, second: Cells) -> Cells:
     return Cells(
         id=np.concatenate((first.id, second.id)),
         xy_m=np.vstack((first.xy_m, second.xy_m)),
-        polygon=np.concatenate((first.polygon, second.polygon)),
+        outline=Shapes.of(np.concatenate((first.polygon, second.polygon))),
         residents=np.concatenate((first.residents, second.residents)),
         groups=MappingProxyType(
             {name: Counts.joined((held, second.groups[name]))
@@ -117,7 +117,7 @@ def _taken(cells: Cells, rows: np.ndarray) -> Cells:
     return Cells(
         id=cells.id[rows],
         xy_m=cells.xy_m[rows],
-        polygon=cells.polygon[rows],
+        outline=Shapes.of(cells.polygon[rows]),
         residents=cells.residents[rows],
         groups=MappingProxyType({name: held.take(rows) for name, held in cells.groups.items()}),
         unit=MappingProxyType({level: held[rows] for level, held in cells.unit.items()}),

@@ -69,12 +69,29 @@ class PopulationRule(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ReferralRule(Record):
+    """Who refers to whom: station → centre → hospital, each to its nearest; `minutes` for all.
+
+    A hospital is a facility of the service `hospital` whose `hospital_attribute` has one of
+    `hospital_values`; without an attribute every facility of that service is one.
+    """
+
+    station: ServiceId
+    centre: ServiceId
+    hospital: ServiceId
+    minutes: Positive
+    hospital_attribute: Text | None = None
+    hospital_values: Texts = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Capacities(Record):
     """All that a policy says about capacity. `closed_levels`: whose borders close catchments."""
 
     closed_levels: tuple[LevelId, ...] = ()
     catchments: Mapping[ServiceId, CatchmentRule] = field(default_factory=dict)
     population_rule: PopulationRule | None = None
+    referral: ReferralRule | None = None
 
 
 NO_CAPACITIES: Final = Capacities()

@@ -1,0 +1,1 @@
+"""Documents about services that send people on from tier to tier."""
