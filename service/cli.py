@@ -23,6 +23,7 @@ from lifecircle.service.commands import (
     robustness,
     scenario,
     scorecard,
+    serving,
     siting,
     studies,
     upkeep,
@@ -187,76 +188,6 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
 
 
 @app.command()
-def demo(
-    workspace: WorkspaceDir = HERE,
-    serve_after: Annotated[bool, typer.Option("--serve/--no-serve")] = True,
-    scale: Annotated[float, typer.Option()] = 1.0,
-    rebuild: Annotated[bool, typer.Option()] = False,
-    slope: Annotated[bool, typer.Option("--slope")] = False,
-    host: Annotated[str | None, typer.Option()] = None,
-    port: Annotated[int | None, typer.Option()] = None,
-    lang: Lang = None,
-) -> None:
-    """Build the ready-made areas without internet, then serve them."""
-    _prepare(workspace)
-    from lifecircle.analysis.demo.build import build_helsinki, build_springcity
-    from lifecircle.analysis.results.store import Workspace
-    from lifecircle.service.terminal import progress_bar, say, show_run
-
-    store, language = Workspace(workspace), _language(lang)
-    if rebuild or slope or "springcity" not in store.areas():
-        with progress_bar("springcity", language) as progress:
-            run = build_springcity(store, scale=scale, slope=slope, progress=progress)
-        show_run(run, language)
-    if rebuild or "helsinki" not in store.areas():
-        with progress_bar("helsinki", language) as progress:
-            small, reason = build_helsinki(store, progress)
-        if small is not None:
-            show_run(small, language)
-        elif reason is not None:
-            say(reason.text(language))
-    if serve_after:
-        serve(workspace=workspace, host=host, port=port)
-
-
-@app.command()
-def serve(
-    workspace: WorkspaceDir = HERE,
-    host: Annotated[str | None, typer.Option()] = None,
-    port: Annotated[int | None, typer.Option()] = None,
-    public_read: Annotated[bool, typer.Option("--public-read")] = False,
-    behind_proxy: Annotated[bool, typer.Option("--behind-proxy")] = False,
-    allowed_host: Annotated[list[str] | None, typer.Option()] = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=64)] = None,
-    log: Annotated[str | None, typer.Option()] = None,
-) -> None:
-    """Serve a workspace over HTTP."""
-    _prepare(workspace)
-    from lifecircle.service.app import Keys
-    from lifecircle.service.serving import run_server
-    from lifecircle.service.settings import check_exposure, check_port, settings_from
-    from lifecircle.service.terminal import say
-
-    settings = settings_from(
-        os.environ,
-        workspace=workspace,
-        host=host,
-        port=port,
-        public_read=public_read or None,
-        behind_proxy=behind_proxy or None,
-        allowed_hosts=allowed_host or None,
-        workers=workers,
-        log=log,
-    )
-    check_exposure(settings, keys=Keys(settings).any_valid())
-    check_port(settings)
-    say(f"http://{settings.host}:{settings.port}/")
-    if not settings.workspace.is_dir():
-        say(i18n.text("workspace_missing", reader_language(), path=str(settings.workspace)))
-    run_server(settings)
-
-
-@app.command()
 def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     service: Service = None,
@@ -402,8 +333,8 @@ def export(
 
 
 TOPICS = (
-    batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies, upkeep,
-    backup, keys, jobs,
+    serving, batch, catchments, publish, siting, scenario, scorecard, robustness, quality, studies,
+    upkeep, backup, keys, jobs,
 )  # fmt: skip
 for topic in TOPICS:
     topic.register(app)

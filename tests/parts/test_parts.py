@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -110,6 +111,23 @@ def test_parts_give_the_run_that_is_built_at_once(
     run = build_area(request, Workspace(tmp_path / "ws"), parts=joined)
     assert content(run) == content(at_once)
     assert said(run) == said(at_once)
+
+
+@pytest.mark.skipif(not os.environ.get("LIFECIRCLE_WHOLE"), reason="LIFECIRCLE_WHOLE: minutes")
+@pytest.mark.parametrize("city", ["malta", "porto"])
+def test_a_real_city_in_parts_is_the_city_built_at_once(
+    city: str, shared_data: Path, tmp_path: Path
+) -> None:
+    folder = shared_data / city
+    units = tuple(sorted(folder.glob("*.gpkg")))
+    (osm,) = folder.glob("*.osm.pbf")
+    request = BuildRequest(city, osm=osm, units=units, datum="wgs84", today=date(2026, 11, 29))
+    at_once = build_area(request, Workspace(tmp_path / "ws"))
+    for count in (2, 7, 30):
+        joined = in_parts(request, tmp_path / f"cut{count}", count)
+        run = build_area(request, Workspace(tmp_path / f"ws{count}"), parts=joined)
+        assert content(run) == content(at_once), count
+        assert said(run) == said(at_once), count
 
 
 def test_a_map_out_of_order_is_cut_as_it_is_read(tmp_path: Path) -> None:
