@@ -7,8 +7,46 @@
   const PANES = { ground: 300, areas: 350, streets: 360, cells: 380, hatching: 385, reach: 430, walk: 440, dots: 450, labels: 460, marks: 465 };
   const scenes = new Map(); // Leaflet map -> its layers that answer a click
 
+  const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  const SHORTEST = 64; // shorter lists are as they were
+  const VALUE = new Uint8Array(128);
+  for (let k = 0; k < DIGITS.length; k++) VALUE[DIGITS.charCodeAt(k)] = k;
+
+  /* Base64 VLQ -> whole numbers and nulls, as the service wrote them. */
+  function numbers(text) {
+    const out = [];
+    let value = 0;
+    let shift = 0;
+    for (let i = 0; i < text.length; i++) {
+      const digit = VALUE[text.charCodeAt(i)];
+      if (digit === 64) { out.push(null); continue; }
+      value |= (digit & 31) << shift;
+      if (digit & 32) { shift += 5; continue; }
+      out.push(value & 1 ? -(value >>> 1) : value >>> 1);
+      value = shift = 0;
+    }
+    return out;
+  }
+  function isColumn(one) {
+    return Array.isArray(one) || one !== null && typeof one === "object" && (one.vlq || one.of);
+  }
+  /* The lists of a block as they were before the service wrote them short (`maps/dense.py`). */
+  function plain(held) {
+    if (held === null || typeof held !== "object") return held;
+    if (Array.isArray(held)) return held.length < SHORTEST && held.every(isColumn) ? held.map(plain) : held;
+    if (typeof held.vlq === "string") return held.per ? numbers(held.vlq).map(function (n) { return n === null ? null : n / held.per; }) : numbers(held.vlq);
+    if (Array.isArray(held.of) && held.at && held.at.vlq) return plain(held.at).map(function (k) { return held.of[k]; });
+    if (Array.isArray(held.columns) && held.columns.every(isColumn) && Object.keys(held).length === 1) {
+      const columns = held.columns.map(plain);
+      return columns[0].map(function (_, i) { return columns.map(function (column) { return column[i]; }); });
+    }
+    Object.keys(held).forEach(function (name) { held[name] = plain(held[name]); });
+    return held;
+  }
+
+  /* A data block of the page. */
   function data(id) {
-    return JSON.parse(document.getElementById(id).textContent);
+    return plain(JSON.parse(document.getElementById(id).textContent));
   }
 
   function worldX(lon) {

@@ -24,6 +24,7 @@ from folium.map import Layer
 from folium.template import Template
 from markupsafe import Markup
 
+from lifecircle.service.maps.dense import dense
 from lifecircle.service.maps.escape import html_text, script_json
 from lifecircle.service.maps.offline import (
     SCRIPTS,
@@ -281,7 +282,7 @@ class DataLayer(Layer):
         )
         self._name = type(self).__name__
         self._id = str(data.get("name", "main"))
-        self.payload = script_json(data)
+        self.payload = script_json(dense(data))
 
     def render(self, **kwargs: Any) -> str:
         """Put the data and the call that draws it into the page."""

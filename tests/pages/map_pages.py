@@ -35,7 +35,28 @@ def drawn_run(city: City | None = None, **changes: object) -> Run:
 def blocks(page: str) -> dict[str, object]:
     """The data blocks of a page by id."""
     found = re.findall(r'<script type="application/json" id="(\w+)">(.*?)</script>', page)
-    return {name: json.loads(text) for name, text in found}
+    return {name: json.loads(text, object_hook=plain) for name, text in found}
+
+
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def plain(held: dict[str, object]) -> object:
+    """A list as it was before it was written short (Base64 VLQ, digit by digit)."""
+    if list(held) == ["of", "at"]:
+        return [held["of"][k] for k in held["at"]]  # type: ignore[index,attr-defined]
+    if list(held) == ["columns"] and len(held["columns"][0]) >= 64:  # type: ignore[index]
+        return [list(row) for row in zip(*held["columns"], strict=True)]  # type: ignore[call-overload]
+    if list(held) == ["per", "vlq"]:
+        whole: list[int | None] = plain({"vlq": held["vlq"]})  # type: ignore[assignment]
+        return [None if n is None else n / held["per"] for n in whole]  # type: ignore[operator]
+    if list(held) != ["vlq"]:
+        return held
+    out: list[int | None] = []
+    for word in re.findall(r"\.|[g-z0-9_-]*[A-Za-f]", str(held["vlq"])):
+        bits = sum((DIGITS.index(sign) & 31) << (5 * k) for k, sign in enumerate(word.strip(".")))
+        out.append(None if word == "." else -(bits >> 1) if bits & 1 else bits >> 1)
+    return out
 
 
 def visible(page: str) -> str:

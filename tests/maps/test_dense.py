@@ -1,0 +1,49 @@
+"""Long lists of whole numbers in a page are read again as they were, by another reader."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecircle.service.maps.dense import SHORTEST, dense
+from tests.pages.map_pages import plain
+
+WHOLE = st.none() | st.integers(-(2**30) + 1, 2**30 - 1) | st.integers(-17, 17)
+
+
+@given(st.lists(WHOLE, min_size=SHORTEST, max_size=SHORTEST + 20))
+def test_a_list_comes_back_as_it_was(numbers: list[int | None]) -> None:
+    written = dense({"shape": {"d": numbers}})
+    assert list(written["shape"]["d"]) == ["vlq"]
+    assert json.loads(json.dumps(written), object_hook=plain) == {"shape": {"d": numbers}}
+
+
+TEXTS = st.sampled_from([None, "", "A", "未评估", "</script>"])
+DECIMALS = st.none() | st.integers(-(10**9), 10**9).map(lambda n: n / 100_000)
+ROWS = st.tuples(WHOLE, TEXTS, DECIMALS).map(list)
+
+
+@given(st.lists(st.one_of(TEXTS, DECIMALS, WHOLE), min_size=SHORTEST, max_size=SHORTEST + 9))
+def test_lists_of_anything_come_back(held: list[object]) -> None:
+    assert json.loads(json.dumps(dense({"a": held})), object_hook=plain) == {"a": held}
+
+
+@given(st.lists(ROWS, min_size=SHORTEST, max_size=SHORTEST + 9))
+def test_rows_are_written_by_columns(rows: list[list[object]]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    assert set(dense(rows)) == {"columns"}
+    for held in (rows, columns):
+        assert json.loads(json.dumps(dense({"a": held})), object_hook=plain) == {"a": held}
+
+
+def test_as_source_maps_write_it() -> None:
+    known = {0: "A", 1: "C", -1: "D", 16: "gB", -16: "hB", 123: "2H"}
+    for number, text in known.items():
+        assert dense([number] * SHORTEST) == {"vlq": text * SHORTEST}
+
+
+def test_what_is_no_long_list_of_whole_numbers_stays() -> None:
+    for held in ([1] * (SHORTEST - 1), [1 / 3] * 100, [True] * 100, [2**30] * 100, []):
+        assert dense(held) == held
