@@ -25,6 +25,7 @@ from lifecircle.analysis.measures.catchments.catchments import (
     Solution,
 )
 from lifecircle.analysis.quantities import read_only
+from lifecircle.analysis.results.arrays import Table
 from lifecircle.analysis.results.frozen.policy import plain, record
 
 FIGURES: Final = "catchments.json"
@@ -68,16 +69,14 @@ def read_catchments(folder: Path) -> Mapping[str, Catchments]:
     if not (folder / FIGURES).is_file():
         return MappingProxyType({})
     figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
-    parts = pq.read_table(folder / _PARTS)
-    cells = pq.read_table(folder / _CELLS)
-    service = np.asarray(parts["service"].to_numpy())
-    solution = np.asarray(parts["solution"].to_numpy())
+    parts, cells = Table.of(folder / _PARTS), Table.of(folder / _CELLS)
+    service, solution = parts.texts("service"), parts.texts("solution")
     found = {}
     for name, content in figures.items():
         answers = {}
         for which in _SOLUTIONS:
             mine = (service == name) & (solution == which)
-            part = _part(content[which], parts, cells, mine, f"{name}.{which}")
+            part = _part(content[which], parts.table, cells.table, mine, f"{name}.{which}")
             centres = tuple(record(Centre, one) for one in content[which]["centres"])
             answers[which] = Solution(**{**content[which], "centres": centres, "part": part})
         bare = {key: value for key, value in content.items() if key not in _SOLUTIONS}

@@ -40,6 +40,7 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
+    _load()
     _limit(task["limits"])
     try:
         answer = do_work(folder, task)
@@ -97,6 +98,19 @@ class _Teller:
             log.info("%s", step)
         self._step, self._next = step, now + EVERY_S
         write_aside(self._path, json.dumps({"step": step, "share": share}).encode())
+
+
+def _load() -> None:
+    """Load what all jobs need before memory is limited.
+
+    OpenBLAS (of NumPy and of SciPy) asks for its memory again and again, for ever, where it gets
+    none: under a low limit a job would hang as it begins.
+    """
+    import scipy.linalg
+
+    import lifecircle.service.jobs.processes  # noqa: F401
+
+    scipy.linalg.lu(scipy.linalg.hilbert(2))
 
 
 def _limit(limits: dict[str, Any]) -> None:

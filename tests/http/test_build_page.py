@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,42 @@ def test_a_build_names_files_that_lie_here(at: TestClient) -> None:
     at.delete(f"/uploads/{kept['id']}")
     folder = at.app.state.jobs.folders.of(job["jobID"])  # type: ignore[attr-defined]
     assert [one.read_bytes() for one in folder.glob("inputs/*/*")] == [b"no streets"]
+
+
+def test_a_check_ends_at_its_time(tmp_path: Path) -> None:
+    made = client(tmp_path, allowed_hosts=("localhost",), check_seconds=0.05)
+    made.base_url = made.base_url.copy_with(host="localhost")
+    kept = send(made, "a.csv", GOOD).json()["id"]
+    refused = made.post(f"/uploads/{kept}/check", json={"datum": "wgs84"})
+    assert (refused.status_code, refused.json()["key"]) == (400, "check_too_long"), refused.text
+    assert made.get(f"/uploads/{kept}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("limit", "keys"),
+    [
+        ({"job_memory_bytes": 2**28}, ("job_memory", "job_died")),  # a library may abort by itself
+        ({"job_minutes": 0.0005}, ("job_timeout",)),
+    ],
+)
+def test_a_build_ends_at_its_limits(
+    tmp_path: Path, limit: dict[str, Any], keys: tuple[str, ...]
+) -> None:
+    made = client(tmp_path, allowed_hosts=("localhost",), **limit)
+    made.base_url = made.base_url.copy_with(host="localhost")
+    kept = send(made, "town.osm.pbf", b"x").json()["id"]
+    job = made.post("/processes/build/execution", json={"inputs": {"area": "a", "osm": kept}})
+    assert job.status_code == 201, job.text
+    jobs: Jobs = made.app.state.jobs  # type: ignore[attr-defined]
+    identity, end = job.json()["jobID"], time.monotonic() + 60
+    try:
+        while (found := jobs.find(identity)).state in ("accepted", "running"):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    finally:
+        jobs.stop()
+    assert found.state == "failed"
+    assert found.error is not None
+    assert found.error["en"]["key"] in keys
+    assert found.error["zh"]["detail"] != found.error["en"]["detail"]
+    assert made.get("/areas").json()["areas"] == []

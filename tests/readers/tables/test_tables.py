@@ -60,6 +60,14 @@ def test_separators(file, separator, name):
     assert table.frame["residents"].tolist() == [10, 20]
 
 
+def test_cells_that_were_exported_keep_their_groups(file):
+    text = (
+        "id,residents,residents_0_3,residents_65,residents_households,lon,lat\na,10,1,2,4,14,35\n"
+    )
+    row = read_population(file(text), said("wgs84")).frame.iloc[0]
+    assert (row["residents"], row["pop_0_3"], row["pop_65"], row["households"]) == (10, 1, 2, 4)
+
+
 def test_groups_are_open_ended_and_null_when_blank(file):
     text = "lon,lat,population,pop_0_3,pop_65,pop_women,pop_tag\n14,35,10,1,,6,\n14,36,9,,2,,osm\n"
     frame = read_population(file(text), said("wgs84")).frame
