@@ -18,6 +18,7 @@ from shapely.geometry import shape
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import gaps_document
+from lifecircle.service.encoding import encode
 from tests.http.test_scenario_served import place
 from tests.maps.test_desk_browser import Desk
 from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, Watched, watched
@@ -199,7 +200,8 @@ def springcity(root: Path) -> World:
         for one, service in zip(places.id, places.service, strict=True)
         if service == centre and one not in known
     )
-    gaps = gaps_document(new, Question("health_centre"))["features"][: len(SITES)]
+    told = json.loads(encode(gaps_document(new, Question("health_centre"))))
+    gaps = told["features"][: len(SITES)]
     spots = [shape(gap["geometry"]).representative_point() for gap in gaps]
     return World(
         root,
