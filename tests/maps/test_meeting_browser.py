@@ -96,8 +96,12 @@ def play(desk: Meeting, world: World, look: Callable[[str], None] = lambda name:
 
     for title in SITES:
         page.get_by_label(title).first.check()
+    page.evaluate("map_main.panBy([3000, 0], { animate: false })")  # somebody looked elsewhere
     page.click("[data-act=beside]")
     page.wait_for_selector(".lc-beside[data-ready]", timeout=LONGEST_MS)
+    box = [float(side) for side in page.get_attribute(".lc-beside", "data-box").split(",")]
+    for lon, lat in sites:
+        assert box[0] < lon < box[2] and box[1] < lat < box[3]
     told = desk.asked(f"scenarios/compare?ids={','.join(reversed(ids))}")
     row = next(one for one in told["rows"] if (one["indicator"], one["of"]) == GAINED)
     shown = page.locator(f".lc-beside tr[data-row='{'/'.join(GAINED)}'] td").all_inner_texts()

@@ -85,6 +85,7 @@
     close.addEventListener("click", leave);
     close.focus();
 
+    const sites = L.latLngBounds([]); // the points that the edits of any scenario name
     function share(value) { return value === null ? desk.config.not_assessed : change.percent(value); }
     async function one(id, k) {
       const caption = frames[k].querySelector("figcaption");
@@ -96,6 +97,9 @@
         if (gone) return;
         const edits = L.layerGroup().addTo(maps[k]);
         told.edits.forEach(function (edit) { lifecircle.ink(maps[k], edits, Object.assign({}, edit, { _at: desk.placeOf(edit) })); });
+        told.edits.forEach(function (edit) {
+          if (Number.isFinite(edit.lon) && Number.isFinite(edit.lat)) sites.extend([edit.lat, edit.lon]);
+        });
         change.paint(maps[k], L.layerGroup().addTo(maps[k]), found.changed_cells, null);
         caption.replaceChildren(element("b", "", told.title));
         const mine = found.services.find(function (row) { return row.service === desk.config.service; });
@@ -157,7 +161,12 @@
     await Promise.all(ids.map(one).concat([table().catch(function (error) {
       if (!gone) under.appendChild(element("p", "lc-unassessed", error.message));
     })]));
-    if (!gone) sheet.dataset.ready = "1";
+    if (gone) return;
+    if (sites.isValid() && !maps[0].getBounds().pad(-0.05).contains(sites)) {
+      maps[0].fitBounds(sites, { padding: [24, 24], maxZoom: maps[0].getZoom(), animate: false });
+    }
+    sheet.dataset.box = maps[0].getBounds().toBBoxString();
+    sheet.dataset.ready = "1";
   }
 
   lifecircle.beside = beside;
