@@ -119,7 +119,12 @@ def malta_runs(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> P
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, then those of most tests; the order inside a file stays."""
+    """The longest files first, then those of most tests; the order inside a file stays.
+
+    Tests marked `whole` are none of them, unless LIFECIRCLE_WHOLE asks for them.
+    """
+    if not os.environ.get("LIFECIRCLE_WHOLE"):
+        items[:] = [item for item in items if item.get_closest_marker("whole") is None]
     size = Counter(item.path for item in items)
     rank = {ROOT / "tests" / name: k for k, name in enumerate(LONGEST)}
     items.sort(key=lambda item: (rank.get(item.path, len(rank)), -size[item.path]))

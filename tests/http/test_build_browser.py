@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import time
 import urllib.request
@@ -21,10 +20,7 @@ from tests.pages.served import running
 __all__ = ["browser"]
 pytestmark = [
     NO_CHROMIUM,
-    pytest.mark.skipif(
-        not os.environ.get("LIFECIRCLE_WHOLE"),
-        reason="the whole way of a clerk takes ten seconds: LIFECIRCLE_WHOLE=1",
-    ),
+    pytest.mark.whole,
 ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -113,7 +112,7 @@ def test_parts_give_the_run_that_is_built_at_once(
     assert said(run) == said(at_once)
 
 
-@pytest.mark.skipif(not os.environ.get("LIFECIRCLE_WHOLE"), reason="LIFECIRCLE_WHOLE: minutes")
+@pytest.mark.whole
 @pytest.mark.parametrize("city", ["malta", "porto"])
 def test_a_real_city_in_parts_is_the_city_built_at_once(
     city: str, shared_data: Path, tmp_path: Path

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
 from lifecircle.analysis.results.manifest_file import manifest_content, read_manifest
 from lifecircle.analysis.results.store import Workspace
+from tests.pages.map_pages import plain
 from tests.pages.served import ask, client
 
 ARCHIVE = Path(__file__).parents[1] / "kept" / "town.zip"
@@ -161,7 +162,7 @@ def blocks(page: str) -> list[Any]:
     """The figures that a map draws: streets, units, cells, facilities."""
     found = re.findall(r'application/json" id="data_(?!panel)[a-z_]+">(.*?)</script>', page, re.S)
     assert len(found) == 4
-    return [json.loads(block) for block in found]
+    return [json.loads(block, object_hook=plain) for block in found]
 
 
 def test_pages_of_its_scorecard_stand_in_the_groups_of_then(served: TestClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import shutil
 import ssl
@@ -31,10 +30,10 @@ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/pr
 fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
 {example}
 }}"""
-pytestmark = pytest.mark.skipif(
-    not (NGINX and OPENSSL and os.environ.get("LIFECIRCLE_WHOLE")),
-    reason="no nginx on this machine, or LIFECIRCLE_WHOLE=1 not set",
-)
+pytestmark = [
+    pytest.mark.whole,
+    pytest.mark.skipif(not (NGINX and OPENSSL), reason="no nginx or openssl on this machine"),
+]
 
 
 @contextmanager
