@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,6 +23,7 @@ import numpy as np
 
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.quantities import IntArray
+from lifecircle.analysis.results.folders import keep_beside
 from lifecircle.analysis.results.model import Run
 
 FOLDER: Final = "robustness"
@@ -49,20 +49,7 @@ def keep_bands(run: Run, document: Mapping[str, Any], covered: IntArray) -> None
     np.savez_compressed(
         held, document=np.frombuffer(text, np.uint8), covered=covered.astype(np.int16)
     )
-    file = file_of(run.path)
-    aside = file.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(held.getvalue())
-        aside.replace(file)
-    except OSError as fault:
-        raise WorkspaceError(
-            "workspace_unwritable",
-            area=run.manifest.area,
-            reason=fault.strerror or type(fault).__name__,
-        ) from fault
-    finally:
-        aside.unlink(missing_ok=True)
+    keep_beside(file_of(run.path), held.getvalue(), run.manifest.area)
 
 
 @lru_cache(maxsize=256)  # asked at every answer that is given again

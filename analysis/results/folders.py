@@ -19,6 +19,7 @@ from lifecircle.analysis.readers.records.aliases import aliases_of, known_values
 from lifecircle.analysis.results.names import inside, safe_name
 from lifecircle.analysis.texts import Title, group_title
 from lifecircle.analysis.unknown_names import Words, find_id, fold_name, unknown, unknown_service
+from lifecircle.analysis.writing import write_aside
 
 RUNS: Final = "runs"
 CURRENT: Final = "current"
@@ -180,6 +181,22 @@ def _title(told: object) -> Title:
     if not isinstance(told, dict):
         raise TypeError("a title is a table")
     return Title(str(told["zh"]), str(told["en"]))
+
+
+def keep_beside(file: Path, content: bytes, area: str) -> None:
+    """Write what is kept beside the runs of an area: whole or not at all.
+
+    Raises
+    ------
+    WorkspaceError : the workspace cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(file, content)
+    except OSError as fault:
+        raise WorkspaceError(
+            "workspace_unwritable", area=area, reason=fault.strerror or type(fault).__name__
+        ) from fault
 
 
 def is_area(folder: Path) -> bool:

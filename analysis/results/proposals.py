@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +30,7 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import ParameterError, WorkspaceError
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.results.columns import all_groups
+from lifecircle.analysis.results.folders import keep_beside
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.names import inside, safe_name
 
@@ -75,19 +75,8 @@ def keep(run: Run, document: Mapping[str, Any], positions: list[Positions]) -> s
         "positions": [_plain(position) for position in positions],
     }
     folder = folder_of(run.path)
-    aside = folder / f".{secrets.token_hex(8)}.tmp"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-        aside.replace(inside(folder, f"{safe_name(name)}.json"))
-    except OSError as fault:
-        raise WorkspaceError(
-            "workspace_unwritable",
-            area=run.manifest.area,
-            reason=fault.strerror or type(fault).__name__,
-        ) from fault
-    finally:
-        aside.unlink(missing_ok=True)
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    keep_beside(inside(folder, f"{safe_name(name)}.json"), text.encode(), run.manifest.area)
     return name
 
 
