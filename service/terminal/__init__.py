@@ -16,7 +16,7 @@ from rich.table import Table
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.measures.gaps.cells import FULL
-from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
+from lifecircle.analysis.measures.remarks import ABOUT_RESIDENTS
 from lifecircle.analysis.readers.records.findings import unfold
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.measures.question import sums_by, unknown_units
+from lifecircle.analysis.measures.residents import sums_by, unknown_units
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask

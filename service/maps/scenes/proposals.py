@@ -11,8 +11,9 @@ import numpy as np
 
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import Asked, covered, judged_persons
+from lifecircle.analysis.measures.question import Asked, covered
 from lifecircle.analysis.measures.question import ask as check
+from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.quantities import minutes_of
 from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
 from lifecircle.service.maps import scales
