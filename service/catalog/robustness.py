@@ -35,7 +35,8 @@ from lifecircle.analysis.texts import Title
 from lifecircle.service.catalog.beside import runs_beside
 from lifecircle.service.catalog.common import fields_of, head_of, remarks, title_of
 from lifecircle.service.catalog.scorecard import units_document
-from lifecircle.service.wording import Words, figure, percent, percent_whole
+from lifecircle.service.figures import figure, percent, percent_whole
+from lifecircle.service.wording import Words
 
 WALKER: Final = "adult"  # whose figures pages and files tell where nobody asks for another
 BUDGET: Final = 100_000_000  # cells × services × draws that one request may cost

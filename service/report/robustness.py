@@ -16,10 +16,10 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.figures import number, percent, stamp
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.report.workbook import dated
-from lifecircle.service.wording import number, percent, stamp
 
 _WIDE: Final = 1000  # of a drawing, in its own units
 _BARS: Final = 6  # of a tornado, the widest

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.figures import number
 from lifecircle.service.terminal import print_table, say
-from lifecircle.service.wording import Words, number
+from lifecircle.service.wording import Words
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.measures.question import Question, Study, need_residents
+from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.measures.residents import need_residents
 from lifecircle.analysis.measures.robustness.beside import NOTHING, Beside
 from lifecircle.analysis.measures.robustness.figures import Asking, Figures, asking_of
 from lifecircle.analysis.measures.robustness.list_tries import try_lists
