@@ -43,6 +43,9 @@ def show_robustness(document: Mapping[str, Any], lang: Language) -> None:
     if document["rows"]:
         print_table(_rows(document, words))
     print_table(_services(document, words))
+    for one in document["not_moved"]:
+        name, why = words.stays(one)
+        say(words("stays_told", name=name, why=why))
     say(words("honest", draws=document["draws"], seed=document["seed"], **words.ends()))
 
 
