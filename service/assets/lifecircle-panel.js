@@ -218,6 +218,18 @@
     if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
     desk = lifecircle.view(map, config, tools);
     if (config.desk) lifecircle.desk(map, config, tools);
+    map.on("lifecircle:filled", function (event) {
+      const data = layers[event.name].data;
+      const label = panel.querySelector("input[data-layer=" + event.name + "] + span");
+      if (label && data.partial) label.textContent = words.streets_partial;
+    });
+    lifecircle.fill(function (name, again) {
+      const box = panel.querySelector("input[data-layer=" + name + "]");
+      const retry = element("button", "lc-plain", words.late_failed);
+      retry.type = "button";
+      retry.addEventListener("click", function () { retry.remove(); again(); });
+      box.closest(".lc-layer").appendChild(retry);
+    });
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {
       const folded = document.body.classList.toggle("lc-folded");

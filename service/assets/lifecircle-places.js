@@ -16,9 +16,39 @@
   }
 
   function holds(geometry, lon, lat) {
-    const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-    return polygons.some(function (rings) {
+    return geometry.coordinates.some(function (rings) {
       return rings.reduce(function (odd, ring) { return odd !== inRing(ring, lon, lat); }, false);
+    });
+  }
+
+  /* Packed rings -> the geometry of each feature; the box around each. */
+  function unfold(collection) {
+    const packed = collection.shapes;
+    const s = packed.s;
+    let a = packed.o[0], b = packed.o[1], v = 0, ring = 0, part = 0;
+    return collection.features.map(function (feature, i) {
+      let w = Infinity, south = Infinity, e = -Infinity, n = -Infinity;
+      const parts = [];
+      for (let p = 0; p < packed.parts[i]; p++, part++) {
+        const rings = [];
+        for (let r = 0; r < packed.rings[part]; r++, ring++) {
+          const line = [];
+          for (let k = 0; k < packed.n[ring]; k++, v += 2) {
+            a += packed.d[v];
+            b += packed.d[v + 1];
+            const x = a / s, y = b / s;
+            if (x < w) w = x;
+            if (x > e) e = x;
+            if (y < south) south = y;
+            if (y > n) n = y;
+            line.push([x, y]);
+          }
+          rings.push(line);
+        }
+        parts.push(rings);
+      }
+      feature.geometry = { type: "MultiPolygon", coordinates: parts };
+      return L.latLngBounds([south, w], [n, e]);
     });
   }
 
@@ -26,6 +56,7 @@
   const Areas = L.GeoJSON.extend({
     initialize: function (packed, map) {
       this.data = packed;
+      this.boxes = unfold(packed.features);
       const look = packed.style;
       L.GeoJSON.prototype.initialize.call(this, packed.features, {
         pane: "areas",
@@ -41,10 +72,6 @@
             fillOpacity: k < 0 ? 0 : look.fill
           };
         }
-      });
-      this.boxes = packed.features.features.map(function (feature) {
-        const b = feature.properties.b;
-        return L.latLngBounds([b[1], b[0]], [b[3], b[2]]);
       });
     },
     pick: function (latlng) {

@@ -16,6 +16,7 @@ from lifecircle.analysis.measures.question import ask as check
 from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import (
     Fact,
@@ -37,7 +38,6 @@ from lifecircle.service.maps.scene import (
     outline_layer,
     question_fields,
     rests,
-    street_layer,
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
