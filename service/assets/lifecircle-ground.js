@@ -12,9 +12,9 @@
   const Ground = canvas.Tiles.extend({
     initialize: function (packed) {
       L.setOptions(this, { pane: "ground" });
-      this.fill(packed);
+      this.take(packed);
     },
-    fill: function (packed) {
+    take: function (packed) {
       this.data = packed;
       this.shape = canvas.lines(packed);
       this.byKind = packed.kinds.map(function () { return []; });

@@ -96,7 +96,7 @@
     await drawn();
     for (const one of late.splice(0)) {
       try {
-        one.layer.fill(plain(JSON.parse(await one.source.text)));
+        one.layer.take(plain(JSON.parse(await one.source.text)));
         one.map.fire("lifecircle:filled", { name: one.name });
       } catch (error) {
         failed(one.name, function () {
@@ -218,9 +218,9 @@
   const Streets = CanvasTiles.extend({
     initialize: function (packed) {
       L.setOptions(this, { pane: "streets" });
-      this.fill(packed);
+      this.take(packed);
     },
-    fill: function (packed) {
+    take: function (packed) {
       this.data = packed;
       this.shape = lines(packed);
       if (this._map) this.redraw();
