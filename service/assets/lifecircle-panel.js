@@ -62,7 +62,7 @@
         return card(words.cell, null, [words.residents].concat(d.labels), [residents].concat(d.texts[d.t[i]]));
       }
       const tenths = d.m[i];
-      const f = d.f[i];
+      const f = d.f ? d.f[i] : null;
       const nearest = f === null || !layers.dots ? null : layers.dots.data.names[f] || words.unnamed;
       return card(words.cell, null,
         [words.residents, words.minutes, words.nearest, words.state, layers.firm ? layers.firm.data.label : ""],

@@ -84,13 +84,13 @@
     onAdd: function (map) {
       L.GeoJSON.prototype.onAdd.call(this, map);
       if (this.data.style.labels) {
-        map.on("zoomend", this.label, this);
+        map.on("moveend", this.label, this);
         this.label();
       }
     },
     onRemove: function (map) {
       L.GeoJSON.prototype.onRemove.call(this, map);
-      map.off("zoomend", this.label, this);
+      map.off("moveend", this.label, this);
       if (this.names) this.names.remove();
     },
     label: function () {
@@ -100,6 +100,7 @@
       this.names = L.layerGroup();
       const ranks = this.data.style.labels === "ranks";
       const taken = [];
+      const seen = map.getBounds().pad(0.2); // all take their room, those in sight are written
       this.data.features.features.forEach(function (feature, i) {
         const p = feature.properties;
         if (!p.at || (ranks && !p.always)) return;
@@ -112,6 +113,7 @@
         const box = [at.x - half, at.y - 15, at.x + half, at.y + 15];
         if (taken.some(function (o) { return o[0] < box[2] && box[0] < o[2] && o[1] < box[3] && box[1] < o[3]; })) return;
         taken.push(box);
+        if (!seen.contains([p.at[1], p.at[0]])) return;
         const label = L.DomUtil.create("div", p.always ? "lc-rank" : "lc-label");
         L.DomUtil.create("b", "", label).textContent = p.always || p.name;
         if (!p.always && p.short) L.DomUtil.create("span", "", label).textContent = p.short;
