@@ -48,6 +48,7 @@ from lifecircle.analysis.whole_persons import (
 
 SPREAD_METHODS: Final = ("buildings", "land", "unit", "empty", "unknown")
 
+
 @dataclass(frozen=True, slots=True)
 class SpreadResult:
     """Cells made from unit totals.

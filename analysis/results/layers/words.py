@@ -7,8 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, get_args
 
-from lifecircle.analysis.city.residents.dasymetric import SPREAD_METHODS
 from lifecircle.analysis.city.model import StrArray
+from lifecircle.analysis.city.residents.dasymetric import SPREAD_METHODS
 from lifecircle.analysis.measures.catchments import catchments
 from lifecircle.analysis.measures.catchments.capacity import BASES
 from lifecircle.analysis.measures.gaps.cells import REASONS
