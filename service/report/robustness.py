@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -15,10 +16,10 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.figures import number, percent, stamp
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.report.workbook import dated
-from lifecircle.service.wording import number, percent, stamp
 
 _WIDE: Final = 1000  # of a drawing, in its own units
 _BARS: Final = 6  # of a tornado, the widest
@@ -58,6 +59,7 @@ def robustness_page(document: Mapping[str, Any], lang: Language) -> str:
         units=_units(assessed, words),
         lists=list(_lists(document, words)),
         ranges=[_range(one, words) for one in document["parameters"]],
+        stays=[words.stays(one) for one in document["not_moved"]],
     )
     return refuse_outside(page)
 
@@ -234,7 +236,9 @@ def _sheets(document: Mapping[str, Any], words: FirmWords) -> Iterator[Sheet]:
         ),
     )
     yield "lists", _LISTS, _lists(document, words)
-    yield "ranges", _RANGES, (_range(one, words) for one in document["parameters"])
+    moved = (_range(one, words) for one in document["parameters"])
+    stays = map(words.stays, document["not_moved"])
+    yield "ranges", _RANGES, chain(moved, stays)
 
 
 def _ends(band: Mapping[str, float | None]) -> list[float | None]:

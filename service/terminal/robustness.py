@@ -13,8 +13,9 @@ from rich.text import Text
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.figures import number
 from lifecircle.service.terminal import print_table, say
-from lifecircle.service.wording import Words, number
+from lifecircle.service.wording import Words
 
 
 @contextmanager
@@ -42,6 +43,9 @@ def show_robustness(document: Mapping[str, Any], lang: Language) -> None:
     if document["rows"]:
         print_table(_rows(document, words))
     print_table(_services(document, words))
+    for one in document["not_moved"]:
+        name, why = words.stays(one)
+        say(words("stays_told", name=name, why=why))
     say(words("honest", draws=document["draws"], seed=document["seed"], **words.ends()))
 
 
