@@ -212,8 +212,8 @@ class _Rows:
             near = unknown("cql_no_property", column_name[:100], self.columns)
             raise RequestError("cql_no_property", **near.params)
         column = self.columns[column_name]
-        held = pd.array(self.table.frame[column_name].to_numpy(), dtype=STORED[column.dtype])
-        kind = "number" if column.dtype == "integer" else column.dtype
+        held: Any = pd.array(self.table.frame[column_name].to_numpy(), dtype=STORED[column.dtype])
+        kind: str = "number" if column.dtype == "integer" else column.dtype
         return _Side(column_name, kind, held)
 
     def _spatial(self, name: str, first: Any, second: Any) -> Any:
