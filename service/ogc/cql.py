@@ -212,7 +212,8 @@ class _Rows:
             near = unknown("cql_no_property", column_name[:100], self.columns)
             raise RequestError("cql_no_property", **near.params)
         column = self.columns[column_name]
-        held: Any = pd.array(self.table.frame[column_name].to_numpy(), dtype=STORED[column.dtype])
+        dtype: Any = STORED[column.dtype]
+        held = pd.array(self.table.frame[column_name].to_numpy(), dtype=dtype)
         kind: str = "number" if column.dtype == "integer" else column.dtype
         return _Side(column_name, kind, held)
 
