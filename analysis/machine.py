@@ -15,7 +15,7 @@ from lifecircle.analysis.errors import ParameterError
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
-_ALLOCATIONS: Final = 200_000  # of objects before the collector looks; Python's own is 700
+_ALLOCATIONS: Final = 5_000_000  # of objects before the collector looks; Python's own is 700
 _threads: Final[ContextVar[int | None]] = ContextVar("threads", default=None)
 
 
