@@ -6,7 +6,7 @@ saved run, each step on the clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -19,6 +19,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.ahead import Ahead
 from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
@@ -41,7 +42,7 @@ from lifecircle.analysis.city.residents.settle import settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
 from lifecircle.analysis.city.streets.roads import RoadNetwork, road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
-from lifecircle.analysis.city.streets.walkable import walkable_network
+from lifecircle.analysis.city.streets.walkable import Walkable, walkable_network
 from lifecircle.analysis.city.units.disagreement import (
     compare_cells,
     compare_units,
@@ -53,6 +54,7 @@ from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import (
+    Beside,
     BuildRequest,
     Facts,
     check_request,
@@ -69,6 +71,8 @@ from lifecircle.analysis.parts.joined import Joined
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
 from lifecircle.analysis.quantities import FloatArray, Int32Array
+from lifecircle.analysis.readers.osm.streets import RawStreets
+from lifecircle.analysis.readers.records.tables import ClosureTable
 from lifecircle.analysis.readers.tables.surveyed import Saying
 from lifecircle.analysis.results.layers.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
@@ -87,11 +91,13 @@ def build_area(
     parts: Joined | None = None,
     *,
     threads: int | None = None,
+    ahead: Ahead | None = None,
 ) -> Run:
     """Build an area and add it to a workspace as its new current run.
 
     `parts`: what was worked out part by part (`analysis.parts`); the run is the same without.
     `threads`: at most so many side by side (None: one for each core); the run is the same.
+    `ahead`: the OpenStreetMap file of the request, where it is being read already.
 
     Raises
     ------
@@ -102,7 +108,8 @@ def build_area(
     clock = Clock(progress)
     with using_threads(threads), collecting_seldom():
         with TemporaryDirectory(prefix="lifecircle-") as folder:
-            city = analyse_city(request.fetched(Path(folder)), clock=clock, parts=parts)
+            fetched = request.fetched(Path(folder))
+            city = analyse_city(fetched, clock=clock, parts=parts, ahead=ahead)
         return save_run(workspace, *city, clock=clock)
 
 
@@ -138,11 +145,16 @@ def save_run(
 
 
 def analyse_city(
-    request: BuildRequest, *, clock: Clock | None = None, parts: Joined | None = None
+    request: BuildRequest,
+    *,
+    clock: Clock | None = None,
+    parts: Joined | None = None,
+    ahead: Ahead | None = None,
 ) -> tuple[Manifest, Policy, City, NearestFacility]:
     """City and walks, computed from the files of a request; the manifest is still nameless.
 
-    `parts`: the places and residents of its parts, where they are there already.
+    `parts`: the places and residents of its parts, where they are there already. `ahead`: its
+    OpenStreetMap file, where it is being read already.
     """
     parts = parts or Joined()
     clock = clock or Clock(None)
@@ -152,11 +164,19 @@ def analyse_city(
     check_request(request, policy)
     profiles_asked(request, policy)  # a name that is none is told before files are read
     inputs = describe_inputs(request)
-    facts = read_facts(request, policy, clock, parts.places)
-    clock.start("network")
-    walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
+    early: dict[int, Walkable] = {}
+
+    def walk(streets: RawStreets, closures: tuple[ClosureTable, ...]) -> Walkable:
+        clock.start("network")
+        return walkable_network(streets, request.terrain, policy, request.osm, closures)
+
+    def met(streets: RawStreets, closures: tuple[ClosureTable, ...]) -> None:
+        early[id(streets)] = walk(streets, closures)
+
+    facts = read_facts(request, policy, clock, parts.places, Beside(ahead, met))
+    walkable = early.get(id(facts.streets)) or walk(facts.streets, facts.closures)
     network = walkable.network
-    roads = begin(lambda: _roads(facts, network.crs))
+    roads = _begin_roads(facts, network.crs)
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
@@ -289,6 +309,19 @@ def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Position
         position=position,
         counted=seed.counted,
     )
+
+
+def _begin_roads(facts: Facts, crs: str) -> Callable[[], Mapping[str, RoadNetwork]]:
+    """The roads of profiles as networks, made beside what follows."""
+    ahead = facts.ahead
+    if ahead is None or facts.roads is None:
+        return begin(lambda: _roads(facts, crs))
+
+    def made() -> Mapping[str, RoadNetwork]:
+        found = ahead.roads()
+        return found.networks if found.crs == crs else _roads(facts, crs)
+
+    return made
 
 
 def _roads(facts: Facts, crs: str) -> Mapping[str, RoadNetwork]:

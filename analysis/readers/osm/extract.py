@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -70,6 +70,7 @@ class _Reader:
     started: Callable[[str], None]
     profiles: Mapping[str, TravelProfile]
     places: Known
+    met: Callable[[RawStreets], None] | None = None
 
     def read(self, ordered: Ordered) -> Extract:
         """Streets and places of a file in order; faults name the file that was given."""
@@ -83,6 +84,8 @@ class _Reader:
             keys = place_keys(self.policy) if self.places is None else []
             objects, areas = _read_objects(ordered.path, keys, gates)
             streets = read_streets(ordered.path, rules, self.form_of, gates, objects)
+            if self.met is not None and _is_sure(self.path, streets, objects):
+                self.met(streets)
             self.started("places")
             places = self.places
             if places is None:
@@ -126,19 +129,21 @@ def read_extract(
     started: Callable[[str], None],
     profiles: Mapping[str, TravelProfile],
     places: Known = None,
+    met: Callable[[RawStreets], None] | None = None,
 ) -> Extract:
     """Streets, places and the roads of `profiles` of a file, however it is written.
 
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
     places on ways could explain, it is put in order and read again. `places`: those of the file
-    where they have been read already, or `OnlyStreets`: then there is no ground either.
+    where they have been read already, or `OnlyStreets`: then there is no ground either. `met` is
+    told of the streets before the rest is read, where they are sure to stay as they are.
 
     Raises
     ------
     InputError
         The file cannot be read, holds no street, or lacks more than the policy allows.
     """
-    reader = _Reader(path, policy, form_of, today, started, profiles, places)
+    reader = _Reader(path, policy, form_of, today, started, profiles, places, met)
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)
@@ -161,7 +166,17 @@ def _is_doubtful(path: Path, read: Extract) -> bool:
     services = read.places.facilities.service
     if len(set(zip(ids, services, strict=True))) < len(ids):
         return True
-    absent = read.streets.dropped.absent
+    return _may_hold(path, read.streets.dropped.absent)
+
+
+def _is_sure(path: Path, streets: RawStreets, objects: Objects) -> bool:
+    """Whether nothing that places could tell has the file put in order and read again."""
+    heads = {line.head for line in objects.lines}
+    return len(heads) == len(objects.lines) and not _may_hold(path, streets.dropped.absent)
+
+
+def _may_hold(path: Path, absent: Collection[int]) -> bool:
+    """Whether a file has nodes that were missed."""
     if not absent:
         return False
     if min(absent) < 0 or has_places_on_ways(header_of(path)):
