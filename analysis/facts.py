@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import shapely
 
-from lifecircle.analysis.ahead import Ahead
+from lifecircle.analysis.ahead import Ahead, Remainder
 from lifecircle.analysis.city.residents.settle import People, check_floor
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
@@ -186,7 +186,7 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the files of a request say; `ahead`: who is making networks of its roads."""
+    """Everything the files of a request say; `remainder`: what is not read of a map yet."""
 
     streets: RawStreets
     places: OsmPlaces | None
@@ -201,7 +201,22 @@ class Facts:
     extents: tuple[ExtentTable, ...] = ()
     ground: Ground | None = None
     roads: RawRoads | None = None
-    ahead: Ahead | None = None
+    remainder: Callable[[], Remainder] | None = None
+
+    def completed(self) -> Facts:
+        """All of it: waits for the ground, roads and remarks of a map that is still being read.
+
+        Raises
+        ------
+        ChangedError : what was read of the map first does not hold.
+        """
+        if self.remainder is None:
+            return self
+        rest = self.remainder()
+        warnings = (*map(remark, rest.warnings), *self.warnings)
+        return replace(
+            self, ground=rest.ground, roads=rest.roads, warnings=warnings, remainder=None
+        )
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -326,12 +341,13 @@ def read_facts(
     ahead = beside.ahead
     if places is not None or ahead is None or not ahead.suits(request, policy, wanted):
         ahead = None
+    remainder: Callable[[], Remainder] | None = None
     if ahead is None:
         found = _read_map(request, policy, clock, places)
     else:
         clock.start("streets")
-        read = ahead.extract(lambda streets: beside.met(streets, closures))
-        found = _told(read)
+        read = ahead.read(lambda streets: beside.met(streets, closures))
+        found, remainder = (read[0], read[1], None, None, ()), read[2]
     streets, mapped, ground, roads, of_osm = found
     untold = request.osm is None and request.profiles and wanted
     unread = (Warn("roads_need_osm"),) if untold else ()
@@ -349,7 +365,7 @@ def read_facts(
         tuple(table for table in drawn if table is not None),
         ground,
         roads,
-        ahead,
+        remainder,
     )
 
 

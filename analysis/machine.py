@@ -28,12 +28,16 @@ _Made = TypeVar("_Made")
 _ALLOCATIONS: Final = 5_000_000  # of objects before the collector looks; Python's own is 700
 _UPTO: Final = struct.Struct("q")  # where a thing ends in the file of a process
 _NO_MORE: Final = -1
+_copies: Final[ContextVar[bool]] = ContextVar("copies", default=False)
 _threads: Final[ContextVar[int | None]] = ContextVar("threads", default=None)
 
 
 @contextmanager
-def using_threads(most: int | None) -> Iterator[None]:
+def using_threads(most: int | None, *, copies: bool = False) -> Iterator[None]:
     """At most so many threads side by side (None: one for each core), whatever comes out is equal.
+
+    `copies`: copies of this process may work beside it, where that is sound (`may_fork`): for
+    commands that do nothing else.
 
     Raises
     ------
@@ -41,11 +45,12 @@ def using_threads(most: int | None) -> Iterator[None]:
     """
     if most is not None and most < 1:
         raise ParameterError("threads_too_few", threads=most)
-    before = _threads.set(most)
+    before, alone = _threads.set(most), _copies.set(copies)
     try:
         yield
     finally:
         _threads.reset(before)
+        _copies.reset(alone)
 
 
 def thread_count() -> int:
@@ -70,6 +75,14 @@ def begin(make: Callable[[], _Made]) -> Callable[[], _Made]:
     future = pool.submit(make)
     pool.shutdown(wait=False)
     return future.result
+
+
+def begin_apart(make: Callable[[], _Made]) -> Callable[[], _Made]:
+    """As `begin`, in a copy of this process where there may be one, else when it is asked for."""
+    if not may_fork():
+        return make
+    made: Apart[_Made] = Apart(lambda give: give(make()))
+    return lambda: next(made)
 
 
 @contextmanager
@@ -101,7 +114,10 @@ class Apart(Iterator[_Made]):
         self._here: Iterator[_Made] | None = None
         self._file = TemporaryFile()  # noqa: SIM115 - closed with the process
         self._told, tell = os.pipe()
-        process = _fork()
+        try:
+            process = _fork()
+        except OSError:  # no more processes here: the pipe ends, all is made here
+            process = None
         if process == 0:
             os.close(self._told)
             _hand_over(make, self._file, tell)
@@ -132,8 +148,8 @@ class Apart(Iterator[_Made]):
 
 
 def may_fork() -> bool:
-    """Whether a copy of this process may work beside it: on Linux, while one thread runs."""
-    alone = sys.platform == "linux" and threading.active_count() == 1
+    """Whether a copy of this process may work beside it: where asked for, while one thread runs."""
+    alone = _copies.get() and sys.platform == "linux" and threading.active_count() == 1
     return alone and thread_count() > 1 and len(os.sched_getaffinity(0)) > 1
 
 
@@ -174,10 +190,11 @@ def _read_exactly(handle: int, size: int) -> bytes | None:
     return held
 
 
-def _end_process(process: int, told: int, file: IO[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        os.waitpid(process, 0)
+def _end_process(process: int | None, told: int, file: IO[bytes]) -> None:
+    if process is not None:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(process, 0)
     os.close(told)
     file.close()

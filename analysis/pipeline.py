@@ -6,7 +6,7 @@ saved run, each step on the clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -19,7 +19,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
-from lifecircle.analysis.ahead import Ahead
+from lifecircle.analysis.ahead import Ahead, ChangedError
 from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
@@ -106,7 +106,7 @@ def build_area(
     UnsolvedError : a database that an input lies in cannot be reached, or has no such table.
     """
     clock = Clock(progress)
-    with using_threads(threads), collecting_seldom():
+    with using_threads(threads, copies=ahead is not None), collecting_seldom():
         with TemporaryDirectory(prefix="lifecircle-") as folder:
             fetched = request.fetched(Path(folder))
             city = analyse_city(fetched, clock=clock, parts=parts, ahead=ahead)
@@ -156,8 +156,16 @@ def analyse_city(
     `parts`: the places and residents of its parts, where they are there already. `ahead`: its
     OpenStreetMap file, where it is being read already.
     """
-    parts = parts or Joined()
     clock = clock or Clock(None)
+    try:
+        return _analyse_city(request, clock, parts or Joined(), ahead)
+    except ChangedError:
+        return _analyse_city(request, clock, parts or Joined(), None)
+
+
+def _analyse_city(
+    request: BuildRequest, clock: Clock, parts: Joined, ahead: Ahead | None
+) -> tuple[Manifest, Policy, City, NearestFacility]:
     request = replace(request, today=request.today or datetime.now(UTC).date())
     given = request.policy
     policy = given if isinstance(given, Policy) else load_policy(given)
@@ -176,12 +184,13 @@ def analyse_city(
     facts = read_facts(request, policy, clock, parts.places, Beside(ahead, met))
     walkable = early.get(id(facts.streets)) or walk(facts.streets, facts.closures)
     network = walkable.network
-    roads = _begin_roads(facts, network.crs)
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
     people = request.people_of(facts.population, facts.units)
     settled = settle(people, facts.places, network, policy, parts.spreads)
+    facts = facts.completed()
+    roads = begin(lambda: _roads(facts, network.crs))
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
     apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
@@ -208,12 +217,14 @@ def analyse_city(
             not_open += note_not_open(table.not_open, network.crs, policy)[0]
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
+    spread, unsure = settled.doubt()
     warnings = (
         *request.remarks,
         *walkable.warnings,
         *facts.warnings,
         *doubts,
         *settled.warnings,
+        *unsure,
         *apart,
         *noticed,
         *shut,
@@ -222,9 +233,7 @@ def analyse_city(
     )
     sayings = request.surveyed_under(policy)
     surveyed, extents = _surveyed(sayings, facts, units, network.crs)
-    notes = BuildNotes(
-        same_places, unit_rows, settled.spread, facts.rasters, not_open, settled.calibrated
-    )
+    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters, not_open, settled.calibrated)
     city = City(
         network.crs,
         network,
@@ -309,19 +318,6 @@ def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Position
         position=position,
         counted=seed.counted,
     )
-
-
-def _begin_roads(facts: Facts, crs: str) -> Callable[[], Mapping[str, RoadNetwork]]:
-    """The roads of profiles as networks, made beside what follows."""
-    ahead = facts.ahead
-    if ahead is None or facts.roads is None:
-        return begin(lambda: _roads(facts, crs))
-
-    def made() -> Mapping[str, RoadNetwork]:
-        found = ahead.roads()
-        return found.networks if found.crs == crs else _roads(facts, crs)
-
-    return made
 
 
 def _roads(facts: Facts, crs: str) -> Mapping[str, RoadNetwork]:
