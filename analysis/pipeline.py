@@ -52,6 +52,7 @@ from lifecircle.analysis.city.units.statistics import latest_year, place_statist
 from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
+from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import (
     Beside,
@@ -181,6 +182,8 @@ def _analyse_city(
     def met(streets: RawStreets, closures: tuple[ClosureTable, ...]) -> None:
         early[id(streets)] = walk(streets, closures)
 
+    if ahead is not None:
+        _load_first_kernel()
     facts = read_facts(request, policy, clock, parts.places, Beside(ahead, met))
     walkable = early.get(id(facts.streets)) or walk(facts.streets, facts.closures)
     network = walkable.network
@@ -257,6 +260,12 @@ def _analyse_city(
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
     manifest = _manifest(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
+
+
+def _load_first_kernel() -> None:
+    """Let numba load what it loads with its first kernel, while the streets are waited for."""
+    nothing = np.empty(0, dtype=np.int64)
+    connected_pieces(1, nothing, nothing)
 
 
 def _surveyed(

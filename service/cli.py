@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from pathlib import Path
@@ -144,6 +146,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         *(closures or ()), elevation, mapping, merges,
     )  # fmt: skip
     _prepare(workspace)
+    atexit.register(gc.freeze)  # the process ends: nobody looks through all it made for garbage
     from lifecircle.analysis.ahead import begin_reading
 
     ahead = begin_reading(osm, policy, threads)  # while the rest is imported
