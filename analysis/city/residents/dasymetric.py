@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -44,6 +45,8 @@ from lifecircle.analysis.whole_persons import (
     keep_to_room,
     share_along,
 )
+
+SPREAD_METHODS: Final = ("buildings", "land", "unit", "empty", "unknown")
 
 
 @dataclass(frozen=True, slots=True)

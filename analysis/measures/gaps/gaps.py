@@ -26,7 +26,6 @@ from lifecircle.analysis.measures.gaps.cells import (
 from lifecircle.analysis.measures.gaps.street_names import named_street
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
-    NOBODY_COUNTED,
     WHOLE,
     Asked,
     Question,
@@ -34,12 +33,11 @@ from lifecircle.analysis.measures.question import (
     Walks,
     ask,
     level_of,
-    not_assessed,
-    persons_of,
     settle,
-    sums_by,
     walks_to,
 )
+from lifecircle.analysis.measures.remarks import not_assessed
+from lifecircle.analysis.measures.residents import NOBODY_COUNTED, persons_of, sums_by
 from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.quantities import (
     CM_PER_M,
