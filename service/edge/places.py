@@ -16,7 +16,7 @@ from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service import i18n
 from lifecircle.service.catalog import PointDesk, point_document
-from lifecircle.service.edge.kept import Given
+from lifecircle.service.edge.kept import Given, Head
 from lifecircle.service.encoding import encode
 from lifecircle.service.responses import JSON, PROTECTION
 from lifecircle.service.routes.areas import FRESH, point_key
@@ -28,7 +28,7 @@ _DEGREES: Final = rb"(-?\d{1,3}(?:\.\d{1,15})?)"
 _ASKED: Final = re.compile(rb"lon=" + _DEGREES + rb"&lat=" + _DEGREES + rb"(?:&lang=(zh|en))?")
 _AROUND: Final = 1.0  # degrees around the area within which it is an ordinary question
 _TOLD: Final = {**FRESH, "content-type": JSON, **dict(PROTECTION)}
-_HEADERS: Final = [(name.encode(), value.encode()) for name, value in _TOLD.items()]
+_HEAD: Final = Head.of(200, [(name.encode(), value.encode()) for name, value in _TOLD.items()])
 
 
 def answer_place(
@@ -53,7 +53,9 @@ def answer_place(
         default,
     )
     body = encode(point_document(desk, lon, lat, lang=lang))
-    return 200, [*_HEADERS, (b"content-length", b"%d" % len(body))], body
+    length = (b"content-length", b"%d" % len(body))
+    told = b"".join((_HEAD.told, length[0], b": ", length[1], b"\r\n"))
+    return Given(200, [*_HEAD.headers, length], told, body)
 
 
 def _desk(areas: Areas, area: str) -> PointDesk | None:
