@@ -11,7 +11,7 @@ from lifecircle.analysis.access.shortest import nearest_of_each_service
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm_of_one
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.quantities import IntArray
+from lifecircle.analysis.quantities import Int32Array, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,14 @@ class NearestQuery:
 
         ``UNREACHED_CM`` and -1 where there is no way; figures as in `from_positions`.
         """
+        cm, facility = self.walks(position)
+        return cm.tolist(), facility.tolist()
+
+    def walks(self, position: Positions) -> tuple[Int32Array, Int32Array]:
+        """`nearest` as arrays (s,)."""
         costs, goals = self.costs, self.goals
         ahead_cm, back_cm = costs.shares_of_one(position)
-        cm, facility = nearest_of_each_service(
+        return nearest_of_each_service(
             int(position.edge[0]),
             ahead_cm,
             back_cm,
@@ -63,4 +68,3 @@ class NearestQuery:
             goals.facility,
             costs.most_cm,
         )
-        return cm.tolist(), facility.tolist()

@@ -15,9 +15,8 @@ from starlette.types import Scope
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service import i18n
-from lifecircle.service.catalog import PointDesk, point_document
+from lifecircle.service.catalog import PointDesk, WrittenPoints
 from lifecircle.service.edge.kept import Given, Head
-from lifecircle.service.encoding import encode
 from lifecircle.service.responses import JSON, PROTECTION
 from lifecircle.service.routes.areas import FRESH, point_key
 from lifecircle.service.state import Areas
@@ -41,10 +40,10 @@ def answer_place(
         return None
     lon, lat = float(query[1]), float(query[2])
     try:
-        desk = _desk(areas, found[1])
+        points = _points(areas, found[1])
     except LifecircleError:
         return None
-    if desk is None or not _near(desk, lon, lat):
+    if points is None or not _near(points.desk, lon, lat):
         return None
     told, accepted = query[3], asked.get(b"accept-language")
     lang = i18n.negotiate(
@@ -52,13 +51,13 @@ def answer_place(
         accepted.decode("latin-1") if accepted is not None else None,
         default,
     )
-    body = encode(point_document(desk, lon, lat, lang=lang))
+    body = points.body(lon, lat, lang=lang)
     length = (b"content-length", b"%d" % len(body))
     told = b"".join((_HEAD.told, length[0], b": ", length[1], b"\r\n"))
     return Given(200, [*_HEAD.headers, length], told, body)
 
 
-def _desk(areas: Areas, area: str) -> PointDesk | None:
+def _points(areas: Areas, area: str) -> WrittenPoints | None:
     state = areas.held(area)
     return None if state is None else state.found(point_key(Question().walker))
 
