@@ -8,6 +8,7 @@ which checks it; both give the same bytes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import Scope
@@ -22,6 +23,7 @@ from lifecircle.service.routes.areas import FRESH, point_key
 from lifecircle.service.state import Areas
 
 PLACE: Final = "/point"
+_KEY: Final = point_key(Question().walker)
 _PATH: Final = re.compile(r"/areas/([\w.-]{1,64})/point")
 _DEGREES: Final = rb"(-?\d{1,3}(?:\.\d{1,15})?)"
 _ASKED: Final = re.compile(rb"lon=" + _DEGREES + rb"&lat=" + _DEGREES + rb"(?:&lang=(zh|en))?")
@@ -45,21 +47,25 @@ def answer_place(
         return None
     if points is None or not _near(points.desk, lon, lat):
         return None
-    told, accepted = query[3], asked.get(b"accept-language")
-    lang = i18n.negotiate(
-        told.decode() if told else None,
-        accepted.decode("latin-1") if accepted is not None else None,
-        default,
-    )
+    lang = _language(query[3], asked.get(b"accept-language"), default)
     body = points.body(lon, lat, lang=lang)
     length = (b"content-length", b"%d" % len(body))
     told = b"".join((_HEAD.told, length[0], b": ", length[1], b"\r\n"))
     return Given(200, [*_HEAD.headers, length], told, body)
 
 
+@lru_cache(maxsize=256)
+def _language(told: bytes | None, accepted: bytes | None, default: Language) -> Language:
+    return i18n.negotiate(
+        None if told is None else told.decode(),
+        None if accepted is None else accepted.decode("latin-1"),
+        default,
+    )
+
+
 def _points(areas: Areas, area: str) -> WrittenPoints | None:
     state = areas.held(area)
-    return None if state is None else state.found(point_key(Question().walker))
+    return None if state is None else state.found(_KEY)
 
 
 def _near(desk: PointDesk, lon: float, lat: float) -> bool:

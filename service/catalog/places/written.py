@@ -90,7 +90,7 @@ class WrittenPoints:
         told[np.concatenate((cm, cm)) == UNREACHED_CM] = np.nan
         figures = orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
         rows, made, count = self._rows.copy(), self._facility, len(within)
-        rows[1::_PARTS] = [made[k] for k in facility.tolist()]
+        rows[1::_PARTS] = map(made.__getitem__, facility.tolist())
         rows[2::_PARTS] = figures[:count]
         rows[3::_PARTS] = [b',"metres":' + metres for metres in figures[count:]]
         rows[4::_PARTS] = [end[k] for end, k in zip(self._ends, within, strict=True)]
