@@ -41,7 +41,8 @@ class UnitsAt:
     def of(cls, geometry: NDArray[Any]) -> UnitsAt:
         """Of polygons (u,), None where a unit has none."""
         tree, shapes = shapely.STRtree(geometry), geometry[~shapely.is_missing(geometry)]
-        west, south, east, north = shapely.total_bounds(shapes).tolist()
+        bounds = shapely.total_bounds(shapes).tolist() if len(shapes) else [0.0] * 4
+        west, south, east, north = bounds
         wide, high = east - west, north - south
         if not wide * high > 0:
             return cls(tree, (0.0, 0.0), 1.0, np.empty((0, 0), dtype=np.int32), ())
