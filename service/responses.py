@@ -23,10 +23,11 @@ from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
 from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
+from lifecircle.service.figures import FIGURES
 from lifecircle.service.flights import Flights, ReaderLeftError
 from lifecircle.service.request_origin import CSRF_FIELD, from_this_machine, session_of
 from lifecircle.service.state import AreaState
-from lifecircle.service.wording import FIGURES, Words
+from lifecircle.service.wording import Words
 
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lifecircle.service.accounts import BEGIN, CALLBACK
 from lifecircle.service.database.keys import Key
 from lifecircle.service.edge.csrf import carries_token
 from lifecircle.service.edge.limits import KeyLimit
@@ -45,6 +46,7 @@ from lifecircle.service.settings import Settings
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})  # for who looks whether the service is alive
 LOGIN: Final = "/login"
+LOGINS: Final = frozenset({LOGIN, BEGIN, CALLBACK})  # for who has no key yet
 NO_KEY: Final = "key_missing"
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRESH_S: Final = 1.0
@@ -164,7 +166,7 @@ class KeyGate:
             found, receive = await carries_token(scope, receive, scope[SESSION])
             return None if ours and found else ForbiddenError("csrf_missing"), receive
         open_to_all = self.settings.public_read or is_near(scope, self.settings)
-        known = open_to_all or scope["path"] == LOGIN
+        known = open_to_all or scope["path"] in LOGINS
         return None if known else UnauthorizedError(NO_KEY), receive
 
     async def _has_session(self, scope: Scope) -> bool:

@@ -13,8 +13,9 @@ from lifecircle.analysis.policy import Service, Walker
 from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import profile_shown
+from lifecircle.service.figures import plain
 from lifecircle.service.maps.offline import Mode
-from lifecircle.service.wording import Words, plain
+from lifecircle.service.wording import Words
 
 #: Pages that are asked of other profiles than walking too.
 PROFILED: Final = frozenset({"coverage", "gaps", "circles", "units", "facilities"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lifecircle.service.figures import date
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.panel import View
 from lifecircle.service.maps.scene import MARKED
-from lifecircle.service.wording import date
 
 ANSWERING: Final = frozenset({"coverage", "gaps", "desk"})  # where a click asks the service
 _CLICK_WORDS: Final = {  # as the script of the panel calls them

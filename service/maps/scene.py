@@ -17,12 +17,12 @@ from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids
 from lifecircle.service.catalog.rests import folded_rests, rests_document
+from lifecircle.service.figures import date, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import PROFILED, Ask
 from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
 from lifecircle.service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
 from lifecircle.service.maps.shapes import dot_places, packed_streets, polygons_degrees
-from lifecircle.service.wording import date, plain
 
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run

@@ -14,6 +14,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.catalog.report import WALKER
+from lifecircle.service.figures import number, percent, plain, stamp
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report import tables
@@ -29,7 +30,7 @@ from lifecircle.service.report.drawing import (
 )
 from lifecircle.service.report.marks import MARKS, mark_rows
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
-from lifecircle.service.wording import Words, number, percent, plain, stamp
+from lifecircle.service.wording import Words
 
 GAPS_SHOWN: Final = 25
 MAPS_SHOWN: Final = 6

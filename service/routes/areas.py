@@ -29,6 +29,7 @@ from lifecircle.service.catalog import (
     route_document,
     search_document,
 )
+from lifecircle.service.figures import number
 from lifecircle.service.queries.questions import (
     NOTHING_ELSE,
     AreaName,
@@ -47,7 +48,6 @@ from lifecircle.service.queries.questions import (
 )
 from lifecircle.service.responses import GEOJSON, JSON, answer, encode, page, wants_page
 from lifecircle.service.state import AreaState
-from lifecircle.service.wording import number
 
 router = APIRouter(tags=["areas"])
 _COUNTED = {"catchments": "catchments", "scorecard": "scorecard_rows"}

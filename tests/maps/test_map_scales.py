@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 from lifecircle.analysis.quantities import UNREACHED_CM
+from lifecircle.service.figures import percent
 from lifecircle.service.maps import scales, shapes
-from lifecircle.service.wording import percent
 from tests.worlds import parts as world_parts
 from tests.worlds import tiny as worlds
 

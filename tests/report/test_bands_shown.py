@@ -29,10 +29,11 @@ from lifecircle.service.catalog import robustness as firm
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.robustness import RobustnessTask, robustness_document
 from lifecircle.service.cli import app
+from lifecircle.service.figures import percent_span
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.scorecard import scorecard_page
-from lifecircle.service.wording import Words, percent_span
+from lifecircle.service.wording import Words
 from tests.pages.served import ask, client
 
 DRAWS = 12

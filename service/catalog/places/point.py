@@ -12,7 +12,7 @@ import numpy as np
 from lifecircle.analysis.city.crs import to_metric_of_one
 from lifecircle.analysis.city.units.units_at import units_meeting
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.point import PlaceCircle, PlaceService, PointPlan
+from lifecircle.analysis.measures.point.point import PlaceCircle, PlaceService, PointPlan
 from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.unsnapped import unsnapped_place
 from lifecircle.analysis.quantities import CM_PER_M

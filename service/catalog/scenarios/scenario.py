@@ -17,7 +17,8 @@ from lifecircle.analysis.measures.catchments.population_rule import RuleResult, 
 from lifecircle.analysis.measures.circles import CircleRow, Circles
 from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS, AddWay, CloseWay, Edit
 from lifecircle.analysis.measures.edits.reading import read_edits
-from lifecircle.analysis.measures.question import Question, Study, resting_on, settle
+from lifecircle.analysis.measures.question import Question, Study, settle
+from lifecircle.analysis.measures.remarks import resting_on
 from lifecircle.analysis.measures.scenario import (
     PARTS,
     Baseline,

@@ -19,6 +19,7 @@ from lifecircle.service.catalog.circles import (
     variants_of,
 )
 from lifecircle.service.catalog.rests import rests_of_services
+from lifecircle.service.figures import number, percent, percent_span, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
@@ -56,7 +57,6 @@ from lifecircle.service.maps.shapes import (
     residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
-from lifecircle.service.wording import number, percent, percent_span, plain
 
 SHORT_EDGES: Final = (1, 2, 3, 5)  # types short of a complete circle: 0, 1, 2, 3-4, 5 or more
 SHORT_COLOURS: Final = ("#1f5fa6", "#86b7da", "#ecdfc3", "#e39a4f", "#a8480c")

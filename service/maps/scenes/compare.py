@@ -12,6 +12,7 @@ from lifecircle.analysis.measures.question import Asked
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.compare import answer_compare, cell_states, match_runs
+from lifecircle.service.figures import date, number, percent, points
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots
@@ -50,7 +51,6 @@ from lifecircle.service.maps.shapes import (
     polygons_degrees,
     residents_of,
 )
-from lifecircle.service.wording import date, number, percent, points
 
 CHANGE_EDGES: Final = (0.05, 0.2)  # fractions, of a rise and of a fall alike
 CHANGE_COLOURS: Final = (

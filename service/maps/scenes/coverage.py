@@ -13,6 +13,7 @@ from lifecircle.analysis.measures.question import Asked, Walks, covered
 from lifecircle.analysis.quantities import Int32Array, minutes_of
 from lifecircle.service.catalog.coverage import CoverageAnswer, answer_coverage
 from lifecircle.service.catalog.rests import completeness_document, missed_of
+from lifecircle.service.figures import number, percent, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.firm_layer import Firm, firm_layer
@@ -41,7 +42,6 @@ from lifecircle.service.maps.shapes import (
     residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
-from lifecircle.service.wording import number, percent, plain
 
 
 def coverage_scene(ask: Ask, service: str) -> Scene:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lifecircle.analysis.measures.gaps.gaps import Bridge, Gap
 from lifecircle.service.catalog.gaps import FULL, answer_gaps, bridge_row
+from lifecircle.service.figures import number, percent
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
@@ -30,7 +31,6 @@ from lifecircle.service.maps.scene import (
 )
 from lifecircle.service.maps.scenes.coverage import facilities_of
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.wording import number, percent
 
 
 def gaps_scene(ask: Ask, service: str) -> Scene:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.measures.question import sums_by, unknown_units
+from lifecircle.analysis.measures.residents import sums_by, unknown_units
 from lifecircle.analysis.quantities import Int32Array
+from lifecircle.service.figures import number
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
@@ -28,7 +29,6 @@ from lifecircle.service.maps.scene import (
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.wording import number
 
 
 def units_scene(ask: Ask) -> Scene:

@@ -11,10 +11,12 @@ import numpy as np
 
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import Asked, covered, judged_persons
+from lifecircle.analysis.measures.question import Asked, covered
 from lifecircle.analysis.measures.question import ask as check
+from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.quantities import minutes_of
 from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
+from lifecircle.service.figures import date, decimal, number, percent, percent_up, percent_whole
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots
@@ -42,7 +44,6 @@ from lifecircle.service.maps.shapes import (
     packed_polygons,
     polygons_degrees,
 )
-from lifecircle.service.wording import date, decimal, number, percent, percent_up, percent_whole
 
 FOUND_AT_ONCE: Final = 5
 COLOURS: Final = ("#3f8ac4", "#d6328a", "#e6750f", "#a9adb1")

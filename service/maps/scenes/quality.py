@@ -9,6 +9,7 @@ from lifecircle.analysis.measures.quality import AreaQuality
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
 from lifecircle.service.catalog.common import persons_in
 from lifecircle.service.catalog.quality import answer_quality
+from lifecircle.service.figures import number, percent, plain
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import CellDots, FacilityDots
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
@@ -24,7 +25,6 @@ from lifecircle.service.maps.scene import (
     warnings,
 )
 from lifecircle.service.maps.shapes import cell_radius_m, degrees, dot_places, pack, packed_polygons
-from lifecircle.service.wording import number, percent, plain
 
 LEG_COLOURS = ("#cfe3dc", "#8fc4b7", "#e8c46a", "#d9822b")
 ISLAND_COLOUR = "#7b4fa3"
