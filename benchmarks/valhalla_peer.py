@@ -31,11 +31,11 @@ from benchmarks.valhalla_rules import Osm, longer_there, read_osm, shorter_there
 from lifecircle.analysis.city.crs import metric_crs, to_lonlat
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.roads import build_roads
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.osm.aside import in_order
 from lifecircle.analysis.readers.osm.roads import read_roads
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 
 FILES = {"malta": "malta/malta-latest.osm.pbf", "porto": "porto/porto_portugal.osm.pbf"}
 ORIGINS, EACH = 100, 10
