@@ -24,7 +24,7 @@ import geopandas as gpd
 import pyarrow as pa
 
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
-from lifecircle.analysis.machine import begin
+from lifecircle.analysis.machine import begin, wait_side_by_side
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
@@ -159,8 +159,7 @@ class Workspace(AreaFolders):
                 name = _free(area / RUNS, stem)
                 manifest = dataclasses.replace(run.manifest, run=name, timings_s=timings_s())
                 write_manifest(aside, manifest)
-                for file in aside.iterdir():
-                    _to_disk(file)
+                wait_side_by_side(_to_disk, aside.iterdir())
                 _to_disk(aside)
                 try:
                     aside.rename(area / RUNS / name)
