@@ -22,12 +22,10 @@ from lifecircle.analysis.measures.question import (
     ask,
     covered,
     default_level,
-    judged_persons,
     settle,
-    sums_by,
-    unknown_units,
     walks_to,
 )
+from lifecircle.analysis.measures.residents import judged_persons, sums_by, unknown_units
 from lifecircle.analysis.measures.siting.candidates import (
     PLANNED,
     Sites,

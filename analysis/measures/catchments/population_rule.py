@@ -24,7 +24,8 @@ from lifecircle.analysis.access.od_matrix import nearest_walks, service_faciliti
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.question import Study, sums_by, unknown_units
+from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.measures.residents import sums_by, unknown_units
 from lifecircle.analysis.policy.sections.capacity import PopulationRule
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, Int32Array, IntArray
 

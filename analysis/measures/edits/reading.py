@@ -28,7 +28,8 @@ from lifecircle.analysis.measures.edits.model import (
 from lifecircle.analysis.measures.edits.places import rows_by_id
 from lifecircle.analysis.measures.edits.shapes import Frame, ShapeError
 from lifecircle.analysis.measures.names import group_words, service_of
-from lifecircle.analysis.measures.question import NOBODY_COUNTED, Study
+from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.measures.residents import NOBODY_COUNTED
 from lifecircle.analysis.texts import Title, listed, say_both
 from lifecircle.analysis.unknown_names import find_id, unknown
 

@@ -19,7 +19,8 @@ from typing import Final, get_args
 import numpy as np
 
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.question import Question, Study, need_residents
+from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.measures.residents import need_residents
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.capacitated import place_with_capacity
 from lifecircle.analysis.measures.siting.exact import best_sites, find_fewest

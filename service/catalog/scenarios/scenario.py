@@ -19,7 +19,8 @@ from lifecircle.analysis.measures.coverage import served_within
 from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS, AddWay, CloseWay, Edit
 from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import Asked, Question, Study, resting_on, settle
+from lifecircle.analysis.measures.question import Asked, Question, Study, settle
+from lifecircle.analysis.measures.remarks import resting_on
 from lifecircle.analysis.measures.scenario import (
     PARTS,
     Baseline,
