@@ -43,9 +43,9 @@ def server_options(log: LogFormat) -> dict[str, Any]:
         "limit_concurrency": MOST_CONNECTIONS,
     }
     if sys.platform != "win32":
-        from lifecircle.service.patience import PatientProtocol
+        from lifecircle.service.edge.connection import QuickProtocol
 
-        options["http"] = PatientProtocol
+        options["http"] = QuickProtocol
     return options
 
 
