@@ -19,7 +19,6 @@ from lifecircle.analysis.measures.robustness.parameters import (
     Parameter,
 )
 from lifecircle.analysis.measures.robustness.result import (
-    Band,
     CircleBand,
     Robustness,
     RowBand,
@@ -34,10 +33,12 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import Title
 from lifecircle.service.catalog.beside import runs_beside
 from lifecircle.service.catalog.common import fields_of, head_of, remarks, title_of
+from lifecircle.service.catalog.firm_proposals import band_document, firm_proposals_document
 from lifecircle.service.catalog.scorecard import units_document
 from lifecircle.service.figures import figure, percent, percent_whole
 from lifecircle.service.wording import Words
 
+_INNER: Final = str.maketrans("“”", "‘’")  # quotes within quotes
 WALKER: Final = "adult"  # whose figures pages and files tell where nobody asks for another
 BUDGET: Final = 100_000_000  # cells × services × draws that one request may cost
 
@@ -46,6 +47,8 @@ BUDGET: Final = 100_000_000  # cells × services × draws that one request may c
 class RobustnessTask:
     """How much is tried.
 
+    `propose`: of the one service that is asked, as many best places to add, and whether they stay
+    the best; None: not asked.
     `draws`: joint draws, None = the packaged number. `lists`: each list alone as well. `budget`:
     cells × services × draws that it may cost, None = any. `keep`: beside the run, from where
     pages and files tell the bands; only what is asked of everything in enough draws (`is_whole`).
@@ -56,6 +59,7 @@ class RobustnessTask:
     lists: bool = True
     budget: int | None = None
     keep: bool = False
+    propose: int | None = None
 
 
 def robustness_document(
@@ -79,6 +83,8 @@ def robustness_document(
         each = max(1, len(run.city.cells) * len(run.policy.services))
         if each * count > task.budget:
             raise ParameterError("robustness_budget", draws=count, most=task.budget // each)
+    if task.propose is not None and question.service is None:
+        raise ParameterError("robustness_propose_what")
     beside, sources = runs_beside(run)
     found = robustness(
         run.study,
@@ -90,7 +96,13 @@ def robustness_document(
         progress=progress,
     )
     single = question.service is not None
+    proposals = None
+    if task.propose is not None:
+        proposals = firm_proposals_document(
+            run, question, task.propose, beside=beside, draws=count, seed=task.seed
+        )
     document = document_of(run, found, single=single, sources=sources, lang=lang)
+    document["proposals"] = proposals
     if task.keep and question.service is None and is_whole(run, found):
         keep_bands(run, document, _draws_covered(found))
     return document
@@ -175,10 +187,6 @@ def _list(run: Run, one: ListDoubt) -> dict[str, Any]:
     }
 
 
-def _band(band: Band) -> dict[str, float | None]:
-    return {"value": band.usual, "low": band.low, "high": band.high}
-
-
 def _swings(swings: tuple[Swing, ...]) -> list[dict[str, Any]]:
     return [fields_of(one) for one in swings]
 
@@ -189,8 +197,8 @@ def _service(run: Run, one: ServiceBand, *, single: bool) -> dict[str, Any]:
         "service": one.service,
         "title": title_of(service.title),
         "minutes": service.minutes.value,
-        "P": _band(one.P),
-        "C": _band(one.C),
+        "P": band_document(one.P),
+        "C": band_document(one.C),
         "residents": {
             "always": one.always,
             "sometimes": one.sometimes,
@@ -200,7 +208,12 @@ def _service(run: Run, one: ServiceBand, *, single: bool) -> dict[str, Any]:
         "swings": _swings(one.swings),
         "driver": one.swings[0].parameter if one.swings else None,
         "units": [
-            {"code": unit.code, "name": unit.name, "name_en": unit.name_en, "P": _band(unit.P)}
+            {
+                "code": unit.code,
+                "name": unit.name,
+                "name_en": unit.name_en,
+                "P": band_document(unit.P),
+            }
             for unit in one.units
         ],
     }
@@ -214,7 +227,7 @@ def _circle(run: Run, one: CircleBand) -> dict[str, Any]:
     return {
         "kind": one.kind,
         "title": title_of(run.policy.circles[one.kind].title),
-        "complete": _band(one.complete),
+        "complete": band_document(one.complete),
         "swings": _swings(one.swings),
     }
 
@@ -229,7 +242,7 @@ def _row(run: Run, one: RowBand) -> dict[str, Any]:
         "unit": row.unit,
         "direction": row.direction,
         "status": one.status,
-        "value": _band(one.value),
+        "value": band_document(one.value),
         "holds": one.holds,
         "others": dict(one.others),
         "driver": one.driver,
@@ -306,14 +319,31 @@ class FirmWords(Words):
         for one in row["flips"]:
             told = {
                 "status": self.verdict(one["status"]),
-                "parameter": self.assumption(one["parameter"]),
+                "parameter": self.assumption(one["parameter"]).translate(_INNER),
             }
             if one["value"] is None:
                 said.append(self("if_drawn", **told))
             else:
-                value = self.tried(one["parameter"], one["value"])
+                value = self.tried(one["parameter"], one["value"]).translate(_INNER)
                 said.append(self("if_value", value=value, **told))
         return said or [self("no_flip")]
+
+    def in_draws(self, times: int) -> str:
+        """A number of draws out of all."""
+        return self("holds_told", holds=times, draws=self.document["draws"])
+
+    def where(self, site: Mapping[str, Any]) -> str:
+        """A candidate by its name, else by what it lies near, else by its unit."""
+        return self.named(site) or self.near(site) or self.named(site, "unit_name") or site["site"]
+
+    def proposals(self, told: Mapping[str, Any]) -> str:
+        """What is said of the proposals together."""
+        low, high = (percent(told["share"][end]) or self.none for end in ("low", "high"))
+        return self(
+            "proposals_about", add=told["add"], candidates=told["candidates"],
+            stays=told["stays"], draws=self.document["draws"], low=low, high=high,
+            metres=f"{told['spacing_m']:g}",
+        )  # fmt: skip
 
     def figure(self, row: Mapping[str, Any], end: str) -> str:
         """A row's figure today or at an end of its band, a dash where there is none."""

@@ -78,12 +78,7 @@ def robustness(
     1.0
     """
     need_residents(study.city)
-    told = ranges()
-    count = int(told.draws.value) if draws is None else draws
-    if not 2 <= count <= MOST_DRAWS:
-        raise ParameterError("robustness_draws", draws=count, least=2, most=MOST_DRAWS)
-    if seed < 0:
-        raise ParameterError("robustness_seed", seed=seed)
+    told, count = ranges(), draws_asked(draws, seed)
     fitting = beside.usable(study)
     asking = asking_of(study, question, fitting)
     parameters = parameters_of(study, fitting)
@@ -113,6 +108,21 @@ def robustness(
         rows=tuple(_rows(base, tried, joint, flips, _levers(parameters, given))),
         lists_tried=lists,
     )
+
+
+def draws_asked(draws: int | None, seed: int) -> int:
+    """How many joint draws are asked for.
+
+    Raises
+    ------
+    ParameterError : fewer than 2 or more than 10,000, or a seed below 0.
+    """
+    count = int(ranges().draws.value) if draws is None else draws
+    if not 2 <= count <= MOST_DRAWS:
+        raise ParameterError("robustness_draws", draws=count, least=2, most=MOST_DRAWS)
+    if seed < 0:
+        raise ParameterError("robustness_seed", seed=seed)
+    return count
 
 
 def _run(
