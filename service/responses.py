@@ -257,7 +257,7 @@ def _is_dear(request: Request) -> bool:
     path = request.url.path
     return (
         path.rpartition("/")[2] in DEAR
-        or "/maps/" in path
+        or ("/maps/" in path and "/pieces/" not in path)  # a piece is made once a run
         or request.query_params.get("f") in FILES
     )
 

@@ -38,6 +38,7 @@ from lifecircle.service.catalog.scorecard import units_document
 from lifecircle.service.figures import figure, percent, percent_whole
 from lifecircle.service.wording import Words
 
+_INNER: Final = str.maketrans("“”", "‘’")  # quotes within quotes
 WALKER: Final = "adult"  # whose figures pages and files tell where nobody asks for another
 BUDGET: Final = 100_000_000  # cells × services × draws that one request may cost
 
@@ -318,12 +319,12 @@ class FirmWords(Words):
         for one in row["flips"]:
             told = {
                 "status": self.verdict(one["status"]),
-                "parameter": self.assumption(one["parameter"]),
+                "parameter": self.assumption(one["parameter"]).translate(_INNER),
             }
             if one["value"] is None:
                 said.append(self("if_drawn", **told))
             else:
-                value = self.tried(one["parameter"], one["value"])
+                value = self.tried(one["parameter"], one["value"]).translate(_INNER)
                 said.append(self("if_value", value=value, **told))
         return said or [self("no_flip")]
 

@@ -238,6 +238,10 @@ class MapQuery(OfService, OfUnits, OfProfile):
         return None if given == "" else given
 
 
+class PieceQuery(OfProfile):
+    """What a piece of a map page takes."""
+
+
 class PageQuery(Asked):
     """What a page or document about the service itself takes."""
 

@@ -10,11 +10,19 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.queries.questions import PAGE_ELSE, AreaName, MapQuery, Name, ReaderNow
+from lifecircle.service.queries.questions import (
+    PAGE_ELSE,
+    AreaName,
+    MapQuery,
+    Name,
+    PieceQuery,
+    ReaderNow,
+)
 from lifecircle.service.responses import (
     KEPT,
     READER_LEFT,
     Kept,
+    answer,
     kept_body,
     new_nonce,
     page,
@@ -54,6 +62,7 @@ async def show_map(
         before=before,
         solution=query.solution,
         ask_at=f"{request.scope.get('root_path', '')}/areas/{quote(area)}",
+        pieces_at=f"{request.scope.get('root_path', '')}/maps/{quote(area)}/pieces",
     )
     url = request.url
     earlier_run = "" if before is None else before.manifest.run
@@ -82,6 +91,23 @@ async def show_map(
         request.scope[KEPT].append(Kept(drawn, b"", told, True, same, stands.encode()))
     html = drawn.replace(stands.encode(), nonce.encode())
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
+
+
+@router.get("/maps/{area}/pieces/{piece}", include_in_schema=False)
+async def show_piece(
+    request: Request,
+    reader: ReaderNow,
+    area: AreaName,
+    piece: Name,
+    query: Annotated[PieceQuery, Query()],
+) -> Response:
+    """Streets or ground of a run, as its map pages draw them; no contract but theirs."""
+    from lifecircle.service.maps.context_layers import piece as made
+
+    state = await reader.state(area, query.run, query.profile)
+    return await answer(
+        request, state, reader.lang, lambda: made(state.run.study, piece, reader.lang).encode()
+    )
 
 
 @cache

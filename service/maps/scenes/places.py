@@ -12,6 +12,7 @@ from lifecircle.analysis.quantities import Int32Array
 from lifecircle.service.figures import number
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Fact, Group, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -25,7 +26,6 @@ from lifecircle.service.maps.scene import (
     level_field,
     level_shown,
     outline_layer,
-    street_layer,
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
