@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lifecircle.analysis.errors import Language
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.model import Run
-    from lifecircle.service.catalog.siting import SitingTask
+    from lifecircle.service.catalog.siting.task import SitingTask
 
 
 OBJECTIVES = ("covered", "person_minutes", "all", "capacity")  # a test holds them to siting's own
@@ -81,7 +81,8 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.results.export import export_frame
     from lifecircle.analysis.results.layers.layers import layer_columns_of, proposal_frame
     from lifecircle.analysis.results.proposals import keep as keep_beside
-    from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
+    from lifecircle.service.catalog.siting.siting import positions_of, shown, siting_of
+    from lifecircle.service.catalog.siting.task import SitingTask
     from lifecircle.service.terminal import print_json, say
 
     said = Declaration(datum, crs, x_north, sheet, layer)

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
-from lifecircle.service.catalog.siting import SitingTask
+from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.catalog.years.staged import stages_document, years_of
 from lifecircle.service.errors import RequestError
 from lifecircle.service.guards import check_near

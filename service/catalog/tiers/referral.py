@@ -7,12 +7,8 @@ from typing import Any
 import numpy as np
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.referral import (
-    REASONS,
-    Contact,
-    Referral,
-    referral,
-)
+from lifecircle.analysis.measures.catchments.referral import Referral, referral
+from lifecircle.analysis.measures.catchments.referral_chains import REASONS, Contact
 from lifecircle.analysis.measures.question import (
     Question,
     level_of,

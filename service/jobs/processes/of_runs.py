@@ -47,7 +47,8 @@ class Siting(OfRun):
     ) -> Mapping[str, Any]:
         """Proposals with their proven bound; `quick`: what is found within seconds."""
         del tell
-        from lifecircle.service.catalog.siting import SitingTask, siting_document
+        from lifecircle.service.catalog.siting.siting import siting_document
+        from lifecircle.service.catalog.siting.task import SitingTask
 
         limit_s = min(self.time_limit, QUICK_S) if quick else self.time_limit
         task = SitingTask(

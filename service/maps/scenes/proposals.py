@@ -14,7 +14,7 @@ from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Asked, covered, judged_persons
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.quantities import minutes_of
-from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
+from lifecircle.service.catalog.siting.proposals import ProposalsAnswer, answer_proposals
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas, CellDots
