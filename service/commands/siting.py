@@ -22,6 +22,7 @@ from lifecircle.service.commands.words import (
     Sheet,
     Walker,
     WorkspaceDir,
+    Year,
     language_of,
     opened,
 )
@@ -65,6 +66,7 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     keep: Annotated[bool, typer.Option("--keep")] = False,
     out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -73,7 +75,9 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     source = candidates_named(candidates)
     if objective not in OBJECTIVES:
         raise ParameterError("siting_objective", name=objective, known=", ".join(OBJECTIVES))
-    found = opened(name, workspace, run, service=service, walker=walker)
+    if stages is not None and (run is not None or year is not None):
+        raise ParameterError("siting_stages_run")
+    found = opened(name, workspace, run, year=year, service=service, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.readers.records.declarations import Declaration

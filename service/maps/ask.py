@@ -25,7 +25,7 @@ class Ask:
     """What a page was asked for.
 
     `kind` and `variant` are of a circle, `before` is the run to compare with.
-    `marks`: of reviews, on a page that asks for none itself.
+    `marks`: of reviews, on a page that asks for none itself. `years`: of which the area has runs.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
     """
 
@@ -39,6 +39,7 @@ class Ask:
     variant: str | None = None
     before: Run | None = None
     marks: Sequence[Mapping[str, Any]] = ()
+    years: Sequence[int] = ()
 
     @property
     def words(self) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,24 @@ from lifecircle.service.catalog.rests import rests_document
 _LEGS = ("to_first", "to_centre", "to_hospital")
 
 
+@dataclass(frozen=True, slots=True)
+class ReferralAnswer:
+    """What a map of referral shows: persons by cell, and the document."""
+
+    found: Referral
+    document: dict[str, Any]
+
+
+def answer_referral(
+    run: Run, question: Question, *, pass_by: bool = False, lang: Language = "zh"
+) -> ReferralAnswer:
+    """The same with the residents of every cell; see `referral_document`."""
+    question = settle(run.study, question)
+    level_of(run.city, question.by)
+    found = referral(run.study, question, pass_by=pass_by)
+    return ReferralAnswer(found, _document(run, question, found, lang))
+
+
 def referral_document(
     run: Run, question: Question, *, pass_by: bool = False, lang: Language = "zh"
 ) -> dict[str, Any]:
@@ -37,9 +56,11 @@ def referral_document(
     ------
     UnknownNameError, ParameterError : as `measures.catchments.referral`, and no such level.
     """
-    question = settle(run.study, question)
+    return answer_referral(run, question, pass_by=pass_by, lang=lang).document
+
+
+def _document(run: Run, question: Question, found: Referral, lang: Language) -> dict[str, Any]:
     level = level_of(run.city, question.by)
-    found = referral(run.study, question, pass_by=pass_by)
     rule = run.policy.capacities.referral
     told = found.assessed and run.city.cells.counted
     served = int(found.served.sum())

@@ -36,6 +36,7 @@ from lifecircle.service.maps.scene import (
     MANY_DOTS,
     WORST_SHOWN,
     Scene,
+    carried,
     drawable,
     facility_layer,
     footer,
@@ -46,6 +47,7 @@ from lifecircle.service.maps.scene import (
     street_layer,
     told_rests,
     warnings,
+    year_field,
 )
 from lifecircle.service.maps.shapes import (
     cell_radius_m,
@@ -287,8 +289,9 @@ def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[s
             *profile_field(ask),
             *(() if ask.profile is not None else (Field("walker", ask.say("walker"), walkers),)),
             *level_field(ask),
+            *year_field(ask),
         ),
-        "hidden": (("lang", ask.lang), *ask.keep.items()),
+        "hidden": (("lang", ask.lang), *carried(ask).items()),
     }
 
 

@@ -102,7 +102,7 @@ def test_process_list(at: TestClient) -> None:
     """
     whole = at.get("/processes").json()
     assert [one["id"] for one in whole["processes"]] == [
-        "build", "siting", "catchments", "scenario", "robustness",
+        "build", "siting", "catchments", "referral", "scenario", "robustness",
     ]  # fmt: skip
     for one in whole["processes"]:
         assert one["version"] and one["title"]
