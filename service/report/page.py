@@ -16,8 +16,8 @@ from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.catalog.report import WALKER
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.outside import refuse_outside
-from lifecircle.service.report import tables
-from lifecircle.service.report.cells import text
+from lifecircle.service.report import referral, tables
+from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.report.drawing import (
     Bar,
     UnitShapes,
@@ -32,6 +32,7 @@ from lifecircle.service.report.standalone import own_asset, own_policy, own_temp
 from lifecircle.service.wording import Words, number, percent, plain, stamp
 
 GAPS_SHOWN: Final = 25
+UNITS_SHOWN: Final = 20
 MAPS_SHOWN: Final = 6
 LINES_SHOWN: Final = 4
 MAP_WIDTH: Final = 320
@@ -105,6 +106,8 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             ),
             "circles": (tables.CIRCLES, list(tables.circle_rows(document, words))),
             "equity": (tables.EQUITY, list(tables.equity_rows(document, words))),
+            "referral": (referral.UNITS, _referral(document, words)),
+            "referral_loads": (referral.LOADS, _loads(document, words)),
             "reviews": (MARKS, list(mark_rows(document, words))),
             "quality": (("item", "number"), list(tables.quality_rows(document, words))),
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
@@ -114,6 +117,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "rests": tables.worst_rests(document, words),
         "parameters": list(tables.parameter_rows(document, words)),
         "bridges": tables.bridge_lines(document, words),
+        "referral": document["referral"] and referral.limit_line(document["referral"], words),
         "gaps_count": len(tables.gaps_listed(document, full=False)),
         "gaps_full_count": len(tables.gaps_listed(document, full=True)),
         "gaps_shown": GAPS_SHOWN,
@@ -130,6 +134,20 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "created": stamp(document["created"]),
         "counts": {name: number(document[name]) for name in COUNTED},
     }
+
+
+def _referral(document: Mapping[str, Any], words: Words) -> list[list[Cell]]:
+    """The whole area and the units with most residents without a whole chain."""
+    found = document["referral"]
+    return [] if found is None else list(referral.unit_rows(found, words))[: UNITS_SHOWN + 1]
+
+
+def _loads(document: Mapping[str, Any], words: Words) -> list[list[Cell]]:
+    """The centres: their stations stand in the workbook."""
+    found = document["referral"]
+    if found is None or not found["assessed"]:
+        return []
+    return list(referral.load_rows({**found, "stations": ()}, words))
 
 
 def _bands(document: Mapping[str, Any], words: Words) -> str:

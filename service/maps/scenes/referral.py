@@ -265,7 +265,7 @@ def _dots(ask: Ask, answer: ReferralAnswer, words: Words) -> tuple[FacilityDots,
         more=list(zip(labels, values, strict=True)),
     )  # fmt: skip
     marks = tuple(
-        Swatch(colour, f"{title} {number(len(group))}", "dot")
+        Swatch(colour, f"{title} · {number(len(group))}", "dot")
         for colour, title, group in zip(TIER_COLOURS, titles, groups, strict=True)
         if len(group)
     )
