@@ -137,7 +137,10 @@ def test_the_run_keeps_what_a_build_worked_out(built: tuple[Run, dict[str, Any]]
 
 
 def test_referral_is_what_springcity_counted_itself(built: tuple[Run, dict[str, Any]]) -> None:
-    """Whole chains along the generator's own paths; who is in doubt at a limit may fall apart."""
+    """Whole chains along the generator's own paths.
+
+    In doubt is whoever ends within half a metre of a limit; centimetres part a twentieth of them.
+    """
     run, truth = built
     for minutes, told in truth["referral"].items():
         found = referral(run.study, Question(minutes=float(minutes)))

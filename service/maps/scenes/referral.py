@@ -9,7 +9,6 @@ import numpy as np
 
 from lifecircle.analysis.measures.catchments.referral import Referral
 from lifecircle.analysis.measures.catchments.referral_chains import REASONS
-from lifecircle.analysis.measures.names import walker_of
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array, limit_cm
 from lifecircle.analysis.texts import listed
 from lifecircle.service.catalog.tiers.referral import ReferralAnswer, answer_referral
@@ -362,7 +361,7 @@ def _detail(ask: Ask, row: Row, named: Mapping[str, str], words: Words) -> Seque
 
 def _basis(ask: Ask, document: Row) -> tuple[Fact, ...]:
     """The limit and where it comes from."""
-    walker = walker_of(ask.run.policy, document["walker"])
+    walker = ask.run.policy.walkers[document["walker"]]
     metres = limit_cm(document["minutes"], walker.speed_m_per_s) / CM_PER_M
     facts = [
         Fact(ask.say("limit"), ask.words.limit(document["minutes"])),
