@@ -60,16 +60,23 @@ def load_rows(found: Document, words: Words) -> Iterator[list[Cell]]:
     for tier, one in _TIERS:
         order = sorted(found[tier], key=lambda row: (-(row["load"] or 0), row["facility"]))
         for row in order:
-            goal = row["refers_to"]
             yield [
                 text(words(f"referral_one_{one}")),
                 text(named[row["facility"]]),
                 Cell(number(row["load"]) or words.not_assessed, row["load"]),
                 Cell(number(row["max"]) or words.none, row["max"]),
-                text(words.none if goal is None else named.get(goal, goal)),
+                text(_goal(row, named, words)),
                 Cell(words.minutes(row["leg_minutes"]) or words.none, row["leg_minutes"]),
                 Cell(words.minutes(row["onward_minutes"]) or words.none, row["onward_minutes"]),
             ]
+
+
+def _goal(row: Document, named: Mapping[str, str], words: Words) -> str:
+    """Whom a place refers to: nobody, itself where it is the hospital too, or another."""
+    goal = row["refers_to"]
+    if goal is None:
+        return words.none
+    return words("referral_itself") if goal == row["facility"] else named.get(goal, goal)
 
 
 def limit_line(found: Document, words: Words) -> str:

@@ -102,5 +102,5 @@ def _served(
 
 def _close(metres: FloatArray, limit: float) -> BoolArray:
     """Cells with a walk this near to the limit."""
-    found: BoolArray = (np.abs(metres - limit) <= DOUBT_M).any(axis=1)
+    found: BoolArray = np.any(np.abs(metres - limit) <= DOUBT_M, axis=1)
     return found
