@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import shapely
 
+from lifecircle.analysis.ahead import Ahead, Remainder
 from lifecircle.analysis.city.residents.settle import People, check_floor
 from lifecircle.analysis.city.streets.walkable import Terrain
 from lifecircle.analysis.clock import Clock
@@ -20,7 +21,7 @@ from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.postgis.fetch import fetch_inputs
 from lifecircle.analysis.provenance import InputFile, describe_input
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
-from lifecircle.analysis.readers.osm.extract import Known, read_extract
+from lifecircle.analysis.readers.osm.extract import Extract, Known, read_extract
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.roads import RawRoads
@@ -185,7 +186,7 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the files of a request say."""
+    """Everything the files of a request say; `remainder`: what is not read of a map yet."""
 
     streets: RawStreets
     places: OsmPlaces | None
@@ -200,6 +201,22 @@ class Facts:
     extents: tuple[ExtentTable, ...] = ()
     ground: Ground | None = None
     roads: RawRoads | None = None
+    remainder: Callable[[], Remainder] | None = None
+
+    def completed(self) -> Facts:
+        """All of it: waits for the ground, roads and remarks of a map that is still being read.
+
+        Raises
+        ------
+        ChangedError : what was read of the map first does not hold.
+        """
+        if self.remainder is None:
+            return self
+        rest = self.remainder()
+        warnings = (*map(remark, rest.warnings), *self.warnings)
+        return replace(
+            self, ground=rest.ground, roads=rest.roads, warnings=warnings, remainder=None
+        )
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -257,7 +274,25 @@ def describe_inputs(request: BuildRequest) -> tuple[InputFile, ...]:
     return tuple(describe_input(role, path) for role, path in given)
 
 
-def read_facts(request: BuildRequest, policy: Policy, clock: Clock, places: Known = None) -> Facts:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is done beside the reading of files.
+
+    `ahead`: the OpenStreetMap file, where it is being read already. `met` is told of its streets
+    and the closures as soon as they are there, while the rest is read.
+    """
+
+    ahead: Ahead | None = None
+    met: Callable[[RawStreets, tuple[ClosureTable, ...]], None] = lambda _streets, _closed: None
+
+
+def read_facts(
+    request: BuildRequest,
+    policy: Policy,
+    clock: Clock,
+    places: Known = None,
+    beside: Beside = Beside(),
+) -> Facts:
     """Read every file; faults of all tables are gathered before giving up.
 
     `places`: those of the OpenStreetMap file, where they have been read or nobody asks for them.
@@ -301,16 +336,28 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock, places: Know
     if files.faults:
         raise InputError(files.faults)
     request.people_of(people, borders).check()  # before the streets, which take their time
-    streets, places, ground, roads, of_osm = _read_streets(request, policy, clock, places)
-    untold = request.osm is None and request.profiles and profiles_asked(request, policy)
+    closures = tuple(table for table in closed if table is not None)
+    wanted = profiles_asked(request, policy)
+    ahead = beside.ahead
+    if places is not None or ahead is None or not ahead.suits(request, policy, wanted):
+        ahead = None
+    remainder: Callable[[], Remainder] | None = None
+    if ahead is None:
+        found = _read_map(request, policy, clock, places)
+    else:
+        clock.start("streets")
+        read = ahead.read(lambda streets: beside.met(streets, closures))
+        found, remainder = (read[0], read[1], None, None, ()), read[2]
+    streets, mapped, ground, roads, of_osm = found
+    untold = request.osm is None and request.profiles and wanted
     unread = (Warn("roads_need_osm"),) if untold else ()
     return Facts(
         streets,
-        places,
+        mapped,
         people,
         borders,
         tuple(table for table in tables if table is not None),
-        tuple(table for table in closed if table is not None),
+        closures,
         tuple(table for table in figures if table is not None),
         orders,
         (*map(remark, (*of_osm, *files.warnings)), *unread),
@@ -318,6 +365,7 @@ def read_facts(request: BuildRequest, policy: Policy, clock: Clock, places: Know
         tuple(table for table in drawn if table is not None),
         ground,
         roads,
+        remainder,
     )
 
 
@@ -369,10 +417,11 @@ def _read_people(
     return files.read(cut), tuple(rasters)
 
 
-def _read_streets(
-    request: BuildRequest, policy: Policy, clock: Clock, known: Known
-) -> tuple[RawStreets, OsmPlaces | None, Ground | None, RawRoads | None, tuple[Fault, ...]]:
-    """What a map says; graphs and places by name tell neither ground nor roads."""
+# Streets, places, ground, roads and remarks of a map; graphs and names tell neither of the latter.
+_Map = tuple[RawStreets, OsmPlaces | None, Ground | None, RawRoads | None, tuple[Fault, ...]]
+
+
+def _read_map(request: BuildRequest, policy: Policy, clock: Clock, known: Known) -> _Map:
     clock.start("streets")
     form_of = request.terrain.form_of(policy)
     if request.graph is not None:
@@ -381,7 +430,12 @@ def _read_streets(
         place = str(request.place)
         return *read_place(place, policy.walk, policy, form_of, request.today), None, None, ()
     profiles = profiles_asked(request, policy)
-    read = read_extract(request.osm, policy, form_of, request.today, clock.start, profiles, known)
+    return _told(
+        read_extract(request.osm, policy, form_of, request.today, clock.start, profiles, known)
+    )
+
+
+def _told(read: Extract) -> _Map:
     return read.streets, read.places, read.ground, read.roads, read.warnings
 
 

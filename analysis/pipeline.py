@@ -19,6 +19,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.ahead import Ahead, ChangedError
 from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
@@ -41,7 +42,7 @@ from lifecircle.analysis.city.residents.settle import settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
 from lifecircle.analysis.city.streets.roads import RoadNetwork, road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
-from lifecircle.analysis.city.streets.walkable import walkable_network
+from lifecircle.analysis.city.streets.walkable import Walkable, walkable_network
 from lifecircle.analysis.city.units.disagreement import (
     compare_cells,
     compare_units,
@@ -51,8 +52,10 @@ from lifecircle.analysis.city.units.statistics import latest_year, place_statist
 from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
+from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import (
+    Beside,
     BuildRequest,
     Facts,
     check_request,
@@ -69,6 +72,8 @@ from lifecircle.analysis.parts.joined import Joined
 from lifecircle.analysis.policy import Policy, Title, load_policy
 from lifecircle.analysis.provenance import InputFile, code_version
 from lifecircle.analysis.quantities import FloatArray, Int32Array
+from lifecircle.analysis.readers.osm.streets import RawStreets
+from lifecircle.analysis.readers.records.tables import ClosureTable
 from lifecircle.analysis.readers.tables.surveyed import Saying
 from lifecircle.analysis.results.layers.layers import make_layers
 from lifecircle.analysis.results.model import Manifest, Run
@@ -87,11 +92,13 @@ def build_area(
     parts: Joined | None = None,
     *,
     threads: int | None = None,
+    ahead: Ahead | None = None,
 ) -> Run:
     """Build an area and add it to a workspace as its new current run.
 
     `parts`: what was worked out part by part (`analysis.parts`); the run is the same without.
     `threads`: at most so many side by side (None: one for each core); the run is the same.
+    `ahead`: the OpenStreetMap file of the request, where it is being read already.
 
     Raises
     ------
@@ -100,9 +107,10 @@ def build_area(
     UnsolvedError : a database that an input lies in cannot be reached, or has no such table.
     """
     clock = Clock(progress)
-    with using_threads(threads), collecting_seldom():
+    with using_threads(threads, copies=ahead is not None), collecting_seldom():
         with TemporaryDirectory(prefix="lifecircle-") as folder:
-            city = analyse_city(request.fetched(Path(folder)), clock=clock, parts=parts)
+            fetched = request.fetched(Path(folder))
+            city = analyse_city(fetched, clock=clock, parts=parts, ahead=ahead)
         return save_run(workspace, *city, clock=clock)
 
 
@@ -138,30 +146,54 @@ def save_run(
 
 
 def analyse_city(
-    request: BuildRequest, *, clock: Clock | None = None, parts: Joined | None = None
+    request: BuildRequest,
+    *,
+    clock: Clock | None = None,
+    parts: Joined | None = None,
+    ahead: Ahead | None = None,
 ) -> tuple[Manifest, Policy, City, NearestFacility]:
     """City and walks, computed from the files of a request; the manifest is still nameless.
 
-    `parts`: the places and residents of its parts, where they are there already.
+    `parts`: the places and residents of its parts, where they are there already. `ahead`: its
+    OpenStreetMap file, where it is being read already.
     """
-    parts = parts or Joined()
     clock = clock or Clock(None)
+    try:
+        return _analyse_city(request, clock, parts or Joined(), ahead)
+    except ChangedError:
+        return _analyse_city(request, clock, parts or Joined(), None)
+
+
+def _analyse_city(
+    request: BuildRequest, clock: Clock, parts: Joined, ahead: Ahead | None
+) -> tuple[Manifest, Policy, City, NearestFacility]:
     request = replace(request, today=request.today or datetime.now(UTC).date())
     given = request.policy
     policy = given if isinstance(given, Policy) else load_policy(given)
     check_request(request, policy)
     profiles_asked(request, policy)  # a name that is none is told before files are read
     inputs = describe_inputs(request)
-    facts = read_facts(request, policy, clock, parts.places)
-    clock.start("network")
-    walkable = walkable_network(facts.streets, request.terrain, policy, request.osm, facts.closures)
+    early: dict[int, Walkable] = {}
+
+    def walk(streets: RawStreets, closures: tuple[ClosureTable, ...]) -> Walkable:
+        clock.start("network")
+        return walkable_network(streets, request.terrain, policy, request.osm, closures)
+
+    def met(streets: RawStreets, closures: tuple[ClosureTable, ...]) -> None:
+        early[id(streets)] = walk(streets, closures)
+
+    if ahead is not None:
+        _load_first_kernel()
+    facts = read_facts(request, policy, clock, parts.places, Beside(ahead, met))
+    walkable = early.get(id(facts.streets)) or walk(facts.streets, facts.closures)
     network = walkable.network
-    roads = begin(lambda: _roads(facts, network.crs))
     index = EdgeIndex.by(network, policy.attachment)
     doubts = check_places(facts, index, sure=request.accept_datum)
     clock.start("residents")
     people = request.people_of(facts.population, facts.units)
     settled = settle(people, facts.places, network, policy, parts.spreads)
+    facts = facts.completed()
+    roads = begin(lambda: _roads(facts, network.crs))
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
     apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
@@ -188,12 +220,14 @@ def analyse_city(
             not_open += note_not_open(table.not_open, network.crs, policy)[0]
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
+    spread, unsure = settled.doubt()
     warnings = (
         *request.remarks,
         *walkable.warnings,
         *facts.warnings,
         *doubts,
         *settled.warnings,
+        *unsure,
         *apart,
         *noticed,
         *shut,
@@ -202,9 +236,7 @@ def analyse_city(
     )
     sayings = request.surveyed_under(policy)
     surveyed, extents = _surveyed(sayings, facts, units, network.crs)
-    notes = BuildNotes(
-        same_places, unit_rows, settled.spread, facts.rasters, not_open, settled.calibrated
-    )
+    notes = BuildNotes(same_places, unit_rows, spread, facts.rasters, not_open, settled.calibrated)
     city = City(
         network.crs,
         network,
@@ -228,6 +260,12 @@ def analyse_city(
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
     manifest = _manifest(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
+
+
+def _load_first_kernel() -> None:
+    """Let numba load what it loads with its first kernel, while the streets are waited for."""
+    nothing = np.empty(0, dtype=np.int64)
+    connected_pieces(1, nothing, nothing)
 
 
 def _surveyed(

@@ -12,9 +12,9 @@ from benchmarks.bars import Row, medians_s, shared_file
 from benchmarks.town import PORTO
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 
 REPEATS = 7
 BAR_RATIO = 1.5

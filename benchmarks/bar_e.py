@@ -28,11 +28,11 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.measures.catchments.assignment import Assignment, balanced_assignment
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 
 BAR_RATIO = 10.0
 BAR_MB = 4 * 1024

@@ -28,7 +28,6 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.measures.coverage import coverage
@@ -46,6 +45,7 @@ from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 
 CENTRES, SEED, ADDED = 14, 14, 5
 LIMIT_CM = 100_000  # 15 minutes of an adult

@@ -16,9 +16,9 @@ from lifecircle.analysis.access.walking import WalkCosts, flat_costs
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 
 PORTO = "porto/porto_portugal.osm.pbf"
 SERVICES = 20

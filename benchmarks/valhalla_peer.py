@@ -17,26 +17,25 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import osmium
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from benchmarks.bars import SEED, shared_file
+from benchmarks.valhalla_rules import Osm, longer_there, read_osm, shorter_there
 from lifecircle.analysis.city.crs import metric_crs, to_lonlat
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.roads import build_roads
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.osm.aside import in_order
 from lifecircle.analysis.readers.osm.roads import read_roads
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 
 FILES = {"malta": "malta/malta-latest.osm.pbf", "porto": "porto/porto_portugal.osm.pbf"}
 ORIGINS, EACH = 100, 10
@@ -102,16 +101,6 @@ class Graph:
         )
 
 
-@dataclass(frozen=True)
-class Osm:
-    """Tags of the ways of a file, nodes with a barrier, and where turns are restricted."""
-
-    tags: Mapping[int, Mapping[str, str]]
-    nodes: Mapping[int, tuple[int, ...]]
-    barriers: Mapping[int, str]
-    turns: frozenset[tuple[int, int]]
-
-
 def graphs(path: Path, policy: Policy) -> Iterator[tuple[str, Graph]]:
     """Our networks of a file: by car, by bicycle, on foot."""
     asked = {name: policy.profiles[name] for name in ("car", "bicycle")}
@@ -145,24 +134,6 @@ def _graph(
         )
     joined = [np.concatenate(one) for one in zip(*parts, strict=True)]
     return Graph(network, frozenset(ways.tolist()), *joined)
-
-
-def read_osm(path: Path) -> Osm:
-    """What explains a difference, straight from the file."""
-    tags: dict[int, dict[str, str]] = {}
-    nodes: dict[int, tuple[int, ...]] = {}
-    barriers: dict[int, str] = {}
-    turns: set[tuple[int, int]] = set()
-    for one in osmium.FileProcessor(str(path)):
-        if one.is_way() and ("highway" in one.tags or "route" in one.tags):
-            tags[one.id] = dict(one.tags)
-            nodes[one.id] = tuple(node.ref for node in one.nodes)
-        elif one.is_node() and "barrier" in one.tags:
-            barriers[one.id] = one.tags["barrier"]
-        elif one.is_relation() and one.tags.get("restriction", "").startswith("no_"):
-            ends = {role: [m.ref for m in one.members if m.role == role] for role in ("from", "to")}
-            turns |= {(a, b) for a in ends["from"] for b in ends["to"]}
-    return Osm(tags, nodes, barriers, frozenset(turns))
 
 
 def compare(path: Path, config: Path, profiles: Sequence[str]) -> dict[str, Any]:
@@ -201,9 +172,9 @@ def _compare(actor: Any, graph: Graph, name: str, osm: Osm) -> dict[str, Any]:
         if abs(metres - theirs) <= slip:
             why["alike"] += 1
         elif theirs < metres:
-            why["shorter there: " + _shorter_there(edges, graph.ways, osm)] += 1
+            why["shorter there: " + shorter_there(edges, graph.ways, osm)] += 1
         else:
-            why["longer there: " + _longer_there(edges, ways, osm)] += 1
+            why["longer there: " + longer_there(edges, ways, osm)] += 1
         for edge in edges:
             kind = osm.tags.get(edge["way_id"], {}).get("highway", "none")
             speeds.setdefault(kind, []).append(float(edge["speed"]))
@@ -277,72 +248,6 @@ def _edges(
     except RuntimeError:
         return []
     return edges
-
-
-def _shorter_there(edges: Iterable[Mapping[str, Any]], mine: frozenset[int], osm: Osm) -> str:
-    """Which rule lets Valhalla take a way that we do not."""
-    walked = [edge["way_id"] for edge in edges]
-    for way in walked:
-        tags = osm.tags.get(way, {})
-        if way in mine:
-            continue
-        if tags.get("route") == "ferry":
-            return "ferry"
-        if any(node in osm.barriers for node in osm.nodes.get(way, ())):
-            return "barrier"
-        if _restricted(tags):
-            return "access tags"
-        if tags:
-            return f"class {tags.get('highway')}"
-    if any(node in osm.barriers for way in walked for node in osm.nodes.get(way, ())):
-        return "barrier"
-    if any("oneway" in key for way in walked for key in osm.tags.get(way, {})):
-        return "one-way"
-    return "other"
-
-
-def _longer_there(edges: Iterable[Mapping[str, Any]], ways: list[int], osm: Osm) -> str:
-    """Which rule keeps Valhalla off a way that we take."""
-    walked = {edge["way_id"] for edge in edges}
-    ours = list(dict.fromkeys(ways))
-    if any(pair in osm.turns for pair in pairwise(ours)):
-        return "turn restriction"
-    for way in ours:
-        tags = osm.tags.get(way, {})
-        if way in walked:
-            continue
-        if _restricted(tags):
-            return "access tags"
-        if any(node in osm.barriers for node in osm.nodes.get(way, ())):
-            return "barrier"
-        if tags.get("highway") in (
-            "track",
-            "service",
-            "path",
-            "footway",
-            "pedestrian",
-            "steps",
-            "cycleway",
-            "road",
-        ):
-            return f"class {tags['highway']}"
-    if any("oneway" in key for way in ours for key in osm.tags.get(way, {})):
-        return "one-way"
-    return "other"
-
-
-def _restricted(tags: Mapping[str, str]) -> bool:
-    keys = (
-        "access",
-        "vehicle",
-        "motor_vehicle",
-        "motorcar",
-        "bicycle",
-        "foot",
-        "motorroad",
-        "sidewalk",
-    )
-    return any(tags.get(key) not in (None, "yes", "designated", "permissive") for key in keys)
 
 
 def _ratios(pairs: list[tuple[float, float]]) -> dict[str, float]:

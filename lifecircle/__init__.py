@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lifecircle.analysis.measures.equity.equity import equity
     from lifecircle.analysis.measures.equity.floating import floating
     from lifecircle.analysis.measures.gaps.gaps import gaps
-    from lifecircle.analysis.measures.isochrone import isochrone
+    from lifecircle.analysis.measures.point.isochrone import isochrone
     from lifecircle.analysis.measures.question import Question, Study
     from lifecircle.analysis.measures.robustness.robustness import robustness
     from lifecircle.analysis.measures.scorecard.card import scorecard
@@ -77,7 +77,7 @@ _HOME = {
     "equity": "lifecircle.analysis.measures.equity.equity",
     "floating": "lifecircle.analysis.measures.equity.floating",
     "gaps": "lifecircle.analysis.measures.gaps.gaps",
-    "isochrone": "lifecircle.analysis.measures.isochrone",
+    "isochrone": "lifecircle.analysis.measures.point.isochrone",
     "load_policy": "lifecircle.analysis.policy",
     "open": "lifecircle.workspace",
     "robustness": "lifecircle.analysis.measures.robustness.robustness",

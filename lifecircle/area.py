@@ -17,8 +17,8 @@ import pandas as pd
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.errors import known_language
 from lifecircle.analysis.measures.catchments.kept import catchments_of
-from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.names import TOTAL
+from lifecircle.analysis.measures.point.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.additions import with_walker

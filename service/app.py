@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
+from lifecircle.service.accounts import accounts_of
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
 from lifecircle.service.database.sessions import find_session
@@ -75,6 +76,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.jail = Jail(limits, settings.checks_at_once)
     app.state.metrics = Metrics()
     app.state.database = Database(settings.workspace, settings.database)
+    app.state.accounts = accounts_of(settings)
     app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting)
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from pathlib import Path
@@ -144,6 +146,10 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         *(closures or ()), elevation, mapping, merges,
     )  # fmt: skip
     _prepare(workspace)
+    atexit.register(gc.freeze)  # the process ends: nobody looks through all it made for garbage
+    from lifecircle.analysis.ahead import begin_reading
+
+    ahead = begin_reading(osm, policy, threads)  # while the rest is imported
     from lifecircle.analysis.facts import BuildRequest
     from lifecircle.analysis.pipeline import build_area
     from lifecircle.analysis.readers.records.declarations import split_service
@@ -174,7 +180,8 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         sheet=sheet,
         layer=layer,
         mapping=mapping,
-        policy=policy,
+        policy=policy if ahead is None else ahead.policy,
+        today=None if ahead is None else ahead.today,
         surveyed=tuple(surveyed or ()),
         elevation=elevation,
         barrier_rule=tuple(k.strip() for k in (barrier_rule or "").split(",") if k.strip()),
@@ -183,7 +190,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         year=year,
     )
     with progress_bar(name, _language(lang)) as progress:
-        run = build_area(request, Workspace(workspace), progress, threads=threads)
+        run = build_area(request, Workspace(workspace), progress, threads=threads, ahead=ahead)
     show_run(run, _language(lang))
 
 

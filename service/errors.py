@@ -8,6 +8,7 @@
         ├── MissingError (LookupError)   nothing of that name here              404
         │   └── JobNotDoneError          a job without a result yet             404
         ├── UnauthorizedError            no key, or one that opens nothing      401
+        │   └── AccountError             a login at an issuer that failed (a page of its own)
         ├── ForbiddenError               not for readers from other machines    403
         ├── ConflictError                changed by somebody else meanwhile     409
         ├── NotReadyError                the service is still starting, or full 503
@@ -56,6 +57,10 @@ class MissingError(ServiceError, LookupError):
 
 class UnauthorizedError(ServiceError):
     """A request without a key where one is needed, or with one that opens nothing."""
+
+
+class AccountError(UnauthorizedError):
+    """A login with an account of an OpenID issuer that came to nothing."""
 
 
 class DatabaseError(ServiceError):

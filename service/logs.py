@@ -6,6 +6,8 @@ Nothing is set up at import; `log_config` is handed to the server by ``lifecircl
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -51,12 +53,49 @@ class TextLines(logging.Formatter):
         head = [told.pop(name) for name in ("time", "level", "logger")]
         asked, said = told.pop("request"), told.pop("message")
         more = [f"{name}={value}" for name, value in told.items()]
-        line = " ".join([*head, f"[{asked}]", said, *more])
-        if not line.isprintable():
-            line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+        line = _on_one_line(" ".join([*head, f"[{asked}]", said, *more]))
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
+
+
+def _on_one_line(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+
+
+class Lines(logging.StreamHandler[Any]):
+    """Writes to standard error; a request's line, of which there are most, without a record."""
+
+    _second, _told = 0, ""
+
+    def write_access(self, said: str, told: dict[str, Any]) -> None:
+        """One line of the access log: what `fields_of` tells of its record; `told` its extras."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._told = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._second = second
+        moment = f"{self._told}.{int((now - second) * 1000):03d}Z"
+        if isinstance(self.formatter, JsonLines):
+            head = {"time": moment, "level": "INFO", "logger": ACCESS}
+            asked = {"request": told.pop("request"), "message": said}
+            line = orjson.dumps(head | asked | told).decode()
+        else:
+            asked = told.pop("request")
+            more = " ".join([f"{name}={value}" for name, value in told.items()])
+            line = _on_one_line(f"{moment} INFO {ACCESS} [{asked}] {said} {more}")
+        with self.lock or nullcontext():
+            self.stream.write(line + self.terminator)
+
+
+def access_lines() -> Lines | None:
+    """Where lines of the access log go, if it is one place of ours and nobody else listens."""
+    root, one = logging.root.handlers, logging.getLogger(ACCESS)
+    if len(root) == 1 and isinstance(root[0], Lines) and not one.handlers and one.propagate:
+        return root[0]
+    return None
 
 
 def log_config(form: LogFormat) -> dict[str, Any]:
@@ -66,7 +105,7 @@ def log_config(form: LogFormat) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": lines}},
-        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {"out": {"class": f"{__name__}.Lines", "formatter": "lines"}},
         "root": {"handlers": ["out"], "level": "WARNING"},
         "loggers": {"lifecircle": {"level": "INFO"}, "uvicorn": {"level": "INFO"}},
     }

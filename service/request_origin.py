@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KEY: Final = "lifecircle.key"  # in the scope of a request: its valid key
 SESSION: Final = "lifecircle.session"  # what a browser that logged in holds
 COOKIE: Final = "lifecircle"
+ACCOUNT_COOKIE: Final = "lifecircle-oidc"  # between leaving for an issuer and coming back
 CSRF_COOKIE: Final = "lifecircle-csrf"  # for scripts of our pages; the one above they cannot read
 CSRF_FIELD: Final = "csrf_token"  # of a form, its first field
 CSRF_HEADER: Final = "x-csrf-token"
@@ -62,9 +63,9 @@ def is_secure(scope: Scope, settings: Settings) -> bool:
     return scope["scheme"] == "https" or public.startswith("https:") or told == b"https"
 
 
-def cookie_name(scope: Scope, settings: Settings) -> str:
-    """The name of the cookie: with TLS one that no other host and no page without TLS can set."""
-    return f"__Host-{COOKIE}" if is_secure(scope, settings) else COOKIE
+def cookie_name(scope: Scope, settings: Settings, name: str = COOKIE) -> str:
+    """The name of a cookie: with TLS one that no other host and no page without TLS can set."""
+    return f"__Host-{name}" if is_secure(scope, settings) else name
 
 
 def session_of(request: Request) -> str | None:

@@ -23,10 +23,11 @@ from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
 from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
+from lifecircle.service.figures import FIGURES
 from lifecircle.service.flights import Flights, ReaderLeftError
 from lifecircle.service.request_origin import CSRF_FIELD, from_this_machine, session_of
 from lifecircle.service.state import AreaState
-from lifecircle.service.wording import FIGURES, Words
+from lifecircle.service.wording import Words
 
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
@@ -248,7 +249,7 @@ def _is_dear(request: Request) -> bool:
     path = request.url.path
     return (
         path.rpartition("/")[2] in DEAR
-        or "/maps/" in path
+        or ("/maps/" in path and "/pieces/" not in path)  # a piece is made once a run
         or request.query_params.get("f") in FILES
     )
 

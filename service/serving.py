@@ -7,6 +7,7 @@ of an area at every request, so all of them answer from a new run at the same mo
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import sys
 import tempfile
@@ -42,9 +43,9 @@ def server_options(log: LogFormat) -> dict[str, Any]:
         "limit_concurrency": MOST_CONNECTIONS,
     }
     if sys.platform != "win32":
-        from lifecircle.service.patience import PatientProtocol
+        from lifecircle.service.edge.connection import QuickProtocol
 
-        options["http"] = PatientProtocol
+        options["http"] = QuickProtocol
     return options
 
 
@@ -62,7 +63,7 @@ def run_server(settings: Settings) -> None:
         uvicorn.run(create_app(settings), **where, **options)
         return
     with tempfile.TemporaryDirectory(prefix="lifecircle-counts-") as counts:
-        os.environ[_SERVED], os.environ[WORKERS] = settings.model_dump_json(), counts
+        os.environ[_SERVED], os.environ[WORKERS] = told_to_workers(settings), counts
         uvicorn.run(
             f"{__name__}:app_of_worker",
             factory=True,
@@ -85,7 +86,19 @@ def app_of_worker() -> FastAPI:
 
     atexit.register(leave_at_once)
     write_quickly()
-    return create_app(Settings.model_validate_json(os.environ[_SERVED]))
+    return create_app(settings_of(os.environ[_SERVED]))
+
+
+def told_to_workers(settings: Settings) -> str:
+    """The settings as JSON, with the secret that JSON else hides."""
+    secret = settings.oidc_client_secret
+    plain = None if secret is None else secret.get_secret_value()
+    return json.dumps({**settings.model_dump(mode="json"), "oidc_client_secret": plain})
+
+
+def settings_of(told: str) -> Settings:
+    """The settings that a worker was told."""
+    return Settings.model_validate_json(told)
 
 
 def leave_at_once() -> None:

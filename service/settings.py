@@ -6,9 +6,9 @@ import ipaddress
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.errors import ExposureError, SettingError
@@ -18,16 +18,20 @@ PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = (
     "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
     "language", "log", "database", "session_hours", "workers",
-    "requests_per_minute",
+    "requests_per_minute", "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_scope",
+    "oidc_role_claim", "oidc_roles",
 )  # fmt: skip
-LISTS: Final = ("allowed_hosts",)  # with commas between, in a variable
+LISTS: Final = ("allowed_hosts", "oidc_roles")  # with commas between, in a variable
+# what the claim of roles may hold (``*``: every account), and the role that follows from it
+GivenRole = Annotated[str, Field(pattern=r"^[^=]+=(viewer|reviewer|planner|admin)$")]
 
 
 class Settings(BaseModel):
     """Everything a service can be told.
 
     `base_url` is the address people use when a proxy stands in front; without it links follow
-    the request. The limits guard the service, they are no judgements about walking.
+    the request. The limits guard the service, they are no judgements about walking. `oidc_*`: an
+    issuer of accounts (`accounts.py`); off without `oidc_issuer`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +47,12 @@ class Settings(BaseModel):
     workers: int = Field(default=1, ge=1, le=64)
     requests_per_minute: int | None = Field(default=6_000, ge=1)
     session_hours: float = Field(default=12.0, gt=0, le=24 * 90)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_scope: str = Field(default="openid profile", pattern=r"^openid( [!#-\[\]-~]+)*$")
+    oidc_role_claim: str = Field(default="groups", min_length=1)
+    oidc_roles: tuple[GivenRole, ...] = ()
     language: Language = "zh"
     log: LogFormat = "text"
     max_body_bytes: int = Field(default=1_000_000, ge=0)
@@ -91,10 +101,14 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
         return Settings(**told)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))} = {fault['input']} ({fault['msg']})"
+            f"{'.'.join(map(str, fault['loc']))} = {_shown(fault)} ({fault['msg']})"
             for fault in error.errors()
         )
         raise SettingError("setting_impossible", wrong=wrong) from None
+
+
+def _shown(fault: Any) -> Any:
+    return "***" if "oidc_client_secret" in fault["loc"] else fault["input"]
 
 
 def _listed(text: str) -> list[str]:

@@ -99,13 +99,16 @@ class AreaState:
         self._layers: dict[str, LayerTable] = {}
         self._marks: dict[str, str] = {}
         self._derived: dict[Hashable, Any] = {}
+        self._locks: dict[Hashable, RLock] = {}
         self._layer_lock = RLock()
         self._lock = RLock()
 
     def derived(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Something worked out from the run once and kept under a key."""
+        """Something worked out from the run once and kept under a key; nobody else waits for it."""
         if key not in self._derived:
             with self._lock:
+                lock = self._locks.setdefault(key, RLock())
+            with lock:
                 if key not in self._derived:
                     self._derived[key] = make()
         found: T = self._derived[key]

@@ -290,51 +290,6 @@ def along_edge(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _nearest_key(  # noqa: PLR0913 - numba takes arrays, not records
-    e: int,
-    ahead_cm: int,
-    back_cm: int,
-    leg_cm: int,
-    edge_u: Int32Array,
-    edge_v: Int32Array,
-    uv_cm: Int32Array,
-    node_cm: Int32Array,
-    node_source: Int32Array,
-    goal_edge: Int32Array,
-    goal_ahead_cm: Int32Array,
-    goal_back_cm: Int32Array,
-    goal_leg_cm: Int32Array,
-    goal_source: Int32Array,
-    first: int,
-    end: int,
-) -> int:
-    """Centimetres and source of the nearest goal in [first, end), as one number; else `_NO_KEY`."""
-    best = np.int64(_NO_KEY)
-    u, v = edge_u[e], edge_v[e]
-    if node_source[u] >= 0:
-        total = np.int64(leg_cm) + back_cm + node_cm[u]
-        best = min(best, (total << _HALF) | np.int64(node_source[u]))
-    if node_source[v] >= 0:
-        total = np.int64(leg_cm) + uv_cm[e] - ahead_cm + node_cm[v]
-        best = min(best, (total << _HALF) | np.int64(node_source[v]))
-    low, high = first, end  # the first goal on this edge or beyond it
-    while low < high:
-        middle = (low + high) >> 1
-        if goal_edge[middle] < e:
-            low = middle + 1
-        else:
-            high = middle
-    i = low
-    while i < end and goal_edge[i] == e:
-        along = along_edge(ahead_cm, back_cm, goal_ahead_cm[i], goal_back_cm[i])
-        total = np.int64(leg_cm) + along + max(goal_leg_cm[i], 0)
-        if goal_leg_cm[i] >= 0 or along == 0:
-            best = min(best, (total << _HALF) | np.int64(goal_source[i]))
-        i += 1
-    return best  # type: ignore[return-value]
-
-
-@njit(cache=True, nogil=True)
 def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
     edge: Int32Array,
     ahead_cm: Int32Array,
@@ -365,7 +320,6 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
         e = edge[k]
         if e < 0:
             continue
-        # `_nearest_key` word for word: to hand it the arrays costs six times as much as this
         best = np.int64(_NO_KEY)
         u, v = edge_u[e], edge_v[e]
         if node_source[u] >= 0:
@@ -385,43 +339,3 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
             cm_out[k] = best >> _HALF
             source_out[k] = best & 0xFFFFFFFF
     return cm_out, source_out
-
-
-@njit(cache=True, nogil=True)
-def nearest_of_each_service(  # noqa: PLR0913 - numba takes arrays, not records
-    edge: int,
-    ahead_cm: int,
-    back_cm: int,
-    leg_cm: int,
-    edge_u: Int32Array,
-    edge_v: Int32Array,
-    uv_cm: Int32Array,
-    node_cm: Int32Array,
-    node_source: Int32Array,
-    goal_start: IntArray,
-    goal_edge: Int32Array,
-    goal_ahead_cm: Int32Array,
-    goal_back_cm: Int32Array,
-    goal_leg_cm: Int32Array,
-    goal_source: Int32Array,
-    limit_cm: int,
-) -> tuple[Int32Array, Int32Array]:
-    """`nearest_of_positions` of one position for s services: cm and source int32 (s,).
-
-    `node_cm`, `node_source` int32 (s, n); the goals of service k are goal_start[k]:[k + 1].
-    """
-    count = len(goal_start) - 1
-    cm = np.full(count, _UNREACHED, dtype=np.int32)
-    source = np.full(count, -1, dtype=np.int32)
-    if edge < 0:
-        return cm, source
-    for k in range(count):
-        best = _nearest_key(
-            edge, ahead_cm, back_cm, leg_cm, edge_u, edge_v, uv_cm, node_cm[k], node_source[k],
-            goal_edge, goal_ahead_cm, goal_back_cm, goal_leg_cm, goal_source,
-            goal_start[k], goal_start[k + 1],
-        )  # fmt: skip
-        if best != _NO_KEY and (best >> _HALF) <= limit_cm:
-            cm[k] = best >> _HALF
-            source[k] = best & 0xFFFFFFFF
-    return cm, source

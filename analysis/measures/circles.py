@@ -18,13 +18,11 @@ from lifecircle.analysis.measures.question import (
     circle_state,
     covered,
     level_of,
-    named,
-    resting_on,
     settle,
-    sums_by,
-    unknown_units,
     walks_to,
 )
+from lifecircle.analysis.measures.remarks import outside_units, resting_on, units_unknown
+from lifecircle.analysis.measures.residents import sums_by, unknown_units
 from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray, read_only
@@ -294,17 +292,5 @@ def _remarks(
     yield from resting_on(city)
     if not city.cells.counted:
         return
-    if len(missing):
-        yield Warn(
-            "coverage_residents_unknown",
-            {"count": len(missing), "units": named(city.units, missing)},
-        )
-    outside = city.cells.unit[level] < 0
-    if outside.any():
-        yield Warn(
-            "coverage_outside_units",
-            {
-                "cells": int(outside.sum()),
-                "residents": int(city.cells.residents[outside].sum()),
-            },
-        )
+    yield from units_unknown(city.units, missing)
+    yield from outside_units(city, level, city.cells.residents)

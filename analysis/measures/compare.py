@@ -25,12 +25,11 @@ from lifecircle.analysis.measures.question import (
     ask,
     covered,
     level_of,
-    persons_of,
-    resting_on,
     settle,
-    sums_by,
     walks_to,
 )
+from lifecircle.analysis.measures.remarks import resting_on
+from lifecircle.analysis.measures.residents import persons_of, sums_by
 from lifecircle.analysis.quantities import CM_PER_M, BoolArray, Int32Array, IntArray
 
 Matched = Literal["place", "unit"]

@@ -11,7 +11,6 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.catchments.kept import catchments_behind
-from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
     Asked,
@@ -21,15 +20,18 @@ from lifecircle.analysis.measures.question import (
     ask,
     covered,
     level_of,
-    named,
-    not_assessed,
-    persons_of,
-    resting_on,
     settle,
-    sums_by,
-    unknown_units,
     walks_to,
 )
+from lifecircle.analysis.measures.remarks import (
+    list_remarks,
+    named,
+    not_assessed,
+    outside_units,
+    resting_on,
+    units_unknown,
+)
+from lifecircle.analysis.measures.residents import persons_of, sums_by, unknown_units
 from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
@@ -375,23 +377,13 @@ def _unit_remarks(
     if not city.cells.counted:
         yield from _land_remarks(city, rows, land)
         return
-    missing = rows[unknown[rows]]
-    if len(missing):
-        yield Warn(
-            "coverage_residents_unknown",
-            {"count": len(missing), "units": named(city.units, missing)},
-        )
+    yield from units_unknown(city.units, rows[unknown[rows]])
     empty = rows[~unknown[rows] & (known[rows] == 0)]
     if len(empty):
         yield Warn(
             "coverage_no_residents", {"count": len(empty), "units": named(city.units, empty)}
         )
-    outside = city.cells.unit[level] < 0
-    if outside.any():
-        yield Warn(
-            "coverage_outside_units",
-            {"cells": int(outside.sum()), "residents": int(persons[outside].sum())},
-        )
+    yield from outside_units(city, level, persons)
     yield from _land_remarks(city, rows, land)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -13,9 +13,9 @@ import numpy as np
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts, walk_costs
 from lifecircle.analysis.city.extents import Judged, judged_by
-from lifecircle.analysis.city.model import Cells, City, StrArray, Units
+from lifecircle.analysis.city.model import City, StrArray, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
-from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.landmarks import Landmarks
 from lifecircle.analysis.measures.names import (
     TOTAL,
@@ -39,9 +39,6 @@ from lifecircle.analysis.readers.services.names import service_words
 from lifecircle.analysis.unknown_names import find_id, fold_name, unknown
 
 MINUTES_PER_DAY: Final = 24 * 60
-NOBODY_COUNTED: Final = Warn("nobody_counted")
-ILLUSTRATIVE: Final = "residents_from_buildings"  # a remark of the build: nobody is counted
-ABOUT_RESIDENTS: Final = (NOBODY_COUNTED.key, ILLUSTRATIVE)
 WHOLE: Final = "none"  # in place of a level: gaps are not cut at the borders of units
 
 
@@ -241,49 +238,6 @@ def checked_minutes(minutes: float) -> float:
     return float(minutes)
 
 
-def resting_on(city: City) -> tuple[Warn, ...]:
-    """What every answer about residents says first: nobody is counted, or all are an illustration.
-
-    Such a remark of the build is no footnote: no figure of residents holds without it.
-    """
-    if not city.cells.counted:
-        return (NOBODY_COUNTED,)
-    return tuple(warning for warning in city.warnings if warning.key == ILLUSTRATIVE)
-
-
-def need_residents(*cities: City) -> None:
-    """Refuse a question that only numbers of residents can answer, where nobody is counted.
-
-    Raises
-    ------
-    ParameterError : nobody knows how many people live in one of the areas.
-    """
-    if not all(city.cells.counted for city in cities):
-        raise ParameterError(NOBODY_COUNTED.key)
-
-
-def persons_of(cells: Cells, group: str) -> IntArray:
-    """Persons of a group in every cell, int64 (c,); ``total`` is all residents."""
-    if group == TOTAL:
-        return cells.residents
-    if group in cells.groups:
-        return cells.groups[group].value
-    words = group_words(cells)
-    found = find_id(group, words)
-    if found is None:
-        raise unknown("unknown_group", group, (TOTAL, *cells.groups), words)
-    return cells.residents if found == TOTAL else cells.groups[found].value
-
-
-def judged_persons(study: Study, service: str, group: str) -> IntArray:
-    """Persons of a group in every cell, int64 (c,), those of whom a service is not assessed 0."""
-    persons, judged = persons_of(study.city.cells, group), study.judged(service)
-    if judged.everywhere:
-        return persons
-    counted: IntArray = np.where(judged.cell, persons, 0)
-    return counted
-
-
 def level_of(city: City, by: str | None) -> str:
     """The unit level asked for, or the default one."""
     if by is None:
@@ -402,38 +356,3 @@ def _full(size: int, value: int) -> Int32Array:
     array = np.full(size, value, dtype=np.int32)
     read_only(array)
     return array
-
-
-def sums_by(
-    index: Int32Array, units: int, persons: IntArray, chosen: np.ndarray | None = None
-) -> IntArray:
-    """Persons per unit, int64 (units,): exact (whole numbers below 2**53 add exactly)."""
-    keep = index >= 0 if chosen is None else (index >= 0) & chosen
-    summed = np.bincount(index[keep], weights=persons[keep], minlength=units)
-    return summed.astype(np.int64)
-
-
-def unknown_units(city: City, level: str) -> np.ndarray:
-    """Bool (k,): units without a known number of residents and without any cell at a level.
-
-    All of them where nobody is counted.
-    """
-    if not city.cells.counted:
-        return np.ones(len(city.units.code), dtype=np.bool_)
-    index = city.cells.unit[level]
-    peopled = np.bincount(index[index >= 0], minlength=len(city.units.code)) > 0
-    unknown_total: np.ndarray = ~(city.units.residents.known | peopled)
-    return unknown_total
-
-
-def named(units: Units, indices: Sequence[int] | Int32Array) -> str:
-    """Names with codes, for a message."""
-    return ", ".join(f"{units.name[i]} ({units.code[i]})" for i in indices)
-
-
-def not_assessed(service: Service) -> Warn:
-    """The remark that nothing is known about a service."""
-    return Warn(
-        "service_not_assessed",
-        {"service": service.id, "title": service.title},
-    )

@@ -11,8 +11,9 @@ import numpy as np
 from lifecircle.analysis.city.placement import DATUM_DOUBTS
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.completeness import Completeness, completeness
-from lifecircle.analysis.measures.list_extent import list_remarks
-from lifecircle.analysis.measures.question import ILLUSTRATIVE, Question, Study, persons_of
+from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.measures.remarks import ILLUSTRATIVE, list_remarks
+from lifecircle.analysis.measures.residents import persons_of
 from lifecircle.analysis.policy import Service
 from lifecircle.analysis.policy.sections.doubts import doubts
 from lifecircle.analysis.policy.sections.tag_quality import tag_quality

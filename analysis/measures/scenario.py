@@ -20,17 +20,12 @@ from lifecircle.analysis.measures.circles import Circles, circles
 from lifecircle.analysis.measures.compare import covered_cells
 from lifecircle.analysis.measures.edits.apply import Edited, apply_edits, with_catchments
 from lifecircle.analysis.measures.edits.model import Edit
-from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import (
-    Asked,
-    Question,
-    Study,
-    ask,
+from lifecircle.analysis.measures.question import Asked, Question, Study, ask, level_of, settle
+from lifecircle.analysis.measures.remarks import list_remarks
+from lifecircle.analysis.measures.residents import (
     judged_persons,
-    level_of,
     need_residents,
-    settle,
     sums_by,
     unknown_units,
 )

@@ -18,7 +18,6 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.edits.apply import apply_edits
 from lifecircle.analysis.measures.edits.model import AddFacility, RemoveFacility
-from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import TOTAL, service_of
 from lifecircle.analysis.measures.question import (
     Asked,
@@ -26,15 +25,16 @@ from lifecircle.analysis.measures.question import (
     Study,
     ask,
     covered,
-    judged_persons,
     level_of,
-    named,
-    need_residents,
-    resting_on,
     settle,
+    walks_to,
+)
+from lifecircle.analysis.measures.remarks import list_remarks, resting_on, units_unknown
+from lifecircle.analysis.measures.residents import (
+    judged_persons,
+    need_residents,
     sums_by,
     unknown_units,
-    walks_to,
 )
 from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array
 
@@ -176,9 +176,7 @@ def _change(study: Study, asked: Asked, level: str, after: Int32Array) -> Change
     warnings = [*resting_on(city), *list_remarks(study, asked.service)]
     if walks is None:
         warnings.append(Warn("what_if_unassessed", {"title": asked.service.title}))
-    if len(missing):
-        told = {"count": len(missing), "units": named(units, missing)}
-        warnings.append(Warn("coverage_residents_unknown", told))
+    warnings += units_unknown(units, missing)
     return Change(
         asked,
         level,

@@ -22,7 +22,6 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 
 from lifecircle.analysis.city.crs import to_lonlat, to_metric
 from lifecircle.analysis.city.model import Units
@@ -240,6 +239,8 @@ def _share_out(lonlat: FloatArray, load: FloatArray, count: int) -> Int32Array:
 
 def _nearest(units: Units, chosen: Int32Array, boxes: Boxes, crs: str) -> IntArray:
     """Which of some units has its middle nearest to that of each box."""
+    from scipy.spatial import cKDTree  # a fifth of a second to load, and few builds are cut
+
     _, near = cKDTree(anchor_xy(units.geometry[chosen])).query(to_metric(_middles(boxes), crs))
     return np.asarray(near, dtype=np.int64)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.analysis.provenance import sha256_of
+from lifecircle.analysis.results.folders import CURRENT, RUNS
 from lifecircle.service.errors import BatchError
 
 
@@ -66,6 +67,40 @@ def send(files: Mapping[str, bytes], address: str) -> list[str]:
         detail = f"{type(error).__name__}: {error}"
         raise BatchError("batch_not_sent", address=address, detail=detail) from error
     return [f"{address.rstrip('/')}/{name}" for name in files]
+
+
+def send_run(run: Path, address: str) -> bool:
+    """Put a run under ``address/<area>/``, as a workspace has it; what names it comes last.
+
+    Who reads there sees the run before or this one whole: object stores cannot rename, so nothing
+    of a run is looked at before ``current`` names it.
+
+    Returns
+    -------
+    bool : False where it is there already and named.
+
+    Raises
+    ------
+    BatchError : fsspec is not installed; the place cannot be written.
+    """
+    fsspec = _fsspec(address)
+    area, name = run.parent.parent.name, run.name
+    try:
+        system, root = fsspec.core.url_to_fs(address)
+        place = f"{root.rstrip('/')}/{area}"
+        pointer, target = f"{place}/{CURRENT}", f"{place}/{RUNS}/{name}"
+        if system.exists(pointer) and system.cat_file(pointer).decode().strip() == name:
+            return False
+        system.makedirs(target, exist_ok=True)
+        for file in sorted(path for path in run.rglob("*") if path.is_file()):
+            there = f"{target}/{file.relative_to(run).as_posix()}"
+            system.makedirs(there.rpartition("/")[0], exist_ok=True)
+            system.put_file(str(file), there)
+        system.pipe_file(pointer, name.encode())
+    except Exception as error:  # whatever a file system of fsspec raises
+        detail = f"{type(error).__name__}: {error}"
+        raise BatchError("batch_run_not_sent", address=address, detail=detail) from error
+    return True
 
 
 def _fsspec(address: str) -> Any:

@@ -13,7 +13,7 @@ from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.catalog import coverage_document, scorecard_document
-from lifecircle.service.wording import figure
+from lifecircle.service.figures import figure
 
 READINGS: Final = ("U", "P", "L", "C")
 COUNTS: Final = ("residents", "covered", "not_covered", "not_assessed")

@@ -14,8 +14,9 @@ from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.batch.records import Record
+from lifecircle.service.figures import number, percent
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
-from lifecircle.service.wording import Words, number, percent
+from lifecircle.service.wording import Words
 
 WORST_UNITS: Final = 200  # of all cities together, kept for an indicator
 

@@ -12,18 +12,27 @@ from lifecircle.service.batch.runners import Runner
 from lifecircle.service.batch.work import CUT, Task
 
 
-def tasks_of(plan: Plan, workspace: Path, *, resume: bool) -> list[Task]:
+def tasks_of(
+    plan: Plan, workspace: Path, *, resume: bool, runs_to: str | None = None
+) -> list[Task]:
     """The tasks of a plan, the largest streets first, so that none is left to the end alone."""
     day = Records(workspace).day(anew=not resume).isoformat()
     tasks = [
-        Task(name, city, str(workspace.absolute()), day, dict(plan.digests), resume)
+        Task(
+            name, city, str(workspace.absolute()), day, dict(plan.digests), resume, runs_to=runs_to
+        )
         for name, city in plan.cities.items()
     ]
     return sorted(tasks, key=lambda task: (-_size(task), task.name))
 
 
 def run_batch(
-    plan: Plan, workspace: Path, runner: Runner, *, resume: bool = False
+    plan: Plan,
+    workspace: Path,
+    runner: Runner,
+    *,
+    resume: bool = False,
+    runs_to: str | None = None,
 ) -> Iterator[Record]:
     """The record of every city, as it is done.
 
@@ -33,8 +42,10 @@ def run_batch(
     Parameters
     ----------
     resume : cities that are done with the same inputs, options and code are not done again.
+    runs_to : an address (any that fsspec can write) that every run is put under besides, named
+        by ``current`` once it is there whole.
     """
-    whole = tasks_of(plan, workspace, resume=resume)
+    whole = tasks_of(plan, workspace, resume=resume, runs_to=runs_to)
     large = [task for task in whole if task.city.parts > 1]
     first = [replace(task, step=CUT) for task in large]
     lost: set[str] = set()

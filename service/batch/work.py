@@ -30,12 +30,14 @@ from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.policy import Title
 from lifecircle.analysis.postgis.connecting import is_postgis
 from lifecircle.analysis.readers.records.declarations import split_service
+from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_address, plain
-from lifecircle.service.batch.fetched import fetch
+from lifecircle.service.batch.fetched import fetch, send_run
 from lifecircle.service.batch.figures import write_figures
 from lifecircle.service.batch.records import Record, Records, key_of
+from lifecircle.service.errors import BatchError
 from lifecircle.service.i18n import TEXTS
 
 _MEMORY_CODE: Final = 5  # exit code of a child that ran out of memory and could still say so
@@ -50,7 +52,8 @@ class Task:
     """One city of a batch, with all that its work needs.
 
     `resume`: what is done under the same key is not done again. `step`: of a city in parts ``cut``
-    or the number of a part; None for the city itself.
+    or the number of a part; None for the city itself. `runs_to`: an address that runs are put
+    under besides.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Task:
     digests: Mapping[str, str]
     resume: bool
     step: Step = None
+    runs_to: str | None = None
 
     @property
     def title(self) -> str:
@@ -212,7 +216,7 @@ def run_city(text: str, *, apart: bool = True) -> Record:
     except OSError as error:
         return records.keep(_failed(task, "", "batch_unreadable", detail=str(error)))
     if task.resume and (done := records.done(task.name, key, root)) is not None:
-        return done
+        return _sent(task, done)
     record = _failed(task, key, "batch_never")
     for attempt in range(1, task.city.retries + 2):
         record = _apart(task) if apart else build_here(text)
@@ -220,7 +224,22 @@ def run_city(text: str, *, apart: bool = True) -> Record:
         if not record.died:
             break
     whole = task.step is None or record.state == "failed"
-    return records.keep(record) if whole else record
+    return _sent(task, records.keep(record)) if whole else record
+
+
+def _sent(task: Task, record: Record) -> Record:
+    """A record whose run is put where it is wanted besides; failed where it cannot be.
+
+    What is kept says that the city is done: resumed, its run is sent and not built again.
+    """
+    if task.runs_to is None or task.step is not None or record.run is None:
+        return record
+    try:
+        send_run(Path(task.workspace) / task.name / RUNS / record.run, task.runs_to)
+    except BatchError as error:
+        told = {"zh": error.text("zh"), "en": error.text("en")}
+        return replace(record, state="failed", error=told)
+    return record
 
 
 def _apart(task: Task) -> Record:

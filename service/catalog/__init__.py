@@ -17,6 +17,7 @@ from lifecircle.service.catalog.places.isochrone import isochrone_document
 from lifecircle.service.catalog.places.point import PointDesk, point_document
 from lifecircle.service.catalog.places.route import Destination, route_document
 from lifecircle.service.catalog.places.search import Names, search_document
+from lifecircle.service.catalog.places.written import WrittenPoints
 from lifecircle.service.catalog.report import report_document
 from lifecircle.service.catalog.robustness import robustness_document
 from lifecircle.service.catalog.scenarios.scenario import prepare_scenarios, scenario_document
@@ -30,6 +31,7 @@ __all__ = [
     "Destination",
     "Names",
     "PointDesk",
+    "WrittenPoints",
     "accessibility_document",
     "area_document",
     "area_row",

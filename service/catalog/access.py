@@ -12,7 +12,8 @@ from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Language, ParameterError, Warn
 from lifecircle.analysis.measures.equity.floating import Floating, FloatingRow, Method, floating
 from lifecircle.analysis.measures.names import service_of
-from lifecircle.analysis.measures.question import Question, judged_persons, settle
+from lifecircle.analysis.measures.question import Question, settle
+from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.measures.what_if import Addition, Change, ChangeRow, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids, remarks, snapped_at, title_of

@@ -30,6 +30,15 @@ class Bands:
         told = self.document
         return {"draws": told["draws"], "seed": told["seed"], **told["band"], "kept": told["kept"]}
 
+    @property
+    def verdicts(self) -> dict[str, Any]:
+        """How firm each assessed verdict stands, with what names its assumptions."""
+        told = self.document
+        return {
+            **{name: told[name] for name in ("draws", "seed", "band", "parameters")},
+            "rows": [one for one in told["rows"] if one["holds"] is not None],
+        }
+
     def circle(self, kind: str, value: float | None) -> dict[str, Any] | None:
         """Between what the share of residents with a complete circle lies."""
         found = _named(self.document["circles"], "kind", kind)

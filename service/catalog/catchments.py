@@ -18,13 +18,10 @@ from lifecircle.analysis.measures.catchments.population_rule import (
     population_rule,
 )
 from lifecircle.analysis.measures.outlines import outline
-from lifecircle.analysis.measures.question import (
-    Question,
-    default_level,
+from lifecircle.analysis.measures.question import Question, default_level, level_of, settle
+from lifecircle.analysis.measures.residents import (
     judged_persons,
-    level_of,
     persons_of,
-    settle,
     sums_by,
     unknown_units,
 )

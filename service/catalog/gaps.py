@@ -11,7 +11,6 @@ from lifecircle.analysis.measures.gaps.cells import FULL, Bridge
 from lifecircle.analysis.measures.gaps.gaps import Gap, find_gaps, gap_warnings
 from lifecircle.analysis.measures.opening import moment_of, study_at
 from lifecircle.analysis.measures.question import (
-    NOBODY_COUNTED,
     WHOLE,
     Asked,
     Question,
@@ -20,6 +19,7 @@ from lifecircle.analysis.measures.question import (
     level_of,
     settle,
 )
+from lifecircle.analysis.measures.residents import NOBODY_COUNTED
 from lifecircle.analysis.results.layers.layers import gap_rows
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings

@@ -8,13 +8,8 @@ from typing import Any, Final
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import (
-    Question,
-    ask,
-    covered,
-    judged_persons,
-    walks_to,
-)
+from lifecircle.analysis.measures.question import Question, ask, covered, walks_to
+from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.readings import ResidentsWithin
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST

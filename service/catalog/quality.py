@@ -23,7 +23,7 @@ from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service import i18n
 from lifecircle.service.catalog.common import facility_ids, persons_in, remarks, title_of
-from lifecircle.service.wording import number, percent
+from lifecircle.service.figures import number, percent
 
 LISTED = 1000  # rows of a list; `count` beside it tells all
 

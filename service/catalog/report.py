@@ -16,6 +16,7 @@ from lifecircle.analysis.policy import Cited, Policy
 from lifecircle.analysis.quantities import SECONDS_PER_MINUTE
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.areas import area_document
+from lifecircle.service.catalog.bands import kept_bands
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.common import facility_ids, title_of
 from lifecircle.service.catalog.coverage import coverage_document
@@ -49,6 +50,7 @@ def report_document(
     UnknownNameError : no such unit level or setting.
     """
     question = Question(by=by)
+    bands = None if settings else kept_bands(run, WALKER)
     area = area_document(run, lang=lang)
     coverage = coverage_document(run, question, lang=lang)
     return {
@@ -72,6 +74,7 @@ def report_document(
             if settings or run.policy.scorecard is not None
             else None
         ),
+        "robustness": None if bands is None or not bands.document["rows"] else bands.verdicts,
         "coverage": coverage,
         "gaps": _gaps(run, lang),
         "circles": circles_document(run, question, lang=lang),

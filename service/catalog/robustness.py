@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 
-from lifecircle.analysis.errors import Language, LifecircleError, ParameterError
-from lifecircle.analysis.measures.question import Question, Study, default_level
+from lifecircle.analysis.errors import Language, ParameterError
+from lifecircle.analysis.measures.question import Question, default_level
 from lifecircle.analysis.measures.robustness.lists import ListDoubt
-from lifecircle.analysis.measures.robustness.parameters import MISSED, SPEED, Parameter
+from lifecircle.analysis.measures.robustness.parameters import (
+    MISSED,
+    SOURCE,
+    SPEED,
+    Parameter,
+)
 from lifecircle.analysis.measures.robustness.result import (
-    Band,
     CircleBand,
     Robustness,
     RowBand,
@@ -25,13 +29,16 @@ from lifecircle.analysis.measures.robustness.robustness import robustness
 from lifecircle.analysis.policy.sections.robustness import ranges
 from lifecircle.analysis.quantities import IntArray
 from lifecircle.analysis.results.bands import NOT_JUDGED, keep_bands
-from lifecircle.analysis.results.manifest_file import read_manifest
-from lifecircle.analysis.results.model import Manifest, Run
-from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.texts import Title
+from lifecircle.service.catalog.beside import runs_beside
 from lifecircle.service.catalog.common import fields_of, head_of, remarks, title_of
+from lifecircle.service.catalog.firm_proposals import band_document, firm_proposals_document
 from lifecircle.service.catalog.scorecard import units_document
-from lifecircle.service.wording import Words, figure, percent, percent_whole
+from lifecircle.service.figures import figure, percent, percent_whole
+from lifecircle.service.wording import Words
 
+_INNER: Final = str.maketrans("“”", "‘’")  # quotes within quotes
 WALKER: Final = "adult"  # whose figures pages and files tell where nobody asks for another
 BUDGET: Final = 100_000_000  # cells × services × draws that one request may cost
 
@@ -40,6 +47,8 @@ BUDGET: Final = 100_000_000  # cells × services × draws that one request may c
 class RobustnessTask:
     """How much is tried.
 
+    `propose`: of the one service that is asked, as many best places to add, and whether they stay
+    the best; None: not asked.
     `draws`: joint draws, None = the packaged number. `lists`: each list alone as well. `budget`:
     cells × services × draws that it may cost, None = any. `keep`: beside the run, from where
     pages and files tell the bands; only what is asked of everything in enough draws (`is_whole`).
@@ -50,6 +59,7 @@ class RobustnessTask:
     lists: bool = True
     budget: int | None = None
     keep: bool = False
+    propose: int | None = None
 
 
 def robustness_document(
@@ -73,40 +83,29 @@ def robustness_document(
         each = max(1, len(run.city.cells) * len(run.policy.services))
         if each * count > task.budget:
             raise ParameterError("robustness_budget", draws=count, most=task.budget // each)
+    if task.propose is not None and question.service is None:
+        raise ParameterError("robustness_propose_what")
+    beside, sources = runs_beside(run)
     found = robustness(
         run.study,
         question,
-        other=other_rule(run),
+        beside=beside,
         draws=count,
         seed=task.seed,
         lists=task.lists,
         progress=progress,
     )
-    document = document_of(run, found, single=question.service is not None, lang=lang)
+    single = question.service is not None
+    proposals = None
+    if task.propose is not None:
+        proposals = firm_proposals_document(
+            run, question, task.propose, beside=beside, draws=count, seed=task.seed
+        )
+    document = document_of(run, found, single=single, sources=sources, lang=lang)
+    document["proposals"] = proposals
     if task.keep and question.service is None and is_whole(run, found):
         keep_bands(run, document, _draws_covered(found))
     return document
-
-
-def other_rule(run: Run) -> Study | None:
-    """The latest run beside this one that differs in nothing but the rule of barriers."""
-    mine = _made_of(run.manifest)
-    for folder in sorted(run.path.parent.glob("r*"), reverse=True):
-        if folder.name == run.path.name:
-            continue
-        with suppress(LifecircleError):
-            theirs = read_manifest(folder)
-            rules = (one.parameters.get("barrier_rule") or [] for one in (run.manifest, theirs))
-            if _made_of(theirs) == mine and len({bool(one) for one in rules}) > 1:
-                return Workspace(run.path.parents[2]).open(theirs.area, folder.name).study
-    return None
-
-
-def _made_of(manifest: Manifest) -> tuple[Any, ...]:
-    """Files, policy and options of a build, but for the rule of barriers."""
-    files = sorted((one.role, one.sha256) for one in manifest.inputs)
-    options = {k: v for k, v in manifest.parameters.items() if k != "barrier_rule"}
-    return files, manifest.policy_digest, options
 
 
 def is_whole(run: Run, found: Robustness) -> bool:
@@ -122,8 +121,18 @@ def _draws_covered(found: Robustness) -> IntArray:
     return covered.astype(np.int64)
 
 
-def document_of(run: Run, found: Robustness, *, single: bool, lang: Language) -> dict[str, Any]:
-    """A computed answer as a document; of a `single` service with every cell's share of draws."""
+def document_of(
+    run: Run,
+    found: Robustness,
+    *,
+    single: bool,
+    sources: Mapping[str, Title] = MappingProxyType({}),
+    lang: Language,
+) -> dict[str, Any]:
+    """A computed answer as a document; of a `single` service with every cell's share of draws.
+
+    `sources`: what runs beside this one say of residents, by their names.
+    """
     manifest, policy, card = run.manifest, run.policy, run.policy.scorecard
     rows = () if card is None else found.rows
     return {
@@ -136,7 +145,8 @@ def document_of(run: Run, found: Robustness, *, single: bool, lang: Language) ->
         "by": found.by,
         "band": {"low": found.band[0], "high": found.band[1]},
         "lists_tried": found.lists_tried,
-        "parameters": [_parameter(run, one) for one in found.parameters],
+        "parameters": [_parameter(run, one, sources) for one in found.parameters],
+        "not_moved": [fields_of(one) for one in found.unmoved],
         "ranges": {name: fields_of(getattr(ranges(), name)) for name in type(ranges()).__slots__},
         "lists": [_list(run, one) for one in found.lists],
         "services": [_service(run, one, single=single) for one in found.services],
@@ -147,17 +157,19 @@ def document_of(run: Run, found: Robustness, *, single: bool, lang: Language) ->
     }
 
 
-def _parameter(run: Run, one: Parameter) -> dict[str, Any]:
+def _parameter(run: Run, one: Parameter, sources: Mapping[str, Title]) -> dict[str, Any]:
     card = run.policy.scorecard
     setting = None if one.setting is None or card is None else card.settings[one.setting]
+    choices = {} if setting is None else {k: title_of(v.title) for k, v in setting.choices.items()}
+    if one.id == SOURCE:
+        told = (name for name in map(str, one.values) if name in sources)
+        choices = {name: title_of(sources[name]) for name in told}
     return {
         "parameter": one.id,
         "kind": one.kind,
         "values": list(one.values),
         "title": None if setting is None else title_of(setting.title),
-        "choices": {}
-        if setting is None
-        else {name: title_of(choice.title) for name, choice in setting.choices.items()},
+        "choices": choices,
     }
 
 
@@ -175,10 +187,6 @@ def _list(run: Run, one: ListDoubt) -> dict[str, Any]:
     }
 
 
-def _band(band: Band) -> dict[str, float | None]:
-    return {"value": band.usual, "low": band.low, "high": band.high}
-
-
 def _swings(swings: tuple[Swing, ...]) -> list[dict[str, Any]]:
     return [fields_of(one) for one in swings]
 
@@ -189,8 +197,8 @@ def _service(run: Run, one: ServiceBand, *, single: bool) -> dict[str, Any]:
         "service": one.service,
         "title": title_of(service.title),
         "minutes": service.minutes.value,
-        "P": _band(one.P),
-        "C": _band(one.C),
+        "P": band_document(one.P),
+        "C": band_document(one.C),
         "residents": {
             "always": one.always,
             "sometimes": one.sometimes,
@@ -200,7 +208,12 @@ def _service(run: Run, one: ServiceBand, *, single: bool) -> dict[str, Any]:
         "swings": _swings(one.swings),
         "driver": one.swings[0].parameter if one.swings else None,
         "units": [
-            {"code": unit.code, "name": unit.name, "name_en": unit.name_en, "P": _band(unit.P)}
+            {
+                "code": unit.code,
+                "name": unit.name,
+                "name_en": unit.name_en,
+                "P": band_document(unit.P),
+            }
             for unit in one.units
         ],
     }
@@ -214,7 +227,7 @@ def _circle(run: Run, one: CircleBand) -> dict[str, Any]:
     return {
         "kind": one.kind,
         "title": title_of(run.policy.circles[one.kind].title),
-        "complete": _band(one.complete),
+        "complete": band_document(one.complete),
         "swings": _swings(one.swings),
     }
 
@@ -229,7 +242,7 @@ def _row(run: Run, one: RowBand) -> dict[str, Any]:
         "unit": row.unit,
         "direction": row.direction,
         "status": one.status,
-        "value": _band(one.value),
+        "value": band_document(one.value),
         "holds": one.holds,
         "others": dict(one.others),
         "driver": one.driver,
@@ -280,6 +293,10 @@ class FirmWords(Words):
             return self("through", low=low, high=high)
         return self.listed(self.tried(name, one) for one in values)
 
+    def stays(self, told: Mapping[str, Any]) -> tuple[str, str]:
+        """An assumption that this run does not let one move, and why."""
+        return self(f"parameter_{told['parameter']}"), self(f"stays_{told['reason']}")
+
     def holds(self, row: Mapping[str, Any]) -> str:
         """In how many draws a verdict holds."""
         if row["holds"] is None:
@@ -302,14 +319,31 @@ class FirmWords(Words):
         for one in row["flips"]:
             told = {
                 "status": self.verdict(one["status"]),
-                "parameter": self.assumption(one["parameter"]),
+                "parameter": self.assumption(one["parameter"]).translate(_INNER),
             }
             if one["value"] is None:
                 said.append(self("if_drawn", **told))
             else:
-                value = self.tried(one["parameter"], one["value"])
+                value = self.tried(one["parameter"], one["value"]).translate(_INNER)
                 said.append(self("if_value", value=value, **told))
         return said or [self("no_flip")]
+
+    def in_draws(self, times: int) -> str:
+        """A number of draws out of all."""
+        return self("holds_told", holds=times, draws=self.document["draws"])
+
+    def where(self, site: Mapping[str, Any]) -> str:
+        """A candidate by its name, else by what it lies near, else by its unit."""
+        return self.named(site) or self.near(site) or self.named(site, "unit_name") or site["site"]
+
+    def proposals(self, told: Mapping[str, Any]) -> str:
+        """What is said of the proposals together."""
+        low, high = (percent(told["share"][end]) or self.none for end in ("low", "high"))
+        return self(
+            "proposals_about", add=told["add"], candidates=told["candidates"],
+            stays=told["stays"], draws=self.document["draws"], low=low, high=high,
+            metres=f"{told['spacing_m']:g}",
+        )  # fmt: skip
 
     def figure(self, row: Mapping[str, Any], end: str) -> str:
         """A row's figure today or at an end of its band, a dash where there is none."""

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.names import walker_of
-from lifecircle.analysis.measures.question import NOBODY_COUNTED
+from lifecircle.analysis.measures.residents import NOBODY_COUNTED
 from lifecircle.analysis.measures.scorecard.result import (
     LeftOut,
     Missing,

@@ -25,6 +25,7 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     resume: Annotated[bool, typer.Option("--resume")] = False,
     only: Annotated[list[str] | None, typer.Option()] = None,
     out: Annotated[str | None, typer.Option()] = None,
+    runs_to: Annotated[str | None, typer.Option()] = None,
     lang: Lang = None,
 ) -> None:
     """Build many cities, each on its own, and rank them."""
@@ -42,7 +43,8 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.service.terminal.batch import show_failed, watched
 
     language = language_of(lang)
-    records = watched(plan, workspace, run_batch(plan, workspace, chosen, resume=resume), language)
+    work = run_batch(plan, workspace, chosen, resume=resume, runs_to=runs_to)
+    records = watched(plan, workspace, work, language)
     target, summary = out or f"{cities.stem}-summary", read_summary(records, workspace)
     if is_address(target):
         files = send_summary(summary, target, language)

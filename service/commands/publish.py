@@ -35,8 +35,9 @@ def publish(
     """Write all layers of an area into PostGIS, in one transaction."""
     found, language = opened(name, workspace, run, year=year), language_of(lang)
     from lifecircle.analysis.postgis.publish import publish as write
+    from lifecircle.service.figures import number
     from lifecircle.service.terminal import print_table, table_of
-    from lifecircle.service.wording import Words, number
+    from lifecircle.service.wording import Words
 
     written, words = write(found, to, schema), Words(language, "cli")
     heads = [words("table"), words("rows")]

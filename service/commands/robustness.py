@@ -38,6 +38,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     walker: Walker = "adult",
     by: By = None,
     lists: Annotated[bool, typer.Option("--lists/--no-lists")] = True,
+    propose: Annotated[int | None, typer.Option(min=1)] = None,
     keep: Annotated[bool, typer.Option("--keep/--no-keep")] = True,
     run: RunName = None,
     year: Year = None,
@@ -60,7 +61,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
         document = robustness_document(
             found,
             Question(service, walker=walker, by=by),
-            RobustnessTask(draws, seed, lists, keep=keep),
+            RobustnessTask(draws, seed, lists, keep=keep, propose=propose),
             progress=progress,
             lang=language,
         )

@@ -62,6 +62,7 @@ def serve(
 ) -> None:
     """Serve a workspace over HTTP."""
     prepare(workspace)
+    from lifecircle.service.accounts import accounts_of
     from lifecircle.service.app import Keys
     from lifecircle.service.serving import run_server
     from lifecircle.service.settings import check_exposure, check_port, settings_from
@@ -78,7 +79,8 @@ def serve(
         workers=workers,
         log=log,
     )
-    check_exposure(settings, keys=Keys(settings).any_valid())
+    known = accounts_of(settings) is not None or Keys(settings).any_valid()
+    check_exposure(settings, keys=known)
     check_port(settings)
     say(f"http://{settings.host}:{settings.port}/")
     if not settings.workspace.is_dir():

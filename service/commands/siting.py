@@ -147,8 +147,9 @@ def _stage(
 
 def show_stages(document: Mapping[str, Any], lang: Language) -> None:
     """The places in their order with their loads, then who is served in each year."""
+    from lifecircle.service.figures import number, percent
     from lifecircle.service.terminal import print_table, say, say_others, table_of
-    from lifecircle.service.wording import Words, number, percent
+    from lifecircle.service.wording import Words
 
     words = Words(lang, "stages")
     years = [str(stage["year"]) for stage in document["stages"]]
@@ -195,8 +196,9 @@ def candidates_named(text: str) -> str | Path:
 
 def show_siting(run: Run, document: Mapping[str, Any], lang: Language) -> None:
     """The proposals as a table, then what they change and how sure it is."""
+    from lifecircle.service.figures import number, percent
     from lifecircle.service.terminal import print_table, say, say_others, show_rests, table_of
-    from lifecircle.service.wording import Words, number, percent
+    from lifecircle.service.wording import Words
 
     words = Words(lang, "cli")
     title = (

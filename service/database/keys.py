@@ -75,7 +75,7 @@ def add_key(
         session.add(row)
         session.flush()
         key = key_of_row(row)
-        record(session, Writer(actor), "key.add", f"key/{identity}", None, _told(key))
+        record(session, Writer(actor), "key.add", f"key/{identity}", None, told_key(key))
     return key, f"lc_{identity}_{secret}"
 
 
@@ -96,11 +96,11 @@ def revoke_key(engine: Engine, identity: str, actor: str) -> Key:
         row = session.get(KeyRow, identity)
         if row is None:
             raise MissingError("no_key", key=identity)
-        before = _told(key_of_row(row))
+        before = told_key(key_of_row(row))
         if row.revoked is None:
             row.revoked = now_utc()
             subject, writer = f"key/{identity}", Writer(actor)
-            record(session, writer, "key.revoke", subject, before, _told(key_of_row(row)))
+            record(session, writer, "key.revoke", subject, before, told_key(key_of_row(row)))
         return key_of_row(row)
 
 
@@ -137,7 +137,8 @@ def key_of_row(row: KeyRow) -> Key:
     return Key(row.id, row.name, role, row.created, row.expires, row.revoked)
 
 
-def _told(key: Key) -> dict[str, Any]:
+def told_key(key: Key) -> dict[str, Any]:
+    """A key as the audit log has it: never what is written on it."""
     return {
         "id": key.id,
         "name": key.name,

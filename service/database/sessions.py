@@ -6,6 +6,7 @@ what a browser offered before it logged in is never taken up.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
@@ -16,8 +17,9 @@ from typing import Final
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session
 
+from lifecircle.service.accounts import Account
 from lifecircle.service.database.audit import Writer, at_work, now_utc, record
-from lifecircle.service.database.keys import Key, find_key, key_of_row
+from lifecircle.service.database.keys import Key, find_key, key_of_row, told_key
 from lifecircle.service.database.tables import KeyRow, SessionRow
 
 _WRITTEN: Final = re.compile(r"[\w-]{43}", re.ASCII)
@@ -34,15 +36,46 @@ def open_session(
     key = find_key(engine, written)
     if key is None:
         return None
-    token, now = secrets.token_urlsafe(32), now_utc()
     with at_work(engine) as session:
-        session.execute(delete(SessionRow).where(SessionRow.expires <= now))
-        until = now + timedelta(hours=hours)
-        row = SessionRow(id=_digest(token), key_id=key.id, created=now, expires=until)
-        session.add(row)
-        record(session, Writer(key.name, key.id), "session.open", f"key/{key.id}", None, None)
-        if instead_of is not None:
-            _end(session, instead_of)
+        return _opened(session, key, hours, instead_of)
+
+
+def open_account(
+    engine: Engine, account: Account, hours: float, instead_of: str | None = None
+) -> str | None:
+    """The same for an account of an issuer: what opens is a key that nothing is written on.
+
+    Its name and role are those of this login, also for other browsers of the account; it lasts as
+    long as the session. None where it was revoked: it stays so.
+    """
+    now = now_utc()
+    with at_work(engine) as session:
+        identity = "oidc" + base64.b32encode(account.digest)[:12].decode().lower()
+        row = session.get(KeyRow, identity)
+        if row is not None and (row.revoked is not None or row.digest != account.digest):
+            return None
+        before = None if row is None else told_key(key_of_row(row))
+        if row is None:
+            row = KeyRow(id=identity, salt=b"", digest=account.digest, created=now, revoked=None)
+            session.add(row)
+        row.name, row.role, row.expires = account.name, account.role, now + timedelta(hours=hours)
+        key = key_of_row(row)
+        action = "key.add" if before is None else "key.change"
+        subject, writer = f"key/{identity}", Writer(account.name)
+        session.flush()
+        if before is None or (before["name"], before["role"]) != (key.name, key.role):
+            record(session, writer, action, subject, before, told_key(key))
+        return _opened(session, key, hours, instead_of)
+
+
+def _opened(session: Session, key: Key, hours: float, instead_of: str | None) -> str:
+    token, now = secrets.token_urlsafe(32), now_utc()
+    session.execute(delete(SessionRow).where(SessionRow.expires <= now))
+    until = now + timedelta(hours=hours)
+    session.add(SessionRow(id=_digest(token), key_id=key.id, created=now, expires=until))
+    record(session, Writer(key.name, key.id), "session.open", f"key/{key.id}", None, None)
+    if instead_of is not None:
+        _end(session, instead_of)
     return token
 
 

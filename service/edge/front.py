@@ -9,6 +9,7 @@ looks up and works out. So nothing is given here that they would not give.
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -22,6 +23,8 @@ from lifecircle.service.edge.places import PLACE, answer_place
 from lifecircle.service.edge.requests import ID_HEADER, identity_of, note
 from lifecircle.service.settings import Settings
 from lifecircle.service.state import Areas
+
+LOOKED: Final = "lifecircle.looked"  # in the scope of a request: nothing is kept for it
 
 
 class Front:
@@ -43,9 +46,11 @@ class Front:
         self._shelf = shelf
         self._areas = areas
 
-    def find(self, scope: Scope) -> Given | None:
-        """The answer, where there is one without any work, or next to none."""
-        asked = asked_of(scope)
+    def find(self, scope: Scope, asked: dict[bytes, bytes]) -> Given | None:
+        """The answer, where there is one without any work, or next to none.
+
+        `asked` are the headers of the request (`kept.asked_of`).
+        """
         if not self._names.known(asked.get(b"host", b"").decode("latin-1")):
             return None
         entry = self._shelf.find(key_of(scope, asked))
@@ -77,17 +82,17 @@ class Service(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once what is kept, else pass the request on."""
         front = self.front
-        if front is None or scope["type"] != "http" or scope["method"] != "GET":
+        plain = scope["type"] == "http" and scope["method"] == "GET" and LOOKED not in scope
+        if front is None or not plain:
             await super().__call__(scope, receive, send)
             return
         began = perf_counter()
-        given = front.find(scope)
+        given = front.find(scope, asked_of(scope))
         if given is None:
             await super().__call__(scope, receive, send)
             return
-        status, headers, body = given
-        identity = identity_of(scope)
-        headers = [*headers, (ID_HEADER, identity.encode("latin-1"))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        identity, body = identity_of(scope), given.body
+        headers = [*given.headers, (ID_HEADER, identity.encode("latin-1"))]
+        await send({"type": "http.response.start", "status": given.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        note(self.state.metrics, scope, identity, status, len(body), began)
+        note(self.state.metrics, scope, identity, given.status, len(body), began)

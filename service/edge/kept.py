@@ -13,7 +13,8 @@ import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from http import HTTPStatus
+from typing import Final, NamedTuple
 
 from anyio import to_thread
 from starlette.datastructures import MutableHeaders
@@ -35,7 +36,41 @@ Key = tuple[object, ...]
 
 _PROTECTION: Final = [(name.encode(), value.encode()) for name, value in PROTECTION]
 NOT_MODIFIED: Final = 304
-Given = tuple[int, Headers, bytes]  # status, headers, body
+_LINES: Final = {
+    status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+    for status in (200, NOT_MODIFIED)
+}
+
+
+class Head(NamedTuple):
+    """The beginning of an answer; `told` are its headers as they are written, each with its end."""
+
+    status: int
+    headers: Headers
+    told: bytes
+
+    @classmethod
+    def of(cls, status: int, headers: Headers) -> Head:
+        """The head with these headers, none of which may hold an end of a line (it would say
+        what nobody said): ValueError."""
+        told = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        if told.count(b"\n") != len(headers) or told.count(b"\r") != len(headers):
+            raise ValueError
+        return cls(status, headers, told)
+
+
+class Given(NamedTuple):
+    """An answer, with its head also as it is written."""
+
+    status: int
+    headers: Headers
+    told: bytes
+    body: bytes
+
+    @property
+    def line(self) -> bytes:
+        """The first line."""
+        return _LINES[self.status]
 
 
 @dataclass(slots=True)
@@ -50,7 +85,7 @@ class Entry:
     gzip: bytes | None = None
     pieces: Pieces | None = None
     size: int = field(init=False)
-    _headers: tuple[Headers | None, Headers | None] = (None, None)
+    _heads: dict[bool, Head] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kept.nonce is not None:
@@ -83,12 +118,15 @@ class Entry:
         """What a reader gets; compressed only where it was (`squeezed`)."""
         if self.pieces is not None:
             return self._page(squeezed)
-        headers = self._told(squeezed)
+        head = self._heads.get(squeezed)
+        if head is None:
+            head = self._heads[squeezed] = Head.of(200, self._told(squeezed))
         held = asked.get(b"if-none-match")
         if held is not None and {self.kept.tag, b"*"} & held_tags(held):
-            return NOT_MODIFIED, headers[:-1], b""
+            unchanged = Head.of(NOT_MODIFIED, head.headers[:-1])
+            return Given(*unchanged, b"")
         body = self.gzip if squeezed else self.kept.body
-        return 200, headers, body or b""
+        return Given(*head, body or b"")
 
     def _page(self, squeezed: bool) -> Given:
         assert self.pieces is not None
@@ -97,23 +135,20 @@ class Entry:
         headers = [
             (name, value.replace(stands, nonce)) for name, value in self._told(squeezed)[:-1]
         ]
-        return 200, [*headers, (b"content-length", b"%d" % len(body))], body
+        headers.append((b"content-length", b"%d" % len(body)))
+        return Given(*Head.of(200, headers), body)
 
     def _told(self, squeezed: bool) -> Headers:
-        """All headers of the answer, its length the last; nobody may change them."""
-        found = self._headers[squeezed]
-        if found is None:
-            kept, body = self.kept, self.gzip if squeezed else self.kept.body
-            told = {name for name, _ in kept.headers}
-            found = [*kept.headers, *(pair for pair in _PROTECTION if pair[0] not in told)]
-            if squeezed:
-                found.append((b"content-encoding", b"gzip"))
-            if kept.tag:
-                found.append((b"etag", small_tag(kept.tag, GZIPPED) if squeezed else kept.tag))
-            found.append((b"content-length", b"%d" % len(body or b"")))
-            plain, small = self._headers
-            self._headers = (plain, found) if squeezed else (found, small)
-        return found
+        """All headers of the answer, its length the last."""
+        kept, body = self.kept, self.gzip if squeezed else self.kept.body
+        told = {name for name, _ in kept.headers}
+        made = [*kept.headers, *(pair for pair in _PROTECTION if pair[0] not in told)]
+        if squeezed:
+            made.append((b"content-encoding", b"gzip"))
+        if kept.tag:
+            made.append((b"etag", small_tag(kept.tag, GZIPPED) if squeezed else kept.tag))
+        made.append((b"content-length", b"%d" % len(body or b"")))
+        return made
 
 
 class Shelf:
@@ -180,9 +215,10 @@ class KeptAnswers:
             squeezed = entry.wants_gzip(asked)
             if squeezed and not entry.squeezed:
                 self._shelf.grow(key, entry, await entry.squeeze())
-            status, headers, body = entry.given(asked, squeezed)
-            body = b"" if scope["method"] == "HEAD" else body
-            await send({"type": "http.response.start", "status": status, "headers": headers})
+            given = entry.given(asked, squeezed)
+            body = b"" if scope["method"] == "HEAD" else given.body
+            start = {"type": "http.response.start", "status": given.status}
+            await send({**start, "headers": given.headers})
             await send({"type": "http.response.body", "body": body})
             return
         wanted = asked.get(b"accept-encoding")

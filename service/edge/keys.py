@@ -9,7 +9,9 @@ send the cookie, but does not know the token.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from time import monotonic
 from typing import Final
@@ -20,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lifecircle.service.accounts import BEGIN, CALLBACK
 from lifecircle.service.database.keys import Key
 from lifecircle.service.edge.csrf import carries_token
 from lifecircle.service.edge.limits import KeyLimit
@@ -43,9 +46,10 @@ from lifecircle.service.settings import Settings
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})  # for who looks whether the service is alive
 LOGIN: Final = "/login"
+LOGINS: Final = frozenset({LOGIN, BEGIN, CALLBACK})  # for who has no key yet
 NO_KEY: Final = "key_missing"
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-FRESH_S: Final = 2.0
+FRESH_S: Final = 1.0
 MOST_HELD: Final = 1_000
 LONGEST: Final = 200  # signs; what is longer is neither key nor session, and not held
 _BEARER: Final = b"Bearer "
@@ -53,11 +57,16 @@ Find = Callable[[str], Key | None]
 
 
 class Known:
-    """Keys by what is written on them, or by a session; looked up again when they are not fresh."""
+    """Keys by what is written on them, or by a session; looked up again when they are not fresh.
+
+    Whoever asks while a key is looked up waits for that same look. One that is asked with all the
+    time is looked up ahead, so that its readers never wait.
+    """
 
     def __init__(self, find: Find) -> None:
         self._find = find
         self._held: dict[str, tuple[float, Key | None]] = {}
+        self._looks: dict[str, asyncio.Task[Key | None]] = {}
 
     async def key(self, offered: str) -> Key | None:
         """The valid key, None where nothing is opened."""
@@ -66,20 +75,48 @@ class Known:
         held = self._held.get(offered)
         if held is not None and monotonic() - held[0] < FRESH_S:
             return held[1]
-        found = await to_thread.run_sync(self._find, offered)
-        if len(self._held) >= MOST_HELD:
-            self._held.clear()
-        self._held[offered] = (monotonic(), found)
-        return found
+        return await asyncio.shield(self._look(offered))
 
     def fresh(self, offered: str) -> Key | None:
         """The valid key, where it was looked up just now; None where it has to be looked up."""
         held = self._held.get(offered)
-        return held[1] if held is not None and monotonic() - held[0] < FRESH_S else None
+        if held is None:
+            return None
+        age_s = monotonic() - held[0]
+        if age_s >= FRESH_S:
+            return None
+        if age_s > FRESH_S / 2 and offered not in self._looks:
+            self._look(offered)
+        return held[1]
 
     def forget(self, offered: str) -> None:
         """Look it up again at the next request."""
         self._held.pop(offered, None)
+        self._looks.pop(offered, None)
+
+    def _look(self, offered: str) -> asyncio.Task[Key | None]:
+        """The look under way for it, or one that begins."""
+        loop, under = asyncio.get_running_loop(), self._looks.get(offered)
+        if under is not None and under.get_loop() is loop and not under.done():
+            return under
+        look = self._looks[offered] = loop.create_task(self._found(offered))
+        look.add_done_callback(partial(self._landed, offered))
+        return look
+
+    async def _found(self, offered: str) -> Key | None:
+        began = monotonic()
+        found = await to_thread.run_sync(self._find, offered)
+        if self._looks.get(offered) is asyncio.current_task():
+            if len(self._held) >= MOST_HELD:
+                self._held.clear()
+            self._held[offered] = (began, found)
+        return found
+
+    def _landed(self, offered: str, look: asyncio.Task[Key | None]) -> None:
+        if self._looks.get(offered) is look:
+            del self._looks[offered]
+        if not look.cancelled():
+            look.exception()  # told to those who wait; nobody may
 
 
 class KeyGate:
@@ -129,7 +166,7 @@ class KeyGate:
             found, receive = await carries_token(scope, receive, scope[SESSION])
             return None if ours and found else ForbiddenError("csrf_missing"), receive
         open_to_all = self.settings.public_read or is_near(scope, self.settings)
-        known = open_to_all or scope["path"] == LOGIN
+        known = open_to_all or scope["path"] in LOGINS
         return None if known else UnauthorizedError(NO_KEY), receive
 
     async def _has_session(self, scope: Scope) -> bool:

@@ -23,12 +23,12 @@ class HeadAndOptions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer for all routes of a path."""
-        method = scope.get("method") if scope["type"] == "http" else "GET"
-        if method == "GET":
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif method == "HEAD":
-            await self.app({**scope, "method": "GET"}, receive, _without_body(send))
-        elif method == "OPTIONS" and (allowed := methods_of(scope)):
+        elif scope["method"] == "HEAD":
+            bare = _without_body(_with_allow(scope, send))
+            await self.app({**scope, "method": "GET"}, receive, bare)
+        elif scope["method"] == "OPTIONS" and (allowed := methods_of(scope)):
             told = {"allow": ", ".join(allowed), "cache-control": "no-store"}
             await Response(status_code=204, headers=told)(scope, receive, send)
         else:

@@ -8,6 +8,7 @@ which checks it; both give the same bytes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import Scope
@@ -15,20 +16,20 @@ from starlette.types import Scope
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service import i18n
-from lifecircle.service.catalog import PointDesk, point_document
-from lifecircle.service.edge.kept import Given
-from lifecircle.service.encoding import encode
+from lifecircle.service.catalog import PointDesk, WrittenPoints
+from lifecircle.service.edge.kept import Given, Head
 from lifecircle.service.responses import JSON, PROTECTION
 from lifecircle.service.routes.areas import FRESH, point_key
 from lifecircle.service.state import Areas
 
 PLACE: Final = "/point"
+_KEY: Final = point_key(Question().walker)
 _PATH: Final = re.compile(r"/areas/([\w.-]{1,64})/point")
 _DEGREES: Final = rb"(-?\d{1,3}(?:\.\d{1,15})?)"
 _ASKED: Final = re.compile(rb"lon=" + _DEGREES + rb"&lat=" + _DEGREES + rb"(?:&lang=(zh|en))?")
 _AROUND: Final = 1.0  # degrees around the area within which it is an ordinary question
 _TOLD: Final = {**FRESH, "content-type": JSON, **dict(PROTECTION)}
-_HEADERS: Final = [(name.encode(), value.encode()) for name, value in _TOLD.items()]
+_HEAD: Final = Head.of(200, [(name.encode(), value.encode()) for name, value in _TOLD.items()])
 
 
 def answer_place(
@@ -41,24 +42,30 @@ def answer_place(
         return None
     lon, lat = float(query[1]), float(query[2])
     try:
-        desk = _desk(areas, found[1])
+        points = _points(areas, found[1])
     except LifecircleError:
         return None
-    if desk is None or not _near(desk, lon, lat):
+    if points is None or not _near(points.desk, lon, lat):
         return None
-    told, accepted = query[3], asked.get(b"accept-language")
-    lang = i18n.negotiate(
-        told.decode() if told else None,
-        accepted.decode("latin-1") if accepted is not None else None,
+    lang = _language(query[3], asked.get(b"accept-language"), default)
+    body = points.body(lon, lat, lang=lang)
+    length = (b"content-length", b"%d" % len(body))
+    told = b"".join((_HEAD.told, length[0], b": ", length[1], b"\r\n"))
+    return Given(200, [*_HEAD.headers, length], told, body)
+
+
+@lru_cache(maxsize=256)
+def _language(told: bytes | None, accepted: bytes | None, default: Language) -> Language:
+    return i18n.negotiate(
+        None if told is None else told.decode(),
+        None if accepted is None else accepted.decode("latin-1"),
         default,
     )
-    body = encode(point_document(desk, lon, lat, lang=lang))
-    return 200, [*_HEADERS, (b"content-length", b"%d" % len(body))], body
 
 
-def _desk(areas: Areas, area: str) -> PointDesk | None:
+def _points(areas: Areas, area: str) -> WrittenPoints | None:
     state = areas.held(area)
-    return None if state is None else state.found(point_key(Question().walker))
+    return None if state is None else state.found(_KEY)
 
 
 def _near(desk: PointDesk, lon: float, lat: float) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lifecircle.service.logs import ACCESS, request_id
+from lifecircle.service.logs import ACCESS, access_lines, request_id
 from lifecircle.service.metrics import Metrics
 
 access = logging.getLogger(ACCESS)
@@ -61,15 +61,20 @@ def note(
     """Write down how a request ended that began then (`perf_counter`)."""
     took_s = perf_counter() - began
     metrics.count(scope["method"], scope["path"], status, took_s)
-    if access.isEnabledFor(logging.INFO):
-        more = {
-            "request": identity,
-            "status": status,
-            "ms": round(took_s * 1000, 2),
-            "bytes": sent,
-            "client": (scope.get("client") or ("-",))[0],
-        }
-        access.info("%s %s", scope["method"], scope["path"], extra=more)
+    if not access.isEnabledFor(logging.INFO):
+        return
+    told = {
+        "request": identity,
+        "status": status,
+        "ms": round(took_s * 1000, 2),
+        "bytes": sent,
+        "client": (scope.get("client") or ("-",))[0],
+    }
+    quick = access_lines()
+    if quick is None:
+        access.info("%s %s", scope["method"], scope["path"], extra=told)
+    else:
+        quick.write_access(f"{scope['method']} {scope['path']}", told)
 
 
 def identity_of(scope: Scope) -> str:

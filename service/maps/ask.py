@@ -13,8 +13,9 @@ from lifecircle.analysis.policy import Service, Walker
 from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import profile_shown
+from lifecircle.service.figures import plain
 from lifecircle.service.maps.offline import Mode
-from lifecircle.service.wording import Words, plain
+from lifecircle.service.wording import Words
 
 #: Pages that are asked of other profiles than walking too.
 PROFILED: Final = frozenset({"coverage", "gaps", "circles", "units", "facilities"})
@@ -25,7 +26,9 @@ class Ask:
     """What a page was asked for.
 
     `kind` and `variant` are of a circle, `before` is the run to compare with.
-    `marks`: of reviews, on a page that asks for none itself. `years`: of which the area has runs.
+    `marks`: of reviews, on a page that asks for none itself. `pieces_at`: where a page of the
+    service fetches streets and ground (`context_layers`), None where it holds them. `years`: of
+    which the area has runs.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
     """
 
@@ -39,6 +42,7 @@ class Ask:
     variant: str | None = None
     before: Run | None = None
     marks: Sequence[Mapping[str, Any]] = ()
+    pieces_at: str | None = None
     years: Sequence[int] = ()
 
     @property

@@ -8,10 +8,10 @@ import numpy as np
 
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
 from lifecircle.service.catalog.bands import ServiceBands, draws_covered, service_bands
+from lifecircle.service.figures import number, percent_span
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Hatching
 from lifecircle.service.maps.panel import Swatch, Toggle
-from lifecircle.service.wording import number, percent_span
 
 _INK = "#111111"
 

@@ -24,10 +24,10 @@ from lifecircle.service.catalog.headline import worst_service
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import PROFILED, Ask
 from lifecircle.service.maps.click_words import page_config
+from lifecircle.service.maps.context_layers import ground_layer
 from lifecircle.service.maps.desk import desk_words
 from lifecircle.service.maps.desk.desk_scene import desk_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
-from lifecircle.service.maps.ground_layer import ground_layer
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.maps.panel import View, panel_markup
 from lifecircle.service.maps.scene import (
@@ -64,8 +64,9 @@ class Page:
     `pass_by`: of the page ``referral``, whether everyone may go to a centre at once.
     `solution`: of the page ``catchments``, one of `SOLUTIONS`, balanced when None.
     `ask_at`: where a served page asks about places (``/areas/springcity``), None where nothing
-    answers: a file, a notebook. `marks`: of reviews (documents of the catalog) that a file shows.
-    `years`: of which the area has runs, to choose from.
+    answers: a file, a notebook. `pieces_at`: where it fetches streets and ground, None = it holds
+    them. `marks`: of reviews (documents of the catalog) that a file shows. `years`: of which the
+    area has runs, to choose from.
     """
 
     lang: Language = "zh"
@@ -79,6 +80,7 @@ class Page:
     solution: str | None = None
     pass_by: bool = False
     ask_at: str | None = None
+    pieces_at: str | None = None
     marks: Sequence[Mapping[str, Any]] = ()
     years: Sequence[int] = ()
 
@@ -117,12 +119,14 @@ def map_of(
     kept = {**page.keep, **{name: told for name, told in chosen.items() if told is not None}}
     asked = settle(run.study, question or Question())
     ask = Ask(
-        run, layer, asked, lang, mode, kept, page.kind, page.variant, before, page.marks, page.years
+        *(run, layer, asked, lang, mode, kept, page.kind, page.variant, before, page.marks),
+        pieces_at=page.pieces_at if mode == "linked" else None,
+        years=page.years,
     )
     if ask.profile is not None and layer not in PROFILED:
         raise ParameterError("profile_only_walk", layer=layer, profile=ask.profile.title)
     scene = _scene(ask)
-    ground = ground_layer(ask, sum(len(part.payload) for part in scene.layers))
+    ground = ground_layer(ask)
     if ground is not None:
         scene.view["toggles"] = (*scene.view.get("toggles", ()), ground[1])
     view = View(**scene.view)

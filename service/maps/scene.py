@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,12 @@ from lifecircle.analysis.quantities import CM_PER_M, Int32Array
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import facility_ids
 from lifecircle.service.catalog.rests import folded_rests, rests_document
+from lifecircle.service.figures import date, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import PROFILED, Ask
-from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
+from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots
 from lifecircle.service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
-from lifecircle.service.maps.shapes import dot_places, packed_streets, polygons_degrees
-from lifecircle.service.wording import date, plain
+from lifecircle.service.maps.shapes import dot_places, pack_shapes, polygons_degrees
 
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
@@ -56,18 +55,6 @@ def layers_for(run: Run) -> tuple[str, ...]:
     after, policy = LAYERS.index("proposals"), run.policy
     some = ((CATCHMENTS, policy.capacity_services), (REFERRAL, policy.capacities.referral))
     return (*LAYERS[:after], *(layer for layer, rule in some if rule), *LAYERS[after:])
-
-
-def street_layer(ask: Ask) -> tuple[Streets, Toggle]:
-    """The walking network as context."""
-    packed, partial = packed_streets(ask.run.study)
-    label = (
-        ask.going("layer_streets_partial", "layer_streets_partial_by")
-        if partial
-        else ask.going("layer_streets", "layer_streets_by")
-    )
-    line = Swatch("#c6cbcf", ask.going("legend_streets", "legend_streets_by"), "line")
-    return Streets(packed), Toggle("streets", label, (line,))
 
 
 def facility_layer(
@@ -150,20 +137,13 @@ def unit_name(ask: Ask, index: int) -> str | None:
 def feature_collection(
     shapes: GeometryArray, properties: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Polygons in degrees with their properties; each gets its box `b` and a place inside `at`."""
-    features = []
-    bounds = np.round(shapely.bounds(shapes), 6).tolist()
+    """Polygons in degrees, packed, with their properties; each gets a place inside `at`."""
     inside = [shapely.point_on_surface(_largest(shape)) for shape in shapes]
-    for shape, told, box, point in zip(shapes, properties, bounds, inside, strict=True):
-        at = [round(point.x, 6), round(point.y, 6)]
-        features.append(
-            {
-                "type": "Feature",
-                "properties": told | {"b": box, "at": at},
-                "geometry": json.loads(shapely.to_geojson(shape)),
-            }
-        )
-    return {"type": "FeatureCollection", "features": features}
+    features = [
+        {"type": "Feature", "properties": told | {"at": [round(at.x, 6), round(at.y, 6)]}}
+        for told, at in zip(properties, inside, strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features, "shapes": pack_shapes(shapes)}
 
 
 def _largest(shape: Any) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lifecircle.service.figures import percent_spans
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Swatch, Toggle
 from lifecircle.service.maps.scene import feature_collection
-from lifecircle.service.wording import percent_spans
 
 
 def share_areas(drawn: Any, properties: Sequence[dict[str, Any]], labels: Sequence[str]) -> Areas:

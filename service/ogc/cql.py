@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import shape
 
-from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.unknown_names import unknown
 from lifecircle.service.errors import RequestError
 from lifecircle.service.ogc import crs
@@ -27,6 +27,11 @@ from lifecircle.service.state import LayerTable
 MOST_LETTERS: Final = 4_000
 DEEPEST: Final = 64  # the reader of the library itself falls over some thousand brackets
 SHAPE: Final = "geometry"
+ESCAPES: Final[Mapping[str, str]] = MappingProxyType({
+    "'": "''", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r",
+})  # fmt: skip
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 COMPARED: Final[Mapping[str, Callable[[Any, Any], Any]]] = MappingProxyType({
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, ">": operator.gt,
     "<=": operator.le, ">=": operator.ge,
@@ -49,7 +54,8 @@ CONFORMS_TO: Final = (
         f"http://www.opengis.net/spec/cql2/1.0/conf/{part}"
         for part in (
             "cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators",
-            "case-insensitive-comparison", "basic-spatial-functions", "spatial-functions",
+            "case-insensitive-comparison", "basic-spatial-functions",
+            "basic-spatial-functions-plus", "spatial-functions", "property-property",
         )
     ),
 )  # fmt: skip
@@ -84,10 +90,26 @@ def read_filter(written: str, lang: str | None) -> Any:
     if _depth(written) > DEEPEST:
         raise RequestError("cql_too_deep", limit=DEEPEST)
     try:
-        told = orjson.loads(written) if lang == "cql2-json" else written
+        told = orjson.loads(written) if lang == "cql2-json" else _unescaped(written)
         return Expr(told).to_json()
     except Exception:  # the library raises plain exceptions
         raise RequestError("cql_not_read", given=written) from None
+
+
+def _unescaped(written: str) -> str:
+    """A filter as text with the escapes of its character literals read (/req/cql2-text/escaping).
+
+    The library knows ``''`` alone; ``\\%``, ``\\_`` and ``\\\\`` are left to `LIKE`.
+    """
+    return _QUOTED.sub(_literal, written)
+
+
+def _literal(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith('"') else _ESCAPED.sub(_sign, found[0])
+
+
+def _sign(found: re.Match[str]) -> str:
+    return ESCAPES.get(found[1], found[0])
 
 
 def _depth(written: str) -> int:
@@ -126,46 +148,63 @@ class _Rows:
         if name in SPATIAL and len(parts) == 2:
             return self._spatial(name, *parts)
         if name == "property":
-            column, values, _ = self._values(node)
-            _same_kind(column, "boolean", "boolean")
-            return values
+            side = self._side(node)
+            side.must_be("boolean")
+            return side.values
         return self._compared(name, parts)
 
     def _compared(self, name: str, parts: list[Any]) -> Any:
         if name == "isNull" and len(parts) == 1:
-            return pd.array(pd.isna(self._values(parts[0])[1]), dtype="boolean")
-        if name in COMPARED and list(map(_is_value, parts)) == [True, False]:
-            turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-            return self._compared(turned.get(name, name), parts[::-1])
-        if name in COMPARED and len(parts) == 2 and not _is_value(parts[0]):
-            column, values, small = self._values(parts[0])
-            return COMPARED[name](values, _literal(column, parts[1], small))
+            return self._all(pd.isna(self._side(parts[0]).values))
+        if name in COMPARED and len(parts) == 2:
+            first, second = self._sides(parts)
+            return self._all(COMPARED[name](first.values, second.values))
         if name == "between" and len(parts) == 3:
-            column, values, small = self._values(parts[0])
-            low, high = (_literal(column, part, small) for part in parts[1:])
-            _same_kind(column, "number", "number")
-            return (values >= low) & (values <= high)
+            value, low, high = self._sides(parts)
+            value.must_be("number")
+            return self._all(value.values >= low.values) & self._all(value.values <= high.values)
         if name == "in" and len(parts) == 2 and isinstance(parts[1], list):
-            column, values, small = self._values(parts[0])
-            held = [_literal(column, part, small) for part in parts[1]]
-            found = pd.array(pd.Series(values).isin(held).to_numpy(), dtype="boolean")
-            found[pd.isna(values)] = pd.NA
+            value, *others = self._sides([parts[0], *parts[1]])
+            found = pd.array([False] * len(self.table.frame), dtype="boolean")
+            for other in others:
+                found = found | self._all(value.values == other.values)
             return found
         if name == "like" and len(parts) == 2:
-            column, values, small = self._values(parts[0])
-            _same_kind(column, "text", "text")
-            like = _Like(_literal(column, parts[1], small))
-            told = [None if pd.isna(value) else like.matches(value) for value in values]
+            value, pattern = self._sides(parts)
+            value.must_be("text")
+            if not isinstance(pattern.values, str):
+                raise RequestError("cql_not_done", op=name)
+            like = _Like(pattern.values)
+            if isinstance(value.values, str):
+                return self._all(like.matches(value.values))
+            told = [None if pd.isna(each) else like.matches(each) for each in value.values]
             return pd.array(told, dtype="boolean")
         raise RequestError("cql_not_done", op=name)
 
-    def _values(self, node: Any) -> tuple[Column, Any, bool]:
-        """A column, its values, and whether capitals are to be left aside."""
+    def _all(self, found: Any) -> Any:
+        """One truth for each row, also where it is the same of all."""
+        if np.ndim(found) == 0:
+            return pd.array([bool(found)] * len(self.table.frame), dtype="boolean")
+        return pd.array(found, dtype="boolean")
+
+    def _sides(self, nodes: list[Any]) -> list[_Side]:
+        """What is compared with each other: of one kind; capitals left aside in all if in one."""
+        sides = [self._side(node) for node in nodes]
+        known = next((side for side in sides if side.name), sides[0])
+        for side in sides:
+            (side if side.name else known).must_be(known.kind, side.kind)
+        small = any(side.small for side in sides)
+        return [side.folded() if small and side.bare else side for side in sides]
+
+    def _side(self, node: Any) -> _Side:
+        """A column, or a value of the filter."""
+        if isinstance(node, (str, bool, int, float)):
+            return _Side("", KINDS[type(node)], node, bare=True)
         name, parts = _operation(node)
         if name == "casei" and len(parts) == 1:
-            column, values, _ = self._values(parts[0])
-            _same_kind(column, "text", "text")
-            return column, pd.Series(values).str.casefold().array, True
+            side = self._side(parts[0])
+            side.must_be("text")
+            return side.folded()
         if name != "property":
             raise RequestError("cql_not_done", op=name)
         column_name = str(parts[0])
@@ -173,18 +212,18 @@ class _Rows:
             near = unknown("cql_no_property", column_name[:100], self.columns)
             raise RequestError("cql_no_property", **near.params)
         column = self.columns[column_name]
-        held = self.table.frame[column_name]
-        return column, pd.array(held.to_numpy(), dtype=STORED[column.dtype]), False
+        dtype: Any = STORED[column.dtype]
+        held = pd.array(self.table.frame[column_name].to_numpy(), dtype=dtype)
+        kind: str = "number" if column.dtype == "integer" else column.dtype
+        return _Side(column_name, kind, held)
 
     def _spatial(self, name: str, first: Any, second: Any) -> Any:
         own = {"property": SHAPE}
-        if own not in (first, second):
-            raise RequestError("cql_not_done", op=name)
-        asked = self._shape(second if first == own else first)
-        held = self.table.geometry
-        pair = (held, asked) if first == own else (asked, held)
-        shapely.prepare(asked)
-        return pd.array(SPATIAL[name](*pair), dtype="boolean")
+        pair = [self.table.geometry if one == own else self._shape(one) for one in (first, second)]
+        for one in pair:
+            if one is not self.table.geometry:
+                shapely.prepare(one)
+        return self._all(SPATIAL[name](*pair))
 
     def _shape(self, node: Any) -> Any:
         """A geometry of a filter in degrees, lon first."""
@@ -209,26 +248,32 @@ def _operation(node: Any) -> tuple[str, list[Any]]:
     raise RequestError("cql_not_read", given=str(node))
 
 
-def _is_value(node: Any) -> bool:
-    bare = isinstance(node, (str, bool, int, float))
-    return bare or (isinstance(node, dict) and node.get("op") == "casei"
-                    and isinstance((node.get("args") or [None])[0], str))  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of a comparison: a column (`name`, an array) or a value of the filter.
 
+    `kind`: text, number or boolean. `small`: capitals are left aside in it; `bare`: a value as it
+    was written.
+    """
 
-def _literal(column: Column, node: Any, small: bool) -> Any:
-    """A value to compare a column with."""
-    if isinstance(node, dict) and node.get("op") == "casei" and node.get("args"):
-        value = node["args"][0]
-        _same_kind(column, "text", KINDS.get(type(value), "?"))
-        return value.casefold()
-    _same_kind(column, KINDS.get(type(node), "?"), KINDS.get(type(node), "?"))
-    return node.casefold() if small and isinstance(node, str) else node
+    name: str
+    kind: str
+    values: Any
+    small: bool = False
+    bare: bool = False
 
+    def must_be(self, kind: str, given: str | None = None) -> None:
+        """Refuse what is of another kind, or compared with something `given` of another."""
+        wrong = given if given is not None else kind
+        if self.kind != kind or (given is not None and given != self.kind):
+            name = self.name or str(self.values)[:100]
+            raise RequestError("cql_other_kind", name=name, kind=self.kind, given=wrong)
 
-def _same_kind(column: Column, wanted: str, given: str) -> None:
-    held = "number" if column.dtype == "integer" else column.dtype
-    if held != wanted:
-        raise RequestError("cql_other_kind", name=column.name, kind=held, given=given)
+    def folded(self) -> _Side:
+        """The same with capitals left aside."""
+        held = self.values
+        plain = held.casefold() if isinstance(held, str) else pd.Series(held).str.casefold().array
+        return replace(self, values=plain, small=True, bare=False)
 
 
 class _Like:

@@ -109,9 +109,9 @@ def _value(column: Column, text: str) -> str | float | bool:
             raise RequestError("filter_no_word", **near.params, column=column.name)
         return text
     if column.dtype == "boolean":
-        if text.lower() not in FLAGS:
+        if text not in FLAGS:
             raise RequestError("filter_not_flag", name=column.name, given=text)
-        return FLAGS[text.lower()]
+        return FLAGS[text]
     if column.dtype == "number":
         try:
             return float(text)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
+from lifecircle.service.figures import number, percent
 from lifecircle.service.maps.scales import (
     DOT_COLOUR,
     PERSON_COLOURS,
@@ -13,7 +14,7 @@ from lifecircle.service.maps.scales import (
     SEQUENTIAL_COLOURS,
     SHARE_EDGES,
 )
-from lifecircle.service.wording import Words, number, percent
+from lifecircle.service.wording import Words
 
 OUTLINE: Final = "#4a5a57"
 LINE: Final = "#8a9794"

@@ -62,6 +62,23 @@ def limits_of(bbox: Sequence[float], zoom: int) -> dict[str, Any]:
     }
 
 
+def check_within(at: tuple[int, int, int], bbox: Sequence[float]) -> None:
+    """Refuse an empty tile beyond the limits that its tileset tells (/req/core/tc-error).
+
+    Streets may lead on beyond the area; what lies there is shown.
+
+    Raises
+    ------
+    MissingError
+        Its row or column lies outside.
+    """
+    zoom, row, column = at
+    told = limits_of(bbox, zoom)
+    rows = told["minTileRow"] <= row <= told["maxTileRow"]
+    if not rows or not told["minTileCol"] <= column <= told["maxTileCol"]:
+        raise MissingError("tile_outside", tile="/".join(map(str, at)))
+
+
 def _cell(lon: float, lat: float, zoom: int) -> tuple[int, int]:
     many = 1 << zoom
     bent = math.asinh(math.tan(math.radians(min(max(lat, -85.0511), 85.0511))))

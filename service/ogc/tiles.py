@@ -24,6 +24,7 @@ from lifecircle.service.ogc.tile_grid import (
     MERCATOR,
     QUAD,
     QUAD_URI,
+    check_within,
     limits_of,
     tile_matrix_set,
     tile_of,
@@ -148,7 +149,7 @@ def tileset_document(
             "upperRight": list(manifest.bbox[2:]),
             "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
         },
-        "tileMatrixSetLimits": [limits_of(manifest.bbox, z) for z in range(first, DEEPEST + 1)],
+        "tileMatrixSetLimits": [limits_of(manifest.bbox, z) for z in range(DEEPEST + 1)],
         "layers": [
             {
                 "id": layer,
@@ -228,6 +229,7 @@ async def show_tile(
         still=lambda: state.mark(layer) == mark,
     )
     if found.status_code == HTTPStatus.OK and not found.body:
+        check_within(at, state.run.manifest.bbox)
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=_without_length(found))
     return found
 

@@ -145,6 +145,7 @@ class RobustnessQuery(OfYear):
     draws: int = Field(default=50, ge=2, le=100)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     lists: bool = False
+    propose: int | None = Field(default=None, ge=1, le=10)
     f: Literal["json", "html", "xlsx"] | None = None
 
 
@@ -239,6 +240,10 @@ class MapQuery(OfService, OfUnits, OfProfile):
     @classmethod
     def _left_open(cls, given: object) -> object:
         return None if given == "" else given
+
+
+class PieceQuery(OfProfile):
+    """What a piece of a map page takes."""
 
 
 class PageQuery(Asked):

@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.quantities import FloatArray
+from lifecircle.service.figures import percent, percent_spans, percent_whole
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.shapes import thinned
-from lifecircle.service.wording import percent, percent_spans, percent_whole
 
 INK: Final = "#1f2a30"
 SOFT: Final = "#66727a"

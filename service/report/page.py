@@ -14,6 +14,8 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.catalog.report import WALKER
+from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.figures import number, percent, plain, stamp
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report import referral, tables
@@ -27,9 +29,10 @@ from lifecircle.service.report.drawing import (
     share_map,
     tenth_chart,
 )
+from lifecircle.service.report.firm import told_firm
 from lifecircle.service.report.marks import MARKS, mark_rows
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
-from lifecircle.service.wording import Words, number, percent, plain, stamp
+from lifecircle.service.wording import Words
 
 GAPS_SHOWN: Final = 25
 UNITS_SHOWN: Final = 20
@@ -114,6 +117,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             "rules": (tables.RULES, list(tables.rule_rows(document, words))),
         },
         "bands": _bands(document, words),
+        "firm": _firm(document, words),
         "rests": tables.worst_rests(document, words),
         "parameters": list(tables.parameter_rows(document, words)),
         "bridges": tables.bridge_lines(document, words),
@@ -155,6 +159,12 @@ def _bands(document: Mapping[str, Any], words: Words) -> str:
     heads = (block["bands"] for block in document["coverage"]["services"])
     head = next((one for one in heads if one is not None), None)
     return "" if head is None else words.bands_about(head)
+
+
+def _firm(document: Mapping[str, Any], words: Words) -> dict[str, Any] | None:
+    """How firm the verdicts stand; None where nobody kept it."""
+    kept = document["robustness"]
+    return None if kept is None else told_firm(kept, FirmWords.of(kept, words.lang))
 
 
 def _level(document: Mapping[str, Any], words: Words) -> str:

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from lifecircle.analysis.measures.catchments.referral_chains import REASONS
 from lifecircle.analysis.texts import listed
+from lifecircle.service.figures import number, percent
 from lifecircle.service.report.cells import Cell, text
-from lifecircle.service.wording import Words, number, percent
+from lifecircle.service.wording import Words
 
 UNITS: Final = (
     "unit_code", "unit", "residents", "referral_served", "referral_share",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -15,10 +16,10 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.figures import number, percent, stamp
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
 from lifecircle.service.report.workbook import dated
-from lifecircle.service.wording import number, percent, stamp
 
 _WIDE: Final = 1000  # of a drawing, in its own units
 _BARS: Final = 6  # of a tornado, the widest
@@ -29,6 +30,7 @@ _ROWS: Final = (
 _UNITS: Final = ("service", "unit_code", "unit", "value", "low", "high")
 _SWINGS: Final = ("service", "parameter", "low", "high")
 _LISTS: Final = ("service", "places", "missed_range", "wrong_range", "from")
+_PROPOSALS: Final = ("rank", "place", "unit", "new", "band", "chosen", "chosen_near")
 _RANGES: Final = ("parameter", "tried")
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
@@ -56,8 +58,10 @@ def robustness_page(document: Mapping[str, Any], lang: Language) -> str:
             for one in document["circles"]
         ],
         units=_units(assessed, words),
+        proposals=list(_proposals(document, words)),
         lists=list(_lists(document, words)),
         ranges=[_range(one, words) for one in document["parameters"]],
+        stays=[words.stays(one) for one in document["not_moved"]],
     )
     return refuse_outside(page)
 
@@ -164,6 +168,23 @@ def _units(services: Sequence[Mapping[str, Any]], words: FirmWords) -> list[dict
     ]
 
 
+def _proposals(document: Mapping[str, Any], words: FirmWords) -> Iterator[tuple[str, ...]]:
+    """The best places today, then those chosen in their stead, with their draws."""
+    told = document["proposals"]
+    for one in () if told is None else told["sites"]:
+        new = one["residents_new"]
+        ends = ("", "") if new is None else (number(new["low"]) or "", number(new["high"]) or "")
+        yield (
+            words("instead") if one["rank"] is None else str(one["rank"]),
+            words.where(one),
+            words.named(one, "unit_name"),
+            words.none if new is None else number(new["value"]) or words.none,
+            words.none if new is None else words.ranged_band(*ends),
+            words.in_draws(one["chosen"]),
+            words.in_draws(one["chosen_near"]),
+        )
+
+
 def _lists(document: Mapping[str, Any], words: FirmWords) -> Iterator[tuple[str, ...]]:
     for one in document["lists"]:
         yield (
@@ -233,8 +254,12 @@ def _sheets(document: Mapping[str, Any], words: FirmWords) -> Iterator[Sheet]:
             for it in one["swings"]
         ),
     )
+    if document["proposals"] is not None:
+        yield "proposals", _PROPOSALS, _proposals(document, words)
     yield "lists", _LISTS, _lists(document, words)
-    yield "ranges", _RANGES, (_range(one, words) for one in document["parameters"])
+    moved = (_range(one, words) for one in document["parameters"])
+    stays = map(words.stays, document["not_moved"])
+    yield "ranges", _RANGES, chain(moved, stays)
 
 
 def _ends(band: Mapping[str, float | None]) -> list[float | None]:

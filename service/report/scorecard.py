@@ -16,19 +16,10 @@ from lifecircle.analysis.policy.scorecard_model import AT_LEAST, AT_MOST, Direct
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.rests import folded_rests
+from lifecircle.service.figures import counted, figure, number, percent, plain, rough, stamp
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
-from lifecircle.service.wording import (
-    RULE_STATES,
-    Words,
-    counted,
-    figure,
-    number,
-    percent,
-    plain,
-    rough,
-    stamp,
-)
+from lifecircle.service.wording import RULE_STATES, Words
 
 COLOURS: Final = {
     "met": "#1b7f4b",

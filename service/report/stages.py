@@ -15,10 +15,11 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import default_level
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.figures import number, percent, stamp
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report.drawing import Frame, UnitShapes
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template
-from lifecircle.service.wording import Words, number, percent, stamp
+from lifecircle.service.wording import Words
 
 _WIDE, _HIGH = 900, 600  # of the map, in pixels
 _BAR: Final = 220

@@ -10,8 +10,9 @@ from lifecircle.analysis.policy.scorecard_model import AT_LEAST, Direction
 from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.gaps import FULL
 from lifecircle.service.catalog.rests import FOLD, SEVERITIES
+from lifecircle.service.figures import decimal, number, percent, plain, walked
 from lifecircle.service.report.cells import Cell, text
-from lifecircle.service.wording import Words, decimal, number, percent, plain, walked
+from lifecircle.service.wording import Words
 
 Document = Mapping[str, Any]
 Row = list[Cell]

@@ -20,8 +20,10 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.rests import missed_of
+from lifecircle.service.catalog.robustness import FirmWords
 from lifecircle.service.report import referral, tables
 from lifecircle.service.report.cells import Cell
+from lifecircle.service.report.firm import FIRM, firm_rows
 from lifecircle.service.report.marks import MARKS, mark_rows
 from lifecircle.service.wording import Words
 
@@ -103,6 +105,9 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
         return [words(name) for name in names]
 
     yield ("scorecard", *_scorecard(document, words))
+    if document["robustness"] is not None:
+        firm = FirmWords.of(document["robustness"], words.lang)
+        yield "firm", [firm(name) for name in FIRM], firm_rows(document["robustness"], firm)
     yield "trend", heads(TREND), _trend(document, words)
     yield "coverage", heads((*tables.COVERAGE, *_ENDS)), _totals(document, words)
     yield "coverage_units", heads(UNIT_COVERAGE), _coverage(document, words)

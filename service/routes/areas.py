@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from lifecircle.service.catalog import (
     Destination,
     Names,
     PointDesk,
+    WrittenPoints,
     area_document,
     area_row,
     circles_document,
@@ -27,6 +29,7 @@ from lifecircle.service.catalog import (
     route_document,
     search_document,
 )
+from lifecircle.service.figures import number
 from lifecircle.service.queries.questions import (
     NOTHING_ELSE,
     AreaName,
@@ -45,7 +48,6 @@ from lifecircle.service.queries.questions import (
 )
 from lifecircle.service.responses import GEOJSON, JSON, answer, encode, page, wants_page
 from lifecircle.service.state import AreaState
-from lifecircle.service.wording import number
 
 router = APIRouter(tags=["areas"])
 _COUNTED = {"catchments": "catchments", "scorecard": "scorecard_rows"}
@@ -199,10 +201,15 @@ async def desk_of(state: AreaState, walker: str) -> PointDesk:
     """What answers questions about places, made in a thread the first time."""
     key = point_key(walker)
 
-    def make() -> PointDesk:
-        return state.derived(key, lambda: PointDesk.of(state.run, Question(walker=walker)))
+    def make() -> WrittenPoints:
+        desk = PointDesk.of(state.run, Question(walker=walker))
+        return state.derived(key, lambda: WrittenPoints(desk))
 
-    return make() if state.has(key) else await run_in_threadpool(make)
+    found: WrittenPoints | None = state.found(key)
+    if found is None:
+        found = await run_in_threadpool(make)
+        asyncio.get_running_loop().run_in_executor(None, found.prepare)
+    return found.desk
 
 
 @router.get("/areas/{area}/isochrone")

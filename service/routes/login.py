@@ -1,7 +1,11 @@
-"""Logging in with a browser: a key is pasted once, a cookie stands for it until it ends."""
+"""Logging in with a browser: a key is pasted once, or an issuer of accounts says who it is.
+
+A cookie stands for it until it ends.
+"""
 
 from __future__ import annotations
 
+import base64
 import re
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,10 +15,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from lifecircle.service.database.sessions import csrf_token, end_session, open_session
-from lifecircle.service.errors import ForbiddenError, RequestError
+from lifecircle.service import i18n
+from lifecircle.service.accounts import BEGIN, CALLBACK, Accounts
+from lifecircle.service.database.sessions import (
+    csrf_token,
+    end_session,
+    open_account,
+    open_session,
+)
+from lifecircle.service.errors import AccountError, ForbiddenError, RequestError
 from lifecircle.service.queries.questions import Reader, ReaderNow
 from lifecircle.service.request_origin import (
+    ACCOUNT_COOKIE,
     COOKIE,
     CSRF_COOKIE,
     cookie_name,
@@ -30,6 +42,12 @@ router = APIRouter(include_in_schema=False)
 _NEXT: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,2000}")  # on this service, nothing odd in it
 _LONGEST_KEY: Final = 200
 _MOST_FIELDS: Final = 5
+_AWAY_S: Final = 600  # how long a browser may be at the issuer
+_STATUS: Final = {
+    "account_no_answer": HTTPStatus.BAD_GATEWAY,
+    "account_no_role": HTTPStatus.FORBIDDEN,
+    "account_revoked": HTTPStatus.FORBIDDEN,
+}
 
 
 @router.get("/login")
@@ -60,17 +78,94 @@ async def log_in(request: Request, reader: ReaderNow) -> Response:
 
     token = await run_in_threadpool(work)
     if token is None:
-        return _page(request, reader, onward, wrong=True)
-    _forget(request, held)
+        return _page(request, reader, onward, wrong=i18n.text("key_wrong", reader.lang))
+    return _logged_in(request, reader, token, onward)
+
+
+@router.get(BEGIN)
+async def begin_account(request: Request, reader: ReaderNow) -> Response:
+    """Send a browser to the issuer of accounts; a cookie keeps what its answer is held against."""
+    accounts = _accounts(request)
+    onward = _next(request.query_params.get("next"), request)
+    try:
+        address, seed = await run_in_threadpool(accounts.begin)
+    except AccountError as fault:
+        return _failed(request, reader, onward, fault)
+    answer = _onward(address)
+    kept = f"{seed}.{base64.urlsafe_b64encode(onward.encode()).decode().rstrip('=')}"
+    name = cookie_name(request.scope, reader.settings, ACCOUNT_COOKIE)
+    _set(answer, request, reader, name, kept, _AWAY_S)
+    return answer
+
+
+@router.get(CALLBACK)
+async def finish_account(request: Request, reader: ReaderNow) -> Response:
+    """Open a session for the account that the issuer's answer is about; always a new one."""
+    accounts = _accounts(request)
+    name = cookie_name(request.scope, reader.settings, ACCOUNT_COOKIE)
+    seed, _, told = request.cookies.get(name, "").partition(".")
+    onward = _next(_text(told), request)
+    held, database = session_of(request), request.app.state.database
+
+    def work() -> str:
+        account = accounts.finish(seed, request.query_params)
+        hours = reader.settings.session_hours
+        token = open_account(database.engine(), account, hours, held)
+        if token is None:
+            raise AccountError("account_revoked", name=account.name)
+        return token
+
+    try:
+        answer = _logged_in(request, reader, await run_in_threadpool(work), onward)
+    except AccountError as fault:
+        answer = _failed(request, reader, onward, fault)
+    secure = is_secure(request.scope, reader.settings)
+    answer.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+    return answer
+
+
+def _accounts(request: Request) -> Accounts:
+    found: Accounts | None = request.app.state.accounts
+    if found is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return found
+
+
+def _text(told: str) -> str:
+    """What a cookie says in base64; nothing where it is none."""
+    try:
+        return base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)).decode("ascii")
+    except ValueError:
+        return ""
+
+
+def _failed(request: Request, reader: Reader, onward: str, fault: AccountError) -> Response:
+    return _page(
+        request, reader, onward,
+        wrong=fault.text(reader.lang), status=_STATUS.get(fault.key, HTTPStatus.UNAUTHORIZED),
+    )  # fmt: skip
+
+
+def _logged_in(request: Request, reader: Reader, token: str, onward: str) -> Response:
+    """The way on, with the cookies of a session that has just been opened."""
+    _forget(request, session_of(request))
     answer = _onward(onward)
     seconds = int(reader.settings.session_hours * 3600)
-    secure = is_secure(request.scope, reader.settings)
     name = cookie_name(request.scope, reader.settings)
-    for cookie, value, unseen in ((name, token, True), (CSRF_COOKIE, csrf_token(token), False)):
-        answer.set_cookie(
-            cookie, value, seconds, path="/", secure=secure, httponly=unseen, samesite="lax"
-        )
+    _set(answer, request, reader, name, token, seconds)
+    _set(answer, request, reader, CSRF_COOKIE, csrf_token(token), seconds)
     return answer
+
+
+def _set(
+    answer: Response, request: Request, reader: Reader, name: str, value: str, seconds: int
+) -> None:
+    """A cookie of ours; scripts of our pages may read the token against forged requests alone."""
+    secure = is_secure(request.scope, reader.settings)
+    unseen = name != CSRF_COOKIE
+    answer.set_cookie(
+        name, value, seconds, path="/", secure=secure, httponly=unseen, samesite="lax"
+    )
 
 
 @router.post("/logout")
@@ -103,10 +198,13 @@ def _next(asked: Any, request: Request) -> str:
     return asked if isinstance(asked, str) and _NEXT.fullmatch(asked) else home
 
 
-def _page(request: Request, reader: Reader, onward: str, *, wrong: bool = False) -> Response:
-    key = key_of(request) if session_of(request) is not None else None
-    status = 401 if wrong else 200
-    values = {"onward": onward, "wrong": wrong, "key": key}
+def _page(
+    request: Request, reader: Reader, onward: str, *, wrong: str = "", status: int | None = None
+) -> Response:
+    key = key_of(request) if session_of(request) is not None and not wrong else None
+    status = status or (401 if wrong else 200)
+    accounts = request.app.state.accounts is not None
+    values = {"onward": onward, "wrong": wrong, "key": key, "accounts": accounts}
     shown = page(request, "login.html", reader.lang, status=status, **values)
     shown.headers.update(UNCACHED)
     return shown

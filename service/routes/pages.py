@@ -16,6 +16,7 @@ from lifecircle.service.queries.questions import (
     AreaName,
     MapQuery,
     Name,
+    PieceQuery,
     Reader,
     ReaderNow,
 )
@@ -23,6 +24,7 @@ from lifecircle.service.responses import (
     KEPT,
     READER_LEFT,
     Kept,
+    answer,
     kept_body,
     new_nonce,
     page,
@@ -69,6 +71,7 @@ async def show_map(
         pass_by=bool(query.pass_by),
         years=years,
         ask_at=f"{request.scope.get('root_path', '')}/areas/{quote(area)}",
+        pieces_at=f"{request.scope.get('root_path', '')}/maps/{quote(area)}/pieces",
     )
     url = request.url
     earlier_run = "" if before is None else before.manifest.run
@@ -102,6 +105,23 @@ async def show_map(
 def _years(reader: Reader, area: str) -> tuple[int, ...]:
     """The years of which an area has runs, ascending."""
     return tuple(sorted(set(reader.areas.years(area).values())))
+
+
+@router.get("/maps/{area}/pieces/{piece}", include_in_schema=False)
+async def show_piece(
+    request: Request,
+    reader: ReaderNow,
+    area: AreaName,
+    piece: Name,
+    query: Annotated[PieceQuery, Query()],
+) -> Response:
+    """Streets or ground of a run, as its map pages draw them; no contract but theirs."""
+    from lifecircle.service.maps.context_layers import piece as made
+
+    state = await reader.state_of(area, query, query.profile)
+    return await answer(
+        request, state, reader.lang, lambda: made(state.run.study, piece, reader.lang).encode()
+    )
 
 
 @cache

@@ -57,7 +57,7 @@ def _document(state: AreaState, reader: Reader, query: RobustnessQuery) -> dict[
     return robustness_document(
         state.run,
         Question(query.service, walker=query.walker, by=query.by),
-        RobustnessTask(query.draws, query.seed, query.lists, BUDGET),
+        RobustnessTask(query.draws, query.seed, query.lists, BUDGET, propose=query.propose),
         lang=reader.lang,
     )
 

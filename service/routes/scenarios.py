@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.study_tables import export_scenario
@@ -56,6 +57,26 @@ router = APIRouter(tags=["scenarios"])
 MOST_COMPARED: Final = 10
 
 
+class OneScenario(Convertor[str]):
+    """The id of a scenario in a path: `compare` beside it is none, so that 405 and Allow are right.
+
+    An id is of hexadecimal digits (`database.kept`), so no scenario is ever called that.
+    """
+
+    regex = "(?!compare$)[^/]+"
+
+    def convert(self, value: str) -> str:
+        """As it stands in the path."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it stands in the path."""
+        return value
+
+
+register_url_convertor("scenario", OneScenario())
+
+
 @router.get("/areas/{area}/scenarios", dependencies=[NOTHING_ELSE])
 async def list_scenarios(request: Request, reader: ReaderNow, area: AreaName) -> Response:
     """All kept scenarios of an area, the oldest first, without their figures."""
@@ -90,7 +111,7 @@ async def compare_kept(
     return told(made) if query.f == "json" else _file(made, f"{area}-scenarios.xlsx")
 
 
-@router.get("/areas/{area}/scenarios/{scenario}")
+@router.get("/areas/{area}/scenarios/{scenario:scenario}")
 async def show_scenario(
     request: Request,
     reader: ReaderNow,
@@ -142,7 +163,7 @@ async def keep_scenario(
     return answer
 
 
-@router.put("/areas/{area}/scenarios/{scenario}")
+@router.put("/areas/{area}/scenarios/{scenario:scenario}")
 async def change_scenario(
     request: Request, reader: ReaderNow, area: AreaName, scenario: Identity, body: ChangedScenario
 ) -> Response:
@@ -202,7 +223,7 @@ async def rebase_scenario(
     return told(await run_in_threadpool(change))
 
 
-@router.delete("/areas/{area}/scenarios/{scenario}")
+@router.delete("/areas/{area}/scenarios/{scenario:scenario}")
 async def delete_scenario(
     request: Request,
     reader: ReaderNow,

@@ -16,12 +16,13 @@ from rich.table import Table
 
 from lifecircle.analysis.errors import Fault, Language, ParameterError
 from lifecircle.analysis.measures.gaps.cells import FULL
-from lifecircle.analysis.measures.question import ABOUT_RESIDENTS
+from lifecircle.analysis.measures.remarks import ABOUT_RESIDENTS
 from lifecircle.analysis.readers.records.findings import unfold
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import whole
 from lifecircle.service import i18n
-from lifecircle.service.wording import Words, decimal, number, percent, walked
+from lifecircle.service.figures import decimal, number, percent, walked
+from lifecircle.service.wording import Words
 
 _SHOWN_GAPS = 20
 _LONGEST_UNCUT = 16  # digits and letters; longer names fold

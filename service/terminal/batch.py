@@ -16,8 +16,9 @@ from lifecircle.analysis.errors import say as message
 from lifecircle.service.batch.cities import Plan
 from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.errors import BatchUnfinishedError
+from lifecircle.service.figures import decimal, number
 from lifecircle.service.terminal import print_table, say, table_of
-from lifecircle.service.wording import Words, decimal, number
+from lifecircle.service.wording import Words
 
 _EVERY_S: Final = 0.5
 _MOST_ROWS: Final = 40  # of a live table; those that wait are left out first

@@ -12,8 +12,9 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import CENTRE_COLUMNS, RULE_COLUMNS
 from lifecircle.analysis.results.export import asked_lines, export_rows
+from lifecircle.service.figures import number
 from lifecircle.service.terminal import print_table, say, say_others, show_rests, table_of
-from lifecircle.service.wording import Words, number
+from lifecircle.service.wording import Words
 
 
 def show_catchments(document: Mapping[str, Any], policy: Policy, lang: Language) -> None:

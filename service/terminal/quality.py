@@ -9,8 +9,9 @@ from rich.table import Table
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.catalog.quality import quality_figures
+from lifecircle.service.figures import decimal, number, plain
 from lifecircle.service.terminal import print_table, say_remark, table_of
-from lifecircle.service.wording import Words, decimal, number, plain
+from lifecircle.service.wording import Words
 
 _SHOWN = 12
 _COUNTED = ("residents", "cells", "facilities")

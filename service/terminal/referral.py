@@ -11,8 +11,9 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.referral_chains import REASONS
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.texts import listed
+from lifecircle.service.figures import number, percent
 from lifecircle.service.terminal import print_table, say, say_others, show_rests, table_of
-from lifecircle.service.wording import Words, number, percent
+from lifecircle.service.wording import Words
 
 
 def show_referral(document: Mapping[str, Any], policy: Policy, lang: Language) -> None:

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.figures import number
 from lifecircle.service.terminal import print_table, say
-from lifecircle.service.wording import Words, number
+from lifecircle.service.wording import Words
 
 
 @contextmanager
@@ -42,6 +43,12 @@ def show_robustness(document: Mapping[str, Any], lang: Language) -> None:
     if document["rows"]:
         print_table(_rows(document, words))
     print_table(_services(document, words))
+    if document["proposals"] is not None:
+        print_table(_proposals(document["proposals"], words))
+        say(words.proposals(document["proposals"]))
+    for one in document["not_moved"]:
+        name, why = words.stays(one)
+        say(words("stays_told", name=name, why=why))
     say(words("honest", draws=document["draws"], seed=document["seed"], **words.ends()))
 
 
@@ -60,6 +67,22 @@ def _rows(document: Mapping[str, Any], words: FirmWords) -> Table:
             band,
             Text(words.assumption(row["driver"])),
             Text("\n".join(words.flips(row))),
+        )
+    return table
+
+
+def _proposals(told: Mapping[str, Any], words: FirmWords) -> Table:
+    table = Table(title=words("proposals"), title_justify="left")
+    for name in ("rank", "place", "new", "chosen", "chosen_near"):
+        table.add_column(words(name), justify="left" if name == "place" else "right")
+    for one in told["sites"]:
+        new = one["residents_new"]
+        table.add_row(
+            words("instead") if one["rank"] is None else str(one["rank"]),
+            Text(words.where(one)),
+            words.none if new is None else number(new["value"]) or words.none,
+            words.in_draws(one["chosen"]),
+            words.in_draws(one["chosen_near"]),
         )
     return table
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import Policy
+from lifecircle.service.figures import number, percent
 from lifecircle.service.terminal import print_table, say, say_remark, table_of
-from lifecircle.service.wording import Words, number, percent
+from lifecircle.service.wording import Words
 
 
 def show_scenario(document: Mapping[str, Any], policy: Policy, lang: Language) -> None:

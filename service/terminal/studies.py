@@ -8,6 +8,7 @@ from typing import Any, Final
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.policy import Policy
 from lifecircle.service.catalog.rests import told_elsewhere
+from lifecircle.service.figures import decimal, figure, number, percent, plain, points, signed
 from lifecircle.service.terminal import (
     print_table,
     say,
@@ -17,16 +18,7 @@ from lifecircle.service.terminal import (
     show_rests,
     table_of,
 )
-from lifecircle.service.wording import (
-    Words,
-    decimal,
-    figure,
-    number,
-    percent,
-    plain,
-    points,
-    signed,
-)
+from lifecircle.service.wording import Words
 
 _VARIANTS: Final = ("all_at", "upgraded", "with_optional", "night")
 _MISSING_SHOWN: Final = 3

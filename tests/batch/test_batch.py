@@ -17,6 +17,7 @@ import geopandas as gpd
 import pandas as pd
 import psutil
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from openpyxl import load_workbook
 
 from lifecircle.service.batch.cities import Plan, read_plan
@@ -210,3 +211,45 @@ def test_names_are_text_on_the_page() -> None:
     assert page.count("</script>") == 2
     assert "<b>x" not in page
     assert "<b>街" not in page
+
+
+def test_runs_go_to_another_place_whole_and_are_named_last(towns: Path, tmp_path: Path) -> None:
+    plan = read_plan(towns / "cities.toml")
+    store = MemoryFileSystem()
+    named: list[tuple[str, int]] = []
+    pipe = store.pipe_file
+
+    def watch(path: str, content: bytes) -> None:
+        files = [one for one in store.find(path.rpartition("/")[0]) if not one.endswith("current")]
+        named.append((path, len(files)))
+        pipe(path, content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryFileSystem, "pipe_file", staticmethod(watch))
+        for _ in range(2):  # the second time both are there and named
+            list(run_batch(plan, towns / "ws", Here(), resume=True, runs_to="memory://batch/all"))
+    for city in ("far", "near"):
+        (run,) = (towns / "ws" / city / "runs").iterdir()
+        assert store.cat_file(f"/batch/all/{city}/current").decode() == run.name
+        there = store.find(f"/batch/all/{city}/runs/{run.name}", withdirs=False)
+        here = sorted(file.relative_to(run).as_posix() for file in run.rglob("*") if file.is_file())
+        assert [one.partition(f"{run.name}/")[2] for one in there] == here
+        assert all(
+            store.cat_file(f"/batch/all/{city}/runs/{run.name}/{name}") == (run / name).read_bytes()
+            for name in here
+        )
+        assert (f"/batch/all/{city}/current", len(here)) in named
+    assert len(named) == 2
+
+
+def test_a_run_that_cannot_be_sent_is_built_all_the_same(towns: Path, tmp_path: Path) -> None:
+    plan = read_plan(towns / "cities.toml").only(towns / "cities.toml", ("near",))
+    taken = tmp_path / "taken"
+    taken.write_text("a file where a folder is wanted", encoding="utf-8")
+    (failed,) = run_batch(plan, towns / "ws", Here(), resume=True, runs_to=f"file://{taken}/all")
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert "--resume" in failed.error["en"]
+    (sent,) = run_batch(plan, towns / "ws", Here(), resume=True, runs_to=f"file://{tmp_path}/all")
+    assert (sent.state, sent.again) == ("done", True)
+    assert (tmp_path / "all" / "near" / "current").read_text("utf-8") == sent.run

@@ -18,10 +18,10 @@ from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 from tests.oracles import walks as oracle
 from tests.worlds.drawn import attachments, nearest_cm
 

@@ -19,9 +19,10 @@ from lifecircle.analysis.results.scorecard_table import export_scorecard
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import scorecard_document
 from lifecircle.service.catalog.compare import compare_document
+from lifecircle.service.figures import stamp
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.scorecard import scorecard_page
-from lifecircle.service.wording import Words, stamp
+from lifecircle.service.wording import Words
 from tests.pages.served import client
 from tests.report.test_report import read
 

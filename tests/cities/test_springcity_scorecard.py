@@ -30,6 +30,9 @@ BOUNDS = ("value", "lower", "upper", "assessed_share")
 ROUNDED = 1e-7
 
 
+SCALES = (1.0, 5.0) if os.environ.get("LIFECIRCLE_WHOLE") else (0.1,)
+
+
 class Built(NamedTuple):
     """A city with its walks, under its policy, and what must come out."""
 
@@ -48,13 +51,13 @@ def _built(files: SpringCityFiles, truth: dict[str, Any]) -> Built:
     return Built(policy, city, travel, truth)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=SCALES)
 def files(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> SpringCityWithTruth:
-    """The city on a tenth of its ground; with ``LIFECIRCLE_WHOLE=1`` as the demo has it."""
-    if os.environ.get("LIFECIRCLE_WHOLE"):
-        return write_springcity_with_truth(tmp_path_factory.mktemp("whole"))
+    """The city on a tenth of its ground; with ``LIFECIRCLE_WHOLE=1`` as the demo has it, and ×5."""
+    if request.param >= 1:
+        return write_springcity_with_truth(tmp_path_factory.mktemp("whole"), scale=request.param)
     tenth: SpringCityWithTruth = request.getfixturevalue("springcity")
     return tenth
 

@@ -18,11 +18,11 @@ from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.streets.attach import attach_facilities
 from lifecircle.analysis.city.streets.network import build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 from lifecircle.analysis.readers.tables.population_and_facilities import read_facilities
 from tests.files.tables import said
 

@@ -12,7 +12,8 @@ from openpyxl import load_workbook
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import SpringCityFiles
 from lifecircle.analysis.errors import Language, ParameterError, UnknownNameError
-from lifecircle.analysis.measures.question import Question, sums_by
+from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.measures.residents import sums_by
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population

@@ -20,8 +20,8 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import cut
 from lifecircle.service.catalog import scorecard_document
 from lifecircle.service.cli import app
+from lifecircle.service.figures import figure
 from lifecircle.service.report.scorecard import scorecard_page
-from lifecircle.service.wording import figure
 from tests.pages.served import ask, client
 from tests.worlds.cards import with_statistics
 from tests.worlds.tiny import tiny_run

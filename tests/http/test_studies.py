@@ -23,9 +23,9 @@ from lifecircle.analysis.results.layers.layers import layer_frame
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import circles_document, coverage_document
 from lifecircle.service.cli import main
+from lifecircle.service.figures import points
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.maps.scenes.compare import CHANGE_COLOURS, change_class
-from lifecircle.service.wording import points
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 

@@ -14,10 +14,10 @@ from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps.gaps import gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.service.errors import MissingError
+from lifecircle.service.figures import percent
 from lifecircle.service.maps import shapes
 from lifecircle.service.maps.offline import inline_script
 from lifecircle.service.maps.pages import LAYERS, Page, first_service, map_page
-from lifecircle.service.wording import percent
 from tests.pages.map_pages import blocks, drawn_run, hostile_run, visible
 from tests.worlds import tiny as worlds
 

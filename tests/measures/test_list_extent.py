@@ -23,7 +23,7 @@ from lifecircle.analysis.measures.catchments.catchments import catchments
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps.gaps import find_gaps
-from lifecircle.analysis.measures.point import PointPlan
+from lifecircle.analysis.measures.point.point import PointPlan
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.readers.tables.surveyed import split_sayings

@@ -101,9 +101,10 @@ def test_one_assumption_moved_is_a_plain_rebuild_figure_for_figure(
     same_figures(moved, plain)
 
 
-def same_figures(moved, plain: Study) -> None:
-    for s, service in enumerate(town().services):
-        found = coverage(plain, Question(service), capacity=service in town().bounded)
+def same_figures(moved, plain: Study, asking: Asking | None = None) -> None:
+    asking = asking or town()
+    for s, service in enumerate(asking.services):
+        found = coverage(plain, Question(service), capacity=service in asking.bounded)
         assert (None if np.isnan(moved.P[s]) else moved.P[s]) == found.total.P
         assert (None if np.isnan(moved.C[s]) else moved.C[s]) == found.total.C
         rows = plain.city.units.of_level(found.by)

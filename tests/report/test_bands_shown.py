@@ -29,10 +29,12 @@ from lifecircle.service.catalog import robustness as firm
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.robustness import RobustnessTask, robustness_document
 from lifecircle.service.cli import app
+from lifecircle.service.figures import percent_span
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.report import report_page, report_workbook
+from lifecircle.service.report.firm import told_firm
 from lifecircle.service.report.scorecard import scorecard_page
-from lifecircle.service.wording import Words, percent_span
+from lifecircle.service.wording import Words
 from tests.pages.served import ask, client
 
 DRAWS = 12
@@ -116,6 +118,36 @@ def test_rows_and_circles_tell_theirs_only_under_the_settings_they_are_of(town: 
         assert (block["band"] is None) == (share is None)
     for block in circles_document(town, Question(minutes=9))["circles"].values():
         assert block["band"] is None
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_report_has_a_page_of_verdicts_that_fall_and_a_sheet_of_all(
+    town: Run, bare: Run, lang: Any
+) -> None:
+    kept = kept_document(town)
+    assert kept is not None
+    assessed = [one for one in kept["rows"] if one["holds"] is not None]
+    words, page = firm.FirmWords.of(kept, lang), report_page(town, (lang,))
+    (section,) = re.findall(r'<section class="firm">.*?</section>', page, re.S)
+    same = [one["id"] for one in assessed if one["holds"] == DRAWS]
+    assert words("firm_ones", ids=words.listed(same), draws=DRAWS) in section
+    turned = [{**assessed[0], "id": f"X{k}", "holds": DRAWS - 1 - k} for k in range(3)]
+    told = told_firm({**kept, "rows": [*turned, *assessed]}, words)
+    assert [row[0].told for row in told["rows"]] == ["X2", "X1", "X0"]
+    assert [row[3].value for row in told["rows"]] == [DRAWS - 3, DRAWS - 2, DRAWS - 1]
+    assert told["firm"] == words("firm_ones", ids=words.listed(same), draws=DRAWS)
+    book = load_workbook(io.BytesIO(report_workbook(town, lang)))
+    sheet = book[Words(lang, "report")("firm")]
+    written = {row[0]: row for row in list(sheet.values)[1:]}
+    assert list(written) == [one["id"] for one in assessed]
+    for one in assessed:
+        assert written[one["id"]][3] == one["holds"]
+        assert written[one["id"]][5] == "\n".join(words.flips(one))
+    assert 'class="firm"' not in report_page(bare, (lang,))
+    assert (
+        Words(lang, "report")("firm")
+        not in load_workbook(io.BytesIO(report_workbook(bare, lang))).sheetnames
+    )
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -22,10 +22,10 @@ from lifecircle.analysis.results.export import export_coverage
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import coverage_document, report_document
+from lifecircle.service.figures import percent, stamp
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.drawing import round_up
-from lifecircle.service.wording import percent, stamp
 from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 

@@ -24,10 +24,10 @@ from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
-from lifecircle.analysis.city.streets.walkable import way_forms
 from lifecircle.analysis.policy import WalkRules, load_policy
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 from tests.oracles import walks as oracle
 
 ORIGIN = (102.7, 25.04)  # the middle of Kunming

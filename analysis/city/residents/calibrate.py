@@ -9,21 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
+import shapely
 
-from lifecircle.analysis.city.model import Units
+from lifecircle.analysis.city.crs import to_lonlat
+from lifecircle.analysis.city.model import Cells, Units
 from lifecircle.analysis.city.notes import Calibrated
 from lifecircle.analysis.city.residents.dasymetric import level_with_totals
 from lifecircle.analysis.city.residents.population import CellSeed, rank_lowest
 from lifecircle.analysis.city.shapes import anchors_in_metres
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    BoolArray,
+    Counts,
+    FloatArray,
+    Int32Array,
+    IntArray,
+)
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.identifiers import order_by_code
 from lifecircle.analysis.readers.records.tables import CellTable, Fractions
 from lifecircle.analysis.texts import Title
+from lifecircle.analysis.whole_persons import Along, round_people
 
 _NAMED = 3  # units with the largest differences that the remark names
 
@@ -61,23 +72,65 @@ def scale_to_totals(
     persons, groups = _as_fractions(table)
     known = units.residents.known & (units.level == level)
     before = _sum_by(held, persons, len(units.code))
-    factor = _factor(units.residents, known, before)
-    mine = (held != NOBODY) & known[held]
-    scaled = np.where(mine, persons * factor[held], persons)
-    parts = {}
-    for name, counts in groups.items():
-        own = group_totals.get(name, Counts.unknown(len(units.code)))
-        there = known & own.known
-        by_unit = np.where(there, _factor(own, there, _sum_by(held, counts, len(known))), factor)
-        parts[name] = np.where(mine, counts * by_unit[held], counts)
-    block = rank_lowest(xy_m, units)
-    block = np.where(mine, held, block + len(known))  # whole totals first: they round exactly
+    fractions = _scaled(persons, groups, held, units, group_totals)
+    block = _blocks(held, known, xy_m, units)
     rows = tuple(
         Calibrated(str(units.code[i]), level, float(before[i]), int(units.residents.value[i]))
         for i in np.flatnonzero(known).tolist()
     )
     empty = np.flatnonzero(known & (before == 0) & (units.residents.value > 0)).astype(np.int32)
-    return Scaled(replace(table, fractions=Fractions(scaled, parts)), block, rows, empty)
+    return Scaled(replace(table, fractions=fractions), block, rows, empty)
+
+
+def scale_cells(cells: Cells, units: Units, group_totals: Mapping[str, Counts], crs: str) -> Cells:
+    """Cells of a city scaled likewise; cells in which nobody is left stay, with 0 residents.
+
+    Raises
+    ------
+    ParameterError : no level has a total.
+    """
+    level = level_with_totals(units)
+    held, known = cells.unit[level], units.residents.known & (units.level == level)
+    groups = {name: _or_nan(counts) for name, counts in cells.groups.items()}
+    made = _scaled(cells.residents.astype(np.float64), groups, held, units, group_totals)
+    block = _blocks(held, known, cells.xy_m, units)
+    along = Along.curve(_centres(cells, crs), made.persons, block)
+    residents, parts = round_people(made.persons, made.groups, along)
+    return replace(cells, residents=residents.value, groups=MappingProxyType(parts))
+
+
+def _centres(cells: Cells, crs: str) -> FloatArray:
+    """Centroids of cells (c, 2), degrees: where the curve finds them."""
+    xy_m = cells.xy_m.copy()
+    drawn = np.array([shape is not None for shape in cells.polygon], dtype=np.bool_)
+    xy_m[drawn] = shapely.get_coordinates(shapely.centroid(cells.polygon[drawn]))
+    return to_lonlat(xy_m, crs)
+
+
+def _scaled(
+    persons: FloatArray,
+    groups: Mapping[str, FloatArray],
+    held: Int32Array,
+    units: Units,
+    group_totals: Mapping[str, Counts],
+) -> Fractions:
+    """Persons and groups of cells scaled to the totals of the units that hold them."""
+    known = units.residents.known & (units.level == level_with_totals(units))
+    factor = _factor(units.residents, known, _sum_by(held, persons, len(known)))
+    mine = (held != NOBODY) & known[held]
+    parts = {}
+    for name, counts in groups.items():
+        own = group_totals.get(name, Counts.unknown(len(known)))
+        there = known & own.known
+        by_unit = np.where(there, _factor(own, there, _sum_by(held, counts, len(known))), factor)
+        parts[name] = np.where(mine, counts * by_unit[held], counts)
+    return Fractions(np.where(mine, persons * factor[held], persons), parts)
+
+
+def _blocks(held: Int32Array, known: BoolArray, xy_m: FloatArray, units: Units) -> IntArray:
+    """Within which cells are made whole; whole totals first: they round exactly."""
+    mine = (held != NOBODY) & known[held]
+    return np.where(mine, held, rank_lowest(xy_m, units) + len(known))
 
 
 def describe_calibration(units: Units, scaled: Scaled) -> Warn:
@@ -129,10 +182,12 @@ def join_seeds(seeds: Sequence[CellSeed]) -> tuple[CellSeed, IntArray]:
 def _as_fractions(table: CellTable) -> tuple[FloatArray, Mapping[str, FloatArray]]:
     if table.fractions is not None:
         return table.fractions.persons, table.fractions.groups
-    groups = {
-        name: np.where(counts.known, counts.value, np.nan) for name, counts in table.groups.items()
-    }
+    groups = {name: _or_nan(counts) for name, counts in table.groups.items()}
     return table.residents.astype(np.float64), groups
+
+
+def _or_nan(counts: Counts) -> FloatArray:
+    return np.where(counts.known, counts.value, np.nan)
 
 
 def _sum_by(unit: Int32Array, persons: FloatArray, size: int) -> FloatArray:

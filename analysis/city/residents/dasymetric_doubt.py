@@ -79,10 +79,13 @@ def count_moved(
         places.append(np.floor(seed.xy_m / square_m).astype(np.int64))
         owners.append(unit.astype(np.int64))
         counts.append(sign * seed.residents)
-    keys = np.column_stack((np.concatenate(owners), np.vstack(places)))
-    distinct, at = np.unique(keys, axis=0, return_inverse=True)
-    difference = np.zeros(len(distinct), dtype=np.int64)
-    np.add.at(difference, at.ravel(), np.concatenate(counts))
+    owner, square = np.concatenate(owners), np.vstack(places)
+    order = np.lexsort((square[:, 1], square[:, 0], owner))
+    owner, square = owner[order], square[order]
     twice = np.zeros(units, dtype=np.int64)
-    np.add.at(twice, distinct[:, 0], np.abs(difference))
+    if len(order):
+        new = (np.diff(owner) != 0) | (np.diff(square, axis=0) != 0).any(axis=1)
+        first = np.concatenate(([0], np.flatnonzero(new) + 1))
+        difference = np.add.reduceat(np.concatenate(counts)[order], first)
+        np.add.at(twice, owner[first], np.abs(difference))
     return twice // 2

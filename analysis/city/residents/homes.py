@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +18,7 @@ from lifecircle.analysis.policy import HomeRules, SpreadRules
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
 
+_SQUARES_PER_REACH: Final = 1.5  # above sqrt(2): all places of one square are in reach
 PER_M2 = 100  # weights are whole hundredths of a square metre, so that shares are exact
 
 
@@ -42,12 +43,31 @@ class NearStreets:
         self.network = network
 
     def are_near(self, xy_m: FloatArray, most_m: float) -> BoolArray:
-        """Which points (k, 2) lie no farther than `most_m` from any street."""
+        """Which points (k, 2) lie no farther than `most_m` from any street.
+
+        Points that share a square, whose diagonal is that long, with a vertex of a street are near
+        without any distance taken; in a city that is most of them.
+        """
+        near = self._share_a_square(xy_m, most_m)
+        rest = np.flatnonzero(~near)
         found = self._tree.query_nearest(
-            shapely.points(xy_m), max_distance=most_m, all_matches=False
+            shapely.points(xy_m[rest]), max_distance=most_m, all_matches=False
         )
-        near = np.zeros(len(xy_m), dtype=np.bool_)
-        near[found[0]] = True
+        near[rest[found[0]]] = True
+        return near
+
+    def _share_a_square(self, xy_m: FloatArray, most_m: float) -> BoolArray:
+        side = most_m / _SQUARES_PER_REACH
+        vertices = np.floor(self.network.vertex_xy_m / side).astype(np.int64)
+        points = np.floor(xy_m / side).astype(np.int64)
+        if not len(vertices):
+            return np.zeros(len(points), dtype=np.bool_)
+        low = vertices.min(axis=0)
+        wide, high = vertices.max(axis=0) - low + 1
+        column, row = (points - low).T
+        inside = (column >= 0) & (column < wide) & (row >= 0) & (row < high)
+        held = np.unique((vertices[:, 0] - low[0]) * high + vertices[:, 1] - low[1])
+        near: BoolArray = inside & np.isin(column * high + row, held)
         return near
 
     @cached_property

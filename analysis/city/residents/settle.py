@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,21 +34,32 @@ from lifecircle.analysis.city.units.units import (
     sort_declared,
 )
 from lifecircle.analysis.errors import ParameterError, Warn
+from lifecircle.analysis.machine import begin
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.records.tables import CellTable, UnitTable
 
+Doubt = tuple[tuple[Spread, ...], tuple[Warn, ...]]
+
+
+def _no_doubt() -> Doubt:
+    return (), ()
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Units, populated cells, and the unit of each cell by level."""
+    """Units, populated cells, and the unit of each cell by level.
+
+    `doubt` waits for how sure the residents are that were spread, which is found beside what
+    follows: a row a unit, and remarks that go behind `warnings`.
+    """
 
     units: Units
     seed: CellSeed
     unit_of: Mapping[str, Int32Array]
-    spread: tuple[Spread, ...]
+    doubt: Callable[[], Doubt]
     warnings: tuple[Warn, ...]
     calibrated: tuple[Calibrated, ...] = ()
 
@@ -141,7 +152,7 @@ def settle(
         seed = stand_uncounted(units, ground, policy.spread, crs)
     else:
         seed = reckon_from_floor(units, ground, policy.spread, people.m2_per_resident, crs)
-    return Settled(units, seed, assign_units(seed.xy_m, units), (), seed.warnings)
+    return Settled(units, seed, assign_units(seed.xy_m, units), _no_doubt, seed.warnings)
 
 
 def _counted(
@@ -155,7 +166,7 @@ def _counted(
     else:
         units = build_units(borders, network.crs, levels)
         seed = cells_from_table(cells, network.crs, units)
-    return Settled(units, seed, assign_units(seed.xy_m, units), (), seed.warnings)
+    return Settled(units, seed, assign_units(seed.xy_m, units), _no_doubt, seed.warnings)
 
 
 def _spread(
@@ -174,10 +185,10 @@ def _spread(
     codes: StrArray = units.code[spread.unit]
     unit_of = assign_units(spread.seed.xy_m, units, sort_declared(codes, units))
     if parts:
-        rows, doubt = join_doubts(units, parts, policy)
-    else:
-        rows, doubt = compare_spreads(units, spread, ground, policy, network.crs)
-    return Settled(units, spread.seed, unit_of, rows, (*spread.warnings, *doubt))
+        told = join_doubts(units, parts, policy)
+        return Settled(units, spread.seed, unit_of, lambda: told, spread.warnings)
+    doubt = begin(lambda: compare_spreads(units, spread, ground, policy, network.crs))
+    return Settled(units, spread.seed, unit_of, doubt, spread.warnings)
 
 
 def _calibrated(
@@ -192,14 +203,14 @@ def _calibrated(
     told = describe_calibration(units, scaled)
     if len(scaled.empty) == 0:
         unit_of = assign_units(seed.xy_m, units)
-        return Settled(units, seed, unit_of, (), (told, *seed.warnings), scaled.rows)
+        return Settled(units, seed, unit_of, _no_doubt, (told, *seed.warnings), scaled.rows)
     bare = only_units(units, scaled.empty)
     spread = spread_unit_totals(bare, totals, ground, policy.spread, crs)
     joined, order = join_seeds((seed, spread.seed))
     declared = np.full(len(order), None, dtype=np.object_)
     declared[len(seed) :] = units.code[spread.unit]
     unit_of = assign_units(joined.xy_m, units, sort_declared(declared[order], units))
-    rows, doubt = compare_spreads(bare, spread, ground, policy, crs)
+    doubt = begin(lambda: compare_spreads(bare, spread, ground, policy, crs))
     of_spread = [one for one in spread.warnings if one.key != "units_without_residents"]
-    said = (told, *seed.warnings, *of_spread, *doubt)
-    return Settled(units, joined, unit_of, rows, said, scaled.rows)
+    said = (told, *seed.warnings, *of_spread)
+    return Settled(units, joined, unit_of, doubt, said, scaled.rows)

@@ -20,7 +20,7 @@ from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.slope import SlopeFacts, add_slope
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
 from lifecircle.analysis.policy import BarrierRules, Policy, TerrainRules
-from lifecircle.analysis.policy.sections.terrain import WayForm, WayForms
+from lifecircle.analysis.policy.sections.terrain import WayForm
 from lifecircle.analysis.readers.osm.aside import in_order
 from lifecircle.analysis.readers.osm.barriers import (
     LineKind,
@@ -28,6 +28,7 @@ from lifecircle.analysis.readers.osm.barriers import (
     read_closed_main_roads,
 )
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets
+from lifecircle.analysis.readers.osm.way_forms import rules_of, way_forms
 from lifecircle.analysis.readers.rasters.elevation import Elevation, read_elevation
 from lifecircle.analysis.readers.records.tables import ClosureTable
 from lifecircle.analysis.texts import listed, say_both
@@ -75,18 +76,6 @@ class Walkable:
     network: WalkNetwork
     warnings: tuple[Warn, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
-
-
-def rules_of(policy: Policy) -> tuple[TerrainRules, BarrierRules]:
-    """The rules of slope and barriers, which every policy that is read from a file has."""
-    if policy.terrain is None or policy.barriers is None:
-        raise ParameterError("run_policy_unreadable")
-    return policy.terrain, policy.barriers
-
-
-def way_forms(policy: Policy) -> WayForms:
-    """The reader of the tags that tell how a way runs: on the ground, a bridge, stairs."""
-    return WayForms.of(*rules_of(policy), policy.joining)
 
 
 def walkable_network(

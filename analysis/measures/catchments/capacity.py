@@ -24,6 +24,7 @@ from lifecircle.analysis.texts import first_of
 from lifecircle.analysis.unknown_names import unknown
 
 NAMES_SHOWN: Final = 10
+BASES: Final = ("stated", "estimate", "rule", "area")
 ESTIMATES: Final = frozenset({"estimate", "area"})
 
 

@@ -38,16 +38,9 @@ from lifecircle.analysis.measures.catchments.capacity import (
 from lifecircle.analysis.measures.catchments.pricing import nearest_arcs
 from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.catchments.whole_cells import whole_cells
-from lifecircle.analysis.measures.list_extent import list_remarks
-from lifecircle.analysis.measures.question import (
-    Question,
-    Study,
-    ask,
-    judged_persons,
-    not_assessed,
-    persons_of,
-    resting_on,
-)
+from lifecircle.analysis.measures.question import Question, Study, ask
+from lifecircle.analysis.measures.remarks import list_remarks, not_assessed, resting_on
+from lifecircle.analysis.measures.residents import judged_persons, persons_of
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import (
     CM_PER_M,

@@ -15,7 +15,8 @@ from lifecircle.analysis.errors import UnsolvedError
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.min_cost_flow import group_alike
-from lifecircle.analysis.measures.question import Question, Study, ask, judged_persons
+from lifecircle.analysis.measures.question import Question, Study, ask
+from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.quantities import IntArray
 
 

@@ -25,17 +25,10 @@ from lifecircle.analysis.measures.catchments.referral_chains import (
     tiers_of,
 )
 from lifecircle.analysis.measures.catchments.referral_flow import solve_referral
-from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import walker_of
-from lifecircle.analysis.measures.question import (
-    Question,
-    Study,
-    checked_minutes,
-    judged_persons,
-    not_assessed,
-    persons_of,
-    resting_on,
-)
+from lifecircle.analysis.measures.question import Question, Study, checked_minutes
+from lifecircle.analysis.measures.remarks import list_remarks, not_assessed, resting_on
+from lifecircle.analysis.measures.residents import judged_persons, persons_of
 from lifecircle.analysis.quantities import IntArray, limit_cm
 
 Tier = Literal["station", "centre", "hospital"]

@@ -18,7 +18,6 @@ import numpy as np
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.equity.inequality import Spread
-from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
     Asked,
@@ -26,16 +25,22 @@ from lifecircle.analysis.measures.question import (
     Study,
     Walks,
     ask,
-    judged_persons,
     level_of,
-    named,
-    not_assessed,
-    persons_of,
-    resting_on,
     settle,
+    walks_to,
+)
+from lifecircle.analysis.measures.remarks import (
+    list_remarks,
+    not_assessed,
+    outside_units,
+    resting_on,
+    units_unknown,
+)
+from lifecircle.analysis.measures.residents import (
+    judged_persons,
+    persons_of,
     sums_by,
     unknown_units,
-    walks_to,
 )
 from lifecircle.analysis.policy import Walker
 from lifecircle.analysis.quantities import (
@@ -360,14 +365,5 @@ def _remarks(
     yield from resting_on(city)
     if not city.cells.counted:
         return
-    if len(missing):
-        yield Warn(
-            "coverage_residents_unknown",
-            {"count": len(missing), "units": named(city.units, missing)},
-        )
-    outside = city.cells.unit[level] < 0
-    if outside.any():
-        yield Warn(
-            "coverage_outside_units",
-            {"cells": int(outside.sum()), "residents": int(persons[outside].sum())},
-        )
+    yield from units_unknown(city.units, missing)
+    yield from outside_units(city, level, persons)

@@ -19,21 +19,18 @@ from lifecircle.analysis.access.nearest import service_attachments
 from lifecircle.analysis.access.od_matrix import service_facilities, walks_within
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import (
-    Asked,
-    Question,
-    Study,
-    ask,
-    judged_persons,
-    level_of,
-    named,
-    need_residents,
+from lifecircle.analysis.measures.question import Asked, Question, Study, ask, level_of, settle
+from lifecircle.analysis.measures.remarks import (
+    list_remarks,
     not_assessed,
-    persons_of,
     resting_on,
-    settle,
+    units_unknown,
+)
+from lifecircle.analysis.measures.residents import (
+    judged_persons,
+    need_residents,
+    persons_of,
     sums_by,
     unknown_units,
 )
@@ -268,9 +265,4 @@ def _rows(
 
 def _unknown(city: City, level: str) -> Iterator[Warn]:
     rows = city.units.of_level(level)
-    missing = rows[unknown_units(city, level)[rows]]
-    if len(missing):
-        yield Warn(
-            "coverage_residents_unknown",
-            {"count": len(missing), "units": named(city.units, missing)},
-        )
+    yield from units_unknown(city.units, rows[unknown_units(city, level)[rows]])

@@ -22,9 +22,8 @@ from lifecircle.analysis.measures.question import (
     ask,
     covered,
     level_of,
-    persons_of,
-    sums_by,
 )
+from lifecircle.analysis.measures.residents import persons_of, sums_by
 from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.quantities import NOBODY, UNREACHED_CM, BoolArray, Int32Array, IntArray
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 
-from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.model import City, StrArray
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.gaps.cells import (
     FULL,
@@ -24,7 +26,6 @@ from lifecircle.analysis.measures.gaps.cells import (
 from lifecircle.analysis.measures.gaps.street_names import named_street
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import (
-    NOBODY_COUNTED,
     WHOLE,
     Asked,
     Question,
@@ -32,12 +33,11 @@ from lifecircle.analysis.measures.question import (
     Walks,
     ask,
     level_of,
-    not_assessed,
-    persons_of,
     settle,
-    sums_by,
     walks_to,
 )
+from lifecircle.analysis.measures.remarks import not_assessed
+from lifecircle.analysis.measures.residents import NOBODY_COUNTED, persons_of, sums_by
 from lifecircle.analysis.measures.unsnapped import near_short_piece
 from lifecircle.analysis.quantities import (
     CM_PER_M,
@@ -198,6 +198,41 @@ class _Sums:
     lowest: tuple[str, ...]
     region: tuple[str, ...]
 
+    def rows(self, city: City) -> list[_Row]:
+        """What is said of each gap (g,) as plain values."""
+        columns = (
+            self.residents.tolist(),
+            map(_number, self.minutes.tolist()),
+            map(_index, self.nearest.tolist()),
+            map(_index, self.near.tolist()),
+            map(_number, self.near_m.tolist()),
+            map(_index, self.street.tolist()),
+            map(_index, self.unit.tolist()),
+            self.units.tolist(),
+            _texts(city.units.code, self.unit),
+            _texts(city.units.name, self.unit),
+            self.edge.tolist(),
+            self.short.tolist(),
+        )
+        return list(map(_Row, *columns))
+
+
+class _Row(NamedTuple):
+    """The sums of one gap, None where there is none."""
+
+    residents: int
+    minutes: float | None
+    nearest: int | None
+    near: int | None
+    near_m: float | None
+    street: int | None
+    unit: int | None
+    units: int
+    unit_code: str | None
+    unit_name: str | None
+    edge: int
+    short: int
+
 
 def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
     """Sums, means and names of every gap; `minutes` is NaN where no cell has a way."""
@@ -273,38 +308,46 @@ def _found(
     sums = _sums(study, asked, walks, without)
     by = question.by if question.by not in (None, study.default_level) else ""
     radius_m = study.policy.gaps.disc_radius_m.value
+    rows = sums.rows(city)
+    regions: dict[str, str] = {}  # one holds many gaps
+    held = np.split(without.cell, sums.start[1:-1])
+    persons = persons_of(city.cells, question.group)
     found = []
     for i in np.flatnonzero(sums.residents >= min_residents).tolist():
-        cells = without.cell[sums.start[i] : sums.start[i + 1]].copy()
+        cells = held[i].copy()
         read_only(cells)
-        shape = drawn.get(cells.tobytes())
+        as_key = cells.tobytes()
+        shape = drawn.get(as_key)
         if shape is None:
-            shape = outline(city.cells, cells, radius_m)
-            drawn[cells.tobytes()] = shape
+            shape = drawn[as_key] = outline(city.cells, cells, radius_m)
+        region = regions.get(sums.region[i])
+        if region is None:
+            region = _gap_id(asked, question.group, WHOLE, sums.region[i])
+            regions[sums.region[i]] = region
         reason = REASONS[without.reason[cells[0]]]
-        whole = reason != FULL or _all_of_them(city, question, cells, without)
-        unit = None if sums.unit[i] == NOBODY else int(sums.unit[i])
+        whole = reason != FULL or np.array_equal(persons[cells], without.persons[cells])
+        row = rows[i]
         found.append(
             Gap(
                 id=_gap_id(asked, question.group, by, sums.lowest[i]),
-                region=_gap_id(asked, question.group, WHOLE, sums.region[i]),
+                region=region,
                 service=asked.service.id,
-                residents=int(sums.residents[i]),
+                residents=row.residents,
                 groups=MappingProxyType(
                     {name: int(each[i]) for name, each in sums.groups.items() if whole}
                 ),
-                minutes_to_nearest=_number(sums.minutes[i]),
-                nearest_facility=None if sums.nearest[i] == NOBODY else int(sums.nearest[i]),
-                street=None if sums.street[i] == NOBODY else int(sums.street[i]),
-                near=None if sums.near[i] == NOBODY else int(sums.near[i]),
-                near_m=_number(sums.near_m[i]),
+                minutes_to_nearest=row.minutes,
+                nearest_facility=row.nearest,
+                street=row.street,
+                near=row.near,
+                near_m=row.near_m,
                 reason=reason,
-                unit=unit,
-                units=int(sums.units[i]),
-                unit_code=None if unit is None else str(city.units.code[unit]),
-                unit_name=None if unit is None else str(city.units.name[unit]),
-                edge_of_list=0 if reason == FULL else int(sums.edge[i]),
-                short_piece=int(sums.short[i]),
+                unit=row.unit,
+                units=row.units,
+                unit_code=row.unit_code,
+                unit_name=row.unit_name,
+                edge_of_list=0 if reason == FULL else row.edge,
+                short_piece=row.short,
                 cells=cells,
                 geometry=shape,
             )
@@ -312,14 +355,18 @@ def _found(
     return found
 
 
-def _all_of_them(city: City, question: Question, cells: Int32Array, without: Without) -> bool:
-    """Whether nobody in these cells is served."""
-    persons = persons_of(city.cells, question.group)
-    return bool(np.array_equal(persons[cells], without.persons[cells]))
-
-
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if math.isnan(value) else value
+
+
+def _index(value: int) -> int | None:
+    return None if value == NOBODY else value
+
+
+def _texts(table: StrArray, index: Int32Array) -> list[str | None]:
+    """``table[index]`` as texts, None where the index is NOBODY."""
+    known = [*map(str, table), None]  # NOBODY is the last
+    return [known[i] for i in index.tolist()]
 
 
 def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> Int32Array:

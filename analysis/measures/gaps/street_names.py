@@ -9,8 +9,10 @@ import shapely
 
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import NOBODY, Int32Array
+from lifecircle.analysis.readers.osm.street_names import StreetNames
 
 _KEPT: Final = "named_streets"
+_KEPT_ROWS: Final = "names_of_edges"
 
 
 def named_street(study: Study, cell: Int32Array) -> Int32Array:
@@ -20,11 +22,10 @@ def named_street(study: Study, cell: Int32Array) -> Int32Array:
     several as near; NOBODY where there is none, and in runs from before names were kept.
     """
     city = study.city
-    names = city.street_names
     row = np.full(len(cell), NOBODY, dtype=np.int32)
-    if names is None or not len(names) or not len(cell):
+    if city.street_names is None or not len(city.street_names) or not len(cell):
         return row
-    of_edge = names.rows(city.network.edge_way)
+    of_edge = _names_of_edges(study, city.street_names)
     joined = city.cells.position.edge[cell]
     row[joined != NOBODY] = of_edge[joined[joined != NOBODY]]
     rest = np.flatnonzero(row == NOBODY)
@@ -41,6 +42,14 @@ def named_street(study: Study, cell: Int32Array) -> Int32Array:
     found, first = np.unique(point[order], return_index=True)
     row[rest[found]] = of_edge[named[line[order][first]]]
     return row
+
+
+def _names_of_edges(study: Study, names: StreetNames) -> Int32Array:
+    """Row of the name of each edge (m,), NOBODY where it has none; found once a study."""
+    kept = study.kept.get(_KEPT_ROWS)
+    if kept is None:
+        kept = study.kept[_KEPT_ROWS] = names.rows(study.city.network.edge_way)
+    return cast("Int32Array", kept)
 
 
 def _tree(study: Study, named: Int32Array) -> shapely.STRtree:

@@ -18,6 +18,7 @@ from lifecircle.analysis.measures.question import (
     level_of,
     walks_to,
 )
+from lifecircle.analysis.measures.robustness.beside import NOTHING, Beside
 from lifecircle.analysis.measures.robustness.world import Assumptions, Worlds
 from lifecircle.analysis.measures.scorecard.card import checked_settings, deciding, row_verdict
 from lifecircle.analysis.measures.scorecard.context import Ground
@@ -68,6 +69,9 @@ class Asking:
                 status[name], outcome = row_verdict(ground, row)
                 value[name] = outcome.value
         near, P, unit_P = self._reached(study)
+        homes = self.worlds.at_home(given)
+        if homes is not given:  # the run's own cells, wherever else people live
+            near = self._reached(self.worlds.study_of(homes, land=False))[0]
         circles = {kind: _complete(study, self.walker, kind) for kind in study.policy.circles}
         return Figures(P, unit_P, self._served(study), near, circles, status, value)
 
@@ -131,8 +135,8 @@ def needs_land(card: Scorecard, answers: Mapping[str, str | float]) -> bool:
     )
 
 
-def asking_of(study: Study, question: Question, other: Study | None = None) -> Asking:
-    """What is asked of a study in every try; `other` as `Worlds.other` has it.
+def asking_of(study: Study, question: Question, beside: Beside = NOTHING) -> Asking:
+    """What is asked of a study in every try; `beside` as in `Worlds`, all of it usable.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def asking_of(study: Study, question: Question, other: Study | None = None) -> A
         if one in study.policy.capacity_services
         and coverage(study, Question(one, walker=walker)).total.C is not None
     }
-    worlds = Worlds(study, every, other)
+    worlds = Worlds(study, every, beside)
     return Asking(worlds, asked, walker, level_of(study.city, question.by), frozenset(bounded))
 
 

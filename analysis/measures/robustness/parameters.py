@@ -9,6 +9,12 @@ from typing import Final, Literal
 import numpy as np
 
 from lifecircle.analysis.measures.question import Study
+from lifecircle.analysis.measures.robustness.beside import (
+    NOTHING,
+    UNIT_TOTALS,
+    Beside,
+    held_to_totals,
+)
 from lifecircle.analysis.measures.robustness.lists import ListDoubt
 from lifecircle.analysis.measures.robustness.world import Assumptions
 from lifecircle.analysis.policy.scorecard_model import Scorecard
@@ -26,6 +32,7 @@ LEG: Final = "access_leg"
 SLOPE: Final = "slope"
 BARRIERS: Final = "barriers"
 SPREAD: Final = "spread"
+SOURCE: Final = "residents_source"
 NOISE: Final = "residents"
 MISSED: Final = "missed"
 WRONG: Final = "wrong"
@@ -55,39 +62,74 @@ class Trial:
     given: Assumptions
 
 
-def parameters_of(study: Study, other: Study | None = None) -> tuple[Parameter, ...]:
-    """Every assumption that a run lets one move; `other`: `Worlds.other`."""
-    found = list(_parameters(study))
-    if other is not None:
-        place = next(i for i, one in enumerate(found) if one.id == NOISE)
-        found.insert(place, Parameter(BARRIERS, "choice", ("as_built", "other_rule")))
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class Unmoved:
+    """An assumption that this run does not let one move, and the name of the reason."""
+
+    parameter: str
+    reason: str
 
 
-def _parameters(study: Study) -> Iterator[Parameter]:
+def parameters_of(study: Study, beside: Beside = NOTHING) -> tuple[Parameter, ...]:
+    """Every assumption that a run lets one move; `beside`: runs beside it, all usable."""
+    return tuple(one for one in _parameters(study, beside) if isinstance(one, Parameter))
+
+
+def unmoved_of(study: Study, beside: Beside = NOTHING) -> tuple[Unmoved, ...]:
+    """Every assumption that it does not, and why."""
+    return tuple(one for one in _parameters(study, beside) if isinstance(one, Unmoved))
+
+
+def _parameters(study: Study, beside: Beside) -> Iterator[Parameter | Unmoved]:
     told, policy, city = ranges(), study.policy, study.city
     yield Parameter(SPEED, "range", (told.speed_low.value, told.speed_high.value))
     long, short = told.minutes_from.value, told.minutes_to.value
     if any(service.minutes.value == long for service in policy.services.values()):
         yield Parameter(MINUTES, "choice", (long, short))
+    else:
+        yield Unmoved(MINUTES, "no_such_minutes")
     ring = policy.coverage
     own = float(policy.walkers["adult"].speed_m_per_s) if "adult" in policy.walkers else None
     if own is not None:
         metres = round(own * 60 * ring.core_minutes.value)
         yield Parameter(RING, "choice", (metres, ring.core_metres.value))
+    else:
+        yield Unmoved(RING, "no_adult")
     leg_m = policy.attachment.max_leg_m.value
     legs = (told.leg_short_m.value, told.leg_long_m.value)
     yield Parameter(LEG, "choice", (leg_m, *(one for one in legs if one != leg_m)))
     slope = city.network.slope
     if slope is not None and (slope.extra_uv_m.any() or slope.extra_vu_m.any()):
         yield Parameter(SLOPE, "choice", ("on", "off"))
+    else:
+        yield Unmoved(SLOPE, "no_heights")
+    if beside.rule is not None:
+        yield Parameter(BARRIERS, "choice", ("as_built", "other_rule"))
+    else:
+        yield Unmoved(BARRIERS, "no_run_beside")
+    yield _population(study, beside)
     if city.cells.modelled.any():
         yield Parameter(SPREAD, "choice", ("built", "even"))
+    else:
+        yield Unmoved(SPREAD, "nobody_modelled")
     yield Parameter(NOISE, "drawn")
     yield Parameter(MISSED, "drawn")
     yield Parameter(WRONG, "drawn")
     if policy.scorecard is not None:
         yield from _settings(policy.scorecard)
+
+
+def _population(study: Study, beside: Beside) -> Parameter | Unmoved:
+    """Another source of who lives where: the totals of the units, or runs beside."""
+    scaled = held_to_totals(study.city)
+    others = list(beside.residents)
+    if not isinstance(scaled, str) and not any(
+        one.city.notes.calibrated for one in beside.residents.values()
+    ):
+        others.insert(0, UNIT_TOTALS)
+    if others:
+        return Parameter(SOURCE, "choice", ("as_built", *others))
+    return Unmoved(SOURCE, str(scaled))
 
 
 def _settings(card: Scorecard) -> Iterator[Parameter]:
@@ -119,6 +161,8 @@ def moved(given: Assumptions, parameter: Parameter, value: Value) -> Assumptions
         return replace(given, speed=float(value))
     if parameter.id == LEG:
         return replace(given, leg_m=float(value))
+    if parameter.id == SOURCE:
+        return replace(given, population=str(value))
     named = {
         MINUTES: "minutes",
         RING: "core",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lifecircle.analysis.measures.robustness.lists import ListDoubt
-from lifecircle.analysis.measures.robustness.parameters import Parameter, Value
+from lifecircle.analysis.measures.robustness.parameters import Parameter, Unmoved, Value
 from lifecircle.analysis.measures.scorecard.result import Status
 from lifecircle.analysis.quantities import FloatArray
 
@@ -120,6 +120,7 @@ class Robustness:
     by: str
     band: tuple[float, float]
     parameters: tuple[Parameter, ...]
+    unmoved: tuple[Unmoved, ...]
     lists: tuple[ListDoubt, ...]
     services: tuple[ServiceBand, ...]
     circles: tuple[CircleBand, ...]

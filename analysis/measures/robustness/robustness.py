@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.measures.question import Question, Study, need_residents
+from lifecircle.analysis.measures.question import Question, Study
+from lifecircle.analysis.measures.residents import need_residents
+from lifecircle.analysis.measures.robustness.beside import NOTHING, Beside
 from lifecircle.analysis.measures.robustness.figures import Asking, Figures, asking_of
 from lifecircle.analysis.measures.robustness.list_tries import try_lists
 from lifecircle.analysis.measures.robustness.parameters import (
@@ -18,6 +20,7 @@ from lifecircle.analysis.measures.robustness.parameters import (
     joint_draws,
     parameters_of,
     trials_of,
+    unmoved_of,
 )
 from lifecircle.analysis.measures.robustness.result import (
     Band,
@@ -30,7 +33,7 @@ from lifecircle.analysis.measures.robustness.result import (
     Swing,
     UnitBand,
 )
-from lifecircle.analysis.measures.robustness.world import Assumptions, is_twin
+from lifecircle.analysis.measures.robustness.world import Assumptions
 from lifecircle.analysis.measures.scorecard.result import Status
 from lifecircle.analysis.policy.sections.robustness import ranges
 from lifecircle.analysis.quantities import FloatArray, read_only
@@ -43,7 +46,7 @@ def robustness(
     study: Study,
     question: Question,
     *,
-    other: Study | None = None,
+    beside: Beside = NOTHING,
     draws: int | None = None,
     seed: int = 0,
     lists: bool = True,
@@ -55,8 +58,8 @@ def robustness(
     Parameters
     ----------
     question : service (None = all), walker and level; its other parts do not count.
-    other : the same city built with the other answer to the rule of barriers, which is then moved
-        too; None where there is none.
+    beside : runs of the same files with another answer to the rule of barriers or to who lives
+        where, which are then moved too; those that are another city are left out.
     draws : joint draws, None = the packaged number.
     lists : whether each list alone is tried for the share from which a verdict flips.
     workers : threads that work beside each other; the answer is the same with any number.
@@ -75,15 +78,10 @@ def robustness(
     1.0
     """
     need_residents(study.city)
-    told = ranges()
-    count = int(told.draws.value) if draws is None else draws
-    if not 2 <= count <= MOST_DRAWS:
-        raise ParameterError("robustness_draws", draws=count, least=2, most=MOST_DRAWS)
-    if seed < 0:
-        raise ParameterError("robustness_seed", seed=seed)
-    twin = other if other is not None and is_twin(study, other) else None
-    asking = asking_of(study, question, twin)
-    parameters = parameters_of(study, twin)
+    told, count = ranges(), draws_asked(draws, seed)
+    fitting = beside.usable(study)
+    asking = asking_of(study, question, fitting)
+    parameters = parameters_of(study, fitting)
     doubts = asking.worlds.doubts
     trials = trials_of(parameters, doubts, seed)
     given = joint_draws(parameters, doubts, count, seed)
@@ -103,12 +101,28 @@ def robustness(
         by=asking.level,
         band=(told.band_low.value, told.band_high.value),
         parameters=parameters,
+        unmoved=unmoved_of(study, fitting),
         lists=tuple(doubts.values()),
         services=tuple(_services(asking, base, tried, joint)),
         circles=tuple(_circles(base, tried, joint)),
         rows=tuple(_rows(base, tried, joint, flips, _levers(parameters, given))),
         lists_tried=lists,
     )
+
+
+def draws_asked(draws: int | None, seed: int) -> int:
+    """How many joint draws are asked for.
+
+    Raises
+    ------
+    ParameterError : fewer than 2 or more than 10,000, or a seed below 0.
+    """
+    count = int(ranges().draws.value) if draws is None else draws
+    if not 2 <= count <= MOST_DRAWS:
+        raise ParameterError("robustness_draws", draws=count, least=2, most=MOST_DRAWS)
+    if seed < 0:
+        raise ParameterError("robustness_seed", seed=seed)
+    return count
 
 
 def _run(
@@ -238,6 +252,7 @@ def _levers(
         "access_leg": lambda one: one.leg_m or 0.0,
         "slope": lambda one: float(one.flat),
         "barriers": lambda one: float(one.other_barriers),
+        "residents_source": lambda one: float(one.population is not None),
         "spread": lambda one: float(one.even),
         "missed": lambda one: float(np.mean(list(one.missed.values()) or [0.0])),
         "wrong": lambda one: float(np.mean(list(one.wrong.values()) or [0.0])),

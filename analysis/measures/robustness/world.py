@@ -17,6 +17,13 @@ from lifecircle.analysis.city.model import Cells, City, Facilities
 from lifecircle.analysis.city.streets.attach import Attachments, attach_facilities
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.measures.question import Study, default_level
+from lifecircle.analysis.measures.robustness.beside import (
+    NOTHING,
+    UNIT_TOTALS,
+    Beside,
+    held_to_totals,
+    on_other_streets,
+)
 from lifecircle.analysis.measures.robustness.lists import (
     CandidateCells,
     ListDoubt,
@@ -47,7 +54,8 @@ class Assumptions:
 
     `speed`: share of the walker's speed. `minutes`, `core`: the other time, the inner ring.
     `leg_m`: longest access leg. `flat`: without slope. `other_barriers`: on the streets of
-    `Worlds.other`. `noise`: residents drawn anew. `even`: modelled residents spread evenly over
+    the run beside. `population`: who lives where otherwise, `UNIT_TOTALS` or a run beside.
+    `noise`: residents drawn anew. `even`: modelled residents spread evenly over
     the cells of their unit. `missed`, `wrong`: by service, the share of a list. `answers`:
     settings of the scorecard. `seed`: of everything drawn.
     """
@@ -58,6 +66,7 @@ class Assumptions:
     leg_m: float | None = None
     flat: bool = False
     other_barriers: bool = False
+    population: str | None = None
     noise: bool = False
     even: bool = False
     missed: Mapping[str, float] = field(default_factory=lambda: NO_SHARES)
@@ -68,14 +77,11 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Worlds:
-    """A study and its likes under other assumptions; what several share is made once.
-
-    `other`: the same city built with the other answer to the rule of barriers (`is_twin`).
-    """
+    """A study and its likes under other assumptions; what several share is made once."""
 
     study: Study
     services: tuple[str, ...]
-    other: Study | None = None
+    beside: Beside = NOTHING
     _made: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -91,10 +97,9 @@ class Worlds:
     def prepare(self, given: Iterable[Assumptions]) -> None:
         """Make what several tries share beforehand, so that threads only read it."""
         _ = self.candidates, self.doubts
-        kinds = dict.fromkeys((one.leg_m, one.flat, one.other_barriers) for one in given)
-        for leg_m, flat, other in kinds:
-            streets = Assumptions(leg_m=leg_m, flat=flat, other_barriers=other)
-            self._on_streets(streets, land=False)
+        for one in given:
+            self._on_streets(one, land=False)
+            self._on_streets(self.at_home(one), land=False)
         for service in self.services:
             self.study.judged(service)
 
@@ -110,7 +115,7 @@ class Worlds:
             cells = replace(cells, residents=spread_evenly(cells, default_level(base.city)))
         if given.noise:
             cells = with_noise(cells, given.seed)
-        places, renumbered = self._places(base.city, given)
+        places, renumbered = self._places(base.city, self._homes(given), given)
         known = base.city.surveyed | {s for s in self.services if base.city.assessed(s)}
         city = replace(base.city, cells=cells, facilities=places, surveyed=known)
         travel = travel_table(city, base.costs, self.services) if renumbered else base.travel
@@ -118,6 +123,15 @@ class Worlds:
         if not renumbered:  # lists cover the same cells and places
             made.__dict__["_judged"] = base._judged
         return made
+
+    def at_home(self, given: Assumptions) -> Assumptions:
+        """The assumptions with the run's own cells: those of a run beside lie elsewhere."""
+        away = given.population in self.beside.residents
+        return replace(given, population=None) if away else given
+
+    def _homes(self, given: Assumptions) -> Cells:
+        """The run's own cells on the streets of some assumptions: where missed places lie."""
+        return self._on_streets(self.at_home(given), land=False).city.cells
 
     def draw_missed_cells(self, service: str, given: Assumptions) -> Int32Array:
         """The cells at which a list's missed places lie under some assumptions."""
@@ -127,26 +141,49 @@ class Worlds:
 
     def _on_streets(self, given: Assumptions, *, land: bool) -> Study:
         """The study with its access legs and slope, unless they are as the run has them."""
-        key = (given.leg_m, given.flat, given.other_barriers, land)
+        key = (given.leg_m, given.flat, given.other_barriers, given.population, land)
         if key not in self._made:
             self._made[key] = self._attach(given, land=land)
         return self._made[key]  # type: ignore[return-value]
 
     def _attach(self, given: Assumptions, *, land: bool) -> Study:
-        study = self.other if given.other_barriers and self.other is not None else self.study
-        city, travel = study.city, study.travel
+        rule = self.beside.rule if given.other_barriers else None
+        streets = self.study if rule is None else rule
+        city, travel = streets.city, streets.travel
+        costs: WalkCosts = flat_costs(city.network) if given.flat else streets.costs
+        lived_in = self.beside.residents.get(given.population or "")
+        redone = given.leg_m is not None or given.flat
+        if lived_in is not None and rule is None:
+            city, travel = lived_in.city, lived_in.travel
+        elif lived_in is not None:
+            leg_m = self.study.policy.attachment.max_leg_m.value
+            city = on_other_streets(
+                lived_in.city, city, streets.edges.snap(lived_in.city.cells.xy_m, leg_m)
+            )
+            redone = True
         if not land and city.land is not None:
             city = replace(city, land=None)
             travel = replace(travel, land_cm=travel.land_cm[:, :0])
-        if given.leg_m is None and not given.flat:
-            return Study(city, travel, self.study.policy, {}, study.costs)
-        costs: WalkCosts = flat_costs(city.network) if given.flat else study.costs
         if given.leg_m is not None:
-            city = attached_within(city, study, given.leg_m)
-        travel = travel_table(city, costs, self.services)
+            city = attached_within(city, streets, given.leg_m)
+        if given.population == UNIT_TOTALS:
+            city = replace(city, cells=self._held_to_totals(city))
+        if redone:
+            travel = travel_table(city, costs, self.services)
         return Study(city, travel, self.study.policy, {}, costs)
 
-    def _places(self, city: City, given: Assumptions) -> tuple[Facilities, bool]:
+    def _held_to_totals(self, city: City) -> Cells:
+        """The cells of a city with the residents that the totals of the units give them."""
+        found = self._to_totals
+        return replace(city.cells, residents=found.residents, groups=found.groups)
+
+    @cached_property
+    def _to_totals(self) -> Cells:
+        found = held_to_totals(self.study.city)
+        assert not isinstance(found, str)  # else nobody assumes it
+        return found
+
+    def _places(self, city: City, homes: Cells, given: Assumptions) -> tuple[Facilities, bool]:
         """The facilities without those that are not there and with those the lists miss."""
         gone: list[Int32Array] = []
         like: list[Int32Array] = []
@@ -167,21 +204,7 @@ class Worlds:
         none = np.zeros(0, dtype=np.int32)
         out = np.concatenate([none, *gone])
         new = np.concatenate([none, *like]), np.concatenate([none, *cells])
-        return changed_places(city, out, *new), True
-
-
-def is_twin(study: Study, other: Study) -> bool:
-    """Whether two studies have the same residents, units and facilities on different streets."""
-    a, b = study.city, other.city
-    return (
-        a.crs == b.crs
-        and np.array_equal(a.cells.id, b.cells.id)
-        and np.array_equal(a.cells.xy_m, b.cells.xy_m)
-        and np.array_equal(a.cells.residents, b.cells.residents)
-        and np.array_equal(a.facilities.id, b.facilities.id)
-        and np.array_equal(a.facilities.service, b.facilities.service)
-        and np.array_equal(a.units.code, b.units.code)
-    )
+        return changed_places(city.facilities, homes, out, *new), True
 
 
 def with_walks(policy: Policy, given: Assumptions) -> Policy:
@@ -264,9 +287,10 @@ def attached_within(city: City, study: Study, leg_m: float) -> City:
     return replace(city, cells=cells, land=land, facilities=attached)
 
 
-def changed_places(city: City, gone: Int32Array, like: Int32Array, cells: Int32Array) -> Facilities:
+def changed_places(
+    places: Facilities, homes: Cells, gone: Int32Array, like: Int32Array, cells: Int32Array
+) -> Facilities:
     """The facilities without some rows, and with others like some rows at some cells."""
-    places, homes = city.facilities, city.cells
     stay = np.ones(len(places), dtype=np.bool_)
     stay[gone] = False
     rows = np.concatenate([np.flatnonzero(stay), like]).astype(np.int32)

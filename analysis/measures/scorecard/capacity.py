@@ -13,7 +13,7 @@ from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Own
 from lifecircle.analysis.measures.catchments.ties import Ranks
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import judged_persons
+from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.measures.scorecard.context import Ground
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Atoms, Outcome, nothing
 from lifecircle.analysis.policy.readings import Capacity

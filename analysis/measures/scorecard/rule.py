@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.population_rule import RuleRow, population_rule
-from lifecircle.analysis.measures.question import named
+from lifecircle.analysis.measures.remarks import named
 from lifecircle.analysis.measures.scorecard.context import Ground, UnitSet
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Outcome, nothing
 from lifecircle.analysis.measures.scorecard.units import shares

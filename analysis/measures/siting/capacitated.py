@@ -14,7 +14,7 @@ from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.flow_model import Flow, FlowModel
 from lifecircle.analysis.measures.catchments.ties import Ranks
-from lifecircle.analysis.measures.question import persons_of
+from lifecircle.analysis.measures.residents import persons_of
 from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign, settle
 from lifecircle.analysis.measures.siting.capacitated_search import (
     CapacityChoice,

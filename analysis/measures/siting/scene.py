@@ -22,7 +22,6 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.measures.list_extent import list_remarks
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
     Asked,
@@ -31,11 +30,10 @@ from lifecircle.analysis.measures.question import (
     ask,
     covered,
     default_level,
-    judged_persons,
-    named,
-    unknown_units,
     walks_to,
 )
+from lifecircle.analysis.measures.remarks import list_remarks, named
+from lifecircle.analysis.measures.residents import judged_persons, unknown_units
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.problem import (
     SiteProblem,

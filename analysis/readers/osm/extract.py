@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -57,6 +57,7 @@ class OnlyStreets:
 
 
 Known = OsmPlaces | OnlyStreets | None
+Met = Callable[[RawStreets | OsmPlaces], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class _Reader:
     started: Callable[[str], None]
     profiles: Mapping[str, TravelProfile]
     places: Known
+    met: Met | None = None
 
     def read(self, ordered: Ordered) -> Extract:
         """Streets and places of a file in order; faults name the file that was given."""
@@ -83,10 +85,17 @@ class _Reader:
             keys = place_keys(self.policy) if self.places is None else []
             objects, areas = _read_objects(ordered.path, keys, gates)
             streets = read_streets(ordered.path, rules, self.form_of, gates, objects)
+            met = self.met
+            if met is not None and not _is_sure(self.path, streets, objects):
+                met = None
+            if met is not None:
+                met(streets)
             self.started("places")
             places = self.places
             if places is None:
                 places = read_places(ordered.path, self.policy, self.today, areas, objects)
+            if met is not None and not _is_doubtful(self.path, streets, places):
+                met(places)
             ground = read_ground(ordered.path, areas, objects)
             roads = None
             if self.profiles:
@@ -126,23 +135,26 @@ def read_extract(
     started: Callable[[str], None],
     profiles: Mapping[str, TravelProfile],
     places: Known = None,
+    met: Met | None = None,
 ) -> Extract:
     """Streets, places and the roads of `profiles` of a file, however it is written.
 
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
     places on ways could explain, it is put in order and read again. `places`: those of the file
-    where they have been read already, or `OnlyStreets`: then there is no ground either.
+    where they have been read already, or `OnlyStreets`: then there is no ground either. `met` is
+    told of the streets, then of the places, before the rest is read, where they are sure to stay
+    as they are.
 
     Raises
     ------
     InputError
         The file cannot be read, holds no street, or lacks more than the policy allows.
     """
-    reader = _Reader(path, policy, form_of, today, started, profiles, places)
+    reader = _Reader(path, policy, form_of, today, started, profiles, places, met)
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)
-        if not (is_pbf(path) and _is_doubtful(path, read)):
+        if not (is_pbf(path) and _is_doubtful(path, read.streets, read.places)):
             return read
     except InputError:
         if not path.is_file() or not is_pbf(path):
@@ -155,13 +167,22 @@ def read_extract(
         return read if ordered.path == path else reader.read(ordered)
 
 
-def _is_doubtful(path: Path, read: Extract) -> bool:
+def _is_doubtful(path: Path, streets: RawStreets, places: OsmPlaces) -> bool:
     """Whether nodes were missed that the file has, or things were read twice."""
-    ids = read.places.facilities.id
-    services = read.places.facilities.service
+    ids, services = places.facilities.id, places.facilities.service
     if len(set(zip(ids, services, strict=True))) < len(ids):
         return True
-    absent = read.streets.dropped.absent
+    return _may_hold(path, streets.dropped.absent)
+
+
+def _is_sure(path: Path, streets: RawStreets, objects: Objects) -> bool:
+    """Whether nothing that places could tell has the file put in order and read again."""
+    heads = {line.head for line in objects.lines}
+    return len(heads) == len(objects.lines) and not _may_hold(path, streets.dropped.absent)
+
+
+def _may_hold(path: Path, absent: Collection[int]) -> bool:
+    """Whether a file has nodes that were missed."""
     if not absent:
         return False
     if min(absent) < 0 or has_places_on_ways(header_of(path)):

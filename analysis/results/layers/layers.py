@@ -14,6 +14,7 @@ import pandas as pd
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
+from lifecircle.analysis.machine import begin_apart
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
@@ -50,6 +51,7 @@ DEGREES: Final = "EPSG:4326"
 METRIC_CRS: Final = "metric_crs"  # attribute of a layer's frame: the CRS its shapes are made in
 STORED: Final = ("units", "gaps", "circles")
 STORED_WHERE_HELD: Final = ("catchments",)
+LONGEST: Final = "gaps"  # takes as long to make as all others together
 
 
 def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
@@ -75,7 +77,15 @@ def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:
     """The layers that take long to make, for the store to keep."""
     held = layers_of(run)
     kept = [layer for layer in (*STORED, *STORED_WHERE_HELD) if layer in held]
-    return {layer: _frame(run, layer, *_BUILDERS[layer](run)) for layer in kept}
+
+    def make(some: Sequence[str]) -> dict[str, gpd.GeoDataFrame]:
+        return {layer: _frame(run, layer, *_BUILDERS[layer](run)) for layer in some}
+
+    others = [layer for layer in kept if layer != LONGEST]
+    waited = begin_apart(lambda: make(others)) if LONGEST in kept else lambda: make(others)
+    made = make([LONGEST] if LONGEST in kept else ())
+    made |= waited()
+    return {layer: made[layer] for layer in kept}
 
 
 def write_layers(folder: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:

@@ -100,7 +100,7 @@
         told.edits.forEach(function (edit) {
           if (Number.isFinite(edit.lon) && Number.isFinite(edit.lat)) sites.extend([edit.lat, edit.lon]);
         });
-        change.paint(maps[k], L.layerGroup().addTo(maps[k]), found.changed_cells, null);
+        change.paint(lifecircle.changedCells(maps[k]), found.changed_cells, null);
         caption.replaceChildren(element("b", "", told.title));
         const mine = found.services.find(function (row) { return row.service === desk.config.service; });
         const said = [filled(words.people_n, { before: change.grouped(found.winners.residents, 0), after: change.grouped(found.losers.residents, 0) })];

@@ -293,19 +293,17 @@
     return blocks;
   }
 
-  /* Cells that gain or lose a service (any, or the one looked at), on a map. */
-  function paint(map, group, changed, service) {
-    group.clearLayers();
-    if (!changed) return;
-    const look = { pane: "changes", renderer: lifecircle.scene(map).renderer("changes"), interactive: false, color: "#ffffff", weight: 1.2, fillOpacity: 0.95 };
-    changed.features.forEach(function (one) {
+  /* Cells that gain or lose a service (any, or the one looked at), with their colours. */
+  function paint(layer, changed, service) {
+    const places = [];
+    function holds(list) { return service ? list.includes(service) : list.length > 0; }
+    (changed ? changed.features : []).forEach(function (one) {
       const p = one.properties;
-      function holds(list) { return service ? list.includes(service) : list.length > 0; }
       const fill = holds(p.lost) ? LOST : holds(p.gained) ? GAINED : p.new ? MOVED_IN : null;
-      if (!fill) return;
       const at = one.geometry.coordinates;
-      L.circleMarker([at[1], at[0]], Object.assign({ fillColor: fill, radius: 4.5 }, look)).addTo(group);
+      if (fill) places.push([L.latLng(at[1], at[0]), fill]);
     });
+    layer.show(places);
   }
 
   lifecircle.change = { tell: tell, paint: paint, percent: percent, figure: figure, grouped: grouped, colours: { gained: GAINED, lost: LOST, new: MOVED_IN } };

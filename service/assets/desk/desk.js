@@ -11,7 +11,7 @@
     const element = tools.element;
     const ofService = Object.fromEntries(config.services);
     const layers = lifecircle.pane(map).layers;
-    const changes = L.layerGroup().addTo(map);
+    const changes = lifecircle.changedCells(map);
     const asking = lifecircle.asking(config, page.lang, {
       needKey: function () { kept.needKey(); },
       busy: function (on) { result.setAttribute("aria-busy", String(on || (warming && !last))); },
@@ -58,7 +58,7 @@
 
     function refused(error) {
       last = null;
-      lifecircle.change.paint(map, changes, null, null);
+      lifecircle.change.paint(changes, null, null);
       result.replaceChildren(element("p", "lc-unassessed lc-refused", error.message));
       list.wrong(error.faults || []);
       result.dataset.answer = "refused";
@@ -72,7 +72,7 @@
       result.dataset.ms = took_ms.toFixed(0);
     }
     function draw() {
-      lifecircle.change.paint(map, changes, last && last.changed_cells, focused);
+      lifecircle.change.paint(changes, last && last.changed_cells, focused);
       legend.hidden = !last;
       if (!last) {
         result.replaceChildren(element("p", "lc-note", warming ? words.warming : words.nothing_yet));
@@ -143,7 +143,7 @@
       moved: function (k, edit, dropped) {
         if (dropped) return change(k, edit);
         const moving = steps.list().map(function (old, i) { return i === k ? edit : old; });
-        board.ink(shownAs(moving));
+        board.ink(shownAs(moving), k);
         asking.want(moving, ["services"]);
       }
     });

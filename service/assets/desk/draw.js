@@ -245,9 +245,18 @@
       list.forEach(function (edit) { ink(map, under, edit); });
     }
 
+    let lifted = null; // the edit whose pin is dragged: the pin shows where it is
+
     return {
-      ink: inkAll,
+      /* The edits while the k-th of them is dragged. */
+      ink: function (list, k) {
+        if (lines(list[k]).length) return inkAll(list);
+        if (lifted === k) return;
+        lifted = k;
+        inkAll(list.filter(function (edit, i) { return i !== k; }));
+      },
       show: function (list, chosen) {
+        lifted = null;
         const held = document.activeElement && document.activeElement.closest(".leaflet-marker-icon");
         const focused = held ? held.dataset.pin : null;
         inkAll(list);

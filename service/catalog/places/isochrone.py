@@ -9,8 +9,8 @@ import numpy as np
 
 from lifecircle.analysis.city.crs import to_metric
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.names import walker_of
+from lifecircle.analysis.measures.point.isochrone import Direction, isochrone
 from lifecircle.analysis.measures.unsnapped import unsnapped_place
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import in_degrees, remarks, snapped_at

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import shapely
 
 from lifecircle.analysis.city.crs import to_metric_of_one
+from lifecircle.analysis.city.units.units_at import units_meeting
 from lifecircle.analysis.errors import Language, Warn
-from lifecircle.analysis.measures.point import PlaceCircle, PlaceService, PointPlan
+from lifecircle.analysis.measures.point.point import PlaceCircle, PlaceService, PointPlan
 from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.unsnapped import unsnapped_place
 from lifecircle.analysis.quantities import CM_PER_M
@@ -116,6 +116,5 @@ def _circle(one: PlaceCircle) -> dict[str, Any]:
 
 
 def _units(desk: PointDesk, xy_m: np.ndarray) -> list[dict[str, str | None]]:
-    point = shapely.points(xy_m)
-    held = desk.plan.unit_tree.query(point, predicate="intersects").tolist()
-    return [desk.unit_rows[i] for i in sorted(held)]
+    x_m, y_m = xy_m.tolist()
+    return [desk.unit_rows[i] for i in units_meeting(desk.plan.unit_tree, x_m, y_m)]

@@ -17,11 +17,9 @@ from lifecircle.analysis.measures.question import (
     ask,
     covered,
     default_level,
-    judged_persons,
     settle,
-    sums_by,
-    unknown_units,
 )
+from lifecircle.analysis.measures.residents import judged_persons, sums_by, unknown_units
 from lifecircle.analysis.measures.siting.candidates import PLANNED
 from lifecircle.analysis.measures.siting.place import Siting, place_sites
 from lifecircle.analysis.quantities import (

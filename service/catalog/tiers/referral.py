@@ -10,14 +10,8 @@ import numpy as np
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.referral import Referral, referral
 from lifecircle.analysis.measures.catchments.referral_chains import REASONS, Contact
-from lifecircle.analysis.measures.question import (
-    Question,
-    level_of,
-    persons_of,
-    settle,
-    sums_by,
-    unknown_units,
-)
+from lifecircle.analysis.measures.question import Question, level_of, settle
+from lifecircle.analysis.measures.residents import persons_of, sums_by, unknown_units
 from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, UNREACHED_CM
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run

@@ -9,7 +9,8 @@ import numpy as np
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import level_of, persons_of, sums_by, unknown_units
+from lifecircle.analysis.measures.question import level_of
+from lifecircle.analysis.measures.residents import persons_of, sums_by, unknown_units
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import head_of, remarks
 

@@ -218,6 +218,7 @@ class Robustness(OfRun):
     draws: int | None = Field(default=None, ge=2, le=10_000)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     lists: bool = True
+    propose: HowMany | None = None
 
     def document(
         self, state: AreaState, lang: Language, tell: Tell = silent, *, quick: bool = False
@@ -239,7 +240,12 @@ class Robustness(OfRun):
             state.run,
             Question(self.service, walker=self.walker, by=self.by),
             RobustnessTask(
-                self.draws, self.seed, self.lists, BUDGET if quick else None, keep=not quick
+                self.draws,
+                self.seed,
+                self.lists,
+                BUDGET if quick else None,
+                keep=not quick,
+                propose=self.propose,
             ),
             progress=advance,
             lang=lang,

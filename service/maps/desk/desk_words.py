@@ -16,6 +16,7 @@ SCRIPTS: Final = (
     "desk/edits.js",
     "desk/draw.js",
     "desk/change.js",
+    "desk/changed-cells.js",
     "desk/asking.js",
     "desk/toolbar.js",
     "desk/edit-list.js",

@@ -14,8 +14,10 @@ from lifecircle.analysis.measures.catchments.catchments import Centre, Solution
 from lifecircle.analysis.measures.catchments.population_rule import STATES
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
+from lifecircle.service.figures import number, percent
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import (
     Fact,
@@ -37,11 +39,9 @@ from lifecircle.service.maps.scene import (
     outline_layer,
     question_fields,
     rests,
-    street_layer,
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.wording import number, percent
 
 SOLUTIONS: Final = ("balanced", "natural", "balanced_all")  # a page opens on the first
 STATE_COLOURS: Final = {"within": "#3f8ac4", "overload": "#d95f0e", "underload": "#8c7aa9"}

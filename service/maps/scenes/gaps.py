@@ -9,8 +9,10 @@ import numpy as np
 
 from lifecircle.analysis.measures.gaps.gaps import Bridge, Gap
 from lifecircle.service.catalog.gaps import FULL, answer_gaps, bridge_row
+from lifecircle.service.figures import number, percent
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -24,13 +26,11 @@ from lifecircle.service.maps.scene import (
     outline_layer,
     question_fields,
     rests,
-    street_layer,
     unit_name,
     warnings,
 )
 from lifecircle.service.maps.scenes.coverage import facilities_of
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.wording import number, percent
 
 
 def gaps_scene(ask: Ask, service: str) -> Scene:

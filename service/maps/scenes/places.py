@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.measures.question import sums_by, unknown_units
+from lifecircle.analysis.measures.residents import sums_by, unknown_units
 from lifecircle.analysis.quantities import Int32Array
+from lifecircle.service.figures import number
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Fact, Group, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -25,12 +27,10 @@ from lifecircle.service.maps.scene import (
     level_field,
     level_shown,
     outline_layer,
-    street_layer,
     warnings,
     year_field,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
-from lifecircle.service.wording import number
 
 
 def units_scene(ask: Ask) -> Scene:

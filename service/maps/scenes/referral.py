@@ -12,8 +12,10 @@ from lifecircle.analysis.measures.catchments.referral_chains import REASONS
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array, limit_cm
 from lifecircle.analysis.texts import listed
 from lifecircle.service.catalog.tiers.referral import ReferralAnswer, answer_referral
+from lifecircle.service.figures import number, percent, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
 from lifecircle.service.maps.panel import (
     Fact,
@@ -34,21 +36,16 @@ from lifecircle.service.maps.scene import (
     footer,
     frame,
     level_field,
-    street_layer,
     told_rests,
     warnings,
     year_field,
 )
 from lifecircle.service.maps.shapes import (
-    cell_radius_m,
-    degrees,
-    pack,
-    packed_polygons,
+    packed_cells,
     polygons_degrees,
-    residents_of,
 )
 from lifecircle.service.maps.shares import share_areas, share_toggle
-from lifecircle.service.wording import Words, number, percent, plain
+from lifecircle.service.wording import Words
 
 STATES: Final = ("served", *REASONS)
 STATE_COLOURS: Final = ("#3f8ac4", "#8c2d04", "#e6750f", "#c51b8a", "#6a3d9a")
@@ -196,8 +193,6 @@ def _unit_layer(ask: Ask, document: Row, words: Words) -> tuple[Areas, dict[str,
 
 def _cell_layer(ask: Ask, found: Referral, words: Words) -> tuple[CellDots, Toggle]:
     """Cells by what becomes of most of their residents; of cells that are split all is told."""
-    cells = ask.run.city.cells
-    count = len(cells)
     persons = np.stack([found.served, *(found.unserved[reason] for reason in REASONS)])
     state = persons.argmax(axis=0)
     if not found.assessed:
@@ -210,22 +205,14 @@ def _cell_layer(ask: Ask, found: Referral, words: Words) -> tuple[CellDots, Togg
         split = words.listed(f"{name} {number(n)}" for name, n in parts if n)
         told[row] = len(texts)
         texts.append(split)
-    nothing: list[None] = [None] * count
     layer = CellDots(
         {
-            "points": pack(degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))),
-            "polygons": packed_polygons(ask.run.study),
-            "radius_m": cell_radius_m(cells),
+            **packed_cells(ask.run.study),
             "colours": [*STATE_COLOURS, scales.UNKNOWN_COLOUR],
-            "c": state.tolist(),
-            "m": nothing,
-            "f": nothing,
-            "k": nothing,
-            "r": residents_of(cells),
-            "e": cells.modelled.astype(int).tolist(),
+            "c": state,
             "labels": [ask.say("state")],
             "texts": [[text] for text in texts],
-            "t": told.tolist(),
+            "t": told,
         }
     )
     present = set(np.unique(state).tolist())

@@ -42,6 +42,8 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
     say_answers(document)
     declare_parameters(document, reader.settings, reader.areas.names())
     _say(document, Words(reader.lang))
+    for path, name in TILE_OPERATIONS.items():
+        paths[path]["get"]["operationId"] = name
     paths[SCORECARD]["get"]["parameters"] += setting_parameters(
         packaged_settings().values(), reader.lang
     )
@@ -58,6 +60,16 @@ def api_document(app: FastAPI, reader: Reader) -> dict[str, Any]:
             narrow_items(spelled["get"], columns, systems)
             paths[ITEMS.replace("{collection}", name)] = spelled
     return document
+
+
+# what OGC API Tiles asks of operation ids (20-057, table of suffixes)
+TILE_OPERATIONS: Final = {
+    "/collections/{collection}/tiles": "tiles.collection.vector.getTileSetsList",
+    "/collections/{collection}/tiles/{grid}": "tiles.collection.vector.getTileSet",
+    "/collections/{collection}/tiles/{grid}/{zoom}/{row}/{column}": (
+        "tiles.collection.vector.getTile"
+    ),
+}
 
 
 def _spelled(generic: dict[str, Any], name: str, filters: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from lifecircle.service.ogc.qgis_project import TILED
 from lifecircle.service.wording import Words
-from tests.http.ogc.test_ogc import COUNTS, EPSG, items
+from tests.http.ogc.asked import COUNTS, EPSG, items
 
 GDAL_ACCEPT = "application/geo+json, application/json"
 

@@ -1,17 +1,10 @@
-"""OGC API Features, requirement by requirement."""
+"""OGC API Features: collections, pages, boxes, filters by equality, beyond each requirement."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
 import pytest
-from openpyxl import load_workbook
 from shapely import orient_polygons
 from shapely.geometry import shape
 from starlette.testclient import TestClient
@@ -19,27 +12,8 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.results.layers.layers import LAYERS, layer_frame
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.ogc import crs
-from lifecircle.service.ogc.definition import downgraded
-from lifecircle.service.wording import Words
+from tests.http.ogc.asked import COUNTS, EPSG, items, links
 from tests.pages.served import client
-from tests.worlds.tiny import tiny_run
-
-EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
-COUNTS = {"cells": 10, "facilities": 9, "units": 7, "gaps": 59, "circles": 14, "network": 9}
-
-
-def items(served: TestClient, layer: str, **query: Any) -> Any:
-    named = {name.replace("_", "-") if "bbox" in name else name: v for name, v in query.items()}
-    answer = served.get(f"/collections/tiny.{layer}/items", params=named)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def links(document: Any) -> dict[str, str]:
-    return {link["rel"]: link["href"] for link in document["links"]}
-
-
-# ---- part 1: core --------------------------------------------------------------------------
 
 
 def test_req_core_root_success(served: TestClient) -> None:
@@ -265,151 +239,3 @@ def test_filters(served: TestClient) -> None:
     assert items(served, "facilities", name="=2+3 <b>药房</b>")["numberMatched"] == 1
     assert items(served, "facilities", ownership="private")["numberMatched"] == 0
     assert items(served, "cells", residents=100)["numberMatched"] == 1
-
-
-# ---- part 2: coordinate systems --------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("code", "first"),
-    [("4326", (25.0358, 102.0017)), ("4490", (25.0358, 102.0017)), ("4543", (2770025.0, 500175.0))],
-)
-def test_the_authority_s_axis_order(
-    served: TestClient, code: str, first: tuple[float, float]
-) -> None:
-    answer = served.get(f"/collections/tiny.cells/items?id=c1&crs={EPSG}{code}")
-    assert answer.headers["content-crs"] == f"<{EPSG}{code}>"
-    xs, ys = zip(*answer.json()["features"][0]["geometry"]["coordinates"][0], strict=True)
-    assert (min(xs), min(ys)) == pytest.approx(first, abs=1e-4)
-    one = served.get(f"/collections/tiny.cells/items/c1?crs={EPSG}{code}")
-    assert one.headers["content-crs"] == f"<{EPSG}{code}>"
-    assert one.json()["geometry"] == answer.json()["features"][0]["geometry"]
-
-
-def test_crs84_and_web_mercator_are_east_first(served: TestClient) -> None:
-    plain = served.get("/collections/tiny.cells/items?id=c1")
-    assert plain.headers["content-crs"] == f"<{crs.CRS84}>"
-    assert plain.json()["features"][0]["geometry"]["coordinates"][0][0][0] > 101
-    mercator = items(served, "cells", id="c1", crs=f"{EPSG}3857")
-    assert mercator["features"][0]["geometry"]["coordinates"][0][0][0] > 11_000_000
-
-
-def test_boxes_in_other_systems(served: TestClient) -> None:
-    found = items(served, "cells", bbox="25.03,102,25.04,102.01", bbox_crs=f"{EPSG}4326")
-    assert [feature["id"] for feature in found["features"]] == ["c1", "c2"]
-    found = items(served, "cells", bbox="2770000,500000,2770100,501000", bbox_crs=f"{EPSG}4543")
-    assert [feature["id"] for feature in found["features"]] == ["c1", "c2"]
-
-
-def test_axis_order_is_the_authority_s() -> None:
-    assert crs.north_first("EPSG:4543")
-    assert crs.north_first("EPSG:4490")
-    assert not crs.north_first("EPSG:32651")
-    assert not crs.north_first("EPSG:3857")
-
-
-# ---- the definition --------------------------------------------------------------------------
-
-
-def test_the_api_spells_out_every_collection_with_its_filters(served: TestClient) -> None:
-    answer = served.get("/api?lang=en")
-    assert answer.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
-    document = answer.json()
-    assert document["openapi"] == "3.0.3"
-    for layer in LAYERS:
-        operation = document["paths"][f"/collections/tiny.{layer}/items"]["get"]
-        names = {parameter["name"] for parameter in operation["parameters"]}
-        assert {"limit", "bbox", "bbox-crs", "crs", "datetime", "offset", "f"} <= names
-        assert "collection" not in names
-        asked = served.get(f"/collections/tiny.{layer}/queryables").json()["properties"]
-        assert set(asked) - {"geometry"} <= names
-    filters = document["paths"]["/collections/tiny.units/items"]["get"]["parameters"]
-    level = next(parameter for parameter in filters if parameter["name"] == "level")
-    assert level["schema"] == {
-        "title": "Unit level",
-        "type": "string",
-        "enum": ["subdistrict", "community"],
-    }
-    limit = next(parameter for parameter in filters if parameter["name"] == "limit")
-    assert limit["schema"]["maximum"] == 10_000
-
-
-def test_the_api_speaks_3_0(served: TestClient) -> None:
-    text = json.dumps(served.get("/api").json())
-    document = json.loads(text)
-    for word in ('"const"', '"prefixItems"', '"type": "null"', '"$defs"', "ValidationError"):
-        assert word not in text, word
-    ids = [op["operationId"] for path in document["paths"].values() for op in path.values()]
-    assert len(ids) == len(set(ids))
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
-            assert operation["responses"]["200"]["description"]
-            placed = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
-            assert placed == {part[1:-1] for part in path.split("/") if part.startswith("{")}
-
-
-def test_the_first_readers_of_the_api_may_come_together(root: Path) -> None:
-    fresh = client(root)
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: fresh.get("/api"), range(4)))
-    assert [answer.status_code for answer in answers] == [200] * 4
-    assert len({answer.content for answer in answers}) == 1
-
-
-def test_downgrading() -> None:
-    node = {
-        "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "null"}],
-        "title": "Minutes",
-    }
-    assert downgraded(node) == {
-        "type": "number",
-        "minimum": 0,
-        "exclusiveMinimum": True,
-        "title": "Minutes",
-        "nullable": True,
-    }
-    assert downgraded({"const": "zh"}) == {"enum": ["zh"]}
-
-
-# ---- files -------------------------------------------------------------------------------------
-
-
-def test_downloads_hold_the_whole_selection(root: Path, tmp_path: Path) -> None:
-    small = client(root, page_size=2, max_page_size=3)
-    url = "/collections/tiny.cells/items?lang=en&f="
-    text = small.get(f"{url}csv").content.decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert [row["id"] for row in rows] == [f"c{i}" for i in range(1, 11)]
-    assert sum(int(row["residents"]) for row in rows) == 1910
-    sheet = load_workbook(io.BytesIO(small.get(f"{url}xlsx").content)).worksheets[0]
-    assert sheet.max_row == 11
-    saved = tmp_path / "cells.gpkg"
-    saved.write_bytes(small.get(f"{url}gpkg&unit_code=C1").content)
-    frame = gpd.read_file(saved)
-    assert list(frame["id"]) == ["c1", "c2"]
-    few = small.get(f"{url}csv&limit=1&offset=1").content.decode("utf-8-sig").splitlines()
-    assert few[1].startswith("c2,")
-
-
-def test_files_have_names_also_in_chinese(tmp_path: Path) -> None:
-    tiny_run(tmp_path, area="小城.一")
-    served = client(tmp_path)
-    answer = served.get("/collections/小城.一.gaps/items?f=csv")
-    assert answer.status_code == 200
-    told = answer.headers["content-disposition"]
-    assert told.startswith("attachment; filename=\"__._.gaps.csv\"; filename*=UTF-8''%E5%B0%8F")
-    listed = served.get("/collections").json()["collections"]
-    assert served.get(links(listed[0])["items"]).status_code == 200
-
-
-def test_the_table_page_pages(served: TestClient) -> None:
-    first = served.get("/collections/tiny.cells/items?f=html&limit=4&lang=en").text
-    assert "1–4 of 10" in first
-    assert "offset=4" in first
-    none = served.get("/collections/tiny.cells/items?f=html&residents=7&lang=en").text
-    assert "No feature matches" in none
-
-
-def test_what_was_estimated_is_told_in_the_reader_s_language() -> None:
-    assert Words("zh").modelled(("population", "odd")) == "人口、odd"
-    assert Words("en").modelled(("population",)) == "residents"

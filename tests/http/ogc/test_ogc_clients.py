@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lifecircle.analysis.results.layers.layers import LAYERS
-from tests.http.ogc.test_ogc import COUNTS
+from tests.http.ogc.asked import COUNTS
 from tests.pages.served import running
 from tests.worlds.tiny import tiny_run
 

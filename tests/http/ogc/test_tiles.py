@@ -218,9 +218,12 @@ def test_other_names_are_refused(served: TestClient) -> None:
 
 def test_empty_tiles_and_tags(served: TestClient) -> None:
     far = served.get(tile_url("cells", 14, 0, 0))
-    assert (far.status_code, far.content) == (204, b"")
+    assert (far.status_code, far.json()["key"]) == (404, "tile_outside")
     for layer, first in SHOWN_FROM.items():
-        assert served.get(tile_url(layer, first - 1, 0, 0)).status_code == 204
+        limits = limits_of(BBOX, first - 1)
+        hidden = tile_url(layer, first - 1, limits["minTileRow"], limits["minTileCol"])
+        assert served.get(hidden).status_code == 204
+    assert served.get(tile_url("network", 16, 28_049, 51_334)).status_code == 204
     url = tile_url("cells", 0, 0, 0)
     one = served.get(url)
     again = served.get(url, headers={"if-none-match": one.headers["etag"]})
@@ -243,4 +246,4 @@ def test_a_tile_comes_compressed(served: TestClient) -> None:
 def test_hidden_zooms_of_a_service_are_no_answer_of_another(root: Path) -> None:
     other = client(root)
     assert other.get(tile_url("cells", 1, 0, 1)).status_code == 200
-    assert other.get(tile_url("cells", 1, 1, 1)).status_code == 204
+    assert other.get(tile_url("cells", 1, 1, 1)).status_code == 404

@@ -14,6 +14,7 @@ from lifecircle.service.app import create_app
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import add_key, revoke_key
 from lifecircle.service.edge import keys as gate
+from lifecircle.service.edge.kept import asked_of
 from lifecircle.service.edge.pieces import Pieces
 from lifecircle.service.settings import Settings
 from tests.pages.served import client
@@ -34,7 +35,7 @@ def both_ways(served: TestClient, path: str, **headers: str) -> tuple[Any, Any]:
         app.front = front
     found: list[object] = []
     find = front.find
-    front.find = lambda scope: found.append(find(scope)) or found[-1]
+    front.find = lambda *asked: found.append(find(*asked)) or found[-1]
     short = served.get(path, headers=headers)
     front.find = find
     assert found[-1] is not None, "the short way was not taken"
@@ -78,7 +79,7 @@ def test_what_is_not_plain_takes_the_long_way(served: TestClient, query: str) ->
         "query_string": query.encode(), "headers": [(b"host", b"testserver")],
         "client": ("127.0.0.1", 1),
     }  # fmt: skip
-    assert app.front.find(scope) is None
+    assert app.front.find(scope, asked_of(scope)) is None
 
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])

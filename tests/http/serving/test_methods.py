@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -43,6 +47,42 @@ def test_options_says_what_is_allowed(served: TestClient, path: str) -> None:
     if not path.startswith("/static"):
         refused = served.delete(path)
         assert (refused.status_code, refused.headers["allow"]) == (405, wanted)
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+NAMED = {
+    "area": "tiny", "collection": "tiny.cells", "item": "c1", "grid": "WebMercatorQuad",
+    "zoom": "9", "row": "1", "column": "1", "layer": "coverage", "process": "siting",
+    "job": "0123456789ab",
+    "upload": "0123456789ab", "scenario": "0123456789ab", "review": "0123456789ab",
+}  # fmt: skip
+
+
+def declared(router: Any) -> Iterator[tuple[str, set[str]]]:
+    """Each path of the routes themselves, and the methods that a route of it takes."""
+    for route in router.routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from declared(inner)
+        elif getattr(route, "methods", None):
+            path = re.sub(r":\w+(?=})", "", route.path)
+            yield path.format(**NAMED), set(route.methods)
+
+
+def test_allow_lists_on_every_path_what_is_not_405(served: TestClient) -> None:
+    wanted: dict[str, set[str]] = {}
+    for path, methods in declared(served.app):
+        wanted.setdefault(path, set()).update(methods)
+    assert len(wanted) > 60
+    for path, methods in wanted.items():
+        # a parameter nobody reads: 400 before anything is worked out or changed
+        answers = {one: served.request(one, f"{path}?nonsense=1") for one in METHODS}
+        taken = [one for one in METHODS if answers[one].status_code != 405]
+        assert set(taken) == methods | ({"HEAD"} if "GET" in methods else set()), path
+        told = ", ".join([*taken, "OPTIONS"])
+        assert served.options(path).headers["allow"] == told
+        others = [answers[one] for one in METHODS if one not in taken]
+        assert {one.headers["allow"] for one in others} == {told}, path
 
 
 def test_what_only_takes_a_body(served: TestClient) -> None:

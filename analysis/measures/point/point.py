@@ -100,8 +100,12 @@ class PointPlan:
 
     def position(self, xy_m: FloatArray) -> Positions:
         """Where a place, (1, 2) in the city's CRS, joins the streets."""
+        return self.position_at(float(xy_m[0, 0]), float(xy_m[0, 1]))
+
+    def position_at(self, x_m: float, y_m: float) -> Positions:
+        """The same of two numbers."""
         limit_m = self.study.policy.attachment.max_leg_m.value
-        return self.study.edges.snap_one(float(xy_m[0, 0]), float(xy_m[0, 1]), limit_m)
+        return self.study.edges.snap_one(x_m, y_m, limit_m)
 
     def services(self, position: Positions, xy_m: FloatArray | None = None) -> list[PlaceService]:
         """Every service from one position; of a place (1, 2), as far as the lists go there."""

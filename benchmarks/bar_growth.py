@@ -1,0 +1,221 @@
+"""How building and answering grow with an area, and whether a million cells are borne.
+
+The generated city at several sizes (`LIFECIRCLE_SCALES`, 1 and 2 when absent; 10 takes a quarter
+of an hour), each step in a process of its own, in seconds of processors, which a loaded machine
+distorts least. The bar: ten times the rows cost at most fourteen times as much (n log n), that is
+an exponent of 1.146. With `LIFECIRCLE_MILLION` also a drawn grid of a million cells.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pickle
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+import lifecircle as lc
+from benchmarks.bars import SEED, Row, Skip
+from benchmarks.million import MILLION_OSM, million_request, write_million
+from benchmarks.serving import cpu_s, serve_workspace
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.pipeline import build_area
+from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.checker.check import check_file
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.catalog.siting import SitingTask, siting_of
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+MOST: Final = math.log10(14)
+FILES: Final = "files.pickle"
+SERVICE: Final = "health_centre"
+IDLE_S: Final = 15
+BARS: Final = {"build peak, MB": 6000.0, "idle worker, MB": 500.0, "ready, s": 3.0,
+               "first coverage, s": 1.0}  # fmt: skip
+GROWING: Final = ("build", "check", "coverage", "gaps", "circles", "catchments", "scorecard",
+                  "siting", "what-if")  # fmt: skip
+
+
+def measure() -> list[Row]:
+    """The rows of growth: each step at the smallest and the largest size, then a million cells."""
+    scales = [float(one) for one in os.environ.get("LIFECIRCLE_SCALES", "1,2").split(",")]
+    found = {scale: _springcity(scale) for scale in scales}
+    rows = [_growth(name, found) for name in GROWING]
+    rows += [_series(name, found) for name in next(iter(found.values())) if name not in GROWING]
+    if os.environ.get("LIFECIRCLE_MILLION"):
+        rows += _million()
+    return rows
+
+
+def _growth(name: str, found: dict[float, dict[str, float]]) -> Row:
+    (small, *_, large) = found
+    first, last = found[small][name], found[large][name]
+    exponent = math.log(last / first) / math.log(large / small)
+    return Row("growth", name, f"{last:.2f} s at x{large:g}", f"ourselves at x{small:g}",
+               f"{first:.2f} s", exponent, f"exponent <= {MOST:.2f}", exponent <= MOST,
+               _all(name, found))  # fmt: skip
+
+
+def _series(name: str, found: dict[float, dict[str, float]]) -> Row:
+    (small, *_, large) = found
+    first, last = found[small][name], found[large][name]
+    return Row("growth", name, f"{last:.4g} at x{large:g}", f"ourselves at x{small:g}",
+               f"{first:.4g}", None, "-", None, _all(name, found))  # fmt: skip
+
+
+def _all(name: str, found: dict[float, dict[str, float]]) -> str:
+    return ", ".join(f"x{scale:g}: {one[name]:.4g}" for scale, one in found.items())
+
+
+def _springcity(scale: float) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        _step("write", folder, str(scale))
+        return _all_steps(folder)
+
+
+def _million() -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        _step("million", folder)
+        found = _all_steps(folder)
+    told = [Row("growth", f"a million cells: {name}", f"{found[name]:.4g}", "-", "-", None,
+                f"< {most:g}", found[name] < most) for name, most in BARS.items()]  # fmt: skip
+    others = (name for name in found if name not in BARS)
+    return told + [Row("growth", f"a million cells: {name}", f"{found[name]:.4g}", "-", "-", None,
+                       "-", None) for name in others]  # fmt: skip
+
+
+def _all_steps(folder: str) -> dict[str, float]:
+    return _step("build", folder) | _step("check", folder) | _step("ask", folder) | _served(folder)
+
+
+def _step(*command: str) -> dict[str, float]:
+    """What a step says of itself, done in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "benchmarks.bar_growth", *command], cwd=ROOT,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    if done.returncode:
+        raise Skip(f"{command[0]} failed: {done.stderr.strip().splitlines()[-1:]}")
+    said: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def _served(folder: str) -> dict[str, float]:
+    """Seconds of a clock until a service is ready, and what a worker holds when nobody asks."""
+    started = time.perf_counter()
+    with serve_workspace(Path(folder) / "workspace", 1) as served:
+        ready = time.perf_counter() - started
+        used = cpu_s(served.pid)
+        time.sleep(IDLE_S)
+        held = max(one.memory_info().rss for one in _family(served.pid)) / 1e6
+    return {"ready, s": ready, "ready, s of processors": used, "idle worker, MB": held}
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    first = psutil.Process(pid)
+    return [first, *first.children(recursive=True)]
+
+
+def _write(folder: Path, scale: str) -> dict[str, float]:
+    files = write_springcity(folder / "files", seed=SEED, scale=float(scale))
+    (folder / FILES).write_bytes(pickle.dumps(files))
+    return {}
+
+
+def _million_files(folder: Path) -> dict[str, float]:
+    write_million(folder / "files")
+    return {}
+
+
+def _request(folder: Path) -> BuildRequest:
+    files = folder / "files"
+    if (files / MILLION_OSM).is_file():
+        return million_request(files)
+    return springcity_request(pickle.loads((folder / FILES).read_bytes()))
+
+
+def _build(folder: Path) -> dict[str, float]:
+    """The build, its kernels compiled as after a first one: they are asked of a tiny town."""
+    lc.tiny_town()
+    workspace = Workspace(folder / "workspace")
+    with _timed() as said:
+        run = build_area(_request(folder), workspace)
+    size = sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    city = run.city
+    return {"build": said["s"], "build, s of a clock": said["wall"], "build peak, MB": peak,
+            "on disk, MB": size / 1e6, "cells": float(len(city.cells)),
+            "edges": float(len(city.network.edge_length_m)),
+            "facilities": float(len(city.facilities)),
+            "residents": float(city.cells.residents.sum())}  # fmt: skip
+
+
+def _check(folder: Path) -> dict[str, float]:
+    """Its population and facilities, as ``lifecircle check`` reads them."""
+    policy, request = load_policy(), _request(folder)
+    with _timed() as said:
+        for table in (*request.people, *request.facilities):
+            check_file(table, policy=policy, declared=request.declared())
+    return {"check": said["s"]}
+
+
+def _ask(folder: Path) -> dict[str, float]:
+    """Questions to an opened run; the kernels are loaded by the same questions to a tiny town."""
+    _answers(lc.tiny_town())
+    workspace = lc.open(folder / "workspace")
+    (name,) = workspace
+    return _answers(workspace[name])
+
+
+def _answers(area: lc.Area) -> dict[str, float]:
+    study, question = area.study, lc.Question(SERVICE)
+    west, south, east, north = area.layer("units").total_bounds
+    middle = (SERVICE, (west + east) / 2, (south + north) / 2)
+
+    def every_service() -> None:
+        for service in area.services:
+            lc.coverage(study, question.about(service))
+
+    asked: dict[str, Callable[[], object]] = {
+        "first coverage, s": lambda: lc.coverage(study, question),
+        "coverage": every_service,
+        "gaps": lambda: lc.gaps(study, question),
+        "circles": lambda: lc.circles(study, question, kind="convenience"),
+        "catchments": lambda: lc.catchments(study, question, closed=True),
+        "scorecard": lambda: lc.scorecard(study),
+        "siting": lambda: siting_of(study, question, SitingTask(add=3)),
+        "what-if": lambda: area.what_if(add=[middle]),
+    }
+    return {name: _seconds(ask) for name, ask in asked.items()}
+
+
+def _seconds(ask: Callable[[], object]) -> float:
+    with _timed() as said:
+        ask()
+    return said["s"]
+
+
+@contextmanager
+def _timed() -> Iterator[dict[str, float]]:
+    said: dict[str, float] = {}
+    before, started = time.process_time(), time.perf_counter()
+    yield said
+    said |= {"s": time.process_time() - before, "wall": time.perf_counter() - started}
+
+
+STEPS: Final = {"write": _write, "million": _million_files, "build": _build, "check": _check,
+                "ask": _ask}  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(json.dumps(STEPS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])))

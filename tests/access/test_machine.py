@@ -1,0 +1,68 @@
+"""Copies of a process: what they make, in order; what they cannot make is made here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lifecircle.analysis import machine
+from lifecircle.analysis.machine import Apart, begin_apart, may_fork, using_threads
+
+linux = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@linux
+def test_things_come_in_order_from_another_process() -> None:
+    def make(give: Callable[[object], None]) -> None:
+        for thing in (os.getpid(), np.arange(3), "last"):
+            give(thing)
+
+    process, numbers, last = Apart(make)
+    assert process != os.getpid()
+    assert np.array_equal(numbers, [0, 1, 2])
+    assert last == "last"
+
+
+@linux
+@pytest.mark.parametrize("code", [0, 1, 9])
+def test_what_a_dead_process_did_not_make_is_made_here(code: int) -> None:
+    here = os.getpid()
+
+    def make(give: Callable[[str], None]) -> None:
+        give("one")
+        if os.getpid() != here:
+            os._exit(code)
+        give("two")
+
+    assert list(Apart(make)) == ["one", "two"]
+
+
+@linux
+def test_an_error_is_raised_where_it_would_have_been() -> None:
+    def make(give: Callable[[int], None]) -> None:
+        give(1)
+        raise ValueError("file")
+
+    made = Apart(make)
+    assert next(made) == 1
+    with pytest.raises(ValueError, match="file"):
+        next(made)
+
+
+def test_where_no_process_can_be_begun_all_is_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(machine, "_fork", refuse)
+    made = Apart(lambda give: give(os.getpid()))
+    assert next(made) == os.getpid()
+
+
+def test_copies_are_made_only_where_they_are_asked_for() -> None:
+    assert not may_fork()
+    with using_threads(1, copies=True):
+        assert not may_fork()
+    assert begin_apart(os.getpid)() == os.getpid()
