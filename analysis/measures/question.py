@@ -16,7 +16,7 @@ from lifecircle.analysis.city.extents import Judged, judged_by
 from lifecircle.analysis.city.model import City, StrArray, Units
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.measures.landmarks import Landmarks
+from lifecircle.analysis.measures.landmarks import Landmarks, OfCells
 from lifecircle.analysis.measures.names import (
     TOTAL,
     group_words,
@@ -136,6 +136,12 @@ class Study:
     def landmarks(self) -> Landmarks:
         """Named places, made once."""
         return Landmarks.of(self.city)
+
+    @cached_property
+    def nearest_landmark(self) -> OfCells:
+        """As `Landmarks.nearest` of cells (k,), each cell looked for once."""
+        xy_m = self.city.cells.xy_m
+        return OfCells(len(xy_m), lambda cell: self.landmarks.nearest(xy_m[cell]))
 
     @cached_property
     def edges(self) -> EdgeIndex:

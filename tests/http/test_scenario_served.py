@@ -223,3 +223,10 @@ def test_the_command_gives_the_same_figures(
     file.write_text(json.dumps(document), encoding="utf-8")
     code, _, err = run_command(monkeypatch, capsys, *asked)
     assert code == 2 and "edits.geojson" in err
+
+
+def test_edits_that_are_no_list_are_told_by_their_name(served: TestClient) -> None:
+    answer = served.post("/areas/tiny/scenario", params={"lang": "zh"}, json={"edits": "x"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "edits = “x” 无法识别。"
+    assert [fault["parameter"] for fault in answer.json()["faults"]] == ["edits"]
