@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lifecircle.analysis.measures.catchments.referral_chains import REASONS
 from lifecircle.analysis.texts import listed
+from lifecircle.service.catalog.tiers.referral import UNSERVED
 from lifecircle.service.figures import number, percent
 from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.wording import Words
 
 UNITS: Final = (
     "unit_code", "unit", "residents", "referral_served", "referral_share",
-    *(f"referral_{reason}" for reason in REASONS), "not_assessed",
+    *(f"referral_{reason}" for reason in UNSERVED), "not_assessed",
 )  # fmt: skip
 LOADS: Final = (
     "referral_tier", "facility", "load", "maximum", "referral_refers_to", "referral_leg",
@@ -35,7 +35,7 @@ def _total(found: Document) -> Document:
 
 
 def _lost(row: Document) -> int:
-    return sum(row[reason] or 0 for reason in REASONS)
+    return sum(row[reason] or 0 for reason in UNSERVED)
 
 
 def _figures(row: Document, words: Words) -> list[Cell]:
@@ -46,7 +46,7 @@ def _figures(row: Document, words: Words) -> list[Cell]:
         persons("residents"),
         persons("served"),
         Cell(percent(row["share"]) or words.not_assessed, row["share"]),
-        *map(persons, REASONS),
+        *map(persons, UNSERVED),
         Cell(number(row["not_assessed"] or None) or words.none, row["not_assessed"]),
     ]
 

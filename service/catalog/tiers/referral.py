@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import persons_in, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document
 
+UNSERVED: Final = REASONS  # why residents have no whole chain, as the keys of the document
 _LEGS = ("to_first", "to_centre", "to_hospital")
 
 

@@ -8,10 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.measures.catchments.referral import Referral
-from lifecircle.analysis.measures.catchments.referral_chains import REASONS
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array, limit_cm
 from lifecircle.analysis.texts import listed
-from lifecircle.service.catalog.tiers.referral import ReferralAnswer, answer_referral
+from lifecircle.service.catalog.tiers.referral import UNSERVED, ReferralAnswer, answer_referral
 from lifecircle.service.figures import number, percent, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
@@ -47,7 +46,7 @@ from lifecircle.service.maps.shapes import (
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import Words
 
-STATES: Final = ("served", *REASONS)
+STATES: Final = ("served", *UNSERVED)
 STATE_COLOURS: Final = ("#3f8ac4", "#8c2d04", "#e6750f", "#c51b8a", "#6a3d9a")
 TIERS: Final = ("station", "centre", "hospital")
 TIER_COLOURS: Final = ("#4a8793", scales.DOT_COLOUR, "#b3001b")
@@ -144,7 +143,7 @@ def _figures(ask: Ask, document: Row, words: Words) -> dict[str, Any]:
         Tile(words("served"), percent(document["share"]), note if told else "", main=True),
         *(
             Tile(words(reason), number(document["unserved"][reason]), ask.say(f"about_{reason}"))
-            for reason in REASONS
+            for reason in UNSERVED
         ),
     )
     mean = document["mean_minutes"] or {}
@@ -193,7 +192,7 @@ def _unit_layer(ask: Ask, document: Row, words: Words) -> tuple[Areas, dict[str,
 
 def _cell_layer(ask: Ask, found: Referral, words: Words) -> tuple[CellDots, Toggle]:
     """Cells by what becomes of most of their residents; of cells that are split all is told."""
-    persons = np.stack([found.served, *(found.unserved[reason] for reason in REASONS)])
+    persons = np.stack([found.served, *(found.unserved[reason] for reason in UNSERVED)])
     state = persons.argmax(axis=0)
     if not found.assessed:
         persons = np.zeros_like(persons)
@@ -295,7 +294,7 @@ def _worst(ask: Ask, document: Row, words: Words, places: Mapping[str, int]) -> 
         RankRow(
             ask.named(row["name"], row["name_en"]),
             ask.words.persons(lost),
-            " · ".join(f"{words(one)} {number(row[one])}" for one in REASONS if row[one]),
+            " · ".join(f"{words(one)} {number(row[one])}" for one in UNSERVED if row[one]),
             f"{100 * lost / worst[0][0]:.1f}",
             places.get(row["code"]),
         )
@@ -307,7 +306,7 @@ def _worst(ask: Ask, document: Row, words: Words, places: Mapping[str, int]) -> 
 
 
 def _lost(row: Row) -> int:
-    return sum(row[reason] for reason in REASONS)
+    return sum(row[reason] for reason in UNSERVED)
 
 
 def _loads(ask: Ask, document: Row, tier: str, words: Words) -> Ranking | None:
