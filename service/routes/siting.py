@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.apart import Apart
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
 from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.catalog.years.staged import stages_document, years_of
 from lifecircle.service.errors import RequestError
+from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.guards import check_near
 from lifecircle.service.jobs.processes.of_runs import (
     MOST_STAGES,
@@ -40,9 +44,11 @@ from lifecircle.service.queries.questions import (
 from lifecircle.service.report.stages import stages_page, stages_policy
 from lifecircle.service.responses import (
     JSON,
+    READER_LEFT,
     UNCACHED,
     answer,
     encode,
+    kept_body,
     page_response,
     wants_page,
 )
@@ -117,14 +123,17 @@ async def show_siting(
             raise ParameterError("siting_stages_run")
         return await _staged(request, reader, area, query, query.stages)
     state = await reader.state_of(area, query)
-
-    def produce() -> dict[str, Any]:
-        task = SitingTask(
-            query.add, query.target, query.objective, query.candidates, time_limit_s=QUICK_S
-        )
-        return siting_document(state.run, query.question, task, lang=reader.lang)
-
+    task = SitingTask(
+        query.add, query.target, query.objective, query.candidates, time_limit_s=QUICK_S
+    )
+    produce = Apart(_proposals, (state,), (query.question, task), {"lang": reader.lang})
     return await answer(request, state, reader.lang, produce)
+
+
+def _proposals(
+    runs: list[Run], question: Question, task: SitingTask, *, lang: Language
+) -> dict[str, Any]:
+    return siting_document(runs[0], question, task, lang=lang)
 
 
 async def _staged(
@@ -140,22 +149,22 @@ async def _staged(
     states = [await reader.state(area, name) for name in names]
     task = SitingTask(query.add, None, "capacity", query.candidates)
 
-    def produce() -> dict[str, Any]:
-        runs = [state.run for state in states]
-        return stages_document(
-            runs,
-            query.question,
-            task,
-            per_stage=query.per_stage,
-            most_sets=QUICK_SETS,
-            lang=reader.lang,
-        )
-
+    named = {"per_stage": query.per_stage, "most_sets": QUICK_SETS, "lang": reader.lang}
+    produce = Apart(stages_document, tuple(states), (query.question, task), named)
     if query.f == "html" or (query.f is None and wants_page(request)):
-        document = await run_in_threadpool(produce)
-        page = stages_page(states[-1].run, document, reader.lang)
+        key = ("stages", request.url.netloc, request.url.path, request.url.query, reader.lang)
+        asked = replace(produce, make=_stages_page)
+        try:
+            page = await kept_body(request, states[-1], (*key, *names), asked)
+        except ReaderLeftError:
+            return Response(status_code=READER_LEFT)
         return page_response(page, reader.lang, "", policy=stages_policy())
     return await answer(request, states[-1], reader.lang, produce, about=tuple(names))
+
+
+def _stages_page(runs: list[Run], *given: Any, lang: Language, **named: Any) -> bytes:
+    document = stages_document(runs, *given, lang=lang, **named)
+    return stages_page(runs[-1], document, lang).encode()
 
 
 @router.get("/areas/{area}/accessibility")
