@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.measures.question import Question
@@ -37,6 +37,12 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+# Read by `read_edits`, which says what is wrong with anything else.
+Drawn = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": "array", "items": {}}, {"type": "object"}]})
+]
+
+
 class ScenarioQuery(OfYear):
     """What `/scenario` takes beside its body."""
 
@@ -48,7 +54,7 @@ class ScenarioBody(BaseModel):
         frozen=True, extra="forbid", json_schema_extra={"examples": [_EXAMPLE]}
     )
 
-    edits: list[Any] | dict[str, Any]
+    edits: Drawn
     minutes: Minutes | None = None
     walker: Name = "adult"
     profile: Name = WALK
