@@ -26,6 +26,7 @@ _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
 _ALLOCATIONS: Final = 5_000_000  # of objects before the collector looks; Python's own is 700
+_WAITS: Final = 16  # at once
 _UPTO: Final = struct.Struct("q")  # where a thing ends in the file of a process
 _NO_MORE: Final = -1
 _copies: Final[ContextVar[bool]] = ContextVar("copies", default=False)
@@ -66,6 +67,12 @@ def map_side_by_side(make: Callable[[_Given], _Made], of: Iterable[_Given]) -> l
         return list(pool.map(make, of))
 
 
+def wait_side_by_side(wait: Callable[[_Given], None], of: Iterable[_Given]) -> None:
+    """Wait for each at once, as for a disk, which takes several orders together."""
+    with ThreadPoolExecutor(1 if thread_count() == 1 else _WAITS) as pool:
+        list(pool.map(wait, of))
+
+
 def begin(make: Callable[[], _Made]) -> Callable[[], _Made]:
     """Begin something beside what follows; call what is given to wait for what it makes."""
     if thread_count() == 1:
@@ -78,9 +85,9 @@ def begin(make: Callable[[], _Made]) -> Callable[[], _Made]:
 
 
 def begin_apart(make: Callable[[], _Made]) -> Callable[[], _Made]:
-    """As `begin`, in a copy of this process where there may be one, else when it is asked for."""
+    """As `begin`, in a copy of this process where there may be one; what is made is pickled."""
     if not may_fork():
-        return make
+        return begin(make)
     made: Apart[_Made] = Apart(lambda give: give(make()))
     return lambda: next(made)
 

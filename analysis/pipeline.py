@@ -53,7 +53,7 @@ from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.connected import connected_pieces
-from lifecircle.analysis.errors import InputError, ParameterError, Warn
+from lifecircle.analysis.errors import InputError, LifecircleError, ParameterError, Warn
 from lifecircle.analysis.facts import (
     Beside,
     BuildRequest,
@@ -188,16 +188,21 @@ def _analyse_city(
     walkable = early.get(id(facts.streets)) or walk(facts.streets, facts.closures)
     network = walkable.network
     index = EdgeIndex.by(network, policy.attachment)
-    doubts = check_places(facts, index, sure=request.accept_datum)
+    checked = begin(lambda: check_places(facts, index, sure=request.accept_datum))
     clock.start("residents")
     people = request.people_of(facts.population, facts.units)
-    settled = settle(people, facts.places, network, policy, parts.spreads)
+    try:
+        settled = settle(people, facts.places, network, policy, parts.spreads)
+    except LifecircleError:
+        checked()  # that files do not lie where they say is told first
+        raise
+    doubts = checked()
     facts = facts.completed()
     roads = begin(lambda: _roads(facts, network.crs))
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
+    land = begin(lambda: _land(facts, units, network.crs, policy, index))
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
     apart = describe_disagreements((*compare_units(units), *compare_cells(units, cells)))
-    land = _land(facts, units, network.crs, policy, index)
     clock.start("facilities")
     placed, same_places, unit_rows, noticed = gather_facilities(
         tuple(zip([path.name for path in request.facilities], facts.facilities, strict=True)),
@@ -243,7 +248,7 @@ def _analyse_city(
         units,
         cells,
         facilities,
-        land,
+        land(),
         surveyed,
         warnings,
         statistics,

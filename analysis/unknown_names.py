@@ -80,13 +80,13 @@ def unknown(
 
 def unknown_service(name: str, known: Mapping[str, Words]) -> UnknownNameError:
     """The error for a service that does not exist: the nearest by id, title and alias first."""
+    near = [
+        say_both("word_named_id", title=known[one].title, id=one) for one in _nearest(name, known)
+    ]
     return UnknownNameError(
         "unknown_service",
         name=name,
-        near=listed(
-            say_both("word_named_id", title=known[one].title, id=one)
-            for one in _nearest(name, known)
-        ),
+        near=listed(near or [say_both("word_none_alike")]),
         known=", ".join(known),
     )
 

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
+
+NumberArray = NDArray[Any]
+
+
+class OfCells:
+    """Columns by cell that are worked out when a cell is asked for the first time."""
+
+    def __init__(self, cells: int, work_out: Callable[[Int32Array], Sequence[NumberArray]]) -> None:
+        self._work_out = work_out
+        self._known = np.zeros(cells, dtype=np.bool_)
+        self._held: list[NumberArray] = []
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, cell: Int32Array) -> list[NumberArray]:
+        """The columns at some cells (k,); several threads may ask."""
+        new = np.unique(cell[~self._known[cell]])
+        if len(new) or not self._held:
+            columns = self._work_out(new)
+            with self._one_at_a_time:
+                if not self._held:
+                    self._held = [np.zeros(len(self._known), dtype=one.dtype) for one in columns]
+                for held, values in zip(self._held, columns, strict=True):
+                    held[new] = values
+                self._known[new] = True
+        return [held[cell] for held in self._held]
 
 
 @dataclass(frozen=True, slots=True)

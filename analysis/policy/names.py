@@ -44,8 +44,11 @@ def has_word(names: str, words: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=16_384)
 def folded(text: str) -> str:
     """A text as names are compared: small letters without accents, words by single spaces."""
-    plain = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
-    bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    if text.isascii():
+        bare = text.casefold()
+    else:
+        plain = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+        bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return _BREAK.sub(" ", _LATIN.sub(r" \g<0> ", bare)).strip()
 
 

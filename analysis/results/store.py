@@ -24,6 +24,7 @@ import geopandas as gpd
 import pyarrow as pa
 
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
+from lifecircle.analysis.machine import begin, wait_side_by_side
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
@@ -151,18 +152,14 @@ class Workspace(AreaFolders):
         area = aside.parent
         aside.mkdir()
         try:
-            (aside / POLICY).write_text(policy_text(run.policy), encoding="utf-8")
-            write_city(aside, run.city, run.travel)
-            write_catchments(aside, run.catchments)
-            write_layers(aside, layers)
+            _write(aside, run, layers)
             stem = f"r{_stamp(run.manifest.created)}-{content_digest(aside)[:8]}"
             (area / RUNS).mkdir(exist_ok=True)
             while True:
                 name = _free(area / RUNS, stem)
                 manifest = dataclasses.replace(run.manifest, run=name, timings_s=timings_s())
                 write_manifest(aside, manifest)
-                for file in aside.iterdir():
-                    _to_disk(file)
+                wait_side_by_side(_to_disk, aside.iterdir())
                 _to_disk(aside)
                 try:
                     aside.rename(area / RUNS / name)
@@ -175,6 +172,17 @@ class Workspace(AreaFolders):
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         return dataclasses.replace(run, path=area / RUNS / name, manifest=manifest)
+
+
+def _write(aside: Path, run: Run, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Write all but the manifest; the layers beside the rest."""
+    written = begin(lambda: write_layers(aside, layers))
+    try:
+        (aside / POLICY).write_text(policy_text(run.policy), encoding="utf-8")
+        write_city(aside, run.city, run.travel)
+        write_catchments(aside, run.catchments)
+    finally:
+        written()
 
 
 def latest_of_years(years: Mapping[str, int], run: str) -> tuple[str, ...]:

@@ -78,6 +78,7 @@
     if (!kind || /\.tiff?$/i.test(one.name)) {
       one.state = "ready";
       one.said.textContent = words.unchecked;
+      settled();
       return;
     }
     one.state = "checking";
@@ -106,6 +107,7 @@
       one.node.className = "file bad";
       one.said.textContent = fault.message;
     }
+    settled();
   }
 
   async function take(role, file, several) {
@@ -138,6 +140,7 @@
       one.state = "bad";
       one.node.className = "file bad";
       one.said.textContent = fault.message;
+      settled();
     }
   }
 
@@ -145,6 +148,7 @@
     const at = files.indexOf(one);
     if (at >= 0) files.splice(at, 1);
     one.node.remove();
+    settled();
     if (one.id) ask("DELETE", "/uploads/" + one.id).catch(() => {});
   }
 
@@ -157,6 +161,19 @@
   }
   for (const id of ["datum", "crs", "policy", "other_types"]) {
     by(id).addEventListener("change", () => files.forEach((one) => one.id && check(one)));
+  }
+
+  let wantsBuild = false; // pressed, while files were still being sent or checked
+
+  function busy() {
+    return files.some((one) => one.state === "sending" || one.state === "checking");
+  }
+
+  function settled() {
+    if (!wantsBuild || busy()) return;
+    wantsBuild = false;
+    by("wrong").textContent = "";
+    if (!files.some((one) => one.state === "bad")) by("form").requestSubmit();
   }
 
   // ---- the build ------------------------------------------------------------------------------
@@ -177,7 +194,9 @@
     }
     for (const id of ["accept_datum", "calibrate"]) if (by(id).checked) told[id] = true;
     if (by("other_types").checked) told.other_types = "skip";
-    const surveyed = [...document.querySelectorAll('[name="surveyed"]:checked')].map((one) => one.value);
+    const units = by("surveyed_in").value.trim();
+    const surveyed = [...document.querySelectorAll('[name="surveyed"]:checked')]
+      .map((one) => one.value + (units ? ":" + units : ""));
     if (surveyed.length) told.surveyed = surveyed;
     return told;
   }
@@ -188,7 +207,8 @@
     say("");
     if (!by("area").value.trim()) return say(words.noArea);
     if (!files.some((one) => one.role === "streets" && one.id)) return say(words.noStreets);
-    if (files.some((one) => one.state === "sending" || one.state === "checking")) return say(words.wait);
+    wantsBuild = busy();
+    if (wantsBuild) return say(words.wait);
     by("start").disabled = true;
     try {
       const job = await ask("POST", lang("/processes/build/execution"), { inputs: inputs() });

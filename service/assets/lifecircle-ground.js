@@ -12,10 +12,16 @@
   const Ground = canvas.Tiles.extend({
     initialize: function (packed) {
       L.setOptions(this, { pane: "ground" });
+      this.take(packed);
+    },
+    take: function (packed) {
       this.data = packed;
       this.shape = canvas.lines(packed);
       this.byKind = packed.kinds.map(function () { return []; });
       packed.kind.forEach(function (kind, i) { this.byKind[kind].push(i); }, this);
+      if (!this._map) return;
+      this.redraw();
+      this.label();
     },
     paint: function (context, scale, x0, y0, size, zoom) {
       const view = [scale, x0, y0];
@@ -119,8 +125,8 @@
     }
   });
 
-  lifecircle.ground = function (map, packed) {
+  lifecircle.ground = function (map, source) {
     lifecircle.scene(map);
-    return lifecircle.named(map, "ground", new Ground(packed));
+    return lifecircle.lately(map, "ground", function (packed) { return new Ground(packed); }, source);
   };
 })();

@@ -62,7 +62,7 @@
         return card(words.cell, null, [words.residents].concat(d.labels), [residents].concat(d.texts[d.t[i]]));
       }
       const tenths = d.m[i];
-      const f = d.f[i];
+      const f = d.f ? d.f[i] : null;
       const nearest = f === null || !layers.dots ? null : layers.dots.data.names[f] || words.unnamed;
       return card(words.cell, null,
         [words.residents, words.minutes, words.nearest, words.state, layers.firm ? layers.firm.data.label : ""],
@@ -218,6 +218,18 @@
     if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
     desk = lifecircle.view(map, config, tools);
     if (config.desk) lifecircle.desk(map, config, tools);
+    map.on("lifecircle:filled", function (event) {
+      const data = layers[event.name].data;
+      const label = panel.querySelector("input[data-layer=" + event.name + "] + span");
+      if (label && data.partial) label.textContent = words.streets_partial;
+    });
+    lifecircle.fill(function (name, again) {
+      const box = panel.querySelector("input[data-layer=" + name + "]");
+      const retry = element("button", "lc-plain", words.late_failed);
+      retry.type = "button";
+      retry.addEventListener("click", function () { retry.remove(); again(); });
+      box.closest(".lc-layer").appendChild(retry);
+    });
     const fold = panel.querySelector(".lc-fold");
     fold.addEventListener("click", function () {
       const folded = document.body.classList.toggle("lc-folded");

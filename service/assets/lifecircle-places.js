@@ -16,9 +16,39 @@
   }
 
   function holds(geometry, lon, lat) {
-    const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-    return polygons.some(function (rings) {
+    return geometry.coordinates.some(function (rings) {
       return rings.reduce(function (odd, ring) { return odd !== inRing(ring, lon, lat); }, false);
+    });
+  }
+
+  /* Packed rings -> the geometry of each feature; the box around each. */
+  function unfold(collection) {
+    const packed = collection.shapes;
+    const s = packed.s;
+    let a = packed.o[0], b = packed.o[1], v = 0, ring = 0, part = 0;
+    return collection.features.map(function (feature, i) {
+      let w = Infinity, south = Infinity, e = -Infinity, n = -Infinity;
+      const parts = [];
+      for (let p = 0; p < packed.parts[i]; p++, part++) {
+        const rings = [];
+        for (let r = 0; r < packed.rings[part]; r++, ring++) {
+          const line = [];
+          for (let k = 0; k < packed.n[ring]; k++, v += 2) {
+            a += packed.d[v];
+            b += packed.d[v + 1];
+            const x = a / s, y = b / s;
+            if (x < w) w = x;
+            if (x > e) e = x;
+            if (y < south) south = y;
+            if (y > n) n = y;
+            line.push([x, y]);
+          }
+          rings.push(line);
+        }
+        parts.push(rings);
+      }
+      feature.geometry = { type: "MultiPolygon", coordinates: parts };
+      return L.latLngBounds([south, w], [n, e]);
     });
   }
 
@@ -26,6 +56,7 @@
   const Areas = L.GeoJSON.extend({
     initialize: function (packed, map) {
       this.data = packed;
+      this.boxes = unfold(packed.features);
       const look = packed.style;
       L.GeoJSON.prototype.initialize.call(this, packed.features, {
         pane: "areas",
@@ -42,10 +73,6 @@
           };
         }
       });
-      this.boxes = packed.features.features.map(function (feature) {
-        const b = feature.properties.b;
-        return L.latLngBounds([b[1], b[0]], [b[3], b[2]]);
-      });
     },
     pick: function (latlng) {
       const features = this.data.features.features;
@@ -57,13 +84,13 @@
     onAdd: function (map) {
       L.GeoJSON.prototype.onAdd.call(this, map);
       if (this.data.style.labels) {
-        map.on("zoomend", this.label, this);
+        map.on("moveend", this.label, this);
         this.label();
       }
     },
     onRemove: function (map) {
       L.GeoJSON.prototype.onRemove.call(this, map);
-      map.off("zoomend", this.label, this);
+      map.off("moveend", this.label, this);
       if (this.names) this.names.remove();
     },
     label: function () {
@@ -73,6 +100,7 @@
       this.names = L.layerGroup();
       const ranks = this.data.style.labels === "ranks";
       const taken = [];
+      const seen = map.getBounds().pad(0.2); // all take their room, those in sight are written
       this.data.features.features.forEach(function (feature, i) {
         const p = feature.properties;
         if (!p.at || (ranks && !p.always)) return;
@@ -85,6 +113,7 @@
         const box = [at.x - half, at.y - 15, at.x + half, at.y + 15];
         if (taken.some(function (o) { return o[0] < box[2] && box[0] < o[2] && o[1] < box[3] && box[1] < o[3]; })) return;
         taken.push(box);
+        if (!seen.contains([p.at[1], p.at[0]])) return;
         const label = L.DomUtil.create("div", p.always ? "lc-rank" : "lc-label");
         L.DomUtil.create("b", "", label).textContent = p.always || p.name;
         if (!p.always && p.short) L.DomUtil.create("span", "", label).textContent = p.short;

@@ -6,6 +6,7 @@
   function keepState(map, config, answer) {
     const layers = lifecircle.scene(map).layers;
     let ready = false;
+    let waiting = 0;
 
     function usuallyOff(name) { return layers[name].options.usuallyOff === true; }
 
@@ -23,7 +24,7 @@
     }
 
     function save() {
-      if (!ready || map.lifecircleFits) return; // only what a reader did is kept
+      if (!ready) return;
       try {
         history.replaceState(null, "", written());
       } catch (error) {
@@ -59,11 +60,23 @@
       });
     }
 
+    /* Once for what happens together; labels, which come and go as layers too, do not count. */
+    function soon(event) {
+      if (map.lifecircleFits) return; // only what a reader did is kept
+      if (event.layer && !Object.keys(layers).some(function (name) { return layers[name] === event.layer; })) return;
+      clearTimeout(waiting);
+      waiting = setTimeout(save, 150);
+    }
+
     if (location.hash.length > 1) restore();
     ready = location.protocol !== "about:";
-    map.on("moveend layeradd layerremove lifecircle:place", save);
+    map.on("moveend layeradd layerremove", soon);
+    map.on("lifecircle:place", save);
     document.querySelectorAll(".lc-tabs a, .lc-lang").forEach(function (link) {
-      link.addEventListener("click", function () { link.hash = location.hash; });
+      link.addEventListener("click", function () {
+        if (waiting) save();
+        link.hash = location.hash;
+      });
     });
     document.querySelectorAll(".lc-form").forEach(function (form) {
       form.addEventListener("change", function () { form.action = location.pathname + location.hash; }, true);

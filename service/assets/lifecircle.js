@@ -1,5 +1,5 @@
 /* lifecircle: streets and cells drawn on canvas tiles from compact arrays, and what a click finds.
- * Every text is set with textContent; nothing is fetched. Needs Leaflet 1.9. */
+ * Every text is set with textContent. Needs Leaflet 1.9. */
 (function () {
   "use strict";
 
@@ -27,15 +27,23 @@
     }
     return out;
   }
+  /* The numbers of a list written as they are, or as steps from one to the next. */
+  function listed(held) {
+    const out = numbers(held.vlq === undefined ? held.sum : held.vlq);
+    if (held.sum !== undefined) for (let i = 1; i < out.length; i++) out[i] += out[i - 1];
+    if (held.per) for (let i = 0; i < out.length; i++) if (out[i] !== null) out[i] /= held.per;
+    return out;
+  }
+  function isList(one) { return typeof one.vlq === "string" || typeof one.sum === "string"; }
   function isColumn(one) {
-    return Array.isArray(one) || one !== null && typeof one === "object" && (one.vlq || one.of);
+    return Array.isArray(one) || one !== null && typeof one === "object" && (isList(one) || one.of);
   }
   /* The lists of a block as they were before the service wrote them short (`maps/dense.py`). */
   function plain(held) {
     if (held === null || typeof held !== "object") return held;
     if (Array.isArray(held)) return held.length < SHORTEST && held.every(isColumn) ? held.map(plain) : held;
-    if (typeof held.vlq === "string") return held.per ? numbers(held.vlq).map(function (n) { return n === null ? null : n / held.per; }) : numbers(held.vlq);
-    if (Array.isArray(held.of) && held.at && held.at.vlq) return plain(held.at).map(function (k) { return held.of[k]; });
+    if (isList(held)) return listed(held);
+    if (Array.isArray(held.of) && held.at && isList(held.at)) return plain(held.at).map(function (k) { return held.of[k]; });
     if (Array.isArray(held.columns) && held.columns.every(isColumn) && Object.keys(held).length === 1) {
       const columns = held.columns.map(plain);
       return columns[0].map(function (_, i) { return columns.map(function (column) { return column[i]; }); });
@@ -47,6 +55,58 @@
   /* A data block of the page. */
   function data(id) {
     return plain(JSON.parse(document.getElementById(id).textContent));
+  }
+
+  /* What comes after the first picture, from the service or from behind the script of the page. */
+  const late = [];
+  const NOTHING = { s: 1, o: [0, 0], d: [], n: [], kind: [], kinds: [], names: [] };
+
+  async function fetched(address) {
+    const answer = await fetch(address, { priority: "low" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.text();
+  }
+  function parsed() {
+    return document.readyState !== "loading" ? Promise.resolve() : new Promise(function (done) {
+      document.addEventListener("DOMContentLoaded", done, { once: true });
+    });
+  }
+  function drawn() {
+    return new Promise(function (done) {
+      requestAnimationFrame(function () { requestAnimationFrame(done); });
+      setTimeout(done, 1000); // a page that nobody sees draws no frames
+    });
+  }
+  function Late(source) {
+    this.begin = function () {
+      if (source.from) return fetched(source.from);
+      return parsed().then(function () { return document.getElementById(source.block).textContent; });
+    };
+    this.text = this.begin();
+    this.text.catch(function () {}); // told where it is waited for
+  }
+  function lately(map, name, make, source) {
+    if (!(source instanceof Late)) return named(map, name, make(source));
+    const layer = named(map, name, make(NOTHING));
+    late.push({ map: map, name: name, layer: layer, source: source });
+    return layer;
+  }
+  /* Fill what is still empty; `failed(name, again)` for what did not come. */
+  async function fill(failed) {
+    await drawn();
+    for (const one of late.splice(0)) {
+      try {
+        one.layer.take(plain(JSON.parse(await one.source.text)));
+        one.map.fire("lifecircle:filled", { name: one.name });
+      } catch (error) {
+        failed(one.name, function () {
+          one.source.text = one.source.begin();
+          late.push(one);
+          return fill(failed);
+        });
+      }
+    }
+    document.documentElement.dataset.lifecircleWhole = "yes";
   }
 
   function worldX(lon) {
@@ -158,8 +218,12 @@
   const Streets = CanvasTiles.extend({
     initialize: function (packed) {
       L.setOptions(this, { pane: "streets" });
+      this.take(packed);
+    },
+    take: function (packed) {
       this.data = packed;
       this.shape = lines(packed);
+      if (this._map) this.redraw();
     },
     paint: function (context, scale, x0, y0, size, zoom) {
       context.lineWidth = zoom < 11 ? 0.35 : zoom < 13 ? 0.6 : zoom < 15 ? 0.9 : zoom < 17 ? 1.6 : 2.6;
@@ -354,11 +418,17 @@
   window.lifecircle = {
     written: written,
     data: data,
+    late: function (source) { return new Late(source); },
+    lately: lately,
+    fill: fill,
     fit: fit,
     scene: scene,
     named: named,
     canvas: { Tiles: CanvasTiles, lines: lines, inside: inside, trace: trace },
-    streets: function (map, packed) { scene(map); return named(map, "streets", new Streets(packed)); },
+    streets: function (map, source) {
+      scene(map);
+      return lately(map, "streets", function (packed) { return new Streets(packed); }, source);
+    },
     cells: function (map, packed) { scene(map); return named(map, "cells", new Cells(packed)); },
     hatching: function (map, packed) {
       return named(map, "firm", new Hatching(packed, scene(map).layers.cells));

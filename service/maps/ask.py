@@ -26,7 +26,9 @@ class Ask:
     """What a page was asked for.
 
     `kind` and `variant` are of a circle, `before` is the run to compare with.
-    `marks`: of reviews, on a page that asks for none itself.
+    `marks`: of reviews, on a page that asks for none itself. `pieces_at`: where a page of the
+    service fetches streets and ground (`context_layers`), None where it holds them. `years`: of
+    which the area has runs.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
     """
 
@@ -40,6 +42,8 @@ class Ask:
     variant: str | None = None
     before: Run | None = None
     marks: Sequence[Mapping[str, Any]] = ()
+    pieces_at: str | None = None
+    years: Sequence[int] = ()
 
     @property
     def words(self) -> Words:

@@ -22,6 +22,7 @@ _CLICK_WORDS: Final = {  # as the script of the panel calls them
     "not_covered": "not_covered_here",
     "no_way": "no_way",
     "modelled": "modelled_here",
+    "late_failed": "late_failed",
 }
 _ANSWER_WORDS: Final = (
     "here", "close", "wait", "failed", "way", "no_way", "climb", "services", "within", "beyond",
@@ -45,7 +46,10 @@ def page_config(ask: Ask, view: View, ask_at: str | None) -> dict[str, Any]:
     """All that the scripts need beside the layers; every value is data, never markup."""
     config: dict[str, Any] = {
         "lang": ask.lang,
-        "words": {name: ask.say(key, n="{n}") for name, key in _CLICK_WORDS.items()},
+        "words": {
+            **{name: ask.say(key, n="{n}") for name, key in _CLICK_WORDS.items()},
+            "streets_partial": ask.going("layer_streets_partial", "layer_streets_partial_by"),
+        },
         "tools": {
             name: ask.say(f"tool_{name}") for name in ("full", "print", "picture", "measure", "map")
         },

@@ -5,7 +5,8 @@ first; a sixth bit says that more follow, the lowest bit of all is the sign, ``.
 
 ===================================  ======================================
 ``{"vlq": text}``                    whole numbers
-``{"per": 100000, "vlq": text}``     numbers of up to five decimals
+``{"sum": text}``                    whole numbers as steps from one to the next, where shorter
+``{"per": 100000, "vlq": text}``     numbers of up to five or six decimals (also ``sum``)
 ``{"of": [...], "at": {...}}``       texts that come again, by their number
 ``{"columns": [...]}``               rows of one length, column by column
 ===================================  ======================================
@@ -27,14 +28,16 @@ _BITS: Final = 5
 _MORE: Final = 1 << _BITS
 _NULL: Final = 64
 _LARGEST: Final = 1 << 30  # scripts shift 32 bits
-_PER: Final = 100_000
+_PER: Final = (100_000, 1_000_000)
 _NONE: Final = type(None)
 
 
 def dense(value: Any) -> Any:
-    """JSON values with their long lists written short."""
+    """JSON values with their long lists written short; an array is the list of its numbers."""
     if isinstance(value, dict):
         return {name: dense(one) for name, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return _array(value.ravel())
     if not isinstance(value, list) or not value:
         return value
     kinds = set(map(type, value))
@@ -43,7 +46,7 @@ def dense(value: Any) -> Any:
     if kinds <= {int, _NONE}:
         return _numbers(value, 1) or value
     if kinds <= {int, float, _NONE}:
-        return _numbers(value, _PER) or value
+        return next(filter(None, (_numbers(value, per) for per in _PER)), value)
     if kinds <= {str, _NONE}:
         number = {text: k for k, text in enumerate(dict.fromkeys(value))}
         if 2 * len(number) > len(value):
@@ -54,6 +57,12 @@ def dense(value: Any) -> Any:
     return value
 
 
+def _array(value: np.ndarray) -> Any:
+    if value.dtype.kind not in "iu" or len(value) < SHORTEST or np.abs(value).max() >= _LARGEST:
+        return dense(value.tolist())
+    return _shortest(value.astype(np.int64), np.zeros(len(value), dtype=bool))
+
+
 def _numbers(value: list[Any], per: int) -> dict[str, Any] | None:
     """Numbers in parts of `per`; None where that is not exactly what they are."""
     null = np.array([one is None for one in value])
@@ -61,8 +70,17 @@ def _numbers(value: list[Any], per: int) -> dict[str, Any] | None:
     whole = np.rint(given * per).astype(np.int64) if np.isfinite(given).all() else None
     if whole is None or np.abs(whole).max() >= _LARGEST or (whole / per != given).any():
         return None
-    text = _written(whole, null)
-    return {"vlq": text} if per == 1 else {"per": per, "vlq": text}
+    return _shortest(whole, null) if per == 1 else {"per": per, **_shortest(whole, null)}
+
+
+def _shortest(whole: IntArray, null: np.ndarray) -> dict[str, str]:
+    """Numbers as they are, or as steps where there are all of them and that is shorter."""
+    plain = _written(whole, null)
+    steps = np.diff(whole, prepend=0)
+    if null.any() or np.abs(steps).max() >= _LARGEST:
+        return {"vlq": plain}
+    short = _written(steps, null)
+    return {"sum": short} if len(short) < len(plain) else {"vlq": plain}
 
 
 def _written(whole: IntArray, null: np.ndarray) -> str:

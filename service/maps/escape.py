@@ -9,9 +9,12 @@ up ``//``, so that no text in a script can look like an address to `outside.refu
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from markupsafe import Markup, escape
+
+_ENDS_OR_HALVES: Final = re.compile("[<>&'/\u2028\u2029\ud800-\udfff]")
 
 
 def html_text(value: object) -> Markup:
@@ -23,8 +26,10 @@ def html_text(value: object) -> Markup:
 
 
 def script_json(value: Any) -> Markup:
-    """A value as ASCII JSON that cannot end the ``<script>`` it stands in."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&'/":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)  # noqa: S704
+    """A value as UTF-8 JSON that cannot end the ``<script>`` it stands in; no half character."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(_ENDS_OR_HALVES.sub(_escaped, text))  # noqa: S704
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return f"\\u{ord(sign[0]):04x}"

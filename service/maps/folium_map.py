@@ -75,6 +75,7 @@ class OfflineFigure(Figure):
         self.nonce = nonce
         self.body_class = ""
         self.frame_height = "620px"
+        self.late = Element()
         self.header._children.clear()
 
     @property
@@ -117,7 +118,8 @@ class OfflineFigure(Figure):
             f'<link rel="icon" href="data:,">\n'
             f"{self.header.render()}\n</head>\n"
             f'<body class="{html_text(self.body_class)}">\n{self.html.render()}\n'
-            f"<script{self.mark}>\n{self.script.render()}\n</script>\n</body>\n</html>\n"
+            f"<script{self.mark}>\n{self.script.render()}\n</script>\n"
+            f"{''.join(one.render() for one in self.late._children.values())}\n</body>\n</html>\n"
         )
 
     def render(self, **_: Any) -> str:
@@ -294,10 +296,34 @@ class DataLayer(Layer):
         return ""
 
 
-class Streets(DataLayer):
-    """The walking network as quiet lines."""
+class LateLayer(DataLayer):
+    """A layer that is filled after the first picture: from its own service, or from a block of
+    data behind the script of the page.
+    """
 
-    draws = "streets"
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = lifecircle.{{ this.draws }}(
+                {{ this._parent.get_name() }}, lifecircle.late({{ this.source }}));
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, payload: Markup, address: str | None) -> None:
+        super().__init__({})
+        self.payload = payload
+        block = f"data_{self.get_name()}"
+        self.source = script_json({"block": block} if address is None else {"from": address})
+
+    def render(self, **kwargs: Any) -> str:
+        """Put the call that draws it into the page, and the data at its end."""
+        if self.payload:
+            name = f"data_{self.get_name()}"
+            block = f'<script type="application/json" id="{name}">{self.payload}</script>'
+            _figure_of(self).late.add_child(Verbatim(block), name=name)
+        super(DataLayer, self).render(**kwargs)  # type: ignore[no-untyped-call]
+        return ""
 
 
 class CellDots(DataLayer):

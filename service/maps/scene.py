@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +19,9 @@ from lifecircle.service.catalog.rests import folded_rests, rests_document
 from lifecircle.service.figures import date, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import PROFILED, Ask
-from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots, Streets
+from lifecircle.service.maps.folium_map import Areas, DataLayer, FacilityDots
 from lifecircle.service.maps.panel import Fact, Field, Link, Option, Swatch, Toggle
-from lifecircle.service.maps.shapes import dot_places, packed_streets, polygons_degrees
+from lifecircle.service.maps.shapes import dot_places, pack_shapes, polygons_degrees
 
 LAYERS = ("coverage", "gaps", "circles", "proposals", "units", "facilities", "quality")
 COMPARE = "compare"  # a page of two runs; its tab stands where there is an earlier run
@@ -35,6 +34,7 @@ MARKED = {  # on which page a click on which layer marks what
     "units": {"units": "unit"},
 }
 CATCHMENTS = "catchments"  # a page where the policy has a rule of capacity
+REFERRAL = "referral"  # a page where the policy says who refers to whom
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
 _PANEL_WORDS = (
@@ -52,22 +52,9 @@ class Scene:
 
 def layers_for(run: Run) -> tuple[str, ...]:
     """The pages a run has."""
-    if not run.policy.capacity_services:
-        return LAYERS
-    after = LAYERS.index("proposals")
-    return (*LAYERS[:after], CATCHMENTS, *LAYERS[after:])
-
-
-def street_layer(ask: Ask) -> tuple[Streets, Toggle]:
-    """The walking network as context."""
-    packed, partial = packed_streets(ask.run.study)
-    label = (
-        ask.going("layer_streets_partial", "layer_streets_partial_by")
-        if partial
-        else ask.going("layer_streets", "layer_streets_by")
-    )
-    line = Swatch("#c6cbcf", ask.going("legend_streets", "legend_streets_by"), "line")
-    return Streets(packed), Toggle("streets", label, (line,))
+    after, policy = LAYERS.index("proposals"), run.policy
+    some = ((CATCHMENTS, policy.capacity_services), (REFERRAL, policy.capacities.referral))
+    return (*LAYERS[:after], *(layer for layer, rule in some if rule), *LAYERS[after:])
 
 
 def facility_layer(
@@ -76,8 +63,13 @@ def facility_layer(
     classes: Sequence[int],
     colours: Sequence[str],
     kinds: Sequence[str],
+    *,
+    more: Sequence[tuple[str, Sequence[str | None]]] = (),
 ) -> FacilityDots:
-    """Facilities `chosen` (indices) as dots with what a click says about them."""
+    """Facilities `chosen` (indices) as dots with what a click says about them.
+
+    `more`: further labels, each with a value for every dot; they stand first.
+    """
     facilities = ask.run.city.facilities
     unit_level = level_shown(ask)
     shown = [
@@ -85,14 +77,20 @@ def facility_layer(
     ]
     english = facilities.attributes.get("name_en")
     names, values = [], []
-    for i in chosen:
+    for k, i in enumerate(chosen):
         name = facilities.name[i]
         names.append(
             None if name is None else ask.named(name, None if english is None else english[i])
         )
         unit = unit_name(ask, int(facilities.unit[unit_level][i]))
         rows = [facilities.attributes[column][i] for column in shown]
-        values.append([unit, *(None if row is None else str(row) for row in rows)])
+        values.append(
+            [
+                *(column[k] for _, column in more),
+                unit,
+                *(None if row is None else str(row) for row in rows),
+            ]
+        )
     return FacilityDots(
         {
             "xy": dot_places(facilities.geometry[chosen], ask.run.city.crs),
@@ -100,7 +98,11 @@ def facility_layer(
             "colours": list(colours),
             "kinds": list(kinds),
             "names": names,
-            "labels": [ask.say("unit"), *(ask.words.attribute(column) for column in shown)],
+            "labels": [
+                *(label for label, _ in more),
+                ask.say("unit"),
+                *(ask.words.attribute(column) for column in shown),
+            ],
             "values": values,
             "radius": 4.6 if len(chosen) <= MANY_DOTS else 3.0,
             **_marked_by(ask, chosen),
@@ -135,20 +137,13 @@ def unit_name(ask: Ask, index: int) -> str | None:
 def feature_collection(
     shapes: GeometryArray, properties: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Polygons in degrees with their properties; each gets its box `b` and a place inside `at`."""
-    features = []
-    bounds = np.round(shapely.bounds(shapes), 6).tolist()
+    """Polygons in degrees, packed, with their properties; each gets a place inside `at`."""
     inside = [shapely.point_on_surface(_largest(shape)) for shape in shapes]
-    for shape, told, box, point in zip(shapes, properties, bounds, inside, strict=True):
-        at = [round(point.x, 6), round(point.y, 6)]
-        features.append(
-            {
-                "type": "Feature",
-                "properties": told | {"b": box, "at": at},
-                "geometry": json.loads(shapely.to_geojson(shape)),
-            }
-        )
-    return {"type": "FeatureCollection", "features": features}
+    features = [
+        {"type": "Feature", "properties": told | {"at": [round(at.x, 6), round(at.y, 6)]}}
+        for told, at in zip(properties, inside, strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features, "shapes": pack_shapes(shapes)}
 
 
 def _largest(shape: Any) -> Any:
@@ -301,9 +296,25 @@ def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
             *profile_field(ask),
             *(() if ask.profile is not None else (Field("walker", ask.say("walker"), walkers),)),
             *level_field(ask),
+            *year_field(ask),
         ),
-        "hidden": (("lang", ask.lang), *ask.keep.items()),
+        "hidden": (("lang", ask.lang), *carried(ask).items()),
     }
+
+
+def carried(ask: Ask) -> dict[str, str]:
+    """What the form of a page carries along unseen; not the year where it is chosen there."""
+    chosen = {"year"} if year_field(ask) else set()
+    return {name: value for name, value in ask.keep.items() if name not in chosen}
+
+
+def year_field(ask: Ask) -> tuple[Field, ...]:
+    """The choice of the year, where an area has runs of several and none is named."""
+    if len(ask.years) < 2 or ask.layer == COMPARE or "run" in ask.keep:
+        return ()
+    now = ask.run.manifest.year
+    options = tuple(Option(str(year), str(year), year == now) for year in ask.years)
+    return (Field("year", ask.say("year"), options),)
 
 
 def profile_field(ask: Ask) -> tuple[Field, ...]:

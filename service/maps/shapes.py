@@ -14,13 +14,13 @@ from lifecircle.analysis.city.model import Cells, GeometryArray
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import BoolArray, FloatArray
+from lifecircle.service.maps.dense import dense
 
 STEPS_PER_DEGREE: Final = 100_000  # about a metre
 STREET_TOLERANCES_M: Final = (3.0, 8.0, 20.0)
 STREET_VERTICES: Final = 320_000
 POLYGON_VERTICES: Final = 400_000
-_STREETS: Final = "packed_streets"
-_POLYGONS: Final = "packed_polygons"
+_CELLS: Final = "packed_cells"
 RING_DIGITS: Final = 5
 _FALSE_EASTING_M: Final = 500_000.0  # of the middle of every zone that an area can have
 _HALF_ROUND: Final = 180.0
@@ -59,29 +59,50 @@ def pack(lonlat: FloatArray) -> dict[str, Any]:
     if not len(whole):
         return {"s": STEPS_PER_DEGREE, "o": [0, 0], "d": []}
     steps = np.diff(whole, axis=0, prepend=whole[:1])
-    return {"s": STEPS_PER_DEGREE, "o": whole[0].tolist(), "d": steps.ravel().tolist()}
+    return {"s": STEPS_PER_DEGREE, "o": whole[0].tolist(), "d": steps.ravel()}
 
 
-def _counted(owner: NDArray[np.int64]) -> list[int]:
+def _counted(owner: NDArray[np.int64]) -> NDArray[np.int64]:
     """Lengths of the runs of equal numbers (owners come in order)."""
     if not len(owner):
-        return []
+        return np.zeros(0, dtype=np.int64)
     cuts = np.flatnonzero(np.diff(owner)) + 1
-    return [int(n) for n in np.diff(np.concatenate([[0], cuts, [len(owner)]]))]
+    return np.diff(np.concatenate([[0], cuts, [len(owner)]]))
 
 
-def packed_streets(study: Study) -> tuple[dict[str, Any], bool]:
-    """`pack_streets` of a study, made once: every page of a run has them."""
-    if _STREETS not in study.kept:
-        study.kept[_STREETS] = pack_streets(study.city.network)
-    return cast(tuple[dict[str, Any], bool], study.kept[_STREETS])
+def _open_rings(rings: Any) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Vertices (k, 2) of rings without the last of each, which is its first; and their counts."""
+    xy, owner = shapely.get_coordinates(rings, return_index=True)
+    kept = np.diff(owner, append=-1) == 0
+    return xy[kept], _counted(owner[kept])
 
 
-def packed_polygons(study: Study) -> dict[str, Any] | None:
-    """`pack_polygons` of a study, made once."""
-    if _POLYGONS not in study.kept:
-        study.kept[_POLYGONS] = pack_polygons(study.city.cells, study.city.crs)
-    return cast("dict[str, Any] | None", study.kept[_POLYGONS])
+def pack_shapes(shapes: GeometryArray) -> dict[str, Any]:
+    """Polygons in degrees as rings: vertices of each, rings of each part, parts of each shape."""
+    parts, shape = shapely.get_parts(shapes, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    lonlat, counts = _open_rings(rings)
+    return pack(lonlat) | {
+        "n": counts,
+        "rings": np.bincount(part, minlength=len(parts)),
+        "parts": np.bincount(shape, minlength=len(shapes)),
+    }
+
+
+def packed_cells(study: Study) -> dict[str, Any]:
+    """Where the cells of a study lie, whom they hold: written short once, every page has them."""
+    if _CELLS not in study.kept:
+        cells, crs = study.city.cells, study.city.crs
+        study.kept[_CELLS] = dense(
+            {
+                "points": pack(degrees(cells.xy_m, crs) if len(cells) else np.empty((0, 2))),
+                "polygons": pack_polygons(cells, crs),
+                "radius_m": cell_radius_m(cells),
+                "r": cells.residents if cells.counted else [None] * len(cells),
+                "e": cells.modelled.astype(np.int64),
+            }
+        )
+    return cast(dict[str, Any], study.kept[_CELLS])
 
 
 def pack_streets(network: WalkNetwork) -> tuple[dict[str, Any], bool]:
@@ -102,11 +123,6 @@ def pack_streets(network: WalkNetwork) -> tuple[dict[str, Any], bool]:
         whole = whole[kept]
     xy, owner = shapely.get_coordinates(whole, return_index=True)
     return pack(degrees(xy, network.crs)) | {"n": _counted(owner)}, partial
-
-
-def residents_of(cells: Cells) -> list[int | None]:
-    """Residents of every cell, None where nobody is counted."""
-    return cells.residents.tolist() if cells.counted else [None] * len(cells)
 
 
 def cell_radius_m(cells: Cells) -> float:
@@ -136,13 +152,8 @@ def pack_polygons(cells: Cells, crs: str) -> dict[str, Any] | None:
     part_of = which[part_cell[ring_part]]
     if int(shapely.get_num_coordinates(rings).sum()) > POLYGON_VERTICES:
         return None
-    xy, owner = shapely.get_coordinates(rings, return_index=True)
-    packed = pack(degrees(xy, crs))
-    return packed | {
-        "n": _counted(owner),
-        "cell": part_of.tolist(),
-        "own": has.astype(int).tolist(),
-    }
+    xy, counts = _open_rings(rings)
+    return pack(degrees(xy, crs)) | {"n": counts, "cell": part_of, "own": has.astype(np.int64)}
 
 
 def polygons_degrees(shapes: GeometryArray, crs: str, *, shared: bool) -> GeometryArray:

@@ -90,17 +90,20 @@ def read_filter(written: str, lang: str | None) -> Any:
     if _depth(written) > DEEPEST:
         raise RequestError("cql_too_deep", limit=DEEPEST)
     try:
-        told = orjson.loads(written) if lang == "cql2-json" else _unescaped(written)
+        told = orjson.loads(written) if lang == "cql2-json" else _text(written)
         return Expr(told).to_json()
     except Exception:  # the library raises plain exceptions
         raise RequestError("cql_not_read", given=written) from None
 
 
-def _unescaped(written: str) -> str:
-    """A filter as text with the escapes of its character literals read (/req/cql2-text/escaping).
+def _text(written: str) -> str:
+    """A filter as text, its escapes read (/req/cql2-text/escaping); JSON is none.
 
-    The library knows ``''`` alone; ``\\%``, ``\\_`` and ``\\\\`` are left to `LIKE`.
+    The library would take either, and knows ``''`` alone; ``\\%``, ``\\_`` and ``\\\\`` are left to
+    `LIKE`.
     """
+    if written.lstrip().startswith("{"):
+        raise ValueError(written)
     return _QUOTED.sub(_literal, written)
 
 

@@ -143,6 +143,7 @@ def test_a_declared_unit_wins_over_the_place_with_a_warning(build, files):
     apart = told["declared_unit_disagrees"]
     assert (apart.params["level"], apart.params["count"]) == ("community", 2)
     assert "所填的社区范围" in apart.text("zh")
+    assert apart.params["ids"] == "F1, F2"
 
 
 def test_decisions_reach_the_build(build, files, tmp_path):

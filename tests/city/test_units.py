@@ -137,6 +137,14 @@ def test_a_declared_code_wins_over_geometry_with_a_warning():
         ("declared_unit_disagrees", 1),
     ]
     assert all(str(w.params["count"]) in w.text(lang) for w in warned for lang in ("zh", "en"))
+    assert [w.params["ids"] for w in warned] == ["4", "1"]  # rows from 1
+    named = compare_declared(
+        xy,
+        units,
+        {"community": object_array(["C2", "C2", None, "X"])},
+        ids=object_array(list("abcd")),
+    )
+    assert [w.params["ids"] for w in named] == ["d", "a"]
 
 
 def test_a_point_stands_for_a_polygon_inside_it():

@@ -11,6 +11,7 @@ from rich.table import Table
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.names import unknown_service
 from lifecircle.analysis.policy import load_policy
+from lifecircle.service.commands.spoken import translated
 from lifecircle.service.errors import SettingError
 from lifecircle.service.settings import Settings, check_port, settings_from
 from lifecircle.service.terminal import check_suffix, print_table
@@ -86,3 +87,30 @@ def test_the_language_may_stand_before_the_command(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "找不到该文件" in done.stdout + done.stderr
     assert lifecircle("--lang", "fr", "check", missing, workspace=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "chinese"),
+    [
+        ("No such command 'coverge'. Did you mean 'coverage'?",
+         "没有命令“coverge”；相近的有：'coverage'"),
+        ("No such command 'xyz'.", "没有命令“xyz”。可用的命令见 lifecircle --help"),
+        ("Invalid value for '--year': Input should be greater than or equal to 1900",
+         "--year 的值不可用：应不小于 1900"),
+        ("Invalid value for '--port': Input should be less than or equal to 65535",
+         "--port 的值不可用：应不大于 65535"),
+        ("Invalid value for '--lang': Value error, 'xx' is not one of 'zh', 'en'.",
+         "--lang 的值不可用：“xx”不在可选值之内：'zh', 'en'"),
+    ],
+)  # fmt: skip
+def test_what_typer_says_is_said_in_chinese(said: str, chinese: str) -> None:
+    assert translated(said, "zh") == chinese
+    assert translated(said, "en") == said
+
+
+def test_a_name_like_no_other_is_offered_none() -> None:
+    policy = load_policy()
+    refused = unknown_service("x", policy, policy.services)
+    assert "最接近的有：无；" in refused.text("zh") and "Nearest: none is similar." in refused.text(
+        "en"
+    )

@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
+from lifecircle.service.app import create_app
 from lifecircle.service.catalog import catchments_document, coverage_document, gaps_document
 from lifecircle.service.cli import app
 from lifecircle.service.maps.pages import Page, map_page
+from lifecircle.service.settings import Settings
 from tests.command.test_command import lifecircle
 from tests.pages.map_pages import blocks, visible
 from tests.pages.served import ask
@@ -78,6 +80,25 @@ def test_the_promised_shape(served: TestClient) -> None:
     assert east["served"] + east["reachable_full"] + east["unreachable"] == east["residents"]
     assert found["rule"]["states"]["NOT_ASSESSED"] == 1
     assert "rule_undecided" in {warning["key"] for warning in found["warnings"]}
+
+
+def test_a_scenario_tells_c_of_all_residents_at_the_minutes_of_p_alone(root: Path) -> None:
+    """At other minutes, or of beds for older people, what catchments serve is no C beside P."""
+    served = TestClient(
+        create_app(Settings(workspace=root)), base_url="http://127.0.0.1",
+        client=("127.0.0.1", 50_000),
+    )  # fmt: skip
+    for service, gone in (("health_centre", "h1"), ("elder_care", "x")):
+        for minutes in (15, 10):
+            body = {"edits": [{"op": "remove_facility", "id": gone}], "minutes": minutes}
+            told = served.post("/areas/tiny/scenario", json=body).json()["services"]
+            (block,) = [one for one in told if one["service"] == service]
+            asked = f"/areas/tiny/coverage?service={service}&minutes={minutes}"
+            total = served.get(asked).json()["total"]
+            same = (service, minutes) == ("health_centre", 15)
+            assert block["P_before"] == total["P"]
+            assert block["C_before"] == (total["C"] if same else None)
+            assert (block["C_after"] is None) != same
 
 
 def test_every_option_answers(served: TestClient) -> None:

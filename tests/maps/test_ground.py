@@ -12,7 +12,7 @@ import pytest
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.readers.osm.ground import KINDS, NAMES, Ground, read_ground
 from lifecircle.analysis.results.city_files import read_city, write_city
-from lifecircle.service.maps import ground_layer
+from lifecircle.service.maps import context_layers
 from lifecircle.service.maps.pages import Page, map_page
 from tests.pages.map_pages import HOSTILE, blocks, drawn_run
 
@@ -146,7 +146,7 @@ def test_names_of_the_map_are_data_only(ground: Ground) -> None:
 
 
 def test_what_does_not_fit_goes_from_the_smallest_building(ground: Ground) -> None:
-    kept = ground_layer._kept(ground, len(ground.lonlat) - 1)
+    kept = context_layers._kept(ground, len(ground.lonlat) - 1)
     dropped = np.flatnonzero(~kept)
     assert [KINDS[k] for k in ground.kind[dropped]] == ["building"]
     first = ground.lonlat[ground.start[dropped[0]]]
@@ -154,6 +154,6 @@ def test_what_does_not_fit_goes_from_the_smallest_building(ground: Ground) -> No
 
 
 def test_a_page_that_is_full_has_no_room_for_ground(ground: Ground) -> None:
-    packed = ground_layer._packed(ground, "zh", 0, "EPSG:4543")
-    assert (packed["d"], packed["n"]) == ([], [])
+    packed = context_layers.pack_ground(ground, "zh", 0, "EPSG:4543")
+    assert (len(packed["d"]), len(packed["n"])) == (0, 0)
     assert packed["names"]  # names are few

@@ -59,7 +59,7 @@ def test_streets_beyond_the_budget_keep_the_longer_edges(monkeypatch: pytest.Mon
     assert (len(whole["n"]), partial) == (11, False)
     monkeypatch.setattr(shapes, "STREET_VERTICES", 12)
     longer, partial = shapes.pack_streets(network)
-    assert (longer["n"], partial) == ([2] * 6, True)
+    assert (longer["n"].tolist(), partial) == ([2] * 6, True)
 
 
 def test_too_many_polygon_vertices_fall_back_to_dots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_too_many_polygon_vertices_fall_back_to_dots(monkeypatch: pytest.MonkeyP
     packed = shapes.pack_polygons(city.cells, city.crs)
     assert packed is not None
     assert sum(packed["own"]) == 7
-    assert packed["n"] == [5] * 7
+    assert packed["n"].tolist() == [4] * 7  # squares, whose last vertex is the first
     monkeypatch.setattr(shapes, "POLYGON_VERTICES", 10)
     assert shapes.pack_polygons(city.cells, city.crs) is None
 

@@ -106,11 +106,13 @@ def standing(run: Run, answers: TestClient | None = None, **asked: Any) -> Itera
             if path.startswith("/static/"):
                 body, kind = asset(path.removeprefix("/static/")), "text/css"
                 kind = "text/javascript" if path.endswith(".js") else kind
-            elif path.startswith("/areas/") and answers is not None:
+            elif answers is not None and (path.startswith("/areas/") or "/pieces/" in path):
                 body, kind = answers.get(self.path).content, "application/json"
             else:
                 layer = path.rpartition("/")[2]
-                page = Page(nonce="n0nce", ask_at=None if answers is None else "/areas/tiny")
+                asks = None if answers is None else "/areas/tiny"
+                pieces = None if answers is None else "/maps/tiny/pieces"
+                page = Page(nonce="n0nce", ask_at=asks, pieces_at=pieces)
                 body = map_page(run, layer, Question(**asked), page).encode()
                 kind = "text/html; charset=utf-8"
             self.send_response(200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 from lifecircle.analysis.city.model import City
@@ -47,9 +48,12 @@ def plain(held: dict[str, object]) -> object:
         return [held["of"][k] for k in held["at"]]  # type: ignore[index,attr-defined]
     if list(held) == ["columns"] and len(held["columns"][0]) >= 64:  # type: ignore[index]
         return [list(row) for row in zip(*held["columns"], strict=True)]  # type: ignore[call-overload]
-    if list(held) == ["per", "vlq"]:
-        whole: list[int | None] = plain({"vlq": held["vlq"]})  # type: ignore[assignment]
-        return [None if n is None else n / held["per"] for n in whole]  # type: ignore[operator]
+    if list(held) in (["per", "vlq"], ["per", "sum"]):
+        per = held.pop("per")
+        whole: list[int | None] = plain(held)  # type: ignore[assignment]
+        return [None if n is None else n / per for n in whole]  # type: ignore[operator]
+    if list(held) == ["sum"]:
+        return list(accumulate(plain({"vlq": held["sum"]})))  # type: ignore[arg-type]
     if list(held) != ["vlq"]:
         return held
     out: list[int | None] = []

@@ -65,7 +65,7 @@ def place_facilities(
     loose = np.setdiff1d(np.arange(len(facilities)), attachments.facility)
     remarks: tuple[Warn, ...] = ()
     if declared is not None:
-        remarks = compare_declared(xy_m, units, declared, policy.unit_levels)
+        remarks = compare_declared(xy_m, units, declared, policy.unit_levels, ordered.id)
     told = loose_facilities(
         ordered.geometry[loose], ordered.id[loose], index.network, policy.attachment
     )

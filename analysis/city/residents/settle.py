@@ -34,7 +34,7 @@ from lifecircle.analysis.city.units.units import (
     sort_declared,
 )
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.machine import begin
+from lifecircle.analysis.machine import begin_apart
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import Int32Array
@@ -187,7 +187,7 @@ def _spread(
     if parts:
         told = join_doubts(units, parts, policy)
         return Settled(units, spread.seed, unit_of, lambda: told, spread.warnings)
-    doubt = begin(lambda: compare_spreads(units, spread, ground, policy, network.crs))
+    doubt = begin_apart(lambda: compare_spreads(units, spread, ground, policy, network.crs))
     return Settled(units, spread.seed, unit_of, doubt, spread.warnings)
 
 
@@ -210,7 +210,7 @@ def _calibrated(
     declared = np.full(len(order), None, dtype=np.object_)
     declared[len(seed) :] = units.code[spread.unit]
     unit_of = assign_units(joined.xy_m, units, sort_declared(declared[order], units))
-    doubt = begin(lambda: compare_spreads(bare, spread, ground, policy, crs))
+    doubt = begin_apart(lambda: compare_spreads(bare, spread, ground, policy, crs))
     of_spread = [one for one in spread.warnings if one.key != "units_without_residents"]
     said = (told, *seed.warnings, *of_spread)
     return Settled(units, joined, unit_of, doubt, said, scaled.rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -19,7 +19,9 @@ from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Arra
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.identifiers import code_key
 from lifecircle.analysis.readers.records.tables import UnitTable
-from lifecircle.analysis.texts import Named, Title
+from lifecircle.analysis.texts import Named, Title, first_of
+
+_SHOWN: Final = 5  # rows named in a warning
 
 _MOST = 0.5  # a unit lies in the unit that holds more than this share of its area
 
@@ -134,11 +136,14 @@ def compare_declared(
     units: Units,
     declared: Mapping[str, StrArray],
     titles: Mapping[str, Title] = MappingProxyType({}),
+    ids: StrArray | None = None,
 ) -> tuple[Warn, ...]:
     """Warnings, per level, where declared codes are unknown or disagree with the polygons.
 
-    `titles`: what the levels are called.
+    `titles`: what the levels are called. `ids` (k,): what the rows are called; left out, their
+    numbers from 1.
     """
+    called = np.arange(1, len(xy_m) + 1) if ids is None else ids
     by_place = assign_units(xy_m, units)
     warnings = []
     for level in units.levels:
@@ -146,14 +151,14 @@ def compare_declared(
             continue
         named = _find_named(declared[level], units, level)
         given = np.array([code is not None for code in declared[level]], dtype=np.bool_)
-        unknown = int(np.count_nonzero(given & (named == NOBODY)))
-        apart = int(np.count_nonzero((named != NOBODY) & (named != by_place[level])))
+        unknown = called[given & (named == NOBODY)].tolist()
+        apart = called[(named != NOBODY) & (named != by_place[level])].tolist()
         title = titles.get(level) or Title(level, level)
         told = Named(title.zh, title.en, level)
-        if unknown:
-            warnings.append(Warn("declared_unit_unknown", {"level": told, "count": unknown}))
-        if apart:
-            warnings.append(Warn("declared_unit_disagrees", {"level": told, "count": apart}))
+        for key, rows in (("declared_unit_unknown", unknown), ("declared_unit_disagrees", apart)):
+            if rows:
+                shown = first_of(rows, _SHOWN)
+                warnings.append(Warn(key, {"level": told, "count": len(rows), "ids": shown}))
     return tuple(warnings)
 
 

@@ -239,14 +239,14 @@ class _Count:
             reading_a=reading_a,
             reading_b=reading_b,
             met=met,
-            state=_state(met, people, run, low, high),
+            state=_state(met, people, run, self._too_full(unit, group, high), low),
             group=tuple(str(units.code[one]) for one in group),
             group_residents=whole[0],
             group_centres=whole[1],
             group_per_centre=whole[0] / whole[1] if whole[0] is not None and whole[1] else None,
             needed_from=span[0],
             needed_to=span[1],
-            notes=self._notes(unit, low, high),
+            notes=self._notes(unit, group, low, high),
             missing=self._missing(unit, met),
         )
 
@@ -272,7 +272,7 @@ class _Count:
         settled = self.government[unit] == 0 and self.unknown[unit] == 0
         return bool(settled and self.assessed[unit])
 
-    def _sums(self, group: list[int]) -> tuple[int | None, int | None]:
+    def _sums(self, group: list[int]) -> tuple[int | None, int]:
         people, centres = self.residents.take(group), int(self.government[group].sum())
         return int(people.value.sum()) if people.known.all() else None, centres
 
@@ -301,7 +301,12 @@ class _Count:
             return True
         return False if most < low or fewest > high or fewest == most else None
 
-    def _notes(self, unit: int, low: int, high: int) -> tuple[Warn, ...]:
+    def _too_full(self, unit: int, group: list[int], high: int) -> bool:
+        """Whether more than `high` residents come to a centre, of the street or of its group."""
+        alone = bool(self.government[unit]) and _over(self._sums([unit]), high)
+        return alone or _over(self._sums(group), high)
+
+    def _notes(self, unit: int, group: list[int], low: int, high: int) -> tuple[Warn, ...]:
         people, run = self.residents.at(unit), int(self.government[unit])
         notes = []
         if people is None:
@@ -311,8 +316,10 @@ class _Count:
             notes.append(
                 Warn("rule_below_minimum", {"residents": people, "minimum": low, "wan": wan})
             )
-        if run and people is not None and people > high * run:
-            notes.append(Warn("rule_more_needed", {"count": -(-people // high) - run}))
+        if run and people is not None and _over((people, run), high):
+            notes.append(Warn("rule_more_needed", _crowd((people, run), high)))
+        if run and len(group) > 1 and _over(whole := self._sums(group), high):
+            notes.append(Warn("rule_group_more_needed", _crowd(whole, high)))
         if run and self.unknown[unit]:
             notes.append(Warn("rule_more_unknown", {"count": int(self.unknown[unit])}))
         if not run and not self.unknown[unit] and self.private[unit]:
@@ -330,15 +337,29 @@ class _Count:
         return tuple(lacking)
 
 
-def _state(met: bool | None, people: int | None, run: int, low: int, high: int) -> State:
+def _over(sums: tuple[int | None, int], high: int) -> bool:
+    """Whether known residents over centres (residents, centres) exceed `high`."""
+    people, centres = sums
+    return people is not None and people > high * centres
+
+
+def _crowd(sums: tuple[int | None, int], high: int) -> dict[str, int]:
+    """Residents a centre (rounded up), and how many centres more bring them to `high`."""
+    people, centres = sums[0] or 0, sums[1]
+    return {
+        "per_centre": -(-people // centres), "maximum": high, "count": -(-people // high) - centres,
+    }  # fmt: skip
+
+
+def _state(met: bool | None, people: int | None, run: int, too_full: bool, low: int) -> State:
     if met is None:
         return "NOT_ASSESSED"
     if not met:
         return "缺口"
+    if too_full:
+        return "达标但超载"
     if people is None:
         return "达标"
-    if run and people > high * run:
-        return "达标但超载"
     return "富余" if run > max(1, people // low) else "达标"
 
 

@@ -30,6 +30,7 @@ from lifecircle.analysis.measures.edits.shapes import Frame, ShapeError
 from lifecircle.analysis.measures.names import group_words, service_of
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.measures.residents import NOBODY_COUNTED
+from lifecircle.analysis.texts import Title, listed, say_both
 from lifecircle.analysis.unknown_names import find_id, unknown
 
 FILE: Final = "edits"
@@ -333,7 +334,8 @@ def _whole(value: Any, name: str) -> int:
     return int(value)
 
 
-def _alike(name: str, known: Iterable[str]) -> str:
+def _alike(name: str, known: Iterable[str]) -> Title:
     from difflib import get_close_matches
 
-    return ", ".join(get_close_matches(name, list(known), n=5, cutoff=0.4)) or "—"
+    near = get_close_matches(name, list(known), n=5, cutoff=0.4)
+    return listed(near or [say_both("word_none_alike")])

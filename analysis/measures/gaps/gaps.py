@@ -249,7 +249,7 @@ def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
     total = np.bincount(label[way], weights=walked, minlength=size)
     np.divide(total, walkers, out=minutes, where=walkers > 0)
     fullest = cell[np.lexsort((cell, -weight, label))[start[:-1]]]
-    near, near_m = study.landmarks.nearest(city.cells.xy_m[fullest])
+    near, near_m = study.nearest_landmark(fullest)
     unit, units = _units_of(without.unit[cell], label, size)
     names, rank = study.cell_names
     lowest = np.minimum.reduceat(rank[cell], start[:-1])
@@ -309,32 +309,33 @@ def _found(
     by = question.by if question.by not in (None, study.default_level) else ""
     radius_m = study.policy.gaps.disc_radius_m.value
     rows = sums.rows(city)
+    groups = {name: each.tolist() for name, each in sums.groups.items()}
+    id_of = _Ids(asked, question.group)
     regions: dict[str, str] = {}  # one holds many gaps
-    held = np.split(without.cell, sums.start[1:-1])
+    start = sums.start.tolist()
+    read_only(without.cell)
     persons = persons_of(city.cells, question.group)
     found = []
     for i in np.flatnonzero(sums.residents >= min_residents).tolist():
-        cells = held[i].copy()
-        read_only(cells)
+        cells = without.cell[start[i] : start[i + 1]]
         as_key = cells.tobytes()
         shape = drawn.get(as_key)
         if shape is None:
             shape = drawn[as_key] = outline(city.cells, cells, radius_m)
         region = regions.get(sums.region[i])
         if region is None:
-            region = _gap_id(asked, question.group, WHOLE, sums.region[i])
-            regions[sums.region[i]] = region
+            region = regions[sums.region[i]] = id_of(sums.region[i], WHOLE)
         reason = REASONS[without.reason[cells[0]]]
         whole = reason != FULL or np.array_equal(persons[cells], without.persons[cells])
         row = rows[i]
         found.append(
             Gap(
-                id=_gap_id(asked, question.group, by, sums.lowest[i]),
+                id=id_of(sums.lowest[i], by),
                 region=region,
                 service=asked.service.id,
                 residents=row.residents,
                 groups=MappingProxyType(
-                    {name: int(each[i]) for name, each in sums.groups.items() if whole}
+                    {name: each[i] for name, each in groups.items()} if whole else {}
                 ),
                 minutes_to_nearest=row.minutes,
                 nearest_facility=row.nearest,
@@ -387,8 +388,15 @@ def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> 
     return most
 
 
-def _gap_id(asked: Asked, group: str, by: str, lowest_cell: str) -> str:
-    """A short name: the same question about the same cells gives the same one."""
-    text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|{lowest_cell}"
-    text += f"|{by}" if by else ""
-    return f"{asked.service.id}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+class _Ids:
+    """Short names of gaps: the same question about the same cells gives the same one."""
+
+    def __init__(self, asked: Asked, group: str) -> None:
+        self._service = asked.service.id
+        text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|"
+        self._asked = hashlib.sha256(text.encode())
+
+    def __call__(self, lowest_cell: str, by: str) -> str:
+        name = self._asked.copy()
+        name.update((f"{lowest_cell}|{by}" if by else lowest_cell).encode())
+        return f"{self._service}-{name.hexdigest()[:10]}"

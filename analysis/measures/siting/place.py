@@ -42,7 +42,7 @@ from lifecircle.analysis.measures.siting.scene import (
 )
 from lifecircle.analysis.measures.siting.search import Chosen, greedy_curve
 from lifecircle.analysis.quantities import IntArray
-from lifecircle.analysis.texts import listed
+from lifecircle.analysis.texts import listed, say_both
 
 OBJECTIVES: Final[tuple[str, ...]] = get_args(Objective)
 MOST_SECONDS: Final = 24 * 3600
@@ -93,9 +93,10 @@ def place_sites(
     started = time.perf_counter()
     scene = scene_of(study, question, sites)
     if not len(np.unique(sites.attachments.facility)):
+        why = [warning.both() for warning in sites.warnings]
         raise ParameterError(
             "siting_no_candidates",
-            why=listed((warning.both() for warning in sites.warnings), "clauses"),
+            why=listed(why or [say_both("siting_nobody_to_gain")], "clauses"),
         )
     if objective == "capacity":
         return place_with_capacity(scene, study.policy, add, target, time_limit_s, started)

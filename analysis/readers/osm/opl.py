@@ -161,7 +161,7 @@ def _read_tags(field: bytes) -> dict[str, str]:
 
 def _plain(text: str) -> str:
     """A text with the signs that OPL writes as their numbers."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "%" in text else text
 
 
 def read_nodes(lists: Sequence[bytes]) -> tuple[IntArray, FloatArray]:

@@ -253,11 +253,18 @@ class RowsOf:
         found = {
             number
             for key in self.keys.intersection(tags)
-            for value in ("*", tags[key], *values_of(tags[key]))
+            for value in ("*", *_readings(tags[key]))
             for number, rule in self._by_tag.get((key, value), ())
             if (rule.lines or dimension != _LINEAR) and rule.matches(tags, names)
         }
         return [self._services[number] for number in sorted(found)]
+
+
+def _readings(value: str) -> tuple[str, ...]:
+    """A value as it stands and, where that is something else, each of several in it."""
+    if ";" not in value and value == value.strip():
+        return (value,)
+    return (value, *values_of(value))
 
 
 def name_of(tags: Mapping[str, str]) -> str | None:

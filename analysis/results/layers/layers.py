@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,7 +15,7 @@ import pandas as pd
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
-from lifecircle.analysis.machine import begin_apart
+from lifecircle.analysis.machine import begin_apart, may_fork
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
@@ -82,9 +83,8 @@ def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:
         return {layer: _frame(run, layer, *_BUILDERS[layer](run)) for layer in some}
 
     others = [layer for layer in kept if layer != LONGEST]
-    waited = begin_apart(lambda: make(others)) if LONGEST in kept else lambda: make(others)
-    made = make([LONGEST] if LONGEST in kept else ())
-    made |= waited()
+    waited = begin_apart(partial(make, others)) if may_fork() else partial(make, others)
+    made = make([LONGEST]) | waited()
     return {layer: made[layer] for layer in kept}
 
 

@@ -15,9 +15,11 @@ from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, RuleRow
 from lifecircle.analysis.measures.circles import CircleRow, Circles
+from lifecircle.analysis.measures.coverage import served_within
 from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS, AddWay, CloseWay, Edit
 from lifecircle.analysis.measures.edits.reading import read_edits
-from lifecircle.analysis.measures.question import Question, Study, settle
+from lifecircle.analysis.measures.names import TOTAL
+from lifecircle.analysis.measures.question import Asked, Question, Study, settle
 from lifecircle.analysis.measures.remarks import resting_on
 from lifecircle.analysis.measures.scenario import (
     PARTS,
@@ -149,7 +151,7 @@ def _edit(number: int, edit: Edit) -> dict[str, Any]:
 def _service(found: Scenario, change: ServiceChange, lang: Language) -> dict[str, Any]:
     service = change.asked.service
     pair = found.catchments.get(service.id)
-    served = None if pair is None else [_share(one) for one in pair]
+    served = None if pair is None else [_share(one, change.asked) for one in pair]
     return {
         "service": service.id,
         "title": title_of(service.title),
@@ -184,8 +186,9 @@ def _sides(row: Sides) -> dict[str, Any]:
     }
 
 
-def _share(one: Catchments | None) -> float | None:
-    if one is None or not one.assessed or not one.residents:
+def _share(one: Catchments | None, asked: Asked) -> float | None:
+    """C beside P: of all residents, at the minutes and walker of P; else None."""
+    if one is None or not one.residents or served_within(one, asked, TOTAL)[0] is None:
         return None
     return one.balanced.served / one.residents
 

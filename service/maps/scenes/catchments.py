@@ -17,6 +17,7 @@ from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catch
 from lifecircle.service.figures import number, percent
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import (
     Fact,
@@ -38,7 +39,6 @@ from lifecircle.service.maps.scene import (
     outline_layer,
     question_fields,
     rests,
-    street_layer,
     warnings,
 )
 from lifecircle.service.maps.shapes import polygons_degrees

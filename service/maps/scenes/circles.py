@@ -22,6 +22,7 @@ from lifecircle.service.catalog.rests import rests_of_services
 from lifecircle.service.figures import number, percent, percent_span, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas, CellDots, FacilityDots
 from lifecircle.service.maps.panel import (
     Fact,
@@ -37,6 +38,7 @@ from lifecircle.service.maps.scene import (
     MANY_DOTS,
     WORST_SHOWN,
     Scene,
+    carried,
     drawable,
     facility_layer,
     footer,
@@ -44,18 +46,11 @@ from lifecircle.service.maps.scene import (
     level_field,
     level_shown,
     profile_field,
-    street_layer,
     told_rests,
     warnings,
+    year_field,
 )
-from lifecircle.service.maps.shapes import (
-    cell_radius_m,
-    degrees,
-    pack,
-    packed_polygons,
-    polygons_degrees,
-    residents_of,
-)
+from lifecircle.service.maps.shapes import packed_cells, polygons_degrees
 from lifecircle.service.maps.shares import share_areas, share_toggle
 
 SHORT_EDGES: Final = (1, 2, 3, 5)  # types short of a complete circle: 0, 1, 2, 3-4, 5 or more
@@ -170,27 +165,16 @@ def _missing(ask: Ask, row: CircleRow) -> str:
 
 def _cells(ask: Ask, table: CircleTable) -> tuple[CellDots, Toggle]:
     """Homes coloured by how many types they are short of; a click tells which they miss."""
-    cells = ask.run.city.cells
     classes, present = short_classes(table)
     texts, which = _texts(ask, table)
-    count = len(cells)
-    points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
-    nothing: list[None] = [None] * count
     layer = CellDots(
         {
-            "points": pack(points),
-            "polygons": packed_polygons(ask.run.study),
-            "radius_m": cell_radius_m(cells),
+            **packed_cells(ask.run.study),
             "colours": [*SHORT_COLOURS, scales.UNKNOWN_COLOUR],
-            "c": classes.tolist(),
-            "m": nothing,
-            "f": nothing,
-            "k": nothing,
-            "r": residents_of(cells),
-            "e": cells.modelled.astype(int).tolist(),
+            "c": classes,
             "labels": [ask.say("reached"), ask.say("state"), ask.say("missing")],
             "texts": texts,
-            "t": which.tolist(),
+            "t": which,
         }
     )
     spans = [str(low) if high - low == 1 else f"{low}–{high - 1}" for low, high in pairwise(
@@ -287,8 +271,9 @@ def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[s
             *profile_field(ask),
             *(() if ask.profile is not None else (Field("walker", ask.say("walker"), walkers),)),
             *level_field(ask),
+            *year_field(ask),
         ),
-        "hidden": (("lang", ask.lang), *ask.keep.items()),
+        "hidden": (("lang", ask.lang), *carried(ask).items()),
     }
 
 

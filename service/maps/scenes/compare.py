@@ -15,6 +15,7 @@ from lifecircle.service.catalog.compare import answer_compare, cell_states, matc
 from lifecircle.service.figures import date, number, percent, points
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas, CellDots
 from lifecircle.service.maps.panel import (
     Fact,
@@ -39,18 +40,10 @@ from lifecircle.service.maps.scene import (
     level_shown,
     question_fields,
     rests,
-    street_layer,
     warnings,
 )
 from lifecircle.service.maps.scenes.coverage import facilities_of
-from lifecircle.service.maps.shapes import (
-    cell_radius_m,
-    degrees,
-    pack,
-    packed_polygons,
-    polygons_degrees,
-    residents_of,
-)
+from lifecircle.service.maps.shapes import packed_cells, polygons_degrees
 
 CHANGE_EDGES: Final = (0.05, 0.2)  # fractions, of a rise and of a fall alike
 CHANGE_COLOURS: Final = (
@@ -158,25 +151,15 @@ def _cells(
     states = cell_states(before, ask.run, found, same)
     if not ask.run.city.assessed(asked.service.id):
         states = np.full(len(cells), len(STATES), dtype=np.int32)
-    count = len(cells)
-    lonlat = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
-    nothing: list[None] = [None] * count
     texts = [[ask.say(state)] for state in (*STATES, "not_assessed")]
     layer = CellDots(
         {
-            "points": pack(lonlat),
-            "polygons": packed_polygons(ask.run.study),
-            "radius_m": cell_radius_m(cells),
+            **packed_cells(ask.run.study),
             "colours": [*STATE_COLOURS, scales.UNKNOWN_COLOUR],
-            "c": states.tolist(),
-            "m": nothing,
-            "f": nothing,
-            "k": nothing,
-            "r": residents_of(cells),
-            "e": cells.modelled.astype(int).tolist(),
+            "c": states,
             "labels": [ask.say("state")],
             "texts": texts,
-            "t": states.tolist(),
+            "t": states,
         }
     )
     present = set(np.unique(states).tolist())

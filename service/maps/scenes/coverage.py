@@ -16,6 +16,7 @@ from lifecircle.service.catalog.rests import completeness_document, missed_of
 from lifecircle.service.figures import number, percent, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.firm_layer import Firm, firm_layer
 from lifecircle.service.maps.folium_map import Areas, CellDots
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
@@ -30,17 +31,9 @@ from lifecircle.service.maps.scene import (
     level_shown,
     question_fields,
     rests,
-    street_layer,
     warnings,
 )
-from lifecircle.service.maps.shapes import (
-    cell_radius_m,
-    degrees,
-    pack,
-    packed_polygons,
-    polygons_degrees,
-    residents_of,
-)
+from lifecircle.service.maps.shapes import packed_cells, polygons_degrees
 from lifecircle.service.maps.shares import share_areas, share_toggle
 
 
@@ -169,19 +162,14 @@ def cell_layer(
         near = [None if f < 0 else int(f) for f in place[walks.cell_facility]]
         reached = covered(walks.cell_cm, cells.position, asked.limit_cm)
         within = [int(r) if j else None for r, j in zip(reached, judged, strict=True)]
-    points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
     layer = CellDots(
         {
-            "points": pack(points),
-            "polygons": packed_polygons(ask.run.study),
-            "radius_m": cell_radius_m(cells),
+            **packed_cells(ask.run.study),
             "colours": list(scale.colours),
-            "c": classes.tolist(),
+            "c": classes,
             "m": tenths,
             "f": near,
             "k": within,
-            "r": residents_of(cells),
-            "e": cells.modelled.astype(int).tolist(),
         }
     )
     legend = _minute_legend(ask, scale, classes, walks)

@@ -12,6 +12,7 @@ from lifecircle.service.catalog.gaps import FULL, answer_gaps, bridge_row
 from lifecircle.service.figures import number, percent
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -25,7 +26,6 @@ from lifecircle.service.maps.scene import (
     outline_layer,
     question_fields,
     rests,
-    street_layer,
     unit_name,
     warnings,
 )

@@ -15,10 +15,11 @@ from lifecircle.analysis.measures.question import Asked, covered
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.quantities import minutes_of
-from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
+from lifecircle.service.catalog.siting.proposals import ProposalsAnswer, answer_proposals
 from lifecircle.service.figures import date, decimal, number, percent, percent_up, percent_whole
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas, CellDots
 from lifecircle.service.maps.panel import Curve, Fact, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -32,18 +33,11 @@ from lifecircle.service.maps.scene import (
     outline_layer,
     question_fields,
     rests,
-    street_layer,
     unit_name,
     warnings,
 )
 from lifecircle.service.maps.scenes.coverage import facilities_of
-from lifecircle.service.maps.shapes import (
-    cell_radius_m,
-    degrees,
-    pack,
-    packed_polygons,
-    polygons_degrees,
-)
+from lifecircle.service.maps.shapes import packed_cells, polygons_degrees
 
 FOUND_AT_ONCE: Final = 5
 COLOURS: Final = ("#3f8ac4", "#d6328a", "#e6750f", "#a9adb1")
@@ -149,20 +143,13 @@ def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDo
     classes = np.select([was, now], [0, 1], default=2)
     classes[judged_persons(ask.run.study, asked.service.id, TOTAL) == 0] = 3
     minutes = np.ceil(minutes_of(answer.after, speed) * 10 - 1e-6)
-    count = len(cells)
-    points = degrees(cells.xy_m, ask.run.city.crs) if count else np.empty((0, 2))
     layer = CellDots(
         {
-            "points": pack(points),
-            "polygons": packed_polygons(ask.run.study),
-            "radius_m": cell_radius_m(cells),
+            **packed_cells(ask.run.study),
             "colours": list(COLOURS),
-            "c": classes.tolist(),
+            "c": classes,
             "m": [None if np.isnan(m) else int(m) for m in minutes],
-            "f": [None] * count,
-            "k": now.astype(int).tolist(),
-            "r": cells.residents.tolist(),
-            "e": cells.modelled.astype(int).tolist(),
+            "k": now.astype(np.int64),
         }
     )
     persons = [int(cells.residents[classes == k].sum()) for k in range(3)]

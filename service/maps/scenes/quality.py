@@ -11,6 +11,7 @@ from lifecircle.service.catalog.common import persons_in
 from lifecircle.service.catalog.quality import answer_quality
 from lifecircle.service.figures import number, percent, plain
 from lifecircle.service.maps.ask import Ask
+from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import CellDots, FacilityDots
 from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
 from lifecircle.service.maps.scene import (
@@ -20,11 +21,10 @@ from lifecircle.service.maps.scene import (
     frame,
     level_shown,
     outline_layer,
-    street_layer,
     unit_name,
     warnings,
 )
-from lifecircle.service.maps.shapes import cell_radius_m, degrees, dot_places, pack, packed_polygons
+from lifecircle.service.maps.shapes import dot_places, packed_cells
 
 LEG_COLOURS = ("#cfe3dc", "#8fc4b7", "#e8c46a", "#d9822b")
 ISLAND_COLOUR = "#7b4fa3"
@@ -95,7 +95,7 @@ def _classes(ask: Ask, component: Int32Array) -> Int32Array:
 
 
 def _cells(ask: Ask, component: Int32Array) -> tuple[CellDots, Toggle]:
-    cells, crs = ask.run.city.cells, ask.run.city.crs
+    cells = ask.run.city.cells
     longest = ask.run.policy.attachment.max_leg_m.value
     colours = [*LEG_COLOURS, ISLAND_COLOUR, LOOSE_COLOUR]
     classes = _classes(ask, component)
@@ -108,10 +108,8 @@ def _cells(ask: Ask, component: Int32Array) -> tuple[CellDots, Toggle]:
     ]
     layer = CellDots(
         {
-            "points": pack(degrees(cells.xy_m, crs)),
-            "polygons": packed_polygons(ask.run.study),
-            "radius_m": cell_radius_m(cells),
-            "c": classes.tolist(),
+            **packed_cells(ask.run.study),
+            "c": classes,
             "colours": colours,
             "labels": [ask.say(key) for key in ("residents", "street_distance", "unit")],
             "columns": [residents, legs, [unit_name(ask, int(i)) for i in cells.unit[level]]],

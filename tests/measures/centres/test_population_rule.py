@@ -119,8 +119,17 @@ def test_a_street_without_joins_where_most_of_its_people_go() -> None:
     assert found[1].per_centre is None and found[1].group_per_centre == 780
     assert found[0].group == ("S0", "S1") and found[2].group == ("S2",)
     crowded = rows(town([800, 280, 600], at(0.4), at(2)))
-    assert [row.state for row in crowded] == ["达标", "缺口", "达标"]
-    assert crowded[0].reading_a and crowded[0].reading_b is False
+    assert [row.state for row in crowded] == ["达标但超载", "缺口", "达标"]  # 1,080 to one centre
+    assert crowded[0].reading_a and crowded[0].met and crowded[0].reading_b is False
+    assert notes(crowded[0]) == {"rule_group_more_needed"} and notes(crowded[1]) == set()
+    assert crowded[0].notes[0].params == {"per_centre": 1080, "maximum": 1000, "count": 1}
+    full = rows(town([720, 280, 600], at(0.4), at(2)))  # just 1,000
+    assert [row.state for row in full] == ["达标"] * 3 and notes(full[0]) == set()
+    both = rows(town([1100, 280, 600], at(0.4), at(2)))
+    assert notes(both[0]) == {"rule_more_needed", "rule_group_more_needed"}
+    spare = rows(town([600, 2500, 600], at(0.2), at(0.3, "b"), at(0.4, "c"), at(2.4)))
+    assert (spare[0].government, spare[0].group_residents, spare[0].group_centres) == (3, 3100, 3)
+    assert spare[0].state == "达标但超载"  # before 富余: the first that fits
     alone = rows(town([800]))
     assert alone[0].state == "NOT_ASSESSED" and alone[0].missing == ("facilities",)
 

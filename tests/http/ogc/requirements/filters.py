@@ -49,6 +49,8 @@ def every_column_by_equality(served: TestClient) -> None:
 def filters(served: TestClient) -> None:
     assert parameter(served, "filter")["schema"]["type"] == "string"
     assert parameter(served, "filter-lang")["schema"]["enum"] == ["cql2-text", "cql2-json"]
+    # without filter-lang it is text
+    refused(served, "filter=%7B%22op%22%3A%22not%22%2C%22args%22%3A%5Bfalse%5D%7D", "cql_not_read")
     assert parameter(served, "filter-crs")["schema"]["format"] == "uri"
     found = items(served, "cells", filter="residents >= 200", unit_code="C1")
     assert [one["id"] for one in found["features"]] == ["c2"]
