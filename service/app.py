@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -17,6 +18,7 @@ from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
 from lifecircle.service.accounts import accounts_of
+from lifecircle.service.apart import FAULTS, OPEN_FILES, Workshop
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
 from lifecircle.service.database.sessions import find_session
@@ -77,7 +79,8 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.metrics = Metrics()
     app.state.database = Database(settings.workspace, settings.database)
     app.state.accounts = accounts_of(settings)
-    app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting)
+    app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting, workers_folder())
+    app.state.workshop = _workshop(settings)
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
@@ -90,6 +93,21 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     problems.install(app)
     _add_layers(app, settings)
     return app
+
+
+def _workshop(settings: Settings) -> Workshop | None:
+    """Where dear answers are worked out; None: in this process."""
+    if not settings.dear_apart:
+        return None
+    limits = Limits(
+        settings.dear_memory_bytes,
+        settings.dear_seconds,
+        settings.max_unpacked_bytes,
+        open_files=OPEN_FILES,
+        processors=os.cpu_count() or 1,
+        faults=FAULTS,
+    )
+    return Workshop(settings.workspace, limits, settings.dear_at_once, workers_folder())
 
 
 def _add_layers(app: Service, settings: Settings) -> None:

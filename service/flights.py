@@ -1,14 +1,18 @@
 """One computation for one question, however many ask; dear ones wait their turn in a short queue.
 
-A flight that nobody waits for any more is called off if it has not begun; once begun it ends, and
-what it found is kept for whoever asks next. Work in threads cannot be broken off.
+A flight that nobody waits for any more is called off if it has not begun. Once begun, work in a
+thread ends, and what it found is kept for whoever asks next; work in a process of its own is ended.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -26,8 +30,46 @@ class ReaderLeftError(Exception):
 @dataclass(eq=False, slots=True)
 class _Flight:
     task: asyncio.Task[bytes] = field(init=False)
+    apart: bool
     waiters: int = 0
     begun: bool = False
+    left: threading.Event = field(default_factory=threading.Event)
+    ticket: int | None = None
+
+
+class Tickets:
+    """A few tickets, over all processes that share `folder`; what a dead process held is free.
+
+    Without a folder (or without locks on files, on Windows) they are those of this process.
+    """
+
+    def __init__(self, count: int, folder: Path | None, name: str) -> None:
+        shared = folder is not None and sys.platform != "win32"
+        self._paths = [folder / f"{name}-{k}" for k in range(count)] if folder and shared else None
+        self._free = threading.BoundedSemaphore(count)
+
+    def take(self) -> int | None:
+        """A ticket, None where all are taken."""
+        if self._paths is None or sys.platform == "win32":
+            return 0 if self._free.acquire(blocking=False) else None
+        import fcntl
+
+        for path in self._paths:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(handle)
+            else:
+                return handle
+        return None
+
+    def give(self, ticket: int) -> None:
+        """Give one back."""
+        if self._paths is None:
+            self._free.release()
+        else:
+            os.close(ticket)
 
 
 class _Room:
@@ -47,11 +89,12 @@ class Flights:
     ----------
     dear_at_once : dear computations (reports, maps, gaps, tables) at once.
     dear_waiting : how many more may wait; whoever comes then is asked to come back.
+    folder : shared by the workers of a service, among whom those under way and waiting are counted.
     """
 
-    def __init__(self, dear_at_once: int, dear_waiting: int) -> None:
+    def __init__(self, dear_at_once: int, dear_waiting: int, folder: Path | None = None) -> None:
         self._at_once = dear_at_once
-        self._most = dear_at_once + dear_waiting
+        self._tickets = Tickets(dear_at_once + dear_waiting, folder, "dear")
         self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, _Room] = WeakKeyDictionary()
 
     @property
@@ -62,14 +105,16 @@ class Flights:
     async def share(
         self,
         key: Hashable,
-        make: Callable[[], bytes],
+        make: Callable[[threading.Event], bytes],
         left: Callable[[], Awaitable[None]],
         *,
         dear: bool = False,
+        apart: bool = False,
     ) -> bytes:
         """What `make` gives, from the flight under way for `key` if there is one.
 
-        `left` returns when whoever asks is gone.
+        `left` returns when whoever asks is gone. `apart`: the work ends with ReaderLeftError when
+        the event it is handed is set, which happens when all who waited are gone.
 
         Raises
         ------
@@ -82,35 +127,52 @@ class Flights:
             room = self._rooms[loop] = _Room(self._at_once)
         flight = room.flights.get(key)
         if flight is None:
-            if dear and room.dear_held >= self._most:
+            ticket = self._tickets.take() if dear else None
+            if dear and ticket is None:
                 raise NotReadyError("too_busy")
-            flight = _start(room, key, make, dear)
-        return await _wait(flight, left)
+            flight = self._start(room, key, make, _Flight(apart, ticket=ticket))
+
+        def forget() -> None:
+            if room.flights.get(key) is flight:
+                del room.flights[key]
+
+        return await _wait(flight, left, forget)
+
+    def _start(
+        self,
+        room: _Room,
+        key: Hashable,
+        make: Callable[[threading.Event], bytes],
+        flight: _Flight,
+    ) -> _Flight:
+        dear = flight.ticket is not None
+        gate = room.dear if dear else room.cheap
+
+        async def fly() -> bytes:
+            async with gate:
+                flight.begun = True
+                return await to_thread.run_sync(make, flight.left)
+
+        def landed(task: asyncio.Task[bytes]) -> None:
+            room.dear_held -= dear
+            if flight.ticket is not None:
+                self._tickets.give(flight.ticket)
+            if room.flights.get(key) is flight:
+                del room.flights[key]
+            if not task.cancelled():
+                task.exception()  # told to those who wait; nobody may be left
+
+        room.dear_held += dear
+        room.flights[key] = flight
+        flight.task = asyncio.create_task(fly())
+        flight.task.add_done_callback(landed)
+        return flight
 
 
-def _start(room: _Room, key: Hashable, make: Callable[[], bytes], dear: bool) -> _Flight:
-    flight = _Flight()
-    gate = room.dear if dear else room.cheap
-
-    async def fly() -> bytes:
-        async with gate:
-            flight.begun = True
-            return await to_thread.run_sync(make)
-
-    def landed(task: asyncio.Task[bytes]) -> None:
-        room.dear_held -= dear
-        room.flights.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # told to those who wait; nobody may be left
-
-    room.dear_held += dear
-    room.flights[key] = flight
-    flight.task = asyncio.create_task(fly())
-    flight.task.add_done_callback(landed)
-    return flight
-
-
-async def _wait(flight: _Flight, left: Callable[[], Awaitable[None]]) -> bytes:
+async def _wait(
+    flight: _Flight, left: Callable[[], Awaitable[None]], forget: Callable[[], None]
+) -> bytes:
+    """What a flight gives; `forget` it when all are gone, so that nobody joins what is ended."""
     flight.waiters += 1
     leaving = asyncio.ensure_future(left())
     try:
@@ -121,5 +183,9 @@ async def _wait(flight: _Flight, left: Callable[[], Awaitable[None]]) -> bytes:
     finally:
         leaving.cancel()
         flight.waiters -= 1
-        if not flight.waiters and not flight.begun:
-            flight.task.cancel()
+        if not flight.waiters and not flight.task.done():
+            if not flight.begun:
+                flight.task.cancel()
+            elif flight.apart:
+                forget()
+                flight.left.set()

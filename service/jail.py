@@ -27,6 +27,10 @@ if sys.platform != "win32":  # there, time alone is limited
 
 READERS: Final = "lifecircle.service.checking"  # imported by the jail alone
 CHECK: Final = f"{READERS}:check_upload"
+DEAR: Final = tuple(  # what dear answers are made with (`apart`)
+    f"lifecircle.service.{room}"
+    for room in ("apart", "routes.siting", "routes.robustness", "routes.catchments")
+)
 TICK_S: Final = 0.05
 WAIT_S: Final = 10.0  # for one of the few places
 START_S: Final = 120.0  # the first one waits until the readers are loaded
@@ -43,6 +47,9 @@ class Limits:
     memory_bytes: int
     seconds: float
     file_bytes: int
+    open_files: int = OPEN_FILES
+    processors: int = 1  # as many seconds of each
+    faults: tuple[str, str] = ("check_too_long", "check_too_much_memory")
 
 
 class Jail:
@@ -63,7 +70,7 @@ class Jail:
         """
         self._take_place(left)
         try:
-            return _supervised(work, told, folder, self.limits, left)
+            return supervised(work, told, folder, self.limits, left)
         finally:
             self._places.release()
 
@@ -76,9 +83,14 @@ class Jail:
                 raise NotReadyError("check_busy")
 
 
-def _supervised(
-    work: str, told: bytes, folder: str, limits: Limits, left: threading.Event
-) -> bytes:
+def supervised(work: str, told: bytes, folder: str, limits: Limits, left: threading.Event) -> bytes:
+    """What `work` gives for `told` in a process of its own, which is gone afterwards.
+
+    Raises
+    ------
+    RequestError : a limit was reached.
+    ReaderLeftError : `left` was set.
+    """
     ours, theirs = multiprocessing.Pipe(duplex=False)
     process = _processes().Process(
         target=_inside, args=(theirs, work, told, folder, limits), daemon=True
@@ -113,9 +125,10 @@ def _next_word(ours: Connection, seconds: float, limits: Limits, left: threading
 
 
 def _over(what: Fault, limits: Limits) -> RequestError:
+    late, large = limits.faults
     if what == "time":
-        return RequestError("check_too_long", seconds=f"{limits.seconds:g}")
-    return RequestError("check_too_much_memory", megabytes=f"{limits.memory_bytes / 1e6:,.0f}")
+        return RequestError(late, seconds=f"{limits.seconds:g}")
+    return RequestError(large, megabytes=f"{limits.memory_bytes / 1e6:,.0f}")
 
 
 def _processes() -> Any:
@@ -123,7 +136,7 @@ def _processes() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([READERS])
+    context.set_forkserver_preload([READERS, *DEAR])
     return context
 
 
@@ -150,9 +163,9 @@ def _limit(limits: Limits) -> None:
     held = _address_space()
     for kind, most in (
         (resource.RLIMIT_AS, held + limits.memory_bytes),
-        (resource.RLIMIT_CPU, int(limits.seconds) + SPARE_CPU_S),
+        (resource.RLIMIT_CPU, int(limits.seconds) * limits.processors + SPARE_CPU_S),
         (resource.RLIMIT_FSIZE, limits.file_bytes),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(kind)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from threading import Event
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
+from lifecircle.service.apart import Apart, Workshop
 from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.figures import FIGURES
@@ -229,10 +231,15 @@ async def kept_body(
     body = state.answers.get(key)
     if body is not None:
         return body
+    workshop: Workshop | None = request.app.state.workshop
+    apart = produce if isinstance(produce, Apart) and workshop is not None else None
 
-    def make() -> bytes:
-        made = produce()
-        found = made if isinstance(made, bytes) else encode(made)
+    def make(left: Event) -> bytes:
+        if apart is not None and workshop is not None:
+            found = workshop.run(apart, left)
+        else:
+            made = produce()
+            found = made if isinstance(made, bytes) else encode(made)
         state.answers.put(key, found)
         return found
 
@@ -242,7 +249,8 @@ async def kept_body(
 
     flights: Flights = request.app.state.flights
     whole = (state.run.path, *key)
-    return await flights.share(whole, make, left, dear=_is_dear(request))
+    dear = apart is not None or _is_dear(request)
+    return await flights.share(whole, make, left, dear=dear, apart=apart is not None)
 
 
 def _is_dear(request: Request) -> bool:

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.apart import Apart
 from lifecircle.service.catalog.catchments import catchments_document
 from lifecircle.service.catalog.tiers.referral import referral_document
 from lifecircle.service.queries.questions import AreaName, Name, OfUnits, OfYear, ReaderNow
@@ -85,7 +88,13 @@ async def show_referral(
         reader.minutes(query.minutes)
     state = await reader.state_of(area, query)
 
-    def produce() -> dict[str, Any]:
-        return referral_document(state.run, query.question, pass_by=query.pass_by, lang=reader.lang)
+    named = {"pass_by": query.pass_by, "lang": reader.lang}
+    produce = Apart(_chains, (state,), (query.question,), named)
 
     return await answer(request, state, reader.lang, produce)
+
+
+def _chains(
+    runs: list[Run], question: Question, *, pass_by: bool, lang: Language
+) -> dict[str, Any]:
+    return referral_document(runs[0], question, pass_by=pass_by, lang=lang)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,9 @@ from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, want
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = "5"
+_UNION_MEMBER: Final = re.compile(
+    r"[\[({]"
+)  # pydantic's own word for a type, in the path of a fault
 
 PLAIN_FAULTS = {
     "missing": "fault_missing",
@@ -62,13 +66,15 @@ async def parameter_problem(request: Request, error: Exception) -> Response:
     """A request whose parameters do not fit: every fault, in the reader's language."""
     assert isinstance(error, RequestValidationError)
     lang = language_of(request)
-    faults = [_fault(found, lang) for found in error.errors()]
+    told = [_fault(found, lang) for found in error.errors()]
+    faults = list({tuple(fault.values()): fault for fault in told}.values())  # a union's once
     detail = (" " if lang == "en" else "").join(fault["text"] for fault in faults)
     return respond(request, problem(400, "bad_parameters", detail, lang, faults=faults), lang)
 
 
 def _fault(found: Any, lang: Language) -> dict[str, str]:
-    name = str(found["loc"][-1]) if len(found["loc"]) > 1 else ""
+    where = [str(one) for one in found["loc"][1:]]
+    name = next((one for one in reversed(where) if not _UNION_MEMBER.search(one)), "")
     key = PLAIN_FAULTS.get(found["type"], "fault_other")
     if key == "fault_json" or tuple(found["loc"]) == ("body",):
         name, key = "body", key if key == "fault_json" else "fault_body"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.apart import Apart
 from lifecircle.service.catalog import robustness_document
 from lifecircle.service.catalog.robustness import BUDGET, RobustnessTask
 from lifecircle.service.flights import ReaderLeftError
@@ -31,13 +35,11 @@ async def show_robustness(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RobustnessQuery, Query()]
 ) -> Response:
     """Bands of coverage and circles, and in how many draws each verdict holds."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     if query.f == "html" or (query.f is None and wants_page(request)):
         key = ("page", request.url.netloc, request.url.path, request.url.query, reader.lang)
         try:
-            html = await kept_body(
-                request, state, key, lambda: _page(state, reader, query).encode()
-            )
+            html = await kept_body(request, state, key, _asked(_page, state, reader, query))
         except ReaderLeftError:
             return Response(status_code=READER_LEFT)
         return page_response(html, reader.lang, "", policy=page_policy())
@@ -46,21 +48,32 @@ async def show_robustness(
             request,
             state,
             reader.lang,
-            lambda: robustness_workbook(_document(state, reader, query), reader.lang),
+            _asked(_workbook, state, reader, query),
             media_type=XLSX,
             headers={"content-disposition": disposition(f"{area}.robustness.xlsx")},
         )
-    return await answer(request, state, reader.lang, lambda: _document(state, reader, query))
+    return await answer(request, state, reader.lang, _asked(_document, state, reader, query))
 
 
-def _document(state: AreaState, reader: Reader, query: RobustnessQuery) -> dict[str, Any]:
-    return robustness_document(
-        state.run,
-        Question(query.service, walker=query.walker, by=query.by),
-        RobustnessTask(query.draws, query.seed, query.lists, BUDGET, propose=query.propose),
-        lang=reader.lang,
-    )
+def _asked(
+    make: Callable[..., Any], state: AreaState, reader: Reader, query: RobustnessQuery
+) -> Apart:
+    question = Question(query.service, walker=query.walker, by=query.by)
+    task = RobustnessTask(query.draws, query.seed, query.lists, BUDGET)
+    return Apart(make, (state,), (question, task), {"lang": reader.lang})
 
 
-def _page(state: AreaState, reader: Reader, query: RobustnessQuery) -> str:
-    return robustness_page(_document(state, reader, query), reader.lang)
+def _document(
+    runs: list[Run], question: Question, task: RobustnessTask, *, lang: Language
+) -> dict[str, Any]:
+    return robustness_document(runs[0], question, task, lang=lang)
+
+
+def _page(runs: list[Run], question: Question, task: RobustnessTask, *, lang: Language) -> bytes:
+    return robustness_page(_document(runs, question, task, lang=lang), lang).encode()
+
+
+def _workbook(
+    runs: list[Run], question: Question, task: RobustnessTask, *, lang: Language
+) -> bytes:
+    return robustness_workbook(_document(runs, question, task, lang=lang), lang)

@@ -128,7 +128,8 @@ def test_half_a_character_is_refused_by_its_field(
     ("edits", "key", "number"),
     [
         ([], "edit_none", None),
-        ("x", None, None),
+        ("x", "edit_no_list", None),
+        (5, "edit_no_list", None),
         ([{"op": "remove_facility", "id": "p1"}] * 10_000, "edit_too_many", None),
         ([{"op": "remove_facility", "id": "p1"}, {"op": "remove_facility", "id": "p1"}],
          "edit_id_gone", 2),
@@ -160,16 +161,15 @@ def test_half_a_character_is_refused_by_its_field(
     ],
 )  # fmt: skip
 def test_hostile_edits_are_refused_with_their_number(
-    served: TestClient, edits: object, key: str | None, number: int | None
+    served: TestClient, edits: object, key: str, number: int | None
 ) -> None:
     for lang in ("zh", "en"):
         answer = served.post(f"/areas/tiny/scenario?lang={lang}", json={"edits": edits})
         said = answer.json()
         assert answer.status_code == 400, said
-        if key is not None:
-            (fault,) = said["faults"]
-            assert (fault["key"], fault["row"]) == (key, number)
-            assert "{" not in fault["text"].replace('{"', "")
+        (fault,) = said["faults"]
+        assert (fault["key"], fault["row"]) == (key, number)
+        assert "{" not in fault["text"].replace('{"', "")
 
 
 def test_numbers_that_are_none(served: TestClient) -> None:
@@ -223,3 +223,10 @@ def test_the_command_gives_the_same_figures(
     file.write_text(json.dumps(document), encoding="utf-8")
     code, _, err = run_command(monkeypatch, capsys, *asked)
     assert code == 2 and "edits.geojson" in err
+
+
+def test_edits_that_are_no_list_are_told_by_their_name(served: TestClient) -> None:
+    answer = served.post("/areas/tiny/scenario", params={"lang": "zh"}, json={"edits": "x"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "edits = “x” 无法识别。"
+    assert [fault["parameter"] for fault in answer.json()["faults"]] == ["edits"]

@@ -36,7 +36,7 @@ uvicorn.run(create_app(settings), port=settings.port, log_level="warning", ws="n
 def client(root: Path, **settings: object) -> TestClient:
     """A client of a service over the workspace `root` (its lifespan does not run)."""
     told = {"allowed_hosts": ("testserver",), **settings}
-    app = create_app(Settings(workspace=root, **told))  # type: ignore[arg-type]
+    app = create_app(Settings(workspace=root, **{"dear_apart": False, **told}))  # type: ignore[arg-type]
     return TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 50_000))
 
 

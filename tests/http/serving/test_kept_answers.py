@@ -38,7 +38,7 @@ class Work:
     def __init__(self, answer: bytes = b"done") -> None:
         self.answer, self.begun, self.go = answer, 0, threading.Event()
 
-    def __call__(self) -> bytes:
+    def __call__(self, left: threading.Event) -> bytes:
         self.begun += 1
         assert self.go.wait(10)
         return self.answer
@@ -117,7 +117,7 @@ def test_work_that_has_begun_serves_who_comes_later() -> None:
 
 
 def test_a_failure_is_told_to_all_and_not_kept() -> None:
-    def broken() -> bytes:
+    def broken(left: threading.Event) -> bytes:
         raise ValueError("no")
 
     async def story() -> None:

@@ -1,0 +1,144 @@
+"""Dear answers from processes of their own: the same, within limits, ended when nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.apart import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
+from lifecircle.service.encoding import encode
+from lifecircle.service.errors import MissingError, NotReadyError, RequestError
+from lifecircle.service.flights import Flights, ReaderLeftError, Tickets
+from lifecircle.service.jail import Limits
+from lifecircle.service.state import AreaState
+from tests.pages.served import client
+
+SITING = "/areas/tiny/siting?service=health_centre&add=1&lang=en"
+
+
+def refuses(runs: list[Run]) -> None:
+    raise MissingError("no_key", key=runs[0].manifest.area)
+
+
+def breaks(runs: list[Run]) -> None:
+    raise ZeroDivisionError
+
+
+def sleeps(runs: list[Run], beside: str) -> None:
+    Path(beside).write_text("begun", encoding="utf-8")
+    time.sleep(30)
+
+
+def workshop(root: Path, seconds: float = 30.0, folder: Path | None = None) -> Workshop:
+    limits = Limits(2**32, seconds, 2**28, open_files=OPEN_FILES, processors=2, faults=FAULTS)
+    return Workshop(root, limits, 1, folder)
+
+
+@pytest.fixture
+def state(root: Path) -> AreaState:
+    workspace = Workspace(root)
+    return AreaState(workspace.open("tiny", workspace.current("tiny")))
+
+
+def test_an_answer_from_its_own_process_is_the_answer(root: Path) -> None:
+    here, apart = client(root), client(root, dear_apart=True)
+    one, other = here.get(SITING), apart.get(SITING)
+    told, same = one.json(), other.json()
+    assert told.pop("seconds") > 0 < same.pop("seconds")
+    assert (other.status_code, encode(same)) == (200, encode(told))
+    assert other.headers["etag"] == one.headers["etag"]
+
+
+def test_what_a_document_refuses_is_told_as_ever(root: Path, state: AreaState) -> None:
+    shop, left = workshop(root), threading.Event()
+    with pytest.raises(MissingError, match="tiny"):
+        shop.run(Apart(refuses, (state,)), left)
+    with pytest.raises(BrokenError, match="ZeroDivisionError"):
+        shop.run(Apart(breaks, (state,)), left)
+
+
+def test_time_is_limited_and_a_place_is_given_back(
+    root: Path, state: AreaState, tmp_path: Path
+) -> None:
+    shop, left = workshop(root, 0.5, tmp_path), threading.Event()
+    for _ in range(2):
+        with pytest.raises(RequestError) as told:
+            shop.run(Apart(sleeps, (state,), (str(tmp_path / "begun"),)), left)
+        assert told.value.key == "dear_too_long"
+    held = Tickets(1, tmp_path, "at-once")  # another worker's
+    place = held.take()
+    assert place is not None
+    left.set()
+    with pytest.raises(ReaderLeftError):
+        shop.run(Apart(sleeps, (state,), (str(tmp_path / "none"),)), left)
+    held.give(place)
+    assert not (tmp_path / "none").exists()
+
+
+def test_work_nobody_waits_for_is_ended_and_begun_anew_for_who_asks_then(
+    root: Path, state: AreaState, tmp_path: Path
+) -> None:
+    shop, began = workshop(root), tmp_path / "began"
+
+    async def story() -> None:
+        flights, gone = Flights(1, 1), asyncio.Event()
+
+        async def leaves() -> None:
+            await gone.wait()
+
+        async def stays() -> None:
+            await asyncio.Event().wait()
+
+        slow = Apart(sleeps, (state,), (str(began),))
+        asking = asyncio.create_task(
+            flights.share("a", lambda left: shop.run(slow, left), leaves, dear=True, apart=True)
+        )
+        while not began.exists():
+            await asyncio.sleep(0.01)
+        gone.set()
+        with pytest.raises(ReaderLeftError):
+            await asking
+        since = time.monotonic()
+        quick = Apart(encode_area, (state,))
+        said = await flights.share(
+            "a", lambda left: shop.run(quick, left), stays, dear=True, apart=True
+        )
+        assert said == encode("tiny")
+        assert time.monotonic() - since < 20  # not the thirty seconds of the other
+
+    asyncio.run(story())
+
+
+def encode_area(runs: list[Run]) -> Any:
+    return runs[0].manifest.area
+
+
+def test_who_waits_is_counted_over_all_workers(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, other = (Flights(1, 0, tmp_path) for _ in range(2))
+        go = threading.Event()
+
+        async def stays() -> None:
+            await asyncio.Event().wait()
+
+        def waits(left: threading.Event) -> bytes:
+            assert go.wait(10)
+            return b"done"
+
+        first = asyncio.create_task(one.share("a", waits, stays, dear=True))
+        await asyncio.sleep(0)
+        with pytest.raises(NotReadyError):
+            await other.share("b", waits, stays, dear=True)
+        go.set()
+        assert await first == b"done"
+        await asyncio.sleep(0)
+        assert await other.share("b", waits, stays, dear=True) == b"done"
+
+    asyncio.run(story())
