@@ -46,6 +46,19 @@ class NearestFacility:
         """Row of a service."""
         return self.services.index(service)
 
+    def cells_to(self, row: int) -> tuple[Int32Array, Int32Array]:
+        """Walks of the cells (c,) to the service of a row, and to which facility."""
+        return self.cell_cm[row], self.cell_facility[row]
+
+    def nodes_to(self, row: int) -> tuple[Int32Array, Int32Array]:
+        """Walks of the junctions (n,) to the service of a row, and to which facility."""
+        return self.node_cm[row], self.node_facility[row]
+
+    def land_to(self, row: int) -> Int32Array:
+        """Walks of the land samples to the service of a row."""
+        found: Int32Array = self.land_cm[row]
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Goals:

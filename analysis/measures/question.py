@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -324,8 +324,13 @@ class Walks:
 
     cell_cm: Int32Array
     cell_facility: Int32Array
-    land_cm: Int32Array
+    land: Callable[[], Int32Array]
     any_facility: bool
+
+    @property
+    def land_cm(self) -> Int32Array:
+        """Walks of the land samples, looked up when they are asked for."""
+        return self.land()
 
 
 def walks_to(study: Study, service: str) -> Walks | None:
@@ -341,19 +346,14 @@ def walks_to(study: Study, service: str) -> Walks | None:
     exists = city.facilities.offers(service)
     if service in travel.services:
         row = travel.row(service)
-        return Walks(
-            travel.cell_cm[row],
-            travel.cell_facility[row],
-            travel.land_cm[row],
-            exists,
-        )
+        return Walks(*travel.cells_to(row), partial(travel.land_to, row), exists)
     if exists:
         raise unknown("service_without_walks", service, travel.services)
     samples = 0 if city.land is None else len(city.land.position)
     return Walks(
         _full(len(city.cells), UNREACHED_CM),
         _full(len(city.cells), -1),
-        _full(samples, UNREACHED_CM),
+        partial(_full, samples, UNREACHED_CM),
         False,
     )
 

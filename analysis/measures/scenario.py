@@ -7,9 +7,9 @@ not, lost those who did. Residents who move in or out are told apart and are nei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from lifecircle.analysis.measures.scorecard.result import RowResult, ScorecardRe
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
 
 PARTS: Final = ("services", "catchments", "circles", "scorecard")
+_SIDES: Final = "scenario_sides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,9 @@ def scenario(
     """
     need_residents(study.city)
     question = settle(study, question)
-    level = level_of(study.city, question.by)
+    level = study.default_level if question.by is None else level_of(study.city, question.by)
     asked = Question(None, question.minutes, question.walker, by=level)
-    for service in study.policy.services:
+    for service in list(study.policy.services)[:1]:  # minutes and walker are those of all
         ask(study, asked.about(service))
     edited = apply_edits(study, edits)
     solved = "catchments" in parts or "scorecard" in parts
@@ -183,26 +184,81 @@ def scenario(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One service before or after: who is covered (c,), and residents of the area and of units.
+
+    `persons` int64 (c,): those judged; `people`, `reached`: of units, None where not known.
+    """
+
+    known: bool
+    covered: BoolArray
+    persons: IntArray
+    within: int | None
+    groups: Mapping[str, int]
+    people: list[int | None]
+    reached: list[int | None]
+
+    @classmethod
+    def of(cls, study: Study, question: Question, level: str, covered: BoolArray) -> _Side:
+        city, cells = study.city, study.city.cells
+        service, size = str(question.service), len(city.units.code)
+        known, hidden = city.assessed(service), unknown_units(city, level).tolist()
+        persons, index = judged_persons(study, service, TOTAL), cells.unit[level]
+        reached = sums_by(index, size, persons, covered)
+        return cls(
+            known,
+            covered,
+            persons,
+            int(persons[covered].sum()) if known else None,
+            MappingProxyType({k: int(v.value[covered].sum()) for k, v in cells.groups.items()}),
+            _held(sums_by(index, size, persons), hidden),
+            _held(reached, hidden if known else [True] * size),
+        )
+
+
+_Kept = tuple[tuple[Question, str] | None, dict[str, _Side]]
+
+
+def _side_before(study: Study, question: Question, level: str) -> _Side:
+    """A service before any edit: kept for as long as the same is asked again and again."""
+    wanted = (replace(question, service=None), level)
+    asked, sides = cast(_Kept, study.kept.get(_SIDES, (None, {})))
+    if asked != wanted:
+        sides = {}
+        study.kept[_SIDES] = (wanted, sides)
+    service = str(question.service)
+    if service not in sides:
+        covered = covered_cells(study, question)
+        sides[service] = _Side.of(study, question, level, covered)
+    return sides[service]
+
+
 def _service_change(before: Study, edited: Edited, question: Question, level: str) -> ServiceChange:
     after = edited.study
     asked = ask(after, question)
-    service = asked.service.id
-    was, now = covered_cells(before, question), covered_cells(after, question)
-    known = before.city.assessed(service), after.city.assessed(service)
-    gained, lost = _gained_lost(edited, was, now)
-    if not all(known):
-        gained, lost = gained[:0], lost[:0]
-    persons = tuple(judged_persons(one, service, TOTAL) for one in (before, after))
+    was = _side_before(before, question, level)
+    covered = covered_cells(after, question)
+    same = was.known == after.city.assessed(asked.service.id)
+    same = same and after.city.cells.residents is before.city.cells.residents
+    if same and np.array_equal(was.covered, covered):
+        now, nobody = was, np.zeros(0, dtype=np.int32)
+        gained, lost = nobody, nobody
+    else:
+        now = _Side.of(after, question, level, covered)
+        gained, lost = _gained_lost(edited, was.covered, covered)
+        if not (was.known and now.known):
+            gained, lost = gained[:0], lost[:0]
     held = {
         name: (
-            int(before.city.cells.groups[name].value[was].sum()),
-            int(count.value[now].sum()),
+            was.groups[name],
+            now.groups[name],
             int(count.value[gained].sum()),
             int(count.value[lost].sum()),
         )
         for name, count in after.city.cells.groups.items()
     }
-    total, units = _rows(before, after, level, persons, (was, now), (gained, lost), known)
+    total, units = _rows(after, level, (was, now), (gained, lost))
     return ServiceChange(
         asked, total, units, MappingProxyType(held), gained, lost,
         tuple(list_remarks(after, asked.service)),
@@ -220,39 +276,31 @@ def _gained_lost(edited: Edited, was: BoolArray, now: BoolArray) -> tuple[Int32A
 
 
 def _rows(
-    before: Study,
-    after: Study,
-    level: str,
-    persons: tuple[IntArray, ...],
-    covers: tuple[BoolArray, BoolArray],
-    moved: tuple[Int32Array, Int32Array],
-    known: tuple[bool, bool],
+    after: Study, level: str, sides: tuple[_Side, _Side], moved: tuple[Int32Array, Int32Array]
 ) -> tuple[Sides, tuple[Sides, ...]]:
     """The area and the units of a level where something differs."""
-    units, size = after.city.units, len(after.city.units.code)
-    sides = (before.city.cells, after.city.cells)
-    index = [cells.unit[level] for cells in sides]
-    hidden = [unknown_units(one.city, level).tolist() for one in (before, after)]
-    unclear = [[True] * size if not known[k] else hidden[k] for k in (0, 1)]
-    people = [_held(sums_by(index[k], size, persons[k]), hidden[k]) for k in (0, 1)]
-    reached = [_held(sums_by(index[k], size, persons[k], covers[k]), unclear[k]) for k in (0, 1)]
-    silent = [not all(known)] * size
+    units, cells, (was, now) = after.city.units, after.city.cells, sides
+    known = was.known and now.known
+    won, gone = (int(cells.residents[rows].sum()) if known else None for rows in moved)
+    total = Sides(
+        TOTAL, TOTAL, None, (int(was.persons.sum()), int(now.persons.sum())),
+        (was.within, now.within), won, gone,
+    )  # fmt: skip
+    if was is now:
+        return total, ()
+    size, index = len(units.code), cells.unit[level]
+    silent = [not known] * size
     gains, losses = (
-        _held(sums_by(index[1][cells], size, sides[1].residents[cells]), silent) for cells in moved
+        _held(sums_by(index[rows], size, cells.residents[rows]), silent) for rows in moved
     )
     rows = tuple(
         Sides(
-            units.code[i], units.name[i], units.name_en[i], (people[0][i], people[1][i]),
-            (reached[0][i], reached[1][i]), gains[i], losses[i],
+            units.code[i], units.name[i], units.name_en[i], (was.people[i], now.people[i]),
+            (was.reached[i], now.reached[i]), gains[i], losses[i],
         )
         for i in units.of_level(level).tolist()
-        if people[0][i] != people[1][i] or reached[0][i] != reached[1][i] or gains[i] or losses[i]
-    )  # fmt: skip
-    won, gone = (int(sides[1].residents[cells].sum()) if all(known) else None for cells in moved)
-    within = [int(persons[k][covers[k]].sum()) if known[k] else None for k in (0, 1)]
-    total = Sides(
-        TOTAL, TOTAL, None, (int(persons[0].sum()), int(persons[1].sum())), (within[0], within[1]),
-        won, gone,
+        if was.people[i] != now.people[i] or was.reached[i] != now.reached[i]
+        or gains[i] or losses[i]
     )  # fmt: skip
     return total, rows
 

@@ -124,7 +124,10 @@ def what_if(
     travel = apply_edits(study, _edits(study, add, remove)).study.travel
     return tuple(
         _change(
-            study, ask(study, question.about(service)), level, travel.cell_cm[travel.row(service)]
+            study,
+            ask(study, question.about(service)),
+            level,
+            travel.cells_to(travel.row(service))[0],
         )
         for service in study.policy.services
         if service in touched

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.measures.question import Question
@@ -13,7 +13,7 @@ from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service.catalog import prepare_scenarios, scenario_document
 from lifecircle.service.guards import check_near
-from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfRun, ReaderNow
+from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfYear, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["scenario"])
@@ -37,7 +37,13 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class ScenarioQuery(OfRun):
+# Read by `read_edits`, which says what is wrong with anything else.
+Drawn = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": "array", "items": {}}, {"type": "object"}]})
+]
+
+
+class ScenarioQuery(OfYear):
     """What `/scenario` takes beside its body."""
 
 
@@ -48,7 +54,7 @@ class ScenarioBody(BaseModel):
         frozen=True, extra="forbid", json_schema_extra={"examples": [_EXAMPLE]}
     )
 
-    edits: list[Any] | dict[str, Any]
+    edits: Drawn
     minutes: Minutes | None = None
     walker: Name = "adult"
     profile: Name = WALK
@@ -59,7 +65,7 @@ class ScenarioBody(BaseModel):
     changed_cells: bool = False
 
 
-class ScenarioBaseQuery(OfRun):
+class ScenarioBaseQuery(OfYear):
     """Of which run and question the state before any edit is worked out."""
 
     walker: Name = "adult"
@@ -75,7 +81,7 @@ async def prepare_scenario_base(
 ) -> Response:
     """Work out and keep what scenarios are compared with, so that the first one answers soon."""
     check_near(request, reader.settings)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     question = Question(walker=query.walker, by=query.by)
     document = await run_in_threadpool(prepare_scenarios, state, question)
     return Response(encode(document), media_type=JSON, headers=UNCACHED)
@@ -93,7 +99,7 @@ async def try_scenario(
     check_near(request, reader.settings)
     reader.minutes(body.minutes)
     walker = mover_of(body.walker, body.profile)
-    state = await reader.state(area, query.run, body.profile)
+    state = await reader.state_of(area, query, body.profile)
     document = await run_in_threadpool(
         scenario_document,
         state,

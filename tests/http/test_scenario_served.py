@@ -128,7 +128,8 @@ def test_half_a_character_is_refused_by_its_field(
     ("edits", "key", "number"),
     [
         ([], "edit_none", None),
-        ("x", None, None),
+        ("x", "edit_no_list", None),
+        (5, "edit_no_list", None),
         ([{"op": "remove_facility", "id": "p1"}] * 10_000, "edit_too_many", None),
         ([{"op": "remove_facility", "id": "p1"}, {"op": "remove_facility", "id": "p1"}],
          "edit_id_gone", 2),
@@ -160,16 +161,15 @@ def test_half_a_character_is_refused_by_its_field(
     ],
 )  # fmt: skip
 def test_hostile_edits_are_refused_with_their_number(
-    served: TestClient, edits: object, key: str | None, number: int | None
+    served: TestClient, edits: object, key: str, number: int | None
 ) -> None:
     for lang in ("zh", "en"):
         answer = served.post(f"/areas/tiny/scenario?lang={lang}", json={"edits": edits})
         said = answer.json()
         assert answer.status_code == 400, said
-        if key is not None:
-            (fault,) = said["faults"]
-            assert (fault["key"], fault["row"]) == (key, number)
-            assert "{" not in fault["text"].replace('{"', "")
+        (fault,) = said["faults"]
+        assert (fault["key"], fault["row"]) == (key, number)
+        assert "{" not in fault["text"].replace('{"', "")
 
 
 def test_numbers_that_are_none(served: TestClient) -> None:

@@ -60,3 +60,38 @@ def follow_chains(
             chains += 1
             chain_start[chains] = filled
     return chain_start[: chains + 1].copy(), chain_node[:filled].copy()
+
+
+@njit(cache=True)
+def curve_distance(x: IntArray, y: IntArray, bits: int) -> IntArray:
+    """Distance along the Hilbert curve of an order (Hilbert 1891) of places on its grid, (k,)."""
+    distance = np.zeros(len(x), dtype=np.int64)
+    for k in range(len(x)):
+        across, up, far = x[k], y[k], 0
+        side = 1 << (bits - 1)
+        while side > 0:
+            right, upper = (across & side) > 0, (up & side) > 0
+            far += side * side * ((3 * right) ^ upper)
+            if not upper:
+                if right:
+                    across = side * 2 - 1 - (across & (side * 2 - 1))
+                    up = side * 2 - 1 - (up & (side * 2 - 1))
+                across, up = up, across
+            side >>= 1
+        distance[k] = far
+    return distance
+
+
+@njit(cache=True)
+def segment_rows(first: IntArray, b: IntArray, low: IntArray, high: IntArray) -> IntArray:
+    """Rows of segments by their two nodes (k,), 0 where there is none.
+
+    Segments are sorted by (a, b); `first` int64 (n + 1,): the first of those of each a.
+    """
+    row = np.zeros(len(low), dtype=np.int64)
+    for k in range(len(low)):
+        for s in range(first[low[k]], first[low[k] + 1]):
+            if b[s] == high[k]:
+                row[k] = s
+                break
+    return row

@@ -10,7 +10,11 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.crs import geodesic_m, metric_crs, to_metric
-from lifecircle.analysis.city.streets.contract_kernel import follow_chains
+from lifecircle.analysis.city.streets.contract_kernel import (
+    curve_distance,
+    follow_chains,
+    segment_rows,
+)
 from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array, read_only
@@ -215,28 +219,10 @@ def _hilbert_numbers(xy_m: FloatArray, junctions: IntArray) -> Int32Array:
     points = xy_m[junctions]
     span = max(float(np.ptp(points, axis=0).max()), 1.0)
     grid = ((points - points.min(axis=0)) / span * (2**_HILBERT_BITS - 1)).astype(np.int64)
-    order = np.lexsort((junctions, _hilbert_distance(grid[:, 0], grid[:, 1])))
+    order = np.lexsort((junctions, curve_distance(grid[:, 0], grid[:, 1], _HILBERT_BITS)))
     number = np.full(len(xy_m), -1, dtype=np.int32)
     number[junctions[order]] = np.arange(len(junctions), dtype=np.int32)
     return number
-
-
-def _hilbert_distance(x: IntArray, y: IntArray) -> IntArray:
-    """Distance along the Hilbert curve of order `_HILBERT_BITS` (Hilbert 1891), vectorised."""
-    x, y = x.copy(), y.copy()
-    distance = np.zeros(len(x), dtype=np.int64)
-    side = 1 << (_HILBERT_BITS - 1)
-    while side:
-        right = (x & side) > 0
-        upper = (y & side) > 0
-        distance += side * side * ((3 * right) ^ upper)
-        flip = ~upper & right
-        x[flip] = side * 2 - 1 - (x[flip] & (side * 2 - 1))
-        y[flip] = side * 2 - 1 - (y[flip] & (side * 2 - 1))
-        swap = ~upper
-        x[swap], y[swap] = y[swap].copy(), x[swap].copy()
-        side >>= 1
-    return distance
 
 
 def _order_ends(
@@ -280,10 +266,10 @@ def _assemble(
     at_m = total - np.repeat(total[first], np.diff(vertex_start))
     length_m = at_m[last]
     a, b, way, form = segments
-    count = len(osm_id)
+    of_node = np.concatenate(([0], np.cumsum(np.bincount(a, minlength=len(osm_id)))))
     low = np.minimum(vertex[first], vertex[first + 1]).astype(np.int64)
     high = np.maximum(vertex[first], vertex[first + 1]).astype(np.int64)
-    edge_way = way[np.searchsorted(a * count + b, low * count + high)]
+    edge_way = way[segment_rows(of_node, b, low, high)]
     node_count = int(number.max()) + 1
     component = connected_pieces(node_count, u, v)[u]
     junction = np.empty(node_count, dtype=np.int64)
@@ -304,9 +290,8 @@ def _assemble(
     if form is not None:
         before, after = vertex[:-1].astype(np.int64), vertex[1:].astype(np.int64)
         low, high = np.minimum(before, after), np.maximum(before, after)
-        row = np.searchsorted(a * count + b, low * count + high)
         of_vertex = np.zeros(len(vertex), dtype=np.uint8)
-        of_vertex[1:] = form[np.minimum(row, len(form) - 1)]
+        of_vertex[1:] = form[segment_rows(of_node, b, low, high)]
         of_vertex[first] = 0
         arrays["vertex_form"] = of_vertex
     return WalkNetwork(crs, **{name: read_only(array) for name, array in arrays.items()})  # type: ignore[arg-type]

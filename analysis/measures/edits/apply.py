@@ -23,6 +23,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.kept import default_catchments
+from lifecircle.analysis.measures.edits.edited_walks import EditedWalks
 from lifecircle.analysis.measures.edits.model import (
     AddFacility,
     AddResidents,
@@ -133,10 +134,7 @@ def _carried(travel: NearestFacility, before: Int32Array, size: int) -> NearestF
     row_of = np.full(size + 1, NOBODY, dtype=np.int32)  # the last for none
     old = np.flatnonzero(before != NOBODY)
     row_of[before[old]] = old
-    cell, node = (  # -1 wraps to the last
-        row_of.take(held, mode="wrap") for held in (travel.cell_facility, travel.node_facility)
-    )
-    return replace(travel, cell_facility=cell, node_facility=node)
+    return EditedWalks(travel, row_of, {})
 
 
 def _with_cells(
@@ -157,7 +155,14 @@ def _with_cells(
         old = np.flatnonzero(placed.before != NOBODY)
         row_of[placed.before[old]] = old
         cell_cm[:, new], cell_facility[:, new] = cm, row_of[facility]
-    return replace(travel, cell_cm=cell_cm, cell_facility=cell_facility)
+    return NearestFacility(
+        travel.services,
+        cell_cm,
+        cell_facility,
+        travel.land_cm,
+        travel.node_cm,
+        travel.node_facility,
+    )
 
 
 def _renewed(city: City, study: Study, travel: NearestFacility, placed: Placed) -> NearestFacility:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -137,7 +137,7 @@ def _rebuilt(
         name=column(places.name, (one.name for one in fresh)),
         geometry=column(places.geometry, list(map(shapely.Point, xy_m.tolist()))),
         source=column(places.source, (SOURCE for _ in fresh)),
-        attributes=_attributes(places, before, given),
+        attributes=_Columns(places, before, given),
         unit=MappingProxyType(
             {
                 level: np.concatenate((held[keep], units[level]))[order] if fresh
@@ -162,21 +162,37 @@ def _order(service: Int32Array, called: np.ndarray, kept: int) -> IntArray:
     return np.array(order, dtype=np.int64)
 
 
-def _attributes(
-    places: Facilities, before: Int32Array, given: Mapping[int, Mapping[str, Any]]
-) -> Mapping[str, np.ndarray]:
-    """Columns of attributes in the new order, with what edits say."""
-    names = dict.fromkeys([*places.attributes, *(n for held in given.values() for n in held)])
-    old = before != NOBODY
-    columns = {}
-    for name in names:
-        blank = column_of(None, name, len(before), (), ())
-        held = np.array(blank)
-        if name in places.attributes:
-            held[old] = places.attributes[name][before[old]]
-        mine = {row: values[name] for row, values in given.items() if name in values}
-        columns[name] = column_of(held, name, len(before), mine, mine.values())
-    return MappingProxyType(columns)
+class _Columns(Mapping[str, np.ndarray]):
+    """Columns of attributes in the new order, with what edits say; each made when asked for."""
+
+    def __init__(
+        self, places: Facilities, before: Int32Array, given: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        self._held, self._before, self._given = places.attributes, before, given
+        more = (name for values in given.values() for name in values)
+        self._names = tuple(dict.fromkeys([*places.attributes, *more]))
+        self._made: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._made:
+            if name not in self._names:
+                raise KeyError(name)
+            self._made[name] = self._column(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _column(self, name: str) -> np.ndarray:
+        size, old = len(self._before), self._before != NOBODY
+        held = np.array(column_of(None, name, size, (), ()))
+        if name in self._held:
+            held[old] = self._held[name][self._before[old]]
+        mine = {row: values[name] for row, values in self._given.items() if name in values}
+        return column_of(held, name, size, mine, mine.values())
 
 
 def _attached(

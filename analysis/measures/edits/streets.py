@@ -32,6 +32,7 @@ _SAME_M: Final = 1e-4  # streets whose ends and length agree so well are the sam
 _SLACK: Final = 1.01  # metres of the plane against the ellipsoid
 _AREAL: Final = 2
 _RAW: Final = "raw_streets"
+_COURSE: Final = "course_of_streets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ def edit_streets(
             raise ParameterError("edit_no_street_left", edit=number)
         said += more
     plain = without_forms(build_network(raw, network.crs))
-    edge, turned = match_edges(network, plain)
+    if _COURSE not in study.kept:
+        study.kept[_COURSE] = course_of(network)
+    course = cast(tuple[IntArray, BoolArray], study.kept[_COURSE])
+    edge, turned = match_edges(network, plain, course)
     new = carry_slope(network, plain, edge, turned)
     if new.slope is not None and any(isinstance(edit, AddWay) for _, edit in edits):
         said.append(Warn("edit_way_flat"))
@@ -110,20 +114,27 @@ def edit_streets(
     return Streets(new, index, EdgeMap(edge, turned, length_m, lines)), tuple(said)
 
 
-def match_edges(old: WalkNetwork, new: WalkNetwork) -> tuple[Int32Array, BoolArray]:
-    """For each old edge (m,) the new one of the same course, -1 = none; and whether it turned."""
-    key_old, way_old = _course(old)
-    key_new, way_new = _course(new)
+def match_edges(
+    old: WalkNetwork, new: WalkNetwork, course: tuple[IntArray, BoolArray]
+) -> tuple[Int32Array, BoolArray]:
+    """For each old edge (m,) the new one of the same course, -1 = none; and whether it turned.
+
+    `course`: `course_of` the old ones.
+    """
+    key_old, way_old = course
+    key_new, way_new = course_of(new)
     order = np.argsort(key_new, kind="stable")
-    at = np.minimum(np.searchsorted(key_new, key_old, sorter=order), len(order) - 1)
-    found = order[at]
+    rank = np.argsort(key_old)  # found in their order, which is quicker than one by one
+    found = np.empty(len(key_old), dtype=np.int64)
+    at = np.searchsorted(key_new[order], key_old[rank])
+    found[rank] = order[np.minimum(at, len(order) - 1)]
     same = key_new[found] == key_old
     same &= np.abs(new.edge_length_m[found] - old.edge_length_m) <= _SAME_M
     edge = np.where(same, found, NOBODY).astype(np.int32)
     return edge, np.asarray(same & (way_old != way_new[found]))
 
 
-def _course(network: WalkNetwork) -> tuple[IntArray, BoolArray]:
+def course_of(network: WalkNetwork) -> tuple[IntArray, BoolArray]:
     """A number for the course of each edge, equal for both directions, and which one it runs."""
     first, last = network.vertex_start[:-1], network.vertex_start[1:] - 1
     xy = np.rint(network.vertex_xy_m / _SAME_M / 10).astype(np.int64)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache, partial
+from typing import Final, cast
 
 import numpy as np
 
@@ -22,11 +23,13 @@ from lifecircle.analysis.access.nearest import (
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.snap import Positions
+from lifecircle.analysis.measures.edits.edited_walks import EditedWalks, RenewedWalks
 from lifecircle.analysis.measures.edits.streets import EdgeMap, Streets
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array, IntArray
 
 _SAME_M: Final = 1e-6
+_BY_ID: Final = "junctions_by_id"
 _PLACES: Final = 1 << 17  # more than there are decimetres on an edge
 
 
@@ -61,35 +64,39 @@ def travel_to(
     """
     rows = [travel.services.index(service) for service in services]
     field = _Field.of(city, costs, services)
-    differs: BoolArray = travel.node_cm[rows] != field.cm
-    differs |= travel.node_facility[rows] != field.facility
+    nodes = [travel.nodes_to(row) for row in rows]
+    differs: BoolArray = np.stack([cm for cm, _ in nodes]) != field.cm
+    differs |= np.stack([facility for _, facility in nodes]) != field.facility
     edges = np.zeros(len(costs.edge_u), dtype=np.bool_)
     for goal in (before, *field.goals):
         edges[goal.edge] = True
+    held = [travel.cells_to(row) for row in rows]
     still = np.zeros(len(city.cells), dtype=np.bool_)
     cell_cm, cell_facility = _renew(
-        (travel.cell_cm[rows], travel.cell_facility[rows]), city.cells.position, field,
-        (still, differs, edges),
+        (np.stack([cm for cm, _ in held]), np.stack([facility for _, facility in held])),
+        city.cells.position, field, (still, differs, edges),
     )  # fmt: skip
-    land_cm = travel.land_cm
-    if city.land is not None:
+
+    @cache
+    def land_cm() -> Int32Array:
+        held = np.stack([travel.land_to(row) for row in rows])
+        if city.land is None:
+            return held
         still = np.zeros(len(city.land.area_m2), dtype=np.bool_)
-        part, _ = _renew((land_cm[rows], None), city.land.position, field, (still, differs, edges))
-        land_cm = _with_rows(land_cm, rows, part)
-    return NearestFacility(
-        travel.services,
-        _with_rows(travel.cell_cm, rows, cell_cm),
-        _with_rows(travel.cell_facility, rows, cell_facility),
-        land_cm,
-        _with_rows(travel.node_cm, rows, field.cm),
-        _with_rows(travel.node_facility, rows, field.facility),
-    )
+        return _renew((held, None), city.land.position, field, (still, differs, edges))[0]
+
+    renewed = {
+        row: RenewedWalks(
+            cell_cm[k], cell_facility[k], field.cm[k], field.facility[k], partial(_land, land_cm, k)
+        )
+        for k, row in enumerate(rows)
+    }
+    return EditedWalks(travel, None, renewed)
 
 
-def _with_rows(held: Int32Array, rows: Sequence[int], new: Int32Array) -> Int32Array:
-    whole = np.array(held)
-    whole[list(rows)] = new
-    return whole
+def _land(every: Callable[[], Int32Array], k: int) -> Int32Array:
+    found: Int32Array = every()[k]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +117,12 @@ class _Field:
 def _changed_junctions(study: Study, streets: Streets, field: _Field) -> BoolArray:
     """Which junctions have another walk to which service, bool (s, n)."""
     old, new = study.city.network.node_osm_id, streets.network.node_osm_id
-    order = np.argsort(old, kind="stable")
-    at = order[np.minimum(np.searchsorted(old, new, sorter=order), len(order) - 1)]
+    if _BY_ID not in study.kept:
+        study.kept[_BY_ID] = np.argsort(old, kind="stable")
+    order = cast(IntArray, study.kept[_BY_ID])
+    rank = np.argsort(new)  # found in their order, which is quicker than one by one
+    at = np.empty(len(new), dtype=np.int64)
+    at[rank] = order[np.minimum(np.searchsorted(old[order], new[rank]), len(order) - 1)]
     travel = study.travel
     differs: BoolArray = travel.node_cm[:, at] != field.cm
     differs |= travel.node_facility[:, at] != field.facility

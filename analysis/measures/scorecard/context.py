@@ -306,9 +306,7 @@ class Ground:
     def reach(self, service: str) -> SubsetWalks:
         """Walks to every facility of a service, as the run holds them."""
         row = self.travel.row(service)
-        return SubsetWalks(
-            self.travel.cell_cm[row], self.travel.cell_facility[row], self.travel.land_cm[row]
-        )
+        return SubsetWalks(*self.travel.cells_to(row), self.travel.land_to(row))
 
     def reach_of(self, rows: Int32Array) -> SubsetWalks:
         """Walks to the nearest of some facilities (rows of the facilities), computed anew."""

@@ -103,7 +103,7 @@
         change.paint(lifecircle.changedCells(maps[k]), found.changed_cells, null);
         caption.replaceChildren(element("b", "", told.title));
         const mine = found.services.find(function (row) { return row.service === desk.config.service; });
-        const said = [filled(words.people_n, { before: change.grouped(found.winners.residents, 0), after: change.grouped(found.losers.residents, 0) })];
+        const said = [filled(words.people_n, { before: change.signed(found.winners.residents, "+"), after: change.signed(found.losers.residents, "−") })];
         if (mine) said.unshift((mine.title[desk.lang] || mine.title.zh) + " " + share(mine.P_before) + " → " + share(mine.P_after));
         if (told.base.run !== desk.config.run) said.push(words.other_run);
         caption.appendChild(element("span", "", said.join(" · ")));

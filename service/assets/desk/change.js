@@ -22,6 +22,11 @@
     return number.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   }
 
+  /* People gained (+) or lost (−); nobody is neither. */
+  function signed(count, sign) {
+    return count ? sign + grouped(count, 0) : "0";
+  }
+
   /* A figure of the scorecard as its unit says: neither looks better than it is. */
   function figure(value, unit, direction) {
     const digits = unit.show === "percent" ? unit.decimals + 2 : unit.decimals;
@@ -94,7 +99,7 @@
       ["winners", "losers"].forEach(function (side) {
         const box = element("div", "lc-moved lc-" + side);
         box.appendChild(element("span", "", words[side]));
-        box.appendChild(element("strong", "", (found[side].residents ? (side === "winners" ? "+" : "−") : "") + number(found[side].residents)));
+        box.appendChild(element("strong", "", signed(found[side].residents, side === "winners" ? "+" : "−")));
         const groups = Object.keys(found[side].groups).filter(function (name) { return name !== "households"; });
         groups.forEach(function (name) {
           const line = element("em", "", (desk.config.groups[name] || name) + " ");
@@ -138,7 +143,7 @@
             c.appendChild(pair(share(one.C_before), share(one.C_after), toneOf(one.C_before, one.C_after)));
             shares.appendChild(c);
           }
-          cells(row, [button, shares, one.gained ? "+" + number(one.gained) : "0", one.lost ? "−" + number(one.lost) : "0"]);
+          cells(row, [button, shares, signed(one.gained, "+"), signed(one.lost, "−")]);
         });
         made.appendChild(list);
       }
@@ -306,5 +311,5 @@
     layer.show(places);
   }
 
-  lifecircle.change = { tell: tell, paint: paint, percent: percent, figure: figure, grouped: grouped, colours: { gained: GAINED, lost: LOST, new: MOVED_IN } };
+  lifecircle.change = { tell: tell, paint: paint, percent: percent, figure: figure, grouped: grouped, signed: signed, colours: { gained: GAINED, lost: LOST, new: MOVED_IN } };
 })();

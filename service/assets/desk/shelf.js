@@ -9,13 +9,13 @@
     const words = desk.words;
     const element = desk.tools.element;
     const filled = lifecircle.filled;
-    const grouped = lifecircle.change.grouped;
+    const signed = lifecircle.change.signed;
     const chosen = new Set();
     const list = element("ul", "lc-scenarios");
 
     function failed(error) { acts.say(error.message, true); }
     function moved(one) {
-      return filled(words.people_n, { before: grouped(one.winners, 0), after: grouped(one.losers, 0) });
+      return filled(words.people_n, { before: signed(one.winners, "+"), after: signed(one.losers, "−") });
     }
     function plain(into, name, act) {
       const made = element("button", "lc-plain", words[name]);
@@ -67,8 +67,10 @@
       const box = element("div", "lc-misfits");
       const faults = element("ul");
       found.misfits.forEach(function (fault) {
-        const line = element("li", "", fault.text);
-        line.prepend(element("b", "", fault.edit + " " + (config.ops[fault.op] || fault.op) + " "));
+        const line = element("li");
+        const told = element("div");
+        told.append(element("b", "", config.ops[fault.op] || fault.op), element("span", "", fault.text));
+        line.append(element("i", "lc-pin lc-pin-" + fault.op, String(fault.edit)), told);
         faults.appendChild(line);
       });
       box.appendChild(faults);
