@@ -251,14 +251,16 @@ def gaps(  # noqa: PLR0913 - typer reads the options from the signature
     min_residents: Annotated[int, typer.Option()] = 0,
     at: At = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: Annotated[bool, typer.Option("--json")] = False,
     lang: Lang = None,
 ) -> None:
     """Gaps by unit and reason, worst first."""
     opened = _open(
-        name, workspace, run, service=service, walker=walker, profile=profile, group=group, by=by
-    )
+        name, workspace, run, year=year, service=service, walker=walker, profile=profile,
+        group=group, by=by,
+    )  # fmt: skip
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of
@@ -288,12 +290,15 @@ def draw(  # noqa: PLR0913 - typer reads the options from the signature
     before: Annotated[str | None, typer.Option("--from")] = None,
     out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
     """One self-contained map page that opens without internet."""
     refuse_layer(layer, MAP_LAYERS, "map_layer_unknown")
-    opened = _open(name, workspace, run, service=service, walker=walker, profile=profile, kind=kind)
+    opened = _open(
+        name, workspace, run, year=year, service=service, walker=walker, profile=profile, kind=kind
+    )
     language = _language(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of
@@ -326,12 +331,13 @@ def export(
     ],
     out: Annotated[Path, typer.Argument()],
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
     """Write a layer to a file."""
     refuse_layer(layer, EXPORT_LAYERS, "unknown_layer")
-    opened = _open(name, workspace, run)
+    opened = _open(name, workspace, run, year=year)
     from lifecircle.analysis.results.export import export_layer
     from lifecircle.service.terminal import say
 

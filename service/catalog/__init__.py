@@ -22,7 +22,7 @@ from lifecircle.service.catalog.report import report_document
 from lifecircle.service.catalog.robustness import robustness_document
 from lifecircle.service.catalog.scenarios.scenario import prepare_scenarios, scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
-from lifecircle.service.catalog.siting import siting_document
+from lifecircle.service.catalog.siting.siting import siting_document
 from lifecircle.service.catalog.tiers.referral import referral_document
 from lifecircle.service.catalog.years.growth import growth_document
 from lifecircle.service.catalog.years.staged import stages_document

@@ -13,7 +13,8 @@ from lifecircle.analysis.measures.robustness.result import Band
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import DECIMALS
-from lifecircle.service.catalog.siting import SitingTask, candidates, places_near
+from lifecircle.service.catalog.siting.siting import places_near
+from lifecircle.service.catalog.siting.task import SitingTask, candidates
 
 
 def firm_proposals_document(

@@ -17,7 +17,8 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.bands import NO_SPAN, Span, kept_bands, service_bands
 from lifecircle.service.catalog.common import title_of
 from lifecircle.service.catalog.rests import rests_document
-from lifecircle.service.catalog.siting import SitingTask, siting_document
+from lifecircle.service.catalog.siting.siting import siting_document
+from lifecircle.service.catalog.siting.task import SitingTask
 
 WALKER: Final = "adult"
 _SHARE = "fraction"

@@ -23,6 +23,7 @@ from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.scorecard import scorecard_document
+from lifecircle.service.catalog.tiers.referral import referral_document
 
 WALKER: Final = "adult"
 
@@ -78,6 +79,11 @@ def report_document(
         "gaps": _gaps(run, lang),
         "circles": circles_document(run, question, lang=lang),
         "equity": equity_document(run, question, lang=lang),
+        "referral": (
+            None
+            if run.policy.capacities.referral is None
+            else referral_document(run, question, lang=lang)
+        ),
         "reviews": list(marks),
         "quality": {**area["quality"], "hours": _hours(run)},
         "sources": {**area["manifest"], **_judgements(run.policy)},

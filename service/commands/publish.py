@@ -12,6 +12,7 @@ from lifecircle.service.commands.words import (
     Lang,
     RunName,
     WorkspaceDir,
+    Year,
     language_of,
     opened,
 )
@@ -27,11 +28,12 @@ def publish(
     to: Annotated[str, typer.Option()],
     schema: Annotated[str | None, typer.Option()] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     lang: Lang = None,
 ) -> None:
     """Write all layers of an area into PostGIS, in one transaction."""
-    found, language = opened(name, workspace, run), language_of(lang)
+    found, language = opened(name, workspace, run, year=year), language_of(lang)
     from lifecircle.analysis.postgis.publish import publish as write
     from lifecircle.service.figures import number
     from lifecircle.service.terminal import print_table, table_of

@@ -22,6 +22,7 @@ from lifecircle.service.commands.words import (
     RunName,
     Sheet,
     WorkspaceDir,
+    Year,
     language_of,
     refuse_missing,
 )
@@ -100,6 +101,7 @@ def quality(
     name: Area,
     merges: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -110,7 +112,7 @@ def quality(
     from lifecircle.service.terminal import print_json, say
     from lifecircle.service.terminal.quality import show_quality
 
-    language, opened = language_of(lang), open_run(name, workspace, run)
+    language, opened = language_of(lang), open_run(name, workspace, run, year=year)
     document = quality_document(opened, lang=language)
     if as_json:
         print_json(document)

@@ -18,6 +18,7 @@ from lifecircle.service.commands.words import (
     Service,
     Walker,
     WorkspaceDir,
+    Year,
     language_of,
     opened,
 )
@@ -40,12 +41,13 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     propose: Annotated[int | None, typer.Option(min=1)] = None,
     keep: Annotated[bool, typer.Option("--keep/--no-keep")] = True,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Whether verdicts survive their assumptions."""
-    found = opened(name, workspace, run, service=service, walker=walker, by=by)
+    found = opened(name, workspace, run, year=year, service=service, walker=walker, by=by)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import robustness_document

@@ -20,6 +20,7 @@ from lifecircle.service.commands.words import (
     RunName,
     Walker,
     WorkspaceDir,
+    Year,
     database_of,
     language_of,
     opened,
@@ -50,6 +51,7 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     author: Annotated[str | None, typer.Option()] = None,
     note: Annotated[str, typer.Option()] = "",
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -57,7 +59,7 @@ def scenario(  # noqa: PLR0913 - typer reads the options from the signature
     """What edits of facilities, ways and residents change, before and after."""
     if keep != bool(title and title.strip()):
         raise RequestError("keep_no_title")
-    found = opened(name, workspace, run, profile=profile, walker=walker, by=by)
+    found = opened(name, workspace, run, year=year, profile=profile, walker=walker, by=by)
     language = language_of(lang)
     from lifecircle.analysis.errors import ParameterError
     from lifecircle.analysis.measures.edits.reading import read_file

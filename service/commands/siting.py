@@ -22,6 +22,7 @@ from lifecircle.service.commands.words import (
     Sheet,
     Walker,
     WorkspaceDir,
+    Year,
     language_of,
     opened,
 )
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from lifecircle.analysis.errors import Language
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.results.model import Run
-    from lifecircle.service.catalog.siting import SitingTask
+    from lifecircle.service.catalog.siting.task import SitingTask
 
 
 OBJECTIVES = ("covered", "person_minutes", "all", "capacity")  # a test holds them to siting's own
@@ -65,6 +66,7 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     keep: Annotated[bool, typer.Option("--keep")] = False,
     out: Annotated[Path | None, typer.Option()] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -73,7 +75,9 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     source = candidates_named(candidates)
     if objective not in OBJECTIVES:
         raise ParameterError("siting_objective", name=objective, known=", ".join(OBJECTIVES))
-    found = opened(name, workspace, run, service=service, walker=walker)
+    if stages is not None and (run is not None or year is not None):
+        raise ParameterError("siting_stages_run")
+    found = opened(name, workspace, run, year=year, service=service, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.readers.records.declarations import Declaration
@@ -81,7 +85,8 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.results.export import export_frame
     from lifecircle.analysis.results.layers.layers import layer_columns_of, proposal_frame
     from lifecircle.analysis.results.proposals import keep as keep_beside
-    from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
+    from lifecircle.service.catalog.siting.siting import positions_of, shown, siting_of
+    from lifecircle.service.catalog.siting.task import SitingTask
     from lifecircle.service.terminal import print_json, say
 
     said = Declaration(datum, crs, x_north, sheet, layer)

@@ -24,8 +24,10 @@ from lifecircle.service.commands.words import (
     Service,
     Walker,
     WorkspaceDir,
+    Year,
     language_of,
     opened,
+    run_named,
     settings_of,
 )
 
@@ -47,13 +49,14 @@ def circles(  # noqa: PLR0913 - typer reads the options from the signature
     by: By = None,
     at: At = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Residents with a complete circle, and what they miss."""
     found, language = (
-        opened(name, workspace, run, profile=profile, walker=walker, kind=kind, by=by),
+        opened(name, workspace, run, year=year, profile=profile, walker=walker, kind=kind, by=by),
         language_of(lang),
     )
     from lifecircle.analysis.measures.question import Question
@@ -80,14 +83,16 @@ def equity(  # noqa: PLR0913 - typer reads the options from the signature
     by: By = None,
     out: Table = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """How evenly walks are spread: Gini, Palma, below the floor, worst tenth."""
     found = opened(
-        name, workspace, run, profile=profile, service=service, walker=walker, group=group, by=by
-    )
+        name, workspace, run, year=year, profile=profile, service=service, walker=walker,
+        group=group, by=by,
+    )  # fmt: skip
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.analysis.measures.travelling import mover_of
@@ -168,17 +173,19 @@ def growth(
         show_growth(document, language)
 
 
-def report(
+def report(  # noqa: PLR0913 - typer reads the options from the signature
     name: Area,
     out: Annotated[Path | None, typer.Option()] = None,
     pages: Annotated[Literal["zh", "en", "both"] | None, typer.Option("--lang")] = None,
     xlsx: Annotated[Path | None, typer.Option()] = None,
     settings: Annotated[list[str] | None, typer.Option("--set")] = None,
     run: RunName = None,
+    year: Year = None,
     workspace: WorkspaceDir = HERE,
     as_json: AsJson = False,
 ) -> None:
     """The whole report: a page to print, a workbook, or both."""
+    run = run_named(name, workspace, run, year)
     given = settings_of(name, workspace, run, settings)
     found = opened(name, workspace, run)
     first = language_of(None if pages == "both" else pages)

@@ -37,8 +37,8 @@ Mapping = Annotated[Path | None, typer.Option()]
 OtherTypes = Annotated[str, typer.Option("--other-types")]
 HERE = Path("workspace")
 # A test holds both to where they come from; whether a run has such a layer, it says itself.
-MAP_LAYERS = ("coverage", "gaps", "circles", "catchments", "proposals", "units", "facilities",
-              "quality", "compare")  # fmt: skip
+MAP_LAYERS = ("coverage", "gaps", "circles", "catchments", "referral", "proposals", "units",
+              "facilities", "quality", "compare")  # fmt: skip
 EXPORT_LAYERS = ("cells", "facilities", "units", "gaps", "circles", "network", "catchments",
                  "proposals")  # fmt: skip
 _ADDRESS = re.compile(r"[a-z]{2,}:/", re.IGNORECASE)  # a path is told apart from an address later
@@ -100,7 +100,7 @@ def opened(
 
     if profile != ON_FOOT:
         asked.pop("walker", None)
-    run = _run_of(area, workspace, run, year)
+    run = run_named(area, workspace, run, year)
     AreaFolders(workspace).check(area, run, asked)
     prepare(workspace)
     from lifecircle.analysis.results.by_profile import run_by
@@ -140,7 +140,14 @@ def settings_of(
     return settings
 
 
-def _run_of(area: str, workspace: Path, run: str | None, year: int | None) -> str | None:
+def run_named(area: str, workspace: Path, run: str | None, year: int | None) -> str | None:
+    """The name of a run, or of the latest of a year; None: neither is named.
+
+    Raises
+    ------
+    ParameterError : both are named.
+    UnknownNameError : no run of that year.
+    """
     if year is None:
         return run
     from lifecircle.analysis.errors import ParameterError

@@ -27,7 +27,8 @@ class Ask:
 
     `kind` and `variant` are of a circle, `before` is the run to compare with.
     `marks`: of reviews, on a page that asks for none itself. `pieces_at`: where a page of the
-    service fetches streets and ground (`context_layers`), None where it holds them.
+    service fetches streets and ground (`context_layers`), None where it holds them. `years`: of
+    which the area has runs.
     `keep` holds further query parameters that links on the page carry along (``run`` ...).
     """
 
@@ -42,6 +43,7 @@ class Ask:
     before: Run | None = None
     marks: Sequence[Mapping[str, Any]] = ()
     pieces_at: str | None = None
+    years: Sequence[int] = ()
 
     @property
     def words(self) -> Words:

@@ -30,7 +30,15 @@ from lifecircle.service.maps.desk.desk_scene import desk_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
 from lifecircle.service.maps.offline import Mode
 from lifecircle.service.maps.panel import View, panel_markup
-from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, DESK, LAYERS, Scene, layers_for
+from lifecircle.service.maps.scene import (
+    CATCHMENTS,
+    COMPARE,
+    DESK,
+    LAYERS,
+    REFERRAL,
+    Scene,
+    layers_for,
+)
 from lifecircle.service.maps.scenes.catchments import SOLUTIONS, catchments_scene
 from lifecircle.service.maps.scenes.circles import circles_scene
 from lifecircle.service.maps.scenes.compare import compare_scene
@@ -39,6 +47,7 @@ from lifecircle.service.maps.scenes.gaps import gaps_scene
 from lifecircle.service.maps.scenes.places import facilities_scene, units_scene
 from lifecircle.service.maps.scenes.proposals import proposals_scene
 from lifecircle.service.maps.scenes.quality import quality_scene
+from lifecircle.service.maps.scenes.referral import AT_ONCE, referral_scene
 from lifecircle.service.maps.shapes import degrees
 
 __all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]
@@ -52,10 +61,12 @@ class Page:
     Content-Security-Policy the page is sent with (`offline.page_policy`). `keep`: query parameters
     that the page's own links carry along, for instance ``run``. `kind`, `variant`: of the circles
     (None = the first kind, each service's own minutes). `before`: the earlier run of `COMPARE`.
+    `pass_by`: of the page ``referral``, whether everyone may go to a centre at once.
     `solution`: of the page ``catchments``, one of `SOLUTIONS`, balanced when None.
     `ask_at`: where a served page asks about places (``/areas/springcity``), None where nothing
     answers: a file, a notebook. `pieces_at`: where it fetches streets and ground, None = it holds
-    them. `marks`: of reviews (documents of the catalog) that a file shows.
+    them. `marks`: of reviews (documents of the catalog) that a file shows. `years`: of which the
+    area has runs, to choose from.
     """
 
     lang: Language = "zh"
@@ -67,9 +78,11 @@ class Page:
     variant: str | None = None
     before: Run | None = None
     solution: str | None = None
+    pass_by: bool = False
     ask_at: str | None = None
     pieces_at: str | None = None
     marks: Sequence[Mapping[str, Any]] = ()
+    years: Sequence[int] = ()
 
 
 def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
@@ -102,11 +115,13 @@ def map_of(
         raise MissingError("map_layer_unknown", layer=layer, known=", ".join(known))
     if solution is not None and solution not in SOLUTIONS:
         raise unknown("unknown_solution", solution, SOLUTIONS)
-    kept = {**page.keep, **({} if solution is None else {"solution": solution})}
+    chosen = {"solution": solution, AT_ONCE: "true" if page.pass_by else None}
+    kept = {**page.keep, **{name: told for name, told in chosen.items() if told is not None}}
     asked = settle(run.study, question or Question())
     ask = Ask(
         *(run, layer, asked, lang, mode, kept, page.kind, page.variant, before, page.marks),
         pieces_at=page.pieces_at if mode == "linked" else None,
+        years=page.years,
     )
     if ask.profile is not None and layer not in PROFILED:
         raise ParameterError("profile_only_walk", layer=layer, profile=ask.profile.title)
@@ -153,6 +168,8 @@ def _scene(ask: Ask) -> Scene:
         return facilities_scene(ask)
     if ask.layer == CATCHMENTS:
         return catchments_scene(ask, ask.service or ask.run.policy.capacity_services[0])
+    if ask.layer == REFERRAL:
+        return referral_scene(ask)
     service = first_service(ask.run) if ask.service is None else ask.service
     if ask.layer == COMPARE:
         return compare_scene(ask, service)

@@ -164,6 +164,7 @@ class View:
     groups: tuple[Group, ...] = ()
     ranking: Ranking | None = None
     ranking_full: Ranking | None = None
+    rankings: tuple[Ranking, ...] = ()
     curve: Curve | None = None
     rests: tuple[str, ...] = ()
     rests_folded: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ MARKED = {  # on which page a click on which layer marks what
     "units": {"units": "unit"},
 }
 CATCHMENTS = "catchments"  # a page where the policy has a rule of capacity
+REFERRAL = "referral"  # a page where the policy says who refers to whom
 MANY_DOTS = 1500
 SHORT_DIGEST = 12
 _PANEL_WORDS = (
@@ -51,10 +52,9 @@ class Scene:
 
 def layers_for(run: Run) -> tuple[str, ...]:
     """The pages a run has."""
-    if not run.policy.capacity_services:
-        return LAYERS
-    after = LAYERS.index("proposals")
-    return (*LAYERS[:after], CATCHMENTS, *LAYERS[after:])
+    after, policy = LAYERS.index("proposals"), run.policy
+    some = ((CATCHMENTS, policy.capacity_services), (REFERRAL, policy.capacities.referral))
+    return (*LAYERS[:after], *(layer for layer, rule in some if rule), *LAYERS[after:])
 
 
 def facility_layer(
@@ -63,8 +63,13 @@ def facility_layer(
     classes: Sequence[int],
     colours: Sequence[str],
     kinds: Sequence[str],
+    *,
+    more: Sequence[tuple[str, Sequence[str | None]]] = (),
 ) -> FacilityDots:
-    """Facilities `chosen` (indices) as dots with what a click says about them."""
+    """Facilities `chosen` (indices) as dots with what a click says about them.
+
+    `more`: further labels, each with a value for every dot; they stand first.
+    """
     facilities = ask.run.city.facilities
     unit_level = level_shown(ask)
     shown = [
@@ -72,14 +77,20 @@ def facility_layer(
     ]
     english = facilities.attributes.get("name_en")
     names, values = [], []
-    for i in chosen:
+    for k, i in enumerate(chosen):
         name = facilities.name[i]
         names.append(
             None if name is None else ask.named(name, None if english is None else english[i])
         )
         unit = unit_name(ask, int(facilities.unit[unit_level][i]))
         rows = [facilities.attributes[column][i] for column in shown]
-        values.append([unit, *(None if row is None else str(row) for row in rows)])
+        values.append(
+            [
+                *(column[k] for _, column in more),
+                unit,
+                *(None if row is None else str(row) for row in rows),
+            ]
+        )
     return FacilityDots(
         {
             "xy": dot_places(facilities.geometry[chosen], ask.run.city.crs),
@@ -87,7 +98,11 @@ def facility_layer(
             "colours": list(colours),
             "kinds": list(kinds),
             "names": names,
-            "labels": [ask.say("unit"), *(ask.words.attribute(column) for column in shown)],
+            "labels": [
+                *(label for label, _ in more),
+                ask.say("unit"),
+                *(ask.words.attribute(column) for column in shown),
+            ],
             "values": values,
             "radius": 4.6 if len(chosen) <= MANY_DOTS else 3.0,
             **_marked_by(ask, chosen),
@@ -281,9 +296,25 @@ def question_fields(ask: Ask, asked: Asked) -> dict[str, Any]:
             *profile_field(ask),
             *(() if ask.profile is not None else (Field("walker", ask.say("walker"), walkers),)),
             *level_field(ask),
+            *year_field(ask),
         ),
-        "hidden": (("lang", ask.lang), *ask.keep.items()),
+        "hidden": (("lang", ask.lang), *carried(ask).items()),
     }
+
+
+def carried(ask: Ask) -> dict[str, str]:
+    """What the form of a page carries along unseen; not the year where it is chosen there."""
+    chosen = {"year"} if year_field(ask) else set()
+    return {name: value for name, value in ask.keep.items() if name not in chosen}
+
+
+def year_field(ask: Ask) -> tuple[Field, ...]:
+    """The choice of the year, where an area has runs of several and none is named."""
+    if len(ask.years) < 2 or ask.layer == COMPARE or "run" in ask.keep:
+        return ()
+    now = ask.run.manifest.year
+    options = tuple(Option(str(year), str(year), year == now) for year in ask.years)
+    return (Field("year", ask.say("year"), options),)
 
 
 def profile_field(ask: Ask) -> tuple[Field, ...]:

@@ -53,7 +53,7 @@ async def list_items(
 ) -> Response:
     """A page of features as GeoJSON, or the whole selection as a file."""
     area, layer = split_id(collection)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     form = query.f or ("html" if wants_page(request) else "geojson")
     whole = await run_in_threadpool(state.layer, layer)
     table = narrowed(whole, chosen_columns(whole, query.properties))
@@ -204,7 +204,7 @@ async def show_item(
 ) -> Response:
     """One feature by its id, which may hold slashes (``node/27844``)."""
     area, layer = split_id(collection)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     whole = await run_in_threadpool(state.layer, layer)
     row = whole.row_of.get(item)
     if row is None:

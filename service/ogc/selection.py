@@ -21,7 +21,7 @@ from lifecircle.service.errors import RequestError
 from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.cql import MOST_LETTERS, matching_filter
 from lifecircle.service.ogc.filters import matching
-from lifecircle.service.queries.questions import Name, OfRun
+from lifecircle.service.queries.questions import Name, OfYear
 from lifecircle.service.state import AreaState, LayerTable
 
 CONFORMS_TO: Final = (
@@ -57,9 +57,10 @@ class ItemsQuery(BaseModel):
     f: Literal["json", "geojson", "csv", "xlsx", "gpkg", "parquet", "html"] | None = None
     lang: Language | None = None
     run: Name | None = None
+    year: int | None = Field(default=None, ge=1900, le=2200)
 
 
-class ItemQuery(OfRun):
+class ItemQuery(OfYear):
     """What one item takes."""
 
     crs: str | None = Field(default=None, max_length=200)

@@ -36,7 +36,7 @@ from lifecircle.service.ogc.tile_layers import (
     drawn_layer,
     tile,
 )
-from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, OfRun, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, OfYear, Reader, ReaderNow
 from lifecircle.service.responses import ASKED_AGAIN, JSON, MVT, TILEJSON, answer, encode
 
 router = APIRouter(tags=["ogc"])
@@ -48,7 +48,7 @@ CONFORMS_TO: Final = tuple(
 )
 
 
-class TileQuery(OfRun):
+class TileQuery(OfYear):
     """What a tile takes."""
 
     f: Literal["mvt"] | None = None
@@ -211,7 +211,7 @@ async def show_tile(
     _check_grid(grid)
     at = tile_of(zoom, row, column)
     area, layer = split_id(collection)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     table = await run_in_threadpool(state.layer, layer)
     mark = state.mark(layer)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -45,12 +45,15 @@ class OfRun(Asked):
 
 
 class OfYear(OfRun):
-    """A question about one run, named or by its year."""
+    """A question about one run, named or by its year: wherever residents count.
+
+    Not of what is about all years (`/growth`) or takes a year for another thing (`/scorecard`).
+    """
 
     year: int | None = Field(default=None, ge=1900, le=2200)
 
 
-class OfProfile(OfRun):
+class OfProfile(OfYear):
     """A question about one run, asked of whoever travels: on foot, or by a profile."""
 
     profile: Name = WALK
@@ -88,13 +91,13 @@ class OfPeople(OfService, OfUnits):
     group: Name = "total"
 
 
-class AreaQuery(OfRun):
+class AreaQuery(OfYear):
     """What the summary of an area takes."""
 
     f: Literal["json", "html"] | None = None
 
 
-class CoverageQuery(OfPeople, OfProfile, OfYear):
+class CoverageQuery(OfPeople, OfProfile):
     """What `/coverage` takes."""
 
     at: At = None
@@ -118,7 +121,7 @@ class CompareQuery(OfPeople):
     to: Name | None = None
 
 
-class ReportQuery(OfRun):
+class ReportQuery(OfYear):
     """What `/report` takes."""
 
     f: Literal["json", "html", "xlsx"] | None = None
@@ -126,14 +129,14 @@ class ReportQuery(OfRun):
     set_: list[Pair] = Field(default=[], alias="set", max_length=MOST_SETTINGS)
 
 
-class GapsQuery(OfPeople, OfProfile, OfYear):
+class GapsQuery(OfPeople, OfProfile):
     """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
     min_residents: int = Field(default=0, ge=0, le=2**53)
     at: At = None
 
 
-class RobustnessQuery(OfRun):
+class RobustnessQuery(OfYear):
     """What `/robustness` takes: no more draws than one request may cost."""
 
     service: Name | None = None
@@ -173,7 +176,7 @@ class IsochroneQuery(OfProfile):
     direction: Literal["from", "to"] = "from"
 
 
-class RunQuery(OfRun):
+class RunQuery(OfYear):
     """What a question about nothing but a run takes."""
 
 
@@ -202,7 +205,7 @@ class RouteQuery(OfProfile):
         return self.to_lon, self.to_lat
 
 
-class SearchQuery(OfRun):
+class SearchQuery(OfYear):
     """What `/search` takes."""
 
     q: Name = Field()
@@ -221,6 +224,7 @@ class MapQuery(OfService, OfUnits, OfProfile):
     from_: Name | None = Field(default=None, alias="from")
 
     solution: Name | None = None
+    pass_by: bool | None = None
     scenario: Name | None = None
 
     @property
@@ -230,8 +234,8 @@ class MapQuery(OfService, OfUnits, OfProfile):
         return asked if self.profile == WALK else replace(asked, walker=self.profile)
 
     @field_validator(
-        "service", "minutes", "by", "run", "kind", "variant", "from_", "solution", "scenario",
-        mode="before",
+        "service", "minutes", "by", "run", "year", "kind", "variant", "from_", "solution",
+        "scenario", "pass_by", mode="before",
     )  # fmt: skip
     @classmethod
     def _left_open(cls, given: object) -> object:
@@ -268,6 +272,18 @@ NOTHING_ELSE = Depends(plain_query)
 PAGE_ELSE = Depends(page_query)
 
 
+class RunOrYear(Protocol):
+    """A run by its name, or the latest of a year; neither: the current one."""
+
+    @property
+    def run(self) -> str | None:
+        """The name."""
+
+    @property
+    def year(self) -> int | None:
+        """The year."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who is asking: the service asked, its areas, the language to answer in, links' root."""
@@ -288,7 +304,7 @@ class Reader:
             held = await run_in_threadpool(self.areas.open, area, run)
         return held if profile == WALK else await run_in_threadpool(held.by_profile, profile)
 
-    async def state_of(self, area: str, query: OfYear, profile: str = WALK) -> AreaState:
+    async def state_of(self, area: str, query: RunOrYear, profile: str = WALK) -> AreaState:
         """The run that a question names, or the latest of the year it names.
 
         Raises
@@ -296,12 +312,15 @@ class Reader:
         ParameterError : it names both.
         UnknownNameError : no run of that year.
         """
-        run = query.run
-        if query.year is not None:
-            if run is not None:
-                raise ParameterError("run_and_year")
-            run = await run_in_threadpool(self.areas.run_of_year, area, query.year)
-        return await self.state(area, run, profile)
+        return await self.state(area, await self.run_named(area, query), profile)
+
+    async def run_named(self, area: str, query: RunOrYear) -> str | None:
+        """The name of that run; None where the question names neither. Raises as `state_of`."""
+        if query.year is None:
+            return query.run
+        if query.run is not None:
+            raise ParameterError("run_and_year")
+        return await run_in_threadpool(self.areas.run_of_year, area, query.year)
 
     async def other_years(self, state: AreaState) -> list[AreaState]:
         """The latest run of every other year of an area, the earliest first."""

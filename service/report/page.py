@@ -18,8 +18,8 @@ from lifecircle.service.catalog.robustness import FirmWords
 from lifecircle.service.figures import number, percent, plain, stamp
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.outside import refuse_outside
-from lifecircle.service.report import tables
-from lifecircle.service.report.cells import text
+from lifecircle.service.report import referral, tables
+from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.report.drawing import (
     Bar,
     UnitShapes,
@@ -35,6 +35,7 @@ from lifecircle.service.report.standalone import own_asset, own_policy, own_temp
 from lifecircle.service.wording import Words
 
 GAPS_SHOWN: Final = 25
+UNITS_SHOWN: Final = 20
 MAPS_SHOWN: Final = 6
 LINES_SHOWN: Final = 4
 MAP_WIDTH: Final = 320
@@ -108,6 +109,8 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             ),
             "circles": (tables.CIRCLES, list(tables.circle_rows(document, words))),
             "equity": (tables.EQUITY, list(tables.equity_rows(document, words))),
+            "referral": (referral.UNITS, _referral(document, words)),
+            "referral_loads": (referral.LOADS, _loads(document, words)),
             "reviews": (MARKS, list(mark_rows(document, words))),
             "quality": (("item", "number"), list(tables.quality_rows(document, words))),
             "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
@@ -118,6 +121,7 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "rests": tables.worst_rests(document, words),
         "parameters": list(tables.parameter_rows(document, words)),
         "bridges": tables.bridge_lines(document, words),
+        "referral": document["referral"] and referral.limit_line(document["referral"], words),
         "gaps_count": len(tables.gaps_listed(document, full=False)),
         "gaps_full_count": len(tables.gaps_listed(document, full=True)),
         "gaps_shown": GAPS_SHOWN,
@@ -134,6 +138,20 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
         "created": stamp(document["created"]),
         "counts": {name: number(document[name]) for name in COUNTED},
     }
+
+
+def _referral(document: Mapping[str, Any], words: Words) -> list[list[Cell]]:
+    """The whole area and the units with most residents without a whole chain."""
+    found = document["referral"]
+    return [] if found is None else list(referral.unit_rows(found, words))[: UNITS_SHOWN + 1]
+
+
+def _loads(document: Mapping[str, Any], words: Words) -> list[list[Cell]]:
+    """The centres: their stations stand in the workbook."""
+    found = document["referral"]
+    if found is None or not found["assessed"]:
+        return []
+    return list(referral.load_rows({**found, "stations": ()}, words))
 
 
 def _bands(document: Mapping[str, Any], words: Words) -> str:

@@ -1,4 +1,4 @@
-"""The workbook: 达标表, 覆盖率, 缺口清单, 生活圈, 公平性, 数据质量, 参数与来源.
+"""The workbook: 达标表, 覆盖率, 缺口清单, 生活圈, 公平性, 逐级转诊, 数据质量, 参数与来源.
 
 Numbers are written unrounded. The file's own dates are the run's, so that the same run gives
 the same bytes.
@@ -21,7 +21,7 @@ from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, score
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.rests import missed_of
 from lifecircle.service.catalog.robustness import FirmWords
-from lifecircle.service.report import tables
+from lifecircle.service.report import referral, tables
 from lifecircle.service.report.cells import Cell
 from lifecircle.service.report.firm import FIRM, firm_rows
 from lifecircle.service.report.marks import MARKS, mark_rows
@@ -115,6 +115,11 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
     yield "gaps", heads(ALL_GAPS), _gaps(document, words)
     yield "circles", heads(ALL_CIRCLES), _circles(document, words)
     yield "equity", heads(ALL_EQUITY), _equity(document, words)
+    if (found := document["referral"]) is not None:
+        rows = map(_values, referral.unit_rows(found, words))
+        yield "referral", heads(referral.UNITS), rows
+        rows = map(_values, referral.load_rows(found, words))
+        yield "referral_loads", heads(referral.LOADS), rows
     rows = map(_values, mark_rows(document, words))
     yield "reviews", heads(MARKS), rows
     rows = map(_values, tables.quality_rows(document, words))

@@ -103,7 +103,7 @@ async def show_area(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
 ) -> Response:
     """What the area holds, from which files, and how good they are."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     if query.f == "html" or (query.f is None and wants_page(request)):
         return await run_in_threadpool(_area_page, request, reader, state)
 
@@ -169,7 +169,7 @@ async def show_circles(
 ) -> Response:
     """Residents whose circle is complete, incomplete or not assessed, by kind and unit."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
     return await answer(
         request,
         state,
@@ -184,7 +184,7 @@ async def show_point(
 ) -> Response:
     """Minutes to the nearest facility of every service from one place, and what is missing."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
     desk = await desk_of(state, mover_of(query.walker, query.profile))
     if query.minutes is not None:
         desk = desk.with_minutes(query.minutes)
@@ -218,7 +218,7 @@ async def show_isochrone(
 ) -> Response:
     """One polygon per limit as GeoJSON."""
     limits = minute_list(query.minutes, reader.settings)
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
 
     def produce() -> dict[str, Any]:
         return isochrone_document(
@@ -239,7 +239,7 @@ async def show_route(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RouteQuery, Query()]
 ) -> Response:
     """The walk from a place to its nearest facility or to another place, along the streets."""
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
     destination = Destination(query.service, query.to_place)
 
     def produce() -> dict[str, Any]:
@@ -255,7 +255,7 @@ async def show_search(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[SearchQuery, Query()]
 ) -> Response:
     """Services, units, streets and facilities by name, pinyin, initials or English."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
 
     def produce() -> dict[str, Any]:
         names = state.derived("names", lambda: Names.of(state.run))
@@ -269,7 +269,7 @@ async def show_headline(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RunQuery, Query()]
 ) -> Response:
     """The service farthest below its target, and the new place that would reach most residents."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     return await answer(
         request, state, reader.lang, lambda: headline_document(state.run, lang=reader.lang)
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.queries.questions import (
@@ -16,6 +17,7 @@ from lifecircle.service.queries.questions import (
     MapQuery,
     Name,
     PieceQuery,
+    Reader,
     ReaderNow,
 )
 from lifecircle.service.responses import (
@@ -47,27 +49,34 @@ async def show_map(
     from lifecircle.service.maps.pages import COMPARE, Page, map_page
 
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
+    years = await run_in_threadpool(_years, reader, area)
     before = None
     if layer == COMPARE:
-        earlier, state = await two_runs(reader, area, query.from_, query.run)
+        earlier, state = await two_runs(reader, area, query.from_, state.name)
         before = earlier.run
     shown = Page(
         lang=reader.lang,
         static_url=f"{request.scope.get('root_path', '')}/static",
         nonce=_stand_in(),
-        keep={} if query.run is None else {"run": query.run},
+        keep={
+            name: str(value)
+            for name, value in (("run", query.run), ("year", query.year))
+            if value is not None
+        },
         kind=query.kind,
         variant=query.variant,
         before=before,
         solution=query.solution,
+        pass_by=bool(query.pass_by),
+        years=years,
         ask_at=f"{request.scope.get('root_path', '')}/areas/{quote(area)}",
         pieces_at=f"{request.scope.get('root_path', '')}/maps/{quote(area)}/pieces",
     )
     url = request.url
     earlier_run = "" if before is None else before.manifest.run
     mark, bands = state.mark("proposals"), state.bands()
-    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, mark, bands)
+    key = (url.netloc, url.path, url.query, reader.lang, earlier_run, mark, bands, years)
 
     def produce() -> bytes:
         return map_page(state.run, layer, query.question, shown).encode()
@@ -86,11 +95,16 @@ async def show_map(
             state,
             query.run is not None,
             bands,
-            lambda: state.mark("proposals") == mark,
+            lambda: state.mark("proposals") == mark and _years(reader, area) == years,
         )
         request.scope[KEPT].append(Kept(drawn, b"", told, True, same, stands.encode()))
     html = drawn.replace(stands.encode(), nonce.encode())
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
+
+
+def _years(reader: Reader, area: str) -> tuple[int, ...]:
+    """The years of which an area has runs, ascending."""
+    return tuple(sorted(set(reader.areas.years(area).values())))
 
 
 @router.get("/maps/{area}/pieces/{piece}", include_in_schema=False)
@@ -104,7 +118,7 @@ async def show_piece(
     """Streets or ground of a run, as its map pages draw them; no contract but theirs."""
     from lifecircle.service.maps.context_layers import piece as made
 
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
     return await answer(
         request, state, reader.lang, lambda: made(state.run.study, piece, reader.lang).encode()
     )

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.merge_list import write_merge_list
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
-from lifecircle.service.queries.questions import AreaName, AreaQuery, OfRun, Reader, ReaderNow
+from lifecircle.service.queries.questions import AreaName, AreaQuery, OfYear, Reader, ReaderNow
 from lifecircle.service.responses import CSV, XLSX, answer, file_bytes, page, wants_page
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import Words
@@ -17,7 +17,7 @@ from lifecircle.service.wording import Words
 router = APIRouter(tags=["areas"])
 
 
-class MergesQuery(OfRun):
+class MergesQuery(OfYear):
     """What `/merges` takes."""
 
     f: Literal["csv", "xlsx"] = "csv"
@@ -28,7 +28,7 @@ async def show_quality(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[AreaQuery, Query()]
 ) -> Response:
     """Distances to streets, islands, what is off the streets or outside, merges, doubts."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     if query.f == "html" or (query.f is None and wants_page(request)):
         return await run_in_threadpool(_page, request, reader, state, query.run)
 
@@ -61,7 +61,7 @@ async def list_merges(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[MergesQuery, Query()]
 ) -> Response:
     """The list as a table; with decisions filled in, ``lifecircle build --merges`` reads it."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
 
     def produce() -> bytes:
         places = state.run.city.notes.same_places

@@ -35,7 +35,7 @@ async def show_robustness(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RobustnessQuery, Query()]
 ) -> Response:
     """Bands of coverage and circles, and in how many draws each verdict holds."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     if query.f == "html" or (query.f is None and wants_page(request)):
         key = ("page", request.url.netloc, request.url.path, request.url.query, reader.lang)
         try:

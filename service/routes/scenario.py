@@ -13,7 +13,7 @@ from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service.catalog import prepare_scenarios, scenario_document
 from lifecircle.service.guards import check_near
-from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfRun, ReaderNow
+from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfYear, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["scenario"])
@@ -43,7 +43,7 @@ Drawn = Annotated[
 ]
 
 
-class ScenarioQuery(OfRun):
+class ScenarioQuery(OfYear):
     """What `/scenario` takes beside its body."""
 
 
@@ -65,7 +65,7 @@ class ScenarioBody(BaseModel):
     changed_cells: bool = False
 
 
-class ScenarioBaseQuery(OfRun):
+class ScenarioBaseQuery(OfYear):
     """Of which run and question the state before any edit is worked out."""
 
     walker: Name = "adult"
@@ -81,7 +81,7 @@ async def prepare_scenario_base(
 ) -> Response:
     """Work out and keep what scenarios are compared with, so that the first one answers soon."""
     check_near(request, reader.settings)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     question = Question(walker=query.walker, by=query.by)
     document = await run_in_threadpool(prepare_scenarios, state, question)
     return Response(encode(document), media_type=JSON, headers=UNCACHED)
@@ -99,7 +99,7 @@ async def try_scenario(
     check_near(request, reader.settings)
     reader.minutes(body.minutes)
     walker = mover_of(body.walker, body.profile)
-    state = await reader.state(area, query.run, body.profile)
+    state = await reader.state_of(area, query, body.profile)
     document = await run_in_threadpool(
         scenario_document,
         state,

@@ -9,26 +9,35 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart import Apart
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
-from lifecircle.service.catalog.siting import SitingTask
+from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.catalog.years.staged import stages_document, years_of
 from lifecircle.service.errors import RequestError
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.guards import check_near
-from lifecircle.service.jobs.processes.of_runs import Candidates, HowMany, Objective, Share
+from lifecircle.service.jobs.processes.of_runs import (
+    MOST_STAGES,
+    QUICK_S,
+    QUICK_SETS,
+    QUICK_STAGED,
+    Candidates,
+    HowMany,
+    Objective,
+    Share,
+)
 from lifecircle.service.queries.questions import (
     AreaName,
     Latitude,
     Longitude,
     Minutes,
     Name,
-    OfRun,
     OfUnits,
     OfWalker,
+    OfYear,
     Reader,
     ReaderNow,
 )
@@ -47,13 +56,9 @@ from lifecircle.service.responses import (
 router = APIRouter(tags=["siting"])
 MOST_ADDED_FULL: Final = 10  # with capacities, which cost a flow per site tried
 MOST_CHANGES: Final = 100
-MOST_STAGED: Final = 4  # new places over the years
-MOST_STAGES: Final = 6
-ONLINE_SETS: Final = 40  # sets of sites in each year while a reader waits
-ONLINE_S: Final = 3.0  # for the exact solver while a reader waits
 
 
-class SitingQuery(OfWalker, OfRun):
+class SitingQuery(OfWalker, OfYear):
     """What `/siting` takes."""
 
     service: Name = Field()
@@ -62,11 +67,11 @@ class SitingQuery(OfWalker, OfRun):
     objective: Objective = "covered"
     candidates: Candidates = "all"
     stages: str | None = Field(default=None, max_length=64)
-    per_stage: int | None = Field(default=None, ge=1, le=MOST_STAGED)
+    per_stage: int | None = Field(default=None, ge=1, le=QUICK_STAGED)
     f: Literal["json", "html"] | None = None
 
 
-class AccessQuery(OfUnits, OfRun):
+class AccessQuery(OfUnits, OfYear):
     """What `/accessibility` takes."""
 
     service: Name = Field()
@@ -75,7 +80,7 @@ class AccessQuery(OfUnits, OfRun):
     supply: Literal["count", "places", "beds", "capacity", "built_area"] = "count"
 
 
-class WhatIfQuery(OfRun):
+class WhatIfQuery(OfYear):
     """What `/what-if` takes beside its body."""
 
 
@@ -111,12 +116,15 @@ async def show_siting(
     reader.minutes(query.minutes)
     if query.objective == "capacity" and (query.add is None or query.add > MOST_ADDED_FULL):
         raise RequestError("siting_capacity_limit", limit=MOST_ADDED_FULL)
+    if query.stages is None and query.per_stage is not None:
+        raise RequestError("siting_per_stage_alone")
     if query.stages is not None:
+        if query.run is not None or query.year is not None:
+            raise ParameterError("siting_stages_run")
         return await _staged(request, reader, area, query, query.stages)
-    state = await reader.state(area, query.run)
-
+    state = await reader.state_of(area, query)
     task = SitingTask(
-        query.add, query.target, query.objective, query.candidates, time_limit_s=ONLINE_S
+        query.add, query.target, query.objective, query.candidates, time_limit_s=QUICK_S
     )
     produce = Apart(_proposals, (state,), (query.question, task), {"lang": reader.lang})
     return await answer(request, state, reader.lang, produce)
@@ -132,16 +140,16 @@ async def _staged(
     request: Request, reader: Reader, area: str, query: SitingQuery, stages: str
 ) -> Response:
     """Which place first, and in which year: the latest run of each year."""
-    if query.objective != "capacity" or query.add is None or query.add > MOST_STAGED:
-        raise RequestError("siting_stages_limit", limit=MOST_STAGED)
+    if query.objective != "capacity" or query.add is None or query.add > QUICK_STAGED:
+        raise RequestError("siting_stages_limit", limit=QUICK_STAGED)
     years = years_of(stages)
     if len(years) > MOST_STAGES:
-        raise RequestError("siting_stages_limit", limit=MOST_STAGED)
+        raise RequestError("siting_stages_limit", limit=QUICK_STAGED)
     names = [await run_in_threadpool(reader.areas.run_of_year, area, year) for year in years]
     states = [await reader.state(area, name) for name in names]
     task = SitingTask(query.add, None, "capacity", query.candidates)
 
-    named = {"per_stage": query.per_stage, "most_sets": ONLINE_SETS, "lang": reader.lang}
+    named = {"per_stage": query.per_stage, "most_sets": QUICK_SETS, "lang": reader.lang}
     produce = Apart(stages_document, tuple(states), (query.question, task), named)
     if query.f == "html" or (query.f is None and wants_page(request)):
         key = ("stages", request.url.netloc, request.url.path, request.url.query, reader.lang)
@@ -165,7 +173,7 @@ async def show_accessibility(
 ) -> Response:
     """The floating catchments 2SFCA, E2SFCA and 3SFCA, by unit and over cells."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
 
     def produce() -> dict[str, Any]:
         return accessibility_document(
@@ -186,7 +194,7 @@ async def try_changes(
     """Before and after by unit for every service touched; nothing is stored."""
     check_near(request, reader.settings)
     reader.minutes(body.minutes)
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     document = await run_in_threadpool(
         what_if_document,
         state,

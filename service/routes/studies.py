@@ -40,7 +40,7 @@ async def show_equity(
 ) -> Response:
     """Gini, Palma, residents below the floor and the worst tenth, by group and unit."""
     reader.minutes(query.minutes)
-    state = await reader.state(area, query.run, query.profile)
+    state = await reader.state_of(area, query, query.profile)
     return await answer(
         request,
         state,
@@ -87,7 +87,7 @@ async def show_report(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[ReportQuery, Query()]
 ) -> Response:
     """Scorecard, coverage, gaps, circles, equity, quality, sources: JSON, a page, a workbook."""
-    state = await reader.state(area, query.run)
+    state = await reader.state_of(area, query)
     lang: Language = query.pages if query.pages in ("zh", "en") else reader.lang
     given = settings_given(query.set_)
     wanted = query.f or ("html" if wants_page(request) else "json")

@@ -10,6 +10,7 @@ import pytest
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments, catchments
 from lifecircle.analysis.measures.catchments.population_rule import RuleResult, population_rule
+from lifecircle.analysis.measures.catchments.referral import referral
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
@@ -133,3 +134,20 @@ def test_the_run_keeps_what_a_build_worked_out(built: tuple[Run, dict[str, Any]]
     else:  # effective area over the square metres one person needs
         assert {c.basis for c in shelter.balanced.centres} <= {"area", "stated"}
         assert 0 < shelter.balanced.served <= sum(c.maximum for c in shelter.balanced.centres)
+
+
+def test_referral_is_what_springcity_counted_itself(built: tuple[Run, dict[str, Any]]) -> None:
+    """Whole chains along the generator's own paths.
+
+    In doubt is whoever ends within half a metre of a limit; centimetres part a twentieth of them.
+    """
+    run, truth = built
+    for minutes, told in truth["referral"].items():
+        found = referral(run.study, Question(minutes=float(minutes)))
+        assert abs(int(found.served.sum()) - told["served"]) <= told["doubt"] / 20, minutes
+        assert abs(found.served_most - told["served_most"]) <= told["doubt_most"] / 20
+        assert int(found.unserved["station_full"].sum()) == 0
+        for reason, persons in told["unserved"].items():
+            assert abs(int(found.unserved[reason].sum()) - persons) <= told["doubt"] / 20, reason
+    served = [told["served"] for told in truth["referral"].values()]
+    assert served == sorted(served) and served[0] < served[-1]

@@ -23,7 +23,7 @@ from lifecircle.analysis.results.store import Workspace, latest_of_years
 from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.scorecard import scorecard_document
-from lifecircle.service.catalog.siting import SitingTask
+from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.catalog.years.growth import growth_document
 from lifecircle.service.catalog.years.staged import stages_document, years_of
 from lifecircle.service.report.scorecard import scorecard_page

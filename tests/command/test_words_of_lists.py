@@ -12,7 +12,7 @@ from lifecircle.analysis.results import columns
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.commands import siting
 from lifecircle.service.commands.words import EXPORT_LAYERS, MAP_LAYERS
-from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS
+from lifecircle.service.maps.scene import CATCHMENTS, COMPARE, LAYERS, REFERRAL
 from tests.command.run import lifecircle
 from tests.worlds.tiny import tiny_run
 
@@ -91,7 +91,7 @@ def test_no_run_is_opened_for_a_setting_that_is_none(monkeypatch, tmp_path, comm
 
 
 def test_the_layers_of_the_commands_are_those_of_maps_and_files():
-    assert set(MAP_LAYERS) == {*LAYERS, CATCHMENTS, COMPARE}
+    assert set(MAP_LAYERS) == {*LAYERS, CATCHMENTS, COMPARE, REFERRAL}
     assert columns.LAYERS + columns.OPTIONAL_LAYERS == EXPORT_LAYERS
 
 

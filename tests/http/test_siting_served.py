@@ -19,7 +19,8 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.results.proposals import keep, kept, sites_of, walks_with
 from lifecircle.service.app import create_app
-from lifecircle.service.catalog.siting import SitingTask, positions_of, shown, siting_of
+from lifecircle.service.catalog.siting.siting import positions_of, shown, siting_of
+from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.cli import main
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.settings import Settings

@@ -27,7 +27,8 @@ from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.access import accessibility_document
 from lifecircle.service.catalog.places.point import PointDesk, point_document
-from lifecircle.service.catalog.siting import SitingTask, siting_document
+from lifecircle.service.catalog.siting.siting import siting_document
+from lifecircle.service.catalog.siting.task import SitingTask
 from tests.worlds.cards import HEALTH, outcome, places, with_column, with_statistics
 from tests.worlds.parts import Place, study_of
 from tests.worlds.tiny import CRS, ORIGIN, tiny_city, tiny_policy, tiny_run, tiny_travel

@@ -29,7 +29,7 @@ PLACES = (
 
 def referral_policy(*, stations: bool = False) -> Policy:
     """Centres for up to 1,000 residents, 15 minutes; `stations`: their own capacity counts."""
-    plain = capacity_policy(0, 1000)
+    plain = capacity_policy(1, 1000)
     named = Title("社区卫生服务站", "Community health station")
     like = plain.services["health_centre"]
     station = replace(like, id="health_station", title=named, aliases=(named.zh,), capacity=None)

@@ -26,6 +26,7 @@ from lifecircle.analysis.demo.truth.expected import Ledger, holders
 from lifecircle.analysis.demo.truth.expected_rows import tell_rows
 from lifecircle.analysis.demo.truth.land import Land, sample_land
 from lifecircle.analysis.demo.truth.reach import METRES_PER_MINUTE, SCHOOLS, Reach
+from lifecircle.analysis.demo.truth.referral import tell_referral
 from lifecircle.analysis.quantities import BoolArray, FloatArray
 
 MEASURED: Final = ("health_centre", "pharmacy")
@@ -88,6 +89,7 @@ def tell_truth(world: World, before: World, rules: Rules) -> Truth:
         "rule": rule,
         "health_centres": _loads(reach),
         "balanced": _balanced(reach),
+        "referral": tell_referral(reach),
         "rows": tell_rows(_ledger(world, reach, rules), _rule_met(world, rule), rules.circles),
         "before": _before(before, rules, land),
     }

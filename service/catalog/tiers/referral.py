@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.referral import (
-    REASONS,
-    Contact,
-    Referral,
-    referral,
-)
+from lifecircle.analysis.measures.catchments.referral import Referral, referral
+from lifecircle.analysis.measures.catchments.referral_chains import REASONS, Contact
 from lifecircle.analysis.measures.question import Question, level_of, settle
 from lifecircle.analysis.measures.residents import persons_of, sums_by, unknown_units
 from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, UNREACHED_CM
@@ -21,7 +18,26 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import persons_in, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document
 
+UNSERVED: Final = REASONS  # why residents have no whole chain, as the keys of the document
 _LEGS = ("to_first", "to_centre", "to_hospital")
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralAnswer:
+    """What a map of referral shows: persons by cell, and the document."""
+
+    found: Referral
+    document: dict[str, Any]
+
+
+def answer_referral(
+    run: Run, question: Question, *, pass_by: bool = False, lang: Language = "zh"
+) -> ReferralAnswer:
+    """The same with the residents of every cell; see `referral_document`."""
+    question = settle(run.study, question)
+    level_of(run.city, question.by)
+    found = referral(run.study, question, pass_by=pass_by)
+    return ReferralAnswer(found, _document(run, question, found, lang))
 
 
 def referral_document(
@@ -35,9 +51,11 @@ def referral_document(
     ------
     UnknownNameError, ParameterError : as `measures.catchments.referral`, and no such level.
     """
-    question = settle(run.study, question)
+    return answer_referral(run, question, pass_by=pass_by, lang=lang).document
+
+
+def _document(run: Run, question: Question, found: Referral, lang: Language) -> dict[str, Any]:
     level = level_of(run.city, question.by)
-    found = referral(run.study, question, pass_by=pass_by)
     rule = run.policy.capacities.referral
     told = found.assessed and run.city.cells.counted
     served = int(found.served.sum())

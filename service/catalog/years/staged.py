@@ -23,7 +23,8 @@ from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import DECIMALS, head_of, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document
-from lifecircle.service.catalog.siting import SitingTask, candidates, places_near
+from lifecircle.service.catalog.siting.siting import places_near
+from lifecircle.service.catalog.siting.task import SitingTask, candidates
 
 
 def stages_document(

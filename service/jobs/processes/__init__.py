@@ -9,12 +9,18 @@ from typing import Final
 from lifecircle.service.errors import MissingError
 from lifecircle.service.jobs.processes.building import Build
 from lifecircle.service.jobs.processes.common import Bench, OfRun, Process
-from lifecircle.service.jobs.processes.of_runs import Catchments, Robustness, Scenario, Siting
+from lifecircle.service.jobs.processes.of_runs import (
+    Catchments,
+    Referral,
+    Robustness,
+    Scenario,
+    Siting,
+)
 
 __all__ = ["PROCESSES", "Bench", "OfRun", "Process", "process_of"]
 
 PROCESSES: Final[Mapping[str, type[Process]]] = MappingProxyType(
-    {kind.ID: kind for kind in (Build, Siting, Catchments, Scenario, Robustness)}
+    {kind.ID: kind for kind in (Build, Siting, Catchments, Referral, Scenario, Robustness)}
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, ParameterError
 
 if TYPE_CHECKING:
     from lifecircle.analysis.results.store import Workspace
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str, float], None]  # key of the step under way, share done of the whole 0-1
 Name = Annotated[str, Field(min_length=1, max_length=64)]
+Year = Annotated[int, Field(ge=1900, le=2200)]
 Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -82,13 +83,25 @@ class OfRun(Process):
     """Something that is asked of one run of an area."""
 
     run: Name | None = None
+    year: Year | None = None
 
     def settled(self, workspace: Workspace, inbox: Inbox) -> Self:
-        """The same of the run that is the latest now."""
+        """The same of the run that is the latest now, or now of its year.
+
+        Raises
+        ------
+        ParameterError : both a run and a year.
+        LifecircleError : there is none.
+        """
         del inbox
-        run = self.run or workspace.current(self.area)
+        run = self.run
+        if self.year is not None:
+            if run is not None:
+                raise ParameterError("run_and_year")
+            run = workspace.run_of_year(self.area, self.year)
+        run = run or workspace.current(self.area)
         workspace.run_folder(self.area, run)
-        return self.model_copy(update={"run": run})
+        return self.model_copy(update={"run": run, "year": None})
 
     def work(self, bench: Bench) -> Done:
         """The whole document, however long it takes."""
@@ -96,9 +109,14 @@ class OfRun(Process):
         from lifecircle.service.state import AreaState
 
         bench.tell("job_step_open", 0.0)
-        state = AreaState(Workspace(bench.workspace).open(self.area, self.run))
+        state = AreaState(Workspace(bench.workspace).open(self.area, self.opens))
         bench.tell("job_step_compute", 0.1)
         return Done(self.document(state, bench.lang, bench.tell), {"run": state.name})
+
+    @property
+    def opens(self) -> str | None:
+        """The run that is opened for it."""
+        return self.run
 
     @abstractmethod
     def document(

@@ -38,6 +38,7 @@ from lifecircle.service.maps.scene import (
     MANY_DOTS,
     WORST_SHOWN,
     Scene,
+    carried,
     drawable,
     facility_layer,
     footer,
@@ -47,6 +48,7 @@ from lifecircle.service.maps.scene import (
     profile_field,
     told_rests,
     warnings,
+    year_field,
 )
 from lifecircle.service.maps.shapes import packed_cells, polygons_degrees
 from lifecircle.service.maps.shares import share_areas, share_toggle
@@ -269,8 +271,9 @@ def _form(ask: Ask, kind: str, variant: str, offered: tuple[str, ...]) -> dict[s
             *profile_field(ask),
             *(() if ask.profile is not None else (Field("walker", ask.say("walker"), walkers),)),
             *level_field(ask),
+            *year_field(ask),
         ),
-        "hidden": (("lang", ask.lang), *ask.keep.items()),
+        "hidden": (("lang", ask.lang), *carried(ask).items()),
     }
 
 

@@ -18,6 +18,7 @@ from lifecircle.service.maps.panel import Fact, Group, Ranking, RankRow, Swatch,
 from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
+    carried,
     drawable,
     facility_layer,
     feature_collection,
@@ -27,6 +28,7 @@ from lifecircle.service.maps.scene import (
     level_shown,
     outline_layer,
     warnings,
+    year_field,
 )
 from lifecircle.service.maps.shapes import polygons_degrees
 
@@ -166,10 +168,10 @@ def _unknown_fact(ask: Ask, count: int) -> tuple[Fact, ...]:
 
 
 def _level_form(ask: Ask, level: str) -> dict[str, Any]:
-    fields = level_field(ask)
+    fields = (*level_field(ask), *year_field(ask))
     if ask.mode == "inline" or not fields:
         return {"plain": (Fact(ask.say("level"), ask.level(level)),)}
-    hidden = {"lang": ask.lang, "service": ask.service, **ask.who, **ask.keep}
+    hidden = {"lang": ask.lang, "service": ask.service, **ask.who, **carried(ask)}
     return {
         "fields": fields,
         "hidden": tuple((name, value) for name, value in hidden.items() if value is not None),

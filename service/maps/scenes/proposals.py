@@ -15,7 +15,7 @@ from lifecircle.analysis.measures.question import Asked, covered
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.quantities import minutes_of
-from lifecircle.service.catalog.siting import ProposalsAnswer, answer_proposals
+from lifecircle.service.catalog.siting.proposals import ProposalsAnswer, answer_proposals
 from lifecircle.service.figures import date, decimal, number, percent, percent_up, percent_whole
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask

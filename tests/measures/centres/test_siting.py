@@ -35,7 +35,8 @@ from lifecircle.analysis.measures.siting.candidates import (
 from lifecircle.analysis.measures.siting.place import Siting, place_sites
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.quantities import UNREACHED_CM
-from lifecircle.service.catalog.siting import SitingTask, candidates, siting_document
+from lifecircle.service.catalog.siting.siting import siting_document
+from lifecircle.service.catalog.siting.task import SitingTask, candidates
 from tests.files.tables import said
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import (

@@ -104,7 +104,7 @@ def conformance_success(at: TestClient) -> None:
 def process_list(at: TestClient) -> None:
     whole = at.get("/processes").json()
     assert [one["id"] for one in whole["processes"]] == [
-        "build", "siting", "catchments", "scenario", "robustness",
+        "build", "siting", "catchments", "referral", "scenario", "robustness",
     ]  # fmt: skip
     for one in whole["processes"]:
         assert one["version"] and one["title"]

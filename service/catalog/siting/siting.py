@@ -1,125 +1,40 @@
-"""Where the next places go, as a document; candidates by name or from a table."""
+"""Where the next places go, as a document."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import shapely
 
-from lifecircle.analysis.access.isochrone import isochrones
 from lifecircle.analysis.city.crs import to_lonlat
-from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.errors import Language, Warn
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import (
-    Asked,
     Question,
     Study,
     ask,
     covered,
     default_level,
     settle,
-    walks_to,
 )
 from lifecircle.analysis.measures.residents import judged_persons, sums_by, unknown_units
-from lifecircle.analysis.measures.siting.candidates import (
-    PLANNED,
-    Sites,
-    generated_sites,
-    given_sites,
-    join_sites,
-    places_of_kinds,
-    planned_sites,
-    siting_rules,
-)
-from lifecircle.analysis.measures.siting.place import Objective, Siting, place_sites
+from lifecircle.analysis.measures.siting.candidates import PLANNED
+from lifecircle.analysis.measures.siting.place import Siting, place_sites
 from lifecircle.analysis.quantities import (
     CM_PER_M,
     NOBODY,
     SECONDS_PER_MINUTE,
     UNREACHED_CM,
     FloatArray,
-    Int32Array,
 )
-from lifecircle.analysis.readers.records.declarations import SILENT, Declarations
 from lifecircle.analysis.results.model import Run
-from lifecircle.analysis.results.proposals import kept, sites_of, walks_with
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document
+from lifecircle.service.catalog.siting.task import GENERATED, SitingTask, candidates
 
-GENERATED: Final = "generated"
-PLACES: Final = "places"
-ALL: Final = "all"  # generated positions and existing public places
 CULPRITS_SHOWN: Final = 100
-_NO_WAY_DISC_M: Final = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class SitingTask:
-    """How many places are sought, for what, and among which.
-
-    `add`: how many, or `target`: the share of residents with the fewest. `source`: candidates
-    ``all`` (generated ones, existing public places and planned ones: no narrower choice can beat
-    it), ``generated``, ``places`` (of other kinds; ``places:a,b``), ``planned`` (places of the
-    service itself that are planned or under construction), or a file, of which `declared`
-    says what is known. `time_limit_s`: for the exact solver.
-    """
-
-    add: int | None = None
-    target: float | None = None
-    objective: Objective = "covered"
-    source: str | Path = ALL
-    declared: Declarations = SILENT
-    time_limit_s: float = 0.0
-
-
-def candidates(study: Study, question: Question, task: SitingTask) -> Sites:
-    """The candidate sites of a task.
-
-    Raises
-    ------
-    InputError : the file cannot be used.
-    UnknownNameError : no such service.
-    """
-    source = task.source
-    city, policy = study.city, study.policy
-    if isinstance(source, Path):
-        from lifecircle.analysis.readers.tables.candidate_sites import read_sites
-
-        table = read_sites(source, task.declared)
-        max_leg_m = policy.attachment.max_leg_m.value
-        return given_sites(table, city, study.edges, max_leg_m)
-    if source == GENERATED:
-        return _generated(study, question, task.objective)
-    service = str(question.service)
-    planned = planned_sites(city, service, study.edges, policy.attachment.max_leg_m.value)
-    if source == PLANNED:
-        return planned
-    if source == ALL:
-        generated = _generated(study, question, task.objective)
-        standing = join_sites(generated, places_of_kinds(city, policy, service, ()))
-        return join_sites(standing, planned)
-    kinds = source.removeprefix(PLACES).removeprefix(":")
-    return places_of_kinds(city, policy, service, [k for k in kinds.split(",") if k])
-
-
-def _generated(study: Study, question: Question, objective: Objective) -> Sites:
-    """Positions on the streets where people live."""
-    city, asked = study.city, ask(study, question)
-    walks = walks_to(study, asked.service.id)
-    cm = np.full(len(city.cells), UNREACHED_CM) if walks is None else walks.cell_cm
-    everywhere = objective in ("person_minutes", "capacity")
-    return generated_sites(
-        city,
-        study.costs,
-        siting_rules(study.policy).spacing_m.value,
-        cm > asked.limit_cm,
-        None if everywhere else asked.limit_cm,
-    )
 
 
 def siting_document(
@@ -142,68 +57,6 @@ def siting_of(study: Study, question: Question, task: SitingTask) -> Siting:
         objective=task.objective,
         time_limit_s=task.time_limit_s,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalsAnswer:
-    """What a map of proposals shows: the document, where the sites join the streets, the walks of
-    the cells before and after, and how far one walks from each site (polygons in metres)."""
-
-    asked: Asked
-    document: dict[str, Any]
-    sites: Attachments
-    before: Int32Array
-    after: Int32Array
-    remarks: tuple[Warn, ...]
-    reach: tuple[shapely.Geometry, ...]
-
-
-def answer_proposals(run: Run, question: Question, add: int, lang: Language) -> ProposalsAnswer:
-    """The proposals kept last for this very question, else some found at once.
-
-    Raises
-    ------
-    ParameterError : as `place_sites`.
-    """
-    study = run.study
-    question = settle(study, question)
-    asked = ask(study, question)
-    service = asked.service.id
-    walks = walks_to(study, service)
-    fitting = [
-        one
-        for one in kept(run, service)
-        if one["minutes"] == asked.minutes and one["walker"] == asked.walker.id
-    ]
-    if fitting and walks is not None and service in run.travel.services:
-        document = fitting[-1]
-        sites = sites_of(document)
-        before, after = np.asarray(walks.cell_cm), walks_with(run, study.costs, service, sites)
-        remarks = tuple(Warn(w["key"], w["params"]) for w in document["warnings"])
-    else:
-        task = SitingTask(add=add)
-        found = siting_of(study, question, task)
-        document = shown(run, found, task.source, lang)
-        positions = positions_of(found)
-        owner = np.repeat(np.arange(len(positions), dtype=np.int32), [len(p) for p in positions])
-        at = found.sites.attachments
-        rows = [np.flatnonzero(at.facility == p.site) for p in found.proposals]
-        chosen = np.concatenate([*rows, np.zeros(0, dtype=np.int64)]).astype(np.int64)
-        sites = Attachments(owner, at.position.take(chosen))
-        before, after, remarks = found.cell_cm_before, found.cell_cm_after, found.warnings
-    count = len(document["proposals"])
-    reach = tuple(_reach(study, sites, k, asked.limit_cm) for k in range(count))
-    return ProposalsAnswer(asked, document, sites, before, after, remarks, reach)
-
-
-def _reach(study: Study, sites: Attachments, k: int, limit_cm: int) -> shapely.Geometry:
-    """How far one walks from a site, for the eye; a small disc where no street leads away."""
-    rows = np.flatnonzero(sites.facility == k)
-    first = sites.position.take(rows[:1])
-    drawn = isochrones(study.city.network, study.costs, first, [limit_cm])
-    if not drawn or drawn[0] is None or drawn[0].is_empty:
-        return shapely.Point(first.xy_m[0]).buffer(_NO_WAY_DISC_M)
-    return drawn[0]
 
 
 def _kinds(run: Run, found: Siting) -> dict[str, int]:

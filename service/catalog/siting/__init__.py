@@ -1,0 +1,1 @@
+"""Documents about where the next places of a service go."""
