@@ -2,11 +2,11 @@
 
     python -m benchmarks.valhalla_peer malta porto --json out.json
 
-Of every network (car, bicycle, on foot) 1,000 pairs of junctions are drawn by the seed from its
-largest part that can be left and returned to. Valhalla is asked twice for each: for the shortest
-way (``shortest``), which compares which ways are open and which way round, and as it costs ways
-without preferences, which compares times. Needs ``pip install pyvalhalla``; where it is missing
-the reason is said and nothing is invented. No time of computing is measured.
+Of every network (`--profiles`: all, and on foot) 1,000 pairs of junctions are drawn by the seed
+from its largest part that can be left and returned to. Valhalla is asked twice for each: for the
+shortest way (``shortest``), which compares which ways are open and which way round, and as it
+costs ways without preferences, which compares times. Needs ``pip install pyvalhalla``; where it is
+missing the reason is said and nothing is invented. No time of computing is measured.
 """
 
 from __future__ import annotations
@@ -41,7 +41,13 @@ FILES = {"malta": "malta/malta-latest.osm.pbf", "porto": "porto/porto_portugal.o
 ORIGINS, EACH = 100, 10
 ALIKE_SHARE, ALIKE_M = 0.01, 20.0
 WALK_KM_H = 4.0  # 1,000 m in 15 minutes, and what Valhalla is told
-COSTING = {"car": "auto", "bicycle": "bicycle", "walk": "pedestrian"}
+#: Each profile's like there. An e-bike goes where cycles go; there is no fire engine, a car comes
+#: nearest (its times say nothing of fire engines).
+COSTING = {
+    "car": "auto", "bicycle": "bicycle", "walk": "pedestrian", "wheelchair": "pedestrian",
+    "e_bike": "bicycle", "fire_engine": "auto",
+}  # fmt: skip
+OWN: Mapping[str, Mapping[str, Any]] = {"wheelchair": {"type": "wheelchair"}}
 #: Costs that are preferences, not rules: turned off, so that what is left is speed and access.
 PLAIN: Mapping[str, Mapping[str, Any]] = {
     "auto": {
@@ -101,9 +107,9 @@ class Graph:
         )
 
 
-def graphs(path: Path, policy: Policy) -> Iterator[tuple[str, Graph]]:
-    """Our networks of a file: by car, by bicycle, on foot."""
-    asked = {name: policy.profiles[name] for name in ("car", "bicycle")}
+def graphs(path: Path, policy: Policy, names: Sequence[str]) -> Iterator[tuple[str, Graph]]:
+    """Our networks of a file: those of some profiles, and on foot."""
+    asked = {name: policy.profiles[name] for name in names if name in policy.profiles}
     form_of = way_forms(policy)
     with in_order(path) as ordered:
         raw = read_roads(ordered.path, asked, form_of)
@@ -143,13 +149,12 @@ def compare(path: Path, config: Path, profiles: Sequence[str]) -> dict[str, Any]
     actor, osm = valhalla.Actor(str(config)), read_osm(path)
     return {
         name: _compare(actor, graph, name, osm)
-        for name, graph in graphs(path, load_policy())
+        for name, graph in graphs(path, load_policy(), profiles)
         if name in profiles
     }
 
 
 def _compare(actor: Any, graph: Graph, name: str, osm: Osm) -> dict[str, Any]:
-    costing = COSTING[name]
     lonlat = to_lonlat(graph.network.node_xy_m, graph.network.crs)
     ours = _pairs(graph)
     shortest: list[tuple[float, float]] = []
@@ -158,7 +163,7 @@ def _compare(actor: Any, graph: Graph, name: str, osm: Osm) -> dict[str, Any]:
     speeds: dict[str, list[float]] = {}
     nothing = Counter[str]()
     for a, b, metres, seconds, ways in ours:
-        found = _ask(actor, costing, lonlat[[a, b]], shortest=True)
+        found = _ask(actor, name, lonlat[[a, b]], shortest=True)
         if found is None:
             nothing["no way in Valhalla"] += 1
             continue
@@ -168,7 +173,7 @@ def _compare(actor: Any, graph: Graph, name: str, osm: Osm) -> dict[str, Any]:
             continue
         shortest.append((metres, theirs))
         slip = max(ALIKE_SHARE * max(metres, theirs), ALIKE_M)
-        edges = _edges(actor, costing, found, shortest=True)
+        edges = _edges(actor, name, found, shortest=True)
         if abs(metres - theirs) <= slip:
             why["alike"] += 1
         elif theirs < metres:
@@ -178,7 +183,7 @@ def _compare(actor: Any, graph: Graph, name: str, osm: Osm) -> dict[str, Any]:
         for edge in edges:
             kind = osm.tags.get(edge["way_id"], {}).get("highway", "none")
             speeds.setdefault(kind, []).append(float(edge["speed"]))
-        quick = _ask(actor, costing, lonlat[[a, b]], shortest=False)
+        quick = _ask(actor, name, lonlat[[a, b]], shortest=False)
         if quick is not None:
             times.append((seconds, float(quick["time"])))
     return {
@@ -216,8 +221,14 @@ def _pairs(graph: Graph) -> list[tuple[int, int, float, float, list[int]]]:
     return found
 
 
-def _ask(actor: Any, costing: str, lonlat: np.ndarray, *, shortest: bool) -> dict[str, Any] | None:
-    options = {**PLAIN[costing], "shortest": shortest, "disable_hierarchy_pruning": True}
+def _ask(actor: Any, name: str, lonlat: np.ndarray, *, shortest: bool) -> dict[str, Any] | None:
+    costing = COSTING[name]
+    options = {
+        **PLAIN[costing],
+        **OWN.get(name, {}),
+        "shortest": shortest,
+        "disable_hierarchy_pruning": True,
+    }
     question = {
         "locations": [{"lon": x, "lat": y, "radius": 0} for x, y in lonlat.tolist()],
         "costing": costing,
@@ -233,13 +244,15 @@ def _ask(actor: Any, costing: str, lonlat: np.ndarray, *, shortest: bool) -> dic
 
 
 def _edges(
-    actor: Any, costing: str, found: Mapping[str, Any], *, shortest: bool
+    actor: Any, name: str, found: Mapping[str, Any], *, shortest: bool
 ) -> list[dict[str, Any]]:
     """The edges of a found way, with their ids of OSM."""
+    costing = COSTING[name]
+    options = {**PLAIN[costing], **OWN.get(name, {}), "shortest": shortest}
     question = {
         "encoded_polyline": found["shape"],
         "costing": costing,
-        "costing_options": {costing: {**PLAIN[costing], "shortest": shortest}},
+        "costing_options": {costing: options},
         "shape_match": "edge_walk",
         "filters": {"attributes": ["edge.way_id", "edge.speed", "edge.use"], "action": "include"},
     }

@@ -36,7 +36,7 @@
   }
   function isList(one) { return typeof one.vlq === "string" || typeof one.sum === "string"; }
   function isColumn(one) {
-    return Array.isArray(one) || one !== null && typeof one === "object" && (isList(one) || one.of);
+    return Array.isArray(one) || one !== null && typeof one === "object" && (isList(one) || one.of || one.ends);
   }
   /* The lists of a block as they were before the service wrote them short (`maps/dense.py`). */
   function plain(held) {
@@ -44,6 +44,10 @@
     if (Array.isArray(held)) return held.length < SHORTEST && held.every(isColumn) ? held.map(plain) : held;
     if (isList(held)) return listed(held);
     if (Array.isArray(held.of) && held.at && isList(held.at)) return plain(held.at).map(function (k) { return held.of[k]; });
+    if (held.heads && held.at && held.ends) {
+      const at = plain(held.at), ends = plain(held.ends);
+      return plain(held.heads).map(function (head, i) { return head + at[i] + ends[i]; });
+    }
     if (Array.isArray(held.columns) && held.columns.every(isColumn) && Object.keys(held).length === 1) {
       const columns = held.columns.map(plain);
       return columns[0].map(function (_, i) { return columns.map(function (column) { return column[i]; }); });

@@ -3,17 +3,19 @@
 Whole numbers and nulls are Base64 VLQ, as source maps have it: digits of five bits, the lowest
 first; a sixth bit says that more follow, the lowest bit of all is the sign, ``.`` is null.
 
-===================================  ======================================
+==================================== ======================================
 ``{"vlq": text}``                    whole numbers
 ``{"sum": text}``                    whole numbers as steps from one to the next, where shorter
 ``{"per": 100000, "vlq": text}``     numbers of up to five or six decimals (also ``sum``)
 ``{"of": [...], "at": {...}}``       texts that come again, by their number
+``{"heads": .., "at": .., "ends": }`` texts with a number in them: what is before and behind it
 ``{"columns": [...]}``               rows of one length, column by column
-===================================  ======================================
+==================================== ======================================
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +32,7 @@ _NULL: Final = 64
 _LARGEST: Final = 1 << 30  # scripts shift 32 bits
 _PER: Final = (100_000, 1_000_000)
 _NONE: Final = type(None)
+_NUMBERED: Final = re.compile(r"(.*?)([1-9][0-9]{0,8}|0)(\D*)", re.DOTALL)  # no zero leads
 
 
 def dense(value: Any) -> Any:
@@ -50,11 +53,21 @@ def dense(value: Any) -> Any:
     if kinds <= {str, _NONE}:
         number = {text: k for k, text in enumerate(dict.fromkeys(value))}
         if 2 * len(number) > len(value):
-            return value
+            return _numbered(value) or value
         return {"of": list(number), "at": dense([number[text] for text in value])}
     if kinds <= {list, tuple} and len({len(row) for row in value}) == 1 and value[0]:
         return {"columns": [dense(list(column)) for column in zip(*value, strict=True)]}
     return value
+
+
+def _numbered(value: list[str | None]) -> dict[str, Any] | None:
+    """Ids such as ``node/408575``, where few begin alike; None where they are not of that kind."""
+    parted = [_NUMBERED.fullmatch(one or "") for one in value]
+    found = [one for one in parted if one is not None]
+    heads, ends = [one[1] for one in found], [one[3] for one in found]
+    if len(found) < len(value) or 2 * (len(set(heads)) + len(set(ends))) > len(value):
+        return None
+    return {"heads": dense(heads), "at": dense([int(one[2]) for one in found]), "ends": dense(ends)}
 
 
 def _array(value: np.ndarray) -> Any:

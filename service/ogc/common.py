@@ -87,7 +87,7 @@ def _cards(reader: Reader) -> list[dict[str, Any]]:
                 "warnings": [warn.text(reader.lang) for warn in manifest.warnings],
             }
         )
-    return cards
+    return sorted(cards, key=lambda card: -(card.get("residents") or 0))  # the largest first
 
 
 @router.get("/conformance")

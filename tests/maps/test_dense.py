@@ -34,6 +34,23 @@ def test_an_array_is_the_list_of_its_numbers(numbers: list[int]) -> None:
     assert json.loads(json.dumps(written), object_hook=plain) == {"a": numbers}
 
 
+IDS = st.tuples(
+    st.sampled_from(["node/", "F0", "", "\n"]), st.integers(0, 10**12), st.sampled_from(["", "@a"])
+).map(lambda parts: "".join(map(str, parts)))
+
+
+@given(st.lists(IDS, min_size=SHORTEST, max_size=SHORTEST + 9, unique=True))
+def test_ids_come_back(ids: list[str]) -> None:
+    assert json.loads(json.dumps(dense({"a": ids})), object_hook=plain) == {"a": ids}
+
+
+def test_ids_that_begin_alike_are_short() -> None:
+    ids = [f"node/{408_575 + k}" for k in range(2 * SHORTEST)]
+    assert len(json.dumps(dense(ids))) < len(json.dumps(ids)) / 3
+    padded = [f"F{k:05d}" for k in range(2 * SHORTEST)]
+    assert json.loads(json.dumps(dense(padded)), object_hook=plain) == padded
+
+
 TEXTS = st.sampled_from([None, "", "A", "未评估", "</script>"])
 DECIMALS = st.none() | st.integers(-(10**9), 10**9).map(lambda n: n / 100_000)
 ROWS = st.tuples(WHOLE, TEXTS, DECIMALS).map(list)

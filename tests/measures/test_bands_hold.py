@@ -56,7 +56,7 @@ def town(number: int) -> tuple[Study, np.ndarray, np.ndarray, np.ndarray]:
     policy = replace(policy, services=MappingProxyType({"pharmacy": pharmacy}), circles={})
     city = make_city(
         streets=(Street(0, 0, LONG_M),),
-        units=(Unit("U", "县", "district", ((-500, -500, LONG_M + 500, 500),), None, 1),),
+        units=(Unit("U", "县", "district", ((-500, -500, LONG_M + 500, 500),)),),
         levels=("district",),
         cells=[
             Cell(f"c{i:03d}", x, LEG_M, n)

@@ -46,6 +46,9 @@ def plain(held: dict[str, object]) -> object:
     """A list as it was before it was written short (Base64 VLQ, digit by digit)."""
     if list(held) == ["of", "at"]:
         return [held["of"][k] for k in held["at"]]  # type: ignore[index,attr-defined]
+    if list(held) == ["heads", "at", "ends"]:
+        parts = zip(*held.values(), strict=True)  # type: ignore[call-overload]
+        return [f"{head}{at}{end}" for head, at, end in parts]
     if list(held) == ["columns"] and len(held["columns"][0]) >= 64:  # type: ignore[index]
         return [list(row) for row in zip(*held["columns"], strict=True)]  # type: ignore[call-overload]
     if list(held) in (["per", "vlq"], ["per", "sum"]):
