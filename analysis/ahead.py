@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from lifecircle.analysis.apart import Apart
 from lifecircle.analysis.errors import Fault, LifecircleError
-from lifecircle.analysis.machine import Apart, may_fork, using_threads
+from lifecircle.analysis.machine import may_fork, using_threads
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.osm.extract import Extract, read_extract
 from lifecircle.analysis.readers.osm.ground import Ground

@@ -8,12 +8,14 @@ request (all processes of a server together, from /proc) says more than requests
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from benchmarks.bars import SEED, Row, Skip
@@ -23,8 +25,7 @@ from lifecircle.analysis.results.model import Manifest
 from lifecircle.analysis.results.store import Workspace
 
 AREA = "springcity"
-SECONDS, ROUNDS, WARM = 4, 3, 20
-CONNECTIONS, WORKERS = (16, 64), (1, 2)
+WARM = 20
 DONE = """
 done = function(summary, latency, requests)
   local e = summary.errors
@@ -54,6 +55,17 @@ function tile(west, south, east, north, z)
          string.format('%d', top + math.random(0, high - 1))
 end
 """
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long is asked, how often, of how many workers, by how many connections, of which."""
+
+    seconds: float = 4.0
+    rounds: int = 3
+    workers: tuple[int, ...] = (1, 2)
+    connections: tuple[int, ...] = (16, 64)
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,7 @@ def measure() -> list[Row]:
     if shutil.which("wrk") is None:
         raise Skip("wrk is not installed (Debian package wrk)")
     scales = (0.1, 1.0) if os.environ.get("LIFECIRCLE_WHOLE") else (0.1,)
-    return [row for scale in scales for row in _rows(scale)]
+    return [row for scale in scales for row in rows_of(scale, Effort())]
 
 
 @contextmanager
@@ -140,36 +152,35 @@ def built(scale: float, *, before: bool = False) -> Iterator[tuple[Path, Manifes
         yield root, workspace.manifest(AREA, workspace.current(AREA))
 
 
-def _rows(scale: float) -> list[Row]:
-    rows = []
+def rows_of(scale: float, effort: Effort) -> Iterator[Row]:
+    """The rows of the city at a scale, each as soon as it is measured."""
     with built(scale) as (root, manifest), with_key(root) as key:
-        for workers in WORKERS:
+        for workers in effort.workers:
             with ExitStack() as open_:
                 ours = open_.enter_context(serve_workspace(root, workers))
                 empty = open_.enter_context(serve_empty(workers))
-                for load in loads(manifest):
-                    for connections in CONNECTIONS:
-                        heard = _in_turns(ours, empty, load, key, connections)
-                        rows.append(_row(f"{scale:g}, {workers} w, {connections} c", load, *heard))
-    return rows
+                asked = [load for load in loads(manifest) if effort.only in load.name]
+                for load, connections in product(asked, effort.connections):
+                    heard = _in_turns(ours, empty, script(load, key), key, connections, effort)
+                    yield _row(f"{scale:g}, {workers} w, {connections} c", load, *heard)
 
 
 def _in_turns(
-    ours: Served, empty: Served, load: Load, key: str, connections: int
+    ours: Served, empty: Served, asked: str, key: str, connections: int, effort: Effort
 ) -> tuple[Heard, Heard]:
     """Ours and the empty route, the median of rounds that take turns."""
     for _ in range(WARM):  # what is asked before is asked here, of each worker
-        if ours.ask(script(load, key), connections, 1).rate > connections:
+        if ours.ask(asked, connections, 1).rate > connections:
             break
     rounds = [
         (
-            ours.ask(script(load, key), connections, SECONDS),
-            empty.ask(empty_script(key), connections, SECONDS / 2),
+            ours.ask(asked, connections, effort.seconds),
+            empty.ask(empty_script(key), connections, effort.seconds / 2),
         )
-        for _ in range(ROUNDS)
+        for _ in range(effort.rounds)
     ]
     rounds.sort(key=lambda pair: pair[0].rate / pair[1].rate)
-    return rounds[ROUNDS // 2]
+    return rounds[effort.rounds // 2]
 
 
 def _row(where: str, load: Load, ours: Heard, empty: Heard) -> Row:
@@ -197,3 +208,29 @@ def _row(where: str, load: Load, ours: Heard, empty: Heard) -> Row:
     return Row("f", f"{load.name} ({where})", f"{ours.rate:,.0f}/s", "empty FastAPI route",
                f"{empty.rate:,.0f}/s", share, ", ".join(wanted) or "-", met if wanted else None,
                note)  # fmt: skip
+
+
+def main() -> int:
+    """Print each row beside its bar as it is measured; 1 when one is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bar_f")
+    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1])
+    parser.add_argument("--connections", type=int, nargs="+", default=[16, 64])
+    parser.add_argument("--only", default="", help="part of a question's name")
+    given = parser.parse_args()
+    effort = Effort(
+        given.seconds, given.rounds, tuple(given.workers), tuple(given.connections), given.only
+    )
+    missed = False
+    for row in rows_of(given.scale, effort):
+        share = "" if row.ratio is None else f"{row.ratio:.0%} of {row.peer_value}"
+        met = {None: "", True: "met", False: "MISSED"}[row.met]
+        print(f"{row.what}: {row.ours}, {share} | {row.wanted} {met} | {row.note}", flush=True)
+        missed |= row.met is False
+    return int(missed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

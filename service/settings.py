@@ -70,7 +70,7 @@ class Settings(BaseModel):
     dear_at_once: int = Field(default=2, ge=1)
     dear_waiting: int = Field(default=16, ge=0)
     dear_apart: bool = True
-    dear_seconds: float = Field(default=60.0, gt=0)
+    dear_seconds: float = Field(default=120.0, gt=0)
     dear_memory_bytes: int = Field(default=4 * 2**30, ge=2**28)
     jobs_at_once: int = Field(default=1, ge=1)
     jobs_live: int = Field(default=30, ge=1)

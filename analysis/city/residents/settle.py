@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lifecircle.analysis.apart import begin_apart
 from lifecircle.analysis.city.model import StrArray, Units
 from lifecircle.analysis.city.notes import Calibrated, Spread
 from lifecircle.analysis.city.residents.calibrate import (
@@ -34,7 +35,6 @@ from lifecircle.analysis.city.units.units import (
     sort_declared,
 )
 from lifecircle.analysis.errors import ParameterError, Warn
-from lifecircle.analysis.machine import begin_apart
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import Int32Array

@@ -13,9 +13,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from lifecircle.analysis.apart import begin_apart
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
-from lifecircle.analysis.machine import begin_apart, may_fork
+from lifecircle.analysis.machine import may_fork
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lifecircle.analysis import machine
-from lifecircle.analysis.machine import Apart, begin_apart, may_fork, using_threads
+from lifecircle.analysis import apart
+from lifecircle.analysis.apart import Apart, begin_apart
+from lifecircle.analysis.machine import may_fork, using_threads
 
 linux = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -56,7 +57,7 @@ def test_where_no_process_can_be_begun_all_is_made_here(monkeypatch: pytest.Monk
     def refuse() -> int:
         raise BlockingIOError
 
-    monkeypatch.setattr(machine, "_fork", refuse)
+    monkeypatch.setattr(apart, "_fork", refuse)
     made = Apart(lambda give: give(os.getpid()))
     assert next(made) == os.getpid()
 
