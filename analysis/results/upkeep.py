@@ -178,11 +178,11 @@ def examine(folders: AreaFolders, area: str) -> list[Finding]:
 
 
 def mend_current(folders: AreaFolders, area: str) -> str | None:
-    """Point a broken ``current`` at the latest whole run; its name, None where nothing is done."""
+    """Point ``current`` at the latest whole run where it names none; its name, else None."""
     home = folders.area_folder(area)
     with contextlib.suppress(LifecircleError):
-        folders.current(area)
-        return None
+        if is_whole(home / RUNS / folders.current(area)):
+            return None
     whole = [run for run in folders.runs(area) if is_whole(home / RUNS / run)]
     if not whole:
         return None

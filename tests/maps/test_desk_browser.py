@@ -44,7 +44,7 @@ class Desk:
 
     def open(self, query: str = "lang=zh&service=health_centre") -> None:
         self.seen.open(f"{self.host}/maps/{self.area}/desk?{query}")
-        self.page.evaluate("map_main.setZoom(map_main.getZoom() - 0.75, { animate: false })")
+        self.page.evaluate("void map_main.setZoom(map_main.getZoom() - 0.75, { animate: false })")
 
     def spot(self, x: float, y: float) -> tuple[float, float]:
         lon, lat = place(x, y)

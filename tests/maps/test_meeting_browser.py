@@ -96,7 +96,7 @@ def play(desk: Meeting, world: World, look: Callable[[str], None] = lambda name:
 
     for title in SITES:
         page.get_by_label(title).first.check()
-    page.evaluate("map_main.panBy([3000, 0], { animate: false })")  # somebody looked elsewhere
+    page.evaluate("void map_main.panBy([3000, 0], { animate: false })")  # somebody looked elsewhere
     page.click("[data-act=beside]")
     page.wait_for_selector(".lc-beside[data-ready]", timeout=LONGEST_MS)
     box = [float(side) for side in page.get_attribute(".lc-beside", "data-box").split(",")]

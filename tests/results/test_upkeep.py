@@ -137,6 +137,18 @@ def test_the_doctor_mends_a_pointer_and_clears_leftovers(tmp_path: Path) -> None
     assert list(area.glob(".tmp-*")) == []
 
 
+def test_the_doctor_leads_from_a_damaged_run_to_the_one_before(tmp_path: Path) -> None:
+    names = [tiny_run(tmp_path).manifest.run for _ in range(2)]
+    runs = tmp_path / "tiny" / "runs"
+    (runs / names[1] / "policy.json").write_bytes(b"{}")
+    code, said = ask("doctor", "--mend", root=tmp_path)
+    assert (code, AreaFolders(tmp_path).current("tiny")) == (2, names[0])  # the damaged one is told
+    assert names[1] in said and Workspace(tmp_path).open("tiny").manifest.run == names[0]
+    (runs / names[0] / "policy.json").write_bytes(b"{}")
+    assert ask("doctor", "--mend", root=tmp_path)[0] == 2
+    assert AreaFolders(tmp_path).current("tiny") == names[0]  # nothing whole to lead to
+
+
 def test_pruning_by_the_command_says_what_it_does(root: Path) -> None:
     code, said = ask("prune", "--keep", "1", "--dry-run", root=root)
     assert (code, said.strip()) == (0, "tiny: 0 runs would be removed, 1 would be left")
