@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from lifecircle.analysis.texts import whole
 from lifecircle.service.catalog.robustness import FirmWords
 from lifecircle.service.report.cells import Cell, text
 
 FIRM: Final = ("id", "indicator", "status", "holds", "driver", "flips")
-_NAMED: Final = 2  # of what flips a verdict, on the page; the sheet has all
+_NAMED: Final = 1  # of what flips a verdict, on the page; the sheet has all
 
 Row = list[Cell]
 
@@ -26,7 +27,7 @@ def told_firm(document: Mapping[str, Any], words: FirmWords) -> dict[str, Any]:
         "words": words,
         "heads": FIRM,
         "rows": [_cells(one, words, _NAMED) for one in fell],
-        "firm": words("firm_ones", ids=words.listed(firm), draws=draws) if firm else "",
+        "firm": words("firm_ones", ids=whole(words.listed(firm)), draws=draws) if firm else "",
         "honest": words("firm_honest", draws=draws, seed=document["seed"]),
     }
 
