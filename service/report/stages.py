@@ -25,6 +25,13 @@ _WIDE, _HIGH = 900, 600  # of the map, in pixels
 _BAR: Final = 220
 _COLOURS: Final = ("#0b4f4a", "#a8480c", "#7a4fa3", "#1f5fa6", "#7a5b00", "#b3401a")
 _STANDING: Final = "#8a9693"
+_NARROW: Final = """
+@media (max-width: 700px) {
+  .sheet > table { display: block; overflow-x: auto; }
+  .sheet > table td:nth-child(2) { min-width: 9em; }
+  .sheet > svg { max-width: 100%; height: auto; }
+}
+"""
 
 
 def stages_page(run: Run, document: Mapping[str, Any], lang: Language) -> str:
@@ -65,7 +72,7 @@ def stages_policy() -> str:
 
 
 def _style() -> str:
-    return own_asset("scorecard.css")
+    return own_asset("scorecard.css") + _NARROW
 
 
 def _opening(one: Mapping[str, Any], words: Words) -> dict[str, Any]:
@@ -100,7 +107,7 @@ def _rows(document: Mapping[str, Any], words: Words) -> Iterator[dict[str, Any]]
         place = rank.get(identity) if new else None
         yield {
             "rank": place,
-            "name": named[identity] if new else any_row["name"] or identity,
+            "name": named[identity] if new else words.named(any_row) or identity,
             "colour": _STANDING if place is None else _COLOURS[(place - 1) % len(_COLOURS)],
             "years": [_bar(held.get(year), most, words) for year in years],
         }

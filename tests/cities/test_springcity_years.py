@@ -249,6 +249,9 @@ def test_places_by_stages_keep_their_bounds_and_every_resident(
         page = stages_page(runs[-1], found, cast(Language, lang))
         assert heading in page
         assert f"{found['stages'][0]['served']:,}" in page
+        centre = found["stages"][0]["centres"][0]
+        assert centre["name" if lang == "zh" else "name_en"] in page
+        assert lang == "zh" or centre["name"] not in page
 
 
 def test_stages_need_years_of_their_own(runs: tuple[Run, Run]) -> None:

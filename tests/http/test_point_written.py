@@ -7,10 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifecircle.analysis.city.units.units_at import UnitsAt
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import PointDesk, WrittenPoints, point_document
 from lifecircle.service.encoding import encode
+
+
+def test_the_grid_is_made_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Workspace(root).open("tiny", Workspace(root).current("tiny"))
+    points, of, made = WrittenPoints(PointDesk.of(run, Question())), UnitsAt.of, []
+    monkeypatch.setattr(UnitsAt, "of", lambda shapes: made.append(1) or of(shapes))
+    for _ in range(3):
+        points.prepare()
+    assert made == [1]
 
 
 @pytest.mark.parametrize("prepared", [False, True])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +35,7 @@ class WrittenPoints:
     def __init__(self, desk: PointDesk) -> None:
         self.desk = desk
         plan = desk.plan
+        self._unprepared = Lock()
         self._facility: dict[int, bytes] = _Made(self._write_facility)
         self._units: dict[tuple[int, ...], bytes] = _Made(self._write_units)
         self._remarks: dict[tuple[str | None, Language], bytes] = {}
@@ -131,7 +133,12 @@ class WrittenPoints:
         return write
 
     def prepare(self) -> None:
-        """Lay the units on a grid, which takes its time; until then their polygons are asked."""
+        """Lay the units on a grid, which takes its time; until then their polygons are asked.
+
+        Once: whoever comes meanwhile does not do it again.
+        """
+        if not self._unprepared.acquire(blocking=False):
+            return
         self._find_units = UnitsAt.of(self.desk.run.city.units.geometry).rows
 
 

@@ -134,10 +134,16 @@ def _stage(run: Run, scene: Scene, sites: Sites, found: Stages, k: int) -> dict[
     flow, model = found.loads[k], pose_capacitated(scene, run.policy)
     before = assign(model, np.zeros(0, dtype=np.int64))
     places = run.city.facilities
+    english = places.attributes.get("name_en")
     held = capacity_of(run.city, run.policy, scene.asked.service.id).facility
     rows = [
         _centre(
-            {"id": str(places.id[i]), "name": _text(places.name[i]), "new": False},
+            {
+                "id": str(places.id[i]),
+                "name": _text(places.name[i]),
+                "name_en": None if english is None else _text(english[i]),
+                "new": False,
+            },
             model,
             flow,
             int(j),
@@ -146,7 +152,12 @@ def _stage(run: Run, scene: Scene, sites: Sites, found: Stages, k: int) -> dict[
     ]
     rows += [
         _centre(
-            {"id": str(sites.id[j]), "name": _text(sites.name[j]), "new": True},
+            {
+                "id": str(sites.id[j]),
+                "name": _text(sites.name[j]),
+                "name_en": _text(sites.name_en[j]),
+                "new": True,
+            },
             model,
             flow,
             model.standing + int(j),
