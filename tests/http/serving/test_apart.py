@@ -62,6 +62,11 @@ def test_an_answer_from_its_own_process_is_the_answer(root: Path) -> None:
 
 
 def test_what_a_document_refuses_is_told_as_ever(root: Path, state: AreaState) -> None:
+    here, apart = client(root), client(root, dear_apart=True)
+    for lang in ("zh", "en"):  # with words in two languages, names and numbers in it
+        nobody = f"/areas/tiny/siting?service=helth_centre&add=1&lang={lang}"
+        one, other = here.get(nobody), apart.get(nobody)
+        assert (one.status_code, one.json()) == (404, other.json())
     shop, left = workshop(root), threading.Event()
     with pytest.raises(MissingError, match="tiny"):
         shop.run(Apart(refuses, (state,)), left)
