@@ -59,7 +59,7 @@ def _asked(
     make: Callable[..., Any], state: AreaState, reader: Reader, query: RobustnessQuery
 ) -> Apart:
     question = Question(query.service, walker=query.walker, by=query.by)
-    task = RobustnessTask(query.draws, query.seed, query.lists, BUDGET)
+    task = RobustnessTask(query.draws, query.seed, query.lists, BUDGET, propose=query.propose)
     return Apart(make, (state,), (question, task), {"lang": reader.lang})
 
 
