@@ -85,8 +85,7 @@ class Workshop:
         if said[:1] == _BROKEN:
             raise BrokenError(said[1:].decode())
         name, key, params = orjson.loads(said[1:])
-        kinds = {kind.__qualname__: kind for kind in _family(LifecircleError)}
-        raise kinds.get(name, LifecircleError)(key, **params)
+        raise _error(name, key, params)
 
     def _place(self, left: threading.Event) -> Any:
         while (place := self._places.take()) is None:
@@ -112,6 +111,17 @@ def _pickled(value: Any) -> bytes:
     held = io.BytesIO()
     _Pickler(held).dump(value)
     return held.getvalue()
+
+
+def _error(name: str, key: str, params: Mapping[str, Any]) -> LifecircleError:
+    """The error that a process told; its kind says the status and whose texts it is told in."""
+    kinds = {kind.__qualname__: kind for kind in _family(LifecircleError)}
+    told = kinds.get(name, LifecircleError)
+    family = (one for one in told.__mro__ if issubclass(one, LifecircleError))
+    made = next(  # the nearest that is made of key and parameters alone
+        (one for one in family if "__init__" not in vars(one)), LifecircleError
+    )
+    return made(key, **params)
 
 
 def _family(kind: type[LifecircleError]) -> Iterator[type[LifecircleError]]:

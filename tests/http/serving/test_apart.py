@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lifecircle.analysis.errors import Fault, InputError, LifecircleError
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.apart import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
@@ -25,6 +26,10 @@ SITING = "/areas/tiny/siting?service=health_centre&add=1&lang=en"
 
 def refuses(runs: list[Run]) -> None:
     raise MissingError("no_key", key=runs[0].manifest.area)
+
+
+def unread(runs: list[Run]) -> None:
+    raise InputError([Fault("file_missing", "a.csv")])
 
 
 def breaks(runs: list[Run]) -> None:
@@ -60,6 +65,9 @@ def test_what_a_document_refuses_is_told_as_ever(root: Path, state: AreaState) -
     shop, left = workshop(root), threading.Event()
     with pytest.raises(MissingError, match="tiny"):
         shop.run(Apart(refuses, (state,)), left)
+    with pytest.raises(LifecircleError) as told:  # made of more than key and parameters
+        shop.run(Apart(unread, (state,)), left)
+    assert (told.value.key, told.value.params) == ("input_faults", {"count": 1})
     with pytest.raises(BrokenError, match="ZeroDivisionError"):
         shop.run(Apart(breaks, (state,)), left)
 
