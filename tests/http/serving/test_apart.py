@@ -155,3 +155,13 @@ def test_who_waits_is_counted_over_all_workers(tmp_path: Path) -> None:
         assert await other.share("b", waits, stays, dear=True) == b"done"
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(("form", "pages"), [("json", ""), ("html", "&pages=both"), ("xlsx", "")])
+def test_a_report_from_its_own_process_is_the_report(root: Path, form: str, pages: str) -> None:
+    path = f"/areas/tiny/report?f={form}&lang=en{pages}"
+    one, other = client(root).get(path), client(root, dear_apart=True).get(path)
+    assert other.status_code == 200
+    assert (other.content, other.headers["content-type"]) == (
+        one.content, one.headers["content-type"],
+    )  # fmt: skip
