@@ -14,7 +14,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,6 +23,7 @@ import orjson
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.texts import Named, Title
 from lifecircle.service.encoding import encode
 from lifecircle.service.flights import ReaderLeftError, Tickets
 from lifecircle.service.jail import TICK_S, Limits, supervised
@@ -31,6 +32,7 @@ from lifecircle.service.state import AreaState
 WORK: Final = f"{__name__}:work"
 OPEN_FILES: Final = 4_096  # a run is many files
 FAULTS: Final = ("dear_too_long", "dear_too_much_memory")
+_TITLE, _NAMED = ({one.name for one in fields(kind)} for kind in (Title, Named))
 _FINE, _REFUSED, _BROKEN = b"=", b"!", b"?"
 
 
@@ -121,7 +123,16 @@ def _error(name: str, key: str, params: Mapping[str, Any]) -> LifecircleError:
     made = next(  # the nearest that is made of key and parameters alone
         (one for one in family if "__init__" not in vars(one)), LifecircleError
     )
-    return made(key, **params)
+    return made(key, **{name: _told(one) for name, one in params.items()})
+
+
+def _told(value: Any) -> Any:
+    """A parameter as it was: a word in two languages comes as their names and texts."""
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    if isinstance(value, dict) and value.keys() in (_TITLE, _NAMED):
+        return (Title if value.keys() == _TITLE else Named)(**value)
+    return value
 
 
 def _family(kind: type[LifecircleError]) -> Iterator[type[LifecircleError]]:
@@ -139,7 +150,7 @@ def work(told: bytes) -> bytes:
         return _FINE + (made if isinstance(made, bytes) else encode(made))
     except LifecircleError as error:
         told_of = [type(error).__qualname__, error.key, error.params]
-        return _REFUSED + orjson.dumps(told_of, default=str)
+        return _REFUSED + orjson.dumps(told_of, str, orjson.OPT_SERIALIZE_NUMPY)
     except MemoryError:
         raise
     except Exception:  # told there, where it is logged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,12 @@ def test_pages_and_places_are_of_the_year_too(served: TestClient, root: Path) ->
     run = Workspace(root).run_of_year("tiny", 2020)
     quality = served.get("/areas/tiny/quality", params={"year": 2020, "f": "html"}).text
     assert quality.count(f"&amp;run={run}") + quality.count(f"&run={run}") == 2  # map and table
+    area = served.get("/areas/tiny", params={"year": 2020, "f": "html"}).text
+    links = re.findall(r'<a class="button[^"]*" href="([^"]*)"', area)
+    assert {link for link in links if f"run={run}" not in link} == {
+        link for link in links if "/qgis" in link
+    }
+    assert "run=" not in served.get("/areas/tiny", params={"f": "html"}).text
     page = served.get("/maps/tiny/referral", params={"year": 2020, "lang": "zh"}).text
     assert "100 名居民中的 50 人" in visible(page)
     assert '<option value="2020" selected>' in page and '<option value="2026">' in page
