@@ -27,7 +27,7 @@ from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import add_key, revoke_key
 from tests.worlds.tiny import tiny_run
 
-A_MINUTE, ASKED, SLOW, HEAD_S, GONE_S = 300, 500, 200, 20, 3.0
+A_MINUTE, ASKED, SLOW, HEAD_S, GONE_S = 300, 500, 200, 20, 1.5
 TEXTS = (
     "' OR 1=1 --", "'; DROP TABLE keys; --", "1) OR (1=1", "residents > 0) OR (1=1",
     "id = 'x' UNION SELECT * FROM keys", "%27%20OR%20%271%27=%271", '{"op":"or","args":[1,"x"]}',
