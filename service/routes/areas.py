@@ -24,7 +24,7 @@ from lifecircle.service.catalog import (
     circles_document,
     coverage_document,
     gaps_document,
-    headline_document,
+    headline_of,
     isochrone_document,
     point_document,
     route_document,
@@ -275,5 +275,18 @@ async def show_headline(
     """The service farthest below its target, and the new place that would reach most residents."""
     state = await reader.state_of(area, query)
     return await answer(
-        request, state, reader.lang, lambda: headline_document(state.run, lang=reader.lang)
+        request, state, reader.lang, lambda: headline_of(state.run, lang=reader.lang)
+    )
+
+
+@router.get("/areas/{area}/pictures", include_in_schema=False)
+async def show_pictures(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RunQuery, Query()]
+) -> Response:
+    """The pictures beside the sentence of the home page; no contract but theirs."""
+    from lifecircle.service.report.pictures import pictures_document
+
+    state = await reader.state_of(area, query)
+    return await answer(
+        request, state, reader.lang, lambda: pictures_document(state.run, reader.lang)
     )
