@@ -13,7 +13,7 @@ import shapely
 from osmium.osm.mutable import Node, Way
 
 from benchmarks.bars import SEED
-from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.policy import load_policy
 
 MILLION_OSM: Final = "grid.osm.pbf"
