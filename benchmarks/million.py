@@ -13,14 +13,14 @@ import shapely
 from osmium.osm.mutable import Node, Way
 
 from benchmarks.bars import SEED
-from lifecircle.analysis.build_request import BuildRequest
+from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.policy import load_policy
 
 MILLION_OSM: Final = "grid.osm.pbf"
 _SIDE: Final = 500  # streets in either direction: 250,000 crossings, 499,000 edges
 _CELLS: Final = 1000  # in either direction
 _UNITS: Final = 20  # in either direction
-_PLACES: Final = 200  # of each service
+_PLACES: Final = 2000  # of each service: one for 10,000 residents
 _STEP: Final = 0.001  # degrees: about 100 and 110 m
 _WEST, _SOUTH = 102.5, 24.8
 _WGS84: Final = "EPSG:4326"
