@@ -184,12 +184,17 @@
     return (40075016.686 * Math.cos((latOf(y) * Math.PI) / 180)) / WORLD;
   }
 
+  /* Canvas pixels to a pixel of the page: more on paper. */
+  function dotsOf(map) {
+    return map.lifecircleDots || window.devicePixelRatio || 1;
+  }
+
   /* A tiled canvas: `paint(context, scale, x0, y0, size, zoom)` in world pixels. */
   const CanvasTiles = L.GridLayer.extend({
     options: { tileSize: 512, updateWhenZooming: false, keepBuffer: 1, noWrap: true },
     createTile: function (coords) {
       const size = this.options.tileSize;
-      const ratio = window.devicePixelRatio || 1;
+      const ratio = dotsOf(this._map);
       const tile = L.DomUtil.create("canvas", "leaflet-tile lc-tile");
       tile.width = tile.height = Math.round(size * ratio);
       const scale = Math.pow(2, coords.z);
@@ -342,7 +347,7 @@
       return i in this.draws ? this.data.told.replace("{n}", this.draws[i]) : null;
     },
     pattern: function (context) {
-      const ratio = window.devicePixelRatio || 1;
+      const ratio = dotsOf(this._map);
       const side = 8;
       const mark = document.createElement("canvas");
       mark.width = mark.height = side * ratio;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from anyio import to_thread
 from joserfc.jwk import ECKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -257,6 +260,38 @@ def test_new_keys_of_the_issuer_are_asked_for(
         assert client.get(back(client, issuer)).status_code == 303
     finally:
         issuer.key = known
+
+
+def test_an_issuer_that_is_down_takes_few_threads(
+    root: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, goes = create_app(Settings(workspace=root, **told(issuer))), threading.Event()
+    monkeypatch.setattr(app.state.accounts, "begin", lambda: goes.wait(20) and ("/", "seed"))
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/login/oidc", "query_string": b"",
+        "scheme": "https", "server": ("city.example", 443), "client": AWAY,
+        "headers": [(b"host", HOST.partition("//")[2].encode())],
+    }  # fmt: skip
+
+    async def story() -> None:
+        said: list[Any] = []
+
+        async def receive() -> Any:
+            await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            said.append(message.get("status"))
+
+        asking = [asyncio.create_task(app(dict(scope), receive, send)) for _ in range(50)]
+        while app.state.accounts.at_once.statistics().tasks_waiting < 40:
+            await asyncio.sleep(0.01)
+        assert to_thread.current_default_thread_limiter().borrowed_tokens == 0
+        goes.set()
+        await asyncio.gather(*asking)
+        assert said.count(303) == len(asking)
+
+    asyncio.run(story())
 
 
 def test_off_unless_configured(root: Path, issuer: Issuer) -> None:
