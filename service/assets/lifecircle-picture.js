@@ -36,12 +36,12 @@
     map.eachLayer(function (layer) {
       if (layer instanceof L.GridLayer) {
         layer.redraw();
-        Object.values(layer._tiles).forEach(function (tile) { layer._tileReady(tile.coords, null, tile.el); });
       } else if (layer instanceof L.Canvas) {
         layer._update();
         layer._redraw();
       }
     });
+    lifecircle.canvas.paintAll();
   }
 
   /* One sheet: title, map with north and scale, legend and sources, the same part of the land on it. */
@@ -129,6 +129,7 @@
 
   /* The map as a picture with title, legend, scale, north, sources: from its own canvases and words. */
   function picture(map, config) {
+    lifecircle.canvas.paintAll();
     const frame = map.getContainer();
     const outer = frame.getBoundingClientRect();
     const ratio = Math.max(2, window.devicePixelRatio || 1);
