@@ -212,8 +212,9 @@ def _existing_cared_for(book: Ledger) -> dict[str, State]:
             sizes = [size for size in inside[unit.code] if size is not None]
             if area is None and len(sizes) == len(inside[unit.code]):
                 area = sum(sizes)
-            unknown = area is None or homes is None
-            found[unit.code] = None if unknown else area >= homes * 20.0 / 100.0 - 1e-9
+            found[unit.code] = (
+                None if area is None or homes is None else area >= homes * 20.0 / 100.0 - 1e-9
+            )
     return found
 
 
