@@ -231,7 +231,7 @@
     },
     paint: function (context, scale, x0, y0, size, zoom) {
       context.lineWidth = zoom < 11 ? 0.35 : zoom < 13 ? 0.6 : zoom < 15 ? 0.9 : zoom < 17 ? 1.6 : 2.6;
-      context.strokeStyle = "rgba(90, 100, 110, .34)";
+      context.strokeStyle = lifecircle.groundOf(this._map).street;
       context.lineJoin = "round";
       context.beginPath();
       for (let i = 0; i < this.shape.count; i++) {
