@@ -1,4 +1,4 @@
-"""Tiles of Tianditu (天地图) handed on, with the key staying here.
+"""Tiles of Tianditu handed on, with the key staying here.
 
 One host, one service, four layers in Web Mercator (``_w``): nothing of a request but a layer's
 name of `LAYERS` and three whole numbers reaches the address that is asked. Redirects are not
@@ -59,7 +59,7 @@ class Tianditu:
     ) -> None:
         self._key = key
         self._connect = connect
-        self.credit = "天地图" if review_number is None else f"天地图 · {review_number}"
+        self.review_number = review_number
         self._lock = Lock()
         self._kept: OrderedDict[tuple[Layer, int, int, int], tuple[float, Tile]] = OrderedDict()
         self._bytes = 0

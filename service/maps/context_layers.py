@@ -6,6 +6,7 @@ pages; any other page holds them behind its script.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
@@ -76,6 +77,13 @@ def ground_choice(ask: Ask, tianditu: bool) -> tuple[Option, ...]:
     """What the ground may look like; tiles of Tianditu only where the service hands them on."""
     names = (*GROUNDS, *(TIANDITU if tianditu else ()))
     return tuple(Option(name, ask.say(f"grounds_{name}"), name == GROUNDS[0]) for name in names)
+
+
+def tianditu_offer(ask: Ask, offered: Mapping[str, str]) -> dict[str, str]:
+    """Where the page finds tiles, and the credit that it shows with them."""
+    number = offered["review_number"]
+    credit = ask.say("tianditu_reviewed", number=number) if number else ask.say("tianditu")
+    return {"at": offered["at"], "credit": credit}
 
 
 def _source(ask: Ask, name: str) -> tuple[Markup, str | None]:

@@ -24,7 +24,7 @@ from lifecircle.service.catalog.headline import worst_service
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import PROFILED, Ask
 from lifecircle.service.maps.click_words import page_config
-from lifecircle.service.maps.context_layers import ground_choice, ground_layer
+from lifecircle.service.maps.context_layers import ground_choice, ground_layer, tianditu_offer
 from lifecircle.service.maps.desk import desk_words
 from lifecircle.service.maps.desk.desk_scene import desk_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
@@ -67,8 +67,8 @@ class Page:
     answers: a file, a notebook. `pieces_at`: where it fetches streets and ground, None = it holds
     them. `marks`: of reviews (documents of the catalog) that a file shows. `years`: of which the
     area has runs, to choose from. `tianditu`: tiles that the service hands on, where it does
-    (``at``, the address before ``/{layer}/{z}/{y}/{x}``, and the ``credit`` to show); never in
-    a file.
+    (``at``, the address before ``/{layer}/{z}/{y}/{x}``, and the ``review_number`` to show);
+    never in a file.
     """
 
     lang: Language = "zh"
@@ -154,7 +154,7 @@ def map_of(
         drawn.add_child(part)
     config = page_config(ask, view, page.ask_at)
     if offered is not None:
-        config["tianditu"] = dict(offered)
+        config["tianditu"] = tianditu_offer(ask, offered)
     if layer == DESK and page.ask_at is not None:
         service = ask.service or first_service(run)
         config["desk"] = desk_words.desk_config(ask, service, page.ask_at)

@@ -110,7 +110,7 @@ def _tianditu(request: Request) -> dict[str, str] | None:
     if tianditu is None:
         return None
     at = f"{request.scope.get('root_path', '')}/ground/tianditu"
-    return {"at": at, "credit": tianditu.credit}
+    return {"at": at, "review_number": tianditu.review_number or ""}
 
 
 def _years(reader: Reader, area: str) -> tuple[int, ...]:
