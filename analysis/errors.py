@@ -23,6 +23,8 @@ from typing import Any, Final, Literal
 from lifecircle.analysis.quality_elements import Element, find_element
 from lifecircle.analysis.texts import Language, Medium, Title, blanks, flat, paired, say
 
+Counted = Literal["row", "edit", "edit_asked"]
+
 __all__ = [
     "Fault",
     "InputError",
@@ -60,6 +62,7 @@ class Fault:
     severity: Literal["error", "warning", "note"] = "error"
     rows: tuple[int, ...] = ()
     medium: Medium = "command"
+    counted: Counted = "row"
 
     @property
     def element(self) -> Element | None:
@@ -69,6 +72,7 @@ class Fault:
     def text(self, lang: Language = "en") -> str:
         """The fault as a sentence: file, row, column, what is wrong, the mend."""
         told = [name for name in ("row", "column") if getattr(self, name) is not None]
+        told = [self.counted if name == "row" else name for name in told]
         head = say(
             "_".join(["errors_at", *told]), lang, file=self.file, row=self.row, column=self.column
         )

@@ -27,6 +27,7 @@ from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.places import read_places
 from lifecircle.analysis.readers.osm.streets import read_streets
+from lifecircle.analysis.readers.osm.way_forms import way_forms
 from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.tables.population_and_facilities import read_population
@@ -51,13 +52,13 @@ def main() -> None:
     asked.add_argument("--cells", type=Path)
     given = asked.parse_args()
     policy = load_policy()
-    network = build_network(read_streets(given.streets, policy.walk))
+    network = build_network(read_streets(given.streets, policy.walk, way_forms(policy)))
     index = EdgeIndex.by(network, policy.attachment)
     places = read_places(given.streets, policy).facilities
-    box = places.geometry.bounds.to_numpy()
+    box = places.frame.geometry.bounds.to_numpy()
     lonlat = np.column_stack(((box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2))
     xy = to_metric(lonlat, network.crs)
-    daily = xy[places["service"].isin(DAILY).to_numpy()]
+    daily = xy[np.isin(places.service.astype(str), DAILY)]
     rng = np.random.default_rng(7)
 
     def some(of: np.ndarray, count: int) -> Callable[[], np.ndarray]:
@@ -105,7 +106,7 @@ def main() -> None:
                     if b == "honest" and a != b
                 }  # fmt: skip
                 score, which = max((score, pair[0]) for pair, score in tried.items())
-                alarm = score >= LIKELY and score >= here.here + AHEAD
+                alarm = not here.at_home and score >= max(LIKELY, here.here + AHEAD)
                 named += alarm and which == by if by != "honest" else alarm
                 close = np.hypot(here.east_m + vector[0], here.north_m + vector[1]) < 60
                 constant += here.moved and (close or by == "honest")

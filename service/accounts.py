@@ -21,6 +21,8 @@ from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from anyio import CapacityLimiter
+
 from lifecircle.service.errors import AccountError, SettingError
 from lifecircle.service.settings import Settings, is_loopback
 
@@ -31,6 +33,7 @@ BEGIN: Final = "/login/oidc"
 PATIENCE_S: Final = 10.0  # for one answer of the issuer
 KEPT_S: Final = 3_600.0  # how long what the issuer tells of itself is believed
 ASKED_AGAIN_S: Final = 60.0  # unknown keys are asked for no sooner than that
+AT_ONCE: Final = 4  # who waits for an issuer that is down leaves threads to all others
 LEEWAY_S: Final = 60
 LONGEST_CODE: Final = 4_000
 ALGORITHMS: Final = (
@@ -52,13 +55,17 @@ class Account:
 
 
 class Accounts:
-    """The accounts of one issuer; raises `SettingError` where the settings do not suffice."""
+    """The accounts of one issuer; raises `SettingError` where the settings do not suffice.
+
+    `at_once`: for the threads in which the issuer is waited for.
+    """
 
     def __init__(self, settings: Settings) -> None:
         _check(settings)
         self.issuer = str(settings.oidc_issuer)
         self.base_url = str(settings.base_url).rstrip("/")
         self._settings = settings
+        self.at_once = CapacityLimiter(AT_ONCE)
         self._lock = Lock()
         self._metadata: tuple[float, dict[str, Any]] | None = None
         self._keys: tuple[float, Any] | None = None

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,6 +23,7 @@ import orjson
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.texts import Named, Title
 from lifecircle.service.encoding import encode
 from lifecircle.service.flights import ReaderLeftError, Tickets
 from lifecircle.service.jail import TICK_S, Limits, supervised
@@ -31,6 +32,7 @@ from lifecircle.service.state import AreaState
 WORK: Final = f"{__name__}:work"
 OPEN_FILES: Final = 4_096  # a run is many files
 FAULTS: Final = ("dear_too_long", "dear_too_much_memory")
+_TITLE, _NAMED = ({one.name for one in fields(kind)} for kind in (Title, Named))
 _FINE, _REFUSED, _BROKEN = b"=", b"!", b"?"
 
 
@@ -85,8 +87,7 @@ class Workshop:
         if said[:1] == _BROKEN:
             raise BrokenError(said[1:].decode())
         name, key, params = orjson.loads(said[1:])
-        kinds = {kind.__qualname__: kind for kind in _family(LifecircleError)}
-        raise kinds.get(name, LifecircleError)(key, **params)
+        raise _error(name, key, params)
 
     def _place(self, left: threading.Event) -> Any:
         while (place := self._places.take()) is None:
@@ -114,6 +115,26 @@ def _pickled(value: Any) -> bytes:
     return held.getvalue()
 
 
+def _error(name: str, key: str, params: Mapping[str, Any]) -> LifecircleError:
+    """The error that a process told; its kind says the status and whose texts it is told in."""
+    kinds = {kind.__qualname__: kind for kind in _family(LifecircleError)}
+    told = kinds.get(name, LifecircleError)
+    family = (one for one in told.__mro__ if issubclass(one, LifecircleError))
+    made = next(  # the nearest that is made of key and parameters alone
+        (one for one in family if "__init__" not in vars(one)), LifecircleError
+    )
+    return made(key, **{name: _told(one) for name, one in params.items()})
+
+
+def _told(value: Any) -> Any:
+    """A parameter as it was: a word in two languages comes as their names and texts."""
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    if isinstance(value, dict) and value.keys() in (_TITLE, _NAMED):
+        return (Title if value.keys() == _TITLE else Named)(**value)
+    return value
+
+
 def _family(kind: type[LifecircleError]) -> Iterator[type[LifecircleError]]:
     yield kind
     for heir in kind.__subclasses__():
@@ -129,7 +150,7 @@ def work(told: bytes) -> bytes:
         return _FINE + (made if isinstance(made, bytes) else encode(made))
     except LifecircleError as error:
         told_of = [type(error).__qualname__, error.key, error.params]
-        return _REFUSED + orjson.dumps(told_of, default=str)
+        return _REFUSED + orjson.dumps(told_of, str, orjson.OPT_SERIALIZE_NUMPY)
     except MemoryError:
         raise
     except Exception:  # told there, where it is logged

@@ -83,10 +83,10 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.accounts = accounts_of(settings)
     app.state.tianditu = tianditu_of(settings)
     app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting, workers_folder())
-    app.state.workshop = _workshop(settings)
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
+    app.state.workshop = _workshop(settings, app.state.areas.workspace.root)
     app.state.jobs = Jobs(app.state.areas.workspace, app.state.database, settings)
     about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
     for_people = (building, pages, ground, login, health)
@@ -99,7 +99,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     return app
 
 
-def _workshop(settings: Settings) -> Workshop | None:
+def _workshop(settings: Settings, root: Path) -> Workshop | None:
     """Where dear answers are worked out; None: in this process."""
     if not settings.dear_apart:
         return None
@@ -111,7 +111,7 @@ def _workshop(settings: Settings) -> Workshop | None:
         processors=os.cpu_count() or 1,
         faults=FAULTS,
     )
-    return Workshop(settings.workspace, limits, settings.dear_at_once, workers_folder())
+    return Workshop(root, limits, settings.dear_at_once, workers_folder())
 
 
 def _add_layers(app: Service, settings: Settings) -> None:

@@ -185,6 +185,7 @@ async def _wait(
         flight.waiters -= 1
         if not flight.waiters and not flight.task.done():
             if not flight.begun:
+                forget()
                 flight.task.cancel()
             elif flight.apart:
                 forget()

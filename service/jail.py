@@ -29,7 +29,13 @@ READERS: Final = "lifecircle.service.checking"  # imported by the jail alone
 CHECK: Final = f"{READERS}:check_upload"
 DEAR: Final = tuple(  # what dear answers are made with (`apart`)
     f"lifecircle.service.{room}"
-    for room in ("apart", "routes.siting", "routes.robustness", "routes.catchments")
+    for room in (
+        "apart",
+        "routes.siting",
+        "routes.robustness",
+        "routes.catchments",
+        "routes.studies",
+    )
 )
 TICK_S: Final = 0.05
 WAIT_S: Final = 10.0  # for one of the few places

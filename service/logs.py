@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -86,7 +86,8 @@ class Lines(logging.StreamHandler[Any]):
             asked = told.pop("request")
             more = " ".join([f"{name}={value}" for name, value in told.items()])
             line = _on_one_line(f"{moment} INFO {ACCESS} [{asked}] {said} {more}")
-        with self.lock or nullcontext():
+        # as of a record: nobody's request fails because its line cannot be written
+        with self.lock or nullcontext(), suppress(OSError, ValueError):
             self.stream.write(line + self.terminator)
 
 

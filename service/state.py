@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -276,7 +277,11 @@ class Areas:
 
     def has_proposals(self, area: str, run: str) -> bool:
         """Whether proposals are kept beside a run, without opening it."""
-        return any_kept(self.workspace.root / area / RUNS / run)
+        return any_kept(self.run_folder(area, run))
+
+    def run_folder(self, area: str, run: str) -> Path:
+        """The folder of a run, opened or not."""
+        return self.workspace.root / area / RUNS / run
 
     def current(self, area: str) -> str:
         """Name of an area's latest run; read again only when its pointer was moved."""

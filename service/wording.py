@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lifecircle.analysis import texts
+from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.texts import Language, Title
 from lifecircle.service import i18n
 from lifecircle.service.figures import (
@@ -159,6 +160,16 @@ class Words:
     def title(self, title: Title | Mapping[str, str]) -> str:
         """The name of a thing that has one in both languages."""
         return title.text(self.lang) if isinstance(title, Title) else title[self.lang]
+
+    def inline(self, title: Title | Mapping[str, str]) -> str:
+        """The name of a thing within a sentence."""
+        told = self.title(title)
+        return told[:1].lower() + told[1:] if self.lang == "en" else told
+
+    def level(self, policy: Policy, level: str) -> str:
+        """The name of a unit level, within a sentence."""
+        title = policy.unit_levels.get(level)
+        return level if title is None else self.inline(title)
 
     def named(self, row: Mapping[str, Any], column: str = "name") -> str:
         """A name in the English of the row where the reader reads English and there is one."""

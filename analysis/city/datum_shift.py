@@ -51,10 +51,19 @@ class Standing:
     points: int
 
     @property
+    def at_home(self) -> bool:
+        """Whether the places surely stand where they are said to be.
+
+        Then a vector where they stand out more says nothing: the few outlines of villages among
+        few streets fit a neighbour's streets as well, and better by chance.
+        """
+        return self.here >= SURE
+
+    @property
     def moved(self) -> bool:
         """Whether the places surely lie a constant vector beside."""
         far = float(np.hypot(self.east_m, self.north_m)) > _SAME_M
-        return far and self.best >= SURE and self.best >= self.here + AHEAD
+        return far and not self.at_home and self.best >= max(SURE, self.here + AHEAD)
 
 
 def sample_rows(xy_m: FloatArray) -> IntArray:

@@ -169,7 +169,7 @@ def _check_shift(lonlat: FloatArray, reading: Reading, index: EdgeIndex) -> list
     crs = index.network.crs
     some = lonlat[sample_rows(lonlat)]
     here = measure_standing(index, to_metric(some, crs))
-    if here is None:
+    if here is None or here.at_home:
         return []
     written = write_as(some, reading)
     best: tuple[float, str, float] = (0.0, "", 0.0)

@@ -5,6 +5,7 @@
     DIR/<area>/runs/<run>/   manifest.json policy.json city.json *.parquet *.npy
     DIR/<area>/current       the name of the run to show
     DIR/<area>/.tmp-*        a build under way (it holds the .lock of its name), or one that died
+    DIR/<area>/headline/<run>.json   its sentence, worked out once (`headline_file`)
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ CURRENT: Final = "current"
 MANIFEST: Final = "manifest.json"
 POLICY: Final = "policy.json"
 CITY: Final = "city.json"
+HEADLINE: Final = "headline"
 TOTAL: Final = "total"  # everybody
 WHOLE: Final = "none"  # no level: the area as a whole
 _UNKNOWN: Final = {
@@ -181,6 +183,11 @@ def _title(told: object) -> Title:
     if not isinstance(told, dict):
         raise TypeError("a title is a table")
     return Title(str(told["zh"]), str(told["en"]))
+
+
+def headline_file(run: Path) -> Path:
+    """The file of a run's kept headline (it need not exist; it can be worked out again)."""
+    return run.parent.parent / HEADLINE / f"{run.name}.json"
 
 
 def keep_beside(file: Path, content: bytes, area: str) -> None:

@@ -21,7 +21,13 @@ from typing import Any, Final
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.results.bands import file_of as bands_of
-from lifecircle.analysis.results.folders import CURRENT, MANIFEST, RUNS, AreaFolders
+from lifecircle.analysis.results.folders import (
+    CURRENT,
+    MANIFEST,
+    RUNS,
+    AreaFolders,
+    headline_file,
+)
 from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.proposals import any_kept
 
@@ -132,8 +138,8 @@ def prune(
 ) -> list[str]:
     """Remove an area's runs beyond the last `keep` (`runs_to_remove`); the names removed.
 
-    A run with kept proposals stays, and one that is `needed`; kept bands go with
-    their run. `dry` only names them.
+    A run with kept proposals stays, and one that is `needed`; kept bands and the headline go
+    with their run. `dry` only names them.
 
     Raises
     ------
@@ -148,6 +154,7 @@ def prune(
             (home / RUNS / run).rename(aside)  # gone for readers at once, whatever happens next
             shutil.rmtree(aside)
         bands_of(home / RUNS / run).unlink(missing_ok=True)
+        headline_file(home / RUNS / run).unlink(missing_ok=True)
     return chosen
 
 

@@ -2,13 +2,79 @@
 (function () {
   "use strict";
 
-  /* Room for one sheet of paper, the same part of the land on it. */
-  function paper(map) {
+  const SHEET_MM = 186; // what the margins leave of an A4 laid crosswise
+  const WIDE_MM = 266;
+  const MM = 96 / 25.4; // pixels of a page to a millimetre
+  const DOTS = 3; // canvas pixels to a pixel of the page: some 290 an inch on A4
+
+  function made(tag, className, said) {
+    const one = document.createElement(tag);
+    one.className = className;
+    if (said) one.textContent = said;
+    return one;
+  }
+
+  /* The legends of the layers that are shown, as they stand in the panel. */
+  function legends() {
+    const box = made("div", "lc-sheet-legends");
+    document.querySelectorAll(".lc-panel .lc-layer").forEach(function (layer) {
+      const list = layer.querySelector(".lc-legend");
+      const shown = layer.querySelector("[data-layer]");
+      if (!list || layer.closest("[hidden]") || !shown.checked) return;
+      const part = made("section", "", layer.querySelector("label").textContent.trim());
+      const copy = list.cloneNode(true);
+      const drawn = list.querySelectorAll("canvas");
+      copy.querySelectorAll("canvas").forEach(function (canvas, k) { canvas.getContext("2d").drawImage(drawn[k], 0, 0); });
+      part.appendChild(copy);
+      box.appendChild(part);
+    });
+    return box;
+  }
+
+  /* Draw now what is drawn at the next frame otherwise: none comes before the paper. */
+  function drawNow(map) {
+    map.eachLayer(function (layer) {
+      if (layer instanceof L.GridLayer) {
+        layer.redraw();
+      } else if (layer instanceof L.Canvas) {
+        layer._update();
+        layer._redraw();
+      }
+    });
+    lifecircle.canvas.paintAll();
+  }
+
+  /* One sheet: title, map with north and scale, legend and sources, the same part of the land on it. */
+  function paper(map, config) {
+    const frame = map.getContainer();
+    const retina = L.Browser.retina;
+    const fades = map._fadeAnimated;
     let view = null;
-    function begin() {
+    let parts = [];
+    let begun = false;
+    function begin(redrawn) {
       if (view) return;
       view = map.getBounds().pad(-0.01);
+      const size = map.getSize();
       document.body.classList.add("lc-paper");
+      const head = made("header", "lc-sheet");
+      head.append(made("h1", "", config.picture.title), made("p", "lc-sub", config.picture.subtitle));
+      const foot = made("footer", "lc-sheet");
+      foot.append(legends(), made("p", "lc-sub", config.picture.sources));
+      frame.before(head);
+      frame.after(foot);
+      parts = [head, foot, frame.appendChild(made("div", "lc-north", "▲\nN"))];
+      const high = Math.max(80, SHEET_MM - 2 - (head.offsetHeight + foot.offsetHeight) / MM);
+      if (!redrawn) {
+        frame.style.width = size.x + "px";
+        frame.style.height = size.y + "px";
+        frame.style.zoom = Math.min(WIDE_MM * MM / size.x, high * MM / size.y);
+        return;
+      }
+      frame.style.height = high + "mm";
+      map.lifecircleDots = DOTS;
+      L.Browser.retina = true;
+      map._fadeAnimated = false;
       show();
     }
     function show() {
@@ -16,15 +82,43 @@
       map.invalidateSize({ animate: false, pan: false });
       map.fitBounds(view, { animate: false });
       map.lifecircleFits = false;
+      drawNow(map);
     }
     function end() {
       if (!view) return;
+      const redrawn = map.lifecircleDots;
       document.body.classList.remove("lc-paper");
-      show();
+      parts.forEach(function (part) { part.remove(); });
+      frame.removeAttribute("style");
+      map.lifecircleDots = 0;
+      L.Browser.retina = retina;
+      if (redrawn) show();
+      map._fadeAnimated = fades;
       view = null;
     }
-    window.addEventListener("beforeprint", begin);
+    /* A canvas drawn while a print begins stays white: from the menu of the browser, what is on
+     * the screen is printed; from the button and the keys, what is drawn for the sheet before. */
+    window.addEventListener("beforeprint", function () {
+      begun = true;
+      begin(false);
+    });
     window.addEventListener("afterprint", end);
+    function print() {
+      begin(true);
+      begun = false;
+      requestAnimationFrame(function () {
+        setTimeout(function () {
+          window.print();
+          if (!begun) end(); // a frame that may not print
+        }, 100);
+      });
+    }
+    document.addEventListener("keydown", function (event) {
+      if (event.key !== "p" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      print();
+    });
+    return print;
   }
 
   function text(context, said, x, y, font, colour) {
@@ -35,6 +129,7 @@
 
   /* The map as a picture with title, legend, scale, north, sources: from its own canvases and words. */
   function picture(map, config) {
+    lifecircle.canvas.paintAll();
     const frame = map.getContainer();
     const outer = frame.getBoundingClientRect();
     const ratio = Math.max(2, window.devicePixelRatio || 1);

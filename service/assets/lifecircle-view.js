@@ -40,7 +40,7 @@
       else if (document.documentElement.requestFullscreen) document.documentElement.requestFullscreen();
     }
     button("full", full);
-    button("print", function () { window.print(); });
+    button("print", lifecircle.paper(map, config));
     button("picture", function () { lifecircle.picture(map, config); });
     const rule = lifecircle.measure(map, config, tools);
     button("measure", function () { measured(rule.toggle()); });
@@ -52,7 +52,6 @@
     control.addTo(map);
     map.getContainer().setAttribute("aria-label", words.map);
     map.getContainer().setAttribute("role", "application");
-    lifecircle.paper(map);
     const answer = tools.answer;
     const table = lifecircle.unitTable(map, config, tools);
     const input = answer ? lifecircle.search(map, config, tools, answer) : null;

@@ -23,7 +23,7 @@ from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results import upkeep
 from lifecircle.analysis.results.bands import FOLDER as BANDS
 from lifecircle.analysis.results.bands import file_of as bands_of
-from lifecircle.analysis.results.folders import CURRENT, MANIFEST, RUNS
+from lifecircle.analysis.results.folders import CURRENT, HEADLINE, MANIFEST, RUNS
 from lifecircle.analysis.results.proposals import FOLDER as PROPOSALS
 from lifecircle.service.backup.contents import (
     ASIDE,
@@ -136,7 +136,7 @@ class _Copy:
         current = asked if asked in copied else copied[-1]
         if current != asked:
             self._leave("backup_pointed", area=home.name, run=current)
-        self._rest(home, without=(RUNS, CURRENT, PROPOSALS, BANDS))
+        self._rest(home, without=(RUNS, CURRENT, PROPOSALS, BANDS, HEADLINE))
         for run in copied:
             self._rest(home / PROPOSALS / run)
             self._rest(bands_of(home / RUNS / run))

@@ -12,7 +12,12 @@ from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
 from lifecircle.service.catalog.gaps import gaps_document
-from lifecircle.service.catalog.headline import headline_document, worst_service
+from lifecircle.service.catalog.headline import (
+    headline_document,
+    headline_of,
+    kept_headline,
+    worst_service,
+)
 from lifecircle.service.catalog.places.isochrone import isochrone_document
 from lifecircle.service.catalog.places.point import PointDesk, point_document
 from lifecircle.service.catalog.places.route import Destination, route_document
@@ -43,7 +48,9 @@ __all__ = [
     "gaps_document",
     "growth_document",
     "headline_document",
+    "headline_of",
     "isochrone_document",
+    "kept_headline",
     "point_document",
     "prepare_scenarios",
     "referral_document",

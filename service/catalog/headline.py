@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from lifecircle.analysis.errors import Language
+from lifecircle.analysis.errors import Language, WorkspaceError
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question, ask, covered, walks_to
@@ -13,6 +16,9 @@ from lifecircle.analysis.measures.residents import judged_persons
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.readings import ResidentsWithin
 from lifecircle.analysis.policy.scorecard_model import AT_LEAST
+from lifecircle.analysis.provenance import code_version
+from lifecircle.analysis.results.bands import bands_stamp
+from lifecircle.analysis.results.folders import headline_file, keep_beside
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.bands import NO_SPAN, Span, kept_bands, service_bands
 from lifecircle.service.catalog.common import title_of
@@ -101,6 +107,39 @@ def _span(run: Run, worst: Worst, share: float) -> Span:
     question = Question(worst.service, worst.promised.minutes, WALKER)
     bands = service_bands(run, coverage(run.study, question, capacity=False))
     return NO_SPAN if bands is None else bands.span(TOTAL, share)
+
+
+def kept_headline(run: Path) -> dict[str, Any] | None:
+    """The sentence kept beside a run (its folder) by this version, with the bands of now.
+
+    None where there is none, or where what lies there is no such sentence.
+    """
+    try:
+        held = json.loads(headline_file(run).read_bytes())
+        document: dict[str, Any] = held["document"]
+        same = held["stamp"] == _stamp(run) and document["run"] == run.name
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return document if same else None
+
+
+def headline_of(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
+    """The document of the headline as kept beside the run; worked out and kept where it is not.
+
+    A workspace that cannot be written keeps none.
+    """
+    document = kept_headline(run.path)
+    if document is None:
+        document = headline_document(run, lang=lang)
+        content = json.dumps({"stamp": _stamp(run.path), "document": document}, ensure_ascii=False)
+        with suppress(WorkspaceError):
+            keep_beside(headline_file(run.path), content.encode(), run.manifest.area)
+    return document
+
+
+def _stamp(run: Path) -> str:
+    """What the sentence rests on beside the run, which never changes."""
+    return f"{code_version()} {bands_stamp(run)}"
 
 
 def headline_document(run: Run, *, lang: Language = "zh") -> dict[str, Any]:

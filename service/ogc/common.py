@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.service import i18n
-from lifecircle.service.catalog import area_row
+from lifecircle.service.catalog import area_row, kept_headline
 from lifecircle.service.ogc import cql, selection, tiles
 from lifecircle.service.ogc.definition import api_document
 from lifecircle.service.ogc.jobs import JOBS_REL
@@ -82,6 +82,7 @@ def _cards(reader: Reader) -> list[dict[str, Any]]:
             {
                 **area_row(manifest),
                 "broken": None,
+                "headline": kept_headline(reader.areas.run_folder(manifest.area, manifest.run)),
                 "counts": dict(manifest.counts),
                 "services": len(manifest.services),
                 "warnings": [warn.text(reader.lang) for warn in manifest.warnings],

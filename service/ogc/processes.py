@@ -107,7 +107,9 @@ async def execute(
 async def _at_once(request: Request, reader: Reader, asked: OfRun, body: Execute) -> Response:
     """The answer while somebody waits; nothing is stored."""
     check_near(request, reader.settings)
-    state = await reader.state_of(asked.area, asked)
+    inbox = request.app.state.jobs.inbox
+    asked = await run_in_threadpool(asked.settled, reader.areas.workspace, inbox)
+    state = await reader.state(asked.area, asked.opens)
     key = ("execution", asked.ID, encode(asked.model_dump(mode="json")), reader.lang)
     try:
         found = await kept_body(

@@ -49,11 +49,12 @@ class Frame:
         """The outline of polygons as an SVG path."""
         parts = []
         for ring in shapely.get_rings(shapely.get_parts(shape)):
-            xy = self._pixels(shapely.get_coordinates(ring)[:-1])
+            xy = self.pixels(shapely.get_coordinates(ring)[:-1])
             parts.append("M" + "L".join(f"{x:g} {y:g}" for x, y in xy.tolist()) + "Z")
         return "".join(parts)
 
-    def _pixels(self, xy_m: FloatArray) -> FloatArray:
+    def pixels(self, xy_m: FloatArray) -> FloatArray:
+        """Metres (n, 2) as pixels of the drawing (n, 2)."""
         both = np.column_stack([xy_m[:, 0] - self.west, self.north - xy_m[:, 1]]) * self.scale
         return np.round(both, 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -23,7 +24,7 @@ from lifecircle.service.catalog import (
     circles_document,
     coverage_document,
     gaps_document,
-    headline_document,
+    headline_of,
     isochrone_document,
     point_document,
     route_document,
@@ -105,7 +106,8 @@ async def show_area(
     """What the area holds, from which files, and how good they are."""
     state = await reader.state_of(area, query)
     if query.f == "html" or (query.f is None and wants_page(request)):
-        return await run_in_threadpool(_area_page, request, reader, state)
+        named = query.run is not None or query.year is not None
+        return await run_in_threadpool(_area_page, request, reader, state, named=named)
 
     runs = await run_in_threadpool(reader.areas.workspace.runs, area)
 
@@ -116,7 +118,8 @@ async def show_area(
     return await answer(request, state, reader.lang, produce, about=tuple(runs))
 
 
-def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
+def _area_page(request: Request, reader: Reader, state: AreaState, *, named: bool) -> Response:
+    """The page of a run; `named`: what it links to is of this run too, not of the latest."""
     document = area_document(state.run, lang=reader.lang)
     quality = document["quality"]
     numbers = {
@@ -128,7 +131,8 @@ def _area_page(request: Request, reader: Reader, state: AreaState) -> Response:
         "page_walkable": quality["walkable_km"],
     }
     tiles = [(name, number(count)) for name, count in numbers.items()]
-    return page(request, "area.html", reader.lang, a=document, tiles=tiles)
+    kept = f"&run={quote(state.name)}" if named else ""
+    return page(request, "area.html", reader.lang, a=document, tiles=tiles, kept=kept)
 
 
 @router.get("/areas/{area}/coverage")
@@ -271,5 +275,18 @@ async def show_headline(
     """The service farthest below its target, and the new place that would reach most residents."""
     state = await reader.state_of(area, query)
     return await answer(
-        request, state, reader.lang, lambda: headline_document(state.run, lang=reader.lang)
+        request, state, reader.lang, lambda: headline_of(state.run, lang=reader.lang)
+    )
+
+
+@router.get("/areas/{area}/pictures", include_in_schema=False)
+async def show_pictures(
+    request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RunQuery, Query()]
+) -> Response:
+    """The pictures beside the sentence of the home page; no contract but theirs."""
+    from lifecircle.service.report.pictures import pictures_document
+
+    state = await reader.state_of(area, query)
+    return await answer(
+        request, state, reader.lang, lambda: pictures_document(state.run, reader.lang)
     )

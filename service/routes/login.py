@@ -10,6 +10,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -88,7 +89,7 @@ async def begin_account(request: Request, reader: ReaderNow) -> Response:
     accounts = _accounts(request)
     onward = _next(request.query_params.get("next"), request)
     try:
-        address, seed = await run_in_threadpool(accounts.begin)
+        address, seed = await to_thread.run_sync(accounts.begin, limiter=accounts.at_once)
     except AccountError as fault:
         return _failed(request, reader, onward, fault)
     answer = _onward(address)
@@ -116,7 +117,8 @@ async def finish_account(request: Request, reader: ReaderNow) -> Response:
         return token
 
     try:
-        answer = _logged_in(request, reader, await run_in_threadpool(work), onward)
+        token = await to_thread.run_sync(work, limiter=accounts.at_once)
+        answer = _logged_in(request, reader, token, onward)
     except AccountError as fault:
         answer = _failed(request, reader, onward, fault)
     secure = is_secure(request.scope, reader.settings)

@@ -30,7 +30,8 @@ async def show_quality(
     """Distances to streets, islands, what is off the streets or outside, merges, doubts."""
     state = await reader.state_of(area, query)
     if query.f == "html" or (query.f is None and wants_page(request)):
-        return await run_in_threadpool(_page, request, reader, state, query.run)
+        named = query.run if query.year is None else state.name
+        return await run_in_threadpool(_page, request, reader, state, named)
 
     def produce() -> dict[str, Any]:
         return quality_document(state.run, lang=reader.lang)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
@@ -36,10 +37,13 @@ async def show_robustness(
 ) -> Response:
     """Bands of coverage and circles, and in how many draws each verdict holds."""
     state = await reader.state_of(area, query)
+    beside = await run_in_threadpool(reader.areas.workspace.runs, area)  # which it is tried with
     if query.f == "html" or (query.f is None and wants_page(request)):
         key = ("page", request.url.netloc, request.url.path, request.url.query, reader.lang)
         try:
-            html = await kept_body(request, state, key, _asked(_page, state, reader, query))
+            html = await kept_body(
+                request, state, (*key, *beside), _asked(_page, state, reader, query)
+            )
         except ReaderLeftError:
             return Response(status_code=READER_LEFT)
         return page_response(html, reader.lang, "", policy=page_policy())
@@ -51,15 +55,17 @@ async def show_robustness(
             _asked(_workbook, state, reader, query),
             media_type=XLSX,
             headers={"content-disposition": disposition(f"{area}.robustness.xlsx")},
+            about=beside,
         )
-    return await answer(request, state, reader.lang, _asked(_document, state, reader, query))
+    produce = _asked(_document, state, reader, query)
+    return await answer(request, state, reader.lang, produce, about=beside)
 
 
 def _asked(
     make: Callable[..., Any], state: AreaState, reader: Reader, query: RobustnessQuery
 ) -> Apart:
     question = Question(query.service, walker=query.walker, by=query.by)
-    task = RobustnessTask(query.draws, query.seed, query.lists, BUDGET)
+    task = RobustnessTask(query.draws, query.seed, query.lists, BUDGET, propose=query.propose)
     return Apart(make, (state,), (question, task), {"lang": reader.lang})
 
 

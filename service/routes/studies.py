@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language, UnknownNameError
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.apart import Apart
 from lifecircle.service.catalog import (
     compare_document,
     equity_document,
@@ -98,26 +100,18 @@ async def show_report(
         *(f"{one['id']}.{one['version']}" for one in marks),
         *(other.name for other in beside),
     )
-    more: dict[str, Any] = {
-        "settings": given,
-        "marks": marks,
-        "others": [other.run for other in beside],
-    }
+    states = (state, *beside)
+    named: dict[str, Any] = {"settings": given, "marks": marks}
     if wanted == "json":
-        return await answer(
-            request,
-            state,
-            lang,
-            lambda: report_document(state.run, lang=lang, **more),
-            about=about,
-        )
+        produce = Apart(_report, states, (lang,), named)
+        return await answer(request, state, lang, produce, about=about)
     if wanted == "xlsx":
         name = f"attachment; filename*=UTF-8''{quote(f'{area}-report.xlsx')}"
         return await answer(
             request,
             state,
             lang,
-            lambda: report_workbook(state.run, lang, **more),
+            Apart(_workbook, states, (lang,), named),
             media_type=XLSX,
             about=about,
             headers={"content-disposition": name},
@@ -127,11 +121,23 @@ async def show_report(
         request,
         state,
         lang,
-        lambda: report_page(state.run, languages, **more).encode(),
+        Apart(_page, states, (languages,), named),
         about=about,
         media_type=f"{HTML}; charset=utf-8",
         headers={"content-security-policy": style_policy()},
     )
+
+
+def _report(runs: list[Run], lang: Language, **named: Any) -> dict[str, Any]:
+    return report_document(runs[0], lang=lang, others=runs[1:], **named)
+
+
+def _workbook(runs: list[Run], lang: Language, **named: Any) -> bytes:
+    return report_workbook(runs[0], lang, others=runs[1:], **named)
+
+
+def _page(runs: list[Run], languages: tuple[Language, ...], **named: Any) -> bytes:
+    return report_page(runs[0], languages, others=runs[1:], **named).encode()
 
 
 async def two_runs(

@@ -10,7 +10,12 @@ import pytest
 import shapely
 
 from lifecircle.analysis.city.crs import to_lonlat, to_metric
-from lifecircle.analysis.city.datum_shift import FEWEST, measure_distances, measure_standing
+from lifecircle.analysis.city.datum_shift import (
+    FEWEST,
+    Standing,
+    measure_distances,
+    measure_standing,
+)
 from lifecircle.analysis.city.placement import find_misplaced
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import Fault, InputError
@@ -115,3 +120,10 @@ def test_the_outline_of_one_small_unit_raises_no_alarm(index):
     reading = Reading("安置.gpkg", 1, "EPSG:4326", "wgs84", own=True)
     where = Located(np.array([outline], dtype=object), (reading,))
     assert find_misplaced(where, index, outlines=True) == ()
+
+
+@pytest.mark.parametrize(("here", "moved"), [(7.4, False), (2.0, True)])
+def test_places_that_surely_stand_where_they_are_are_not_moved(here: float, moved: bool) -> None:
+    """As the outlines of the generated city's villages did: 25.5 spreads at 126 m, 7.4 at home."""
+    stands = Standing(here=here, best=25.5, east_m=0.0, north_m=126.0, spread=1.0, points=67)
+    assert (stands.at_home, stands.moved) == (not moved, moved)

@@ -249,7 +249,7 @@ def test_bad_input_leaves_the_workspace_as_it_was(tmp_path, town, spoil, named):
         done = lifecircle("build", "town", *spoil(folder), workspace=workspace, lang=lang)
         assert done.returncode == 2, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
-        assert (named if lang == "en" else named.replace("row 3", "第3行")) in done.stderr
+        assert (named if lang == "en" else named.replace("row 3", "第 3 行")) in done.stderr
     assert snapshot(workspace) == before
 
 

@@ -23,6 +23,7 @@ from lifecircle.service.responses import encode
 from tests.pages.served import client
 
 ROOT = "/areas/tiny/robustness"
+ABOUT = Question("pharmacy")
 
 
 @cache
@@ -36,7 +37,7 @@ def at_home() -> list[str]:
 
 @cache
 def document() -> dict[str, Any]:
-    return robustness_document(town().run, Question("pharmacy"), RobustnessTask(4, 3, lists=False))
+    return robustness_document(town().run, ABOUT, RobustnessTask(4, 3, lists=False))
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,15 @@ def test_http_and_command_give_the_document(served: TestClient) -> None:
     )  # fmt: skip
     assert told.exit_code == 0, told.output
     assert orjson.loads(told.stdout) == answer.json()
+
+
+def test_places_that_stay_best_are_told_where_asked(served: TestClient) -> None:
+    asked = {"service": "pharmacy", "draws": 4, "seed": 3, "propose": 1, "lang": "zh"}
+    task = RobustnessTask(4, 3, lists=False, propose=1)
+    told = served.get(ROOT, params=asked)
+    assert told.json() == orjson.loads(encode(robustness_document(town().run, ABOUT, task)))
+    assert told.json()["proposals"]["add"] == 1
+    assert served.get(ROOT, params={"propose": 1}).status_code == 400  # of which service?
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def test_every_answer_can_be_of_another_year(
         assert served.get(at, params={**query, **more}).status_code == status
 
 
-def test_pages_and_places_are_of_the_year_too(served: TestClient) -> None:
+def test_pages_and_places_are_of_the_year_too(served: TestClient, root: Path) -> None:
     for path in (
         "/areas/tiny/gaps", "/areas/tiny/quality", "/areas/tiny/search?q=a",
         "/areas/tiny/point?lon=102.7&lat=25", "/areas/tiny/accessibility?service=health_centre",
@@ -85,6 +86,15 @@ def test_pages_and_places_are_of_the_year_too(served: TestClient) -> None:
         mark = "&" if "?" in path else "?"
         assert served.get(f"{path}{mark}year=2020").status_code != 400, path
         assert served.get(f"{path}{mark}year=2019").status_code == 404, path
+    run = Workspace(root).run_of_year("tiny", 2020)
+    quality = served.get("/areas/tiny/quality", params={"year": 2020, "f": "html"}).text
+    assert quality.count(f"&amp;run={run}") + quality.count(f"&run={run}") == 2  # map and table
+    area = served.get("/areas/tiny", params={"year": 2020, "f": "html"}).text
+    links = re.findall(r'<a class="button[^"]*" href="([^"]*)"', area)
+    assert {link for link in links if f"run={run}" not in link} == {
+        link for link in links if "/qgis" in link
+    }
+    assert "run=" not in served.get("/areas/tiny", params={"f": "html"}).text
     page = served.get("/maps/tiny/referral", params={"year": 2020, "lang": "zh"}).text
     assert "100 名居民中的 50 人" in visible(page)
     assert '<option value="2020" selected>' in page and '<option value="2026">' in page

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from lifecircle.analysis.errors import Fault, InputError, LifecircleError
+from lifecircle.analysis.errors import Counted, Fault, InputError, LifecircleError
 from lifecircle.analysis.measures.edits import shapes
 from lifecircle.analysis.measures.edits.attributes import checked_attributes, is_attribute
 from lifecircle.analysis.measures.edits.model import (
@@ -78,7 +78,8 @@ def read_edits(study: Study, given: Any, file: str = FILE) -> tuple[Edit, ...]:
         try:
             edits.append(reader.read(one, number))
         except (EditError, ShapeError, LifecircleError) as error:
-            faults.append(Fault(error.key, file, number, params=error.params))
+            counted: Counted = "edit_asked" if file == FILE else "edit"
+            faults.append(Fault(error.key, file, number, params=error.params, counted=counted))
     if faults:
         raise InputError(faults)
     return tuple(edits)

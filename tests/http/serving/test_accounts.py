@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +11,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from anyio import to_thread
 from joserfc.jwk import ECKey
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from lifecircle.service import accounts
+from lifecircle.service import accounts, serving
 from lifecircle.service.app import create_app
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import ROLES, list_keys, revoke_key
@@ -22,6 +26,7 @@ from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.database.tables import AuditRow, KeyRow
 from lifecircle.service.edge import keys as gate
 from lifecircle.service.errors import SettingError
+from lifecircle.service.jobs.workshop import without_secrets
 from lifecircle.service.serving import settings_of, told_to_workers
 from lifecircle.service.settings import Settings, check_exposure, settings_from
 from tests.http.serving.issuer import CLIENT, PEOPLE, SECRET, Issuer, issuing
@@ -259,6 +264,38 @@ def test_new_keys_of_the_issuer_are_asked_for(
         issuer.key = known
 
 
+def test_an_issuer_that_is_down_takes_few_threads(
+    root: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, goes = create_app(Settings(workspace=root, **told(issuer))), threading.Event()
+    monkeypatch.setattr(app.state.accounts, "begin", lambda: goes.wait(20) and ("/", "seed"))
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/login/oidc", "query_string": b"",
+        "scheme": "https", "server": ("city.example", 443), "client": AWAY,
+        "headers": [(b"host", HOST.partition("//")[2].encode())],
+    }  # fmt: skip
+
+    async def story() -> None:
+        said: list[Any] = []
+
+        async def receive() -> Any:
+            await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            said.append(message.get("status"))
+
+        asking = [asyncio.create_task(app(dict(scope), receive, send)) for _ in range(50)]
+        while app.state.accounts.at_once.statistics().tasks_waiting < 40:
+            await asyncio.sleep(0.01)
+        assert to_thread.current_default_thread_limiter().borrowed_tokens == 0
+        goes.set()
+        await asyncio.gather(*asking)
+        assert said.count(303) == len(asking)
+
+    asyncio.run(story())
+
+
 def test_off_unless_configured(root: Path, issuer: Issuer) -> None:
     plain = TestClient(
         create_app(Settings(workspace=root)), base_url="http://127.0.0.1", client=AWAY
@@ -288,3 +325,13 @@ def test_settings_come_from_variables_and_hide_the_secret(issuer: Issuer) -> Non
     assert SECRET not in fault.value.text("en")
     assert accounts.ROLES == ROLES
     check_exposure(Settings(host="0.0.0.0"), keys=accounts.accounts_of(found) is not None)
+
+
+def test_a_job_is_told_no_secret() -> None:
+    database = "postgresql://u:pass@h/d"
+    settings = Settings(database=database, oidc_client_secret=SecretStr(SECRET))
+    told = {
+        serving._SERVED: told_to_workers(settings), "LIFECIRCLE_DATABASE": database,
+        "LIFECIRCLE_OIDC_CLIENT_SECRET": SECRET, "PATH": "/bin",
+    }  # fmt: skip
+    assert without_secrets(told) == {"PATH": "/bin"}

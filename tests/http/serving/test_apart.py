@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lifecircle.analysis.errors import Fault, InputError, LifecircleError
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.apart import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
@@ -25,6 +26,10 @@ SITING = "/areas/tiny/siting?service=health_centre&add=1&lang=en"
 
 def refuses(runs: list[Run]) -> None:
     raise MissingError("no_key", key=runs[0].manifest.area)
+
+
+def unread(runs: list[Run]) -> None:
+    raise InputError([Fault("file_missing", "a.csv")])
 
 
 def breaks(runs: list[Run]) -> None:
@@ -57,9 +62,17 @@ def test_an_answer_from_its_own_process_is_the_answer(root: Path) -> None:
 
 
 def test_what_a_document_refuses_is_told_as_ever(root: Path, state: AreaState) -> None:
+    here, apart = client(root), client(root, dear_apart=True)
+    for lang in ("zh", "en"):  # with words in two languages, names and numbers in it
+        nobody = f"/areas/tiny/siting?service=helth_centre&add=1&lang={lang}"
+        one, other = here.get(nobody), apart.get(nobody)
+        assert (one.status_code, one.json()) == (404, other.json())
     shop, left = workshop(root), threading.Event()
     with pytest.raises(MissingError, match="tiny"):
         shop.run(Apart(refuses, (state,)), left)
+    with pytest.raises(LifecircleError) as told:  # made of more than key and parameters
+        shop.run(Apart(unread, (state,)), left)
+    assert (told.value.key, told.value.params) == ("input_faults", {"count": 1})
     with pytest.raises(BrokenError, match="ZeroDivisionError"):
         shop.run(Apart(breaks, (state,)), left)
 
@@ -142,3 +155,13 @@ def test_who_waits_is_counted_over_all_workers(tmp_path: Path) -> None:
         assert await other.share("b", waits, stays, dear=True) == b"done"
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(("form", "pages"), [("json", ""), ("html", "&pages=both"), ("xlsx", "")])
+def test_a_report_from_its_own_process_is_the_report(root: Path, form: str, pages: str) -> None:
+    path = f"/areas/tiny/report?f={form}&lang=en{pages}"
+    one, other = client(root).get(path), client(root, dear_apart=True).get(path)
+    assert other.status_code == 200
+    assert (other.content, other.headers["content-type"]) == (
+        one.content, one.headers["content-type"],
+    )  # fmt: skip

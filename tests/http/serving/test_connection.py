@@ -133,6 +133,16 @@ def test_what_is_not_plain_goes_the_usual_way(port: int, sent: bytes) -> None:
     assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 401"))
 
 
+def test_no_request_fails_because_its_line_cannot_be_written() -> None:
+    class Shut:
+        def write(self, line: str) -> None:
+            raise BrokenPipeError
+
+    lines = logs.Lines(Shut())  # type: ignore[arg-type]
+    lines.setFormatter(logs.TextLines())
+    lines.write_access("GET /", {"request": "ab12", "status": 200})
+
+
 def test_a_quick_line_of_the_log_is_the_line_of_a_record() -> None:
     told = {"request": "ab12", "status": 200, "ms": 0.25, "bytes": 53_062, "client": "127.0.0.1"}
     said = "GET /areas/昆明\x1b[2J/coverage"

@@ -95,6 +95,23 @@ def test_a_full_queue_refuses_and_empties_when_readers_leave() -> None:
     asyncio.run(story())
 
 
+def test_who_comes_as_a_flight_is_called_off_has_one_of_his_own() -> None:
+    async def story() -> None:
+        shared, first, work, again = Flights(1, 1), Work(), Work(), Work()
+        busy = asyncio.create_task(shared.share("a", first, never, dear=True))
+        await until(lambda: first.begun == 1)
+        waits = asyncio.create_task(shared.share("b", work, never, dear=True))
+        await asyncio.sleep(0.02)
+        waits.cancel()
+        later = asyncio.create_task(shared.share("b", again, never))  # before the flight has ended
+        first.go.set()
+        again.go.set()
+        assert (await busy, await later) == (b"done", b"done")
+        assert (work.begun, again.begun, shared.dear_held) == (0, 1, 0)
+
+    asyncio.run(story())
+
+
 def test_work_that_has_begun_serves_who_comes_later() -> None:
     async def story() -> None:
         shared, work, gone = Flights(1, 1), Work(), asyncio.Event()

@@ -214,7 +214,7 @@ def test_all_faults_of_a_table_at_once(file):
         ("input_persons_impossible", 9, "population"),
     ]
     text = "\n".join(f.text("zh") for f in faults(lambda: read_population(path, said("wgs84"))))
-    assert "cells.csv 第5行 “lon”列：“不详”不是数字" in text
+    assert "cells.csv 第 5 行“lon”列：“不详”不是数字" in text
     assert "编号“a”已在第 2 行出现" in text
 
 
