@@ -234,16 +234,7 @@ def main() -> int:
         wrong = 0
         with serve_workspace(root, 2) as served:
             parts = urlsplit(served.base)
-            for attack in (
-                rebinding,
-                forgery,
-                fixation,
-                replay,
-                flood,
-                slowloris,
-                traversal,
-                injection,
-            ):
+            for attack in ATTACKS:
                 _, key = add_key(engine, attack.__name__, "planner", None, "hostile")
                 at = Place(str(parts.hostname), int(parts.port or 0), root, key)
                 for what, got, fine in attack(at):
