@@ -193,6 +193,7 @@
     const ruler = frame.querySelector(".leaflet-control-scale-line");
     let y = top + outer.height + 26;
     if (ruler) {
+      context.fillStyle = "#23282c"; // on white, whatever the ground
       const wide = ruler.getBoundingClientRect().width;
       context.fillRect(16, y, wide, 2);
       context.fillRect(16, y - 5, 1.5, 7);
