@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import islice
+from functools import cache
 from mmap import ACCESS_READ, mmap
 from tempfile import TemporaryFile
 from typing import IO, Final, NoReturn, TypeVar
@@ -56,10 +56,14 @@ class Apart(Iterator[_Made]):
             if told is not None:
                 return self._take(*_UPTO.unpack(told))
             self._close()
-            again: list[_Made] = []
-            self._make(again.append)
-            self._here = islice(again, self._taken, None)
+            self._here = self._make_here()
         return next(self._here)
+
+    def _make_here(self) -> Iterator[_Made]:
+        """What has not been taken yet; after an error nothing more comes."""
+        again: list[_Made] = []
+        self._make(again.append)
+        yield from again[self._taken :]
 
     def _take(self, upto: int) -> _Made:
         if upto == _NO_MORE:
@@ -77,7 +81,7 @@ def begin_apart(make: Callable[[], _Made]) -> Callable[[], _Made]:
     if not may_fork():
         return begin(make)
     made: Apart[_Made] = Apart(lambda give: give(make()))
-    return lambda: next(made)
+    return cache(lambda: next(made))  # whoever waits twice is told the same
 
 
 def _fork() -> int:

@@ -53,13 +53,13 @@ def map_side_by_side(make: Callable[[_Given], _Made], of: Iterable[_Given]) -> l
     """What `make` makes of each, in their order; it has to leave Python's lock to gain anything."""
     if thread_count() == 1:
         return [make(one) for one in of]
-    with ThreadPoolExecutor(thread_count()) as pool:
+    with _pool(thread_count()) as pool:
         return list(pool.map(make, of))
 
 
 def wait_side_by_side(wait: Callable[[_Given], None], of: Iterable[_Given]) -> None:
     """Wait for each at once, as for a disk, which takes several orders together."""
-    with ThreadPoolExecutor(1 if thread_count() == 1 else _WAITS) as pool:
+    with _pool(1 if thread_count() == 1 else _WAITS) as pool:
         list(pool.map(wait, of))
 
 
@@ -68,10 +68,15 @@ def begin(make: Callable[[], _Made]) -> Callable[[], _Made]:
     if thread_count() == 1:
         made = make()
         return lambda: made
-    pool = ThreadPoolExecutor(1)
+    pool = _pool(1)
     future = pool.submit(make)
     pool.shutdown(wait=False)
     return future.result
+
+
+def _pool(size: int) -> ThreadPoolExecutor:
+    """Threads under the limit of the one that begins them, of which a new one knows nothing."""
+    return ThreadPoolExecutor(size, initializer=_threads.set, initargs=(_threads.get(),))
 
 
 @contextmanager

@@ -32,6 +32,8 @@ def main() -> int:
             found = importlib.import_module(f"benchmarks.bar_{bar}").measure()
         except Skip as reason:
             found = [skipped(bar, "not measured", str(reason))]
+        except RuntimeError as died:  # a bar that cannot be reached is missed; the others are told
+            found = [Row(bar, "failed", "-", "-", "-", None, "-", False, str(died))]
         rows += found
         measured[bar] = {
             "at": now(), "machine": machine, "load": [before, load()], "rows": as_rows(found),

@@ -150,7 +150,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.ahead import begin_reading
 
     ahead = begin_reading(osm, policy, threads)  # while the rest is imported
-    from lifecircle.analysis.facts import BuildRequest
+    from lifecircle.analysis.build_request import BuildRequest
     from lifecircle.analysis.pipeline import build_area
     from lifecircle.analysis.readers.records.declarations import split_service
     from lifecircle.analysis.results.names import safe_name

@@ -59,6 +59,17 @@ class NearestFacility:
         found: Int32Array = self.land_cm[row]
         return found
 
+    def without_land(self) -> NearestFacility:
+        """The same walks but for those of land samples, of which there are none."""
+        return NearestFacility(
+            self.services,
+            self.cell_cm,
+            self.cell_facility,
+            np.empty((len(self.services), 0), dtype=np.int32),
+            self.node_cm,
+            self.node_facility,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Goals:

@@ -3,9 +3,8 @@
   "use strict";
 
   const canvas = lifecircle.canvas;
-  const FILL = { water: "#b5d3e6", green: "#d3e6c8", building: "#dcd9d4" };
   const FROM = { water: 9, green: 10, building: 14, stream: 11, rail: 11, road: 9 };
-  const ROAD = ["#dc9a4e", "#dc9a4e", "#e2b56b", "#e6c88f", "#e2d3b3"];
+  const FILLED = ["water", "green", "building"];
   const NAME_FROM = { town: 9, suburb: 12, village: 12.5, water: 13, park: 15, station: 13.5, street: 15.5 };
   const MOST_NAMES = 45; // on one screen
 
@@ -25,15 +24,17 @@
     },
     paint: function (context, scale, x0, y0, size, zoom) {
       const view = [scale, x0, y0];
+      const look = lifecircle.groundOf(this._map);
+      if (look.empty) return;
       this.data.kinds.forEach(function (kind, k) {
         if (zoom < FROM[kind]) return;
         const seen = this.byKind[k].filter(function (i) {
           return canvas.inside(this.shape, i, scale, x0, y0, size, 4);
         }, this);
-        if (FILL[kind]) this.fill(context, view, seen, FILL[kind]);
-        else if (kind === "stream") this.line(context, view, seen, "#b5d3e6", zoom < 14 ? 1 : 2.2, []);
-        else if (kind === "rail") this.rail(context, view, seen, zoom);
-        else this.roads(context, view, seen, zoom);
+        if (FILLED.indexOf(kind) >= 0) this.fill(context, view, seen, look[kind]);
+        else if (kind === "stream") this.line(context, view, seen, look.water, zoom < 14 ? 1 : 2.2, []);
+        else if (kind === "rail") this.rail(context, view, seen, zoom, look);
+        else this.roads(context, view, seen, zoom, look.road);
       }, this);
     },
     fill: function (context, view, seen, colour) {
@@ -59,17 +60,17 @@
       context.stroke();
       context.setLineDash([]);
     },
-    rail: function (context, view, seen, zoom) {
+    rail: function (context, view, seen, zoom, look) {
       const width = zoom < 13 ? 1.2 : 2.4;
-      this.line(context, view, seen, "#8d8d96", width, []);
-      if (zoom >= 13) this.line(context, view, seen, "#f7f7f4", width - 1.2, [7, 7]);
+      this.line(context, view, seen, look.rail, width, []);
+      if (zoom >= 13) this.line(context, view, seen, look.paper, width - 1.2, [7, 7]);
     },
-    roads: function (context, view, seen, zoom) {
+    roads: function (context, view, seen, zoom, colours) {
       const rank = this.data.rank;
-      for (let k = ROAD.length - 1; k >= 0; k--) {
+      for (let k = colours.length - 1; k >= 0; k--) {
         if (k > 2 && zoom < 12) continue;
         const of = seen.filter(function (i) { return rank[i] === k; });
-        this.line(context, view, of, ROAD[k], (zoom < 12 ? 0.9 : zoom < 14 ? 1.5 : zoom < 16 ? 2.6 : 4.5) * (1.25 - 0.15 * k), []);
+        this.line(context, view, of, colours[k], (zoom < 12 ? 0.9 : zoom < 14 ? 1.5 : zoom < 16 ? 2.6 : 4.5) * (1.25 - 0.15 * k), []);
       }
     },
     onAdd: function (map) {
@@ -86,7 +87,7 @@
     label: function () {
       const map = this._map;
       if (this.names) this.names.remove();
-      if (!map) return;
+      if (!map || lifecircle.groundOf(map).empty) return;
       const d = this.data;
       const zoom = map.getZoom();
       const bounds = map.getBounds();
@@ -128,5 +129,196 @@
   lifecircle.ground = function (map, source) {
     lifecircle.scene(map);
     return lifecircle.lately(map, "ground", function (packed) { return new Ground(packed); }, source);
+  };
+})();
+
+/* lifecircle: streets and cells drawn on canvas tiles from compact arrays, and what a click finds. */
+(function () {
+  "use strict";
+
+  const canvas = lifecircle.canvas;
+  const CanvasTiles = canvas.Tiles;
+  const { dotsOf, unpack, lines, inside, trace, worldX, worldY, latOf, metresPerWorld, WORLD } = canvas;
+  const { scene, named, lately } = lifecircle;
+
+  /* The street network as quiet grey lines. */
+  const Streets = CanvasTiles.extend({
+    initialize: function (packed) {
+      L.setOptions(this, { pane: "streets" });
+      this.take(packed);
+    },
+    take: function (packed) {
+      this.data = packed;
+      this.shape = lines(packed);
+      if (this._map) this.redraw();
+    },
+    paint: function (context, scale, x0, y0, size, zoom) {
+      context.lineWidth = zoom < 11 ? 0.35 : zoom < 13 ? 0.6 : zoom < 15 ? 0.9 : zoom < 17 ? 1.6 : 2.6;
+      context.strokeStyle = lifecircle.groundOf(this._map).street;
+      context.lineJoin = "round";
+      context.beginPath();
+      for (let i = 0; i < this.shape.count; i++) {
+        if (inside(this.shape, i, scale, x0, y0, size, 3)) trace(context, this.shape, i, scale, x0, y0);
+      }
+      context.stroke();
+    }
+  });
+
+  /* Cells coloured by class: points of a given radius, or the cells' own polygons. */
+  const Cells = CanvasTiles.extend({
+    initialize: function (packed) {
+      L.setOptions(this, { pane: "cells" });
+      this.data = packed;
+      this.xy = unpack(packed.points);
+      this.shape = packed.polygons ? lines(packed.polygons) : null;
+      this.metres = this.xy.length ? metresPerWorld(this.xy[1]) : 1;
+    },
+    radius: function (scale) {
+      return Math.min(40, Math.max(1.3, (this.data.radius_m / this.metres) * scale));
+    },
+    paint: function (context, scale, x0, y0, size) {
+      const groups = this.data.colours.map(function () { return []; });
+      const owner = this.shape ? this.data.polygons.cell : [];
+      for (let i = 0; i < owner.length; i++) {
+        if (inside(this.shape, i, scale, x0, y0, size, 1)) groups[this.data.c[owner[i]]].push(i);
+      }
+      context.globalAlpha = 0.86;
+      groups.forEach(function (rings, k) {
+        context.fillStyle = this.data.colours[k];
+        this.paintRings(context, scale, x0, y0, rings);
+        this.paintPoints(context, scale, x0, y0, size, k);
+      }, this);
+    },
+    /* Rings of one cell come one after another and are filled together, so that holes stay open. */
+    paintRings: function (context, scale, x0, y0, rings) {
+      const box = this.shape ? this.shape.box : null;
+      const owner = this.shape ? this.data.polygons.cell : null;
+      for (let n = 0; n < rings.length; n++) {
+        const i = rings[n];
+        const wide = (box[4 * i + 2] - box[4 * i]) * scale;
+        const high = (box[4 * i + 3] - box[4 * i + 1]) * scale;
+        if (wide < 5 && high < 5) {
+          const w = Math.max(wide, 1.4);
+          const h = Math.max(high, 1.4);
+          context.fillRect(box[4 * i] * scale - x0, box[4 * i + 1] * scale - y0, w, h);
+          continue;
+        }
+        context.beginPath();
+        trace(context, this.shape, i, scale, x0, y0);
+        while (n + 1 < rings.length && owner[rings[n + 1]] === owner[i]) {
+          context.closePath();
+          trace(context, this.shape, rings[++n], scale, x0, y0);
+        }
+        context.fill("evenodd");
+      }
+    },
+    paintPoints: function (context, scale, x0, y0, size, k) {
+      const r = this.radius(scale);
+      const classes = this.data.c;
+      for (let i = 0; i < classes.length; i++) {
+        if (classes[i] !== k || (this.shape && this.data.polygons.own[i])) continue;
+        const x = this.xy[2 * i] * scale - x0;
+        const y = this.xy[2 * i + 1] * scale - y0;
+        if (x < -r || y < -r || x > size + r || y > size + r) continue;
+        if (r < 2.2) {
+          context.fillRect(x - r, y - r, 2 * r, 2 * r);
+        } else {
+          context.beginPath();
+          context.arc(x, y, r, 0, 6.2832);
+          context.fill();
+        }
+      }
+    },
+    pick: function (latlng) {
+      const scale = Math.pow(2, this._map.getZoom());
+      const reach = Math.max(this.radius(scale), 6) / scale;
+      const far = this.shape ? Math.max(reach, this.data.radius_m / this.metres) : reach;
+      const x = worldX(latlng.lng);
+      const y = worldY(latlng.lat);
+      let best = -1;
+      let least = far * far;
+      for (let i = 0; i < this.data.c.length; i++) {
+        const d = (this.xy[2 * i] - x) ** 2 + (this.xy[2 * i + 1] - y) ** 2;
+        if (d <= least) {
+          least = d;
+          best = i;
+        }
+      }
+      return best;
+    },
+    at: function (i) {
+      const x = this.xy[2 * i];
+      return L.latLng(latOf(this.xy[2 * i + 1]), (x / WORLD) * 360 - 180);
+    }
+  });
+
+  /* Some of the cells hatched in black on white, which stands out on every colour and to every eye. */
+  const Hatching = CanvasTiles.extend({
+    initialize: function (packed, cells) {
+      L.setOptions(this, { pane: "hatching", usuallyOff: true });
+      this.data = packed;
+      this.cells = cells;
+      this.draws = {};
+      packed.cells.forEach(function (i, k) { this.draws[i] = packed.covered[k]; }, this);
+    },
+    told: function (i) {
+      return i in this.draws ? this.data.told.replace("{n}", this.draws[i]) : null;
+    },
+    pattern: function (context) {
+      const ratio = dotsOf(this._map);
+      const side = 8;
+      const mark = document.createElement("canvas");
+      mark.width = mark.height = side * ratio;
+      const pen = mark.getContext("2d");
+      pen.scale(ratio, ratio);
+      [["#ffffff", 3.4], ["#111111", 1.5]].forEach(function (line) {
+        pen.strokeStyle = line[0];
+        pen.lineWidth = line[1];
+        pen.beginPath();
+        for (let at = -side; at <= side; at += side) {
+          pen.moveTo(at - 2, side + 2);
+          pen.lineTo(at + side + 2, -2);
+        }
+        pen.stroke();
+      });
+      const made = context.createPattern(mark, "repeat");
+      made.setTransform(new DOMMatrix().scale(1 / ratio));
+      return made;
+    },
+    paint: function (context, scale, x0, y0, size) {
+      const shape = this.cells.shape;
+      const radius = Math.max(4, this.cells.radius(scale));
+      context.fillStyle = this.pattern(context);
+      context.beginPath();
+      if (shape) {
+        this.cells.data.polygons.cell.forEach(function (cell, i) {
+          if (cell in this.draws && inside(shape, i, scale, x0, y0, size, 1)) {
+            trace(context, shape, i, scale, x0, y0);
+            context.closePath();
+          }
+        }, this);
+      }
+      this.data.cells.forEach(function (i) {
+        if (shape && this.cells.data.polygons.own[i]) return;
+        const x = this.cells.xy[2 * i] * scale - x0;
+        const y = this.cells.xy[2 * i + 1] * scale - y0;
+        if (x < -radius || y < -radius || x > size + radius || y > size + radius) return;
+        context.moveTo(x + radius, y);
+        context.arc(x, y, radius, 0, 6.2832);
+      }, this);
+      context.fill(shape ? "evenodd" : "nonzero");
+    }
+  });
+
+  lifecircle.streets = function (map, source) {
+    scene(map);
+    return lately(map, "streets", function (packed) { return new Streets(packed); }, source);
+  };
+  lifecircle.cells = function (map, packed) {
+    scene(map);
+    return named(map, "cells", new Cells(packed));
+  };
+  lifecircle.hatching = function (map, packed) {
+    return named(map, "firm", new Hatching(packed, scene(map).layers.cells));
   };
 })();

@@ -1,4 +1,4 @@
-/* lifecircle: streets and cells drawn on canvas tiles from compact arrays, and what a click finds.
+/* lifecircle: compact arrays of a page, canvas tiles, what belongs to one map.
  * Every text is set with textContent. Needs Leaflet 1.9. */
 (function () {
   "use strict";
@@ -110,6 +110,7 @@
         });
       }
     }
+    await painted();
     document.documentElement.dataset.lifecircleWhole = "yes";
   }
 
@@ -189,18 +190,48 @@
     return map.lifecircleDots || window.devicePixelRatio || 1;
   }
 
+  /* One tile a frame, so that no frame waits for all of them: until its tile is painted a place
+   * shows what stood there before, scaled. */
+  const unpainted = [];
+  let painting = false;
+  function paintNext() {
+    paintOne();
+    painting = unpainted.length > 0;
+    if (painting) requestAnimationFrame(paintNext);
+  }
+  function paintOne() {
+    const next = unpainted.shift();
+    if (next && next.tile.isConnected) next.paint();
+  }
+  function paintAll() {
+    while (unpainted.length) paintOne();
+  }
+  async function painted() {
+    while (unpainted.length) await drawn();
+  }
+
   /* A tiled canvas: `paint(context, scale, x0, y0, size, zoom)` in world pixels. */
   const CanvasTiles = L.GridLayer.extend({
     options: { tileSize: 512, updateWhenZooming: false, keepBuffer: 1, noWrap: true },
-    createTile: function (coords) {
+    createTile: function (coords, done) {
+      const layer = this;
       const size = this.options.tileSize;
       const ratio = dotsOf(this._map);
       const tile = L.DomUtil.create("canvas", "leaflet-tile lc-tile");
       tile.width = tile.height = Math.round(size * ratio);
-      const scale = Math.pow(2, coords.z);
-      const context = tile.getContext("2d");
-      context.scale(ratio, ratio);
-      this.paint(context, scale, coords.x * size, coords.y * size, size, coords.z);
+      function paint() {
+        const context = tile.getContext("2d");
+        context.scale(ratio, ratio);
+        layer.paint(context, Math.pow(2, coords.z), coords.x * size, coords.y * size, size, coords.z);
+      }
+      if (document.documentElement.dataset.lifecircle !== "ready") { // the first picture is whole
+        paint();
+        requestAnimationFrame(function () { done(null, tile); });
+        return tile;
+      }
+      unpainted.push({ tile: tile, paint: function () { paint(); done(null, tile); } });
+      if (!painting) requestAnimationFrame(paintNext);
+      painting = true;
       return tile;
     }
   });
@@ -222,175 +253,6 @@
       shape.box[4 * i + 3] * scale >= y0 - pad
     );
   }
-
-  /* The street network as quiet grey lines. */
-  const Streets = CanvasTiles.extend({
-    initialize: function (packed) {
-      L.setOptions(this, { pane: "streets" });
-      this.take(packed);
-    },
-    take: function (packed) {
-      this.data = packed;
-      this.shape = lines(packed);
-      if (this._map) this.redraw();
-    },
-    paint: function (context, scale, x0, y0, size, zoom) {
-      context.lineWidth = zoom < 11 ? 0.35 : zoom < 13 ? 0.6 : zoom < 15 ? 0.9 : zoom < 17 ? 1.6 : 2.6;
-      context.strokeStyle = "rgba(90, 100, 110, .34)";
-      context.lineJoin = "round";
-      context.beginPath();
-      for (let i = 0; i < this.shape.count; i++) {
-        if (inside(this.shape, i, scale, x0, y0, size, 3)) trace(context, this.shape, i, scale, x0, y0);
-      }
-      context.stroke();
-    }
-  });
-
-  /* Cells coloured by class: points of a given radius, or the cells' own polygons. */
-  const Cells = CanvasTiles.extend({
-    initialize: function (packed) {
-      L.setOptions(this, { pane: "cells" });
-      this.data = packed;
-      this.xy = unpack(packed.points);
-      this.shape = packed.polygons ? lines(packed.polygons) : null;
-      this.metres = this.xy.length ? metresPerWorld(this.xy[1]) : 1;
-    },
-    radius: function (scale) {
-      return Math.min(40, Math.max(1.3, (this.data.radius_m / this.metres) * scale));
-    },
-    paint: function (context, scale, x0, y0, size) {
-      const groups = this.data.colours.map(function () { return []; });
-      const owner = this.shape ? this.data.polygons.cell : [];
-      for (let i = 0; i < owner.length; i++) {
-        if (inside(this.shape, i, scale, x0, y0, size, 1)) groups[this.data.c[owner[i]]].push(i);
-      }
-      context.globalAlpha = 0.86;
-      groups.forEach(function (rings, k) {
-        context.fillStyle = this.data.colours[k];
-        this.paintRings(context, scale, x0, y0, rings);
-        this.paintPoints(context, scale, x0, y0, size, k);
-      }, this);
-    },
-    /* Rings of one cell come one after another and are filled together, so that holes stay open. */
-    paintRings: function (context, scale, x0, y0, rings) {
-      const box = this.shape ? this.shape.box : null;
-      const owner = this.shape ? this.data.polygons.cell : null;
-      for (let n = 0; n < rings.length; n++) {
-        const i = rings[n];
-        const wide = (box[4 * i + 2] - box[4 * i]) * scale;
-        const high = (box[4 * i + 3] - box[4 * i + 1]) * scale;
-        if (wide < 5 && high < 5) {
-          const w = Math.max(wide, 1.4);
-          const h = Math.max(high, 1.4);
-          context.fillRect(box[4 * i] * scale - x0, box[4 * i + 1] * scale - y0, w, h);
-          continue;
-        }
-        context.beginPath();
-        trace(context, this.shape, i, scale, x0, y0);
-        while (n + 1 < rings.length && owner[rings[n + 1]] === owner[i]) {
-          context.closePath();
-          trace(context, this.shape, rings[++n], scale, x0, y0);
-        }
-        context.fill("evenodd");
-      }
-    },
-    paintPoints: function (context, scale, x0, y0, size, k) {
-      const r = this.radius(scale);
-      const classes = this.data.c;
-      for (let i = 0; i < classes.length; i++) {
-        if (classes[i] !== k || (this.shape && this.data.polygons.own[i])) continue;
-        const x = this.xy[2 * i] * scale - x0;
-        const y = this.xy[2 * i + 1] * scale - y0;
-        if (x < -r || y < -r || x > size + r || y > size + r) continue;
-        if (r < 2.2) {
-          context.fillRect(x - r, y - r, 2 * r, 2 * r);
-        } else {
-          context.beginPath();
-          context.arc(x, y, r, 0, 6.2832);
-          context.fill();
-        }
-      }
-    },
-    pick: function (latlng) {
-      const scale = Math.pow(2, this._map.getZoom());
-      const reach = Math.max(this.radius(scale), 6) / scale;
-      const far = this.shape ? Math.max(reach, this.data.radius_m / this.metres) : reach;
-      const x = worldX(latlng.lng);
-      const y = worldY(latlng.lat);
-      let best = -1;
-      let least = far * far;
-      for (let i = 0; i < this.data.c.length; i++) {
-        const d = (this.xy[2 * i] - x) ** 2 + (this.xy[2 * i + 1] - y) ** 2;
-        if (d <= least) {
-          least = d;
-          best = i;
-        }
-      }
-      return best;
-    },
-    at: function (i) {
-      const x = this.xy[2 * i];
-      return L.latLng(latOf(this.xy[2 * i + 1]), (x / WORLD) * 360 - 180);
-    }
-  });
-
-  /* Some of the cells hatched in black on white, which stands out on every colour and to every eye. */
-  const Hatching = CanvasTiles.extend({
-    initialize: function (packed, cells) {
-      L.setOptions(this, { pane: "hatching", usuallyOff: true });
-      this.data = packed;
-      this.cells = cells;
-      this.draws = {};
-      packed.cells.forEach(function (i, k) { this.draws[i] = packed.covered[k]; }, this);
-    },
-    told: function (i) {
-      return i in this.draws ? this.data.told.replace("{n}", this.draws[i]) : null;
-    },
-    pattern: function (context) {
-      const ratio = dotsOf(this._map);
-      const side = 8;
-      const mark = document.createElement("canvas");
-      mark.width = mark.height = side * ratio;
-      const pen = mark.getContext("2d");
-      pen.scale(ratio, ratio);
-      [["#ffffff", 3.4], ["#111111", 1.5]].forEach(function (line) {
-        pen.strokeStyle = line[0];
-        pen.lineWidth = line[1];
-        pen.beginPath();
-        for (let at = -side; at <= side; at += side) {
-          pen.moveTo(at - 2, side + 2);
-          pen.lineTo(at + side + 2, -2);
-        }
-        pen.stroke();
-      });
-      const made = context.createPattern(mark, "repeat");
-      made.setTransform(new DOMMatrix().scale(1 / ratio));
-      return made;
-    },
-    paint: function (context, scale, x0, y0, size) {
-      const shape = this.cells.shape;
-      const radius = Math.max(4, this.cells.radius(scale));
-      context.fillStyle = this.pattern(context);
-      context.beginPath();
-      if (shape) {
-        this.cells.data.polygons.cell.forEach(function (cell, i) {
-          if (cell in this.draws && inside(shape, i, scale, x0, y0, size, 1)) {
-            trace(context, shape, i, scale, x0, y0);
-            context.closePath();
-          }
-        }, this);
-      }
-      this.data.cells.forEach(function (i) {
-        if (shape && this.cells.data.polygons.own[i]) return;
-        const x = this.cells.xy[2 * i] * scale - x0;
-        const y = this.cells.xy[2 * i + 1] * scale - y0;
-        if (x < -radius || y < -radius || x > size + radius || y > size + radius) return;
-        context.moveTo(x + radius, y);
-        context.arc(x, y, radius, 0, 6.2832);
-      }, this);
-      context.fill(shape ? "evenodd" : "nonzero");
-    }
-  });
 
   /* What belongs to one map: panes, one canvas per pane, the layers by name. */
   function scene(map) {
@@ -433,14 +295,9 @@
     fit: fit,
     scene: scene,
     named: named,
-    canvas: { Tiles: CanvasTiles, lines: lines, inside: inside, trace: trace },
-    streets: function (map, source) {
-      scene(map);
-      return lately(map, "streets", function (packed) { return new Streets(packed); }, source);
-    },
-    cells: function (map, packed) { scene(map); return named(map, "cells", new Cells(packed)); },
-    hatching: function (map, packed) {
-      return named(map, "firm", new Hatching(packed, scene(map).layers.cells));
+    canvas: {
+      Tiles: CanvasTiles, paintAll: paintAll, dotsOf: dotsOf, unpack: unpack, lines: lines, inside: inside, trace: trace,
+      worldX: worldX, worldY: worldY, latOf: latOf, metresPerWorld: metresPerWorld, WORLD: WORLD
     }
   };
 })();

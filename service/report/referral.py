@@ -53,31 +53,28 @@ def _figures(row: Document, words: Words) -> list[Cell]:
 
 def load_rows(found: Document, words: Words) -> Iterator[list[Cell]]:
     """Every station and centre, the fullest first in each tier."""
-    named = {
-        row["facility"]: words.named(row) or row["facility"]
-        for tier, _ in _TIERS
-        for row in found[tier]
-    }
     for tier, one in _TIERS:
         order = sorted(found[tier], key=lambda row: (-(row["load"] or 0), row["facility"]))
         for row in order:
             yield [
                 text(words(f"referral_one_{one}")),
-                text(named[row["facility"]]),
+                text(words.named(row) or row["facility"]),
                 Cell(number(row["load"]) or words.not_assessed, row["load"]),
                 Cell(number(row["max"]) or words.none, row["max"]),
-                text(_goal(row, named, words)),
+                text(_goal(row, words)),
                 Cell(words.minutes(row["leg_minutes"]) or words.none, row["leg_minutes"]),
                 Cell(words.minutes(row["onward_minutes"]) or words.none, row["onward_minutes"]),
             ]
 
 
-def _goal(row: Document, named: Mapping[str, str], words: Words) -> str:
+def _goal(row: Document, words: Words) -> str:
     """Whom a place refers to: nobody, itself where it is the hospital too, or another."""
     goal = row["refers_to"]
     if goal is None:
         return words.none
-    return words("referral_itself") if goal == row["facility"] else named.get(goal, goal)
+    if goal == row["facility"]:
+        return words("referral_itself")
+    return words.named(row, "refers_to_name") or str(goal)
 
 
 def limit_line(found: Document, words: Words) -> str:

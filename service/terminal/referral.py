@@ -42,15 +42,13 @@ def _units(document: Mapping[str, Any], title: str, words: Words) -> Table:
 
 def _tier(document: Mapping[str, Any], tier: str, words: Words) -> Table:
     heads = ("facility", "load", "maximum", "refers_to", "leg", "onward")
-    rows = {one["facility"]: one for key in ("stations", "centres") for one in document[key]}
     table = table_of(words(tier), [words(name) for name in heads], left=(0, 3))
     for row in document[tier]:
-        goal = rows.get(row["refers_to"])
         table.add_row(
             words.named(row) or row["facility"],
             number(row["load"]) or words.not_assessed,
             number(row["max"]) or words.none,
-            (words.named(goal) if goal else None) or row["refers_to"] or words.none,
+            words.named(row, "refers_to_name") or row["refers_to"] or words.none,
             words.minutes(row["leg_minutes"]) or words.none,
             words.minutes(row["onward_minutes"]) or words.none,
         )

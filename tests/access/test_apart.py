@@ -67,3 +67,22 @@ def test_copies_are_made_only_where_they_are_asked_for() -> None:
     with using_threads(1, copies=True):
         assert not may_fork()
     assert begin_apart(os.getpid)() == os.getpid()
+
+
+@linux
+def test_after_an_error_nothing_more_is_read_from_a_closed_pipe() -> None:
+    def make(give: Callable[[int], None]) -> None:
+        raise ValueError("file")
+
+    made = Apart(make)
+    with pytest.raises(ValueError, match="file"):
+        next(made)
+    with pytest.raises(StopIteration):
+        next(made)
+
+
+@linux
+def test_whoever_waits_twice_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "may_fork", lambda: True)
+    waited = begin_apart(os.getpid)
+    assert waited() == waited() != os.getpid()

@@ -14,7 +14,13 @@ from scipy.sparse.csgraph import connected_components
 from lifecircle.analysis.city.datum_shift import convolve_nearest
 from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.machine import begin, collecting_seldom, map_side_by_side, using_threads
+from lifecircle.analysis.machine import (
+    begin,
+    collecting_seldom,
+    map_side_by_side,
+    thread_count,
+    using_threads,
+)
 
 
 @pytest.mark.parametrize(("nodes", "links"), [(1, 0), (7, 3), (100, 60), (2_000, 1_500)])
@@ -50,6 +56,12 @@ def test_what_is_made_side_by_side_keeps_its_order(threads: int | None) -> None:
         with pytest.raises(ZeroDivisionError):
             begin(lambda: 1 // (make(0)))()
     assert (names == {threading.current_thread().name}) is (threads == 1)
+
+
+def test_threads_that_begin_others_keep_to_the_limit() -> None:
+    with using_threads(3):
+        assert begin(thread_count)() == 3
+        assert map_side_by_side(lambda _: thread_count(), range(4)) == [3] * 4
 
 
 def test_no_threads_at_all_are_refused() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -13,9 +16,13 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import referral_document
 from lifecircle.service.cli import app
+from lifecircle.service.maps.pages import Page, map_page
+from lifecircle.service.report import report_workbook
+from lifecircle.service.wording import Words
+from tests.pages.map_pages import visible
 from tests.pages.served import ask
 from tests.worlds.referral import PLACES, referral_city, referral_policy
-from tests.worlds.tiny import tiny_run
+from tests.worlds.tiny import Place, tiny_run
 
 REASONS = ("no_station", "too_far", "station_full", "centre_full")
 
@@ -56,6 +63,25 @@ def test_the_answer(served: TestClient) -> None:
     more = ask(served, "/areas/tiny/referral", minutes=24.15, by="subdistrict")
     assert more["share"] == 1 and len(more["units"]) == 2
     assert ask(served, "/areas/tiny/referral", minutes=22.05, pass_by="true")["served"] == 60
+
+
+def test_a_hospital_of_neither_tier_is_told_by_its_name(tmp_path: Path) -> None:
+    policy = referral_policy()
+    rule = policy.capacities.referral
+    assert rule is not None
+    apart = replace(rule, hospital="pharmacy", hospital_attribute=None, hospital_values=())
+    places = (*PLACES, Place("h1", "pharmacy", 1600, -20, "三院"))
+    city = referral_city(places=places)
+    policy = replace(policy, capacities=replace(policy.capacities, referral=apart))
+    run = tiny_run(tmp_path, policy=policy, change=lambda _: city)
+    centres = referral_document(run, Question())["centres"]
+    assert {row["refers_to_name"] for row in centres} == {"三院"}
+    assert {row["refers_to"] for row in centres}.isdisjoint(row["facility"] for row in centres)
+    book = load_workbook(io.BytesIO(report_workbook(run, "zh")))
+    loads = list(book[Words("zh", "report")("referral_loads")].values)[1:]
+    assert [row[4] for row in loads if row[0] == "中心"] == ["三院"] * 2
+    shown = visible(map_page(run, "referral", Question(), Page(mode="inline")))
+    assert shown.count("转往三院") == 2
 
 
 def test_what_is_not_known_is_null(served: TestClient) -> None:

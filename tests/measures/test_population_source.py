@@ -12,7 +12,7 @@ import pytest
 
 import lifecircle as lc
 from lifecircle.analysis.measures.question import Question, Study
-from lifecircle.analysis.measures.robustness.beside import UNIT_TOTALS
+from lifecircle.analysis.measures.robustness.beside import UNIT_TOTALS, lives_otherwise
 from lifecircle.analysis.measures.robustness.figures import Asking, asking_of
 from lifecircle.analysis.measures.robustness.parameters import SOURCE, parameters_of, unmoved_of
 from lifecircle.analysis.measures.robustness.world import Assumptions
@@ -159,6 +159,18 @@ def test_sources_are_named_in_both_languages_and_drawn(
     people = made["services"][0]["residents"]
     assert people["always"] + people["sometimes"] + people["never"] == made["residents"]
     assert SOURCE in [one["parameter"] for one in made["services"][0]["swings"]]
+
+
+def test_runs_with_other_walks_or_services_are_another_city() -> None:
+    study = lc.tiny_town().study
+    fewer = replace(study.city.cells, residents=study.city.cells.residents // 2)
+    other = replace(study, city=replace(study.city, cells=fewer))
+    assert lives_otherwise(study, other)
+    assert not lives_otherwise(study, study)
+    steep = replace(other.costs, uv_cm=other.costs.uv_cm + np.int32(1))
+    assert not lives_otherwise(study, replace(other, known_costs=steep))
+    some = replace(other.travel, services=other.travel.services[:-1])
+    assert not lives_otherwise(study, replace(other, travel=some))
 
 
 def reason_of(study: Study) -> str | None:

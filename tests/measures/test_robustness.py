@@ -14,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lifecircle as lc
+from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.edits.apply import apply_edits
+from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.robustness import list_tries
 from lifecircle.analysis.measures.robustness.figures import Asking, asking_of
@@ -308,3 +311,15 @@ def test_missed_and_wrong_places_are_judged_by_their_own_rows() -> None:
     for shares in ({"missed": {"pharmacy": 1.0}}, {"wrong": {"pharmacy": 1.0}}):
         made = worlds.study_of(Assumptions(**shares))
         assert len(made.judged("pharmacy").facility) == len(made.city.facilities)
+
+
+def test_a_study_after_edits_can_be_asked_how_firm_it_is() -> None:
+    city = tiny_city()  # with residential land, which the draws leave aside
+    study = study_of(city, tiny_policy(), travel=tiny_travel(city))
+    lon, lat = to_lonlat(city.cells.xy_m[6:7], city.crs)[0].tolist()
+    edit = {"op": "add_facility", "service": "pharmacy", "lon": lon, "lat": lat}
+    after = apply_edits(study, read_edits(study, [edit])).study
+    found = robustness(after, Question("pharmacy"), draws=2, lists=False)
+    now, before = (coverage(one, Question("pharmacy")).total.P for one in (after, study))
+    assert found.services[0].P.usual == now
+    assert now is not None and before is not None and now > before

@@ -53,12 +53,14 @@ def is_twin(study: Study, other: Study) -> bool:
 
 
 def lives_otherwise(study: Study, other: Study) -> bool:
-    """Whether two studies have the same streets, units and facilities, and others live there."""
+    """Whether two studies have the same walks, units and facilities, and others live there."""
     a, b = study.city, other.city
     return (
         _same_places(a, b)
         and b.cells.counted
-        and np.array_equal(a.network.edge_length_m, b.network.edge_length_m)
+        and study.travel.services == other.travel.services
+        and np.array_equal(study.costs.uv_cm, other.costs.uv_cm)  # slope weighed in
+        and np.array_equal(study.costs.vu_cm, other.costs.vu_cm)
         and not same_homes(a.cells, b.cells)
     )
 

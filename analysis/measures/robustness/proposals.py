@@ -107,8 +107,8 @@ def firm_proposals(
     Raises
     ------
     UnknownNameError : no such service or walker.
-    ParameterError : no candidates, draws out of range, a service nothing is known about, or
-        residents nobody has counted.
+    ParameterError : fewer than one place, draws out of range, a service nothing is known about,
+        or residents nobody has counted.
 
     Source
     ------

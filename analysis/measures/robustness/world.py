@@ -163,7 +163,7 @@ class Worlds:
             redone = True
         if not land and city.land is not None:
             city = replace(city, land=None)
-            travel = replace(travel, land_cm=travel.land_cm[:, :0])
+            travel = travel.without_land()
         if given.leg_m is not None:
             city = attached_within(city, streets, given.leg_m)
         if given.population == UNIT_TOTALS:

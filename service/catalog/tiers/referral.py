@@ -12,7 +12,7 @@ from lifecircle.analysis.measures.catchments.referral import Referral, referral
 from lifecircle.analysis.measures.catchments.referral_chains import REASONS, Contact
 from lifecircle.analysis.measures.question import Question, level_of, settle
 from lifecircle.analysis.measures.residents import persons_of, sums_by, unknown_units
-from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, UNREACHED_CM
+from lifecircle.analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import persons_in, remarks, title_of
@@ -117,20 +117,28 @@ def _contacts(run: Run, found: Referral, tier: Contact, *, told: bool) -> list[d
     def minutes(cm: int) -> float | None:
         return None if cm >= UNREACHED_CM or found.missing else cm / per_minute
 
+    def names(facility: int) -> tuple[str | None, str | None]:
+        if facility == NOBODY or places.name[facility] is None:
+            return None, None
+        return str(places.name[facility]), None if english is None else english[facility]
+
     rows = []
     for i, facility in enumerate(tier.facility.tolist()):
         load, most, goal = int(tier.load[i]), int(tier.maximum[i]), int(tier.refers_to[i])
         bound = None if most < 0 else most
-        name = places.name[facility]
+        goal = NOBODY if found.missing else goal
+        (name, name_en), (goal_name, goal_name_en) = names(facility), names(goal)
         rows.append(
             {
                 "facility": ids[facility],
-                "name": None if name is None else str(name),
-                "name_en": None if english is None else english[facility],
+                "name": name,
+                "name_en": name_en,
                 "load": load if told else None,
                 "max": bound,
                 "full": load >= most if told and bound is not None else None,
-                "refers_to": None if goal < 0 or found.missing else ids[goal],
+                "refers_to": None if goal == NOBODY else ids[goal],
+                "refers_to_name": goal_name,
+                "refers_to_name_en": goal_name_en,
                 "leg_minutes": minutes(int(tier.leg_cm[i])),
                 "onward_minutes": minutes(int(tier.onward_cm[i])),
             }

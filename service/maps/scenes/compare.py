@@ -29,6 +29,7 @@ from lifecircle.service.maps.panel import (
     Swatch,
     Tile,
     Toggle,
+    laid,
 )
 from lifecircle.service.maps.scene import (
     WORST_SHOWN,
@@ -178,12 +179,12 @@ def _cells(
 
 def _change_toggle(ask: Ask, found: Comparison) -> Toggle:
     marks = [
-        Swatch(scales.laid_over(colour, scales.UNIT_OPACITY), label)
+        laid(colour, scales.UNIT_OPACITY, label)
         for colour, label in zip(CHANGE_COLOURS, _spans(ask), strict=True)
     ]
     if any(row.P_change is None for row in found.units):
-        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.UNIT_OPACITY)
-        marks.append(Swatch(grey, ask.words.not_assessed, apart=True))
+        grey = (scales.UNKNOWN_COLOUR, scales.UNIT_OPACITY)
+        marks.append(laid(*grey, ask.words.not_assessed, apart=True))
     label = ask.say("layer_units_change", level=ask.level(found.by))
     return Toggle("units", label, tuple(marks), ramp=True)
 

@@ -242,7 +242,7 @@ def _dots(ask: Ask, answer: ReferralAnswer, words: Words) -> tuple[FacilityDots,
         for tier, name in pairs
         for facility, row in zip(tier.facility.tolist(), document[name], strict=True)
     }
-    values = _told(words, [told.get(i) for i in chosen.tolist()], _names(ask, document))
+    values = _told(ask, [told.get(i) for i in chosen.tolist()], words)
     labels = [words(key) for key in ("load", "maximum", "refers_to", "leg")]
     titles = [words(f"one_{tier}") for tier in TIERS]
     layer = facility_layer(
@@ -257,9 +257,7 @@ def _dots(ask: Ask, answer: ReferralAnswer, words: Words) -> tuple[FacilityDots,
     return layer, Toggle("dots", ask.say("facilities"), marks)
 
 
-def _told(
-    words: Words, rows: Sequence[Row | None], named: Mapping[str, str]
-) -> list[list[str | None]]:
+def _told(ask: Ask, rows: Sequence[Row | None], words: Words) -> list[list[str | None]]:
     """Load, maximum, whom it refers to and how far that is, of every dot."""
     told = [
         (None,) * 4
@@ -267,7 +265,7 @@ def _told(
         else (
             number(row["load"]) or words.not_assessed,
             number(row["max"]),
-            named.get(row["refers_to"]),
+            None if row["refers_to"] is None else _goal(ask, row),
             words.minutes(row["leg_minutes"]),
         )
         for row in rows
@@ -275,13 +273,9 @@ def _told(
     return [[row[k] for row in told] for k in range(4)]
 
 
-def _names(ask: Ask, document: Row) -> dict[str, str]:
-    """The names of the places of both tiers by id."""
-    return {
-        row["facility"]: ask.named(row["name"], row["name_en"])
-        for tier in ("stations", "centres")
-        for row in document[tier]
-    }
+def _goal(ask: Ask, row: Row) -> str:
+    """The name of the place that a place refers to, which may be of neither tier."""
+    return ask.named(row["refers_to_name"], row["refers_to_name_en"])
 
 
 def _worst(ask: Ask, document: Row, words: Words, places: Mapping[str, int]) -> Ranking | None:
@@ -314,12 +308,11 @@ def _loads(ask: Ask, document: Row, tier: str, words: Words) -> Ranking | None:
     rows = document[tier] if document["assessed"] else ()
     order = sorted(rows, key=lambda row: (-row["load"], row["facility"]))
     longest = max((max(row["load"], row["max"] or 0) for row in order), default=0) or 1
-    named = _names(ask, document)
     shown = tuple(
         RankRow(
             ask.named(row["name"], row["name_en"]),
             ask.words.persons(row["load"]),
-            " · ".join(_detail(ask, row, named, words)),
+            " · ".join(_detail(ask, row, words)),
             f"{100 * row['load'] / longest:.1f}",
             None,
             () if row["max"] is None else (f"{100 * row['max'] / longest:.1f}",),
@@ -333,7 +326,7 @@ def _loads(ask: Ask, document: Row, tier: str, words: Words) -> Ranking | None:
     return Ranking(ask.say(f"rank_{tier}"), note, "dots", shown)
 
 
-def _detail(ask: Ask, row: Row, named: Mapping[str, str], words: Words) -> Sequence[str]:
+def _detail(ask: Ask, row: Row, words: Words) -> Sequence[str]:
     """Whether it is full, and whom it refers to."""
     goal = row["refers_to"]
     told = [ask.say("full_at", n=number(row["max"]))] if row["full"] else []
@@ -342,7 +335,7 @@ def _detail(ask: Ask, row: Row, named: Mapping[str, str], words: Words) -> Seque
     if goal == row["facility"]:
         return [*told, words("one_hospital")]
     minutes = words.minutes(row["leg_minutes"]) or words.none
-    return [*told, ask.say("refers_on", name=named.get(goal, goal), minutes=minutes)]
+    return [*told, ask.say("refers_on", name=_goal(ask, row), minutes=minutes)]
 
 
 def _basis(ask: Ask, document: Row) -> tuple[Fact, ...]:

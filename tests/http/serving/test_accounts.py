@@ -13,11 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from anyio import to_thread
 from joserfc.jwk import ECKey
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from lifecircle.service import accounts
+from lifecircle.service import accounts, serving
 from lifecircle.service.app import create_app
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import ROLES, list_keys, revoke_key
@@ -25,6 +26,7 @@ from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.database.tables import AuditRow, KeyRow
 from lifecircle.service.edge import keys as gate
 from lifecircle.service.errors import SettingError
+from lifecircle.service.jobs.workshop import without_secrets
 from lifecircle.service.serving import settings_of, told_to_workers
 from lifecircle.service.settings import Settings, check_exposure, settings_from
 from tests.http.serving.issuer import CLIENT, PEOPLE, SECRET, Issuer, issuing
@@ -323,3 +325,13 @@ def test_settings_come_from_variables_and_hide_the_secret(issuer: Issuer) -> Non
     assert SECRET not in fault.value.text("en")
     assert accounts.ROLES == ROLES
     check_exposure(Settings(host="0.0.0.0"), keys=accounts.accounts_of(found) is not None)
+
+
+def test_a_job_is_told_no_secret() -> None:
+    database = "postgresql://u:pass@h/d"
+    settings = Settings(database=database, oidc_client_secret=SecretStr(SECRET))
+    told = {
+        serving._SERVED: told_to_workers(settings), "LIFECIRCLE_DATABASE": database,
+        "LIFECIRCLE_OIDC_CLIENT_SECRET": SECRET, "PATH": "/bin",
+    }  # fmt: skip
+    assert without_secrets(told) == {"PATH": "/bin"}
