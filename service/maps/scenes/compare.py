@@ -221,10 +221,9 @@ def _option(ask: Ask, folder: Path) -> str:
 
 
 def _run_named(ask: Ask, manifest: Manifest) -> str:
-    told = {"made": stamp(manifest.created), "id": manifest.run.rpartition("-")[2]}
-    if manifest.year is None:
-        return ask.say("run_made", **told)
-    return ask.say("run_made_year", year=manifest.year, **told)
+    identity = manifest.run.rpartition("-")[2]
+    made = stamp(manifest.created)
+    return ask.say("run_made_year", year=manifest.year, made=made, id=identity)
 
 
 def _figures(ask: Ask, before: Run, found: Comparison) -> dict[str, Any]:
