@@ -54,7 +54,7 @@
     map.getContainer().setAttribute("role", "application");
     const answer = tools.answer;
     const table = lifecircle.unitTable(map, config, tools);
-    const input = answer ? lifecircle.search(map, config, tools, answer) : null;
+    const input = config.search ? lifecircle.search(map, config, tools, answer) : null;
     lifecircle.keepState(map, config, answer);
     document.addEventListener("keydown", function (event) {
       const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && !/^(checkbox|radio)$/.test(event.target.type);
