@@ -26,7 +26,7 @@ from lifecircle.analysis.readers.osm.way_forms import way_forms
 
 
 class Asked(Protocol):
-    """What a build is asked for: `lifecircle.analysis.facts.BuildRequest`."""
+    """What a build is asked for: `lifecircle.analysis.build_request.BuildRequest`."""
 
     @property
     def osm(self) -> Path | None:

@@ -20,6 +20,7 @@ import shapely
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.ahead import Ahead, ChangedError
+from lifecircle.analysis.build_request import BuildRequest, check_request, describe_inputs
 from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
@@ -54,16 +55,7 @@ from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import InputError, LifecircleError, ParameterError, Warn
-from lifecircle.analysis.facts import (
-    Beside,
-    BuildRequest,
-    Facts,
-    check_request,
-    describe_inputs,
-    profiles_asked,
-    read_facts,
-    remark,
-)
+from lifecircle.analysis.facts import Beside, Facts, profiles_asked, read_facts, remark
 from lifecircle.analysis.machine import begin, collecting_seldom, using_threads
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks

@@ -28,9 +28,9 @@ import lifecircle as lc
 from benchmarks.bars import SEED, Row, Skip, skipped
 from benchmarks.million import MILLION_OSM, million_request, write_million
 from benchmarks.serving import cpu_s, serve_workspace
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.checker.check import check_file

@@ -24,7 +24,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.postgis.publish import publish
 from lifecircle.analysis.results.folders import AreaFolders

@@ -11,9 +11,9 @@ import geopandas as gpd
 import networkx as nx
 import pandas as pd
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Progress
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.policy import Policy, Title
 from lifecircle.area import Area

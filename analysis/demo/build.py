@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Progress
 from lifecircle.analysis.demo.samples import (
     NOW,
@@ -14,7 +15,6 @@ from lifecircle.analysis.demo.samples import (
     write_springcity,
 )
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.policy import Title
 from lifecircle.analysis.results.model import Run

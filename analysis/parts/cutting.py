@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
+from lifecircle.analysis.build_request import BuildRequest, check_request
 from lifecircle.analysis.city.crs import to_lonlat, to_metric
 from lifecircle.analysis.city.model import Units
 from lifecircle.analysis.city.residents.dasymetric import level_with_totals, refuse_totals
@@ -32,7 +33,7 @@ from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.city.units.units import build_units, group_totals
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.facts import BuildRequest, Facts, check_request, read_facts
+from lifecircle.analysis.facts import Facts, read_facts
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.osm.aside import has_places_on_ways, in_order

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import geopandas as gpd
 import numpy as np
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.city.residents.homes import Ground, NearStreets
 from lifecircle.analysis.city.residents.part_spread import PartSpread, spread_part
 from lifecircle.analysis.city.units.units import build_units, group_totals
 from lifecircle.analysis.clock import Clock
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.parts.answer import FRAMES, Answer, is_answered, write_answer
 from lifecircle.analysis.parts.cutting import Part, read_part, spreads, streets_near
 from lifecircle.analysis.policy import Policy, load_policy

@@ -20,9 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import LifecircleError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.parts.cutting import cut_area, is_cut
 from lifecircle.analysis.parts.joined import join_parts
 from lifecircle.analysis.parts.working import work_part

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 import lifecircle as lc
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import InputError, ParameterError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.records.coordinates.datums import from_wgs84, to_wgs84
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations

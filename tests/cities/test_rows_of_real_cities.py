@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.pipeline import analyse_city

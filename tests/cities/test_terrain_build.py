@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 from lifecircle.analysis.access.nearest import from_positions
 from lifecircle.analysis.access.point_query import NearestQuery
 from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.city.streets.walkable import walkable_network
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.pipeline import build_area

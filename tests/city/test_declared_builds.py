@@ -10,8 +10,8 @@ import numpy as np
 import pyproj
 import pytest
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import analyse_city
 from tests.files.office import table, write_csv, write_xlsx, written
 from tests.worlds.drawn import ORIGIN, Way, World

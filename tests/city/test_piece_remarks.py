@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import LifecircleError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import analyse_city
 from tests.worlds.drawn import World, draw
 

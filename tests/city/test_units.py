@@ -13,6 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.city.residents.population import cells_from_table
 from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.city.units.units import (
@@ -23,7 +24,6 @@ from lifecircle.analysis.city.units.units import (
     group_totals,
     sort_declared,
 )
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.pipeline import analyse_city

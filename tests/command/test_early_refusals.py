@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifecircle.analysis import facts, pipeline
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.facts import BuildRequest
 from tests.command.run import lifecircle
 
 _TELL_HEAVY = """

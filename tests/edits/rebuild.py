@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.pipeline import analyse_city
 

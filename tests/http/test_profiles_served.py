@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from lifecircle.analysis.access.nearest import travel_table
-from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.measures.edits.apply import apply_edits
 from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.pipeline import build_area

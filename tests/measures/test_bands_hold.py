@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import lifecircle as lc
-from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.measures.catchments.catchments import catchments
 from lifecircle.analysis.measures.catchments.most_served import share_served
 from lifecircle.analysis.measures.coverage import coverage

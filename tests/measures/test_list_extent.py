@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lifecircle as lc
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.city.extents import extents_of, find_units, judged_by
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import InputError, ParameterError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.catchments.catchments import catchments
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage

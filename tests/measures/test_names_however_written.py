@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import lifecircle as lc
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import LifecircleError, ParameterError, UnknownNameError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.question import settle
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.texts import Title

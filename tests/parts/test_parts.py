@@ -13,9 +13,9 @@ import osmium
 import pytest
 import shapely
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import InputError, ParameterError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.parts.answer import read_answer
 from lifecircle.analysis.parts.cutting import cut_area, read_part
 from lifecircle.analysis.parts.joined import Joined, join_parts

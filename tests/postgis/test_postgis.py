@@ -14,8 +14,8 @@ import pytest
 import shapely
 from psycopg import sql
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import LifecircleError, ParameterError, UnsolvedError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.postgis.connecting import is_postgis, shown
 from lifecircle.analysis.postgis.fetch import fetch_table

@@ -16,9 +16,10 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.facts import BuildRequest, read_facts
+from lifecircle.analysis.facts import read_facts
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.declarations import SILENT, Declaration, Declarations

@@ -16,7 +16,7 @@ from lifecircle.service.jobs.inbox import IDENTITY, Inbox
 from lifecircle.service.jobs.processes.common import Bench, Done, Name, Process
 
 if TYPE_CHECKING:
-    from lifecircle.analysis.facts import BuildRequest
+    from lifecircle.analysis.build_request import BuildRequest
     from lifecircle.analysis.results.store import Workspace
 
 File = Annotated[str, Field(pattern=f"^{IDENTITY}$")]
@@ -123,7 +123,7 @@ class Build(Process):
 
     def request(self, inputs: Path) -> BuildRequest:
         """What is to be built, its files as `lay_out` put them."""
-        from lifecircle.analysis.facts import BuildRequest
+        from lifecircle.analysis.build_request import BuildRequest
 
         def near(identity: str) -> Path:
             try:

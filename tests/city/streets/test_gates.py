@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifecircle.analysis.facts import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.pipeline import analyse_city
 from lifecircle.analysis.policy import load_policy
 from tests.oracles.audit_world import World, closed_way

@@ -14,9 +14,10 @@ import pytest
 from lifecircle.analysis import ahead as reading
 from lifecircle.analysis import pipeline
 from lifecircle.analysis.ahead import ChangedError, begin_reading
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.facts import Beside, BuildRequest, Facts, read_facts
+from lifecircle.analysis.facts import Beside, Facts, read_facts
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from tests.readers.osm.test_osm_writings import shuffled, text, town
 

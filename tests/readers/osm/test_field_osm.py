@@ -11,8 +11,8 @@ from pathlib import Path
 import osmium
 import pytest
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import InputError, Warn
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.pipeline import analyse_city

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.facts import BuildRequest
 from lifecircle.analysis.policy import load_policy, policy_ids
 from lifecircle.analysis.policy.sections.kinds import (
     kind_sources,

@@ -12,9 +12,10 @@ import numpy as np
 import osmium
 import pytest
 
+from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import InputError
-from lifecircle.analysis.facts import BuildRequest, read_facts
+from lifecircle.analysis.facts import read_facts
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import read_streets
 from tests.files.o5m import as_o5m
