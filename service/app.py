@@ -40,6 +40,7 @@ from lifecircle.service.routes import (
     building,
     catchments,
     checks,
+    ground,
     health,
     login,
     pages,
@@ -56,6 +57,7 @@ from lifecircle.service.routes import (
 from lifecircle.service.serving import SWEEPING, WARMING, workers_folder
 from lifecircle.service.settings import Settings
 from lifecircle.service.state import Areas, Warmth
+from lifecircle.service.tianditu import tianditu_of
 
 
 def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:
@@ -79,6 +81,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.metrics = Metrics()
     app.state.database = Database(settings.workspace, settings.database)
     app.state.accounts = accounts_of(settings)
+    app.state.tianditu = tianditu_of(settings)
     app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting, workers_folder())
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
@@ -86,7 +89,8 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.workshop = _workshop(settings, app.state.areas.workspace.root)
     app.state.jobs = Jobs(app.state.areas.workspace, app.state.database, settings)
     about_areas = (areas, catchments, siting, scenario, scorecard, robustness, studies, quality)
-    for room in (ogc, *about_areas, scenarios, reviews, checks, building, pages, login, health):
+    for_people = (building, pages, ground, login, health)
+    for room in (ogc, *about_areas, scenarios, reviews, checks, *for_people):
         app.include_router(room.router)
     for path, folder in static_folders():
         app.mount(path, StaticFiles(directory=folder))

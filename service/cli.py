@@ -221,8 +221,15 @@ def coverage(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.analysis.measures.travelling import mover_of
     from lifecircle.analysis.results.export import export_coverage
     from lifecircle.service.catalog import coverage_document
-    from lifecircle.service.terminal import print_json, show_coverage
+    from lifecircle.service.terminal import (
+        check_folder,
+        check_suffix,
+        print_json,
+        show_coverage,
+    )
 
+    check_suffix(out, ".csv .xlsx")
+    check_folder(out)
     question = Question(service, minutes, mover_of(walker, profile), group, by, at)
     document = coverage_document(opened, question, lang=language)
     if as_json:

@@ -12,7 +12,8 @@
         ├── ForbiddenError               not for readers from other machines    403
         ├── ConflictError                changed by somebody else meanwhile     409
         ├── NotReadyError                the service is still starting, or full 503
-        ├── TooManyError                 one reader asks for too much at once   429
+        ├── UpstreamError                another server did not answer           502
+    ├── TooManyError                 one reader asks for too much at once   429
         ├── DatabaseError                the service's own database             503
         ├── TooLargeError                more is sent than is taken             413
         ├── JobError                     a job that ended without an answer     500
@@ -79,6 +80,10 @@ class NotReadyError(ServiceError):
     """The service has started but cannot answer yet."""
 
 
+class UpstreamError(ServiceError):
+    """Another server, asked on behalf of a reader, did not answer as it should."""
+
+
 class TooManyError(ServiceError):
     """Whoever asks has too much under way already; later there is room again."""
 
@@ -125,6 +130,7 @@ STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (DatabaseError, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (UpstreamError, HTTPStatus.BAD_GATEWAY),
     (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),
     (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (ParameterError, HTTPStatus.BAD_REQUEST),

@@ -19,8 +19,9 @@ FROM_ENVIRONMENT: Final = (
     "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
     "language", "log", "database", "session_hours", "workers",
     "requests_per_minute", "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_scope",
-    "oidc_role_claim", "oidc_roles",
+    "oidc_role_claim", "oidc_roles", "tianditu_key", "tianditu_review_number",
 )  # fmt: skip
+SECRETS: Final = frozenset({"oidc_client_secret", "tianditu_key"})  # shown nowhere
 LISTS: Final = ("allowed_hosts", "oidc_roles")  # with commas between, in a variable
 # what the claim of roles may hold (``*``: every account), and the role that follows from it
 GivenRole = Annotated[str, Field(pattern=r"^[^=]+=(viewer|reviewer|planner|admin)$")]
@@ -31,7 +32,8 @@ class Settings(BaseModel):
 
     `base_url` is the address people use when a proxy stands in front; without it links follow
     the request. The limits guard the service, they are no judgements about walking. `oidc_*`: an
-    issuer of accounts (`accounts.py`); off without `oidc_issuer`.
+    issuer of accounts (`accounts.py`); off without `oidc_issuer`. `tianditu_*`: tiles handed on
+    (`tianditu.py`); off without `tianditu_key`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +55,8 @@ class Settings(BaseModel):
     oidc_scope: str = Field(default="openid profile", pattern=r"^openid( [!#-\[\]-~]+)*$")
     oidc_role_claim: str = Field(default="groups", min_length=1)
     oidc_roles: tuple[GivenRole, ...] = ()
+    tianditu_key: SecretStr | None = Field(default=None, min_length=8, max_length=128)
+    tianditu_review_number: str | None = Field(default=None, min_length=1, max_length=60)
     language: Language = "zh"
     log: LogFormat = "text"
     max_body_bytes: int = Field(default=1_000_000, ge=0)
@@ -111,7 +115,7 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
 
 
 def _shown(fault: Any) -> Any:
-    return "***" if "oidc_client_secret" in fault["loc"] else fault["input"]
+    return "***" if SECRETS & set(fault["loc"]) else fault["input"]
 
 
 def _listed(text: str) -> list[str]:

@@ -65,6 +65,16 @@ def _share(number: Cited) -> None:
 
 def _counted(number: Cited) -> None:
     _positive(number)
+    _whole(number)
+
+
+def _counted_or_none(number: Cited) -> None:
+    if number.value < 0:
+        raise refused("policy_negative", value=number.value)
+    _whole(number)
+
+
+def _whole(number: Cited) -> None:
     if number.value != int(number.value):
         raise refused("policy_not_whole", value=number.value)
 
@@ -72,5 +82,6 @@ def _counted(number: Cited) -> None:
 Positive = Annotated[Cited, when_written(_positive)]
 Share = Annotated[Cited, when_written(_share)]
 Counted = Annotated[Cited, when_written(_counted)]
+CountedOrNone = Annotated[Cited, when_written(_counted_or_none)]
 
 OwnTitle = Annotated[Title, Field(validation_alias="#title")]

@@ -257,7 +257,7 @@ RULE_COLUMNS: Final = (
     text("B", "column_B", "not_assessed"),
     text("state", null="not_assessed"),
     count("needed_from", "column_needed_from", "centres", "not_assessed"),
-    count("needed_to", "column_needed_to", "centres", "not_assessed"),
+    count("needed_to", "column_needed_to", "centres", "no_most"),
     text("missing", "column_what_is_missing", "no_lack"),
     text("notes", "word_note", "none"),
 )

@@ -3,9 +3,8 @@
   "use strict";
 
   const canvas = lifecircle.canvas;
-  const FILL = { water: "#b5d3e6", green: "#d3e6c8", building: "#dcd9d4" };
   const FROM = { water: 9, green: 10, building: 14, stream: 11, rail: 11, road: 9 };
-  const ROAD = ["#dc9a4e", "#dc9a4e", "#e2b56b", "#e6c88f", "#e2d3b3"];
+  const FILLED = ["water", "green", "building"];
   const NAME_FROM = { town: 9, suburb: 12, village: 12.5, water: 13, park: 15, station: 13.5, street: 15.5 };
   const MOST_NAMES = 45; // on one screen
 
@@ -25,15 +24,17 @@
     },
     paint: function (context, scale, x0, y0, size, zoom) {
       const view = [scale, x0, y0];
+      const look = lifecircle.groundOf(this._map);
+      if (look.empty) return;
       this.data.kinds.forEach(function (kind, k) {
         if (zoom < FROM[kind]) return;
         const seen = this.byKind[k].filter(function (i) {
           return canvas.inside(this.shape, i, scale, x0, y0, size, 4);
         }, this);
-        if (FILL[kind]) this.fill(context, view, seen, FILL[kind]);
-        else if (kind === "stream") this.line(context, view, seen, "#b5d3e6", zoom < 14 ? 1 : 2.2, []);
-        else if (kind === "rail") this.rail(context, view, seen, zoom);
-        else this.roads(context, view, seen, zoom);
+        if (FILLED.indexOf(kind) >= 0) this.fill(context, view, seen, look[kind]);
+        else if (kind === "stream") this.line(context, view, seen, look.water, zoom < 14 ? 1 : 2.2, []);
+        else if (kind === "rail") this.rail(context, view, seen, zoom, look);
+        else this.roads(context, view, seen, zoom, look.road);
       }, this);
     },
     fill: function (context, view, seen, colour) {
@@ -59,17 +60,17 @@
       context.stroke();
       context.setLineDash([]);
     },
-    rail: function (context, view, seen, zoom) {
+    rail: function (context, view, seen, zoom, look) {
       const width = zoom < 13 ? 1.2 : 2.4;
-      this.line(context, view, seen, "#8d8d96", width, []);
-      if (zoom >= 13) this.line(context, view, seen, "#f7f7f4", width - 1.2, [7, 7]);
+      this.line(context, view, seen, look.rail, width, []);
+      if (zoom >= 13) this.line(context, view, seen, look.paper, width - 1.2, [7, 7]);
     },
-    roads: function (context, view, seen, zoom) {
+    roads: function (context, view, seen, zoom, colours) {
       const rank = this.data.rank;
-      for (let k = ROAD.length - 1; k >= 0; k--) {
+      for (let k = colours.length - 1; k >= 0; k--) {
         if (k > 2 && zoom < 12) continue;
         const of = seen.filter(function (i) { return rank[i] === k; });
-        this.line(context, view, of, ROAD[k], (zoom < 12 ? 0.9 : zoom < 14 ? 1.5 : zoom < 16 ? 2.6 : 4.5) * (1.25 - 0.15 * k), []);
+        this.line(context, view, of, colours[k], (zoom < 12 ? 0.9 : zoom < 14 ? 1.5 : zoom < 16 ? 2.6 : 4.5) * (1.25 - 0.15 * k), []);
       }
     },
     onAdd: function (map) {
@@ -86,7 +87,7 @@
     label: function () {
       const map = this._map;
       if (this.names) this.names.remove();
-      if (!map) return;
+      if (!map || lifecircle.groundOf(map).empty) return;
       const d = this.data;
       const zoom = map.getZoom();
       const bounds = map.getBounds();
@@ -153,7 +154,7 @@
     },
     paint: function (context, scale, x0, y0, size, zoom) {
       context.lineWidth = zoom < 11 ? 0.35 : zoom < 13 ? 0.6 : zoom < 15 ? 0.9 : zoom < 17 ? 1.6 : 2.6;
-      context.strokeStyle = "rgba(90, 100, 110, .34)";
+      context.strokeStyle = lifecircle.groundOf(this._map).street;
       context.lineJoin = "round";
       context.beginPath();
       for (let i = 0; i < this.shape.count; i++) {

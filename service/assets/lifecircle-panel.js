@@ -204,16 +204,15 @@
         setTimeout(function () { empty.forEach(function (f) { f.disabled = false; }); }, 0);
       });
     });
-    panel.querySelectorAll("[data-swatch]").forEach(function (mark) {
-      mark.style.background = mark.dataset.swatch;
-    });
     panel.querySelectorAll("[data-width]").forEach(function (bar) {
       bar.style.width = bar.dataset.width + "%";
     });
     panel.querySelectorAll("[data-left]").forEach(function (mark) {
       mark.style.left = mark.dataset.left + "%";
     });
-    const tools = { element: element, number: number, goTo: goTo, ask: show, bubble: bubble };
+    const tools = {
+      element: element, number: number, goTo: goTo, ask: show, bubble: bubble, nextGround: lifecircle.grounds(map, panel, config.tianditu)
+    };
     if (config.marks) marks = lifecircle.marks(map, config, tools);
     if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
     desk = lifecircle.view(map, config, tools);

@@ -151,28 +151,31 @@
     context.beginPath();
     context.rect(0, top, outer.width, outer.height);
     context.clip();
-    context.fillStyle = "#f7f7f4";
+    const look = lifecircle.groundOf(map);
+    context.fillStyle = look.paper;
     context.fillRect(0, top, outer.width, outer.height);
     const panes = Array.from(frame.querySelectorAll(".leaflet-pane")).sort(function (a, b) {
       return (parseInt(getComputedStyle(a).zIndex, 10) || 0) - (parseInt(getComputedStyle(b).zIndex, 10) || 0);
     });
     panes.forEach(function (pane) {
-      pane.querySelectorAll("canvas").forEach(function (canvas) {
+      pane.querySelectorAll("canvas, img.leaflet-tile-loaded").forEach(function (canvas) {
         if (canvas.closest(".leaflet-pane") !== pane) return;
+        context.filter = getComputedStyle(canvas).filter;
         const at = canvas.getBoundingClientRect();
         if (at.width) context.drawImage(canvas, at.left - outer.left, at.top - outer.top + top, at.width, at.height);
       });
     });
+    context.filter = "none";
     context.textAlign = "center";
     frame.querySelectorAll(".lc-label > *, .lc-ground-name").forEach(function (label) {
       const at = label.getBoundingClientRect();
       const x = at.left + at.width / 2 - outer.left;
       const y = at.bottom - outer.top + top - 4;
       context.lineWidth = 3;
-      context.strokeStyle = "rgba(255,255,255,.9)";
+      context.strokeStyle = look.halo;
       context.font = "12px \"Noto Sans CJK SC\", \"WenQuanYi Zen Hei\", sans-serif";
       context.strokeText(label.textContent, x, y);
-      text(context, label.textContent, x, y, "12px", "#23282c");
+      text(context, label.textContent, x, y, "12px", look.ink);
     });
     context.restore();
     context.textAlign = "left";
@@ -180,7 +183,7 @@
     text(context, words.title, 16, 30, "600 20px", "#1f2428");
     text(context, words.subtitle, 16, 48, "12px", "#5d666d");
     context.textAlign = "center";
-    text(context, "N", outer.width - 26, top + 24, "600 14px", "#23282c");
+    text(context, "N", outer.width - 26, top + 24, "600 14px", look.ink);
     context.beginPath();
     context.moveTo(outer.width - 26, top + 30);
     context.lineTo(outer.width - 20, top + 50);
@@ -190,6 +193,7 @@
     const ruler = frame.querySelector(".leaflet-control-scale-line");
     let y = top + outer.height + 26;
     if (ruler) {
+      context.fillStyle = "#23282c"; // on white, whatever the ground
       const wide = ruler.getBoundingClientRect().width;
       context.fillRect(16, y, wide, 2);
       context.fillRect(16, y - 5, 1.5, 7);
@@ -213,7 +217,9 @@
       }
       text(context, mark.textContent.trim(), x + 20, line, "12px", "#3b4248");
     });
-    text(context, words.sources, 16, top + outer.height + foot - 8, "11px", "#5d666d");
+    const credit = frame.querySelector(".lc-credit:not([hidden])");
+    const sources = credit ? words.sources + " · " + credit.textContent : words.sources;
+    text(context, sources, 16, top + outer.height + foot - 8, "11px", "#5d666d");
     sheet.toBlob(function (blob) {
       const link = document.createElement("a");
       link.href = URL.createObjectURL(blob);

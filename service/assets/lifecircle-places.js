@@ -85,7 +85,7 @@
       L.GeoJSON.prototype.onAdd.call(this, map);
       if (this.data.style.labels) {
         map.on("moveend", this.label, this);
-        this.label();
+        Promise.resolve().then(this.label.bind(this)); // when the dots are there, before other names
       }
     },
     onRemove: function (map) {
@@ -96,10 +96,13 @@
     label: function () {
       if (this.names) this.names.remove();
       const map = this._map;
+      if (!map) return;
       const size = map.getZoom();
       this.names = L.layerGroup();
       const ranks = this.data.style.labels === "ranks";
       const taken = [];
+      const dots = ranks ? [] : dotBoxes(map, size);
+      function free(box, others) { return !others.some(function (o) { return o[0] < box[2] && box[0] < o[2] && o[1] < box[3] && box[1] < o[3]; }); }
       const seen = map.getBounds().pad(0.2); // all take their room, those in sight are written
       this.data.features.features.forEach(function (feature, i) {
         const p = feature.properties;
@@ -108,17 +111,26 @@
         const west = map.project(this.boxes[i].getSouthWest(), size);
         const east = map.project(this.boxes[i].getNorthEast(), size);
         if (!p.always && (east.x - west.x < width * 0.8 || west.y - east.y < 26)) return;
-        const at = map.project([p.at[1], p.at[0]], size);
+        const middle = map.project([p.at[1], p.at[0]], size);
         const half = p.always ? 11 : width / 2;
-        const box = [at.x - half, at.y - 15, at.x + half, at.y + 15];
-        if (taken.some(function (o) { return o[0] < box[2] && box[0] < o[2] && o[1] < box[3] && box[1] < o[3]; })) return;
-        taken.push(box);
+        const here = (p.always ? [[0, 0]] : STEPS).find(function (step) { // beside the dots, within the polygon
+          const x = middle.x + step[0] * half;
+          const y = middle.y + step[1] * 16;
+          const box = [x - half, y - 15, x + half, y + 15];
+          if (!free(box, taken) || !free(box, dots)) return false;
+          const place = map.unproject([x, y], size);
+          return step === STEPS[0] || p.always || holds(feature.geometry, place.lng, place.lat);
+        });
+        if (!here) return;
+        const x = middle.x + here[0] * half;
+        const y = middle.y + here[1] * 16;
+        taken.push([x - half, y - 15, x + half, y + 15]);
         if (!seen.contains([p.at[1], p.at[0]])) return;
         const label = L.DomUtil.create("div", p.always ? "lc-rank" : "lc-label");
         L.DomUtil.create("b", "", label).textContent = p.always || p.name;
         if (!p.always && p.short) L.DomUtil.create("span", "", label).textContent = p.short;
         this.names.addLayer(
-          L.marker([p.at[1], p.at[0]], {
+          L.marker(map.unproject([x, y], size), {
             pane: "labels",
             interactive: false,
             keyboard: false,
@@ -129,6 +141,23 @@
       this.names.addTo(map);
     }
   });
+
+  // where a label may stand: half widths and rows from the middle of its polygon, the nearest first
+  const STEPS = [[0, 0], [0, 1], [0, -1], [0.5, 0], [-0.5, 0], [0, 2], [0, -2], [0.5, 1], [-0.5, 1], [0.5, -1], [-0.5, -1], [1, 0], [-1, 0], [0, 3], [0, -3]];
+
+  /* Boxes around the dots in sight, pixels of the whole world at a zoom. */
+  function dotBoxes(map, zoom) {
+    const layer = scene(map).layers.dots;
+    if (!layer || !map.hasLayer(layer)) return [];
+    const near = map.getBounds().pad(0.2);
+    const r = layer.data.radius + 1;
+    return layer.data.xy.filter(function (at, i) {
+      return !layer.hidden.has(layer.data.c[i]) && near.contains([at[1], at[0]]);
+    }).map(function (at) {
+      const q = map.project([at[1], at[0]], zoom);
+      return [q.x - r, q.y - r, q.x + r, q.y + r];
+    });
+  }
 
   const ruler = document.createElement("canvas").getContext("2d");
   function measure(text) {

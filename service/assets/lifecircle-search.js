@@ -4,7 +4,7 @@
 
   /* Search asks the service; what is found is gone to. */
   function search(map, config, tools, answer) {
-    const asked = config.ask;
+    const asked = config.search;
     const form = tools.element("div", "lc-search");
     const input = tools.element("input");
     input.type = "search";
@@ -16,6 +16,8 @@
     form.appendChild(input);
     form.appendChild(list);
     document.querySelector(".lc-panel .lc-head").appendChild(form);
+    const chooser = document.querySelector(".lc-form select[name=service]");
+    const offered = new Set(chooser ? Array.from(chooser.options).map(function (one) { return one.value; }) : []);
     let turn = 0;
     let waiting = 0;
 
@@ -32,7 +34,7 @@
       const east = b && b[2] < b[0] ? b[2] + 360 : b && b[2];
       if (b) map.fitBounds([[b[1], b[0]], [b[3], east]], { maxZoom: 16, padding: [40, 40] });
       else map.setView([hit.lat, hit.lon], Math.max(map.getZoom(), 16));
-      answer.at(L.latLng(hit.lat, hit.lon), null);
+      if (answer) answer.at(L.latLng(hit.lat, hit.lon), null);
     }
 
     async function ask() {
@@ -45,7 +47,9 @@
       const query = new URLSearchParams({ q: text, run: asked.run, lang: config.lang });
       const found = await fetch(asked.url + "/search?" + query);
       if (mine !== turn || !found.ok) return;
-      const hits = (await found.json()).hits;
+      const hits = (await found.json()).hits.filter(function (hit) {
+        return hit.kind !== "service" || offered.has(hit.id); // a page may be of some services alone
+      });
       list.replaceChildren();
       hits.forEach(function (hit) {
         const item = tools.element("li");

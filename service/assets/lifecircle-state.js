@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  /* Zoom, middle, layers that are off and the place asked about stand after the # of the address. */
+  /* Zoom, middle, layers that are off, the ground and the place asked about stand after the # of the address. */
   function keepState(map, config, answer) {
     const layers = lifecircle.scene(map).layers;
     let ready = false;
@@ -18,6 +18,7 @@
       const on = names.filter(function (name) { return map.hasLayer(layers[name]) && usuallyOff(name); });
       if (off.length) parts.push("off=" + off.join(","));
       if (on.length) parts.push("on=" + on.join(","));
+      if (lifecircle.worn(map) !== lifecircle.groundFirst) parts.push("ground=" + lifecircle.worn(map));
       const place = answer ? answer.place() : null;
       if (place) parts.push("at=" + place.lat.toFixed(6) + "," + place.lng.toFixed(6));
       return "#" + parts.join("&");
@@ -50,6 +51,7 @@
             if (layers[name]) map.addLayer(layers[name]);
           });
         }
+        if (part.startsWith("ground=")) lifecircle.wear(map, value);
         if (part.startsWith("at=") && answer) {
           const at = value.split(",").map(Number);
           if (at.length === 2 && at.every(Number.isFinite)) answer.at(L.latLng(at[0], at[1]), null);
@@ -71,7 +73,7 @@
     if (location.hash.length > 1) restore();
     ready = location.protocol !== "about:";
     map.on("moveend layeradd layerremove", soon);
-    map.on("lifecircle:place", save);
+    map.on("lifecircle:place lifecircle:ground", save);
     document.querySelectorAll(".lc-tabs a, .lc-lang").forEach(function (link) {
       link.addEventListener("click", function () {
         if (waiting) save();

@@ -54,10 +54,10 @@
     map.getContainer().setAttribute("role", "application");
     const answer = tools.answer;
     const table = lifecircle.unitTable(map, config, tools);
-    const input = answer ? lifecircle.search(map, config, tools, answer) : null;
+    const input = config.search ? lifecircle.search(map, config, tools, answer) : null;
     lifecircle.keepState(map, config, answer);
     document.addEventListener("keydown", function (event) {
-      const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+      const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && !/^(checkbox|radio)$/.test(event.target.type);
       if (event.key === "Escape") {
         map.closePopup();
         rule.clear();
@@ -70,6 +70,8 @@
         input.focus();
       } else if (event.key === "f") {
         full();
+      } else if (event.key === "g") {
+        tools.nextGround();
       } else if (event.key === "m") {
         measured(rule.toggle());
       } else if (event.key === "Enter" && answer && event.target === map.getContainer()) {

@@ -27,6 +27,7 @@ from lifecircle.service.commands.words import (
     opened,
 )
 from lifecircle.service.commands.words import Mapping as MappingFile
+from lifecircle.service.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
     service: Annotated[str, typer.Option()],
     add: Annotated[int | None, typer.Option()] = None,
     target: Annotated[float | None, typer.Option()] = None,
-    objective: Annotated[str, typer.Option()] = "covered",
+    objective: Annotated[str | None, typer.Option()] = None,
     candidates: Annotated[str, typer.Option()] = "all",
     time_limit: Annotated[float, typer.Option()] = 60.0,
     minutes: Minutes = None,
@@ -73,10 +74,15 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
 ) -> None:
     """Where the next places go, existing ones kept."""
     source = candidates_named(candidates)
-    if objective not in OBJECTIVES:
+    if objective not in (None, *OBJECTIVES):
         raise ParameterError("siting_objective", name=objective, known=", ".join(OBJECTIVES))
-    if stages is not None and (run is not None or year is not None):
-        raise ParameterError("siting_stages_run")
+    if stages is None and per_stage is not None:
+        raise RequestError("siting_per_stage_alone")
+    if stages is not None:
+        if run is not None or year is not None:
+            raise ParameterError("siting_stages_run")
+        if target is not None or keep or objective not in (None, "capacity"):
+            raise RequestError("siting_stages_others")
     found = opened(name, workspace, run, year=year, service=service, walker=walker)
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
@@ -97,7 +103,7 @@ def site(  # noqa: PLR0913 - typer reads the options from the signature
         asked = (Question(service, minutes, walker), task, stages, per_stage)
         _stage(found, workspace, asked, out, as_json=as_json, lang=language)
         return
-    task = SitingTask(add, target, cast(Any, objective), source, declared, time_limit)
+    task = SitingTask(add, target, cast(Any, objective or "covered"), source, declared, time_limit)
     answer = siting_of(found.study, Question(service, minutes, walker), task)
     document = shown(found, answer, task.source, language)
     if keep:

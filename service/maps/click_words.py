@@ -26,8 +26,9 @@ _CLICK_WORDS: Final = {  # as the script of the panel calls them
 }
 _ANSWER_WORDS: Final = (
     "here", "close", "wait", "failed", "way", "no_way", "climb", "services", "within", "beyond",
-    "unknown", "minutes", "missing", "nothing_missing", "comma", "ring", "search", "nothing_found",
+    "unknown", "minutes", "missing", "nothing_missing", "comma", "ring",
 )  # fmt: skip
+_SEARCH_WORDS: Final = ("search", "nothing_found")
 _SLOTS: Final = {name: "{" + name + "}" for name in ("n", "name", "names", "minutes", "metres")}
 _MORE_SLOTS: Final = {"service": "{service}", "why": "{why}"}
 _MARK_WORDS: Final = (
@@ -67,8 +68,11 @@ def page_config(ask: Ask, view: View, ask_at: str | None) -> dict[str, Any]:
             "name": ask.say("table_name"),
             "columns": [*_TABLE_COLUMNS, *((_BAND,) if _is_firm(view) else ())],
         }
-    if ask_at is not None and ask.mode == "linked" and ask.layer in ANSWERING:
-        config["ask"] = _asking(ask, view, ask_at)
+    if ask_at is not None and ask.mode == "linked":
+        words = {name: ask.say(f"ask_{name}") for name in _SEARCH_WORDS}
+        config["search"] = {"url": ask_at, "run": ask.run.manifest.run, "words": words}
+        if ask.layer in ANSWERING:
+            config["ask"] = _asking(ask, view, ask_at)
     return config
 
 

@@ -6,6 +6,7 @@ pages; any other page holds them behind its script.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
@@ -21,11 +22,13 @@ from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.dense import dense
 from lifecircle.service.maps.escape import script_json
 from lifecircle.service.maps.folium_map import LateLayer
-from lifecircle.service.maps.panel import Swatch, Toggle
+from lifecircle.service.maps.panel import Option, Swatch, Toggle
 from lifecircle.service.maps.shapes import beside, pack, pack_streets
 
 STREETS, GROUND = "streets", "ground"
 PIECES: Final = (STREETS, GROUND)
+GROUNDS: Final = ("colour", "plain", "dark", "none")  # as `lifecircle-grounds.js` has them
+TIANDITU: Final = ("tianditu_vec", "tianditu_img")
 MOST_VERTICES: Final = 110_000
 MOST_NAMES: Final = 1_500
 _BUILDING: Final = KINDS.index("building")
@@ -56,7 +59,7 @@ def ground_layer(ask: Ask) -> tuple[GroundLayer, Toggle] | None:
     if ground is None or not len(ground.kind):
         return None
     legend = tuple(
-        Swatch(colour, ask.say(f"ground_{name}"), shape)
+        Swatch(colour, ask.say(f"ground_{name}"), shape, ground=name)
         for name, colour, shape in (
             ("water", "#b5d3e6", "box"),
             ("green", "#d3e6c8", "box"),
@@ -68,6 +71,19 @@ def ground_layer(ask: Ask) -> tuple[GroundLayer, Toggle] | None:
     )
     layer = GroundLayer(*_source(ask, GROUND))
     return layer, Toggle(GROUND, ask.say("layer_ground"), legend)
+
+
+def ground_choice(ask: Ask, tianditu: bool) -> tuple[Option, ...]:
+    """What the ground may look like; tiles of Tianditu only where the service hands them on."""
+    names = (*GROUNDS, *(TIANDITU if tianditu else ()))
+    return tuple(Option(name, ask.say(f"grounds_{name}"), name == GROUNDS[0]) for name in names)
+
+
+def tianditu_offer(ask: Ask, offered: Mapping[str, str]) -> dict[str, str]:
+    """Where the page finds tiles, and the credit that it shows with them."""
+    number = offered["review_number"]
+    credit = ask.say("tianditu_reviewed", number=number) if number else ask.say("tianditu")
+    return {"at": offered["at"], "credit": credit}
 
 
 def _source(ask: Ask, name: str) -> tuple[Markup, str | None]:

@@ -23,6 +23,7 @@ Mode = Literal["linked", "inline"]
 SCRIPTS: Final = (
     "leaflet/leaflet.js",
     "lifecircle.js",
+    "lifecircle-grounds.js",
     "lifecircle-ground.js",
     "lifecircle-places.js",
     "lifecircle-answer.js",

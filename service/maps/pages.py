@@ -24,7 +24,7 @@ from lifecircle.service.catalog.headline import worst_service
 from lifecircle.service.errors import MissingError
 from lifecircle.service.maps.ask import PROFILED, Ask
 from lifecircle.service.maps.click_words import page_config
-from lifecircle.service.maps.context_layers import ground_layer
+from lifecircle.service.maps.context_layers import ground_choice, ground_layer, tianditu_offer
 from lifecircle.service.maps.desk import desk_words
 from lifecircle.service.maps.desk.desk_scene import desk_scene
 from lifecircle.service.maps.folium_map import Fit, OfflineMap, Panel
@@ -66,7 +66,9 @@ class Page:
     `ask_at`: where a served page asks about places (``/areas/springcity``), None where nothing
     answers: a file, a notebook. `pieces_at`: where it fetches streets and ground, None = it holds
     them. `marks`: of reviews (documents of the catalog) that a file shows. `years`: of which the
-    area has runs, to choose from.
+    area has runs, to choose from. `tianditu`: tiles that the service hands on, where it does
+    (``at``, the address before ``/{layer}/{z}/{y}/{x}``, and the ``review_number`` to show);
+    never in a file.
     """
 
     lang: Language = "zh"
@@ -83,6 +85,7 @@ class Page:
     pieces_at: str | None = None
     marks: Sequence[Mapping[str, Any]] = ()
     years: Sequence[int] = ()
+    tianditu: Mapping[str, str] | None = None
 
 
 def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
@@ -126,6 +129,8 @@ def map_of(
     if ask.profile is not None and layer not in PROFILED:
         raise ParameterError("profile_only_walk", layer=layer, profile=ask.profile.title)
     scene = _scene(ask)
+    offered = page.tianditu if mode == "linked" else None
+    scene.view["grounds"] = ground_choice(ask, offered is not None)
     ground = ground_layer(ask)
     if ground is not None:
         scene.view["toggles"] = (*scene.view.get("toggles", ()), ground[1])
@@ -148,6 +153,8 @@ def map_of(
     for part in (*(() if ground is None else ground[:1]), *scene.layers):
         drawn.add_child(part)
     config = page_config(ask, view, page.ask_at)
+    if offered is not None:
+        config["tianditu"] = tianditu_offer(ask, offered)
     if layer == DESK and page.ask_at is not None:
         service = ask.service or first_service(run)
         config["desk"] = desk_words.desk_config(ask, service, page.ask_at)

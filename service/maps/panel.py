@@ -11,6 +11,7 @@ from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from lifecircle.service.maps.escape import html_text
+from lifecircle.service.maps.scales import laid_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,23 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Swatch:
-    """One mark of a legend: a ``box``, ``dot`` or ``line``; `apart` leaves a gap before it."""
+    """One mark of a legend: a ``box``, ``dot`` or ``line``; `apart` leaves a gap before it.
+
+    `opacity`: with which `colour` was laid over the light paper, so that the page can lay it over
+    another. `ground`: the kind of ground it is a mark of, whose colour follows the chosen ground.
+    """
 
     colour: str
     label: str
     shape: str = "box"
     apart: bool = False
+    opacity: float = 1.0
+    ground: str = ""
+
+
+def laid(colour: str, opacity: float, label: str, *, apart: bool = False) -> Swatch:
+    """The mark of areas that are filled with `colour` at an opacity, as they look on the map."""
+    return Swatch(laid_over(colour, opacity), label, apart=apart, opacity=opacity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +173,7 @@ class View:
     tiles: tuple[Tile, ...] = ()
     facts: tuple[Fact, ...] = ()
     toggles: tuple[Toggle, ...] = ()
+    grounds: tuple[Option, ...] = ()
     groups: tuple[Group, ...] = ()
     ranking: Ranking | None = None
     ranking_full: Ranking | None = None

@@ -39,6 +39,7 @@ MANY_DOTS = 1500
 SHORT_DIGEST = 12
 _PANEL_WORDS = (
     "fold", "not_assessed", "layers", "services", "warnings", "rests_on", "rests_folded",
+    "grounds",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from lifecircle.service.figures import percent_spans
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Areas
-from lifecircle.service.maps.panel import Swatch, Toggle
+from lifecircle.service.maps.panel import Toggle, laid
 from lifecircle.service.maps.scene import feature_collection
 
 
@@ -35,12 +35,12 @@ def share_areas(drawn: Any, properties: Sequence[dict[str, Any]], labels: Sequen
 def share_toggle(ask: Ask, label: str, *, some_unknown: bool) -> Toggle:
     """The layer's switch with its classes; grey stands below only where a share is unknown."""
     marks = [
-        Swatch(scales.laid_over(colour, scales.SHARE_OPACITY), span)
+        laid(colour, scales.SHARE_OPACITY, span)
         for colour, span in zip(
             scales.SHARE_COLOURS, percent_spans(scales.SHARE_EDGES), strict=True
         )
     ]
     if some_unknown:
-        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
-        marks.append(Swatch(grey, ask.words.not_assessed, apart=True))
+        grey = (scales.UNKNOWN_COLOUR, scales.SHARE_OPACITY)
+        marks.append(laid(*grey, ask.words.not_assessed, apart=True))
     return Toggle("units", label, tuple(marks), ramp=True)

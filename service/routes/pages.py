@@ -32,6 +32,7 @@ from lifecircle.service.responses import (
     unmoved,
 )
 from lifecircle.service.routes.studies import two_runs
+from lifecircle.service.tianditu import Tianditu
 
 router = APIRouter(tags=["pages"])
 
@@ -70,6 +71,7 @@ async def show_map(
         solution=query.solution,
         pass_by=bool(query.pass_by),
         years=years,
+        tianditu=_tianditu(request),
         ask_at=f"{request.scope.get('root_path', '')}/areas/{quote(area)}",
         pieces_at=f"{request.scope.get('root_path', '')}/maps/{quote(area)}/pieces",
     )
@@ -100,6 +102,15 @@ async def show_map(
         request.scope[KEPT].append(Kept(drawn, b"", told, True, same, stands.encode()))
     html = drawn.replace(stands.encode(), nonce.encode())
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
+
+
+def _tianditu(request: Request) -> dict[str, str] | None:
+    """Where a page finds tiles, and whose they are; None where this service has none."""
+    tianditu: Tianditu | None = request.app.state.tianditu
+    if tianditu is None:
+        return None
+    at = f"{request.scope.get('root_path', '')}/ground/tianditu"
+    return {"at": at, "review_number": tianditu.review_number or ""}
 
 
 def _years(reader: Reader, area: str) -> tuple[int, ...]:

@@ -121,6 +121,8 @@ async def show_siting(
     if query.stages is not None:
         if query.run is not None or query.year is not None:
             raise ParameterError("siting_stages_run")
+        if query.target is not None:
+            raise RequestError("siting_stages_others")
         return await _staged(request, reader, area, query, query.stages)
     state = await reader.state_of(area, query)
     task = SitingTask(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lifecircle.analysis.errors import Fault, Language, ParameterError
+from lifecircle.analysis.errors import Fault, Language, ParameterError, WorkspaceError
 from lifecircle.analysis.measures.gaps.cells import FULL
 from lifecircle.analysis.measures.remarks import ABOUT_RESIDENTS
 from lifecircle.analysis.readers.records.findings import unfold
@@ -80,6 +82,14 @@ def check_suffix(path: Path | None, known: str) -> None:
     """Refuse a name that promises another format (a page called ``.pdf``)."""
     if path is not None and path.suffix.lower() not in known.split():
         raise ParameterError("export_suffix", name=path.name, known=known)
+
+
+def check_folder(path: Path | None) -> None:
+    """Refuse a file in a folder that cannot be written, by the name that was given."""
+    if path is None or os.access(path.parent, os.W_OK | os.X_OK):
+        return
+    reason = os.strerror(errno.EACCES if path.parent.is_dir() else errno.ENOENT)
+    raise WorkspaceError("export_failed", name=path.name, reason=reason)
 
 
 @contextmanager

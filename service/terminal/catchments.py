@@ -81,12 +81,20 @@ def _rule_table(document: Mapping[str, Any], words: Words) -> Table:
             words.named(row) or words.none,
             number(row["residents"]) or words.not_assessed,
             str(row["government"]),
-            f"{row['needed_from']}–{row['needed_to']}",
+            _needed(row, words),
             *(_truth(row[key]) for key in ("A", "B")),
             words.rule(row["state"]),
             words.sentences(note["text"] for note in row["notes"]),
         )
     return table
+
+
+def _needed(row: Mapping[str, Any], words: Words) -> str:
+    """From how many centres to how many; a rule without a minimum has no most."""
+    fewest, most = row["needed_from"], row["needed_to"]
+    if fewest is None:
+        return words.not_assessed
+    return f"≥ {fewest}" if most is None else f"{fewest}–{most}"
 
 
 def _truth(answer: bool | None) -> str:

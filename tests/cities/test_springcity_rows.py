@@ -86,6 +86,8 @@ def test_planted_counts(springcity_truth: dict[str, Any]) -> None:
     for (name, reading), counts in PLANTED.items():
         told = springcity_truth["rows"][name]["readings"][reading]
         assert (told["yes"], told["no"], told["unknown"]) == counts, (name, reading)
+    existing = springcity_truth["rows"]["A15"]["readings"]["U_existing"]
+    assert min(existing["yes"], existing["no"], existing["unknown"]) > 0  # how many: by the seed
 
 
 @pytest.mark.parametrize("seed", [77, 5])

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.errors import ParameterError, WorkspaceError
 from lifecircle.analysis.measures.names import unknown_service
 from lifecircle.analysis.policy import load_policy
 from lifecircle.service.commands.spoken import translated
 from lifecircle.service.errors import SettingError
 from lifecircle.service.settings import Settings, check_port, settings_from
-from lifecircle.service.terminal import check_suffix, print_table
+from lifecircle.service.terminal import check_folder, check_suffix, print_table
 from tests.command.run import lifecircle
 
 
@@ -114,3 +114,11 @@ def test_a_name_like_no_other_is_offered_none() -> None:
     assert "最接近的有：无；" in refused.text("zh") and "Nearest: none is similar." in refused.text(
         "en"
     )
+
+
+def test_a_file_in_no_folder_is_refused_by_the_name_that_was_given(tmp_path: Path) -> None:
+    check_folder(None)
+    check_folder(tmp_path / "x.csv")
+    with pytest.raises(WorkspaceError) as caught:
+        check_folder(tmp_path / "none" / "x.csv")
+    assert "“x.csv”" in caught.value.text("zh")

@@ -61,6 +61,24 @@ def test_no_run_is_opened_for_a_word_that_is_none(monkeypatch, workspace: Path, 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--per-stage", "1"), "per_stage"),
+        (("--stages", "2020,2026", "--year", "2026"), "stages"),
+        (("--stages", "2020,2026", "--target", "0.9"), "target"),
+        (("--stages", "2020,2026", "--keep"), "keep"),
+        (("--stages", "2020,2026", "--objective", "covered"), "objective"),
+    ],
+)
+def test_what_does_not_go_with_stages_is_refused(monkeypatch, workspace: Path, words, told: str):
+    monkeypatch.setattr(Workspace, "open", None)
+    asked = ("site", "tiny", "--service", "market", "--add", "1", *words)
+    done = lifecircle(*asked, workspace=workspace)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+
+
 def test_titles_and_words_of_tables_pass(workspace: Path):
     for words in (
         ("coverage", "tiny", "--service", "market", "--by", "社区", "--json"),

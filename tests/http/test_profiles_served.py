@@ -234,6 +234,27 @@ def test_a_scenario_for_a_profile_is_the_walks_worked_out_anew(served: TestClien
         assert np.array_equal(after.travel.node_cm, fresh.node_cm)
 
 
+def test_the_process_answers_for_a_profile_as_the_service_does(served: TestClient) -> None:
+    """At once, as a job is worked; a walker beside a profile and one without roads are refused."""
+    lon, lat = town().lonlat((-DOOR_M, 1500))
+    edits = [{"op": "add_facility", "service": "pharmacy", "lon": lon, "lat": lat}]
+    asked = {"edits": edits, "minutes": 5, "profile": "car"}
+    url = "http://localhost/processes/scenario/execution"
+
+    def executed(**more: object) -> Any:
+        return served.post(url, json={"inputs": {"area": "town", **asked, **more}}, headers=HERE)
+
+    found = executed()
+    assert found.status_code == 200, found.text
+    same = served.post(f"{ROOT}/scenario", json=asked, headers=HERE).json()
+    on_foot = executed(profile="walk").json()
+    for name in ("services", "circles"):
+        assert found.json()[name] == same[name] != [], name
+    assert found.json()["services"] != on_foot["services"]
+    for refused in ({"walker": "older"}, {"profile": "wheelchair"}, {"profile": "broom"}):
+        assert 400 <= executed(**refused).status_code < 500, refused
+
+
 def test_ways_drawn_for_a_profile_are_refused(served: TestClient) -> None:
     ends = [list(town().lonlat(name)) for name in ("a", "c")]
     way = {"op": "add_way", "kind": "footbridge", "coordinates": ends}

@@ -26,6 +26,7 @@ from lifecircle.service.cli import main
 from lifecircle.service.figures import points
 from lifecircle.service.maps.pages import Page, map_page
 from lifecircle.service.maps.scenes.compare import CHANGE_COLOURS, change_class
+from tests.pages.map_pages import blocks, drawn_run
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import TINY_PLACES, Place, tiny_city, tiny_manifest, tiny_policy, walks
 
@@ -234,6 +235,13 @@ def test_compare_over_http(served: TestClient, root: Path) -> None:
     centre = next(b for b in found["services"] if b["service"] == "health_centre")
     assert centre["changed"] is False
     assert ask(served, "/areas/tiny/compare") == found  # by default the last two
+    page = served.get("/maps/tiny/compare", params={"lang": "zh"}).text
+    labels = re.findall(r'<option value="([^"]+)"[^>]*>([^<]*)<', page.split('name="from"')[1])
+    value, label = labels[0]
+    made = Workspace(root).manifest("tiny", first).created
+    assert value == first
+    assert made[:10] in label
+    assert first not in label
     same = ask(served, "/areas/tiny/compare", **{"from": last, "to": last})
     assert same["changed"] is False
     assert served.get(f"/areas/tiny/compare?to={first}").status_code == 404  # nothing before it
@@ -362,3 +370,11 @@ def test_commands_for_people(
     for words, expected in told.items():
         said = lifecircle(monkeypatch, capsys, root, *words, "--lang", lang)
         assert expected[lang] in said
+
+
+def test_every_map_page_has_a_search(served: TestClient) -> None:
+    for layer in ("coverage", "gaps", "circles", "compare", "units", "facilities", "quality"):
+        page = served.get(f"/maps/tiny/{layer}", params={"lang": "en"}).text
+        assert blocks(page)["data_panel"]["search"]["url"] == "/areas/tiny", layer  # type: ignore[index]
+    alone = map_page(drawn_run(), "coverage", Question(), Page(mode="inline"))
+    assert "search" not in blocks(alone)["data_panel"]  # type: ignore[operator]

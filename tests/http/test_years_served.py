@@ -139,7 +139,7 @@ def test_places_by_stages(served: TestClient) -> None:
         {"stages": "2020"}, {"stages": "2020,2020"}, {"stages": "2020,x"}, {"stages": "2019,2026"},
         {"stages": "2020,2026", "objective": "covered"}, {"stages": "2020,2026", "add": 5},
         {"stages": "2020,2026", "year": 2020}, {"per_stage": 1},
-        {"stages": "2020,2021,2022,2023,2024,2025,2026"},
+        {"stages": "2020,2026", "target": 0.9}, {"stages": "2020,2021,2022,2023,2024,2025,2026"},
     ],
 )  # fmt: skip
 def test_stages_that_cannot_be_are_refused(served: TestClient, query: dict[str, Any]) -> None:
@@ -164,7 +164,8 @@ def test_the_processes_take_years_and_stages(served: TestClient, root: Path) -> 
     )
     assert executed(served, "catchments", year=2020).json()["residents"] == 100
     for inputs in ({"stages": [2020]}, {"stages": [2020, 2026], "year": 2020}, {"per_stage": 1},
-                   {"stages": [2020, 2026], "objective": "covered"}):  # fmt: skip
+                   {"stages": [2020, 2026], "objective": "covered"},
+                   {"stages": [2020, 2026], "target": 0.9}):  # fmt: skip
         assert 400 <= executed(served, "siting", **{**STAGED, **inputs}).status_code < 500, inputs
     store, inbox = Workspace(root), Inbox(root, Quotas(1, 1, 1, 1))
     old, new = (store.run_of_year("tiny", year) for year in RESIDENTS)

@@ -119,6 +119,18 @@ REFUSED = {
     "a capacity upside down": (
         f"[services.health_centre.capacity]\nminimum = {cited(100_001)}",
         "policy_min_over_max", "services.health_centre.capacity"),
+    "a capacity for fewer than nobody": (
+        f"[services.health_centre.capacity]\nminimum = {cited(-1)}",
+        "policy_negative", "services.health_centre.capacity.minimum"),
+    "a capacity for half a person": (
+        f"[services.health_centre.capacity]\nminimum = {cited(0.5)}",
+        "policy_not_whole", "services.health_centre.capacity.minimum"),
+    "a capacity for nobody": (
+        f"[services.health_centre.capacity]\nmaximum = {cited(0)}",
+        "policy_not_positive", "services.health_centre.capacity.maximum"),
+    "a capacity without a maximum": (
+        f"[services.market.capacity]\nminimum = {cited(10)}",
+        "policy_missing_key", "services.market.capacity.maximum"),
     "floor areas upside down": (
         f"[spread]\nmin_floor_m2_per_resident = {cited(61)}", "policy_min_over_max", "spread"),
     "half a floor": (

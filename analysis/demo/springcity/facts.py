@@ -81,6 +81,7 @@ _TOLD_OF_ALL: Final = {
 _WORKERS_PER_10000: Final = {PAST: 15.2, NOW: 18.4}
 _TOWN_SHARE_OF_URBAN_VILLAGES = 0.94
 _M2_PER_100_HOUSEHOLDS = 30.0
+_M2_PER_100_HOUSEHOLDS_BEFORE = 20.0  # of estates that stand already
 _STATION_FACTOR = (0.86, 1.42)
 _STATED, _BUILT_ONLY = 0.60, 0.36  # of the communities and villages; the rest is unknown
 _ANNEX, _ANNEX_M2 = 4, 120.0  # units whose statistics count a house that the table lacks
@@ -140,6 +141,7 @@ def make_facts(
     facts |= dict(_areas(plan, units, totals, stations, year))
     facts |= dict(_fire(plan, units, totals, year))
     facts |= dict(_estates(units, totals))
+    facts |= dict(_existing_estates(units, totals))
     facts |= dict(_special_support(plan, units, totals, year))
     return facts
 
@@ -266,6 +268,20 @@ def _estates(units: UnitTable, totals: Mapping[str, Totals]) -> Iterator[Fact]:
             yield (unit.code, "elder_care_area"), round(required * planted.care, 2)
         if number % 2 == 0:
             yield (unit.code, "elder_care_area_required"), round(required, 2)
+
+
+PLANTED_EXISTING: Final = (1.25, 1.0, 0.75, None, 1.5)
+"""Elder care of estates that stand already, as a multiple of what is required; None: the
+statistics do not tell it, and what stands inside decides."""
+
+
+def _existing_estates(units: UnitTable, totals: Mapping[str, Totals]) -> Iterator[Fact]:
+    for level in ("estate", "old_estate"):
+        for number, unit in enumerate(units.of_level(level)):
+            required = totals[unit.code].households * _M2_PER_100_HOUSEHOLDS_BEFORE / 100.0
+            planted = PLANTED_EXISTING[number % len(PLANTED_EXISTING)]
+            if planted is not None:
+                yield (unit.code, "elder_care_area"), round(required * planted, 2)
 
 
 def _special_support(

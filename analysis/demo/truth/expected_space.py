@@ -151,7 +151,10 @@ def estate_rows(book: Ledger) -> dict[str, Table]:
         ),
         "A15": row(
             "partly", "五个达标，一个不明", "U",
-            {"U": share({unit.code: _cared_for(book, unit) for unit in estates})},
+            {
+                "U": share({unit.code: _cared_for(book, unit) for unit in estates}),
+                "U_existing": share(_existing_cared_for(book)),
+            },
         ),
         "A16": row(
             "met", "岛上也有健身广场", "U",
@@ -193,3 +196,27 @@ def _cared_for(book: Ledger, unit: Unit) -> State:
     if required is None and homes is not None:
         required = homes * 30.0 / 100.0
     return None if area is None or required is None else area >= required - 1e-9
+
+
+def _existing_cared_for(book: Ledger) -> dict[str, State]:
+    """Estates that stand already: 20 m² per 100 households; where the area is not told, what
+    stands inside."""
+    found: dict[str, State] = {}
+    for level in ("estate", "old_estate"):
+        inside: dict[str, list[float | None]] = {unit.code: [] for unit in book.of(level)}
+        for place, code in zip(book.places, book.at(level), strict=True):
+            if place.service in {"elder_care", "day_care"} and code is not None:
+                inside[code].append(_built(place.attributes.get("built_area", "")))
+        for unit in book.of(level):
+            area, homes = book.number(unit, "elder_care_area"), book.number(unit, "households")
+            sizes = [size for size in inside[unit.code] if size is not None]
+            if area is None and len(sizes) == len(inside[unit.code]):
+                area = sum(sizes)
+            found[unit.code] = (
+                None if area is None or homes is None else area >= homes * 20.0 / 100.0 - 1e-9
+            )
+    return found
+
+
+def _built(text: object) -> float | None:
+    return None if text == "" or text is None else float(str(text))

@@ -78,6 +78,7 @@ class RuleResult:
     `share_met_lower` and `share_met_upper` with the undecided ones counted as not met and as
     met; None without any. `needed_from`, `needed_to` for all residents of the streets together,
     as if borders did not matter; `needed_by_unit_from`, `needed_by_unit_to` summed by street.
+    Without a minimum (0) nothing is told of the most: `needed_to`, `needed_by_unit_to` are None.
     """
 
     service: str
@@ -97,15 +98,19 @@ class RuleResult:
     share_met_lower: float | None
     share_met_upper: float | None
     needed_from: int
-    needed_to: int
+    needed_to: int | None
     needed_by_unit_from: int
-    needed_by_unit_to: int
+    needed_by_unit_to: int | None
     warnings: tuple[Warn, ...]
 
 
-def needed_centres(residents: int, minimum: int, maximum: int) -> tuple[int, int]:
-    """Fewest and most centres the rule asks for: max(1, ⌈P/max⌉) to max(1, ⌊P/min⌋)."""
-    return max(1, -(-residents // maximum)), max(1, residents // minimum)
+def needed_centres(residents: int, minimum: int, maximum: int) -> tuple[int, int | None]:
+    """Fewest and most centres the rule asks for: max(1, ⌈P/max⌉) to max(1, ⌊P/min⌋).
+
+    Where the rule has no minimum (0) there is no most (None): no number of centres is too many.
+    """
+    fewest = max(1, -(-residents // maximum))
+    return fewest, max(1, residents // minimum) if minimum else None
 
 
 def population_rule(study: Study) -> RuleResult | None:
@@ -211,7 +216,7 @@ class _Count:
             needed_from=needed[0],
             needed_to=needed[1],
             needed_by_unit_from=sum(row.needed_from or 0 for row in known),
-            needed_by_unit_to=sum(row.needed_to or 0 for row in known),
+            needed_by_unit_to=sum(row.needed_to or 0 for row in known) if low else None,
             warnings=tuple(warnings),
         )
 
@@ -360,7 +365,7 @@ def _state(met: bool | None, people: int | None, run: int, too_full: bool, low: 
         return "达标但超载"
     if people is None:
         return "达标"
-    return "富余" if run > max(1, people // low) else "达标"
+    return "富余" if low and run > max(1, people // low) else "达标"
 
 
 def _share(answers: Sequence[bool | None]) -> float | None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from lifecircle.analysis.policy.cited import (
     Confidence,
     Counted,
+    CountedOrNone,
     OwnTitle,
     Positive,
     Share,
@@ -88,10 +89,10 @@ def _is_one(
 
 @dataclass(frozen=True, slots=True)
 class CapacityRule(Record):
-    """Residents one facility is meant for: at least `minimum`, at most `maximum`."""
+    """Residents one facility is meant for: at least `minimum` (0: none), at most `maximum`."""
 
-    minimum: Positive
-    maximum: Positive
+    minimum: CountedOrNone
+    maximum: Counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@
   function ground(from, to) {
     const layers = lifecircle.scene(from).layers;
     lifecircle.pane(to);
+    lifecircle.wear(to, lifecircle.worn(from), lifecircle.scene(from).offer);
     GROUND.forEach(function (name) {
       if (layers[name] && from.hasLayer(layers[name])) lifecircle[name](to, layers[name].data).addTo(to);
     });

@@ -110,7 +110,9 @@ class Siting(OfRun):
         from lifecircle.service.catalog.years.staged import stages_document
 
         most = QUICK_STAGED if quick else MOST_ADDED
-        if self.objective != "capacity" or self.target or not 1 <= (self.add or 0) <= most:
+        if self.target is not None:
+            raise RequestError("siting_stages_others")
+        if self.objective != "capacity" or not 1 <= (self.add or 0) <= most:
             raise RequestError("siting_stages_limit", limit=most)
         store = Workspace(state.run.path.parents[2])
         return stages_document(

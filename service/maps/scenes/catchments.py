@@ -25,9 +25,9 @@ from lifecircle.service.maps.panel import (
     Option,
     Ranking,
     RankRow,
-    Swatch,
     Tile,
     Toggle,
+    laid,
 )
 from lifecircle.service.maps.scene import (
     Scene,
@@ -249,16 +249,15 @@ def _unserved_layer(ask: Ask, answer: CatchmentsAnswer) -> Areas:
 
 def _toggle(ask: Ask) -> Toggle:
     marks = tuple(
-        Swatch(scales.laid_over(colour, _OPACITY), ask.words.load(state))
-        for state, colour in STATE_COLOURS.items()
+        laid(colour, _OPACITY, ask.words.load(state)) for state, colour in STATE_COLOURS.items()
     )
     return Toggle("catchments", ask.say("layer_catchments"), marks)
 
 
 def _unserved_toggle(ask: Ask) -> Toggle:
     marks = (
-        Swatch(scales.laid_over(FULL_COLOUR, 0.3), ask.say("reachable_full")),
-        Swatch(scales.laid_over(CUT_COLOUR, 0.3), ask.say("unreachable")),
+        laid(FULL_COLOUR, 0.3, ask.say("reachable_full")),
+        laid(CUT_COLOUR, 0.3, ask.say("unreachable")),
     )
     return Toggle("unserved", ask.say("unserved"), marks)
 

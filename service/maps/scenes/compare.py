@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.measures.compare import CompareRow, Comparison, Match
 from lifecircle.analysis.measures.question import Asked
 from lifecircle.analysis.measures.question import ask as check
-from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.manifest_file import read_manifest
+from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.service.catalog.compare import answer_compare, cell_states, match_runs
-from lifecircle.service.figures import date, number, percent, points
+from lifecircle.service.figures import date, number, percent, points, stamp
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.context_layers import street_layer
@@ -26,6 +29,7 @@ from lifecircle.service.maps.panel import (
     Swatch,
     Tile,
     Toggle,
+    laid,
 )
 from lifecircle.service.maps.scene import (
     WORST_SHOWN,
@@ -175,12 +179,12 @@ def _cells(
 
 def _change_toggle(ask: Ask, found: Comparison) -> Toggle:
     marks = [
-        Swatch(scales.laid_over(colour, scales.UNIT_OPACITY), label)
+        laid(colour, scales.UNIT_OPACITY, label)
         for colour, label in zip(CHANGE_COLOURS, _spans(ask), strict=True)
     ]
     if any(row.P_change is None for row in found.units):
-        grey = scales.laid_over(scales.UNKNOWN_COLOUR, scales.UNIT_OPACITY)
-        marks.append(Swatch(grey, ask.words.not_assessed, apart=True))
+        grey = (scales.UNKNOWN_COLOUR, scales.UNIT_OPACITY)
+        marks.append(laid(*grey, ask.words.not_assessed, apart=True))
     label = ask.say("layer_units_change", level=ask.level(found.by))
     return Toggle("units", label, tuple(marks), ramp=True)
 
@@ -198,9 +202,28 @@ def _spans(ask: Ask) -> list[str]:
 def _form(ask: Ask, before: Run, asked: Asked) -> dict[str, Any]:
     form = question_fields(ask, asked)
     if ask.mode == "inline":
-        return {"plain": (*form["plain"], Fact(ask.say("run_from"), before.manifest.run))}
-    runs = tuple(Option(run, run, run == before.manifest.run) for run in earlier_runs(ask))
+        named = _run_named(ask, before.manifest)
+        return {"plain": (*form["plain"], Fact(ask.say("run_from"), named))}
+    folder = ask.run.path.parent
+    runs = tuple(
+        Option(run, _option(ask, folder / run), run == before.manifest.run)
+        for run in earlier_runs(ask)
+    )
     return form | {"fields": (Field("from", ask.say("run_from"), runs), *form["fields"])}
+
+
+def _option(ask: Ask, folder: Path) -> str:
+    """A run to choose: when it was made and of which year; by its id alone if it cannot be read."""
+    try:
+        return _run_named(ask, read_manifest(folder))
+    except WorkspaceError:
+        return folder.name
+
+
+def _run_named(ask: Ask, manifest: Manifest) -> str:
+    identity = manifest.run.rpartition("-")[2]
+    made = stamp(manifest.created)
+    return ask.say("run_made_year", year=manifest.year, made=made, id=identity)
 
 
 def _figures(ask: Ask, before: Run, found: Comparison) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
-from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Swatch, Tile, Toggle
+from lifecircle.service.maps.panel import Fact, Ranking, RankRow, Tile, Toggle, laid
 from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
@@ -143,7 +143,7 @@ def _toggle(ask: Ask) -> Toggle:
     ]
     labels.append(ask.say("span_persons_beyond", n=number(bounds[-1])))
     marks = [
-        Swatch(scales.laid_over(colour, scales.PERSON_OPACITY), label)
+        laid(colour, scales.PERSON_OPACITY, label)
         for colour, label in zip(scales.PERSON_COLOURS, labels, strict=True)
     ]
     return Toggle("gaps", ask.say("layer_gaps"), tuple(marks))

@@ -14,7 +14,7 @@ from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.context_layers import street_layer
 from lifecircle.service.maps.folium_map import Areas
-from lifecircle.service.maps.panel import Fact, Group, Ranking, RankRow, Swatch, Tile, Toggle
+from lifecircle.service.maps.panel import Fact, Group, Ranking, RankRow, Swatch, Tile, Toggle, laid
 from lifecircle.service.maps.scene import (
     WORST_SHOWN,
     Scene,
@@ -132,7 +132,7 @@ def _legend(ask: Ask, edges: tuple[float, ...], *, unknown: bool) -> tuple[Swatc
         labels.append(ask.words.unknown)
         colours.append(scales.UNKNOWN_COLOUR)
     return tuple(
-        Swatch(scales.laid_over(colour, scales.UNIT_OPACITY), label)
+        laid(colour, scales.UNIT_OPACITY, label)
         for colour, label in zip(colours, labels, strict=True)
     )
 

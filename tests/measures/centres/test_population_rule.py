@@ -74,6 +74,26 @@ def test_centres_needed(residents: int, needed: tuple[int, int]) -> None:
     assert needed_centres(residents, 300, 1000) == needed
 
 
+@pytest.mark.parametrize(("residents", "fewest"), [(0, 1), (1000, 1), (1001, 2)])
+def test_without_a_minimum_the_most_is_not_told(residents: int, fewest: int) -> None:
+    assert needed_centres(residents, 0, 1000) == (fewest, None)
+
+
+def test_a_rule_without_a_minimum_is_held_by_its_maximum_alone() -> None:
+    """Many centres are no surplus and few residents no shortage; too many residents still are."""
+    far = 10
+    people = [500] + [0] * far + [1300] + [0] * far + [10]
+    places = (at(0, "a"), at(0.1, "b"), at(0.2, "c"), at(far + 1), at(2 * far + 2))
+    found = judged(town(people, *places), services=capacity_policy(0).services)
+    rows = sorted(found.rows, key=lambda row: int(row.code[1:]))
+    many, full, small = rows[0], rows[far + 1], rows[2 * far + 2]
+    assert (many.state, many.needed_from, many.needed_to) == ("达标", 1, None)
+    assert (full.state, full.needed_from, full.reading_b) == ("达标但超载", 2, False)
+    assert (small.state, small.reading_b, small.notes) == ("达标", True, ())
+    assert (found.minimum, found.needed_from, found.needed_to) == (0, 2, None)
+    assert found.needed_by_unit_to is None
+
+
 def test_the_four_states() -> None:
     """One street each: fine, too full, none, too many, and a small one with its note."""
     far = 10  # empty streets between, so that nobody joins anybody
