@@ -17,7 +17,6 @@ from starlette.staticfiles import StaticFiles
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
-from lifecircle.service.accounts import accounts_of
 from lifecircle.service.apart import FAULTS, OPEN_FILES, Workshop
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
@@ -35,6 +34,8 @@ from lifecircle.service.guards import BodyLimit, ProtectiveHeaders, check_texts
 from lifecircle.service.jail import Jail, Limits
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.metrics import Metrics
+from lifecircle.service.outside.accounts import accounts_of
+from lifecircle.service.outside.tianditu import tianditu_of
 from lifecircle.service.routes import (
     areas,
     building,
@@ -57,7 +58,6 @@ from lifecircle.service.routes import (
 from lifecircle.service.serving import SWEEPING, WARMING, workers_folder
 from lifecircle.service.settings import Settings
 from lifecircle.service.state import Areas, Warmth
-from lifecircle.service.tianditu import tianditu_of
 
 
 def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAPI:

@@ -62,8 +62,8 @@ def serve(
 ) -> None:
     """Serve a workspace over HTTP."""
     prepare(workspace)
-    from lifecircle.service.accounts import accounts_of
     from lifecircle.service.app import Keys
+    from lifecircle.service.outside.accounts import accounts_of
     from lifecircle.service.serving import run_server
     from lifecircle.service.settings import check_exposure, check_port, settings_from
     from lifecircle.service.terminal import say

@@ -17,10 +17,10 @@ from typing import Final
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session
 
-from lifecircle.service.accounts import Account
 from lifecircle.service.database.audit import Writer, at_work, now_utc, record
 from lifecircle.service.database.keys import Key, find_key, key_of_row, told_key
 from lifecircle.service.database.tables import KeyRow, SessionRow
+from lifecircle.service.outside.accounts import Account
 
 _WRITTEN: Final = re.compile(r"[\w-]{43}", re.ASCII)
 _CSRF: Final = b"lifecircle csrf"

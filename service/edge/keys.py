@@ -22,7 +22,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lifecircle.service.accounts import BEGIN, CALLBACK
 from lifecircle.service.database.keys import Key
 from lifecircle.service.edge.csrf import carries_token
 from lifecircle.service.edge.limits import KeyLimit
@@ -33,6 +32,7 @@ from lifecircle.service.errors import (
     TooManyError,
     UnauthorizedError,
 )
+from lifecircle.service.outside.accounts import BEGIN, CALLBACK
 from lifecircle.service.request_origin import (
     KEY,
     SESSION,

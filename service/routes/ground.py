@@ -8,8 +8,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
 from lifecircle.service.errors import MissingError, NotReadyError
+from lifecircle.service.outside.tianditu import Layer, Tianditu
 from lifecircle.service.queries.questions import plain_query
-from lifecircle.service.tianditu import Layer, Tianditu
 
 router = APIRouter(tags=["pages"])
 

@@ -17,7 +17,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from lifecircle.service import i18n
-from lifecircle.service.accounts import BEGIN, CALLBACK, Accounts
 from lifecircle.service.database.sessions import (
     csrf_token,
     end_session,
@@ -25,6 +24,7 @@ from lifecircle.service.database.sessions import (
     open_session,
 )
 from lifecircle.service.errors import AccountError, ForbiddenError, RequestError
+from lifecircle.service.outside.accounts import BEGIN, CALLBACK, Accounts
 from lifecircle.service.queries.questions import Reader, ReaderNow
 from lifecircle.service.request_origin import (
     ACCOUNT_COOKIE,

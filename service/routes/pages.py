@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.service.flights import ReaderLeftError
+from lifecircle.service.outside.tianditu import Tianditu
 from lifecircle.service.queries.questions import (
     PAGE_ELSE,
     AreaName,
@@ -32,7 +33,6 @@ from lifecircle.service.responses import (
     unmoved,
 )
 from lifecircle.service.routes.studies import two_runs
-from lifecircle.service.tianditu import Tianditu
 
 router = APIRouter(tags=["pages"])
 

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from lifecircle.service import tianditu as room
 from lifecircle.service.errors import SettingError
+from lifecircle.service.outside import tianditu as room
+from lifecircle.service.outside.tianditu import HOST, Tianditu
 from lifecircle.service.settings import settings_from
-from lifecircle.service.tianditu import HOST, Tianditu
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_run
 

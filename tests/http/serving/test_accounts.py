@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from lifecircle.service import accounts, serving
+from lifecircle.service import serving
 from lifecircle.service.app import create_app
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import ROLES, list_keys, revoke_key
@@ -27,6 +27,7 @@ from lifecircle.service.database.tables import AuditRow, KeyRow
 from lifecircle.service.edge import keys as gate
 from lifecircle.service.errors import SettingError
 from lifecircle.service.jobs.workshop import without_secrets
+from lifecircle.service.outside import accounts
 from lifecircle.service.serving import settings_of, told_to_workers
 from lifecircle.service.settings import Settings, check_exposure, settings_from
 from tests.http.serving.issuer import CLIENT, PEOPLE, SECRET, Issuer, issuing

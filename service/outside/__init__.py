@@ -1,0 +1,1 @@
+"""Other servers that are asked, each only where the owner names it: accounts, ground tiles."""
