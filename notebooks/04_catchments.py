@@ -72,9 +72,9 @@ table[
 ]
 
 # %%
-full = next(row for row in rule.rows if row.state == "达标但超载")
 planted = next(row for row in truth["rule"] if row["role"] == "overloaded")
-assert full.code == planted["unit_code"] and full.residents == planted["residents"]
+full = next(row for row in rule.rows if row.code == planted["unit_code"])
+assert full.state == "达标但超载" and full.residents == planted["residents"]
 print(
     full.name, f"{full.residents:,} residents, {full.government} centre;", full.notes[0].text("zh")
 )

@@ -252,6 +252,6 @@ def test_hostile_names_leave_no_markup(layer: str) -> None:
     ours = body.replace(inline_script("leaflet/leaflet.js"), "")
     assert "<svg" not in ours.replace('<svg class="lc-curve"', "")
     assert "alert(1)</script>" not in body
-    assert '"49' not in page
+    assert '"49' not in re.sub(r'nonce="[0-9a-f]+"', "", page)  # drawn anew for every page
     told = json.dumps(blocks(page), ensure_ascii=False)
     assert "{{ 7*7 }}" in told or "{{ 7*7 }}" in visible(page)

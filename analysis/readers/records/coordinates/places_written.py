@@ -92,9 +92,9 @@ def read_angles(values: CellArray, axis: Axis) -> tuple[Numbers, BoolArray]:
     commas = np.zeros(len(values), np.bool_)
     if values.dtype != np.object_:
         return plain, commas
-    value, bad = plain.value.copy(), plain.bad.copy()
+    value, bad, known = plain.value.copy(), plain.bad.copy(), plain.known
     for index, cell in enumerate(values):
-        if not isinstance(cell, str) or (plain.known[index] and "," not in cell):
+        if not isinstance(cell, str) or (known[index] and "," not in cell):
             continue
         read = read_angle(cell)
         if read is None or read[1] not in (None, axis):
