@@ -16,7 +16,13 @@ from lifecircle.analysis.access.sites_kernel import improved_walks
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
 from lifecircle.analysis.city.streets.attach import Attachments
 from lifecircle.analysis.city.streets.snap import Positions
-from lifecircle.analysis.quantities import Int32Array, IntArray
+from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray
+
+
+def kept_starts(start: IntArray, kept: BoolArray) -> IntArray:
+    """Where the rows of every site begin when only the `kept` (a,) of CSR rows stay, (s + 1,)."""
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return before[start].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,11 @@ class SiteWalks:
         """Cells of one site and their walks."""
         rows = slice(int(self.start[site]), int(self.start[site + 1]))
         return self.cell[rows], self.cm[rows]
+
+    def within(self, limit_cm: int) -> SiteWalks:
+        """The walks that are no longer than a limit."""
+        kept = self.cm <= limit_cm
+        return SiteWalks(kept_starts(self.start, kept), self.cell[kept], self.cm[kept])
 
     def owner(self) -> Int32Array:
         """The site of every row, int32 (a,)."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lifecircle.analysis.city.crs import to_lonlat
-from lifecircle.analysis.measures.question import Question, default_level, settle
+from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.robustness.beside import Beside
 from lifecircle.analysis.measures.robustness.proposals import FirmProposals, firm_proposals
 from lifecircle.analysis.measures.robustness.result import Band
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import DECIMALS
-from lifecircle.service.catalog.siting.siting import places_near
+from lifecircle.service.catalog.siting.sites import site_rows
 from lifecircle.service.catalog.siting.task import SitingTask, candidates
 
 
@@ -57,30 +55,13 @@ def band_document(band: Band) -> dict[str, float | None]:
 
 def _sites(run: Run, sites: Sites, found: FirmProposals) -> list[dict[str, Any]]:
     chosen = [one.site for one in found.sites]
-    xy_m = sites.xy_m[chosen].reshape(-1, 2)
-    lonlat = to_lonlat(xy_m, run.city.crs).round(DECIMALS).tolist()
-    units, level = run.city.units, default_level(run.city)
-    rows = []
-    told = zip(found.sites, lonlat, places_near(run, xy_m), strict=True)
-    for one, (lon, lat), near in told:
-        unit = int(sites.unit[level][one.site])
-        named = unit >= 0
-        rows.append(
-            {
-                "rank": one.rank,
-                "site": str(sites.id[one.site]),
-                "name": sites.name[one.site],
-                "name_en": sites.name_en[one.site],
-                "kind": str(sites.kind[one.site]),
-                **near,
-                "lon": lon,
-                "lat": lat,
-                "unit_code": str(units.code[unit]) if named else None,
-                "unit_name": str(units.name[unit]) if named else None,
-                "unit_name_en": units.name_en[unit] if named else None,
-                "chosen": one.chosen,
-                "chosen_near": one.near,
-                "residents_new": None if one.new is None else band_document(one.new),
-            }
-        )
-    return rows
+    return [
+        {
+            "rank": one.rank,
+            **named,
+            "chosen": one.chosen,
+            "chosen_near": one.near,
+            "residents_new": None if one.new is None else band_document(one.new),
+        }
+        for one, named in zip(found.sites, site_rows(run, sites, chosen), strict=True)
+    ]

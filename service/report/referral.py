@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lifecircle.analysis.texts import listed
-from lifecircle.service.catalog.tiers.referral import UNSERVED
+from lifecircle.service.catalog.tiers.referral import UNSERVED, without_chain
 from lifecircle.service.figures import number, percent
 from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.wording import Words
@@ -26,16 +26,12 @@ Document = Mapping[str, Any]
 def unit_rows(found: Document, words: Words) -> Iterator[list[Cell]]:
     """The whole area, then its units, those with most residents without a whole chain first."""
     yield [text(""), text(words("total")), *_figures(_total(found), words)]
-    for row in sorted(found["units"], key=lambda one: -_lost(one)):
+    for row in sorted(found["units"], key=lambda one: -without_chain(one)):
         yield [text(row["code"]), text(words.named(row)), *_figures(row, words)]
 
 
 def _total(found: Document) -> Document:
     return {**found, **found["unserved"]}
-
-
-def _lost(row: Document) -> int:
-    return sum(row[reason] or 0 for reason in UNSERVED)
 
 
 def _figures(row: Document, words: Words) -> list[Cell]:

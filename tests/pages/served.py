@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,9 +16,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from starlette.testclient import TestClient
 
 from lifecircle.service.app import create_app
+from lifecircle.service.serving import server_options
 from lifecircle.service.settings import Settings
 
 SERVE = """
@@ -51,6 +55,24 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def answering(root: Path, protocol: type[asyncio.Protocol]) -> Iterator[int]:
+    """The port of a service in a thread of this process, by a protocol of the test's own."""
+    port = free_port()
+    options: dict[str, Any] = {**server_options("text"), "http": protocol, "log_config": None}
+    app = create_app(Settings(workspace=root))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, **options))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(30)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
 import numpy as np
 
@@ -29,7 +30,8 @@ from lifecircle.analysis.measures.siting.search import Chosen
 from lifecircle.analysis.policy.sections.robustness import ranges
 from lifecircle.analysis.quantities import Int32Array
 
-WORKERS = 2  # threads that work beside each other; the answer is the same with any number
+_NO_BAND: Final = Band(None, None, None)
+_WORKERS: Final = 2  # threads that work beside each other; the answer is the same with any number
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +139,12 @@ def firm_proposals(
             asked.service.id, count, seed, len(sites), (), 0, 0, _NO_BAND, spacing_m
         )
     tried = []
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         for one in pool.map(partial(task.tried, first=first), given):
             tried.append(one)
             if progress is not None:
                 progress(len(tried), count)
     return _told(task, first, tried, seed)
-
-
-_NO_BAND = Band(None, None, None)
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ class _Task:
         assert walks is not None  # it is assessed, and places are drawn, not forgotten
         done = covered(walks.cell_cm, study.city.cells.position, asked.limit_cm)
         persons = judged_persons(study, self.service, TOTAL).astype(np.int64)
-        near = _within(self._walks(given), asked.limit_cm)
+        near = self._walks(given).within(asked.limit_cm)
         return pose_maximal_covering(persons, done, near)
 
     def tried(self, given: Assumptions, first: Chosen) -> _Tried:
@@ -203,14 +202,6 @@ class _Task:
             )
             self._near[key] = walks_by_site(found, len(self.sites))
         return self._near[key]
-
-
-def _within(walks: SiteWalks, limit_cm: int) -> SiteWalks:
-    """The walks that are no longer than a limit."""
-    kept = walks.cm <= limit_cm
-    before = np.concatenate(([0], np.cumsum(kept)))
-    start = before[walks.start].astype(np.int64)
-    return SiteWalks(start, walks.cell[kept], walks.cm[kept])
 
 
 def _told(task: _Task, first: Chosen, tried: Sequence[_Tried], seed: int) -> FirmProposals:

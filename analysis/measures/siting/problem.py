@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.access.sites import SiteWalks
+from lifecircle.analysis.access.sites import SiteWalks, kept_starts
 from lifecircle.analysis.measures.siting import kernel
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray
 
@@ -110,8 +110,7 @@ def _keep_improving(
 ) -> SiteProblem:
     """Only the rows that improve a cell with weight."""
     keep: BoolArray = (cost < base[cell]) & (weight[cell] > 0)
-    before = np.concatenate(([0], np.cumsum(keep)))
-    return SiteProblem(weight, base, before[start].astype(np.int64), cell[keep], cost[keep])
+    return SiteProblem(weight, base, kept_starts(start, keep), cell[keep], cost[keep])
 
 
 def pose_maximal_covering(persons: IntArray, covered: BoolArray, walks: SiteWalks) -> SiteProblem:

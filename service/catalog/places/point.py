@@ -75,18 +75,28 @@ def point_document(
     snapped = snapped_at(position, run.city.crs)
     loose = None if snapped else unsnapped_place(run.study, xy_m)
     return {
-        "area": run.manifest.area,
-        "run": run.manifest.run,
-        "lon": lon,
-        "lat": lat,
-        "walker": plan.question.walker,
-        "minutes": plan.question.minutes,
-        "snapped": snapped,
+        **place_head(desk, lon, lat, snapped=snapped),
         "units": _units(desk, xy_m[0]),
         "services": _rows(desk, services),
         "missing": [one.service for one in services if one.within is False],
         "circles": {one.kind: _circle(one) for one in plan.circle_states(services)},
         "warnings": desk.remarks(loose, lang),
+    }
+
+
+def place_head(
+    desk: PointDesk, lon: float, lat: float, *, snapped: dict[str, float] | None
+) -> dict[str, Any]:
+    """What is asked, of which run, and where the place joins a street."""
+    told, question = desk.run.manifest, desk.plan.question
+    return {
+        "area": told.area,
+        "run": told.run,
+        "lon": lon,
+        "lat": lat,
+        "walker": question.walker,
+        "minutes": question.minutes,
+        "snapped": snapped,
     }
 
 

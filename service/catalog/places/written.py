@@ -21,7 +21,7 @@ from lifecircle.analysis.measures.question import one_circle
 from lifecircle.analysis.measures.unsnapped import unsnapped_place
 from lifecircle.analysis.quantities import CM_PER_M, NOBODY, UNREACHED_CM
 from lifecircle.service.catalog.common import snapped_at
-from lifecircle.service.catalog.places.point import PointDesk, point_document
+from lifecircle.service.catalog.places.point import PointDesk, place_head, point_document
 from lifecircle.service.encoding import encode
 
 FindUnits = Callable[[float, float], tuple[int, ...]]
@@ -71,15 +71,7 @@ class WrittenPoints:
         said = (None if loose is None else loose.key, lang)
         if said not in self._remarks:
             self._remarks[said] = encode(desk.remarks(loose, lang))
-        head = {
-            "area": run.manifest.area,
-            "run": run.manifest.run,
-            "lon": lon,
-            "lat": lat,
-            "walker": plan.question.walker,
-            "minutes": plan.question.minutes,
-            "snapped": snapped,
-        }
+        head = place_head(desk, lon, lat, snapped=snapped)
         return b"".join((
             encode(head)[:-1], b',"units":', self._units[self._find_units(x_m, y_m)],
             *self._told(*plan.nearest.walks(position)), self._remarks[said], b"}",

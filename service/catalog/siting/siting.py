@@ -27,11 +27,11 @@ from lifecircle.analysis.quantities import (
     NOBODY,
     SECONDS_PER_MINUTE,
     UNREACHED_CM,
-    FloatArray,
 )
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.common import DECIMALS, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document
+from lifecircle.service.catalog.siting.sites import site_rows
 from lifecircle.service.catalog.siting.task import GENERATED, SitingTask, candidates
 
 CULPRITS_SHOWN: Final = 100
@@ -134,56 +134,20 @@ def _mean_minutes(run: Run, found: Siting, cell_cm: Any) -> float | None:
 
 
 def _proposals(run: Run, found: Siting) -> list[dict[str, Any]]:
-    sites = found.sites
     chosen = [proposal.site for proposal in found.proposals]
-    xy_m = sites.xy_m[chosen].reshape(-1, 2)
-    lonlat = to_lonlat(xy_m, run.city.crs).round(DECIMALS)
-    units = run.city.units
-    unit_en = dict(zip(units.code.tolist(), units.name_en, strict=True))
-    rows: list[dict[str, Any]] = []
-    told = zip(found.proposals, lonlat.tolist(), places_near(run, xy_m), strict=True)
-    for k, (proposal, (lon, lat), near) in enumerate(told):
-        rows.append(
-            {
-                "rank": k + 1,
-                "site": str(sites.id[proposal.site]),
-                "name": _text(sites.name[proposal.site]),
-                "name_en": _text(sites.name_en[proposal.site]),
-                "kind": str(sites.kind[proposal.site]),
-                **near,
-                "lon": lon,
-                "lat": lat,
-                "unit_code": proposal.unit_code,
-                "unit_name": proposal.unit_name,
-                "unit_name_en": unit_en.get(proposal.unit_code),
-                "residents_new": proposal.residents_new,
-                **{f"residents_new_{g}": n for g, n in proposal.groups_new.items()},
-                "residents_reached": proposal.residents_reached,
-                "person_minutes_saved": proposal.person_minutes_saved,
-                "load": proposal.load,
-            }
-        )
-    return rows
-
-
-def places_near(run: Run, xy_m: FloatArray) -> list[dict[str, Any]]:
-    """Of points (s, 2) in the city's CRS the nearest place with a name, and how far it is."""
-    places = run.city.facilities
-    english = places.attributes.get("name_en")
+    told = zip(found.proposals, site_rows(run, found.sites, chosen), strict=True)
     return [
-        dict.fromkeys(("near", "near_en", "near_m"))
-        if row == NOBODY
-        else {
-            "near": str(places.name[row]),
-            "near_en": None if english is None else _text(english[row]),
-            "near_m": round(float(metres), 1),
+        {
+            "rank": k,
+            **named,
+            "residents_new": proposal.residents_new,
+            **{f"residents_new_{g}": n for g, n in proposal.groups_new.items()},
+            "residents_reached": proposal.residents_reached,
+            "person_minutes_saved": proposal.person_minutes_saved,
+            "load": proposal.load,
         }
-        for row, metres in zip(*run.study.landmarks.nearest(xy_m), strict=True)
+        for k, (proposal, named) in enumerate(told, start=1)
     ]
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 def _loads(found: Siting) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,11 @@ from lifecircle.service.catalog.rests import rests_document
 
 UNSERVED: Final = REASONS  # why residents have no whole chain, as the keys of the document
 _LEGS = ("to_first", "to_centre", "to_hospital")
+
+
+def without_chain(row: Mapping[str, Any]) -> int:
+    """Residents of a unit's row who have no whole chain, for whatever reason; 0 where unknown."""
+    return sum(row[reason] or 0 for reason in UNSERVED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.errors import Language, ParameterError, Warn
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.flow_model import Flow
-from lifecircle.analysis.measures.question import Question, default_level, settle
+from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.capacitated import pose_capacitated
 from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign
 from lifecircle.analysis.measures.siting.result import round_up_percent
 from lifecircle.analysis.measures.siting.scene import Scene, scene_of
 from lifecircle.analysis.measures.siting.staged import MOST_SETS, Stages, choose_stages
-from lifecircle.analysis.quantities import NOBODY
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.common import DECIMALS, head_of, remarks, title_of
+from lifecircle.service.catalog.common import head_of, remarks, title_of
 from lifecircle.service.catalog.rests import rests_document
-from lifecircle.service.catalog.siting.siting import places_near
+from lifecircle.service.catalog.siting.sites import as_text, site_rows
 from lifecircle.service.catalog.siting.task import SitingTask, candidates
 
 
@@ -140,8 +138,8 @@ def _stage(run: Run, scene: Scene, sites: Sites, found: Stages, k: int) -> dict[
         _centre(
             {
                 "id": str(places.id[i]),
-                "name": _text(places.name[i]),
-                "name_en": None if english is None else _text(english[i]),
+                "name": as_text(places.name[i]),
+                "name_en": None if english is None else as_text(english[i]),
                 "new": False,
             },
             model,
@@ -154,8 +152,8 @@ def _stage(run: Run, scene: Scene, sites: Sites, found: Stages, k: int) -> dict[
         _centre(
             {
                 "id": str(sites.id[j]),
-                "name": _text(sites.name[j]),
-                "name_en": _text(sites.name_en[j]),
+                "name": as_text(sites.name[j]),
+                "name_en": as_text(sites.name_en[j]),
                 "new": True,
             },
             model,
@@ -192,38 +190,16 @@ def _proposals(
     """The places to be opened, the earliest first."""
     opened = np.flatnonzero(found.opens >= 0)
     opened = opened[np.argsort(found.opens[opened], kind="stable")]
-    xy_m = sites.xy_m[opened].reshape(-1, 2)
-    lonlat = to_lonlat(xy_m, last.city.crs).round(DECIMALS).tolist()
-    near = places_near(last, xy_m)
-    units, unit = last.city.units, sites.unit[default_level(last.city)]
     rows = []
-    for k, (j, (lon, lat)) in enumerate(zip(opened.tolist(), lonlat, strict=True)):
+    for k, (j, named) in enumerate(
+        zip(opened.tolist(), site_rows(last, sites, opened.tolist()), strict=True), start=1
+    ):
         loads = {
             str(stage["year"]): row["load"]
             for stage in stages
             for row in stage["centres"]
-            if row["new"] and row["id"] == str(sites.id[j])
+            if row["new"] and row["id"] == named["site"]
         }
-        at = int(unit[j])
-        rows.append(
-            {
-                "rank": k + 1,
-                "opens": stages[int(found.opens[j])]["year"],
-                "site": str(sites.id[j]),
-                "name": _text(sites.name[j]),
-                "name_en": _text(sites.name_en[j]),
-                "kind": str(sites.kind[j]),
-                **near[k],
-                "lon": lon,
-                "lat": lat,
-                "unit_code": None if at == NOBODY else str(units.code[at]),
-                "unit_name": None if at == NOBODY else str(units.name[at]),
-                "unit_name_en": None if at == NOBODY else units.name_en[at],
-                "loads": loads,
-            }
-        )
+        opens = stages[int(found.opens[j])]["year"]
+        rows.append({"rank": k, "opens": opens, **named, "loads": loads})
     return rows
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)

@@ -10,7 +10,12 @@ import numpy as np
 from lifecircle.analysis.measures.catchments.referral import Referral
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array, limit_cm
 from lifecircle.analysis.texts import listed
-from lifecircle.service.catalog.tiers.referral import UNSERVED, ReferralAnswer, answer_referral
+from lifecircle.service.catalog.tiers.referral import (
+    UNSERVED,
+    ReferralAnswer,
+    answer_referral,
+    without_chain,
+)
 from lifecircle.service.figures import number, percent, plain
 from lifecircle.service.maps import scales
 from lifecircle.service.maps.ask import Ask
@@ -39,10 +44,7 @@ from lifecircle.service.maps.scene import (
     warnings,
     year_field,
 )
-from lifecircle.service.maps.shapes import (
-    packed_cells,
-    polygons_degrees,
-)
+from lifecircle.service.maps.shapes import packed_cells, polygons_degrees
 from lifecircle.service.maps.shares import share_areas, share_toggle
 from lifecircle.service.wording import Words
 
@@ -280,7 +282,7 @@ def _goal(ask: Ask, row: Row) -> str:
 
 def _worst(ask: Ask, document: Row, words: Words, places: Mapping[str, int]) -> Ranking | None:
     """The units with most residents without a whole chain."""
-    rows = [(_lost(row), row) for row in document["units"] if row["served"] is not None]
+    rows = [(without_chain(row), row) for row in document["units"] if row["served"] is not None]
     worst = sorted((one for one in rows if one[0]), key=lambda one: -one[0])
     if not worst:
         return None
@@ -297,10 +299,6 @@ def _worst(ask: Ask, document: Row, words: Words, places: Mapping[str, int]) -> 
     title = ask.say("rank_referral", level=ask.level(document["by"]))
     note = ask.say("rank_note_referral", shown=len(shown), count=number(len(worst)))
     return Ranking(title, note, "units", shown)
-
-
-def _lost(row: Row) -> int:
-    return sum(row[reason] for reason in UNSERVED)
 
 
 def _loads(ask: Ask, document: Row, tier: str, words: Words) -> Ranking | None:

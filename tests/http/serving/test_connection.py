@@ -5,21 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from lifecircle.service import logs
-from lifecircle.service.app import create_app
 from lifecircle.service.edge.connection import QuickProtocol
-from lifecircle.service.serving import server_options
-from lifecircle.service.settings import Settings
-from tests.pages.served import free_port
+from tests.pages.served import answering
 
 TABLE = "/areas/tiny/coverage?service=health_centre"
 OWN = re.compile(rb"(?m)^(x-request-id|date): [^\r]*\r\n")
@@ -34,19 +29,8 @@ class Watched(QuickProtocol):
 
 @pytest.fixture(scope="module")
 def port(root: Path) -> Iterator[int]:
-    port = free_port()
-    options = {**server_options("text"), "http": Watched, "log_config": None}
-    app = create_app(Settings(workspace=root))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, **options))
-    running = threading.Thread(target=server.run)
-    running.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
+    with answering(root, Watched) as port:
         yield port
-    finally:
-        server.should_exit = True
-        running.join(30)
 
 
 def ask(path: str, *lines: str, method: str = "GET", version: str = "1.1") -> bytes:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
 from lifecircle.service import guards
 from lifecircle.service.app import create_app
 from lifecircle.service.metrics import route_of
 from lifecircle.service.patience import PatientProtocol
-from lifecircle.service.serving import server_options
 from lifecircle.service.settings import Settings
-from tests.pages.served import client, free_port
+from tests.pages.served import answering, client
 
 
 class Hasty(PatientProtocol):
@@ -29,20 +26,8 @@ class Hasty(PatientProtocol):
 
 @pytest.fixture(scope="module")
 def hasty(root: Path) -> Iterator[int]:
-    port = free_port()
-    options = {**server_options("text"), "http": Hasty, "log_config": None}
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(Settings(workspace=root)), port=port, **options)
-    )
-    running = threading.Thread(target=server.run)
-    running.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
+    with answering(root, Hasty) as port:
         yield port
-    finally:
-        server.should_exit = True
-        running.join(30)
 
 
 def closes(port: int, sent: bytes) -> float:
