@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from lifecircle.analysis.apart import Apart
 from lifecircle.analysis.errors import Fault, LifecircleError
 from lifecircle.analysis.machine import may_fork, using_threads
 from lifecircle.analysis.policy import Policy, load_policy
@@ -23,6 +22,7 @@ from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.osm.roads import RawRoads
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.osm.way_forms import way_forms
+from lifecircle.analysis.working_copy import WorkingCopy
 
 
 class Asked(Protocol):
@@ -132,7 +132,7 @@ def begin_reading(
         profiles = {name: one for name, one in known.profiles.items() if name in names}
         today = datetime.now(UTC).date()
         read = partial(read_extract, osm, known, forms, today, _tell_nobody, profiles)
-        return Ahead(osm, known, today, frozenset(profiles), Apart(partial(_read, read)))
+        return Ahead(osm, known, today, frozenset(profiles), WorkingCopy(partial(_read, read)))
 
 
 def _read(

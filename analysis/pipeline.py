@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import shapely
@@ -20,8 +18,8 @@ import shapely
 from lifecircle.analysis.access.nearest import NearestFacility, travel_table
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.ahead import Ahead, ChangedError
+from lifecircle.analysis.build_manifest import manifest_of_build
 from lifecircle.analysis.build_request import BuildRequest, check_request, describe_inputs
-from lifecircle.analysis.city.crs import box_of, to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.facilities.facilities import place_facilities
 from lifecircle.analysis.city.facilities.gathering import gather_facilities
@@ -49,7 +47,7 @@ from lifecircle.analysis.city.units.disagreement import (
     compare_units,
     describe_disagreements,
 )
-from lifecircle.analysis.city.units.statistics import latest_year, place_statistics
+from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
@@ -61,8 +59,7 @@ from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.parts.joined import Joined
-from lifecircle.analysis.policy import Policy, Title, load_policy
-from lifecircle.analysis.provenance import InputFile, code_version
+from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.records.tables import ClosureTable
@@ -255,7 +252,7 @@ def _analyse_city(
     clock.start("walks")
     services = tuple(policy.services)
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
-    manifest = _manifest(request, policy, city, inputs, walkable.parameters)
+    manifest = manifest_of_build(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
 
 
@@ -341,65 +338,3 @@ def _land(
         return None
     position = index.snap(seed.xy_m, policy.attachment.max_leg_m.value)
     return LandSamples(seed.xy_m, seed.area_m2, seed.unit, position)
-
-
-def _manifest(
-    request: BuildRequest,
-    policy: Policy,
-    city: City,
-    inputs: tuple[InputFile, ...],
-    ground: Mapping[str, Any],
-) -> Manifest:
-    counts = {
-        "cells": len(city.cells),
-        "facilities": len(city.facilities),
-        "units": len(city.units.code),
-        "junctions": city.network.node_count,
-        "edges": city.network.edge_count,
-        "land_samples": len(city.land.area_m2) if city.land is not None else 0,
-        "scorecard_rows": len(policy.scorecard.rows) if policy.scorecard is not None else 0,
-    }
-    spread = {"population"} if bool(city.cells.modelled.any()) else set()
-    modelled = tuple(sorted(spread | set(request.modelled)))
-    return Manifest(
-        area=request.area,
-        run="",
-        title=request.title or Title(request.area, request.area),
-        crs=city.crs,
-        bbox=_bbox(city),
-        residents=int(city.cells.residents.sum()) if city.cells.counted else None,
-        counts=counts,
-        services=tuple(s for s in policy.services if city.assessed(s)),
-        policy_id=policy.id,
-        policy_digest=policy.digest,
-        synthetic=request.synthetic,
-        modelled=modelled,
-        warnings=city.warnings,
-        inputs=inputs,
-        parameters={
-            "datum": request.declared().plain.datum,
-            "crs": request.crs,
-            "x_is_north": request.x_is_north,
-            "surveyed": sorted(one.text for one in request.surveyed_under(policy)),
-            "place": request.place,
-            **ground,
-            "place_by_unit": request.place_by_unit,
-            "residents_from_buildings": request.residents_from_buildings,
-            "calibrate": request.calibrate,
-            "today": None if request.today is None else request.today.isoformat(),
-            "year": request.year or latest_year(city),
-        },
-        code_version=code_version(),
-        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        timings_s={},
-    )
-
-
-def _bbox(city: City) -> tuple[float, float, float, float]:
-    """West, south, east, north (degrees) of units and cells."""
-    shapes = list(chain(city.units.geometry, city.cells.polygon))
-    bounds = shapely.total_bounds(np.array(shapes, dtype=object))
-    corners = np.array([bounds[[0, 1]], bounds[[0, 3]], bounds[[2, 1]], bounds[[2, 3]]])
-    corners = corners[np.isfinite(corners).all(axis=1)]
-    lonlat = to_lonlat(np.vstack([city.cells.xy_m, corners]), city.crs)
-    return box_of(lonlat)

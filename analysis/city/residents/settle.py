@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.analysis.apart import begin_apart
 from lifecircle.analysis.city.model import StrArray, Units
 from lifecircle.analysis.city.notes import Calibrated, Spread
 from lifecircle.analysis.city.residents.calibrate import (
@@ -40,6 +39,7 @@ from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import Int32Array
 from lifecircle.analysis.readers.osm.places import OsmPlaces
 from lifecircle.analysis.readers.records.tables import CellTable, UnitTable
+from lifecircle.analysis.working_copy import begin_in_copy
 
 Doubt = tuple[tuple[Spread, ...], tuple[Warn, ...]]
 
@@ -187,7 +187,7 @@ def _spread(
     if parts:
         told = join_doubts(units, parts, policy)
         return Settled(units, spread.seed, unit_of, lambda: told, spread.warnings)
-    doubt = begin_apart(lambda: compare_spreads(units, spread, ground, policy, network.crs))
+    doubt = begin_in_copy(lambda: compare_spreads(units, spread, ground, policy, network.crs))
     return Settled(units, spread.seed, unit_of, doubt, spread.warnings)
 
 
@@ -210,7 +210,7 @@ def _calibrated(
     declared = np.full(len(order), None, dtype=np.object_)
     declared[len(seed) :] = units.code[spread.unit]
     unit_of = assign_units(joined.xy_m, units, sort_declared(declared[order], units))
-    doubt = begin_apart(lambda: compare_spreads(bare, spread, ground, policy, crs))
+    doubt = begin_in_copy(lambda: compare_spreads(bare, spread, ground, policy, crs))
     of_spread = [one for one in spread.warnings if one.key != "units_without_residents"]
     said = (told, *seed.warnings, *of_spread)
     return Settled(units, joined, unit_of, doubt, said, scaled.rows)

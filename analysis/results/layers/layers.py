@@ -13,7 +13,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lifecircle.analysis.apart import begin_apart
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.machine import may_fork
@@ -35,6 +34,7 @@ from lifecircle.analysis.results.layers.values import (
 from lifecircle.analysis.results.layers.words import with_words
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.proposals import any_kept, proposal_values
+from lifecircle.analysis.working_copy import begin_in_copy
 
 __all__ = [
     "DEGREES",
@@ -84,7 +84,7 @@ def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:
         return {layer: _frame(run, layer, *_BUILDERS[layer](run)) for layer in some}
 
     others = [layer for layer in kept if layer != LONGEST]
-    waited = begin_apart(partial(make, others)) if may_fork() else partial(make, others)
+    waited = begin_in_copy(partial(make, others)) if may_fork() else partial(make, others)
     made = make([LONGEST]) | waited()
     return {layer: made[layer] for layer in kept}
 

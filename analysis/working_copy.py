@@ -24,7 +24,7 @@ _UPTO: Final = struct.Struct("q")  # where a thing ends in the file of a process
 _NO_MORE: Final = -1
 
 
-class Apart(Iterator[_Made]):
+class WorkingCopy(Iterator[_Made]):
     """What another process makes, one thing after another; what it cannot is made here.
 
     The process is a copy of this one (fork), so that it costs no imports; it hands over pickles in
@@ -76,11 +76,11 @@ class Apart(Iterator[_Made]):
         return made
 
 
-def begin_apart(make: Callable[[], _Made]) -> Callable[[], _Made]:
+def begin_in_copy(make: Callable[[], _Made]) -> Callable[[], _Made]:
     """As `begin`, in a copy of this process where there may be one; what is made is pickled."""
     if not may_fork():
         return begin(make)
-    made: Apart[_Made] = Apart(lambda give: give(make()))
+    made: WorkingCopy[_Made] = WorkingCopy(lambda give: give(make()))
     return cache(lambda: next(made))  # whoever waits twice is told the same
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lifecircle.analysis import apart
-from lifecircle.analysis.apart import Apart, begin_apart
 from lifecircle.analysis.machine import may_fork, using_threads
+from lifecircle.analysis.working_copy import WorkingCopy, begin_in_copy
 
 linux = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -21,7 +21,7 @@ def test_things_come_in_order_from_another_process() -> None:
         for thing in (os.getpid(), np.arange(3), "last"):
             give(thing)
 
-    process, numbers, last = Apart(make)
+    process, numbers, last = WorkingCopy(make)
     assert process != os.getpid()
     assert np.array_equal(numbers, [0, 1, 2])
     assert last == "last"
@@ -38,7 +38,7 @@ def test_what_a_dead_process_did_not_make_is_made_here(code: int) -> None:
             os._exit(code)
         give("two")
 
-    assert list(Apart(make)) == ["one", "two"]
+    assert list(WorkingCopy(make)) == ["one", "two"]
 
 
 @linux
@@ -47,7 +47,7 @@ def test_an_error_is_raised_where_it_would_have_been() -> None:
         give(1)
         raise ValueError("file")
 
-    made = Apart(make)
+    made = WorkingCopy(make)
     assert next(made) == 1
     with pytest.raises(ValueError, match="file"):
         next(made)
@@ -58,7 +58,7 @@ def test_where_no_process_can_be_begun_all_is_made_here(monkeypatch: pytest.Monk
         raise BlockingIOError
 
     monkeypatch.setattr(apart, "_fork", refuse)
-    made = Apart(lambda give: give(os.getpid()))
+    made = WorkingCopy(lambda give: give(os.getpid()))
     assert next(made) == os.getpid()
 
 
@@ -66,7 +66,7 @@ def test_copies_are_made_only_where_they_are_asked_for() -> None:
     assert not may_fork()
     with using_threads(1, copies=True):
         assert not may_fork()
-    assert begin_apart(os.getpid)() == os.getpid()
+    assert begin_in_copy(os.getpid)() == os.getpid()
 
 
 @linux
@@ -74,7 +74,7 @@ def test_after_an_error_nothing_more_is_read_from_a_closed_pipe() -> None:
     def make(give: Callable[[int], None]) -> None:
         raise ValueError("file")
 
-    made = Apart(make)
+    made = WorkingCopy(make)
     with pytest.raises(ValueError, match="file"):
         next(made)
     with pytest.raises(StopIteration):
@@ -84,5 +84,5 @@ def test_after_an_error_nothing_more_is_read_from_a_closed_pipe() -> None:
 @linux
 def test_whoever_waits_twice_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "may_fork", lambda: True)
-    waited = begin_apart(os.getpid)
+    waited = begin_in_copy(os.getpid)
     assert waited() == waited() != os.getpid()
