@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lifecircle.analysis import apart
+from lifecircle.analysis import working_copy
 from lifecircle.analysis.machine import may_fork, using_threads
 from lifecircle.analysis.working_copy import WorkingCopy, begin_in_copy
 
@@ -57,7 +57,7 @@ def test_where_no_process_can_be_begun_all_is_made_here(monkeypatch: pytest.Monk
     def refuse() -> int:
         raise BlockingIOError
 
-    monkeypatch.setattr(apart, "_fork", refuse)
+    monkeypatch.setattr(working_copy, "_fork", refuse)
     made = WorkingCopy(lambda give: give(os.getpid()))
     assert next(made) == os.getpid()
 
@@ -83,6 +83,6 @@ def test_after_an_error_nothing_more_is_read_from_a_closed_pipe() -> None:
 
 @linux
 def test_whoever_waits_twice_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "may_fork", lambda: True)
+    monkeypatch.setattr(working_copy, "may_fork", lambda: True)
     waited = begin_in_copy(os.getpid)
     assert waited() == waited() != os.getpid()
