@@ -1,8 +1,10 @@
 """Connections that are not served for ever: half a request, or an answer that nobody takes.
 
 uvicorn itself waits without limit for both. A connection that sends no whole head within
-`HEAD_S`, or takes nothing of its answer for `STALLED_S`, is closed. (A body that comes slowly is
-the business of `guards.BodyLimit`.)
+`HEAD_S`, or takes its answer slower than `SLOWEST_READ` over `STALLED_S`, is closed; a head longer
+than `HEAD_BYTES` is refused (431). Where there are as many connections as may be, the one that has
+waited longest without sending a head makes room. (A body that comes slowly is the business of
+`guards.BodyLimit`.)
 """
 
 from __future__ import annotations
@@ -14,6 +16,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S: Final = 20.0
 STALLED_S: Final = 60.0
+SLOWEST_READ: Final = 10_000  # bytes a second that an answer has to be taken at
+HEAD_BYTES: Final = 65_536  # of the first line and all headers
+_TOO_LONG: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"connection: close\r\ncontent-length: 0\r\n\r\n"
+)
 LOOKS: Final = 10  # within the time a head has
 
 
@@ -27,7 +35,9 @@ class PatientProtocol(HttpToolsProtocol):
     head_s = HEAD_S
     stalled_s = STALLED_S
     _head_since: float | None = None
+    _head_bytes = 0
     _stalled: asyncio.TimerHandle | None = None
+    _untaken = 0
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the head of a request."""
@@ -35,6 +45,20 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_since = self.loop.time()
         if len(self.connections) == 1:
             _look(self.loop, self.connections, self.head_s)
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            _make_room(self.connections, self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, unless a head has no end."""
+        since = self._head_since
+        super().data_received(data)
+        self._head_bytes += len(data)
+        if since is None or self._head_since != since:
+            self._head_bytes = 0  # whole, or another one began
+        elif self._head_bytes > HEAD_BYTES:
+            self._head_since = None
+            self.transport.write(_TOO_LONG)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -54,17 +78,37 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_since = None
         super().on_headers_complete()
 
+    @property
+    def head_since(self) -> float | None:
+        """Since when a head is waited for; None where it came."""
+        return self._head_since
+
     def end_late_head(self, now: float) -> None:
         """End the connection if its head is not whole in time."""
         if self._head_since is not None and now - self._head_since > self.head_s:
-            self._head_since = None
-            self.transport.abort()
+            self.end()
+
+    def end(self) -> None:
+        """End the connection."""
+        self._head_since = None
+        self.transport.abort()
 
     def pause_writing(self) -> None:
         """Whoever asked takes no more for now."""
         super().pause_writing()
         if self._stalled is None:
-            self._stalled = self.loop.call_later(self.stalled_s, self.transport.abort)
+            self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        self._untaken = self.transport.get_write_buffer_size()
+        self._stalled = self.loop.call_later(self.stalled_s, self._end_slow_reader)
+
+    def _end_slow_reader(self) -> None:
+        taken = self._untaken - self.transport.get_write_buffer_size()
+        if taken < SLOWEST_READ * self.stalled_s:
+            self.transport.abort()
+        else:
+            self._wait_for_reader()
 
     def resume_writing(self) -> None:
         """It is taken again."""
@@ -72,6 +116,19 @@ class PatientProtocol(HttpToolsProtocol):
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
+
+
+def _make_room(connections: set[Any], newest: PatientProtocol) -> None:
+    """End the connection that has waited longest without a head, so that others are answered."""
+    waiting = [
+        (one.head_since, k, one)
+        for k, one in enumerate(connections)
+        if isinstance(one, PatientProtocol) and one.head_since is not None and one is not newest
+    ]
+    if waiting:
+        one = min(waiting)[2]
+        one.end()
+        connections.discard(one)  # its end is told later, whoever asks is counted now
 
 
 def _look(loop: asyncio.AbstractEventLoop, connections: set[Any], head_s: float) -> None:

@@ -37,35 +37,56 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 KEPT_BYTES: Final = 64 * 2**20
+ANSWER_BYTES: Final = (
+    1_000  # what an answer takes beside its bytes: question and place in the table
+)
 T = TypeVar("T")
 
 
 class AnswerCache:
-    """Encoded answers by question, the least recently used thrown out beyond `limit_bytes`."""
+    """Encoded answers of all runs by run and question; beyond `limit_bytes` the least recently
+    used are thrown out."""
 
     def __init__(self, limit_bytes: int = KEPT_BYTES) -> None:
         self._limit = limit_bytes
         self._held = 0
-        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._bodies: OrderedDict[tuple[Path, Hashable], bytes] = OrderedDict()
         self._lock = RLock()
 
-    def get(self, key: Hashable) -> bytes | None:
-        """The answer to a question asked before."""
+    @property
+    def held_bytes(self) -> int:
+        """What the answers take."""
+        return self._held
+
+    def get(self, run: Path, key: Hashable) -> bytes | None:
+        """The answer to a question about a run asked before."""
         with self._lock:
-            body = self._bodies.get(key)
+            body = self._bodies.get((run, key))
             if body is not None:
-                self._bodies.move_to_end(key)
+                self._bodies.move_to_end((run, key))
             return body
 
-    def put(self, key: Hashable, body: bytes) -> None:
+    def put(self, run: Path, key: Hashable, body: bytes) -> None:
         """Keep an answer, unless it alone would fill a quarter of the room."""
         if len(body) * 4 > self._limit:
             return
         with self._lock:
-            self._held += len(body) - len(self._bodies.pop(key, b""))
-            self._bodies[key] = body
+            self._drop((run, key))
+            self._bodies[run, key] = body
+            self._held += len(body) + ANSWER_BYTES
             while self._held > self._limit:
-                self._held -= len(self._bodies.popitem(last=False)[1])
+                self._drop(next(iter(self._bodies)))
+
+    def forget(self, run: Path) -> None:
+        """Let go of all answers about a run."""
+        with self._lock:
+            for key in [one for one in self._bodies if one[0] == run]:
+                self._drop(key)
+
+    def _drop(self, key: tuple[Path, Hashable]) -> None:
+        body = self._bodies.pop(key, None)
+        if body is not None:
+            self._held -= len(body) + ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +112,29 @@ class LayerTable:
 
 
 class AreaState:
-    """One opened run with what is derived from it on first need."""
+    """One opened run with what is derived from it on first need.
 
-    def __init__(self, run: Run, cache_bytes: int = KEPT_BYTES) -> None:
+    `answers`: where its answers are kept, beside those of other runs.
+    """
+
+    def __init__(self, run: Run, answers: AnswerCache | None = None) -> None:
         self.run = run
         self.name = run.manifest.run
-        self.answers = AnswerCache(cache_bytes)
+        self._answers = AnswerCache() if answers is None else answers
         self._layers: dict[str, LayerTable] = {}
         self._marks: dict[str, str] = {}
         self._derived: dict[Hashable, Any] = {}
         self._locks: dict[Hashable, RLock] = {}
         self._layer_lock = RLock()
         self._lock = RLock()
+
+    def kept(self, key: Hashable) -> bytes | None:
+        """The answer to a question asked before."""
+        return self._answers.get(self.run.path, key)
+
+    def keep(self, key: Hashable, body: bytes) -> None:
+        """Keep an answer."""
+        self._answers.put(self.run.path, key, body)
 
     def derived(self, key: Hashable, make: Callable[[], T]) -> T:
         """Something worked out from the run once and kept under a key; nobody else waits for it."""
@@ -126,7 +158,9 @@ class AreaState:
         found = profile_of(self.run.policy, profile)
         if found is None:
             return self
-        return self.derived(("profile", found.id), lambda: AreaState(run_by(self.run, found.id)))
+        return self.derived(
+            ("profile", found.id), lambda: AreaState(run_by(self.run, found.id), self._answers)
+        )
 
     def warm(self) -> None:
         """Walk from the middle of the streets once."""
@@ -187,7 +221,12 @@ class AreaState:
 
     def mark(self, layer: str) -> str:
         """Changes when a layer does: proposals may be kept beside a run that stays as it is."""
-        return stamp_of(self.run.path) if layer == "proposals" else ""
+        return _mark(self.run.path, layer)
+
+    def unmarked(self, layer: str, mark: str) -> Callable[[], bool]:
+        """What says whether a layer still has a mark; it does not hold the run open."""
+        path = self.run.path
+        return lambda: _mark(path, layer) == mark
 
 
 class Warmth:
@@ -216,13 +255,19 @@ class Warmth:
 
 
 class Areas:
-    """The areas of a workspace; runs are opened on demand and the last few kept open."""
+    """The areas of a workspace; runs are opened on demand and the last few kept open.
+
+    When the pointer of an area moves, the run it pointed to is let go with its answers: its last
+    reader closes it. Who asks for it by name opens it again.
+    """
 
     def __init__(self, workspace: Workspace, open_runs: int, cache_bytes: int) -> None:
         self.workspace = workspace
         self._root = str(workspace.root)
         self._open_runs = open_runs
-        self._cache_bytes = cache_bytes
+        self._answers = AnswerCache(cache_bytes)
+        self.moved = 0  # how often a pointer was seen to have moved
+        self._leaving: set[tuple[str, str]] = set()
         self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
         self._columns: dict[tuple[str, bool], tuple[str, dict[str, tuple[Column, ...]]]] = {}
         self._current: dict[str, tuple[tuple[int, int, int], str]] = {}
@@ -292,7 +337,24 @@ class Areas:
         run = self.workspace.current(area)
         if stamp is not None:
             self._current[area] = (stamp, run)
+        if held is not None and held[1] != run:
+            self._let_go(area, held[1])
         return run
+
+    def _let_go(self, area: str, run: str) -> None:
+        """Close a run that was replaced, once nobody reads it; never waits for one being opened."""
+        self._leaving.add((area, run))
+        self.moved += 1
+        self._answers.forget(self.run_folder(area, run))
+        if self._lock.acquire(blocking=False):
+            try:
+                self._close_left()
+            finally:
+                self._lock.release()
+
+    def _close_left(self) -> None:
+        while self._leaving:
+            self._states.pop(self._leaving.pop(), None)
 
     def held(self, area: str, run: str | None = None) -> AreaState | None:
         """The state of a run if it is open already; never waits for one being opened."""
@@ -316,14 +378,22 @@ class Areas:
         """
         name = run or self.current(area)
         with self._lock:
+            self._close_left()
             held = self._states.get((area, name))
             if held is None:
-                held = AreaState(self.workspace.open(area, name), self._cache_bytes)
+                held = AreaState(self.workspace.open(area, name), self._answers)
+                latest = self._current.get(area)
+                if run is None and latest is not None and latest[1] != name:
+                    return held  # replaced meanwhile: nobody else asks for it
                 self._states[area, name] = held
                 while len(self._states) > self._open_runs:
                     self._states.popitem(last=False)
             self._states.move_to_end((area, name))
             return held
+
+
+def _mark(run: Path, layer: str) -> str:
+    return stamp_of(run) if layer == "proposals" else ""
 
 
 def _stamp(pointer: str) -> tuple[int, int, int] | None:

@@ -40,8 +40,10 @@ async def show_scorecard(
     others = await reader.other_years(state)
     about = tuple(other.name for other in others)
 
+    areas, name = reader.areas, state.name  # an answer kept is not to hold the run open
+
     def still() -> bool:
-        return reader.areas.other_years(area, state.name) == about
+        return areas.other_years(area, name) == about
 
     if query.f == "html" or (query.f is None and wants_page(request)):
         html = await run_in_threadpool(_page, request, reader, (state, *others), query)
