@@ -262,8 +262,6 @@ def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
 def network_layer(run: Run) -> tuple[Values, GeometryArray]:
     """Columns and shapes of the layer ``network``, lines in metres."""
     streets = run.city.network
-    edge = np.repeat(np.arange(len(streets.edge_u)), np.diff(streets.vertex_start))
-    lines = shapely.linestrings(streets.vertex_xy_m, indices=edge) if len(edge) else objects([])
     values: Values = {
         "id": [str(i) for i in range(len(streets.edge_u))],
         "osm_way": streets.edge_way,
@@ -272,4 +270,4 @@ def network_layer(run: Run) -> tuple[Values, GeometryArray]:
         "back_m": streets.worth_m(forth=False),
         "component": streets.edge_component,
     }
-    return values, np.asarray(lines, dtype=object)
+    return values, streets.lines()
