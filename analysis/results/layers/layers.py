@@ -20,13 +20,12 @@ from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
 from lifecircle.analysis.results.layers.catchments import catchment_values
+from lifecircle.analysis.results.layers.gaps import gap_layer, gap_values
 from lifecircle.analysis.results.layers.values import (
     Values,
     cell_layer,
     circle_layer,
     facility_layer,
-    gap_layer,
-    gap_values,
     network_layer,
     objects,
     unit_layer,
