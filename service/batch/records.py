@@ -32,8 +32,10 @@ State = Literal["done", "failed"]
 class Record:
     """What became of a city.
 
-    `key`: digest of everything that went in. `error`: what was wrong, by language. `died`: the
-    work ended without an answer (killed, out of memory or time), so that another try may help.
+    `key`: digest of everything that went in. `seconds`: of the wall, `cpu_s`: of processors, by
+    the process that answered (0 where the city was built in the batch's own). `error`: what was
+    wrong, by language. `died`: the work ended without an answer (killed, out of memory or time),
+    so that another try may help.
     """
 
     city: str
@@ -44,6 +46,7 @@ class Record:
     attempts: int = 1
     seconds: float = 0.0
     peak_mb: float = 0.0
+    cpu_s: float = 0.0
     error: Mapping[str, str] | None = None
     died: bool = False
     again: bool = False
