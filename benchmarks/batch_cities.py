@@ -1,4 +1,8 @@
-"""Cities for a batch: grids of streets drawn in a moment, and springcities of drawn sizes."""
+"""Cities for a batch: grids of streets drawn in a moment, and springcities of drawn sizes.
+
+A springcity has a million residents and more. Smaller ones are cut from it: as many neighbouring
+subdistricts as a drawn number of residents needs, with the streets of the whole.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,11 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 
-from lifecircle.analysis.demo.samples import write_springcity
+from lifecircle.analysis.demo.samples import SpringCityFiles, write_springcity
 
 _DEGREE_M: Final = 111_320.0
 _GRID_HEAD: Final = '[defaults]\ndatum = "wgs84"\npolicy = "cn-15min"\n'
@@ -22,16 +28,30 @@ def write_grids(folder: Path, count: int, rng: np.random.Generator, more: str = 
     )
 
 
-def write_springcities(folder: Path, scales: list[float], more: str = "") -> Path:
-    """The file of a batch of springcities, each drawn from a seed of its own."""
-    tables = [_springcity(folder, f"spring{i:03}", i, one) for i, one in enumerate(scales)]
+def write_springcities(
+    folder: Path, residents: list[int], *, scale: float = 0.1, seeds: int = 6, more: str = ""
+) -> Path:
+    """The file of a batch of springcities, each of at least so many residents or whole."""
+    wholes = [
+        write_springcity(folder / f"whole{seed}", seed=seed, scale=scale)
+        for seed in range(min(seeds, len(residents)))
+    ]
+    layers = [
+        {file: gpd.read_file(file) for file in (*one.units, one.population)} for one in wholes
+    ]
+    tables = []
+    for i, least in enumerate(residents):
+        files = wholes[i % len(wholes)]
+        name = f"spring{i:03}"
+        _cut(files, layers[i % len(wholes)], folder / name, least, np.random.default_rng(i))
+        tables.append(_springcity(folder / name, files, i))
     return _written(folder, _SPRING_HEAD + more, tables)
 
 
-def draw_scales(count: int, low: float, high: float, rng: np.random.Generator) -> list[float]:
-    """Scales of springcity, equally many of each order of size; 1 is a million residents."""
+def draw_sizes(count: int, low: int, high: int, rng: np.random.Generator) -> list[int]:
+    """Residents of so many cities, equally many of each order of size."""
     drawn = np.exp(rng.uniform(np.log(low), np.log(high), count))
-    return [round(float(one), 4) for one in drawn]
+    return [int(one) for one in drawn]
 
 
 def contents(workspace: Path, cities: set[str] | None = None) -> dict[str, str]:
@@ -89,14 +109,44 @@ def _grid(folder: Path, name: str, rng: np.random.Generator) -> str:
     )
 
 
-def _springcity(folder: Path, name: str, seed: int, scale: float) -> str:
-    """Its files in a folder of its own; its table for the file of the batch."""
-    files = write_springcity(folder / name, seed=seed, scale=scale)
+def _cut(
+    files: SpringCityFiles, layers: dict[Path, gpd.GeoDataFrame], folder: Path, least: int,
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """Write the tables of neighbouring streets of a springcity that have so many residents."""
+    folder.mkdir()
+    by_level = {file.stem.removeprefix("units_"): one for file, one in layers.items()}
+    streets = pd.concat([by_level["subdistrict"], by_level["township"]], ignore_index=True)
+    middles = streets.geometry.to_crs(3857).centroid
+    near = middles.distance(middles.iloc[int(rng.integers(len(streets)))]).sort_values().index
+    taken = streets.loc[near[: 1 + int((streets["population"][near].cumsum() < least).sum())]]
+    everything = len(taken) == len(streets)
+    ground = taken.geometry.union_all()
+    codes: set[str] = set()
+    for file, frame in layers.items():
+        kept = frame[everything | frame.geometry.representative_point().within(ground)]
+        if file.stem == "units_district" and not everything:
+            continue  # its total would not be that of the cells
+        if len(kept):
+            kept.to_file(folder / file.name)
+            codes |= {*kept.get("code", ())}
+    places = pd.read_csv(files.facilities, dtype=str, keep_default_na=False)
+    spots = gpd.points_from_xy(places["lon"].astype(float), places["lat"].astype(float))
+    of_it = everything | spots.within(ground)
+    places[of_it].to_csv(folder / files.facilities.name, index=False)
+    told = pd.read_csv(files.statistics, dtype=str, keep_default_na=False)
+    told[told["unit_code"].isin(codes)].to_csv(folder / files.statistics.name, index=False)
+
+
+def _springcity(folder: Path, files: SpringCityFiles, number: int) -> str:
+    """Its table for the file of the batch."""
+    name = folder.name
     surveyed = ", ".join(f'"{one}"' for one in files.surveyed)
-    units = ", ".join(f'"{name}/{one.name}"' for one in files.units)
+    units = ", ".join(f'"{name}/{one.name}"' for one in sorted(folder.glob("units_*.gpkg")))
     return (
-        f'[cities.{name}]\nzh = "示范市{seed}"\nen = "Spring City {seed}"\n'
-        f'osm = "{name}/{files.osm.name}"\npopulation = ["{name}/{files.population.name}"]\n'
+        f'[cities.{name}]\nzh = "示范市{number}"\nen = "Spring City {number}"\n'
+        f'osm = "{files.osm.parent.name}/{files.osm.name}"\n'
+        f'population = ["{name}/{files.population.name}"]\n'
         f"units = [{units}]\n"
         f'facilities = ["{name}/{files.facilities.name}"]\n'
         f'statistics = ["{name}/{files.statistics.name}"]\n'

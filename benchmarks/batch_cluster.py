@@ -8,16 +8,20 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import distributed
 import numpy as np
 import psutil
 
 from lifecircle.service.batch.records import Records
 
 _UP_S: Final = 60
+_NET: Final = "10.213.7"
+_CLI: Final = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
 
 
 class Cluster:
@@ -41,6 +45,20 @@ class Cluster:
             self.workers = [
                 _start(prefix(i), "dask_worker", self.address, *told) for i in range(workers)
             ]
+
+    def wait_for(self, workers: int) -> None:
+        """Wait until so many workers have come."""
+        with distributed.Client(self.address, timeout=_UP_S) as client:
+            client.wait_for_workers(workers, timeout=_UP_S)
+
+    def cpu_s(self) -> float:
+        """Seconds of processors that its processes and those below them, ended ones too, took."""
+        found = 0.0
+        for top in (*self.workers, self.scheduler):
+            for one in (psutil.Process(top.pid), *psutil.Process(top.pid).children(recursive=True)):
+                used = one.cpu_times()
+                found += used.user + used.system + used.children_user + used.children_system
+        return found
 
     def building(self, records: Records) -> list[tuple[int, str]]:
         """Processes of workers below which a city is being built, each with the step it is at."""
@@ -75,6 +93,58 @@ def _start(prefix: list[str], what: str, *words: object) -> subprocess.Popen[byt
         env=os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20",
                           "DASK_DISTRIBUTED__WORKER__DAEMON": "false"},
     )  # fmt: skip
+
+
+def run_batch_command(plan: Path, workspace: Path, *more: str) -> int:
+    """The exit code of ``lifecircle batch``, which says nothing."""
+    command = batch_command(plan, workspace, *more)
+    return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
+
+
+def batch_command(plan: Path, workspace: Path, *more: str) -> list[str]:
+    """The words of ``lifecircle batch``, its summary beside the workspace."""
+    out = workspace.with_name(f"{workspace.name}-out")
+    words = ["batch", plan, "--workspace", workspace, "--out", out, "--lang", "en", *more]
+    return [sys.executable, "-c", _CLI, *map(str, words)]
+
+
+@contextmanager
+def namespaces(
+    count: int,
+) -> Iterator[tuple[str, Callable[[int], list[str]] | None]]:
+    """So many networks of their own behind a bridge: where the scheduler listens, how to enter.
+
+    Linux with ``ip``, as root. 0: none, this machine's own address.
+    """
+    if count == 0:
+        yield "127.0.0.1", None
+        return
+    mark = f"lc{os.getpid() % 10_000}"
+    try:
+        _ip(
+            f"link add {mark} type bridge",
+            f"addr add {_NET}.1/24 dev {mark}",
+            f"link set {mark} up",
+        )
+        for i in range(count):
+            name, here, there = f"{mark}-{i}", f"{mark}a{i}", f"{mark}b{i}"
+            _ip(
+                f"netns add {name}", f"link add {here} type veth peer name {there}",
+                f"link set {here} master {mark}", f"link set {here} up",
+                f"link set {there} netns {name}",
+                f"-n {name} addr add {_NET}.{i + 2}/24 dev {there}",
+                f"-n {name} link set {there} up",
+                f"-n {name} link set lo up",
+            )  # fmt: skip
+        yield f"{_NET}.1", lambda i: ["ip", "netns", "exec", f"{mark}-{i}"]
+    finally:
+        for words in (*(f"netns del {mark}-{i}" for i in range(count)), f"link del {mark}"):
+            subprocess.run(["ip", *words.split()], check=False, stderr=subprocess.DEVNULL)
+
+
+def _ip(*commands: str) -> None:
+    for words in commands:
+        subprocess.run(["ip", *words.split()], check=True)
 
 
 def _step_under(worker: psutil.Process, records: Records) -> str | None:

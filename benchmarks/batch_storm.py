@@ -19,7 +19,6 @@ import json
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,13 +26,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.batch_cities import contents, draw_scales, write_grids, write_springcities
-from benchmarks.batch_cluster import Cluster, Deaths
+from benchmarks.batch_cities import contents, draw_sizes, write_grids, write_springcities
+from benchmarks.batch_cluster import Cluster, Deaths, batch_command, run_batch_command
 from lifecircle.service.batch.cities import read_plan
 from lifecircle.service.batch.records import Record, Records
 
 SEED: Final = 2026
-_CLI: Final = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
 _MOST_TRIES: Final = 4
 _BUILD_S, _START_S = 7.9, 3.0  # docs/scale.md: of a million residents; of a process
 
@@ -42,11 +40,10 @@ def storm(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Run it; what is printed."""
     rng = np.random.default_rng(SEED)
     more = "retries = 2\n"
-    scales: list[float] = []
     since = time.monotonic()
     if asked.springcities:
-        scales = draw_scales(asked.cities, asked.low, asked.high, rng)
-        plan = write_springcities(folder, scales, more)
+        sizes = draw_sizes(asked.cities, asked.low, asked.high, rng)
+        plan = write_springcities(folder, sizes, more=more)
     else:
         plan = write_grids(folder, asked.cities, rng, more)
     names = list(read_plan(plan).cities)
@@ -65,7 +62,7 @@ def storm(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     kept = [record for record in records if record is not None and record.state == "done"]
     one, other = contents(folder / "serial"), contents(folder / "ws", set(same))
     out |= {"done": len(kept), "files": len(one), "same_bytes": one == other}
-    return out | (_predicted(kept, scales) if scales else {})
+    return out | (_predicted(kept) if asked.springcities else {})
 
 
 def _through_the_storm(plan: Path, workspace: Path, asked: argparse.Namespace) -> dict[str, Any]:
@@ -78,7 +75,9 @@ def _through_the_storm(plan: Path, workspace: Path, asked: argparse.Namespace) -
             deaths.cluster = cluster = Cluster(asked.port, asked.workers)
             more = ["--scheduler", cluster.address, *(["--resume"] if tries > 1 else [])]
             batch = subprocess.Popen(
-                _command(plan, workspace, *more), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                batch_command(plan, workspace, *more),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
             )
             if asked.kill_scheduler and tries == 1:
                 done = workspace / ".batch"
@@ -96,26 +95,23 @@ def _through_the_storm(plan: Path, workspace: Path, asked: argparse.Namespace) -
     return out | {"dask_s": wall, "batches": tries, "exit_code": code} | deaths.told()
 
 
-def _command(plan: Path, workspace: Path, *more: str) -> list[str]:
-    out = workspace.with_name(f"{workspace.name}-out")
-    words = ["batch", plan, "--workspace", workspace, "--out", out, "--lang", "en", *more]
-    return [sys.executable, "-c", _CLI, *map(str, words)]
-
-
 def _batch(plan: Path, workspace: Path, *more: str) -> tuple[float, float, int]:
     """Seconds, processor seconds and exit code of a batch."""
     since, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(_command(plan, workspace, *more), stdout=subprocess.DEVNULL, check=False)
+    code = run_batch_command(plan, workspace, *more)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return round(time.monotonic() - since, 1), round(cpu, 1), done.returncode
+    return round(time.monotonic() - since, 1), round(cpu, 1), code
 
 
-def _predicted(kept: list[Record], scales: list[float]) -> dict[str, Any]:
+def _predicted(kept: list[Record]) -> dict[str, Any]:
     """Seconds by the unit costs beside those that the cities' processes took."""
     residents = sum(record.residents or 0 for record in kept)
     return {
-        "scales": [min(scales), max(scales)], "residents": residents,
+        "residents": residents, "least_and_most_residents": [
+            min((record.residents or 0 for record in kept), default=0),
+            max((record.residents or 0 for record in kept), default=0),
+        ],
         "predicted_cpu_s": round(residents / 1e6 * _BUILD_S + len(kept) * _START_S, 1),
         "cities_cpu_s": round(sum(record.cpu_s for record in kept), 1),
         "cities_wall_s": round(sum(record.seconds for record in kept), 1),
@@ -133,8 +129,8 @@ def main() -> None:
     words.add_argument("--pause", type=float, default=4.0, help="seconds between deaths, at most")
     words.add_argument("--port", type=int, default=8786)
     words.add_argument("--springcities", action="store_true", help="instead of grids")
-    words.add_argument("--low", type=float, default=0.1, help="smallest scale")
-    words.add_argument("--high", type=float, default=0.3, help="largest scale")
+    words.add_argument("--low", type=int, default=30_000, help="least residents")
+    words.add_argument("--high", type=int, default=1_000_000, help="most residents")
     words.add_argument("--same", type=int, default=0, help="compare so many, 0 for all")
     words.add_argument("--keep", type=Path, default=None, help="keep everything in this folder")
     asked = words.parse_args()
