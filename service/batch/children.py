@@ -148,6 +148,10 @@ class _Server:
                 self._copies.pop(int(number)).ends(int(value))
         with self._lock:
             self._dead = True
+            self._process.stdout.close()
+            assert self._process.stdin is not None
+            with contextlib.suppress(OSError):  # of an order that it never took
+                self._process.stdin.close()
         for copy in self._copies.values():
             copy.ends(_LOST)
         self._process.wait()

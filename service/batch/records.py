@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 from lifecircle.analysis.provenance import code_version, sha256_of
 from lifecircle.analysis.writing import write_aside
-from lifecircle.service.batch.cities import City, is_address, path_of, plain
+from lifecircle.service.batch.cities import City, is_address, path_of, plain, split_address
 
 FOLDER: Final = ".batch"
 State = Literal["done", "failed"]
@@ -71,6 +71,8 @@ class Records:
         content = json.dumps(asdict(record), ensure_ascii=False, indent=1)
         self._write(self.folder / f"{record.city}.json", content.encode())
         self.step_file(record.city).unlink(missing_ok=True)
+        for left in self.folder.glob(f".{record.city}.*.answer"):  # of a worker that died
+            left.unlink(missing_ok=True)
         return record
 
     def done(self, city: str, key: str, root: Path) -> Record | None:
@@ -126,7 +128,9 @@ def key_of(name: str, city: City, digests: Mapping[str, str], day: date) -> str:
     for limit in ("timeout_minutes", "memory_gb", "retries", "parts"):
         del said[limit]
     bytes_of = {
-        given: digests.get(given, given) if is_address(given) else sha256_of(path_of(given))
+        given: digests.get(split_address(given)[0], given)
+        if is_address(given)
+        else sha256_of(path_of(given))
         for _, given in city.files()
     }
     whole = {"said": said, "files": sorted(bytes_of.items()), "code": code_version()}

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event
+from threading import Event, current_thread, main_thread
 from typing import Any, Literal, Protocol
 
 from lifecircle.service.batch.records import Record
@@ -62,6 +64,19 @@ class Processes:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
+def _deaf_to_interruptions() -> Iterator[None]:
+    """Processes that are begun meanwhile do not hear Ctrl-C."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _within(tasks: Sequence[Task], threads: int) -> list[Task]:
     """Each task with so many threads, at least one: workers side by side fill the cores."""
     return [replace(task, threads=max(1, threads)) for task in tasks]
@@ -105,9 +120,10 @@ class Dask:
             cluster: Any = None
             try:
                 if self.scheduler is None:
-                    cluster = distributed.LocalCluster(
-                        n_workers=self.workers, threads_per_worker=1, dashboard_address=None
-                    )
+                    with _deaf_to_interruptions():  # Ctrl-C is for us, who end the workers
+                        cluster = distributed.LocalCluster(
+                            n_workers=self.workers, threads_per_worker=1, dashboard_address=None
+                        )
                 with distributed.Client(cluster or self.scheduler, timeout=30) as client:
                     batch = secrets.token_hex(4)  # two batches may share a scheduler
                     names = {f"{task.title}-{batch}": task.name for task in tasks}

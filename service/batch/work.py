@@ -35,7 +35,14 @@ from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.children import Child, begin_child
-from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_address, plain
+from lifecircle.service.batch.cities import (
+    ONE_FILE,
+    City,
+    city_from,
+    is_address,
+    plain,
+    split_address,
+)
 from lifecircle.service.batch.fetched import fetch, send_run
 from lifecircle.service.batch.figures import write_figures
 from lifecircle.service.batch.records import Record, Records, key_of
@@ -71,7 +78,7 @@ class Task:
     @property
     def title(self) -> str:
         """The city, and which step of it."""
-        return self.name if self.step is None else f"{self.name}.{self.step}"
+        return self.name if self.step is None else f"{self.name}~{self.step}"  # no name has a ~
 
     def to_json(self) -> str:
         """The task as text, read again by `task_from`."""
@@ -150,7 +157,14 @@ def request_of(task: Task) -> BuildRequest:
     one: dict[str, Any] = {
         key: near(said) for key in ONE_FILE if (said := getattr(city, key)) is not None
     }
-    places = tuple(map(split_service, every(city.facilities)))
+
+    def of_service(given: str) -> tuple[Path, str | None]:
+        if not is_address(given):
+            return split_service(Path(given))
+        address, service = split_address(given)
+        return near(address), service
+
+    places = tuple(map(of_service, city.facilities))
     policy = city.policy
     return BuildRequest(
         task.name,
@@ -233,12 +247,11 @@ def _run_city(task: Task, *, apart: bool, called_off: Event | None) -> Record:
         return records.keep(_failed(task, "", "batch_unreadable", detail=str(error)))
     if task.resume and (done := records.done(task.name, key, root)) is not None:
         return _sent(task, done)
-    record = _failed(task, key, "batch_never")
-    for attempt in range(1, task.city.retries + 2):
+    attempt, record = 0, None
+    while record is None or (record.died and attempt <= task.city.retries):
+        attempt += 1
         record = _apart(task, called_off) if apart else build_here(task.to_json())
         record = replace(record, key=key, attempts=attempt)
-        if not record.died:
-            break
     whole = task.step is None or record.state == "failed"
     return _sent(task, records.keep(record)) if whole else record
 
