@@ -9,8 +9,8 @@ the figures; the exit code is 1 when one is missed.
 
 The first picture is two frames after the page says that it is ready: units, cells, facilities,
 labels and controls; streets and ground come after it. A page whose answer is solved for may open
-before it (`answered` is when it is there, on the clock outside the page). On a shared machine read the processor
-seconds, and the best of ``--repeat`` for the rest.
+before it (`answered` is when it is there, on the clock outside the page). On a shared machine read
+the processor seconds, and the best of ``--repeat`` for the rest.
 """
 
 from __future__ import annotations
@@ -230,7 +230,8 @@ def told(row: dict[str, Any]) -> list[str]:
     median, late, worst, frames = row["pan"]
     print(
         f"{row['kind']:<15} {row['turn']:<6} {row['mb']:6.2f} MB  first {row['first_s']:6.2f} s "
-        f"(server {row['server_s']:5.2f})  answered {row['answered_s']:6.2f}, whole {row['whole_s']:6.2f} s  "
+        f"(server {row['server_s']:5.2f})  answered {row['answered_s']:6.2f} s  "
+        f"whole {row['whole_s']:6.2f} s  "
         f"page cpu {row['page_cpu_s']:6.2f} s  heap {row['heap_mb']:5.0f} MB  "
         f"pan {median}/{late}/{worst} ms {frames:.0f}/s  zoom {row['zoom']}  "
         f"{row['errors'] or ''}",

@@ -5,6 +5,7 @@ Shown are the proposals kept last for the service; where none is kept, some are 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -99,7 +100,9 @@ def proposals_waiting(ask: Ask, service: str) -> Scene:
     streets, streets_toggle = street_layer(ask)
     dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
     now = np.asarray(walks.cell_cm)
-    cells, cells_toggle = _cell_layer(ask, asked, now, now)
+    cells, found = _cell_layer(ask, asked, now, now)
+    now_alone = (found.legend[0], found.legend[2])  # what is new is not known, and so not 0
+    cells_toggle = replace(found, label=ask.say("siting_layer_now"), legend=now_alone)
     view = frame(ask, ask.say("title_proposals", service=title)) | question_fields(ask, asked)
     view |= {
         "working": ask.say("working"),
