@@ -13,7 +13,7 @@ import folium
 import numpy as np
 import pytest
 
-from lifecircle.analysis.city.model import Shapes
+from lifecircle.analysis.city.model import Deferred
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
@@ -213,9 +213,9 @@ def large_run(cells: int = 20_000, edges: int = 44_000) -> Run:
     position = replace(old.position, edge=again(old.position.edge))
     strewn = replace(
         old,
-        id=again(old.id),
+        ids=Deferred.of(again(old.id)),
         xy_m=xy,
-        outline=Shapes.of(np.full(len(xy), None, dtype=object)),
+        outline=Deferred.of(np.full(len(xy), None, dtype=object)),
         residents=again(old.residents),
         groups=MappingProxyType({name: again(count) for name, count in old.groups.items()}),
         unit={level: again(index) for level, index in old.unit.items()},
