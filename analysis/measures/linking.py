@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from lifecircle.analysis.connected import root_of
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 
 SQUARES_PER_LINK: Final = 1.5  # above sqrt(2): all points of one square are linked
@@ -65,7 +66,7 @@ def _link(square: IntArray, xy: FloatArray, ahead: IntArray, most: float) -> Int
             upto[k] = there
             if there == squares or square[start[there]] != key + ahead[k]:
                 continue
-            one, other = _root(root, here), _root(root, there)
+            one, other = root_of(root, here), root_of(root, there)
             if one != other and _touch(xy, start, here, there, most):
                 root[max(one, other)] = min(one, other)
     return _numbered(root, start)
@@ -82,14 +83,6 @@ def _starts(square: IntArray) -> IntArray:
             count += 1
     start[count] = len(square)
     return start[: count + 1]
-
-
-@njit(cache=True, nogil=True)
-def _root(root: IntArray, node: int) -> int:
-    while root[node] != node:
-        root[node] = root[root[node]]
-        node = root[node]
-    return node
 
 
 @njit(cache=True, nogil=True)
@@ -110,7 +103,7 @@ def _numbered(root: IntArray, start: IntArray) -> Int32Array:
     piece = np.empty(len(root), dtype=np.int32)
     count = 0
     for square in range(len(root)):
-        lowest = _root(root, square)
+        lowest = root_of(root, square)
         if lowest == square:
             piece[square] = count
             count += 1
