@@ -140,8 +140,9 @@ class AreaState:
         costs = walk_costs(network)
         index = EdgeIndex.build(network, 0.0)
         limit_m = self.run.policy.attachment.max_leg_m.value
-        position = index.snap(network.node_xy_m[:1], limit_m)
-        x_m, y_m = network.node_xy_m[0].tolist()
+        asked = network.node_xy_m[:1].copy()  # what people ask is no memory map
+        position = index.snap(asked, limit_m)
+        x_m, y_m = asked[0].tolist()
         index.snap_one(x_m, y_m, limit_m)
         isochrones(network, costs, position, [0])
         NearestQuery.without_goals(costs, travel).nearest(position)
