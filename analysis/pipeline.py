@@ -29,9 +29,9 @@ from lifecircle.analysis.city.model import (
     NO_ROADS,
     Cells,
     City,
+    Deferred,
     Extent,
     LandSamples,
-    Shapes,
     Units,
 )
 from lifecircle.analysis.city.notes import BuildNotes
@@ -317,9 +317,9 @@ def _on_streets(xy_m: FloatArray, index: EdgeIndex, policy: Policy) -> Positions
 
 def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Positions) -> Cells:
     return Cells(
-        id=seed.id,
+        ids=Deferred.of(seed.id),
         xy_m=seed.xy_m,
-        outline=Shapes.of(seed.polygon),
+        outline=Deferred.of(seed.polygon),
         residents=seed.residents,
         groups=seed.groups,
         unit=unit_of,

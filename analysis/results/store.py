@@ -20,10 +20,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.machine import wait_side_by_side
+from lifecircle.analysis.results.arrays import reading
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
@@ -83,15 +82,10 @@ class Workspace(AreaFolders):
         """
         folder = self.run_folder(area, run)
         manifest = read_manifest(folder)
-        try:
+        with reading(folder):
             policy = policy_from((folder / POLICY).read_text(encoding="utf-8"))
             city, travel = read_city(folder)
             served = read_catchments(folder)
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
-            if isinstance(fault, WorkspaceError):
-                raise
-            raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
-        pa.default_memory_pool().release_unused()  # an idle server would keep it for good
         return Run(folder, manifest, policy, city, travel, served)
 
     def sweep(self) -> None:

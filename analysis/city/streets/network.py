@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -80,6 +80,28 @@ class WalkNetwork:
         """Number of edges m."""
         return len(self.edge_u)
 
+    def first_edge(self) -> WalkNetwork:
+        """The first edge alone with its two ends: a network of a few numbers, of the same types."""
+        size = int(self.vertex_start[1])
+        ends = [int(self.edge_u[0]), int(self.edge_v[0])]
+        one = slice(0, 1)
+        return WalkNetwork(
+            self.crs,
+            _kept(self.node_xy_m[ends]),
+            _kept(self.node_osm_id[ends]),
+            _kept(np.zeros(1, dtype=np.int32)),
+            _kept(np.ones(1, dtype=np.int32)),
+            self.edge_length_m[one],
+            self.edge_way[one],
+            self.vertex_start[:2],
+            self.vertex_xy_m[:size],
+            self.vertex_at_m[:size],
+            _kept(np.zeros(1, dtype=np.int32)),
+            self.edge_length_m[one],
+            None if self.vertex_form is None else self.vertex_form[:size],
+            None if self.slope is None else self.slope.first_edge(),
+        )
+
     def worth_m(self, *, forth: bool) -> FloatArray:
         """Metres of walking on the flat that edges are worth, (m,); NaN where slope does not count.
 
@@ -128,6 +150,11 @@ class WalkNetwork:
                 u, v, key=edge, length=length_m, length_m=length_m, osm_way=way, geometry=line
             )
         return graph
+
+
+def _kept(array: NDArray[Any]) -> NDArray[Any]:
+    read_only(array)
+    return array
 
 
 def lines_of(vertex_xy: FloatArray, vertex_start: IntArray) -> NDArray[np.object_]:
