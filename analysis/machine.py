@@ -71,7 +71,14 @@ def begin(make: Callable[[], _Made]) -> Callable[[], _Made]:
     pool = _pool(1)
     future = pool.submit(make)
     pool.shutdown(wait=False)
-    return future.result
+
+    def wait() -> _Made:
+        try:
+            return future.result()
+        finally:
+            pool.shutdown()  # its thread has ended too: a copy of the process may be made
+
+    return wait
 
 
 def _pool(size: int) -> ThreadPoolExecutor:

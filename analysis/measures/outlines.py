@@ -79,6 +79,11 @@ def _as_array(shapes: list[shapely.Geometry]) -> GeometryArray:
     return out
 
 
+def learn_outlines(cells: Cells) -> None:
+    """Find how the polygons of a city meet before an outline is asked for."""
+    _meeting(cells.polygon)
+
+
 def _joined(
     shapes: GeometryArray, clash: BoolArray, joined: shapely.Geometry | None
 ) -> shapely.Geometry:
@@ -97,7 +102,20 @@ def _joined(
         return shapely.disjoint_subset_union_all(shapes)
     if not clash.any():
         return joined
-    return shapely.union(joined, shapely.disjoint_subset_union_all(shapes[clash]))
+    return _united(joined, shapely.disjoint_subset_union_all(shapes[clash]))
+
+
+def _united(one: shapely.Geometry, other: shapely.Geometry) -> shapely.Geometry:
+    """The union of two areas: only what of the first meets the second is laid over it."""
+    parts = shapely.get_parts(one)
+    shapely.prepare(other)
+    meets = shapely.intersects(other, parts)
+    if meets.all():
+        return shapely.union(one, other)
+    rest: shapely.Geometry = other
+    if meets.any():
+        rest = shapely.union(shapely.MultiPolygon(list(parts[meets])), other)
+    return shapely.MultiPolygon([*parts[~meets], *shapely.get_parts(rest)])
 
 
 @dataclass(frozen=True, slots=True)
