@@ -5,17 +5,15 @@ Started by `work`; not for people.
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
 import resource
-import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-_PR_SET_PDEATHSIG: Final = 1
+from lifecircle.analysis.machine import die_with_parent
+
 _OUT_OF_MEMORY: Final = 5
 
 
@@ -38,18 +36,6 @@ def main() -> int:
     told = json.dumps(asdict(replace(record, peak_mb=peak_mb)))
     write_aside(Path(sys.argv[1]), told.encode())
     return 0
-
-
-def die_with_parent(parent: int) -> None:
-    """Ask the system to end this process when the one that started it ends (Linux).
-
-    `parent`: its process id (in a container it may be 1).
-    """
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before we asked
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_addres
 from lifecircle.service.batch.fetched import fetch, send_run
 from lifecircle.service.batch.figures import write_figures
 from lifecircle.service.batch.records import Record, Records, key_of
+from lifecircle.service.children import without_settings
 from lifecircle.service.errors import BatchError
 from lifecircle.service.i18n import TEXTS
 
@@ -255,6 +256,7 @@ def _apart(task: Task) -> Record:
         child = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", module, str(answer), parent],
             stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            env=without_settings(os.environ),
         )  # fmt: skip
         try:
             assert child.stdin is not None

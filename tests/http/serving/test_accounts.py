@@ -20,13 +20,13 @@ from starlette.testclient import TestClient
 
 from lifecircle.service import serving
 from lifecircle.service.app import create_app
+from lifecircle.service.children import clean_environment
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import ROLES, list_keys, revoke_key
 from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.database.tables import AuditRow, KeyRow
 from lifecircle.service.edge import keys as gate
 from lifecircle.service.errors import SettingError
-from lifecircle.service.jobs.workshop import without_secrets
 from lifecircle.service.outside import accounts
 from lifecircle.service.serving import settings_of, told_to_workers
 from lifecircle.service.settings import Settings, check_exposure, settings_from
@@ -335,4 +335,4 @@ def test_a_job_is_told_no_secret() -> None:
         serving._SERVED: told_to_workers(settings), "LIFECIRCLE_DATABASE": database,
         "LIFECIRCLE_OIDC_CLIENT_SECRET": SECRET, "PATH": "/bin",
     }  # fmt: skip
-    assert without_secrets(told) == {"PATH": "/bin"}
+    assert clean_environment(told) == {"PATH": "/bin"}
