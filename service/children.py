@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from multiprocessing import util
 from typing import Any, Final
 
-from lifecircle.analysis.machine import die_with_parent
-
 _PASSED_ON: Final = re.compile(  # where programs, libraries and their data lie; languages; threads
     r"PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|VIRTUAL_ENV|XDG_CACHE_HOME"
     r"|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|SYSTEMROOT|PATHEXT|COMSPEC|APPDATA|LOCALAPPDATA"
@@ -59,12 +57,13 @@ def begin_clean(process: Any) -> None:
 
 @contextmanager
 def _spawning_clean() -> Iterator[None]:
-    usual: Any = util.spawnv_passfds
-    util.spawnv_passfds = _spawn_clean  # type: ignore[attr-defined]
+    library: Any = util
+    usual = library.spawnv_passfds
+    library.spawnv_passfds = _spawn_clean
     try:
         yield
     finally:
-        util.spawnv_passfds = usual  # type: ignore[attr-defined]
+        library.spawnv_passfds = usual
 
 
 def _spawn_clean(path: str | bytes, args: Sequence[str | bytes], passfds: Sequence[int]) -> int:
@@ -79,18 +78,25 @@ def _spawn_clean(path: str | bytes, args: Sequence[str | bytes], passfds: Sequen
 
 
 def die_with_service() -> None:
-    """End this process of `multiprocessing` with the one that asked for it.
+    """End this process of `multiprocessing` with the one that asked for it, however that ends.
 
-    The server of processes ends with the service, whose end of a pipe closes; what it made ends
-    with the server where the system does that (Linux), elsewhere by a thread that waits.
+    A pipe of which that one has the other end closes then: the system kills us for it (Linux), or
+    a thread does that waits. The server of processes ends with the last process that it made.
     """
     parent = multiprocessing.parent_process()
-    die_with_parent(os.getppid())
-    if parent is None or sys.platform == "linux":
-        if parent is not None and not parent.is_alive():
-            os._exit(1)
+    if parent is None:
         return
-    threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+    if sys.platform != "linux":
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+        return
+    import fcntl
+
+    pipe: int = parent.sentinel
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+    if not parent.is_alive():  # before we asked
+        os._exit(1)
 
 
 def _end_after(parent: Any) -> None:

@@ -28,7 +28,7 @@ from lifecircle.service.responses import (
     page_response,
     wants_page,
 )
-from lifecircle.service.state import AreaState
+from lifecircle.service.state import AreaState, NamedRun
 
 router = APIRouter(tags=["areas"])
 TABLES: Final = {"csv": CSV, "xlsx": XLSX}
@@ -47,7 +47,7 @@ async def show_scorecard(
     def still() -> bool:
         return reader.areas.other_years(area, state.name) == about
 
-    states = (state, *others)
+    states: tuple[AreaState | NamedRun, ...] = (state, *others)
     named: dict[str, Any] = {
         "walker": query.walker,
         "level": query.level,

@@ -32,7 +32,7 @@ from lifecircle.service.queries.questions import (
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.page import style_policy
 from lifecircle.service.responses import HTML, XLSX, answer, wants_page
-from lifecircle.service.state import AreaState
+from lifecircle.service.state import AreaState, NamedRun
 
 router = APIRouter(tags=["studies"])
 
@@ -101,7 +101,7 @@ async def show_report(
         *(f"{one['id']}.{one['version']}" for one in marks),
         *(other.name for other in beside),
     )
-    states = (state, *beside)
+    states: tuple[AreaState | NamedRun, ...] = (state, *beside)
     named: dict[str, Any] = {"settings": given, "marks": marks}
     if wanted == "json":
         produce = Apart(_report, states, (lang,), named)

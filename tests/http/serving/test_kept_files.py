@@ -95,25 +95,18 @@ def test_a_damaged_file_is_none_and_the_oldest_go_first(tmp_path: Path) -> None:
 
 def test_answers_go_with_their_run(tmp_path: Path) -> None:
     tiny_run(tmp_path)
-    folders = AreaFolders(tmp_path)
+    folders, runs = AreaFolders(tmp_path), tmp_path / "tiny" / "runs"
     (first,) = folders.runs("tiny")
     kept = KeptFiles(tmp_path, 2**20, None)
     path = kept.path("tiny", first, "question")
     kept.put(path, b"answer")
     assert path.parent == answers_folder(tmp_path / "tiny", first)
-    later = f"r9{first[2:]}"
-    runs = tmp_path / "tiny" / "runs"
-    (runs / first).rename(runs / later)  # another run under another name, the old one copied back
-    os.symlink(later, runs / first)
-    (runs / first).unlink()
-    (runs / later).rename(runs / first)
     assert kept.get(path) == b"answer"
-    (tmp_path / "tiny" / "current").write_text("other", "utf-8")
-    (runs / "other").mkdir()
-    (runs / "other" / "manifest.json").write_bytes((runs / first / "manifest.json").read_bytes())
-    (runs / f"{first}-2").mkdir()
-    (runs / f"{first}-2" / "manifest.json").write_text("{}", "utf-8")
-    assert prune(folders, "tiny", 1) == [first]
+    for later in (f"{first}-2", f"{first}-3"):
+        (runs / later).mkdir()
+        (runs / later / "manifest.json").write_text("{}", "utf-8")
+    (tmp_path / "tiny" / "current").write_text(f"{first}-3", "utf-8")
+    assert prune(folders, "tiny", 2) == [first]
     assert not path.parent.exists()
 
 
