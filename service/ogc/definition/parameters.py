@@ -82,7 +82,7 @@ def _bound(
 
 
 def _spell(parameter: dict[str, Any], settings: Settings) -> None:
-    """Lists and addresses of Features parts 1, 2, 6 and 8; a page that is asked for too large is cut."""
+    """Lists and addresses of Features parts 1, 2, 6 and 8; a page asked for too large is cut."""
     address = {"type": "string", "format": "uri", "pattern": SYSTEM}
     text = {"type": "string", "minLength": 1}
     schemas: dict[str, dict[str, Any]] = {
