@@ -105,6 +105,7 @@ class Flights:
         self._costs = Costs()
         self._list = WaitingList(folder)
         self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, _Room] = WeakKeyDictionary()
+        self._watched: set[asyncio.Task[bytes]] = set()  # those nobody waits for
 
     @property
     def dear_held(self) -> int:
@@ -170,6 +171,30 @@ class Flights:
             return made
 
         return timed
+
+    async def within(
+        self, seconds: float, key: Hashable, make: Callable[[threading.Event], bytes], kind: str
+    ) -> bytes | None:
+        """What a dear `make` gives if it gives it so soon; else None, and it is worked on.
+
+        Raises
+        ------
+        NotReadyError : the queue is full.
+        """
+
+        async def stay() -> None:
+            await asyncio.Event().wait()
+
+        flight = asyncio.create_task(self.share(key, make, stay, kind=kind))
+        self._watched.add(flight)
+        flight.add_done_callback(self._landed)
+        await asyncio.wait({flight}, timeout=seconds)
+        return flight.result() if flight.done() else None
+
+    def _landed(self, flight: asyncio.Task[bytes]) -> None:
+        self._watched.discard(flight)
+        if not flight.cancelled():
+            flight.exception()  # told to whoever asks again
 
     def _start(
         self,
