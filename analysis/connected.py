@@ -43,3 +43,12 @@ def _join(size: int, one: IntArray, other: IntArray) -> Int32Array:
         else:  # the root of a lower node is known by then
             piece[node] = piece[root[node]]
     return piece
+
+
+@njit(cache=True, nogil=True)
+def root_of(root: IntArray, node: int) -> int:
+    """The root of a node (compiled): `root` (n,) leads on from each, halved on the way."""
+    while root[node] != node:
+        root[node] = root[root[node]]
+        node = root[node]
+    return node

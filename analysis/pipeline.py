@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -28,9 +29,9 @@ from lifecircle.analysis.city.model import (
     NO_ROADS,
     Cells,
     City,
+    Deferred,
     Extent,
     LandSamples,
-    Shapes,
     Units,
 )
 from lifecircle.analysis.city.notes import BuildNotes
@@ -64,7 +65,7 @@ from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.records.tables import ClosureTable
 from lifecircle.analysis.readers.tables.surveyed import Saying
-from lifecircle.analysis.results.layers.layers import make_layers
+from lifecircle.analysis.results.layers.layers import layer_makers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
 
@@ -129,9 +130,14 @@ def save_run(
         study.costs,
     )  # fmt: skip
     clock.start("layers")
-    layers = make_layers(run)
-    clock.start("save")
-    return workspace.save(run, layers, clock.stop)
+    longest, others = layer_makers(run)
+
+    def make_longest() -> Mapping[str, gpd.GeoDataFrame]:
+        made = longest()
+        clock.start("save")
+        return made
+
+    return workspace.save(run, (make_longest, others), clock.stop)
 
 
 def analyse_city(
@@ -311,9 +317,9 @@ def _on_streets(xy_m: FloatArray, index: EdgeIndex, policy: Policy) -> Positions
 
 def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Positions) -> Cells:
     return Cells(
-        id=seed.id,
+        ids=Deferred.of(seed.id),
         xy_m=seed.xy_m,
-        outline=Shapes.of(seed.polygon),
+        outline=Deferred.of(seed.polygon),
         residents=seed.residents,
         groups=seed.groups,
         unit=unit_of,

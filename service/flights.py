@@ -96,6 +96,7 @@ class Flights:
         self._at_once = dear_at_once
         self._tickets = Tickets(dear_at_once + dear_waiting, folder, "dear")
         self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, _Room] = WeakKeyDictionary()
+        self._watched: set[asyncio.Task[bytes]] = set()  # those nobody waits for
 
     @property
     def dear_held(self) -> int:
@@ -137,6 +138,30 @@ class Flights:
                 del room.flights[key]
 
         return await _wait(flight, left, forget)
+
+    async def within(
+        self, seconds: float, key: Hashable, make: Callable[[threading.Event], bytes]
+    ) -> bytes | None:
+        """What a dear `make` gives if it gives it so soon; else None, and it is worked on.
+
+        Raises
+        ------
+        NotReadyError : the queue is full.
+        """
+
+        async def stay() -> None:
+            await asyncio.Event().wait()
+
+        flight = asyncio.create_task(self.share(key, make, stay, dear=True))
+        self._watched.add(flight)
+        flight.add_done_callback(self._landed)
+        await asyncio.wait({flight}, timeout=seconds)
+        return flight.result() if flight.done() else None
+
+    def _landed(self, flight: asyncio.Task[bytes]) -> None:
+        self._watched.discard(flight)
+        if not flight.cancelled():
+            flight.exception()  # told to whoever asks again
 
     def _start(
         self,

@@ -233,15 +233,7 @@ async def kept_body(
         return body
     workshop: Workshop | None = request.app.state.workshop
     apart = produce if isinstance(produce, Apart) and workshop is not None else None
-
-    def make(left: Event) -> bytes:
-        if apart is not None and workshop is not None:
-            found = workshop.run(apart, left)
-        else:
-            made = produce()
-            found = made if isinstance(made, bytes) else encode(made)
-        state.answers.put(key, found)
-        return found
+    make = _keeping(state, key, produce, workshop)
 
     async def left() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -251,6 +243,45 @@ async def kept_body(
     whole = (state.run.path, *key)
     dear = apart is not None or _is_dear(request)
     return await flights.share(whole, make, left, dear=dear, apart=apart is not None)
+
+
+async def soon_body(
+    request: Request, state: AreaState, key: tuple[Hashable, ...], produce: Callable[[], bytes]
+) -> bytes | None:
+    """The bytes kept under a key, or worked out within ``page_patience_seconds``; else None, and
+    they are worked out while nobody waits, for whoever asks with `kept_body`.
+
+    Raises
+    ------
+    NotReadyError : too many dear questions wait already.
+    """
+    body = state.answers.get(key)
+    if body is not None:
+        return body
+    flights: Flights = request.app.state.flights
+    patience = request.app.state.settings.page_patience_seconds
+    make = _keeping(state, key, produce, None)
+    return await flights.within(patience, (state.run.path, *key), make)
+
+
+def _keeping(
+    state: AreaState,
+    key: tuple[Hashable, ...],
+    produce: Callable[[], Any],
+    workshop: Workshop | None,
+) -> Callable[[Event], bytes]:
+    """What works an answer out, apart where there is a workshop, and keeps its bytes."""
+
+    def make(left: Event) -> bytes:
+        if isinstance(produce, Apart) and workshop is not None:
+            found = workshop.run(produce, left)
+        else:
+            made = produce()
+            found = made if isinstance(made, bytes) else encode(made)
+        state.answers.put(key, found)
+        return found
+
+    return make
 
 
 def _is_dear(request: Request) -> bool:

@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from lifecircle.analysis.access.isochrone import isochrones
 from lifecircle.analysis.access.point_query import NearestQuery
+from lifecircle.analysis.access.point_query_kernel import nearest_of_each_service
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
@@ -128,14 +131,22 @@ class AreaState:
             return self
         return self.derived(("profile", found.id), lambda: AreaState(run_by(self.run, found.id)))
 
-    def warm(self) -> None:
-        """Walk from the middle of the streets once."""
-        study = self.run.study
-        city = study.city
-        limit_m = study.policy.attachment.max_leg_m.value
-        position = study.edges.snap(city.network.node_xy_m[:1], limit_m)
-        isochrones(city.network, study.costs, position, [0])
-        NearestQuery.of(city, study.costs, study.travel).nearest(position)
+    def warm(self) -> bool:
+        """Walk along the first street alone: kernels are loaded, and no more of the run is.
+
+        Says whether a kernel had to be compiled.
+        """
+        network, travel = self.run.city.network.first_edge(), self.run.travel
+        costs = walk_costs(network)
+        index = EdgeIndex.build(network, 0.0)
+        limit_m = self.run.policy.attachment.max_leg_m.value
+        asked = network.node_xy_m[:1].copy()  # what people ask is no memory map
+        position = index.snap(asked, limit_m)
+        x_m, y_m = asked[0].tolist()
+        index.snap_one(x_m, y_m, limit_m)
+        isochrones(network, costs, position, [0])
+        NearestQuery.without_goals(costs, travel).nearest(position)
+        return bool(nearest_of_each_service.stats.cache_misses)
 
     def warm_siting(self) -> None:
         """Try the middle of the streets as a site for the first assessed service."""
@@ -200,9 +211,10 @@ class Warmth:
 
     def warm(self, areas: Areas) -> None:
         """Ask one question of one area, so that no reader waits for a compiler."""
+        compiled = False
         try:
             for area in areas.names()[:1]:
-                areas.open(area).warm()
+                compiled = areas.open(area).warm()
         except Exception as error:  # the service still answers, the first reader waits
             log.warning("kernels not warmed", exc_info=True)
             self.failed = error
@@ -211,7 +223,7 @@ class Warmth:
             self.done = True
         with suppress(Exception):  # asked less often: nobody waits for these
             for area in areas.names()[:1]:
-                if not self.stopped:
+                if compiled and not self.stopped:  # else they lie in the cache as well
                     areas.open(area).warm_siting()
 
 

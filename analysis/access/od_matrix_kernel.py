@@ -103,7 +103,7 @@ def short_rows(  # noqa: PLR0913 - numba takes arrays, not records
     goal_leg_cm: Int32Array,
     limit_cm: int,
 ) -> tuple[IntArray, Int32Array, Int32Array]:
-    """Positions within `limit_cm` of the facility of each row, in CSR form by row.
+    """Positions within `limit_cm` of the facility of each row, ascending, in CSR form by row.
 
     `node_start, node_position, node_add_cm`: for each junction the positions on its edges and
     their walk to it (CSR). Work grows with what is reached, not with all positions.
@@ -149,6 +149,7 @@ def short_rows(  # noqa: PLR0913 - numba takes arrays, not records
             more_position[:filled] = position[:filled]
             more_cm[:filled] = cm[:filled]
             position, cm = more_position, more_cm
+        touched[:count].sort()
         for i in range(count):
             k = touched[i]
             position[filled + i] = k

@@ -97,6 +97,7 @@
       VERDICTS.forEach(function (verdict) {
         const count = mine.filter(function (one) { return one.verdict === verdict; }).length;
         filterOf[verdict].textContent = words[verdict] + " " + count;
+        filterOf[verdict].closest("li").dataset.drawn = String(off.has(verdict) ? 0 : count);
       });
       list.replaceChildren.apply(list, shown.slice().reverse().map(row));
       note.textContent = mine.length ? "" : may ? words.none_yet : words.none;
