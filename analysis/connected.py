@@ -45,7 +45,7 @@ def _join(size: int, one: IntArray, other: IntArray) -> Int32Array:
     return piece
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def root_of(root: IntArray, node: int) -> int:
     """The root of a node (compiled): `root` (n,) leads on from each, halved on the way."""
     while root[node] != node:
