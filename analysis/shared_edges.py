@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
-from numba import njit
 
 from lifecircle.analysis.connected import root_of
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray, ObjectArray
 
 _NONE: Final = -1
@@ -138,7 +138,7 @@ def _polygons(vertex_xy: FloatArray, vertex: IntArray, rings: IntArray, groups: 
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(
     edges: tuple[Int32Array, Int32Array, Int32Array, Int32Array],
     places: FloatArray,
@@ -193,7 +193,7 @@ def _walk(
     return out[:full].copy(), rings[:ring].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _edges_of_all(
     face_edge: IntArray, area_face: IntArray, groups: tuple[Int32Array, IntArray, IntArray]
 ) -> int:
@@ -205,7 +205,7 @@ def _edges_of_all(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _enter(
     mine: Int32Array,
     g: int,
@@ -228,7 +228,7 @@ def _enter(
                     root[max(one, other)] = min(one, other)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _close(ring: IntArray, seen: IntArray, out: IntArray, full: int) -> int:
     """Hand out a ring and forget that its vertices were met; where the next one begins."""
     for k in range(len(ring)):
@@ -238,7 +238,7 @@ def _close(ring: IntArray, seen: IntArray, out: IntArray, full: int) -> int:
     return full + len(ring) + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turns_left(places: FloatArray, ring: IntArray) -> bool:
     """Whether a ring goes round its inside against the clock: it is a hole."""
     x, y = places[ring[0]]

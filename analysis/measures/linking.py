@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 
 from lifecircle.analysis.connected import root_of
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 
 SQUARES_PER_LINK: Final = 1.5  # above sqrt(2): all points of one square are linked
@@ -47,7 +47,7 @@ def linked_groups(xy_m: FloatArray, apart: Int32Array, link_m: float) -> Int32Ar
     return group
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _link(square: IntArray, xy: FloatArray, ahead: IntArray, most: float) -> Int32Array:
     """The group of points (n,) that stand by square; squares are joined, the lower root wins.
 
@@ -72,7 +72,7 @@ def _link(square: IntArray, xy: FloatArray, ahead: IntArray, most: float) -> Int
     return _numbered(root, start)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _starts(square: IntArray) -> IntArray:
     """Where each square begins among sorted points, and where the last ends."""
     start = np.empty(len(square) + 1, dtype=np.int64)
@@ -85,7 +85,7 @@ def _starts(square: IntArray) -> IntArray:
     return start[: count + 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _touch(xy: FloatArray, start: IntArray, here: int, there: int, most: float) -> bool:
     """Whether any two points of two squares lie within a link."""
     for a in range(start[here], start[here + 1]):
@@ -96,7 +96,7 @@ def _touch(xy: FloatArray, start: IntArray, here: int, there: int, most: float) 
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _numbered(root: IntArray, start: IntArray) -> Int32Array:
     """Groups of points (n,), numbered by their lowest squares."""
     group = np.empty(start[-1], dtype=np.int32)
