@@ -49,6 +49,8 @@ def load(path: Path) -> NDArray[Any]:
 def reading(folder: Path) -> Iterator[None]:
     """Whatever a broken file of a run is met with becomes one error.
 
+    What tables took while they were read is given back: an idle server would keep it for good.
+
     Raises
     ------
     WorkspaceError : a file cannot be read.
@@ -59,6 +61,8 @@ def reading(folder: Path) -> Iterator[None]:
         if isinstance(fault, WorkspaceError):
             raise
         raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
+    finally:
+        pa.default_memory_pool().release_unused()
 
 
 def write_roads(folder: Path, city: City) -> None:
