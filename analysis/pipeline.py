@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -28,9 +29,9 @@ from lifecircle.analysis.city.model import (
     NO_ROADS,
     Cells,
     City,
+    Deferred,
     Extent,
     LandSamples,
-    Shapes,
     Units,
 )
 from lifecircle.analysis.city.notes import BuildNotes
@@ -56,6 +57,7 @@ from lifecircle.analysis.errors import InputError, LifecircleError, ParameterErr
 from lifecircle.analysis.facts import Beside, Facts, profiles_asked, read_facts, remark
 from lifecircle.analysis.machine import begin, collecting_seldom, using_threads
 from lifecircle.analysis.measures.catchments.kept import default_catchments
+from lifecircle.analysis.measures.outlines import learn_outlines
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.parts.joined import Joined
@@ -64,7 +66,7 @@ from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.records.tables import ClosureTable
 from lifecircle.analysis.readers.tables.surveyed import Saying
-from lifecircle.analysis.results.layers.layers import make_layers
+from lifecircle.analysis.results.layers.layers import layer_makers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
 
@@ -129,9 +131,14 @@ def save_run(
         study.costs,
     )  # fmt: skip
     clock.start("layers")
-    layers = make_layers(run)
-    clock.start("save")
-    return workspace.save(run, layers, clock.stop)
+    longest, others = layer_makers(run)
+
+    def make_longest() -> Mapping[str, gpd.GeoDataFrame]:
+        made = longest()
+        clock.start("save")
+        return made
+
+    return workspace.save(run, (make_longest, others), clock.stop)
 
 
 def analyse_city(
@@ -251,7 +258,9 @@ def _analyse_city(
     city = replace(city, warnings=(*warnings, *remarks))
     clock.start("walks")
     services = tuple(policy.services)
+    learnt = begin(lambda: learn_outlines(cells))
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
+    learnt()
     manifest = manifest_of_build(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
 
@@ -311,9 +320,9 @@ def _on_streets(xy_m: FloatArray, index: EdgeIndex, policy: Policy) -> Positions
 
 def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Positions) -> Cells:
     return Cells(
-        id=seed.id,
+        ids=Deferred.of(seed.id),
         xy_m=seed.xy_m,
-        outline=Shapes.of(seed.polygon),
+        outline=Deferred.of(seed.polygon),
         residents=seed.residents,
         groups=seed.groups,
         unit=unit_of,

@@ -4,6 +4,8 @@ The generated city at several sizes (`LIFECIRCLE_SCALES`, 1 and 2 when absent; 1
 of an hour), each step in a process of its own, in seconds of processors, which a loaded machine
 distorts least. The bar: ten times the rows cost at most fourteen times as much (n log n), that is
 an exponent of 1.146. With `LIFECIRCLE_MILLION` also a drawn grid of a million cells.
+`LIFECIRCLE_GROWTH_KEPT` names a file in which each finished size is kept: a run that was ended
+goes on from there.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import psutil
 import lifecircle as lc
 from benchmarks.bars import SEED, Row, Skip, skipped
 from benchmarks.million import MILLION_OSM, million_request, write_million
-from benchmarks.serving import cpu_s, serve_workspace
+from benchmarks.serving import serve_workspace
 from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity
@@ -40,6 +42,7 @@ from lifecircle.service.catalog.siting.task import SitingTask
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 MOST: Final = math.log10(14)
+KEPT: Final = "LIFECIRCLE_GROWTH_KEPT"  # a file that keeps each finished size, and spares it
 FILES: Final = "files.pickle"
 SERVICE: Final = "health_centre"
 IDLE_S: Final = 15
@@ -54,12 +57,40 @@ def measure() -> list[Row]:
     scales = [float(one) for one in os.environ.get("LIFECIRCLE_SCALES", "1,2").split(",")]
     if len(set(scales)) < 2:
         raise Skip("growth takes two sizes or more: LIFECIRCLE_SCALES=1,2")
-    found = {scale: _springcity(scale) for scale in sorted(scales)}
+    found = _found(sorted(set(scales)))
     rows = [_growth(name, found) for name in GROWING]
+    rows += [
+        Row("growth", f"x{scale:g}", "-", "-", "-", None, "-", False, "was not finished")
+        for scale in sorted(set(scales) - set(found))
+    ]
     rows += [_series(name, found) for name in next(iter(found.values())) if name not in GROWING]
     if os.environ.get("LIFECIRCLE_MILLION"):
         rows += _million()
     return rows
+
+
+def _found(scales: list[float]) -> dict[float, dict[str, float]]:
+    """The figures of every size, those kept by an earlier try as they are.
+
+    What dies of its size ends the row; two sizes must be there.
+    """
+    kept = Path(os.environ.get(KEPT, os.devnull))
+    held = kept.read_text("utf-8") if kept.exists() else ""
+    lines = (json.loads(line) for line in held.splitlines())
+    found = {scale: figures for scale, figures in lines if scale in scales}
+    for scale in scales:
+        if scale in found:
+            continue
+        try:
+            found[scale] = _springcity(scale)
+        except (RuntimeError, Skip) as died:
+            print(f"x{scale:g}: {died}", file=sys.stderr, flush=True)
+            if len(found) < 2:
+                raise
+            break
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([scale, found[scale]]) + "\n")
+    return dict(sorted(found.items()))
 
 
 def _growth(name: str, found: dict[float, dict[str, float]]) -> Row:
@@ -118,14 +149,26 @@ def _step(*command: str) -> dict[str, float]:
 
 
 def _served(folder: str) -> dict[str, float]:
-    """Seconds of a clock until a service is ready, and what a worker holds when nobody asks."""
-    started = time.perf_counter()
-    with serve_workspace(Path(folder) / "workspace", 1) as served:
-        ready = time.perf_counter() - started
-        used = cpu_s(served.pid)
+    """Seconds until a service is ready, and what its largest process holds when nobody asks.
+
+    The first start compiles what an installed package comes with compiled; the second counts.
+    """
+    workspace = Path(folder) / "workspace"
+    with serve_workspace(workspace, 1):
+        pass
+    with serve_workspace(workspace, 1) as served:
         time.sleep(IDLE_S)
-        held = max(one.memory_info().rss for one in _family(served.pid)) / 1e6
-    return {"ready, s": ready, "ready, s of processors": used, "idle worker, MB": held}
+        held = max(_memory_mb(one) for one in _family(served.pid))
+    return {
+        "ready, s": served.ready_s,
+        "ready, s of processors": served.ready_cpu_s,
+        **dict(zip(("idle worker, MB", "idle, PSS", "idle, USS"), held, strict=True)),
+    }
+
+
+def _memory_mb(process: psutil.Process) -> tuple[float, ...]:
+    told = process.memory_full_info()
+    return tuple(size / 1e6 for size in (told.rss, told.pss, told.uss))
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -221,7 +264,7 @@ def _timed() -> Iterator[dict[str, float]]:
 
 
 STEPS: Final = {"write": _write, "million": _million_files, "build": _build, "check": _check,
-                "ask": _ask}  # fmt: skip
+                "ask": _ask, "serve": lambda folder: _served(str(folder))}  # fmt: skip
 
 
 if __name__ == "__main__":

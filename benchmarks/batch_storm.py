@@ -3,185 +3,119 @@
 ::
 
     python -m benchmarks.batch_storm --cities 40 --workers 2 --kills 20 --kill-scheduler
+    python -m benchmarks.batch_storm --springcities --cities 300 --kills 40 --same 12 --keep DIR
 
-Cities are grids of streets of drawn sizes. They are built one after another in one process first;
-then through the scheduler, with deaths at random; every file of every run has to have the same
-bytes. Printed as JSON: seconds, deaths, cities done, whether the runs are the same.
+Grids of streets, or springcities of drawn sizes (equally many of each order of size). They go
+through the scheduler with deaths at random among the workers that build; some of them, or all, are
+built one after another in one process besides, and every file of every run has to have the same
+bytes. Printed as JSON: seconds, deaths and at which step, cities done, whether the runs are the
+same, and for springcities the seconds that unit costs give beforehand (docs/scale.md).
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-import signal
+import resource
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-import psutil
 
+from benchmarks.batch_cities import contents, draw_sizes, write_grids, write_springcities
+from benchmarks.batch_cluster import Cluster, Deaths, batch_command, run_batch_command
 from lifecircle.service.batch.cities import read_plan
-from lifecircle.service.batch.run import run_batch
-from lifecircle.service.batch.runners import Here
+from lifecircle.service.batch.records import Record, Records
 
-SEED = 2026
-_DEGREE_M = 111_320.0
-_UP_S = 60
-_CLI = "import sys; from lifecircle.service.cli import main; sys.exit(main())"
-
-
-def draw_city(folder: Path, name: str, rng: np.random.Generator) -> str:
-    """A grid of streets with residents and places; its table for the file of the batch."""
-    side = int(rng.integers(4, 24))
-    step = 120 / _DEGREE_M
-    nodes = [
-        f'<node id="{x * side + y + 1}" lon="{x * step:.7f}" lat="{y * step:.7f}"/>'
-        for x in range(side)
-        for y in range(side)
-    ]
-    lines = [[x * side + y + 1 for y in range(side)] for x in range(side)]
-    lines += [[x * side + y + 1 for x in range(side)] for y in range(side)]
-    ways = []
-    for i, line in enumerate(lines, start=1):
-        refs = "".join(f'<nd ref="{n}"/>' for n in line)
-        ways.append(f'<way id="{i}">{refs}<tag k="highway" v="residential"/></way>')
-    text = f'<osm version="0.6">{"".join(nodes)}{"".join(ways)}</osm>'
-    (folder / f"{name}.osm").write_text(text, encoding="utf-8")
-    spots = rng.uniform(0, side * step, (side * 20, 2))
-    people = rng.integers(1, 400, len(spots))
-    rows = [f"{x:.6f},{y:.6f},{n}" for (x, y), n in zip(spots, people, strict=True)]
-    (folder / f"{name}.csv").write_text("lon,lat,population\n" + "\n".join(rows), encoding="utf-8")
-    kinds = ("pharmacy", "park", "health_centre", "market")
-    places = [
-        f"{kinds[i % 4]},p{i},{x:.6f},{y:.6f}"
-        for i, (x, y) in enumerate(rng.uniform(0, side * step, (side, 2)))
-    ]
-    (folder / f"{name}-places.csv").write_text(
-        "type,name,lon,lat\n" + "\n".join(places), encoding="utf-8"
-    )
-    return (
-        f'[cities.{name}]\nosm = "{name}.osm"\npopulation = ["{name}.csv"]\n'
-        f'facilities = ["{name}-places.csv"]\n'
-    )
-
-
-def contents(workspace: Path) -> dict[str, str]:
-    """Digest of every file of every current run, but of those that hold the time."""
-    found = {}
-    for pointer in workspace.glob("*/current"):
-        run = pointer.parent / "runs" / pointer.read_text(encoding="utf-8").strip()
-        for file in run.iterdir():
-            if file.name != "manifest.json":
-                name = f"{pointer.parent.name}/{file.name}"
-                found[name] = hashlib.sha256(file.read_bytes()).hexdigest()
-    return found
-
-
-class Cluster:
-    """A scheduler and workers, each a process of its own, and what kills them."""
-
-    def __init__(self, port: int, workers: int) -> None:
-        self.address = f"tcp://127.0.0.1:{port}"
-        self._run("dask_scheduler", "--port", port, "--no-dashboard", "--host", "127.0.0.1")
-        self.workers = self._run(
-            "dask_worker", self.address, "--nworkers", workers, "--nthreads", 1, "--no-dashboard"
-        )
-
-    def _run(self, what: str, *words: object) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", f"distributed.cli.{what}", *map(str, words)]
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20",
-                              "DASK_DISTRIBUTED__WORKER__DAEMON": "false"},
-        )  # fmt: skip
-        if what == "dask_scheduler":
-            self.scheduler = process
-        return process
-
-    def kill_a_worker(self, rng: np.random.Generator) -> bool:
-        """Kill one worker that has a city's process below it."""
-        busy = []
-        for one in psutil.Process(self.workers.pid).children(recursive=True):
-            try:
-                if any("one_city" in " ".join(child.cmdline()) for child in one.children()):
-                    busy.append(one.pid)
-            except psutil.Error:
-                continue
-        if not busy:
-            return False
-        os.kill(int(rng.choice(busy)), signal.SIGKILL)
-        return True
-
-    def stop(self) -> None:
-        """End both processes and what they started."""
-        for process in (self.workers, self.scheduler):
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(timeout=_UP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+SEED: Final = 2026
+_MOST_TRIES: Final = 4
+_BUILD_S, _START_S = 7.9, 3.0  # docs/scale.md: of a million residents; of a process
 
 
 def storm(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Run it; what is printed."""
     rng = np.random.default_rng(SEED)
-    plan = folder / "cities.toml"
-    head = '[defaults]\ndatum = "wgs84"\npolicy = "cn-15min"\nretries = 2\n'
-    tables = [draw_city(folder, f"city{i:03}", rng) for i in range(asked.cities)]
-    plan.write_text(head + "\n".join(tables), encoding="utf-8")
+    more = "retries = 2\n"
     since = time.monotonic()
-    cpu = time.process_time()
-    list(run_batch(read_plan(plan), folder / "serial", Here()))
+    if asked.springcities:
+        sizes = draw_sizes(asked.cities, asked.low, asked.high, rng)
+        plan = write_springcities(folder, sizes, more=more)
+    else:
+        plan = write_grids(folder, asked.cities, rng, more)
+    names = list(read_plan(plan).cities)
+    same = sorted(rng.permutation(names)[: asked.same or len(names)].tolist())
     out: dict[str, Any] = {
         "cities": asked.cities, "workers": asked.workers, "load": os.getloadavg()[0],
-        "serial_s": round(time.monotonic() - since, 1),
-        "serial_cpu_s": round(time.process_time() - cpu, 1),
+        "drawn_s": round(time.monotonic() - since, 1),
     }  # fmt: skip
-    killed, over = 0, threading.Event()
-    cluster = Cluster(asked.port, asked.workers)
+    only = [word for name in same for word in ("--only", name)]
+    wall, cpu, code = _batch(plan, folder / "serial", "--runner", "here", *only)
+    out |= {"serial_cities": len(same), "serial_s": wall, "serial_cpu_s": cpu}
+    if code:
+        return out | {"serial_exit_code": code}
+    out |= _through_the_storm(plan, folder / "ws", asked)
+    records = [Records(folder / "ws").of(name) for name in names]
+    kept = [record for record in records if record is not None and record.state == "done"]
+    one, other = contents(folder / "serial"), contents(folder / "ws", set(same))
+    out |= {"done": len(kept), "files": len(one), "same_bytes": one == other}
+    return out | (_predicted(kept) if asked.springcities else {})
 
-    def kill() -> None:
-        nonlocal killed
-        while killed < asked.kills and not over.wait(float(rng.uniform(0.5, asked.pause))):
-            killed += cluster.kill_a_worker(rng)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
+def _through_the_storm(plan: Path, workspace: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    out: dict[str, Any] = {}
     since = time.monotonic()
     tries, code = 0, 3
-    while code and tries < 4:
-        words = ["batch", plan, "--workspace", folder / "ws", "--out", folder / "out"]
-        words += ["--scheduler", cluster.address, *(["--resume"] if tries else [])]
-        tries += 1
-        batch = subprocess.Popen(
-            [sys.executable, "-c", _CLI, *map(str, words)], stdout=subprocess.DEVNULL
-        )
-        if asked.kill_scheduler and tries == 1:
-            done = folder / "ws" / ".batch"
-            while batch.poll() is None and len([*done.glob("*.json")]) < asked.cities // 2:
-                time.sleep(0.2)
-            out["done_when_scheduler_died"] = len([*done.glob("*.json")])
-            cluster.scheduler.kill()
-        code = batch.wait()
-        if code and tries < 4:
+    with Deaths(workspace, asked.kills, asked.pause, SEED) as deaths:
+        while code and tries < _MOST_TRIES:
+            tries += 1
+            deaths.cluster = cluster = Cluster(asked.port, asked.workers)
+            more = ["--scheduler", cluster.address, *(["--resume"] if tries > 1 else [])]
+            batch = subprocess.Popen(
+                batch_command(plan, workspace, *more),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            if asked.kill_scheduler and tries == 1:
+                done = workspace / ".batch"
+                while batch.poll() is None and len([*done.glob("*.json")]) < asked.cities // 2:
+                    time.sleep(0.2)
+                out["done_when_scheduler_died"] = len([*done.glob("*.json")])
+                cluster.scheduler.kill()
+            _, told = batch.communicate()
+            code = batch.returncode
+            if code:
+                out[f"said_{tries}"] = told.decode(errors="replace").strip().splitlines()[-1:]
+            deaths.cluster = None
             cluster.stop()
-            cluster = Cluster(asked.port, asked.workers)
-    over.set()
-    killer.join()
-    cluster.stop()
-    one, other = contents(folder / "serial"), contents(folder / "ws")
-    return out | {
-        "dask_s": round(time.monotonic() - since, 1), "batches": tries, "exit_code": code,
-        "workers_killed": killed, "done": len({name.partition("/")[0] for name in other}),
-        "files": len(one), "same_bytes": one == other,
+    wall = round(time.monotonic() - since, 1)
+    return out | {"dask_s": wall, "batches": tries, "exit_code": code} | deaths.told()
+
+
+def _batch(plan: Path, workspace: Path, *more: str) -> tuple[float, float, int]:
+    """Seconds, processor seconds and exit code of a batch."""
+    since, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    code = run_batch_command(plan, workspace, *more)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return round(time.monotonic() - since, 1), round(cpu, 1), code
+
+
+def _predicted(kept: list[Record]) -> dict[str, Any]:
+    """Seconds by the unit costs beside those that the cities' processes took."""
+    residents = sum(record.residents or 0 for record in kept)
+    return {
+        "residents": residents, "least_and_most_residents": [
+            min((record.residents or 0 for record in kept), default=0),
+            max((record.residents or 0 for record in kept), default=0),
+        ],
+        "predicted_cpu_s": round(residents / 1e6 * _BUILD_S + len(kept) * _START_S, 1),
+        "cities_cpu_s": round(sum(record.cpu_s for record in kept), 1),
+        "cities_wall_s": round(sum(record.seconds for record in kept), 1),
+        "largest_peak_mb": max((record.peak_mb for record in kept), default=0),
     }  # fmt: skip
 
 
@@ -194,7 +128,16 @@ def main() -> None:
     words.add_argument("--kill-scheduler", action="store_true")
     words.add_argument("--pause", type=float, default=4.0, help="seconds between deaths, at most")
     words.add_argument("--port", type=int, default=8786)
+    words.add_argument("--springcities", action="store_true", help="instead of grids")
+    words.add_argument("--low", type=int, default=30_000, help="least residents")
+    words.add_argument("--high", type=int, default=1_000_000, help="most residents")
+    words.add_argument("--same", type=int, default=0, help="compare so many, 0 for all")
+    words.add_argument("--keep", type=Path, default=None, help="keep everything in this folder")
     asked = words.parse_args()
+    if asked.keep is not None:
+        asked.keep.mkdir(parents=True)
+        print(json.dumps(storm(asked.keep, asked), indent=1))
+        return
     with tempfile.TemporaryDirectory(prefix="lifecircle-storm-") as folder:
         print(json.dumps(storm(Path(folder), asked), indent=1))
 

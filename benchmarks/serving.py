@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IDLE_S = 0.1  # of processors, in two seconds
 COMES_S = 600  # on a loaded machine
 TICKS = os.sysconf("SC_CLK_TCK")
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # an installed package comes compiled
 UNLIMITED = {"LIFECIRCLE_REQUESTS_PER_MINUTE": "100000000"}  # counted all the same
 EMPTY = """
 import sys
@@ -55,10 +56,15 @@ class Heard:
 
 @dataclass(frozen=True)
 class Served:
-    """A server that answers at `base`, its first process `pid`."""
+    """A server that answers at `base`, its first process `pid`.
+
+    `ready_s`: of a clock, from its start to its first answer; `ready_cpu_s`: of processors.
+    """
 
     base: str
     pid: int
+    ready_s: float
+    ready_cpu_s: float
 
     def ask(self, script: str, connections: int, seconds: float) -> Heard:
         """Ask with one thread of wrk for some seconds (at least one)."""
@@ -123,19 +129,23 @@ def _serving(command: list[str], more: list[str], path: str, workers: int) -> It
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    compiled = {name: held for name, held in os.environ.items() if name != _NO_BYTECODE}
+    started = time.perf_counter()
     process = subprocess.Popen(
         [*command, str(port), *more],
         cwd=ROOT,
-        env=os.environ | UNLIMITED,
+        env=compiled | UNLIMITED,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         base = f"http://127.0.0.1:{port}"
+        _wait_for(base + path, process)
+        ready_s, ready_cpu_s = time.perf_counter() - started, cpu_s(process.pid)
         for _ in range(8 * workers):  # each of the workers, more or less
             _wait_for(base + path, process)
         _wait_until_idle(process)
-        yield Served(base, process.pid)
+        yield Served(base, process.pid, ready_s, ready_cpu_s)
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -148,7 +158,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
             with urllib.request.urlopen(address, timeout=30):
                 return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
+            time.sleep(0.02)
     raise Skip("a server did not come up")
 
 

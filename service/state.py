@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import shapely
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from lifecircle.analysis.access.isochrone import isochrones
 from lifecircle.analysis.access.point_query import NearestQuery
+from lifecircle.analysis.access.point_query_kernel import nearest_of_each_service
+from lifecircle.analysis.access.walking import walk_costs
+from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import site_at
@@ -31,62 +34,13 @@ from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.proposals import any_kept, stamp_of
 from lifecircle.analysis.results.store import Workspace, latest_of_years
+from lifecircle.service.kept_bytes import AnswerCache
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 log = logging.getLogger(__name__)
-KEPT_BYTES: Final = 64 * 2**20
-ANSWER_BYTES: Final = (
-    1_000  # what an answer takes beside its bytes: question and place in the table
-)
 T = TypeVar("T")
-
-
-class AnswerCache:
-    """Encoded answers of all runs by run and question; beyond `limit_bytes` the least recently
-    used are thrown out."""
-
-    def __init__(self, limit_bytes: int = KEPT_BYTES) -> None:
-        self._limit = limit_bytes
-        self._held = 0
-        self._bodies: OrderedDict[tuple[Path, Hashable], bytes] = OrderedDict()
-        self._lock = RLock()
-
-    @property
-    def held_bytes(self) -> int:
-        """What the answers take."""
-        return self._held
-
-    def get(self, run: Path, key: Hashable) -> bytes | None:
-        """The answer to a question about a run asked before."""
-        with self._lock:
-            body = self._bodies.get((run, key))
-            if body is not None:
-                self._bodies.move_to_end((run, key))
-            return body
-
-    def put(self, run: Path, key: Hashable, body: bytes) -> None:
-        """Keep an answer, unless it alone would fill a quarter of the room."""
-        if len(body) * 4 > self._limit:
-            return
-        with self._lock:
-            self._drop((run, key))
-            self._bodies[run, key] = body
-            self._held += len(body) + ANSWER_BYTES
-            while self._held > self._limit:
-                self._drop(next(iter(self._bodies)))
-
-    def forget(self, run: Path) -> None:
-        """Let go of all answers about a run."""
-        with self._lock:
-            for key in [one for one in self._bodies if one[0] == run]:
-                self._drop(key)
-
-    def _drop(self, key: tuple[Path, Hashable]) -> None:
-        body = self._bodies.pop(key, None)
-        if body is not None:
-            self._held -= len(body) + ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +68,16 @@ class LayerTable:
 class AreaState:
     """One opened run with what is derived from it on first need.
 
-    `answers`: where its answers are kept, beside those of other runs.
+    `answers`: where its answers are kept, beside those of other runs; `profile`: of travelling, on
+    whose roads the run is.
     """
 
-    def __init__(self, run: Run, answers: AnswerCache | None = None) -> None:
+    def __init__(
+        self, run: Run, answers: AnswerCache | None = None, profile: str | None = None
+    ) -> None:
         self.run = run
+        self.profile = profile
+        self.area = run.manifest.area
         self.name = run.manifest.run
         self._answers = AnswerCache() if answers is None else answers
         self._layers: dict[str, LayerTable] = {}
@@ -159,17 +118,26 @@ class AreaState:
         if found is None:
             return self
         return self.derived(
-            ("profile", found.id), lambda: AreaState(run_by(self.run, found.id), self._answers)
+            ("profile", found.id),
+            lambda: AreaState(run_by(self.run, found.id), self._answers, found.id),
         )
 
-    def warm(self) -> None:
-        """Walk from the middle of the streets once."""
-        study = self.run.study
-        city = study.city
-        limit_m = study.policy.attachment.max_leg_m.value
-        position = study.edges.snap(city.network.node_xy_m[:1], limit_m)
-        isochrones(city.network, study.costs, position, [0])
-        NearestQuery.of(city, study.costs, study.travel).nearest(position)
+    def warm(self) -> bool:
+        """Walk along the first street alone: kernels are loaded, and no more of the run is.
+
+        Says whether a kernel had to be compiled.
+        """
+        network, travel = self.run.city.network.first_edge(), self.run.travel
+        costs = walk_costs(network)
+        index = EdgeIndex.build(network, 0.0)
+        limit_m = self.run.policy.attachment.max_leg_m.value
+        asked = network.node_xy_m[:1].copy()  # what people ask is no memory map
+        position = index.snap(asked, limit_m)
+        x_m, y_m = asked[0].tolist()
+        index.snap_one(x_m, y_m, limit_m)
+        isochrones(network, costs, position, [0])
+        NearestQuery.without_goals(costs, travel).nearest(position)
+        return bool(nearest_of_each_service.stats.cache_misses)
 
     def warm_siting(self) -> None:
         """Try the middle of the streets as a site for the first assessed service."""
@@ -229,6 +197,21 @@ class AreaState:
         return lambda: _mark(path, layer) == mark
 
 
+@dataclass(frozen=True)
+class NamedRun:
+    """A run that is named, and opened only where somebody looks into it."""
+
+    area: str
+    name: str
+    areas: Areas
+    profile: str | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run, opened."""
+        return self.areas.open(self.area, self.name).run
+
+
 class Warmth:
     """Whether the kernels were compiled or loaded; `failed` is why not."""
 
@@ -239,9 +222,10 @@ class Warmth:
 
     def warm(self, areas: Areas) -> None:
         """Ask one question of one area, so that no reader waits for a compiler."""
+        compiled = False
         try:
             for area in areas.names()[:1]:
-                areas.open(area).warm()
+                compiled = areas.open(area).warm()
         except Exception as error:  # the service still answers, the first reader waits
             log.warning("kernels not warmed", exc_info=True)
             self.failed = error
@@ -250,7 +234,7 @@ class Warmth:
             self.done = True
         with suppress(Exception):  # asked less often: nobody waits for these
             for area in areas.names()[:1]:
-                if not self.stopped:
+                if compiled and not self.stopped:  # else they lie in the cache as well
                     areas.open(area).warm_siting()
 
 

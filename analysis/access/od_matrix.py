@@ -34,6 +34,7 @@ from lifecircle.analysis.quantities import (
 )
 
 _ROWS_AT_ONCE = 8  # facilities per call of the kernels, a matter of memory only
+_SHORT_ROWS_AT_ONCE = 64  # where walks have a limit: each call lays out all positions anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,25 @@ def walks_within(
 
     Parameters as in `walk_matrix`; ``facility`` of the result counts rows of `facilities`.
     """
+    start, position, cm = walks_by_facility(costs, attachments, positions, facilities, limit_cm)
+    facility = np.repeat(np.arange(len(start) - 1, dtype=np.int32), np.diff(start))
+    order = np.lexsort((facility, cm, position))
+    counts = np.bincount(position, minlength=len(positions))
+    return _frozen(counts, facility[order], cm[order])
+
+
+def walks_by_facility(
+    costs: WalkCosts,
+    attachments: Attachments,
+    positions: Positions,
+    facilities: Int32Array | Sequence[int],
+    limit_cm: int,
+) -> tuple[IntArray, Int32Array, Int32Array]:
+    """`walks_within` in CSR form by facility: start int64 (f + 1,), position and cm int32 (a,).
+
+    The positions of a facility ascend. Nothing is sorted over all facilities, of which there may
+    be many.
+    """
     limit_cm = costs.within_cm(limit_cm)
     goals = _Rows.of(costs, attachments, facilities)
     ahead, back, leg = costs.ahead_cm(positions), costs.back_cm(positions), leg_cm(positions)
@@ -143,19 +163,13 @@ def walks_within(
             part.start, part.edge, part.ahead_cm, part.back_cm, part.leg_cm, limit_cm,
         )  # fmt: skip
 
-    _in_threads(fill, len(goals))
-    rows = [
-        np.repeat(np.arange(len(first) - 1, dtype=np.int32) + begin, np.diff(first))
-        for begin, (first, _, _) in sorted(parts.items())
-    ]
-    found = [part for _, part in sorted(parts.items())]
+    _in_threads(fill, len(goals), _SHORT_ROWS_AT_ONCE)
+    found = [parts[begin] for begin in sorted(parts)]
+    sizes = np.concatenate([np.zeros(1, dtype=np.int64), *(np.diff(part[0]) for part in found)])
     empty = np.zeros(0, dtype=np.int32)
-    facility = np.concatenate([*rows, empty])
     position = np.concatenate([*(part[1] for part in found), empty])
     cm = np.concatenate([*(part[2] for part in found), empty])
-    order = np.lexsort((facility, cm, position))
-    counts = np.bincount(position, minlength=len(positions))
-    return _frozen(counts, facility[order], cm[order])
+    return np.cumsum(sizes), position, cm
 
 
 def nearest_walks(
@@ -313,8 +327,8 @@ def _frozen(counts: IntArray, facility: Int32Array, cm: Int32Array) -> SparseODM
     return SparseODMatrix(first, facility, cm)
 
 
-def _in_threads(work: Callable[[int, int], None], rows: int) -> None:
+def _in_threads(work: Callable[[int, int], None], rows: int, at_once: int = _ROWS_AT_ONCE) -> None:
     """Do pieces of work side by side (the kernels leave the GIL)."""
-    step = max(1, min(_ROWS_AT_ONCE, -(-rows // thread_count())))
+    step = max(1, min(at_once, -(-rows // thread_count())))
     pieces = [(begin, min(begin + step, rows)) for begin in range(0, rows, step)]
     map_side_by_side(lambda piece: work(*piece), pieces)

@@ -14,7 +14,7 @@ from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.quantities import Int32Array
 
-_MOST_COPIED: Final = 2**27  # bytes; a matter of speed and memory only
+_MOST_COPIED: Final = 2**25  # bytes; a matter of speed and memory only
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,13 @@ class NearestQuery:
         )
         node_cm, facility = _turned(travel.node_cm), _turned(travel.node_facility)
         return cls(costs, Goals(*joined), service[order], node_cm, facility)
+
+    @classmethod
+    def without_goals(cls, costs: WalkCosts, travel: NearestFacility) -> NearestQuery:
+        """The walks from junctions alone, as if no facility lay on any edge."""
+        none = np.empty(0, dtype=np.int32)
+        node_cm, facility = _turned(travel.node_cm), _turned(travel.node_facility)
+        return cls(costs, Goals(none, none, none, none, none), none, node_cm, facility)
 
     def nearest(self, position: Positions) -> tuple[list[int], list[int]]:
         """Centimetres to, and index of, the nearest facility of every service from one place.

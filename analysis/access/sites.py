@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifecircle.analysis.access.nearest import NodeField, goal_leg_cm
-from lifecircle.analysis.access.od_matrix import SparseODMatrix
+from lifecircle.analysis.access.od_matrix import walks_by_facility
 from lifecircle.analysis.access.shortest import SHIFT
 from lifecircle.analysis.access.sites_kernel import improved_walks
 from lifecircle.analysis.access.walking import WalkCosts, leg_cm
@@ -84,12 +84,12 @@ class CellsOnEdges:
         )
 
 
-def walks_by_site(near: SparseODMatrix, sites: int) -> SiteWalks:
-    """Walks given by position turned into walks by site."""
-    order = np.lexsort((near.position, near.facility))
-    size = np.bincount(near.facility, minlength=sites)
-    start = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
-    return SiteWalks(start, near.position[order], near.cm[order])
+def walks_to_sites(
+    costs: WalkCosts, sites: Attachments, count: int, positions: Positions, limit_cm: int
+) -> SiteWalks:
+    """Walks from every position to each of `count` sites within a limit."""
+    rows = np.arange(count, dtype=np.int32)
+    return SiteWalks(*walks_by_facility(costs, sites, positions, rows, limit_cm))
 
 
 def walks_improved(

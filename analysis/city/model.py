@@ -64,24 +64,24 @@ class Units:
         return np.flatnonzero(self.level == level).astype(np.int32)
 
 
-class Shapes:
-    """Shapes of rows (n,): at hand, or made when they are first asked for."""
+class Deferred:
+    """Objects of rows (n,), texts or shapes: at hand, or read when they are first asked for."""
 
     __slots__ = ("_made", "_make")
 
-    def __init__(self, make: Callable[[], GeometryArray]) -> None:
-        self._make: Callable[[], GeometryArray] | None = make
-        self._made: GeometryArray | None = None
+    def __init__(self, make: Callable[[], ObjectArray]) -> None:
+        self._make: Callable[[], ObjectArray] | None = make
+        self._made: ObjectArray | None = None
 
     @classmethod
-    def of(cls, shapes: GeometryArray) -> Shapes:
-        """Shapes at hand (n,), None where a row has none."""
-        held = cls(lambda: shapes)
+    def of(cls, objects: ObjectArray) -> Deferred:
+        """Objects at hand (n,), None where a row has none."""
+        held = cls(lambda: objects)
         held.made()
         return held
 
-    def made(self) -> GeometryArray:
-        """The shapes (n,), the same array each time; threads may ask at once."""
+    def made(self) -> ObjectArray:
+        """The objects (n,), the same array each time; threads may ask at once."""
         made, make = self._made, self._make
         if made is None:
             made = self._made if make is None else make()
@@ -96,16 +96,16 @@ class Cells:
 
     `unit[level]` int32 (c,): index into Units of the unit of that level that holds the cell,
     -1 outside all. `residents` int64; `groups["0_3"]`, `groups["65"]`, ...: those known in a
-    cell at least. `polygon` is the cell's polygon or None (then it is a point): opened runs keep
-    `outline` as bytes until someone asks, as shapes are what is dearest in memory.
+    cell at least. `polygon` is the cell's polygon or None (then it is a point). Opened runs leave
+    `ids` and `outline` in their file until someone asks: texts and shapes are dearest in memory.
     `modelled`: residents spread from unit totals, not counted here. `counted`: whether it is known
     who lives where; where it is not the cells are places to walk from, and their residents, all 0,
     mean nothing.
     """
 
-    id: StrArray
+    ids: Deferred
     xy_m: FloatArray
-    outline: Shapes
+    outline: Deferred
     residents: IntArray
     groups: Mapping[str, Counts]
     unit: Mapping[str, Int32Array]
@@ -118,6 +118,11 @@ class Cells:
 
     def __repr__(self) -> str:
         return f"<Cells: {len(self):,} with {self.people} residents>"
+
+    @property
+    def id(self) -> StrArray:
+        """Ids (c,), as the input has them."""
+        return self.ids.made()
 
     @property
     def polygon(self) -> GeometryArray:

@@ -65,10 +65,20 @@ def anchor_xy(geometry: GeometryArray) -> FloatArray:
 
     Its centroid, or a representative point inside where the centroid lies outside.
     """
-    point = np.asarray(shapely.centroid(geometry), dtype=object)
-    outside = ~shapely.intersects(geometry, point)
+    return middles_and_anchors(geometry)[1]
+
+
+def middles_and_anchors(geometry: GeometryArray) -> tuple[FloatArray, FloatArray]:
+    """The centroids (k, 2) of geometries, and the points that stand for them (`anchor_xy`)."""
+    middle = np.asarray(shapely.centroid(geometry), dtype=object)
+    outside = ~shapely.intersects(geometry, middle)
+    point = middle.copy()
     point[outside] = shapely.point_on_surface(geometry[outside])
-    return np.asarray(shapely.get_coordinates(point), dtype=np.float64).reshape(-1, 2)
+    return _coordinates(middle), _coordinates(point)
+
+
+def _coordinates(points: GeometryArray) -> FloatArray:
+    return np.asarray(shapely.get_coordinates(points), dtype=np.float64).reshape(-1, 2)
 
 
 def anchors_in_metres(located: Located, crs: str) -> FloatArray:

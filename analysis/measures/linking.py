@@ -1,18 +1,17 @@
-"""Which points belong together when neighbours within a distance are linked."""
+"""Which points belong together when neighbours within a distance are linked (compiled)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.connected import connected_pieces
-from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.connected import root_of
+from lifecircle.analysis.kernel import kernel
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 
 SQUARES_PER_LINK: Final = 1.5  # above sqrt(2): all points of one square are linked
 REACH: Final = 2  # squares that can lie within one link of a square, in each direction
-PAIRS_AT_ONCE: Final = 2_000_000
 
 
 def linked_groups(xy_m: FloatArray, apart: Int32Array, link_m: float) -> Int32Array:
@@ -39,71 +38,76 @@ def linked_groups(xy_m: FloatArray, apart: Int32Array, link_m: float) -> Int32Ar
     rows = int(row.max()) + 2 * REACH + 1
     plane = (int(column.max()) + 2 * REACH + 1) * rows
     _, kind = np.unique(apart, return_inverse=True)
-    keys, square = np.unique(kind * plane + column * rows + row, return_inverse=True)
-    order = np.lexsort((xy_m[:, 1], xy_m[:, 0], square))
-    points = xy_m[order]
-    start = np.searchsorted(square[order], np.arange(len(keys) + 1))
-
-    left, right = _neighbours(keys, rows)
-    first = points[start[:-1]]
-    sure = _within(first[left], first[right], link_m)
-    groups = connected_pieces(len(keys), left[sure], right[sure])
-    single = (np.diff(start)[left] == 1) & (np.diff(start)[right] == 1)
-    open_ = ~sure & ~single & (groups[left] != groups[right])
-    open_left, open_right = left[open_], right[open_]
-    near = _touching(points, start, open_left, open_right, link_m)
-    groups = connected_pieces(
-        len(keys),
-        np.concatenate([left[sure], open_left[near]]),
-        np.concatenate([right[sure], open_right[near]]),
-    )
-    return groups[square].astype(np.int32)
+    square = kind.ravel() * plane + column * rows + row
+    order = np.argsort(square, kind="stable")
+    steps = [(dx, dy) for dx in range(REACH + 1) for dy in range(-REACH, REACH + 1)]
+    ahead = np.array([dx * rows + dy for dx, dy in steps if dx > 0 or dy > 0], dtype=np.int64)
+    group = np.empty(len(xy_m), dtype=np.int32)
+    group[order] = _link(square[order], xy_m[order], ahead, link_m**2)
+    return group
 
 
-def _neighbours(keys: IntArray, rows: int) -> tuple[IntArray, IntArray]:
-    """Pairs of occupied squares at most two squares apart, each pair once."""
-    here = np.arange(len(keys))
-    lefts, rights = [], []
-    for dx in range(REACH + 1):
-        for dy in range(-REACH, REACH + 1):
-            if dx == 0 and dy <= 0:
+@kernel
+def _link(square: IntArray, xy: FloatArray, ahead: IntArray, most: float) -> Int32Array:
+    """The group of points (n,) that stand by square; squares are joined, the lower root wins.
+
+    `ahead`: from a square to each of those whose points can be near, each pair of squares once.
+    """
+    start = _starts(square)
+    squares = len(start) - 1
+    root = np.arange(squares)
+    upto = np.zeros(len(ahead), dtype=np.int64)  # squares are sorted: each search goes on
+    for here in range(squares):
+        key = square[start[here]]
+        for k in range(len(ahead)):
+            there = upto[k]
+            while there < squares and square[start[there]] < key + ahead[k]:
+                there += 1
+            upto[k] = there
+            if there == squares or square[start[there]] != key + ahead[k]:
                 continue
-            wanted = keys + dx * rows + dy
-            found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-            hit = keys[found] == wanted
-            lefts.append(here[hit])
-            rights.append(found[hit])
-    return np.concatenate(lefts), np.concatenate(rights)
+            one, other = root_of(root, here), root_of(root, there)
+            if one != other and _touch(xy, start, here, there, most):
+                root[max(one, other)] = min(one, other)
+    return _numbered(root, start)
 
 
-def _within(a: FloatArray, b: FloatArray, link_m: float) -> BoolArray:
-    near: BoolArray = ((a - b) ** 2).sum(axis=1) <= link_m**2
-    return near
+@kernel
+def _starts(square: IntArray) -> IntArray:
+    """Where each square begins among sorted points, and where the last ends."""
+    start = np.empty(len(square) + 1, dtype=np.int64)
+    count = 0
+    for i in range(len(square)):
+        if i == 0 or square[i] != square[i - 1]:
+            start[count] = i
+            count += 1
+    start[count] = len(square)
+    return start[: count + 1]
 
 
-def _touching(
-    points: FloatArray, start: IntArray, left: IntArray, right: IntArray, link_m: float
-) -> BoolArray:
-    """For each pair of squares whether any two of their points lie within a link."""
-    near = np.zeros(len(left), dtype=np.bool_)
-    width = np.diff(start)[right]
-    pairs = np.diff(start)[left] * width
-    for begin, end in _chunks(pairs):
-        size = pairs[begin:end]
-        owner = np.repeat(np.arange(begin, end), size)
-        step = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
-        a = start[left[owner]] + step // width[owner]
-        b = start[right[owner]] + step % width[owner]
-        near[owner[_within(points[a], points[b], link_m)]] = True
-    return near
+@kernel
+def _touch(xy: FloatArray, start: IntArray, here: int, there: int, most: float) -> bool:
+    """Whether any two points of two squares lie within a link."""
+    for a in range(start[here], start[here + 1]):
+        for b in range(start[there], start[there + 1]):
+            dx, dy = xy[a, 0] - xy[b, 0], xy[a, 1] - xy[b, 1]
+            if dx * dx + dy * dy <= most:
+                return True
+    return False
 
 
-def _chunks(pairs: IntArray) -> Iterator[tuple[int, int]]:
-    """Runs of square pairs with at most `PAIRS_AT_ONCE` point pairs (or one square pair)."""
-    upto = np.cumsum(pairs)
-    begin = 0
-    while begin < len(pairs):
-        done = int(upto[begin - 1]) if begin else 0
-        end = max(begin + 1, int(np.searchsorted(upto, done + PAIRS_AT_ONCE, side="right")))
-        yield begin, end
-        begin = end
+@kernel
+def _numbered(root: IntArray, start: IntArray) -> Int32Array:
+    """Groups of points (n,), numbered by their lowest squares."""
+    group = np.empty(start[-1], dtype=np.int32)
+    piece = np.empty(len(root), dtype=np.int32)
+    count = 0
+    for square in range(len(root)):
+        lowest = root_of(root, square)
+        if lowest == square:
+            piece[square] = count
+            count += 1
+        else:
+            piece[square] = piece[lowest]
+        group[start[square] : start[square + 1]] = piece[square]
+    return group

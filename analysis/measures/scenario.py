@@ -15,7 +15,8 @@ import numpy as np
 
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.catchments import Catchments
-from lifecircle.analysis.measures.catchments.population_rule import RuleResult, population_rule
+from lifecircle.analysis.measures.catchments.population_rule import population_rule
+from lifecircle.analysis.measures.catchments.rule_result import RuleResult
 from lifecircle.analysis.measures.circles import Circles, circles
 from lifecircle.analysis.measures.compare import covered_cells
 from lifecircle.analysis.measures.edits.apply import Edited, apply_edits, with_catchments

@@ -156,6 +156,7 @@ TagValues = Annotated[tuple[Text, ...], SOME, Before(_one_or_more)]
 Words = Annotated[frozenset[Text], SOME, PlainSerializer(sorted)]
 
 ServiceId = Annotated[str, As(_TEXT), _named("services")]
+ServiceGroupId = Annotated[str, As(_TEXT), _named("service_groups")]
 LevelId = Annotated[str, As(_TEXT), _named("levels")]
 BaseLevel = Annotated[str, As(_TEXT), _named("bases")]
 CircleId = Annotated[str, As(_TEXT), _named("circles")]

@@ -67,7 +67,11 @@ def _form(content: Content, blame: Blame) -> Policy:
     rest = {key: value for key, value in content.items() if key not in (_SOURCES, _SCORECARD)}
     written = Written(
         _tables(content, _SOURCES),
-        {"services": _tables(content, "services"), "levels": _tables(content, "unit_levels")},
+        {
+            "services": _tables(content, "services"),
+            "levels": _tables(content, "unit_levels"),
+            "service_groups": _tables(content, "service_groups"),
+        },
     )
     try:
         policy = policy_reader().validate_python({**rest, **_UNREAD}, context=written)

@@ -1,6 +1,6 @@
 """A whole policy as one record, and what reads and writes it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Final
@@ -89,6 +89,7 @@ class Policy(Record):
     siting: SitingRules | None = None
     floating: FloatingRules | None = None
     profiles: Annotated[Mapping[str, TravelProfile], BY_ID_TITLED] = field(default_factory=dict)
+    service_groups: Mapping[str, Title] = field(default_factory=dict)
 
     @property
     def capacity_services(self) -> tuple[str, ...]:
@@ -98,6 +99,15 @@ class Policy(Record):
             for name, service in self.services.items()
             if service.capacity is not None or name in self.capacities.catchments
         )
+
+    def grouped(self, services: Iterable[str]) -> list[tuple[Title | None, list[str]]]:
+        """Some services by their groups, in the order of both; those of none last, under None."""
+        known = {*services}
+        of = {name: one.group for name, one in self.services.items() if name in known}
+        groups: tuple[tuple[str | None, Title | None], ...]
+        groups = (*self.service_groups.items(), (None, None))
+        found = ((title, [name for name in of if of[name] == group]) for group, title in groups)
+        return [(title, names) for title, names in found if names]
 
     def __repr__(self) -> str:
         return (

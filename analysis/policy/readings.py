@@ -6,116 +6,47 @@ takes is told in ``docs/scorecard.md``.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lifecircle.analysis.policy.cited import Titled
 from lifecircle.analysis.policy.fields import (
     SOME,
     BaseLevel,
     CircleId,
     ColumnId,
     Flag,
-    Id,
     ServiceId,
     Services,
     Text,
-    UnitId,
+)
+from lifecircle.analysis.policy.reading_bases import (
+    OfUnits,
+    ShareReading,
+    SomeServices,
+    SomeTests,
+    SumReading,
+    WithinReading,
 )
 from lifecircle.analysis.policy.reading_checks import (
     Contradiction,
     one_of,
     one_source,
     tested,
-    units_in_scope,
     whole_conditions,
 )
 from lifecircle.analysis.policy.sections.amounts import (
     Condition,
     Given,
-    Operand,
     Operands,
     Selectors,
     Test,
     chosen,
 )
 
-SHARE: Final = "fraction"  # the unit of a share, 0-1
-
-SomeServices = Annotated[Services, SOME]
-SomeTests = Annotated[tuple[Test, ...], SOME]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading(Titled):
-    """What every kind has: `zh`, `en` its name, and whether it `walks`."""
-
-    id: Id
-    walks: ClassVar[bool] = False
-
-    @property
-    def of_units(self) -> bool:
-        """Whether it is about units: the row's, where it names none of its own."""
-        return False
-
-    def contradictions(self) -> Iterator[Contradiction]:
-        """Keys that do not go together: path, message and its parameters."""
-        yield from whole_conditions(getattr(self, "where", ()))
-        yield from tested(getattr(self, "filters", ()), "filters")
-        yield from self._contradictions()
-
-    def _contradictions(self) -> Iterator[Contradiction]:
-        """Those of the kind itself."""
-        yield from ()
-
-    def places(self) -> Iterator[str]:
-        """The services it names, those of its operands aside."""
-        for key in ("any_of", "all_of", "to"):
-            yield from getattr(self, key, ())
-
-    def columns(self) -> Iterator[str]:
-        """The columns of facilities it reads, those of its operands aside."""
-        for condition in getattr(self, "where", ()):
-            yield condition.attribute
-
-    def operands(self) -> Iterator[Operand]:
-        """The sources of its numbers."""
-        for key in ("over", "under"):
-            yield from getattr(self, key, ())
-        for key in ("tests", "filters"):
-            for test in getattr(self, key, ()):
-                yield from (*test.value, *test.by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Share(_Reading):
-    """A reading that is a share, 0-1, and so takes no unit."""
-
-    unit: ClassVar[str] = SHARE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OfUnits(_Share):
-    """A share of units: those named, else the row's."""
-
-    units: Selectors = ()
-
-    @property
-    def of_units(self) -> bool:
-        """It counts units."""
-        return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sum(_Reading):
-    """A reading that is a sum or a quotient of sums; left out, its unit is the row's."""
-
-    unit: UnitId = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitHas(_OfUnits):
+class UnitHas(OfUnits):
     """Units with at least so many qualifying facilities ÷ units."""
 
     kind: Literal["unit_has"] = "unit_has"
@@ -131,7 +62,7 @@ class UnitHas(_OfUnits):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitMeets(_OfUnits):
+class UnitMeets(OfUnits):
     """Units that hold all (or any) tests ÷ units."""
 
     kind: Literal["unit_meets"] = "unit_meets"
@@ -145,7 +76,7 @@ class UnitMeets(_OfUnits):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FacilityMeets(_Share):
+class FacilityMeets(ShareReading):
     """Facilities that hold the tests ÷ facilities."""
 
     kind: Literal["facility_meets"] = "facility_meets"
@@ -159,7 +90,7 @@ class FacilityMeets(_Share):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checklist(_OfUnits):
+class Checklist(OfUnits):
     """Units × kinds of facility that are there."""
 
     kind: Literal["checklist"] = "checklist"
@@ -168,7 +99,7 @@ class Checklist(_OfUnits):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio(_Sum):
+class Ratio(SumReading):
     """Σ over ÷ Σ under × per; without `under`: ÷ how many units or facilities (their mean)."""
 
     kind: Literal["ratio"] = "ratio"
@@ -208,7 +139,7 @@ class Ratio(_Sum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count(_Sum):
+class Count(SumReading):
     """A figure summed, in its latest year; or how many facilities of `any_of` qualify."""
 
     kind: Literal["count"] = "count"
@@ -234,7 +165,7 @@ class Count(_Sum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pooled(_Share):
+class Pooled(ShareReading):
     """Units of other readings counted together."""
 
     kind: Literal["pooled"] = "pooled"
@@ -242,28 +173,7 @@ class Pooled(_Share):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Within(_Share):
-    """A share within a walk; with `within_scope` only of what lies in the units."""
-
-    walks: ClassVar[bool] = True
-    units: Selectors = ()
-    any_of: SomeServices
-    where: tuple[Condition, ...] = ()
-    minutes: Given | None = None
-    within_scope: Flag = False
-
-    @property
-    def of_units(self) -> bool:
-        """It may be kept to units."""
-        return self.within_scope
-
-    def _contradictions(self) -> Iterator[Contradiction]:
-        """Units count only where the reading is kept to them."""
-        yield from units_in_scope(self.units, within=self.within_scope)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResidentsWithin(_Within):
+class ResidentsWithin(WithinReading):
     """Residents within the walk ÷ residents (P), or those of a `group`."""
 
     kind: Literal["residents_within"] = "residents_within"
@@ -271,14 +181,14 @@ class ResidentsWithin(_Within):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LandWithin(_Within):
+class LandWithin(WithinReading):
     """Residential land within the walk ÷ residential land (L)."""
 
     kind: Literal["land_within"] = "land_within"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adjacent(_Share):
+class Adjacent(ShareReading):
     """Facilities with another kind beside them ÷ facilities.
 
     `by` ``network`` or ``straight``: within the distance, or on one parcel; ``*_only``: without
@@ -308,7 +218,7 @@ class Adjacent(_Share):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity(_Share):
+class Capacity(ShareReading):
     """Residents served once every facility's capacity is respected ÷ residents (C).
 
     `borders`: whether catchments may cross the borders that the policy closes.
@@ -339,7 +249,7 @@ class Capacity(_Share):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circle(_Share):
+class Circle(ShareReading):
     """Residents with a complete circle ÷ residents; `score`: the mean share of types reached."""
 
     kind: Literal["circle"] = "circle"
@@ -363,7 +273,7 @@ class Circle(_Share):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule(_OfUnits):
+class Rule(OfUnits):
     """Units whose population rule is met ÷ units.
 
     `reads`: which of the rule's readings A and B must hold. `overloaded`: whether a unit that is
@@ -384,7 +294,7 @@ class Rule(_OfUnits):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drive(_Within):
+class Drive(WithinReading):
     """Residents whom a profile of travelling brings within the minutes ÷ residents.
 
     `direction` ``from``: from the facility to the resident, as a fire engine goes. Without a

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from lifecircle.analysis.policy.faults import Blame, Place, PolicyFault
 from lifecircle.analysis.policy.fields import ID, Record, Texts
-from lifecircle.analysis.policy.readings import SHARE, Pooled
+from lifecircle.analysis.policy.reading_bases import SHARE
+from lifecircle.analysis.policy.readings import Pooled
 from lifecircle.analysis.policy.scorecard_model import (
     AT_LEAST,
     AT_MOST,

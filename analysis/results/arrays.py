@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.city.model import City, GeometryArray, Shapes, StrArray
+from lifecircle.analysis.city.model import City, Deferred, GeometryArray, StrArray
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.roads import RoadNetwork
+from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
 
 _Record = TypeVar("_Record")
@@ -42,6 +45,26 @@ def load(path: Path) -> NDArray[Any]:
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Whatever a broken file of a run is met with becomes one error.
+
+    What tables took while they were read is given back: an idle server would keep it for good.
+
+    Raises
+    ------
+    WorkspaceError : a file cannot be read.
+    """
+    try:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
+        if isinstance(fault, WorkspaceError):
+            raise
+        raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
+    finally:
+        pa.default_memory_pool().release_unused()
+
+
 def write_roads(folder: Path, city: City) -> None:
     """The roads of every profile: nothing where there are none."""
     for profile, roads in city.roads.items():
@@ -65,6 +88,40 @@ def _read_roads(folder: Path, prefix: str, crs: str) -> RoadNetwork:
     return read_arrays(folder, prefix, RoadNetwork, network=network)
 
 
+class TableFile:
+    """A parquet file held open: what is asked for later is there though the file be removed.
+
+    Its foot is read at once, so that a file cut short is known when it is opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.parent
+        self._file = pq.ParquetFile(pa.OSFile(str(path)), pre_buffer=False)
+        self._lock = Lock()
+
+    def read(self, *columns: str) -> Table:
+        """Some of the columns, all where none is named; threads may ask at once.
+
+        By one thread: a pool of them keeps tens of megabytes for good.
+        """
+        with self._lock:
+            return Table(self._file.read(list(columns) or None, use_threads=False))
+
+    def later(self, column: str, make: Callable[[Table], GeometryArray]) -> Deferred:
+        """Objects made of a column when they are asked for.
+
+        Raises, then
+        ------------
+        WorkspaceError : the file cannot be read.
+        """
+
+        def made() -> GeometryArray:
+            with reading(self._folder):
+                return make(self.read(column))
+
+        return Deferred(made)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Table:
     """Columns of a parquet file as numpy arrays, None for null texts."""
@@ -73,9 +130,8 @@ class Table:
 
     @classmethod
     def of(cls, path: Path) -> Table:
-        """Read by one thread: a pool of them keeps tens of megabytes for good."""
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            return cls(file.read(use_threads=False))
+        """All columns of a file."""
+        return TableFile(path).read()
 
     def numbers(self, name: str, dtype: type[np.generic]) -> NDArray[Any]:
         """Numbers (n,) of a column without nulls, read-only."""
@@ -104,26 +160,16 @@ class Table:
         return both
 
     def shapes(self) -> GeometryArray:
-        """Shapes (n,), made at once."""
-        return _shapes_of(self.table.column("geometry"))
+        """Shapes (n,) of the column of WKB."""
+        shapes: GeometryArray = shapely.from_wkb(self.table.column("geometry").to_numpy())
+        return shapes
 
-    def polygons(self) -> Shapes:
-        """Polygons, made when they are asked for, None for rows that are points."""
-        return Shapes(partial(_polygons_of, self.table.column("geometry")))
+    def polygons(self) -> GeometryArray:
+        """Polygons (n,), None for rows that are points."""
+        shapes = self.shapes()
+        shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
+        return shapes
 
     def units(self, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
         """For each level the unit (n,) a row lies in, -1 outside all."""
         return MappingProxyType({k: self.numbers(f"unit_{k}", np.int32) for k in levels})
-
-
-def _shapes_of(column: Any) -> GeometryArray:
-    """Shapes of a column of WKB."""
-    shapes: GeometryArray = shapely.from_wkb(column.to_numpy())
-    return shapes
-
-
-def _polygons_of(column: Any) -> GeometryArray:
-    """Shapes of a column of WKB, None for points."""
-    shapes = _shapes_of(column)
-    shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POINT] = None
-    return shapes

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,7 +26,7 @@ from lifecircle.analysis.measures.catchments.catchments import (
     Solution,
 )
 from lifecircle.analysis.quantities import read_only
-from lifecircle.analysis.results.arrays import Table
+from lifecircle.analysis.results.arrays import Table, TableFile, reading
 from lifecircle.analysis.results.frozen.policy import plain, record
 
 FIGURES: Final = "catchments.json"
@@ -64,12 +65,37 @@ def write_catchments(folder: Path, found: Mapping[str, Catchments]) -> None:
     pq.write_table(pa.table(cells), folder / _CELLS, compression="zstd")
 
 
+class KeptCatchments(Mapping[str, Catchments]):
+    """The catchments of a run by service; who goes where is read when the first is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._figures = (folder / FIGURES).read_bytes()
+        self._services = tuple(json.loads(self._figures))
+        self._files = (TableFile(folder / _PARTS), TableFile(folder / _CELLS))
+
+    def __getitem__(self, service: str) -> Catchments:
+        return self._found[service]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._services)
+
+    def __len__(self) -> int:
+        return len(self._services)
+
+    @cached_property
+    def _found(self) -> Mapping[str, Catchments]:
+        """All of them, from the files as they were when the run was opened."""
+        with reading(self._folder):
+            return _read(json.loads(self._figures), *(file.read() for file in self._files))
+
+
 def read_catchments(folder: Path) -> Mapping[str, Catchments]:
     """The catchments written by `write_catchments`; empty for a run without."""
-    if not (folder / FIGURES).is_file():
-        return MappingProxyType({})
-    figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
-    parts, cells = Table.of(folder / _PARTS), Table.of(folder / _CELLS)
+    return KeptCatchments(folder) if (folder / FIGURES).is_file() else MappingProxyType({})
+
+
+def _read(figures: Mapping[str, Any], parts: Table, cells: Table) -> Mapping[str, Catchments]:
     service, solution = parts.texts("service"), parts.texts("solution")
     found = {}
     for name, content in figures.items():

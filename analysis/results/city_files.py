@@ -1,7 +1,8 @@
 """A city and its walks as files: GeoParquet tables and arrays that can be memory-mapped.
 
-``cells.parquet facilities.parquet units.parquet`` (GeoParquet, metric CRS, zstd) hold the
-tables row for row; ``<table>.<field>.npy`` hold streets, land, attachments and walks;
+``facilities.parquet units.parquet`` (GeoParquet, metric CRS, zstd) hold their tables row for
+row, ``cells.parquet`` ids and shapes of cells, which are read when someone asks for them;
+``<table>.<field>.npy`` hold all else of cells, streets, land, attachments and walks;
 ``statistics.parquet`` holds figures about units, ``street_names.parquet`` names of ways;
 ``city.json`` holds the names that tie them together.
 """
@@ -25,6 +26,7 @@ from lifecircle.analysis.city.extents import extents_of
 from lifecircle.analysis.city.model import (
     Cells,
     City,
+    Deferred,
     Extent,
     Facilities,
     GeometryArray,
@@ -38,12 +40,13 @@ from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.quantities import Counts
+from lifecircle.analysis.quantities import Counts, Int32Array
 from lifecircle.analysis.readers.osm.ground import Ground
 from lifecircle.analysis.readers.osm.street_names import StreetNames
 from lifecircle.analysis.readers.records.attributes import restored_attribute, stored_attribute
 from lifecircle.analysis.results.arrays import (
     Table,
+    TableFile,
     load,
     read_arrays,
     read_roads,
@@ -76,7 +79,7 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
     }
     text = json.dumps(plain(index), ensure_ascii=False, indent=1)
     (folder / "city.json").write_text(text + "\n", encoding="utf-8")
-    _write_table(folder / "cells.parquet", *_cell_columns(city.cells), city.crs)
+    _write_cells(folder, city.cells, city.crs)
     _write_table(folder / "facilities.parquet", *_facility_columns(city.facilities), city.crs)
     _write_table(folder / "units.parquet", *_unit_columns(city.units), city.crs)
     write_arrays(folder, "network", city.network)
@@ -97,8 +100,7 @@ def write_city(folder: Path, city: City, travel: NearestFacility) -> None:
     if city.land is not None:
         write_arrays(folder, "land", city.land)
         write_arrays(folder, "land.position", city.land.position)
-        for level, unit in city.land.unit.items():
-            np.save(folder / f"land.unit.{level}.npy", unit)
+        _write_units(folder, "land", city.land.unit)
 
 
 def read_city(folder: Path) -> tuple[City, NearestFacility]:
@@ -110,7 +112,7 @@ def read_city(folder: Path) -> tuple[City, NearestFacility]:
         crs=crs,
         network=_read_network(folder, crs, slope=index.get("slope", False)),
         units=_read_units(Table.of(folder / "units.parquet"), levels),
-        cells=_read_cells(Table.of(folder / "cells.parquet"), levels, index),
+        cells=_read_cells(folder, levels, index),
         facilities=_read_facilities(folder, levels, index),
         land=_read_land(folder, levels) if index["land"] else None,
         surveyed=frozenset(index["surveyed"]),
@@ -153,25 +155,17 @@ def _read_extents(index: dict[str, Any], units: Units) -> Mapping[str, Extent]:
 # ---- tables ------------------------------------------------------------------------------
 
 
-def _cell_columns(cells: Cells) -> tuple[dict[str, Any], GeometryArray]:
-    columns = {
-        "id": _texts(cells.id),
-        "x_m": cells.xy_m[:, 0],
-        "y_m": cells.xy_m[:, 1],
-        "residents": cells.residents,
-        **{f"pop_{name}": _whole_numbers(held) for name, held in cells.groups.items()},
-        "modelled": cells.modelled,
-        **{f"unit_{level}": unit for level, unit in cells.unit.items()},
-        "edge": cells.position.edge,
-        "at_m": cells.position.at_m,
-        "leg_m": cells.position.leg_m,
-        "street_x_m": cells.position.xy_m[:, 0],
-        "street_y_m": cells.position.xy_m[:, 1],
-    }
+def _write_cells(folder: Path, cells: Cells, crs: str) -> None:
+    """Ids and shapes as a table, the rest as arrays; groups go by their number in the index."""
     bare = np.array([shape is None for shape in cells.polygon], dtype=np.bool_)
     shapes = cells.polygon.copy()
     shapes[bare] = shapely.points(cells.xy_m[bare])
-    return columns, shapes
+    _write_table(folder / "cells.parquet", {"id": _texts(cells.id)}, shapes, crs)
+    write_arrays(folder, "cells", cells)
+    write_arrays(folder, "cells.position", cells.position)
+    _write_units(folder, "cells", cells.unit)
+    for number, held in enumerate(cells.groups.values()):
+        write_arrays(folder, f"cells.group.{number}", held)
 
 
 def _facility_columns(facilities: Facilities) -> tuple[dict[str, Any], GeometryArray]:
@@ -230,13 +224,6 @@ def _texts(values: StrArray) -> pd.Series:
     return pd.Series(values, dtype=object)
 
 
-def _whole_numbers(counts: Counts) -> Any:
-    """Whole numbers as a column; null where unknown."""
-    if counts.known.all():
-        return counts.value
-    return pd.arrays.IntegerArray(counts.value.copy(), ~counts.known)
-
-
 def _write_table(path: Path, columns: dict[str, Any], shapes: GeometryArray, crs: str) -> None:
     frame = gpd.GeoDataFrame(
         pd.DataFrame(columns), geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs
@@ -258,11 +245,38 @@ def _read_units(table: Table, levels: tuple[str, ...]) -> Units:
     )
 
 
-def _read_cells(table: Table, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
+def _read_cells(folder: Path, levels: tuple[str, ...], index: dict[str, Any]) -> Cells:
+    file = TableFile(folder / "cells.parquet")
+    ids = file.later("id", lambda table: table.texts("id"))
+    outline = file.later("geometry", Table.polygons)
+    counted = index.get("counted", True)
+    if not (folder / "cells.xy_m.npy").exists():
+        return _read_table_of_cells(file.read(), levels, index, ids, outline)
+    groups = {
+        name: read_arrays(folder, f"cells.group.{number}", Counts)
+        for number, name in enumerate(index["groups"])
+    }
+    return read_arrays(
+        folder,
+        "cells",
+        Cells,
+        ids=ids,
+        outline=outline,
+        groups=MappingProxyType(groups),
+        unit=_read_units_of(folder, "cells", levels),
+        position=_read_positions(folder, "cells.position"),
+        counted=counted,
+    )
+
+
+def _read_table_of_cells(
+    table: Table, levels: tuple[str, ...], index: dict[str, Any], ids: Deferred, outline: Deferred
+) -> Cells:
+    """Cells of a run of before, whose numbers stand in the table too."""
     return Cells(
-        id=table.texts("id"),
+        ids=ids,
         xy_m=table.pairs("x_m", "y_m"),
-        outline=table.polygons(),
+        outline=outline,
         residents=table.numbers("residents", np.int64),
         groups=MappingProxyType({k: table.counts(f"pop_{k}") for k in index["groups"]}),
         unit=table.units(levels),
@@ -334,9 +348,19 @@ def _read_land(folder: Path, levels: tuple[str, ...]) -> LandSamples:
         folder,
         "land",
         LandSamples,
-        unit=MappingProxyType({k: load(folder / f"land.unit.{k}.npy") for k in levels}),
+        unit=_read_units_of(folder, "land", levels),
         position=_read_positions(folder, "land.position"),
     )
+
+
+def _write_units(folder: Path, prefix: str, unit: Mapping[str, Int32Array]) -> None:
+    for level, held in unit.items():
+        np.save(folder / f"{prefix}.unit.{level}.npy", held)
+
+
+def _read_units_of(folder: Path, prefix: str, levels: tuple[str, ...]) -> Mapping[str, Int32Array]:
+    """For each level the unit (n,) a row lies in."""
+    return MappingProxyType({k: load(folder / f"{prefix}.unit.{k}.npy") for k in levels})
 
 
 def _read_positions(folder: Path, prefix: str) -> Positions:

@@ -20,11 +20,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import geopandas as gpd
-import pyarrow as pa
-
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
-from lifecircle.analysis.machine import begin, wait_side_by_side
+from lifecircle.analysis.machine import wait_side_by_side
+from lifecircle.analysis.results.arrays import reading
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
@@ -32,11 +30,12 @@ from lifecircle.analysis.results.catchments_files import (
 from lifecircle.analysis.results.city_files import read_city, write_city
 from lifecircle.analysis.results.folders import CURRENT, POLICY, RUNS, AreaFolders
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
-from lifecircle.analysis.results.layers.layers import write_layers
+from lifecircle.analysis.results.layers.layers import MadeLayers, write_layers
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.names import inside
 from lifecircle.analysis.results.upkeep import claimed_aside, content_digest, sweep
+from lifecircle.analysis.working_copy import begin_in_copy
 
 
 class Workspace(AreaFolders):
@@ -83,15 +82,10 @@ class Workspace(AreaFolders):
         """
         folder = self.run_folder(area, run)
         manifest = read_manifest(folder)
-        try:
+        with reading(folder):
             policy = policy_from((folder / POLICY).read_text(encoding="utf-8"))
             city, travel = read_city(folder)
             served = read_catchments(folder)
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
-            if isinstance(fault, WorkspaceError):
-                raise
-            raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
-        pa.default_memory_pool().release_unused()  # an idle server would keep it for good
         return Run(folder, manifest, policy, city, travel, served)
 
     def sweep(self) -> None:
@@ -103,7 +97,7 @@ class Workspace(AreaFolders):
     def save(
         self,
         run: Run,
-        layers: Mapping[str, gpd.GeoDataFrame],
+        layers: tuple[MadeLayers, MadeLayers],
         timings_s: Callable[[], Mapping[str, float]] = dict,
     ) -> Run:
         """Add a finished run to its area and make it the current one; returns it in its place.
@@ -113,7 +107,8 @@ class Workspace(AreaFolders):
 
         Parameters
         ----------
-        layers : those to keep (`results.layers.make_layers`).
+        layers : what makes those to keep (`results.layers.layer_makers`), the longest here, the
+            others beside it.
         timings_s : seconds per step, asked for when everything but the manifest is written.
 
         Raises
@@ -146,7 +141,7 @@ class Workspace(AreaFolders):
         self,
         aside: Path,
         run: Run,
-        layers: Mapping[str, gpd.GeoDataFrame],
+        layers: tuple[MadeLayers, MadeLayers],
         timings_s: Callable[[], Mapping[str, float]],
     ) -> Run:
         area = aside.parent
@@ -174,13 +169,19 @@ class Workspace(AreaFolders):
         return dataclasses.replace(run, path=area / RUNS / name, manifest=manifest)
 
 
-def _write(aside: Path, run: Run, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
-    """Write all but the manifest; the layers beside the rest."""
-    written = begin(lambda: write_layers(aside, layers))
-    try:
+def _write(aside: Path, run: Run, layers: tuple[MadeLayers, MadeLayers]) -> None:
+    """Write all but the manifest; what takes longest here, beside all the rest."""
+    longest, others = layers
+
+    def write_rest() -> None:
         (aside / POLICY).write_text(policy_text(run.policy), encoding="utf-8")
         write_city(aside, run.city, run.travel)
         write_catchments(aside, run.catchments)
+        write_layers(aside, others())
+
+    written = begin_in_copy(write_rest)
+    try:
+        write_layers(aside, longest())
     finally:
         written()
 

@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.machine import map_side_by_side
+from lifecircle.analysis.provenance import sha256_of
 from lifecircle.analysis.results.bands import file_of as bands_of
 from lifecircle.analysis.results.folders import (
     CURRENT,
     MANIFEST,
     RUNS,
     AreaFolders,
+    answers_folder,
     headline_file,
 )
 from lifecircle.analysis.results.manifest_file import read_manifest
@@ -138,8 +141,8 @@ def prune(
 ) -> list[str]:
     """Remove an area's runs beyond the last `keep` (`runs_to_remove`); the names removed.
 
-    A run with kept proposals stays, and one that is `needed`; kept bands and the headline go
-    with their run. `dry` only names them.
+    A run with kept proposals stays, and one that is `needed`; kept bands, answers and the
+    headline go with their run. `dry` only names them.
 
     Raises
     ------
@@ -155,6 +158,7 @@ def prune(
             shutil.rmtree(aside)
         bands_of(home / RUNS / run).unlink(missing_ok=True)
         headline_file(home / RUNS / run).unlink(missing_ok=True)
+        shutil.rmtree(answers_folder(home, run), ignore_errors=True)
     return chosen
 
 
@@ -216,11 +220,8 @@ def is_named_after(run: str, digest: str) -> bool:
 
 def content_digest(folder: Path) -> str:
     """SHA-256 over the names and bytes of the files of a run but its manifest, in name order."""
-    whole = hashlib.sha256()
-    for file in sorted(folder.iterdir(), key=lambda path: path.name):
-        if file.name == MANIFEST or not file.is_file():
-            continue
-        with file.open("rb") as handle:
-            part = hashlib.file_digest(handle, "sha256").hexdigest()
-        whole.update(f"{file.name} {part}\n".encode())
-    return whole.hexdigest()
+    files = [file for file in folder.iterdir() if file.name != MANIFEST and file.is_file()]
+    files.sort(key=lambda path: path.name)
+    parts = zip(files, map_side_by_side(sha256_of, files), strict=True)
+    lines = (f"{file.name} {part}\n" for file, part in parts)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

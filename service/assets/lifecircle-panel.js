@@ -216,6 +216,7 @@
     if (config.marks) marks = lifecircle.marks(map, config, tools);
     if (config.ask) tools.answer = answer = lifecircle.answer(map, config, tools);
     desk = lifecircle.view(map, config, tools);
+    if (config.working) lifecircle.working(config.working);
     if (config.desk) lifecircle.desk(map, config, tools);
     map.on("lifecircle:filled", function (event) {
       const data = layers[event.name].data;

@@ -14,7 +14,28 @@
     return one;
   }
 
-  /* The legends of the layers that are shown, as they stand in the panel. */
+  function shown(mark) {
+    const layer = mark.closest(".lc-layer");
+    return !mark.closest("[hidden]") && mark.dataset.drawn !== "0" && (!layer || layer.querySelector("input").checked);
+  }
+
+  /* The signs of the reviews that stand on the map; null where none does. */
+  function signs() {
+    const drawn = Array.from(document.querySelectorAll(".lc-marks .lc-verdicts li")).filter(shown);
+    const layer = document.querySelector(".lc-marks");
+    if (!drawn.length) return null;
+    const part = made("section", "", layer.querySelector("h2").textContent);
+    const list = part.appendChild(made("ul", "lc-legend"));
+    drawn.forEach(function (mark) {
+      const sign = mark.querySelector("canvas");
+      const copy = sign.cloneNode();
+      copy.getContext("2d").drawImage(sign, 0, 0);
+      list.appendChild(made("li", "")).append(copy, made("span", "", mark.querySelector("span").textContent));
+    });
+    return part;
+  }
+
+  /* The legends of the layers that are shown, as they stand in the panel, and of the marks. */
   function legends() {
     const box = made("div", "lc-sheet-legends");
     document.querySelectorAll(".lc-panel .lc-layer").forEach(function (layer) {
@@ -28,6 +49,8 @@
       part.appendChild(copy);
       box.appendChild(part);
     });
+    const reviews = signs();
+    if (reviews) box.appendChild(reviews);
     return box;
   }
 
@@ -121,10 +144,30 @@
     return print;
   }
 
+  const LEGEND = "12px";
+  const FACES = " \"Noto Sans CJK SC\", \"WenQuanYi Zen Hei\", sans-serif";
+
   function text(context, said, x, y, font, colour) {
-    context.font = font + " \"Noto Sans CJK SC\", \"WenQuanYi Zen Hei\", sans-serif";
+    context.font = font + FACES;
     context.fillStyle = colour;
     context.fillText(said, x, y);
+  }
+
+  /* Where each line of the legend stands, one after another in rows as wide as the picture. */
+  function inRows(marks, width) {
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = LEGEND + FACES;
+    let x = 0;
+    let row = 0;
+    return marks.map(function (mark) {
+      const wide = 20 + context.measureText(mark.textContent.trim()).width + 22;
+      if (x > 0 && x + wide - 22 > width) {
+        x = 0;
+        row += 1;
+      }
+      x += wide;
+      return { mark: mark, x: x - wide, row: row };
+    });
   }
 
   /* The map as a picture with title, legend, scale, north, sources: from its own canvases and words. */
@@ -134,12 +177,9 @@
     const outer = frame.getBoundingClientRect();
     const ratio = Math.max(2, window.devicePixelRatio || 1);
     const top = 56;
-    const marks = Array.from(document.querySelectorAll(".lc-legend li")).filter(function (mark) {
-      const layer = mark.closest(".lc-layer");
-      return !mark.closest("[hidden]") && (!layer || layer.querySelector("input").checked);
-    });
-    const perRow = Math.max(1, Math.floor((outer.width - 32) / 170));
-    const foot = 44 + 20 * Math.ceil(marks.length / perRow) + 22;
+    const placed = inRows(Array.from(document.querySelectorAll(".lc-legend li")).filter(shown), outer.width - 32);
+    const rows = placed.length ? placed[placed.length - 1].row + 1 : 0;
+    const foot = 44 + 20 * rows + 22;
     const sheet = document.createElement("canvas");
     sheet.width = outer.width * ratio;
     sheet.height = (outer.height + top + foot) * ratio;
@@ -173,9 +213,21 @@
       const y = at.bottom - outer.top + top - 4;
       context.lineWidth = 3;
       context.strokeStyle = look.halo;
-      context.font = "12px \"Noto Sans CJK SC\", \"WenQuanYi Zen Hei\", sans-serif";
+      context.font = LEGEND + FACES;
       context.strokeText(label.textContent, x, y);
       text(context, label.textContent, x, y, "12px", look.ink);
+    });
+    frame.querySelectorAll(".lc-rank").forEach(function (rank) { // the numbers of a ranking
+      const at = rank.getBoundingClientRect();
+      const look = getComputedStyle(rank);
+      context.beginPath();
+      context.roundRect(at.left - outer.left, at.top - outer.top + top, at.width, at.height, 4);
+      context.lineWidth = 3;
+      context.strokeStyle = "#ffffff";
+      context.stroke();
+      context.fillStyle = look.backgroundColor;
+      context.fill();
+      text(context, rank.textContent, at.left + at.width / 2 - outer.left, at.top + at.height / 2 - outer.top + top + 4, "600 12px", look.color);
     });
     context.restore();
     context.textAlign = "left";
@@ -201,12 +253,18 @@
       text(context, ruler.textContent, 22, y - 4, "11px", "#23282c");
     }
     y += 20;
-    marks.forEach(function (mark, k) {
-      const x = 16 + (k % perRow) * 170;
-      const line = y + 20 * Math.floor(k / perRow);
+    placed.forEach(function (one) {
+      const mark = one.mark;
+      const x = 16 + one.x;
+      const line = y + 20 * one.row;
       const drawn = mark.querySelector("canvas");
       if (drawn) {
         context.drawImage(drawn, x - 1, line - 12, 16, 16);
+      } else if (mark.querySelector(".lc-dot")) {
+        context.fillStyle = mark.querySelector(".lc-swatch").style.background;
+        context.beginPath();
+        context.arc(x + 7, line - 4.5, 4.5, 0, 6.2832);
+        context.fill();
       } else {
         context.fillStyle = mark.querySelector(".lc-swatch").style.background;
         context.fillRect(x, line - 10, 14, mark.querySelector(".lc-line") ? 3 : 11);
@@ -215,7 +273,7 @@
           for (let k = 2; k < 14; k += 4) context.fillRect(x + k, line - 10, 2, 11);
         }
       }
-      text(context, mark.textContent.trim(), x + 20, line, "12px", "#3b4248");
+      text(context, mark.textContent.trim(), x + 20, line, LEGEND, "#3b4248");
     });
     const credit = frame.querySelector(".lc-credit:not([hidden])");
     const sources = credit ? words.sources + " · " + credit.textContent : words.sources;

@@ -2,6 +2,8 @@
 (function () {
   "use strict";
 
+  const KEPT = ["lang", "run", "year", "walker", "by"]; // of an address, on the way to another map
+
   /* Search asks the service; what is found is gone to. */
   function search(map, config, tools, answer) {
     const asked = config.search;
@@ -25,6 +27,12 @@
       list.hidden = true;
       if (hit.kind === "service") {
         const address = new URL(location.href);
+        if (!offered.has(hit.id)) { // a page of some services alone, or of none
+          address.pathname = address.pathname.replace(/[^/]*$/, "coverage");
+          Array.from(address.searchParams.keys()).forEach(function (name) {
+            if (!KEPT.includes(name)) address.searchParams.delete(name);
+          });
+        }
         address.searchParams.set("service", hit.id);
         location.assign(address);
         return;
@@ -47,15 +55,13 @@
       const query = new URLSearchParams({ q: text, run: asked.run, lang: config.lang });
       const found = await fetch(asked.url + "/search?" + query);
       if (mine !== turn || !found.ok) return;
-      const hits = (await found.json()).hits.filter(function (hit) {
-        return hit.kind !== "service" || offered.has(hit.id); // a page may be of some services alone
-      });
+      const hits = (await found.json()).hits;
       list.replaceChildren();
       hits.forEach(function (hit) {
         const item = tools.element("li");
         const button = tools.element("button");
         button.type = "button";
-        button.appendChild(tools.element("span", "", hit.name));
+        button.appendChild(tools.element("span", "", (config.lang === "en" && hit.name_en) || hit.name));
         button.appendChild(tools.element("i", "", hit.kind_title));
         button.addEventListener("click", function () { go(hit); });
         item.appendChild(button);

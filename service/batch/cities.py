@@ -20,10 +20,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +41,8 @@ ONE_FILE: Final = ("osm", "graph", "elevation", "mapping", "merges")
 FILES: Final = ("population", "units", "facilities", "statistics", "closures")
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _MISSING_TOLD: Final = 20
+_MOST_PARTS: Final = 10_000
+_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,17 @@ def is_address(given: str) -> bool:
     return "://" in given
 
 
+def split_address(given: str) -> tuple[str, str | None]:
+    """Of ``s3://b/schools.csv=primary_school`` the address and the service; of others no service.
+
+    A ``=`` behind a ``?`` belongs to the address.
+    """
+    head, mark, service = given.rpartition("=")
+    if mark and "?" not in head and service.isidentifier():
+        return head, service
+    return given, None
+
+
 def read_plan(path: Path) -> Plan:
     """The plan of a file, every path absolute.
 
@@ -151,6 +166,7 @@ def read_plan(path: Path) -> Plan:
         city = _city().validate_python({**shared, **said})
         merged[safe_name(name)] = _located(city, path.parent.absolute())
     _check(path, merged)
+    _check_digests(path, merged, raw.digests)
     return Plan(merged, dict(raw.digests))
 
 
@@ -201,11 +217,17 @@ def path_of(given: str) -> Path:
 def _check(path: Path, cities: Mapping[str, City]) -> None:
     """Every city has streets, and every file that is not fetched is there."""
     missing = []
+    folders: dict[str, str] = {}
     for name, city in cities.items():
+        _check_limits(path, name, city)
+        if (other := folders.setdefault(name.casefold(), name)) != name:
+            raise BatchError("batch_one_folder", file=path.name, city=name, other=other)
         if sum(one is not None for one in (city.osm, city.place, city.graph)) != 1:
             raise BatchError("batch_one_network", file=path.name, city=name)
-        if city.parts < 1 or (city.parts > 1 and city.osm is None):
-            raise BatchError("batch_parts", file=path.name, city=name, parts=city.parts)
+        if not 1 <= city.parts <= _MOST_PARTS or (city.parts > 1 and city.osm is None):
+            raise BatchError(
+                "batch_parts", file=path.name, city=name, parts=city.parts, most=_MOST_PARTS
+            )
         missing += [
             f"cities.{name}.{key}: {Path(given).name}"
             for key, given in city.files()
@@ -214,6 +236,30 @@ def _check(path: Path, cities: Mapping[str, City]) -> None:
     if missing:
         told = first_of(missing, _MISSING_TOLD)
         raise BatchError("batch_files_missing", file=path.name, count=len(missing), names=told)
+
+
+def _check_limits(path: Path, name: str, city: City) -> None:
+    """Time and memory are finite and above 0, tries not below 0."""
+    for key, value in (("timeout_minutes", city.timeout_minutes), ("memory_gb", city.memory_gb)):
+        if value is not None and not 0 < value < inf:
+            raise BatchError("batch_limit", file=path.name, city=name, key=key, value=f"{value:g}")
+    if city.retries < 0:
+        raise BatchError("batch_retries", file=path.name, city=name, value=city.retries)
+
+
+def _check_digests(path: Path, cities: Mapping[str, City], digests: Mapping[str, str]) -> None:
+    """Every digest is one, of an address that a city names: else nothing is checked by it."""
+    named = {
+        split_address(given)[0]
+        for city in cities.values()
+        for _, given in city.files()
+        if is_address(given)
+    }
+    for address, digest in digests.items():
+        if _SHA256.fullmatch(digest) is None:
+            raise BatchError("batch_digest", file=path.name, address=address, value=digest)
+        if address not in named:
+            raise BatchError("batch_digest_of_nothing", file=path.name, address=address)
 
 
 def plain(city: City) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from lifecircle.analysis.provenance import sha256_of
 from lifecircle.analysis.results.folders import CURRENT, RUNS
 from lifecircle.service.errors import BatchError
+from lifecircle.service.i18n import TEXTS
 
 
 def fetch(address: str, folder: Path, digest: str | None = None) -> Path:
@@ -37,8 +38,7 @@ def fetch(address: str, folder: Path, digest: str | None = None) -> Path:
             with fsspec.open(address, "rb") as source, aside.open("wb") as target:
                 shutil.copyfileobj(source, target)
         except Exception as error:  # whatever a file system of fsspec raises
-            detail = f"{type(error).__name__}: {error}"
-            raise BatchError("batch_not_fetched", address=address, detail=detail) from error
+            raise _refused("batch_not_fetched", address, error) from error
         got = sha256_of(aside)
         if digest is not None and got != digest.lower():
             raise BatchError("batch_other_digest", address=address, wanted=digest, got=got)
@@ -60,12 +60,11 @@ def send(files: Mapping[str, bytes], address: str) -> list[str]:
     fsspec = _fsspec(address)
     try:
         system, root = fsspec.core.url_to_fs(address)
-        system.makedirs(root, exist_ok=True)
+        _make_folder(system, root)
         for name, content in files.items():
             system.pipe_file(f"{root.rstrip('/')}/{name}", content)
     except Exception as error:  # whatever a file system of fsspec raises
-        detail = f"{type(error).__name__}: {error}"
-        raise BatchError("batch_not_sent", address=address, detail=detail) from error
+        raise _refused("batch_not_sent", address, error) from error
     return [f"{address.rstrip('/')}/{name}" for name in files]
 
 
@@ -73,7 +72,8 @@ def send_run(run: Path, address: str) -> bool:
     """Put a run under ``address/<area>/``, as a workspace has it; what names it comes last.
 
     Who reads there sees the run before or this one whole: object stores cannot rename, so nothing
-    of a run is looked at before ``current`` names it.
+    of a run is looked at before ``current`` names it. What was sent of it before it was broken off
+    is not sent again: a file of a run never changes.
 
     Returns
     -------
@@ -89,18 +89,61 @@ def send_run(run: Path, address: str) -> bool:
         system, root = fsspec.core.url_to_fs(address)
         place = f"{root.rstrip('/')}/{area}"
         pointer, target = f"{place}/{CURRENT}", f"{place}/{RUNS}/{name}"
-        if system.exists(pointer) and system.cat_file(pointer).decode().strip() == name:
+        if _pointed_to(system, pointer) == name:
             return False
-        system.makedirs(target, exist_ok=True)
+        _make_folder(system, target)
+        there = _sizes(system, target)
         for file in sorted(path for path in run.rglob("*") if path.is_file()):
-            there = f"{target}/{file.relative_to(run).as_posix()}"
-            system.makedirs(there.rpartition("/")[0], exist_ok=True)
-            system.put_file(str(file), there)
+            goal = f"{target}/{file.relative_to(run).as_posix()}"
+            if there.get(goal) != file.stat().st_size:
+                _make_folder(system, goal.rpartition("/")[0])
+                system.put_file(str(file), goal)
         system.pipe_file(pointer, name.encode())
     except Exception as error:  # whatever a file system of fsspec raises
-        detail = f"{type(error).__name__}: {error}"
-        raise BatchError("batch_run_not_sent", address=address, detail=detail) from error
+        raise _refused("batch_run_not_sent", address, error) from error
     return True
+
+
+def _pointed_to(system: Any, pointer: str) -> str | None:
+    try:
+        return str(system.cat_file(pointer).decode().strip())
+    except FileNotFoundError:
+        return None
+
+
+def _sizes(system: Any, target: str) -> dict[str, int]:
+    """Bytes of what lies there already, by its path."""
+    system.invalidate_cache()
+    try:
+        return {name: told["size"] for name, told in system.find(target, detail=True).items()}
+    except FileNotFoundError:
+        return {}
+
+
+def _make_folder(system: Any, path: str) -> None:
+    """Make a folder, where there are any: a store with buckets would make a misspelt bucket."""
+    if path.startswith("/") or "file" in system.protocol:
+        system.makedirs(path, exist_ok=True)
+
+
+def _refused(key: str, address: str, error: Exception) -> BatchError:
+    """What a store refused, with what is to be done, by the kind of its error."""
+    detail = f"{type(error).__name__}: {error}"
+    match error:
+        case PermissionError():
+            kind = "denied"
+        case FileNotFoundError():
+            kind = "missing"
+        case _ if "Credentials" in type(error).__name__:
+            kind = "denied"
+        case ConnectionError() | TimeoutError():
+            kind = "unreachable"
+        case _ if any(word in type(error).__name__ for word in ("Connect", "Timeout")):
+            kind = "unreachable"
+        case _:
+            kind = "other"
+    mend = TEXTS.both(f"batch_store_{kind}")
+    return BatchError(key, address=address, detail=detail, mend=mend)
 
 
 def _fsspec(address: str) -> Any:

@@ -1,32 +1,51 @@
-"""The process of one city: reads a task from its input, answers into the file it is given.
+"""The process of one city: takes a task, answers into the file it is given.
 
-Started by `work`; not for people.
+Started by `work`; not for people. ::
+
+    python -m lifecircle.service.batch.one_city ANSWER PARENT   a task on its input, built, done
+    python -m lifecircle.service.batch.one_city serve           orders on its input (`children`)
+
+The second imports everything once, and makes a copy of itself for each order: a city then costs
+no start and no imports.
 """
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
+import gc
 import json
 import os
 import resource
+import select
 import signal
 import sys
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NoReturn
 
-_PR_SET_PDEATHSIG: Final = 1
+from lifecircle.analysis.machine import die_with_parent
+
+SERVE: Final = "serve"
 _OUT_OF_MEMORY: Final = 5
+_CRASHED: Final = 1
+_CHUNK: Final = 1 << 16
 
 
 def main() -> int:
     """Build the city; 0 with an answer, be it a refusal; 5 where memory ran out."""
+    if sys.argv[1] == SERVE:
+        return serve(sys.stdin.fileno())
     die_with_parent(int(sys.argv[2]))
-    text = sys.stdin.read()
-    most_gb = json.loads(text)["city"]["memory_gb"]
+    return build(sys.stdin.read(), Path(sys.argv[1]))
+
+
+def build(text: str, answer: Path) -> int:
+    """Build the city of a task within its memory; 0 with an answer, 5 where memory ran out."""
     from lifecircle.analysis.writing import write_aside
     from lifecircle.service.batch.work import build_here
 
+    most_gb = json.loads(text)["city"]["memory_gb"]
     if most_gb is not None:
         most = int(most_gb * 2**30)
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
@@ -34,22 +53,101 @@ def main() -> int:
         record = build_here(text)
     except MemoryError:
         return _OUT_OF_MEMORY
-    peak_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-    told = json.dumps(asdict(replace(record, peak_mb=peak_mb)))
-    write_aside(Path(sys.argv[1]), told.encode())
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak_mb, cpu_s = round(used.ru_maxrss / 1024, 1), round(used.ru_utime + used.ru_stime, 2)
+    told = json.dumps(asdict(replace(record, peak_mb=peak_mb, cpu_s=cpu_s)))
+    write_aside(answer, told.encode())
     return 0
 
 
-def die_with_parent(parent: int) -> None:
-    """Ask the system to end this process when the one that started it ends (Linux).
+# ---- a copy for each order -----------------------------------------------------------------------
 
-    `parent`: its process id (in a container it may be 1).
+
+def serve(orders: int) -> int:
+    """Make a copy of this process for each order, tell which it is and how it ended.
+
+    Orders are lines of JSON (``number, text, answer, log``) on a file descriptor; told are lines
+    ``begun NUMBER PID`` and ``ended NUMBER CODE``. Ends, and all copies with it, when the orders
+    do: their other end is closed when the process that gives them dies.
     """
-    if sys.platform != "linux":
+    import lifecircle.service.batch.work  # noqa: F401 - what every copy needs
+
+    gc.freeze()
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever gives orders decides
+    numbers: dict[int, int] = {}
+    held = b""
+    while True:
+        ready, _, _ = select.select([orders, woken], [], [])
+        if woken in ready:
+            os.read(woken, _CHUNK)
+            _reap(numbers)
+        if orders in ready:
+            some = os.read(orders, _CHUNK)
+            if not some:
+                os._exit(0)
+            *lines, held = (held + some).split(b"\n")
+            for line in lines:
+                _begin(json.loads(line), numbers)
+
+
+def _begin(order: dict[str, Any], numbers: dict[int, int]) -> None:
+    server = os.getpid()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of idle threads of BLAS
+            pid = os.fork()
+    except OSError:
+        _tell("ended", order["number"], _CRASHED)
         return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before we asked
-        os.kill(os.getpid(), signal.SIGKILL)
+    if pid == 0:
+        _work(order, server)
+    with contextlib.suppress(OSError):  # it did so itself, and may be gone
+        os.setpgid(pid, pid)
+    numbers[pid] = order["number"]
+    _tell("begun", order["number"], pid)
+
+
+def _work(order: dict[str, Any], server: int) -> NoReturn:
+    """The copy: builds, and leaves without any cleaning up."""
+    code = _CRASHED
+    try:
+        die_with_parent(server)
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for one in (signal.SIGCHLD, signal.SIGINT):
+            signal.signal(one, signal.SIG_DFL)
+        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(source, target)
+        code = build(order["text"], Path(order["answer"]))
+    except BaseException:  # its log says what, its code says that
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _reap(numbers: dict[int, int]) -> None:
+    while numbers:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        if pid in numbers:
+            _tell("ended", numbers.pop(pid), os.waitstatus_to_exitcode(status))
+
+
+def _tell(what: str, number: int, value: int) -> None:
+    try:
+        os.write(1, f"{what} {number} {value}\n".encode())
+    except OSError:  # nobody listens any more
+        os._exit(0)
 
 
 if __name__ == "__main__":

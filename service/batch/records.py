@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 from lifecircle.analysis.provenance import code_version, sha256_of
 from lifecircle.analysis.writing import write_aside
-from lifecircle.service.batch.cities import City, is_address, path_of, plain
+from lifecircle.service.batch.cities import City, is_address, path_of, plain, split_address
 
 FOLDER: Final = ".batch"
 State = Literal["done", "failed"]
@@ -32,8 +32,10 @@ State = Literal["done", "failed"]
 class Record:
     """What became of a city.
 
-    `key`: digest of everything that went in. `error`: what was wrong, by language. `died`: the
-    work ended without an answer (killed, out of memory or time), so that another try may help.
+    `key`: digest of everything that went in. `seconds`: of the wall, `cpu_s`: of processors, by
+    the process that answered (0 where the city was built in the batch's own). `error`: what was
+    wrong, by language. `died`: the work ended without an answer (killed, out of memory or time),
+    so that another try may help.
     """
 
     city: str
@@ -44,6 +46,7 @@ class Record:
     attempts: int = 1
     seconds: float = 0.0
     peak_mb: float = 0.0
+    cpu_s: float = 0.0
     error: Mapping[str, str] | None = None
     died: bool = False
     again: bool = False
@@ -68,6 +71,8 @@ class Records:
         content = json.dumps(asdict(record), ensure_ascii=False, indent=1)
         self._write(self.folder / f"{record.city}.json", content.encode())
         self.step_file(record.city).unlink(missing_ok=True)
+        for left in self.folder.glob(f".{record.city}.*.answer"):  # of a worker that died
+            left.unlink(missing_ok=True)
         return record
 
     def done(self, city: str, key: str, root: Path) -> Record | None:
@@ -123,7 +128,9 @@ def key_of(name: str, city: City, digests: Mapping[str, str], day: date) -> str:
     for limit in ("timeout_minutes", "memory_gb", "retries", "parts"):
         del said[limit]
     bytes_of = {
-        given: digests.get(given, given) if is_address(given) else sha256_of(path_of(given))
+        given: digests.get(split_address(given)[0], given)
+        if is_address(given)
+        else sha256_of(path_of(given))
         for _, given in city.files()
     }
     whole = {"said": said, "files": sorted(bytes_of.items()), "code": code_version()}

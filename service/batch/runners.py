@@ -6,9 +6,14 @@ the same in all of them, so the runs are too.
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event, current_thread, main_thread
 from typing import Any, Literal, Protocol
 
 from lifecircle.service.batch.records import Record
@@ -44,14 +49,41 @@ class Processes:
         self.workers = workers
 
     def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
-        """The record of each task, as it is done."""
+        """The record of each task, as it is done; who goes away before ends all processes."""
+        called_off = Event()
         with ThreadPoolExecutor(self.workers) as pool:  # a thread waits for each process
-            futures = [pool.submit(run_city, task.to_json()) for task in tasks]
+            futures = [
+                pool.submit(run_city, task.to_json(), called_off=called_off)
+                for task in _within(tasks, _cores() // self.workers)
+            ]
             try:
                 for future in as_completed(futures):
                     yield future.result()
             finally:
+                called_off.set()
                 pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _deaf_to_interruptions() -> Iterator[None]:
+    """Processes that are begun meanwhile do not hear Ctrl-C."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _within(tasks: Sequence[Task], threads: int) -> list[Task]:
+    """Each task with so many threads, at least one: workers side by side fill the cores."""
+    return [replace(task, threads=max(1, threads)) for task in tasks]
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 class Dask:
@@ -88,15 +120,18 @@ class Dask:
             cluster: Any = None
             try:
                 if self.scheduler is None:
-                    cluster = distributed.LocalCluster(
-                        n_workers=self.workers, threads_per_worker=1, dashboard_address=None
-                    )
+                    with _deaf_to_interruptions():  # Ctrl-C is for us, who end the workers
+                        cluster = distributed.LocalCluster(
+                            n_workers=self.workers, threads_per_worker=1, dashboard_address=None
+                        )
                 with distributed.Client(cluster or self.scheduler, timeout=30) as client:
                     batch = secrets.token_hex(4)  # two batches may share a scheduler
                     names = {f"{task.title}-{batch}": task.name for task in tasks}
+                    # a cluster that runs already is said to be as large as its machines
+                    threads = 1 if cluster is None else _cores() // self.workers
                     futures = [
                         client.submit(run_city, task.to_json(), key=key, pure=False)
-                        for key, task in zip(names, tasks, strict=True)
+                        for key, task in zip(names, _within(tasks, threads), strict=True)
                     ]
                     for future in distributed.as_completed(futures):
                         try:

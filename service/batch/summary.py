@@ -29,6 +29,7 @@ from lifecircle.service.batch.fetched import send
 from lifecircle.service.batch.figures import COUNTS, READINGS
 from lifecircle.service.batch.page import batch_page
 from lifecircle.service.batch.records import Record, Records
+from lifecircle.service.errors import BatchUnfinishedError
 from lifecircle.service.wording import Words
 
 COVERAGE: Final = "coverage"
@@ -57,12 +58,38 @@ def read_summary(records: Sequence[Record], workspace: Path) -> Summary:
 
 
 def write_summary(summary: Summary, out: Path, lang: Language) -> list[Path]:
-    """Write all files of the summary, each aside and then renamed; returns them."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write all files of the summary, each aside and then renamed; returns them.
+
+    Raises
+    ------
+    BatchUnfinishedError : the folder cannot be written.
+    """
+    make_out(out)
     files = _contents(summary, lang)
-    for name, content in files.items():
-        write_aside(out / name, content)
+    try:
+        for name, content in files.items():
+            write_aside(out / name, content)
+    except OSError as error:
+        raise _unwritable(out, error) from None
     return [out / name for name in files]
+
+
+def make_out(out: Path) -> None:
+    """Make the folder of a summary, so that what is wrong with it is told before any work.
+
+    Raises
+    ------
+    BatchUnfinishedError : it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error) from None
+
+
+def _unwritable(out: Path, error: OSError) -> BatchUnfinishedError:
+    detail = error.strerror or str(error)
+    return BatchUnfinishedError("batch_no_summary", out=out.name, detail=detail)
 
 
 def send_summary(summary: Summary, address: str, lang: Language) -> list[str]:

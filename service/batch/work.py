@@ -10,19 +10,20 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any, Final, Literal
 
 from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.machine import using_threads
 from lifecircle.analysis.parts.cutting import cut_area, is_cut
 from lifecircle.analysis.parts.joined import join_parts
 from lifecircle.analysis.parts.working import work_part
@@ -33,7 +34,15 @@ from lifecircle.analysis.readers.records.declarations import split_service
 from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.writing import write_aside
-from lifecircle.service.batch.cities import ONE_FILE, City, city_from, is_address, plain
+from lifecircle.service.batch.children import Child, begin_child
+from lifecircle.service.batch.cities import (
+    ONE_FILE,
+    City,
+    city_from,
+    is_address,
+    plain,
+    split_address,
+)
 from lifecircle.service.batch.fetched import fetch, send_run
 from lifecircle.service.batch.figures import write_figures
 from lifecircle.service.batch.records import Record, Records, key_of
@@ -53,7 +62,7 @@ class Task:
 
     `resume`: what is done under the same key is not done again. `step`: of a city in parts ``cut``
     or the number of a part; None for the city itself. `runs_to`: an address that runs are put
-    under besides.
+    under besides. `threads`: at most so many side by side in the work (None: one for each core).
     """
 
     name: str
@@ -64,11 +73,12 @@ class Task:
     resume: bool
     step: Step = None
     runs_to: str | None = None
+    threads: int | None = None
 
     @property
     def title(self) -> str:
         """The city, and which step of it."""
-        return self.name if self.step is None else f"{self.name}.{self.step}"
+        return self.name if self.step is None else f"{self.name}~{self.step}"  # no name has a ~
 
     def to_json(self) -> str:
         """The task as text, read again by `task_from`."""
@@ -89,12 +99,13 @@ def build_here(text: str) -> Record:
     since = time.monotonic()
     try:
         if task.step is not None:
-            _do_step(task, records)
+            with using_threads(task.threads):
+                _do_step(task, records)
             return Record(task.name, "", "done", seconds=_seconds(since))
         cut = _cut_folder(task, records)
         run = build_area(
             request_of(task), Workspace(task.workspace), _teller(records, task.name),
-            None if cut is None else join_parts(cut),
+            None if cut is None else join_parts(cut), threads=task.threads,
         )  # fmt: skip
         write_figures(run, records.figures(task.name))
         if cut is not None:
@@ -146,7 +157,14 @@ def request_of(task: Task) -> BuildRequest:
     one: dict[str, Any] = {
         key: near(said) for key in ONE_FILE if (said := getattr(city, key)) is not None
     }
-    places = tuple(map(split_service, every(city.facilities)))
+
+    def of_service(given: str) -> tuple[Path, str | None]:
+        if not is_address(given):
+            return split_service(Path(given))
+        address, service = split_address(given)
+        return near(address), service
+
+    places = tuple(map(of_service, city.facilities))
     policy = city.policy
     return BuildRequest(
         task.name,
@@ -202,13 +220,25 @@ def _seconds(since: float) -> float:
 # ---- in a process of its own ---------------------------------------------------------------------
 
 
-def run_city(text: str, *, apart: bool = True) -> Record:
+def run_city(text: str, *, apart: bool = True, called_off: Event | None = None) -> Record:
     """Do a city's work unless it is done already, and keep what became of it.
 
-    Never raises for the city's own faults: they are in the record. Work that died is tried again
-    as often as the city allows.
+    Never raises for the city's own faults, nor for a workspace that cannot be written: they are in
+    the record. Work that died is tried again as often as the city allows.
+
+    Raises
+    ------
+    CancelledError : it was called off.
     """
     task = task_from(text)
+    try:
+        return _run_city(task, apart=apart, called_off=called_off)
+    except OSError as error:
+        detail = f"{error.strerror or error}: {Path(str(error.filename or '')).name}"
+        return _failed(task, "", "batch_unwritable", detail=detail)
+
+
+def _run_city(task: Task, *, apart: bool, called_off: Event | None) -> Record:
     root = Path(task.workspace)
     records = Records(root)
     try:
@@ -217,12 +247,11 @@ def run_city(text: str, *, apart: bool = True) -> Record:
         return records.keep(_failed(task, "", "batch_unreadable", detail=str(error)))
     if task.resume and (done := records.done(task.name, key, root)) is not None:
         return _sent(task, done)
-    record = _failed(task, key, "batch_never")
-    for attempt in range(1, task.city.retries + 2):
-        record = _apart(task) if apart else build_here(text)
+    attempt, record = 0, None
+    while record is None or (record.died and attempt <= task.city.retries):
+        attempt += 1
+        record = _apart(task, called_off) if apart else build_here(task.to_json())
         record = replace(record, key=key, attempts=attempt)
-        if not record.died:
-            break
     whole = task.step is None or record.state == "failed"
     return _sent(task, records.keep(record)) if whole else record
 
@@ -242,47 +271,34 @@ def _sent(task: Task, record: Record) -> Record:
     return record
 
 
-def _apart(task: Task) -> Record:
+def _apart(task: Task, called_off: Event | None) -> Record:
     """Build in a child that dies with us, is stopped when its time is over, and tells by a file."""
     folder = Records(Path(task.workspace)).folder
     answer = folder / f".{task.title}.{os.getpid()}.answer"
     log_file = folder / f"{task.title}.log"
     folder.mkdir(parents=True, exist_ok=True)
-    since = time.monotonic()
-    told = task.to_json().encode()
-    with log_file.open("wb") as log:
-        module, parent = "lifecircle.service.batch.one_city", str(os.getpid())
-        child = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", module, str(answer), parent],
-            stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        try:
-            assert child.stdin is not None
-            child.stdin.write(told)
-            child.stdin.close()
-            code = _wait(child, since + 60 * task.city.timeout_minutes)
-            if code == 0:
-                return replace(_read(answer), seconds=_seconds(since))
-            record = _died(task, code, log_file)
-            return replace(record, seconds=_seconds(since))
-        finally:
-            _stop(child)
-            answer.unlink(missing_ok=True)
+    child = begin_child(task.to_json(), answer, log_file)
+    try:
+        child.begun()
+        since = time.monotonic()
+        code = _wait(child, since + 60 * task.city.timeout_minutes, called_off)
+        if code == 0:
+            return replace(_read(answer), seconds=_seconds(since))
+        record = _died(task, code, log_file)
+        return replace(record, seconds=_seconds(since))
+    finally:
+        child.stop()
+        answer.unlink(missing_ok=True)
 
 
-def _wait(child: subprocess.Popen[bytes], until: float) -> int | None:
+def _wait(child: Child, until: float, called_off: Event | None) -> int | None:
     """The exit code of a child, None where its time is over."""
-    while (code := child.poll()) is None:
+    while (code := child.wait(_POLL_S)) is None:
+        if called_off is not None and called_off.is_set():
+            raise CancelledError
         if time.monotonic() > until:
             return None
-        time.sleep(_POLL_S)
     return code
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def _read(answer: Path) -> Record:

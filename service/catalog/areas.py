@@ -93,8 +93,10 @@ def _service_table(run: Run) -> list[dict[str, Any]]:
             "minutes": run.policy.services[service].minutes.value,
             "facilities": found.get(service, 0),
             "assessed": run.city.assessed(service),
+            "group": None if group is None else title_of(group),
         }
-        for service in run.travel.services
+        for group, services in run.policy.grouped(run.travel.services)
+        for service in services
     ]
 
 

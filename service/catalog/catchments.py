@@ -12,11 +12,8 @@ import shapely
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Centre, Solution
 from lifecircle.analysis.measures.catchments.kept import catchments_of
-from lifecircle.analysis.measures.catchments.population_rule import (
-    RuleResult,
-    RuleRow,
-    population_rule,
-)
+from lifecircle.analysis.measures.catchments.population_rule import population_rule
+from lifecircle.analysis.measures.catchments.rule_result import RuleResult, RuleRow
 from lifecircle.analysis.measures.outlines import outline
 from lifecircle.analysis.measures.question import Question, default_level, level_of, settle
 from lifecircle.analysis.measures.residents import (

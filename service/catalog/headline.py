@@ -126,11 +126,13 @@ def kept_headline(run: Path) -> dict[str, Any] | None:
 def headline_of(run: Run, *, lang: Language = "zh") -> dict[str, Any]:
     """The document of the headline as kept beside the run; worked out and kept where it is not.
 
-    A workspace that cannot be written keeps none.
+    A workspace that cannot be written keeps none, nor does a run that lies in no folder.
     """
     document = kept_headline(run.path)
     if document is None:
         document = headline_document(run, lang=lang)
+        if not run.path.name:
+            return document
         content = json.dumps({"stamp": _stamp(run.path), "document": document}, ensure_ascii=False)
         with suppress(WorkspaceError):
             keep_beside(headline_file(run.path), content.encode(), run.manifest.area)

@@ -38,14 +38,22 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     chosen = runner_of(runner, workers or os.cpu_count() or 1, scheduler)
     prepare(workspace)
     from lifecircle.service.batch.run import run_batch
-    from lifecircle.service.batch.summary import read_summary, send_summary, write_summary
+    from lifecircle.service.batch.summary import (
+        make_out,
+        read_summary,
+        send_summary,
+        write_summary,
+    )
     from lifecircle.service.terminal import say
     from lifecircle.service.terminal.batch import show_failed, watched
 
     language = language_of(lang)
+    target = out or f"{cities.stem}-summary"
+    if not is_address(target):
+        make_out(Path(target))
     work = run_batch(plan, workspace, chosen, resume=resume, runs_to=runs_to)
     records = watched(plan, workspace, work, language)
-    target, summary = out or f"{cities.stem}-summary", read_summary(records, workspace)
+    summary = read_summary(records, workspace)
     if is_address(target):
         files = send_summary(summary, target, language)
     else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -45,12 +45,16 @@ from lifecircle.service.maps.scenes.compare import compare_scene
 from lifecircle.service.maps.scenes.coverage import coverage_scene
 from lifecircle.service.maps.scenes.gaps import gaps_scene
 from lifecircle.service.maps.scenes.places import facilities_scene, units_scene
-from lifecircle.service.maps.scenes.proposals import proposals_scene
+from lifecircle.service.maps.scenes.proposals import proposals_scene, proposals_waiting
 from lifecircle.service.maps.scenes.quality import quality_scene
 from lifecircle.service.maps.scenes.referral import AT_ONCE, referral_scene
 from lifecircle.service.maps.shapes import degrees
 
-__all__ = ["COMPARE", "LAYERS", "Page", "map_of", "map_page"]
+__all__ = ["COMPARE", "LAYERS", "SOLVED", "Page", "map_of", "map_page"]
+
+SOLVED: Final = frozenset({"proposals"})  # pages whose answer is solved for, not counted
+WAITING: Final = ("lifecircle-working.js",)
+_WORKING_WORDS: Final = ("since", "failed", "nobody", "again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class Page:
     them. `marks`: of reviews (documents of the catalog) that a file shows. `years`: of which the
     area has runs, to choose from. `tianditu`: tiles that the service hands on, where it does
     (``at``, the address before ``/{layer}/{z}/{y}/{x}``, and the ``review_number`` to show);
-    never in a file.
+    never in a file. `waits`: the page of a layer of `SOLVED` is shown without its answer, and asks
+    its service until that is there.
     """
 
     lang: Language = "zh"
@@ -86,6 +91,7 @@ class Page:
     marks: Sequence[Mapping[str, Any]] = ()
     years: Sequence[int] = ()
     tianditu: Mapping[str, str] | None = None
+    waits: bool = False
 
 
 def map_page(run: Run, layer: str, question: Question, page: Page) -> str:
@@ -128,7 +134,7 @@ def map_of(
     )
     if ask.profile is not None and layer not in PROFILED:
         raise ParameterError("profile_only_walk", layer=layer, profile=ask.profile.title)
-    scene = _scene(ask)
+    scene = waiting_scene(ask) if page.waits else _scene(ask)
     offered = page.tianditu if mode == "linked" else None
     scene.view["grounds"] = ground_choice(ask, offered is not None)
     ground = ground_layer(ask)
@@ -142,7 +148,7 @@ def map_of(
         mode=mode,
         static_url=page.static_url,
         nonce=page.nonce,
-        scripts=desk_words.SCRIPTS if layer == DESK else (),
+        scripts=desk_words.SCRIPTS if layer == DESK else WAITING if page.waits else (),
         styles=desk_words.STYLES if layer == DESK else (),
         prefer_canvas=True,
         max_zoom=19,
@@ -155,11 +161,20 @@ def map_of(
     config = page_config(ask, view, page.ask_at)
     if offered is not None:
         config["tianditu"] = tianditu_offer(ask, offered)
+    if page.waits:
+        config["working"] = {
+            name: ask.say(f"working_{name}", n="{n}", why="{why}") for name in _WORKING_WORDS
+        }
     if layer == DESK and page.ask_at is not None:
         service = ask.service or first_service(run)
         config["desk"] = desk_words.desk_config(ask, service, page.ask_at)
     drawn.add_child(Panel(panel_markup(view), config))
     return drawn
+
+
+def waiting_scene(ask: Ask) -> Scene:
+    """What is known before a solved page has its answer."""
+    return proposals_waiting(ask, first_service(ask.run) if ask.service is None else ask.service)
 
 
 def _scene(ask: Ask) -> Scene:

@@ -170,6 +170,7 @@ class View:
     hidden: tuple[tuple[str, str], ...] = ()
     plain: tuple[Fact, ...] = ()
     not_assessed: str = ""
+    working: str = ""
     tiles: tuple[Tile, ...] = ()
     facts: tuple[Fact, ...] = ()
     toggles: tuple[Toggle, ...] = ()

@@ -250,21 +250,18 @@ def warnings(ask: Ask, *more: Any) -> tuple[str, ...]:
 
 
 def service_field(ask: Ask, chosen: str) -> Field:
-    """The choice of the service, by the circle it belongs to; those not assessed say so."""
-    policy, known = ask.run.policy, ask.run.manifest.services
-    circle_of = {
-        service: circle.title.text(ask.lang)
-        for circle in reversed(tuple(policy.circles.values()))
-        for service in circle.services
-    }
-    other = ask.say("option_other") if any(name in circle_of for name in known) else ""
-    groups = [*dict.fromkeys(circle_of[s] for c in policy.circles.values() for s in c.services)]
+    """The choice of the service, by its group; those not assessed say so."""
+    policy = ask.run.policy
+    groups = policy.grouped(ask.run.manifest.services)
     options = []
-    for name in sorted(known, key=lambda s: [*groups, other].index(circle_of.get(s, other))):
-        title = ask.titled(policy.services[name])
-        if not ask.run.city.assessed(name):
-            title = ask.say("option_not_assessed", title=title)
-        options.append(Option(name, title, name == chosen, circle_of.get(name, other)))
+    for title, names in groups:
+        other = ask.say("option_other") if len(groups) > 1 else ""
+        group = other if title is None else title.text(ask.lang)
+        for name in names:
+            label = ask.titled(policy.services[name])
+            if not ask.run.city.assessed(name):
+                label = ask.say("option_not_assessed", title=label)
+            options.append(Option(name, label, name == chosen, group))
     return Field("service", ask.say("service"), tuple(options))
 
 

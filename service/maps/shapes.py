@@ -107,9 +107,7 @@ def packed_cells(study: Study) -> dict[str, Any]:
 
 def pack_streets(network: WalkNetwork) -> tuple[dict[str, Any], bool]:
     """The network as simplified lines; True when only its longer edges could be kept."""
-    count = np.diff(network.vertex_start)
-    edge = np.repeat(np.arange(len(count)), count)
-    lines: Any = shapely.linestrings(network.vertex_xy_m, indices=edge)
+    lines: Any = network.lines()
     whole = lines
     for tolerance in STREET_TOLERANCES_M:
         whole = shapely.simplify(lines, tolerance, preserve_topology=False)

@@ -18,7 +18,7 @@ from lifecircle.service.catalog.robustness import FirmWords
 from lifecircle.service.figures import number, percent, plain, stamp
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.outside import refuse_outside
-from lifecircle.service.report import referral, tables
+from lifecircle.service.report import referral, sources, tables
 from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.report.drawing import (
     Bar,
@@ -112,14 +112,14 @@ def _part(run: Run, document: dict[str, Any], words: Words) -> dict[str, Any]:
             "referral": (referral.UNITS, _referral(document, words)),
             "referral_loads": (referral.LOADS, _loads(document, words)),
             "reviews": (MARKS, list(mark_rows(document, words))),
-            "quality": (("item", "number"), list(tables.quality_rows(document, words))),
-            "inputs": (("role", "file", "size", "sha"), list(tables.input_rows(document, words))),
-            "rules": (tables.RULES, list(tables.rule_rows(document, words))),
+            "quality": (("item", "number"), list(sources.quality_rows(document, words))),
+            "inputs": (("role", "file", "size", "sha"), list(sources.input_rows(document, words))),
+            "rules": (sources.RULES, list(sources.rule_rows(document, words))),
         },
         "bands": _bands(document, words),
         "firm": _firm(document, words),
         "rests": tables.worst_rests(document, words),
-        "parameters": list(tables.parameter_rows(document, words)),
+        "parameters": list(sources.parameter_rows(document, words)),
         "bridges": tables.bridge_lines(document, words),
         "referral": document["referral"] and referral.limit_line(document["referral"], words),
         "gaps_count": len(tables.gaps_listed(document, full=False)),

@@ -98,7 +98,7 @@ def _circles_picture(run: Run, words: Words) -> Picture | None:
     shares = {row["code"]: row["share"] for row in block["units"]}
     drawn = _share_map(run, block["by"], shares)
     total = block["total"]
-    if drawn is None or total["share"] is None:
+    if drawn is None or total["share"] is None or len(shares) == 1:  # one colour says nothing
         return None
     told = {
         "circle": words.inline(run.policy.circles[kind].title),

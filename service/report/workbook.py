@@ -21,7 +21,7 @@ from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, score
 from lifecircle.service.catalog import report_document
 from lifecircle.service.catalog.rests import missed_of
 from lifecircle.service.catalog.robustness import FirmWords
-from lifecircle.service.report import referral, tables
+from lifecircle.service.report import referral, sources, tables
 from lifecircle.service.report.cells import Cell
 from lifecircle.service.report.firm import FIRM, firm_rows
 from lifecircle.service.report.marks import MARKS, mark_rows
@@ -122,9 +122,9 @@ def _sheets(document: Mapping[str, Any], words: Words) -> Iterator[Sheet]:
         yield "referral_loads", heads(referral.LOADS), rows
     rows = map(_values, mark_rows(document, words))
     yield "reviews", heads(MARKS), rows
-    rows = map(_values, tables.quality_rows(document, words))
+    rows = map(_values, sources.quality_rows(document, words))
     yield "quality", heads(("item", "number")), rows
-    yield "sources", heads(tables.RULES), _sources(document, words)
+    yield "sources", heads(sources.RULES), _sources(document, words)
 
 
 def _scorecard(
@@ -256,21 +256,21 @@ def _equity(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
 
 
 def _sources(document: Mapping[str, Any], words: Words) -> Iterator[list[Any]]:
-    sources = document["sources"]
+    used = document["sources"]
     yield [words("area"), None, document["area"], words.title(document["title"])]
     yield [words("run"), None, document["run"], document["created"]]
     yield [words("policy"), None, document["policy"]["id"], document["policy"]["digest"]]
-    yield [words("code"), None, sources["code_version"]]
-    for name, told in tables.parameter_rows(document, words):
+    yield [words("code"), None, used["code_version"]]
+    for name, told in sources.parameter_rows(document, words):
         yield [words("parameters"), None, name, told]
-    for file in sources["inputs"]:
+    for file in used["inputs"]:
         yield [
             words("file"),
             file["size_bytes"],
             f"{words.role(file['role'])}: {file['name']}",
             file["sha256"],
         ]
-    yield from map(_values, tables.rule_rows(document, words))
+    yield from map(_values, sources.rule_rows(document, words))
 
 
 def dated(book: bytes, created: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from secrets import token_hex
 from typing import Annotated
 from urllib.parse import quote
@@ -30,7 +31,9 @@ from lifecircle.service.responses import (
     new_nonce,
     page,
     page_response,
+    soon_body,
     unmoved,
+    wants_page,
 )
 from lifecircle.service.routes.studies import two_runs
 
@@ -47,7 +50,7 @@ async def show_map(
 ) -> Response:
     """A page with a map of coverage, gaps, circles, units or facilities, or of two runs."""
     from lifecircle.service.maps.offline import page_policy
-    from lifecircle.service.maps.pages import COMPARE, Page, map_page
+    from lifecircle.service.maps.pages import COMPARE, SOLVED, Page, map_page
 
     reader.minutes(query.minutes)
     state = await reader.state_of(area, query, query.profile)
@@ -80,15 +83,22 @@ async def show_map(
     mark, bands = state.mark("proposals"), state.bands()
     key = (url.netloc, url.path, url.query, reader.lang, earlier_run, mark, bands, years)
 
-    def produce() -> bytes:
-        return map_page(state.run, layer, query.question, shown).encode()
+    def produce(page: Page = shown) -> bytes:
+        return map_page(state.run, layer, query.question, page).encode()
 
+    waits = False
     try:
-        drawn = await kept_body(request, state, key, produce)
+        drawn = None
+        if layer in SOLVED and wants_page(request):
+            drawn = await soon_body(request, state, key, produce)
+            waits = drawn is None
+        if drawn is None:
+            made = partial(produce, replace(shown, waits=waits))
+            drawn = await kept_body(request, state, (*key, waits) if waits else key, made)
     except ReaderLeftError:
         return Response(status_code=READER_LEFT)
     stands, nonce = _stand_in(), new_nonce()
-    if before is None and KEPT in request.scope:
+    if before is None and not waits and KEPT in request.scope:
         empty = page_response(b"", reader.lang, stands, policy=page_policy(stands, asks=True))
         empty.headers["vary"] = "Accept, Accept-Language, Accept-Encoding"
         told = tuple(pair for pair in empty.raw_headers if pair[0] != b"content-length")

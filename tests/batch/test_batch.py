@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,67 @@ def test_limits_stop_one_city_and_no_other(towns: Path, tmp_path: Path) -> None:
     assert not [*(tmp_path / "ws").glob("late/runs/*")]
 
 
+def test_a_batch_that_is_called_off_leaves_no_process_and_begins_nothing_more(
+    towns: Path, tmp_path: Path
+) -> None:
+    near = read_plan(towns / "cities.toml").cities["near"]
+    plan = Plan({f"t{i}": replace(near, timeout_minutes=5) for i in range(6)})
+    work = run_batch(plan, tmp_path / "ws", Processes(2))
+    first = next(work)
+    assert isinstance(work, Generator)
+    work.close()  # as Ctrl-C does
+    kept = {file.stem for file in (tmp_path / "ws" / ".batch").glob("*.json")}
+    assert first.city in kept
+    assert len(kept) <= 3
+    assert not [*(tmp_path / "ws" / ".batch").glob(".*.answer")]
+    assert not [*(tmp_path / "ws").glob("*/.tmp-*")] or len(kept) < 6
+    again = list(run_batch(plan, tmp_path / "ws", Processes(2), resume=True))
+    assert {record.state for record in again} == {"done"}
+    assert {record.city for record in again if record.again} == kept
+
+
+def test_work_whose_server_dies_is_begun_anew(towns: Path, tmp_path: Path) -> None:
+    plan = read_plan(towns / "cities.toml").only(towns / "cities.toml", ("near",))
+    over = threading.Event()
+    killed: list[int] = []
+
+    def kill_server() -> None:
+        while not over.wait(0.002) and not killed:
+            for one in psutil.Process().children():
+                if one.children() and "serve" in one.cmdline():
+                    one.kill()
+                    killed.append(one.pid)
+
+    killer = threading.Thread(target=kill_server)
+    killer.start()
+    (record,) = run_batch(plan, tmp_path / "ws", Processes(1))
+    over.set()
+    killer.join()
+    assert len(killed) == 1
+    assert (record.state, record.attempts) == ("done", 2)
+    assert contents(tmp_path / "ws").items() <= contents(towns / "ws").items()
+
+
+def test_a_workspace_that_is_full_fails_the_city_and_not_the_batch(
+    towns: Path, tmp_path: Path
+) -> None:
+    plan = read_plan(towns / "cities.toml")
+    full = OSError(errno.ENOSPC, "No space left on device", "/x/near.json")
+
+    def keep(self: Records, record: Record) -> Record:
+        if record.city == "near":
+            raise full
+        return record
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Records, "keep", keep)
+        found = of(list(run_batch(plan, tmp_path / "ws", Here())))
+    assert {name: record.state for name, record in found.items()} == {
+        "near": "failed", "far": "done",
+    }  # fmt: skip
+    assert "No space left on device" in (found["near"].error or {})["zh"]
+
+
 def test_dask_loses_nothing_when_workers_die(towns: Path, tmp_path: Path) -> None:
     tables = [write_town(tmp_path, f"t{i}", residents=10 + i) for i in range(2)]
     plan = write_plan(tmp_path, *tables)
@@ -138,7 +201,8 @@ def test_dask_loses_nothing_when_workers_die(towns: Path, tmp_path: Path) -> Non
         while not over.wait(0.05) and not killed:
             for one in psutil.Process(parent).children(recursive=True):
                 try:
-                    working = any("one_city" in " ".join(c.cmdline()) for c in one.children())
+                    below = [c for c in one.children() if "one_city" in " ".join(c.cmdline())]
+                    working = any(server.children() for server in below)
                     if working and one.pid != parent:
                         os.kill(one.pid, signal.SIGKILL)
                         killed.append(one.pid)

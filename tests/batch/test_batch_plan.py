@@ -8,11 +8,13 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.policy.faults import PolicyFileError
-from lifecircle.service.batch.cities import City, city_from, plain, read_plan
-from lifecircle.service.batch.fetched import fetch, send
+from lifecircle.analysis.provenance import sha256_of
+from lifecircle.service.batch.cities import City, city_from, plain, read_plan, split_address
+from lifecircle.service.batch.fetched import fetch, send, send_run
 from lifecircle.service.batch.records import Record, Records, key_of
 from lifecircle.service.batch.runners import runner_of
 from lifecircle.service.batch.work import Task, request_of, task_from
@@ -57,6 +59,17 @@ def test_a_city_goes_through_json(tmp_path: Path) -> None:
         ('[cities.a]\nosm = "x.osm"\n[cities.b]\nosm = "y.osm"\nunits = ["z.gpkg"]', "3 files"),
         ('[cities."../a"]\nosm = "x.osm"', "../a"),
         ("[cities", "TOML"),
+        ('[cities.a]\nosm = "plan.toml"\n[cities.a]\nosm = "plan.toml"', "twice"),
+        ('[cities.A]\nosm = "plan.toml"\n[cities.a]\nosm = "plan.toml"', "one folder"),
+        ("cities = 3", "docs/batch.md"),
+        ('[cities.a]\nosm = "plan.toml"\ntimeout_minutes = 0', "cities.a.timeout_minutes: 0"),
+        ('[cities.a]\nosm = "plan.toml"\ntimeout_minutes = nan', "nan is no limit"),
+        ('[cities.a]\nosm = "plan.toml"\nmemory_gb = -2', "cities.a.memory_gb: -2"),
+        ('[cities.a]\nosm = "plan.toml"\nmemory_gb = inf', "inf is no limit"),
+        ('[cities.a]\nosm = "plan.toml"\nretries = -1', "cities.a.retries: -1"),
+        ('[cities.a]\nosm = "plan.toml"\nparts = 100000000', "from 1 to 10000"),
+        ('[cities.a]\nosm = "s3://b/x.osm"\n[digests]\n"s3://b/x.osm" = "abc"', "no SHA-256"),
+        (f'[cities.a]\nosm = "s3://b/x"\n[digests]\n"s3://b/y" = "{"0" * 64}"', "no city names"),
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, told: str) -> None:
@@ -67,6 +80,22 @@ def test_a_file_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, told:
     assert told in caught.value.text("en")
     assert caught.value.text("zh") != caught.value.text("en")
     assert caught.value.exit_code == 2
+
+
+def test_a_fetched_list_may_be_of_one_service(tmp_path: Path) -> None:
+    (tmp_path / "schools.csv").write_text("name,lon,lat\n", encoding="utf-8")
+    address = f"file://{tmp_path}/schools.csv"
+    assert split_address(f"{address}=primary_school") == (address, "primary_school")
+    assert split_address("https://x.org/a.csv?key=b") == ("https://x.org/a.csv?key=b", None)
+    table = f"{write_town(tmp_path, 'a')}".replace('"a-places.csv"', f'"{address}=primary_school"')
+    digest = sha256_of(tmp_path / "schools.csv")
+    plan = read_plan(write_plan(tmp_path, table, f'[digests]\n"{address}" = "{digest}"\n'))
+    city = plan.cities["a"]
+    request = request_of(
+        Task("a", city, str(tmp_path), DAY.isoformat(), plan.digests, resume=False)
+    )
+    assert request.services == {"schools.csv": "primary_school"}
+    assert request.facilities[0].parent.name == digest
 
 
 def test_every_missing_file_is_named_at_once(tmp_path: Path) -> None:
@@ -148,6 +177,64 @@ def test_a_summary_goes_to_any_store() -> None:
     assert [held.cat(address) for address in told] == [b"1", b"2"]
     with pytest.raises(BatchError, match="cannot be written"):
         send({"a": b""}, "nowhere://x")
+
+
+def test_what_was_sent_of_a_run_is_not_sent_again(tmp_path: Path) -> None:
+    run = tmp_path / "town" / "runs" / "r1"
+    run.mkdir(parents=True)
+    for name in ("a.npy", "b.npy", "c.npy"):
+        (run / name).write_bytes(name.encode() * 9)
+    sent: list[str] = []
+
+    class Watched(MemoryFileSystem):
+        """Notes what is put, and breaks off before the last file the first time."""
+
+        cachable = False
+
+        def put_file(self, lpath: str, rpath: str, **_: object) -> None:
+            if len(sent) == 2:
+                sent.append("broken off")
+                raise ConnectionResetError
+            sent.append(Path(lpath).name)
+            self.pipe_file(rpath, Path(lpath).read_bytes())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fsspec.core.url_to_fs", lambda _: (Watched(), "/store"))
+        with pytest.raises(BatchError, match="Nobody answers there"):
+            send_run(run, "watched://store")
+        assert not Watched().exists("/store/town/current")
+        assert send_run(run, "watched://store")
+        assert not send_run(run, "watched://store")
+    assert sent == ["a.npy", "b.npy", "broken off", "c.npy"]
+    assert Watched().cat_file("/store/town/current") == b"r1"
+
+
+@pytest.mark.parametrize(
+    ("fault", "mend"),
+    [
+        (PermissionError("Forbidden"), "AWS_ACCESS_KEY_ID"),
+        (FileNotFoundError("The specified bucket does not exist"), "make the bucket"),
+        (TimeoutError(), "Nobody answers"),
+        (ValueError("odd"), "--resume"),
+    ],
+)
+def test_what_a_store_refuses_is_told_with_the_mend(fault: Exception, mend: str) -> None:
+    class Buckets:
+        """A store whose paths begin with a bucket, of which none may be made by itself."""
+
+        protocol = "s3"
+
+        def makedirs(self, path: str, **_: object) -> None:
+            raise AssertionError(f"{path} is made")
+
+        def pipe_file(self, path: str, content: bytes) -> None:
+            raise fault
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fsspec.core.url_to_fs", lambda _: (Buckets(), "bucket/out"))
+        with pytest.raises(BatchError, match=mend) as caught:
+            send({"a": b""}, "s3://bucket/out")
+    assert "{" not in caught.value.text("zh")
 
 
 def test_runners_are_chosen_by_name(tmp_path: Path) -> None:

@@ -130,12 +130,10 @@ def test_land_and_places_of_another_use_are_read(tmp_path):
 def test_a_lattice_keeps_to_streets_and_says_where_it_cannot():
     east, north = ORIGIN
     at = [(100.0, 249.0), (100.0, 251.0), (100.0, 900.0), (300.0, 900.0)]
-    places = Places(
-        np.array(list("abcd"), dtype=object),
-        np.array([0, 0, 1, 1], dtype=np.int32),
-        shapely.points([(east + x, north + y) for x, y in at]),
-        np.ones(4, dtype=np.int64),
-    )
+    xy_m = np.array([(east + x, north + y) for x, y in at])
+    unit = np.array([0, 0, 1, 1], dtype=np.int32)
+    ids, ones = np.array(list("abcd"), dtype=object), np.ones(4, dtype=np.int64)
+    places = Places(ids, unit, shapely.points(xy_m), ones, xy_m, xy_m)
     streets = make_city(
         streets=(Street(0),), units=TINY_UNITS, levels=TINY_LEVELS, cells=TINY_CELLS,
         places=(), land=(), surveyed=(),

@@ -20,6 +20,7 @@ from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.catchments.population_rule import population_rule
 from lifecircle.analysis.measures.circles import circles
 from lifecircle.analysis.measures.coverage import coverage
+from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question, Study
 from lifecircle.analysis.measures.scorecard.card import scorecard
 from lifecircle.analysis.results.store import Workspace
@@ -28,6 +29,7 @@ from lifecircle.service.settings import Settings
 from tests.command.run import lifecircle
 from tests.edits.springcity_rebuild import Town, draw_edits
 
+CIRCLE = ("complete", "incomplete", "not_assessed", "share")
 SEQUENCES = 40 if os.environ.get("LIFECIRCLE_WHOLE") else 1
 
 
@@ -53,8 +55,9 @@ def figures_of(study: Study) -> dict[str, Any]:
         told = coverage(study, Question(service)).total
         found[f"service {service}"] = (told.residents, told.covered, told.P)
     for kind in study.policy.circles:
-        total = circles(study, Question(), kind=kind).total
-        found[f"circle {kind}"] = (total.complete, total.incomplete, total.not_assessed)
+        told = circles(study, Question(), kind=kind)
+        for row in (told.total, *told.units):
+            found[f"circle {kind} {row.code}"] = tuple(getattr(row, name) for name in CIRCLE)
     rule = population_rule(study)
     assert rule is not None
     found["rule"] = {row.code: (row.state, row.residents, row.government) for row in rule.rows}
@@ -79,9 +82,8 @@ def figures_told(document: dict[str, Any], side: str) -> dict[str, Any]:
             row[f"{name}_{side}"] for name in ("residents", "covered", "P")
         )
     for kind, one in document["circles"].items():
-        found[f"circle {kind}"] = tuple(
-            one["total"][f"{name}_{side}"] for name in ("complete", "incomplete", "not_assessed")
-        )
+        for row in ({**one["total"], "code": TOTAL}, *one["units"]):
+            found[f"circle {kind} {row['code']}"] = tuple(row[f"{name}_{side}"] for name in CIRCLE)
     names = ("state", "residents", "government")
     found["rule"] = {
         row["code"]: tuple(row[f"{name}_{side}"] for name in names)

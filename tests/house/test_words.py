@@ -32,6 +32,7 @@ READ = (  # where Chinese is what inputs say or what documents have as ids, not 
     "analysis/city/units/", "analysis/city/facilities/",
     "analysis/measures/opening.py",
     "analysis/measures/scorecard/rule.py", "analysis/measures/catchments/population_rule.py",
+    "analysis/measures/catchments/rule_result.py",
     "analysis/policy/scorecard_checks.py", "analysis/results/names.py", "service/wording.py",
 )  # fmt: skip
 MADE = ("typer_said_", "errors_at_")  # keys found by their beginning

@@ -15,7 +15,7 @@ import shapely
 from openpyxl import load_workbook
 
 from lifecircle.analysis.city.crs import to_metric
-from lifecircle.analysis.city.model import Shapes
+from lifecircle.analysis.city.model import Deferred
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, WorkspaceError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results import export
@@ -80,7 +80,7 @@ def test_cells_of_tables_stand_where_their_walks_start(run: Run, tmp_path: Path)
     c_shape = shapely.difference(shapely.box(0, 0, 100, 100), shapely.box(20, 20, 100, 80))
     shapes = run.city.cells.polygon.copy()
     shapes[:2] = [shapely.affinity.translate(one, east, north) for one in (square, c_shape)]
-    cells = dataclasses.replace(run.city.cells, outline=Shapes.of(shapes))
+    cells = dataclasses.replace(run.city.cells, outline=Deferred.of(shapes))
     city = dataclasses.replace(run.city, cells=cells)
     export_layer(dataclasses.replace(run, city=city), "cells", tmp_path / "c.csv")
     table = pd.read_csv(tmp_path / "c.csv", encoding="utf-8-sig")

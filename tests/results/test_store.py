@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import shapely
 
-from lifecircle.analysis.city.model import Shapes
+from lifecircle.analysis.city.model import Deferred
 from lifecircle.analysis.errors import ParameterError, UnknownNameError, Warn, WorkspaceError
 from lifecircle.analysis.measures.coverage import coverage
 from lifecircle.analysis.measures.gaps.gaps import gaps
@@ -48,8 +48,8 @@ def same(a: object, b: object) -> None:
         assert type(a) is type(b)
         for field in dataclasses.fields(a):
             same(getattr(a, field.name), getattr(b, field.name))
-    elif isinstance(a, Shapes):
-        assert isinstance(b, Shapes)
+    elif isinstance(a, Deferred):
+        assert isinstance(b, Deferred)
         same(a.made(), b.made())
     elif isinstance(a, Mapping):
         assert isinstance(b, Mapping)

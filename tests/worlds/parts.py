@@ -11,7 +11,7 @@ import shapely
 
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.access.walking import WalkCosts
-from lifecircle.analysis.city.model import Cells, City, Facilities, LandSamples, Shapes, Units
+from lifecircle.analysis.city.model import Cells, City, Deferred, Facilities, LandSamples, Units
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.snap import Positions
 from lifecircle.analysis.measures.question import Study
@@ -254,9 +254,9 @@ def make_city(
         network=make_network(streets),
         units=unit_table,
         cells=Cells(
-            id=texts(cell.id for cell in cells),
+            ids=Deferred.of(texts(cell.id for cell in cells)),
             xy_m=np.array(cell_points, dtype=np.float64).reshape(-1, 2) + ORIGIN,
-            outline=Shapes.of(texts(squares)),
+            outline=Deferred.of(texts(squares)),
             residents=np.array([cell.residents for cell in cells], dtype=np.int64),
             groups=MappingProxyType(
                 {

@@ -26,9 +26,9 @@ from lifecircle.analysis.city.residents.homes import (
 from lifecircle.analysis.city.residents.lattice import lattice_squares
 from lifecircle.analysis.city.residents.population import CellSeed, keep_known
 from lifecircle.analysis.city.shapes import (
-    anchor_xy,
     keep_areas,
     keep_polygons,
+    middles_and_anchors,
     order_polygons,
     project_frame,
 )
@@ -259,33 +259,29 @@ def lay_squares(
         f"{units.code[i]}.{column:06d}.{row:06d}"
         for i, column, row in zip(unit, squares.column, squares.row, strict=True)
     ]
-    places = Places(
-        object_array(ids), unit, squares.piece, count_hundredths(shapely.area(squares.piece))
+    weight = count_hundredths(shapely.area(squares.piece))
+    kept = weight > 0
+    piece = squares.piece[kept]
+    return Places(
+        object_array(ids)[kept], unit[kept], piece, weight[kept], *middles_and_anchors(piece)
     )
-    return places.take(places.weight > 0)
 
 
 def _stand_points(units: Units, members: Int32Array) -> Places:
     """One place per unit that is too small for a square, at its representative point."""
-    return Places(
-        units.code[members],
-        members,
-        np.asarray(shapely.point_on_surface(units.geometry[members]), dtype=object),
-        np.ones(len(members), dtype=np.int64),
-    )
+    point = np.asarray(shapely.point_on_surface(units.geometry[members]), dtype=object)
+    one = np.ones(len(members), dtype=np.int64)
+    return Places(units.code[members], members, point, one, *middles_and_anchors(point))
 
 
 def _make_cells(
     units: Units, group_totals: Mapping[str, Counts], piles: Sequence[Places], crs: str
 ) -> tuple[CellSeed, Int32Array]:
-    ids = np.concatenate([pile.id for pile in piles])
-    owners = np.concatenate([pile.unit for pile in piles])
-    order = _order_by_owner(owners, ids)
-    ids, owners = ids[order], owners[order]
-    geometry = np.concatenate([pile.geometry for pile in piles])[order]
-    weight = np.concatenate([pile.weight for pile in piles])[order]
-    middle = shapely.get_coordinates(shapely.centroid(geometry)).reshape(-1, 2)
-    along = Along.curve(to_lonlat(middle, crs), weight.astype(np.float64), owners.astype(np.int64))
+    places = Places.joined(piles)
+    places = places.take(_order_by_owner(places.unit, places.id))
+    owners, weight = places.unit, places.weight
+    at = to_lonlat(places.middle_m, crs)
+    along = Along.curve(at, weight.astype(np.float64), owners.astype(np.int64))
     residents = share_along(units.residents.value, weight, owners, along)
     lived_in = residents > 0
     shares = _share_groups(units, group_totals, weight, owners, residents, along)
@@ -293,27 +289,27 @@ def _make_cells(
         group: Counts.of(held, group_totals[group].known[owners]).take(lived_in)
         for group, held in shares.items()
     }
-    ids, owners, geometry = ids[lived_in], owners[lived_in], geometry[lived_in]
-    residents = residents[lived_in]
+    places, residents = places.take(lived_in), residents[lived_in]
     groups, warnings = keep_known(columns)
     seed = CellSeed(
-        id=ids,
-        xy_m=anchor_xy(geometry),
-        polygon=keep_polygons(geometry),
+        id=places.id,
+        xy_m=places.anchor_m,
+        polygon=keep_polygons(places.geometry),
         residents=residents,
         groups=groups,
-        modelled=np.ones(len(ids), dtype=np.bool_),
+        modelled=np.ones(len(residents), dtype=np.bool_),
         warnings=warnings,
     )
-    return seed, owners.astype(np.int32)
+    return seed, places.unit.astype(np.int32)
 
 
 def _order_by_owner(owners: Int32Array, ids: StrArray) -> IntArray:
     """Rows by unit, in each by `code_key` of their ids; most stand so already, pile by pile."""
     row = np.argsort(owners, kind="stable")
-    keys = [code_key(text) for text in map(str, ids[row].tolist())]
-    held = owners[row].tolist()
-    return row[sorted(range(len(row)), key=list(zip(held, keys, strict=True)).__getitem__)]
+    texts = list(map(str, ids[row].tolist()))
+    numbered = any(map(str.isdigit, texts))  # else all keys go by the texts alone
+    keys = list(zip(owners[row].tolist(), map(code_key, texts) if numbered else texts, strict=True))
+    return row[sorted(range(len(row)), key=keys.__getitem__)]
 
 
 def _share_groups(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
-from lifecircle.analysis.city.shapes import anchor_xy, project_frame
+from lifecircle.analysis.city.shapes import middles_and_anchors, project_frame
+from lifecircle.analysis.city.streets.network import lines_of
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.policy import HomeRules, SpreadRules
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
@@ -72,10 +73,7 @@ class NearStreets:
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
-        size = np.diff(self.network.vertex_start)
-        edge = np.repeat(np.arange(len(size)), size)
-        lines: Any = shapely.linestrings(self.network.vertex_xy_m, indices=edge)
-        return shapely.STRtree(lines)
+        return shapely.STRtree(lines_of(self.network.vertex_xy_m, self.network.vertex_start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +93,32 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where residents may live: `unit` they count for, `weight` in hundredths of m²."""
+    """Where residents may live: `unit` they count for, `weight` in hundredths of m².
+
+    `middle_m`, `anchor_m` (k, 2): the centroids, and the points that stand for them.
+    """
 
     id: StrArray
     unit: Int32Array
     geometry: GeometryArray
     weight: IntArray
+    middle_m: FloatArray
+    anchor_m: FloatArray
 
     @classmethod
     def none(cls) -> Places:
         """No place at all."""
-        nothing = np.empty(0, dtype=object)
-        return cls(nothing, np.empty(0, np.int32), nothing, np.empty(0, np.int64))
+        nothing, nowhere = np.empty(0, dtype=object), np.empty((0, 2))
+        return cls(nothing, np.empty(0, np.int32), nothing, np.empty(0, np.int64), nowhere, nowhere)
 
     def take(self, rows: IntArray | BoolArray) -> Places:
         """Some of them."""
-        return Places(self.id[rows], self.unit[rows], self.geometry[rows], self.weight[rows])
+        return Places(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @classmethod
+    def joined(cls, piles: Sequence[Places]) -> Places:
+        """Those of several, one after another."""
+        return cls(*(np.concatenate([getattr(one, f.name) for one in piles]) for f in fields(cls)))
 
 
 def count_hundredths(area_m2: FloatArray) -> IntArray:
@@ -148,12 +156,14 @@ def homes_of(
     lived_in = buildings[buildings["building"].isin(kinds)]
     tagged = lived_in["building"].isin(rules.residential_buildings).to_numpy()
     geometry = project_frame(lived_in, crs)
-    anchors = anchor_xy(geometry)
+    middles, anchors = middles_and_anchors(geometry)
     places = Places(
         id=object_array(list(lived_in["id"])),
         unit=unit_at(anchors),
         geometry=geometry,
         weight=count_hundredths(shapely.area(geometry) * _count_floors(lived_in, rules)),
+        middle_m=middles,
+        anchor_m=anchors,
     )
     keep = (places.unit != NOBODY) & (places.weight > 0)
     if rules.homes is not None:
@@ -205,6 +215,6 @@ def keep_near_streets(
     """Places of a lattice within reach of a street; units without any keep all, and are named."""
     if streets is None or rules.homes is None or len(places.id) == 0:
         return places, np.empty(0, dtype=np.int32)
-    near = streets.are_near(anchor_xy(places.geometry), rules.homes.max_street_m.value)
+    near = streets.are_near(places.anchor_m, rules.homes.max_street_m.value)
     far = np.setdiff1d(places.unit, places.unit[near]).astype(np.int32)
     return places.take(near | np.isin(places.unit, far)), far

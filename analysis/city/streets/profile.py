@@ -21,3 +21,9 @@ class SlopeProfile:
     point_at_m: FloatArray
     extra_uv_m: FloatArray
     extra_vu_m: FloatArray
+
+    def first_edge(self) -> SlopeProfile:
+        """What slope adds along the first edge alone."""
+        size = int(self.point_start[1])
+        extra = (self.extra_uv_m[:size], self.extra_vu_m[:size])
+        return SlopeProfile(self.point_start[:2], self.point_at_m[:size], *extra)

@@ -12,10 +12,10 @@ Source: 昆政办〔2022〕77号 三(二)4; the numbers are ``[services.<id>.cap
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any
 
 import numpy as np
 
@@ -24,84 +24,11 @@ from lifecircle.analysis.access.od_matrix import nearest_walks, service_faciliti
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import Warn
+from lifecircle.analysis.measures.catchments.rule_result import STATES, RuleResult, RuleRow, State
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.measures.residents import sums_by, unknown_units
 from lifecircle.analysis.policy.sections.capacity import PopulationRule
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Counts, Int32Array, IntArray
-
-State = Literal["达标", "达标但超载", "缺口", "富余", "NOT_ASSESSED"]
-
-STATES: Final[tuple[State, ...]] = ("达标", "达标但超载", "缺口", "富余", "NOT_ASSESSED")
-
-
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """The rule in one street.
-
-    `unit`: index into ``city.units``. `government`, `private`, `unknown`: centres by who runs
-    them (`other` words of ownership count as private). `per_centre`: residents over
-    government-run centres. `group`: codes of the streets that stand together for reading B, this
-    one first, and `group_residents`, `group_centres`, `group_per_centre` theirs. `reading_a`,
-    `reading_b`, `met`: None = not to be decided. `needed_from`, `needed_to`: centres the rule
-    asks for. `notes`: remarks; `missing`: what would decide it.
-    """
-
-    unit: int
-    code: str
-    name: str
-    name_en: str | None
-    residents: int | None
-    government: int
-    private: int
-    unknown: int
-    per_centre: float | None
-    reading_a: bool | None
-    reading_b: bool | None
-    met: bool | None
-    state: State
-    group: tuple[str, ...]
-    group_residents: int | None
-    group_centres: int | None
-    group_per_centre: float | None
-    needed_from: int | None
-    needed_to: int | None
-    notes: tuple[Warn, ...]
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleResult:
-    """The rule for the whole area.
-
-    `minimum`, `maximum`: the range, residents per centre. `states`: streets by state.
-    `share_a`, `share_b`, `share_met`: streets that meet it over streets that are assessed,
-    `share_met_lower` and `share_met_upper` with the undecided ones counted as not met and as
-    met; None without any. `needed_from`, `needed_to` for all residents of the streets together,
-    as if borders did not matter; `needed_by_unit_from`, `needed_by_unit_to` summed by street.
-    Without a minimum (0) nothing is told of the most: `needed_to`, `needed_by_unit_to` are None.
-    """
-
-    service: str
-    levels: tuple[str, ...]
-    minimum: int
-    maximum: int
-    rows: tuple[RuleRow, ...]
-    residents: int
-    government: int
-    private: int
-    unknown: int
-    per_centre: float | None
-    states: Mapping[State, int]
-    share_a: float | None
-    share_b: float | None
-    share_met: float | None
-    share_met_lower: float | None
-    share_met_upper: float | None
-    needed_from: int
-    needed_to: int | None
-    needed_by_unit_from: int
-    needed_by_unit_to: int | None
-    warnings: tuple[Warn, ...]
 
 
 def needed_centres(residents: int, minimum: int, maximum: int) -> tuple[int, int | None]:
@@ -289,15 +216,7 @@ class _Count:
         if not centres:
             return False
         head = next(one for one in group if self.government[one])
-        might_join = self.residents.take(
-            [
-                one
-                for one in self.streets
-                if self.joins[one] == head
-                and not self.government[one]
-                and (self.unknown[one] or not self.assessed[one])
-            ]
-        )
+        might_join = self.residents.take(self._might_join(head))
         if not might_join.known.all():
             return None
         fewest = people / (centres + int(self.unknown[group].sum()))
@@ -305,6 +224,16 @@ class _Count:
         if low <= fewest and most <= high:
             return True
         return False if most < low or fewest > high or fewest == most else None
+
+    def _might_join(self, head: int) -> list[int]:
+        """Streets that would stand with `head`, had they surely no government-run centre."""
+        return [
+            int(one)
+            for one in self.streets
+            if self.joins[one] == head
+            and not self.government[one]
+            and (self.unknown[one] or not self.assessed[one])
+        ]
 
     def _too_full(self, unit: int, group: list[int], high: int) -> bool:
         """Whether more than `high` residents come to a centre, of the street or of its group."""
@@ -325,6 +254,11 @@ class _Count:
             notes.append(Warn("rule_more_needed", _crowd((people, run), high)))
         if run and len(group) > 1 and _over(whole := self._sums(group), high):
             notes.append(Warn("rule_group_more_needed", _crowd(whole, high)))
+        elif run and (loose := self._might_join(unit)):
+            largest = self._sums([*group, *loose])
+            if _over(largest, high):
+                told = _crowd(largest, high) | {"count": len(loose)}
+                notes.append(Warn("rule_group_undecided", told))
         if run and self.unknown[unit]:
             notes.append(Warn("rule_more_unknown", {"count": int(self.unknown[unit])}))
         if not run and not self.unknown[unit] and self.private[unit]:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import to_metric
-from lifecircle.analysis.city.model import Cells, City, Shapes
+from lifecircle.analysis.city.model import Cells, City, Deferred
 from lifecircle.analysis.city.shapes import anchor_xy, keep_polygons
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.units.units import assign_units
@@ -74,9 +74,9 @@ def _cell_of(city: City, edit: AddResidents, index: EdgeIndex, max_leg_m: float)
     name[0] = edit.id
     groups = {group: Counts.listed([edit.groups.get(group)]) for group in city.cells.groups}
     return Cells(
-        id=name,
+        ids=Deferred.of(name),
         xy_m=xy_m,
-        outline=Shapes.of(keep_polygons(geometry)),
+        outline=Deferred.of(keep_polygons(geometry)),
         residents=np.array([edit.residents], dtype=np.int64),
         groups=groups,
         unit=assign_units(xy_m, city.units),
@@ -95,9 +95,9 @@ def _inside(cells: Cells, edit: RemoveResidents, crs: str) -> np.ndarray:
 
 def _joined(first: Cells, second: Cells) -> Cells:
     return Cells(
-        id=np.concatenate((first.id, second.id)),
+        ids=Deferred.of(np.concatenate((first.id, second.id))),
         xy_m=np.vstack((first.xy_m, second.xy_m)),
-        outline=Shapes.of(np.concatenate((first.polygon, second.polygon))),
+        outline=Deferred.of(np.concatenate((first.polygon, second.polygon))),
         residents=np.concatenate((first.residents, second.residents)),
         groups=MappingProxyType(
             {name: Counts.joined((held, second.groups[name]))
@@ -115,9 +115,9 @@ def _joined(first: Cells, second: Cells) -> Cells:
 
 def _taken(cells: Cells, rows: np.ndarray) -> Cells:
     return Cells(
-        id=cells.id[rows],
+        ids=Deferred.of(cells.id[rows]),
         xy_m=cells.xy_m[rows],
-        outline=Shapes.of(cells.polygon[rows]),
+        outline=Deferred.of(cells.polygon[rows]),
         residents=cells.residents[rows],
         groups=MappingProxyType({name: held.take(rows) for name, held in cells.groups.items()}),
         unit=MappingProxyType({level: held[rows] for level, held in cells.unit.items()}),

@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat, starmap
 from types import MappingProxyType
-from typing import NamedTuple
 
-import numpy as np
 import shapely
 
-from lifecircle.analysis.city.model import City, StrArray
+from lifecircle.analysis.city.model import StrArray
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.gaps.cells import (
-    FULL,
     REASONS,
     Bridge,
     Reason,
-    Without,
     not_judged,
     who_is_without,
 )
-from lifecircle.analysis.measures.gaps.street_names import named_street
-from lifecircle.analysis.measures.outlines import outline
+from lifecircle.analysis.measures.gaps.table import GapTable, draw_gaps, gap_table
 from lifecircle.analysis.measures.question import (
     WHOLE,
-    Asked,
     Question,
     Study,
-    Walks,
     ask,
     level_of,
     settle,
     walks_to,
 )
 from lifecircle.analysis.measures.remarks import not_assessed
-from lifecircle.analysis.measures.residents import NOBODY_COUNTED, persons_of, sums_by
-from lifecircle.analysis.measures.unsnapped import near_short_piece
+from lifecircle.analysis.measures.residents import NOBODY_COUNTED, persons_of
 from lifecircle.analysis.quantities import (
-    CM_PER_M,
     NOBODY,
-    UNREACHED_CM,
-    BoolArray,
-    FloatArray,
     Int32Array,
-    IntArray,
-    minutes_of,
-    read_only,
 )
 
 __all__ = ["REASONS", "Bridge", "Gap", "GapsFound", "Reason", "find_gaps", "gap_warnings", "gaps"]
@@ -108,7 +93,6 @@ def gaps(
     question: Question,
     *,
     min_residents: int = 0,
-    drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> tuple[Gap, ...]:
     """Gaps of one service, most residents first; walks in minutes, polygons in the city's CRS.
 
@@ -119,11 +103,6 @@ def gaps(
     A service that is not assessed has no gaps (see `gap_warnings`). Residents in reach whom no
     facility has room for (`balanced` catchments) make gaps of their own after all others,
     `over_capacity`; a cell served in part counts with its unserved residents only.
-
-    Parameters
-    ----------
-    drawn : outlines by their cells, filled here: hand the same one to all questions about one
-        city under one policy, and what many services lack together is joined once.
 
     Raises
     ------
@@ -137,7 +116,7 @@ def gaps(
     >>> [(gap.residents, gap.reason, gap.unit_code) for gap in found[:1]]
     [(100, 'too_far', 'E')]
     """
-    return find_gaps(study, question, min_residents=min_residents, drawn=drawn).gaps
+    return find_gaps(study, question, min_residents=min_residents).gaps
 
 
 def find_gaps(
@@ -145,30 +124,10 @@ def find_gaps(
     question: Question,
     *,
     min_residents: int = 0,
-    drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> GapsFound:
     """As `gaps`, with the sums of all residents without, those of left out gaps too."""
-    question = settle(study, question)
-    city, group = study.city, question.group
-    asked = ask(study, question)
-    persons = persons_of(city.cells, group)
-    if question.by not in (None, WHOLE):
-        level_of(city, question.by)
-    if min_residents < 0:
-        raise ParameterError("min_residents_negative", value=min_residents)
-    walks = walks_to(study, asked.service.id)
-    if walks is None or not city.cells.counted:
-        return GapsFound((), not_judged(asked, persons if city.cells.counted else None))
-    without, bridge = who_is_without(study, question, walks)
-    if without is None:
-        return GapsFound((), bridge)
-    found = _found(study, question, walks, without, min_residents, {} if drawn is None else drawn)
-    return GapsFound(tuple(sorted(found, key=worst_first)), bridge)
-
-
-def worst_first(gap: Gap) -> tuple[bool, int, str]:
-    """Most residents first; where facilities are full comes after all others."""
-    return gap.reason == FULL, -gap.residents, gap.id
+    table, bridge = find_gap_table(study, question, min_residents=min_residents)
+    return GapsFound(() if table is None else _rows(study, table), bridge)
 
 
 def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
@@ -179,181 +138,68 @@ def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
     return () if study.city.assessed(service.id) else (not_assessed(service),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What can be counted of all gaps at once, by label (g,)."""
-
-    start: IntArray
-    residents: IntArray
-    groups: Mapping[str, IntArray]
-    minutes: FloatArray
-    nearest: Int32Array
-    near: Int32Array
-    near_m: FloatArray
-    street: Int32Array
-    unit: Int32Array
-    units: IntArray
-    edge: IntArray
-    short: IntArray
-    lowest: tuple[str, ...]
-    region: tuple[str, ...]
-
-    def rows(self, city: City) -> list[_Row]:
-        """What is said of each gap (g,) as plain values."""
-        columns = (
-            self.residents.tolist(),
-            map(_number, self.minutes.tolist()),
-            map(_index, self.nearest.tolist()),
-            map(_index, self.near.tolist()),
-            map(_number, self.near_m.tolist()),
-            map(_index, self.street.tolist()),
-            map(_index, self.unit.tolist()),
-            self.units.tolist(),
-            _texts(city.units.code, self.unit),
-            _texts(city.units.name, self.unit),
-            self.edge.tolist(),
-            self.short.tolist(),
-        )
-        return list(map(_Row, *columns))
-
-
-class _Row(NamedTuple):
-    """The sums of one gap, None where there is none."""
-
-    residents: int
-    minutes: float | None
-    nearest: int | None
-    near: int | None
-    near_m: float | None
-    street: int | None
-    unit: int | None
-    units: int
-    unit_code: str | None
-    unit_name: str | None
-    edge: int
-    short: int
-
-
-def _sums(study: Study, asked: Asked, walks: Walks, without: Without) -> _Sums:
-    """Sums, means and names of every gap; `minutes` is NaN where no cell has a way."""
-    city = study.city
-    cell, label = without.cell, without.label
-    start = np.searchsorted(label, np.arange(int(label[-1]) + 2))
-    size = len(start) - 1
-    weight = without.persons[cell]
-    cm = walks.cell_cm[cell]
-    way = cm != UNREACHED_CM
-    walked = minutes_of(cm[way], asked.walker.speed_m_per_s) * weight[way]
-    walkers = sums_by(label[way], size, weight[way])
-    minutes = np.full(size, np.nan)
-    total = np.bincount(label[way], weights=walked, minlength=size)
-    np.divide(total, walkers, out=minutes, where=walkers > 0)
-    fullest = cell[np.lexsort((cell, -weight, label))[start[:-1]]]
-    near, near_m = study.nearest_landmark(fullest)
-    unit, units = _units_of(without.unit[cell], label, size)
-    names, rank = study.cell_names
-    lowest = np.minimum.reduceat(rank[cell], start[:-1])
-    region = without.region[start[:-1]]
-    first = np.full(int(region.max()) + 1, len(names))
-    np.minimum.at(first, region, lowest)
-    return _Sums(
-        start,
-        sums_by(label, size, weight),
-        {
-            name: sums_by(label, size, count.value[cell])
-            for name, count in city.cells.groups.items()
-        },
-        minutes,
-        _most(label[way], size, walks.cell_facility[cell][way], weight[way]),
-        near,
-        near_m,
-        named_street(study, fullest),
-        unit,
-        units,
-        sums_by(label, size, weight, _at_edge(study, asked)[cell]),
-        sums_by(label, size, weight, near_short_piece(study)[cell]),
-        tuple(names[lowest].tolist()),
-        tuple(names[first[region]].tolist()),
-    )
-
-
-def _at_edge(study: Study, asked: Asked) -> BoolArray:
-    """Which cells (c,) live nearer to the edge of the service's list than the limit is far."""
-    at: BoolArray = study.judged(asked.service.id).edge_m * CM_PER_M < asked.limit_cm
-    return at
-
-
-def _units_of(unit: Int32Array, label: Int32Array, size: int) -> tuple[Int32Array, IntArray]:
-    """The unit of each gap, int32 (size,), NOBODY where it is not one, and how many there are."""
-    inside = unit != NOBODY
-    span = int(unit.max(initial=0)) + 1
-    gap, held = np.divmod(np.unique(label[inside].astype(np.int64) * span + unit[inside]), span)
-    units = np.bincount(gap, minlength=size)
-    one = np.full(size, NOBODY, dtype=np.int32)
-    one[gap] = held
-    one[units != 1] = NOBODY
-    return one, units
-
-
-def _found(
+def find_gap_table(
     study: Study,
     question: Question,
-    walks: Walks,
-    without: Without,
-    min_residents: int,
-    drawn: dict[bytes, shapely.Geometry],
-) -> list[Gap]:
-    """The gaps of labelled cells; what can be counted for all of them at once is."""
-    city, asked = study.city, ask(study, question)
-    sums = _sums(study, asked, walks, without)
-    by = question.by if question.by not in (None, study.default_level) else ""
-    radius_m = study.policy.gaps.disc_radius_m.value
-    rows = sums.rows(city)
-    groups = {name: each.tolist() for name, each in sums.groups.items()}
-    id_of = _Ids(asked, question.group)
-    regions: dict[str, str] = {}  # one holds many gaps
-    start = sums.start.tolist()
-    read_only(without.cell)
-    persons = persons_of(city.cells, question.group)
-    found = []
-    for i in np.flatnonzero(sums.residents >= min_residents).tolist():
-        cells = without.cell[start[i] : start[i + 1]]
-        as_key = cells.tobytes()
-        shape = drawn.get(as_key)
-        if shape is None:
-            shape = drawn[as_key] = outline(city.cells, cells, radius_m)
-        region = regions.get(sums.region[i])
-        if region is None:
-            region = regions[sums.region[i]] = id_of(sums.region[i], WHOLE)
-        reason = REASONS[without.reason[cells[0]]]
-        whole = reason != FULL or np.array_equal(persons[cells], without.persons[cells])
-        row = rows[i]
-        found.append(
-            Gap(
-                id=id_of(sums.lowest[i], by),
-                region=region,
-                service=asked.service.id,
-                residents=row.residents,
-                groups=MappingProxyType(
-                    {name: each[i] for name, each in groups.items()} if whole else {}
-                ),
-                minutes_to_nearest=row.minutes,
-                nearest_facility=row.nearest,
-                street=row.street,
-                near=row.near,
-                near_m=row.near_m,
-                reason=reason,
-                unit=row.unit,
-                units=row.units,
-                unit_code=row.unit_code,
-                unit_name=row.unit_name,
-                edge_of_list=0 if reason == FULL else row.edge,
-                short_piece=row.short,
-                cells=cells,
-                geometry=shape,
-            )
-        )
-    return found
+    *,
+    min_residents: int = 0,
+) -> tuple[GapTable | None, Bridge]:
+    """As `find_gaps`, as columns; None where there are none."""
+    question = settle(study, question)
+    city, group = study.city, question.group
+    asked = ask(study, question)
+    persons = persons_of(city.cells, group)
+    if question.by not in (None, WHOLE):
+        level_of(city, question.by)
+    if min_residents < 0:
+        raise ParameterError("min_residents_negative", value=min_residents)
+    walks = walks_to(study, asked.service.id)
+    if walks is None or not city.cells.counted:
+        return None, not_judged(asked, persons if city.cells.counted else None)
+    without, bridge = who_is_without(study, question, walks)
+    if without is None:
+        return None, bridge
+    return gap_table(study, question, walks, without, min_residents), bridge
+
+
+def _rows(study: Study, table: GapTable) -> tuple[Gap, ...]:
+    """The gaps of a table, one by one."""
+    city = study.city
+    columns = zip(
+        table.id.tolist(),
+        table.region.tolist(),
+        repeat(table.service),
+        table.residents.tolist(),
+        _groups(table),
+        map(_number, table.minutes.tolist()),
+        map(_index, table.nearest.tolist()),
+        map(_index, table.near.tolist()),
+        map(_number, table.near_m.tolist()),
+        map(_index, table.street.tolist()),
+        [REASONS[i] for i in table.reason.tolist()],
+        map(_index, table.unit.tolist()),
+        table.units.tolist(),
+        _texts(city.units.code, table.unit),
+        _texts(city.units.name, table.unit),
+        table.edge_of_list.tolist(),
+        table.short_piece.tolist(),
+        [table.cells[i:k] for i, k in zip(table.start, table.end, strict=True)],
+        draw_gaps(study, [table])[0].tolist(),
+        strict=False,
+    )
+    return tuple(starmap(Gap, columns))
+
+
+def _groups(table: GapTable) -> list[Mapping[str, int]]:
+    """Of whom it is known, the persons of each gap by group."""
+    whole = table.whole.tolist()
+    names = tuple(table.groups)
+    each = zip(*(values.tolist() for values in table.groups.values()), strict=True)
+    rows = list(each) if names else [()] * len(whole)
+    return [
+        MappingProxyType(dict(zip(names, row, strict=True)) if known else {})
+        for row, known in zip(rows, whole, strict=True)
+    ]
 
 
 def _number(value: float) -> float | None:
@@ -368,35 +214,3 @@ def _texts(table: StrArray, index: Int32Array) -> list[str | None]:
     """``table[index]`` as texts, None where the index is NOBODY."""
     known = [*map(str, table), None]  # NOBODY is the last
     return [known[i] for i in index.tolist()]
-
-
-def _most(label: Int32Array, size: int, index: Int32Array, weight: IntArray) -> Int32Array:
-    """Per group the index most persons share (the lowest on a tie), int32 (size,).
-
-    NOBODY where that is nothing, or where a group has no member.
-    """
-    most = np.full(size, NOBODY, dtype=np.int32)
-    if len(index) == 0:
-        return most
-    span = int(index.max()) - NOBODY + 1
-    keys, inverse = np.unique(label.astype(np.int64) * span + (index - NOBODY), return_inverse=True)
-    persons = np.bincount(inverse.ravel(), weights=weight)
-    owner, value = np.divmod(keys, span)
-    best = np.lexsort((value, -persons, owner))
-    owners, first = np.unique(owner[best], return_index=True)
-    most[owners] = value[best][first] + NOBODY
-    return most
-
-
-class _Ids:
-    """Short names of gaps: the same question about the same cells gives the same one."""
-
-    def __init__(self, asked: Asked, group: str) -> None:
-        self._service = asked.service.id
-        text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|"
-        self._asked = hashlib.sha256(text.encode())
-
-    def __call__(self, lowest_cell: str, by: str) -> str:
-        name = self._asked.copy()
-        name.update((f"{lowest_cell}|{by}" if by else lowest_cell).encode())
-        return f"{self._service}-{name.hexdigest()[:10]}"

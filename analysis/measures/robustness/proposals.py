@@ -11,8 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.access.od_matrix import walks_within
-from lifecircle.analysis.access.sites import SiteWalks, walks_by_site
+from lifecircle.analysis.access.sites import SiteWalks, walks_to_sites
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.names import TOTAL
 from lifecircle.analysis.measures.question import Question, Study, ask, covered, walks_to
@@ -28,7 +27,6 @@ from lifecircle.analysis.measures.siting.exact import best_sites
 from lifecircle.analysis.measures.siting.problem import SiteProblem, pose_maximal_covering
 from lifecircle.analysis.measures.siting.search import Chosen
 from lifecircle.analysis.policy.sections.robustness import ranges
-from lifecircle.analysis.quantities import Int32Array
 
 _NO_BAND: Final = Band(None, None, None)
 _WORKERS: Final = 2  # threads that work beside each other; the answer is the same with any number
@@ -196,11 +194,10 @@ class _Task:
             study = self.worlds.study_of(plain, land=False)
             fast = self.worlds.study_of(Assumptions(speed=ranges().speed_high.value), land=False)
             most = ask(fast, Question(self.service, walker=self.walker)).limit_cm
-            row: Int32Array = np.arange(len(self.sites), dtype=np.int32)
-            found = walks_within(
-                study.costs, self.sites.attachments, study.city.cells.position, row, most
-            )
-            self._near[key] = walks_by_site(found, len(self.sites))
+            self._near[key] = walks_to_sites(
+                study.costs, self.sites.attachments, len(self.sites), study.city.cells.position,
+                most,
+            )  # fmt: skip
         return self._near[key]
 
 

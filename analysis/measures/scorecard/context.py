@@ -37,7 +37,6 @@ from lifecircle.analysis.quantities import (
     NOBODY,
     BoolArray,
     Int32Array,
-    IntArray,
     limit_cm,
 )
 from lifecircle.analysis.texts import Title, listed
@@ -330,56 +329,6 @@ class Ground:
         along = self.once("along_land", lambda: along_of(costs, land_at))
         land = nearest_from_positions(costs, goals, nodes, land_at, along=along)
         return SubsetWalks(cells.cm, cells.facility, land.cm)
-
-    # ---- persons ----------------------------------------------------------------------------
-
-    def residents(self, unit: int) -> float:
-        """Residents of a unit or the area, NaN where unknown; cells or totals as set."""
-        counted, total = self._counted(unit), self._told(unit)
-        first, second = (
-            (total, counted)
-            if self.word(self.scorecard.judging.residents) == "units"
-            else (counted, total)
-        )
-        return second if np.isnan(first) else first
-
-    def _counted(self, unit: int) -> float:
-        cells = self.city.cells
-        if unit == self.size:
-            return float(cells.residents.sum()) if len(cells) and cells.counted else np.nan
-        sums, peopled = self.once(("persons", "total"), lambda: self._sums(cells.residents))
-        return float(sums[unit]) if peopled[unit] else np.nan
-
-    def _told(self, unit: int) -> float:
-        statistics = self.city.statistics
-        if statistics is not None:
-            told = statistics.latest("residents", self.size, self.until)[unit]
-            if np.isfinite(told):
-                return float(told)
-        if unit == self.size:
-            return np.nan
-        told = self.city.units.residents.at(unit)
-        return np.nan if told is None else float(told)
-
-    def group(self, group: str, unit: int) -> float:
-        """Persons (or households) of a group in a unit's cells or the area's, NaN if unknown."""
-        cells = self.city.cells
-        if group not in cells.groups:
-            return np.nan
-        if unit == self.size:
-            return float(cells.groups[group].value.sum())
-        sums, peopled = self.once(("persons", group), lambda: self._sums(cells.groups[group].value))
-        return float(sums[unit]) if peopled[unit] else np.nan
-
-    def _sums(self, persons: IntArray) -> tuple[np.ndarray, BoolArray]:
-        """Persons of every unit (k,), and whether it has a cell."""
-        sums = np.zeros(self.size)
-        peopled = np.zeros(self.size, dtype=np.bool_)
-        for index in self.city.cells.unit.values():
-            inside = index != NOBODY
-            sums += np.bincount(index[inside], weights=persons[inside], minlength=self.size)
-            peopled[index[inside]] = self.city.cells.counted
-        return sums, peopled
 
 
 def both(a: States, b: States) -> States:

@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.measures.catchments.population_rule import RuleRow, population_rule
+from lifecircle.analysis.measures.catchments.population_rule import population_rule
+from lifecircle.analysis.measures.catchments.rule_result import RuleRow
 from lifecircle.analysis.measures.remarks import named
 from lifecircle.analysis.measures.scorecard.context import Ground, UnitSet
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Outcome, nothing

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lifecircle.analysis.measures.scorecard.context import Ground, both
+from lifecircle.analysis.measures.scorecard.persons import group_of, residents_of
 from lifecircle.analysis.measures.scorecard.result import NO, UNKNOWN, YES, Missing, States
 from lifecircle.analysis.policy.attributes import attributes
 from lifecircle.analysis.policy.sections.amounts import Operand, Test
@@ -116,9 +117,9 @@ def _of_units(ground: Ground, operand: Operand, index: Int32Array) -> FloatArray
     elif operand.sum is not None:
         told = _summed(ground, operand, index)
     elif operand.group is not None:
-        told = np.array([ground.group(operand.group, int(unit)) for unit in index])
+        told = np.array([group_of(ground, operand.group, int(unit)) for unit in index])
     else:
-        told = np.array([ground.residents(int(unit)) for unit in index])
+        told = np.array([residents_of(ground, int(unit)) for unit in index])
     return _scaled(ground, operand, np.asarray(told, dtype=np.float64))
 
 

@@ -11,15 +11,15 @@ Source: Cornuéjols, Fisher and Nemhauser (1977), greedy and Lagrangian bound; T
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 _HALVE_AFTER = 15
 _MOMENTUM = 0.6
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def greedy(
     start: IntArray,
     cell: Int32Array,
@@ -32,23 +32,25 @@ def greedy(
     """Sites in the order of what each adds to those before, and what it adds; at most `most`.
 
     Stops where nothing more is gained. Ties go to the lower site. `allowed` bool (s,).
+    Sites wait in a heap by what they gained when last asked, which never grows.
     """
     sites = len(start) - 1
     now = base.copy()
     upper = np.zeros(sites, dtype=np.int64)
     stamp = np.full(sites, -1, dtype=np.int64)
+    heap = np.empty(sites, dtype=np.int32)
+    size = 0
     for j in range(sites):
         if allowed[j]:
             upper[j] = np.iinfo(np.int64).max
+            heap[size] = j
+            size += 1
     chosen = np.empty(min(most, sites), dtype=np.int32)
     gain = np.empty(min(most, sites), dtype=np.int64)
     count = 0
-    while count < len(chosen):
-        j = 0
-        while True:
-            j = int(np.argmax(upper))
-            if stamp[j] == count or upper[j] == 0:
-                break
+    while count < len(chosen) and size > 0:
+        j = heap[0]
+        while stamp[j] != count and upper[j] > 0:
             total = np.int64(0)
             for a in range(start[j], start[j + 1]):
                 i = cell[a]
@@ -56,19 +58,41 @@ def greedy(
                     total += weight[i] * (now[i] - cost[a])
             upper[j] = total
             stamp[j] = count
+            _sink(heap, size, upper)
+            j = heap[0]
         if upper[j] == 0:
             break
         chosen[count] = j
         gain[count] = upper[j]
         count += 1
         upper[j] = 0
+        _sink(heap, size, upper)
         for a in range(start[j], start[j + 1]):
             i = cell[a]
             now[i] = min(now[i], cost[a])
     return chosen[:count].copy(), gain[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _sink(heap: Int32Array, size: int, upper: IntArray) -> None:
+    """Lower the first site of a heap to its place: most first, on a tie the lower site."""
+    site = heap[0]
+    at = 0
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        if child + 1 < size:
+            one, other = heap[child], heap[child + 1]
+            if upper[other] > upper[one] or (upper[other] == upper[one] and other < one):
+                child += 1
+        down = heap[child]
+        if upper[site] > upper[down] or (upper[site] == upper[down] and site < down):
+            break
+        heap[at] = down
+        at = child
+    heap[at] = site
+
+
+@kernel
 def interchange(
     start: IntArray,
     cell: Int32Array,
@@ -117,7 +141,7 @@ def interchange(
     return open_, done
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _two_best(
     start: IntArray, cell: Int32Array, cost: IntArray, base: IntArray, open_: Int32Array
 ) -> tuple[Int32Array, IntArray, IntArray]:
@@ -137,7 +161,7 @@ def _two_best(
     return near, best, second
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gains(
     cell: Int32Array,
     cost: IntArray,
@@ -158,7 +182,7 @@ def _gains(
     return gain  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def value_of(
     start: IntArray,
     cell: Int32Array,
@@ -178,7 +202,7 @@ def value_of(
     return total  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def worth(
     start: IntArray,
     cell: Int32Array,
@@ -200,7 +224,7 @@ def worth(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_prices(
     start: IntArray,
     cell: Int32Array,
@@ -260,7 +284,7 @@ def best_prices(
     return kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dearest(
     start: IntArray, cell: Int32Array, cost: IntArray, weight: IntArray, base: IntArray
 ) -> FloatArray:
@@ -272,7 +296,7 @@ def _dearest(
     return top
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _worth_of_prices(
     start: IntArray,
     cell: Int32Array,
@@ -292,7 +316,7 @@ def _worth_of_prices(
     return over
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _slope(
     start: IntArray,
     cell: Int32Array,

@@ -15,8 +15,7 @@ from lifecircle.analysis.access.nearest import (
     nearest_from_positions,
     service_attachments,
 )
-from lifecircle.analysis.access.od_matrix import walks_within
-from lifecircle.analysis.access.sites import CellsOnEdges, SiteWalks, walks_by_site, walks_improved
+from lifecircle.analysis.access.sites import CellsOnEdges, SiteWalks, walks_improved, walks_to_sites
 from lifecircle.analysis.access.walking import WalkCosts
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.streets.attach import Attachments
@@ -148,8 +147,6 @@ def scene_of(study: Study, question: Question, sites: Sites) -> Scene:
     if walks is None:
         raise ParameterError("siting_not_assessed", title=asked.service.title)
     node = _field(study, service)
-    row = np.arange(len(sites), dtype=np.int32)
-    near = walks_within(costs, sites.attachments, city.cells.position, row, asked.limit_cm)
     return Scene(
         study,
         asked,
@@ -158,7 +155,7 @@ def scene_of(study: Study, question: Question, sites: Sites) -> Scene:
         judged_persons(study, service, TOTAL).astype(np.int64),
         np.asarray(walks.cell_cm),
         node,
-        walks_by_site(near, len(sites)),
+        walks_to_sites(costs, sites.attachments, len(sites), city.cells.position, asked.limit_cm),
     )
 
 

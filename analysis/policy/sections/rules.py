@@ -22,6 +22,7 @@ from lifecircle.analysis.policy.fields import (
     Flag,
     Id,
     Record,
+    ServiceGroupId,
     Services,
     Source,
     TagValues,
@@ -103,6 +104,7 @@ class Service(Record):
     ``entrances`` = every place where a walkable way meets or enters it (parks, squares, pitches);
     ``grounds`` = the same where it is drawn as an area that is no building (a school's grounds).
     `tier`: ``basic`` (基本保障类), ``upgraded`` (品质提升类) or ``public``.
+    `group`: of ``[service_groups]``, where people look for it; None in runs kept from before.
     `optional`: not part of a default run's circles unless asked (opened school grounds).
     `note`: a remark for people about what the places found stand for.
     """
@@ -119,6 +121,7 @@ class Service(Record):
     aliases: Texts = ()
     optional: Flag = False
     note: Title | None = None
+    group: ServiceGroupId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,16 @@ import pandas as pd
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
-from lifecircle.analysis.machine import may_fork
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
 from lifecircle.analysis.results.layers.catchments import catchment_values
+from lifecircle.analysis.results.layers.gaps import gap_layer, gap_values
 from lifecircle.analysis.results.layers.values import (
     Values,
     cell_layer,
     circle_layer,
     facility_layer,
-    gap_layer,
-    gap_values,
     network_layer,
     objects,
     unit_layer,
@@ -34,7 +32,6 @@ from lifecircle.analysis.results.layers.values import (
 from lifecircle.analysis.results.layers.words import with_words
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.proposals import any_kept, proposal_values
-from lifecircle.analysis.working_copy import begin_in_copy
 
 __all__ = [
     "DEGREES",
@@ -44,13 +41,15 @@ __all__ = [
     "gap_rows",
     "layer_columns",
     "layer_frame",
+    "layer_makers",
     "layers_of",
-    "make_layers",
     "write_layers",
 ]
 
 DEGREES: Final = "EPSG:4326"
 METRIC_CRS: Final = "metric_crs"  # attribute of a layer's frame: the CRS its shapes are made in
+MadeLayers = Callable[[], Mapping[str, gpd.GeoDataFrame]]
+
 STORED: Final = ("units", "gaps", "circles")
 STORED_WHERE_HELD: Final = ("catchments",)
 LONGEST: Final = "gaps"  # takes as long to make as all others together
@@ -75,8 +74,8 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
     return frame
 
 
-def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:
-    """The layers that take long to make, for the store to keep."""
+def layer_makers(run: Run) -> tuple[MadeLayers, MadeLayers]:
+    """What makes the layers that take long, for the store to keep: the longest, all others."""
     held = layers_of(run)
     kept = [layer for layer in (*STORED, *STORED_WHERE_HELD) if layer in held]
 
@@ -84,9 +83,7 @@ def make_layers(run: Run) -> dict[str, gpd.GeoDataFrame]:
         return {layer: _frame(run, layer, *_BUILDERS[layer](run)) for layer in some}
 
     others = [layer for layer in kept if layer != LONGEST]
-    waited = begin_in_copy(partial(make, others)) if may_fork() else partial(make, others)
-    made = make([LONGEST]) | waited()
-    return {layer: made[layer] for layer in kept}
+    return partial(make, [LONGEST]), partial(make, others)
 
 
 def write_layers(folder: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,10 +9,8 @@ import pandas as pd
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray
-from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.measures.circles import circle_table, circles
 from lifecircle.analysis.measures.coverage import Coverage, coverage
-from lifecircle.analysis.measures.gaps.gaps import Gap, gaps
 from lifecircle.analysis.measures.question import Question, home_unit
 from lifecircle.analysis.quantities import (
     NOBODY,
@@ -42,12 +39,13 @@ def objects(values: Any) -> StrArray:
     return out
 
 
-def _looked_up(table: StrArray, index: Int32Array) -> StrArray:
+def looked_up(table: StrArray, index: Int32Array) -> StrArray:
     """``table[index]``, None where the index is -1."""
     return np.append(table, np.array([None], dtype=object))[index]
 
 
-def _nullable(values: Any, known: BoolArray) -> Any:
+def nullable(values: Any, known: BoolArray) -> Any:
+    """Whole numbers, null where not known."""
     out = pd.array(values, dtype="Int64")
     out[~known] = pd.NA
     return out
@@ -70,17 +68,17 @@ def cell_layer(run: Run) -> tuple[Values, GeometryArray]:
     speed = run.policy.walkers[WALKER].speed_m_per_s
     values: Values = {
         "id": cells.id,
-        "residents": _nullable(cells.residents, np.full(len(cells), cells.counted)),
-        "unit_code": _looked_up(units.code, unit),
-        "unit_name": _looked_up(units.name, unit),
+        "residents": nullable(cells.residents, np.full(len(cells), cells.counted)),
+        "unit_code": looked_up(units.code, unit),
+        "unit_name": looked_up(units.name, unit),
         "snapped": snapped,
         "access_m": _leg(cells.position.leg_m, snapped),
-        "component": _nullable(component.astype(np.int64), snapped),
+        "component": nullable(component.astype(np.int64), snapped),
         "modelled": cells.modelled,
     }
     for group in all_groups(tuple(cells.groups)):
         counts = cells.groups.get(group, Counts.unknown(len(cells)))
-        values[f"residents_{group}"] = _nullable(counts.value, counts.known)
+        values[f"residents_{group}"] = nullable(counts.value, counts.known)
     for service in run.policy.services:
         values[f"minutes_{service}"] = (
             minutes_of(run.travel.cell_cm[run.travel.row(service)], speed)
@@ -135,7 +133,7 @@ def facility_layer(run: Run) -> tuple[Values, GeometryArray]:
         "source": places.source,
         "snapped": snapped,
         "access_m": _leg(leg, snapped),
-        "unit_code": _looked_up(units.code, home_unit(run.city, places.unit)),
+        "unit_code": looked_up(units.code, home_unit(run.city, places.unit)),
     }
     for name in ("name_en", "ownership", "level", "opening_hours", PLACED, FILLED):
         values[name] = places.texts(name)
@@ -157,7 +155,7 @@ def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
         "name_en": units.name_en,
         "level": units.level,
         "class": units.unit_class,
-        "parent_code": _looked_up(units.code, units.parent),
+        "parent_code": looked_up(units.code, units.parent),
         "residents": [row.residents for level in units.levels for row in first[level].units],
     }
     spread = {(row.level, row.unit_code): row for row in run.city.notes.spread}
@@ -171,63 +169,6 @@ def unit_layer(run: Run) -> tuple[Values, GeometryArray]:
 
 def _covered(run: Run, service: str, level: str) -> Coverage:
     return coverage(run.study, Question(service, walker=WALKER, by=level))
-
-
-def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
-    """Every service in its turn; the unions run beside each other (they leave the GIL)."""
-
-    drawn: dict[bytes, shapely.Geometry] = {}
-
-    def of(service: str) -> tuple[Gap, ...]:
-        return gaps(run.study, Question(service, walker=WALKER), drawn=drawn)
-
-    found = map_side_by_side(of, run.policy.services)
-    return gap_values(run, [gap for of_service in found for gap in of_service])
-
-
-def gap_values(run: Run, found: Sequence[Gap]) -> tuple[Values, GeometryArray]:
-    """Columns and shapes of gaps in the order given."""
-    places, services = run.city.facilities, run.policy.services
-    nearest = np.array(
-        [NOBODY if gap.nearest_facility is None else gap.nearest_facility for gap in found],
-        dtype=np.int32,
-    )
-    near = np.array([NOBODY if gap.near is None else gap.near for gap in found], dtype=np.int32)
-    facility_id = objects(facility_ids(run))
-    values: Values = {
-        "id": [gap.id for gap in found],
-        "gap": [gap.id for gap in found],
-        "service": [gap.service for gap in found],
-        "service_zh": [services[gap.service].title.zh for gap in found],
-        "service_en": [services[gap.service].title.en for gap in found],
-        "residents": [gap.residents for gap in found],
-        "minutes_to_nearest": [gap.minutes_to_nearest for gap in found],
-        "nearest_facility": _looked_up(facility_id, nearest),
-        "nearest_facility_name": _looked_up(places.name, nearest),
-        "reason": [gap.reason for gap in found],
-        "unit_code": [gap.unit_code for gap in found],
-        "unit_name": [gap.unit_name for gap in found],
-        "region": [gap.region for gap in found],
-        **_street_values(run, found),
-        "near": _looked_up(places.name, near),
-        "near_en": _looked_up(places.texts("name_en"), near),
-        "near_m": [gap.near_m for gap in found],
-        "edge_of_list": [gap.edge_of_list for gap in found],
-        "unsnapped_short_piece": [gap.short_piece for gap in found],
-    }
-    for group in all_groups(tuple(run.city.cells.groups)):
-        values[f"residents_{group}"] = [gap.groups.get(group) for gap in found]
-    return values, objects(gap.geometry for gap in found)
-
-
-def _street_values(run: Run, found: Sequence[Gap]) -> Values:
-    """What the street of each gap is called; unknown in runs from before names were kept."""
-    names = run.city.street_names
-    if names is None:
-        return dict.fromkeys(("street", "street_en"), [None] * len(found))
-    row = np.array([NOBODY if gap.street is None else gap.street for gap in found], dtype=np.int32)
-    told = {"street": names.name, "street_en": names.name_en}
-    return {name: _looked_up(values, row) for name, values in told.items()}
 
 
 def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
@@ -262,8 +203,6 @@ def circle_layer(run: Run) -> tuple[Values, GeometryArray]:
 def network_layer(run: Run) -> tuple[Values, GeometryArray]:
     """Columns and shapes of the layer ``network``, lines in metres."""
     streets = run.city.network
-    edge = np.repeat(np.arange(len(streets.edge_u)), np.diff(streets.vertex_start))
-    lines = shapely.linestrings(streets.vertex_xy_m, indices=edge) if len(edge) else objects([])
     values: Values = {
         "id": [str(i) for i in range(len(streets.edge_u))],
         "osm_way": streets.edge_way,
@@ -272,4 +211,4 @@ def network_layer(run: Run) -> tuple[Values, GeometryArray]:
         "back_m": streets.worth_m(forth=False),
         "component": streets.edge_component,
     }
-    return values, np.asarray(lines, dtype=object)
+    return values, streets.lines()

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.measures.catchments.catchments import Centre, Solution
-from lifecircle.analysis.measures.catchments.population_rule import STATES
+from lifecircle.analysis.measures.catchments.rule_result import STATES
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
 from lifecircle.service.figures import number, percent

@@ -5,16 +5,17 @@ Shown are the proposals kept last for the service; where none is kept, some are 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import Asked, covered
+from lifecircle.analysis.measures.question import Asked, covered, walks_to
 from lifecircle.analysis.measures.question import ask as check
 from lifecircle.analysis.measures.residents import judged_persons
-from lifecircle.analysis.quantities import minutes_of
+from lifecircle.analysis.quantities import Int32Array, minutes_of
 from lifecircle.service.catalog.siting.proposals import ProposalsAnswer, answer_proposals
 from lifecircle.service.figures import date, decimal, number, percent, percent_up, percent_whole
 from lifecircle.service.maps import scales
@@ -70,7 +71,7 @@ def proposals_scene(ask: Ask, service: str) -> Scene:
         }
         return Scene((streets, outline_layer(ask), dots), view)
     view |= _figures(ask, answer)
-    cells, cells_toggle = _cell_layer(ask, asked, answer)
+    cells, cells_toggle = _cell_layer(ask, asked, answer.before, answer.after)
     view |= {
         "subtitle": _subtitle(ask, answer),
         "toggles": (_reach_toggle(ask), cells_toggle, facility_toggle(ask, title), streets_toggle),
@@ -80,6 +81,37 @@ def proposals_scene(ask: Ask, service: str) -> Scene:
     }
     reach = _reach_layer(ask, answer)
     return Scene((streets, outline_layer(ask), cells, reach, dots), view)
+
+
+def proposals_waiting(ask: Ask, service: str) -> Scene:
+    """The same before any proposal is known: who is covered now.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError : as `proposals_scene`.
+    """
+    study = ask.run.study
+    asked = check(study, ask.question.about(service))
+    walks = walks_to(study, service)
+    if walks is None or not ask.run.city.assessed(service):
+        return proposals_scene(ask, service)  # nothing is solved for it
+    title = ask.titled(asked.service)
+    chosen = facilities_of(ask, service)
+    streets, streets_toggle = street_layer(ask)
+    dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
+    now = np.asarray(walks.cell_cm)
+    cells, found = _cell_layer(ask, asked, now, now)
+    now_alone = (found.legend[0], found.legend[2])  # what is new is not known, and so not 0
+    cells_toggle = replace(found, label=ask.say("siting_layer_now"), legend=now_alone)
+    view = frame(ask, ask.say("title_proposals", service=title)) | question_fields(ask, asked)
+    view |= {
+        "working": ask.say("working"),
+        "toggles": (cells_toggle, facility_toggle(ask, title), streets_toggle),
+        "warnings": warnings(ask),
+        "footer": footer(ask, asked),
+        **rests(ask, service),
+    }
+    return Scene((streets, outline_layer(ask), cells, dots), view)
 
 
 def _subtitle(ask: Ask, answer: ProposalsAnswer) -> str:
@@ -137,12 +169,14 @@ def _sure(ask: Ask, document: dict[str, Any]) -> str:
     return ask.say("siting_within", among=among, gap=percent_up(document["gap"]))
 
 
-def _cell_layer(ask: Ask, asked: Asked, answer: ProposalsAnswer) -> tuple[CellDots, Toggle]:
+def _cell_layer(
+    ask: Ask, asked: Asked, before: Int32Array, after: Int32Array
+) -> tuple[CellDots, Toggle]:
     cells, speed = ask.run.city.cells, asked.walker.speed_m_per_s
-    was, now = (covered(cm, cells.position, asked.limit_cm) for cm in (answer.before, answer.after))
+    was, now = (covered(cm, cells.position, asked.limit_cm) for cm in (before, after))
     classes = np.select([was, now], [0, 1], default=2)
     classes[judged_persons(ask.run.study, asked.service.id, TOTAL) == 0] = 3
-    minutes = np.ceil(minutes_of(answer.after, speed) * 10 - 1e-6)
+    minutes = np.ceil(minutes_of(after, speed) * 10 - 1e-6)
     layer = CellDots(
         {
             **packed_cells(ask.run.study),

@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 
 from lifecircle.analysis.city.model import City
-from lifecircle.analysis.measures.catchments.population_rule import (
-    STATES,
-    RuleResult,
-    RuleRow,
-    needed_centres,
-    population_rule,
-)
+from lifecircle.analysis.measures.catchments.population_rule import needed_centres, population_rule
+from lifecircle.analysis.measures.catchments.rule_result import STATES, RuleResult, RuleRow
 from tests.worlds.capacity import capacity_policy, centre, costs_of
 from tests.worlds.parts import study_of
 from tests.worlds.tiny import Cell, Place, Street, Unit, make_city, tiny_policy
@@ -152,6 +147,16 @@ def test_a_street_without_joins_where_most_of_its_people_go() -> None:
     assert spare[0].state == "达标但超载"  # before 富余: the first that fits
     alone = rows(town([800]))
     assert alone[0].state == "NOT_ASSESSED" and alone[0].missing == ("facilities",)
+
+
+def test_who_might_yet_join_is_told_where_it_would_crowd_the_centre() -> None:
+    """S1's only centre may be private; its people would then go to S0, which is full with them."""
+    first, second, _ = rows(town([800, 280, 600], at(0.4), at(1, **UNKNOWN), at(2)))
+    assert (first.state, first.group, notes(first)) == ("达标", ("S0",), {"rule_group_undecided"})
+    assert first.notes[0].params == {"per_centre": 1080, "maximum": 1000, "count": 1}
+    assert second.state == "NOT_ASSESSED"
+    fits = rows(town([720, 280, 600], at(0.4), at(1, **UNKNOWN), at(2)))
+    assert notes(fits[0]) == set()
 
 
 def test_nobody_has_one() -> None:

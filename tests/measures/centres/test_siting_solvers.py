@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.optimize import linprog
 from lifecircle.analysis.access.sites import SiteWalks
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.flow_model import FlowModel
+from lifecircle.analysis.measures.siting import kernel
 from lifecircle.analysis.measures.siting.capacitated_model import CapacitatedModel, assign
 from lifecircle.analysis.measures.siting.capacitated_search import choose
 from lifecircle.analysis.measures.siting.capacitated_search import find_fewest as fewest_full
@@ -94,6 +96,27 @@ def test_greedy_adds_ever_less_and_starts_at_nothing() -> None:
         steps = np.diff(curve)
         assert (steps > 0).all()
         assert (np.diff(steps) <= 0).all()
+
+
+def test_greedy_takes_what_adds_most_and_of_equals_the_lower_site() -> None:
+    rng = np.random.default_rng(6)
+    for k in range(100):
+        problem = random_question(rng, cover=k % 2 == 0)
+        problem = replace(problem, weight=problem.weight // 20)  # many are equal
+        allowed = rng.random(problem.sites) < 0.8
+        order, gain = kernel.greedy(*problem.arrays, problem.sites, allowed)
+        now, chosen = 0, list[int]()
+        while True:
+            worth = [
+                problem.value(np.array([*chosen, j], np.int32)) - now if allowed[j] else 0
+                for j in range(problem.sites)
+            ]
+            if max(worth) == 0:
+                break
+            assert gain[len(chosen)] == max(worth)
+            chosen.append(worth.index(max(worth)))
+            now += max(worth)
+        assert order.tolist() == chosen
 
 
 def test_sites_left_out_stand_in_no_better_choice() -> None:
