@@ -26,6 +26,10 @@ class Hasty(PatientProtocol):
     head_s = 0.3
     stalled_s = 0.3
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.limit_concurrency = 5  # connections
+
 
 @pytest.fixture(scope="module")
 def hasty(root: Path) -> Iterator[int]:
@@ -63,14 +67,6 @@ def test_whole_requests_are_answered_however_many_on_one_connection(hasty: int) 
             time.sleep(0.2)
 
 
-class Crowded(PatientProtocol):
-    """Five connections at most."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.limit_concurrency = 5
-
-
 def told_by(line: socket.socket) -> bytes:
     """What a line that may be closed any moment says."""
     try:
@@ -80,34 +76,29 @@ def told_by(line: socket.socket) -> bytes:
 
 
 def head_of(port: int, lines: int) -> bytes:
-    """What is said to a head of so many lines of 20 kB, sent one after another."""
+    """What is said to a head of so many lines of 20 kB."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
-        line.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n")
+        head = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n"
         try:
-            for _ in range(lines):
-                time.sleep(0.05)
-                line.sendall(b"x: %s\r\n" % (b"a" * 20_000))
-            line.sendall(b"\r\n")
+            line.sendall(head + b"x: %s\r\n" % (b"a" * 20_000) * lines + b"\r\n")
         except ConnectionError:
             return b""  # closed before it was all sent
         return told_by(line)[:12]
 
 
-def test_a_head_without_end_is_refused(root: Path) -> None:
-    with answering(root, PatientProtocol) as port:
-        assert head_of(port, 2) == b"HTTP/1.1 200"
-        assert head_of(port, 5) in (b"", b"HTTP/1.1 431")
-        assert head_of(port, 40) in (b"", b"HTTP/1.1 431")
+def test_a_head_without_end_is_refused(hasty: int) -> None:
+    assert head_of(hasty, 2) == b"HTTP/1.1 200"
+    assert head_of(hasty, 400) in (b"", b"HTTP/1.1 431")
 
 
-def test_idle_connections_make_room_for_who_asks(root: Path) -> None:
-    with answering(root, Crowded) as port, ExitStack() as held:
+def test_idle_connections_make_room_for_who_asks(hasty: int) -> None:
+    with ExitStack() as held:
         idle = [
-            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            held.enter_context(socket.create_connection(("127.0.0.1", hasty), timeout=10))
             for _ in range(20)
         ]
         for _ in range(3):
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+            with socket.create_connection(("127.0.0.1", hasty), timeout=10) as line:
                 line.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
                 assert line.recv(65_536).startswith(b"HTTP/1.1 200")
         assert told_by(idle[0]) == b""  # who waited longest went first
