@@ -24,7 +24,7 @@ def across_cuts(run: Run, parts: Sequence[Int32Array]) -> dict[str, set[int]]:
     two parts have one nearest place.
     """
     city = run.city
-    part_of: IntArray = np.full(len(city.units), -1)
+    part_of: IntArray = np.full(len(city.units.code), -1)
     for number, units in enumerate(parts):
         part_of[units] = number
     of_code = dict(zip(city.units.code.tolist(), part_of.tolist(), strict=True))

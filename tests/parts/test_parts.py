@@ -48,6 +48,7 @@ facilities = ["care.csv"]
 population = ["broken.csv"]
 """
 SPREAD = ("units_subdistrict", "units_township", "units_community", "units_village")
+NOBODY = 9  # the unit whose strip is empty
 INHABITED = [i for i, people in enumerate(PEOPLE) if people]
 SAID = ("warnings", "residents", "counts", "parameters", "services", "modelled", "bbox")
 
@@ -114,6 +115,12 @@ def test_parts_give_the_run_that_is_built_at_once(
     run = build_area(request, Workspace(tmp_path / "ws"), parts=joined)
     assert content(run) == content(at_once)
     assert said(run) == said(at_once)
+    parts = [read_part(request, tmp_path / "cut", i) for i in range(count)]
+    working = {i for i, part in enumerate(parts) if (part.units != NOBODY).any()}
+    found = across_cuts(at_once, [part.units for part in parts])
+    assert found["facility"] >= working  # a park lies across every border of strips
+    assert len(found["gap"]) > 1
+    assert found["catchment"] >= working
 
 
 @pytest.mark.whole
