@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import Cells, GeometryArray
+from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 DISC_SEGMENTS: Final = 4  # corners per quarter of a drawn disc
@@ -75,7 +76,8 @@ def _found_clashing(polygons: GeometryArray) -> BoolArray:
     clash = np.zeros(len(polygons), dtype=np.bool_)
     rest = np.flatnonzero([shape is not None for shape in polygons])
     while len(rest):
-        edges = shapely.coverage_invalid_edges(polygons[rest])
+        with collecting_seldom():
+            edges = shapely.coverage_invalid_edges(polygons[rest])
         wrong = ~(shapely.is_missing(edges) | shapely.is_empty(edges))
         if not wrong.any():
             break
