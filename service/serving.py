@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import atexit
 import json
+import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -86,7 +88,21 @@ def app_of_worker() -> FastAPI:
 
     atexit.register(leave_at_once)
     write_quickly()
+    end_with_parent()
     return create_app(settings_of(os.environ[_SERVED]))
+
+
+def end_with_parent() -> None:
+    """Stop this worker, as it stops when told to, once the process that began it is no more."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def told_to_workers(settings: Settings) -> str:

@@ -96,8 +96,10 @@ class LayerTable:
 class AreaState:
     """One opened run with what is derived from it on first need."""
 
-    def __init__(self, run: Run, cache_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, run: Run, cache_bytes: int = KEPT_BYTES, profile: str | None = None) -> None:
         self.run = run
+        self.profile = profile  # of travelling, on whose roads the run is
+        self.area = run.manifest.area
         self.name = run.manifest.run
         self.answers = AnswerCache(cache_bytes)
         self._layers: dict[str, LayerTable] = {}
@@ -129,7 +131,10 @@ class AreaState:
         found = profile_of(self.run.policy, profile)
         if found is None:
             return self
-        return self.derived(("profile", found.id), lambda: AreaState(run_by(self.run, found.id)))
+        return self.derived(
+            ("profile", found.id),
+            lambda: AreaState(run_by(self.run, found.id), profile=found.id),
+        )
 
     def warm(self) -> bool:
         """Walk along the first street alone: kernels are loaded, and no more of the run is.
@@ -199,6 +204,21 @@ class AreaState:
     def mark(self, layer: str) -> str:
         """Changes when a layer does: proposals may be kept beside a run that stays as it is."""
         return stamp_of(self.run.path) if layer == "proposals" else ""
+
+
+@dataclass(frozen=True)
+class NamedRun:
+    """A run that is named, and opened only where somebody looks into it."""
+
+    area: str
+    name: str
+    areas: Areas
+    profile: str | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run, opened."""
+        return self.areas.open(self.area, self.name).run
 
 
 class Warmth:
