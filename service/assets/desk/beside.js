@@ -164,7 +164,7 @@
     })]));
     if (gone) return;
     if (sites.isValid() && !maps[0].getBounds().pad(-0.05).contains(sites)) {
-      maps[0].fitBounds(sites, { padding: [24, 24], maxZoom: maps[0].getZoom(), animate: false });
+      maps[0].fitBounds(sites, { padding: [64, 64], maxZoom: maps[0].getZoom(), animate: false });
     }
     sheet.dataset.box = maps[0].getBounds().toBBoxString();
     sheet.dataset.ready = "1";
