@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import Cells, GeometryArray
-from lifecircle.analysis.machine import map_side_by_side
+from lifecircle.analysis.machine import collecting_seldom, map_side_by_side
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.shared_edges import SharedEdges
 
@@ -79,6 +79,11 @@ def _as_array(shapes: list[shapely.Geometry]) -> GeometryArray:
     return out
 
 
+def learn_outlines(cells: Cells) -> None:
+    """Find how the polygons of a city meet before an outline is asked for."""
+    _meeting(cells.polygon)
+
+
 def _joined(
     shapes: GeometryArray, clash: BoolArray, joined: shapely.Geometry | None
 ) -> shapely.Geometry:
@@ -97,7 +102,20 @@ def _joined(
         return shapely.disjoint_subset_union_all(shapes)
     if not clash.any():
         return joined
-    return shapely.union(joined, shapely.disjoint_subset_union_all(shapes[clash]))
+    return _united(joined, shapely.disjoint_subset_union_all(shapes[clash]))
+
+
+def _united(one: shapely.Geometry, other: shapely.Geometry) -> shapely.Geometry:
+    """The union of two areas: only what of the first meets the second is laid over it."""
+    parts = shapely.get_parts(one)
+    shapely.prepare(other)
+    meets = shapely.intersects(other, parts)
+    if meets.all():
+        return shapely.union(one, other)
+    rest: shapely.Geometry = other
+    if meets.any():
+        rest = shapely.union(shapely.MultiPolygon(list(parts[meets])), other)
+    return shapely.MultiPolygon([*parts[~meets], *shapely.get_parts(rest)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +150,8 @@ def _found_clashing(polygons: GeometryArray, there: BoolArray) -> BoolArray:
     clash = np.zeros(len(polygons), dtype=np.bool_)
     rest = np.flatnonzero(there)
     while len(rest):
-        edges = shapely.coverage_invalid_edges(polygons[rest])
+        with collecting_seldom():
+            edges = shapely.coverage_invalid_edges(polygons[rest])
         wrong = ~(shapely.is_missing(edges) | shapely.is_empty(edges))
         if not wrong.any():
             break

@@ -94,3 +94,14 @@ def test_no_areas_have_no_edges() -> None:
     edges = SharedEdges.of(none, np.zeros(2, dtype=np.bool_))
     zero = np.zeros(1, dtype=np.int64)
     assert edges.outlines(np.empty(0, dtype=np.int32), zero, zero).tolist() == [None]
+
+
+def test_an_area_apart_is_not_laid_over_what_overlaps() -> None:
+    at = (3000, 3100, 3150, 5000, 5100, 8000)  # the second and third overlap
+    cells = tuple(Cell(f"c{i}", x, 0, 1, side=100) for i, x in enumerate(at))
+    city = tiny_city(cells=cells, places=TINY_PLACES)
+    for group in ([0, 1, 2, 3, 4, 5], [2, 5], [1, 2, 3], [0, 1, 2]):
+        shape = outline(city.cells, np.array(group, dtype=np.int32), 100.0)
+        whole = shapely.normalize(shapely.union_all(city.cells.polygon[group]))
+        assert shapely.equals_exact(shape, whole, tolerance=1e-6)
+        assert shapely.is_valid(shape)

@@ -242,17 +242,17 @@ class _Ids:
 
     def __init__(self, asked: Asked, group: str) -> None:
         self._service = asked.service.id
-        text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|"
-        self._asked = hashlib.sha256(text.encode())
+        self._asked = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|"
 
     def each(self, lowest_cells: Sequence[str], by: str) -> StrArray:
         """The names (g,) of gaps by their lowest cells; equal ones are worked out once."""
-        known = {cell: self._of(f"{cell}|{by}" if by else cell) for cell in set(lowest_cells)}
+        known = {
+            cell: self._of(f"{self._asked}{cell}|{by}" if by else f"{self._asked}{cell}")
+            for cell in set(lowest_cells)
+        }
         out = np.empty(len(lowest_cells), dtype=object)
         out[:] = [known[cell] for cell in lowest_cells]
         return out
 
     def _of(self, text: str) -> str:
-        name = self._asked.copy()
-        name.update(text.encode())
-        return f"{self._service}-{name.hexdigest()[:10]}"
+        return f"{self._service}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
