@@ -20,6 +20,7 @@ from lifecircle.analysis.city.model import City, Deferred, GeometryArray, StrArr
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.roads import RoadNetwork
 from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
 
 _Record = TypeVar("_Record")
@@ -49,6 +50,8 @@ def load(path: Path) -> NDArray[Any]:
 def reading(folder: Path) -> Iterator[None]:
     """Whatever a broken file of a run is met with becomes one error.
 
+    What tables took while they were read is given back: an idle server would keep it for good.
+
     Raises
     ------
     WorkspaceError : a file cannot be read.
@@ -59,6 +62,8 @@ def reading(folder: Path) -> Iterator[None]:
         if isinstance(fault, WorkspaceError):
             raise
         raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault
+    finally:
+        pa.default_memory_pool().release_unused()
 
 
 def write_roads(folder: Path, city: City) -> None:
@@ -157,7 +162,8 @@ class Table:
 
     def shapes(self) -> GeometryArray:
         """Shapes (n,) of the column of WKB."""
-        shapes: GeometryArray = shapely.from_wkb(self.table.column("geometry").to_numpy())
+        with collecting_seldom():  # it would look through all there is every so many shapes
+            shapes: GeometryArray = shapely.from_wkb(self.table.column("geometry").to_numpy())
         return shapes
 
     def polygons(self) -> GeometryArray:

@@ -87,8 +87,7 @@ class KeptCatchments(Mapping[str, Catchments]):
     def _found(self) -> Mapping[str, Catchments]:
         """All of them, from the files as they were when the run was opened."""
         with reading(self._folder):
-            parts, cells = (file.read() for file in self._files)
-            return _read(json.loads(self._figures), parts, cells)
+            return _read(json.loads(self._figures), *(file.read() for file in self._files))
 
 
 def read_catchments(folder: Path) -> Mapping[str, Catchments]:

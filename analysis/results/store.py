@@ -20,8 +20,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
 from lifecircle.analysis.machine import wait_side_by_side
 from lifecircle.analysis.results.arrays import reading
@@ -88,7 +86,6 @@ class Workspace(AreaFolders):
             policy = policy_from((folder / POLICY).read_text(encoding="utf-8"))
             city, travel = read_city(folder)
             served = read_catchments(folder)
-        pa.default_memory_pool().release_unused()  # an idle server would keep it for good
         return Run(folder, manifest, policy, city, travel, served)
 
     def sweep(self) -> None:

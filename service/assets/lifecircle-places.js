@@ -165,34 +165,130 @@
     return ruler.measureText(text).width;
   }
 
+  const FEW = 2000; // dots in sight that are drawn one by one
+
+  /* All dots as one path. Many in sight are laid into one picture pixel by pixel: a dot of each
+   * colour is drawn once, and tens of thousands take a frame or two. */
+  const Spots = L.Path.extend({
+    initialize: function (dots, options) {
+      L.setOptions(this, options);
+      this.dots = dots;
+      const packed = dots.data;
+      const xy = packed.xy.map(function (at) { return [lifecircle.canvas.worldX(at[0]), lifecircle.canvas.worldY(at[1])]; });
+      this.order = Array.from(packed.c.keys()).sort(function (a, b) { return packed.c[a] - packed.c[b] || a - b; });
+      this.world = Float64Array.from(xy.flat());
+      this.spread = L.bounds(xy.map(function (one) { return L.point(one); }));
+    },
+    _project: function () {
+      if (!this.world.length) return;
+      const scale = Math.pow(2, this._map.getZoom());
+      const origin = this._map.getPixelOrigin();
+      const pad = L.point(this.dots.data.radius + 2, this.dots.data.radius + 2);
+      this._pxBounds = L.bounds(
+        this.spread.min.multiplyBy(scale).subtract(origin).subtract(pad),
+        this.spread.max.multiplyBy(scale).subtract(origin).add(pad)
+      );
+    },
+    _update: function () {
+      if (this._map) this._updatePath();
+    },
+    _updatePath: function () {
+      const canvas = this._renderer;
+      if (!canvas._drawing || !this.world.length) return;
+      const packed = this.dots.data;
+      const hidden = this.dots.hidden;
+      const scale = Math.pow(2, this._map.getZoom());
+      const origin = this._map.getPixelOrigin();
+      const r = this.radius + this.edge();
+      const box = canvas._bounds;
+      const seen = []; // x, y, colour
+      this.order.forEach(function (i) {
+        const x = this.world[2 * i] * scale - origin.x;
+        const y = this.world[2 * i + 1] * scale - origin.y;
+        if (x < box.min.x - r || x > box.max.x + r || y < box.min.y - r || y > box.max.y + r || hidden.has(packed.c[i])) return;
+        seen.push(x, y, packed.c[i]);
+      }, this);
+      if (seen.length > 3 * FEW) {
+        this.lay(canvas._ctx, seen, box);
+        return;
+      }
+      for (let k = 0; k < seen.length; k += 3) this.dot(canvas._ctx, seen[k], seen[k + 1], packed.colours[seen[k + 2]]);
+    },
+    edge: function () { return this.dots.data.radius > 3.5 ? 1.4 : 0.8; },
+    dot: function (context, x, y, colour) {
+      context.beginPath();
+      context.arc(x, y, this.radius, 0, 6.2832);
+      context.fillStyle = colour;
+      context.fill();
+      context.strokeStyle = "#ffffff";
+      context.lineWidth = this.edge();
+      context.stroke();
+    },
+    /* The pixels of one dot: [red, green, blue, alpha, ...], and how many lie side by side. */
+    stamp: function (colour, ratio) {
+      const made = document.createElement("canvas");
+      const side = 2 * Math.ceil((this.radius + this.edge()) * ratio) + 1;
+      made.width = made.height = side;
+      const context = made.getContext("2d", { willReadFrequently: true });
+      context.scale(ratio, ratio);
+      this.dot(context, side / 2 / ratio, side / 2 / ratio, colour);
+      const found = context.getImageData(0, 0, side, side).data;
+      found.pixels = new Uint32Array(found.buffer);
+      return found;
+    },
+    lay: function (context, seen, box) {
+      const ratio = L.Browser.retina ? 2 : 1;
+      const stamps = this.dots.data.colours.map(function (colour) { return this.stamp(colour, ratio); }, this);
+      const side = Math.sqrt(stamps[0].length / 4);
+      const wide = Math.ceil((box.max.x - box.min.x) * ratio) + 2 * side;
+      const high = Math.ceil((box.max.y - box.min.y) * ratio) + 2 * side;
+      const picture = new ImageData(wide, high);
+      const out = picture.data;
+      const pixels = new Uint32Array(out.buffer);
+      for (let k = 0; k < seen.length; k += 3) {
+        const stamp = stamps[seen[k + 2]];
+        const west = Math.round((seen[k] - box.min.x) * ratio + side / 2);
+        const north = Math.round((seen[k + 1] - box.min.y) * ratio + side / 2);
+        for (let row = 0, s = 0; row < side; row++) {
+          let at = (north + row) * wide + west;
+          for (let column = 0; column < side; column++, s += 4, at++) {
+            const over = stamp[s + 3];
+            if (over === 0) continue;
+            if (over === 255) {
+              pixels[at] = stamp.pixels[s >> 2];
+              continue;
+            }
+            const o = 4 * at;
+            const under = out[o + 3] * (255 - over) / 255;
+            const whole = over + under;
+            out[o] = (stamp[s] * over + out[o] * under) / whole;
+            out[o + 1] = (stamp[s + 1] * over + out[o + 1] * under) / whole;
+            out[o + 2] = (stamp[s + 2] * over + out[o + 2] * under) / whole;
+            out[o + 3] = whole;
+          }
+        }
+      }
+      const sheet = document.createElement("canvas");
+      sheet.width = wide;
+      sheet.height = high;
+      sheet.getContext("2d").putImageData(picture, 0, 0);
+      context.drawImage(sheet, box.min.x - side / ratio, box.min.y - side / ratio, wide / ratio, high / ratio);
+    }
+  });
+
   /* Facilities as dots, grouped by class so that groups can be hidden. */
   const Dots = L.LayerGroup.extend({
     initialize: function (packed, map) {
       L.LayerGroup.prototype.initialize.call(this);
       this.data = packed;
       this.hidden = new Set();
-      this.renderer = scene(map).renderer("dots");
-      this.groups = packed.colours.map(function () { return L.layerGroup(); });
-      packed.xy.forEach(function (at, i) {
-        this.groups[packed.c[i]].addLayer(
-          L.circleMarker([at[1], at[0]], {
-            pane: "dots",
-            renderer: this.renderer,
-            interactive: false,
-            radius: packed.radius,
-            weight: packed.radius > 3.5 ? 1.4 : 0.8,
-            color: "#ffffff",
-            fillColor: packed.colours[packed.c[i]],
-            fillOpacity: 1
-          })
-        );
-      }, this);
-      this.groups.forEach(function (group) { this.addLayer(group); }, this);
+      this.spots = new Spots(this, { pane: "dots", renderer: scene(map).renderer("dots"), interactive: false });
+      this.addLayer(this.spots);
     },
     onAdd: function (map) {
-      L.LayerGroup.prototype.onAdd.call(this, map);
       map.on("zoomend", this.resize, this);
       this.resize();
+      L.LayerGroup.prototype.onAdd.call(this, map);
     },
     onRemove: function (map) {
       map.off("zoomend", this.resize, this);
@@ -200,18 +296,12 @@
     },
     resize: function () {
       const zoom = this._map.getZoom();
-      const radius = this.data.radius * (zoom < 11.5 ? 0.7 : zoom < 13.5 ? 0.85 : 1);
-      if (radius === this.drawn) return;
-      this.drawn = radius;
-      this.groups.forEach(function (group) {
-        group.eachLayer(function (dot) { dot.setRadius(radius); });
-      });
+      this.spots.radius = this.data.radius * (zoom < 11.5 ? 0.7 : zoom < 13.5 ? 0.85 : 1);
     },
     toggle: function (k, on) {
       if (on) this.hidden.delete(k);
       else this.hidden.add(k);
-      if (on) this.addLayer(this.groups[k]);
-      else this.removeLayer(this.groups[k]);
+      this.spots.redraw();
     },
     pick: function (latlng) {
       const map = this._map;

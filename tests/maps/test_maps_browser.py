@@ -183,7 +183,8 @@ def test_a_click_on_the_worst_gap_zooms_to_it(browser: Any, tmp_path: Path) -> N
 
 def test_layers_and_services_can_be_switched_off(browser: Any, tmp_path: Path) -> None:
     address = saved(tmp_path, map_page(drawn_run(), "facilities", Question(), Page(mode="inline")))
-    shown = "lifecircle.scene(map_main).layers.dots.getLayers().length"
+    shown = "lifecircle.scene(map_main).layers.dots.data.colours.length"
+    shown += " - lifecircle.scene(map_main).layers.dots.hidden.size"
     with watched(browser, address) as seen:
         seen.open(address)
         before = seen.page.evaluate(shown)
@@ -292,3 +293,30 @@ def test_a_map_in_a_notebook_opens_on_its_data(browser: Any, tmp_path: Path, hid
         page.wait_for_timeout(100)
     assert frame.evaluate(shown_well)
     page.close()
+
+
+def test_many_dots_are_drawn_as_few_are(browser: Any, tmp_path: Path) -> None:
+    """The same dots, drawn one by one and laid pixel by pixel, differ by less than a pixel."""
+    address = saved(tmp_path, map_page(drawn_run(), "facilities", Question(), Page(mode="inline")))
+    differs = """(() => {
+      const spots = lifecircle.scene(map_main).layers.dots.spots;
+      const colours = spots.dots.data.colours;
+      const box = L.bounds([0, 0], [60, 40]);
+      const seen = [12, 20, 0, 17, 22, colours.length - 1, 40, 9, 0, 59, 39, 0];
+      const [one, other] = [0, 1].map(() => {
+        const made = document.createElement("canvas");
+        made.width = 60; made.height = 40;
+        return made.getContext("2d"); });
+      spots.lay(one, seen, box);
+      for (let k = 0; k < seen.length; k += 3) {
+        spots.dot(other, seen[k], seen[k + 1], colours[seen[k + 2]]); }
+      const [a, b] = [one, other].map((c) => c.getImageData(0, 0, 60, 40).data);
+      let sum = 0, drawn = 0;
+      for (let k = 3; k < a.length; k += 4) { sum += Math.abs(a[k] - b[k]); drawn += b[k]; }
+      return [sum / drawn, drawn]; })()"""
+    with watched(browser, address) as seen:
+        seen.open(address)
+        share, drawn = seen.page.evaluate(differs)
+        assert drawn > 20_000
+        assert share < 0.2  # a dot stands on whole pixels there
+        seen.assert_clean()

@@ -15,7 +15,10 @@ from tests.pages.map_pages import drawn_run
 
 pytestmark = NO_CHROMIUM
 POINTS = {"A4": (842, 595), "A3": (1191, 842)}
-PRINTS = "window.print = () => { window.printing = true; dispatchEvent(new Event('beforeprint')); }; null"
+PRINTS = (
+    "window.print = () => { window.printing = true; dispatchEvent(new Event('beforeprint')); };"
+    " null"  # a function would be called
+)
 
 
 @pytest.mark.parametrize(("by", "size"), [("button", "A3"), ("menu", "A4")])
