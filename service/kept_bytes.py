@@ -9,7 +9,13 @@ from threading import RLock
 from typing import Final
 
 KEPT_BYTES: Final = 64 * 2**20
-ANSWER_BYTES: Final = 1_000  # of an answer beside its bytes: question, place in the table
+ANSWER_BYTES: Final = 1_000  # of an answer kept, beside its bytes and its key
+
+
+def weight_of(key: Hashable) -> int:
+    """Bytes that a key takes: what was asked may be longer than what is answered."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return ANSWER_BYTES + sum(len(one) for one in parts if isinstance(one, (str, bytes)))
 
 
 class AnswerCache:
@@ -42,7 +48,7 @@ class AnswerCache:
         with self._lock:
             self._drop((run, key))
             self._bodies[run, key] = body
-            self._held += len(body) + ANSWER_BYTES
+            self._held += len(body) + weight_of(key)
             while self._held > self._limit:
                 self._drop(next(iter(self._bodies)))
 
@@ -55,4 +61,4 @@ class AnswerCache:
     def _drop(self, key: tuple[Path, Hashable]) -> None:
         body = self._bodies.pop(key, None)
         if body is not None:
-            self._held -= len(body) + ANSWER_BYTES
+            self._held -= len(body) + weight_of(key[1])

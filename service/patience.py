@@ -1,10 +1,9 @@
 """Connections that are not served for ever: half a request, or an answer that nobody takes.
 
 uvicorn itself waits without limit for both. A connection that sends no whole head within
-`HEAD_S`, or takes its answer slower than `SLOWEST_READ` over `STALLED_S`, is closed; a head longer
-than `HEAD_BYTES` is refused (431). Where there are as many connections as may be, the one that has
-waited longest without sending a head makes room. (A body that comes slowly is the business of
-`guards.BodyLimit`.)
+`HEAD_S` and `HEAD_BYTES`, or takes its answer slower than `SLOWEST_READ` over `STALLED_S`, is
+closed. Where there are as many connections as may be, the one that has waited longest without
+sending a head makes room. (A body that comes slowly is the business of `guards.BodyLimit`.)
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S: Final = 20.0
+HEAD_BYTES: Final = 256 * 1024
+TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
 STALLED_S: Final = 60.0
 SLOWEST_READ: Final = 10_000  # bytes a second that an answer has to be taken at
-HEAD_BYTES: Final = 65_536  # of the first line and all headers
-_TOO_LONG: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"connection: close\r\ncontent-length: 0\r\n\r\n"
-)
 LOOKS: Final = 10  # within the time a head has
 
 
@@ -39,6 +38,19 @@ class PatientProtocol(HttpToolsProtocol):
     _stalled: asyncio.TimerHandle | None = None
     _untaken = 0
 
+    def data_received(self, data: bytes) -> None:
+        """Read what came; a head that does not end ends its connection."""
+        before = self._head_since
+        super().data_received(data)
+        if self._head_since is None or before is None:
+            self._head_bytes = 0
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self._head_since = None
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the head of a request."""
         super().connection_made(transport)
@@ -47,18 +59,6 @@ class PatientProtocol(HttpToolsProtocol):
             _look(self.loop, self.connections, self.head_s)
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             _make_room(self.connections, self)
-
-    def data_received(self, data: bytes) -> None:
-        """Read what came, unless a head has no end."""
-        since = self._head_since
-        super().data_received(data)
-        self._head_bytes += len(data)
-        if since is None or self._head_since != since:
-            self._head_bytes = 0  # whole, or another one began
-        elif self._head_bytes > HEAD_BYTES:
-            self._head_since = None
-            self.transport.write(_TOO_LONG)
-            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -76,12 +76,23 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._head_since = None
+        self._name_target()
         super().on_headers_complete()
 
     @property
     def head_since(self) -> float | None:
         """Since when a head is waited for; None where it came."""
         return self._head_since
+
+    def _name_target(self) -> None:
+        """Take the name of an address asked for whole (``GET http://name/path``) for ``Host``.
+
+        RFC 9112, 3.2.2: what ``Host`` says is ignored then, so that no two on the way differ.
+        """
+        if not self.url.startswith((b"/", b"*")) and b"://" in self.url:
+            name = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+            others = [pair for pair in self.headers if pair[0] != b"host"]
+            self.headers[:] = [*others, (b"host", name)]
 
     def end_late_head(self, now: float) -> None:
         """End the connection if its head is not whole in time."""

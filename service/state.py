@@ -213,12 +213,16 @@ class NamedRun:
 
 
 class Warmth:
-    """Whether the kernels were compiled or loaded; `failed` is why not."""
+    """Whether the kernels were compiled or loaded; `failed` is why not.
+
+    `then` is done last, before the service says that it is ready.
+    """
 
     def __init__(self) -> None:
         self.done = False
         self.stopped = False
         self.failed: Exception | None = None
+        self.then: Callable[[], None] | None = None
 
     def warm(self, areas: Areas) -> None:
         """Ask one question of one area, so that no reader waits for a compiler."""
@@ -226,6 +230,8 @@ class Warmth:
         try:
             for area in areas.names()[:1]:
                 compiled = areas.open(area).warm()
+            if self.then is not None:
+                self.then()
         except Exception as error:  # the service still answers, the first reader waits
             log.warning("kernels not warmed", exc_info=True)
             self.failed = error

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import Cells, GeometryArray
-from lifecircle.analysis.machine import map_side_by_side
+from lifecircle.analysis.machine import collecting_seldom, map_side_by_side
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.shared_edges import SharedEdges
 
@@ -150,7 +150,8 @@ def _found_clashing(polygons: GeometryArray, there: BoolArray) -> BoolArray:
     clash = np.zeros(len(polygons), dtype=np.bool_)
     rest = np.flatnonzero(there)
     while len(rest):
-        edges = shapely.coverage_invalid_edges(polygons[rest])
+        with collecting_seldom():
+            edges = shapely.coverage_invalid_edges(polygons[rest])
         wrong = ~(shapely.is_missing(edges) | shapely.is_empty(edges))
         if not wrong.any():
             break

@@ -22,12 +22,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.edge.pieces import Pieces
+from lifecircle.service.kept_bytes import weight_of
 from lifecircle.service.responses import GZIPPED, KEPT, PROTECTION, Kept, held_tags, small_tag
 
 SMALL: Final = 1_000  # bytes; below them compressing gains nothing
 LEVEL: Final = 5
 IN_THREAD: Final = 32_000
-ENTRY_BYTES: Final = 3_500  # what an entry takes beside its bytes: question, headers, heads
+ENTRY_BYTES: Final = 2_500  # what an entry takes beside its bytes and its key: headers, heads
 _ASKED: Final = (b"accept", b"accept-language", b"host", b"x-forwarded-proto")
 _TEXT: Final = (b"application/json", b"application/geo+json", b"application/schema+json", b"text/",
                 b"application/problem+json", b"application/vnd.oai",
@@ -182,6 +183,7 @@ class Shelf:
         if self._swept != (moved := self._moved()):
             self._swept = moved
             self._sweep()
+        entry.size += weight_of(key)
         if entry.size * 4 > self._limit:
             return
         self._drop(key)
