@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifecircle.analysis.access.shortest import DEAD_END, along_edge
+from lifecircle.analysis.access.shortest import DEAD_END, along_edge, first_of_edge
 from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
@@ -311,7 +311,7 @@ def nearest_rows(  # noqa: PLR0913 - numba takes arrays, not records
                     break
                 if (label >> _SOURCE_BITS) + step <= limit_cm:
                     _put(row, label + (step << _SOURCE_BITS))
-        i = np.searchsorted(goal_edge, e)
+        i = first_of_edge(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
             along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
             total = np.int64(leg_cm[k]) + along + max(goal_leg_cm[i], 0)

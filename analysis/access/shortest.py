@@ -290,6 +290,22 @@ def along_edge(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
 
 
 @kernel
+def first_of_edge(edges: Int32Array, edge: int) -> int:
+    """Where an edge begins, or would, among sorted ones.
+
+    `numpy.searchsorted` says so too, but a kernel that calls it takes a tenth of a second to load.
+    """
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) // 2
+        if edges[middle] < edge:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
     edge: Int32Array,
     ahead_cm: Int32Array,
@@ -328,7 +344,7 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
         if node_source[v] >= 0:
             total = np.int64(leg_cm[k]) + uv_cm[e] - ahead_cm[k] + node_cm[v]
             best = min(best, (total << _HALF) | np.int64(node_source[v]))
-        i = np.searchsorted(goal_edge, e)
+        i = first_of_edge(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
             along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
             total = leg_cm[k] + along + max(goal_leg_cm[i], 0)

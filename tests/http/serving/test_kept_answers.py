@@ -275,3 +275,45 @@ def test_files_of_layers_are_kept_with_their_tag(served: TestClient) -> None:
 )  # fmt: skip
 def test_who_takes_gzip(accepted: bytes, taken: bool) -> None:
     assert takes_gzip(accepted) == taken
+
+
+def test_the_end_of_the_service_calls_off_what_is_under_way() -> None:
+    def waits(left: threading.Event) -> bytes:
+        assert left.wait(10)
+        raise ReaderLeftError
+
+    async def story() -> None:
+        shared = Flights(1, 60)
+        asking = asyncio.create_task(shared.share("a", waits, never, kind="report", apart=True))
+        await until(lambda: shared.dear_held == 1)
+        shared.end()
+        with pytest.raises(ReaderLeftError):
+            await asking
+        await until(lambda: shared.dear_held == 0)
+
+    asyncio.run(story())
+
+
+def test_the_queue_is_as_long_as_its_wait() -> None:
+    async def story() -> None:
+        shared, first = Flights(2, 10), Work()
+        first.go.set()
+        for k in range(12):  # they take no time, which is learned
+            assert await shared.share(f"first {k}", first, never, kind="gaps") == b"done"
+        slow = Work()
+        asked = [shared.share(k, slow, never, kind="gaps") for k in range(400)]
+        asking = [asyncio.create_task(one) for one in asked]
+        await until(lambda: shared.dear_held == 400)  # nobody is refused
+        slow.go.set()
+        assert set(await asyncio.gather(*asking)) == {b"done"}
+        reports = [shared.share(k, Work(), never, kind="report", apart=True) for k in range(8)]
+        held = [asyncio.create_task(one) for one in reports]  # unknown yet: three seconds each
+        await until(lambda: any(one.done() for one in held))
+        assert [one.done() for one in held] == [False] * 7 + [True]
+        with pytest.raises(NotReadyError):
+            held[7].result()
+        for one in held:
+            one.cancel()
+        shared.end()
+
+    asyncio.run(story())
