@@ -18,7 +18,7 @@ from lifecircle.analysis.machine import may_fork, using_threads
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.osm.extract import Extract, read_extract
 from lifecircle.analysis.readers.osm.ground import Ground
-from lifecircle.analysis.readers.osm.places import OsmPlaces
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, PlaceRows
 from lifecircle.analysis.readers.osm.roads import RawRoads
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.osm.way_forms import way_forms
@@ -58,7 +58,7 @@ class _Last:
     """
 
     streets: RawStreets | None
-    places: OsmPlaces | None
+    places: PlaceRows | None
     remainder: Remainder
     same: bool
 
@@ -71,7 +71,7 @@ class Ahead:
     policy: Policy
     today: date
     profiles: frozenset[str]
-    _made: Iterator[RawStreets | OsmPlaces | _Last]
+    _made: Iterator[RawStreets | PlaceRows | _Last]
 
     def suits(self, asked: Asked, policy: Policy, profiles: Collection[str]) -> bool:
         """Whether a build asks for what is being read."""
@@ -86,24 +86,23 @@ class Ahead:
         `met` is told of the streets as soon as they are sure. Waiting may raise `ChangedError`.
         """
         streets: RawStreets | None = None
-        places: OsmPlaces | None = None
         one = next(self._made)
         if isinstance(one, RawStreets):
             streets = one
             met(streets)
             one = next(self._made)
-        if isinstance(one, OsmPlaces) and streets is not None:
-            return streets, one, self._remainder
+        if isinstance(one, PlaceRows) and streets is not None:
+            return streets, one.framed(), self._remainder
         last = _checked(one)
-        streets, places = last.streets or streets, last.places or places
+        streets, places = last.streets or streets, last.places
         assert streets is not None and places is not None
-        return streets, places, lambda: last.remainder
+        return streets, places.framed(), lambda: last.remainder
 
     def _remainder(self) -> Remainder:
         return _checked(next(self._made)).remainder
 
 
-def _checked(one: RawStreets | OsmPlaces | _Last) -> _Last:
+def _checked(one: RawStreets | PlaceRows | _Last) -> _Last:
     if not isinstance(one, _Last) or not one.same:
         raise ChangedError
     ground = one.remainder.ground
@@ -136,19 +135,21 @@ def begin_reading(
 
 
 def _read(
-    read: Callable[..., Extract], give: Callable[[RawStreets | OsmPlaces | _Last], None]
+    read: Callable[..., Extract], give: Callable[[RawStreets | PlaceRows | _Last], None]
 ) -> None:
     """Give the streets of a file and its places where they are sure, then the rest."""
     met: list[Any] = []
 
-    def meet(one: RawStreets | OsmPlaces) -> None:
+    def meet(one: RawStreets | PlaceRows) -> None:
         met.append(one)
         give(one)
 
     found = read(met=meet)
-    same = all(one is two for one, two in zip(met, (found.streets, found.places), strict=False))
+    same = all(one is two for one, two in zip(met, (found.streets, found.mapped), strict=False))
     streets = None if len(met) > 0 else found.streets
-    places = None if len(met) > 1 else found.places
+    mapped = found.mapped
+    assert isinstance(mapped, PlaceRows)  # nobody knew them before
+    places = None if len(met) > 1 else mapped
     give(_Last(streets, places, Remainder(found.ground, found.roads, found.warnings), same))
 
 

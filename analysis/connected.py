@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 
@@ -18,7 +18,7 @@ def connected_pieces(
     return _join(size, one.astype(np.int64), other.astype(np.int64))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _join(size: int, one: IntArray, other: IntArray) -> Int32Array:
     """Union-find with path halving; the lower root wins, so that a root is its lowest node."""
     root = np.arange(size)
@@ -43,3 +43,12 @@ def _join(size: int, one: IntArray, other: IntArray) -> Int32Array:
         else:  # the root of a lower node is known by then
             piece[node] = piece[root[node]]
     return piece
+
+
+@kernel
+def root_of(root: IntArray, node: int) -> int:
+    """The root of a node (compiled): `root` (n,) leads on from each, halved on the way."""
+    while root[node] != node:
+        root[node] = root[root[node]]
+        node = root[node]
+    return node

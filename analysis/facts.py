@@ -18,7 +18,7 @@ from lifecircle.analysis.policy.sections.profiles import TravelProfile
 from lifecircle.analysis.readers.graphs.graphml import read_graphml, read_place
 from lifecircle.analysis.readers.osm.extract import Extract, Known, read_extract
 from lifecircle.analysis.readers.osm.ground import Ground
-from lifecircle.analysis.readers.osm.places import OsmPlaces
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
 from lifecircle.analysis.readers.osm.roads import RawRoads
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from lifecircle.analysis.readers.rasters.population import RasterShare, read_raster_share

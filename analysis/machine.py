@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +21,7 @@ _Made = TypeVar("_Made")
 
 _ALLOCATIONS: Final = 5_000_000  # of objects before the collector looks; Python's own is 700
 _WAITS: Final = 16  # at once
+_PR_SET_PDEATHSIG: Final = 1
 _copies: Final[ContextVar[bool]] = ContextVar("copies", default=False)
 _threads: Final[ContextVar[int | None]] = ContextVar("threads", default=None)
 
@@ -71,7 +74,14 @@ def begin(make: Callable[[], _Made]) -> Callable[[], _Made]:
     pool = _pool(1)
     future = pool.submit(make)
     pool.shutdown(wait=False)
-    return future.result
+
+    def wait() -> _Made:
+        try:
+            return future.result()
+        finally:
+            pool.shutdown()  # its thread has ended too: a copy of the process may be made
+
+    return wait
 
 
 def _pool(size: int) -> ThreadPoolExecutor:
@@ -83,13 +93,17 @@ def _pool(size: int) -> ThreadPoolExecutor:
 def collecting_seldom() -> Iterator[None]:
     """The collector of garbage looks seldom: a build makes millions of objects and few circles.
 
-    At Python's own pace it takes a fifth of a build's time.
+    At Python's own pace it takes a fifth of a build's time, and most of the time in which a
+    hundred thousand shapes are made at once. What was made meanwhile counts as old at the end, so
+    that no pass through all of it follows at once.
     """
     before = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *before[1:])
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()  # into the oldest generation: neither looks at an object
         gc.set_threshold(*before)
 
 
@@ -97,3 +111,15 @@ def may_fork() -> bool:
     """Whether a copy of this process may work beside it: where asked for, while one thread runs."""
     alone = _copies.get() and sys.platform == "linux" and threading.active_count() == 1
     return alone and thread_count() > 1 and len(os.sched_getaffinity(0)) > 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the system to end this process when the one that started it ends (Linux).
+
+    `parent`: its process id (in a container it may be 1).
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before we asked
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -57,6 +57,7 @@ from lifecircle.analysis.errors import InputError, LifecircleError, ParameterErr
 from lifecircle.analysis.facts import Beside, Facts, profiles_asked, read_facts, remark
 from lifecircle.analysis.machine import begin, collecting_seldom, using_threads
 from lifecircle.analysis.measures.catchments.kept import default_catchments
+from lifecircle.analysis.measures.outlines import learn_outlines
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.parts.joined import Joined
@@ -257,7 +258,9 @@ def _analyse_city(
     city = replace(city, warnings=(*warnings, *remarks))
     clock.start("walks")
     services = tuple(policy.services)
+    learnt = begin(lambda: learn_outlines(cells))
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
+    learnt()
     manifest = manifest_of_build(request, policy, city, inputs, walkable.parameters)
     return manifest, policy, city, travel
 

@@ -16,7 +16,7 @@ from mmap import ACCESS_READ, mmap
 from tempfile import TemporaryFile
 from typing import IO, Final, NoReturn, TypeVar
 
-from lifecircle.analysis.machine import begin, may_fork
+from lifecircle.analysis.machine import begin, die_with_parent, may_fork
 
 _Made = TypeVar("_Made")
 
@@ -39,11 +39,13 @@ class WorkingCopy(Iterator[_Made]):
         self._here: Iterator[_Made] | None = None
         self._file = TemporaryFile()  # noqa: SIM115 - closed with the process
         self._told, tell = os.pipe()
+        parent = os.getpid()
         try:
             process = _fork()
         except OSError:  # no more processes here: the pipe ends, all is made here
             process = None
         if process == 0:
+            die_with_parent(parent)
             os.close(self._told)
             _hand_over(make, self._file, tell)
         os.close(tell)

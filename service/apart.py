@@ -13,7 +13,7 @@ import pickle
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -22,12 +22,14 @@ from typing import Any, Final
 import orjson
 
 from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.results.by_profile import run_by
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.texts import Named, Title
 from lifecircle.service.encoding import encode
 from lifecircle.service.flights import ReaderLeftError, Tickets
 from lifecircle.service.jail import TICK_S, Limits, supervised
-from lifecircle.service.state import AreaState
+from lifecircle.service.kept_files import KeptFiles
+from lifecircle.service.state import AreaState, NamedRun
 
 WORK: Final = f"{__name__}:work"
 OPEN_FILES: Final = 4_096  # a run is many files
@@ -48,7 +50,7 @@ class Apart:
     """
 
     make: Callable[..., Any]
-    states: tuple[AreaState, ...]
+    states: tuple[AreaState | NamedRun, ...]
     given: tuple[Any, ...] = ()
     named: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,10 +62,37 @@ class Apart:
 class Workshop:
     """Where documents are worked out, a few at once."""
 
-    def __init__(self, root: Path, limits: Limits, at_once: int, folder: Path | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        limits: Limits,
+        at_once: int,
+        folder: Path | None,
+        kept_bytes: int = 0,
+    ) -> None:
         self._root = root.absolute()
+        self._kept = KeptFiles(self._root, kept_bytes, folder)
         self._limits = limits
         self._places = Tickets(at_once, folder, "at-once")
+
+    def answer(self, asked: Apart, key: Hashable, left: threading.Event) -> bytes:
+        """The document of `run`, from the file of whoever worked it out before; else kept in one.
+
+        `key` is all that it depends on beside the runs. Raises as `run`.
+        """
+        first, *beside = [(state.area, state.name) for state in asked.states]
+        beside.extend((state.profile or "", "") for state in asked.states)
+        make = f"{asked.make.__module__}.{asked.make.__qualname__}"
+        path = self._kept.path(*first, beside, make, key)
+        found = self._kept.get(path)
+        if found is not None:
+            return found
+        with self._kept.alone(path, left):
+            found = self._kept.get(path)
+            if found is None:
+                found = self.run(asked, left)
+                self._kept.put(path, found)
+        return found
 
     def run(self, asked: Apart, left: threading.Event) -> bytes:
         """The encoded document.
@@ -74,7 +103,7 @@ class Workshop:
         ReaderLeftError : `left` was set.
         LifecircleError : what the document itself refuses.
         """
-        runs = [(state.run.manifest.area, state.name) for state in asked.states]
+        runs = [(state.area, state.name, state.profile) for state in asked.states]
         told = _pickled((str(self._root), runs, asked.make, asked.given, dict(asked.named)))
         place = self._place(left)
         try:
@@ -146,7 +175,9 @@ def work(told: bytes) -> bytes:
     try:
         root, runs, make, given, named = pickle.loads(told)  # noqa: S301
         workspace = Workspace(Path(root))
-        made = make([workspace.open(area, run) for area, run in runs], *given, **named)
+        opened = [(workspace.open(area, run), profile) for area, run, profile in runs]
+        on_roads = [run if profile is None else run_by(run, profile) for run, profile in opened]
+        made = make(on_roads, *given, **named)
         return _FINE + (made if isinstance(made, bytes) else encode(made))
     except LifecircleError as error:
         told_of = [type(error).__qualname__, error.key, error.params]

@@ -82,7 +82,7 @@ def create_app(settings: Settings, workspace: Workspace | None = None) -> FastAP
     app.state.database = Database(settings.workspace, settings.database)
     app.state.accounts = accounts_of(settings)
     app.state.tianditu = tianditu_of(settings)
-    app.state.flights = Flights(settings.dear_at_once, settings.dear_waiting, workers_folder())
+    app.state.flights = Flights(settings.dear_at_once, settings.dear_wait_seconds, workers_folder())
     app.state.areas = Areas(
         workspace or Workspace(settings.workspace), settings.open_runs, settings.cache_bytes
     )
@@ -111,7 +111,8 @@ def _workshop(settings: Settings, root: Path) -> Workshop | None:
         processors=os.cpu_count() or 1,
         faults=FAULTS,
     )
-    return Workshop(root, limits, settings.dear_at_once, workers_folder())
+    kept_bytes = settings.kept_file_bytes
+    return Workshop(root, limits, settings.dear_at_once, workers_folder(), kept_bytes)
 
 
 def _add_layers(app: Service, settings: Settings) -> None:
@@ -152,6 +153,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         warmth.stopped = True
+        app.state.flights.end()
+        app.state.jail.end()
         await starting
         await asyncio.to_thread(app.state.jobs.stop)
         await asyncio.to_thread(app.state.database.close)

@@ -1,4 +1,7 @@
-"""One computation for one question, however many ask; dear ones wait their turn in a short queue.
+"""One computation for one question, however many ask; dear ones wait their turn in a queue.
+
+The queue is as long as the time that whoever comes last would wait, not as the number of those who
+wait: sixty answers of a few milliseconds are no queue, six reports are one.
 
 A flight that nobody waits for any more is called off if it has not begun. Once begun, work in a
 thread ends, and what it found is kept for whoever asks next; work in a process of its own is ended.
@@ -13,13 +16,16 @@ import threading
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from anyio import to_thread
 
 from lifecircle.service.errors import NotReadyError
+from lifecircle.service.waiting import Costs, WaitingList
 
+_SLACK_S: Final = 1e-6
 AT_ONCE: Final = 16  # cheap computations at once; what asks about health has threads left
 
 
@@ -31,10 +37,10 @@ class ReaderLeftError(Exception):
 class _Flight:
     task: asyncio.Task[bytes] = field(init=False)
     apart: bool
+    expected_s: float | None  # of a dear one
     waiters: int = 0
     begun: bool = False
     left: threading.Event = field(default_factory=threading.Event)
-    ticket: int | None = None
 
 
 class Tickets:
@@ -88,13 +94,16 @@ class Flights:
     Parameters
     ----------
     dear_at_once : dear computations (reports, maps, gaps, tables) at once.
-    dear_waiting : how many more may wait; whoever comes then is asked to come back.
-    folder : shared by the workers of a service, among whom those under way and waiting are counted.
+    wait_s : how long whoever comes last may have to wait, as far as is known; else they are asked
+        to come back.
+    folder : shared by the workers of a service, among whom what is under way and waiting is added.
     """
 
-    def __init__(self, dear_at_once: int, dear_waiting: int, folder: Path | None = None) -> None:
+    def __init__(self, dear_at_once: int, wait_s: float, folder: Path | None = None) -> None:
         self._at_once = dear_at_once
-        self._tickets = Tickets(dear_at_once + dear_waiting, folder, "dear")
+        self._wait_s = wait_s
+        self._costs = Costs()
+        self._list = WaitingList(folder)
         self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, _Room] = WeakKeyDictionary()
         self._watched: set[asyncio.Task[bytes]] = set()  # those nobody waits for
 
@@ -103,18 +112,25 @@ class Flights:
         """Dear computations under way or waiting."""
         return sum(room.dear_held for room in list(self._rooms.values()))
 
+    def end(self) -> None:
+        """Call off what is under way in processes of its own: the service stops."""
+        for room in list(self._rooms.values()):
+            for flight in list(room.flights.values()):
+                flight.left.set()
+
     async def share(
         self,
         key: Hashable,
         make: Callable[[threading.Event], bytes],
         left: Callable[[], Awaitable[None]],
         *,
-        dear: bool = False,
+        kind: str | None = None,
         apart: bool = False,
     ) -> bytes:
         """What `make` gives, from the flight under way for `key` if there is one.
 
-        `left` returns when whoever asks is gone. `apart`: the work ends with ReaderLeftError when
+        `left` returns when whoever asks is gone. `kind`: of dear questions that take about as long
+        as each other; None: it is not dear. `apart`: the work ends with ReaderLeftError when
         the event it is handed is set, which happens when all who waited are gone.
 
         Raises
@@ -128,10 +144,12 @@ class Flights:
             room = self._rooms[loop] = _Room(self._at_once)
         flight = room.flights.get(key)
         if flight is None:
-            ticket = self._tickets.take() if dear else None
-            if dear and ticket is None:
-                raise NotReadyError("too_busy")
-            flight = self._start(room, key, make, _Flight(apart, ticket=ticket))
+            expected_s = None
+            if kind is not None:
+                if self._list.seconds() / self._at_once > self._wait_s + _SLACK_S:
+                    raise NotReadyError("too_busy")
+                expected_s = self._costs.of(kind, apart)
+            flight = self._start(room, key, self._timed(make, kind), _Flight(apart, expected_s))
 
         def forget() -> None:
             if room.flights.get(key) is flight:
@@ -139,8 +157,23 @@ class Flights:
 
         return await _wait(flight, left, forget)
 
+    def _timed(
+        self, make: Callable[[threading.Event], bytes], kind: str | None
+    ) -> Callable[[threading.Event], bytes]:
+        """The work, whose time is remembered where it was done."""
+        if kind is None:
+            return make
+
+        def timed(left: threading.Event) -> bytes:
+            began = perf_counter()
+            made = make(left)
+            self._costs.learn(kind, perf_counter() - began)
+            return made
+
+        return timed
+
     async def within(
-        self, seconds: float, key: Hashable, make: Callable[[threading.Event], bytes]
+        self, seconds: float, key: Hashable, make: Callable[[threading.Event], bytes], kind: str
     ) -> bytes | None:
         """What a dear `make` gives if it gives it so soon; else None, and it is worked on.
 
@@ -152,7 +185,7 @@ class Flights:
         async def stay() -> None:
             await asyncio.Event().wait()
 
-        flight = asyncio.create_task(self.share(key, make, stay, dear=True))
+        flight = asyncio.create_task(self.share(key, make, stay, kind=kind))
         self._watched.add(flight)
         flight.add_done_callback(self._landed)
         await asyncio.wait({flight}, timeout=seconds)
@@ -170,7 +203,7 @@ class Flights:
         make: Callable[[threading.Event], bytes],
         flight: _Flight,
     ) -> _Flight:
-        dear = flight.ticket is not None
+        dear, expected_s = flight.expected_s is not None, flight.expected_s or 0.0
         gate = room.dear if dear else room.cheap
 
         async def fly() -> bytes:
@@ -180,14 +213,14 @@ class Flights:
 
         def landed(task: asyncio.Task[bytes]) -> None:
             room.dear_held -= dear
-            if flight.ticket is not None:
-                self._tickets.give(flight.ticket)
+            self._list.add(-expected_s)
             if room.flights.get(key) is flight:
                 del room.flights[key]
             if not task.cancelled():
                 task.exception()  # told to those who wait; nobody may be left
 
         room.dear_held += dear
+        self._list.add(expected_s)
         room.flights[key] = flight
         flight.task = asyncio.create_task(fly())
         flight.task.add_done_callback(landed)

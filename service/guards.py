@@ -20,10 +20,10 @@ from lifecircle.service.errors import ForbiddenError, RequestError, Unauthorized
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import PROTECTION
 from lifecircle.service.settings import Settings
+from lifecircle.service.wording import LOCAL
 
 BODY_S: Final = 30.0
 SLOWEST: Final = 100_000  # bytes a second at which the largest body allowed may come
-LOCAL: Final = "local"  # who gave no name and needs no key
 _PROTECTION = [(name.encode(), value.encode()) for name, value in PROTECTION]
 
 

@@ -1,8 +1,9 @@
 """Work on files nobody vouches for, in a process of its own with limits; the service opens none.
 
 The process comes from a server of processes that has loaded the readers (starting one costs
-milliseconds). It may use so much memory, processor time and disk, and is killed when its time is
-over or whoever asked has left. It answers in bytes: nothing it says is run or unpickled.
+milliseconds) and knows no secret of the service (`children`). It may use so much memory, processor
+time and disk, and is killed when its time is over or whoever asked has left. It answers in bytes:
+nothing it says is run or unpickled.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final, Literal
 
+from lifecircle.service.children import begin_clean, die_with_service
 from lifecircle.service.errors import NotReadyError, RequestError
 from lifecircle.service.flights import ReaderLeftError
 
@@ -35,6 +37,10 @@ DEAR: Final = tuple(  # what dear answers are made with (`apart`)
         "routes.robustness",
         "routes.catchments",
         "routes.studies",
+        "routes.areas",
+        "routes.scorecard",
+        "ogc.items",
+        "ogc.processes",
     )
 )
 TICK_S: Final = 0.05
@@ -64,6 +70,7 @@ class Jail:
     def __init__(self, limits: Limits, at_once: int) -> None:
         self.limits = limits
         self._places = threading.BoundedSemaphore(at_once)
+        self._asking: set[threading.Event] = set()
 
     def run(self, work: str, told: bytes, folder: str, left: threading.Event) -> bytes:
         """What the function ``module:name`` gives for `told`; its temporary files go to `folder`.
@@ -74,11 +81,20 @@ class Jail:
         RequestError : a limit was reached.
         ReaderLeftError : `left` was set; the process is gone and its place free.
         """
-        self._take_place(left)
+        self._asking.add(left)
         try:
-            return supervised(work, told, folder, self.limits, left)
+            self._take_place(left)
+            try:
+                return supervised(work, told, folder, self.limits, left)
+            finally:
+                self._places.release()
         finally:
-            self._places.release()
+            self._asking.discard(left)
+
+    def end(self) -> None:
+        """End what is under way: the service stops, and whoever asked is told nothing more."""
+        for left in list(self._asking):
+            left.set()
 
     def _take_place(self, left: threading.Event) -> None:
         until = time.monotonic() + WAIT_S
@@ -101,7 +117,7 @@ def supervised(work: str, told: bytes, folder: str, limits: Limits, left: thread
     process = _processes().Process(
         target=_inside, args=(theirs, work, told, folder, limits), daemon=True
     )
-    process.start()
+    begin_clean(process)
     theirs.close()
     try:
         _next_word(ours, START_S, limits, left)  # the clock runs from when it begins to read
@@ -150,6 +166,7 @@ def _processes() -> Any:
 
 
 def _inside(answer_to: Connection, work: str, told: bytes, folder: str, limits: Limits) -> None:
+    die_with_service()
     tempfile.tempdir = folder
     _limit(limits)
     answer_to.send_bytes(_BEGUN)

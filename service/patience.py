@@ -1,8 +1,8 @@
 """Connections that are not served for ever: half a request, or an answer that nobody takes.
 
 uvicorn itself waits without limit for both. A connection that sends no whole head within
-`HEAD_S`, or takes nothing of its answer for `STALLED_S`, is closed. (A body that comes slowly is
-the business of `guards.BodyLimit`.)
+`HEAD_S` and `HEAD_BYTES`, or takes nothing of its answer for `STALLED_S`, is closed. (A body that
+comes slowly is the business of `guards.BodyLimit`.)
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S: Final = 20.0
+HEAD_BYTES: Final = 256 * 1024
+TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
 STALLED_S: Final = 60.0
 LOOKS: Final = 10  # within the time a head has
 
@@ -27,7 +32,21 @@ class PatientProtocol(HttpToolsProtocol):
     head_s = HEAD_S
     stalled_s = STALLED_S
     _head_since: float | None = None
+    _head_bytes = 0
     _stalled: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; a head that does not end ends its connection."""
+        before = self._head_since
+        super().data_received(data)
+        if self._head_since is None or before is None:
+            self._head_bytes = 0
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self._head_since = None
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the head of a request."""
@@ -52,7 +71,18 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._head_since = None
+        self._name_target()
         super().on_headers_complete()
+
+    def _name_target(self) -> None:
+        """Take the name of an address asked for whole (``GET http://name/path``) for ``Host``.
+
+        RFC 9112, 3.2.2: what ``Host`` says is ignored then, so that no two on the way differ.
+        """
+        if not self.url.startswith((b"/", b"*")) and b"://" in self.url:
+            name = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+            others = [pair for pair in self.headers if pair[0] != b"host"]
+            self.headers[:] = [*others, (b"host", name)]
 
     def end_late_head(self, now: float) -> None:
         """End the connection if its head is not whole in time."""

@@ -27,6 +27,7 @@ from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.figures import FIGURES
 from lifecircle.service.flights import Flights, ReaderLeftError
+from lifecircle.service.metrics import route_of
 from lifecircle.service.request_origin import CSRF_FIELD, from_this_machine, session_of
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import Words
@@ -241,8 +242,8 @@ async def kept_body(
 
     flights: Flights = request.app.state.flights
     whole = (state.run.path, *key)
-    dear = apart is not None or _is_dear(request)
-    return await flights.share(whole, make, left, dear=dear, apart=apart is not None)
+    kind = _kind(request, apart is not None)
+    return await flights.share(whole, make, left, kind=kind, apart=apart is not None)
 
 
 async def soon_body(
@@ -260,8 +261,10 @@ async def soon_body(
         return body
     flights: Flights = request.app.state.flights
     patience = request.app.state.settings.page_patience_seconds
-    make = _keeping(state, key, produce, request.app.state.workshop)
-    return await flights.within(patience, (state.run.path, *key), make)
+    workshop: Workshop | None = request.app.state.workshop
+    make = _keeping(state, key, produce, workshop)
+    kind = _kind(request, isinstance(produce, Apart) and workshop is not None)
+    return await flights.within(patience, (state.run.path, *key), make, kind or "page")
 
 
 def is_patient(request: Request) -> bool:
@@ -302,7 +305,7 @@ def _keeping(
 
     def make(left: Event) -> bytes:
         if isinstance(produce, Apart) and workshop is not None:
-            found = workshop.run(produce, left)
+            found = workshop.answer(produce, key, left)
         else:
             made = produce()
             found = made if isinstance(made, bytes) else encode(made)
@@ -312,13 +315,16 @@ def _keeping(
     return make
 
 
-def _is_dear(request: Request) -> bool:
-    path = request.url.path
-    return (
-        path.rpartition("/")[2] in DEAR
+def _kind(request: Request, apart: bool) -> str | None:
+    """The kind of a dear question, whose like take about as long; None: it is not dear."""
+    path, form = request.url.path, request.query_params.get("f")
+    dear = (
+        apart
+        or path.rpartition("/")[2] in DEAR
         or ("/maps/" in path and "/pieces/" not in path)  # a piece is made once a run
-        or request.query_params.get("f") in FILES
+        or form in FILES
     )
+    return f"{route_of(path)} {form if form in FILES else ''} {apart}" if dear else None
 
 
 def unmoved(
@@ -328,14 +334,16 @@ def unmoved(
     bands: str,
     still: Callable[[], bool] | None,
 ) -> Callable[[], bool]:
-    """Whether a run still answers: it is the current one, or named and not removed, and no
-    other bands are kept beside it.
+    """Whether a run still answers: it is the current one, or named and not removed, no other
+    bands are kept beside it and, where a year was named, no other run is of any year.
     """
     areas, area, run = request.app.state.areas, state.run.manifest.area, state.name
+    years = areas.years(area) if "year" in request.query_params else None
 
     def same() -> bool:
         try:
             there = state.run.path.exists() if pinned else areas.current(area) == run
+            there = there and (years is None or areas.years(area) == years)
         except LifecircleError:
             return False
         return there and state.bands() == bands and (still is None or still())

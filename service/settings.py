@@ -72,7 +72,8 @@ class Settings(BaseModel):
     open_runs: int = Field(default=8, ge=1)
     cache_bytes: int = Field(default=64 * 2**20, ge=0)
     dear_at_once: int = Field(default=2, ge=1)
-    dear_waiting: int = Field(default=16, ge=0)
+    dear_wait_seconds: float = Field(default=30.0, ge=0)
+    kept_file_bytes: int = Field(default=512 * 2**20, ge=0)
     page_patience_seconds: float = Field(default=0.6, ge=0)
     dear_apart: bool = True
     dear_seconds: float = Field(default=120.0, gt=0)

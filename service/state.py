@@ -40,7 +40,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 KEPT_BYTES: Final = 64 * 2**20
+ENTRY_BYTES: Final = 1_000  # of an answer kept, beside its bytes and its key
 T = TypeVar("T")
+
+
+def weight_of(key: Hashable) -> int:
+    """Bytes that a key takes: what was asked may be longer than what is answered."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return ENTRY_BYTES + sum(len(one) for one in parts if isinstance(one, (str, bytes)))
 
 
 class AnswerCache:
@@ -65,10 +72,14 @@ class AnswerCache:
         if len(body) * 4 > self._limit:
             return
         with self._lock:
-            self._held += len(body) - len(self._bodies.pop(key, b""))
+            before = self._bodies.pop(key, None)
+            if before is None:
+                self._held += weight_of(key)
+            self._held += len(body) - len(before or b"")
             self._bodies[key] = body
             while self._held > self._limit:
-                self._held -= len(self._bodies.popitem(last=False)[1])
+                gone, held = self._bodies.popitem(last=False)
+                self._held -= len(held) + weight_of(gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +107,10 @@ class LayerTable:
 class AreaState:
     """One opened run with what is derived from it on first need."""
 
-    def __init__(self, run: Run, cache_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, run: Run, cache_bytes: int = KEPT_BYTES, profile: str | None = None) -> None:
         self.run = run
+        self.profile = profile  # of travelling, on whose roads the run is
+        self.area = run.manifest.area
         self.name = run.manifest.run
         self.answers = AnswerCache(cache_bytes)
         self._layers: dict[str, LayerTable] = {}
@@ -129,7 +142,10 @@ class AreaState:
         found = profile_of(self.run.policy, profile)
         if found is None:
             return self
-        return self.derived(("profile", found.id), lambda: AreaState(run_by(self.run, found.id)))
+        return self.derived(
+            ("profile", found.id),
+            lambda: AreaState(run_by(self.run, found.id), profile=found.id),
+        )
 
     def warm(self) -> bool:
         """Walk along the first street alone: kernels are loaded, and no more of the run is.
@@ -201,13 +217,32 @@ class AreaState:
         return stamp_of(self.run.path) if layer == "proposals" else ""
 
 
+@dataclass(frozen=True)
+class NamedRun:
+    """A run that is named, and opened only where somebody looks into it."""
+
+    area: str
+    name: str
+    areas: Areas
+    profile: str | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run, opened."""
+        return self.areas.open(self.area, self.name).run
+
+
 class Warmth:
-    """Whether the kernels were compiled or loaded; `failed` is why not."""
+    """Whether the kernels were compiled or loaded; `failed` is why not.
+
+    `then` is done last, before the service says that it is ready.
+    """
 
     def __init__(self) -> None:
         self.done = False
         self.stopped = False
         self.failed: Exception | None = None
+        self.then: Callable[[], None] | None = None
 
     def warm(self, areas: Areas) -> None:
         """Ask one question of one area, so that no reader waits for a compiler."""
@@ -215,6 +250,8 @@ class Warmth:
         try:
             for area in areas.names()[:1]:
                 compiled = areas.open(area).warm()
+            if self.then is not None:
+                self.then()
         except Exception as error:  # the service still answers, the first reader waits
             log.warning("kernels not warmed", exc_info=True)
             self.failed = error

@@ -24,6 +24,7 @@ from lifecircle.service.figures import (
     walked,
 )
 
+LOCAL: Final = "local"  # who gave no name and needs no key
 ENDS: Final = ("。", ".", "！", "？", "!", "?")
 
 

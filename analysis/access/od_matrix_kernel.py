@@ -12,9 +12,9 @@ Source: Dial (1969), Algorithm 360, with k labels of distinct sources per node.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from lifecircle.analysis.access.shortest import DEAD_END, along_edge
+from lifecircle.analysis.access.shortest import DEAD_END, along_edge, first_of_edge
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 _NODE = DEAD_END - 1
@@ -24,7 +24,7 @@ _NO_KEY = np.iinfo(np.int64).max
 _UNREACHED = np.iinfo(np.int32).max
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def full_rows(  # noqa: PLR0913 - numba takes arrays, not records
     first: IntArray,
     node: Int32Array,
@@ -83,7 +83,7 @@ def full_rows(  # noqa: PLR0913 - numba takes arrays, not records
             at_node[node[i]] = _UNREACHED
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def short_rows(  # noqa: PLR0913 - numba takes arrays, not records
     first: IntArray,
     node: Int32Array,
@@ -160,7 +160,7 @@ def short_rows(  # noqa: PLR0913 - numba takes arrays, not records
     return begin, position[:filled].copy(), cm[:filled].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(keys: IntArray, key: int) -> int:
     """Put a label (cm << 32 | source) into an ascending list of distinct sources.
 
@@ -187,7 +187,7 @@ def _put(keys: IntArray, key: int) -> int:
     return 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_labels(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
@@ -273,7 +273,7 @@ def nearest_labels(  # noqa: PLR0913 - numba takes arrays, not records
     return keys
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_rows(  # noqa: PLR0913 - numba takes arrays, not records
     keys: IntArray,
     edge: Int32Array,
@@ -311,7 +311,7 @@ def nearest_rows(  # noqa: PLR0913 - numba takes arrays, not records
                     break
                 if (label >> _SOURCE_BITS) + step <= limit_cm:
                     _put(row, label + (step << _SOURCE_BITS))
-        i = np.searchsorted(goal_edge, e)
+        i = first_of_edge(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
             along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
             total = np.int64(leg_cm[k]) + along + max(goal_leg_cm[i], 0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from lifecircle.analysis.access.shortest import along_edge
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import UNREACHED_CM, Int32Array
 
 _UNREACHED = np.int32(UNREACHED_CM)
@@ -13,7 +13,7 @@ _HALF = 32
 _NO_KEY = np.iinfo(np.int64).max
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_of_each_service(  # noqa: PLR0913 - numba takes arrays, not records
     edge: int,
     ahead_cm: int,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import FloatArray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stamp_segments(
     square_m2: FloatArray,
     segments: FloatArray,
@@ -52,7 +52,7 @@ def stamp_segments(
                 square_m2[r, c] = min(square_m2[r, c], square)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reached_segments(
     edge: np.ndarray,
     from_m: FloatArray,

@@ -12,8 +12,8 @@ Source: Dial (1969), Algorithm 360; Meyer and Sanders (2003), delta-stepping.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 SHIFT = 10  # buckets of 1024 cm: measured best on street networks, never changes a result
@@ -29,7 +29,7 @@ _UNREACHED = np.iinfo(np.int32).max
 # for negative indices and keeps the addresses in registers, which doubles the speed.
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _settle(
     start: Int32Array,
     link: IntArray,
@@ -100,7 +100,7 @@ def _settle(
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_sources(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
@@ -145,7 +145,7 @@ def nearest_sources(  # noqa: PLR0913 - numba takes arrays, not records
             row_source[node] = -1 if k >= beyond else k & _LOW
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _spread_out(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
@@ -229,7 +229,7 @@ def _spread_out(  # noqa: PLR0913 - numba takes arrays, not records
     return np.int64(-1)  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reach_from_each(
     start: Int32Array,
     link: IntArray,
@@ -280,7 +280,7 @@ def reach_from_each(
     return first, node_out[:filled], cm_out[:filled]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def along_edge(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
     """Way between two positions of one edge, cm; against a one-way beyond any limit."""
     forth, home = np.int64(goal_ahead) - ahead, np.int64(back) - goal_back
@@ -289,7 +289,23 @@ def along_edge(ahead: int, back: int, goal_ahead: int, goal_back: int) -> int:
     return max(forth, home, np.int64(0))  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def first_of_edge(edges: Int32Array, edge: int) -> int:
+    """Where an edge begins, or would, among sorted ones.
+
+    `numpy.searchsorted` says so too, but a kernel that calls it takes a tenth of a second to load.
+    """
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) // 2
+        if edges[middle] < edge:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
     edge: Int32Array,
     ahead_cm: Int32Array,
@@ -328,7 +344,7 @@ def nearest_of_positions(  # noqa: PLR0913 - numba takes arrays, not records
         if node_source[v] >= 0:
             total = np.int64(leg_cm[k]) + uv_cm[e] - ahead_cm[k] + node_cm[v]
             best = min(best, (total << _HALF) | np.int64(node_source[v]))
-        i = np.searchsorted(goal_edge, e)
+        i = first_of_edge(goal_edge, e)
         while i < len(goal_edge) and goal_edge[i] == e:
             along = along_edge(ahead_cm[k], back_cm[k], goal_ahead_cm[i], goal_back_cm[i])
             total = leg_cm[k] + along + max(goal_leg_cm[i], 0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from lifecircle.analysis.access.shortest import DEAD_END
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 _HALF = 32
@@ -13,7 +13,7 @@ _LOW = np.int64(0xFFFFFFFF)
 _NODE = _LOW ^ np.int64(DEAD_END)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _improve(  # noqa: PLR0913 - numba takes arrays, not records
     start: Int32Array,
     link: IntArray,
@@ -90,7 +90,7 @@ def _improve(  # noqa: PLR0913 - numba takes arrays, not records
     return count, pool, touched
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def improved_walks(  # noqa: C901, PLR0913 - numba takes arrays, not records; one pass over the queue
     start: Int32Array,
     link: IntArray,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def between_points(
     start: IntArray, known: FloatArray, value: FloatArray, edge: Int32Array, asked: FloatArray
 ) -> FloatArray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.connected import root_of
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 
 SQUARES_PER_LINK: Final = 1.5  # above sqrt(2): all points of one square are linked
@@ -46,7 +47,7 @@ def linked_groups(xy_m: FloatArray, apart: Int32Array, link_m: float) -> Int32Ar
     return group
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _link(square: IntArray, xy: FloatArray, ahead: IntArray, most: float) -> Int32Array:
     """The group of points (n,) that stand by square; squares are joined, the lower root wins.
 
@@ -65,13 +66,13 @@ def _link(square: IntArray, xy: FloatArray, ahead: IntArray, most: float) -> Int
             upto[k] = there
             if there == squares or square[start[there]] != key + ahead[k]:
                 continue
-            one, other = _root(root, here), _root(root, there)
+            one, other = root_of(root, here), root_of(root, there)
             if one != other and _touch(xy, start, here, there, most):
                 root[max(one, other)] = min(one, other)
     return _numbered(root, start)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _starts(square: IntArray) -> IntArray:
     """Where each square begins among sorted points, and where the last ends."""
     start = np.empty(len(square) + 1, dtype=np.int64)
@@ -84,15 +85,7 @@ def _starts(square: IntArray) -> IntArray:
     return start[: count + 1]
 
 
-@njit(cache=True, nogil=True)
-def _root(root: IntArray, node: int) -> int:
-    while root[node] != node:
-        root[node] = root[root[node]]
-        node = root[node]
-    return node
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def _touch(xy: FloatArray, start: IntArray, here: int, there: int, most: float) -> bool:
     """Whether any two points of two squares lie within a link."""
     for a in range(start[here], start[here + 1]):
@@ -103,14 +96,14 @@ def _touch(xy: FloatArray, start: IntArray, here: int, there: int, most: float) 
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _numbered(root: IntArray, start: IntArray) -> Int32Array:
     """Groups of points (n,), numbered by their lowest squares."""
     group = np.empty(start[-1], dtype=np.int32)
     piece = np.empty(len(root), dtype=np.int32)
     count = 0
     for square in range(len(root)):
-        lowest = _root(root, square)
+        lowest = root_of(root, square)
         if lowest == square:
             piece[square] = count
             count += 1

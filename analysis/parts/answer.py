@@ -25,7 +25,7 @@ from lifecircle.analysis.city.residents.part_spread import PartSpread
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.quantities import Counts
 from lifecircle.analysis.readers.osm.incomplete import Incomplete
-from lifecircle.analysis.readers.osm.places import OsmPlaces
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
 from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.tables import FROM_OSM, FacilityTable
 from lifecircle.analysis.writing import write_aside

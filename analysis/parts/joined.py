@@ -16,7 +16,7 @@ from lifecircle.analysis.parts.answer import FRAMES, read_answer
 from lifecircle.analysis.parts.cutting import part_count
 from lifecircle.analysis.parts.working import part_folder
 from lifecircle.analysis.readers.osm.incomplete import Incomplete
-from lifecircle.analysis.readers.osm.places import OsmPlaces
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.tables import FROM_OSM, FacilityTable

@@ -19,7 +19,8 @@ from lifecircle.analysis.parts.answer import FRAMES, Answer, is_answered, write_
 from lifecircle.analysis.parts.cutting import Part, read_part, spreads, streets_near
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.readers.osm.boxes import write_things
-from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
+from lifecircle.analysis.readers.osm.places import read_places
 from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.tables.units import read_units
 

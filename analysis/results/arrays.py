@@ -20,6 +20,7 @@ from lifecircle.analysis.city.model import City, Deferred, GeometryArray, StrArr
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.roads import RoadNetwork
 from lifecircle.analysis.errors import WorkspaceError
+from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
 
 _Record = TypeVar("_Record")
@@ -161,7 +162,8 @@ class Table:
 
     def shapes(self) -> GeometryArray:
         """Shapes (n,) of the column of WKB."""
-        shapes: GeometryArray = shapely.from_wkb(self.table.column("geometry").to_numpy())
+        with collecting_seldom():  # it would look through all there is every so many shapes
+            shapes: GeometryArray = shapely.from_wkb(self.table.column("geometry").to_numpy())
         return shapes
 
     def polygons(self) -> GeometryArray:

@@ -6,6 +6,7 @@
     DIR/<area>/current       the name of the run to show
     DIR/<area>/.tmp-*        a build under way (it holds the .lock of its name), or one that died
     DIR/<area>/headline/<run>.json   its sentence, worked out once (`headline_file`)
+    DIR/.cache/answers/<area>/<run>/ answers of a service (`answers_folder`)
 """
 
 from __future__ import annotations
@@ -188,6 +189,16 @@ def _title(told: object) -> Title:
 def headline_file(run: Path) -> Path:
     """The file of a run's kept headline (it need not exist; it can be worked out again)."""
     return run.parent.parent / HEADLINE / f"{run.name}.json"
+
+
+def answers_root(root: Path) -> Path:
+    """Where the answers of a service are kept; whatever lies there can be worked out again."""
+    return root / ".cache" / "answers"
+
+
+def answers_folder(area: Path, run: str) -> Path:
+    """Where the answers about one run are kept (it need not exist); `area` is its folder."""
+    return answers_root(area.parent) / area.name / run
 
 
 def keep_beside(file: Path, content: bytes, area: str) -> None:

@@ -28,6 +28,7 @@ from lifecircle.analysis.results.folders import (
     MANIFEST,
     RUNS,
     AreaFolders,
+    answers_folder,
     headline_file,
 )
 from lifecircle.analysis.results.manifest_file import read_manifest
@@ -140,8 +141,8 @@ def prune(
 ) -> list[str]:
     """Remove an area's runs beyond the last `keep` (`runs_to_remove`); the names removed.
 
-    A run with kept proposals stays, and one that is `needed`; kept bands and the headline go
-    with their run. `dry` only names them.
+    A run with kept proposals stays, and one that is `needed`; kept bands, answers and the
+    headline go with their run. `dry` only names them.
 
     Raises
     ------
@@ -157,6 +158,7 @@ def prune(
             shutil.rmtree(aside)
         bands_of(home / RUNS / run).unlink(missing_ok=True)
         headline_file(home / RUNS / run).unlink(missing_ok=True)
+        shutil.rmtree(answers_folder(home, run), ignore_errors=True)
     return chosen
 
 

@@ -93,13 +93,13 @@
       if (turn !== one.turn) return;
       one.state = found.errors ? "bad" : "ready";
       one.node.className = "file " + (found.errors ? "bad" : found.warnings ? "so" : "good");
-      one.said.textContent = found.errors ? words.errors + " " + found.errors
-        : found.warnings ? words.remarks + " " + found.warnings : words.fine;
+      one.said.textContent = found.errors ? words.errors.replace("{n}", found.errors)
+        : found.warnings ? words.remarks.replace("{n}", found.warnings) : words.fine;
       for (const fault of found.faults) {
         const alone = /^\d+$/.test(fault.rows || ""); // several say themselves that they are rows
-        const where = [alone ? words.row + " " + fault.rows : fault.rows, fault.column];
+        const where = [alone ? words.row.replace("{n}", fault.rows) : fault.rows, fault.column];
         const told = where.filter(Boolean).join(" · ");
-        one.faults.append(make("li", (told ? told + ": " : "") + fault.problem));
+        one.faults.append(make("li", (told ? told + words.colon : "") + fault.problem));
       }
     } catch (fault) {
       if (turn !== one.turn) return;

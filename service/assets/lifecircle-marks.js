@@ -63,8 +63,9 @@
       return found ? found.properties.name : one.target.name || words["kind_" + one.target.kind] + " " + one.target.id;
     }
 
+    function writer(one) { return one.author === "local" ? words.local : one.author || "–"; }
     function said(one) {
-      return lifecircle.filled(words.said, { author: one.author || "–", at: one.at.slice(0, 10) });
+      return lifecircle.filled(words.said, { author: writer(one), at: one.at.slice(0, 10) });
     }
 
     function row(one) {
@@ -220,7 +221,7 @@
         }
         const theirs = found.body;
         say.append(
-          element("b", "", lifecircle.filled(words.clash, { author: theirs.author || "–" })),
+          element("b", "", lifecircle.filled(words.clash, { author: writer(theirs) })),
           element("span", "", " " + words[theirs.verdict] + (theirs.note ? words.colon + theirs.note : ""))
         );
         const over = element("button", "lc-plain lc-over", words.over);

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from lifecircle.service.batch.one_city import SERVE
+from lifecircle.service.children import without_settings
 
 _ONE_CITY: Final = "lifecircle.service.batch.one_city"
 _LOST: Final = -int(signal.SIGTERM)  # the code of a copy that died with its server
@@ -55,7 +56,7 @@ class _OfItsOwn:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", _ONE_CITY, str(answer), str(os.getpid())],
                 stdin=subprocess.PIPE, stdout=said, stderr=subprocess.STDOUT,
-                start_new_session=True,
+                start_new_session=True, env=without_settings(os.environ),
             )  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(text.encode())
@@ -117,6 +118,7 @@ class _Server:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", _ONE_CITY, SERVE],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+            env=without_settings(os.environ),
         )  # fmt: skip
         self._lock, self._dead = threading.Lock(), False
         self._copies: dict[int, _Copy] = {}

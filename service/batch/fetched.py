@@ -89,6 +89,7 @@ def send_run(run: Path, address: str) -> bool:
         system, root = fsspec.core.url_to_fs(address)
         place = f"{root.rstrip('/')}/{area}"
         pointer, target = f"{place}/{CURRENT}", f"{place}/{RUNS}/{name}"
+        system.invalidate_cache()  # what others wrote meanwhile counts
         if _pointed_to(system, pointer) == name:
             return False
         _make_folder(system, target)
@@ -113,7 +114,6 @@ def _pointed_to(system: Any, pointer: str) -> str | None:
 
 def _sizes(system: Any, target: str) -> dict[str, int]:
     """Bytes of what lies there already, by its path."""
-    system.invalidate_cache()
     try:
         return {name: told["size"] for name, told in system.find(target, detail=True).items()}
     except FileNotFoundError:

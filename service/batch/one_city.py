@@ -12,7 +12,6 @@ no start and no imports.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -25,8 +24,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from lifecircle.analysis.machine import die_with_parent
+
 SERVE: Final = "serve"
-_PR_SET_PDEATHSIG: Final = 1
 _OUT_OF_MEMORY: Final = 5
 _CRASHED: Final = 1
 _CHUNK: Final = 1 << 16
@@ -58,18 +58,6 @@ def build(text: str, answer: Path) -> int:
     told = json.dumps(asdict(replace(record, peak_mb=peak_mb, cpu_s=cpu_s)))
     write_aside(answer, told.encode())
     return 0
-
-
-def die_with_parent(parent: int) -> None:
-    """Ask the system to end this process when the one that started it ends (Linux).
-
-    `parent`: its process id (in a container it may be 1).
-    """
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before we asked
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 # ---- a copy for each order -----------------------------------------------------------------------

@@ -35,6 +35,7 @@ from lifecircle.service.wording import Words
 COVERAGE: Final = "coverage"
 ROW: Final = "scorecard"
 _LONGEST_SHEET: Final = 1_000_000
+_NO_SHAPE: Final[Mapping[str, Any]] = {"name_en": None, "wkb": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,11 @@ def send_summary(summary: Summary, address: str, lang: Language) -> list[str]:
 
 
 def _contents(summary: Summary, lang: Language) -> dict[str, bytes]:
+    units = units_frame(summary)
     return {
         "cities.parquet": _parquet(cities_frame(summary)),
-        "units.parquet": _parquet(units_frame(summary)),
-        "summary.xlsx": workbook(summary, lang),
+        "units.parquet": _parquet(units),
+        "summary.xlsx": workbook(summary, units, lang),
         "index.zh.html": batch_page(summary.records, summary.figures, "zh").encode(),
         "index.en.html": batch_page(summary.records, summary.figures, "en").encode(),
     }
@@ -154,40 +156,46 @@ def _card(city: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def units_frame(summary: Summary) -> gpd.GeoDataFrame:
     """One row a city and unit of its coverage: residents, and covered and P of every service."""
-    rows: list[dict[str, Any]] = []
+    heads = ["city", "run", "code", "name", "name_en", "level", "residents"]
+    lines: list[tuple[Any, ...]] = []
+    shapes_wkb: list[str | None] = []
+    counts: dict[str, dict[int, int | None]] = {}
+    shares: dict[str, dict[int, float | None]] = {}
     for city, found in summary.figures.items():
         shapes = {shape["code"]: shape for shape in found["shapes"]}
-        lines: dict[str, dict[str, Any]] = {}
+        at: dict[str, int] = {}
         for block in found["services"]:
+            covered = counts.setdefault(f"{block['service']}_covered", {})
+            share = shares.setdefault(f"{block['service']}_P", {})
             for unit in block["units"]:
-                shape = shapes.get(unit["code"])
-                line = lines.setdefault(
-                    unit["code"],
-                    {
-                        "city": city, "run": found["run"], "code": unit["code"],
-                        "name": unit["name"],
-                        "name_en": None if shape is None else shape["name_en"],
-                        "level": block["by"], "residents": unit["residents"],
-                        "geometry": None if shape is None else shapely.from_wkb(shape["wkb"]),
-                    },
-                )  # fmt: skip
-                line[f"{block['service']}_covered"] = unit["covered"]
-                line[f"{block['service']}_P"] = unit["P"]
-        rows += lines.values()
-    heads = ["city", "run", "code", "name", "name_en", "level", "residents", "geometry"]
-    services = sorted({key for row in rows for key in row} - set(heads))
-    frame = pd.DataFrame(rows, columns=[*heads[:-1], *services, "geometry"])
-    whole = ["residents", *(name for name in services if name.endswith("_covered"))]
-    shares = [name for name in services if name.endswith("_P")]
-    kinds = dict.fromkeys(whole, "Int64") | dict.fromkeys(shares, "float64")
-    return gpd.GeoDataFrame(frame.astype(kinds), geometry="geometry", crs="EPSG:4326")
+                code = unit["code"]
+                line = at.get(code)
+                if line is None:
+                    line = at[code] = len(lines)
+                    shape = shapes.get(code, _NO_SHAPE)
+                    told = (unit["name"], shape["name_en"], block["by"], unit["residents"])
+                    lines.append((city, found["run"], code, *told))
+                    shapes_wkb.append(shape["wkb"])
+                covered[line], share[line] = unit["covered"], unit["P"]
+    frame = pd.DataFrame(lines, columns=heads)
+    columns = {
+        name: pd.Series(held, index=frame.index, dtype="Int64") for name, held in counts.items()
+    }
+    columns |= {
+        name: pd.Series(held, index=frame.index, dtype="float64") for name, held in shares.items()
+    }
+    frame["residents"] = frame["residents"].astype("Int64")
+    frame = pd.concat(
+        [frame, pd.DataFrame({name: columns[name] for name in sorted(columns)})], axis=1
+    )
+    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(shapes_wkb), crs="EPSG:4326")
 
 
-def workbook(summary: Summary, lang: Language) -> bytes:
-    """The summary for people, as an Excel workbook."""
+def workbook(summary: Summary, units: gpd.GeoDataFrame, lang: Language) -> bytes:
+    """The summary for people, as an Excel workbook; `units`: its `units_frame`."""
     words = Words(lang, "batch")
     book = Workbook(write_only=True)
-    for name, heads, rows in _sheets(summary, words):
+    for name, heads, rows in _sheets(summary, units, words):
         sheet = book.create_sheet(words(name))
         sheet.freeze_panes = "B2"
         sheet.append(sheet_row(sheet, heads, heading=True))
@@ -203,13 +211,13 @@ def workbook(summary: Summary, lang: Language) -> bytes:
 _Sheet = tuple[str, list[Any], Iterator[Sequence[Any]]]
 
 
-def _sheets(summary: Summary, words: Words) -> Iterator[_Sheet]:
+def _sheets(summary: Summary, units: gpd.GeoDataFrame, words: Words) -> Iterator[_Sheet]:
     heads = ["city", "state", "residents", "run", "seconds", "peak_mb", "error"]
     yield "cities", [words(key) for key in heads], _cities(summary, words)
     for kind, column in ((COVERAGE, "P"), (ROW, "value")):
         titles = _titles(summary, kind, words)
         yield kind, [words("city"), *titles.values()], _matrix(summary, kind, column, [*titles])
-    frame = units_frame(summary).drop(columns="geometry").astype(object)
+    frame = units.drop(columns="geometry").astype(object)
     frame = frame.where(frame.notna(), None)
     yield "units", [str(name) for name in frame.columns], iter(frame.to_numpy().tolist())
 

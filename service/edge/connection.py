@@ -49,6 +49,7 @@ class QuickProtocol(PatientProtocol):
 
     def on_headers_complete(self) -> None:
         """Answer at once, or make a task of it."""
+        self._name_target()
         if self._front is not None and not self._used and self._is_plain():
             self._answered = self._used = self._answer(self._front)
         if self._answered:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.edge.pieces import Pieces
 from lifecircle.service.responses import GZIPPED, KEPT, PROTECTION, Kept, held_tags, small_tag
+from lifecircle.service.state import weight_of
 
 SMALL: Final = 1_000  # bytes; below them compressing gains nothing
 LEVEL: Final = 5
@@ -172,6 +173,7 @@ class Shelf:
 
     def keep(self, key: Key, entry: Entry) -> None:
         """Keep an answer, unless it alone would fill a quarter of the room."""
+        entry.size += weight_of(key)
         if entry.size * 4 > self._limit:
             return
         self._drop(key)

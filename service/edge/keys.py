@@ -32,7 +32,7 @@ from lifecircle.service.errors import (
     TooManyError,
     UnauthorizedError,
 )
-from lifecircle.service.outside.accounts import BEGIN, CALLBACK
+from lifecircle.service.outside.accounts import BEGIN, CALLBACK, END
 from lifecircle.service.request_origin import (
     KEY,
     SESSION,
@@ -46,7 +46,7 @@ from lifecircle.service.settings import Settings
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})  # for who looks whether the service is alive
 LOGIN: Final = "/login"
-LOGINS: Final = frozenset({LOGIN, BEGIN, CALLBACK})  # for who has no key yet
+LOGINS: Final = frozenset({LOGIN, BEGIN, CALLBACK, END})  # for who has no key yet
 NO_KEY: Final = "key_missing"
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FRESH_S: Final = 1.0

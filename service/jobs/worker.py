@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from lifecircle.analysis.errors import InputError, LifecircleError
+from lifecircle.analysis.machine import die_with_parent
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.encoding import encode
 from lifecircle.service.errors import RequestError, problem_of
@@ -32,8 +33,6 @@ log = logging.getLogger("lifecircle.job")
 
 def main() -> int:
     """Do the task in the folder named; 0 with an answer, be it a refusal; 5 out of memory."""
-    from lifecircle.service.batch.one_city import die_with_parent
-
     folder = Path(sys.argv[1])
     die_with_parent(int(sys.argv[2]))
     task = json.loads((folder / TASK).read_text(encoding="utf-8"))

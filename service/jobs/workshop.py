@@ -25,6 +25,7 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.results.upkeep import sweep
+from lifecircle.service.children import clean_environment
 from lifecircle.service.database.audit import now_utc
 from lifecircle.service.database.engine import Database
 from lifecircle.service.errors import JobError
@@ -48,8 +49,6 @@ ASK_S: Final = 0.5  # how often the database is asked who was called off
 ORPHANS_S: Final = 10.0
 TIDY_S: Final = 600.0
 SETTLE_S: Final = 1.5  # a lock younger than a second is not yet taken for a dead one's
-# of a service alone; the second holds the other two among the settings that its workers are told
-_SECRET: Final = ("LIFECIRCLE_DATABASE", "LIFECIRCLE_SERVED", "LIFECIRCLE_OIDC_CLIENT_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +202,7 @@ class Workshop:
 
     def _spawn(self, job: Job, lock: int) -> None:
         folder = self.folders.of(job.id)
-        env = without_secrets(os.environ)
+        env = clean_environment(os.environ)
         env["TMPDIR"] = str((folder / TEMPORARY).absolute())
         argv = [
             sys.executable, "-m", "lifecircle.service.jobs.worker", str(folder.absolute()),
@@ -320,8 +319,3 @@ def failed(key: str, **params: Any) -> dict[str, Any]:
 def interrupted() -> dict[str, Any]:
     """The end of a job whose service was stopped or died."""
     return failed("job_interrupted")
-
-
-def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that a job is given: nothing that opens a database or an issuer of accounts."""
-    return {name: value for name, value in environment.items() if name not in _SECRET}

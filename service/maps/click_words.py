@@ -36,7 +36,7 @@ _MARK_WORDS: Final = (
     "built", "wrong_data", "moved", "gone", "moved_about", "gone_about", "change", "verdict",
     "because", "note", "who", "save", "cancel", "remove", "wait", "saved", "clash", "over", "take",
     "colon", "mark_gap", "mark_proposal", "mark_facility", "mark_unit", "kind_gap",
-    "kind_proposal", "kind_facility", "kind_unit",
+    "kind_proposal", "kind_facility", "kind_unit", "local",
 )  # fmt: skip
 _MARK_SLOTS: Final = {name: "{" + name + "}" for name in ("n", "why", "author", "at")}
 _BAND: Final = 11  # of the same: the band of P

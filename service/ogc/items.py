@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -9,7 +11,10 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import csv_blocks, export_frame
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.apart import Apart
 from lifecircle.service.errors import MissingError, RequestError
 from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.collections import FORMS, split_id
@@ -24,6 +29,7 @@ from lifecircle.service.ogc.links import collection_url, with_query
 from lifecircle.service.ogc.selection import (
     ItemQuery,
     ItemsQuery,
+    Page,
     chosen_columns,
     code_of,
     narrowed,
@@ -44,6 +50,9 @@ from lifecircle.service.state import AreaState, LayerTable
 
 router = APIRouter(tags=["ogc"])
 SHOWN_ROWS: Final = 100  # of a page for browsers, where no limit is asked
+APART: Final = {  # values of a file beyond which it is written in a process of its own
+    "csv": 500_000, "xlsx": 50_000, "gpkg": 500_000, "parquet": 500_000,
+}  # fmt: skip
 LONG: Final = 2_000  # features; longer answers are sent piece by piece and not kept
 
 
@@ -126,14 +135,24 @@ async def _download(
             media_type=FORMS[form], headers=told, about=(state.mark(layer),),
         )  # fmt: skip
 
-    def produce() -> bytes:
-        rows = table.frame.iloc[chosen.rows]
-        return file_bytes(
-            f"layer.{form}",
-            lambda path: export_frame(rows, table.columns, path, layer, reader.lang),
-        )
-
+    produce: Callable[[], Any] = partial(_file, table, chosen, form, reader.lang)
+    if len(chosen.rows) * len(table.columns) > APART[form]:
+        produce = Apart(_large_file, (state,), (layer, query, form, reader.lang))
     return await _kept(request, reader, state, layer, told, produce, FORMS[form])
+
+
+def _file(table: LayerTable, chosen: Page, form: str, lang: Language) -> bytes:
+    rows = table.frame.iloc[chosen.rows]
+    return file_bytes(
+        f"layer.{form}", lambda path: export_frame(rows, table.columns, path, table.name, lang)
+    )
+
+
+def _large_file(runs: list[Run], layer: str, query: ItemsQuery, form: str, lang: Language) -> bytes:
+    state = AreaState(runs[0])
+    whole = state.layer(layer)
+    chosen = select(state, whole, query, query.limit)
+    return _file(narrowed(whole, chosen_columns(whole, query.properties)), chosen, form, lang)
 
 
 def _table_page(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -28,6 +30,7 @@ router = APIRouter(tags=["processes"])
 JOBS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/job-list"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _FAR: Final = 100.0
+_SAID: Final = re.compile(r"(?P<at>\d\d:\d\d:\d\d )(?P<key>\w+)(?P<faults> \(\d+\))?")
 
 
 class JobsQuery(Asked):
@@ -144,7 +147,7 @@ def status_document(jobs: Jobs, job: Job, reader: Reader, *, log: bool = True) -
         "area": job.area,
         "result": job.told,
         "problem": None if job.error is None else job.error[reader.lang],
-        "log": jobs.folders.log_tail(job.id) if log else None,
+        "log": list(_log(jobs.folders.log_tail(job.id), reader.lang)) if log else None,
         "links": _links(job, reader),
     }
     kept = ("problem", "result", "area")
@@ -157,6 +160,16 @@ def _message(job: Job, step: str | None, lang: Language) -> str:
     if step is not None and i18n.TEXTS.has(step):
         return i18n.text(step, lang)
     return i18n.text(f"job_state_{job.state}", lang)
+
+
+def _log(lines: Iterable[str], lang: Language) -> Iterator[str]:
+    """Lines of a log, each step in words; an error's own line is left out: it is the message."""
+    for line in lines:
+        said = _SAID.fullmatch(line)
+        if said is None or not i18n.TEXTS.has(said["key"]):
+            yield line
+        elif said["faults"] is None:
+            yield said["at"] + i18n.text(said["key"], lang)
 
 
 def _links(job: Job, reader: Reader) -> list[dict[str, str]]:

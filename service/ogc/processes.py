@@ -11,6 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.apart import Apart
 from lifecircle.service.errors import RequestError
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.guards import check_near, writer_of
@@ -21,6 +24,7 @@ from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.ogc.process_description import description, summary
 from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, kept_body
+from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["processes"])
 CONFORMS_TO: Final = tuple(
@@ -113,7 +117,12 @@ async def _at_once(request: Request, reader: Reader, asked: OfRun, body: Execute
     key = ("execution", asked.ID, encode(asked.model_dump(mode="json")), reader.lang)
     try:
         found = await kept_body(
-            request, state, key, lambda: asked.document(state, reader.lang, quick=True)
+            request,
+            state,
+            key,
+            Apart(_document, (state,), (asked, reader.lang))
+            if asked.DEAR
+            else lambda: asked.document(state, reader.lang, quick=True),
         )
     except ReaderLeftError:
         return Response(status_code=READER_LEFT)
@@ -122,6 +131,10 @@ async def _at_once(request: Request, reader: Reader, asked: OfRun, body: Execute
         media_type=JSON,
         headers={**UNCACHED, "content-language": reader.lang},
     )
+
+
+def _document(runs: list[Run], asked: OfRun, lang: Language) -> Any:
+    return asked.document(AreaState(runs[0]), lang, quick=True)
 
 
 def read_inputs(kind: type[Process], given: dict[str, Any], reader: Reader) -> Process:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from anyio import CapacityLimiter
 
@@ -30,6 +30,7 @@ _log: Final = logging.getLogger("lifecircle.accounts")
 
 CALLBACK: Final = "/login/oidc/callback"
 BEGIN: Final = "/login/oidc"
+END: Final = "/login/oidc/end"
 PATIENCE_S: Final = 10.0  # for one answer of the issuer
 KEPT_S: Final = 3_600.0  # how long what the issuer tells of itself is believed
 ASKED_AGAIN_S: Final = 60.0  # unknown keys are asked for no sooner than that
@@ -105,7 +106,7 @@ class Accounts:
             raise AccountError("account_too_late")
         if not hmac.compare_digest(state.encode(), _of(seed, "state").encode()):
             raise AccountError("account_too_late")
-        if answer.get("iss", self.issuer) != self.issuer:
+        if not self._is_from_issuer(answer.get("iss")):
             raise self._no_answer("iss of the answer")
         if "error" in answer:
             raise AccountError("account_refused", reason=_plain(answer["error"])[:100])
@@ -117,6 +118,32 @@ class Accounts:
         name = _plain(told).strip()[:200] or "?"
         whose = f"{self.issuer}\n{claims['sub']}".encode()
         return Account(hashlib.sha256(whose).digest(), name, self._role(claims, name))
+
+    def end(self) -> str:
+        """Where a browser ends its session at the issuer too, who then sends it back to `/login`.
+
+        The issuer asks whoever it is first: the ID token, which would spare that, is not kept.
+
+        Raises
+        ------
+        AccountError : the issuer does not answer as one, or ends no sessions.
+        """
+        told = {
+            "client_id": str(self._settings.oidc_client_id),
+            "post_logout_redirect_uri": f"{self.base_url}/login",
+        }
+        address = self._address("end_session_endpoint")
+        return f"{address}{'&' if '?' in address else '?'}{urlencode(told)}"
+
+    def ends_sessions(self) -> bool:
+        """Whether the issuer was heard to end sessions (it is not asked for it)."""
+        return self._metadata is not None and "end_session_endpoint" in self._metadata[1]
+
+    def _is_from_issuer(self, told: str | None) -> bool:
+        """Whether an answer says to be the issuer's; one that always says so has to (RFC 9207)."""
+        if told is None:
+            return not self._told().get("authorization_response_iss_parameter_supported")
+        return told == self.issuer
 
     def _token(self, code: str, verifier: str) -> Mapping[str, Any]:
         address = self._address("token_endpoint")

@@ -16,7 +16,7 @@ from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service import i18n
 from lifecircle.service.errors import RequestError
 from lifecircle.service.settings import Settings
-from lifecircle.service.state import Areas, AreaState, Warmth
+from lifecircle.service.state import Areas, AreaState, NamedRun, Warmth
 
 Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -327,6 +327,11 @@ class Reader:
         area = state.run.manifest.area
         names = await run_in_threadpool(self.areas.other_years, area, state.name)
         return [await self.state(area, name) for name in names]
+
+    async def beside(self, state: AreaState) -> tuple[NamedRun, ...]:
+        """As `other_years`, but only named: opened by whoever looks into them."""
+        names = await run_in_threadpool(self.areas.other_years, state.area, state.name)
+        return tuple(NamedRun(state.area, name, self.areas) for name in names)
 
     def minutes(self, asked: float | None) -> float | None:
         """The minutes asked for, refused beyond what the service computes."""

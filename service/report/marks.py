@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lifecircle.service.report.cells import Cell, text
 from lifecircle.service.report.tables import titles_by_service
-from lifecircle.service.wording import Words
+from lifecircle.service.wording import LOCAL, Words
 
 MARKS: Final = (
     "mark_of", "mark_name", "service", "mark_verdict", "mark_note", "mark_by", "mark_at",
@@ -27,7 +27,7 @@ def mark_rows(document: Mapping[str, Any], words: Words) -> Iterator[list[Cell]]
             text(titles.get(target["service"], target["service"])),
             text(told(f"mark_{one['verdict']}")),
             text(one["note"]),
-            text(one["author"]),
+            text(told("mark_local") if one["author"] == LOCAL else one["author"]),
             text(one["at"][:10]),
             text(matched),
         ]

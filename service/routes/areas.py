@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -13,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.travelling import mover_of
-from lifecircle.analysis.results.model import Manifest
+from lifecircle.analysis.results.model import Manifest, Run
+from lifecircle.service.apart import Apart
 from lifecircle.service.catalog import (
     Destination,
     Names,
@@ -157,14 +159,16 @@ async def show_gaps(
     """Connected groups of uncovered cells as GeoJSON."""
     reader.minutes(query.minutes)
     state = await reader.state_of(area, query, query.profile)
-    least = query.min_residents
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: gaps_document(state.run, query.question, min_residents=least, lang=reader.lang),
-        media_type=GEOJSON,
-    )
+    named = {"min_residents": query.min_residents, "lang": reader.lang}
+    if query.service is None:
+        produce: Callable[[], Any] = Apart(_gaps, (state,), (query.question,), named)
+    else:
+        produce = partial(_gaps, [state.run], query.question, **named)
+    return await answer(request, state, reader.lang, produce, media_type=GEOJSON)
+
+
+def _gaps(runs: list[Run], question: Question, **named: Any) -> dict[str, Any]:
+    return gaps_document(runs[0], question, **named)
 
 
 @router.get("/areas/{area}/circles")

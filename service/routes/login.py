@@ -24,7 +24,7 @@ from lifecircle.service.database.sessions import (
     open_session,
 )
 from lifecircle.service.errors import AccountError, ForbiddenError, RequestError
-from lifecircle.service.outside.accounts import BEGIN, CALLBACK, Accounts
+from lifecircle.service.outside.accounts import BEGIN, CALLBACK, END, Accounts
 from lifecircle.service.queries.questions import Reader, ReaderNow
 from lifecircle.service.request_origin import (
     ACCOUNT_COOKIE,
@@ -126,6 +126,17 @@ async def finish_account(request: Request, reader: ReaderNow) -> Response:
     return answer
 
 
+@router.get(END)
+async def end_account(request: Request, reader: ReaderNow) -> Response:
+    """Send a browser to where it ends its session at the issuer too."""
+    accounts = _accounts(request)
+    try:
+        address = await to_thread.run_sync(accounts.end, limiter=accounts.at_once)
+    except AccountError as fault:
+        return _failed(request, reader, _next(None, request), fault)
+    return _onward(address)
+
+
 def _accounts(request: Request) -> Accounts:
     found: Accounts | None = request.app.state.accounts
     if found is None:
@@ -205,8 +216,14 @@ def _page(
 ) -> Response:
     key = key_of(request) if session_of(request) is not None and not wrong else None
     status = status or (401 if wrong else 200)
-    accounts = request.app.state.accounts is not None
-    values = {"onward": onward, "wrong": wrong, "key": key, "accounts": accounts}
+    accounts: Accounts | None = request.app.state.accounts
+    values = {
+        "onward": onward,
+        "wrong": wrong,
+        "key": key,
+        "accounts": accounts is not None,
+        "ends": accounts is not None and accounts.ends_sessions(),
+    }
     shown = page(request, "login.html", reader.lang, status=status, **values)
     shown.headers.update(UNCACHED)
     return shown

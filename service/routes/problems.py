@@ -19,6 +19,7 @@ from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, want
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = "5"
+MOST_FAULTS: Final = 100  # of a request, told: a short question gets no long answer
 _UNION_MEMBER: Final = re.compile(
     r"[\[({]"
 )  # pydantic's own word for a type, in the path of a fault
@@ -63,10 +64,10 @@ async def family_problem(request: Request, error: Exception) -> Response:
 
 
 async def parameter_problem(request: Request, error: Exception) -> Response:
-    """A request whose parameters do not fit: every fault, in the reader's language."""
+    """A request whose parameters do not fit: its faults, in the reader's language."""
     assert isinstance(error, RequestValidationError)
     lang = language_of(request)
-    told = [_fault(found, lang) for found in error.errors()]
+    told = [_fault(found, lang) for found in error.errors()[:MOST_FAULTS]]
     faults = list({tuple(fault.values()): fault for fault in told}.values())  # a union's once
     detail = (" " if lang == "en" else "").join(fault["text"] for fault in faults)
     return respond(request, problem(400, "bad_parameters", detail, lang, faults=faults), lang)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from starlette.concurrency import run_in_threadpool
 
+from lifecircle.analysis.errors import Language
+from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import export_scorecard
+from lifecircle.service.apart import Apart
 from lifecircle.service.catalog import scorecard_document, settings_given
+from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow
 from lifecircle.service.queries.scorecard import ScorecardQuery
 from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
 from lifecircle.service.responses import (
     CSV,
+    READER_LEFT,
     XLSX,
     answer,
     disposition,
     file_bytes,
+    kept_body,
     page_response,
     wants_page,
 )
-from lifecircle.service.state import AreaState
+from lifecircle.service.state import AreaState, NamedRun
 
 router = APIRouter(tags=["areas"])
 TABLES: Final = {"csv": CSV, "xlsx": XLSX}
@@ -37,14 +41,29 @@ async def show_scorecard(
     """Each row with its clause, target, baseline, every reading, status and what is missing."""
     state = await reader.state(area, query.run)
     _refuse_unknown(state, query)
-    others = await reader.other_years(state)
+    others = await reader.beside(state)
     about = tuple(other.name for other in others)
 
     def still() -> bool:
         return reader.areas.other_years(area, state.name) == about
 
+    states: tuple[AreaState | NamedRun, ...] = (state, *others)
+    named: dict[str, Any] = {
+        "walker": query.walker,
+        "level": query.level,
+        "year": query.year,
+        "settings": settings_given(query.set_, query.named),
+        "lang": reader.lang,
+    }
     if query.f == "html" or (query.f is None and wants_page(request)):
-        html = await run_in_threadpool(_page, request, reader, (state, *others), query)
+        links = _links(request, reader, area, query)
+        asked = Apart(_page, states, (links,), named)
+        url = request.url
+        key = ("page", url.netloc, url.path, url.query, reader.lang, state.bands(), *about)
+        try:
+            html = await kept_body(request, state, key, asked)
+        except ReaderLeftError:
+            return Response(status_code=READER_LEFT)
         return page_response(html, reader.lang, "", policy=page_policy("'self'"))
     if query.f in TABLES:
         form = str(query.f)
@@ -52,20 +71,14 @@ async def show_scorecard(
             request,
             state,
             reader.lang,
-            lambda: _file((state, *others), reader, query, form),
+            Apart(_file, states, (form,), named),
             media_type=TABLES[form],
             about=about,
             still=still,
             headers={"content-disposition": disposition(f"{area}.scorecard.{form}")},
         )
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: _document((state, *others), reader, query),
-        about=about,
-        still=still,
-    )
+    produce = Apart(_document, states, (), named)
+    return await answer(request, state, reader.lang, produce, about=about, still=still)
 
 
 def _refuse_unknown(state: AreaState, query: ScorecardQuery) -> None:
@@ -83,32 +96,23 @@ def _refuse_unknown(state: AreaState, query: ScorecardQuery) -> None:
         )
 
 
-def _document(states: Sequence[AreaState], reader: Reader, query: ScorecardQuery) -> dict[str, Any]:
-    state, *others = states
-    return scorecard_document(
-        state.run,
-        walker=query.walker,
-        level=query.level,
-        year=query.year,
-        settings=settings_given(query.set_, query.named),
-        others=[other.run for other in others],
-        lang=reader.lang,
-    )
+def _document(runs: list[Run], **named: Any) -> dict[str, Any]:
+    return scorecard_document(runs[0], others=runs[1:], **named)
 
 
-def _file(states: Sequence[AreaState], reader: Reader, query: ScorecardQuery, form: str) -> bytes:
-    document = _document(states, reader, query)
-    return file_bytes(
-        f"scorecard.{form}", lambda path: export_scorecard(document, path, reader.lang)
-    )
+def _file(runs: list[Run], form: str, *, lang: Language, **named: Any) -> bytes:
+    document = _document(runs, lang=lang, **named)
+    return file_bytes(f"scorecard.{form}", lambda path: export_scorecard(document, path, lang))
 
 
-def _page(
-    request: Request, reader: Reader, states: Sequence[AreaState], query: ScorecardQuery
-) -> str:
-    state = states[0]
+def _page(runs: list[Run], links: Links, *, lang: Language, **named: Any) -> bytes:
+    return scorecard_page(runs[0], _document(runs, lang=lang, **named), lang, links).encode()
+
+
+def _links(request: Request, reader: Reader, area: str, query: ScorecardQuery) -> Links:
+    """Where the page leads."""
     root = request.scope.get("root_path", "")
-    home = f"{root}/areas/{quote(state.run.manifest.area)}"
+    home = f"{root}/areas/{quote(area)}"
     kept = query.model_dump(
         by_alias=True, exclude_none=True, exclude_defaults=True, exclude={"f", "lang"}
     )
@@ -117,7 +121,7 @@ def _page(
         return f"{home}/scorecard?{urlencode(kept | more, doseq=True)}"
 
     lang = reader.lang
-    links = Links(
+    return Links(
         home=f"{home}?{urlencode({'lang': lang})}",
         here=f"{home}/scorecard",
         csv=to(f="csv", lang=lang),
@@ -126,4 +130,3 @@ def _page(
         turned=to(f="html", lang="en" if lang == "zh" else "zh"),
         run=query.run,
     )
-    return scorecard_page(state.run, _document(states, reader, query), lang, links)

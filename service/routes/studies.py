@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language, UnknownNameError
+from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart import Apart
 from lifecircle.service.catalog import (
@@ -31,7 +32,7 @@ from lifecircle.service.queries.questions import (
 from lifecircle.service.report import report_page, report_workbook
 from lifecircle.service.report.page import style_policy
 from lifecircle.service.responses import HTML, XLSX, answer, wants_page
-from lifecircle.service.state import AreaState
+from lifecircle.service.state import AreaState, NamedRun
 
 router = APIRouter(tags=["studies"])
 
@@ -43,12 +44,12 @@ async def show_equity(
     """Gini, Palma, residents below the floor and the worst tenth, by group and unit."""
     reader.minutes(query.minutes)
     state = await reader.state_of(area, query, query.profile)
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: equity_document(state.run, query.question, lang=reader.lang),
-    )
+    produce = Apart(_equity, (state,), (query.question, reader.lang))
+    return await answer(request, state, reader.lang, produce)
+
+
+def _equity(runs: list[Run], question: Question, lang: Language) -> dict[str, Any]:
+    return equity_document(runs[0], question, lang=lang)
 
 
 @router.get("/areas/{area}/growth")
@@ -94,13 +95,13 @@ async def show_report(
     given = settings_given(query.set_)
     wanted = query.f or ("html" if wants_page(request) else "json")
     marks = await run_in_threadpool(kept_marks, state, request.app.state.database)
-    beside = await reader.other_years(state)
+    beside = await reader.beside(state)
     about = (
         "reviews",
         *(f"{one['id']}.{one['version']}" for one in marks),
         *(other.name for other in beside),
     )
-    states = (state, *beside)
+    states: tuple[AreaState | NamedRun, ...] = (state, *beside)
     named: dict[str, Any] = {"settings": given, "marks": marks}
     if wanted == "json":
         produce = Apart(_report, states, (lang,), named)

@@ -75,3 +75,12 @@ def test_the_collector_is_as_before_whatever_happens() -> None:
         assert gc.get_threshold()[0] > before[0]
         raise RuntimeError
     assert gc.get_threshold() == before
+
+
+def test_what_was_made_meanwhile_is_old_and_still_collected() -> None:
+    with collecting_seldom():
+        circle: list[object] = []
+        circle.append(circle)
+    assert gc.get_count()[0] < gc.get_threshold()[0]
+    assert any(one is circle for one in gc.get_objects(generation=2))
+    assert gc.get_freeze_count() == 0

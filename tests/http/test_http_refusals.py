@@ -65,3 +65,11 @@ def test_browsers_get_a_page_for_a_problem(served: TestClient) -> None:
     assert answer.status_code == 400
     assert answer.headers["content-type"].startswith("text/html")
     assert "<b>" not in answer.text.split("<main>")[1]
+
+
+def test_a_short_question_gets_no_long_answer(served: TestClient) -> None:
+    asked = "&".join(f"a{k}=1" for k in range(3_000))
+    answer = served.get(f"/areas/tiny/coverage?{asked}&lang=en")
+    assert answer.status_code == 400
+    assert len(answer.json()["faults"]) == 100
+    assert len(answer.content) < 20_000

@@ -69,3 +69,17 @@ def test_warnings_of_the_area_travel_in_the_reader_s_language(tmp_path: Path) ->
         for lang in ("zh", "en")
     ]
     assert texts == [remark.text("zh"), remark.text("en")]
+
+
+def test_a_year_is_of_its_latest_run_wherever_current_points(tmp_path: Path) -> None:
+    old = tiny_run(tmp_path).manifest.run
+    served, workspace = client(tmp_path), Workspace(tmp_path)
+    (year,) = set(workspace.years("tiny").values())
+    url = f"/areas/tiny/coverage?service=pharmacy&lang=en&year={year}"
+    assert served.get(url).json()["run"] == served.get(url).json()["run"] == old  # now kept
+    rules, city = tiny_policy(), tiny_city(places=())
+    table = walks(city, tuple(rules.services))
+    new = save_run(workspace, tiny_manifest(city, rules), rules, city, table).manifest.run
+    (tmp_path / "tiny" / "current").write_text(old, "utf-8")  # moved back, as `doctor --mend` does
+    assert workspace.run_of_year("tiny", year) == new
+    assert served.get(url).json()["run"] == new

@@ -12,7 +12,8 @@ from scipy.spatial.distance import cdist
 
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures import outlines
-from lifecircle.analysis.measures.gaps.gaps import Gap, gap_warnings, gaps
+from lifecircle.analysis.measures.gaps.gaps import Gap, find_gap_table, gap_warnings, gaps
+from lifecircle.analysis.measures.gaps.table import draw_gaps
 from lifecircle.analysis.measures.linking import linked_groups
 from lifecircle.analysis.measures.question import Question
 from tests.worlds.parts import study_of
@@ -266,18 +267,15 @@ def test_cells_that_cannot_be_joined_as_neighbours_are_joined_all_the_same(
 ) -> None:
     cells = (Cell("a", 3000, 0, 1, side=100), Cell("b", 3000, 0, 1, side=100))
     city = tiny_city(cells=cells, places=TINY_PLACES)
-    monkeypatch.setattr(outlines, "_clashing", lambda shapes: np.zeros(len(shapes), np.bool_))
+    monkeypatch.setattr(outlines, "_found_clashing", lambda shapes, there: ~there)
     shape = outlines.outline(city.cells, np.array([0, 1], dtype=np.int32), 100.0)
     assert shape.area == pytest.approx(100 * 100)
 
 
-def test_outlines_drawn_for_one_question_serve_the_next() -> None:
-    drawn: dict[bytes, shapely.Geometry] = {}
-    first = gaps(
-        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"), drawn=drawn
-    )
-    again = gaps(
-        study_of(CITY, POLICY, travel=TRAVEL), Question(service="health_centre"), drawn=drawn
-    )
-    assert len(drawn) == len(first) == 6
-    assert all(a.geometry is b.geometry for a, b in zip(first, again, strict=True))
+def test_gaps_of_the_same_cells_have_one_outline() -> None:
+    study = study_of(CITY, POLICY, travel=TRAVEL)
+    table, _ = find_gap_table(study, Question(service="health_centre"))
+    assert table is not None
+    first, again = draw_gaps(study, [table, table])
+    assert len(first) == len(table) == 6
+    assert all(a is b for a, b in zip(first, again, strict=True))

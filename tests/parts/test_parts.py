@@ -15,6 +15,8 @@ import shapely
 
 from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock
+from lifecircle.analysis.demo.build import springcity_request
+from lifecircle.analysis.demo.samples import write_springcity
 from lifecircle.analysis.errors import InputError, ParameterError
 from lifecircle.analysis.parts.answer import read_answer
 from lifecircle.analysis.parts.cutting import cut_area, read_part
@@ -29,6 +31,7 @@ from lifecircle.service.batch.run import run_batch, tasks_of
 from lifecircle.service.batch.runners import Here
 from lifecircle.service.batch.work import task_from
 from lifecircle.service.errors import BatchError
+from tests.parts.across import KINDS, across_cuts
 from tests.parts.strip_town import PEOPLE, write_centres, write_town, write_units
 
 PLAN = """
@@ -44,6 +47,8 @@ facilities = ["care.csv"]
 [cities.wrong]
 population = ["broken.csv"]
 """
+SPREAD = ("units_subdistrict", "units_township", "units_community", "units_village")
+NOBODY = 9  # the unit whose strip is empty
 INHABITED = [i for i, people in enumerate(PEOPLE) if people]
 SAID = ("warnings", "residents", "counts", "parameters", "services", "modelled", "bbox")
 
@@ -110,6 +115,12 @@ def test_parts_give_the_run_that_is_built_at_once(
     run = build_area(request, Workspace(tmp_path / "ws"), parts=joined)
     assert content(run) == content(at_once)
     assert said(run) == said(at_once)
+    parts = [read_part(request, tmp_path / "cut", i) for i in range(count)]
+    working = {i for i, part in enumerate(parts) if (part.units != NOBODY).any()}
+    found = across_cuts(at_once, [part.units for part in parts])
+    assert found["facility"] >= working  # a park lies across every border of strips
+    assert len(found["gap"]) > 1
+    assert found["catchment"] >= working
 
 
 @pytest.mark.whole
@@ -121,9 +132,30 @@ def test_a_real_city_in_parts_is_the_city_built_at_once(
     units = tuple(sorted(folder.glob("*.gpkg")))
     (osm,) = folder.glob("*.osm.pbf")
     request = BuildRequest(city, osm=osm, units=units, datum="wgs84", today=date(2026, 11, 29))
+    compare(request, tmp_path, crossed=() if city == "porto" else KINDS)  # Porto has no units
+
+
+@pytest.mark.whole
+def test_springcity_of_five_millions_in_parts_is_the_city_built_at_once(tmp_path: Path) -> None:
+    files = write_springcity(tmp_path / "files", seed=77, scale=5)
+    request = replace(
+        springcity_request(files), population=None, today=date(2026, 11, 29),
+        units=tuple(one for one in files.units if one.stem in SPREAD),
+    )  # fmt: skip
+    compare(request, tmp_path, crossed=KINDS)
+
+
+def compare(request: BuildRequest, tmp_path: Path, *, crossed: tuple[str, ...]) -> None:
+    """The run in 2, 7 and 30 parts is that built at once, and something lies across the cuts."""
     at_once = build_area(request, Workspace(tmp_path / "ws"))
     for count in (2, 7, 30):
         joined = in_parts(request, tmp_path / f"cut{count}", count)
+        parts = [read_part(request, tmp_path / f"cut{count}", i) for i in range(count)]
+        found = across_cuts(at_once, [part.units for part in parts])
+        for kind in crossed:
+            assert found[kind], (count, kind)
+        told = {kind: len(found[kind]) for kind in KINDS}
+        print(request.name, count, "parts that something lies across the border of:", told)
         run = build_area(request, Workspace(tmp_path / f"ws{count}"), parts=joined)
         assert content(run) == content(at_once), count
         assert said(run) == said(at_once), count

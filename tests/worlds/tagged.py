@@ -9,7 +9,8 @@ from pathlib import Path
 import osmium
 
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.readers.osm.places import OsmPlaces, read_places
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
+from lifecircle.analysis.readers.osm.places import read_places
 
 Tags = Mapping[str, str]
 TODAY = date(2026, 11, 28)

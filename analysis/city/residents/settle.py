@@ -37,7 +37,7 @@ from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import Int32Array
-from lifecircle.analysis.readers.osm.places import OsmPlaces
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
 from lifecircle.analysis.readers.records.tables import CellTable, UnitTable
 from lifecircle.analysis.working_copy import begin_in_copy
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray
 
 
-@njit(cache=True)
+@kernel
 def follow_chains(
     start: IntArray,
     neighbour: Int32Array,
@@ -62,7 +62,7 @@ def follow_chains(
     return chain_start[: chains + 1].copy(), chain_node[:filled].copy()
 
 
-@njit(cache=True)
+@kernel
 def curve_distance(x: IntArray, y: IntArray, bits: int) -> IntArray:
     """Distance along the Hilbert curve of an order (Hilbert 1891) of places on its grid, (k,)."""
     distance = np.zeros(len(x), dtype=np.int64)
@@ -82,7 +82,7 @@ def curve_distance(x: IntArray, y: IntArray, bits: int) -> IntArray:
     return distance
 
 
-@njit(cache=True)
+@kernel
 def segment_rows(first: IntArray, b: IntArray, low: IntArray, high: IntArray) -> IntArray:
     """Rows of segments by their two nodes (k,), 0 where there is none.
 

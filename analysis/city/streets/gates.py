@@ -5,6 +5,7 @@ Source: DEFINITIONS.md, Attachment.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,14 +13,16 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import to_metric
-from lifecircle.analysis.quantities import BoolArray, FloatArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray
 from lifecircle.analysis.readers.osm.gates import Gates
 
 _ON_EDGE_M: Final = 0.01
 _GRID_M: Final = 0.01  # corners of outlines and fences are the same node of OpenStreetMap
 _NOTHING: Final = shapely.STRtree([])
 
-Corner = tuple[int, int]
+_STEP: Final = np.int64(1) << 32  # between corners of one column and the next
+
+Corner = int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,13 @@ class Barred:
             return None
         xy = to_metric(gates.gate, crs)
         ends = to_metric(gates.fence.reshape(-1, 2), crs)
-        pairs = zip(_corners(ends[::2]), _corners(ends[1::2]), strict=True)
+        corner = _corners(ends)
         return cls(
             within_m,
             shapely.STRtree(np.asarray(shapely.points(xy))) if len(xy) else _NOTHING,
             gates.is_open,
-            frozenset((min(pair), max(pair)) for pair in pairs),
-            frozenset(_corners(xy[gates.is_open])),
+            frozenset(_edge_names(corner[::2], corner[1::2])),
+            frozenset(_corners(xy[gates.is_open]).tolist()),
         )
 
     def passable(self, xy_m: FloatArray, shape: shapely.Geometry) -> BoolArray:
@@ -65,7 +68,7 @@ class Barred:
             return able
         edges, fenced = self._edges(shape)
         if fenced.any():
-            bare = shapely.STRtree(edges[~fenced])
+            bare = shapely.STRtree(_lines(edges[~fenced]))
             loose = np.flatnonzero(~gated)
             free = bare.query(points[loose], predicate="dwithin", distance=_ON_EDGE_M)[0]
             able[loose] = np.isin(np.arange(len(loose)), free)
@@ -79,25 +82,35 @@ class Barred:
         edges, fenced = self._edges(shape)
         if not fenced.any():
             return whole
-        ends = np.unique(shapely.get_coordinates(edges[fenced]), axis=0)
-        gates = [xy for xy, one in zip(ends, _corners(ends), strict=True) if one in self.corner]
-        kept = [*edges[~fenced], *map(shapely.Point, gates)]
+        ends = np.unique(edges[fenced].reshape(-1, 2), axis=0)
+        names = _corners(ends).tolist()
+        gates = [xy for xy, one in zip(ends, names, strict=True) if one in self.corner]
+        kept = [*_lines(edges[~fenced]), *map(shapely.Point, gates)]
         return shapely.GeometryCollection(kept) if kept else whole
 
-    def _edges(self, shape: shapely.Geometry) -> tuple[np.ndarray, BoolArray]:
-        """The straight edges of all rings, and which of them are fenced."""
+    def _edges(self, shape: shapely.Geometry) -> tuple[FloatArray, BoolArray]:
+        """The straight edges of all rings (k, 2, 2), and which of them are fenced."""
         xy, ring = shapely.get_coordinates(
             shapely.get_rings(shapely.get_parts(shape)), return_index=True
         )
         edge = np.flatnonzero(ring[:-1] == ring[1:])
-        lines: Any = shapely.linestrings(np.stack((xy[edge], xy[edge + 1]), axis=1))
         names = _corners(xy)
-        fenced = [
-            (min(pair), max(pair)) in self.fenced
-            for pair in ((names[k], names[k + 1]) for k in edge.tolist())
-        ]
-        return np.asarray(lines, dtype=object), np.array(fenced, dtype=bool)
+        fenced = [one in self.fenced for one in _edge_names(names[edge], names[edge + 1])]
+        return np.stack((xy[edge], xy[edge + 1]), axis=1), np.array(fenced, dtype=bool)
 
 
-def _corners(xy_m: FloatArray) -> list[Corner]:
-    return [(x, y) for x, y in np.rint(xy_m / _GRID_M).astype(np.int64).tolist()]
+def _lines(edges: FloatArray) -> np.ndarray:
+    lines: Any = shapely.linestrings(edges)
+    return np.asarray(lines, dtype=object)
+
+
+def _edge_names(one: IntArray, other: IntArray) -> Iterator[tuple[Corner, Corner]]:
+    """Edges (k,) by their corners, either way the same."""
+    return zip(np.minimum(one, other).tolist(), np.maximum(one, other).tolist(), strict=True)
+
+
+def _corners(xy_m: FloatArray) -> IntArray:
+    """One number for each place (k,)."""
+    column, row = np.rint(xy_m / _GRID_M).astype(np.int64).T
+    numbers: IntArray = column * _STEP + row
+    return numbers

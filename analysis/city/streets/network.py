@@ -17,6 +17,7 @@ from lifecircle.analysis.city.streets.contract_kernel import (
 )
 from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.connected import connected_pieces
+from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array, read_only
 from lifecircle.analysis.readers.osm.streets import RawStreets
 
@@ -163,7 +164,8 @@ def lines_of(vertex_xy: FloatArray, vertex_start: IntArray) -> NDArray[np.object
     Eight times as fast as `shapely.linestrings` with indices.
     """
     xy, start = np.asarray(vertex_xy), np.asarray(vertex_start)
-    lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy, (start,))
+    with collecting_seldom():  # it would look through all there is every so many lines
+        lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy, (start,))
     return np.asarray(lines, dtype=object).reshape(-1)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array
 
 _TIE_M = 1e-6  # distances closer than a micrometre are the same
@@ -27,7 +27,7 @@ class Bins(NamedTuple):
     member: Int32Array
 
 
-@njit(cache=True)
+@kernel
 def bin_segments(
     xy: FloatArray,
     segment_vertex: IntArray,
@@ -80,7 +80,7 @@ def bin_segments(
     return start, member
 
 
-@njit(cache=True)
+@kernel
 def nearest_on_segment(
     px: float, py: float, x0: float, y0: float, x1: float, y1: float
 ) -> tuple[float, float]:
@@ -99,7 +99,7 @@ def nearest_on_segment(
     return ex * ex + ey * ey, t
 
 
-@njit(cache=True)
+@kernel
 def nearest_joinable(
     px: float, py: float, x0: float, y0: float, x1: float, y1: float, part: int
 ) -> tuple[float, float]:
@@ -113,7 +113,7 @@ def nearest_joinable(
     return from_end, 1.0
 
 
-@njit(cache=True)
+@kernel
 def nearest_segment(
     px: float,
     py: float,
@@ -163,7 +163,7 @@ def nearest_segment(
     return found, fraction
 
 
-@njit(cache=True)
+@kernel
 def nearest_segments(
     points: FloatArray,
     max_m: float,
@@ -183,7 +183,7 @@ def nearest_segments(
     return best_segment, best_fraction
 
 
-@njit(cache=True)
+@kernel
 def nearest_on_edges(
     points: FloatArray, edge: Int32Array, vertex_start: IntArray, xy: FloatArray
 ) -> tuple[IntArray, FloatArray]:

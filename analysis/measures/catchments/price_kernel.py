@@ -7,15 +7,15 @@ arc. A price per centre is a dual variable: what one more person there would cos
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 _NO_ARC = np.iinfo(np.int32).max
 FAR = np.int64(1) << 61  # farther than any sum of costs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def least_prices(
     cells: int,
     arc_cell: Int32Array,
@@ -50,7 +50,7 @@ def least_prices(
     return price, False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cheapest(cost: Int32Array, price: IntArray, at_most: int) -> IntArray:
     """Cost and price of the cheapest centre for each cell, int64 (n,), not above `at_most`."""
     best = np.full(cost.shape[1], at_most, dtype=np.int64)
@@ -61,7 +61,7 @@ def cheapest(cost: Int32Array, price: IntArray, at_most: int) -> IntArray:
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def improving_arcs(
     cost: Int32Array, price: IntArray, paid: IntArray, most: int
 ) -> tuple[Int32Array, Int32Array]:
@@ -100,7 +100,7 @@ def improving_arcs(
     return cell, centre
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def joined_costs(cost: Int32Array, group: IntArray, persons: IntArray, groups: int) -> Int32Array:
     """The mean cost of each group's persons (f, g); no arc where one of its cells has none."""
     people = np.zeros(groups, dtype=np.int64)
@@ -120,7 +120,7 @@ def joined_costs(cost: Int32Array, group: IntArray, persons: IntArray, groups: i
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def matching_arcs(
     cost: Int32Array, price: IntArray, paid: IntArray
 ) -> tuple[Int32Array, Int32Array]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 
@@ -47,7 +47,7 @@ class _Search(NamedTuple):
     goal_arc: IntArray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def prefer_first(graph: TieGraph, persons: IntArray, load: IntArray, budget: int) -> bool:
     """Raise the persons (r,) of each arc in turn as far as the arcs before it stay as they are.
 
@@ -88,7 +88,7 @@ def prefer_first(graph: TieGraph, persons: IntArray, load: IntArray, budget: int
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mark_goals(graph: TieGraph, persons: IntArray, search: _Search, arc: int, number: int) -> bool:
     """Note the centres from which persons of the arc's cell could come; whether there are any."""
     cell = graph.cell[arc]
@@ -102,7 +102,7 @@ def _mark_goals(graph: TieGraph, persons: IntArray, search: _Search, arc: int, n
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_cycle(
     graph: TieGraph,
     persons: IntArray,
@@ -142,7 +142,7 @@ def _find_cycle(
     return 0, steps
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _next_node(
     graph: TieGraph,
     persons: IntArray,
@@ -185,7 +185,7 @@ def _next_node(
     return child, abs(at - begin) + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _push(
     graph: TieGraph,
     persons: IntArray,

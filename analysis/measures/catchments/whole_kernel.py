@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import Int32Array, IntArray
 
 _FAR = np.int64(1) << 61  # farther than any sum of costs
@@ -33,7 +33,7 @@ class _Standing(NamedTuple):
     member: IntArray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settle_whole(model: WholeModel, at: Int32Array, order: IntArray) -> None:
     """Place and move whole cells (`at`, -1 = unserved) while anything gets better.
 
@@ -61,7 +61,7 @@ def settle_whole(model: WholeModel, at: Int32Array, order: IntArray) -> None:
             return
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _members(at: Int32Array, order: IntArray, centres: int) -> tuple[IntArray, IntArray]:
     """The cells at each centre, in `order`, in CSR form."""
     counts = np.zeros(centres + 1, dtype=np.int64)
@@ -78,7 +78,7 @@ def _members(at: Int32Array, order: IntArray, centres: int) -> tuple[IntArray, I
     return start, member
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _move(model: WholeModel, now: _Standing, cell: int, to: int) -> None:
     if now.at[cell] >= 0:
         now.load[now.at[cell]] -= model.persons[cell]
@@ -87,13 +87,13 @@ def _move(model: WholeModel, now: _Standing, cell: int, to: int) -> None:
         now.load[to] += model.persons[cell]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lack(model: WholeModel, centre: Any, load: Any) -> Any:
     """Underload of a centre with a load."""
     return max(model.minimum[centre] - load, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(model: WholeModel, cell: Any, centre: Any) -> Any:
     """Cost of a cell at a centre, far where it may not go."""
     for a in range(model.start[cell], model.start[cell + 1]):
@@ -102,7 +102,7 @@ def _walk(model: WholeModel, cell: Any, centre: Any) -> Any:
     return _FAR
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _better(one: Any, other: Any) -> Any:
     """Whether a change of the three aims is better than another."""
     for k in range(3):
@@ -111,7 +111,7 @@ def _better(one: Any, other: Any) -> Any:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _best_move(model: WholeModel, now: _Standing, cell: int) -> tuple[int, int, int]:
     """The best move of a cell: to which centre, which cell must leave there, and where to.
 
@@ -141,7 +141,7 @@ def _best_move(model: WholeModel, now: _Standing, cell: int) -> tuple[int, int, 
     return move
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _best_exchange(
     model: WholeModel, now: _Standing, cell: int, to: int, moved: Any, best: Any, move: Any
 ) -> Any:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import shapely
 
-from lifecircle.analysis.city.model import City, StrArray
+from lifecircle.analysis.city.model import StrArray
 from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.measures.gaps.cells import (
     REASONS,
@@ -19,7 +19,7 @@ from lifecircle.analysis.measures.gaps.cells import (
     not_judged,
     who_is_without,
 )
-from lifecircle.analysis.measures.gaps.table import GapTable, gap_table
+from lifecircle.analysis.measures.gaps.table import GapTable, draw_gaps, gap_table
 from lifecircle.analysis.measures.question import (
     WHOLE,
     Question,
@@ -93,7 +93,6 @@ def gaps(
     question: Question,
     *,
     min_residents: int = 0,
-    drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> tuple[Gap, ...]:
     """Gaps of one service, most residents first; walks in minutes, polygons in the city's CRS.
 
@@ -104,11 +103,6 @@ def gaps(
     A service that is not assessed has no gaps (see `gap_warnings`). Residents in reach whom no
     facility has room for (`balanced` catchments) make gaps of their own after all others,
     `over_capacity`; a cell served in part counts with its unserved residents only.
-
-    Parameters
-    ----------
-    drawn : outlines by their cells, filled here: hand the same one to all questions about one
-        city under one policy, and what many services lack together is joined once.
 
     Raises
     ------
@@ -122,7 +116,7 @@ def gaps(
     >>> [(gap.residents, gap.reason, gap.unit_code) for gap in found[:1]]
     [(100, 'too_far', 'E')]
     """
-    return find_gaps(study, question, min_residents=min_residents, drawn=drawn).gaps
+    return find_gaps(study, question, min_residents=min_residents).gaps
 
 
 def find_gaps(
@@ -130,11 +124,10 @@ def find_gaps(
     question: Question,
     *,
     min_residents: int = 0,
-    drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> GapsFound:
     """As `gaps`, with the sums of all residents without, those of left out gaps too."""
-    table, bridge = find_gap_table(study, question, min_residents=min_residents, drawn=drawn)
-    return GapsFound(() if table is None else _rows(study.city, table), bridge)
+    table, bridge = find_gap_table(study, question, min_residents=min_residents)
+    return GapsFound(() if table is None else _rows(study, table), bridge)
 
 
 def gap_warnings(study: Study, question: Question) -> tuple[Warn, ...]:
@@ -150,7 +143,6 @@ def find_gap_table(
     question: Question,
     *,
     min_residents: int = 0,
-    drawn: dict[bytes, shapely.Geometry] | None = None,
 ) -> tuple[GapTable | None, Bridge]:
     """As `find_gaps`, as columns; None where there are none."""
     question = settle(study, question)
@@ -167,12 +159,12 @@ def find_gap_table(
     without, bridge = who_is_without(study, question, walks)
     if without is None:
         return None, bridge
-    known = {} if drawn is None else drawn
-    return gap_table(study, question, walks, without, min_residents, known), bridge
+    return gap_table(study, question, walks, without, min_residents), bridge
 
 
-def _rows(city: City, table: GapTable) -> tuple[Gap, ...]:
+def _rows(study: Study, table: GapTable) -> tuple[Gap, ...]:
     """The gaps of a table, one by one."""
+    city = study.city
     columns = zip(
         table.id.tolist(),
         table.region.tolist(),
@@ -192,7 +184,7 @@ def _rows(city: City, table: GapTable) -> tuple[Gap, ...]:
         table.edge_of_list.tolist(),
         table.short_piece.tolist(),
         [table.cells[i:k] for i, k in zip(table.start, table.end, strict=True)],
-        table.geometry.tolist(),
+        draw_gaps(study, [table])[0].tolist(),
         strict=False,
     )
     return tuple(starmap(Gap, columns))

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray
 from lifecircle.analysis.measures.gaps.cells import FULL, REASONS, Without
 from lifecircle.analysis.measures.gaps.street_names import named_street
-from lifecircle.analysis.measures.outlines import outline
+from lifecircle.analysis.measures.outlines import outlines
 from lifecircle.analysis.measures.question import WHOLE, Asked, Question, Study, Walks, ask
 from lifecircle.analysis.measures.residents import persons_of, sums_by
 from lifecircle.analysis.measures.unsnapped import near_short_piece
@@ -36,8 +35,7 @@ class GapTable:
 
     Where there is nothing, `nearest`, `near`, `street` and `unit` (int32) hold NOBODY, `minutes`
     and `near_m` (float64) NaN. `groups` are known where `whole`. `reason` int32: index into
-    REASONS. `cells`: those of gap i stand from ``start[i]`` to ``end[i]``. `geometry`: in the
-    city's metric CRS; gaps of the same cells have one.
+    REASONS. `cells`: those of gap i stand from ``start[i]`` to ``end[i]``.
     """
 
     service: str
@@ -59,7 +57,6 @@ class GapTable:
     cells: Int32Array
     start: IntArray
     end: IntArray
-    geometry: GeometryArray
 
     def __len__(self) -> int:
         return len(self.id)
@@ -71,12 +68,8 @@ def gap_table(
     walks: Walks,
     without: Without,
     min_residents: int,
-    drawn: dict[bytes, shapely.Geometry],
 ) -> GapTable:
-    """The gaps of labelled cells with at least so many residents.
-
-    `drawn`: outlines by their cells, filled here.
-    """
+    """The gaps of labelled cells with at least so many residents."""
     asked = ask(study, question)
     sums = _sums(study, asked, walks, without)
     id_of = _Ids(asked, question.group)
@@ -110,26 +103,32 @@ def gap_table(
         cells=without.cell,
         start=start,
         end=end,
-        geometry=_drawn(study, without.cell, (start, end), drawn),
     )
 
 
-def _drawn(
-    study: Study,
-    cell: Int32Array,
-    upto: tuple[IntArray, IntArray],
-    drawn: dict[bytes, shapely.Geometry],
-) -> GeometryArray:
-    """The outlines (g,) of gaps whose cells stand `upto` (from, to) among all."""
-    cells, radius_m = study.city.cells, study.policy.gaps.disc_radius_m.value
-    shapes = np.empty(len(upto[0]), dtype=object)
-    for i, (start, end) in enumerate(zip(upto[0].tolist(), upto[1].tolist(), strict=True)):
-        key = cell[start:end].tobytes()
-        shape = drawn.get(key)
-        if shape is None:
-            shape = drawn[key] = outline(cells, cell[start:end], radius_m)
-        shapes[i] = shape
-    return shapes
+def draw_gaps(study: Study, tables: Sequence[GapTable]) -> list[GeometryArray]:
+    """The outlines of the gaps of some tables, each (g,), in the city's metric CRS.
+
+    Gaps of the same cells have one: what many services lack together is joined once.
+    """
+    groups: dict[bytes, int] = {}
+    held: list[Int32Array] = []
+    rows = []
+    for table in tables:
+        upto = zip(table.start.tolist(), table.end.tolist(), strict=True)
+        row = np.empty(len(table), dtype=np.int64)
+        for i, (start, end) in enumerate(upto):
+            cell = table.cells[start:end]
+            row[i] = at = groups.setdefault(cell.tobytes(), len(held))
+            if at == len(held):
+                held.append(cell)
+        rows.append(row)
+    end = np.cumsum([len(cell) for cell in held], dtype=np.int64)
+    start = end - np.array([len(cell) for cell in held], dtype=np.int64)
+    cells = np.concatenate([np.empty(0, dtype=np.int32), *held])
+    radius_m = study.policy.gaps.disc_radius_m.value
+    shapes = outlines(study.city.cells, (cells, start, end), radius_m)
+    return [shapes[row] for row in rows]
 
 
 def _differ(study: Study, question: Question, without: Without, start: IntArray) -> BoolArray:
@@ -243,17 +242,17 @@ class _Ids:
 
     def __init__(self, asked: Asked, group: str) -> None:
         self._service = asked.service.id
-        text = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|"
-        self._asked = hashlib.sha256(text.encode())
+        self._asked = f"{asked.service.id}|{asked.walker.id}|{asked.minutes:.6f}|{group}|"
 
     def each(self, lowest_cells: Sequence[str], by: str) -> StrArray:
         """The names (g,) of gaps by their lowest cells; equal ones are worked out once."""
-        known = {cell: self._of(f"{cell}|{by}" if by else cell) for cell in set(lowest_cells)}
+        known = {
+            cell: self._of(f"{self._asked}{cell}|{by}" if by else f"{self._asked}{cell}")
+            for cell in set(lowest_cells)
+        }
         out = np.empty(len(lowest_cells), dtype=object)
         out[:] = [known[cell] for cell in lowest_cells]
         return out
 
     def _of(self, text: str) -> str:
-        name = self._asked.copy()
-        name.update(text.encode())
-        return f"{self._service}-{name.hexdigest()[:10]}"
+        return f"{self._service}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

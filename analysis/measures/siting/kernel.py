@@ -11,15 +11,15 @@ Source: Cornuéjols, Fisher and Nemhauser (1977), greedy and Lagrangian bound; T
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 
 _HALVE_AFTER = 15
 _MOMENTUM = 0.6
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def greedy(
     start: IntArray,
     cell: Int32Array,
@@ -73,7 +73,7 @@ def greedy(
     return chosen[:count].copy(), gain[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sink(heap: Int32Array, size: int, upper: IntArray) -> None:
     """Lower the first site of a heap to its place: most first, on a tie the lower site."""
     site = heap[0]
@@ -92,7 +92,7 @@ def _sink(heap: Int32Array, size: int, upper: IntArray) -> None:
     heap[at] = site
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def interchange(
     start: IntArray,
     cell: Int32Array,
@@ -141,7 +141,7 @@ def interchange(
     return open_, done
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _two_best(
     start: IntArray, cell: Int32Array, cost: IntArray, base: IntArray, open_: Int32Array
 ) -> tuple[Int32Array, IntArray, IntArray]:
@@ -161,7 +161,7 @@ def _two_best(
     return near, best, second
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gains(
     cell: Int32Array,
     cost: IntArray,
@@ -182,7 +182,7 @@ def _gains(
     return gain  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def value_of(
     start: IntArray,
     cell: Int32Array,
@@ -202,7 +202,7 @@ def value_of(
     return total  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def worth(
     start: IntArray,
     cell: Int32Array,
@@ -224,7 +224,7 @@ def worth(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_prices(
     start: IntArray,
     cell: Int32Array,
@@ -284,7 +284,7 @@ def best_prices(
     return kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dearest(
     start: IntArray, cell: Int32Array, cost: IntArray, weight: IntArray, base: IntArray
 ) -> FloatArray:
@@ -296,7 +296,7 @@ def _dearest(
     return top
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _worth_of_prices(
     start: IntArray,
     cell: Int32Array,
@@ -316,7 +316,7 @@ def _worth_of_prices(
     return over
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _slope(
     start: IntArray,
     cell: Int32Array,

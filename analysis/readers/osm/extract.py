@@ -23,7 +23,8 @@ from lifecircle.analysis.readers.osm.gates import GateReader
 from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, ground_keys, read_ground
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.opl import Objects
-from lifecircle.analysis.readers.osm.places import OsmPlaces, place_keys, places_of, read_places
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, PlaceRows
+from lifecircle.analysis.readers.osm.places import list_places, place_keys, sort_places
 from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads, road_keys
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
@@ -41,14 +42,20 @@ _KINDS: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
 class Extract:
     """Streets, places and ground of a file, and what is to be said of it.
 
-    `roads`: of the profiles that were asked for, None where there are none.
+    `mapped`: the places, also as they were read. `roads`: of the profiles that were asked for,
+    None where there are none.
     """
 
     streets: RawStreets
-    places: OsmPlaces
+    mapped: PlaceRows | OsmPlaces
     ground: Ground | None
     warnings: tuple[Fault, ...]
     roads: RawRoads | None = None
+
+    @property
+    def places(self) -> OsmPlaces:
+        """The places in frames."""
+        return self.mapped if isinstance(self.mapped, OsmPlaces) else self.mapped.framed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class OnlyStreets:
 
 
 Known = OsmPlaces | OnlyStreets | None
-Met = Callable[[RawStreets | OsmPlaces], None]
+Met = Callable[[RawStreets | PlaceRows], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +98,11 @@ class _Reader:
             if met is not None:
                 met(streets)
             self.started("places")
-            places = self.places
+            places: PlaceRows | OsmPlaces | None = self.places
             if places is None:
-                places = read_places(ordered.path, self.policy, self.today, areas, objects)
-            if met is not None and not _is_doubtful(self.path, streets, places):
-                met(places)
+                places = list_places(ordered.path, self.policy, self.today, areas, objects)
+                if met is not None and not _is_doubtful(self.path, streets, places):
+                    met(places)
             ground = read_ground(ordered.path, areas, objects)
             roads = None
             if self.profiles:
@@ -109,7 +116,7 @@ class _Reader:
 
     def _only(self, streets: RawStreets, ordered: Ordered) -> Extract:
         dropped = _tell_dropped(self.path.name, streets, self.policy)
-        return Extract(streets, places_of((), self.policy), None, (*ordered.warnings, *dropped))
+        return Extract(streets, sort_places((), self.policy), None, (*ordered.warnings, *dropped))
 
 
 def _read_objects(
@@ -154,7 +161,7 @@ def read_extract(
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)
-        if not (is_pbf(path) and _is_doubtful(path, read.streets, read.places)):
+        if not (is_pbf(path) and _is_doubtful(path, read.streets, read.mapped)):
             return read
     except InputError:
         if not path.is_file() or not is_pbf(path):
@@ -167,7 +174,7 @@ def read_extract(
         return read if ordered.path == path else reader.read(ordered)
 
 
-def _is_doubtful(path: Path, streets: RawStreets, places: OsmPlaces) -> bool:
+def _is_doubtful(path: Path, streets: RawStreets, places: PlaceRows | OsmPlaces) -> bool:
     """Whether nodes were missed that the file has, or things were read twice."""
     ids, services = places.facilities.id, places.facilities.service
     if len(set(zip(ids, services, strict=True))) < len(ids):

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import geopandas as gpd
 import numpy as np
 import osmium
 import shapely
@@ -18,9 +17,10 @@ from lifecircle.analysis.policy.names import names_of
 from lifecircle.analysis.policy.sections.life_cycle import OPEN, Life, LifeReader, State
 from lifecircle.analysis.policy.sections.rules import values_of
 from lifecircle.analysis.readers.osm.areas import Areas, read_areas
-from lifecircle.analysis.readers.osm.incomplete import Incomplete, find_incomplete
+from lifecircle.analysis.readers.osm.incomplete import find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.opl import Line, Objects, lines_of
+from lifecircle.analysis.readers.osm.place_rows import FrameRows, OsmPlaces, PlaceRows
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
@@ -58,30 +58,6 @@ Served = tuple[Place, Service]  # a thing and a service that it offers
 _Told = tuple[list[Service], Life, list[tuple[Service, State, str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class OsmPlaces:
-    """What a file says about a place, all frames in EPSG:4326, sorted by id.
-
-    facilities : one row per service that a thing serves, with name_en, ownership, opening_hours,
-        lit and level.
-    buildings : id, building (tag), levels and height_m (float, NaN unknown), geometry (polygons).
-    no_homes : id, geometry of areas and points where nobody lives, by the policy's spread.
-    residential : id, geometry (polygons of ``landuse=residential``).
-    boundaries : id, name, name_en, admin_level, geometry (administrative polygons).
-    incomplete : areas that could not be read, cut at the file's border or not closed.
-    not_open : id, service, name, source, state (``gone``, ``planned``), why (the tag that says so),
-        geometry: no facilities; the planned ones may be candidates of siting.
-    """
-
-    facilities: FacilityTable
-    buildings: gpd.GeoDataFrame
-    residential: gpd.GeoDataFrame
-    boundaries: gpd.GeoDataFrame
-    not_open: gpd.GeoDataFrame
-    no_homes: gpd.GeoDataFrame
-    incomplete: tuple[Incomplete, ...] = ()
-
-
 def place_keys(policy: Policy) -> list[str]:
     """The keys by which places are found: each has one of them."""
     rules = [rule for service in policy.services.values() for rule in service.osm]
@@ -89,13 +65,18 @@ def place_keys(policy: Policy) -> list[str]:
     return sorted({_find_anchor(rule) for rule in rules} | _LAND_KEYS | {"amenity"} | set(once))
 
 
-def read_places(
+def read_places(path: Path, policy: Policy, today: date | None = None) -> OsmPlaces:
+    """As `list_places` reads them, in frames."""
+    return list_places(path, policy, today).framed()
+
+
+def list_places(
     path: Path,
     policy: Policy,
     today: date | None = None,
     areas: Areas | None = None,
     objects: Objects | None = None,
-) -> OsmPlaces:
+) -> PlaceRows:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
     `today`: the day for which ``end_date`` and the like are read; None: they are not.
@@ -121,7 +102,7 @@ def read_places(
             if not line.is_node and any(key in line.tags for key in line_keys)
         )
         lines = read_lines(path, drawn, lambda tags: any(r.matches(tags) for r in of_lines))
-        places = places_of([*things, *(Place(*line) for line in lines)], policy, today)
+        places = sort_places([*things, *(Place(*line) for line in lines)], policy, today)
         lost = find_incomplete(path, tagged, keys, read, RowsOf(policy, today).serves)
         return replace(places, incomplete=lost)
     except RuntimeError as error:
@@ -129,6 +110,11 @@ def read_places(
 
 
 def places_of(things: Iterable[Place], policy: Policy, today: date | None = None) -> OsmPlaces:
+    """As `sort_places` sorts them, in frames."""
+    return sort_places(things, policy, today).framed()
+
+
+def sort_places(things: Iterable[Place], policy: Policy, today: date | None = None) -> PlaceRows:
     """Sort tagged things into facilities, buildings, residential land and boundaries.
 
     A thing that is gone or only planned (on the day `today`) is none of them.
@@ -161,13 +147,13 @@ def places_of(things: Iterable[Place], policy: Policy, today: date | None = None
                 {"id": thing.id, "name": tags.get("name"), "name_en": tags.get("name:en"),
                  "admin_level": tags.get("admin_level"), "geometry": thing.geometry}
             )  # fmt: skip
-    return OsmPlaces(
+    return PlaceRows(
         _make_table(facilities),
-        _make_frame(buildings, ["id", "building", "levels", "height_m"]),
-        _make_frame(residential, ["id"]),
-        _make_frame(boundaries, ["id", "name", "name_en", "admin_level"]),
-        _make_frame(not_open, ["id", "service", "name", "source", "state", "why"]),
-        _make_frame(no_homes, ["id"]),
+        _make_rows(buildings, ["id", "building", "levels", "height_m"]),
+        _make_rows(residential, ["id"]),
+        _make_rows(boundaries, ["id", "name", "name_en", "admin_level"]),
+        _make_rows(not_open, ["id", "service", "name", "source", "state", "why"]),
+        _make_rows(no_homes, ["id"]),
     )
 
 
@@ -344,13 +330,12 @@ def _parse_number(text: str | None) -> float:
     return value if 0 < value < np.inf else np.nan
 
 
-def _make_frame(rows: list[dict[str, Any]], columns: list[str]) -> gpd.GeoDataFrame:
+def _make_rows(rows: list[dict[str, Any]], columns: list[str]) -> FrameRows:
     data = {name: np.array([row[name] for row in rows], dtype=object) for name in columns}
     for name in ("levels", "height_m"):
         if name in data:
             data[name] = data[name].astype(np.float64)
-    geometry = np.array([row["geometry"] for row in rows], dtype=object)
-    return gpd.GeoDataFrame(data, geometry=geometry, crs="EPSG:4326")
+    return FrameRows(data, np.array([row["geometry"] for row in rows], dtype=object))
 
 
 def _list_things(tagged: Sequence[Line], areas: Areas) -> Iterator[Place]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lifecircle.analysis.policy.attributes import Dtype, attributes
@@ -83,6 +82,8 @@ def attribute_words(name: str, values: AttributeArray) -> ObjectArray:
 
 def stored_attribute(name: str, values: AttributeArray) -> Any:
     """A column as files and frames hold it: flags as ``yes`` and ``no``, null where unknown."""
+    import pandas as pd  # a third of a second to load, and a process that reads a map does without
+
     if values.dtype == np.object_ or attribute_kind(name) == "flag":
         return pd.Series(attribute_words(name, values), dtype=object)
     known = known_attribute(values)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.quantities import Counts, FloatArray, IntArray, ObjectArray
@@ -22,9 +20,12 @@ from lifecircle.analysis.readers.records.attributes import (
     attribute_words,
 )
 from lifecircle.analysis.readers.records.coordinates.located import Located
-from lifecircle.analysis.readers.records.frames import frame_of
 from lifecircle.analysis.readers.records.groups import field_of
 from lifecircle.analysis.whole_persons import Along, are_whole, round_people
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 FROM_TABLE: Final = "table"  # what `FacilityTable.source` says of a row
 FROM_OSM: Final = "osm"
@@ -64,7 +65,7 @@ class CellTable:
         """The rows for people: `id`, `residents`, groups as ``pop_...`` and ``households``."""
         columns: dict[str, Any] = {"id": self.id, "residents": self.residents}
         columns |= {field_of(name): counts for name, counts in self.groups.items()}
-        return frame_of(columns, self.where.in_degrees())
+        return _frame_of(columns, self.where.in_degrees())
 
 
 def make_cells(
@@ -112,7 +113,7 @@ class FacilityTable:
         for name, held in self.attributes.items():
             number = attribute_kind(name) in ("number", "count")
             columns[name] = held if number else attribute_words(name, held)
-        return frame_of(columns, self.where.in_degrees())
+        return _frame_of(columns, self.where.in_degrees())
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class UnitTable:
         names = ("code", "name", "name_en", "level", "unit_class", "parent_code", "residents")
         columns = {name: getattr(self, name) for name in names}
         columns |= {field_of(name): counts for name, counts in self.groups.items()}
-        return frame_of(columns, self.where.in_degrees())
+        return _frame_of(columns, self.where.in_degrees())
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class StatisticsTable:
     def frame(self) -> pd.DataFrame:
         """The rows for people."""
         names = ("unit_code", "unit_name", "attribute", "value", "year", "source")
-        frame: pd.DataFrame = frame_of({name: getattr(self, name) for name in names})
+        frame: pd.DataFrame = _frame_of({name: getattr(self, name) for name in names})
         return frame.assign(file=self.file)
 
 
@@ -189,7 +190,7 @@ class SiteTable:
     @property
     def frame(self) -> gpd.GeoDataFrame:
         """The rows for people."""
-        return frame_of({"id": self.id, "name": self.name}, self.where.in_degrees())
+        return _frame_of({"id": self.id, "name": self.name}, self.where.in_degrees())
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,4 +207,10 @@ class ClosureTable:
     @property
     def frame(self) -> gpd.GeoDataFrame:
         """The rows for people."""
-        return frame_of({"row": self.rows}, self.where.in_degrees())
+        return _frame_of({"row": self.rows}, self.where.in_degrees())
+
+
+def _frame_of(columns: Mapping[str, Any], shapes: ObjectArray | None = None) -> Any:
+    from lifecircle.analysis.readers.records.frames import frame_of  # pandas: for people alone
+
+    return frame_of(columns, shapes)

@@ -8,9 +8,8 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
-from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
-from lifecircle.analysis.measures.outlines import outline
+from lifecircle.analysis.measures.outlines import outlines
 from lifecircle.analysis.measures.question import default_level
 from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, Int32Array
 from lifecircle.analysis.results.ids import facility_ids
@@ -25,13 +24,16 @@ def catchment_shapes(run: Run, solution: Solution) -> list[shapely.Geometry | No
     A split cell is drawn with the centre that has most of its persons (the lower row on a tie).
     """
     owner = main_centre(solution, len(run.city.cells))
-    radius = run.policy.gaps.disc_radius_m.value
-
-    def draw(row: int) -> shapely.Geometry | None:
-        mine = np.flatnonzero(owner == row).astype(np.int32)
-        return outline(run.city.cells, mine, radius) if len(mine) else None
-
-    return map_side_by_side(draw, range(len(solution.centres)))
+    cells = np.argsort(owner, kind="stable").astype(np.int32)
+    centres = np.arange(len(solution.centres))
+    start, end = (np.searchsorted(owner[cells], centres, side) for side in ("left", "right"))
+    shapes: list[shapely.Geometry | None] = [None] * len(centres)
+    served = np.flatnonzero(end > start)
+    groups = (cells, start[served], end[served])
+    drawn = outlines(run.city.cells, groups, run.policy.gaps.disc_radius_m.value)
+    for row, shape in zip(served.tolist(), drawn, strict=True):
+        shapes[row] = shape
+    return shapes
 
 
 def main_centre(solution: Solution, cells: int) -> Int32Array:

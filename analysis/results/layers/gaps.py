@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray
 from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.measures.gaps.cells import REASONS
 from lifecircle.analysis.measures.gaps.gaps import Gap, find_gap_table
-from lifecircle.analysis.measures.gaps.table import GapTable
+from lifecircle.analysis.measures.gaps.table import GapTable, draw_gaps
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.quantities import NOBODY, BoolArray
 from lifecircle.analysis.results.columns import all_groups
@@ -22,16 +21,15 @@ from lifecircle.analysis.results.model import Run
 
 _JOINED: Final = (
     "id", "region", "residents", "whole", "minutes", "nearest", "near", "near_m", "street",
-    "reason", "unit", "edge_of_list", "short_piece", "geometry",
+    "reason", "unit", "edge_of_list", "short_piece",
 )  # fmt: skip
 
 
 def gap_layer(run: Run) -> tuple[Values, GeometryArray]:
     """Every service in its turn; what leaves Python's lock runs side by side."""
-    drawn: dict[bytes, shapely.Geometry] = {}
 
     def of(service: str) -> GapTable | None:
-        return find_gap_table(run.study, Question(service, walker=WALKER), drawn=drawn)[0]
+        return find_gap_table(run.study, Question(service, walker=WALKER))[0]
 
     found = map_side_by_side(of, run.policy.services)
     tables = [table for table in found if table is not None]
@@ -76,7 +74,7 @@ def _table_values(run: Run, tables: Sequence[GapTable]) -> tuple[Values, Geometr
         group: _persons(tables, group, joined["whole"])
         for group in all_groups(tuple(run.city.cells.groups))
     }
-    return _values(run, told, groups), joined["geometry"]
+    return _values(run, told, groups), np.concatenate(draw_gaps(run.study, tables))
 
 
 def _persons(tables: Sequence[GapTable], group: str, whole: BoolArray) -> Any:

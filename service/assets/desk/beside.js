@@ -45,8 +45,10 @@
     sheet.appendChild(grid);
     const under = element("div", "lc-beside-table");
     sheet.appendChild(under);
-    document.body.appendChild(sheet);
     const before = document.activeElement;
+    const behind = Array.from(document.body.children).filter(function (one) { return !one.inert; });
+    behind.forEach(function (one) { one.inert = true; }); // keys and readers stay in the sheet
+    document.body.appendChild(sheet);
     let gone = false;
     const maps = frames.map(function (frame) {
       const map = L.map(frame.querySelector(".lc-beside-map"), {
@@ -73,6 +75,7 @@
       gone = true;
       maps.forEach(function (map) { map.remove(); });
       sheet.remove();
+      behind.forEach(function (one) { one.inert = false; });
       document.removeEventListener("keydown", keys, true);
       if (before) before.focus();
     }
@@ -164,7 +167,7 @@
     })]));
     if (gone) return;
     if (sites.isValid() && !maps[0].getBounds().pad(-0.05).contains(sites)) {
-      maps[0].fitBounds(sites, { padding: [24, 24], maxZoom: maps[0].getZoom(), animate: false });
+      maps[0].fitBounds(sites, { padding: [64, 64], maxZoom: maps[0].getZoom(), animate: false });
     }
     sheet.dataset.box = maps[0].getBounds().toBBoxString();
     sheet.dataset.ready = "1";

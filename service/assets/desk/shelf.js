@@ -78,6 +78,8 @@
       item.appendChild(box);
     }
 
+    function writer(name) { return name === "local" ? words.local : name; }
+
     /* Every step with who and when, and what it changed. */
     async function tellHistory(one, into) {
       const found = await desk.send(address + "/" + one.id, {});
@@ -87,7 +89,7 @@
         const when = new Date(step.at);
         const at = Number.isNaN(when.getTime()) ? step.at : when.toLocaleString(desk.lang === "zh" ? "zh-CN" : "en-GB", { dateStyle: "short", timeStyle: "short" });
         const action = step.action.slice(step.action.lastIndexOf(".") + 1);
-        line.append(element("b", "", words["did_" + action] || step.action), element("span", "", " " + at + " · " + step.actor));
+        line.append(element("b", "", words["did_" + action] || step.action), element("span", "", " " + at + " · " + writer(step.actor)));
         const said = differs(step.before || {}, step.after || {});
         if (said) line.appendChild(element("span", "lc-said-note", said));
         into.appendChild(line);
@@ -126,7 +128,7 @@
       const told = element("button", "lc-open");
       told.type = "button";
       told.appendChild(element("b", "", one.title));
-      told.appendChild(element("span", "", [one.author, one.changed.slice(0, 10), filled(words.edits_n, { n: one.edits_in_all }), moved(one)].join(" · ")));
+      told.appendChild(element("span", "", [writer(one.author), one.changed.slice(0, 10), filled(words.edits_n, { n: one.edits_in_all }), moved(one)].join(" · ")));
       const other = one.base.run !== config.run;
       if (other) told.appendChild(element("em", "", words.other_run));
       if (one.note) told.appendChild(element("span", "lc-said-note", one.note));

@@ -80,7 +80,9 @@ class Process(BaseModel):
 
 
 class OfRun(Process):
-    """Something that is asked of one run of an area."""
+    """Something that is asked of one run of an area; `DEAR`: in a process of its own, always."""
+
+    DEAR: ClassVar[bool] = False
 
     run: Name | None = None
     year: Year | None = None

@@ -40,6 +40,7 @@ class Siting(OfRun):
     """Where the next places of a service go."""
 
     ID: ClassVar[str] = "siting"
+    DEAR: ClassVar[bool] = True
 
     service: Name
     add: HowMany | None = None
@@ -161,6 +162,7 @@ class Referral(OfRun):
     """Who has a whole chain station → centre → hospital."""
 
     ID: ClassVar[str] = "referral"
+    DEAR: ClassVar[bool] = True
 
     minutes: Minutes | None = None
     walker: Name = "adult"
@@ -213,6 +215,7 @@ class Robustness(OfRun):
     """Whether answers survive their assumptions."""
 
     ID: ClassVar[str] = "robustness"
+    DEAR: ClassVar[bool] = True
 
     service: Name | None = None
     walker: Name = "adult"

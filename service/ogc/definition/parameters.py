@@ -82,7 +82,7 @@ def _bound(
 
 
 def _spell(parameter: dict[str, Any], settings: Settings) -> None:
-    """Lists and addresses of Features parts 1, 2, 6 and 8; the largest page, clients choose it."""
+    """Lists and addresses of Features parts 1, 2, 6 and 8; a page asked for too large is cut."""
     address = {"type": "string", "format": "uri", "pattern": SYSTEM}
     text = {"type": "string", "minLength": 1}
     schemas: dict[str, dict[str, Any]] = {
@@ -94,7 +94,6 @@ def _spell(parameter: dict[str, Any], settings: Settings) -> None:
         "limit": {
             "type": "integer",
             "minimum": 1,
-            "maximum": settings.max_page_size,
             "default": settings.page_size,
         },
         "properties": {"type": "array", "items": text, "minItems": 1},

@@ -214,7 +214,7 @@ def test_the_api_declares_boxes_and_addresses(served: TestClient) -> None:
         box = told["bbox"]["schema"]
         assert (box["type"], box["minItems"], box["maxItems"]) == ("array", 4, 6)
         assert told["crs"]["schema"]["format"] == told["bbox-crs"]["schema"]["format"] == "uri"
-        assert told["limit"]["schema"]["maximum"] == 10_000
+        assert "maximum" not in told["limit"]["schema"]  # beyond the largest page it is cut
         for name in ("bbox", "limit", "datetime", "crs", "bbox-crs"):
             assert (told[name]["style"], told[name]["explode"]) == ("form", False), name
 

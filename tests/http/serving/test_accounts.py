@@ -20,13 +20,13 @@ from starlette.testclient import TestClient
 
 from lifecircle.service import serving
 from lifecircle.service.app import create_app
+from lifecircle.service.children import clean_environment
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import ROLES, list_keys, revoke_key
 from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.database.tables import AuditRow, KeyRow
 from lifecircle.service.edge import keys as gate
 from lifecircle.service.errors import SettingError
-from lifecircle.service.jobs.workshop import without_secrets
 from lifecircle.service.outside import accounts
 from lifecircle.service.serving import settings_of, told_to_workers
 from lifecircle.service.settings import Settings, check_exposure, settings_from
@@ -335,4 +335,28 @@ def test_a_job_is_told_no_secret() -> None:
         serving._SERVED: told_to_workers(settings), "LIFECIRCLE_DATABASE": database,
         "LIFECIRCLE_OIDC_CLIENT_SECRET": SECRET, "PATH": "/bin",
     }  # fmt: skip
-    assert without_secrets(told) == {"PATH": "/bin"}
+    assert clean_environment(told) == {"PATH": "/bin"}
+
+
+def test_an_issuer_that_tells_its_name_has_to(root: Path, issuer: Issuer) -> None:
+    issuer.metadata = {"authorization_response_iss_parameter_supported": True}
+    client = browser(root, issuer)
+    refused(client, back(client, issuer), 502, "can be trusted")
+    address = back(client, issuer)
+    assert client.get(f"{address}&iss={issuer.address}").status_code == 303
+
+
+def test_a_session_at_the_issuer_can_be_ended_too(root: Path, issuer: Issuer) -> None:
+    silent = browser(root, issuer)
+    assert silent.get("/login/oidc/end").status_code == 502
+    issuer.metadata = {"end_session_endpoint": f"{issuer.address}/end?tenant=1"}
+    client = browser(root, issuer)
+    assert "/login/oidc/end" not in client.get("/login", headers=PAGE).text  # not heard yet
+    sent = client.get("/login/oidc/end")
+    assert sent.headers["location"] == (
+        f"{issuer.address}/end?tenant=1&client_id={CLIENT}"
+        "&post_logout_redirect_uri=https%3A%2F%2Fgis.example.cn%2Flogin"
+    )
+    assert "/login/oidc/end" in client.get("/login", headers=PAGE).text
+    issuer.metadata = {"end_session_endpoint": "http://elsewhere.example/end"}
+    assert browser(root, issuer).get("/login/oidc/end").status_code == 502  # without TLS

@@ -101,7 +101,7 @@ def test_work_nobody_waits_for_is_ended_and_begun_anew_for_who_asks_then(
     shop, began = workshop(root), tmp_path / "began"
 
     async def story() -> None:
-        flights, gone = Flights(1, 1), asyncio.Event()
+        flights, gone = Flights(1, 60), asyncio.Event()
 
         async def leaves() -> None:
             await gone.wait()
@@ -111,7 +111,7 @@ def test_work_nobody_waits_for_is_ended_and_begun_anew_for_who_asks_then(
 
         slow = Apart(sleeps, (state,), (str(began),))
         asking = asyncio.create_task(
-            flights.share("a", lambda left: shop.run(slow, left), leaves, dear=True, apart=True)
+            flights.share("a", lambda left: shop.run(slow, left), leaves, kind="gaps", apart=True)
         )
         while not began.exists():
             await asyncio.sleep(0.01)
@@ -121,7 +121,7 @@ def test_work_nobody_waits_for_is_ended_and_begun_anew_for_who_asks_then(
         since = time.monotonic()
         quick = Apart(encode_area, (state,))
         said = await flights.share(
-            "a", lambda left: shop.run(quick, left), stays, dear=True, apart=True
+            "a", lambda left: shop.run(quick, left), stays, kind="gaps", apart=True
         )
         assert said == encode("tiny")
         assert time.monotonic() - since < 20  # not the thirty seconds of the other
@@ -145,14 +145,14 @@ def test_who_waits_is_counted_over_all_workers(tmp_path: Path) -> None:
             assert go.wait(10)
             return b"done"
 
-        first = asyncio.create_task(one.share("a", waits, stays, dear=True))
+        first = asyncio.create_task(one.share("a", waits, stays, kind="gaps"))
         await asyncio.sleep(0)
         with pytest.raises(NotReadyError):
-            await other.share("b", waits, stays, dear=True)
+            await other.share("b", waits, stays, kind="gaps")
         go.set()
         assert await first == b"done"
         await asyncio.sleep(0)
-        assert await other.share("b", waits, stays, dear=True) == b"done"
+        assert await other.share("b", waits, stays, kind="gaps") == b"done"
 
     asyncio.run(story())
 

@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from lifecircle.service import logs
 from lifecircle.service.edge.connection import QuickProtocol
+from lifecircle.service.state import AnswerCache
 from tests.pages.served import answering
 
 TABLE = "/areas/tiny/coverage?service=health_centre"
@@ -145,3 +147,31 @@ def test_a_quick_line_of_the_log_is_the_line_of_a_record() -> None:
         (line,) = written
         assert len(when.findall(line)) == 1
         assert when.sub("", line) == when.sub("", form.format(record)) + "\n"
+
+
+def test_a_head_without_an_end_is_ended(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+        with suppress(OSError):  # it is closed meanwhile
+            for _ in range(400):
+                line.sendall(b"X-A: " + b"a" * 1_000 + b"\r\n")
+        with suppress(ConnectionResetError):
+            assert line.recv(100).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "status"),
+    [("evil.example", "localhost", b"403"), ("localhost", "evil.example", b"200")],
+)
+def test_a_whole_address_names_the_host(port: int, name: str, host: str, status: bytes) -> None:
+    asked = f"GET http://{name}{TABLE} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode()
+    (answer,) = answers(port, asked, count=1)
+    assert answer.split()[1] == status
+
+
+def test_what_was_asked_counts_as_what_is_kept() -> None:
+    cache = AnswerCache(100_000)
+    for k in range(10):
+        cache.put(("path", f"{k}" * 30_000), b"short")
+    held = [k for k in range(10) if cache.get(("path", f"{k}" * 30_000)) is not None]
+    assert held == [7, 8, 9]

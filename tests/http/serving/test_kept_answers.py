@@ -17,6 +17,7 @@ from lifecircle.service import flights
 from lifecircle.service.edge.kept import takes_gzip
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.flights import Flights, ReaderLeftError
+from lifecircle.service.waiting import FIRST_S
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_run
 
@@ -58,7 +59,9 @@ async def until(true: Callable[[], bool]) -> None:
 def test_many_readers_of_one_answer_share_one_computation() -> None:
     async def story() -> None:
         shared, work = Flights(2, 2), Work()
-        asking = [asyncio.create_task(shared.share("a", work, never, dear=True)) for _ in range(64)]
+        asking = [
+            asyncio.create_task(shared.share("a", work, never, kind="gaps")) for _ in range(64)
+        ]
         await until(lambda: work.begun == 1)
         work.go.set()
         assert set(await asyncio.gather(*asking)) == {b"done"}
@@ -69,18 +72,18 @@ def test_many_readers_of_one_answer_share_one_computation() -> None:
 
 def test_a_full_queue_refuses_and_empties_when_readers_leave() -> None:
     async def story() -> None:
-        shared, first, waiting = Flights(1, 1), Work(), Work()
+        shared, first, waiting = Flights(1, FIRST_S), Work(), Work()
         left = asyncio.Event()
 
         async def leaves() -> None:
             await left.wait()
 
-        one = asyncio.create_task(shared.share("a", first, never, dear=True))
+        one = asyncio.create_task(shared.share("a", first, never, kind="gaps"))
         await until(lambda: first.begun == 1)
-        two = asyncio.create_task(shared.share("b", waiting, leaves, dear=True))
+        two = asyncio.create_task(shared.share("b", waiting, leaves, kind="gaps"))
         await asyncio.sleep(0.02)
         with pytest.raises(NotReadyError):
-            await shared.share("c", Work(), never, dear=True)
+            await shared.share("c", Work(), never, kind="gaps")
         cheap = Work()
         cheap.go.set()
         assert await shared.share("c", cheap, never) == b"done"  # cheap ones do not wait for dear
@@ -98,9 +101,9 @@ def test_a_full_queue_refuses_and_empties_when_readers_leave() -> None:
 def test_who_comes_as_a_flight_is_called_off_has_one_of_his_own() -> None:
     async def story() -> None:
         shared, first, work, again = Flights(1, 1), Work(), Work(), Work()
-        busy = asyncio.create_task(shared.share("a", first, never, dear=True))
+        busy = asyncio.create_task(shared.share("a", first, never, kind="gaps"))
         await until(lambda: first.begun == 1)
-        waits = asyncio.create_task(shared.share("b", work, never, dear=True))
+        waits = asyncio.create_task(shared.share("b", work, never, kind="gaps"))
         await asyncio.sleep(0.02)
         waits.cancel()
         later = asyncio.create_task(shared.share("b", again, never))  # before the flight has ended
@@ -272,3 +275,44 @@ def test_files_of_layers_are_kept_with_their_tag(served: TestClient) -> None:
 )  # fmt: skip
 def test_who_takes_gzip(accepted: bytes, taken: bool) -> None:
     assert takes_gzip(accepted) == taken
+
+
+def test_the_end_of_the_service_calls_off_what_is_under_way() -> None:
+    def waits(left: threading.Event) -> bytes:
+        assert left.wait(10)
+        raise ReaderLeftError
+
+    async def story() -> None:
+        shared = Flights(1, 60)
+        asking = asyncio.create_task(shared.share("a", waits, never, kind="report", apart=True))
+        await until(lambda: shared.dear_held == 1)
+        shared.end()
+        with pytest.raises(ReaderLeftError):
+            await asking
+        await until(lambda: shared.dear_held == 0)
+
+    asyncio.run(story())
+
+
+def test_the_queue_is_as_long_as_its_wait() -> None:
+    async def story() -> None:
+        shared, first = Flights(2, 10), Work()
+        first.go.set()
+        assert await shared.share("first", first, never, kind="gaps") == b"done"  # it took no time
+        slow = Work()
+        asked = [shared.share(k, slow, never, kind="gaps") for k in range(400)]
+        asking = [asyncio.create_task(one) for one in asked]
+        await until(lambda: shared.dear_held == 400)  # nobody is refused
+        slow.go.set()
+        assert set(await asyncio.gather(*asking)) == {b"done"}
+        reports = [shared.share(k, Work(), never, kind="report", apart=True) for k in range(8)]
+        held = [asyncio.create_task(one) for one in reports]  # unknown yet: three seconds each
+        await until(lambda: any(one.done() for one in held))
+        assert [one.done() for one in held] == [False] * 7 + [True]
+        with pytest.raises(NotReadyError):
+            held[7].result()
+        for one in held:
+            one.cancel()
+        shared.end()
+
+    asyncio.run(story())

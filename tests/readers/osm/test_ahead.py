@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -102,3 +104,9 @@ def test_what_changed_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     ahead: object = object()
     assert pipeline.analyse_city(BuildRequest("t"), ahead=ahead) == "city"  # type: ignore[arg-type, comparison-overlap]
     assert begun == [ahead, None]
+
+
+def test_what_reads_ahead_needs_no_pandas() -> None:
+    code = "import sys, lifecircle.analysis.ahead; print(*{'pandas', 'numba'} & {*sys.modules})"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == ""

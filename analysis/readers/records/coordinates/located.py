@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyproj
 import shapely
 
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
@@ -22,6 +21,9 @@ from lifecircle.analysis.readers.records.coordinates.datums import (
     in_shifted_area,
     to_wgs84,
 )
+
+if TYPE_CHECKING:
+    import pyproj
 
 DEGREES: Final = "EPSG:4326"
 
@@ -180,15 +182,19 @@ def _projection(source: str, target: str) -> Move:
 @cache
 def projector(source: str, target: str) -> pyproj.Transformer:
     """From one CRS to another, easting (longitude) first."""
+    import pyproj  # a process that reads a map does without
+
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
 @cache
 def is_wgs84(crs: str) -> bool:
     """Whether a CRS is degrees of WGS84, whatever its order of axes."""
-    return crs == DEGREES or bool(
-        pyproj.CRS.from_user_input(crs).equals(DEGREES, ignore_axis_order=True)
-    )
+    if crs == DEGREES:
+        return True
+    import pyproj
+
+    return bool(pyproj.CRS.from_user_input(crs).equals(DEGREES, ignore_axis_order=True))
 
 
 # ---- single places, as written and back ---------------------------------------------------

@@ -1,0 +1,137 @@
+"""Dear answers kept as files beside the runs they are about, for all workers and after a restart.
+
+::
+
+    DIR/.cache/answers/<area>/<run>/<digest>    SHA-256 of the answer, then the answer
+
+A file appears by one rename; one that is damaged counts as not there. What was asked for longest
+ago goes first beyond `limit_bytes`; `prune` takes those of a run with it, a backup leaves all out.
+A lock for each answer, in the folder that the workers of a service share, keeps two of them from
+working the same one out at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from lifecircle.analysis.provenance import code_version
+from lifecircle.analysis.results.folders import answers_folder, answers_root
+from lifecircle.analysis.writing import write_aside
+from lifecircle.service.flights import ReaderLeftError
+
+LOCKS: Final = 4_096  # two answers share one now and then, and wait for each other
+TICK_S: Final = 0.05
+_DIGEST: Final = 32
+
+
+class KeptFiles:
+    """The dear answers of a workspace. Where it cannot be written none are kept."""
+
+    def __init__(self, root: Path, limit_bytes: int, folder: Path | None) -> None:
+        self._root = root
+        self._limit = limit_bytes
+        self._locks = None if sys.platform == "win32" else folder
+
+    def path(self, area: str, run: str, *told: object) -> Path:
+        """Where the answer to a question lies; `told` is all that it depends on beside the run."""
+        home = self._root / area
+        seed = "\x1f".join((_code(), area, run, _stamp(home / "runs" / run), *map(repr, told)))
+        name = hashlib.blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+        return answers_folder(home, run) / name
+
+    def get(self, path: Path) -> bytes | None:
+        """The answer kept there, whole."""
+        try:
+            held = path.read_bytes()
+        except OSError:
+            return None
+        body = held[_DIGEST:]
+        if hashlib.sha256(body).digest() != held[:_DIGEST]:
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return body
+
+    def put(self, path: Path, body: bytes) -> None:
+        """Keep an answer, unless it alone would fill a quarter of the room."""
+        if len(body) * 4 > self._limit:
+            return
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_aside(path, hashlib.sha256(body).digest() + body)
+            self._shrink()
+
+    def _shrink(self) -> None:
+        found: list[tuple[float, int, Path]] = []
+        for one in answers_root(self._root).glob("*/*/*"):
+            with suppress(OSError):  # gone meanwhile
+                told = one.stat()
+                found.append((told.st_mtime, told.st_size, one))
+        held = sum(size for _, size, _ in found)
+        for _, size, one in sorted(found):
+            if held <= self._limit:
+                return
+            one.unlink(missing_ok=True)
+            held -= size
+
+    @contextmanager
+    def alone(self, path: Path, left: threading.Event) -> Iterator[None]:
+        """While the block runs no other worker works this answer out.
+
+        Raises
+        ------
+        ReaderLeftError : `left` was set while another one did.
+        """
+        if self._locks is None or sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        name = f"answer-{int(path.name, 16) % LOCKS}"
+        handle = os.open(self._locks / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            while not _locked(handle, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                if left.wait(TICK_S):
+                    raise ReaderLeftError
+            yield
+        finally:
+            os.close(handle)
+
+
+def _locked(handle: int, how: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(handle, how)
+    except OSError:
+        return False
+    return True
+
+
+def _stamp(run: Path) -> str:
+    """Changes when another run lies under the same name."""
+    try:
+        told = (run / "manifest.json").stat()
+    except OSError:
+        return ""
+    return f"{told.st_mtime_ns}.{told.st_size}"
+
+
+@cache
+def _code() -> str:
+    """Changes with the code, also where nobody counts its versions up."""
+    newest = 0
+    for package in ("analysis", "service"):
+        for folder, _, names in os.walk(str(files(f"lifecircle.{package}"))):
+            if not folder.endswith("__pycache__"):
+                newest = max([newest, *(os.stat(f"{folder}/{name}").st_mtime_ns for name in names)])  # noqa: PTH116
+    return f"{code_version()} {newest}"

@@ -1,0 +1,123 @@
+"""Dear answers kept for all workers: worked out once, given whole, gone with their run."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lifecircle.analysis.results.folders import AreaFolders, answers_folder
+from lifecircle.analysis.results.model import Run
+from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.results.upkeep import prune
+from lifecircle.service.apart import FAULTS, OPEN_FILES, Apart, Workshop
+from lifecircle.service.flights import ReaderLeftError
+from lifecircle.service.jail import Limits
+from lifecircle.service.kept_files import KeptFiles
+from lifecircle.service.state import AreaState
+from lifecircle.service.waiting import FIRST_APART_S, FIRST_S, Costs, WaitingList
+from tests.worlds.tiny import tiny_run
+
+LIMITS = Limits(2**32, 60.0, 2**28, open_files=OPEN_FILES, processors=2, faults=FAULTS)
+
+
+def counts(runs: list[Run], beside: str) -> str:
+    """A document that says how often it was worked out."""
+    with Path(beside).open("a", encoding="utf-8") as told:
+        told.write("x")
+    time.sleep(0.3)
+    return runs[0].manifest.area
+
+
+def state_of(root: Path) -> AreaState:
+    workspace = Workspace(root)
+    return AreaState(workspace.open("tiny", workspace.current("tiny")))
+
+
+def test_two_workers_work_one_answer_out_once(root: Path, tmp_path: Path) -> None:
+    one, other = (Workshop(root, LIMITS, 2, tmp_path, 2**20) for _ in range(2))
+    state, beside = state_of(root), tmp_path / "beside"
+    told: list[bytes] = []
+
+    def ask(shop: Workshop) -> None:
+        asked = Apart(counts, (state,), (str(beside),))
+        told.append(shop.answer(asked, ("zh", str(beside)), threading.Event()))
+
+    asking = [threading.Thread(target=ask, args=(shop,)) for shop in (one, other)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(60)
+    assert told == [b'"tiny"'] * 2
+    assert beside.read_text("utf-8") == "x"
+    again = Workshop(root, LIMITS, 2, None, 2**20)  # after a restart
+    asked = Apart(counts, (state,), (str(beside),))
+    assert again.answer(asked, ("zh", str(beside)), threading.Event()) == b'"tiny"'
+    assert beside.read_text("utf-8") == "x"
+    again.answer(asked, ("en", str(beside)), threading.Event())  # another question
+    assert beside.read_text("utf-8") == "xx"
+
+
+def test_who_leaves_does_not_wait_for_another_worker(tmp_path: Path) -> None:
+    kept, left = KeptFiles(tmp_path, 2**20, tmp_path), threading.Event()
+    path = kept.path("a", "r", "question")
+    left.set()
+    with (
+        kept.alone(path, threading.Event()),
+        pytest.raises(ReaderLeftError),
+        kept.alone(path, left),
+    ):
+        raise AssertionError
+    with kept.alone(path, left):  # free again
+        pass
+
+
+def test_a_damaged_file_is_none_and_the_oldest_go_first(tmp_path: Path) -> None:
+    kept = KeptFiles(tmp_path, 1_000, None)
+    paths = [kept.path("a", f"r{k}", "question") for k in range(6)]
+    assert len({*paths, kept.path("a", "r0", "another"), kept.path("b", "r0", "question")}) == 8
+    for k, path in enumerate(paths):
+        kept.put(path, bytes([k]) * 200)
+        if path.exists():
+            os.utime(path, (k, k))
+    assert [path.exists() for path in paths] == [False, False, True, True, True, True]
+    assert kept.get(paths[5]) == b"\x05" * 200
+    whole = paths[5].read_bytes()
+    for broken in (whole[:-1], whole[:40] + b"\xff" + whole[41:], b""):
+        paths[5].write_bytes(broken)
+        assert kept.get(paths[5]) is None
+    kept.put(paths[4], b"x" * 300)  # more than a quarter
+    assert kept.get(paths[4]) == b"\x04" * 200
+
+
+def test_answers_go_with_their_run(tmp_path: Path) -> None:
+    tiny_run(tmp_path)
+    folders, runs = AreaFolders(tmp_path), tmp_path / "tiny" / "runs"
+    (first,) = folders.runs("tiny")
+    kept = KeptFiles(tmp_path, 2**20, None)
+    path = kept.path("tiny", first, "question")
+    kept.put(path, b"answer")
+    assert path.parent == answers_folder(tmp_path / "tiny", first)
+    assert kept.get(path) == b"answer"
+    for later in (f"{first}-2", f"{first}-3"):
+        (runs / later).mkdir()
+        (runs / later / "manifest.json").write_text("{}", "utf-8")
+    (tmp_path / "tiny" / "current").write_text(f"{first}-3", "utf-8")
+    assert prune(folders, "tiny", 2) == [first]
+    assert not path.parent.exists()
+
+
+def test_what_waits_is_added_over_workers_and_by_kind(tmp_path: Path) -> None:
+    one, costs = WaitingList(tmp_path), Costs()
+    one.add(2.5)
+    assert WaitingList(tmp_path).seconds() == 2.5  # of another worker, whose process lives
+    one.add(-2.5)
+    assert one.seconds() == 0
+    assert (costs.of("gaps", False), costs.of("report", True)) == (FIRST_S, FIRST_APART_S)
+    costs.learn("gaps", 0.004)
+    assert costs.of("gaps", False) == 0.004
+    costs.learn("gaps", 1.004)
+    assert costs.of("gaps", False) == pytest.approx(0.304)
