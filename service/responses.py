@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
+from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.service.apart import Apart, Workshop
 from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
@@ -229,7 +230,7 @@ async def kept_body(
     ReaderLeftError : whoever asked is gone.
     NotReadyError : it is dear, and too many dear questions wait already.
     """
-    body = state.answers.get(key)
+    body = state.kept(key)
     if body is not None:
         return body
     workshop: Workshop | None = request.app.state.workshop
@@ -256,7 +257,7 @@ async def soon_body(
     ------
     NotReadyError : too many dear questions wait already.
     """
-    body = state.answers.get(key)
+    body = state.kept(key)
     if body is not None:
         return body
     flights: Flights = request.app.state.flights
@@ -309,7 +310,7 @@ def _keeping(
         else:
             made = produce()
             found = made if isinstance(made, bytes) else encode(made)
-        state.answers.put(key, found)
+        state.keep(key, found)
         return found
 
     return make
@@ -339,14 +340,15 @@ def unmoved(
     """
     areas, area, run = request.app.state.areas, state.run.manifest.area, state.name
     years = areas.years(area) if "year" in request.query_params else None
+    path = state.run.path  # of the run no more than that: an answer kept would hold it open
 
     def same() -> bool:
         try:
-            there = state.run.path.exists() if pinned else areas.current(area) == run
+            there = path.exists() if pinned else areas.current(area) == run
             there = there and (years is None or areas.years(area) == years)
         except LifecircleError:
             return False
-        return there and state.bands() == bands and (still is None or still())
+        return there and bands_stamp(path) == bands and (still is None or still())
 
     return same
 
