@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 from benchmarks.bars import SEED, Row, Skip
@@ -213,7 +213,7 @@ def _row(where: str, load: Load, ours: Heard, empty: Heard) -> Row:
 def main() -> int:
     """Print each row beside its bar as it is measured; 1 when one is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bar_f")
-    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--scale", type=float, nargs="+", default=[0.1])
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
@@ -224,7 +224,7 @@ def main() -> int:
         given.seconds, given.rounds, tuple(given.workers), tuple(given.connections), given.only
     )
     missed = False
-    for row in rows_of(given.scale, effort):
+    for row in chain.from_iterable(rows_of(scale, effort) for scale in given.scale):
         share = "" if row.ratio is None else f"{row.ratio:.0%} of {row.peer_value}"
         met = {None: "", True: "met", False: "MISSED"}[row.met]
         print(f"{row.what}: {row.ours}, {share} | {row.wanted} {met} | {row.note}", flush=True)

@@ -3,13 +3,14 @@
 Two workers behind a proxy serve a drawn city. Tried are a name of somebody else's for this
 machine (DNS rebinding), writes that another page sends (CSRF), a session given to a victim
 (fixation), a key after its revoking, more questions than a key may ask, heads that never end,
-SQL and CQL in every parameter, and names that lead out of the inbox. One line each: what was
-tried, what it got, whether that holds. Limits of the jail (memory, time, files) are tried by
-``tests/http/serving/test_jail.py``.
+SQL and CQL in every parameter, names that lead out of the inbox, and what `hostile_wire` has. One
+line each: what was tried, what it got, whether that holds. Limits of the jail (memory, time, files)
+are tried by ``tests/http/serving/test_jail.py``.
 """
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import os
 import socket
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
+from benchmarks.hostile_wire import WIRE
 from benchmarks.serving import UNLIMITED, serve_workspace
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import add_key, revoke_key
@@ -219,11 +221,14 @@ def traversal(at: Place) -> Iterator[Told]:
     yield f"{sum(statuses.values())} names that lead out", f"{dict(statuses)}, {outside}", fine
 
 
-ATTACKS = (rebinding, forgery, fixation, replay, flood, slowloris, traversal, injection)
+ATTACKS = (rebinding, forgery, fixation, replay, flood, slowloris, traversal, injection, *WIRE)
 
 
 def main() -> int:
     """Try all; 1 where something does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hostile", description=__doc__)
+    parser.add_argument("only", nargs="*", help=", ".join(one.__name__ for one in ATTACKS))
+    only = parser.parse_args().only
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "w"
         tiny_run(root)
@@ -234,7 +239,7 @@ def main() -> int:
         wrong = 0
         with serve_workspace(root, 2) as served:
             parts = urlsplit(served.base)
-            for attack in ATTACKS:
+            for attack in [one for one in ATTACKS if not only or one.__name__ in only]:
                 _, key = add_key(engine, attack.__name__, "planner", None, "hostile")
                 at = Place(str(parts.hostname), int(parts.port or 0), root, key)
                 for what, got, fine in attack(at):

@@ -24,11 +24,16 @@ those.
 
 
 def keep(measured: Mapping[str, Any]) -> None:
-    """Bars measured now go into the file, the others stay; the page follows."""
+    """Bars measured now go into the file, each with its date, machine and load; the others stay."""
     held = json.loads(JSON.read_text(encoding="utf-8")) if JSON.is_file() else {}
-    held |= measured
+    held |= {bar: one for bar, one in measured.items() if bar not in held or _was_measured(one)}
     JSON.write_text(as_json(dict(sorted(held.items()))) + "\n", encoding="utf-8")
     PAGE.write_text(page_of(held), encoding="utf-8")
+
+
+def _was_measured(one: Mapping[str, Any]) -> bool:
+    """Whether a bar has a figure; one that could not be measured here leaves what was."""
+    return any(not row["note"].startswith("skipped") for row in one["rows"])
 
 
 def page_of(measured: Mapping[str, Any]) -> str:

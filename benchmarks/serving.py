@@ -21,6 +21,7 @@ from lifecircle.service.database.keys import add_key, revoke_key
 
 ROOT = Path(__file__).resolve().parents[1]
 IDLE_S = 0.1  # of processors, in two seconds
+COMES_S, ENDS_S = 600, 60  # on a loaded machine
 TICKS = os.sysconf("SC_CLK_TCK")
 _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # an installed package comes compiled
 UNLIMITED = {"LIFECIRCLE_REQUESTS_PER_MINUTE": "100000000"}  # counted all the same
@@ -147,11 +148,15 @@ def _serving(command: list[str], more: list[str], path: str, workers: int) -> It
         yield Served(base, process.pid, ready_s, ready_cpu_s)
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=ENDS_S)
+        except subprocess.TimeoutExpired:  # its workers end with it
+            process.kill()
+            process.wait()
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 180
+    until = time.monotonic() + COMES_S
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=30):
@@ -163,7 +168,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 
 def _wait_until_idle(process: subprocess.Popen[bytes]) -> None:
     """Kernels are loaded, or compiled, beside the first requests: no measure of those."""
-    until = time.monotonic() + 180
+    until = time.monotonic() + COMES_S
     while time.monotonic() < until and process.poll() is None:
         used = cpu_s(process.pid)
         time.sleep(2)

@@ -207,10 +207,16 @@ def main() -> int:
             story.stop.set()
             for thread in threads:
                 thread.join()
+            found = _tell(story)
         point_to(root, current)
+    return found
+
+
+def _tell(story: Story) -> int:
+    """Say what happened; 1 when something was wrong or lost."""
     print(f"{sum(story.asked.values()):,} answers: {dict(story.asked)}")
     print(f"swaps {len(story.moved) - 1}, kills {len(story.kills)}; wrong {len(story.wrong)} "
-          f"{story.wrong[:5]}; broken {dict(story.broken)}")  # fmt: skip
+          f"{story.wrong[:5]}; broken {dict(story.broken)}", flush=True)  # fmt: skip
     own = story.broken["of a killed worker"]
     return 1 if story.wrong or sum(story.broken.values()) > own else 0
 

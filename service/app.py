@@ -122,7 +122,8 @@ def _add_layers(app: Service, settings: Settings) -> None:
         max_bytes=settings.max_body_bytes,
         larger={"/check": settings.max_upload_bytes, "/uploads": settings.upload_bytes},
     )
-    shelf = Shelf(settings.cache_bytes)
+    areas: Areas = app.state.areas
+    shelf = Shelf(settings.cache_bytes, lambda: areas.moved)
     app.add_middleware(KeptAnswers, shelf=shelf)
     app.add_middleware(HeadAndOptions)
     keys = Keys(settings, app.state.database)

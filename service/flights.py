@@ -149,7 +149,9 @@ class Flights:
                 if self._list.seconds() / self._at_once > self._wait_s + _SLACK_S:
                     raise NotReadyError("too_busy")
                 expected_s = self._costs.of(kind, apart)
-            flight = self._start(room, key, self._timed(make, kind), _Flight(apart, expected_s))
+            flight = self._start(
+                room, key, self._timed(make, kind, apart), _Flight(apart, expected_s)
+            )
 
         def forget() -> None:
             if room.flights.get(key) is flight:
@@ -158,7 +160,7 @@ class Flights:
         return await _wait(flight, left, forget)
 
     def _timed(
-        self, make: Callable[[threading.Event], bytes], kind: str | None
+        self, make: Callable[[threading.Event], bytes], kind: str | None, apart: bool
     ) -> Callable[[threading.Event], bytes]:
         """The work, whose time is remembered where it was done."""
         if kind is None:
@@ -167,7 +169,7 @@ class Flights:
         def timed(left: threading.Event) -> bytes:
             began = perf_counter()
             made = make(left)
-            self._costs.learn(kind, perf_counter() - began)
+            self._costs.learn(kind, apart, perf_counter() - began)
             return made
 
         return timed

@@ -1,8 +1,9 @@
 """Connections that are not served for ever: half a request, or an answer that nobody takes.
 
 uvicorn itself waits without limit for both. A connection that sends no whole head within
-`HEAD_S` and `HEAD_BYTES`, or takes nothing of its answer for `STALLED_S`, is closed. (A body that
-comes slowly is the business of `guards.BodyLimit`.)
+`HEAD_S` and `HEAD_BYTES`, or takes its answer slower than `SLOWEST_READ` over `STALLED_S`, is
+closed. Where there are as many connections as may be, the one that has waited longest without
+sending a head makes room. (A body that comes slowly is the business of `guards.BodyLimit`.)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ TOO_LARGE: Final = (
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 STALLED_S: Final = 60.0
+SLOWEST_READ: Final = 10_000  # bytes a second that an answer has to be taken at
 LOOKS: Final = 10  # within the time a head has
 
 
@@ -34,6 +36,7 @@ class PatientProtocol(HttpToolsProtocol):
     _head_since: float | None = None
     _head_bytes = 0
     _stalled: asyncio.TimerHandle | None = None
+    _untaken = 0
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a head that does not end ends its connection."""
@@ -54,6 +57,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_since = self.loop.time()
         if len(self.connections) == 1:
             _look(self.loop, self.connections, self.head_s)
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            _make_room(self.connections, self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -74,6 +79,11 @@ class PatientProtocol(HttpToolsProtocol):
         self._name_target()
         super().on_headers_complete()
 
+    @property
+    def head_since(self) -> float | None:
+        """Since when a head is waited for; None where it came."""
+        return self._head_since
+
     def _name_target(self) -> None:
         """Take the name of an address asked for whole (``GET http://name/path``) for ``Host``.
 
@@ -87,14 +97,29 @@ class PatientProtocol(HttpToolsProtocol):
     def end_late_head(self, now: float) -> None:
         """End the connection if its head is not whole in time."""
         if self._head_since is not None and now - self._head_since > self.head_s:
-            self._head_since = None
-            self.transport.abort()
+            self.end()
+
+    def end(self) -> None:
+        """End the connection."""
+        self._head_since = None
+        self.transport.abort()
 
     def pause_writing(self) -> None:
         """Whoever asked takes no more for now."""
         super().pause_writing()
         if self._stalled is None:
-            self._stalled = self.loop.call_later(self.stalled_s, self.transport.abort)
+            self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        self._untaken = self.transport.get_write_buffer_size()
+        self._stalled = self.loop.call_later(self.stalled_s, self._end_slow_reader)
+
+    def _end_slow_reader(self) -> None:
+        taken = self._untaken - self.transport.get_write_buffer_size()
+        if taken < SLOWEST_READ * self.stalled_s:
+            self.transport.abort()
+        else:
+            self._wait_for_reader()
 
     def resume_writing(self) -> None:
         """It is taken again."""
@@ -102,6 +127,19 @@ class PatientProtocol(HttpToolsProtocol):
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
+
+
+def _make_room(connections: set[Any], newest: PatientProtocol) -> None:
+    """End the connection that has waited longest without a head, so that others are answered."""
+    waiting = [
+        (one.head_since, k, one)
+        for k, one in enumerate(connections)
+        if isinstance(one, PatientProtocol) and one.head_since is not None and one is not newest
+    ]
+    if waiting:
+        one = min(waiting)[2]
+        one.end()
+        connections.discard(one)  # its end is told later, whoever asks is counted now
 
 
 def _look(loop: asyncio.AbstractEventLoop, connections: set[Any], head_s: float) -> None:

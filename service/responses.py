@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
+from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.service.apart import Apart, Workshop
 from lifecircle.service.database.sessions import csrf_token
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
@@ -229,7 +230,7 @@ async def kept_body(
     ReaderLeftError : whoever asked is gone.
     NotReadyError : it is dear, and too many dear questions wait already.
     """
-    body = state.answers.get(key)
+    body = state.kept(key)
     if body is not None:
         return body
     workshop: Workshop | None = request.app.state.workshop
@@ -247,7 +248,7 @@ async def kept_body(
 
 
 async def soon_body(
-    request: Request, state: AreaState, key: tuple[Hashable, ...], produce: Callable[[], bytes]
+    request: Request, state: AreaState, key: tuple[Hashable, ...], produce: Callable[[], Any]
 ) -> bytes | None:
     """The bytes kept under a key, or worked out within ``page_patience_seconds``; else None, and
     they are worked out while nobody waits, for whoever asks with `kept_body`.
@@ -256,13 +257,43 @@ async def soon_body(
     ------
     NotReadyError : too many dear questions wait already.
     """
-    body = state.answers.get(key)
+    body = state.kept(key)
     if body is not None:
         return body
     flights: Flights = request.app.state.flights
     patience = request.app.state.settings.page_patience_seconds
-    make = _keeping(state, key, produce, None)
-    return await flights.within(patience, (state.run.path, *key), make, "page")
+    workshop: Workshop | None = request.app.state.workshop
+    make = _keeping(state, key, produce, workshop)
+    kind = _kind(request, isinstance(produce, Apart) and workshop is not None)
+    return await flights.within(patience, (state.run.path, *key), make, kind or "page")
+
+
+def is_patient(request: Request) -> bool:
+    """Whether a reader waits for a page as long as it takes: programs, and who says so
+    (``Prefer: wait``, RFC 7240).
+    """
+    return not wants_page(request) or "wait=" in request.headers.get("prefer", "")
+
+
+async def page_body(
+    request: Request,
+    state: AreaState,
+    key: tuple[Hashable, ...],
+    produce: Callable[[], Any],
+    lang: Language,
+) -> bytes | Response:
+    """The bytes of a page; for who is not patient, a page that waits for it in its place.
+
+    Raises
+    ------
+    ReaderLeftError, NotReadyError : as `kept_body`.
+    """
+    if is_patient(request):
+        return await kept_body(request, state, key, produce)
+    body = await soon_body(request, state, key, produce)
+    if body is not None:
+        return body
+    return page(request, "working.html", lang, status=HTTPStatus.ACCEPTED)
 
 
 def _keeping(
@@ -279,7 +310,7 @@ def _keeping(
         else:
             made = produce()
             found = made if isinstance(made, bytes) else encode(made)
-        state.answers.put(key, found)
+        state.keep(key, found)
         return found
 
     return make
@@ -309,14 +340,15 @@ def unmoved(
     """
     areas, area, run = request.app.state.areas, state.run.manifest.area, state.name
     years = areas.years(area) if "year" in request.query_params else None
+    path = state.run.path  # of the run no more than that: an answer kept would hold it open
 
     def same() -> bool:
         try:
-            there = state.run.path.exists() if pinned else areas.current(area) == run
+            there = path.exists() if pinned else areas.current(area) == run
             there = there and (years is None or areas.years(area) == years)
         except LifecircleError:
             return False
-        return there and state.bands() == bands and (still is None or still())
+        return there and bands_stamp(path) == bands and (still is None or still())
 
     return same
 

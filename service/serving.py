@@ -7,6 +7,7 @@ of an area at every request, so all of them answer from a new run at the same mo
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import importlib
 import json
@@ -32,6 +33,7 @@ MOST_CONNECTIONS: Final = 1_000  # beyond them 503
 WORKER_S: Final = 60  # a worker that is silent for so long is ended and replaced
 WARMING: Final = "lifecircle-warm"  # threads that nobody waits for
 SWEEPING: Final = "lifecircle-sweep"
+_MALLOC: Final = {-8: 2, -3: 2**20, -1: 2**20}  # M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
 _COLLECTED: Final = (50_000, 20, 20)  # of objects and of looks before the next, as `gc` has it
 _ON_DEMAND: Final = (
     "maps.pages", "report.pictures",
@@ -61,6 +63,24 @@ def server_options(log: LogFormat) -> dict[str, Any]:
     return options
 
 
+def give_memory_back() -> None:
+    """Have the allocator return what is no longer used; where it is not glibc's, nothing is done.
+
+    glibc keeps a heap for each thread, and raises the size from which an array is a mapping of its
+    own to that of the largest one freed, up to 32 MB: what a table took for a moment then stays
+    with the worker, in holes between what is kept. Few heaps and a fixed size give it back.
+    Arrow's own allocator keeps what its threads took as well; the system's does not.
+    """
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    if sys.platform != "linux":
+        return
+    library = ctypes.CDLL(None)
+    for option, value in _MALLOC.items() if hasattr(library, "mallopt") else ():  # musl has none
+        library.mallopt(option, value)
+
+
 def run_server(settings: Settings) -> None:
     """Serve until told to stop."""
     import uvicorn
@@ -69,6 +89,7 @@ def run_server(settings: Settings) -> None:
 
     where: dict[str, Any] = {"host": settings.host, "port": settings.port}
     options = server_options(settings.log)
+    give_memory_back()
     write_quickly()
     if settings.workers == 1:
         atexit.register(leave_at_once)
@@ -97,6 +118,7 @@ def app_of_worker() -> FastAPI:
     from lifecircle.service.app import create_app
 
     atexit.register(leave_at_once)
+    give_memory_back()
     write_quickly()
     end_with_parent()
     return settled(create_app(settings_of(os.environ[_SERVED])))

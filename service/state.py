@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import shapely
@@ -34,52 +34,13 @@ from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.proposals import any_kept, stamp_of
 from lifecircle.analysis.results.store import Workspace, latest_of_years
+from lifecircle.service.kept_bytes import AnswerCache
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 log = logging.getLogger(__name__)
-KEPT_BYTES: Final = 64 * 2**20
-ENTRY_BYTES: Final = 1_000  # of an answer kept, beside its bytes and its key
 T = TypeVar("T")
-
-
-def weight_of(key: Hashable) -> int:
-    """Bytes that a key takes: what was asked may be longer than what is answered."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return ENTRY_BYTES + sum(len(one) for one in parts if isinstance(one, (str, bytes)))
-
-
-class AnswerCache:
-    """Encoded answers by question, the least recently used thrown out beyond `limit_bytes`."""
-
-    def __init__(self, limit_bytes: int = KEPT_BYTES) -> None:
-        self._limit = limit_bytes
-        self._held = 0
-        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._lock = RLock()
-
-    def get(self, key: Hashable) -> bytes | None:
-        """The answer to a question asked before."""
-        with self._lock:
-            body = self._bodies.get(key)
-            if body is not None:
-                self._bodies.move_to_end(key)
-            return body
-
-    def put(self, key: Hashable, body: bytes) -> None:
-        """Keep an answer, unless it alone would fill a quarter of the room."""
-        if len(body) * 4 > self._limit:
-            return
-        with self._lock:
-            before = self._bodies.pop(key, None)
-            if before is None:
-                self._held += weight_of(key)
-            self._held += len(body) - len(before or b"")
-            self._bodies[key] = body
-            while self._held > self._limit:
-                gone, held = self._bodies.popitem(last=False)
-                self._held -= len(held) + weight_of(gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +66,34 @@ class LayerTable:
 
 
 class AreaState:
-    """One opened run with what is derived from it on first need."""
+    """One opened run with what is derived from it on first need.
 
-    def __init__(self, run: Run, cache_bytes: int = KEPT_BYTES, profile: str | None = None) -> None:
+    `answers`: where its answers are kept, beside those of other runs; `profile`: of travelling, on
+    whose roads the run is.
+    """
+
+    def __init__(
+        self, run: Run, answers: AnswerCache | None = None, profile: str | None = None
+    ) -> None:
         self.run = run
-        self.profile = profile  # of travelling, on whose roads the run is
+        self.profile = profile
         self.area = run.manifest.area
         self.name = run.manifest.run
-        self.answers = AnswerCache(cache_bytes)
+        self._answers = AnswerCache() if answers is None else answers
         self._layers: dict[str, LayerTable] = {}
         self._marks: dict[str, str] = {}
         self._derived: dict[Hashable, Any] = {}
         self._locks: dict[Hashable, RLock] = {}
         self._layer_lock = RLock()
         self._lock = RLock()
+
+    def kept(self, key: Hashable) -> bytes | None:
+        """The answer to a question asked before."""
+        return self._answers.get(self.run.path, key)
+
+    def keep(self, key: Hashable, body: bytes) -> None:
+        """Keep an answer."""
+        self._answers.put(self.run.path, key, body)
 
     def derived(self, key: Hashable, make: Callable[[], T]) -> T:
         """Something worked out from the run once and kept under a key; nobody else waits for it."""
@@ -144,7 +119,7 @@ class AreaState:
             return self
         return self.derived(
             ("profile", found.id),
-            lambda: AreaState(run_by(self.run, found.id), profile=found.id),
+            lambda: AreaState(run_by(self.run, found.id), self._answers, found.id),
         )
 
     def warm(self) -> bool:
@@ -214,7 +189,12 @@ class AreaState:
 
     def mark(self, layer: str) -> str:
         """Changes when a layer does: proposals may be kept beside a run that stays as it is."""
-        return stamp_of(self.run.path) if layer == "proposals" else ""
+        return _mark(self.run.path, layer)
+
+    def unmarked(self, layer: str, mark: str) -> Callable[[], bool]:
+        """What says whether a layer still has a mark; it does not hold the run open."""
+        path = self.run.path
+        return lambda: _mark(path, layer) == mark
 
 
 @dataclass(frozen=True)
@@ -265,13 +245,19 @@ class Warmth:
 
 
 class Areas:
-    """The areas of a workspace; runs are opened on demand and the last few kept open."""
+    """The areas of a workspace; runs are opened on demand and the last few kept open.
+
+    When the pointer of an area moves, the run it pointed to is let go with its answers: its last
+    reader closes it. Who asks for it by name opens it again.
+    """
 
     def __init__(self, workspace: Workspace, open_runs: int, cache_bytes: int) -> None:
         self.workspace = workspace
         self._root = str(workspace.root)
         self._open_runs = open_runs
-        self._cache_bytes = cache_bytes
+        self._answers = AnswerCache(cache_bytes)
+        self.moved = 0  # how often a pointer was seen to have moved
+        self._leaving: set[tuple[str, str]] = set()
         self._states: OrderedDict[tuple[str, str], AreaState] = OrderedDict()
         self._columns: dict[tuple[str, bool], tuple[str, dict[str, tuple[Column, ...]]]] = {}
         self._current: dict[str, tuple[tuple[int, int, int], str]] = {}
@@ -341,7 +327,24 @@ class Areas:
         run = self.workspace.current(area)
         if stamp is not None:
             self._current[area] = (stamp, run)
+        if held is not None and held[1] != run:
+            self._let_go(area, held[1])
         return run
+
+    def _let_go(self, area: str, run: str) -> None:
+        """Close a run that was replaced, once nobody reads it; never waits for one being opened."""
+        self._leaving.add((area, run))
+        self.moved += 1
+        self._answers.forget(self.run_folder(area, run))
+        if self._lock.acquire(blocking=False):
+            try:
+                self._close_left()
+            finally:
+                self._lock.release()
+
+    def _close_left(self) -> None:
+        while self._leaving:
+            self._states.pop(self._leaving.pop(), None)
 
     def held(self, area: str, run: str | None = None) -> AreaState | None:
         """The state of a run if it is open already; never waits for one being opened."""
@@ -365,14 +368,22 @@ class Areas:
         """
         name = run or self.current(area)
         with self._lock:
+            self._close_left()
             held = self._states.get((area, name))
             if held is None:
-                held = AreaState(self.workspace.open(area, name), self._cache_bytes)
+                held = AreaState(self.workspace.open(area, name), self._answers)
+                latest = self._current.get(area)
+                if run is None and latest is not None and latest[1] != name:
+                    return held  # replaced meanwhile: nobody else asks for it
                 self._states[area, name] = held
                 while len(self._states) > self._open_runs:
                     self._states.popitem(last=False)
             self._states.move_to_end((area, name))
             return held
+
+
+def _mark(run: Path, layer: str) -> str:
+    return stamp_of(run) if layer == "proposals" else ""
 
 
 def _stamp(pointer: str) -> tuple[int, int, int] | None:

@@ -11,7 +11,9 @@ from typing import Final
 
 FIRST_S: Final = 0.25  # what a kind is taken to cost until one was done
 FIRST_APART_S: Final = 3.0
-LEARNT: Final = 0.3  # how much the last one counts
+RISING: Final = 0.2  # how much the last one counts, where it took longer than they did
+FALLING: Final = 0.5
+MOST_TIMES: Final = 10.0  # what took many times as long met a run being opened, or a busy machine
 MOST_KINDS: Final = 256
 MOST_ROWS: Final = 128
 FILE: Final = "waiting"
@@ -19,7 +21,7 @@ _SIZE: Final = 16 * MOST_ROWS  # of each worker: its process, the seconds it has
 
 
 class Costs:
-    """What dear questions cost, by kind: a running mean of their seconds."""
+    """What dear questions cost, by kind: a running mean of their seconds, sooner down than up."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
@@ -28,11 +30,12 @@ class Costs:
         """The seconds that one is likely to take; `apart`: in a process of its own."""
         return self._seconds.get(kind, FIRST_APART_S if apart else FIRST_S)
 
-    def learn(self, kind: str, seconds: float) -> None:
+    def learn(self, kind: str, apart: bool, seconds: float) -> None:
         """Remember how long one took."""
         if kind in self._seconds or len(self._seconds) < MOST_KINDS:
-            before = self._seconds.get(kind, seconds)
-            self._seconds[kind] = before + LEARNT * (seconds - before)
+            before = self.of(kind, apart)
+            more = min(seconds, MOST_TIMES * before) - before
+            self._seconds[kind] = before + (RISING if more > 0 else FALLING) * more
 
 
 class WaitingList:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
@@ -21,12 +22,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.edge.pieces import Pieces
+from lifecircle.service.kept_bytes import weight_of
 from lifecircle.service.responses import GZIPPED, KEPT, PROTECTION, Kept, held_tags, small_tag
-from lifecircle.service.state import weight_of
 
 SMALL: Final = 1_000  # bytes; below them compressing gains nothing
 LEVEL: Final = 5
 IN_THREAD: Final = 32_000
+ENTRY_BYTES: Final = 2_500  # what an entry takes beside its bytes and its key: headers, heads
 _ASKED: Final = (b"accept", b"accept-language", b"host", b"x-forwarded-proto")
 _TEXT: Final = (b"application/json", b"application/geo+json", b"application/schema+json", b"text/",
                 b"application/problem+json", b"application/vnd.oai",
@@ -91,7 +93,7 @@ class Entry:
     def __post_init__(self) -> None:
         if self.kept.nonce is not None:
             self.pieces = Pieces.of(self.kept.body, self.kept.nonce)
-        self.size = len(self.kept.body) + len(self.gzip or b"")
+        self.size = len(self.kept.body) + len(self.gzip or b"") + ENTRY_BYTES
 
     def wants_gzip(self, asked: dict[bytes, bytes]) -> bool:
         """Whether a reader is given it compressed."""
@@ -153,10 +155,15 @@ class Entry:
 
 
 class Shelf:
-    """The answers kept, the least recently asked thrown out beyond `limit_bytes`."""
+    """The answers kept, the least recently asked thrown out beyond `limit_bytes`.
 
-    def __init__(self, limit_bytes: int) -> None:
+    `moved` counts runs that were replaced (`Areas.moved`): then all that is no answer any more
+    goes, and not only what is asked for again.
+    """
+
+    def __init__(self, limit_bytes: int, moved: Callable[[], int] = int) -> None:
         self._limit = limit_bytes
+        self._moved, self._swept = moved, 0
         self._held = 0
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
 
@@ -173,6 +180,9 @@ class Shelf:
 
     def keep(self, key: Key, entry: Entry) -> None:
         """Keep an answer, unless it alone would fill a quarter of the room."""
+        if self._swept != (moved := self._moved()):
+            self._swept = moved
+            self._sweep()
         entry.size += weight_of(key)
         if entry.size * 4 > self._limit:
             return
@@ -187,6 +197,10 @@ class Shelf:
             entry.size += more
             self._held += more
             self._shrink()
+
+    def _sweep(self) -> None:
+        for key in [key for key, entry in self._entries.items() if not entry.kept.still()]:
+            self._drop(key)
 
     def _drop(self, key: Key) -> None:
         gone = self._entries.pop(key, None)

@@ -108,7 +108,7 @@ async def _kept(
         media_type=media_type,
         headers=headers,
         about=(mark,),
-        still=lambda: state.mark(layer) == mark,
+        still=state.unmarked(layer, mark),
     )
 
 

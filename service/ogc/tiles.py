@@ -226,7 +226,7 @@ async def show_tile(
         produce,
         media_type=MVT,
         about=(mark,),
-        still=lambda: state.mark(layer) == mark,
+        still=state.unmarked(layer, mark),
     )
     if found.status_code == HTTPStatus.OK and not found.body:
         check_within(at, state.run.manifest.bbox)

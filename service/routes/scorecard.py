@@ -44,8 +44,10 @@ async def show_scorecard(
     others = await reader.beside(state)
     about = tuple(other.name for other in others)
 
+    areas, name = reader.areas, state.name  # an answer kept is not to hold the run open
+
     def still() -> bool:
-        return reader.areas.other_years(area, state.name) == about
+        return areas.other_years(area, name) == about
 
     states: tuple[AreaState | NamedRun, ...] = (state, *others)
     named: dict[str, Any] = {

@@ -56,7 +56,7 @@ _NEEDS: Final[Mapping[str, Mapping[str, str]]] = {
 # its own.
 ABSENT: Final = frozenset({
     "/jobs/{job}", "/jobs/{job}/results", "/uploads/{upload}", "/login/oidc",
-    "/login/oidc/callback", "/ground/tianditu/{layer}/{z}/{y}/{x}", "/readyz",
+    "/login/oidc/callback", "/login/oidc/end", "/ground/tianditu/{layer}/{z}/{y}/{x}", "/readyz",
     "/areas/{area}/scenarios/compare", "/areas/{area}/scenarios/{scenario}",
     "/areas/{area}/reviews/{review}", "/areas/{area}/compare", "/areas/{area}/catchments",
     "/areas/{area}/referral",

@@ -6,15 +6,18 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from lifecircle.service import guards
 from lifecircle.service.app import create_app
 from lifecircle.service.metrics import route_of
-from lifecircle.service.patience import PatientProtocol
+from lifecircle.service.patience import SLOWEST_READ, PatientProtocol
 from lifecircle.service.settings import Settings
 from tests.pages.served import answering, client
 
@@ -22,6 +25,10 @@ from tests.pages.served import answering, client
 class Hasty(PatientProtocol):
     head_s = 0.3
     stalled_s = 0.3
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.limit_concurrency = 5  # connections
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,74 @@ def test_whole_requests_are_answered_however_many_on_one_connection(hasty: int) 
                 told += line.recv(65_536)
             assert told.startswith(b"HTTP/1.1 200")
             time.sleep(0.2)
+
+
+def told_by(line: socket.socket) -> bytes:
+    """What a line that may be closed any moment says."""
+    try:
+        return line.recv(65_536)
+    except ConnectionResetError:
+        return b""
+
+
+def head_of(port: int, lines: int) -> bytes:
+    """What is said to a head of so many lines of 20 kB."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        head = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n"
+        try:
+            line.sendall(head + b"x: %s\r\n" % (b"a" * 20_000) * lines + b"\r\n")
+        except ConnectionError:
+            return b""  # closed before it was all sent
+        return told_by(line)[:12]
+
+
+def test_a_head_without_end_is_refused(hasty: int) -> None:
+    assert head_of(hasty, 2) == b"HTTP/1.1 200"
+    assert head_of(hasty, 400) in (b"", b"HTTP/1.1 431")
+
+
+def test_idle_connections_make_room_for_who_asks(hasty: int) -> None:
+    with ExitStack() as held:
+        idle = [
+            held.enter_context(socket.create_connection(("127.0.0.1", hasty), timeout=10))
+            for _ in range(20)
+        ]
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", hasty), timeout=10) as line:
+                line.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert told_by(idle[0]) == b""  # who waited longest went first
+
+
+class Drain:
+    """A transport whose reader takes so many bytes between two looks."""
+
+    def __init__(self, left: int, takes: int) -> None:
+        self.left, self.takes, self.ended = left, takes, False
+
+    def get_write_buffer_size(self) -> int:
+        self.left -= self.takes
+        return self.left
+
+    def abort(self) -> None:
+        self.ended = True
+
+
+@pytest.mark.parametrize(("share", "ended"), [(0.5, True), (2.0, False)])
+def test_who_takes_a_long_answer_slowly_is_waited_for(share: float, ended: bool) -> None:
+    async def story() -> bool:
+        reader = PatientProtocol.__new__(PatientProtocol)
+        reader.stalled_s = 0.01
+        reader.loop = asyncio.get_running_loop()
+        takes = int(share * SLOWEST_READ * reader.stalled_s)
+        drain: Any = Drain(10**9, takes)
+        reader.transport, reader.flow = drain, FlowControl(drain)
+        reader.pause_writing()
+        await asyncio.sleep(0.1)
+        reader.resume_writing()
+        return bool(drain.ended)
+
+    assert asyncio.run(story()) is ended
 
 
 def test_a_body_that_comes_too_slowly_is_not_waited_for(
