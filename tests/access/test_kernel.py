@@ -10,7 +10,7 @@ from pathlib import Path
 _ASKED = """
 import sys
 import numpy as np
-from lifecircle.analysis.connected import connected_pieces
+from lifecircle.analysis.grouping.connected import connected_pieces
 ends = np.array([0, 3], dtype=np.int32), np.array([2, 1], dtype=np.int32)
 print(connected_pieces(5, *ends).tolist(), "scipy.linalg" in sys.modules)
 """

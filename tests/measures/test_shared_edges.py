@@ -8,8 +8,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.analysis.grouping.shared_edges import SharedEdges
 from lifecircle.analysis.measures.outlines import outline, outlines
-from lifecircle.analysis.shared_edges import SharedEdges
 from tests.worlds.tiny import TINY_PLACES, Cell, tiny_city
 
 SIDE = 6
