@@ -90,9 +90,13 @@ def _pool(size: int) -> ThreadPoolExecutor:
 
 
 class _Seldom:
-    """How many have the collector look seldom now, and how often it looked before the first."""
+    """How many have the collector look seldom now, and how often it looked before the first.
+
+    `frozen`: what a server began with is out of its sight, and has to stay so.
+    """
 
     def __init__(self) -> None:
+        self.frozen = False
         self._lock = threading.Lock()
         self._many = 0
         self._before = gc.get_threshold()
@@ -109,7 +113,7 @@ class _Seldom:
         """One less; the last puts back what was, unless somebody set it otherwise meanwhile."""
         with self._lock:
             self._many -= 1
-            if gc.get_freeze_count() == 0:  # else a server has put all it began with out of sight
+            if not self.frozen:
                 gc.freeze()
                 gc.unfreeze()  # into the oldest generation: neither looks at an object
             if self._many == 0 and gc.get_threshold()[0] == _ALLOCATIONS:
@@ -132,6 +136,12 @@ def collecting_seldom() -> Iterator[None]:
         yield
     finally:
         _seldom.end()
+
+
+def collect_no_more() -> None:
+    """The collector never looks at what there is now: for servers, before they begin to serve."""
+    _seldom.frozen = True
+    gc.freeze()
 
 
 def may_fork() -> bool:

@@ -11,6 +11,7 @@ from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from lifecircle.analysis import machine
 from lifecircle.analysis.city.datum_shift import convolve_nearest
 from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import ParameterError
@@ -97,11 +98,12 @@ def test_the_collector_is_as_before_when_the_last_of_several_ends() -> None:
     assert gc.get_threshold() == before
 
 
-def test_what_a_server_has_frozen_and_set_stays_so() -> None:
+def test_what_a_server_has_frozen_and_set_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_seldom", machine._Seldom())
     before = gc.get_threshold()
     try:
         with collecting_seldom():
-            gc.freeze()
+            machine.collect_no_more()
             gc.set_threshold(12_345, 10, 10)
             frozen = gc.get_freeze_count()
         assert gc.get_threshold()[0] == 12_345
