@@ -248,7 +248,7 @@ async def kept_body(
 
 
 async def soon_body(
-    request: Request, state: AreaState, key: tuple[Hashable, ...], produce: Callable[[], bytes]
+    request: Request, state: AreaState, key: tuple[Hashable, ...], produce: Callable[[], Any]
 ) -> bytes | None:
     """The bytes kept under a key, or worked out within ``page_patience_seconds``; else None, and
     they are worked out while nobody waits, for whoever asks with `kept_body`.
@@ -262,8 +262,38 @@ async def soon_body(
         return body
     flights: Flights = request.app.state.flights
     patience = request.app.state.settings.page_patience_seconds
-    make = _keeping(state, key, produce, None)
-    return await flights.within(patience, (state.run.path, *key), make, "page")
+    workshop: Workshop | None = request.app.state.workshop
+    make = _keeping(state, key, produce, workshop)
+    kind = _kind(request, isinstance(produce, Apart) and workshop is not None)
+    return await flights.within(patience, (state.run.path, *key), make, kind or "page")
+
+
+def is_patient(request: Request) -> bool:
+    """Whether a reader waits for a page as long as it takes: programs, and who says so
+    (``Prefer: wait``, RFC 7240).
+    """
+    return not wants_page(request) or "wait=" in request.headers.get("prefer", "")
+
+
+async def page_body(
+    request: Request,
+    state: AreaState,
+    key: tuple[Hashable, ...],
+    produce: Callable[[], Any],
+    lang: Language,
+) -> bytes | Response:
+    """The bytes of a page; for who is not patient, a page that waits for it in its place.
+
+    Raises
+    ------
+    ReaderLeftError, NotReadyError : as `kept_body`.
+    """
+    if is_patient(request):
+        return await kept_body(request, state, key, produce)
+    body = await soon_body(request, state, key, produce)
+    if body is not None:
+        return body
+    return page(request, "working.html", lang, status=HTTPStatus.ACCEPTED)
 
 
 def _keeping(

@@ -3,6 +3,7 @@
   "use strict";
 
   const STEP_S = 1;
+  const WAIT_S = 600; // that whoever asks so is ready to wait for the answer itself
   const MOST = 4; // openings of one page that find no answer kept, though it was worked out
 
   /* Wait for the answer beside the map, tell how long it has taken, and open the page with it. */
@@ -30,7 +31,7 @@
     async function wait() {
       try {
         const address = location.pathname + location.search;
-        const answer = await fetch(address, { method: "HEAD", headers: { accept: "*/*" } });
+        const answer = await fetch(address, { method: "HEAD", headers: { accept: "text/html", prefer: "wait=" + WAIT_S } });
         const key = "lifecircle-working " + address;
         const tries = Number(sessionStorage.getItem(key)) + 1;
         sessionStorage.setItem(key, String(tries % MOST));

@@ -27,13 +27,13 @@ from lifecircle.service.responses import (
     READER_LEFT,
     Kept,
     answer,
+    is_patient,
     kept_body,
     new_nonce,
     page,
     page_response,
     soon_body,
     unmoved,
-    wants_page,
 )
 from lifecircle.service.routes.studies import two_runs
 
@@ -89,7 +89,7 @@ async def show_map(
     waits = False
     try:
         drawn = None
-        if layer in SOLVED and wants_page(request):
+        if layer in SOLVED and not is_patient(request):
             drawn = await soon_body(request, state, key, produce)
             waits = drawn is None
         if drawn is None:

@@ -22,7 +22,7 @@ from lifecircle.service.responses import (
     XLSX,
     answer,
     disposition,
-    kept_body,
+    page_body,
     page_response,
     wants_page,
 )
@@ -41,11 +41,12 @@ async def show_robustness(
     if query.f == "html" or (query.f is None and wants_page(request)):
         key = ("page", request.url.netloc, request.url.path, request.url.query, reader.lang)
         try:
-            html = await kept_body(
-                request, state, (*key, *beside), _asked(_page, state, reader, query)
-            )
+            produce = _asked(_page, state, reader, query)
+            html = await page_body(request, state, (*key, *beside), produce, reader.lang)
         except ReaderLeftError:
             return Response(status_code=READER_LEFT)
+        if isinstance(html, Response):
+            return html
         return page_response(html, reader.lang, "", policy=page_policy())
     if query.f == "xlsx":
         return await answer(

@@ -48,7 +48,7 @@ from lifecircle.service.responses import (
     UNCACHED,
     answer,
     encode,
-    kept_body,
+    page_body,
     page_response,
     wants_page,
 )
@@ -157,9 +157,11 @@ async def _staged(
         key = ("stages", request.url.netloc, request.url.path, request.url.query, reader.lang)
         asked = replace(produce, make=_stages_page)
         try:
-            page = await kept_body(request, states[-1], (*key, *names), asked)
+            page = await page_body(request, states[-1], (*key, *names), asked, reader.lang)
         except ReaderLeftError:
             return Response(status_code=READER_LEFT)
+        if isinstance(page, Response):
+            return page
         return page_response(page, reader.lang, "", policy=stages_policy())
     return await answer(request, states[-1], reader.lang, produce, about=tuple(names))
 

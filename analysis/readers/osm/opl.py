@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import osmium
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv
 
 from lifecircle.analysis.quantities import FloatArray, IntArray
@@ -174,13 +175,19 @@ def read_nodes(lists: Sequence[bytes]) -> tuple[IntArray, FloatArray]:
     if not text:
         return np.empty(0, np.int64), np.empty((0, 2))
     table = csv.read_csv(
-        pa.BufferReader(text.translate(_NODES, b"n")),
+        pa.BufferReader(text.translate(_NODES, b"n").replace(b",,", b",nan,nan")),
         read_options=csv.ReadOptions(column_names=list(_COLUMNS)),
-        convert_options=csv.ConvertOptions(column_types=_COLUMNS),
+        convert_options=csv.ConvertOptions(column_types=_COLUMNS, null_values=[]),
     )
-    lonlat = np.column_stack([table[name].to_numpy() for name in ("lon", "lat")])
+    ref, lon, lat = (_numbers(table[name]) for name in _COLUMNS)
+    lonlat = np.column_stack((lon, lat))
     lonlat[~(np.abs(lonlat) <= (180.0, 90.0)).all(axis=1)] = np.nan
-    return table["ref"].to_numpy(), lonlat
+    return ref, lonlat
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column without gaps; its own `to_numpy` would import pandas, which costs a file's worth."""
+    return np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks])
 
 
 def count_nodes(nodes: bytes) -> int:

@@ -101,7 +101,9 @@ def proposals_waiting(ask: Ask, service: str) -> Scene:
     dots = facility_layer(ask, chosen, [0] * len(chosen), [scales.DOT_COLOUR], [title])
     now = np.asarray(walks.cell_cm)
     cells, found = _cell_layer(ask, asked, now, now)
-    now_alone = (found.legend[0], found.legend[2])  # what is new is not known, and so not 0
+    left = found.legend[2]
+    beyond = replace(left, label=ask.say("siting_legend_now"))  # what is new is not known, so not 0
+    now_alone = (found.legend[0], beyond)
     cells_toggle = replace(found, label=ask.say("siting_layer_now"), legend=now_alone)
     view = frame(ask, ask.say("title_proposals", service=title)) | question_fields(ask, asked)
     view |= {
