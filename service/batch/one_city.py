@@ -12,7 +12,6 @@ no start and no imports.
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import resource
@@ -24,7 +23,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from lifecircle.analysis.machine import die_with_parent
+from lifecircle.analysis.machine import collect_no_more, die_with_parent
 
 SERVE: Final = "serve"
 _OUT_OF_MEMORY: Final = 5
@@ -74,7 +73,7 @@ def serve(orders: int) -> int:
     os.dup2(2, 1)
     import lifecircle.service.batch.work  # noqa: F401 - what every copy needs
 
-    gc.freeze()
+    collect_no_more()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)

@@ -169,6 +169,33 @@ def test_work_whose_server_dies_is_begun_anew(towns: Path, tmp_path: Path) -> No
     assert contents(tmp_path / "ws").items() <= contents(towns / "ws").items()
 
 
+def test_what_an_earlier_try_said_is_not_told_of_one_that_dies_without_a_word(
+    towns: Path, tmp_path: Path
+) -> None:
+    class Gone:
+        """A process that died with its server, before it had a word to say."""
+
+        def begun(self) -> None:
+            pass
+
+        def wait(self, seconds: float) -> int:
+            return -signal.SIGTERM
+
+        def stop(self) -> None:
+            pass
+
+    plan = read_plan(towns / "cities.toml").only(towns / "cities.toml", ("near",))
+    said = tmp_path / "ws" / ".batch" / "near.log"
+    said.parent.mkdir(parents=True)
+    said.write_text("an earlier fault", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lifecircle.service.batch.work.begin_child", lambda *_: Gone())
+        (record,) = run_batch(plan, tmp_path / "ws", Processes(1))
+    assert record.died
+    assert "SIGTERM" in (record.error or {})["en"]
+    assert "an earlier fault" not in (record.error or {})["en"]
+
+
 def test_a_workspace_that_is_full_fails_the_city_and_not_the_batch(
     towns: Path, tmp_path: Path
 ) -> None:

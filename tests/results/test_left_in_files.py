@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +60,46 @@ def test_catchments_are_read_when_asked_for_though_the_files_be_gone(tmp_path: P
     same(found, again["health_centre"])
     write_catchments(tmp_path, {"health_centre": found})
     broken(tmp_path / "catchments.parquet")
+    unread = read_catchments(tmp_path)
+    assert unread.get("pharmacy") is None
     with pytest.raises(WorkspaceError):
-        read_catchments(tmp_path)["health_centre"]
+        unread.get("health_centre")
+
+
+def test_threads_that_ask_at_once_are_given_one_array() -> None:
+    both = threading.Barrier(2, timeout=10)
+    made: list[np.ndarray] = []
+
+    def make() -> np.ndarray:
+        time.sleep(0.05)  # the other asks meanwhile
+        made.append(np.empty(1, dtype=object))
+        return made[-1]
+
+    later = Deferred(make)
+
+    def ask() -> np.ndarray:
+        both.wait()
+        return later.made()
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = (future.result() for future in [pool.submit(ask), pool.submit(ask)])
+    assert one is other is made[0]
+    assert len(made) == 1
+
+
+def test_what_could_not_be_made_is_made_when_asked_again() -> None:
+    tries: list[int] = []
+
+    def make() -> np.ndarray:
+        tries.append(1)
+        if len(tries) == 1:
+            raise WorkspaceError("run_unreadable", path="x", file="*")
+        return np.empty(1, dtype=object)
+
+    later = Deferred(make)
+    with pytest.raises(WorkspaceError):
+        later.made()
+    assert later.made() is later.made()
 
 
 def test_a_warm_area_has_read_no_cells_and_indexed_no_streets(tmp_path: Path) -> None:
