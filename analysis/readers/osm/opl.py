@@ -73,8 +73,9 @@ class Line(NamedTuple):
     @property
     def is_ring(self) -> bool:
         """Whether a way ends where it begins."""
-        nodes = self.body[1:]
-        return nodes.partition(b",")[0] == nodes.rpartition(b",")[2]
+        nodes = self.body
+        first = nodes.find(b",")
+        return first < 0 or nodes[1:first] == nodes[nodes.rfind(b",") + 1 :]
 
     @property
     def refs(self) -> list[int]:
@@ -99,13 +100,10 @@ class Objects:
 
     def having(self, keys: Keys) -> Iterator[Line]:
         """Those that have one of some keys, in the order of the file."""
-        wanted = {letter: keys.get(kind, ()) for letter, kind in _LETTERS.items()}
+        wanted = {letter: frozenset(keys.get(kind, ())) for letter, kind in _LETTERS.items()}
         for line in self.lines:
-            tags = line.tags
-            for key in wanted[line.head[:1]]:
-                if key in tags:
-                    yield line
-                    break
+            if not wanted[line.head[:1]].isdisjoint(line.tags):
+                yield line
 
 
 def list_lines(path: Path, keys: Keys, handlers: Sequence[object] = ()) -> Iterator[Line]:
@@ -154,6 +152,8 @@ def _read_tags(field: bytes) -> dict[str, str]:
     text = field[1:].decode()
     if not text:
         return {}
+    if "%25%" not in text:
+        text = text.replace("%20%", " ")  # by far the most: spaces in names
     pairs = [pair.split("=") for pair in text.split(",")]
     if "%" not in text:
         return dict(pairs)
