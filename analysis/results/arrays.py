@@ -25,7 +25,8 @@ from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_
 
 _Record = TypeVar("_Record")
 _UNREADABLE: Final = (
-    OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException, shapely.errors.ShapelyError,
+    OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException,
+    shapely.errors.ShapelyError,
 )  # fmt: skip
 _ROADS, _SPEED = "roads.", ".uv_km_h.npy"
 
