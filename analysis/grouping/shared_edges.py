@@ -92,14 +92,17 @@ def _distinct(xy: FloatArray) -> tuple[FloatArray, IntArray]:
 
 
 def _twins(start: IntArray, end: IntArray, vertices: int) -> IntArray:
-    """For each edge the one from its end to its start, -1 where there is none."""
+    """For each edge the one from its end to its start, -1 where there is none.
+
+    Twins are twins of each other, whatever the areas are: else a walk would never end.
+    """
     key, wanted = start * vertices + end, end * vertices + start
     order = np.argsort(key, kind="stable")
     if not len(order):
         return order
     at = np.minimum(np.searchsorted(key[order], wanted), len(order) - 1)
     found: IntArray = np.where(key[order][at] == wanted, order[at], _NONE)
-    return found
+    return np.where(found[found] == np.arange(len(found)), found, _NONE)
 
 
 def _polygons(vertex_xy: FloatArray, vertex: IntArray, rings: IntArray, groups: int) -> ObjectArray:

@@ -73,7 +73,8 @@ class _OfItsOwn:
 
     def stop(self) -> None:
         if self._process.poll() is None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 
