@@ -15,12 +15,6 @@ from lifecircle.service.errors import ExposureError, SettingError
 from lifecircle.service.observing.logs import LogFormat
 
 PREFIX: Final = "LIFECIRCLE_"
-FROM_ENVIRONMENT: Final = (
-    "workspace", "host", "port", "public_read", "behind_proxy", "allowed_hosts", "base_url",
-    "language", "log", "database", "session_hours", "workers",
-    "requests_per_minute", "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_scope",
-    "oidc_role_claim", "oidc_roles", "tianditu_key", "tianditu_review_number",
-)  # fmt: skip
 SECRETS: Final = frozenset({"oidc_client_secret", "tianditu_key"})  # shown nowhere
 LISTS: Final = ("allowed_hosts", "oidc_roles")  # with commas between, in a variable
 # what the claim of roles may hold (``*``: every account), and the role that follows from it
@@ -101,7 +95,7 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
     """
     told: dict[str, Any] = {
         name: environment[PREFIX + name.upper()]
-        for name in FROM_ENVIRONMENT
+        for name in Settings.model_fields
         if environment.get(PREFIX + name.upper())
     }
     told |= {name: _listed(told[name]) for name in LISTS if name in told}

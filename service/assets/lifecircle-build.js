@@ -28,6 +28,7 @@
     if (!answer.ok) {
       const error = new Error(document_.detail || words.unreached);
       error.faults = document_.faults || [];
+      error.status = answer.status;
       throw error;
     }
     return document_;
@@ -71,7 +72,14 @@
     return ["population", "units", "facilities", "statistics"].includes(role) ? role : null;
   }
 
-  async function check(one) {
+  // A build uses up what was sent for it: whoever builds once more has it sent once more.
+  async function renew(one) {
+    one.said.textContent = words.sending;
+    one.id = (await send(one.file, () => {})).id;
+    one.used = false;
+  }
+
+  async function check(one, renewed) {
     const kind = kindOf(one.role);
     one.node.className = "file";
     one.faults.replaceChildren();
@@ -85,6 +93,7 @@
     one.said.textContent = words.checking;
     const turn = (one.turn = (one.turn || 0) + 1);
     try {
+      if (one.used) await renew(one);
       const found = await ask("POST", lang("/uploads/" + one.id + "/check"), {
         kind, datum: by("datum").value || null, crs: by("crs").value.trim() || null,
         policy: by("policy").value, service: one.service ? one.service.value || null : null,
@@ -103,16 +112,22 @@
       }
     } catch (fault) {
       if (turn !== one.turn) return;
-      one.state = "bad";
-      one.node.className = "file bad";
-      one.said.textContent = fault.message;
+      try {
+        if (fault.status !== 404 || renewed) throw fault;
+        await renew(one);
+        return void (await check(one, true));
+      } catch (last) {
+        one.state = "bad";
+        one.node.className = "file bad";
+        one.said.textContent = last.message;
+      }
     }
     settled();
   }
 
   async function take(role, file, several) {
     if (!several) for (const old of files.filter((one) => one.role === role)) drop(old);
-    const one = { role, name: file.name, state: "sending", node: make("div", undefined, "file") };
+    const one = { role, file, name: file.name, state: "sending", node: make("div", undefined, "file") };
     const top = make("div", undefined, "top");
     one.said = make("span", words.sending, "soft said");
     one.faults = make("ul");
@@ -211,7 +226,13 @@
     if (wantsBuild) return say(words.wait);
     by("start").disabled = true;
     try {
-      const job = await ask("POST", lang("/processes/build/execution"), { inputs: inputs() });
+      await Promise.all(files.filter((one) => one.used).map(renew));
+      const begin = () => ask("POST", lang("/processes/build/execution"), { inputs: inputs() });
+      const job = await begin().catch(async function (fault) {
+        if (fault.status !== 404) throw fault;
+        await Promise.all(files.map(renew));
+        return begin();
+      });
       watch(job.jobID);
     } catch (fault) {
       say(fault.message);
@@ -232,6 +253,7 @@
     if (faults.length) by("step").textContent = job.problem.title;
     for (const fault of faults) by("faults").append(make("li", fault.text));
     const done = job.status === "successful";
+    if (done) for (const one of files) one.used = true;
     by("map").hidden = by("open").hidden = !done;
     by("map").href = words.root + lang("/maps/" + encodeURIComponent(job.area) + "/coverage");
     by("open").href = words.root + lang("/areas/" + encodeURIComponent(job.area));

@@ -71,6 +71,11 @@ def test_impossible_settings_are_named() -> None:
     assert "language = fr" in text
 
 
+def test_every_setting_can_be_said_by_a_variable() -> None:
+    told = settings_from({"LIFECIRCLE_DEAR_SECONDS": "300", "LIFECIRCLE_DEAR_APART": "false"})
+    assert (told.dear_seconds, told.dear_apart) == (300.0, False)
+
+
 @pytest.mark.parametrize(
     ("said", "meant"), [("markt", "market"), ("菜市", "market"), ("Pharmacies", "pharmacy")]
 )

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from lifecircle.service.observing.metrics import Metrics
-from lifecircle.service.settings import FROM_ENVIRONMENT, PREFIX, settings_from
+from lifecircle.service.settings import PREFIX, Settings, settings_from
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "examples" / "serving"
 UNITS = ("lifecircle.service", "lifecircle-backup.service", "lifecircle-backup.timer")
@@ -39,7 +39,7 @@ def test_compose_names_what_it_uses() -> None:
 
 
 def test_settings_of_the_examples_are_settings() -> None:
-    known = {PREFIX + name.upper() for name in FROM_ENVIRONMENT}
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
     for path in FOLDER.iterdir():
         assert set(re.findall(r"LIFECIRCLE_\w+", path.read_text("utf-8"))) <= known, path.name
 

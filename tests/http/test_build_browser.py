@@ -62,6 +62,11 @@ def test_a_town_is_built_and_its_map_opened(browser: Any, tmp_path: Path) -> Non
             page.wait_for_selector(f"[data-role={role}] .file:is(.good, .so)")
         page.click("#start")
         page.wait_for_selector("#map", state="visible", timeout=60_000)
+        page.fill("#title_en", "East town")  # built once more: what was used up is sent again
+        with page.expect_response(lambda one: "/execution" in one.url) as begun:
+            page.click("#start")
+        assert begun.value.status == 201
+        page.wait_for_selector("#map", state="visible", timeout=60_000)
         page.click("#map")
         page.wait_for_selector(READY, state="attached")
         assert "东镇" in page.content()
