@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from lifecircle.service.children import is_running
+
 FIRST_S: Final = 0.25  # what a kind is taken to cost until one was done
 FIRST_APART_S: Final = 3.0
 RISING: Final = 0.2  # how much the last one counts, where it took longer than they did
@@ -59,10 +61,11 @@ class WaitingList:
             os.ftruncate(handle, _SIZE)
             held = memoryview(mmap.mmap(handle, _SIZE))
             self._pids, self._seconds = held[: _SIZE // 2].cast("Q"), held[_SIZE // 2 :].cast("d")
-            free = (row for row in range(MOST_ROWS) if not _alive(int(self._pids[row])))
+            free = (row for row in range(MOST_ROWS) if not is_running(int(self._pids[row])))
             self._row = next(free, MOST_ROWS - 1)
             self._pids[self._row], self._seconds[self._row] = os.getpid(), 0.0
         finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # a mapping keeps the file open, and so its lock
             os.close(handle)
 
     def add(self, seconds: float) -> None:
@@ -77,16 +80,4 @@ class WaitingList:
         if self._pids is None:
             return self._own
         rows = ((int(pid), self._seconds[row]) for row, pid in enumerate(self._pids) if pid)
-        return sum(seconds for pid, seconds in rows if seconds > 0 and _alive(pid))
-
-
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+        return sum(seconds for pid, seconds in rows if seconds > 0 and is_running(pid))

@@ -338,7 +338,8 @@ def test_a_replaced_run_is_closed_by_its_last_reader(tmp_path: Path) -> None:
     served = client(tmp_path)
     areas = served.app.state.areas  # type: ignore[attr-defined]
     assert served.get(TABLE).json()["run"] == first
-    for path in (f"/areas/tiny/gaps?run={first}", "/collections/tiny.cells/items?limit=1"):
+    named = (f"/areas/tiny/gaps?run={first}", f"/maps/tiny/units?run={first}")
+    for path in (*named, "/collections/tiny.cells/items?limit=1"):
         assert served.get(path).status_code == 200
     reading = areas.open("tiny")
     open_ = weakref.ref(reading)
