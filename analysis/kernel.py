@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from numba import njit
-from numba.core import caching
-from numba.core.runtime.nrt import rtsys
+import numba
 
 if TYPE_CHECKING:
     from numba.core.dispatcher import Dispatcher
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
-_Cache: Any = caching.FunctionCache  # numba tells no types of it
+_Load = Callable[[Any, Any], Any]  # by a signature, for a target: a kept function, None without one
+
+KNOWN: Final = ("0.68.",)  # the releases of numba of whose own parts this makes use; others do all
 
 
 def kernel(function: _Kernel) -> Dispatcher[_Kernel]:
     """A function compiled when it is first called, kept on disk, that leaves Python's lock.
 
     Loading one that is kept takes numba no typing and lowering of all that it knows, which cost a
-    process a quarter of a second.
+    process a quarter of a second. Where numba is another than those KNOWN it loads as it always
+    does.
     """
-    compiled: Any = njit(nogil=True)(function)
-    if hasattr(compiled, "enable_caching"):  # else NUMBA_DISABLE_JIT is set
-        compiled._cache = _KeptCache(function)
+    compiled: Any = numba.njit(cache=True, nogil=True)(function)
+    cache: Any = getattr(compiled, "_cache", None)  # none where NUMBA_DISABLE_JIT is set
+    if cache is not None and numba.__version__.startswith(KNOWN):
+        cache.load_overload = partial(_load, cache, cache.load_overload)
     return compiled  # type: ignore[no-any-return]
 
 
-class _KeptCache(_Cache):  # type: ignore[misc]
-    """Numba's cache, which has a context know everything before it looks whether that is needed.
+def _load(cache: Any, as_numba: _Load, sig: Any, target: Any) -> Any:
+    """What `cache` keeps, without having the target know everything before.
 
-    The compiler does so itself where nothing is kept.
+    The compiler does so itself where nothing is kept. Whatever goes wrong is left to numba.
     """
+    with suppress(Exception):
+        from numba.core.runtime.nrt import rtsys
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The function kept for a signature, None where there is none."""
-        rtsys.initialize(target_context)  # what kept functions allocate with
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
+        rtsys.initialize(target)  # what kept functions allocate with
+        return cache._load_overload(sig, target)
+    return as_numba(sig, target)

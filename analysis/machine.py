@@ -89,22 +89,59 @@ def _pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, initializer=_threads.set, initargs=(_threads.get(),))
 
 
+class _Seldom:
+    """How many have the collector look seldom now, and how often it looked before the first.
+
+    `frozen`: what a server began with is out of its sight, and has to stay so.
+    """
+
+    def __init__(self) -> None:
+        self.frozen = False
+        self._lock = threading.Lock()
+        self._many = 0
+        self._before = gc.get_threshold()
+
+    def begin(self) -> None:
+        """One more."""
+        with self._lock:
+            if self._many == 0:
+                self._before = gc.get_threshold()
+                gc.set_threshold(_ALLOCATIONS, *self._before[1:])
+            self._many += 1
+
+    def end(self) -> None:
+        """One less; the last puts back what was, unless somebody set it otherwise meanwhile."""
+        with self._lock:
+            self._many -= 1
+            if not self.frozen:
+                gc.freeze()
+                gc.unfreeze()  # into the oldest generation: neither looks at an object
+            if self._many == 0 and gc.get_threshold()[0] == _ALLOCATIONS:
+                gc.set_threshold(*self._before)
+
+
+_seldom: Final = _Seldom()
+
+
 @contextmanager
 def collecting_seldom() -> Iterator[None]:
     """The collector of garbage looks seldom: a build makes millions of objects and few circles.
 
     At Python's own pace it takes a fifth of a build's time, and most of the time in which a
     hundred thousand shapes are made at once. What was made meanwhile counts as old at the end, so
-    that no pass through all of it follows at once.
+    that no pass through all of it follows at once. Threads may ask for it side by side.
     """
-    before = gc.get_threshold()
-    gc.set_threshold(_ALLOCATIONS, *before[1:])
+    _seldom.begin()
     try:
         yield
     finally:
-        gc.freeze()
-        gc.unfreeze()  # into the oldest generation: neither looks at an object
-        gc.set_threshold(*before)
+        _seldom.end()
+
+
+def collect_no_more() -> None:
+    """The collector never looks at what there is now: for servers, before they begin to serve."""
+    _seldom.frozen = True
+    gc.freeze()
 
 
 def may_fork() -> bool:

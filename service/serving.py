@@ -20,8 +20,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lifecircle.service.logs import LogFormat, log_config, write_quickly
-from lifecircle.service.metrics import WORKERS
+from lifecircle.service.observing.logs import LogFormat, log_config, write_quickly
+from lifecircle.service.observing.metrics import WORKERS
 from lifecircle.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -129,11 +129,13 @@ def settled(app: FastAPI) -> FastAPI:
     collector of garbage look at less: either holds up everybody for 0.3 to 0.8 s later on.
     """
 
+    from lifecircle.analysis.machine import collect_no_more
+
     def settle() -> None:
         for name in _ON_DEMAND:
             importlib.import_module(f"lifecircle.service.{name}")
         gc.collect()
-        gc.freeze()
+        collect_no_more()
         gc.set_threshold(*_COLLECTED)
 
     app.state.warmth.then = settle

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
@@ -67,11 +68,12 @@ class Units:
 class Deferred:
     """Objects of rows (n,), texts or shapes: at hand, or read when they are first asked for."""
 
-    __slots__ = ("_made", "_make")
+    __slots__ = ("_lock", "_made", "_make")
 
     def __init__(self, make: Callable[[], ObjectArray]) -> None:
         self._make: Callable[[], ObjectArray] | None = make
         self._made: ObjectArray | None = None
+        self._lock = Lock()
 
     @classmethod
     def of(cls, objects: ObjectArray) -> Deferred:
@@ -81,12 +83,14 @@ class Deferred:
         return held
 
     def made(self) -> ObjectArray:
-        """The objects (n,), the same array each time; threads may ask at once."""
-        made, make = self._made, self._make
+        """The objects (n,), the same array each time; of threads that ask at once one makes it."""
+        made = self._made
         if made is None:
-            made = self._made if make is None else make()
-            assert made is not None  # `_made` is set before `_make` is let go
-            self._made, self._make = made, None
+            with self._lock:
+                if self._make is not None:
+                    self._made, self._make = self._make(), None
+            made = self._made
+            assert made is not None  # else what makes it raised
         return made
 
 

@@ -13,8 +13,7 @@ _LETTERS: Final = str.maketrans({"ħ": "h", "ł": "l", "ø": "o", "đ": "d", "ı
 _NAME: Final = re.compile(
     r"(?:(?:official|alt|short)_)?name(?::[a-z]{2,3}(?:[-_][A-Za-z]+)*)?", re.ASCII
 )
-_LATIN: Final = re.compile(r"[a-z0-9]+")
-_BREAK: Final = re.compile(r"[\W_]+")
+_WORD: Final = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")  # Latin letters stand by themselves
 
 
 def names_of(tags: Mapping[str, str]) -> str:
@@ -49,7 +48,7 @@ def folded(text: str) -> str:
     else:
         plain = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
         bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return _BREAK.sub(" ", _LATIN.sub(r" \g<0> ", bare)).strip()
+    return " ".join(_WORD.findall(bare))
 
 
 @lru_cache(maxsize=1_024)

@@ -75,6 +75,8 @@ class KeptCatchments(Mapping[str, Catchments]):
         self._files = (TableFile(folder / _PARTS), TableFile(folder / _CELLS))
 
     def __getitem__(self, service: str) -> Catchments:
+        if service not in self._services:  # nothing is read to say so
+            raise KeyError(service)
         return self._found[service]
 
     def __iter__(self) -> Iterator[str]:

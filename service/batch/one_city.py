@@ -12,7 +12,6 @@ no start and no imports.
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import resource
@@ -24,7 +23,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from lifecircle.analysis.machine import die_with_parent
+from lifecircle.analysis.machine import collect_no_more, die_with_parent
 
 SERVE: Final = "serve"
 _OUT_OF_MEMORY: Final = 5
@@ -70,9 +69,11 @@ def serve(orders: int) -> int:
     ``begun NUMBER PID`` and ``ended NUMBER CODE``. Ends, and all copies with it, when the orders
     do: their other end is closed when the process that gives them dies.
     """
+    told = os.dup(1)  # what anything prints by itself is no word of ours
+    os.dup2(2, 1)
     import lifecircle.service.batch.work  # noqa: F401 - what every copy needs
 
-    gc.freeze()
+    collect_no_more()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
@@ -84,31 +85,32 @@ def serve(orders: int) -> int:
         ready, _, _ = select.select([orders, woken], [], [])
         if woken in ready:
             os.read(woken, _CHUNK)
-            _reap(numbers)
+            _reap(numbers, told)
         if orders in ready:
             some = os.read(orders, _CHUNK)
             if not some:
                 os._exit(0)
             *lines, held = (held + some).split(b"\n")
             for line in lines:
-                _begin(json.loads(line), numbers)
+                _begin(json.loads(line), numbers, told)
 
 
-def _begin(order: dict[str, Any], numbers: dict[int, int]) -> None:
+def _begin(order: dict[str, Any], numbers: dict[int, int], told: int) -> None:
     server = os.getpid()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of idle threads of BLAS
             pid = os.fork()
     except OSError:
-        _tell("ended", order["number"], _CRASHED)
+        _tell(told, "ended", order["number"], _CRASHED)
         return
     if pid == 0:
+        os.close(told)
         _work(order, server)
     with contextlib.suppress(OSError):  # it did so itself, and may be gone
         os.setpgid(pid, pid)
     numbers[pid] = order["number"]
-    _tell("begun", order["number"], pid)
+    _tell(told, "begun", order["number"], pid)
 
 
 def _work(order: dict[str, Any], server: int) -> NoReturn:
@@ -134,18 +136,18 @@ def _work(order: dict[str, Any], server: int) -> NoReturn:
         os._exit(code)
 
 
-def _reap(numbers: dict[int, int]) -> None:
+def _reap(numbers: dict[int, int], told: int) -> None:
     while numbers:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
         if pid in numbers:
-            _tell("ended", numbers.pop(pid), os.waitstatus_to_exitcode(status))
+            _tell(told, "ended", numbers.pop(pid), os.waitstatus_to_exitcode(status))
 
 
-def _tell(what: str, number: int, value: int) -> None:
+def _tell(told: int, what: str, number: int, value: int) -> None:
     try:
-        os.write(1, f"{what} {number} {value}\n".encode())
+        os.write(told, f"{what} {number} {value}\n".encode())
     except OSError:  # nobody listens any more
         os._exit(0)
 

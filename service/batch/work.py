@@ -277,6 +277,7 @@ def _apart(task: Task, called_off: Event | None) -> Record:
     answer = folder / f".{task.title}.{os.getpid()}.answer"
     log_file = folder / f"{task.title}.log"
     folder.mkdir(parents=True, exist_ok=True)
+    log_file.write_bytes(b"")  # what an earlier try said is not what this one dies of
     child = begin_child(task.to_json(), answer, log_file)
     try:
         child.begun()

@@ -11,9 +11,10 @@ from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from lifecircle.analysis import machine
 from lifecircle.analysis.city.datum_shift import convolve_nearest
-from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.machine import (
     begin,
     collecting_seldom,
@@ -84,3 +85,29 @@ def test_what_was_made_meanwhile_is_old_and_still_collected() -> None:
     assert gc.get_count()[0] < gc.get_threshold()[0]
     assert any(one is circle for one in gc.get_objects(generation=2))
     assert gc.get_freeze_count() == 0
+
+
+def test_the_collector_is_as_before_when_the_last_of_several_ends() -> None:
+    before = gc.get_threshold()
+    one, other = collecting_seldom(), collecting_seldom()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)  # threads end in any order
+    assert gc.get_threshold()[0] > before[0]
+    other.__exit__(None, None, None)
+    assert gc.get_threshold() == before
+
+
+def test_what_a_server_has_frozen_and_set_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_seldom", machine._Seldom())
+    before = gc.get_threshold()
+    try:
+        with collecting_seldom():
+            machine.collect_no_more()
+            gc.set_threshold(12_345, 10, 10)
+            frozen = gc.get_freeze_count()
+        assert gc.get_threshold()[0] == 12_345
+        assert gc.get_freeze_count() >= frozen - 100 > 0  # what has ended since is no more
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import lifecircle as lc
@@ -38,6 +43,17 @@ def test_what_cannot_be_read_later_is_told_as_at_opening(tmp_path: Path, column:
         getattr(cells, column)
 
 
+def test_shapes_that_are_none_are_told_as_what_cannot_be_read(tmp_path: Path) -> None:
+    file = tiny_run(tmp_path).path / "cells.parquet"
+    table = pq.read_table(file)
+    at = table.schema.get_field_index("geometry")
+    torn = [shape[:30] for shape in table["geometry"].to_pylist()]
+    pq.write_table(table.set_column(at, table.schema.field(at), pa.array(torn)), file)
+    cells = Workspace(tmp_path).open("tiny").city.cells
+    with pytest.raises(WorkspaceError, match="Build the area again"):
+        assert cells.polygon is None
+
+
 @pytest.mark.parametrize("name", ["cells.parquet", "cells.xy_m.npy"])
 def test_a_file_cut_short_is_known_at_opening(tmp_path: Path, name: str) -> None:
     file = tiny_run(tmp_path).path / name
@@ -57,8 +73,46 @@ def test_catchments_are_read_when_asked_for_though_the_files_be_gone(tmp_path: P
     same(found, again["health_centre"])
     write_catchments(tmp_path, {"health_centre": found})
     broken(tmp_path / "catchments.parquet")
+    unread = read_catchments(tmp_path)
+    assert unread.get("pharmacy") is None
     with pytest.raises(WorkspaceError):
-        read_catchments(tmp_path)["health_centre"]
+        unread.get("health_centre")
+
+
+def test_threads_that_ask_at_once_are_given_one_array() -> None:
+    both = threading.Barrier(2, timeout=10)
+    made: list[np.ndarray] = []
+
+    def make() -> np.ndarray:
+        time.sleep(0.05)  # the other asks meanwhile
+        made.append(np.empty(1, dtype=object))
+        return made[-1]
+
+    later = Deferred(make)
+
+    def ask() -> np.ndarray:
+        both.wait()
+        return later.made()
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = (future.result() for future in [pool.submit(ask), pool.submit(ask)])
+    assert one is other is made[0]
+    assert len(made) == 1
+
+
+def test_what_could_not_be_made_is_made_when_asked_again() -> None:
+    tries: list[int] = []
+
+    def make() -> np.ndarray:
+        tries.append(1)
+        if len(tries) == 1:
+            raise WorkspaceError("run_unreadable", path="x", file="*")
+        return np.empty(1, dtype=object)
+
+    later = Deferred(make)
+    with pytest.raises(WorkspaceError):
+        later.made()
+    assert later.made() is later.made()
 
 
 def test_a_warm_area_has_read_no_cells_and_indexed_no_streets(tmp_path: Path) -> None:

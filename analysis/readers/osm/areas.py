@@ -24,17 +24,17 @@ class Areas:
 
 
 class _Taken:
-    """Takes the areas osmium makes: their ids and shapes (hexadecimal WKB)."""
+    """Takes the areas osmium makes: their ids and shapes (WKB)."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
-        self.shapes: list[str] = []
+        self.shapes: list[bytes] = []
         self._as_wkb = osmium.geom.WKBFactory().create_multipolygon
 
     def area(self, area: osmium.osm.Area) -> None:
         """Keep one area; a ring without places, cut off at the extract's border, is none."""
         try:
-            self.shapes.append(self._as_wkb(area))
+            self.shapes.append(bytes.fromhex(self._as_wkb(area)))
         except (RuntimeError, osmium.InvalidLocationError):
             return
         self.ids.append(f"{'way' if area.from_way() else 'relation'}/{area.orig_id()}")

@@ -31,6 +31,7 @@ from lifecircle.analysis.readers.records.coordinates.antimeridian import part_ac
 KINDS: Final = ("water", "green", "building", "stream", "rail", "road")
 NAMES: Final = ("town", "suburb", "village", "water", "park", "station", "street")
 STEPS_PER_DEGREE: Final = 100_000
+_ROW_OF: Final = {kind: row for row, kind in enumerate(KINDS)}
 LONGEST_NAME: Final = 40
 
 Tags = Mapping[str, str]
@@ -101,14 +102,16 @@ def read_ground(path: Path, areas: Areas | None = None, objects: Objects | None 
     drawn, names = _Drawn(), _Names()
     lines: list[_Line] = []
     wanted = {osmium.osm.NODE: _POINT_KEYS, osmium.osm.WAY: _LINE_KEYS}
+    known: dict[bytes, tuple[tuple[str, int] | None, Tags | None] | None] = {}
     for line in lines_of(path, objects, wanted):
-        tags = line.tags
-        if line.is_way:
-            kind, street = _line_kind(tags), tags.get("highway") in _STREETS and "name" in tags
-            if kind is not None or street:
-                lines.append((line.body, kind, tags if street else None))
-        elif (place := line.place) is not None:
-            names.point(tags, place)
+        if line.is_node:
+            if (place := line.place) is not None:
+                names.point(line.tags, place)
+            continue
+        if line.text not in known:
+            known[line.text] = _told_of(line.tags)
+        if (told := known[line.text]) is not None:
+            lines.append((line.body, *told))
     said = {line.id: line.tags for line in lines_of(path, objects, _AREA_KEYS)}
     _add_areas(said, read_areas(path, GROUND_KEYS) if areas is None else areas, drawn, names)
     _add_lines(lines, drawn, names)
@@ -169,6 +172,13 @@ def _area_kind(tags: Tags) -> str | None:
     return "green" if any(tags.get(key) in values for key, values in _GREEN.items()) else None
 
 
+def _told_of(tags: Tags) -> tuple[tuple[str, int] | None, Tags | None] | None:
+    """What a line is drawn as, and its tags where it is a street with a name; None of neither."""
+    kind = _line_kind(tags)
+    is_street = "name" in tags and tags.get("highway") in _STREETS
+    return (kind, tags if is_street else None) if is_street or kind is not None else None
+
+
 def _line_kind(tags: Tags) -> tuple[str, int] | None:
     """What a line is drawn as and its rank; nothing in a tunnel."""
     if tags.get("tunnel", "no") != "no":
@@ -190,7 +200,7 @@ class _Drawn:
         self.shape: list[Shape] = []
 
     def add(self, kind: str, rank: int, shape: Shape) -> None:
-        self.kind.append(KINDS.index(kind))
+        self.kind.append(_ROW_OF[kind])
         self.rank.append(rank)
         self.shape.append(shape)
 

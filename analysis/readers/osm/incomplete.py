@@ -39,27 +39,20 @@ class Incomplete:
 
 def find_incomplete(
     path: Path,
-    tagged: Iterable[Line],
+    unread: Mapping[str, Line],
     keys: Collection[str],
-    read: Collection[str],
     serves: Callable[[Mapping[str, str]], bool],
 ) -> tuple[Incomplete, ...]:
-    """Areas with one of some keys that are not among those `read` (ids such as ``way/1``).
+    """Areas with one of some keys that could not be read.
 
-    `tagged`: all that have. `serves`: whether tags are those of a
-    facility. Of closed ways those count whose nodes are missing, and none that is a building only;
-    relations count in any case.
+    `unread`: closed ways and relations that have, by their ids (``way/1``), and are no areas.
+    `serves`: whether tags are those of a facility. Of closed ways those count whose nodes are
+    missing, and none that is a building only; relations count in any case.
     """
     lost: list[tuple[str, Mapping[str, str], list[int], bool]] = []
     others = set(keys) - {"building"}
-    for line in tagged:
-        is_way = line.is_way
-        if line.is_node or (is_way and not line.is_ring):
-            continue
-        number = line.id
-        if number in read:
-            continue
-        tags, parts = line.tags, line.refs
+    for number, line in unread.items():
+        is_way, tags, parts = line.is_way, line.tags, line.refs
         if _is_area(tags, parts, is_way=is_way) and not (is_way and others.isdisjoint(tags)):
             lost.append((number, tags, _unplaced(line) if is_way else parts, is_way))
     there = _there(path, lost)

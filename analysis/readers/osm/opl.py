@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import osmium
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv
 
 from lifecircle.analysis.quantities import FloatArray, IntArray
@@ -72,8 +73,9 @@ class Line(NamedTuple):
     @property
     def is_ring(self) -> bool:
         """Whether a way ends where it begins."""
-        nodes = self.body[1:]
-        return nodes.partition(b",")[0] == nodes.rpartition(b",")[2]
+        nodes = self.body
+        first = nodes.find(b",")
+        return first < 0 or nodes[1:first] == nodes[nodes.rfind(b",") + 1 :]
 
     @property
     def refs(self) -> list[int]:
@@ -98,13 +100,10 @@ class Objects:
 
     def having(self, keys: Keys) -> Iterator[Line]:
         """Those that have one of some keys, in the order of the file."""
-        wanted = {letter: keys.get(kind, ()) for letter, kind in _LETTERS.items()}
+        wanted = {letter: frozenset(keys.get(kind, ())) for letter, kind in _LETTERS.items()}
         for line in self.lines:
-            tags = line.tags
-            for key in wanted[line.head[:1]]:
-                if key in tags:
-                    yield line
-                    break
+            if not wanted[line.head[:1]].isdisjoint(line.tags):
+                yield line
 
 
 def list_lines(path: Path, keys: Keys, handlers: Sequence[object] = ()) -> Iterator[Line]:
@@ -153,6 +152,8 @@ def _read_tags(field: bytes) -> dict[str, str]:
     text = field[1:].decode()
     if not text:
         return {}
+    if "%25%" not in text:
+        text = text.replace("%20%", " ")  # by far the most: spaces in names
     pairs = [pair.split("=") for pair in text.split(",")]
     if "%" not in text:
         return dict(pairs)
@@ -174,13 +175,19 @@ def read_nodes(lists: Sequence[bytes]) -> tuple[IntArray, FloatArray]:
     if not text:
         return np.empty(0, np.int64), np.empty((0, 2))
     table = csv.read_csv(
-        pa.BufferReader(text.translate(_NODES, b"n")),
+        pa.BufferReader(text.translate(_NODES, b"n").replace(b",,", b",nan,nan")),
         read_options=csv.ReadOptions(column_names=list(_COLUMNS)),
-        convert_options=csv.ConvertOptions(column_types=_COLUMNS),
+        convert_options=csv.ConvertOptions(column_types=_COLUMNS, null_values=[]),
     )
-    lonlat = np.column_stack([table[name].to_numpy() for name in ("lon", "lat")])
+    ref, lon, lat = (_numbers(table[name]) for name in _COLUMNS)
+    lonlat = np.column_stack((lon, lat))
     lonlat[~(np.abs(lonlat) <= (180.0, 90.0)).all(axis=1)] = np.nan
-    return table["ref"].to_numpy(), lonlat
+    return ref, lonlat
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column without gaps; its own `to_numpy` would import pandas, which costs a file's worth."""
+    return np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks])
 
 
 def count_nodes(nodes: bytes) -> int:

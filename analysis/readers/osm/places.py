@@ -91,19 +91,18 @@ def list_places(
     rules = [rule for service in policy.services.values() for rule in service.osm]
     keys = place_keys(policy)
     of_lines = [rule for rule in rules if rule.lines]
-    line_keys = sorted({_find_anchor(rule) for rule in of_lines})
+    line_keys = frozenset(_find_anchor(rule) for rule in of_lines)
     try:
         tagged = list(lines_of(path, objects, dict.fromkeys(_KINDS, keys)))
-        things = list(_list_things(tagged, read_areas(path, keys) if areas is None else areas))
-        read = {thing.id for thing in things}
+        closed: dict[str, Line] = {}
+        areas = read_areas(path, keys) if areas is None else areas
+        things = list(_list_things(tagged, areas, closed))
         drawn = (
-            line
-            for line in tagged
-            if not line.is_node and any(key in line.tags for key in line_keys)
+            line for line in tagged if not line_keys.isdisjoint(line.tags) and not line.is_node
         )
         lines = read_lines(path, drawn, lambda tags: any(r.matches(tags) for r in of_lines))
         places = sort_places([*things, *(Place(*line) for line in lines)], policy, today)
-        lost = find_incomplete(path, tagged, keys, read, RowsOf(policy, today).serves)
+        lost = find_incomplete(path, closed, keys, RowsOf(policy, today).serves)
         return replace(places, incomplete=lost)
     except RuntimeError as error:
         raise broken_file(path, error) from error
@@ -338,24 +337,29 @@ def _make_rows(rows: list[dict[str, Any]], columns: list[str]) -> FrameRows:
     return FrameRows(data, np.array([row["geometry"] for row in rows], dtype=object))
 
 
-def _list_things(tagged: Sequence[Line], areas: Areas) -> Iterator[Place]:
+def _list_things(tagged: Sequence[Line], areas: Areas, others: dict[str, Line]) -> Iterator[Place]:
     """Nodes and closed areas that carry one of some keys, geometry in degrees.
 
-    `tagged`: all that do; `areas`: those that do, and others.
+    `tagged`: all that do; `areas`: those that do, and others. `others` is filled with closed ways
+    and relations that are not among the areas, by their ids.
     """
-    held: dict[str, Line] = {}
+    nodes: dict[str, Line] = {}
     ids: list[str] = []
     places: list[tuple[float, float]] = []
     for line in tagged:
-        if line.is_way and not line.is_ring:
+        if not line.is_node:
+            if not line.is_way or line.is_ring:
+                others[line.id] = line
             continue
-        name = line.id
-        held[name] = line
-        place = line.place if line.is_node else None
-        if place is not None:
+        nodes[name := line.id] = line
+        if (place := line.place) is not None:
             ids.append(name)
             places.append(place)
-    drawn = np.array([one in held for one in areas.id], dtype=np.bool_)
+    tags = [nodes[one].tags for one in ids]
+    drawn = [row for row, one in enumerate(areas.id) if one in others]
+    ids += (names := [areas.id[row] for row in drawn])
+    tags += [others[one].tags for one in names]
+    for one in set(names):
+        del others[one]
     points: Any = shapely.points(np.array(places, dtype=np.float64).reshape(-1, 2))
-    ids += [one for one in areas.id if one in held]
-    return map(Place, ids, [held[one].tags for one in ids], [*points, *areas.geometry[drawn]])
+    return map(Place, ids, tags, [*points, *areas.geometry[drawn]])

@@ -18,6 +18,7 @@ from lifecircle.analysis.readers.osm.source import broken_file
 from lifecircle.analysis.readers.osm.streets import FormOf
 
 _LINE_NODES: Final = 2
+_NOT_TAKEN: Final = -1  # in place of the form of a way that no profile takes
 _NODE, _WAY = osmium.osm.NODE, osmium.osm.WAY
 
 
@@ -63,10 +64,12 @@ def read_roads(
     """
     keys = frozenset[str]().union(*(one.keys() for one in profiles.values()))
     kinds: dict[frozenset[tuple[str, str]], int] = {}
+    told: dict[bytes, tuple[int, int]] = {}  # kind and form, by the tags as they are written
     speeds: list[tuple[Speeds, ...]] = []
     way_id: list[int] = []
     kind: list[int] = []
     form: list[int] = []
+    counts: list[int] = []
     nodes: list[bytes] = []
     barred: dict[str, set[int]] = {name: set() for name in profiles}
     try:
@@ -79,26 +82,30 @@ def read_roads(
                     if not profile.passes(tags):
                         barred[name].add(line.number)
                 continue
-            seen = frozenset([tag for tag in tags.items() if tag[0] in keys])
-            if seen not in kinds:
-                kinds[seen] = len(speeds)
-                speeds.append(tuple(one.speeds_on(tags) for one in profiles.values()))
-            known = kinds[seen]
-            if count_nodes(line.body) < _LINE_NODES or not any(map(any, speeds[known])):
+            if (known := told.get(line.text)) is None:
+                seen = frozenset([tag for tag in tags.items() if tag[0] in keys])
+                if seen not in kinds:
+                    kinds[seen] = len(speeds)
+                    speeds.append(tuple(one.speeds_on(tags) for one in profiles.values()))
+                goes = any(map(any, speeds[kinds[seen]]))
+                runs = form_of(tags.get) | _ends_only(tags, profiles) if goes else _NOT_TAKEN
+                known = told[line.text] = kinds[seen], runs
+            count = count_nodes(line.body)
+            if known[1] == _NOT_TAKEN or count < _LINE_NODES:
                 continue
             way_id.append(line.number)
-            kind.append(known)
-            form.append(form_of(tags.get) | _ends_only(tags, profiles))
+            kind.append(known[0])
+            form.append(known[1])
+            counts.append(count)
             nodes.append(line.body)
     except RuntimeError as error:
         raise broken_file(path, error) from error
-    counts = np.array([count_nodes(some) for some in nodes], dtype=np.int64)
     table = np.array(speeds, dtype=np.float64).reshape(-1, len(profiles), 2)
     return RawRoads(
         np.array(way_id, dtype=np.int64),
         np.array(kind, dtype=np.int64),
         np.array(form, dtype=np.uint8),
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        np.concatenate(([0], np.cumsum(counts, dtype=np.int64))).astype(np.int64),
         *read_nodes(nodes),
         {name: table[:, k] for k, name in enumerate(profiles)},
         {name: frozenset(ids) for name, ids in barred.items()},

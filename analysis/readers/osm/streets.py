@@ -80,6 +80,7 @@ class WayChoice(Protocol):
         """Whether a way with these tags is wanted."""
 
 
+_Told = tuple[tuple[str, str | None] | None, int]  # a way's name and form
 FormOf = Callable[[Callable[[str], str | None]], int]  # from a way's tags to its `WayForm`
 
 
@@ -106,27 +107,32 @@ def read_streets(
     nodes: list[bytes] = []
     forms: list[int] = []
     named: dict[int, tuple[str, str | None]] = {}
+    counts: list[int] = []
+    told: dict[bytes, _Told | None] = {}  # by the tags as they are written: many share theirs
     bare = 0
     try:
         for line in _note_gates(lines_of(path, objects, street_keys(gates)), gates):
-            tags = line.tags
-            if not line.stands or not rules.walkable(tags):
+            if line.text not in told:
+                told[line.text] = _tell(line.tags, rules, form_of)
+            known = told[line.text]
+            if known is None or not line.stands:
                 continue
             count = count_nodes(line.body)
             bare += not count
             if count < _LINE_NODES:
                 continue
-            way_ids.append(line.number)
+            way_ids.append(number := line.number)
             nodes.append(line.body)
-            if (name := name_of(tags)) is not None:
-                named[way_ids[-1]] = name
-            if form_of is not None:
-                forms.append(form_of(tags.get))
+            counts.append(count)
+            name, form = known
+            forms.append(form)
+            if name is not None:
+                named[number] = name
     except RuntimeError as error:
         raise broken_file(path, error) from error
     whole = _Ways(
         np.array(way_ids, dtype=np.int64),
-        np.array([count_nodes(some) for some in nodes], dtype=np.int64),
+        np.array(counts, dtype=np.int64),
         None if form_of is None else np.array(forms, dtype=np.uint8),
         *read_nodes(nodes),
     )
@@ -136,6 +142,13 @@ def read_streets(
         fault = Fault("osm_no_nodes", path.name, params={"ways": lost})
         raise InputError([fault if lost else Fault("osm_no_streets", path.name)])
     return replace(streets, names=StreetNames.of(named))
+
+
+def _tell(tags: Tags, rules: WayChoice, form_of: FormOf | None) -> _Told | None:
+    """The name and the form of a way with some tags, None where nobody may walk along it."""
+    if not rules.walkable(tags):
+        return None
+    return name_of(tags), 0 if form_of is None else form_of(tags.get)
 
 
 def street_keys(gates: GateReader | None) -> Keys:

@@ -36,8 +36,8 @@ class WrittenPoints:
         self.desk = desk
         plan = desk.plan
         self._unprepared = Lock()
-        self._facility: dict[int, bytes] = _Made(self._write_facility)
-        self._units: dict[tuple[int, ...], bytes] = _Made(self._write_units)
+        self._facility: dict[int, bytes] = _Made(partial(_write_facility, desk))
+        self._units: dict[tuple[int, ...], bytes] = _Made(partial(_write_units, desk))
         self._remarks: dict[tuple[str | None, Language], bytes] = {}
         self._find_units: FindUnits = partial(units_meeting, plan.unit_tree)
         self._limit_cm = np.array(plan.limit_cm, dtype=np.int64)
@@ -97,14 +97,6 @@ class WrittenPoints:
             b",".join(circles), b'},"warnings":',
         ]  # fmt: skip
 
-    def _write_facility(self, k: int) -> bytes:
-        name = None if k == NOBODY else self.desk.facility_names[k]
-        ident = None if k == NOBODY else self.desk.facility_id[k]
-        return b'%s,"name":%s,"minutes":' % (encode(ident), encode(name))
-
-    def _write_units(self, rows: tuple[int, ...]) -> bytes:
-        return encode([self.desk.unit_rows[k] for k in rows])
-
     def _write_circle(
         self, kind: str, rows: tuple[int, ...], required: int
     ) -> Callable[[list[bool]], bytes]:
@@ -132,6 +124,16 @@ class WrittenPoints:
         if not self._unprepared.acquire(blocking=False):
             return
         self._find_units = UnitsAt.of(self.desk.run.city.units.geometry).rows
+
+
+def _write_facility(desk: PointDesk, k: int) -> bytes:
+    name = None if k == NOBODY else desk.facility_names[k]
+    ident = None if k == NOBODY else desk.facility_id[k]
+    return b'%s,"name":%s,"minutes":' % (encode(ident), encode(name))
+
+
+def _write_units(desk: PointDesk, rows: tuple[int, ...]) -> bytes:
+    return encode([desk.unit_rows[k] for k in rows])
 
 
 class _Made(dict[Any, bytes]):
