@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from lifecircle.service.children import is_running
+from lifecircle.service.apart.children import is_running
 
 FIRST_S: Final = 0.25  # what a kind is taken to cost until one was done
 FIRST_APART_S: Final = 3.0
