@@ -52,9 +52,9 @@ from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
-from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import InputError, LifecircleError, ParameterError, Warn
 from lifecircle.analysis.facts import Beside, Facts, profiles_asked, read_facts, remark
+from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.machine import begin, collecting_seldom, using_threads
 from lifecircle.analysis.measures.catchments.kept import default_catchments
 from lifecircle.analysis.measures.outlines import learn_outlines

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from benchmarks.bars import LIMIT_M, Row, medians_s, ms, skipped
-from benchmarks.pandana_peer import pandana_rows
+from benchmarks.peers.pandana_peer import pandana_rows
 from benchmarks.town import (
     copied,
     facility_sets,

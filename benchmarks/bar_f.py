@@ -19,7 +19,7 @@ from itertools import chain, product
 from pathlib import Path
 
 from benchmarks.bars import SEED, Row, Skip
-from benchmarks.serving import Heard, Served, serve_empty, serve_workspace, with_key
+from benchmarks.trials.serving import Heard, Served, serve_empty, serve_workspace, with_key
 from lifecircle.analysis.demo.build import build_springcity
 from lifecircle.analysis.results.model import Manifest
 from lifecircle.analysis.results.store import Workspace

@@ -29,7 +29,7 @@ import psutil
 import lifecircle as lc
 from benchmarks.bars import SEED, Row, Skip, skipped
 from benchmarks.million import MILLION_OSM, million_request, write_million
-from benchmarks.serving import serve_workspace
+from benchmarks.trials.serving import serve_workspace
 from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.demo.build import springcity_request
 from lifecircle.analysis.demo.samples import write_springcity

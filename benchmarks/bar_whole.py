@@ -93,7 +93,7 @@ def measure() -> list[Row]:
         split_xml(pbf, policy, here / "streets.osm", here / "places.osm")
         build = [sys.executable, "-c", BUILD, "build", "malta", "--osm", str(pbf),
                  "--units", str(councils), "--workspace", str(here / "workspace")]  # fmt: skip
-        script = [sys.executable, str(ROOT / "benchmarks" / "usual_script.py"),
+        script = [sys.executable, str(ROOT / "benchmarks" / "peers" / "usual_script.py"),
                   *(str(here / name) for name in ("services.json", "streets.osm", "places.osm")),
                   str(councils), str(here / "out")]  # fmt: skip
         seconds_of(build)  # compiles the kernels once per installation, not per build

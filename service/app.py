@@ -17,7 +17,8 @@ from starlette.staticfiles import StaticFiles
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n, ogc
-from lifecircle.service.apart import FAULTS, OPEN_FILES, Workshop
+from lifecircle.service.apart.jail import Jail, Limits
+from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Workshop
 from lifecircle.service.database.engine import Database
 from lifecircle.service.database.keys import Key, any_valid, find_key
 from lifecircle.service.database.sessions import find_session
@@ -31,9 +32,8 @@ from lifecircle.service.edge.requests import RequestLog
 from lifecircle.service.errors import ServiceError
 from lifecircle.service.flights import Flights
 from lifecircle.service.guards import BodyLimit, ProtectiveHeaders, check_texts
-from lifecircle.service.jail import Jail, Limits
 from lifecircle.service.jobs.desk import Jobs
-from lifecircle.service.metrics import Metrics
+from lifecircle.service.observing.metrics import Metrics
 from lifecircle.service.outside.accounts import accounts_of
 from lifecircle.service.outside.tianditu import tianditu_of
 from lifecircle.service.routes import (

@@ -20,8 +20,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lifecircle.service.logs import LogFormat, log_config, write_quickly
-from lifecircle.service.metrics import WORKERS
+from lifecircle.service.observing.logs import LogFormat, log_config, write_quickly
+from lifecircle.service.observing.metrics import WORKERS
 from lifecircle.service.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from lifecircle.analysis.errors import Language
 from lifecircle.service.errors import ExposureError, SettingError
-from lifecircle.service.logs import LogFormat
+from lifecircle.service.observing.logs import LogFormat
 
 PREFIX: Final = "LIFECIRCLE_"
 FROM_ENVIRONMENT: Final = (

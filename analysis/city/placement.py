@@ -24,6 +24,7 @@ from lifecircle.analysis.city.datum_shift import (
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import Fault
 from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
+from lifecircle.analysis.readers.records.coordinates.grids import grid_of, nearby_grids
 from lifecircle.analysis.readers.records.coordinates.located import (
     DEGREES,
     Located,
@@ -32,7 +33,6 @@ from lifecircle.analysis.readers.records.coordinates.located import (
     to_degrees,
     write_as,
 )
-from lifecircle.analysis.readers.records.grids import grid_of, nearby_grids
 
 _AROUND_M: Final = 5_000.0  # the area is the box of the streets, and that much around it
 _FEW: Final = 0.5  # a smaller share inside than that is worth a question

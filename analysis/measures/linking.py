@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from lifecircle.analysis.connected import root_of
+from lifecircle.analysis.grouping.connected import root_of
 from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
 

@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import Cells, GeometryArray
+from lifecircle.analysis.grouping.shared_edges import SharedEdges
 from lifecircle.analysis.machine import collecting_seldom, map_side_by_side
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
-from lifecircle.analysis.shared_edges import SharedEdges
 
 DISC_SEGMENTS: Final = 4  # corners per quarter of a drawn disc
 SQUARES_PER_RADIUS: Final = 1.5  # a disc covers every square of that size that holds its centre

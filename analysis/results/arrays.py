@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,10 @@ from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.quantities import Counts, FloatArray, Int32Array, read_only
 
 _Record = TypeVar("_Record")
+_UNREADABLE: Final = (
+    OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException,
+    shapely.errors.ShapelyError,
+)  # fmt: skip
 _ROADS, _SPEED = "roads.", ".uv_km_h.npy"
 
 
@@ -58,7 +62,7 @@ def reading(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
+    except _UNREADABLE as fault:
         if isinstance(fault, WorkspaceError):
             raise
         raise WorkspaceError("run_unreadable", path=folder.name, file="*") from fault

@@ -35,7 +35,7 @@ def keep_bands(run: Run, document: Mapping[str, Any], covered: IntArray) -> None
 
     Parameters
     ----------
-    document : plain values (`lifecircle.service.catalog.robustness.document_of`), of all services.
+    document : plain values (`service.catalog.firm.robustness.document_of`), of all services.
     covered : int (s, c), in how many draws each cell is covered by each service of the document,
         `NOT_JUDGED` where that is not assessed.
 

@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Protocol
 
+from lifecircle.service.apart.children import without_settings
 from lifecircle.service.batch.one_city import SERVE
-from lifecircle.service.children import without_settings
 
 _ONE_CITY: Final = "lifecircle.service.batch.one_city"
 _LOST: Final = -int(signal.SIGTERM)  # the code of a copy that died with its server
@@ -73,7 +73,8 @@ class _OfItsOwn:
 
     def stop(self) -> None:
         if self._process.poll() is None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 

@@ -11,6 +11,7 @@ from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.compare import compare_document
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
+from lifecircle.service.catalog.firm.robustness import robustness_document
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.headline import (
     headline_document,
@@ -24,7 +25,6 @@ from lifecircle.service.catalog.places.route import Destination, route_document
 from lifecircle.service.catalog.places.search import Names, search_document
 from lifecircle.service.catalog.places.written import WrittenPoints
 from lifecircle.service.catalog.report import report_document
-from lifecircle.service.catalog.robustness import robustness_document
 from lifecircle.service.catalog.scenarios.scenario import prepare_scenarios, scenario_document
 from lifecircle.service.catalog.scorecard import scorecard_document, settings_given
 from lifecircle.service.catalog.siting.siting import siting_document

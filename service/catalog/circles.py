@@ -28,8 +28,8 @@ from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import BoolArray
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
-from lifecircle.service.catalog.bands import Bands, kept_bands
 from lifecircle.service.catalog.common import remarks, title_of
+from lifecircle.service.catalog.firm.bands import Bands, kept_bands
 from lifecircle.service.catalog.rests import rests_of_services
 
 Variant = Literal["own", "all_at", "upgraded", "with_optional", "night"]

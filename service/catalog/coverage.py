@@ -21,8 +21,8 @@ from lifecircle.analysis.measures.question import (
 )
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.at_time import at_document, at_warnings
-from lifecircle.service.catalog.bands import NO_SPAN, ServiceBands, service_bands
 from lifecircle.service.catalog.common import remarks, services_asked, title_of
+from lifecircle.service.catalog.firm.bands import NO_SPAN, ServiceBands, service_bands
 from lifecircle.service.catalog.rests import completeness_document, rests_document
 
 

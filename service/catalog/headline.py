@@ -20,8 +20,8 @@ from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.analysis.results.folders import headline_file, keep_beside
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.bands import NO_SPAN, Span, kept_bands, service_bands
 from lifecircle.service.catalog.common import title_of
+from lifecircle.service.catalog.firm.bands import NO_SPAN, Span, kept_bands, service_bands
 from lifecircle.service.catalog.rests import rests_document
 from lifecircle.service.catalog.siting.siting import siting_document
 from lifecircle.service.catalog.siting.task import SitingTask

@@ -16,11 +16,11 @@ from lifecircle.analysis.policy import Cited, Policy
 from lifecircle.analysis.quantities import SECONDS_PER_MINUTE
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.areas import area_document
-from lifecircle.service.catalog.bands import kept_bands
 from lifecircle.service.catalog.circles import circles_document
 from lifecircle.service.catalog.common import facility_ids, title_of
 from lifecircle.service.catalog.coverage import coverage_document
 from lifecircle.service.catalog.equity import equity_document
+from lifecircle.service.catalog.firm.bands import kept_bands
 from lifecircle.service.catalog.gaps import gaps_document
 from lifecircle.service.catalog.scorecard import scorecard_document
 from lifecircle.service.catalog.tiers.referral import referral_document

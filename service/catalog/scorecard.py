@@ -30,8 +30,8 @@ from lifecircle.analysis.policy.scorecard_model import (
 )
 from lifecircle.analysis.policy.sections.amounts import settings_in
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.catalog.bands import Bands, kept_bands
 from lifecircle.service.catalog.common import head_of, remarks, title_of
+from lifecircle.service.catalog.firm.bands import Bands, kept_bands
 from lifecircle.service.catalog.rests import rests_of_area, rests_of_row
 from lifecircle.service.catalog.years.trend import Timeline, timeline_of
 

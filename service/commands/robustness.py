@@ -51,7 +51,7 @@ def robust(  # noqa: PLR0913 - typer reads the options from the signature
     language = language_of(lang)
     from lifecircle.analysis.measures.question import Question
     from lifecircle.service.catalog import robustness_document
-    from lifecircle.service.catalog.robustness import RobustnessTask
+    from lifecircle.service.catalog.firm.robustness import RobustnessTask
     from lifecircle.service.report.robustness import robustness_page, robustness_workbook
     from lifecircle.service.terminal import check_suffix, print_json, say
     from lifecircle.service.terminal.robustness import counting, show_robustness

@@ -15,9 +15,9 @@ import httptools
 
 from lifecircle.service.edge.front import LOOKED, Front, Service
 from lifecircle.service.edge.kept import asked_of
+from lifecircle.service.edge.patience import PatientProtocol
 from lifecircle.service.edge.requests import ID_HEADER, identity_of, note
-from lifecircle.service.metrics import Metrics
-from lifecircle.service.patience import PatientProtocol
+from lifecircle.service.observing.metrics import Metrics
 
 _NOT_PLAIN: Final = frozenset({  # a body comes, or a proxy says who asks
     b"content-length", b"transfer-encoding", b"expect", b"upgrade",

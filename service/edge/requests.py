@@ -10,8 +10,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lifecircle.service.logs import ACCESS, access_lines, request_id
-from lifecircle.service.metrics import Metrics
+from lifecircle.service.observing.logs import ACCESS, access_lines, request_id
+from lifecircle.service.observing.metrics import Metrics
 
 access = logging.getLogger(ACCESS)
 ID_HEADER: Final = b"x-request-id"

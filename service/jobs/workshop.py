@@ -25,7 +25,7 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.results.folders import RUNS
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.results.upkeep import sweep
-from lifecircle.service.children import clean_environment
+from lifecircle.service.apart.children import clean_environment
 from lifecircle.service.database.audit import now_utc
 from lifecircle.service.database.engine import Database
 from lifecircle.service.errors import JobError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifecircle.analysis.measures.coverage import Coverage, CoverageRow
-from lifecircle.service.catalog.bands import ServiceBands, draws_covered, service_bands
+from lifecircle.service.catalog.firm.bands import ServiceBands, draws_covered, service_bands
 from lifecircle.service.figures import number, percent_span
 from lifecircle.service.maps.ask import Ask
 from lifecircle.service.maps.folium_map import Hatching

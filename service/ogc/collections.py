@@ -21,6 +21,7 @@ from lifecircle.service.ogc.filters import (
     queryables,
 )
 from lifecircle.service.ogc.links import TILESETS, collection_url, link
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import PageQuery, Reader, ReaderNow
 from lifecircle.service.responses import (
     ASKED_AGAIN,
@@ -33,7 +34,6 @@ from lifecircle.service.responses import (
     SCHEMA,
     XLSX,
     encode,
-    page,
     wants_page,
 )
 

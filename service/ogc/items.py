@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import csv_blocks, export_frame
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.errors import MissingError, RequestError
 from lifecircle.service.ogc import crs
 from lifecircle.service.ogc.collections import FORMS, split_id
@@ -35,6 +35,7 @@ from lifecircle.service.ogc.selection import (
     narrowed,
     select,
 )
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import Reader, ReaderNow
 from lifecircle.service.responses import (
     FILES,
@@ -42,7 +43,6 @@ from lifecircle.service.responses import (
     answer,
     disposition,
     file_bytes,
-    page,
     streamed,
     wants_page,
 )

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.errors import RequestError
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.guards import check_near, writer_of

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lifecircle.analysis.texts import whole
-from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.report.cells import Cell, text
 
 FIRM: Final = ("id", "indicator", "status", "holds", "driver", "flips")

@@ -12,9 +12,9 @@ from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog import report_document
+from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.catalog.gaps import answer_gaps
 from lifecircle.service.catalog.report import WALKER
-from lifecircle.service.catalog.robustness import FirmWords
 from lifecircle.service.figures import number, percent, plain, stamp
 from lifecircle.service.maps.escape import html_text
 from lifecircle.service.maps.outside import refuse_outside

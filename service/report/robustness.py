@@ -15,7 +15,7 @@ from markupsafe import Markup
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.texts import whole
-from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.figures import number, percent, stamp
 from lifecircle.service.maps.outside import refuse_outside
 from lifecircle.service.report.standalone import own_asset, own_policy, own_template

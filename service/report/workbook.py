@@ -19,8 +19,8 @@ from lifecircle.analysis.results.export import sheet_row
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import SCORECARD_COLUMNS, scorecard_frame
 from lifecircle.service.catalog import report_document
+from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.catalog.rests import missed_of
-from lifecircle.service.catalog.robustness import FirmWords
 from lifecircle.service.report import referral, sources, tables
 from lifecircle.service.report.cells import Cell
 from lifecircle.service.report.firm import FIRM, firm_rows

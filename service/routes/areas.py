@@ -15,7 +15,7 @@ from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.results.model import Manifest, Run
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import (
     Destination,
     Names,
@@ -33,6 +33,7 @@ from lifecircle.service.catalog import (
     search_document,
 )
 from lifecircle.service.figures import number
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import (
     NOTHING_ELSE,
     AreaName,
@@ -49,7 +50,7 @@ from lifecircle.service.queries.questions import (
     SearchQuery,
     minute_list,
 )
-from lifecircle.service.responses import GEOJSON, JSON, answer, encode, page, wants_page
+from lifecircle.service.responses import GEOJSON, JSON, answer, encode, wants_page
 from lifecircle.service.state import AreaState
 
 router = APIRouter(tags=["areas"])

@@ -19,12 +19,13 @@ from starlette.requests import ClientDisconnect
 
 from lifecircle.analysis.policy import default_policy, load_policy, policy_ids
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
+from lifecircle.service.apart.jail import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
 from lifecircle.service.guards import writer_of
-from lifecircle.service.jail import CHECK
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.inbox import STREETS, TABLES, Inbox, Upload
 from lifecircle.service.jobs.records import owner_of
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import (
     NOTHING_ELSE,
     PAGE_ELSE,
@@ -34,7 +35,7 @@ from lifecircle.service.queries.questions import (
     ReaderNow,
 )
 from lifecircle.service.request_origin import key_of
-from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page
+from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode
 from lifecircle.service.routes.checks import HERE
 from lifecircle.service.routes.jailed import in_jail
 from lifecircle.service.routes.problems import respond

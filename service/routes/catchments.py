@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog.catchments import catchments_document
 from lifecircle.service.catalog.tiers.referral import referral_document
 from lifecircle.service.queries.questions import AreaName, Name, OfUnits, OfYear, ReaderNow

@@ -25,11 +25,12 @@ from lifecircle.analysis.readers.records.coordinates.datums import DATUMS
 from lifecircle.analysis.readers.records.declarations import OTHER_TYPES, REFUSE
 from lifecircle.analysis.readers.records.files import RASTER_SUFFIXES, SUFFIXES
 from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
+from lifecircle.service.apart.jail import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
-from lifecircle.service.jail import CHECK
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import PAGE_ELSE, Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
-from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, page, wants_page
+from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, wants_page
 from lifecircle.service.routes.jailed import in_jail
 from lifecircle.service.routes.problems import respond
 from lifecircle.service.settings import Settings

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.guards import check_near
-from lifecircle.service.metrics import CONTENT
+from lifecircle.service.observing.metrics import CONTENT
 from lifecircle.service.queries.questions import NOTHING_ELSE, Reader, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 

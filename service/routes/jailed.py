@@ -11,8 +11,8 @@ from pathlib import Path
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
+from lifecircle.service.apart.jail import Jail
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.jail import Jail
 
 
 async def in_jail(request: Request, work: str, tell: Callable[[Path], bytes]) -> bytes | None:

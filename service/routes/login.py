@@ -25,6 +25,7 @@ from lifecircle.service.database.sessions import (
 )
 from lifecircle.service.errors import AccountError, ForbiddenError, RequestError
 from lifecircle.service.outside.accounts import BEGIN, CALLBACK, END, Accounts
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import Reader, ReaderNow
 from lifecircle.service.request_origin import (
     ACCOUNT_COOKIE,
@@ -36,7 +37,7 @@ from lifecircle.service.request_origin import (
     key_of,
     session_of,
 )
-from lifecircle.service.responses import UNCACHED, page
+from lifecircle.service.responses import UNCACHED
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.outside.tianditu import Tianditu
+from lifecircle.service.pages import new_nonce, page, page_response
 from lifecircle.service.queries.questions import (
     PAGE_ELSE,
     AreaName,
@@ -29,9 +30,6 @@ from lifecircle.service.responses import (
     answer,
     is_patient,
     kept_body,
-    new_nonce,
-    page,
-    page_response,
     soon_body,
     unmoved,
 )

@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
 from lifecircle.service.errors import NotReadyError, TooManyError, problem, problem_of, status_of
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import language_of
-from lifecircle.service.responses import PROBLEM, PROTECTION, encode, page, wants_page
+from lifecircle.service.responses import PROBLEM, PROTECTION, encode, wants_page
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = "5"

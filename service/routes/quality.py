@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.results.merge_list import write_merge_list
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
+from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import AreaName, AreaQuery, OfYear, Reader, ReaderNow
-from lifecircle.service.responses import CSV, XLSX, answer, file_bytes, page, wants_page
+from lifecircle.service.responses import CSV, XLSX, answer, file_bytes, wants_page
 from lifecircle.service.state import AreaState
 from lifecircle.service.wording import Words
 

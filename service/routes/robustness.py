@@ -11,10 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import robustness_document
-from lifecircle.service.catalog.robustness import BUDGET, RobustnessTask
+from lifecircle.service.catalog.firm.robustness import BUDGET, RobustnessTask
 from lifecircle.service.flights import ReaderLeftError
+from lifecircle.service.pages import page_response
 from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow, RobustnessQuery
 from lifecircle.service.report.robustness import page_policy, robustness_page, robustness_workbook
 from lifecircle.service.responses import (
@@ -23,7 +24,6 @@ from lifecircle.service.responses import (
     answer,
     disposition,
     page_body,
-    page_response,
     wants_page,
 )
 from lifecircle.service.state import AreaState

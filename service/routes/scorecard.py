@@ -11,9 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.scorecard_table import export_scorecard
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import scorecard_document, settings_given
 from lifecircle.service.flights import ReaderLeftError
+from lifecircle.service.pages import page_response
 from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow
 from lifecircle.service.queries.scorecard import ScorecardQuery
 from lifecircle.service.report.scorecard import Links, page_policy, scorecard_page
@@ -25,7 +26,6 @@ from lifecircle.service.responses import (
     disposition,
     file_bytes,
     kept_body,
-    page_response,
     wants_page,
 )
 from lifecircle.service.state import AreaState, NamedRun

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
 from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.catalog.years.staged import stages_document, years_of
@@ -29,6 +29,7 @@ from lifecircle.service.jobs.processes.of_runs import (
     Objective,
     Share,
 )
+from lifecircle.service.pages import page_response
 from lifecircle.service.queries.questions import (
     AreaName,
     Latitude,
@@ -49,7 +50,6 @@ from lifecircle.service.responses import (
     answer,
     encode,
     page_body,
-    page_response,
     wants_page,
 )
 

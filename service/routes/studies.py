@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart import Apart
+from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.catalog import (
     compare_document,
     equity_document,

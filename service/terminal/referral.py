@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.referral_chains import REASONS
+from lifecircle.analysis.measures.catchments.tiers.chains import REASONS
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.texts import listed
 from lifecircle.service.figures import number, percent

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifecircle.analysis.errors import Language
-from lifecircle.service.catalog.robustness import FirmWords
+from lifecircle.service.catalog.firm.robustness import FirmWords
 from lifecircle.service.figures import number
 from lifecircle.service.terminal import print_table, say
 from lifecircle.service.wording import Words

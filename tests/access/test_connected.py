@@ -13,8 +13,8 @@ from scipy.sparse.csgraph import connected_components
 
 from lifecircle.analysis import machine
 from lifecircle.analysis.city.datum_shift import convolve_nearest
-from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.machine import (
     begin,
     collecting_seldom,

@@ -65,7 +65,7 @@ def test_the_numba_that_is_pinned_is_one_that_is_known() -> None:
 
 
 def test_without_compiling_a_kernel_is_the_function() -> None:
-    text = "from lifecircle.analysis.connected import root_of; print(root_of([1, 1], 0))"
+    text = "from lifecircle.analysis.grouping.connected import root_of; print(root_of([1, 1], 0))"
     done = subprocess.run(
         [sys.executable, "-c", text], env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
         capture_output=True, text=True, check=True,

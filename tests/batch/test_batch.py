@@ -22,6 +22,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from openpyxl import load_workbook
 
+from lifecircle.service.batch import children
 from lifecircle.service.batch.cities import Plan, read_plan
 from lifecircle.service.batch.page import batch_page
 from lifecircle.service.batch.records import Record, Records
@@ -167,6 +168,20 @@ def test_work_whose_server_dies_is_begun_anew(towns: Path, tmp_path: Path) -> No
     assert len(killed) == 1
     assert (record.state, record.attempts) == ("done", 2)
     assert contents(tmp_path / "ws").items() <= contents(towns / "ws").items()
+
+
+def test_where_no_copies_are_made_each_city_has_a_process_that_starts_anew(
+    towns: Path, tmp_path: Path
+) -> None:
+    plan = read_plan(towns / "cities.toml").only(towns / "cities.toml", ("near",))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(children.platform, "system", lambda: "Darwin")
+        (record,) = run_batch(plan, tmp_path / "ws", Processes(1))
+        ended = children.begin_child("{}", tmp_path / "answer", tmp_path / "log")
+        ended.stop()
+    assert (record.state, record.died) == ("done", False)
+    assert contents(tmp_path / "ws").items() <= contents(towns / "ws").items()
+    assert ended.wait(0) == -signal.SIGKILL
 
 
 def test_what_an_earlier_try_said_is_not_told_of_one_that_dies_without_a_word(

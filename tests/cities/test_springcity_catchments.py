@@ -10,8 +10,8 @@ import pytest
 from lifecircle.analysis.access.walking import walk_costs
 from lifecircle.analysis.measures.catchments.catchments import UNLIMITED, Catchments, catchments
 from lifecircle.analysis.measures.catchments.population_rule import population_rule
-from lifecircle.analysis.measures.catchments.referral import referral
 from lifecircle.analysis.measures.catchments.rule_result import RuleResult
+from lifecircle.analysis.measures.catchments.tiers.referral import referral
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "benchmarks").glob("*.py"))
+FILES = sorted((ROOT / "benchmarks").rglob("*.py"))
 
 
 def imports(tree: ast.Module) -> list[tuple[str, str]]:

@@ -39,9 +39,9 @@ def test_a_folder_of_an_analyst_called_analysis_shadows_nothing(tmp_path: Path) 
 
 def test_pages_are_made_from_any_folder(tmp_path: Path) -> None:
     code = (
-        "from lifecircle.service import responses;"
+        "from lifecircle.service import pages;"
         "from lifecircle.service.report.standalone import own_template;"
-        "responses._templates().get_template('base.html');"
+        "pages._templates().get_template('base.html');"
         "print(own_template('scorecard.html').name)"
     )
     ran = subprocess.run(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lifecircle.service.metrics import Metrics
+from lifecircle.service.observing.metrics import Metrics
 from lifecircle.service.settings import FROM_ENVIRONMENT, PREFIX, settings_from
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "examples" / "serving"

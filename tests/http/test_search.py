@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifecircle.service.catalog import Names, search_document
-from tests.http.test_scenario_served import place
-from tests.measures.test_street_names import named
+from tests.http.served.test_scenario_served import place
+from tests.measures.gaps.test_street_names import named
 from tests.pages.map_pages import drawn_run
 from tests.worlds.tiny import tiny_run
 

@@ -17,7 +17,7 @@ from lifecircle.service.catalog.reviews import match
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import add_key
 from lifecircle.service.state import AreaState
-from tests.http.test_scenario_served import place
+from tests.http.served.test_scenario_served import place
 from tests.keeping.test_scenarios_kept import AWAY, asked
 from tests.worlds.tiny import tiny_run, without
 

@@ -24,7 +24,7 @@ from lifecircle.service.database.kept import SCENARIOS, Kept
 from lifecircle.service.database.keys import add_key
 from lifecircle.service.jobs.records import Bounds, Order, add_job, dismiss_job
 from lifecircle.service.settings import Settings
-from tests.http.test_scenario_served import box, place
+from tests.http.served.test_scenario_served import box, place
 from tests.worlds.tiny import tiny_run, without
 
 HERE = ("127.0.0.1", 50_000)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.test_scenario_served import place
+from tests.http.served.test_scenario_served import place
 from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, watched
 from tests.pages.served import running
 from tests.worlds.tiny import tiny_run

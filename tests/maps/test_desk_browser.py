@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.test_scenario_served import place
+from tests.http.served.test_scenario_served import place
 from tests.pages.browser import (
     CHROMIUM,
     LONGEST_MS,

@@ -19,7 +19,7 @@ from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog import gaps_document
 from lifecircle.service.encoding import encode
-from tests.http.test_scenario_served import place
+from tests.http.served.test_scenario_served import place
 from tests.maps.test_desk_browser import Desk
 from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, Watched, watched
 from tests.pages.served import running

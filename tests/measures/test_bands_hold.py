@@ -34,7 +34,7 @@ from lifecircle.analysis.pipeline import build_area
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.catalog.beside import runs_beside
-from lifecircle.service.catalog.robustness import RobustnessTask, robustness_document
+from lifecircle.service.catalog.firm.robustness import RobustnessTask, robustness_document
 from tests.worlds.drawn import Way, draw
 from tests.worlds.parts import Cell, Place, Street, Unit, make_city, study_of, walks
 from tests.worlds.policy import drawn, tiny_policy

@@ -21,7 +21,11 @@ from lifecircle.analysis.measures.robustness.proposals import firm_proposals
 from lifecircle.analysis.measures.robustness.world import Assumptions
 from lifecircle.analysis.measures.siting.candidates import Sites, site_at
 from lifecircle.analysis.measures.siting.place import place_sites
-from lifecircle.service.catalog.robustness import FirmWords, RobustnessTask, robustness_document
+from lifecircle.service.catalog.firm.robustness import (
+    FirmWords,
+    RobustnessTask,
+    robustness_document,
+)
 from lifecircle.service.cli import app
 from lifecircle.service.report.robustness import robustness_page, robustness_workbook
 from tests.measures.test_bands_hold import LEG_M, LONG_M, town

@@ -20,7 +20,11 @@ from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import Counts
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.beside import runs_beside
-from lifecircle.service.catalog.robustness import FirmWords, RobustnessTask, robustness_document
+from lifecircle.service.catalog.firm.robustness import (
+    FirmWords,
+    RobustnessTask,
+    robustness_document,
+)
 from lifecircle.service.report.robustness import robustness_page
 from lifecircle.town import tiny_inputs
 from tests.measures.test_robustness import same_figures

@@ -8,8 +8,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.analysis.grouping.shared_edges import SharedEdges
 from lifecircle.analysis.measures.outlines import outline, outlines
-from lifecircle.analysis.shared_edges import SharedEdges
 from tests.worlds.tiny import TINY_PLACES, Cell, tiny_city
 
 SIDE = 6
@@ -94,6 +94,16 @@ def test_no_areas_have_no_edges() -> None:
     edges = SharedEdges.of(none, np.zeros(2, dtype=np.bool_))
     zero = np.zeros(1, dtype=np.int64)
     assert edges.outlines(np.empty(0, dtype=np.int32), zero, zero).tolist() == [None]
+
+
+def test_areas_that_lie_on_each_other_after_all_lead_no_walk_astray() -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(50):
+        areas = BOARD[rng.integers(0, len(BOARD), 30)]  # some stand there twice
+        edges = SharedEdges.of(areas, np.ones(len(areas), dtype=np.bool_))
+        twin = edges.twin[edges.twin >= 0]
+        assert (edges.twin[twin] == np.flatnonzero(edges.twin >= 0)).all()
+        assert len(drawn(edges, [list(range(30)), [3, 5, 7]])) == 2
 
 
 def test_an_area_apart_is_not_laid_over_what_overlaps() -> None:

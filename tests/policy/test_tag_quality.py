@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tag_draw import NearlyCalled, drawn, write_draw
-from benchmarks.tag_quality import (
+from benchmarks.tags.tag_draw import NearlyCalled, drawn, write_draw
+from benchmarks.tags.tag_quality import (
     Share,
     as_table,
     as_toml,

@@ -14,8 +14,8 @@ from pyproj import Geod
 
 from lifecircle.analysis.readers.records.cells import object_array, read_numbers
 from lifecircle.analysis.readers.records.coordinates.datums import DATUMS, from_wgs84, to_wgs84
+from lifecircle.analysis.readers.records.coordinates.grids import GRIDS
 from lifecircle.analysis.readers.records.coordinates.located import Reading, read_again, write_as
-from lifecircle.analysis.readers.records.grids import GRIDS
 from lifecircle.analysis.readers.tables.population_and_facilities import (
     check_table,
     read_population,

@@ -25,9 +25,9 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.results.upkeep import prune
 from lifecircle.service.catalog import coverage_document, scorecard_document
-from lifecircle.service.catalog import robustness as firm
 from lifecircle.service.catalog.circles import circles_document
-from lifecircle.service.catalog.robustness import RobustnessTask, robustness_document
+from lifecircle.service.catalog.firm import robustness as firm
+from lifecircle.service.catalog.firm.robustness import RobustnessTask, robustness_document
 from lifecircle.service.cli import app
 from lifecircle.service.figures import percent_span
 from lifecircle.service.maps.pages import Page, map_page

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import lifecircle as lc
@@ -39,6 +41,17 @@ def test_what_cannot_be_read_later_is_told_as_at_opening(tmp_path: Path, column:
     assert int(cells.residents.sum()) == int(run.city.cells.residents.sum())
     with pytest.raises(WorkspaceError, match="Build the area again"):
         getattr(cells, column)
+
+
+def test_shapes_that_are_none_are_told_as_what_cannot_be_read(tmp_path: Path) -> None:
+    file = tiny_run(tmp_path).path / "cells.parquet"
+    table = pq.read_table(file)
+    at = table.schema.get_field_index("geometry")
+    torn = [shape[:30] for shape in table["geometry"].to_pylist()]
+    pq.write_table(table.set_column(at, table.schema.field(at), pa.array(torn)), file)
+    cells = Workspace(tmp_path).open("tiny").city.cells
+    with pytest.raises(WorkspaceError, match="Build the area again"):
+        assert cells.polygon is None
 
 
 @pytest.mark.parametrize("name", ["cells.parquet", "cells.xy_m.npy"])

@@ -30,7 +30,7 @@ from lifecircle.analysis.city.facilities.name_similarity import (
 from lifecircle.analysis.city.facilities.rows import FacilityRows
 from lifecircle.analysis.city.notes import Rule
 from lifecircle.analysis.errors import Fault, InputError
-from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
 from lifecircle.analysis.policy import QualityRules
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import group_rows

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, list_pairs
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, TooManyPairsError, list_pairs
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 
 _BLOCK: Final = 256  # so many rows are compared with one another directly

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.facilities.name_similarity import CoreName, NameSimilarity
-from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, ObjectArray
 from lifecircle.analysis.readers.records.cells import group_rows
 

@@ -33,7 +33,7 @@ from lifecircle.analysis.city.shapes import (
     project_frame,
 )
 from lifecircle.analysis.errors import Fault, InputError, ParameterError, Warn
-from lifecircle.analysis.pair_blocks import PairBudget, pairs_or_joined
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, pairs_or_joined
 from lifecircle.analysis.policy import SpreadRules
 from lifecircle.analysis.quantities import Counts, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array

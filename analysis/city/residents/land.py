@@ -13,7 +13,7 @@ from lifecircle.analysis.city.model import GeometryArray, Units
 from lifecircle.analysis.city.residents.lattice import lattice_points
 from lifecircle.analysis.city.shapes import order_polygons, project_frame
 from lifecircle.analysis.city.units.units import assign_units
-from lifecircle.analysis.pair_blocks import find_in_blocks
+from lifecircle.analysis.grouping.pair_blocks import find_in_blocks
 from lifecircle.analysis.quantities import NOBODY, FloatArray, Int32Array
 
 

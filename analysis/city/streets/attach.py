@@ -15,7 +15,7 @@ from lifecircle.analysis.city.streets.gates import Barred
 from lifecircle.analysis.city.streets.joinable import joinable_lines
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions, locate_on_edges
 from lifecircle.analysis.errors import ParameterError
-from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, list_pairs
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, TooManyPairsError, list_pairs
 from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
 
 _SAME_PLACE_M = 0.005  # entrances closer than half a centimetre along one edge are one

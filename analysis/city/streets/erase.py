@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from lifecircle.analysis.city.crs import geodesic_m, to_lonlat, to_metric
-from lifecircle.analysis.pair_blocks import PairBudget, pairs_or_joined
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, pairs_or_joined
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.osm.streets import RawStreets
 

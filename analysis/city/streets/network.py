@@ -16,7 +16,7 @@ from lifecircle.analysis.city.streets.contract_kernel import (
     segment_rows,
 )
 from lifecircle.analysis.city.streets.profile import SlopeProfile
-from lifecircle.analysis.connected import connected_pieces
+from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.machine import collecting_seldom
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array, read_only
 from lifecircle.analysis.readers.osm.streets import RawStreets

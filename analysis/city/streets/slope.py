@@ -17,7 +17,7 @@ import numpy as np
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.streets.network import WalkNetwork
 from lifecircle.analysis.city.streets.profile import SlopeProfile
-from lifecircle.analysis.connected import connected_pieces
+from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.policy.sections.terrain import TerrainRules, WayForm
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, read_only
 

@@ -7,7 +7,7 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray, StrArray
 from lifecircle.analysis.city.shapes import keep_areas
-from lifecircle.analysis.pair_blocks import find_in_blocks
+from lifecircle.analysis.grouping.pair_blocks import find_in_blocks
 from lifecircle.analysis.policy.sections.plausible import plausible
 from lifecircle.analysis.quantities import FloatArray, IntArray
 

@@ -14,7 +14,7 @@ from lifecircle.analysis.city.model import GeometryArray, StrArray, Units
 from lifecircle.analysis.city.shapes import anchor_xy, project_located
 from lifecircle.analysis.city.units.inside import cut_out_inner
 from lifecircle.analysis.errors import Warn
-from lifecircle.analysis.pair_blocks import find_in_blocks
+from lifecircle.analysis.grouping.pair_blocks import find_in_blocks
 from lifecircle.analysis.quantities import NOBODY, Counts, FloatArray, Int32Array, read_only
 from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.readers.records.identifiers import code_key

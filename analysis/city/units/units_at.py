@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from lifecircle.analysis.connected import connected_pieces
+from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array
 
 MOST_CELLS: Final = 2**20  # a matter of speed only, both

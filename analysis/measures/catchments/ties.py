@@ -23,8 +23,8 @@ from typing import Final
 import numpy as np
 
 from lifecircle.analysis.city.model import StrArray
-from lifecircle.analysis.connected import connected_pieces
 from lifecircle.analysis.errors import UnsolvedError
+from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.measures.catchments.arcs import Arcs
 from lifecircle.analysis.measures.catchments.flow_model import Flow, FlowModel
 from lifecircle.analysis.measures.catchments.min_cost_flow import solve

@@ -64,5 +64,5 @@ def tag_quality() -> Mapping[str, TagQuality]:
 
 
 def read_tag_quality(text: str) -> Mapping[str, TagQuality]:
-    """The quality by service as ``benchmarks/tag_quality.py`` writes it."""
+    """The quality by service as ``benchmarks/tags/tag_quality.py`` writes it."""
     return parse_packaged(text, _File).services

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import shapely
 
-from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, count_boxes
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, TooManyPairsError, count_boxes
 from lifecircle.analysis.quantities import IntArray, ObjectArray
 from lifecircle.analysis.readers.records.findings import Findings
 

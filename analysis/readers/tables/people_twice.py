@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import shapely
 
-from lifecircle.analysis.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
+from lifecircle.analysis.grouping.pair_blocks import PairBudget, TooManyPairsError, find_in_blocks
 from lifecircle.analysis.quantities import BoolArray, FloatArray, IntArray, ObjectArray
 from lifecircle.analysis.readers.records.findings import Findings
 from lifecircle.analysis.readers.tables.heaps import unique_shapes

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.measures.catchments.referral import Referral, referral
-from lifecircle.analysis.measures.catchments.referral_chains import REASONS, Contact
+from lifecircle.analysis.measures.catchments.tiers.chains import REASONS, Contact
+from lifecircle.analysis.measures.catchments.tiers.referral import Referral, referral
 from lifecircle.analysis.measures.question import Question, level_of, settle
 from lifecircle.analysis.measures.residents import persons_of, sums_by, unknown_units
 from lifecircle.analysis.quantities import CM_PER_M, NOBODY, SECONDS_PER_MINUTE, UNREACHED_CM

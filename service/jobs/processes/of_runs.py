@@ -229,7 +229,7 @@ class Robustness(OfRun):
         self, state: AreaState, lang: Language, tell: Tell = silent, *, quick: bool = False
     ) -> Mapping[str, Any]:
         """Bands and verdicts; `quick`: refused beyond what a request may cost."""
-        from lifecircle.service.catalog.robustness import (
+        from lifecircle.service.catalog.firm.robustness import (
             BUDGET,
             RobustnessTask,
             robustness_document,

@@ -10,7 +10,6 @@ import numpy as np
 
 from lifecircle.analysis.measures.circles import CircleRow, CircleTable
 from lifecircle.analysis.quantities import Int32Array
-from lifecircle.service.catalog.bands import kept_bands
 from lifecircle.service.catalog.circles import (
     CirclesAnswer,
     answer_circles,
@@ -18,6 +17,7 @@ from lifecircle.service.catalog.circles import (
     night_text,
     variants_of,
 )
+from lifecircle.service.catalog.firm.bands import kept_bands
 from lifecircle.service.catalog.rests import rests_of_services
 from lifecircle.service.figures import number, percent, percent_span, plain
 from lifecircle.service.maps import scales

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lifecircle.analysis.measures.catchments.referral import Referral
+from lifecircle.analysis.measures.catchments.tiers.referral import Referral
 from lifecircle.analysis.quantities import CM_PER_M, Int32Array, limit_cm
 from lifecircle.analysis.texts import listed
 from lifecircle.service.catalog.tiers.referral import (
@@ -61,7 +61,7 @@ def referral_scene(ask: Ask) -> Scene:
 
     Raises
     ------
-    UnknownNameError, ParameterError : as `analysis.measures.catchments.referral.referral`.
+    UnknownNameError, ParameterError : as `analysis.measures.catchments.tiers.referral.referral`.
     """
     answer = answer_referral(ask.run, ask.question, pass_by=AT_ONCE in ask.keep, lang=ask.lang)
     document, words = answer.document, Words(ask.lang, "referral")

@@ -21,7 +21,7 @@ from lifecircle.analysis.city.streets.network import WalkNetwork, build_network
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.city.streets.walkable import Terrain, Walkable, walkable_network
 from lifecircle.analysis.errors import InputError, ParameterError
-from lifecircle.analysis.pair_blocks import PairBudget
+from lifecircle.analysis.grouping.pair_blocks import PairBudget
 from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.analysis.readers.graphs.nodes import streets_of_graph

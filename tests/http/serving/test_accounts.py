@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from lifecircle.service import serving
+from lifecircle.service.apart.children import clean_environment
 from lifecircle.service.app import create_app
-from lifecircle.service.children import clean_environment
 from lifecircle.service.database.engine import open_database
 from lifecircle.service.database.keys import ROLES, list_keys, revoke_key
 from lifecircle.service.database.sessions import csrf_token

@@ -13,11 +13,11 @@ import pytest
 from lifecircle.analysis.errors import Fault, InputError, LifecircleError
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.service.apart import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
+from lifecircle.service.apart.jail import Limits
+from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
 from lifecircle.service.encoding import encode
 from lifecircle.service.errors import MissingError, NotReadyError, RequestError
 from lifecircle.service.flights import Flights, ReaderLeftError, Tickets
-from lifecircle.service.jail import Limits
 from lifecircle.service.state import AreaState
 from tests.pages.served import client
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from lifecircle.service.children import clean_environment, without_settings
+from lifecircle.service.apart.children import clean_environment, without_settings
+from lifecircle.service.apart.jail import Jail, Limits
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.jail import Jail, Limits
 from tests.pages.served import free_port
 from tests.worlds.tiny import tiny_run
 
@@ -56,7 +56,7 @@ def sleeps(told: bytes) -> bytes:
 
 JAILED = f"""
 import sys, threading
-from lifecircle.service.jail import Jail, Limits
+from lifecircle.service.apart.jail import Jail, Limits
 print("ready", flush=True)
 Jail(Limits(2**32, 60.0, 2**20), 1).run("{HERE}:" + sys.argv[1], sys.argv[2].encode(),
                                          sys.argv[3], threading.Event())
@@ -96,7 +96,7 @@ def alive(pid: int) -> bool:
 def test_a_reader_of_hostile_files_is_told_no_secret(tmp_path: Path) -> None:
     program = f"""
 import json, sys, threading
-from lifecircle.service.jail import Jail, Limits
+from lifecircle.service.apart.jail import Jail, Limits
 told = Jail(Limits(2**32, 60.0, 2**20), 1).run("{HERE}:tells", b"", sys.argv[1], threading.Event())
 print(told.decode())
 """

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lifecircle.service import logs
 from lifecircle.service.edge.connection import QuickProtocol
+from lifecircle.service.observing import logs
 from lifecircle.service.state import AnswerCache
 from tests.pages.served import answering
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from lifecircle.analysis.policy import load_policy
 from lifecircle.service.app import create_app
 from lifecircle.service.edge.hosts import host_name
-from lifecircle.service.logs import JsonLines, TextLines, request_id
+from lifecircle.service.observing.logs import JsonLines, TextLines, request_id
 from lifecircle.service.settings import Settings, settings_from
 from tests.pages.served import client
 from tests.worlds.tiny import TINY_PLACES, TINY_UNITS, tiny_city, tiny_run

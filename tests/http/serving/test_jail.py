@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from lifecircle.service.apart.jail import Jail, Limits
 from lifecircle.service.errors import NotReadyError, RequestError
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.jail import Jail, Limits
 
 LIMITS = Limits(memory_bytes=200 * 2**20, seconds=60.0, file_bytes=10_000)
 HERE = "tests.http.serving.test_jail"
@@ -117,7 +117,7 @@ def test_who_leaves_frees_the_place_and_ends_the_process(tmp_path: Path) -> None
 
 
 def test_no_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lifecircle.service.jail.WAIT_S", 0.0)
+    monkeypatch.setattr("lifecircle.service.apart.jail.WAIT_S", 0.0)
     jail = Jail(LIMITS, 1)
     assert jail._places.acquire()
     with pytest.raises(NotReadyError):

@@ -13,9 +13,9 @@ from lifecircle.analysis.results.folders import AreaFolders, answers_folder
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.results.upkeep import prune
-from lifecircle.service.apart import FAULTS, OPEN_FILES, Apart, Workshop
+from lifecircle.service.apart.jail import Limits
+from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Apart, Workshop
 from lifecircle.service.flights import ReaderLeftError
-from lifecircle.service.jail import Limits
 from lifecircle.service.kept_files import KeptFiles
 from lifecircle.service.state import AreaState
 from lifecircle.service.waiting import FIRST_APART_S, FIRST_S, Costs, WaitingList

@@ -16,8 +16,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 from lifecircle.service import guards
 from lifecircle.service.app import create_app
-from lifecircle.service.metrics import route_of
-from lifecircle.service.patience import SLOWEST_READ, PatientProtocol
+from lifecircle.service.edge.patience import SLOWEST_READ, PatientProtocol
+from lifecircle.service.observing.metrics import route_of
 from lifecircle.service.settings import Settings
 from tests.pages.served import answering, client
 

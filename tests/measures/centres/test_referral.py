@@ -22,9 +22,9 @@ import pytest
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.errors import ParameterError
 from lifecircle.analysis.measures.catchments.arcs import Arcs
-from lifecircle.analysis.measures.catchments.referral import Referral, referral
-from lifecircle.analysis.measures.catchments.referral_chains import REASONS, Contact
-from lifecircle.analysis.measures.catchments.referral_flow import ReferralModel, solve_referral
+from lifecircle.analysis.measures.catchments.tiers.chains import REASONS, Contact
+from lifecircle.analysis.measures.catchments.tiers.flow import ReferralModel, solve_referral
+from lifecircle.analysis.measures.catchments.tiers.referral import Referral, referral
 from lifecircle.analysis.measures.question import Question
 from tests.worlds.capacity import costs_of
 from tests.worlds.parts import study_of

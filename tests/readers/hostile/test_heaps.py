@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import shapely
 
-from lifecircle.analysis import pair_blocks
 from lifecircle.analysis.city.facilities import candidate_pairs
 from lifecircle.analysis.city.facilities.merging import merge_facilities
 from lifecircle.analysis.city.streets import attach
 from lifecircle.analysis.city.units.inside import cut_out_inner
 from lifecircle.analysis.errors import InputError, ParameterError
-from lifecircle.analysis.pair_blocks import (
+from lifecircle.analysis.grouping import pair_blocks
+from lifecircle.analysis.grouping.pair_blocks import (
     PairBudget,
     TooManyPairsError,
     find_in_blocks,

@@ -38,6 +38,7 @@ from lifecircle.analysis.readers.records.coordinates.datums_named import (
     compare_rows,
     compare_title,
 )
+from lifecircle.analysis.readers.records.coordinates.grids import find_misfits
 from lifecircle.analysis.readers.records.coordinates.located import (
     DEGREES,
     Located,
@@ -58,7 +59,6 @@ from lifecircle.analysis.readers.records.coordinates.places_written import (
 )
 from lifecircle.analysis.readers.records.declarations import Declaration
 from lifecircle.analysis.readers.records.findings import Findings
-from lifecircle.analysis.readers.records.grids import find_misfits
 from lifecircle.analysis.readers.records.mapping_file import parse_crs
 from lifecircle.analysis.readers.records.records import Records
 from lifecircle.analysis.readers.records.repair import open_collections

@@ -1,0 +1,1 @@
+"""What hangs together: nodes of a network, shapes near each other, areas that share edges."""

@@ -1,0 +1,1 @@
+"""Centres of two tiers: chains of referral and their capacity."""

@@ -1,0 +1,1 @@
+"""Many cities at once: storms of deaths, efficiency of workers, object stores."""

@@ -1,0 +1,1 @@
+"""How firm figures stand: bands beside them, sweeps and draws, proposals that stay best."""
