@@ -9,8 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from lifecircle.service.apart.children import is_running
-
 FIRST_S: Final = 0.25  # what a kind is taken to cost until one was done
 FIRST_APART_S: Final = 3.0
 RISING: Final = 0.2  # how much the last one counts, where it took longer than they did
@@ -81,3 +79,16 @@ class WaitingList:
             return self._own
         rows = ((int(pid), self._seconds[row]) for row, pid in enumerate(self._pids) if pid)
         return sum(seconds for pid, seconds in rows if seconds > 0 and is_running(pid))
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is a process of that number."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another's
+        return True
+    return True

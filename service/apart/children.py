@@ -77,19 +77,6 @@ def _spawn_clean(path: str | bytes, args: Sequence[str | bytes], passfds: Sequen
     return process.pid
 
 
-def is_running(pid: int) -> bool:
-    """Whether there is a process of that number."""
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another's
-        return True
-    return True
-
-
 def die_with_service() -> None:
     """End this process of `multiprocessing` with the one that asked for it, however that ends.
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from lifecircle.service.apart.children import is_running
+from lifecircle.service.waiting import is_running
 
 WINDOW_S: Final = 60
 MOST_KEYS: Final = 1_024  # columns; keys beyond them share the last
