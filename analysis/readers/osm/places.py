@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import osmium
@@ -28,7 +29,6 @@ from lifecircle.analysis.readers.records.coordinates.located import Located
 from lifecircle.analysis.readers.records.tables import FROM_OSM, FacilityTable
 
 _LAND_KEYS = {"building", "landuse", "boundary"}
-_FEW: Final = 4  # what so many tags say is kept, as many things say the same
 _COMMON_KEYS = ("area", "fee", "access", "highway", "name")  # carried by much else, the last most
 _KINDS: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
 _LINEAR, _AREAL = 1, 2  # dimensions of geometries
@@ -56,6 +56,13 @@ class Place:
 Served = tuple[Place, Service]  # a thing and a service that it offers
 # What tags say: services, the life of the thing, and services that it was or shall be.
 _Told = tuple[list[Service], Life, list[tuple[Service, State, str]]]
+_Land = Literal["buildings", "residential", "boundaries", "no_homes"]
+_COLUMNS: Final[dict[_Land, list[str]]] = {
+    "buildings": ["id", "building", "levels", "height_m"],
+    "residential": ["id"],
+    "boundaries": ["id", "name", "name_en", "admin_level"],
+    "no_homes": ["id"],
+}
 
 
 def place_keys(policy: Policy) -> list[str]:
@@ -121,39 +128,56 @@ def sort_places(things: Iterable[Place], policy: Policy, today: date | None = No
     rows_of = RowsOf(policy, today)
     facilities: list[Served] = []
     not_open: list[dict[str, Any]] = []
-    buildings: list[dict[str, Any]] = []
-    residential: list[dict[str, Any]] = []
-    boundaries: list[dict[str, Any]] = []
-    no_homes: list[dict[str, Any]] = []
-    ordered = sorted(things, key=lambda place: place.id)
+    land: dict[_Land, list[dict[str, Any]]] = {kind: [] for kind in _COLUMNS}
+    ordered = [_with_area(thing) for thing in sorted(things, key=attrgetter("id"))]
     dimensions = shapely.get_dimensions([thing.geometry for thing in ordered])
-    for thing, dimension in zip(map(_with_area, ordered), dimensions.tolist(), strict=True):
-        areal = dimension == _AREAL
-        here, gone, stands = rows_of(thing, dimension)
+    known: dict[tuple[int, int], tuple[_Told, list[_Land]]] = {}  # by the tags that many share
+    for thing, dimension in zip(ordered, dimensions.tolist(), strict=True):
+        key = id(thing.tags), dimension
+        if key not in known:
+            kinds = _list_kinds(thing.tags, dimension, policy.spread.homes)
+            known[key] = rows_of.told(thing.tags, dimension), kinds
+        told, kinds = known[key]
+        here, gone, stands = rows_of.rows(thing, told)
         facilities += here
         not_open += gone
-        if not stands:
-            continue
-        tags = thing.tags
-        if areal and tags.get("building", "no") != "no":
-            buildings.append(_describe_building(thing))
-        if dimension != _LINEAR and _is_no_home(tags, policy.spread.homes):
-            no_homes.append({"id": thing.id, "geometry": thing.geometry})
-        if areal and tags.get("landuse") == "residential":
-            residential.append({"id": thing.id, "geometry": thing.geometry})
-        if areal and tags.get("boundary") == "administrative":
-            boundaries.append(
-                {"id": thing.id, "name": tags.get("name"), "name_en": tags.get("name:en"),
-                 "admin_level": tags.get("admin_level"), "geometry": thing.geometry}
-            )  # fmt: skip
+        if stands:
+            for kind in kinds:
+                land[kind].append(_describe_land(kind, thing))
+    made = {kind: _make_rows(rows, _COLUMNS[kind]) for kind, rows in land.items()}
     return PlaceRows(
         _make_table(facilities),
-        _make_rows(buildings, ["id", "building", "levels", "height_m"]),
-        _make_rows(residential, ["id"]),
-        _make_rows(boundaries, ["id", "name", "name_en", "admin_level"]),
+        made["buildings"],
+        made["residential"],
+        made["boundaries"],
         _make_rows(not_open, ["id", "service", "name", "source", "state", "why"]),
-        _make_rows(no_homes, ["id"]),
+        made["no_homes"],
     )
+
+
+def _list_kinds(tags: Mapping[str, str], dimension: int, homes: HomeRules | None) -> list[_Land]:
+    """What land or building a thing with these tags is; `dimension` of its geometry."""
+    kinds: list[_Land] = []
+    if dimension == _AREAL and tags.get("building", "no") != "no":
+        kinds.append("buildings")
+    if dimension == _AREAL and tags.get("landuse") == "residential":
+        kinds.append("residential")
+    if dimension == _AREAL and tags.get("boundary") == "administrative":
+        kinds.append("boundaries")
+    if dimension != _LINEAR and _is_no_home(tags, homes):
+        kinds.append("no_homes")
+    return kinds
+
+
+def _describe_land(kind: _Land, thing: Place) -> dict[str, Any]:
+    if kind == "buildings":
+        return _describe_building(thing)
+    row = {"id": thing.id, "geometry": thing.geometry}
+    if kind == "boundaries":
+        tags = thing.tags
+        row |= {"name": tags.get("name"), "name_en": tags.get("name:en")}
+        row["admin_level"] = tags.get("admin_level")
+    return row
 
 
 def _with_area(thing: Place) -> Place:
@@ -186,13 +210,16 @@ class RowsOf:
         self.keys = frozenset(key for key, _ in self._by_tag)
         rules = policy.life_cycle
         self._life = None if rules is None else LifeReader(rules, today)
-        self._known: dict[tuple[Any, ...], _Told] = {}
 
     def __call__(
         self, thing: Place, dimension: int
     ) -> tuple[list[Served], list[dict[str, Any]], bool]:
         """The rows of a thing; `dimension` of its geometry."""
-        served, life, once = self._told(thing.tags, dimension)
+        return self.rows(thing, self.told(thing.tags, dimension))
+
+    def rows(self, thing: Place, told: _Told) -> tuple[list[Served], list[dict[str, Any]], bool]:
+        """The rows of a thing by what its tags tell."""
+        served, life, once = told
         rows = [(thing, service) for service in served]
         if life is OPEN:
             return rows, [], True
@@ -202,16 +229,8 @@ class RowsOf:
         shut = [_describe_shut(thing, service, life.state, life.why) for service in served]
         return [], [*past, *shut], life.service_only
 
-    def _told(self, tags: Mapping[str, str], dimension: int) -> _Told:
-        """What tags say; of few tags it is kept, as most buildings say the same."""
-        if len(tags) > _FEW:
-            return self._tell(tags, dimension)
-        key = (dimension, *tags.items())
-        if key not in self._known:
-            self._known[key] = self._tell(tags, dimension)
-        return self._known[key]
-
-    def _tell(self, tags: Mapping[str, str], dimension: int) -> _Told:
+    def told(self, tags: Mapping[str, str], dimension: int) -> _Told:
+        """What tags tell of a thing; `dimension` of its geometry."""
         names = names_of(tags)
         served = self._served(tags, names, dimension)
         life = OPEN if self._life is None else self._life(tags, names)

@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from lifecircle.analysis.pipeline import save_run
+from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import flights
 from lifecircle.service.edge.kept import takes_gzip
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.flights import Flights, ReaderLeftError
 from lifecircle.service.waiting import FIRST_S
 from tests.pages.served import client
-from tests.worlds.tiny import tiny_run
+from tests.worlds.tiny import tiny_city, tiny_manifest, tiny_policy, tiny_run, walks
 
 TABLE = "/areas/tiny/coverage?service=health_centre"
 
@@ -278,6 +280,33 @@ def test_who_takes_gzip(accepted: bytes, taken: bool) -> None:
 
 
 # ---- what is held, and for how long -------------------------------------------------------
+
+
+def test_a_process_done_at_once_is_done_anew_when_there_is_a_run_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, told = tiny_run(tmp_path).manifest.run, [0]
+
+    def counted(*_: Any, **__: Any) -> dict[str, int]:
+        told[0] += 1
+        return {"n": told[0]}
+
+    monkeypatch.setattr("lifecircle.service.catalog.firm.robustness.robustness_document", counted)
+    served, inputs = client(tmp_path), {"area": "tiny", "run": first}
+
+    def asked() -> Any:
+        at = "http://127.0.0.1/processes/robustness/execution"
+        body = {"inputs": inputs, "response": "document"}
+        answer = served.post(at, json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    assert asked() == asked()
+    before, rules, city = asked(), tiny_policy(), tiny_city(places=())
+    table = walks(city, tuple(rules.services))
+    save_run(Workspace(tmp_path), tiny_manifest(city, rules), rules, city, table)
+    assert asked() != before
+    assert told == [2]
 
 
 def test_the_end_of_the_service_calls_off_what_is_under_way() -> None:

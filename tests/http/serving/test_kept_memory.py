@@ -73,7 +73,8 @@ def test_a_replaced_run_is_closed_by_its_last_reader(tmp_path: Path) -> None:
     assert served.get(TABLE).json()["run"] == first
     at = "lon=24.94&lat=60.17"
     for path in (
-        f"/areas/tiny/gaps?run={first}", "/collections/tiny.cells/items?limit=1",
+        f"/areas/tiny/gaps?run={first}", f"/maps/tiny/units?run={first}",
+        "/collections/tiny.cells/items?limit=1",
         f"/areas/tiny/point?{at}", f"/areas/tiny/isochrone?{at}", "/areas/tiny/circles",
     ):  # fmt: skip
         assert served.get(path).status_code == 200
