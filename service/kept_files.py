@@ -16,7 +16,7 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.resources import files
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from lifecircle.analysis.provenance import code_version
-from lifecircle.analysis.results.folders import answers_folder, answers_root
+from lifecircle.analysis.results.folders import MANIFEST, RUNS, answers_folder, answers_root
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.flights import ReaderLeftError
 
@@ -41,10 +41,17 @@ class KeptFiles:
         self._limit = limit_bytes
         self._locks = None if sys.platform == "win32" else folder
 
-    def path(self, area: str, run: str, *told: object) -> Path:
-        """Where the answer to a question lies; `told` is all that it depends on beside the run."""
+    def path(
+        self, area: str, run: str, *told: object, beside: Sequence[tuple[str, str]] = ()
+    ) -> Path:
+        """Where the answer to a question about a run, and others `beside` it, lies.
+
+        `told` is all that it depends on beside the runs, which are areas and names.
+        """
         home = self._root / area
-        seed = "\x1f".join((_code(), area, run, _stamp(home / "runs" / run), *map(repr, told)))
+        runs = [(*one, _stamp(self._root / one[0] / RUNS / one[1])) for one in beside]
+        stamp = _stamp(home / RUNS / run)
+        seed = "\x1f".join((_code(), area, run, stamp, *map(repr, (*runs, *told))))
         name = hashlib.blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
         return answers_folder(home, run) / name
 
@@ -120,7 +127,7 @@ def _locked(handle: int, how: int) -> bool:
 def _stamp(run: Path) -> str:
     """Changes when another run lies under the same name."""
     try:
-        told = (run / "manifest.json").stat()
+        told = (run / MANIFEST).stat()
     except OSError:
         return ""
     return f"{told.st_mtime_ns}.{told.st_size}"

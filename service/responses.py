@@ -209,9 +209,16 @@ def _told(
 
 
 async def kept_body(
-    request: Request, state: AreaState, key: tuple[Hashable, ...], produce: Callable[[], Any]
+    request: Request,
+    state: AreaState,
+    key: tuple[Hashable, ...],
+    produce: Callable[[], Any],
+    *,
+    quick: bool = False,
 ) -> bytes:
     """The bytes kept under a key, or worked out now: once, however many ask.
+
+    `quick`: it is not dear, whatever its address says, and waits for no dear one.
 
     Raises
     ------
@@ -231,7 +238,7 @@ async def kept_body(
 
     flights: Flights = request.app.state.flights
     whole = (state.run.path, *key)
-    kind = _kind(request, apart is not None)
+    kind = None if quick else _kind(request, apart is not None)
     return await flights.share(whole, make, left, kind=kind, apart=apart is not None)
 
 

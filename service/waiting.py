@@ -59,10 +59,11 @@ class WaitingList:
             os.ftruncate(handle, _SIZE)
             held = memoryview(mmap.mmap(handle, _SIZE))
             self._pids, self._seconds = held[: _SIZE // 2].cast("Q"), held[_SIZE // 2 :].cast("d")
-            free = (row for row in range(MOST_ROWS) if not _alive(int(self._pids[row])))
+            free = (row for row in range(MOST_ROWS) if not is_running(int(self._pids[row])))
             self._row = next(free, MOST_ROWS - 1)
             self._pids[self._row], self._seconds[self._row] = os.getpid(), 0.0
         finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # a mapping keeps the file open, and so its lock
             os.close(handle)
 
     def add(self, seconds: float) -> None:
@@ -77,16 +78,17 @@ class WaitingList:
         if self._pids is None:
             return self._own
         rows = ((int(pid), self._seconds[row]) for row, pid in enumerate(self._pids) if pid)
-        return sum(seconds for pid, seconds in rows if seconds > 0 and _alive(pid))
+        return sum(seconds for pid, seconds in rows if seconds > 0 and is_running(pid))
 
 
-def _alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether there is a process of that number."""
     if pid <= 0:
         return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except OSError:  # another's
         return True
     return True

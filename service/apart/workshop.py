@@ -81,9 +81,9 @@ class Workshop:
         `key` is all that it depends on beside the runs. Raises as `run`.
         """
         first, *beside = [(state.area, state.name) for state in asked.states]
-        beside.extend((state.profile or "", "") for state in asked.states)
+        profiles = [state.profile for state in asked.states]
         make = f"{asked.make.__module__}.{asked.make.__qualname__}"
-        path = self._kept.path(*first, beside, make, key)
+        path = self._kept.path(*first, profiles, make, key, beside=beside)
         found = self._kept.get(path)
         if found is not None:
             return found

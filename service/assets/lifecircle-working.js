@@ -33,7 +33,8 @@
         const address = location.pathname + location.search;
         const answer = await fetch(address, { method: "HEAD", headers: { accept: "text/html", prefer: "wait=" + WAIT_S } });
         const key = "lifecircle-working " + address;
-        const tries = Number(sessionStorage.getItem(key)) + 1;
+        const [opened] = performance.getEntriesByType("navigation");
+        const tries = opened && opened.type === "reload" ? Number(sessionStorage.getItem(key)) + 1 : 1;
         sessionStorage.setItem(key, String(tries % MOST));
         if (answer.ok && tries < MOST) location.reload(); // the address keeps what a reader did meanwhile
         else failed(String(answer.status));

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from lifecircle.service.waiting import is_running
+
 WINDOW_S: Final = 60
 MOST_KEYS: Final = 1_024  # columns; keys beyond them share the last
 MOST_ROWS: Final = 128
@@ -91,7 +93,7 @@ class KeyLimit:
         """The first row whose worker is no more; else one more."""
         rows = int(self._head[0])
         for row in range(rows):
-            if not _alive(int(self._head[1 + row])):
+            if not is_running(int(self._head[1 + row])):
                 break
         else:
             row = min(rows, MOST_ROWS - 1)
@@ -131,13 +133,3 @@ def _mapped(path: Path | None) -> mmap.mmap:
         return mmap.mmap(handle, _SIZE)
     finally:
         os.close(handle)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return pid > 0

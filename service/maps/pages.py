@@ -135,6 +135,7 @@ def map_of(
     if ask.profile is not None and layer not in PROFILED:
         raise ParameterError("profile_only_walk", layer=layer, profile=ask.profile.title)
     scene = waiting_scene(ask) if page.waits else _scene(ask)
+    waits = "working" in scene.view  # where nothing is to be solved it is whole already
     offered = page.tianditu if mode == "linked" else None
     scene.view["grounds"] = ground_choice(ask, offered is not None)
     ground = ground_layer(ask)
@@ -148,7 +149,7 @@ def map_of(
         mode=mode,
         static_url=page.static_url,
         nonce=page.nonce,
-        scripts=desk_words.SCRIPTS if layer == DESK else WAITING if page.waits else (),
+        scripts=desk_words.SCRIPTS if layer == DESK else WAITING if waits else (),
         styles=desk_words.STYLES if layer == DESK else (),
         prefer_canvas=True,
         max_zoom=19,
@@ -161,7 +162,7 @@ def map_of(
     config = page_config(ask, view, page.ask_at)
     if offered is not None:
         config["tianditu"] = tianditu_offer(ask, offered)
-    if page.waits:
+    if waits:
         config["working"] = {
             name: ask.say(f"working_{name}", n="{n}", why="{why}") for name in _WORKING_WORDS
         }

@@ -114,7 +114,9 @@ async def _at_once(request: Request, reader: Reader, asked: OfRun, body: Execute
     inbox = request.app.state.jobs.inbox
     asked = await run_in_threadpool(asked.settled, reader.areas.workspace, inbox)
     state = await reader.state(asked.area, asked.opens)
-    key = ("execution", asked.ID, encode(asked.model_dump(mode="json")), reader.lang)
+    beside = await run_in_threadpool(reader.areas.workspace.runs, asked.area)
+    inputs = encode(asked.model_dump(mode="json"))
+    key = ("execution", asked.ID, inputs, reader.lang, state.bands(), *beside)
     try:
         found = await kept_body(
             request,

@@ -20,7 +20,6 @@ from lifecircle.service.queries.questions import (
     MapQuery,
     Name,
     PieceQuery,
-    Reader,
     ReaderNow,
 )
 from lifecircle.service.responses import (
@@ -34,6 +33,7 @@ from lifecircle.service.responses import (
     unmoved,
 )
 from lifecircle.service.routes.studies import two_runs
+from lifecircle.service.state import Areas
 
 router = APIRouter(tags=["pages"])
 
@@ -52,7 +52,7 @@ async def show_map(
 
     reader.minutes(query.minutes)
     state = await reader.state_of(area, query, query.profile)
-    years = await run_in_threadpool(_years, reader, area)
+    years = await run_in_threadpool(_years, reader.areas, area)
     before = None
     if layer == COMPARE:
         earlier, state = await two_runs(reader, area, query.from_, state.name)
@@ -92,7 +92,8 @@ async def show_map(
             waits = drawn is None
         if drawn is None:
             made = partial(produce, replace(shown, waits=waits))
-            drawn = await kept_body(request, state, (*key, waits) if waits else key, made)
+            whole = (*key, waits) if waits else key
+            drawn = await kept_body(request, state, whole, made, quick=waits)
     except ReaderLeftError:
         return Response(status_code=READER_LEFT)
     stands, nonce = _stand_in(), new_nonce()
@@ -100,13 +101,12 @@ async def show_map(
         empty = page_response(b"", reader.lang, stands, policy=page_policy(stands, asks=True))
         empty.headers["vary"] = "Accept, Accept-Language, Accept-Encoding"
         told = tuple(pair for pair in empty.raw_headers if pair[0] != b"content-length")
-        same = unmoved(
-            request,
-            state,
-            query.run is not None,
-            bands,
-            lambda: state.mark("proposals") == mark and _years(reader, area) == years,
-        )
+        unmarked, areas = state.unmarked("proposals", mark), reader.areas
+
+        def still() -> bool:  # it does not hold the run open
+            return unmarked() and _years(areas, area) == years
+
+        same = unmoved(request, state, query.run is not None, bands, still)
         request.scope[KEPT].append(Kept(drawn, b"", told, True, same, stands.encode()))
     html = drawn.replace(stands.encode(), nonce.encode())
     return page_response(html, reader.lang, nonce, policy=page_policy(nonce, asks=True))
@@ -121,9 +121,9 @@ def _tianditu(request: Request) -> dict[str, str] | None:
     return {"at": at, "review_number": tianditu.review_number or ""}
 
 
-def _years(reader: Reader, area: str) -> tuple[int, ...]:
+def _years(areas: Areas, area: str) -> tuple[int, ...]:
     """The years of which an area has runs, ascending."""
-    return tuple(sorted(set(reader.areas.years(area).values())))
+    return tuple(sorted(set(areas.years(area).values())))
 
 
 @router.get("/maps/{area}/pieces/{piece}", include_in_schema=False)

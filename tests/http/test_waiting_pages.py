@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from lifecircle.service.app import create_app
+from lifecircle.service.maps import pages
 from lifecircle.service.settings import Settings
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -35,6 +38,35 @@ def test_proposed_sites_follow_the_map(hasty: TestClient) -> None:
     whole = hasty.get(at, headers=BROWSER)
     assert WAITS not in whole.text
     assert "新覆盖（" in whole.text
+
+
+def test_the_map_does_not_queue_behind_what_is_solved(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One dear answer at once, and it is under way: the page opens all the same."""
+    solve, solved, drawn = threading.Event(), [], pages.map_page
+
+    def slow(*asked: Any) -> str:
+        if not asked[3].waits:
+            solve.wait(5)
+            solved.append(asked[3])
+        return drawn(*asked)
+
+    monkeypatch.setattr(pages, "map_page", slow)
+    told = Settings(workspace=root, page_patience_seconds=0, dear_apart=False, dear_at_once=1)
+    near = ("127.0.0.1", 50_000)
+    with TestClient(create_app(told), base_url="http://127.0.0.1", client=near) as served:
+        try:
+            for asked, waits in (
+                ("health_centre", True),
+                ("health_centre&minutes=10", True),
+                ("market", False),
+            ):  # not assessed: nothing is solved for it
+                first = served.get(f"/maps/tiny/proposals?service={asked}", headers=BROWSER)
+                assert (first.status_code, WAITS in first.text, solved) == (200, waits, [])
+                assert ('"working"' in first.text) == waits
+        finally:
+            solve.set()
 
 
 def test_a_program_waits_for_the_sites(hasty: TestClient) -> None:

@@ -340,7 +340,8 @@ def test_a_replaced_run_is_closed_by_its_last_reader(tmp_path: Path) -> None:
     assert served.get(TABLE).json()["run"] == first
     at = "lon=24.94&lat=60.17"
     for path in (
-        f"/areas/tiny/gaps?run={first}", "/collections/tiny.cells/items?limit=1",
+        f"/areas/tiny/gaps?run={first}", f"/maps/tiny/units?run={first}",
+        "/collections/tiny.cells/items?limit=1",
         f"/areas/tiny/point?{at}", f"/areas/tiny/isochrone?{at}", "/areas/tiny/circles",
     ):  # fmt: skip
         assert served.get(path).status_code == 200
@@ -359,6 +360,33 @@ def test_a_replaced_run_is_closed_by_its_last_reader(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert served.get(f"{TABLE}&run={first}").json()["run"] == first
+
+
+def test_a_process_done_at_once_is_done_anew_when_there_is_a_run_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, told = tiny_run(tmp_path).manifest.run, [0]
+
+    def counted(*_: Any, **__: Any) -> dict[str, int]:
+        told[0] += 1
+        return {"n": told[0]}
+
+    monkeypatch.setattr("lifecircle.service.catalog.firm.robustness.robustness_document", counted)
+    served, inputs = client(tmp_path), {"area": "tiny", "run": first}
+
+    def asked() -> Any:
+        at = "http://127.0.0.1/processes/robustness/execution"
+        body = {"inputs": inputs, "response": "document"}
+        answer = served.post(at, json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    assert asked() == asked()
+    before, rules, city = asked(), tiny_policy(), tiny_city(places=())
+    table = walks(city, tuple(rules.services))
+    save_run(Workspace(tmp_path), tiny_manifest(city, rules), rules, city, table)
+    assert asked() != before
+    assert told == [2]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")

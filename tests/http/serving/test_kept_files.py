@@ -93,6 +93,16 @@ def test_a_damaged_file_is_none_and_the_oldest_go_first(tmp_path: Path) -> None:
     assert kept.get(paths[4]) == b"\x04" * 200
 
 
+def test_another_run_under_the_same_name_is_another_question(tmp_path: Path) -> None:
+    kept, beside = KeptFiles(tmp_path, 2**20, None), [("a", "r2")]
+    before = kept.path("a", "r1", "question", beside=beside)
+    assert before != kept.path("a", "r1", "question")
+    manifest = tmp_path / "a" / "runs" / "r2" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}", "utf-8")
+    assert before != kept.path("a", "r1", "question", beside=beside)
+
+
 def test_answers_go_with_their_run(tmp_path: Path) -> None:
     tiny_run(tmp_path)
     folders, runs = AreaFolders(tmp_path), tmp_path / "tiny" / "runs"
