@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -79,7 +80,8 @@ def test_a_year_is_of_its_latest_run_wherever_current_points(tmp_path: Path) -> 
     assert served.get(url).json()["run"] == served.get(url).json()["run"] == old  # now kept
     rules, city = tiny_policy(), tiny_city(places=())
     table = walks(city, tuple(rules.services))
-    new = save_run(workspace, tiny_manifest(city, rules), rules, city, table).manifest.run
+    later = replace(tiny_manifest(city, rules), created="2025-06-02T03:04:05+00:00")
+    new = save_run(workspace, later, rules, city, table).manifest.run
     (tmp_path / "tiny" / "current").write_text(old, "utf-8")  # moved back, as `doctor --mend` does
     assert workspace.run_of_year("tiny", year) == new
     assert served.get(url).json()["run"] == new
