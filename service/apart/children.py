@@ -27,7 +27,6 @@ _PASSED_ON: Final = re.compile(  # where programs, libraries and their data lie;
     r"|(?:GDAL|PROJ)_(?:DATA|LIB|NETWORK|CACHEMAX)|MALLOC_\w+|COVERAGE_\w+|COV_CORE_\w+"
 )
 _lock: Final = threading.Lock()
-_begun: Final[list[subprocess.Popen[bytes]]] = []  # kept: multiprocessing itself waits for them
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -73,7 +72,7 @@ def _spawn_clean(path: str | bytes, args: Sequence[str | bytes], passfds: Sequen
         pass_fds=tuple(passfds),
         env=clean_environment(os.environ),
     )
-    _begun.append(process)
+    process.returncode = 0  # `multiprocessing` waits for it; to be gone without is no leak of ours
     return process.pid
 
 
