@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 from anyio import to_thread
 
+from lifecircle.analysis.locks import try_lock
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.waiting import Costs, WaitingList
 
@@ -56,18 +57,13 @@ class Tickets:
 
     def take(self) -> int | None:
         """A ticket, None where all are taken."""
-        if self._paths is None or sys.platform == "win32":
+        if self._paths is None:
             return 0 if self._free.acquire(blocking=False) else None
-        import fcntl
-
         for path in self._paths:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(handle)
-            else:
+            if try_lock(handle):
                 return handle
+            os.close(handle)
         return None
 
     def give(self, ticket: int) -> None:

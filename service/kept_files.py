@@ -23,6 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from lifecircle.analysis.locks import try_lock
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.folders import MANIFEST, RUNS, answers_folder, answers_root
 from lifecircle.analysis.writing import write_aside
@@ -98,30 +99,18 @@ class KeptFiles:
         ------
         ReaderLeftError : `left` was set while another one did.
         """
-        if self._locks is None or sys.platform == "win32":
+        if self._locks is None:
             yield
             return
-        import fcntl
-
         name = f"answer-{int(path.name, 16) % LOCKS}"
         handle = os.open(self._locks / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            while not _locked(handle, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            while not try_lock(handle):
                 if left.wait(TICK_S):
                     raise ReaderLeftError
             yield
         finally:
             os.close(handle)
-
-
-def _locked(handle: int, how: int) -> bool:
-    import fcntl
-
-    try:
-        fcntl.flock(handle, how)
-    except OSError:
-        return False
-    return True
 
 
 def _stamp(run: Path) -> str:

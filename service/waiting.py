@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from lifecircle.analysis.locks import unlock, wait_for_lock
+
 FIRST_S: Final = 0.25  # what a kind is taken to cost until one was done
 FIRST_APART_S: Final = 3.0
 RISING: Final = 0.2  # how much the last one counts, where it took longer than they did
@@ -51,11 +53,9 @@ class WaitingList:
         self._pids: memoryview | None = None
         if folder is None or sys.platform == "win32":
             return
-        import fcntl
-
         handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            wait_for_lock(handle)
             os.ftruncate(handle, _SIZE)
             held = memoryview(mmap.mmap(handle, _SIZE))
             self._pids, self._seconds = held[: _SIZE // 2].cast("Q"), held[_SIZE // 2 :].cast("d")
@@ -63,7 +63,7 @@ class WaitingList:
             self._row = next(free, MOST_ROWS - 1)
             self._pids[self._row], self._seconds[self._row] = os.getpid(), 0.0
         finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)  # a mapping keeps the file open, and so its lock
+            unlock(handle)  # a mapping keeps the file open, and so its lock
             os.close(handle)
 
     def add(self, seconds: float) -> None:

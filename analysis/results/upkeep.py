@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.locks import try_lock, wait_for_lock
 from lifecircle.analysis.machine import map_side_by_side
 from lifecircle.analysis.provenance import sha256_of
 from lifecircle.analysis.results.bands import file_of as bands_of
@@ -35,7 +36,7 @@ from lifecircle.analysis.results.manifest_file import read_manifest
 from lifecircle.analysis.results.proposals import any_kept
 
 if sys.platform != "win32":  # there, leftovers go by their age alone
-    import fcntl
+    pass
 
 ASIDE: Final = ".tmp-"
 LOCK: Final = ".lock"
@@ -53,8 +54,7 @@ def claimed_aside(area: Path, prefix: str = ASIDE) -> Iterator[Path]:
     lock = _lock_of(aside)
     handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        if sys.platform != "win32":
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        wait_for_lock(handle)
         yield aside
     finally:
         lock.unlink(missing_ok=True)
@@ -102,12 +102,9 @@ def _is_free(lock: Path) -> bool:
         return False
     handle = os.open(lock, os.O_RDWR)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+        return try_lock(handle)
     finally:
         os.close(handle)
-    return True
 
 
 def _is_old(path: Path) -> bool:

@@ -32,7 +32,7 @@ CHECK: Final = f"{READERS}:check_upload"
 DEAR: Final = tuple(  # what dear answers are made with (`apart`)
     f"lifecircle.service.{room}"
     for room in (
-        "apart",
+        "apart.workshop",
         "routes.siting",
         "routes.robustness",
         "routes.catchments",

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from lifecircle.analysis.locks import wait_for_lock
 from lifecircle.service.waiting import is_running
 
 WINDOW_S: Final = 60
@@ -116,10 +117,8 @@ class KeyLimit:
     def _locked(self, work: Callable[[], int]) -> int:
         if self._path is None or sys.platform == "win32":
             return work()
-        import fcntl
-
         with self._path.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            wait_for_lock(handle.fileno())
             return work()
 
 

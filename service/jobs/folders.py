@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from lifecircle.analysis.locks import try_lock, wait_for_lock
 from lifecircle.service.database.engine import FOLDER
 
 if sys.platform != "win32":
-    import fcntl
+    pass
 
 TASK: Final = "task.json"
 INPUTS: Final = "inputs"
@@ -78,7 +79,7 @@ class JobFolders:
         except OSError:
             return False
         try:
-            return not _try(handle)
+            return not try_lock(handle)
         finally:
             os.close(handle)
 
@@ -126,8 +127,7 @@ class JobFolders:
 def _held(path: Path) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        if sys.platform != "win32":
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        wait_for_lock(handle)
         yield
     finally:
         os.close(handle)
@@ -136,17 +136,7 @@ def _held(path: Path) -> Iterator[None]:
 def hold(folder: Path) -> int | None:
     """A handle that holds the lock of a job; None where somebody holds it."""
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    if _try(handle):
+    if try_lock(handle):
         return handle
     os.close(handle)
     return None
-
-
-def _try(handle: int) -> bool:
-    if sys.platform == "win32":
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
