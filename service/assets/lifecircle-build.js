@@ -79,7 +79,17 @@
     one.used = false;
   }
 
-  async function check(one, renewed) {
+  async function withFiles(some, work) {
+    const again = (of) => Promise.all(of.map(renew));
+    await again(some.filter((one) => one.used));
+    return work().catch(async function (fault) {
+      if (fault.status !== 404) throw fault; // thrown away meanwhile
+      await again(some);
+      return work();
+    });
+  }
+
+  async function check(one) {
     const kind = kindOf(one.role);
     one.node.className = "file";
     one.faults.replaceChildren();
@@ -93,12 +103,11 @@
     one.said.textContent = words.checking;
     const turn = (one.turn = (one.turn || 0) + 1);
     try {
-      if (one.used) await renew(one);
-      const found = await ask("POST", lang("/uploads/" + one.id + "/check"), {
+      const found = await withFiles([one], () => ask("POST", lang("/uploads/" + one.id + "/check"), {
         kind, datum: by("datum").value || null, crs: by("crs").value.trim() || null,
         policy: by("policy").value, service: one.service ? one.service.value || null : null,
         other_types: by("other_types").checked ? "skip" : "refuse",
-      });
+      }));
       if (turn !== one.turn) return;
       one.state = found.errors ? "bad" : "ready";
       one.node.className = "file " + (found.errors ? "bad" : found.warnings ? "so" : "good");
@@ -112,15 +121,9 @@
       }
     } catch (fault) {
       if (turn !== one.turn) return;
-      try {
-        if (fault.status !== 404 || renewed) throw fault;
-        await renew(one);
-        return void (await check(one, true));
-      } catch (last) {
-        one.state = "bad";
-        one.node.className = "file bad";
-        one.said.textContent = last.message;
-      }
+      one.state = "bad";
+      one.node.className = "file bad";
+      one.said.textContent = fault.message;
     }
     settled();
   }
@@ -226,13 +229,8 @@
     if (wantsBuild) return say(words.wait);
     by("start").disabled = true;
     try {
-      await Promise.all(files.filter((one) => one.used).map(renew));
-      const begin = () => ask("POST", lang("/processes/build/execution"), { inputs: inputs() });
-      const job = await begin().catch(async function (fault) {
-        if (fault.status !== 404) throw fault;
-        await Promise.all(files.map(renew));
-        return begin();
-      });
+      const job = await withFiles(
+        files, () => ask("POST", lang("/processes/build/execution"), { inputs: inputs() }));
       watch(job.jobID);
     } catch (fault) {
       say(fault.message);

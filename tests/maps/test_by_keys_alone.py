@@ -5,7 +5,6 @@ Minutes: `LIFECIRCLE_WHOLE`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,9 @@ import pytest
 
 from tests.http.served.test_scenario_served import place
 from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, watched
-from tests.pages.served import running
-from tests.worlds.tiny import tiny_run
 
 pytestmark = [NO_CHROMIUM, pytest.mark.whole]
 TITLES = ("甲案", "乙案", "丙案", "丁案")
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("keys")
-    tiny_run(root)
-    with running(root) as base:
-        yield base
 
 
 def tab_to(page: Any, selector: str, most: int = 150) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,11 @@ from tests.pages.browser import (
     Watched,
     watched,
 )
-from tests.pages.served import running
-from tests.worlds.tiny import tiny_run
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 HOSTILE = "<img src=x onerror=alert(1)>"
 HELD = "Object.keys(sessionStorage).find((name) => name.startsWith('lifecircle-desk '))"
 KEPT = f"JSON.parse(sessionStorage[{HELD}]).edits"
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("desk")
-    tiny_run(root)
-    with running(root) as base:
-        yield base
 
 
 class Desk:

@@ -6,7 +6,6 @@ Minutes in all: `LIFECIRCLE_WHOLE`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,8 +14,6 @@ from tests.maps.test_desk_browser import Desk
 from tests.maps.test_every_control import SIZES
 from tests.maps.test_late_pieces import WHOLE
 from tests.pages.browser import LONGEST_MS, NO_CHROMIUM, Watched, watched
-from tests.pages.served import running
-from tests.worlds.tiny import tiny_run
 
 pytestmark = [NO_CHROMIUM, pytest.mark.whole]
 FITS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -26,14 +23,6 @@ PAGES = (
     "/collections?f=html", "/conformance?f=html",
 )  # fmt: skip
 CHOSEN = "document.querySelector('.lc-form').elements"
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("pages")
-    tiny_run(root)
-    with running(root) as base:
-        yield base
 
 
 def sized(seen: Watched, size: str) -> None:

@@ -34,14 +34,6 @@ MAP = "html[data-lifecircle=ready]"
 BAD = "type,name,lon,lat\n药店,<b>东药房</b>,不详,25.04\n"
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("rules")
-    tiny_run(root)
-    with running(root) as base:
-        yield base
-
-
 def opened(seen: Watched, path: str, lang: str, size: str) -> None:
     """A page in a language and size, whole."""
     page = seen.page
@@ -56,8 +48,8 @@ def opened(seen: Watched, path: str, lang: str, size: str) -> None:
 
 
 @pytest.mark.parametrize(("lang", "size", "path"), SHORT)
-def test_some_pages_in_short(browser: Any, tiny: str, lang: str, size: str, path: str) -> None:
-    with watched(browser, tiny) as seen:
+def test_some_pages_in_short(browser: Any, host: str, lang: str, size: str, path: str) -> None:
+    with watched(browser, host) as seen:
         opened(seen, path, lang, size)
         assert faults_of(seen.page, lang) + faults_of_keys(seen.page) == []
         seen.assert_clean()
