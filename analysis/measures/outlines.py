@@ -15,6 +15,7 @@ from lifecircle.analysis.city.model import Cells, GeometryArray
 from lifecircle.analysis.grouping.shared_edges import SharedEdges
 from lifecircle.analysis.machine import collecting_seldom, map_side_by_side
 from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.readers.records.cells import object_array
 
 DISC_SEGMENTS: Final = 4  # corners per quarter of a drawn disc
 SQUARES_PER_RADIUS: Final = 1.5  # a disc covers every square of that size that holds its centre
@@ -67,16 +68,10 @@ def outlines(
     def draw(i: int) -> shapely.Geometry:
         return outline(cells, chosen[start[i] : end[i]], radius_m, told[i])
 
-    told[rest] = _as_array(map_side_by_side(draw, rest.tolist()))
+    told[rest] = object_array(map_side_by_side(draw, rest.tolist()))
     whole = np.setdiff1d(np.arange(len(told)), rest)
     told[whole] = shapely.normalize(told[whole])
     return told
-
-
-def _as_array(shapes: list[shapely.Geometry]) -> GeometryArray:
-    out = np.empty(len(shapes), dtype=object)
-    out[:] = shapes
-    return out
 
 
 def learn_outlines(cells: Cells) -> None:

@@ -22,6 +22,7 @@ from lifecircle.analysis.city.units.unit_names import (
 )
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.quantities import NOBODY, BoolArray, Int32Array
+from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.texts import first_of
 
 FOUND: Final = (
@@ -118,11 +119,9 @@ class UnitIndex:
         blank: Sequence[str | None] = [None] * size
         rows = zip(codes, names or blank, within or blank, addresses or blank, strict=True)
         found = [self._one(*row) for row in rows]
-        way = np.empty(size, dtype=object)
-        way[:] = [one[1] for one in found]
         return UnitMatches(
             np.array([one[0] for one in found], dtype=np.int32).reshape(-1),
-            way,
+            object_array([one[1] for one in found]),
             np.array([one[2] for one in found], dtype=np.bool_).reshape(-1),
         )
 

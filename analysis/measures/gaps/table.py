@@ -27,6 +27,7 @@ from lifecircle.analysis.quantities import (
     minutes_of,
     read_only,
 )
+from lifecircle.analysis.readers.records.cells import object_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +251,7 @@ class _Ids:
             cell: self._of(f"{self._asked}{cell}|{by}" if by else f"{self._asked}{cell}")
             for cell in set(lowest_cells)
         }
-        out = np.empty(len(lowest_cells), dtype=object)
-        out[:] = [known[cell] for cell in lowest_cells]
-        return out
+        return object_array([known[cell] for cell in lowest_cells])
 
     def _of(self, text: str) -> str:
         return f"{self._service}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import shapely
 
 from lifecircle.analysis.errors import InputError
@@ -15,6 +14,7 @@ from lifecircle.analysis.policy.sections.terrain import BarrierRules
 from lifecircle.analysis.quantities import ObjectArray
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file
 from lifecircle.analysis.readers.osm.streets import RawStreets, read_streets, ways_with
+from lifecircle.analysis.readers.records.cells import object_array
 
 LineKind = Literal["railway", "river"]
 _KEY = {"railway": "railway", "river": "waterway"}
@@ -44,9 +44,7 @@ def read_barrier_lines(path: Path, kind: LineKind, rules: BarrierRules) -> Objec
                 lines.append(shapely.LineString(places))
     except RuntimeError as error:
         raise broken_file(path, error) from error
-    found = np.empty(len(lines), dtype=object)
-    found[:] = lines
-    return found
+    return object_array(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lifecircle.analysis.measures.catchments.catchments import Catchments, Solut
 from lifecircle.analysis.measures.outlines import outlines
 from lifecircle.analysis.measures.question import default_level
 from lifecircle.analysis.quantities import CM_PER_M, SECONDS_PER_MINUTE, Int32Array
+from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.results.ids import facility_ids
 from lifecircle.analysis.results.model import Run
 
@@ -60,14 +61,12 @@ def catchment_values(run: Run) -> tuple[_Values, GeometryArray]:
                     more = {"person_minutes": walked[row], "cells": int(cells[row])}
                     rows.append(_row(run, found, name, solution, row, ids) | more)
                     shapes.append(shape)
-    out = np.empty(len(shapes), dtype=object)
-    out[:] = shapes
     names = [
         "id", "service", "service_zh", "service_en", "solution", "facility", "name", "load", "min",
         "max", "state", "overload", "underload", "basis", "estimated", "person_minutes", "cells",
         "unit_code",
     ]  # fmt: skip
-    return {name: [row[name] for row in rows] for name in names}, out
+    return {name: [row[name] for row in rows] for name in names}, object_array(shapes)
 
 
 def _row(

@@ -21,6 +21,7 @@ from lifecircle.analysis.quantities import (
     minutes_of,
 )
 from lifecircle.analysis.readers.records.attributes import FILLED, PLACED
+from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.analysis.results.columns import all_groups
 from lifecircle.analysis.results.ids import distinct, facility_ids
 from lifecircle.analysis.results.layers.catchments import cell_values
@@ -33,10 +34,7 @@ Values = dict[str, Any]
 
 def objects(values: Any) -> StrArray:
     """Values as an object array, one element each whatever they are."""
-    listed = list(values)
-    out = np.empty(len(listed), dtype=object)
-    out[:] = listed
-    return out
+    return object_array(list(values))
 
 
 def looked_up(table: StrArray, index: Int32Array) -> StrArray:

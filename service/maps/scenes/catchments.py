@@ -13,6 +13,7 @@ import shapely
 from lifecircle.analysis.measures.catchments.catchments import Centre, Solution
 from lifecircle.analysis.measures.catchments.rule_result import STATES
 from lifecircle.analysis.measures.question import ask as check
+from lifecircle.analysis.readers.records.cells import object_array
 from lifecircle.service.catalog.catchments import CatchmentsAnswer, answer_catchments
 from lifecircle.service.figures import number, percent
 from lifecircle.service.maps import scales
@@ -181,8 +182,7 @@ def _catchment_layer(
                 ],
             }
         )
-    shapes = np.empty(len(drawn), dtype=object)
-    shapes[:] = [shape for _, shape in drawn]
+    shapes = object_array([shape for _, shape in drawn])
     degrees = polygons_degrees(shapes, ask.run.city.crs, shared=True)
     keys = ("load", "state", "minimum", "maximum", "basis")
     return Areas(
@@ -232,9 +232,7 @@ def _unserved_layer(ask: Ask, answer: CatchmentsAnswer) -> Areas:
         }
         for key, count, _ in answer.unserved
     ]
-    out = np.empty(len(shapes), dtype=object)
-    out[:] = shapes
-    degrees = polygons_degrees(out, ask.run.city.crs, shared=False)
+    degrees = polygons_degrees(object_array(shapes), ask.run.city.crs, shared=False)
     return Areas(
         {
             "name": "unserved",
