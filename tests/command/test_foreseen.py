@@ -18,6 +18,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
     """The maps that were begun to be read."""
     seen: Begun = []
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+
     def begin(*asked: object) -> Any:
         seen.append(asked)
         return f"reading {len(seen)}"
