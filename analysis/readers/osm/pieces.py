@@ -186,7 +186,8 @@ def _relations_with(
     """Relations that have one of some nodes or ways; ways and nodes of those that are areas."""
     numbers, masks = _Joined.empty()
     found: dict[str, tuple[list[IntArray], list[Masks]]] = {kind: _Joined.empty() for kind in "wn"}
-    for relation in osmium.FileProcessor(opened(path), _RELATION):
+    every: Iterable[Any] = osmium.FileProcessor(opened(path), _RELATION)
+    for relation in every:
         held = [(one.type, one.ref) for one in relation.members]
         of = {
             kind: np.array([ref for type_, ref in held if type_ == kind], dtype=np.int64)
