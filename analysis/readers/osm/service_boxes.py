@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lifecircle.analysis.policy import Policy
-from lifecircle.analysis.quantities import BoolArray, FloatArray
+from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.readers.osm.boxes import read_boxes_of
 from lifecircle.analysis.readers.osm.opl import Line
 from lifecircle.analysis.readers.osm.places import RowsOf
@@ -37,10 +37,10 @@ def read_service_boxes(
         return bool(served)
 
     boxes = read_boxes_of(path, sorted(rows.keys), is_place)
-    placed: BoolArray = ~np.isnan(boxes.box).any(axis=1)
+    placed = frozenset(np.flatnonzero(~np.isnan(boxes.box).any(axis=1)).tolist())
     service = np.repeat(np.arange(len(told)), [len(served) for served in told])
     of: dict[str, list[int]] = {}
     for row, name in zip(service.tolist(), (one for served in told for one in served), strict=True):
-        if placed[row]:
+        if row in placed:
             of.setdefault(name, []).append(row)
     return {name: boxes.box[found] for name, found in of.items()}
