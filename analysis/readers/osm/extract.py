@@ -39,23 +39,38 @@ _KINDS: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
-    """Streets, places and ground of a file, and what is to be said of it.
+class Mapped:
+    """The places of a file, as they were read or known before, and its roads.
 
-    `mapped`: the places, also as they were read. `roads`: of the profiles that were asked for,
-    None where there are none.
+    `roads`: of the profiles that were asked for, None where there are none.
     """
 
+    places: PlaceRows | OsmPlaces
+    roads: RawRoads | None
+
+    def framed(self) -> OsmPlaces:
+        """The places in frames."""
+        return self.places if isinstance(self.places, OsmPlaces) else self.places.framed()
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Streets, places, roads and ground of a file, and what is to be said of it."""
+
     streets: RawStreets
-    mapped: PlaceRows | OsmPlaces
+    mapped: Mapped
     ground: Ground | None
     warnings: tuple[Fault, ...]
-    roads: RawRoads | None = None
 
     @property
     def places(self) -> OsmPlaces:
         """The places in frames."""
-        return self.mapped if isinstance(self.mapped, OsmPlaces) else self.mapped.framed()
+        return self.mapped.framed()
+
+    @property
+    def roads(self) -> RawRoads | None:
+        """The roads."""
+        return self.mapped.roads
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class OnlyStreets:
 
 
 Known = OsmPlaces | OnlyStreets | None
-Met = Callable[[RawStreets | PlaceRows], None]
+Met = Callable[[RawStreets | Mapped], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +112,28 @@ class _Reader:
                 met = None
             if met is not None:
                 met(streets)
+            roads = None
+            if self.profiles:
+                roads = read_roads(ordered.path, self.profiles, self.form_of, objects)
             self.started("places")
             places: PlaceRows | OsmPlaces | None = self.places
             if places is None:
                 places = list_places(ordered.path, self.policy, self.today, areas, objects)
-                if met is not None and not _is_doubtful(self.path, streets, places):
-                    met(places)
+            mapped = Mapped(places, roads)
+            if met is not None and not _is_doubtful(self.path, streets, places):
+                met(mapped)
             ground = read_ground(ordered.path, areas, objects)
-            roads = None
-            if self.profiles:
-                roads = read_roads(ordered.path, self.profiles, self.form_of, objects)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
-        return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost), roads)
+        return Extract(streets, mapped, ground, (*ordered.warnings, *dropped, *lost))
 
     def _only(self, streets: RawStreets, ordered: Ordered) -> Extract:
         dropped = _tell_dropped(self.path.name, streets, self.policy)
-        return Extract(streets, sort_places((), self.policy), None, (*ordered.warnings, *dropped))
+        nothing = Mapped(sort_places((), self.policy), None)
+        return Extract(streets, nothing, None, (*ordered.warnings, *dropped))
 
 
 def _read_objects(
@@ -149,8 +166,8 @@ def read_extract(
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
     places on ways could explain, it is put in order and read again. `places`: those of the file
     where they have been read already, or `OnlyStreets`: then there is no ground either. `met` is
-    told of the streets, then of the places, before the rest is read, where they are sure to stay
-    as they are.
+    told of the streets, then of places and roads, before the rest is read, where they are sure to
+    stay as they are.
 
     Raises
     ------
@@ -161,7 +178,7 @@ def read_extract(
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)
-        if not (is_pbf(path) and _is_doubtful(path, read.streets, read.mapped)):
+        if not (is_pbf(path) and _is_doubtful(path, read.streets, read.mapped.places)):
             return read
     except InputError:
         if not path.is_file() or not is_pbf(path):
