@@ -15,7 +15,8 @@ import shapely
 
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.machine import collecting_seldom
-from lifecircle.analysis.quantities import NOBODY, IntArray
+from lifecircle.analysis.quantities import NOBODY, Int32Array
+from lifecircle.analysis.results.layers.values import looked_up
 
 GEOPARQUET: Final = "1.1.0"
 _ALL_DISTINCT: Final = 1 << 30  # bytes of distinct values a column holds before it repeats them
@@ -31,7 +32,7 @@ def write_layer(file: Path, frame: gpd.GeoDataFrame) -> None:
     distinct, row = distinct_shapes(shapes)
     plain = pa.Table.from_pandas(pd.DataFrame(frame.drop(columns=name)), preserve_index=False)
     wkb = pa.array(shapely.to_wkb(distinct), pa.binary())
-    index = pa.array(row.astype(np.int32), mask=row == NOBODY)
+    index = pa.array(row, mask=row == NOBODY)
     table = plain.append_column(name, pa.DictionaryArray.from_arrays(index, wkb))
     with pq.ParquetWriter(
         file,
@@ -53,18 +54,19 @@ def read_layer(file: Path) -> gpd.GeoDataFrame:
     column = table.column("geometry").combine_chunks()
     with collecting_seldom():
         distinct = shapely.from_wkb(column.dictionary.to_numpy(zero_copy_only=False))
-    shapes = np.append(distinct, None)[column.indices.fill_null(len(distinct)).to_numpy()]
+    row = column.indices.fill_null(NOBODY).to_numpy()
+    shapes = looked_up(np.asarray(distinct, dtype=np.object_), row)
     frame = table.drop_columns(["geometry"]).to_pandas()
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=about["crs"])
 
 
-def distinct_shapes(shapes: GeometryArray) -> tuple[GeometryArray, IntArray]:
+def distinct_shapes(shapes: GeometryArray) -> tuple[GeometryArray, Int32Array]:
     """The distinct objects among shapes (n,), the first met first, and where each row's is.
 
     NOBODY where there is no shape.
     """
     place: dict[int, int] = {id(None): NOBODY}
-    row = np.array([place.setdefault(id(one), len(place) - 1) for one in shapes], dtype=np.int64)
+    row = np.array([place.setdefault(id(one), len(place) - 1) for one in shapes], dtype=np.int32)
     first = np.empty(len(place) - 1, dtype=np.int64)
     there = np.flatnonzero(row != NOBODY)[::-1]
     first[row[there]] = there

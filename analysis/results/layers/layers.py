@@ -26,6 +26,7 @@ from lifecircle.analysis.results.layers.values import (
     cell_layer,
     circle_layer,
     facility_layer,
+    looked_up,
     network_layer,
     objects,
     unit_layer,
@@ -169,7 +170,7 @@ def _in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
     """Shapes in EPSG:4326; one that stands in many rows is turned once."""
     distinct, row = distinct_shapes(shapes)
     turned = gpd.GeoSeries(distinct, crs=crs).to_crs(DEGREES)
-    return gpd.GeoSeries(np.append(turned.to_numpy(), None)[row], crs=DEGREES)
+    return gpd.GeoSeries(looked_up(turned.to_numpy(), row), crs=DEGREES)
 
 
 def _typed(column: Column, values: Any) -> Any:
