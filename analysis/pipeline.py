@@ -61,6 +61,7 @@ from lifecircle.analysis.measures.outlines import learn_outlines
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.parts.joined import Joined
+from lifecircle.analysis.parts.province import cut_remarks
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import FloatArray, Int32Array
 from lifecircle.analysis.readers.tables.surveyed import Saying
@@ -258,6 +259,9 @@ def _analyse_city(
     learnt = begin(lambda: learn_outlines(cells))
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
     learnt()
+    if request.cut is not None:
+        remarks = tuple(cut_remarks(request.cut, policy, city, travel))
+        city = replace(city, warnings=(*city.warnings, *remarks))
     manifest = manifest_of_build(request, policy, city, inputs, streets.walkable.parameters)
     return manifest, policy, city, travel
 

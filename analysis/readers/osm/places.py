@@ -275,9 +275,16 @@ class RowsOf:
 
     def serves(self, tags: Mapping[str, str]) -> bool:
         """Whether an area with these tags is a facility that is open."""
+        return bool(self.services(tags))
+
+    def services(self, tags: Mapping[str, str], *, is_line: bool = False) -> list[str]:
+        """Ids of the services that an area (or a line) with these tags offers, being open."""
         names = names_of(tags)
         life = OPEN if self._life is None else self._life(tags, names)
-        return life.state is None and bool(self._served(tags, names, _AREAL))
+        if life.state is not None:
+            return []
+        found = self._served(tags, names, _LINEAR if is_line else _AREAL)
+        return [service.id for service in found]
 
     def key_of(self, value: str, keys: Sequence[str]) -> str | None:
         """The first of some keys under which a value alone is asked for."""
