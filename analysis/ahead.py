@@ -1,6 +1,6 @@
 """An OpenStreetMap file read in a process of its own while a build imports what it needs.
 
-What is needed first is handed over first: the streets, then places and roads, then the ground.
+What is needed first is handed over first: the streets, then places, then roads, then the ground.
 Importing this module costs next to nothing, so that the other process can begin before anything
 else: it imports what it needs by itself.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lifecircle.analysis.machine import may_fork, using_threads
 from lifecircle.analysis.working_copy import WorkingCopy
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from lifecircle.analysis.errors import Fault
     from lifecircle.analysis.policy import Policy
     from lifecircle.analysis.policy.sections.profiles import TravelProfile
-    from lifecircle.analysis.readers.osm.extract import Mapped
     from lifecircle.analysis.readers.osm.ground import Ground
-    from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
+    from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, PlaceRows
     from lifecircle.analysis.readers.osm.roads import RawRoads
     from lifecircle.analysis.readers.osm.streets import RawStreets
 
@@ -58,16 +57,14 @@ class Remainder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """One thing handed over: streets, or places and roads, or the rest.
+class _Last:
+    """The last thing handed over, with what was not before; `same`: what was before holds."""
 
-    The last has besides what was not handed over before; `same`: what was holds.
-    """
-
-    streets: RawStreets | None = None
-    mapped: Mapped | None = None
-    remainder: Remainder | None = None
-    same: bool = True
+    streets: RawStreets | None
+    places: PlaceRows | None
+    roads: RawRoads | None
+    remainder: Remainder
+    same: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Ahead:
     path: Path
     policy: str | Path | None
     today: date
-    _made: Iterator[_Given]
+    _made: Iterator[tuple[str, Any]]  # what each thing is, and the thing
 
     def suits(self, asked: Asked, policy: Policy, profiles: Collection[str]) -> bool:
         """Whether a build asks for what is being read; `policy`, `profiles`: what it comes to."""
@@ -87,29 +84,40 @@ class Ahead:
 
     def read(
         self, met: Callable[[RawStreets], None]
-    ) -> tuple[RawStreets, OsmPlaces, RawRoads | None, Callable[[], Remainder]]:
-        """Streets, places and roads, and what waits for the remainder; to be asked for once.
+    ) -> tuple[RawStreets, OsmPlaces, Callable[[], RawRoads | None], Callable[[], Remainder]]:
+        """Streets and places, and what waits for roads, then for the remainder; each once.
 
         `met` is told of the streets as soon as they are sure. Waiting may raise `ChangedError`.
         """
-        one = next(self._made)
-        streets, mapped = one.streets, one.mapped
-        if streets is not None and mapped is None:
-            met(streets)
-            one = next(self._made)
-            streets, mapped = one.streets or streets, one.mapped
-        if not one.same:
+        what, one = next(self._made)
+        streets: RawStreets | None = None
+        if what == "streets":
+            met(streets := one)
+            what, one = next(self._made)
+            if what == "places":
+                return streets, one.framed(), self._roads, self._remainder
+        last = _sure(what, one)
+        streets, places = last.streets or streets, last.places
+        assert streets is not None and places is not None
+        return streets, places.framed(), lambda: last.roads, lambda: _fixed(last.remainder)
+
+    def _roads(self) -> RawRoads | None:
+        what, one = next(self._made)
+        if what != "roads":
             raise ChangedError
-        assert streets is not None and mapped is not None
-        rest = one.remainder
-        wait = self._remainder if rest is None else lambda: _fixed(rest)
-        return streets, mapped.framed(), mapped.roads, wait
+        roads: RawRoads | None = one
+        return roads
 
     def _remainder(self) -> Remainder:
-        last = next(self._made)
-        if not last.same or last.remainder is None:
-            raise ChangedError
-        return _fixed(last.remainder)
+        return _fixed(_sure(*next(self._made)).remainder)
+
+
+def _sure(what: str, one: Any) -> _Last:
+    """The last thing, under which all before it holds."""
+    if what != "last" or not one.same:
+        raise ChangedError
+    last: _Last = one
+    return last
 
 
 def _fixed(rest: Remainder) -> Remainder:
@@ -144,27 +152,30 @@ def _profiles_of(policy: Policy) -> Mapping[str, TravelProfile]:
     return {name: one for name, one in policy.profiles.items() if name in names}
 
 
-def _read(osm: Path, named: str | Path | None, today: date, give: Callable[[_Given], None]) -> None:
+def _read(
+    osm: Path, named: str | Path | None, today: date, give: Callable[[tuple[str, Any]], None]
+) -> None:
     """Give the streets of a file, its places and roads where they are sure, then the rest."""
     from lifecircle.analysis.policy import load_policy
-    from lifecircle.analysis.readers.osm.extract import Mapped, read_extract
+    from lifecircle.analysis.readers.osm.extract import read_extract
     from lifecircle.analysis.readers.osm.way_forms import way_forms
 
-    met: list[RawStreets | Mapped] = []
+    met: dict[str, Any] = {}
 
-    def meet(one: RawStreets | Mapped) -> None:
-        met.append(one)
-        give(_Given(mapped=one) if isinstance(one, Mapped) else _Given(streets=one))
+    def meet(what: str, one: Any) -> None:
+        met[what] = one
+        give((what, one))
 
     policy = load_policy(named)
     found = read_extract(
         osm, policy, way_forms(policy), today, _tell_nobody, _profiles_of(policy), met=meet
     )
-    now = (found.streets, found.mapped)
-    same = all(one is two for one, two in zip(met, now, strict=False))
-    rest = Remainder(found.ground, found.warnings)
-    streets = None if met else found.streets
-    give(_Given(streets, None if len(met) > 1 else found.mapped, rest, same))
+    now: dict[str, Any] = {"streets": found.streets, "places": found.mapped, "roads": found.roads}
+    same = all(one is now[what] for what, one in met.items() if what != "places")
+    early = met.get("places")
+    same &= early is None or early.facilities is found.mapped.facilities
+    rest = {what: None if what in met else one for what, one in now.items()}
+    give(("last", _Last(**rest, remainder=Remainder(found.ground, found.warnings), same=same)))
 
 
 def _tell_nobody(_: str) -> None:

@@ -62,7 +62,11 @@ Read = TypeVar(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the files of a request say; `remainder`: what is not read of a map yet."""
+    """Everything the files of a request say.
+
+    `roads` waits for those of the profiles asked for, None where there are none; `remainder` for
+    what else is not read of a map yet, and is to be asked after them.
+    """
 
     streets: RawStreets
     places: OsmPlaces | None
@@ -76,7 +80,7 @@ class Facts:
     rasters: tuple[RasterShare, ...] = ()
     extents: tuple[ExtentTable, ...] = ()
     ground: Ground | None = None
-    roads: RawRoads | None = None
+    roads: Callable[[], RawRoads | None] = lambda: None
     remainder: Callable[[], Remainder] | None = None
 
     def completed(self) -> Facts:
@@ -191,9 +195,8 @@ def read_facts(
         clock.start("streets")
         streets, mapped, roads, rest = ahead.read(lambda one: beside.met(facts_with(one)))
         return replace(facts_with(streets), places=mapped, roads=roads, remainder=rest)
-    found = _read_map(request, policy, clock, places)
-    streets, known, ground, roads, of_osm = found
-    return replace(facts_with(streets, of_osm), places=known, ground=ground, roads=roads)
+    streets, known, ground, raw, of_osm = _read_map(request, policy, clock, places)
+    return replace(facts_with(streets, of_osm), places=known, ground=ground, roads=lambda: raw)
 
 
 class _Files:

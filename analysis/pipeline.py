@@ -40,7 +40,7 @@ from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.city.residents.settle import settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
-from lifecircle.analysis.city.streets.roads import RoadNetwork, road_networks
+from lifecircle.analysis.city.streets.roads import road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import Walkable, walkable_network
 from lifecircle.analysis.city.units.disagreement import (
@@ -190,7 +190,8 @@ def _analyse_city(
     clock.start("residents")
     people = request.people_of(facts.population, facts.units)
     settled = settle(people, facts.places, network, policy, parts.spreads)
-    roads = begin_in_copy(lambda: _roads(facts, network.crs))
+    raw = facts.roads()
+    roads = begin_in_copy(lambda: NO_ROADS if raw is None else road_networks(raw, network.crs))
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
     land = begin(lambda: _land(facts, units, network.crs, policy, index))
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
@@ -339,10 +340,6 @@ def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Position
         position=position,
         counted=seed.counted,
     )
-
-
-def _roads(facts: Facts, crs: str) -> Mapping[str, RoadNetwork]:
-    return NO_ROADS if facts.roads is None else road_networks(facts.roads, crs)
 
 
 def _land(

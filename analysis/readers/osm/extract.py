@@ -24,7 +24,13 @@ from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, ground_k
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.opl import Objects
 from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, PlaceRows
-from lifecircle.analysis.readers.osm.places import list_places, place_keys, sort_places
+from lifecircle.analysis.readers.osm.places import (
+    Unread,
+    list_rows,
+    place_keys,
+    sort_places,
+    with_incomplete,
+)
 from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads, road_keys
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
@@ -39,38 +45,23 @@ _KINDS: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
-    """The places of a file, as they were read or known before, and its roads.
+class Extract:
+    """Streets, places, roads and ground of a file, and what is to be said of it.
 
-    `roads`: of the profiles that were asked for, None where there are none.
+    `mapped`: the places, also as they were read. `roads`: of the profiles that were asked for,
+    None where there are none.
     """
 
-    places: PlaceRows | OsmPlaces
-    roads: RawRoads | None
-
-    def framed(self) -> OsmPlaces:
-        """The places in frames."""
-        return self.places if isinstance(self.places, OsmPlaces) else self.places.framed()
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """Streets, places, roads and ground of a file, and what is to be said of it."""
-
     streets: RawStreets
-    mapped: Mapped
+    mapped: PlaceRows | OsmPlaces
     ground: Ground | None
     warnings: tuple[Fault, ...]
+    roads: RawRoads | None = None
 
     @property
     def places(self) -> OsmPlaces:
         """The places in frames."""
-        return self.mapped.framed()
-
-    @property
-    def roads(self) -> RawRoads | None:
-        """The roads."""
-        return self.mapped.roads
+        return self.mapped if isinstance(self.mapped, OsmPlaces) else self.mapped.framed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,7 @@ class OnlyStreets:
 
 
 Known = OsmPlaces | OnlyStreets | None
-Met = Callable[[RawStreets | Mapped], None]
+Met = Callable[[str, Any], None]  # what it is, and the thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,29 +102,34 @@ class _Reader:
             if met is not None and not _is_sure(self.path, streets, objects):
                 met = None
             if met is not None:
-                met(streets)
+                met("streets", streets)
+            self.started("places")
+            places: PlaceRows | OsmPlaces | None = self.places
+            unread: Unread = {}
+            if places is None:
+                places, unread = list_rows(ordered.path, self.policy, self.today, areas, objects)
+                if met is not None and _is_doubtful(self.path, streets, places):
+                    met = None
+                if met is not None:
+                    met("places", places)
             roads = None
             if self.profiles:
                 roads = read_roads(ordered.path, self.profiles, self.form_of, objects)
-            self.started("places")
-            places: PlaceRows | OsmPlaces | None = self.places
-            if places is None:
-                places = list_places(ordered.path, self.policy, self.today, areas, objects)
-            mapped = Mapped(places, roads)
-            if met is not None and not _is_doubtful(self.path, streets, places):
-                met(mapped)
+            if met is not None:
+                met("roads", roads)
             ground = read_ground(ordered.path, areas, objects)
+            if isinstance(places, PlaceRows):
+                places = with_incomplete(ordered.path, places, unread, self.policy, self.today)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
-        return Extract(streets, mapped, ground, (*ordered.warnings, *dropped, *lost))
+        return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost), roads)
 
     def _only(self, streets: RawStreets, ordered: Ordered) -> Extract:
         dropped = _tell_dropped(self.path.name, streets, self.policy)
-        nothing = Mapped(sort_places((), self.policy), None)
-        return Extract(streets, nothing, None, (*ordered.warnings, *dropped))
+        return Extract(streets, sort_places((), self.policy), None, (*ordered.warnings, *dropped))
 
 
 def _read_objects(
@@ -166,8 +162,8 @@ def read_extract(
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
     places on ways could explain, it is put in order and read again. `places`: those of the file
     where they have been read already, or `OnlyStreets`: then there is no ground either. `met` is
-    told of the streets, then of places and roads, before the rest is read, where they are sure to
-    stay as they are.
+    told of ``streets``, of ``places`` (which are not `incomplete` yet), then of ``roads``, before
+    the rest is read, where they are sure to stay as they are.
 
     Raises
     ------
@@ -178,7 +174,7 @@ def read_extract(
     try:
         with in_order(path, doubted=False) as ordered:
             read = reader.read(ordered)
-        if not (is_pbf(path) and _is_doubtful(path, read.streets, read.mapped.places)):
+        if not (is_pbf(path) and _is_doubtful(path, read.streets, read.mapped)):
             return read
     except InputError:
         if not path.is_file() or not is_pbf(path):
