@@ -115,7 +115,9 @@ def measure(root: Path) -> bool:
     thread.start()
     while not (server.started and app.state.warmth.done):
         time.sleep(0.1)
-    time.sleep(5)
+    idle_s, before_s = 5.0, cpu_s()
+    time.sleep(idle_s)
+    watching = (cpu_s() - before_s) / idle_s  # what looking at the clock costs by itself
     met, workspace = True, Workspace(root)
     told = places(workspace.manifest(AREA, workspace.current(AREA)).bbox)
     for question in QUESTIONS:
@@ -131,11 +133,11 @@ def measure(root: Path) -> bool:
             connection.close()
             took = time.perf_counter() - began
             gap, used = (1000 * one for one in watch.worst)
-            held = min(gap, used)
+            held, here = min(gap, used), cpu_s() - before - watching * took
             met = met and held <= BAR_MS
             print(
                 f"{answer.status} {size:>11,} B {1000 * took:>8.0f} ms, CPU here "
-                f"{1000 * (cpu_s() - before):>6.0f} ms, longest gap {gap:>6.0f} ms "
+                f"{1000 * here:>6.0f} ms, longest gap {gap:>6.0f} ms "
                 f"(CPU {used:.0f}) {'' if held <= BAR_MS else '> 100'} {turn} {path}",
                 flush=True,
             )

@@ -67,10 +67,15 @@ def test_an_answer_from_its_own_process_is_the_answer(root: Path) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "coverage", "circles?lang=en", "catchments", "accessibility?service=health_centre",
-        "quality?f=json", "merges", "growth?lang=en", "coverage?service=health_centre&minutes=9",
+        "coverage",
+        "circles?lang=en",
+        "accessibility?service=health_centre",
+        "quality?f=json",
+        "merges",
+        "growth?lang=en",
+        "coverage?service=health_centre&at=Sa%2019:00",
     ],
-)  # fmt: skip
+)
 def test_what_is_dear_of_a_large_city_is_the_same_from_its_own_process(
     root: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
