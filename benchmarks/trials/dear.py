@@ -134,12 +134,9 @@ def main() -> int:
         said = json.loads(done.stdout.splitlines()[-1])
         over = said["peak_mb"] > MOST_MB or said["cpu_s"] > MOST_S.get(name, float("inf"))
         missed = missed or over
-        print(
-            f"{name:<20} {said['cpu_s']:>7.2f} s of processors "
-            f"{said['clock_s']:>7.2f} s of a clock {said['peak_mb']:>6} MB {said['bytes']:>12,} B {said['sha256']} "
-            f"{'OVER' if over else ''}",
-            flush=True,
-        )
+        cost = f"{said['cpu_s']:>7.2f} s of processors {said['clock_s']:>7.2f} s of a clock"
+        size = f"{said['peak_mb']:>6} MB {said['bytes']:>12,} B {said['sha256']}"
+        print(f"{name:<20} {cost} {size} {'OVER' if over else ''}", flush=True)
     return 1 if missed else 0
 
 
