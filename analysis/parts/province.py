@@ -8,7 +8,7 @@ is exact where it was found nearer than the margin; the rest is told with the an
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,10 +23,12 @@ from lifecircle.analysis.errors import ParameterError, Warn
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import UNREACHED_CM, FloatArray
 from lifecircle.analysis.readers.tables.units import read_units
+from lifecircle.analysis.texts import Title, first_of
 
 _WIDER: Final = 1.01  # a buffer's corners are cut, and metres of a projection are not quite true
 _CM: Final = 100
 _KM: Final = 1000
+_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +107,35 @@ def cut_remarks(
     """What the cut leaves open: services that lie beyond it, nearest places that may do so."""
     km = f"{cut.margin_m / _KM:g}"
     yield Warn("cut_from_map", {"map": cut.map_name, "km": km})
-    places = city.facilities
-    there = {places.service_ids[row] for row in np.unique(places.service)}
-    for name, away_m in cut.beyond.items():
-        if name in policy.services and not city.assessed(name):
-            title = policy.services[name].title
-            far = {"service": title, "km": km, "away_km": math.ceil(away_m / _KM)}
-            yield Warn("cut_service_beyond", far)
+    lacking = [name for name in cut.beyond if name in policy.services and not city.assessed(name)]
+    if lacking:
+        away_km = math.ceil(max(cut.beyond[name] for name in lacking) / _KM)
+        told = {"services": _titles(lacking, policy), "km": km, "away_km": away_km}
+        yield Warn("cut_service_beyond", told)
     sure_cm = cut.margin_m * _CM * _least_cost(policy)
-    on_streets = city.cells.position.snapped
-    for row, name in enumerate(travel.services):
-        if name not in there:
+    on_streets, residents = city.cells.position.snapped, city.cells.residents
+    far: dict[str, tuple[int, int]] = {}
+    lost: dict[str, int] = {}
+    for name, walk_cm in zip(travel.services, travel.cell_cm, strict=True):
+        if not city.facilities.offers(name):
             continue
-        walk_cm, told = travel.cell_cm[row], {"service": policy.services[name].title, "km": km}
-        lost = on_streets & (walk_cm == UNREACHED_CM)
-        far = (walk_cm > sure_cm) & (walk_cm != UNREACHED_CM)
-        if residents := int(city.cells.residents[far].sum()):
-            away_m = walk_cm[far].max() / _CM / _least_cost(policy)
-            told["away_km"] = math.ceil(away_m / _KM)
-            yield Warn("cut_nearest_beyond", {**told, "residents": residents})
-        if residents := int(city.cells.residents[lost].sum()):
-            yield Warn("cut_no_way", {**told, "residents": residents})
+        nowhere = walk_cm == UNREACHED_CM
+        unsure = (walk_cm > sure_cm) & ~nowhere
+        if people := int(residents[unsure].sum()):
+            far[name] = people, int(walk_cm[unsure].max())
+        if people := int(residents[nowhere & on_streets].sum()):
+            lost[name] = people
+    if far:
+        most_m = max(walk for _, walk in far.values()) / _CM / _least_cost(policy)
+        told = {"services": _titles(far, policy), "km": km, "away_km": math.ceil(most_m / _KM)}
+        yield Warn("cut_nearest_beyond", told | {"residents": max(n for n, _ in far.values())})
+    if lost:
+        told = {"services": _titles(lost, policy), "km": km, "residents": max(lost.values())}
+        yield Warn("cut_no_way", told)
+
+
+def _titles(services: Collection[str], policy: Policy) -> Title:
+    """Some services by name, the first few where they are many."""
+    titles = [policy.services[name].title for name in services]
+    zh = first_of([one.zh for one in titles], _SHOWN).replace(", ", "、")
+    return Title(zh, first_of([one.en for one in titles], _SHOWN))

@@ -91,7 +91,7 @@ def layer_makers(run: Run) -> tuple[MadeLayers, MadeLayers]:
 def write_layers(folder: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write finished layers into a run's folder, as GeoParquet."""
     for layer, frame in layers.items():
-        write_layer(_file(folder, layer), frame)
+        write_layer(layer_file(folder, layer), frame)
 
 
 def layers_of(run: Run) -> tuple[str, ...]:
@@ -100,16 +100,17 @@ def layers_of(run: Run) -> tuple[str, ...]:
     return (*LAYERS, *(layer for layer, held in has if held))
 
 
-def _file(folder: Path, layer: str) -> Path:
+def layer_file(folder: Path, layer: str) -> Path:
+    """Where a layer lies in the folder of its run."""
     return folder / f"layer.{layer}.parquet"
 
 
 def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
     """A layer as the build wrote it; None when it did not, or with other columns."""
     columns = layer_columns(run, layer)
-    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run.path, layer).is_file():
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not layer_file(run.path, layer).is_file():
         return None
-    frame = read_layer(_file(run.path, layer))
+    frame = read_layer(layer_file(run.path, layer))
     if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:
         return None
     for column in columns:
