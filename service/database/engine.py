@@ -21,7 +21,7 @@ from lifecircle.service.errors import DatabaseError
 FOLDER: Final = ".service"  # of the workspace; no area begins with a dot
 FILE: Final = "lifecircle.sqlite3"
 BUSY_MS: Final = 5_000
-_STILL: Final = "reads a file that nobody changes"
+_STILL: Final = "lies_still"
 
 
 def database_url(workspace: Path, given: str | None) -> str:

@@ -293,7 +293,7 @@ def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
     first.dispose()
     file = root / ".service" / "lifecircle.sqlite3"
     beside = file.with_name(f"{file.name}-shm")
-    beside.mkdir()  # as on a disk that takes nothing: SQLite cannot make this file
+    beside.symlink_to("nowhere")  # as on a disk that takes nothing: SQLite cannot make this file
     engine = open_database(root)
     assert find_key(engine, written) == made
     check_database(file)
@@ -303,7 +303,7 @@ def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
     ):
         with pytest.raises(DatabaseError, match="readonly"):
             refused()
-    beside.rmdir()
+    beside.unlink()
     revoke_key(engine, made.id, "test")  # it takes something again: nothing is opened anew
     assert find_key(engine, written) is None
 
