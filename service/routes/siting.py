@@ -39,6 +39,7 @@ from lifecircle.service.queries.questions import (
     OfUnits,
     OfWalker,
     OfYear,
+    PlainQuery,
     Reader,
     ReaderNow,
 )
@@ -71,7 +72,7 @@ class SitingQuery(OfWalker, OfYear):
     f: Literal["json", "html"] | None = None
 
 
-class AccessQuery(OfUnits, OfYear):
+class AccessQuery(OfUnits, OfYear, PlainQuery):
     """What `/accessibility` takes."""
 
     service: Name = Field()
@@ -80,7 +81,7 @@ class AccessQuery(OfUnits, OfYear):
     supply: Literal["count", "places", "beds", "capacity", "built_area"] = "count"
 
 
-class WhatIfQuery(OfYear):
+class WhatIfQuery(OfYear, PlainQuery):
     """What `/what-if` takes beside its body."""
 
 
