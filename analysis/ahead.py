@@ -1,40 +1,47 @@
 """An OpenStreetMap file read in a process of its own while a build imports what it needs.
 
-What is needed first is handed over first: the streets, then the places, then ground and roads.
-Importing this module costs little.
+What is needed first is handed over first: the streets, then places, then roads, then the ground.
+Importing this module costs next to nothing, so that the other process can begin before anything
+else: it imports what it needs by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from lifecircle.analysis.errors import Fault, LifecircleError
 from lifecircle.analysis.machine import may_fork, using_threads
-from lifecircle.analysis.policy import Policy, load_policy
-from lifecircle.analysis.readers.osm.extract import Extract, read_extract
-from lifecircle.analysis.readers.osm.ground import Ground
-from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, PlaceRows
-from lifecircle.analysis.readers.osm.roads import RawRoads
-from lifecircle.analysis.readers.osm.streets import RawStreets
-from lifecircle.analysis.readers.osm.way_forms import way_forms
 from lifecircle.analysis.working_copy import WorkingCopy
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Asked(Protocol):
-    """What a build is asked for: `lifecircle.analysis.build_request.BuildRequest`."""
+    from lifecircle.analysis.errors import Fault
+    from lifecircle.analysis.policy import Policy
+    from lifecircle.analysis.policy.sections.profiles import TravelProfile
+    from lifecircle.analysis.readers.osm.ground import Ground
+    from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, PlaceRows
+    from lifecircle.analysis.readers.osm.roads import RawRoads
+    from lifecircle.analysis.readers.osm.streets import RawStreets
 
-    @property
-    def osm(self) -> Path | None:
-        """The file."""
+    class Asked(Protocol):
+        """What a build is asked for: `lifecircle.analysis.build_request.BuildRequest`."""
 
-    @property
-    def today(self) -> date | None:
-        """The day for which dates are read."""
+        @property
+        def osm(self) -> Path | None:
+            """The file."""
+
+        @property
+        def today(self) -> date | None:
+            """The day for which dates are read."""
+
+        @property
+        def policy(self) -> str | Path | Policy | None:
+            """The policy, or what it is called."""
 
 
 class ChangedError(Exception):
@@ -43,73 +50,82 @@ class ChangedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """Ground, roads and remarks of a file, which nobody asks for first."""
+    """Ground and remarks of a file, which nobody asks for first."""
 
     ground: Ground | None
-    roads: RawRoads | None
     warnings: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """The last thing handed over. `streets`, `places`: those that were not handed over before.
-
-    `same`: those handed over before hold.
-    """
+    """The last thing handed over, with what was not before; `same`: what was before holds."""
 
     streets: RawStreets | None
     places: PlaceRows | None
+    roads: RawRoads | None
     remainder: Remainder
     same: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A file that is being read. `policy`, `today`, `profiles`: by what it is."""
+    """A file that is being read. `policy`: as it was named; `today`: the day it is read for."""
 
     path: Path
-    policy: Policy
+    policy: str | Path | None
     today: date
-    profiles: frozenset[str]
-    _made: Iterator[RawStreets | PlaceRows | _Last]
+    _made: Iterator[tuple[str, Any]]  # what each thing is, and the thing
 
     def suits(self, asked: Asked, policy: Policy, profiles: Collection[str]) -> bool:
-        """Whether a build asks for what is being read."""
-        same = (asked.osm, asked.today) == (self.path, self.today)
-        return same and policy is self.policy and self.profiles == set(profiles)
+        """Whether a build asks for what is being read; `policy`, `profiles`: what it comes to."""
+        mine = (self.path, self.policy, self.today)
+        same = (asked.osm, asked.policy, asked.today) == mine
+        return same and set(profiles) == set(_profiles_of(policy))
 
     def read(
         self, met: Callable[[RawStreets], None]
-    ) -> tuple[RawStreets, OsmPlaces, Callable[[], Remainder]]:
-        """Streets and places, and what waits for the remainder; to be asked for once.
+    ) -> tuple[RawStreets, OsmPlaces, Callable[[], RawRoads | None], Callable[[], Remainder]]:
+        """Streets and places, and what waits for roads, then for the remainder; each once.
 
         `met` is told of the streets as soon as they are sure. Waiting may raise `ChangedError`.
         """
+        what, one = next(self._made)
         streets: RawStreets | None = None
-        one = next(self._made)
-        if isinstance(one, RawStreets):
-            streets = one
-            met(streets)
-            one = next(self._made)
-        if isinstance(one, PlaceRows) and streets is not None:
-            return streets, one.framed(), self._remainder
-        last = _checked(one)
+        if what == "streets":
+            met(streets := one)
+            what, one = next(self._made)
+            if what == "places":
+                return streets, one.framed(), self._roads, self._remainder
+        last = _sure(what, one)
         streets, places = last.streets or streets, last.places
         assert streets is not None and places is not None
-        return streets, places.framed(), lambda: last.remainder
+        return streets, places.framed(), lambda: last.roads, lambda: _fixed(last.remainder)
+
+    def _roads(self) -> RawRoads | None:
+        what, one = next(self._made)
+        if what != "roads":
+            raise ChangedError
+        roads: RawRoads | None = one
+        return roads
 
     def _remainder(self) -> Remainder:
-        return _checked(next(self._made)).remainder
+        return _fixed(_sure(*next(self._made)).remainder)
 
 
-def _checked(one: RawStreets | PlaceRows | _Last) -> _Last:
-    if not isinstance(one, _Last) or not one.same:
+def _sure(what: str, one: Any) -> _Last:
+    """The last thing, under which all before it holds."""
+    if what != "last" or not one.same:
         raise ChangedError
-    ground = one.remainder.ground
-    if ground is not None:
-        for field in fields(ground):
-            getattr(ground, field.name).setflags(write=False)  # as it was before it was sent
-    return one
+    last: _Last = one
+    return last
+
+
+def _fixed(rest: Remainder) -> Remainder:
+    """The ground as it was before it was sent."""
+    if rest.ground is not None:
+        for field in fields(rest.ground):
+            getattr(rest.ground, field.name).setflags(write=False)
+    return rest
 
 
 def begin_reading(
@@ -118,39 +134,48 @@ def begin_reading(
     """Begin to read a file for a build of today; None where nothing can be done beside it.
 
     Whatever is wrong with the file or the policy is for the build to say.
+
+    Raises
+    ------
+    ParameterError : `threads` less than one.
     """
     with using_threads(threads, copies=True):
         if osm is None or not may_fork():
             return None
-        try:
-            known = load_policy(policy)
-            forms = way_forms(known)
-        except LifecircleError:
-            return None
-        names = frozenset() if known.scorecard is None else known.scorecard.profiles
-        profiles = {name: one for name, one in known.profiles.items() if name in names}
         today = datetime.now(UTC).date()
-        read = partial(read_extract, osm, known, forms, today, _tell_nobody, profiles)
-        return Ahead(osm, known, today, frozenset(profiles), WorkingCopy(partial(_read, read)))
+        return Ahead(osm, policy, today, WorkingCopy(partial(_read, osm, policy, today)))
+
+
+def _profiles_of(policy: Policy) -> Mapping[str, TravelProfile]:
+    """The profiles whose roads are read: those that the scorecard asks for."""
+    names = frozenset() if policy.scorecard is None else policy.scorecard.profiles
+    return {name: one for name, one in policy.profiles.items() if name in names}
 
 
 def _read(
-    read: Callable[..., Extract], give: Callable[[RawStreets | PlaceRows | _Last], None]
+    osm: Path, named: str | Path | None, today: date, give: Callable[[tuple[str, Any]], None]
 ) -> None:
-    """Give the streets of a file and its places where they are sure, then the rest."""
-    met: list[Any] = []
+    """Give the streets of a file, its places and roads where they are sure, then the rest."""
+    from lifecircle.analysis.policy import load_policy
+    from lifecircle.analysis.readers.osm.extract import read_extract
+    from lifecircle.analysis.readers.osm.way_forms import way_forms
 
-    def meet(one: RawStreets | PlaceRows) -> None:
-        met.append(one)
-        give(one)
+    met: dict[str, Any] = {}
 
-    found = read(met=meet)
-    same = all(one is two for one, two in zip(met, (found.streets, found.mapped), strict=False))
-    streets = None if len(met) > 0 else found.streets
-    mapped = found.mapped
-    assert isinstance(mapped, PlaceRows)  # nobody knew them before
-    places = None if len(met) > 1 else mapped
-    give(_Last(streets, places, Remainder(found.ground, found.roads, found.warnings), same))
+    def meet(what: str, one: Any) -> None:
+        met[what] = one
+        give((what, one))
+
+    policy = load_policy(named)
+    found = read_extract(
+        osm, policy, way_forms(policy), today, _tell_nobody, _profiles_of(policy), met=meet
+    )
+    now: dict[str, Any] = {"streets": found.streets, "places": found.mapped, "roads": found.roads}
+    same = all(one is now[what] for what, one in met.items() if what != "places")
+    early = met.get("places")
+    same &= early is None or early.facilities is found.mapped.facilities
+    rest = {what: None if what in met else one for what, one in now.items()}
+    give(("last", _Last(**rest, remainder=Remainder(found.ground, found.warnings), same=same)))
 
 
 def _tell_nobody(_: str) -> None:

@@ -33,6 +33,19 @@ from lifecircle.analysis.unknown_names import find_id
 
 
 @dataclass(frozen=True, slots=True)
+class CutFrom:
+    """Out of which map that of a request was cut, how far around its units.
+
+    `beyond`: services of which the map has places, but none within `margin_m`, with the margin in
+    metres that would take in the nearest.
+    """
+
+    map_name: str
+    margin_m: float
+    beyond: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class BuildRequest:
     """What to build an area from. One of `osm`, `place` and `graph` gives the streets.
 
@@ -54,7 +67,8 @@ class BuildRequest:
     homes of the map, as an illustration, where no file holds any. `calibrate`: cells are scaled
     to the totals of the units. `profiles`: of travelling, whose roads the run keeps beside those
     that the policy's scorecard asks for; ``walk`` needs none. `year`: whose state the files show;
-    None: the latest year of the statistics, else that of the build.
+    None: the latest year of the statistics, else that of the build. `cut`: out of which larger
+    map `osm` was cut; what that leaves open goes with every answer.
     """
 
     area: str
@@ -90,6 +104,7 @@ class BuildRequest:
     calibrate: bool = False
     profiles: tuple[str, ...] = ()
     year: int | None = None
+    cut: CutFrom | None = None
 
     @property
     def people(self) -> tuple[Path, ...]:

@@ -62,7 +62,11 @@ Read = TypeVar(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the files of a request say; `remainder`: what is not read of a map yet."""
+    """Everything the files of a request say.
+
+    `roads` waits for those of the profiles asked for, None where there are none; `remainder` for
+    what else is not read of a map yet, and is to be asked after them.
+    """
 
     streets: RawStreets
     places: OsmPlaces | None
@@ -76,11 +80,11 @@ class Facts:
     rasters: tuple[RasterShare, ...] = ()
     extents: tuple[ExtentTable, ...] = ()
     ground: Ground | None = None
-    roads: RawRoads | None = None
+    roads: Callable[[], RawRoads | None] = lambda: None
     remainder: Callable[[], Remainder] | None = None
 
     def completed(self) -> Facts:
-        """All of it: waits for the ground, roads and remarks of a map that is still being read.
+        """All of it: waits for the ground and remarks of a map that is still being read.
 
         Raises
         ------
@@ -90,9 +94,7 @@ class Facts:
             return self
         rest = self.remainder()
         warnings = (*map(remark, rest.warnings), *self.warnings)
-        return replace(
-            self, ground=rest.ground, roads=rest.roads, warnings=warnings, remainder=None
-        )
+        return replace(self, ground=rest.ground, warnings=warnings, remainder=None)
 
     def located(self) -> tuple[tuple[Located, bool], ...]:
         """Where the rows of tables are, each with whether their outlines run along streets."""
@@ -112,11 +114,11 @@ class Beside:
     """What is done beside the reading of files.
 
     `ahead`: the OpenStreetMap file, where it is being read already. `met` is told of its streets
-    and the closures as soon as they are there, while the rest is read.
+    and of the tables as soon as they are there, while the places are read.
     """
 
     ahead: Ahead | None = None
-    met: Callable[[RawStreets, tuple[ClosureTable, ...]], None] = lambda _streets, _closed: None
+    met: Callable[[Facts], None] = lambda _facts: None
 
 
 def read_facts(
@@ -169,37 +171,32 @@ def read_facts(
     if files.faults:
         raise InputError(files.faults)
     request.people_of(people, borders).check()  # before the streets, which take their time
-    closures = tuple(table for table in closed if table is not None)
     wanted = profiles_asked(request, policy)
-    ahead = beside.ahead
-    if places is not None or ahead is None or not ahead.suits(request, policy, wanted):
-        ahead = None
-    remainder: Callable[[], Remainder] | None = None
-    if ahead is None:
-        found = _read_map(request, policy, clock, places)
-    else:
-        clock.start("streets")
-        read = ahead.read(lambda streets: beside.met(streets, closures))
-        found, remainder = (read[0], read[1], None, None, ()), read[2]
-    streets, mapped, ground, roads, of_osm = found
     untold = request.osm is None and request.profiles and wanted
     unread = (Warn("roads_need_osm"),) if untold else ()
-    return Facts(
-        streets,
-        mapped,
-        people,
-        borders,
-        tuple(table for table in tables if table is not None),
-        closures,
-        tuple(table for table in figures if table is not None),
-        orders,
-        (*map(remark, (*of_osm, *files.warnings)), *unread),
-        rasters,
-        tuple(table for table in drawn if table is not None),
-        ground,
-        roads,
-        remainder,
-    )
+
+    def facts_with(streets: RawStreets, of_osm: tuple[Fault, ...] = ()) -> Facts:
+        return Facts(
+            streets,
+            None,
+            people,
+            borders,
+            tuple(table for table in tables if table is not None),
+            tuple(table for table in closed if table is not None),
+            tuple(table for table in figures if table is not None),
+            orders,
+            (*map(remark, (*of_osm, *files.warnings)), *unread),
+            rasters,
+            tuple(table for table in drawn if table is not None),
+        )
+
+    ahead = beside.ahead
+    if places is None and ahead is not None and ahead.suits(request, policy, wanted):
+        clock.start("streets")
+        streets, mapped, roads, rest = ahead.read(lambda one: beside.met(facts_with(one)))
+        return replace(facts_with(streets), places=mapped, roads=roads, remainder=rest)
+    streets, known, ground, raw, of_osm = _read_map(request, policy, clock, places)
+    return replace(facts_with(streets, of_osm), places=known, ground=ground, roads=lambda: raw)
 
 
 class _Files:

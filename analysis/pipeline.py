@@ -6,8 +6,8 @@ saved run, each step on the clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,7 +40,7 @@ from lifecircle.analysis.city.residents.land import sample_land
 from lifecircle.analysis.city.residents.population import CellSeed
 from lifecircle.analysis.city.residents.settle import settle
 from lifecircle.analysis.city.streets.pieces import attachment_remarks, nobody_on_streets
-from lifecircle.analysis.city.streets.roads import RoadNetwork, road_networks
+from lifecircle.analysis.city.streets.roads import road_networks
 from lifecircle.analysis.city.streets.snap import EdgeIndex, Positions
 from lifecircle.analysis.city.streets.walkable import Walkable, walkable_network
 from lifecircle.analysis.city.units.disagreement import (
@@ -52,7 +52,7 @@ from lifecircle.analysis.city.units.statistics import place_statistics
 from lifecircle.analysis.city.units.unit_rows import Homes
 from lifecircle.analysis.city.units.units import group_totals
 from lifecircle.analysis.clock import Clock, Progress
-from lifecircle.analysis.errors import InputError, LifecircleError, ParameterError, Warn
+from lifecircle.analysis.errors import InputError, ParameterError, Warn
 from lifecircle.analysis.facts import Beside, Facts, profiles_asked, read_facts, remark
 from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.machine import begin, collecting_seldom, using_threads
@@ -61,14 +61,14 @@ from lifecircle.analysis.measures.outlines import learn_outlines
 from lifecircle.analysis.measures.quality import city_remarks
 from lifecircle.analysis.measures.question import Study
 from lifecircle.analysis.parts.joined import Joined
+from lifecircle.analysis.parts.province import cut_remarks
 from lifecircle.analysis.policy import Policy, load_policy
 from lifecircle.analysis.quantities import FloatArray, Int32Array
-from lifecircle.analysis.readers.osm.streets import RawStreets
-from lifecircle.analysis.readers.records.tables import ClosureTable
 from lifecircle.analysis.readers.tables.surveyed import Saying
 from lifecircle.analysis.results.layers.layers import layer_makers
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.analysis.working_copy import begin_in_copy
 
 STEPS = (
     "tables", "streets", "places", "network", "residents", "facilities", "walks", "catchments",
@@ -169,32 +169,29 @@ def _analyse_city(
     check_request(request, policy)
     profiles_asked(request, policy)  # a name that is none is told before files are read
     inputs = describe_inputs(request)
-    early: dict[int, Walkable] = {}
+    early: dict[int, _Streets] = {}
 
-    def walk(streets: RawStreets, closures: tuple[ClosureTable, ...]) -> Walkable:
+    def met(facts: Facts) -> None:
         clock.start("network")
-        return walkable_network(streets, request.terrain, policy, request.osm, closures)
-
-    def met(streets: RawStreets, closures: tuple[ClosureTable, ...]) -> None:
-        early[id(streets)] = walk(streets, closures)
+        walkable = walkable_network(
+            facts.streets, request.terrain, policy, request.osm, facts.closures
+        )
+        index = EdgeIndex.by(walkable.network, policy.attachment)
+        checked = begin(lambda: check_places(facts, index, sure=request.accept_datum))
+        early[id(facts.streets)] = _Streets(walkable, index, checked)
 
     if ahead is not None:
         _load_first_kernel()
     facts = read_facts(request, policy, clock, parts.places, Beside(ahead, met))
-    walkable = early.get(id(facts.streets)) or walk(facts.streets, facts.closures)
-    network = walkable.network
-    index = EdgeIndex.by(network, policy.attachment)
-    checked = begin(lambda: check_places(facts, index, sure=request.accept_datum))
+    if id(facts.streets) not in early:
+        met(facts)
+    streets = early[id(facts.streets)]
+    network, index, doubts = streets.walkable.network, streets.index, streets.checked()
     clock.start("residents")
     people = request.people_of(facts.population, facts.units)
-    try:
-        settled = settle(people, facts.places, network, policy, parts.spreads)
-    except LifecircleError:
-        checked()  # that files do not lie where they say is told first
-        raise
-    doubts = checked()
-    facts = facts.completed()
-    roads = begin(lambda: _roads(facts, network.crs))
+    settled = settle(people, facts.places, network, policy, parts.spreads)
+    raw = facts.roads()
+    roads = begin_in_copy(lambda: NO_ROADS if raw is None else road_networks(raw, network.crs))
     units, seed, unit_of = settled.units, settled.seed, settled.unit_of
     land = begin(lambda: _land(facts, units, network.crs, policy, index))
     cells = _cells(seed, unit_of, _on_streets(seed.xy_m, index, policy))
@@ -222,9 +219,10 @@ def _analyse_city(
     totals = {} if facts.units is None else group_totals(facts.units, units)
     statistics, strange = place_statistics(facts.statistics, units, totals)
     spread, unsure = settled.doubt()
+    facts = facts.completed()
     warnings = (
         *request.remarks,
-        *walkable.warnings,
+        *streets.walkable.warnings,
         *facts.warnings,
         *doubts,
         *settled.warnings,
@@ -261,8 +259,20 @@ def _analyse_city(
     learnt = begin(lambda: learn_outlines(cells))
     travel = travel_table(city, walk_costs(network), services, clock.within(len(services)))
     learnt()
-    manifest = manifest_of_build(request, policy, city, inputs, walkable.parameters)
+    if request.cut is not None:
+        remarks = tuple(cut_remarks(request.cut, policy, city, travel))
+        city = replace(city, warnings=(*city.warnings, *remarks))
+    manifest = manifest_of_build(request, policy, city, inputs, streets.walkable.parameters)
     return manifest, policy, city, travel
+
+
+@dataclass(frozen=True, slots=True)
+class _Streets:
+    """The network, its index, and what waits for whether the files lie where they say."""
+
+    walkable: Walkable
+    index: EdgeIndex
+    checked: Callable[[], tuple[Warn, ...]]
 
 
 def _load_first_kernel() -> None:
@@ -330,10 +340,6 @@ def _cells(seed: CellSeed, unit_of: Mapping[str, Int32Array], position: Position
         position=position,
         counted=seed.counted,
     )
-
-
-def _roads(facts: Facts, crs: str) -> Mapping[str, RoadNetwork]:
-    return NO_ROADS if facts.roads is None else road_networks(facts.roads, crs)
 
 
 def _land(

@@ -16,7 +16,8 @@ Element = Literal["completeness", "logical_consistency", "positional", "thematic
 
 _KEYS: Final[dict[Element, str]] = {
     "completeness": """
-        check_near_twice facilities_heaped facilities_merged
+        check_near_twice cut_nearest_beyond cut_no_way cut_service_beyond
+        facilities_heaped facilities_merged
         facilities_suspected facility_without_place_blank
         facility_without_units graph_no_streets group_partly_unknown input_class_missing
         input_parts_added input_parts_joined input_parts_same_figure

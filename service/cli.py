@@ -30,6 +30,7 @@ from lifecircle.service.commands import (
     studies,
     upkeep,
 )
+from lifecircle.service.commands.foreseen import foresee, reading_of
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     EXPORT_LAYERS,
@@ -80,8 +81,9 @@ def main() -> int:
     """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
     from lifecircle.analysis.errors import LifecircleError
 
+    foreseen = foresee(sys.argv[1:])  # while the rest is imported
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, obj=foreseen)
     except LifecircleError as error:
         _say_error(error)
         return error.exit_code
@@ -109,6 +111,7 @@ def _say_error(error: Any) -> None:
 @app.command()
 @collecting_seldom()  # from its imports on
 def build(  # noqa: PLR0913 - typer reads the options from the signature
+    context: typer.Context,
     name: Area,
     osm: Annotated[Path | None, typer.Option()] = None,
     place: Annotated[str | None, typer.Option()] = None,
@@ -147,9 +150,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
     )  # fmt: skip
     _prepare(workspace)
     atexit.register(gc.freeze)  # the process ends: nobody looks through all it made for garbage
-    from lifecircle.analysis.ahead import begin_reading
-
-    ahead = begin_reading(osm, policy, threads)  # while the rest is imported
+    ahead = reading_of(context.obj, osm, policy, threads)
     from lifecircle.analysis.build_request import BuildRequest
     from lifecircle.analysis.pipeline import build_area
     from lifecircle.analysis.readers.records.declarations import split_service
@@ -180,7 +181,7 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         sheet=sheet,
         layer=layer,
         mapping=mapping,
-        policy=policy if ahead is None else ahead.policy,
+        policy=policy,
         today=None if ahead is None else ahead.today,
         surveyed=tuple(surveyed or ()),
         elevation=elevation,

@@ -20,6 +20,7 @@ from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.service.apart.workshop import Apart, Workshop
+from lifecircle.service.encoding import Unkept
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.flights import Flights, ReaderLeftError
 from lifecircle.service.i18n import weighted
@@ -155,7 +156,7 @@ async def answer(
     """The answer to a question about one run, computed once in a thread and kept as bytes.
 
     `about`: other runs or files that the answer speaks of, `still` whether they are as they were;
-    `produce` may give bytes, kept as they are.
+    `produce` may give bytes, kept as they are, or `Unkept` ones, for those who wait alone.
     """
     pinned, bands = "run" in request.query_params, state.bands()
     key, told = _told(request, state, lang, media_type, headers, (bands, *about))
@@ -165,6 +166,9 @@ async def answer(
         body = await kept_body(request, state, key, produce)
     except ReaderLeftError:
         return Response(status_code=READER_LEFT)
+    if isinstance(body, Unkept):
+        del told["etag"]
+        return Response(body, media_type=media_type, headers={**told, **UNCACHED})
     response = Response(body, media_type=media_type, headers=told)
     if KEPT in request.scope and (still is not None or not about):
         other = (b"etag", b"content-length")
@@ -305,7 +309,8 @@ def _keeping(
         else:
             made = produce()
             found = made if isinstance(made, bytes) else encode(made)
-        state.keep(key, found)
+        if not isinstance(found, Unkept):
+            state.keep(key, found)
         return found
 
     return make

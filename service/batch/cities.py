@@ -37,8 +37,9 @@ from lifecircle.analysis.results.names import safe_name
 from lifecircle.analysis.texts import first_of
 from lifecircle.service.errors import BatchError
 
-ONE_FILE: Final = ("osm", "graph", "elevation", "mapping", "merges")
+ONE_FILE: Final = ("osm", "map", "graph", "elevation", "mapping", "merges")
 FILES: Final = ("population", "units", "facilities", "statistics", "closures")
+_STREETS: Final = frozenset({"osm", "map", "place", "graph"})
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _MISSING_TOLD: Final = 20
 _MOST_PARTS: Final = 10_000
@@ -52,11 +53,14 @@ class City(Record):
     `timeout_minutes`, `memory_gb`: the work is stopped beyond them. `retries`: how often a city
     whose work died (not one whose files are wrong) is tried again. `parts`: into how many parts a
     large area is cut, each worked on alone and laid together to the run that it is without.
+    `map`: a larger map that the city is cut out of, `margin_km` around its units (`batch.maps`).
     """
 
     zh: Text | None = None
     en: Text | None = None
     osm: Text | None = None
+    map: Text | None = None
+    margin_km: Number | None = None
     place: Text | None = None
     graph: Text | None = None
     population: TagValues = ()
@@ -163,11 +167,17 @@ def read_plan(path: Path) -> Plan:
     shared = content.get("defaults", {})
     merged: dict[str, City] = {}
     for name, said in content["cities"].items():
-        city = _city().validate_python({**shared, **said})
+        city = _city().validate_python({**_shared_with(shared, said), **said})
         merged[safe_name(name)] = _located(city, path.parent.absolute())
     _check(path, merged)
     _check_digests(path, merged, raw.digests)
     return Plan(merged, dict(raw.digests))
+
+
+def _shared_with(shared: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What all cities share, without its streets where the city names its own."""
+    left_out = {*_STREETS, "margin_km"} if _STREETS.intersection(said) else set()
+    return {key: value for key, value in shared.items() if key not in left_out - {*said}}
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -222,9 +232,14 @@ def _check(path: Path, cities: Mapping[str, City]) -> None:
         _check_limits(path, name, city)
         if (other := folders.setdefault(name.casefold(), name)) != name:
             raise BatchError("batch_one_folder", file=path.name, city=name, other=other)
-        if sum(one is not None for one in (city.osm, city.place, city.graph)) != 1:
+        if sum(getattr(city, key) is not None for key in _STREETS) != 1:
             raise BatchError("batch_one_network", file=path.name, city=name)
-        if not 1 <= city.parts <= _MOST_PARTS or (city.parts > 1 and city.osm is None):
+        if city.map is not None and not city.units:
+            raise BatchError("batch_map_units", file=path.name, city=name)
+        if city.map is None and city.margin_km is not None:
+            raise BatchError("batch_margin", file=path.name, city=name)
+        cuttable = city.osm is not None or city.map is not None
+        if not 1 <= city.parts <= _MOST_PARTS or (city.parts > 1 and not cuttable):
             raise BatchError(
                 "batch_parts", file=path.name, city=name, parts=city.parts, most=_MOST_PARTS
             )
@@ -240,7 +255,8 @@ def _check(path: Path, cities: Mapping[str, City]) -> None:
 
 def _check_limits(path: Path, name: str, city: City) -> None:
     """Time and memory are finite and above 0, tries not below 0."""
-    for key, value in (("timeout_minutes", city.timeout_minutes), ("memory_gb", city.memory_gb)):
+    for key in ("timeout_minutes", "memory_gb", "margin_km"):
+        value = getattr(city, key)
         if value is not None and not 0 < value < inf:
             raise BatchError("batch_limit", file=path.name, city=name, key=key, value=f"{value:g}")
     if city.retries < 0:

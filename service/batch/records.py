@@ -8,6 +8,7 @@
     DIR/.batch/day                the day for which dates in the files are read
     DIR/.batch/fetched/           inputs from elsewhere, by their digest
     DIR/.batch/cut/               cities cut into parts, while their run is not there
+    DIR/.batch/maps/              pieces of larger maps, one for each city (`maps`)
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from lifecircle.analysis.build_request import CutFrom
 from lifecircle.analysis.provenance import code_version, sha256_of
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.cities import City, is_address, path_of, plain, split_address
@@ -119,19 +121,37 @@ class Records:
         write_aside(file, content)
 
 
-def key_of(name: str, city: City, digests: Mapping[str, str], day: date) -> str:
+def key_of(
+    name: str, city: City, digests: Mapping[str, str], day: date, cut: CutFrom | None = None
+) -> str:
     """SHA-256 of all that a city is made from: its options, its files' bytes, the code's version.
 
-    A file that is fetched counts by its address and the digest stated for it.
+    A file that is fetched counts by its address and the digest stated for it; of a larger map the
+    city's piece, and how it was `cut`.
     """
     said: dict[str, Any] = plain(city) | {"city": name, "day": day.isoformat()}
     for limit in ("timeout_minutes", "memory_gb", "retries", "parts"):
         del said[limit]
+    if city.map is not None:  # its piece is what the city is made from
+        del said["map"], said["margin_km"], said["osm"]
+    files = digests_of(replace(city, map=None), digests)
+    whole = {"said": said, "files": files, "code": code_version()}
+    if cut is not None:
+        whole["cut"] = asdict(cut)
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def digests_of(city: City, digests: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The files that a city names, in order, each with the SHA-256 of its bytes.
+
+    Raises
+    ------
+    OSError : a file cannot be read.
+    """
     bytes_of = {
         given: digests.get(split_address(given)[0], given)
         if is_address(given)
         else sha256_of(path_of(given))
         for _, given in city.files()
     }
-    whole = {"said": said, "files": sorted(bytes_of.items()), "code": code_version()}
-    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()
+    return sorted(bytes_of.items())

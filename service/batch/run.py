@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifecircle.service.batch.cities import Plan
+from lifecircle.service.batch.maps import cut_maps
 from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.batch.runners import Runner
 from lifecircle.service.batch.work import CUT, Task
@@ -15,15 +16,14 @@ from lifecircle.service.batch.work import CUT, Task
 def tasks_of(
     plan: Plan, workspace: Path, *, resume: bool, runs_to: str | None = None
 ) -> list[Task]:
-    """The tasks of a plan, the largest streets first, so that none is left to the end alone."""
+    """The tasks of a plan."""
     day = Records(workspace).day(anew=not resume).isoformat()
-    tasks = [
+    return [
         Task(
             name, city, str(workspace.absolute()), day, dict(plan.digests), resume, runs_to=runs_to
         )
         for name, city in plan.cities.items()
     ]
-    return sorted(tasks, key=lambda task: (-_size(task), task.name))
 
 
 def run_batch(
@@ -36,8 +36,9 @@ def run_batch(
 ) -> Iterator[Record]:
     """The record of every city, as it is done.
 
-    A city in parts is cut, then its parts are worked on, then it is built of them: three rounds,
-    in the first of which all other cities are built too.
+    Cities that share a larger map are cut out of it first. The largest streets come first, so that
+    none is left to the end alone. A city in parts is cut, then its parts are worked on, then it is
+    built of them: three rounds, in the first of which all other cities are built too.
 
     Parameters
     ----------
@@ -45,7 +46,9 @@ def run_batch(
     runs_to : an address (any that fsspec can write) that every run is put under besides, named
         by ``current`` once it is there whole.
     """
-    whole = tasks_of(plan, workspace, resume=resume, runs_to=runs_to)
+    whole, unmapped = cut_maps(tasks_of(plan, workspace, resume=resume, runs_to=runs_to))
+    yield from unmapped
+    whole = sorted(whole, key=lambda task: (-_size(task), task.name))
     large = [task for task in whole if task.city.parts > 1]
     first = [replace(task, step=CUT) for task in large]
     lost: set[str] = set()

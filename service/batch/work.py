@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any, Final, Literal
 
-from lifecircle.analysis.build_request import BuildRequest
+from lifecircle.analysis.build_request import BuildRequest, CutFrom
 from lifecircle.analysis.clock import Clock, Progress
 from lifecircle.analysis.errors import LifecircleError
 from lifecircle.analysis.machine import using_threads
@@ -139,23 +139,24 @@ def _cut_folder(task: Task, records: Records) -> Path | None:
 
 
 def _key_of(task: Task) -> str:
-    return key_of(task.name, task.city, task.digests, date.fromisoformat(task.day))
+    cut = None if task.city.map is None else cut_of(task)
+    return key_of(task.name, task.city, task.digests, date.fromisoformat(task.day), cut)
 
 
 def request_of(task: Task) -> BuildRequest:
     """What is to be built; files from elsewhere are fetched first."""
-    city, folder = task.city, Records(Path(task.workspace)).folder / "fetched"
+    city = task.city
 
     def near(given: str) -> Path:
-        if is_address(given) and not is_postgis(given):
-            return fetch(given, folder, task.digests.get(given))
-        return Path(given)
+        return near_file(given, task)
 
     def every(given: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(map(near, given))
 
     one: dict[str, Any] = {
-        key: near(said) for key in ONE_FILE if (said := getattr(city, key)) is not None
+        key: near(said)
+        for key in ONE_FILE
+        if key != "map" and (said := getattr(city, key)) is not None
     }
 
     def of_service(given: str) -> tuple[Path, str | None]:
@@ -192,7 +193,35 @@ def request_of(task: Task) -> BuildRequest:
         residents_from_buildings=city.residents_from_buildings,
         title=_title(task),
         today=date.fromisoformat(task.day),
+        cut=None if city.map is None else cut_of(task),
     )
+
+
+def near_file(given: str, task: Task) -> Path:
+    """A file that a task names, fetched where it is elsewhere.
+
+    Raises
+    ------
+    BatchError : it cannot be fetched.
+    """
+    if is_address(given) and not is_postgis(given):
+        folder = Records(Path(task.workspace)).folder / "fetched"
+        return fetch(given, folder, task.digests.get(given))
+    return Path(given)
+
+
+def map_piece(task: Task) -> Path:
+    """The city's piece of a larger map (`maps`)."""
+    return Records(Path(task.workspace)).folder / "maps" / f"{task.name}.osm.pbf"
+
+
+def cut_of(task: Task) -> CutFrom | None:
+    """What is said of how the city's piece was cut; None where it is not cut."""
+    told = map_piece(task).with_name(f"{task.name}.json")
+    try:
+        return CutFrom(**json.loads(told.read_text(encoding="utf-8"))["cut"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _title(task: Task) -> Title | None:

@@ -355,14 +355,9 @@ class Reader:
             raise ParameterError("run_and_year")
         return await run_in_threadpool(self.areas.run_of_year, area, query.year)
 
-    async def other_years(self, state: AreaState) -> list[AreaState]:
-        """The latest run of every other year of an area, the earliest first."""
-        area = state.run.manifest.area
-        names = await run_in_threadpool(self.areas.other_years, area, state.name)
-        return [await self.state(area, name) for name in names]
-
     async def beside(self, state: AreaState) -> tuple[NamedRun, ...]:
-        """As `other_years`, but only named: opened by whoever looks into them."""
+        """The latest run of every other year of an area, the earliest first: opened by whoever
+        looks into them."""
         names = await run_in_threadpool(self.areas.other_years, state.area, state.name)
         return tuple(NamedRun(state.area, name, self.areas) for name in names)
 

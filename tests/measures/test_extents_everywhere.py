@@ -17,11 +17,9 @@ from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.extents import extents_of, find_units
 from lifecircle.analysis.city.model import City
-from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.measures.equity.equity import equity
 from lifecircle.analysis.measures.equity.floating import floating
 from lifecircle.analysis.measures.question import Question, Study
-from lifecircle.analysis.measures.siting.candidates import Sites, site_at
 from lifecircle.analysis.measures.siting.place import place_sites
 from lifecircle.analysis.measures.what_if import Addition, what_if
 from lifecircle.analysis.results.model import Run
@@ -31,7 +29,7 @@ from lifecircle.service.catalog.siting.siting import siting_document
 from lifecircle.service.catalog.siting.task import SitingTask
 from tests.worlds.cards import HEALTH, outcome, places, with_column, with_statistics
 from tests.worlds.parts import Place, study_of
-from tests.worlds.tiny import CRS, ORIGIN, tiny_city, tiny_policy, tiny_run, tiny_travel
+from tests.worlds.tiny import CRS, ORIGIN, sites_on, tiny_city, tiny_policy, tiny_run, tiny_travel
 
 POLICY = tiny_policy()
 CITY = tiny_city()
@@ -48,11 +46,6 @@ def listed(city: City, **codes: str) -> City:
 def study(**codes: str) -> Study:
     said = codes or {"health_centre": "C2 C3"}
     return study_of(listed(CITY, **said), POLICY, travel=TRAVEL, costs=COSTS)
-
-
-def sites_on(*x: float) -> Sites:
-    xy = np.array([(one, 0.0) for one in x]) + ORIGIN
-    return site_at(xy, CITY, EdgeIndex.build(CITY.network, 0), 250)
 
 
 # ---- measures --------------------------------------------------------------------------------
@@ -92,7 +85,7 @@ def test_floating_catchments_ask_and_give_inside_the_list_only() -> None:
 
 
 def test_what_if_counts_the_assessed() -> None:
-    adds = [Addition("health_centre", sites_on(3000, 4900).of(k)) for k in range(2)]
+    adds = [Addition("health_centre", sites_on(CITY, (3000, 0), (4900, 0)).of(k)) for k in range(2)]
     (found,) = what_if(study(), Question(), add=adds)
     total = found.total
     # c4, c5 and c6 walk 550 m; c7 walks 650 m, and is not assessed
@@ -106,7 +99,10 @@ def test_what_if_counts_the_assessed() -> None:
 
 def test_siting_is_for_the_assessed() -> None:
     # 4,900 m: c6 and c7, 500 residents, of whom 150 are assessed; 2,500 m: the 400 of c4
-    sites, free = sites_on(4900, 2500), study_of(CITY, POLICY, travel=TRAVEL, costs=COSTS)
+    sites, free = (
+        sites_on(CITY, (4900, 0), (2500, 0)),
+        study_of(CITY, POLICY, travel=TRAVEL, costs=COSTS),
+    )
     question = Question("health_centre")
     everyone = place_sites(free, question, sites, add=1)
     inside = place_sites(study(), question, sites, add=1)

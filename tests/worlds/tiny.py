@@ -23,8 +23,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from lifecircle.analysis.access.nearest import NearestFacility
 from lifecircle.analysis.city.model import City
+from lifecircle.analysis.city.streets.snap import EdgeIndex
+from lifecircle.analysis.measures.siting.candidates import Sites, site_at
 from lifecircle.analysis.policy import (
     Policy,
     Title,
@@ -195,3 +199,9 @@ def without(city: City, service: str) -> City:
     """The same city with no facility of a service."""
     places = [place for place in TINY_PLACES if place.service != service]
     return replace(city, facilities=tiny_city(places=places).facilities)
+
+
+def sites_on(city: City, *places: tuple[float, float]) -> Sites:
+    """Candidates at metres of the drawing."""
+    xy = np.array(places, dtype=np.float64).reshape(-1, 2) + ORIGIN
+    return site_at(xy, city, EdgeIndex.build(city.network, 0), 250)

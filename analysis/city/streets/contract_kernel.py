@@ -9,6 +9,71 @@ from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray
 
 
 @kernel
+def stable_order(key: IntArray, size: int) -> IntArray:
+    """Rows (k,) by rising `key`, which is 0 to `size` - 1; equal keys as they stand (counted)."""
+    start = np.zeros(size + 1, dtype=np.int64)
+    for k in range(len(key)):
+        start[key[k] + 1] += 1
+    for one in range(size):
+        start[one + 1] += start[one]
+    order = np.empty(len(key), dtype=np.int64)
+    for k in range(len(key)):
+        order[start[key[k]]] = k
+        start[key[k]] += 1
+    return order
+
+
+@kernel
+def half_segments(
+    a: IntArray, b: IntArray, size: int
+) -> tuple[IntArray, Int32Array, Int32Array, IntArray]:
+    """Both directions of distinct segments (a < b, sorted) in CSR form, neighbours ascending.
+
+    Returns ``start`` int64 (size + 1,), ``neighbour`` and ``segment`` int32 (2 s,), ``degree``
+    int64 (size,).
+    """
+    degree = np.zeros(size, dtype=np.int64)
+    for s in range(len(a)):
+        degree[a[s]] += 1
+        degree[b[s]] += 1
+    start = np.zeros(size + 1, dtype=np.int64)
+    for node in range(size):
+        start[node + 1] = start[node] + degree[node]
+    filled = start[:-1].copy()
+    neighbour = np.empty(2 * len(a), dtype=np.int32)
+    segment = np.empty(2 * len(a), dtype=np.int32)
+    for s in range(len(a)):  # the lower neighbours of every node
+        neighbour[filled[b[s]]], segment[filled[b[s]]] = a[s], s
+        filled[b[s]] += 1
+    for s in range(len(a)):  # then the higher ones
+        neighbour[filled[a[s]]], segment[filled[a[s]]] = b[s], s
+        filled[a[s]] += 1
+    return start, neighbour, segment, degree
+
+
+@kernel
+def break_rings(start: IntArray, neighbour: Int32Array, is_junction: BoolArray) -> None:
+    """Make the first node of every ring without a junction a junction (in place).
+
+    `start`, `neighbour`: as in `follow_chains`; all other nodes have two neighbours.
+    """
+    seen = is_junction.copy()
+    for node in range(len(is_junction)):
+        if seen[node]:
+            continue
+        for side in range(2):
+            before, current = np.int64(node), np.int64(neighbour[start[node] + side])
+            while not is_junction[current] and current != node:
+                seen[current] = True
+                onward = start[current]
+                onward += neighbour[onward] == before
+                before, current = current, np.int64(neighbour[onward])
+            if current == node:
+                is_junction[node] = True
+                break
+
+
+@kernel
 def follow_chains(
     start: IntArray,
     neighbour: Int32Array,

@@ -11,14 +11,24 @@ from numpy.typing import NDArray
 
 from lifecircle.analysis.city.crs import geodesic_m, metric_crs, to_metric
 from lifecircle.analysis.city.streets.contract_kernel import (
+    break_rings,
     curve_distance,
     follow_chains,
+    half_segments,
     segment_rows,
+    stable_order,
 )
 from lifecircle.analysis.city.streets.profile import SlopeProfile
 from lifecircle.analysis.grouping.connected import connected_pieces
 from lifecircle.analysis.machine import collecting_seldom
-from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array, read_only
+from lifecircle.analysis.quantities import (
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+    UInt8Array,
+    read_only,
+)
 from lifecircle.analysis.readers.osm.streets import RawStreets
 
 if TYPE_CHECKING:
@@ -169,85 +179,85 @@ def lines_of(vertex_xy: FloatArray, vertex_start: IntArray) -> NDArray[np.object
     return np.asarray(lines, dtype=object).reshape(-1)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Segments (s) of ways between the nodes (n) that they were drawn with.
+
+    `osm_id` int64 (n,), ascending; `lonlat` float64 (n, 2), degrees; `tail`, `head` int64 (s,),
+    two different rows of nodes; `way` int64 (s,) the id of each way; `form` uint8 (s,) or None.
+    """
+
+    osm_id: IntArray
+    lonlat: FloatArray
+    tail: IntArray
+    head: IntArray
+    way: IntArray
+    form: UInt8Array | None
+
+
 def build_network(raw: RawStreets, crs: str | None = None) -> WalkNetwork:
     """The contracted network of walkable ways; the order of ways in the file does not matter.
 
     Nodes are OSM nodes where other than two segments meet (and one node of each lone ring);
     they are numbered along a Hilbert curve, edges by (u, v, vertices).
     """
-    return build_parted(raw, crs)[0]
+    osm_id, first, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
+    inside = np.ones(len(node) - 1, dtype=bool)
+    inside[raw.way_start[1:-1] - 1] = False
+    inside &= np.not_equal(node[:-1], node[1:])
+    inside = np.flatnonzero(inside)
+    row = np.repeat(np.arange(len(raw.way_id)), np.diff(raw.way_start))[inside]
+    form = None if raw.form is None else raw.form[row]
+    tail, head = node[inside].astype(np.int64), node[inside + 1].astype(np.int64)
+    drawn = Drawn(osm_id, raw.lonlat[first], tail, head, raw.way_id[row], form)
+    return build_parted(drawn, crs)[0]
 
 
 def build_parted(
-    raw: RawStreets, crs: str | None = None, parted: IntArray | None = None
-) -> tuple[WalkNetwork, IntArray]:
-    """The network of ways with junctions at some nodes more, and the OSM node of each vertex.
+    drawn: Drawn, crs: str | None = None, parted: BoolArray | None = None
+) -> tuple[WalkNetwork, Int32Array]:
+    """The network of segments with junctions at some nodes more, and the node of each vertex.
 
-    `parted`: ids of nodes that stay junctions though only two segments meet there.
+    `parted` (n,): nodes that stay junctions though only two segments meet there.
     """
-    osm_id, first, node = np.unique(raw.node_ref, return_index=True, return_inverse=True)
-    lonlat = raw.lonlat[first]
-    a, b, way, form = _list_segments(raw, node.astype(np.int64), len(osm_id))
-    start, neighbour, segment, degree = _list_half_segments(a, b, len(osm_id))
+    size, lonlat = len(drawn.osm_id), drawn.lonlat
+    a, b, way, form = _list_segments(drawn)
+    start, neighbour, segment, degree = half_segments(a, b, size)
     is_junction = degree != 2
     if parted is not None:
-        is_junction |= np.isin(osm_id, parted)
-    _break_rings(a, b, is_junction)
+        is_junction |= parted
+    break_rings(start, neighbour, is_junction)
     chain_start, chain_node = follow_chains(start, neighbour, segment, is_junction, len(a))
     crs = crs or metric_crs(lonlat)
     xy_m = to_metric(lonlat, crs)
     number = _hilbert_numbers(xy_m, np.flatnonzero(is_junction & (degree > 0)))
     chain_start, chain_node = _order_ends(chain_start, chain_node, number)
     segments = (a, b, way, form)
-    network = _assemble(crs, osm_id, lonlat, xy_m, number, chain_start, chain_node, segments)
-    return network, osm_id[chain_node]
+    network = _assemble(crs, drawn.osm_id, lonlat, xy_m, number, chain_start, chain_node, segments)
+    return network, chain_node
 
 
-def _list_segments(
-    raw: RawStreets, node: IntArray, node_count: int
-) -> tuple[IntArray, IntArray, IntArray, UInt8Array | None]:
+def order_segments(low: IntArray, high: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Rows of segments by (low, high), of `size` nodes, and where each distinct one begins."""
+    order = stable_order(high, size)
+    order = order[stable_order(low[order], size)]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+    return order, np.flatnonzero(new)
+
+
+def _list_segments(drawn: Drawn) -> tuple[IntArray, IntArray, IntArray, UInt8Array | None]:
     """Distinct segments (a < b), the lowest way id of each and its form, sorted by (a, b)."""
-    inside = np.ones(len(node) - 1, dtype=bool)
-    inside[raw.way_start[1:-1] - 1] = False
-    way = np.repeat(raw.way_id, np.diff(raw.way_start))[:-1][inside]
-    head, tail = node[:-1][inside], node[1:][inside]
-    real = head != tail
-    low = np.minimum(head, tail)[real]
-    high = np.maximum(head, tail)[real]
-    key, position = np.unique(low * node_count + high, return_inverse=True)
-    lowest = np.full(len(key), np.iinfo(np.int64).max)
-    np.minimum.at(lowest, position, way[real])
+    low, high = np.minimum(drawn.tail, drawn.head), np.maximum(drawn.tail, drawn.head)
+    order, first = order_segments(low, high, len(drawn.osm_id))
+    way = drawn.way[order]
+    lowest = np.minimum.reduceat(way, first)
     form = None
-    if raw.form is not None:
-        each = np.repeat(raw.form, np.diff(raw.way_start))[:-1][inside][real]
-        order = np.lexsort((each, way[real], position))  # of one way drawn twice the lower form
-        first = order[np.searchsorted(position[order], np.arange(len(key)))]
-        form = each[first]
-    return key // node_count, key % node_count, lowest, form
-
-
-def _list_half_segments(
-    a: IntArray, b: IntArray, node_count: int
-) -> tuple[IntArray, Int32Array, Int32Array, IntArray]:
-    """Both directions of all segments in CSR form, neighbours ascending."""
-    tail = np.concatenate((a, b))
-    head = np.concatenate((b, a))
-    order = np.lexsort((head, tail))
-    degree = np.bincount(tail, minlength=node_count)
-    start = np.concatenate(([0], np.cumsum(degree)))
-    segment = order % len(a)
-    return start, head[order].astype(np.int32), segment.astype(np.int32), degree
-
-
-def _break_rings(a: IntArray, b: IntArray, is_junction: NDArray[np.bool_]) -> None:
-    """Make the first node of every ring without a junction a junction (in place)."""
-    count = len(is_junction)
-    label = connected_pieces(count, a, b)
-    has = np.zeros(label.max() + 1, dtype=bool)
-    has[label[is_junction]] = True
-    lone = np.flatnonzero(~has[label])
-    _, first = np.unique(label[lone], return_index=True)
-    is_junction[lone[first]] = True
+    if drawn.form is not None:  # of one way drawn twice the lower form
+        count = np.diff(np.append(first, len(order)))
+        mine = np.equal(way, np.repeat(lowest, count))
+        form = np.minimum.reduceat(np.where(mine, drawn.form[order], np.uint8(255)), first)
+    return low[order[first]], high[order[first]], lowest, form
 
 
 def _hilbert_numbers(xy_m: FloatArray, junctions: IntArray) -> Int32Array:

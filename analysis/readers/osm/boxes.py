@@ -6,7 +6,7 @@ which parts it belongs. A part is then written with all that its things are made
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -71,11 +71,16 @@ def read_boxes(path: Path, keys: Sequence[str]) -> Boxes:
     ------
     InputError : the file is missing, no OpenStreetMap file, or cannot be read.
     """
+    return read_boxes_of(path, keys, lambda _: True)
+
+
+def read_boxes_of(path: Path, keys: Sequence[str], is_wanted: Callable[[Line], bool]) -> Boxes:
+    """As `read_boxes`, of those alone that are wanted; each is asked about once, in order."""
     check_osm_file(path)
     found: list[Boxes] = []
     relations: list[list[int]] = []
     try:
-        lines = list_lines(path, dict.fromkeys(_ALL, keys))
+        lines = filter(is_wanted, list_lines(path, dict.fromkeys(_ALL, keys)))
         while some := list(islice(lines, _AT_ONCE)):
             found.append(_boxes_of(some))
             relations += [one.refs for one in some if one.head.startswith(b"r")]

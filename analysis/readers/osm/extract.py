@@ -24,7 +24,13 @@ from lifecircle.analysis.readers.osm.ground import GROUND_KEYS, Ground, ground_k
 from lifecircle.analysis.readers.osm.incomplete import tell_incomplete
 from lifecircle.analysis.readers.osm.opl import Objects
 from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, PlaceRows
-from lifecircle.analysis.readers.osm.places import list_places, place_keys, sort_places
+from lifecircle.analysis.readers.osm.places import (
+    Unread,
+    list_rows,
+    place_keys,
+    sort_places,
+    with_incomplete,
+)
 from lifecircle.analysis.readers.osm.roads import RawRoads, read_roads, road_keys
 from lifecircle.analysis.readers.osm.source import (
     broken_file,
@@ -40,7 +46,7 @@ _KINDS: Final = (osmium.osm.NODE, osmium.osm.WAY, osmium.osm.RELATION)
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Streets, places and ground of a file, and what is to be said of it.
+    """Streets, places, roads and ground of a file, and what is to be said of it.
 
     `mapped`: the places, also as they were read. `roads`: of the profiles that were asked for,
     None where there are none.
@@ -64,7 +70,7 @@ class OnlyStreets:
 
 
 Known = OsmPlaces | OnlyStreets | None
-Met = Callable[[RawStreets | PlaceRows], None]
+Met = Callable[[str, Any], None]  # what it is, and the thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +102,24 @@ class _Reader:
             if met is not None and not _is_sure(self.path, streets, objects):
                 met = None
             if met is not None:
-                met(streets)
+                met("streets", streets)
             self.started("places")
             places: PlaceRows | OsmPlaces | None = self.places
+            unread: Unread = {}
             if places is None:
-                places = list_places(ordered.path, self.policy, self.today, areas, objects)
-                if met is not None and not _is_doubtful(self.path, streets, places):
-                    met(places)
-            ground = read_ground(ordered.path, areas, objects)
+                places, unread = list_rows(ordered.path, self.policy, self.today, areas, objects)
+                if met is not None and _is_doubtful(self.path, streets, places):
+                    met = None
+                if met is not None:
+                    met("places", places)
             roads = None
             if self.profiles:
                 roads = read_roads(ordered.path, self.profiles, self.form_of, objects)
+            if met is not None:
+                met("roads", roads)
+            ground = read_ground(ordered.path, areas, objects)
+            if isinstance(places, PlaceRows):
+                places = with_incomplete(ordered.path, places, unread, self.policy, self.today)
         except InputError as error:
             named = [replace(fault, file=name) for fault in error.faults]
             raise InputError(named) from error
@@ -149,8 +162,8 @@ def read_extract(
     A ``.pbf`` is read as it is; only where something is missing or refused that order, ids or
     places on ways could explain, it is put in order and read again. `places`: those of the file
     where they have been read already, or `OnlyStreets`: then there is no ground either. `met` is
-    told of the streets, then of the places, before the rest is read, where they are sure to stay
-    as they are.
+    told of ``streets``, of ``places`` (which are not `incomplete` yet), then of ``roads``, before
+    the rest is read, where they are sure to stay as they are.
 
     Raises
     ------

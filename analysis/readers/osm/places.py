@@ -53,6 +53,7 @@ class Place:
     geometry: shapely.Geometry
 
 
+Unread = Mapping[str, Line]
 Served = tuple[Place, Service]  # a thing and a service that it offers
 # What tags say: services, the life of the thing, and services that it was or shall be.
 _Told = tuple[list[Service], Life, list[tuple[Service, State, str]]]
@@ -84,8 +85,21 @@ def list_places(
     areas: Areas | None = None,
     objects: Objects | None = None,
 ) -> PlaceRows:
+    """As `list_rows`, with the areas that could not be read."""
+    rows, unread = list_rows(path, policy, today, areas, objects)
+    return with_incomplete(path, rows, unread, policy, today)
+
+
+def list_rows(
+    path: Path,
+    policy: Policy,
+    today: date | None = None,
+    areas: Areas | None = None,
+    objects: Objects | None = None,
+) -> tuple[PlaceRows, Unread]:
     """Facilities of the policy's services, buildings, residential land and boundaries of a file.
 
+    And closed ways and relations with one of `place_keys` that are no areas, by their ids.
     `today`: the day for which ``end_date`` and the like are read; None: they are not.
     `areas`, `objects`: those with one of `place_keys` at least, where they have been read already.
 
@@ -101,18 +115,35 @@ def list_places(
     line_keys = frozenset(_find_anchor(rule) for rule in of_lines)
     try:
         tagged = list(lines_of(path, objects, dict.fromkeys(_KINDS, keys)))
-        closed: dict[str, Line] = {}
+        unread: dict[str, Line] = {}
         areas = read_areas(path, keys) if areas is None else areas
-        things = list(_list_things(tagged, areas, closed))
+        things = list(_list_things(tagged, areas, unread))
         drawn = (
             line for line in tagged if not line_keys.isdisjoint(line.tags) and not line.is_node
         )
         lines = read_lines(path, drawn, lambda tags: any(r.matches(tags) for r in of_lines))
-        places = sort_places([*things, *(Place(*line) for line in lines)], policy, today)
-        lost = find_incomplete(path, closed, keys, RowsOf(policy, today).serves)
-        return replace(places, incomplete=lost)
+        things += [Place(*line) for line in lines]
     except RuntimeError as error:
         raise broken_file(path, error) from error
+    return sort_places(things, policy, today), unread
+
+
+def with_incomplete(
+    path: Path, rows: PlaceRows, unread: Unread, policy: Policy, today: date | None
+) -> PlaceRows:
+    """The places of a file, and which of its areas could not be read.
+
+    Raises
+    ------
+    InputError
+        The file is cut off.
+    """
+    serves = RowsOf(policy, today).serves
+    try:
+        lost = find_incomplete(path, unread, place_keys(policy), serves)
+    except RuntimeError as error:
+        raise broken_file(path, error) from error
+    return replace(rows, incomplete=lost)
 
 
 def places_of(things: Iterable[Place], policy: Policy, today: date | None = None) -> OsmPlaces:
@@ -244,9 +275,16 @@ class RowsOf:
 
     def serves(self, tags: Mapping[str, str]) -> bool:
         """Whether an area with these tags is a facility that is open."""
+        return bool(self.services(tags))
+
+    def services(self, tags: Mapping[str, str], *, is_line: bool = False) -> list[str]:
+        """Ids of the services that an area (or a line) with these tags offers, being open."""
         names = names_of(tags)
         life = OPEN if self._life is None else self._life(tags, names)
-        return life.state is None and bool(self._served(tags, names, _AREAL))
+        if life.state is not None:
+            return []
+        found = self._served(tags, names, _LINEAR if is_line else _AREAL)
+        return [service.id for service in found]
 
     def key_of(self, value: str, keys: Sequence[str]) -> str | None:
         """The first of some keys under which a value alone is asked for."""

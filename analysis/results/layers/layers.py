@@ -19,12 +19,14 @@ from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
 from lifecircle.analysis.results.layers.catchments import catchment_values
+from lifecircle.analysis.results.layers.files import distinct_shapes, read_layer, write_layer
 from lifecircle.analysis.results.layers.gaps import gap_layer, gap_values
 from lifecircle.analysis.results.layers.values import (
     Values,
     cell_layer,
     circle_layer,
     facility_layer,
+    looked_up,
     network_layer,
     objects,
     unit_layer,
@@ -89,8 +91,7 @@ def layer_makers(run: Run) -> tuple[MadeLayers, MadeLayers]:
 def write_layers(folder: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write finished layers into a run's folder, as GeoParquet."""
     for layer, frame in layers.items():
-        file = _file(folder, layer)
-        frame.to_parquet(file, index=False, compression="zstd", schema_version="1.1.0")
+        write_layer(layer_file(folder, layer), frame)
 
 
 def layers_of(run: Run) -> tuple[str, ...]:
@@ -99,16 +100,17 @@ def layers_of(run: Run) -> tuple[str, ...]:
     return (*LAYERS, *(layer for layer, held in has if held))
 
 
-def _file(folder: Path, layer: str) -> Path:
+def layer_file(folder: Path, layer: str) -> Path:
+    """Where a layer lies in the folder of its run."""
     return folder / f"layer.{layer}.parquet"
 
 
 def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
     """A layer as the build wrote it; None when it did not, or with other columns."""
     columns = layer_columns(run, layer)
-    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run.path, layer).is_file():
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not layer_file(run.path, layer).is_file():
         return None
-    frame = gpd.read_parquet(_file(run.path, layer))
+    frame = read_layer(layer_file(run.path, layer))
     if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:
         return None
     for column in columns:
@@ -167,10 +169,9 @@ def _frame(run: Run, layer: str, values: Values, shapes: GeometryArray) -> gpd.G
 
 def _in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
     """Shapes in EPSG:4326; one that stands in many rows is turned once."""
-    one = np.fromiter(map(id, shapes), dtype=np.int64, count=len(shapes))
-    _, first, rows = np.unique(one, return_index=True, return_inverse=True)
-    turned = gpd.GeoSeries(shapes[first], crs=crs).to_crs(DEGREES)
-    return gpd.GeoSeries(turned.to_numpy()[rows.ravel()], crs=DEGREES)
+    distinct, row = distinct_shapes(shapes)
+    turned = gpd.GeoSeries(distinct, crs=crs).to_crs(DEGREES)
+    return gpd.GeoSeries(looked_up(turned.to_numpy(), row), crs=DEGREES)
 
 
 def _typed(column: Column, values: Any) -> Any:

@@ -22,7 +22,6 @@ from lifecircle.analysis.access.walking import flat_costs
 from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import City
 from lifecircle.analysis.city.notes import NotOpen
-from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import InputError, ParameterError, UnknownNameError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.measures.siting.candidates import (
@@ -30,11 +29,8 @@ from lifecircle.analysis.measures.siting.candidates import (
     generated_sites,
     join_sites,
     places_of_kinds,
-    site_at,
 )
 from lifecircle.analysis.measures.siting.place import Siting, place_sites
-from lifecircle.analysis.measures.what_if import Addition, what_if
-from lifecircle.analysis.quantities import UNREACHED_CM
 from lifecircle.service.catalog.siting.siting import siting_document
 from lifecircle.service.catalog.siting.task import SitingTask, candidates
 from tests.files.tables import said
@@ -46,6 +42,7 @@ from tests.worlds.tiny import (
     Street,
     Unit,
     make_city,
+    sites_on,
     tiny_city,
     tiny_policy,
     tiny_run,
@@ -54,12 +51,6 @@ from tests.worlds.tiny import (
 )
 
 SERVICE = "health_centre"
-
-
-def sites_on(city: City, *places: tuple[float, float]) -> Sites:
-    """Candidates at metres of the drawing."""
-    xy = np.array(places, dtype=np.float64).reshape(-1, 2) + ORIGIN
-    return site_at(xy, city, EdgeIndex.build(city.network, 0), 250)
 
 
 def answer(city: City, sites: Sites, **asked: object) -> Siting:
@@ -362,43 +353,3 @@ def test_a_table_of_candidates_with_faults(tmp_path: Path) -> None:
         candidates(run.study, Question(SERVICE), task)
     assert {fault.row for fault in raised.value.faults} == {3}
     assert len(raised.value.faults) == 2
-
-
-# ---- what if ---------------------------------------------------------------------------------
-
-
-def test_what_if_is_what_a_new_computation_says() -> None:
-    city, policy = tiny_city(), tiny_policy()
-    costs, travel = flat_costs(city.network), tiny_travel(city)
-    sites = sites_on(city, (3000, 0), (4900, 0))
-    adds = [Addition(SERVICE, sites.of(k)) for k in range(2)]
-    h1 = [str(i) for i in city.facilities.id].index("h1")
-    (added,) = what_if(study_of(city, policy, travel=travel, costs=costs), Question(), add=adds)
-    assert (added.total.covered_before, added.total.covered_after) == (600, 1750)
-    assert (added.gained, added.lost) == (1150, 0)
-    assert added.groups["65"] == (90, 280)
-    (gone,) = what_if(study_of(city, policy, travel=travel, costs=costs), Question(), remove=[h1])
-    assert (gone.total.covered_after, gone.lost) == (0, 600)
-    assert (gone.cell_cm == UNREACHED_CM).all()
-    (both,) = what_if(
-        study_of(city, policy, travel=travel, costs=costs), Question(), add=adds, remove=[h1]
-    )
-    assert (both.total.covered_after, both.gained, both.lost) == (1150, 1150, 600)
-    assert sum(row.covered_after or 0 for row in both.units) == 1150
-    again = walk_matrix(costs, sites.attachments, city.cells.position, np.arange(2)).min(axis=0)
-    assert both.cell_cm.tolist() == again.tolist()
-
-
-def test_what_if_an_added_place_never_lowers_coverage() -> None:
-    city, policy = tiny_city(), tiny_policy()
-    costs, travel = flat_costs(city.network), tiny_travel(city)
-    base = travel.cell_cm[travel.row(SERVICE)]
-    for x in range(0, 6000, 333):
-        sites = sites_on(city, (float(x), 0))
-        (change,) = what_if(
-            study_of(city, policy, travel=travel, costs=costs),
-            Question(by="subdistrict"),
-            add=[Addition(SERVICE, sites.of(0))],
-        )
-        assert (change.cell_cm <= base).all()
-        assert change.lost == 0

@@ -20,6 +20,7 @@ from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.facts import Beside, Facts, read_facts
+from lifecircle.analysis.policy import load_policy
 from lifecircle.analysis.readers.osm.streets import RawStreets
 from tests.readers.osm.test_osm_writings import shuffled, text, town
 
@@ -46,13 +47,19 @@ def content(thing: object) -> list[object]:
 
 def both(path: Path) -> tuple[Facts, Facts, list[RawStreets]]:
     """The facts of a file read ahead and read at once, and the streets told of early."""
+
+    def all_of(facts: Facts) -> Facts:
+        roads = facts.roads()
+        return replace(facts.completed(), roads=lambda: roads)
+
     met: list[RawStreets] = []
     ahead = begin_reading(path, None)
     assert ahead is not None
     request = BuildRequest("t", osm=path, today=ahead.today)
-    beside = Beside(ahead, lambda streets, _: met.append(streets))
-    early = read_facts(request, ahead.policy, Clock(None), beside=beside).completed()
-    return early, read_facts(request, ahead.policy, Clock(None)), met
+    policy = load_policy()
+    beside = Beside(ahead, lambda facts: met.append(facts.streets))
+    early = all_of(read_facts(request, policy, Clock(None), beside=beside))
+    return early, read_facts(request, policy, Clock(None)), met
 
 
 @pytest.mark.parametrize("in_order", [True, False])
@@ -63,8 +70,11 @@ def test_a_file_read_ahead_is_the_file(tmp_path: Path, in_order: bool) -> None:
     early, late, met = both(path)
     assert met == [early.streets]
     assert early.remainder is None
-    for name in ("streets", "places", "ground", "roads", "warnings"):
+    for name in ("streets", "ground", "warnings"):
         assert content(getattr(early, name)) == content(getattr(late, name)), name
+    assert early.places is not None and late.places is not None
+    assert content(early.places) == content(replace(late.places, incomplete=()))
+    assert content(early.roads()) == content(late.roads())
     assert early.ground is not None
     assert not early.ground.lonlat.flags.writeable
     assert np.array_equal(early.streets.lonlat, late.streets.lonlat)
@@ -80,14 +90,16 @@ def test_what_is_wrong_with_a_file_is_told_by_the_build(tmp_path: Path) -> None:
 def test_a_build_that_asks_for_something_else_reads_for_itself(tmp_path: Path) -> None:
     path = tmp_path / "town.osm"
     path.write_text(text(town()), encoding="utf-8")
+    policy = load_policy()
+    assert policy.scorecard is not None
+    profiles = policy.scorecard.profiles
     ahead = begin_reading(path, None)
     assert ahead is not None
     asked = BuildRequest("t", osm=path, today=ahead.today)
-    assert ahead.suits(asked, ahead.policy, ahead.profiles)
-    assert not ahead.suits(replace(asked, today=None), ahead.policy, ahead.profiles)
-    assert not ahead.suits(asked, ahead.policy, (*ahead.profiles, "bus"))
-    assert not ahead.suits(asked, replace(ahead.policy), ahead.profiles)
-    assert begin_reading(path, "no such policy") is None
+    assert ahead.suits(asked, policy, profiles)
+    assert not ahead.suits(replace(asked, today=None), policy, profiles)
+    assert not ahead.suits(asked, policy, {*profiles, "bus"})
+    assert not ahead.suits(replace(asked, policy=policy), policy, profiles)
     assert begin_reading(None, None) is None
 
 
@@ -106,7 +118,13 @@ def test_what_changed_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert begun == [ahead, None]
 
 
-def test_what_reads_ahead_needs_no_pandas() -> None:
-    code = "import sys, lifecircle.analysis.ahead; print(*{'pandas', 'numba'} & {*sys.modules})"
+@pytest.mark.parametrize(
+    ("module", "spared"),
+    [("ahead", "numpy osmium pydantic"), ("readers.osm.extract", "pandas numba")],
+)
+def test_what_reads_ahead_imports_little(module: str, spared: str) -> None:
+    """Importing what begins it costs nothing; the process itself needs no frames, no kernels."""
+    told = f"print(*{{*{spared.split()}}} & {{*sys.modules}})"
+    code = f"import sys, lifecircle.analysis.{module}; {told}"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == ""

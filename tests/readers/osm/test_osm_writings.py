@@ -152,7 +152,7 @@ def test_roads_are_whole_in_any_order(tmp_path: Path, order: int) -> None:
     with osmium.SimpleWriter(str(path)) as writer:
         osmium.apply(osmium.io.Reader(str(plain)), writer)
     facts = read_facts(BuildRequest("t", osm=path, profiles=("car",)), POLICY, Clock(None))
-    roads, streets = facts.roads, facts.streets
+    roads, streets = facts.roads(), facts.streets
     assert roads is not None
     assert not np.isnan(roads.lonlat).any()
     assert sorted(roads.node_ref.tolist()) == sorted(streets.node_ref.tolist())

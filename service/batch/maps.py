@@ -1,0 +1,178 @@
+"""Cities that share one larger map: each one's piece of it, cut for all of them at once.
+
+::
+
+    DIR/.batch/maps/<city>.osm.pbf    the piece, as if it were the city's own `osm`
+    DIR/.batch/maps/<city>.json       what it was cut from and for; it is written last
+
+A piece is kept until its map, its units, its margin or the code change. Its bytes do not tell when
+it was cut, so that a city whose piece stayed the same is not built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from lifecircle.analysis.build_request import BuildRequest, CutFrom
+from lifecircle.analysis.errors import LifecircleError
+from lifecircle.analysis.locks import wait_for_lock
+from lifecircle.analysis.parts.province import ground_of
+from lifecircle.analysis.policy import Policy, load_policy
+from lifecircle.analysis.provenance import code_version, sha256_of
+from lifecircle.analysis.quantities import FloatArray
+from lifecircle.analysis.readers.osm.aside import in_order
+from lifecircle.analysis.readers.osm.pieces import Piece, cut_map
+from lifecircle.analysis.readers.osm.service_boxes import read_service_boxes
+from lifecircle.analysis.writing import write_aside
+from lifecircle.service.batch.cities import plain
+from lifecircle.service.batch.records import Record, Records, digests_of
+from lifecircle.service.batch.work import Task, cut_of, map_piece, near_file, request_of
+from lifecircle.service.errors import BatchError
+
+_METRES: Final = 1000
+_STEP: Final = "cut"
+_NOT_OF_GROUND: Final[dict[str, Any]] = {
+    "population": (), "facilities": (), "statistics": (), "closures": (), "surveyed": (),
+    "elevation": None, "merges": None, "timeout_minutes": 1, "memory_gb": None, "retries": 0,
+    "parts": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A city whose piece is not there as it shall be."""
+
+    task: Task
+    key: str
+    request: BuildRequest
+
+
+def cut_maps(tasks: Sequence[Task]) -> tuple[list[Task], list[Record]]:
+    """Cut the maps that cities name, each once for all of them.
+
+    Returns
+    -------
+    tasks : those of the cities that have their own map, or their piece of one.
+    records : of the cities that cannot be cut out; nothing of them stays.
+    """
+    ready = [task for task in tasks if task.city.map is None]
+    failed: list[Record] = []
+    shared: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.city.map is not None:
+            shared.setdefault(task.city.map, []).append(task)
+    for given, cities in shared.items():
+        records = Records(Path(cities[0].workspace))
+        lost = _cut_one(given, cities, records)
+        for task in cities:
+            if task.name in lost:
+                failed.append(records.keep(_refused(task.name, lost[task.name])))
+            else:
+                ready.append(_with_piece(task))
+            records.step_file(task.name).unlink(missing_ok=True)
+    return ready, failed
+
+
+def _with_piece(task: Task) -> Task:
+    """The task with the city's piece for its map."""
+    return replace(task, city=replace(task.city, osm=str(map_piece(task))))
+
+
+def _cut_one(given: str, tasks: Sequence[Task], records: Records) -> dict[str, LifecircleError]:
+    """Cut one map for its cities; what is wrong with each that failed."""
+    lost: dict[str, LifecircleError] = {}
+    folder = map_piece(tasks[0]).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = near_file(given, tasks[0])
+        digest = sha256_of(path)
+        with (folder / ".lock").open("a") as lock:
+            wait_for_lock(lock.fileno())
+            for left in folder.glob(".aside-*"):  # of who was killed while cutting
+                shutil.rmtree(left, ignore_errors=True)
+            wanted = [one for task in tasks if (one := _wanted(task, digest, lost)) is not None]
+            for one in wanted:
+                write_aside(records.step_file(one.task.name), _STEP.encode())
+            _cut(path, wanted, folder, lost)
+    except LifecircleError as error:
+        lost |= {task.name: error for task in tasks}
+    except OSError as error:
+        told = BatchError("batch_unwritable", detail=error.strerror or str(error))
+        lost |= {task.name: told for task in tasks}
+    return lost
+
+
+def _wanted(task: Task, digest: str, lost: dict[str, LifecircleError]) -> _Wanted | None:
+    """What is to be cut for a city, None where its piece is there or its files are wrong."""
+    try:
+        bounded = replace(task.city, map=None, **_NOT_OF_GROUND)
+        said = {**plain(bounded), "map": digest, "day": task.day, "code": code_version()}
+        files = digests_of(bounded, task.digests)
+        whole = json.dumps([said, files], sort_keys=True, default=list)
+        key = hashlib.sha256(whole.encode()).hexdigest()
+        if cut_of(task) is not None and _key_of(task) == key and map_piece(task).is_file():
+            return None
+        return _Wanted(task, key, request_of(replace(task, city=bounded)))
+    except LifecircleError as error:
+        lost[task.name] = error
+    except OSError as error:
+        lost[task.name] = BatchError("batch_unreadable", detail=str(error))
+    return None
+
+
+def _key_of(task: Task) -> Any:
+    return json.loads(_told(task).read_text(encoding="utf-8")).get("key")
+
+
+def _told(task: Task) -> Path:
+    piece = map_piece(task)
+    return piece.with_name(f"{task.name}.json")
+
+
+def _cut(
+    path: Path, wanted: Sequence[_Wanted], folder: Path, lost: dict[str, LifecircleError]
+) -> None:
+    """Write the pieces of some cities aside, then each in its place with what is said of it."""
+    if not wanted:
+        return
+    read: dict[str, tuple[Policy, Mapping[str, FloatArray]]] = {}
+    cuts: dict[str, CutFrom] = {}
+    pieces: list[tuple[_Wanted, Piece]] = []
+    with in_order(path) as ordered, TemporaryDirectory(prefix=".aside-", dir=folder) as aside:
+        for one in wanted:
+            margin, named = one.task.city.margin_km, str(one.request.policy)
+            try:
+                if named not in read:
+                    given = one.request.policy
+                    policy = given if isinstance(given, Policy) else load_policy(given)
+                    known = read_service_boxes(ordered.path, policy, one.request.today)
+                    read[named] = policy, known
+                policy, known = read[named]
+                ground = ground_of(
+                    one.request, policy, path.name, known,
+                    None if margin is None else margin * _METRES,
+                )  # fmt: skip
+            except LifecircleError as error:
+                lost[one.task.name] = error
+                continue
+            cuts[one.task.name] = ground.cut
+            pieces.append((one, Piece(ground.shape, Path(aside) / map_piece(one.task).name)))
+        cut_map(ordered.path, [piece for _, piece in pieces])
+        for one, piece in pieces:
+            told = _told(one.task)
+            told.unlink(missing_ok=True)
+            piece.target.replace(map_piece(one.task))
+            said = {"key": one.key, "cut": asdict(cuts[one.task.name])}
+            write_aside(told, json.dumps(said, ensure_ascii=False).encode())
+
+
+def _refused(city: str, error: LifecircleError) -> Record:
+    told = {"zh": error.text("zh"), "en": error.text("en")}
+    return Record(city, "", "failed", error=told)

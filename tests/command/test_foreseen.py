@@ -1,0 +1,58 @@
+"""The map of a build begins to be read by the words of the command line, before they are parsed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecircle.service.commands import foreseen
+from lifecircle.service.commands.foreseen import foresee, reading_of
+
+Begun = list[tuple[object, ...]]
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
+    """The maps that were begun to be read."""
+    seen: Begun = []
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+
+    def begin(*asked: object) -> Any:
+        seen.append(asked)
+        return f"reading {len(seen)}"
+
+    monkeypatch.setattr(foreseen, "begin_reading", begin)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("words", "policy", "threads"),
+    [
+        ("build t --osm {map}", None, None),
+        ("build t --osm={map} --policy=mine", "mine", None),
+        ("build --threads 2 --osm other --policy mine t --osm {map}", "mine", 2),
+    ],
+)
+def test_what_was_foreseen_is_what_the_build_reads(
+    tmp_path: Path, begun: Begun, words: str, policy: str | None, threads: int | None
+) -> None:
+    path = tmp_path / "t.osm"
+    path.touch()
+    found = foresee(words.format(map=path).split())
+    assert begun == [(path, policy, threads)]
+    assert reading_of(found, path, policy, threads) == "reading 1"
+    assert reading_of(found, tmp_path / "u.osm", policy, threads) == "reading 2"
+    assert reading_of(None, path, policy, threads) == "reading 3"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "coverage t --osm {map}", "build t", "build t --osm nowhere.osm", "build t --osm",
+     "build t --osm {map} --threads 0", "build t --osm {map} --threads many"],
+)  # fmt: skip
+def test_nothing_is_read_that_no_build_asks_for(tmp_path: Path, begun: Begun, words: str) -> None:
+    (tmp_path / "t.osm").touch()
+    assert foresee(words.format(map=tmp_path / "t.osm").split()) is None
+    assert begun == []
