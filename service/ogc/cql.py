@@ -251,8 +251,8 @@ def _check_rings(node: dict[str, Any]) -> None:
     """
     for part in node.get("geometries", ()):
         _check_rings(part)
-    kind, places = node.get("type"), node.get("coordinates")
-    areas = {"Polygon": [places], "MultiPolygon": places}.get(str(kind), ())
+    places: Any = node.get("coordinates")
+    areas: Any = {"Polygon": [places], "MultiPolygon": places}.get(str(node.get("type")), ())
     for ring in (ring for area in areas for ring in area):
         if len(ring) < 4 or list(ring[0]) != list(ring[-1]):
             raise ValueError
