@@ -86,7 +86,8 @@ async def parameter_problem(request: Request, error: Exception) -> Response:
 
 def _fault(found: Any, lang: Language) -> dict[str, str]:
     where = [str(one) for one in found["loc"][1:]]
-    name = next((one for one in reversed(where) if not _UNION_MEMBER.search(one)), "")
+    named = [one for one in where if not one.isdecimal() and not _UNION_MEMBER.search(one)]
+    name = named[-1] if named else ""
     key = PLAIN_FAULTS.get(found["type"], "fault_other")
     if key == "fault_json" or tuple(found["loc"]) == ("body",):
         name, key = "body", key if key == "fault_json" else "fault_body"
