@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from lifecircle.analysis.city.model import City, Facilities, StrArray
 from lifecircle.analysis.errors import ParameterError
@@ -109,8 +110,9 @@ def hours_per_day(text: str | None, *, every_day: bool = False) -> float | None:
 
 def states_at(facilities: Facilities, moment: Moment) -> Int32Array:
     """State of every facility at a moment by its opening hours, int32 (f,)."""
-    hours = hours_of(facilities)
-    states = np.fromiter((state_at(text, moment) for text in hours), np.int32, len(hours))
+    each, texts = pd.factorize(hours_of(facilities), use_na_sentinel=False)
+    of_text = [state_at(None if pd.isna(text) else text, moment) for text in texts]
+    states = np.array(of_text, dtype=np.int32)[each]
     read_only(states)
     return states
 

@@ -9,17 +9,13 @@ from typing import Final
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from lifecircle.analysis.city.model import Cells, GeometryArray
+from lifecircle.analysis.grouping.discs import union_of_discs
 from lifecircle.analysis.grouping.shared_edges import SharedEdges
 from lifecircle.analysis.machine import collecting_seldom, map_side_by_side
-from lifecircle.analysis.quantities import BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import BoolArray, Int32Array, IntArray
 from lifecircle.analysis.readers.records.cells import object_array
-
-DISC_SEGMENTS: Final = 4  # corners per quarter of a drawn disc
-SQUARES_PER_RADIUS: Final = 1.5  # a disc covers every square of that size that holds its centre
-REACH: Final = 2  # squares a disc can reach beyond the one that holds its centre
 
 _known: Final[dict[int, tuple[weakref.ref[GeometryArray], _Meeting]]] = {}
 _knowing: Final = threading.Lock()
@@ -42,7 +38,7 @@ def outline(
     if not bare.all():
         parts.append(_joined(shapes[~bare], _meeting(cells.polygon).clash[chosen][~bare], joined))
     if bare.any():
-        parts.append(_discs(cells.xy_m[chosen][bare], radius_m))
+        parts.append(union_of_discs(cells.xy_m[chosen][bare], radius_m))
     return shapely.normalize(parts[0] if len(parts) == 1 else shapely.union_all(parts))
 
 
@@ -153,38 +149,3 @@ def _found_clashing(polygons: GeometryArray, there: BoolArray) -> BoolArray:
         clash[rest[wrong]] = True
         rest = rest[~wrong]
     return clash
-
-
-def _discs(centres: FloatArray, radius_m: float) -> shapely.Geometry:
-    """Union of discs: a dense crowd is filled with squares, only its rim is drawn as discs.
-
-    A square that holds a centre lies inside that centre's disc, and a disc whose whole
-    neighbourhood of squares holds centres adds nothing to them: the union stays the same.
-    """
-    points: FloatArray = np.unique(centres, axis=0)
-    side = radius_m / SQUARES_PER_RADIUS
-    square = np.floor(points / side).astype(np.int64)
-    held, which = np.unique(square, axis=0, return_inverse=True)
-    inner = _surrounded(held)
-    rim = points[~inner[which.ravel()]]
-    drawn = shapely.disjoint_subset_union_all(
-        shapely.buffer(shapely.points(rim), radius_m, quad_segs=DISC_SEGMENTS)
-    )
-    return shapely.union(drawn, _squares(held, side)) if inner.any() else drawn
-
-
-def _surrounded(held: IntArray) -> BoolArray:
-    """Whether all squares that a disc of each square can reach are held too."""
-    rows = int(np.ptp(held[:, 1])) + 2 * REACH + 1
-    keys = (held[:, 0] - held[:, 0].min() + REACH) * rows + held[:, 1] - held[:, 1].min() + REACH
-    inner = np.ones(len(held), dtype=np.bool_)
-    for dx in range(-REACH, REACH + 1):
-        for dy in range(-REACH, REACH + 1):
-            inner &= np.isin(keys + dx * rows + dy, keys)
-    return inner
-
-
-def _squares(held: NDArray[np.int64], side: float) -> shapely.Geometry:
-    low = held * side
-    high = (held + 1) * side
-    return shapely.coverage_union_all(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))

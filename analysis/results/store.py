@@ -16,21 +16,22 @@ import contextlib
 import dataclasses
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lifecircle.analysis.errors import UnknownNameError, WorkspaceError
-from lifecircle.analysis.machine import wait_side_by_side
+from lifecircle.analysis.machine import map_side_by_side, wait_side_by_side
+from lifecircle.analysis.provenance import sha256_of
 from lifecircle.analysis.results.arrays import reading
 from lifecircle.analysis.results.catchments_files import (
     read_catchments,
     write_catchments,
 )
 from lifecircle.analysis.results.city_files import read_city, write_city
-from lifecircle.analysis.results.folders import CURRENT, POLICY, RUNS, AreaFolders
+from lifecircle.analysis.results.folders import CURRENT, MANIFEST, POLICY, RUNS, AreaFolders
 from lifecircle.analysis.results.frozen.policy import policy_from, policy_text
-from lifecircle.analysis.results.layers.layers import MadeLayers, write_layers
+from lifecircle.analysis.results.layers.layers import LONGEST, MadeLayers, layer_file, write_layers
 from lifecircle.analysis.results.manifest_file import read_manifest, write_manifest
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.names import inside
@@ -147,14 +148,15 @@ class Workspace(AreaFolders):
         area = aside.parent
         aside.mkdir()
         try:
-            _write(aside, run, layers)
-            stem = f"r{_stamp(run.manifest.created)}-{content_digest(aside)[:8]}"
+            digests = _write(aside, run, layers)
+            digest = content_digest(aside, digests)
+            stem = f"r{_stamp(run.manifest.created)}-{digest[:8]}"
             (area / RUNS).mkdir(exist_ok=True)
             while True:
                 name = _free(area / RUNS, stem)
                 manifest = dataclasses.replace(run.manifest, run=name, timings_s=timings_s())
                 write_manifest(aside, manifest)
-                wait_side_by_side(_to_disk, aside.iterdir())
+                _to_disk(aside / MANIFEST)
                 _to_disk(aside)
                 try:
                     aside.rename(area / RUNS / name)
@@ -169,21 +171,35 @@ class Workspace(AreaFolders):
         return dataclasses.replace(run, path=area / RUNS / name, manifest=manifest)
 
 
-def _write(aside: Path, run: Run, layers: tuple[MadeLayers, MadeLayers]) -> None:
-    """Write all but the manifest; what takes longest here, beside all the rest."""
+def _write(aside: Path, run: Run, layers: tuple[MadeLayers, MadeLayers]) -> dict[str, str]:
+    """Write all but the manifest, through to the disk; what takes longest here, beside the rest.
+
+    Returns the digests of the files by their names.
+    """
     longest, others = layers
 
-    def write_rest() -> None:
+    def write_rest() -> dict[str, str]:
         (aside / POLICY).write_text(policy_text(run.policy), encoding="utf-8")
         write_city(aside, run.city, run.travel)
         write_catchments(aside, run.catchments)
         write_layers(aside, others())
+        files = [file for file in aside.iterdir() if file not in apart]
+        return _settled(files)
 
+    apart = [layer_file(aside, LONGEST)]
     written = begin_in_copy(write_rest)
     try:
         write_layers(aside, longest())
+        mine = _settled(apart)
     finally:
-        written()
+        rest = written()
+    return mine | rest
+
+
+def _settled(files: Sequence[Path]) -> dict[str, str]:
+    """Digests by name of finished files, that are on the disk now."""
+    wait_side_by_side(_to_disk, files)
+    return dict(zip([file.name for file in files], map_side_by_side(sha256_of, files), strict=True))
 
 
 def latest_of_years(years: Mapping[str, int], run: str) -> tuple[str, ...]:

@@ -215,10 +215,14 @@ def is_named_after(run: str, digest: str) -> bool:
     return digest[:8] == run.partition("-")[2][:8]
 
 
-def content_digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of the files of a run but its manifest, in name order."""
+def content_digest(folder: Path, known: Mapping[str, str] | None = None) -> str:
+    """SHA-256 over the names and bytes of the files of a run but its manifest, in name order.
+
+    `known`: digests of files by their names; the others are read.
+    """
+    digests = dict(known or {})
     files = [file for file in folder.iterdir() if file.name != MANIFEST and file.is_file()]
-    files.sort(key=lambda path: path.name)
-    parts = zip(files, map_side_by_side(sha256_of, files), strict=True)
-    lines = (f"{file.name} {part}\n" for file, part in parts)
+    rest = [file for file in files if file.name not in digests]
+    digests |= zip([file.name for file in rest], map_side_by_side(sha256_of, rest), strict=True)
+    lines = (f"{name} {digests[name]}\n" for name in sorted(file.name for file in files))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

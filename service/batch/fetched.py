@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def fetch(address: str, folder: Path, digest: str | None = None) -> Path:
     return kept
 
 
-def send(files: Mapping[str, bytes], address: str) -> list[str]:
+def send(files: Sequence[Path], address: str) -> list[str]:
     """Put files under an address (any that fsspec can write), each at once; returns theirs.
 
     Raises
@@ -61,11 +61,11 @@ def send(files: Mapping[str, bytes], address: str) -> list[str]:
     try:
         system, root = fsspec.core.url_to_fs(address)
         _make_folder(system, root)
-        for name, content in files.items():
-            system.pipe_file(f"{root.rstrip('/')}/{name}", content)
+        for file in files:
+            system.put_file(str(file), f"{root.rstrip('/')}/{file.name}")
     except Exception as error:  # whatever a file system of fsspec raises
         raise _refused("batch_not_sent", address, error) from error
-    return [f"{address.rstrip('/')}/{name}" for name in files]
+    return [f"{address.rstrip('/')}/{file.name}" for file in files]
 
 
 def send_run(run: Path, address: str) -> bool:

@@ -21,10 +21,32 @@ from lifecircle.service.wording import Words
 WORST_UNITS: Final = 200  # of all cities together, kept for an indicator
 
 
+Worst = list[tuple[int, str, float | None, int]]  # number of the city, unit, P, not covered
+
+
+def add_worst(held: dict[str, Worst], city: int, found: Mapping[str, Any]) -> None:
+    """Keep by service the units with most residents not covered, `WORST_UNITS` at most.
+
+    `city`: the number of the city whose figures they are. Of equals those told first stay.
+    """
+    for block in found["services"]:
+        units = held.setdefault(block["service"], [])
+        units += [
+            (city, unit["name"], unit["P"], unit["not_covered"])
+            for unit in block["units"]
+            if unit["not_covered"]
+        ]
+        units.sort(key=lambda unit: -unit[3])
+        del units[WORST_UNITS:]
+
+
 def batch_page(
-    records: Mapping[str, Record], figures: Mapping[str, Mapping[str, Any]], lang: Language
+    records: Mapping[str, Record],
+    figures: Mapping[str, Mapping[str, Any]],
+    worst: Mapping[str, Worst],
+    lang: Language,
 ) -> str:
-    """The page in one language."""
+    """The page in one language; `worst` as `add_worst` keeps them, cities in the order given."""
     words = Words(lang, "batch")
     style, script = own_asset("batch.css"), own_asset("batch.js")
     return own_template("batch.html").render(
@@ -35,7 +57,7 @@ def batch_page(
         broken=[_broken(one, words) for one in records.values() if one.state == "failed"],
         style=Markup(style),  # noqa: S704  our own file
         script=Markup(script),  # noqa: S704  our own file
-        data=Markup(_json(_data(figures, words))),  # noqa: S704  < > & are written as escapes
+        data=Markup(_json(_data(figures, worst, words))),  # noqa: S704  < > & are written as escapes
         policy=own_policy(style, scripts=(script,)),
     )
 
@@ -44,7 +66,9 @@ def _broken(record: Record, words: Words) -> tuple[str, str]:
     return record.city, "" if record.error is None else record.error[words.lang]
 
 
-def _data(figures: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, Any]:
+def _data(
+    figures: Mapping[str, Mapping[str, Any]], worst: Mapping[str, Worst], words: Words
+) -> dict[str, Any]:
     """Cities, indicators, and for each indicator its figures by city and its worst units."""
     lang = words.lang
     cities = [
@@ -58,11 +82,6 @@ def _data(figures: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, A
             total = block["total"]
             told = percent(total["P"]) or words.not_assessed
             found["cities"].append([i, total["P"], told, number(total["not_covered"]) or ""])
-            found["units"] += [
-                [i, unit["name"], unit["P"], percent(unit["P"]), unit["not_covered"]]
-                for unit in block["units"]
-                if unit["not_covered"]
-            ]
         for row in one["rows"]:
             found = _indicator(indicators, "row", row["id"], f"{row['id']} {row['title'][lang]}")
             unit = words.title(row["unit_title"])
@@ -71,11 +90,9 @@ def _data(figures: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, A
             found["least"] = row["direction"] == "at most"
             verdict = words.verdict(row["status"])
             found["cities"].append([i, row["value"], told, verdict, row["status"], share])
-    for found in indicators.values():
-        found["units"].sort(key=lambda unit: -unit[4])
-        found["units"] = [
-            [i, name, share, told, number(lost)]
-            for i, name, share, told, lost in found["units"][:WORST_UNITS]
+    for service, units in worst.items():
+        indicators[f"P {service}"]["units"] = [
+            [i, name, share, percent(share), number(lost)] for i, name, share, lost in units
         ]
     return {"cities": cities, "indicators": [*indicators.values()]}
 

@@ -10,55 +10,79 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import geopandas as gpd
 import orjson
 import pandas as pd
-import shapely
 from openpyxl import Workbook
 
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.export import sheet_row
-from lifecircle.analysis.writing import write_aside
 from lifecircle.service.batch.fetched import send
 from lifecircle.service.batch.figures import COUNTS, READINGS
-from lifecircle.service.batch.page import batch_page
+from lifecircle.service.batch.page import Worst, add_worst, batch_page
 from lifecircle.service.batch.records import Record, Records
+from lifecircle.service.batch.units_table import UnitTables
 from lifecircle.service.errors import BatchUnfinishedError
 from lifecircle.service.wording import Words
 
 COVERAGE: Final = "coverage"
 ROW: Final = "scorecard"
 _LONGEST_SHEET: Final = 1_000_000
-_NO_SHAPE: Final[Mapping[str, Any]] = {"name_en": None, "wkb": None}
+CITIES, UNITS, WORKBOOK = "cities.parquet", "units.parquet", "summary.xlsx"
+PAGES: Final[Mapping[Language, str]] = {"zh": "index.zh.html", "en": "index.en.html"}
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Records of all cities, by name, and the figures of those that are done."""
+    """Records of all cities, by name, and of those that are done what is kept of their figures.
+
+    `figures`: as `figures.figures_of` tells them, without what is told of units; `worst`: by
+    service the units with most residents who are not covered, of all cities (`page.Worst`).
+    """
 
     records: Mapping[str, Record]
     figures: Mapping[str, Mapping[str, Any]]
+    worst: Mapping[str, Worst]
+    units: UnitTables
 
 
-def read_summary(records: Sequence[Record], workspace: Path) -> Summary:
-    """The figures of every city that is done."""
+def read_summary(records: Sequence[Record], workspace: Path, scratch: Path) -> Summary:
+    """The figures of every city that is done, read one city after the other.
+
+    `scratch`: a folder where the units wait until all are known.
+    """
     kept = Records(workspace)
     by_name = {record.city: record for record in sorted(records, key=lambda one: one.city)}
-    found = {
-        name: orjson.loads(kept.figures(name).read_bytes())
-        for name, record in by_name.items()
-        if record.state == "done"
-    }
-    return Summary(by_name, found)
+    figures: dict[str, Mapping[str, Any]] = {}
+    worst: dict[str, Worst] = {}
+    units = UnitTables(scratch)
+    for name, record in by_name.items():
+        if record.state != "done":
+            continue
+        found = orjson.loads(kept.figures(name).read_bytes())
+        units.add(name, found)
+        add_worst(worst, len(figures), found)
+        figures[name] = _without_units(found)
+    return Summary(by_name, figures, worst, units)
 
 
-def write_summary(summary: Summary, out: Path, lang: Language) -> list[Path]:
+def _without_units(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    services = [
+        {key: value for key, value in block.items() if key != "units"}
+        for block in found["services"]
+    ]
+    return {**found, "services": services, "shapes": []}
+
+
+def write_summary(
+    records: Sequence[Record], workspace: Path, out: Path, lang: Language
+) -> list[Path]:
     """Write all files of the summary, each aside and then renamed; returns them.
 
     Raises
@@ -66,13 +90,12 @@ def write_summary(summary: Summary, out: Path, lang: Language) -> list[Path]:
     BatchUnfinishedError : the folder cannot be written.
     """
     make_out(out)
-    files = _contents(summary, lang)
     try:
-        for name, content in files.items():
-            write_aside(out / name, content)
+        with TemporaryDirectory(prefix=".summary-", dir=out) as scratch:
+            files = _made(records, workspace, Path(scratch), lang)
+            return [file.replace(out / file.name) for file in files]
     except OSError as error:
         raise _unwritable(out, error) from None
-    return [out / name for name in files]
 
 
 def make_out(out: Path) -> None:
@@ -93,31 +116,28 @@ def _unwritable(out: Path, error: OSError) -> BatchUnfinishedError:
     return BatchUnfinishedError("batch_no_summary", out=out.name, detail=detail)
 
 
-def send_summary(summary: Summary, address: str, lang: Language) -> list[str]:
+def send_summary(
+    records: Sequence[Record], workspace: Path, address: str, lang: Language
+) -> list[str]:
     """Put all files of the summary under an address (`fetched.send`); returns theirs.
 
     Raises
     ------
     BatchError : fsspec is not installed; the place cannot be written.
     """
-    return send(_contents(summary, lang), address)
+    with TemporaryDirectory(prefix="lifecircle-summary-") as scratch:
+        return send(_made(records, workspace, Path(scratch), lang), address)
 
 
-def _contents(summary: Summary, lang: Language) -> dict[str, bytes]:
-    units = units_frame(summary)
-    return {
-        "cities.parquet": _parquet(cities_frame(summary)),
-        "units.parquet": _parquet(units),
-        "summary.xlsx": workbook(summary, units, lang),
-        "index.zh.html": batch_page(summary.records, summary.figures, "zh").encode(),
-        "index.en.html": batch_page(summary.records, summary.figures, "en").encode(),
-    }
-
-
-def _parquet(frame: pd.DataFrame) -> bytes:
-    held = io.BytesIO()
-    frame.to_parquet(held, index=False)
-    return held.getvalue()
+def _made(records: Sequence[Record], workspace: Path, scratch: Path, lang: Language) -> list[Path]:
+    """The files of the summary, made in a folder, the order people read them in."""
+    summary = read_summary(records, workspace, scratch)
+    cities_frame(summary).to_parquet(scratch / CITIES, index=False)
+    write_units(summary, scratch / UNITS, scratch / WORKBOOK, lang)
+    for one in PAGES:
+        page = batch_page(summary.records, summary.figures, summary.worst, one)
+        (scratch / PAGES[one]).write_text(page, encoding="utf-8")
+    return [scratch / name for name in (CITIES, UNITS, WORKBOOK, *PAGES.values())]
 
 
 def cities_frame(summary: Summary) -> pd.DataFrame:
@@ -154,72 +174,46 @@ def _card(city: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def units_frame(summary: Summary) -> gpd.GeoDataFrame:
-    """One row a city and unit of its coverage: residents, and covered and P of every service."""
-    heads = ["city", "run", "code", "name", "name_en", "level", "residents"]
-    lines: list[tuple[Any, ...]] = []
-    shapes_wkb: list[str | None] = []
-    counts: dict[str, dict[int, int | None]] = {}
-    shares: dict[str, dict[int, float | None]] = {}
-    for city, found in summary.figures.items():
-        shapes = {shape["code"]: shape for shape in found["shapes"]}
-        at: dict[str, int] = {}
-        for block in found["services"]:
-            covered = counts.setdefault(f"{block['service']}_covered", {})
-            share = shares.setdefault(f"{block['service']}_P", {})
-            for unit in block["units"]:
-                code = unit["code"]
-                line = at.get(code)
-                if line is None:
-                    line = at[code] = len(lines)
-                    shape = shapes.get(code, _NO_SHAPE)
-                    told = (unit["name"], shape["name_en"], block["by"], unit["residents"])
-                    lines.append((city, found["run"], code, *told))
-                    shapes_wkb.append(shape["wkb"])
-                covered[line], share[line] = unit["covered"], unit["P"]
-    frame = pd.DataFrame(lines, columns=heads)
-    columns = {
-        name: pd.Series(held, index=frame.index, dtype="Int64") for name, held in counts.items()
-    }
-    columns |= {
-        name: pd.Series(held, index=frame.index, dtype="float64") for name, held in shares.items()
-    }
-    frame["residents"] = frame["residents"].astype("Int64")
-    frame = pd.concat(
-        [frame, pd.DataFrame({name: columns[name] for name in sorted(columns)})], axis=1
-    )
-    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(shapes_wkb), crs="EPSG:4326")
+def write_units(summary: Summary, parquet: Path, sheets: Path, lang: Language) -> None:
+    """Write every unit as GeoParquet, and the summary for people as an Excel workbook.
 
-
-def workbook(summary: Summary, units: gpd.GeoDataFrame, lang: Language) -> bytes:
-    """The summary for people, as an Excel workbook; `units`: its `units_frame`."""
+    The units go into both a city at a time.
+    """
     words = Words(lang, "batch")
-    book = Workbook(write_only=True)
-    for name, heads, rows in _sheets(summary, units, words):
-        sheet = book.create_sheet(words(name))
-        sheet.freeze_panes = "B2"
-        sheet.append(sheet_row(sheet, heads, heading=True))
-        for i, row in enumerate(rows):
-            if i == _LONGEST_SHEET:
-                break
-            sheet.append(sheet_row(sheet, row))
-    held = io.BytesIO()
-    book.save(held)
-    return held.getvalue()
+    with sheets.open("wb") as handle:  # before any sheet exists: openpyxl leaves them half open
+        book = Workbook(write_only=True)
+        for name, heads, rows in _sheets(summary, words):
+            sheet = _sheet(book, words(name), heads)
+            for row in rows:
+                sheet.append(sheet_row(sheet, row))
+        columns = summary.units.columns
+        sheet, room = _sheet(book, words("units"), columns), _LONGEST_SHEET
+        with summary.units.writer(parquet) as writer:
+            for table in summary.units.tables():
+                writer.write_table(table)
+                lists = [column.to_pylist() for column in table.select(columns).columns]
+                for row in islice(zip(*lists, strict=True), room):
+                    sheet.append(sheet_row(sheet, row))
+                room = max(0, room - table.num_rows)
+        book.save(handle)
+
+
+def _sheet(book: Workbook, title: str, heads: Sequence[Any]) -> Any:
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "B2"
+    sheet.append(sheet_row(sheet, heads, heading=True))
+    return sheet
 
 
 _Sheet = tuple[str, list[Any], Iterator[Sequence[Any]]]
 
 
-def _sheets(summary: Summary, units: gpd.GeoDataFrame, words: Words) -> Iterator[_Sheet]:
+def _sheets(summary: Summary, words: Words) -> Iterator[_Sheet]:
     heads = ["city", "state", "residents", "run", "seconds", "peak_mb", "error"]
     yield "cities", [words(key) for key in heads], _cities(summary, words)
     for kind, column in ((COVERAGE, "P"), (ROW, "value")):
         titles = _titles(summary, kind, words)
         yield kind, [words("city"), *titles.values()], _matrix(summary, kind, column, [*titles])
-    frame = units.drop(columns="geometry").astype(object)
-    frame = frame.where(frame.notna(), None)
-    yield "units", [str(name) for name in frame.columns], iter(frame.to_numpy().tolist())
 
 
 def _cities(summary: Summary, words: Words) -> Iterator[Sequence[Any]]:

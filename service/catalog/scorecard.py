@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, get_args
 
+import numpy as np
+
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.names import walker_of
 from lifecircle.analysis.measures.residents import NOBODY_COUNTED
@@ -334,7 +336,8 @@ def _sources(run: Run, row: Row) -> dict[str, Any]:
     """Services and attributes a row reads, with the places found of each service."""
     services, columns, statistics = needs(row)
     places = run.city.facilities
-    count = Counter(places.service_ids[int(k)] for k in places.service)
+    found = np.bincount(places.service, minlength=len(places.service_ids)).tolist()
+    count = Counter(dict(zip(places.service_ids, found, strict=True)))
     held = run.city.statistics
     given = set() if held is None else set(held.attribute.tolist())
     return {

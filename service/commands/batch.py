@@ -40,7 +40,6 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     from lifecircle.service.batch.run import run_batch
     from lifecircle.service.batch.summary import (
         make_out,
-        read_summary,
         send_summary,
         write_summary,
     )
@@ -53,11 +52,10 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
         make_out(Path(target))
     work = run_batch(plan, workspace, chosen, resume=resume, runs_to=runs_to)
     records = watched(plan, workspace, work, language)
-    summary = read_summary(records, workspace)
     if is_address(target):
-        files = send_summary(summary, target, language)
+        files = send_summary(records, workspace, target, language)
     else:
-        files = list(map(str, write_summary(summary, Path(target), language)))
+        files = list(map(str, write_summary(records, workspace, Path(target), language)))
     for file in files:
         say(file)
     show_failed(records, language)

@@ -24,11 +24,11 @@ from openpyxl import load_workbook
 
 from lifecircle.service.batch import children
 from lifecircle.service.batch.cities import Plan, read_plan
-from lifecircle.service.batch.page import batch_page
+from lifecircle.service.batch.page import Worst, add_worst, batch_page
 from lifecircle.service.batch.records import Record, Records
 from lifecircle.service.batch.run import run_batch
 from lifecircle.service.batch.runners import Here, Processes
-from lifecircle.service.batch.summary import read_summary, write_summary
+from lifecircle.service.batch.summary import write_summary
 from tests.batch.towns import write_plan, write_town
 from tests.command.run import lifecircle
 from tests.worlds.made_once import made_once
@@ -70,7 +70,7 @@ def test_the_summary_holds_what_each_city_says(towns: Path, tmp_path: Path) -> N
     assert {name: (r.state, r.again) for name, r in of(records).items()} == {
         "near": ("done", True), "far": ("done", True),
     }  # fmt: skip
-    files = write_summary(read_summary(records, towns / "ws"), tmp_path / "out", "zh")
+    files = write_summary(records, towns / "ws", tmp_path / "out", "zh")
     assert [file.name for file in files] == [
         "cities.parquet", "units.parquet", "summary.xlsx", "index.zh.html", "index.en.html",
     ]  # fmt: skip
@@ -312,7 +312,9 @@ def hostile() -> dict[str, Any]:
 
 def test_names_are_text_on_the_page() -> None:
     record = Record("a", "", "failed", error={"zh": "<b>x</b>", "en": "<b>x</b>"})
-    page = batch_page({"a": record}, {"a": hostile()}, "zh")
+    worst: dict[str, Worst] = {}
+    add_worst(worst, 0, hostile())
+    page = batch_page({"a": record}, {"a": hostile()}, worst, "zh")
     assert page.count("</script>") == 2
     assert "<b>x" not in page
     assert "<b>街" not in page

@@ -171,13 +171,16 @@ def test_what_is_fetched_is_what_was_meant(tmp_path: Path) -> None:
     assert not [*(tmp_path / "kept").glob(".*")]
 
 
-def test_a_summary_goes_to_any_store() -> None:
+def test_a_summary_goes_to_any_store(tmp_path: Path) -> None:
     held = fsspec.filesystem("memory")
-    told = send({"a.xlsx": b"1", "b.html": b"2"}, "memory://lifecircle/out/")
+    files = tmp_path / "a.xlsx", tmp_path / "b.html"
+    for file, content in zip(files, (b"1", b"2"), strict=True):
+        file.write_bytes(content)
+    told = send(files, "memory://lifecircle/out/")
     assert told == ["memory://lifecircle/out/a.xlsx", "memory://lifecircle/out/b.html"]
     assert [held.cat(address) for address in told] == [b"1", b"2"]
     with pytest.raises(BatchError, match="cannot be written"):
-        send({"a": b""}, "nowhere://x")
+        send(files, "nowhere://x")
 
 
 def test_what_was_sent_of_a_run_is_not_sent_again(tmp_path: Path) -> None:
@@ -228,13 +231,13 @@ def test_what_a_store_refuses_is_told_with_the_mend(fault: Exception, mend: str)
         def makedirs(self, path: str, **_: object) -> None:
             raise AssertionError(f"{path} is made")
 
-        def pipe_file(self, path: str, content: bytes) -> None:
+        def put_file(self, lpath: str, rpath: str, **_: object) -> None:
             raise fault
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fsspec.core.url_to_fs", lambda _: (Buckets(), "bucket/out"))
         with pytest.raises(BatchError, match=mend) as caught:
-            send({"a": b""}, "s3://bucket/out")
+            send([Path("a")], "s3://bucket/out")
     assert "{" not in caught.value.text("zh")
 
 

@@ -12,11 +12,14 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
+from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
+from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
 from lifecircle.analysis.results.layers.catchments import catchment_values
 from lifecircle.analysis.results.layers.files import distinct_shapes, read_layer, write_layer
@@ -91,7 +94,7 @@ def layer_makers(run: Run) -> tuple[MadeLayers, MadeLayers]:
 def write_layers(folder: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write finished layers into a run's folder, as GeoParquet."""
     for layer, frame in layers.items():
-        write_layer(_file(folder, layer), frame)
+        write_layer(layer_file(folder, layer), frame)
 
 
 def layers_of(run: Run) -> tuple[str, ...]:
@@ -100,16 +103,17 @@ def layers_of(run: Run) -> tuple[str, ...]:
     return (*LAYERS, *(layer for layer, held in has if held))
 
 
-def _file(folder: Path, layer: str) -> Path:
+def layer_file(folder: Path, layer: str) -> Path:
+    """Where a layer lies in the folder of its run."""
     return folder / f"layer.{layer}.parquet"
 
 
 def _stored(run: Run, layer: str) -> gpd.GeoDataFrame | None:
     """A layer as the build wrote it; None when it did not, or with other columns."""
     columns = layer_columns(run, layer)
-    if layer not in (*STORED, *STORED_WHERE_HELD) or not _file(run.path, layer).is_file():
+    if layer not in (*STORED, *STORED_WHERE_HELD) or not layer_file(run.path, layer).is_file():
         return None
-    frame = read_layer(_file(run.path, layer))
+    frame = read_layer(layer_file(run.path, layer))
     if list(frame.columns) != [*(column.name for column in columns), frame.geometry.name]:
         return None
     for column in columns:
@@ -162,15 +166,23 @@ def _frame(run: Run, layer: str, values: Values, shapes: GeometryArray) -> gpd.G
     columns = {
         column.name: _typed(column, values[column.name]) for column in layer_columns_of(run, layer)
     }
-    geometry = _in_degrees(shapes, run.city.crs)
+    geometry = in_degrees(shapes, run.city.crs)
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
 
 
-def _in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
+def in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
     """Shapes in EPSG:4326; one that stands in many rows is turned once."""
     distinct, row = distinct_shapes(shapes)
-    turned = gpd.GeoSeries(distinct, crs=crs).to_crs(DEGREES)
-    return gpd.GeoSeries(looked_up(turned.to_numpy(), row), crs=DEGREES)
+    turned = shapely.transform(distinct, lambda places: _each_turned_once(places, crs))
+    return gpd.GeoSeries(looked_up(turned, row), crs=DEGREES)
+
+
+def _each_turned_once(xy_m: FloatArray, crs: str) -> FloatArray:
+    """Places (n, 2) in degrees; outlines that run along each other share most of theirs."""
+    x, y = (pd.factorize(column) for column in xy_m.T)
+    place, keys = pd.factorize(x[0] * len(y[1]) + y[0])
+    column, row = np.divmod(keys, max(len(y[1]), 1))
+    return to_lonlat(np.column_stack((x[1][column], y[1][row])), crs)[place]
 
 
 def _typed(column: Column, values: Any) -> Any:

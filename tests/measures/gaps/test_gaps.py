@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from lifecircle.analysis.errors import ParameterError
+from lifecircle.analysis.grouping.discs import SEGMENTS
 from lifecircle.analysis.measures import outlines
 from lifecircle.analysis.measures.gaps.gaps import Gap, find_gap_table, gap_warnings, gaps
 from lifecircle.analysis.measures.gaps.table import draw_gaps
@@ -239,7 +240,7 @@ def test_the_quick_outline_is_the_union_of_all_discs(spread: float) -> None:
     city = tiny_city(cells=places)
     quick = outlines.outline(city.cells, np.arange(900, dtype=np.int32), 100.0)
     slow = shapely.union_all(
-        shapely.buffer(shapely.points(city.cells.xy_m), 100.0, quad_segs=outlines.DISC_SEGMENTS)
+        shapely.buffer(shapely.points(city.cells.xy_m), 100.0, quad_segs=SEGMENTS)
     )
     assert quick.symmetric_difference(slow).area < 1e-6 * slow.area
 
