@@ -9,6 +9,17 @@ import orjson
 import pandas as pd
 
 
+class Unkept(bytes):
+    """An answer for those who wait for it, kept nowhere: the clock ended the work on it."""
+
+
+def unkept_if_cut(document: Mapping[str, Any], used_s: float, limit_s: float) -> Any:
+    """The document; as `Unkept` bytes where it is not proven and its time was used up."""
+    if document.get("proven", True) or used_s < limit_s:
+        return document
+    return Unkept(encode(document))
+
+
 def encode(document: Any) -> bytes:
     """JSON bytes: NaN and missing values become null, numpy values plain numbers."""
     return orjson.dumps(

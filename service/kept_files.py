@@ -25,12 +25,13 @@ from typing import Final
 
 from lifecircle.analysis.locks import try_lock
 from lifecircle.analysis.provenance import code_version
-from lifecircle.analysis.results.folders import MANIFEST, RUNS, answers_folder, answers_root
+from lifecircle.analysis.results.folders import RUNS, answers_folder, answers_root, run_stamp
 from lifecircle.analysis.writing import write_aside
 from lifecircle.service.flights import ReaderLeftError
 
 LOCKS: Final = 4_096  # two answers share one now and then, and wait for each other
 TICK_S: Final = 0.05
+SPARE: Final = 16  # a part of the room that is made free at a time
 _DIGEST: Final = 32
 
 
@@ -40,6 +41,7 @@ class KeptFiles:
     def __init__(self, root: Path, limit_bytes: int, folder: Path | None) -> None:
         self._root = root
         self._limit = limit_bytes
+        self._added = self._room = 0  # bytes kept since all were counted, and how many may be
         self._locks = None if sys.platform == "win32" else folder
 
     def path(
@@ -50,8 +52,8 @@ class KeptFiles:
         `told` is all that it depends on beside the runs, which are areas and names.
         """
         home = self._root / area
-        runs = [(*one, _stamp(self._root / one[0] / RUNS / one[1])) for one in beside]
-        stamp = _stamp(home / RUNS / run)
+        runs = [(*one, run_stamp(self._root / one[0] / RUNS / one[1])) for one in beside]
+        stamp = run_stamp(home / RUNS / run)
         seed = "\x1f".join((_code(), area, run, stamp, *map(repr, (*runs, *told))))
         name = hashlib.blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
         return answers_folder(home, run) / name
@@ -76,20 +78,30 @@ class KeptFiles:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_aside(path, hashlib.sha256(body).digest() + body)
-            self._shrink()
+            self._added += len(body) + _DIGEST
+            if self._added >= self._room:
+                self._shrink()
 
     def _shrink(self) -> None:
+        """Count what is kept by all workers, and remove the oldest beyond the limit.
+
+        It is counted again when a quarter of the room left was filled by this worker: a pass over
+        all that is kept belongs to many answers, and few workers together do not go beyond it.
+        """
         found: list[tuple[float, int, Path]] = []
         for one in answers_root(self._root).glob("*/*/*"):
             with suppress(OSError):  # gone meanwhile
                 told = one.stat()
                 found.append((told.st_mtime, told.st_size, one))
         held = sum(size for _, size, _ in found)
-        for _, size, one in sorted(found):
-            if held <= self._limit:
-                return
-            one.unlink(missing_ok=True)
-            held -= size
+        spare = self._limit // SPARE
+        if held > self._limit:
+            for _, size, one in sorted(found):
+                if held <= self._limit - spare:
+                    break
+                one.unlink(missing_ok=True)
+                held -= size
+        self._added, self._room = 0, max(self._limit - held, spare) // 4
 
     @contextmanager
     def alone(self, path: Path, left: threading.Event) -> Iterator[None]:
@@ -111,15 +123,6 @@ class KeptFiles:
             yield
         finally:
             os.close(handle)
-
-
-def _stamp(run: Path) -> str:
-    """Changes when another run lies under the same name."""
-    try:
-        told = (run / MANIFEST).stat()
-    except OSError:
-        return ""
-    return f"{told.st_mtime_ns}.{told.st_size}"
 
 
 @cache

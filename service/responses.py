@@ -20,8 +20,10 @@ from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.analysis.provenance import code_version
 from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.service.apart.workshop import Apart, Workshop
+from lifecircle.service.encoding import Unkept
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.flights import Flights, ReaderLeftError
+from lifecircle.service.i18n import weighted
 from lifecircle.service.observing.metrics import route_of
 from lifecircle.service.pages import page
 from lifecircle.service.state import AreaState
@@ -63,26 +65,25 @@ PROTECTION: Final = (
 
 
 def choose(accept: str | None, offered: Sequence[str]) -> str:
-    """The offered media type a reader likes best by its ``Accept`` header, else the first."""
-    best, best_weight = offered[0], 0.0
-    for part in (accept or "").split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        weight = next((_number(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
-        for media_type in offered:
-            if _accepts(kind, media_type) and weight > best_weight:
-                best, best_weight = media_type, weight
-    return best
+    """The offered media type a reader likes best by its ``Accept`` header, else the first.
 
+    Of several ranges a type falls under, the narrowest weighs (RFC 9110, 12.5.1). Of types liked
+    equally, one that is named goes before one that a ``*`` takes in, then the one named first.
+    """
+    ranges = weighted(accept)
 
-def _accepts(wanted: str, media_type: str) -> bool:
-    return wanted == media_type.split(";", maxsplit=1)[0]
+    def liking(media_type: str) -> tuple[float, int, int]:
+        plain = media_type.split(";", maxsplit=1)[0]
+        forms = ("*/*", f"{plain.split('/')[0]}/*", plain)
+        fits = [
+            (forms.index(kind), -place, weight)
+            for place, (kind, weight) in enumerate(ranges)
+            if kind in forms
+        ]
+        narrow, place, weight = max(fits, default=(0, 0, 0.0))
+        return (weight, narrow, place) if weight > 0 else (0.0, 0, 0)
 
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    return max(offered, key=liking)
 
 
 def wants_page(request: Request) -> bool:
@@ -155,7 +156,7 @@ async def answer(
     """The answer to a question about one run, computed once in a thread and kept as bytes.
 
     `about`: other runs or files that the answer speaks of, `still` whether they are as they were;
-    `produce` may give bytes, kept as they are.
+    `produce` may give bytes, kept as they are, or `Unkept` ones, for those who wait alone.
     """
     pinned, bands = "run" in request.query_params, state.bands()
     key, told = _told(request, state, lang, media_type, headers, (bands, *about))
@@ -165,6 +166,9 @@ async def answer(
         body = await kept_body(request, state, key, produce)
     except ReaderLeftError:
         return Response(status_code=READER_LEFT)
+    if isinstance(body, Unkept):
+        del told["etag"]
+        return Response(body, media_type=media_type, headers={**told, **UNCACHED})
     response = Response(body, media_type=media_type, headers=told)
     if KEPT in request.scope and (still is not None or not about):
         other = (b"etag", b"content-length")
@@ -305,7 +309,8 @@ def _keeping(
         else:
             made = produce()
             found = made if isinstance(made, bytes) else encode(made)
-        state.keep(key, found)
+        if not isinstance(found, Unkept):
+            state.keep(key, found)
         return found
 
     return make

@@ -29,7 +29,7 @@ from lifecircle.analysis.measures.travelling import profile_of
 from lifecircle.analysis.results.bands import bands_stamp
 from lifecircle.analysis.results.by_profile import run_by
 from lifecircle.analysis.results.columns import Column
-from lifecircle.analysis.results.folders import RUNS
+from lifecircle.analysis.results.folders import RUNS, run_stamp
 from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame, layers_of
 from lifecircle.analysis.results.model import Manifest, Run
 from lifecircle.analysis.results.proposals import any_kept, stamp_of
@@ -313,6 +313,11 @@ class Areas:
     def has_proposals(self, area: str, run: str) -> bool:
         """Whether proposals are kept beside a run, without opening it."""
         return any_kept(self.run_folder(area, run))
+
+    def stamped_runs(self, area: str) -> tuple[str, ...]:
+        """The runs of an area with what changes when another one lies under the name."""
+        runs = self.workspace.runs(area)
+        return tuple(f"{run} {run_stamp(self.run_folder(area, run))}" for run in runs)
 
     def run_folder(self, area: str, run: str) -> Path:
         """The folder of a run, opened or not."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Final
+from threading import Lock
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 
@@ -38,6 +40,7 @@ from lifecircle.analysis.quantities import (
 from lifecircle.analysis.readers.services.names import service_words
 from lifecircle.analysis.unknown_names import find_id, fold_name, unknown
 
+T = TypeVar("T")
 MINUTES_PER_DAY: Final = 24 * 60
 WHOLE: Final = "none"  # in place of a level: gaps are not cut at the borders of units
 
@@ -68,6 +71,32 @@ class Question:
     def about(self, service: str) -> Question:
         """The same question about one service."""
         return replace(self, service=service)
+
+
+class Recent:
+    """The last answers by what was asked; the least recently asked is let go."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, asked: Hashable, make: Callable[[], T]) -> T:
+        """The answer, made now where it is not held; two who ask at once may both make it."""
+        with self._lock:
+            found: T | None = self._held.get(asked)
+            if found is not None:
+                self._held.move_to_end(asked)
+                return found
+        found = make()
+        with self._lock:
+            self._held[asked] = found
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +144,13 @@ class Study:
     def kept(self) -> dict[object, object]:
         """Answers about this study that are asked for again and again, by what was asked."""
         return {}
+
+    def recent(self, kind: str, most: int) -> Recent:
+        """The answers of a kind that were asked for last, at most so many."""
+        found = self.kept.get(kind)
+        if found is None:
+            found = self.kept.setdefault(kind, Recent(most))
+        return cast(Recent, found)
 
     @cached_property
     def cell_names(self) -> tuple[StrArray, IntArray]:

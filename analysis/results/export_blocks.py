@@ -80,13 +80,16 @@ def _parts_of(area: Any) -> shapely.MultiPolygon:
 
 
 def write_geoparquet(
-    blocks: Blocks, path: Path, write: Callable[[gpd.GeoDataFrame, io.BytesIO], None]
+    blocks: Blocks,
+    columns: Sequence[Column],
+    path: Path,
+    write: Callable[[gpd.GeoDataFrame, Sequence[Column], io.BytesIO], None],
 ) -> None:
     """Write GeoParquet, a row group a block, each as `write` writes a frame."""
 
     def table_of(frame: gpd.GeoDataFrame) -> pa.Table:
         held = io.BytesIO()
-        write(frame, held)
+        write(frame, columns, held)
         return pq.read_table(held)
 
     schema: pa.Schema | None = None
@@ -102,13 +105,9 @@ def write_geoparquet(
             kinds |= set(column["geometry_types"])
             boxes += [column["bbox"]] if "bbox" in column and len(frame) else []
             if schema is None or writer is None:
-                schema = pa.schema(
-                    [field.with_type(pa.string()) if pa.types.is_null(field.type) else field
-                     for field in table.schema],
-                    _without_geo(table.schema.metadata),
-                )  # fmt: skip
+                schema = table.schema.with_metadata(_without_geo(table.schema.metadata))
                 writer = pq.ParquetWriter(path, schema, compression="zstd")
-            writer.write_table(table.replace_schema_metadata(schema.metadata).cast(schema))
+            writer.write_table(table.cast(schema))
         if writer is not None:
             column["geometry_types"] = sorted(kinds)
             if boxes:

@@ -39,6 +39,15 @@ _UNKNOWN: Final = {
 }
 
 
+def run_stamp(run: Path) -> str:
+    """Changes when another run lies under the same name; empty where there is none."""
+    try:
+        told = (run / MANIFEST).stat()
+    except OSError:
+        return ""
+    return f"{told.st_mtime_ns}.{told.st_size}"
+
+
 class AreaFolders:
     """A folder of areas and their runs; it need not exist before the first save."""
 

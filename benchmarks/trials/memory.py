@@ -3,8 +3,9 @@
 One worker, then two, answer for the generated city to readers with a key: places, tables, gaps,
 maps, tiles, features, isochrones and files, most of them asked for the first time (another place,
 other minutes, another address). After every tenth of the requests the memory of each worker is
-told (PSS) and what it consists of. It is flat where the median of the last quarter of the looks
-lies at most `GROWTH` above that of the second quarter: the first quarter fills what is kept.
+told (PSS) and what it consists of. It is flat where, without the files that others map too, the
+median of the last quarter of the looks lies at most `GROWTH` above that of the second quarter: the
+first quarter fills what is kept.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class Look:
 
     @property
     def most(self) -> float:
-        """The fullest worker."""
-        return max((one["pss"] for one in self.mb.values()), default=0.0)
+        """What the fullest worker holds for itself: files are shared with whoever maps them."""
+        return max((one["pss"] - one.get("files", 0.0) for one in self.mb.values()), default=0.0)
 
 
 def question(chance: random.Random, box: tuple[float, float, float, float]) -> str:

@@ -5,13 +5,14 @@ a workspace in this process and asks one kind of question after the other, the f
 A task of the same event loop looks at the clock every few milliseconds: its longest gap is what
 anybody else would have waited, ``/healthz`` too. On a busy machine the gap holds what others took;
 the processor time of this process within it is told beside, and the smaller of both is held to the
-bar.
+bar. Every route that reads is asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import http.client
+import math
 import resource
 import sys
 import threading
@@ -21,6 +22,7 @@ from pathlib import Path
 import uvicorn
 
 from benchmarks.bar_f import AREA, built
+from lifecircle.analysis.results.store import Workspace
 from lifecircle.service.app import create_app
 from lifecircle.service.serving import server_options, settled
 from lifecircle.service.settings import Settings
@@ -41,6 +43,24 @@ QUESTIONS = (
     "/areas/{a}/scorecard?f=html", "/areas/{a}/headline", "/areas/{a}/quality",
     "/areas/{a}/report", "/areas/{a}/referral", "/areas/{a}/search?q=yi",
     "/areas/{a}/siting?service=pharmacy&add=1",
+    "/areas", "/areas/{a}", "/areas/{a}?f=html", "/areas/{a}/growth", "/areas/{a}/merges?f=csv",
+    "/areas/{a}/merges?f=xlsx", "/areas/{a}/accessibility?service=health_centre",
+    "/areas/{a}/accessibility?service=health_centre&method=3sfca",
+    "/areas/{a}/coverage?service=pharmacy&minutes=7.5",
+    "/areas/{a}/coverage?service=health_centre&minutes=13",
+    "/areas/{a}/coverage?service=pharmacy&at=Sa%2019:00", "/areas/{a}/circles?minutes=13",
+    "/areas/{a}/point?lon={x}&lat={y}", "/areas/{a}/isochrone?lon={x}&lat={y}",
+    "/areas/{a}/route?lon={x}&lat={y}&service=pharmacy", "/areas/{a}/pictures",
+    "/areas/{a}/qgis", "/areas/{a}/scenario", "/areas/{a}/reviews",
+    "/maps/{a}/desk", "/maps/{a}/pieces/streets", "/maps/{a}/pieces/ground",
+    "/maps/{a}/coverage?service=pharmacy&minutes=13", "/maps/{a}/gaps?service=pharmacy&minutes=13",
+    "/collections", "/collections/{a}.cells", "/collections/{a}.cells/queryables",
+    "/collections/{a}.cells/items?filter=residents%3E50", "/collections/{a}.cells/items?f=html",
+    "/collections/{a}.cells/items?sortby=-residents", "/collections/{a}.gaps/items?limit=1000",
+    "/collections/{a}.cells/tiles/WebMercatorQuad/9/{row}/{column}",
+    "/collections/{a}.gaps/tiles/WebMercatorQuad/9/{row}/{column}",
+    "/collections/{a}.network/tiles/WebMercatorQuad/12/{row12}/{column12}",
+    "/jobs", "/processes", "/metrics", "/api", "/",
 )  # fmt: skip
 
 
@@ -59,6 +79,18 @@ class Watch:
             gap = (now - since - TICK_S, then - used)
             self.worst = max(self.worst, gap, key=min)
             since, used = now, then
+
+
+def places(bbox: tuple[float, float, float, float]) -> dict[str, str]:
+    """The middle of an area, and the tiles it lies in."""
+    west, south, east, north = bbox
+    lon, lat = (west + east) / 2, (south + north) / 2
+    high = math.asinh(math.tan(math.radians(lat))) / math.pi
+    told = {"a": AREA, "x": f"{lon:.6f}", "y": f"{lat:.6f}"}
+    for zoom, name in ((9, ""), (12, "12")):
+        told[f"row{name}"] = str(int((1 - high) / 2 * 2**zoom))
+        told[f"column{name}"] = str(int((lon + 180) / 360 * 2**zoom))
+    return told
 
 
 def cpu_s() -> float:
@@ -83,11 +115,14 @@ def measure(root: Path) -> bool:
     thread.start()
     while not (server.started and app.state.warmth.done):
         time.sleep(0.1)
-    time.sleep(5)
-    met = True
+    idle_s, before_s = 5.0, cpu_s()
+    time.sleep(idle_s)
+    watching = (cpu_s() - before_s) / idle_s  # what looking at the clock costs by itself
+    met, workspace = True, Workspace(root)
+    told = places(workspace.manifest(AREA, workspace.current(AREA)).bbox)
     for question in QUESTIONS:
         for turn in ("first", "again"):
-            path = question.format(a=AREA)
+            path = question.format(**told)
             if turn == "again":
                 path += ("&" if "?" in path else "?") + "lang=en"  # another answer, the same work
             watch.worst, before, began = (0.0, 0.0), cpu_s(), time.perf_counter()
@@ -98,11 +133,11 @@ def measure(root: Path) -> bool:
             connection.close()
             took = time.perf_counter() - began
             gap, used = (1000 * one for one in watch.worst)
-            held = min(gap, used)
+            held, here = min(gap, used), cpu_s() - before - watching * took
             met = met and held <= BAR_MS
             print(
                 f"{answer.status} {size:>11,} B {1000 * took:>8.0f} ms, CPU here "
-                f"{1000 * (cpu_s() - before):>6.0f} ms, longest gap {gap:>6.0f} ms "
+                f"{1000 * here:>6.0f} ms, longest gap {gap:>6.0f} ms "
                 f"(CPU {used:.0f}) {'' if held <= BAR_MS else '> 100'} {turn} {path}",
                 flush=True,
             )

@@ -26,7 +26,7 @@ from lifecircle.analysis.results.by_profile import run_by
 from lifecircle.analysis.results.store import Workspace
 from lifecircle.analysis.texts import Named, Title
 from lifecircle.service.apart.jail import TICK_S, Limits, supervised
-from lifecircle.service.encoding import encode
+from lifecircle.service.encoding import Unkept, encode
 from lifecircle.service.flights import ReaderLeftError, Tickets
 from lifecircle.service.kept_files import KeptFiles
 from lifecircle.service.state import AreaState, NamedRun
@@ -35,7 +35,8 @@ WORK: Final = f"{__name__}:work"
 OPEN_FILES: Final = 4_096  # a run is many files
 FAULTS: Final = ("dear_too_long", "dear_too_much_memory")
 _TITLE, _NAMED = ({one.name for one in fields(kind)} for kind in (Title, Named))
-_FINE, _REFUSED, _BROKEN = b"=", b"!", b"?"
+_FINE, _CUT, _REFUSED, _BROKEN = b"=", b"~", b"!", b"?"
+LARGE_CELLS: Final = 2_000  # of a city whose pages cost more than the way to another process
 
 
 class BrokenError(RuntimeError):
@@ -57,6 +58,12 @@ class Apart:
     def __call__(self) -> Any:
         """The document, worked out in this process."""
         return self.make([state.run for state in self.states], *self.given, **self.named)
+
+
+def apart_if_large(asked: Apart) -> Callable[[], Any]:
+    """The same where its run is large; else what works it out here, as `Apart.__call__`."""
+    large = len(asked.states[0].run.city.cells) > LARGE_CELLS
+    return asked if large else asked.__call__
 
 
 class Workshop:
@@ -91,11 +98,12 @@ class Workshop:
             found = self._kept.get(path)
             if found is None:
                 found = self.run(asked, left)
-                self._kept.put(path, found)
+                if not isinstance(found, Unkept):
+                    self._kept.put(path, found)
         return found
 
     def run(self, asked: Apart, left: threading.Event) -> bytes:
-        """The encoded document.
+        """The encoded document; `Unkept` where the clock ended the work on it.
 
         Raises
         ------
@@ -113,6 +121,8 @@ class Workshop:
             self._places.give(place)
         if said[:1] == _FINE:
             return said[1:]
+        if said[:1] == _CUT:
+            return Unkept(said[1:])
         if said[:1] == _BROKEN:
             raise BrokenError(said[1:].decode())
         name, key, params = orjson.loads(said[1:])
@@ -178,7 +188,8 @@ def work(told: bytes) -> bytes:
         opened = [(workspace.open(area, run), profile) for area, run, profile in runs]
         on_roads = [run if profile is None else run_by(run, profile) for run, profile in opened]
         made = make(on_roads, *given, **named)
-        return _FINE + (made if isinstance(made, bytes) else encode(made))
+        how = _CUT if isinstance(made, Unkept) else _FINE
+        return how + (made if isinstance(made, bytes) else encode(made))
     except LifecircleError as error:
         told_of = [type(error).__qualname__, error.key, error.params]
         return _REFUSED + orjson.dumps(told_of, str, orjson.OPT_SERIALIZE_NUMPY)

@@ -25,6 +25,7 @@ __all__ = [
     "told_elsewhere",
 ]
 
+RECENT: Final = 256  # services, groups and residents at the edge of a list
 _NAMING: Final = ("service", "any_of", "all_of", "to")  # keys of a reading that name services
 Line = Mapping[str, Any]
 
@@ -32,12 +33,12 @@ Line = Mapping[str, Any]
 def rests_document(
     study: Study, question: Question, *, edge: int | None = None
 ) -> list[dict[str, Any]]:
-    """The doubts of one service, the most serious first; worked out once a study."""
-    asked = ("rests_on", question.service, question.group, edge)
-    kept = study.kept.get(asked)
-    if kept is None:
-        kept = study.kept[asked] = tuple(_line(one) for one in rests_on(study, question, edge=edge))
-    return list(cast("tuple[dict[str, Any], ...]", kept))
+    """The doubts of one service, the most serious first; kept for those asked last."""
+    asked = (question.service, question.group, edge)
+    lines: tuple[dict[str, Any], ...] = study.recent("rests_on", RECENT)(
+        asked, lambda: tuple(_line(one) for one in rests_on(study, question, edge=edge))
+    )
+    return list(lines)
 
 
 def completeness_document(study: Study, service: str) -> dict[str, Any] | None:

@@ -22,12 +22,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.edge.pieces import Pieces
+from lifecircle.service.i18n import weighted
 from lifecircle.service.kept_bytes import weight_of
 from lifecircle.service.responses import GZIPPED, KEPT, PROTECTION, Kept, held_tags, small_tag
 
 SMALL: Final = 1_000  # bytes; below them compressing gains nothing
 LEVEL: Final = 5
 IN_THREAD: Final = 32_000
+SWEPT: Final = 16  # answers looked at again beside each that is kept
 ENTRY_BYTES: Final = 2_500  # what an entry takes beside its bytes and its key: headers, heads
 _ASKED: Final = (b"accept", b"accept-language", b"host", b"x-forwarded-proto")
 _TEXT: Final = (b"application/json", b"application/geo+json", b"application/schema+json", b"text/",
@@ -158,7 +160,8 @@ class Shelf:
     """The answers kept, the least recently asked thrown out beyond `limit_bytes`.
 
     `moved` counts runs that were replaced (`Areas.moved`): then all that is no answer any more
-    goes, and not only what is asked for again.
+    goes, and not only what is asked for again: `SWEPT` are looked at beside each new answer, so
+    that none waits for a look at all of them.
     """
 
     def __init__(self, limit_bytes: int, moved: Callable[[], int] = int) -> None:
@@ -166,6 +169,7 @@ class Shelf:
         self._moved, self._swept = moved, 0
         self._held = 0
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._due: list[Key] = []
 
     def find(self, key: Key) -> Entry | None:
         """What was answered to this, if it still is the answer."""
@@ -181,8 +185,8 @@ class Shelf:
     def keep(self, key: Key, entry: Entry) -> None:
         """Keep an answer, unless it alone would fill a quarter of the room."""
         if self._swept != (moved := self._moved()):
-            self._swept = moved
-            self._sweep()
+            self._swept, self._due = moved, list(self._entries)
+        self._sweep()
         entry.size += weight_of(key)
         if entry.size * 4 > self._limit:
             return
@@ -199,8 +203,12 @@ class Shelf:
             self._shrink()
 
     def _sweep(self) -> None:
-        for key in [key for key, entry in self._entries.items() if not entry.kept.still()]:
-            self._drop(key)
+        due = self._due[-SWEPT:]
+        del self._due[-SWEPT:]
+        for key in due:
+            entry = self._entries.get(key)
+            if entry is not None and not entry.kept.still():
+                self._drop(key)
 
     def _drop(self, key: Key) -> None:
         gone = self._entries.pop(key, None)
@@ -294,13 +302,7 @@ def key_of(scope: Scope, asked: dict[bytes, bytes]) -> Key:
 @lru_cache(maxsize=256)
 def takes_gzip(accepted: bytes) -> bool:
     """Whether a reader takes gzip, by its ``Accept-Encoding``."""
-    weights: dict[str, float] = {}
-    for part in accepted.decode("latin-1").lower().split(","):
-        name, _, told = part.partition(";")
-        try:
-            weights[name.strip()] = float(told.strip().removeprefix("q=") or 1)
-        except ValueError:
-            weights[name.strip()] = 0.0
+    weights = dict(weighted(accepted.decode("latin-1")))
     return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 

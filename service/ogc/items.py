@@ -52,7 +52,7 @@ from lifecircle.service.state import AreaState, LayerTable
 router = APIRouter(tags=["ogc"])
 SHOWN_ROWS: Final = 100  # of a page for browsers, where no limit is asked
 APART: Final = {  # values of a file beyond which it is written in a process of its own
-    "csv": 500_000, "xlsx": 50_000, "gpkg": 500_000, "parquet": 500_000,
+    "csv": 50_000, "xlsx": 5_000, "gpkg": 20_000, "parquet": 200_000,
 }  # fmt: skip
 LONG: Final = 2_000  # features; longer answers are sent piece by piece and not kept
 

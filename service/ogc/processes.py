@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import perf_counter
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -14,15 +15,17 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart.workshop import Apart
+from lifecircle.service.encoding import unkept_if_cut
 from lifecircle.service.errors import RequestError
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.guards import check_near, writer_of
 from lifecircle.service.jobs.desk import Jobs
 from lifecircle.service.jobs.processes import PROCESSES, OfRun, Process, process_of
+from lifecircle.service.jobs.processes.of_runs import QUICK_S, Siting
 from lifecircle.service.ogc.jobs import job_url, result_document, status_document
 from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.ogc.process_description import description, summary
-from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery, Reader, ReaderNow
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, kept_body
 from lifecircle.service.state import AreaState
 
@@ -38,7 +41,7 @@ _DATA: Final = ("data:application/json,", "data:application/geo+json,")
 _DOES: Final[dict[int | str, dict[str, Any]]] = {201: {}}
 
 
-class ListQuery(Asked):
+class ListQuery(PlainQuery):
     """What `/processes` takes."""
 
     limit: int = Field(default=100, ge=1, le=1_000)
@@ -114,7 +117,7 @@ async def _at_once(request: Request, reader: Reader, asked: OfRun, body: Execute
     inbox = request.app.state.jobs.inbox
     asked = await run_in_threadpool(asked.settled, reader.areas.workspace, inbox)
     state = await reader.state(asked.area, asked.opens)
-    beside = await run_in_threadpool(reader.areas.workspace.runs, asked.area)
+    beside = await run_in_threadpool(reader.areas.stamped_runs, asked.area)
     inputs = encode(asked.model_dump(mode="json"))
     key = ("execution", asked.ID, inputs, reader.lang, state.bands(), *beside)
     try:
@@ -136,7 +139,11 @@ async def _at_once(request: Request, reader: Reader, asked: OfRun, body: Execute
 
 
 def _document(runs: list[Run], asked: OfRun, lang: Language) -> Any:
-    return asked.document(AreaState(runs[0]), lang, quick=True)
+    began = perf_counter()
+    document = asked.document(AreaState(runs[0]), lang, quick=True)
+    if not isinstance(asked, Siting):
+        return document
+    return unkept_if_cut(document, perf_counter() - began, min(asked.time_limit, QUICK_S))
 
 
 def read_inputs(kind: type[Process], given: dict[str, Any], reader: Reader) -> Process:

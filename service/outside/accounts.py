@@ -33,7 +33,7 @@ BEGIN: Final = "/login/oidc"
 END: Final = "/login/oidc/end"
 PATIENCE_S: Final = 10.0  # for one answer of the issuer
 KEPT_S: Final = 3_600.0  # how long what the issuer tells of itself is believed
-ASKED_AGAIN_S: Final = 60.0  # unknown keys are asked for no sooner than that
+ASKED_AGAIN_S: Final = 5.0  # between two looks for keys that are not known
 AT_ONCE: Final = 4  # who waits for an issuer that is down leaves threads to all others
 LEEWAY_S: Final = 60
 LONGEST_CODE: Final = 4_000
@@ -70,6 +70,7 @@ class Accounts:
         self._lock = Lock()
         self._metadata: tuple[float, dict[str, Any]] | None = None
         self._keys: tuple[float, Any] | None = None
+        self._looked = -ASKED_AGAIN_S  # when a key that was not known was last asked for
 
     @property
     def redirect_uri(self) -> str:
@@ -190,16 +191,19 @@ class Accounts:
         return dict(claims)
 
     def _signed(self, written: str) -> Any:
-        """A token whose signature is right; keys not known yet are asked for once more."""
+        """A token whose signature is right; keys not known yet are asked for once more.
+
+        However many tokens name unknown keys, the issuer is asked once in `ASKED_AGAIN_S`.
+        """
         from joserfc import jwt
         from joserfc.errors import InvalidKeyIdError
 
         offered = self._told().get("id_token_signing_alg_values_supported")
         algorithms = [one for one in ALGORITHMS if not offered or one in offered]
         try:
-            return jwt.decode(written, self._key_set(KEPT_S), algorithms=algorithms)
+            return jwt.decode(written, self._key_set(), algorithms=algorithms)
         except InvalidKeyIdError:
-            return jwt.decode(written, self._key_set(ASKED_AGAIN_S), algorithms=algorithms)
+            return jwt.decode(written, self._key_set(again=True), algorithms=algorithms)
 
     def _role(self, claims: Mapping[str, Any], name: str) -> str:
         held = _held(claims, self._settings.oidc_role_claim)
@@ -219,14 +223,19 @@ class Accounts:
                 self._metadata = (monotonic(), told)
             return self._metadata[1]
 
-    def _key_set(self, not_older_s: float) -> Any:
+    def _key_set(self, *, again: bool = False) -> Any:
+        """The issuer's keys; `again`: one was not among them."""
         from joserfc.jwk import KeySet
 
         address = self._address("jwks_uri")
         with self._lock:
-            if self._keys is None or monotonic() - self._keys[0] > not_older_s:
+            now = monotonic()
+            wanted = self._keys is None or now - self._keys[0] > KEPT_S
+            if again and now - self._looked >= ASKED_AGAIN_S:
+                self._looked, wanted = now, True
+            if self._keys is None or wanted:
                 told: Any = self._fetched(address)
-                self._keys = (monotonic(), KeySet.import_key_set(told))
+                self._keys = (now, KeySet.import_key_set(told))
             return self._keys[1]
 
     def _address(self, name: str) -> str:

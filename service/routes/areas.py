@@ -11,11 +11,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from lifecircle.analysis.errors import LifecircleError
-from lifecircle.analysis.measures.question import Question
+from lifecircle.analysis.errors import Language, LifecircleError
+from lifecircle.analysis.measures.question import Question, settle
 from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.results.model import Manifest, Run
-from lifecircle.service.apart.workshop import Apart
+from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog import (
     Destination,
     Names,
@@ -85,7 +85,7 @@ def areas_document(reader: Reader) -> dict[str, Any]:
 def area_links(base: str, manifest: Manifest) -> list[dict[str, str]]:
     """Where an area's figures are: of what its latest run has."""
     area, counts = manifest.area, manifest.counts
-    home = f"{base}/areas/{area}"
+    home = f"{base}/areas/{quote(area)}"
     some = [name for name in ("catchments", "scorecard") if counts.get(_COUNTED[name])]
     return [
         {"rel": "self", "type": JSON, "href": home},
@@ -96,8 +96,8 @@ def area_links(base: str, manifest: Manifest) -> list[dict[str, str]]:
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
         *({"rel": name, "type": JSON, "href": f"{home}/{name}"} for name in some),
-        {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
-        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{area}/proposals"},
+        {"rel": "map", "type": "text/html", "href": f"{base}/maps/{quote(area)}/coverage"},
+        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{quote(area)}/proposals"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
 
@@ -145,12 +145,23 @@ async def show_coverage(
     """Coverage in the readings U, P, L and C; persons and fractions 0-1."""
     reader.minutes(query.minutes)
     state = await reader.state_of(area, query, query.profile)
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: coverage_document(state.run, query.question, lang=reader.lang),
-    )
+    produce: Callable[[], Any] = partial(_coverage, [state.run], query.question, reader.lang)
+    if _is_dear(state, query.question):
+        asked = Apart(_coverage, (state,), (query.question, reader.lang))
+        produce = apart_if_large(asked)
+    return await answer(request, state, reader.lang, produce)
+
+
+def _is_dear(state: AreaState, question: Question) -> bool:
+    """Whether coverage is that of all services, at a moment, or is solved for (reading C)."""
+    asked = settle(state.run.study, question)
+    solved = asked.service in state.run.policy.capacity_services
+    own = asked.minutes is None and asked.walker == Question().walker
+    return asked.service is None or asked.at is not None or (solved and not own)
+
+
+def _coverage(runs: list[Run], question: Question, lang: Language) -> dict[str, Any]:
+    return coverage_document(runs[0], question, lang=lang)
 
 
 @router.get("/areas/{area}/gaps")
@@ -179,12 +190,13 @@ async def show_circles(
     """Residents whose circle is complete, incomplete or not assessed, by kind and unit."""
     reader.minutes(query.minutes)
     state = await reader.state_of(area, query, query.profile)
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: circles_document(state.run, query.question, kind=query.kind, lang=reader.lang),
-    )
+    named = {"kind": query.kind, "lang": reader.lang}
+    produce = apart_if_large(Apart(_circles, (state,), (query.question,), named))
+    return await answer(request, state, reader.lang, produce)
+
+
+def _circles(runs: list[Run], question: Question, **named: Any) -> dict[str, Any]:
+    return circles_document(runs[0], question, **named)
 
 
 @router.get("/areas/{area}/point")
@@ -279,9 +291,12 @@ async def show_headline(
 ) -> Response:
     """The service farthest below its target, and the new place that would reach most residents."""
     state = await reader.state_of(area, query)
-    return await answer(
-        request, state, reader.lang, lambda: headline_of(state.run, lang=reader.lang)
-    )
+    produce = apart_if_large(Apart(_headline, (state,), (reader.lang,)))
+    return await answer(request, state, reader.lang, produce)
+
+
+def _headline(runs: list[Run], lang: Language) -> Any:
+    return headline_of(runs[0], lang=lang)
 
 
 @router.get("/areas/{area}/pictures", include_in_schema=False)
@@ -289,9 +304,12 @@ async def show_pictures(
     request: Request, reader: ReaderNow, area: AreaName, query: Annotated[RunQuery, Query()]
 ) -> Response:
     """The pictures beside the sentence of the home page; no contract but theirs."""
+    state = await reader.state_of(area, query)
+    produce = apart_if_large(Apart(_pictures, (state,), (reader.lang,)))
+    return await answer(request, state, reader.lang, produce)
+
+
+def _pictures(runs: list[Run], lang: Language) -> Any:
     from lifecircle.service.report.pictures import pictures_document
 
-    state = await reader.state_of(area, query)
-    return await answer(
-        request, state, reader.lang, lambda: pictures_document(state.run, reader.lang)
-    )
+    return pictures_document(runs[0], lang)

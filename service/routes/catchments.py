@@ -11,16 +11,23 @@ from pydantic import Field, field_validator
 from lifecircle.analysis.errors import Language
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart.workshop import Apart
+from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog.catchments import catchments_document
 from lifecircle.service.catalog.tiers.referral import referral_document
-from lifecircle.service.queries.questions import AreaName, Name, OfUnits, OfYear, ReaderNow
+from lifecircle.service.queries.questions import (
+    AreaName,
+    Name,
+    OfUnits,
+    OfYear,
+    PlainQuery,
+    ReaderNow,
+)
 from lifecircle.service.responses import answer
 
 router = APIRouter(tags=["areas"])
 
 
-class CatchmentsQuery(OfYear):
+class CatchmentsQuery(OfYear, PlainQuery):
     """What `/catchments` takes."""
 
     service: Name | None = None
@@ -60,20 +67,21 @@ async def show_catchments(
         reader.minutes(limit)
     state = await reader.state_of(area, query)
 
-    def produce() -> dict[str, Any]:
-        return catchments_document(
-            state.run,
-            query.question,
-            closed=query.closed,
-            whole=query.whole,
-            estimates=query.estimates,
-            lang=reader.lang,
-        )
-
+    named = {
+        "closed": query.closed,
+        "whole": query.whole,
+        "estimates": query.estimates,
+        "lang": reader.lang,
+    }
+    produce = apart_if_large(Apart(_catchments, (state,), (query.question,), named))
     return await answer(request, state, reader.lang, produce)
 
 
-class ReferralQuery(OfUnits, OfYear):
+def _catchments(runs: list[Run], question: Question, **named: Any) -> dict[str, Any]:
+    return catchments_document(runs[0], question, **named)
+
+
+class ReferralQuery(OfUnits, OfYear, PlainQuery):
     """What `/referral` takes; the minutes are those of the whole chain."""
 
     pass_by: bool = False

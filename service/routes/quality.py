@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from lifecircle.analysis.errors import Language
 from lifecircle.analysis.results.merge_list import write_merge_list
+from lifecircle.analysis.results.model import Run
+from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog.quality import histogram, quality_document, quality_figures
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import AreaName, AreaQuery, OfYear, Reader, ReaderNow
@@ -34,10 +37,12 @@ async def show_quality(
         named = query.run if query.year is None else state.name
         return await run_in_threadpool(_page, request, reader, state, named)
 
-    def produce() -> dict[str, Any]:
-        return quality_document(state.run, lang=reader.lang)
-
+    produce = apart_if_large(Apart(_quality, (state,), (reader.lang,)))
     return await answer(request, state, reader.lang, produce)
+
+
+def _quality(runs: list[Run], lang: Language) -> dict[str, Any]:
+    return quality_document(runs[0], lang=lang)
 
 
 def _page(request: Request, reader: Reader, state: AreaState, run: str | None) -> Response:
@@ -65,12 +70,7 @@ async def list_merges(
     """The list as a table; with decisions filled in, ``lifecircle build --merges`` reads it."""
     state = await reader.state_of(area, query)
 
-    def produce() -> bytes:
-        places = state.run.city.notes.same_places
-        return file_bytes(
-            f"merges.{query.f}", lambda path: write_merge_list(places, path, reader.lang)
-        )
-
+    produce = apart_if_large(Apart(_merges, (state,), (query.f, reader.lang)))
     return await answer(
         request,
         state,
@@ -79,3 +79,8 @@ async def list_merges(
         media_type=f"{CSV}; charset=utf-8" if query.f == "csv" else XLSX,
         headers={"content-disposition": f'attachment; filename="merges.{query.f}"'},
     )
+
+
+def _merges(runs: list[Run], form: str, lang: Language) -> bytes:
+    places = runs[0].city.notes.same_places
+    return file_bytes(f"merges.{form}", lambda path: write_merge_list(places, path, lang))

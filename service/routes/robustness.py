@@ -37,7 +37,7 @@ async def show_robustness(
 ) -> Response:
     """Bands of coverage and circles, and in how many draws each verdict holds."""
     state = await reader.state_of(area, query)
-    beside = await run_in_threadpool(reader.areas.workspace.runs, area)  # which it is tried with
+    beside = await run_in_threadpool(reader.areas.stamped_runs, area)  # which it is tried with
     if query.f == "html" or (query.f is None and wants_page(request)):
         key = ("page", request.url.netloc, request.url.path, request.url.query, reader.lang)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart.workshop import Apart
+from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog import accessibility_document, siting_document, what_if_document
 from lifecircle.service.catalog.siting.task import SitingTask
 from lifecircle.service.catalog.years.staged import stages_document, years_of
+from lifecircle.service.encoding import unkept_if_cut
 from lifecircle.service.errors import RequestError
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.guards import check_near
@@ -39,6 +41,7 @@ from lifecircle.service.queries.questions import (
     OfUnits,
     OfWalker,
     OfYear,
+    PlainQuery,
     Reader,
     ReaderNow,
 )
@@ -71,7 +74,7 @@ class SitingQuery(OfWalker, OfYear):
     f: Literal["json", "html"] | None = None
 
 
-class AccessQuery(OfUnits, OfYear):
+class AccessQuery(OfUnits, OfYear, PlainQuery):
     """What `/accessibility` takes."""
 
     service: Name = Field()
@@ -80,7 +83,7 @@ class AccessQuery(OfUnits, OfYear):
     supply: Literal["count", "places", "beds", "capacity", "built_area"] = "count"
 
 
-class WhatIfQuery(OfYear):
+class WhatIfQuery(OfYear, PlainQuery):
     """What `/what-if` takes beside its body."""
 
 
@@ -132,10 +135,10 @@ async def show_siting(
     return await answer(request, state, reader.lang, produce)
 
 
-def _proposals(
-    runs: list[Run], question: Question, task: SitingTask, *, lang: Language
-) -> dict[str, Any]:
-    return siting_document(runs[0], question, task, lang=lang)
+def _proposals(runs: list[Run], question: Question, task: SitingTask, *, lang: Language) -> Any:
+    began = perf_counter()
+    document = siting_document(runs[0], question, task, lang=lang)
+    return unkept_if_cut(document, perf_counter() - began, task.time_limit_s)
 
 
 async def _staged(
@@ -179,12 +182,13 @@ async def show_accessibility(
     reader.minutes(query.minutes)
     state = await reader.state_of(area, query)
 
-    def produce() -> dict[str, Any]:
-        return accessibility_document(
-            state.run, query.question, method=query.method, supply=query.supply, lang=reader.lang
-        )
-
+    named = {"method": query.method, "supply": query.supply, "lang": reader.lang}
+    produce = apart_if_large(Apart(_accessibility, (state,), (query.question,), named))
     return await answer(request, state, reader.lang, produce)
+
+
+def _accessibility(runs: list[Run], question: Question, **named: Any) -> dict[str, Any]:
+    return accessibility_document(runs[0], question, **named)
 
 
 @router.post("/areas/{area}/what-if")

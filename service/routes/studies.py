@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from lifecircle.analysis.errors import Language, UnknownNameError
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results.model import Run
-from lifecircle.service.apart.workshop import Apart
+from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog import (
     compare_document,
     equity_document,
@@ -58,17 +58,15 @@ async def show_growth(
 ) -> Response:
     """Residents by unit in the latest run of every year."""
     state = await reader.state(area, query.run)
-    beside = await reader.other_years(state)
-    others = [other.run for other in beside]
-    return await answer(
-        request,
-        state,
-        reader.lang,
-        lambda: growth_document(
-            state.run, others, by=query.by, group=query.group, lang=reader.lang
-        ),
-        about=tuple(other.name for other in beside),
-    )
+    beside = await reader.beside(state)
+    named = {"by": query.by, "group": query.group, "lang": reader.lang}
+    produce = apart_if_large(Apart(_growth, (state, *beside), (), named))
+    about = tuple(other.name for other in beside)
+    return await answer(request, state, reader.lang, produce, about=about)
+
+
+def _growth(runs: list[Run], **named: Any) -> dict[str, Any]:
+    return growth_document(runs[0], runs[1:], **named)
 
 
 @router.get("/areas/{area}/compare")
@@ -79,10 +77,14 @@ async def show_compare(
     reader.minutes(query.minutes)
     before, after = await two_runs(reader, area, query.from_, query.to)
 
-    def produce() -> dict[str, Any]:
-        return compare_document(before.run, after.run, query.question, lang=reader.lang)
-
+    asked = Apart(_compared, (after, before), (query.question, reader.lang))
+    produce = apart_if_large(asked)
     return await answer(request, after, reader.lang, produce, about=(before.name,))
+
+
+def _compared(runs: list[Run], question: Question, lang: Language) -> dict[str, Any]:
+    after, before = runs
+    return compare_document(before, after, question, lang=lang)
 
 
 @router.get("/areas/{area}/report")

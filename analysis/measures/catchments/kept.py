@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import numpy as np
+
+from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.catchments.capacity import capacity_of
 from lifecircle.analysis.measures.catchments.catchments import Catchments, catchments
 from lifecircle.analysis.measures.names import TOTAL
-from lifecircle.analysis.measures.question import Question, Study, settle
+from lifecircle.analysis.measures.question import Asked, Question, Study, settle
+from lifecircle.analysis.quantities import IntArray
+from lifecircle.analysis.texts import named_group
 
 
 def catchments_of(
@@ -70,3 +75,23 @@ def default_catchments(study: Study) -> Mapping[str, Catchments]:
     ]
     found = {name: catchments(study, Question(name)) for name in asked}
     return MappingProxyType({name: one for name, one in found.items() if one.assessed})
+
+
+def served_within(
+    catchments: Catchments | None, asked: Asked, group: str
+) -> tuple[IntArray | None, Warn | None]:
+    """Persons of every cell served within capacity, int64 (c,), or why that is not known."""
+    if catchments is None:
+        return None, Warn("coverage_no_catchments")
+    if not catchments.assessed:
+        return None, Warn("coverage_capacity_unknown")
+    if catchments.group != group:
+        return None, Warn("coverage_other_group", {"group": named_group(catchments.group)})
+    same = (catchments.service, catchments.minutes, catchments.walker) == (
+        asked.service.id, asked.minutes, asked.walker.id)  # fmt: skip
+    if not same or catchments.closed or catchments.whole or catchments.estimates:
+        return None, Warn("coverage_other_catchments")
+    part = catchments.balanced.part
+    served = np.zeros(len(part.unserved), dtype=np.int64)
+    np.add.at(served, part.cell, part.persons)
+    return served, None

@@ -10,8 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from lifecircle.analysis.city.model import City
-from lifecircle.analysis.measures.catchments.kept import catchments_behind
-from lifecircle.analysis.measures.coverage import served_within
+from lifecircle.analysis.measures.catchments.kept import catchments_behind, served_within
 from lifecircle.analysis.measures.linking import linked_groups
 from lifecircle.analysis.measures.question import (
     WHOLE,

@@ -13,9 +13,9 @@ from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.facilities.ids import distinct_ids
 from lifecircle.analysis.errors import Language, ParameterError
 from lifecircle.analysis.measures.catchments.catchments import Catchments, Solution
+from lifecircle.analysis.measures.catchments.kept import served_within
 from lifecircle.analysis.measures.catchments.rule_result import RuleResult, RuleRow
 from lifecircle.analysis.measures.circles import CircleRow, Circles
-from lifecircle.analysis.measures.coverage import served_within
 from lifecircle.analysis.measures.edits.model import OPS, WAY_KINDS, AddWay, CloseWay, Edit
 from lifecircle.analysis.measures.edits.reading import read_edits
 from lifecircle.analysis.measures.names import TOTAL

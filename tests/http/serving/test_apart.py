@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from pathlib import Path
@@ -13,11 +14,13 @@ import pytest
 from lifecircle.analysis.errors import Fault, InputError, LifecircleError
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.results.store import Workspace
+from lifecircle.service.apart import workshop as workshop_room
 from lifecircle.service.apart.jail import Limits
 from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Apart, BrokenError, Workshop
-from lifecircle.service.encoding import encode
+from lifecircle.service.encoding import Unkept, encode, unkept_if_cut
 from lifecircle.service.errors import MissingError, NotReadyError, RequestError
 from lifecircle.service.flights import Flights, ReaderLeftError, Tickets
+from lifecircle.service.routes import siting as siting_routes
 from lifecircle.service.state import AreaState
 from tests.pages.served import client
 
@@ -59,6 +62,87 @@ def test_an_answer_from_its_own_process_is_the_answer(root: Path) -> None:
     assert told.pop("seconds") > 0 < same.pop("seconds")
     assert (other.status_code, encode(same)) == (200, encode(told))
     assert other.headers["etag"] == one.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "coverage",
+        "circles?lang=en",
+        "accessibility?service=health_centre",
+        "quality?f=json",
+        "merges",
+        "growth?lang=en",
+        "coverage?service=health_centre&at=Sa%2019:00",
+    ],
+)
+def test_what_is_dear_of_a_large_city_is_the_same_from_its_own_process(
+    root: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop_room, "LARGE_CELLS", -1)
+    asked: list[Apart] = []
+    answer = Workshop.answer
+
+    def noting(self: Workshop, one: Apart, *given: Any) -> bytes:
+        asked.append(one)
+        return answer(self, one, *given)
+
+    monkeypatch.setattr(Workshop, "answer", noting)
+    here, apart = client(root), client(root, dear_apart=True)
+    one, other = here.get(f"/areas/tiny/{path}"), apart.get(f"/areas/tiny/{path}")
+    assert (one.status_code, len(asked)) == (200, 1)
+    assert (other.content, other.headers["etag"]) == (one.content, one.headers["etag"])
+
+
+def test_a_map_from_its_own_process_has_a_nonce_of_its_own_for_each_reader(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop_room, "LARGE_CELLS", -1)
+    kept = {"dear_apart": True, "kept_file_bytes": 2**24}
+    pages = []
+    for served in (client(root), client(root, **kept), client(root, **kept)):  # and a restart
+        for _ in range(2):
+            page = served.get("/maps/tiny/coverage")
+            (nonce,) = set(re.findall(r'nonce="([^"]+)"', page.text))
+            assert page.text.startswith("<!DOCTYPE html>")
+            assert f"'nonce-{nonce}'" in page.headers["content-security-policy"]
+            pages.append((nonce, page.text.replace(nonce, "")))
+    assert len({nonce for nonce, _ in pages}) == 6
+    assert len({text for _, text in pages}) == 1
+
+
+def test_an_answer_that_the_clock_ended_is_kept_nowhere(
+    root: Path, state: AreaState, tmp_path: Path
+) -> None:
+    limits = Limits(2**32, 30.0, 2**28, open_files=OPEN_FILES, processors=2, faults=FAULTS)
+    shop, beside = Workshop(root, limits, 1, None, 2**20), tmp_path / "beside"
+    for times in ("x", "xx"):
+        asked = Apart(cut_short, (state,), (str(beside),))
+        said = shop.answer(asked, "question", threading.Event())
+        assert (bytes(said), type(said)) == (encode({"proven": False}), Unkept)
+        assert beside.read_text("utf-8") == times
+    assert unkept_if_cut({"proven": True}, 5.0, 3.0) == {"proven": True}
+    assert unkept_if_cut({"proven": False}, 1.0, 3.0) == {"proven": False}  # it ended by itself
+
+
+def cut_short(runs: list[Run], beside: str) -> Any:
+    with Path(beside).open("a", encoding="utf-8") as told:
+        told.write("x")
+    return unkept_if_cut({"proven": False}, 3.0, 3.0)
+
+
+def test_siting_that_the_clock_ended_has_no_tag(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = client(root)
+    assert "etag" in served.get(SITING).headers
+    monkeypatch.setattr(siting_routes, "unkept_if_cut", lambda one, *_: Unkept(encode(one)))
+    cut = client(root)
+    for _ in range(2):
+        said = cut.get(SITING)
+        assert said.json()["service"] == "health_centre"
+        assert "etag" not in said.headers
+        assert said.headers["cache-control"] == "no-store"
 
 
 def test_what_a_document_refuses_is_told_as_ever(root: Path, state: AreaState) -> None:

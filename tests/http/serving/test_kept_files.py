@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,34 @@ def test_a_damaged_file_is_none_and_the_oldest_go_first(tmp_path: Path) -> None:
         assert kept.get(paths[5]) is None
     kept.put(paths[4], b"x" * 300)  # more than a quarter
     assert kept.get(paths[4]) == b"\x04" * 200
+
+
+def test_what_is_kept_is_counted_once_for_many_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, many, limit = 50, 10_000, 600_000
+    folder = answers_folder(tmp_path / "a", "r0")
+    folder.mkdir(parents=True)
+    for k in range(many):
+        (folder / f"{k:040}").write_bytes(b"x" * size)
+        os.utime(folder / f"{k:040}", (k, k))
+    counts = [0]
+    glob = Path.glob
+
+    def counting(path: Path, pattern: str) -> Iterator[Path]:
+        counts[0] += 1
+        return glob(path, pattern)
+
+    monkeypatch.setattr(Path, "glob", counting)
+    kept = KeptFiles(tmp_path, limit, None)
+    paths = [kept.path("a", "r1", k) for k in range(2_000)]
+    for path in paths:
+        kept.put(path, b"x" * (200 - 32))
+    assert counts[0] <= 40  # and not 2,000
+    held = sum(one.stat().st_size for one in glob(folder.parent, "*/*"))
+    assert limit * 0.9 <= held <= limit
+    assert not (folder / f"{0:040}").exists()
+    assert paths[-1].exists()
 
 
 def test_another_run_under_the_same_name_is_another_question(tmp_path: Path) -> None:

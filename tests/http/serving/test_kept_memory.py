@@ -13,7 +13,7 @@ import pytest
 
 from lifecircle.analysis.pipeline import save_run
 from lifecircle.analysis.results.store import Workspace
-from lifecircle.service.edge.kept import ENTRY_BYTES, Entry, Shelf
+from lifecircle.service.edge.kept import ENTRY_BYTES, SWEPT, Entry, Shelf
 from lifecircle.service.kept_bytes import ANSWER_BYTES, AnswerCache
 from lifecircle.service.responses import Kept
 from tests.pages.served import client
@@ -63,6 +63,28 @@ def test_what_a_replaced_run_answered_goes_at_once() -> None:
     shelf.keep(("another",), small(5))
     assert gone() is None
     assert shelf.find(("odd",)) is not None
+
+
+def test_no_answer_waits_for_a_look_at_all_that_is_kept() -> None:
+    moved, asked = [0], [0]
+
+    def still() -> bool:
+        asked[0] += 1
+        return False
+
+    shelf = Shelf(2**26, lambda: moved[0])
+    for number in range(10_000):
+        shelf.keep((number,), Entry(Kept(b"x", b"", (), text=True, still=still)))
+    assert asked[0] == 0
+    moved[0] += 1
+    later = 0
+    while asked[0] < 10_000:
+        before = asked[0]
+        shelf.keep(("later", later), small(3))
+        later += 1
+        assert 0 < asked[0] - before <= SWEPT
+    assert later == 10_000 / SWEPT
+    assert all(shelf.find(("later", number)) is not None for number in range(later))
 
 
 def test_a_replaced_run_is_closed_by_its_last_reader(tmp_path: Path) -> None:
