@@ -154,8 +154,11 @@ def _profiles_of(policy: Policy) -> Mapping[str, TravelProfile]:
 
 def _read(
     osm: Path, named: str | Path | None, today: date, give: Callable[[tuple[str, Any]], None]
-) -> None:
-    """Give the streets of a file, its places and roads where they are sure, then the rest."""
+) -> object:
+    """Give the streets of a file, its places and roads where they are sure, then the rest.
+
+    What it was all made of is returned, to be kept to the end.
+    """
     from lifecircle.analysis.policy import load_policy
     from lifecircle.analysis.readers.osm.extract import read_extract
     from lifecircle.analysis.readers.osm.way_forms import way_forms
@@ -176,6 +179,7 @@ def _read(
     same &= early is None or early.facilities is found.mapped.facilities
     rest = {what: None if what in met else one for what, one in now.items()}
     give(("last", _Last(**rest, remainder=Remainder(found.ground, found.warnings), same=same)))
+    return found
 
 
 def _tell_nobody(_: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from pathlib import Path
@@ -30,7 +28,7 @@ from lifecircle.service.commands import (
     studies,
     upkeep,
 )
-from lifecircle.service.commands.foreseen import foresee, reading_of
+from lifecircle.service.commands.foreseen import Foreseen, reading_of
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     EXPORT_LAYERS,
@@ -77,13 +75,15 @@ def everywhere(lang: Lang = None) -> None:
         os.environ["LIFECIRCLE_LANGUAGE"] = lang
 
 
-def main() -> int:
-    """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
+def main(foreseen: Foreseen | None = None) -> int:
+    """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved).
+
+    `foreseen`: the map of a build, where it is being read already.
+    """
     from lifecircle.analysis.errors import LifecircleError
 
-    foreseen = foresee(sys.argv[1:])  # while the rest is imported
     try:
-        code = app(standalone_mode=False, obj=foreseen)
+        code = app.asked_for(sys.argv[1:])(standalone_mode=False, obj=foreseen)
     except LifecircleError as error:
         _say_error(error)
         return error.exit_code
@@ -149,7 +149,6 @@ def build(  # noqa: PLR0913 - typer reads the options from the signature
         *(closures or ()), elevation, mapping, merges,
     )  # fmt: skip
     _prepare(workspace)
-    atexit.register(gc.freeze)  # the process ends: nobody looks through all it made for garbage
     ahead = reading_of(context.obj, osm, policy, threads)
     from lifecircle.analysis.build_request import BuildRequest
     from lifecircle.analysis.pipeline import build_area

@@ -23,6 +23,7 @@ from lifecircle.service.apart.workshop import Apart, Workshop
 from lifecircle.service.encoding import Unkept
 from lifecircle.service.encoding import encode as encode  # noqa: PLC0414  told on
 from lifecircle.service.flights import Flights, ReaderLeftError
+from lifecircle.service.i18n import weighted
 from lifecircle.service.observing.metrics import route_of
 from lifecircle.service.pages import page
 from lifecircle.service.state import AreaState
@@ -64,26 +65,25 @@ PROTECTION: Final = (
 
 
 def choose(accept: str | None, offered: Sequence[str]) -> str:
-    """The offered media type a reader likes best by its ``Accept`` header, else the first."""
-    best, best_weight = offered[0], 0.0
-    for part in (accept or "").split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        weight = next((_number(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
-        for media_type in offered:
-            if _accepts(kind, media_type) and weight > best_weight:
-                best, best_weight = media_type, weight
-    return best
+    """The offered media type a reader likes best by its ``Accept`` header, else the first.
 
+    Of several ranges a type falls under, the narrowest weighs (RFC 9110, 12.5.1). Of types liked
+    equally, one that is named goes before one that a ``*`` takes in, then the one named first.
+    """
+    ranges = weighted(accept)
 
-def _accepts(wanted: str, media_type: str) -> bool:
-    return wanted == media_type.split(";", maxsplit=1)[0]
+    def liking(media_type: str) -> tuple[float, int, int]:
+        plain = media_type.split(";", maxsplit=1)[0]
+        forms = ("*/*", f"{plain.split('/')[0]}/*", plain)
+        fits = [
+            (forms.index(kind), -place, weight)
+            for place, (kind, weight) in enumerate(ranges)
+            if kind in forms
+        ]
+        narrow, place, weight = max(fits, default=(0, 0, 0.0))
+        return (weight, narrow, place) if weight > 0 else (0.0, 0, 0)
 
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    return max(offered, key=liking)
 
 
 def wants_page(request: Request) -> bool:

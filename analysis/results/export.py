@@ -73,7 +73,7 @@ def export_frame(
     elif suffix == ".gpkg":
         _aside(path, lambda to: _vector(frame, to, "GPKG", name))
     elif suffix == ".parquet":
-        _aside(path, lambda to: _geoparquet(frame, to))
+        _aside(path, lambda to: _geoparquet(frame, columns, to))
     else:
         _table(_flat(frame), (*columns, _LON, _LAT), path, name, lang, ())
 
@@ -187,9 +187,13 @@ def _vector(frame: gpd.GeoDataFrame, path: Path, driver: str, name: str) -> None
     frame.to_file(path, driver=driver, layer=name, engine="pyogrio", **options)
 
 
-def _geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
-    """GeoParquet 1.1 in EPSG:4326, with a box for each shape so that readers can skip."""
-    frame.to_parquet(
+def _geoparquet(frame: gpd.GeoDataFrame, columns: Sequence[Column], path: Path) -> None:
+    """GeoParquet 1.1 in EPSG:4326, with a box for each shape so that readers can skip.
+
+    Every text is of the type of texts, also where all of a column is null.
+    """
+    texts = {column.name for column in columns if column.dtype == "text"} & set(frame.columns)
+    frame.astype(dict.fromkeys(texts, "string")).to_parquet(
         path, index=False, compression="zstd", schema_version="1.1.0", write_covering_bbox=True
     )
 

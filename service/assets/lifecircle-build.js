@@ -128,6 +128,22 @@
     settled();
   }
 
+  function fits(room, name) {
+    const suffixes = room.querySelector("input").accept.split(",").map((one) => one.trim());
+    return suffixes.some((one) => name.toLowerCase().endsWith(one));
+  }
+
+  // Said of a file that a box does not take; empty where it does.
+  function misplaced(role, name) {
+    const rooms = [...document.querySelectorAll("[data-role]")];
+    const own = rooms.find((room) => room.dataset.role === role);
+    if (fits(own, name)) return "";
+    const title = (room) => room.querySelector("b").textContent;
+    const others = rooms.filter((room) => fits(room, name)).map(title);
+    const taken = words.takes.replace("{suffixes}", own.querySelector("input").accept.split(",").join(" "));
+    return taken + (others.length ? words.belongs.replace("{boxes}", others.join(words.or)) : "");
+  }
+
   async function take(role, file, several) {
     if (!several) for (const old of files.filter((one) => one.role === role)) drop(old);
     const one = { role, file, name: file.name, state: "sending", node: make("div", undefined, "file") };
@@ -148,7 +164,9 @@
     one.node.append(top, one.faults);
     document.querySelector('[data-role="' + role + '"] .files').append(one.node);
     files.push(one);
+    const wrong = misplaced(role, file.name);
     try {
+      if (wrong) throw new Error(wrong);
       const kept = await send(file, (share) => { one.said.textContent = words.sending + " " + share + "%"; });
       one.id = kept.id;
       one.suffix = kept.suffix;
@@ -225,6 +243,8 @@
     say("");
     if (!by("area").value.trim()) return say(words.noArea);
     if (!files.some((one) => one.role === "streets" && one.id)) return say(words.noStreets);
+    const unsent = files.filter((one) => one.state === "bad" && !one.id).map((one) => one.name);
+    if (unsent.length) return say(words.unsent.replace("{names}", unsent.join(words.and)));
     wantsBuild = busy();
     if (wantsBuild) return say(words.wait);
     by("start").disabled = true;

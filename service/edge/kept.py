@@ -22,6 +22,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecircle.service.edge.pieces import Pieces
+from lifecircle.service.i18n import weighted
 from lifecircle.service.kept_bytes import weight_of
 from lifecircle.service.responses import GZIPPED, KEPT, PROTECTION, Kept, held_tags, small_tag
 
@@ -301,13 +302,7 @@ def key_of(scope: Scope, asked: dict[bytes, bytes]) -> Key:
 @lru_cache(maxsize=256)
 def takes_gzip(accepted: bytes) -> bool:
     """Whether a reader takes gzip, by its ``Accept-Encoding``."""
-    weights: dict[str, float] = {}
-    for part in accepted.decode("latin-1").lower().split(","):
-        name, _, told = part.partition(";")
-        try:
-            weights[name.strip()] = float(told.strip().removeprefix("q=") or 1)
-        except ValueError:
-            weights[name.strip()] = 0.0
+    weights = dict(weighted(accepted.decode("latin-1")))
     return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 

@@ -231,6 +231,7 @@ class _Rows:
     def _shape(self, node: Any) -> Any:
         """A geometry of a filter in degrees, lon first."""
         try:
+            _check_rings(node)
             given = shapely.box(*node["bbox"]) if set(node) == {"bbox"} else shape(node)
             turned = shapely.transform(given, lambda xy: crs.to_degrees(self.code, xy))
         except (TypeError, ValueError, KeyError, AttributeError, IndexError, shapely.GEOSException):
@@ -239,6 +240,22 @@ class _Rows:
         if turned.is_empty or not finite or not turned.is_valid:
             raise RequestError("cql_no_shape")
         return turned
+
+
+def _check_rings(node: dict[str, Any]) -> None:
+    """Refuse rings that do not end where they begin, which shapely would close in silence.
+
+    Raises
+    ------
+    ValueError : one of fewer than four places, or open.
+    """
+    for part in node.get("geometries", ()):
+        _check_rings(part)
+    places: Any = node.get("coordinates")
+    areas: Any = {"Polygon": [places], "MultiPolygon": places}.get(str(node.get("type")), ())
+    for ring in (ring for area in areas for ring in area):
+        if len(ring) < 4 or list(ring[0]) != list(ring[-1]):
+            raise ValueError
 
 
 def _operation(node: Any) -> tuple[str, list[Any]]:

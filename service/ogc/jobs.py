@@ -22,7 +22,7 @@ from lifecircle.service.jobs.model import BUILD, Answered, Job, State
 from lifecircle.service.jobs.records import Wanted
 from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.ogc.selection import moment_of
-from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery, Reader, ReaderNow
 from lifecircle.service.request_origin import key_of
 from lifecircle.service.responses import HTML, JSON, PROBLEM, UNCACHED, encode
 
@@ -33,7 +33,7 @@ _FAR: Final = 100.0
 _SAID: Final = re.compile(r"(?P<at>\d\d:\d\d:\d\d )(?P<key>\w+)(?P<faults> \(\d+\))?")
 
 
-class JobsQuery(Asked):
+class JobsQuery(PlainQuery):
     """What `/jobs` takes."""
 
     type: list[Literal["process"]] = Field(default=[], max_length=5)
@@ -178,8 +178,8 @@ def _links(job: Job, reader: Reader) -> list[dict[str, str]]:
     if job.state == "successful":
         made.append(link(RESULTS_REL, f"{home}/results", JSON))
         if job.process == BUILD:
-            made.append(link("related", f"{reader.base}/areas/{job.area}", JSON))
-            made.append(link("alternate", f"{reader.base}/maps/{job.area}/coverage", HTML))
+            made.append(link("related", reader.address("areas", job.area), JSON))
+            made.append(link("alternate", reader.address("maps", job.area, "coverage"), HTML))
     return made
 
 

@@ -25,7 +25,7 @@ from lifecircle.service.jobs.processes.of_runs import QUICK_S, Siting
 from lifecircle.service.ogc.jobs import job_url, result_document, status_document
 from lifecircle.service.ogc.links import link, with_query
 from lifecircle.service.ogc.process_description import description, summary
-from lifecircle.service.queries.questions import NOTHING_ELSE, Asked, Name, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, Name, PlainQuery, Reader, ReaderNow
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, kept_body
 from lifecircle.service.state import AreaState
 
@@ -41,7 +41,7 @@ _DATA: Final = ("data:application/json,", "data:application/geo+json,")
 _DOES: Final[dict[int | str, dict[str, Any]]] = {201: {}}
 
 
-class ListQuery(Asked):
+class ListQuery(PlainQuery):
     """What `/processes` takes."""
 
     limit: int = Field(default=100, ge=1, le=1_000)

@@ -209,7 +209,7 @@ def moment_of(text: str) -> datetime | None:
     if not _RFC3339.fullmatch(text):
         return None
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

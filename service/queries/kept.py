@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from lifecircle.service.queries.questions import Asked, Latitude, Longitude, Minutes, Name, OfRun
+from lifecircle.service.queries.questions import (
+    Asked,
+    Latitude,
+    Longitude,
+    Minutes,
+    Name,
+    OfRun,
+    PlainQuery,
+)
 
 Kind = Literal["gap", "proposal", "facility", "unit"]
 Verdict = Literal["confirmed", "not_a_gap", "planned", "built", "wrong_data"]
@@ -110,6 +118,10 @@ class ChangedReview(Body):
     verdict: Verdict | None = None
     note: Note | None = None
     author: Line | None = None
+
+
+class ReviewQuery(OfRun, PlainQuery):
+    """What one mark takes."""
 
 
 class ReviewsQuery(OfRun):

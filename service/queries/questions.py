@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, Protocol
+from urllib.parse import quote
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -36,6 +37,24 @@ class Asked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     lang: Language | None = None
+
+
+class PlainQuery(Asked):
+    """What a document takes that has no other form: programs name it everywhere."""
+
+    f: Literal["json"] | None = None
+
+
+class GeoJsonQuery(Asked):
+    """What a document in GeoJSON takes that has no other form."""
+
+    f: Literal["json", "geojson"] | None = None
+
+
+class PageOnlyQuery(Asked):
+    """What a page takes that is no document."""
+
+    f: Literal["html"] | None = None
 
 
 class OfRun(Asked):
@@ -97,24 +116,24 @@ class AreaQuery(OfYear):
     f: Literal["json", "html"] | None = None
 
 
-class CoverageQuery(OfPeople, OfProfile):
+class CoverageQuery(OfPeople, OfProfile, PlainQuery):
     """What `/coverage` takes."""
 
     at: At = None
 
 
-class GrowthQuery(OfRun):
+class GrowthQuery(OfRun, PlainQuery):
     """What `/growth` takes."""
 
     by: Name | None = None
     group: Name = "total"
 
 
-class EquityQuery(OfPeople, OfProfile):
+class EquityQuery(OfPeople, OfProfile, PlainQuery):
     """What `/equity` takes; the minutes are the floor of sufficiency."""
 
 
-class CompareQuery(OfPeople):
+class CompareQuery(OfPeople, PlainQuery):
     """What `/compare` takes."""
 
     from_: Name | None = Field(default=None, alias="from")
@@ -129,7 +148,7 @@ class ReportQuery(OfYear):
     set_: list[Pair] = Field(default=[], alias="set", max_length=MOST_SETTINGS)
 
 
-class GapsQuery(OfPeople, OfProfile):
+class GapsQuery(OfPeople, OfProfile, GeoJsonQuery):
     """What `/gaps` takes; `by` may be ``none``: regions that are not cut at borders of units."""
 
     min_residents: int = Field(default=0, ge=0, le=2**53)
@@ -149,21 +168,21 @@ class RobustnessQuery(OfYear):
     f: Literal["json", "html", "xlsx"] | None = None
 
 
-class CirclesQuery(OfUnits, OfProfile):
+class CirclesQuery(OfUnits, OfProfile, PlainQuery):
     """What `/circles` takes."""
 
     kind: Name | None = None
     at: At = None
 
 
-class PointQuery(OfWalker, OfProfile):
+class PointQuery(OfWalker, OfProfile, PlainQuery):
     """What `/point` takes."""
 
     lon: Longitude = Field()
     lat: Latitude = Field()
 
 
-class IsochroneQuery(OfProfile):
+class IsochroneQuery(OfProfile, GeoJsonQuery):
     """What `/isochrone` takes."""
 
     lon: Longitude = Field()
@@ -176,11 +195,11 @@ class IsochroneQuery(OfProfile):
     direction: Literal["from", "to"] = "from"
 
 
-class RunQuery(OfYear):
+class RunQuery(OfYear, PlainQuery):
     """What a question about nothing but a run takes."""
 
 
-class RouteQuery(OfProfile):
+class RouteQuery(OfProfile, GeoJsonQuery):
     """What `/route` takes: `service`, or `to_lon` with `to_lat`."""
 
     lon: Longitude = Field()
@@ -205,13 +224,13 @@ class RouteQuery(OfProfile):
         return self.to_lon, self.to_lat
 
 
-class SearchQuery(OfYear):
+class SearchQuery(OfYear, PlainQuery):
     """What `/search` takes."""
 
     q: Name = Field()
 
 
-class MapQuery(OfService, OfUnits, OfProfile):
+class MapQuery(OfService, OfUnits, OfProfile, PageOnlyQuery):
     """What a map page takes; a form sends what was left open as an empty text.
 
     A form sends its walker beside the profile, too: on the roads of a profile it does not count.
@@ -252,14 +271,22 @@ class PageQuery(Asked):
     f: Literal["json", "html"] | None = None
 
 
-class PlainQuery(Asked):
-    """What a document takes that has no other form."""
-
-    f: Literal["json"] | None = None
+class TextQuery(Asked):
+    """What a text takes that has no other form."""
 
 
 async def plain_query(query: Annotated[PlainQuery, Query()]) -> PlainQuery:
     """The parameters of a document that takes none of its own, checked."""
+    return query
+
+
+async def page_only_query(query: Annotated[PageOnlyQuery, Query()]) -> PageOnlyQuery:
+    """The parameters of a page that is no document, checked."""
+    return query
+
+
+async def text_query(query: Annotated[TextQuery, Query()]) -> TextQuery:
+    """The parameters of a text, checked."""
     return query
 
 
@@ -270,6 +297,8 @@ async def page_query(query: Annotated[PageQuery, Query()]) -> PageQuery:
 
 NOTHING_ELSE = Depends(plain_query)
 PAGE_ELSE = Depends(page_query)
+PAGE_ONLY = Depends(page_only_query)
+TEXT_ONLY = Depends(text_query)
 
 
 class RunOrYear(Protocol):
@@ -293,6 +322,10 @@ class Reader:
     warmth: Warmth
     lang: Language
     base: str
+
+    def address(self, *parts: str) -> str:
+        """An address of the service, as links and headers may hold it: in ASCII."""
+        return "/".join((self.base, *(quote(part, safe="") for part in parts)))
 
     async def state(self, area: str, run: str | None = None, profile: str = WALK) -> AreaState:
         """The run asked for (the latest by default), opened in a thread where it is not yet.

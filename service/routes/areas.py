@@ -85,7 +85,7 @@ def areas_document(reader: Reader) -> dict[str, Any]:
 def area_links(base: str, manifest: Manifest) -> list[dict[str, str]]:
     """Where an area's figures are: of what its latest run has."""
     area, counts = manifest.area, manifest.counts
-    home = f"{base}/areas/{area}"
+    home = f"{base}/areas/{quote(area)}"
     some = [name for name in ("catchments", "scorecard") if counts.get(_COUNTED[name])]
     return [
         {"rel": "self", "type": JSON, "href": home},
@@ -96,8 +96,8 @@ def area_links(base: str, manifest: Manifest) -> list[dict[str, str]]:
         {"rel": "report", "type": JSON, "href": f"{home}/report"},
         {"rel": "quality", "type": JSON, "href": f"{home}/quality"},
         *({"rel": name, "type": JSON, "href": f"{home}/{name}"} for name in some),
-        {"rel": "map", "type": "text/html", "href": f"{base}/maps/{area}/coverage"},
-        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{area}/proposals"},
+        {"rel": "map", "type": "text/html", "href": f"{base}/maps/{quote(area)}/coverage"},
+        {"rel": "proposals", "type": "text/html", "href": f"{base}/maps/{quote(area)}/proposals"},
         {"rel": "data", "type": JSON, "href": f"{base}/collections"},
     ]
 

@@ -28,7 +28,7 @@ from lifecircle.service.jobs.records import owner_of
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import (
     NOTHING_ELSE,
-    PAGE_ELSE,
+    PAGE_ONLY,
     Asked,
     Name,
     Reader,
@@ -76,7 +76,7 @@ async def _planner(request: Request) -> None:
 PLANNER = Depends(_planner)
 
 
-@router.get("/build", dependencies=[HERE, PAGE_ELSE])
+@router.get("/build", dependencies=[HERE, PAGE_ONLY])
 async def show_build_page(request: Request, reader: ReaderNow) -> Response:
     """The page on which an area is built from files."""
     policy = load_policy()

@@ -14,13 +14,20 @@ from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart.workshop import Apart, apart_if_large
 from lifecircle.service.catalog.catchments import catchments_document
 from lifecircle.service.catalog.tiers.referral import referral_document
-from lifecircle.service.queries.questions import AreaName, Name, OfUnits, OfYear, ReaderNow
+from lifecircle.service.queries.questions import (
+    AreaName,
+    Name,
+    OfUnits,
+    OfYear,
+    PlainQuery,
+    ReaderNow,
+)
 from lifecircle.service.responses import answer
 
 router = APIRouter(tags=["areas"])
 
 
-class CatchmentsQuery(OfYear):
+class CatchmentsQuery(OfYear, PlainQuery):
     """What `/catchments` takes."""
 
     service: Name | None = None
@@ -74,7 +81,7 @@ def _catchments(runs: list[Run], question: Question, **named: Any) -> dict[str, 
     return catchments_document(runs[0], question, **named)
 
 
-class ReferralQuery(OfUnits, OfYear):
+class ReferralQuery(OfUnits, OfYear, PlainQuery):
     """What `/referral` takes; the minutes are those of the whole chain."""
 
     pass_by: bool = False

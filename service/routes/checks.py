@@ -28,7 +28,7 @@ from lifecircle.analysis.readers.records.table_kinds import Kind, known_kind
 from lifecircle.service.apart.jail import CHECK
 from lifecircle.service.errors import ForbiddenError, RequestError
 from lifecircle.service.pages import page
-from lifecircle.service.queries.questions import PAGE_ELSE, Reader, ReaderNow
+from lifecircle.service.queries.questions import PAGE_ELSE, PAGE_ONLY, Reader, ReaderNow
 from lifecircle.service.request_origin import from_this_machine, key_of
 from lifecircle.service.responses import JSON, READER_LEFT, UNCACHED, encode, wants_page
 from lifecircle.service.routes.jailed import in_jail
@@ -80,7 +80,7 @@ async def only_here(request: Request) -> None:
 HERE = Depends(only_here)
 
 
-@router.get("/check", dependencies=[HERE, PAGE_ELSE])
+@router.get("/check", dependencies=[HERE, PAGE_ONLY])
 async def show_form(request: Request, reader: ReaderNow) -> Response:
     """The form: choose or drop a file."""
     shown = page(

@@ -11,7 +11,7 @@ from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.service.errors import NotReadyError
 from lifecircle.service.guards import check_near
 from lifecircle.service.observing.metrics import CONTENT
-from lifecircle.service.queries.questions import NOTHING_ELSE, Reader, ReaderNow
+from lifecircle.service.queries.questions import NOTHING_ELSE, TEXT_ONLY, Reader, ReaderNow
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["health"])
@@ -46,7 +46,7 @@ def _readiness() -> CapacityLimiter:
     return CapacityLimiter(1)
 
 
-@router.get("/metrics", dependencies=[NOTHING_ELSE])
+@router.get("/metrics", dependencies=[TEXT_ONLY])
 async def tell_metrics(request: Request, reader: ReaderNow) -> Response:
     """Counts of requests, seconds, memory, for Prometheus; no name of an area or a place."""
     check_near(request, reader.settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from http import HTTPStatus
@@ -13,7 +14,14 @@ from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
-from lifecircle.service.errors import NotReadyError, TooManyError, problem, problem_of, status_of
+from lifecircle.service.errors import (
+    NotReadyError,
+    StorageError,
+    TooManyError,
+    problem,
+    problem_of,
+    status_of,
+)
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, wants_page
@@ -24,6 +32,8 @@ MOST_FAULTS: Final = 100  # of a request, told: a short question gets no long an
 _UNION_MEMBER: Final = re.compile(
     r"[\[({]"
 )  # pydantic's own word for a type, in the path of a fault
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 PLAIN_FAULTS = {
     "missing": "fault_missing",
@@ -76,7 +86,8 @@ async def parameter_problem(request: Request, error: Exception) -> Response:
 
 def _fault(found: Any, lang: Language) -> dict[str, str]:
     where = [str(one) for one in found["loc"][1:]]
-    name = next((one for one in reversed(where) if not _UNION_MEMBER.search(one)), "")
+    named = [one for one in where if not one.isdecimal() and not _UNION_MEMBER.search(one)]
+    name = named[-1] if named else ""
     key = PLAIN_FAULTS.get(found["type"], "fault_other")
     if key == "fault_json" or tuple(found["loc"]) == ("body",):
         name, key = "body", key if key == "fault_json" else "fault_body"
@@ -98,6 +109,14 @@ async def http_problem(request: Request, error: Exception) -> Response:
     detail = i18n.text(f"detail_{status}", lang, path=request.url.path, method=request.method)
     body = problem(status, f"http_{status}", detail, lang)
     return respond(request, body, lang, headers=dict(error.headers or {}))
+
+
+async def system_problem(request: Request, error: Exception) -> Response:
+    """A disk that is full or takes nothing; what else the system says is a defect."""
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        raise error
+    told = StorageError("nothing_written", reason=error.strerror or "OSError")
+    return await family_problem(request, told)
 
 
 async def unknown_problem(request: Request, error: Exception) -> Response:
@@ -129,4 +148,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LifecircleError, family_problem)
     app.add_exception_handler(RequestValidationError, parameter_problem)
     app.add_exception_handler(HTTPException, http_problem)
+    app.add_exception_handler(OSError, system_problem)
     app.add_exception_handler(Exception, unknown_problem)

@@ -21,9 +21,10 @@ from lifecircle.service.queries.kept import (
     ChangedReview,
     Identity,
     NewReview,
+    ReviewQuery,
     ReviewsQuery,
 )
-from lifecircle.service.queries.questions import AreaName, OfRun, Reader, ReaderNow
+from lifecircle.service.queries.questions import AreaName, Reader, ReaderNow
 from lifecircle.service.responses import (
     GEOJSON,
     JSON,
@@ -41,6 +42,7 @@ from lifecircle.service.routes.shelves import (
     one_kept,
     put_away,
     told,
+    told_made,
 )
 from lifecircle.service.state import AreaState
 
@@ -82,7 +84,7 @@ async def show_review(
     reader: ReaderNow,
     area: AreaName,
     review: Identity,
-    query: Annotated[OfRun, Query()],
+    query: Annotated[ReviewQuery, Query()],
 ) -> Response:
     """One mark with its history."""
     state = await reader.state(area, query.run)
@@ -109,9 +111,8 @@ async def add_review(
         return _document(request, area, state, kept.id)
 
     document = await run_in_threadpool(add)
-    answer = told(document, 201)
-    answer.headers["location"] = f"{reader.base}/areas/{document['area']}/reviews/{document['id']}"
-    return answer
+    home = reader.address("areas", document["area"], "reviews", document["id"])
+    return told_made(document, home)
 
 
 @router.put("/areas/{area}/reviews/{review}")

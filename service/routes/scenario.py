@@ -13,7 +13,14 @@ from lifecircle.analysis.measures.travelling import mover_of
 from lifecircle.analysis.policy.sections.profiles import WALK
 from lifecircle.service.catalog import prepare_scenarios, scenario_document
 from lifecircle.service.guards import check_near
-from lifecircle.service.queries.questions import AreaName, Minutes, Name, OfYear, ReaderNow
+from lifecircle.service.queries.questions import (
+    AreaName,
+    Minutes,
+    Name,
+    OfYear,
+    PlainQuery,
+    ReaderNow,
+)
 from lifecircle.service.responses import JSON, UNCACHED, encode
 
 router = APIRouter(tags=["scenario"])
@@ -43,7 +50,7 @@ Drawn = Annotated[
 ]
 
 
-class ScenarioQuery(OfYear):
+class ScenarioQuery(OfYear, PlainQuery):
     """What `/scenario` takes beside its body."""
 
 
@@ -65,7 +72,7 @@ class ScenarioBody(BaseModel):
     changed_cells: bool = False
 
 
-class ScenarioBaseQuery(OfYear):
+class ScenarioBaseQuery(OfYear, PlainQuery):
     """Of which run and question the state before any edit is worked out."""
 
     walker: Name = "adult"

@@ -49,6 +49,7 @@ from lifecircle.service.routes.shelves import (
     one_kept,
     put_away,
     told,
+    told_made,
 )
 from lifecircle.service.state import AreaState
 
@@ -156,11 +157,8 @@ async def keep_scenario(
         return _document(request, kept, reader.areas.current(area), reader)
 
     document = await run_in_threadpool(keep)
-    answer = told(document, 201)
-    answer.headers["location"] = (
-        f"{reader.base}/areas/{document['area']}/scenarios/{document['id']}"
-    )
-    return answer
+    home = reader.address("areas", document["area"], "scenarios", document["id"])
+    return told_made(document, home)
 
 
 @router.put("/areas/{area}/scenarios/{scenario:scenario}")

@@ -58,6 +58,12 @@ async def put_away(
     return Response(status_code=204, headers=UNCACHED)
 
 
-def told(document: Any, status: int = 200) -> Response:
+def told(document: Any) -> Response:
     """A document that nobody keeps."""
-    return Response(encode(document), status_code=status, media_type=JSON, headers=UNCACHED)
+    return Response(encode(document), media_type=JSON, headers=UNCACHED)
+
+
+def told_made(document: dict[str, Any], location: str) -> Response:
+    """The document of a record that was made, and where it is found (`Reader.address`)."""
+    headers = {**UNCACHED, "location": location}
+    return Response(encode(document), status_code=201, media_type=JSON, headers=headers)

@@ -41,6 +41,7 @@ from lifecircle.service.queries.questions import (
     OfUnits,
     OfWalker,
     OfYear,
+    PlainQuery,
     Reader,
     ReaderNow,
 )
@@ -73,7 +74,7 @@ class SitingQuery(OfWalker, OfYear):
     f: Literal["json", "html"] | None = None
 
 
-class AccessQuery(OfUnits, OfYear):
+class AccessQuery(OfUnits, OfYear, PlainQuery):
     """What `/accessibility` takes."""
 
     service: Name = Field()
@@ -82,7 +83,7 @@ class AccessQuery(OfUnits, OfYear):
     supply: Literal["count", "places", "beds", "capacity", "built_area"] = "count"
 
 
-class WhatIfQuery(OfYear):
+class WhatIfQuery(OfYear, PlainQuery):
     """What `/what-if` takes beside its body."""
 
 

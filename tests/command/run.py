@@ -27,7 +27,7 @@ def lifecircle(
     }
     if not apart and not first:
         return _here(list(map(str, words)), said)
-    code = first + "\nimport sys; from lifecircle.service.cli import main; sys.exit(main())"
+    code = first + "\nfrom lifecircle.service.start import run; run()"
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],
         capture_output=True, text=True, check=False, env=os.environ | said, timeout=600,

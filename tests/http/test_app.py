@@ -17,6 +17,7 @@ from lifecircle.analysis.results.store import Workspace
 from lifecircle.service import i18n
 from lifecircle.service.app import create_app
 from lifecircle.service.errors import ExposureError
+from lifecircle.service.responses import choose
 from lifecircle.service.settings import Settings, check_exposure, is_loopback, settings_from
 from tests.pages.served import client
 from tests.worlds.tiny import tiny_run
@@ -236,6 +237,34 @@ def test_too_large_a_body_is_refused(declared: bool) -> None:
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["key"] == "http_413"
+
+
+# ---- what a reader would rather have -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accept", "liked"),
+    [
+        (None, "application/json"),
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("image/png", "application/json"),
+        ("text/html", "text/html"),
+        ("text/*", "text/html"),
+        ("TEXT/HTML", "text/html"),
+        ("text/html;q=0.5, */*;q=0.9", "application/json"),
+        ("text/html, */*;q=0.9", "text/html"),
+        ("text/html;q=0, */*", "application/json"),
+        ("application/*;q=0.2, application/geo+json;q=0.1, text/html;q=0.15", "application/json"),
+        ("application/geo+json, application/json", "application/geo+json"),
+        ("*/*, text/html", "text/html"),
+        ("text/html; charset=utf-8; Q=0.3, application/json;q=0.2", "text/html"),
+        ("text/html;q=nan, application/json;q=x", "application/json"),
+    ],
+)
+def test_the_form_a_reader_would_rather_have(accept: str | None, liked: str) -> None:
+    offered = ("application/json", "application/geo+json", "text/html")
+    assert choose(accept, offered) == liked
 
 
 # ---- languages -----------------------------------------------------------------------------

@@ -73,3 +73,9 @@ def test_a_short_question_gets_no_long_answer(served: TestClient) -> None:
     assert answer.status_code == 400
     assert len(answer.json()["faults"]) == 100
     assert len(answer.content) < 20_000
+
+
+def test_a_wrong_word_of_a_list_is_told_with_the_name_of_the_list(served: TestClient) -> None:
+    fault = served.get("/jobs?status=running&status=zz").json()["faults"][0]
+    assert fault["parameter"] == "status"
+    assert "status" in fault["text"]

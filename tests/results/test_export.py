@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 import shapely
 from openpyxl import load_workbook
@@ -120,6 +121,18 @@ def test_control_signs_do_not_break_excel(tmp_path: Path) -> None:
     export_layer(run, "facilities", tmp_path / "f.xlsx", "en")
     values = [row[4].value for row in load_workbook(tmp_path / "f.xlsx").worksheets[0].iter_rows()]
     assert "abc" in values
+
+
+@pytest.mark.parametrize("layer", ["units", "facilities"])
+def test_a_column_of_texts_is_one_also_where_it_is_empty(
+    run: Run, tmp_path: Path, layer: str
+) -> None:
+    path = tmp_path / "out.parquet"
+    export_layer(run, layer, path)
+    schema = pyarrow.parquet.read_schema(path)
+    texts = [column.name for column in layer_columns(run, layer) if column.dtype == "text"]
+    assert any(gpd.read_parquet(path)[name].isna().all() for name in texts)
+    assert {str(schema.field(name).type).removeprefix("large_") for name in texts} == {"string"}
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -10,6 +10,7 @@ from lifecircle.analysis.kernel import kernel
 from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, UInt8Array
 
 _TIE_M = 1e-6  # distances closer than a micrometre are the same
+_ROUNDING_M = 1e-3  # far more than the place of a bin is wrong by
 START, END, WHOLE = 1, 2, 4  # what of a segment may be joined: an end (or both), or all of it
 
 
@@ -144,6 +145,11 @@ def nearest_segment(
             step = 1 if on_rim or ring == 0 else 2 * ring
             for c in range(column - ring, column + ring + 1, step):
                 if c < 0 or c >= columns:
+                    continue
+                # What is nearest lies in a bin it is a member of: farther bins have nothing nearer.
+                left, low = origin[0] + c * bin_m - px, origin[1] + r * bin_m - py
+                aside, above = max(left, -left - bin_m, 0.0), max(low, -low - bin_m, 0.0)
+                if aside * aside + above * above > (best + _ROUNDING_M) ** 2:
                     continue
                 b = r * columns + c
                 for i in range(bins.start[b], bins.start[b + 1]):

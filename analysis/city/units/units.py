@@ -95,11 +95,12 @@ def assign_units(
     (`declared` of the level: code or None per point) wins over geometry; a code that the level
     does not have counts as not declared.
     """
-    points = shapely.points(np.asarray(xy_m, dtype=np.float64).reshape(-1, 2))
-    tree = shapely.STRtree(np.asarray(points, dtype=object))
+    xy = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
+    order = np.argsort(xy[:, 0], kind="stable")
     assigned = {}
     for level in units.levels:
-        held = _find_holders(tree, len(xy_m), units, level)
+        held = np.empty(len(xy), dtype=np.int32)
+        held[order] = _find_holders(xy[order], units, level)
         if declared and level in declared:
             named = _find_named(declared[level], units, level)
             held = np.where(named == NOBODY, held, named).astype(np.int32)
@@ -200,13 +201,23 @@ def _find_named(codes: StrArray, units: Units, level: str) -> Int32Array:
     return np.array([index.get(code, NOBODY) for code in codes], dtype=np.int32)
 
 
-def _find_holders(tree: shapely.STRtree, size: int, units: Units, level: str) -> Int32Array:
+def _find_holders(xy: FloatArray, units: Units, level: str) -> Int32Array:
+    """The unit of a level that holds each point (k, 2), -1 outside all; points from west to east.
+
+    Each unit is asked about the points in its box: no point becomes a shape.
+    """
     members = units.of_level(level)
-    nobody = len(units.code)
-    held = np.full(size, nobody, dtype=np.int32)
-    for holder, point in find_in_blocks(tree, units.geometry[members], predicate="intersects"):
-        np.minimum.at(held, point, members[holder])  # in code order: the lower code wins
-    held[held == nobody] = NOBODY
+    held = np.full(len(xy), NOBODY, dtype=np.int32)
+    box = shapely.bounds(units.geometry[members]).reshape(-1, 4)
+    west, east = (
+        np.searchsorted(xy[:, 0], box[:, 0]),
+        np.searchsorted(xy[:, 0], box[:, 2], "right"),
+    )
+    for row in np.flatnonzero(east > west)[::-1]:  # the lower code comes last and wins
+        x, y = xy[west[row] : east[row]].T
+        near = np.flatnonzero((y >= box[row, 1]) & (y <= box[row, 3]))
+        inside = shapely.intersects_xy(units.geometry[members[row]], x[near], y[near])
+        held[west[row] + near[inside]] = members[row]
     return held
 
 

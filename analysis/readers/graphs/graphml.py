@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
 import numpy as np
@@ -55,6 +54,8 @@ def read_graphml(path: Path, rules: WalkRules, form_of: FormOf | None = None) ->
         head = handle.read(_HEAD_BYTES)
     if b"<graphml" not in head or b"<!DOCTYPE" in head or b"<!ENTITY" in head:
         raise InputError([Fault("graphml_not", path.name)])
+    from xml.etree.ElementTree import ParseError
+
     import networkx as nx  # costs a build from a .pbf a third of a second
 
     try:

@@ -49,7 +49,8 @@ class Extract:
     """Streets, places, roads and ground of a file, and what is to be said of it.
 
     `mapped`: the places, also as they were read. `roads`: of the profiles that were asked for,
-    None where there are none.
+    None where there are none. `source`: what all this was made of, which a process that ends
+    next does not stop to free.
     """
 
     streets: RawStreets
@@ -57,6 +58,7 @@ class Extract:
     ground: Ground | None
     warnings: tuple[Fault, ...]
     roads: RawRoads | None = None
+    source: tuple[Objects, Areas] | None = None
 
     @property
     def places(self) -> OsmPlaces:
@@ -125,7 +127,8 @@ class _Reader:
             raise InputError(named) from error
         dropped = _tell_dropped(name, streets, self.policy)
         lost = tell_incomplete(name, places.incomplete)
-        return Extract(streets, places, ground, (*ordered.warnings, *dropped, *lost), roads)
+        said = (*ordered.warnings, *dropped, *lost)
+        return Extract(streets, places, ground, said, roads, (objects, areas))
 
     def _only(self, streets: RawStreets, ordered: Ordered) -> Extract:
         dropped = _tell_dropped(self.path.name, streets, self.policy)

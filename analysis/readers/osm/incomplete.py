@@ -6,7 +6,7 @@ found, counted and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -84,13 +84,20 @@ def _there(
 ) -> dict[bool, set[int]]:
     """Ids of the nodes (True) and ways (False) of lost areas that the file holds."""
     found: dict[bool, set[int]] = {True: set(), False: set()}
+    kinds = osmium.osm.NOTHING
+    filters: list[osmium.filter.IdFilter] = []
     for of_ways, kind in ((True, osmium.osm.NODE), (False, osmium.osm.WAY)):
         wanted = {part for _, _, parts, is_way in lost if is_way == of_ways for part in parts}
         if wanted:
-            things: Iterable[Any] = osmium.FileProcessor(opened(path), kind).with_filter(
-                osmium.filter.IdFilter(wanted)
-            )
-            found[of_ways] = {thing.id for thing in things}
+            kinds |= kind
+            filters.append(osmium.filter.IdFilter(wanted))
+            filters[-1].enable_for(kind)
+    if filters:
+        things: Any = osmium.FileProcessor(opened(path), kinds)
+        for one in filters:
+            things = things.with_filter(one)
+        for thing in things:
+            found[thing.is_node()].add(thing.id)
     return found
 
 

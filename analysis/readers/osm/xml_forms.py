@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError, iterparse
+from typing import TYPE_CHECKING, Any, Final
 
 import osmium
 
 from lifecircle.analysis.readers.osm.source import unpacked
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 Key = tuple[int, int]  # rank of the kind (node, way, relation), id
 MADE_BELOW: Final = -(10**15)  # ids of nodes that only the geometry of a member names
@@ -80,6 +82,8 @@ def rewrite_xml(path: Path, plain: Path) -> frozenset[Key]:
     RuntimeError
         The file breaks off or is no XML.
     """
+    from xml.etree.ElementTree import ParseError, iterparse  # a PBF needs none
+
     gone: set[Key] = set()
     members = _DrawnMembers()
     deleting = False

@@ -34,7 +34,7 @@ USUALLY: Final = {
     **{f"/areas/{{area}}/{name}": (GEOJSON,) for name in ("gaps", "isochrone", "route")},
     "/areas/{area}/merges": (CSV,), "/maps/{area}/{layer}": (HTML,), "/build": (HTML,),
     "/areas/{area}/qgis": ("application/x-qgis-project",),
-    "/metrics": ("text/plain",), "/check": (HTML, JSON),
+    "/metrics": ("text/plain",), "/check": (HTML,),
 }  # fmt: skip
 # What Features calls these documents; others are objects.
 LINKS: Final = {"type": "array", "items": {"$ref": "#/components/schemas/Link"}}
@@ -103,8 +103,17 @@ PROBLEM_SCHEMA: Final = {
         "faults": {"type": "array", "items": {"type": "object"}},
     },
 }
-ALWAYS: Final = ("400", "401", "403", "500", "503")
+ALWAYS: Final = ("400", "401", "403", "429", "500", "503")  # 429: asked too often with one key
 KEPT: Final = ("/scenarios", "/reviews", "/jobs", "/uploads")
+# Pages that a browser is asked to wait for.
+WAITED_FOR: Final = frozenset({
+    "/areas/{area}/siting", "/areas/{area}/robustness", "/maps/{area}/{layer}",
+})  # fmt: skip
+KEYS: Final = {
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+}
+NO_KEY: Final[dict[str, Any]] = {}  # from this machine, or where reading was opened
 
 
 def say_answers(document: dict[str, Any]) -> None:
@@ -117,6 +126,8 @@ def say_answers(document: dict[str, Any]) -> None:
             for status in ("200", "201"):
                 if status == "200" or status in given:
                     given[status] = {"content": content}
+            if path in WAITED_FOR:
+                given["202"] = {"content": {HTML: {"schema": {"type": "string"}}}}
             if path == TILE:
                 given["204"] = {}
             if method == "get" and path.startswith(("/areas/", "/collections/", "/maps/")):
@@ -124,7 +135,10 @@ def say_answers(document: dict[str, Any]) -> None:
             for status in _faults(path, method):
                 given[status] = {"content": FAULTS}
             operation["responses"] = dict(sorted(given.items()))
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    parts = document.setdefault("components", {})
+    parts["securitySchemes"] = KEYS
+    document["security"] = [NO_KEY, *({name: []} for name in KEYS)]
+    schemas = parts.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas |= {"Problem": PROBLEM_SCHEMA, **SHARED}
@@ -163,5 +177,5 @@ def _faults(path: str, method: str) -> set[str]:
     if method in ("post", "put"):
         found |= {"408", "413"}
     if method != "get" and any(part in path for part in KEPT):
-        found |= {"404", "409", "429"}
-    return found | ({"429"} if path.endswith("/execution") else set())
+        found |= {"404", "409"}
+    return found

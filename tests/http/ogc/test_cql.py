@@ -98,6 +98,8 @@ def test_req_spatial_functions_in_every_system(served: TestClient) -> None:
     for bad, key in (
         ("POINT(1e999 1)", "cql_not_read"),
         ("POLYGON((0 0,1 1,1 0,0 1,0 0))", "cql_no_shape"),
+        ("POLYGON((0 0,1 1,0 1))", "cql_no_shape"),
+        ("GEOMETRYCOLLECTION(MULTIPOLYGON(((0 0,1 1,0 1,1 2))))", "cql_no_shape"),
     ):
         assert refused(served, f"S_INTERSECTS(geometry, {bad})")["key"] == key
 

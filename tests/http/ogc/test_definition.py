@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from lifecircle.analysis.results.layers.layers import LAYERS
 from lifecircle.service.ogc.definition import downgraded
-from tests.pages.served import client
+from tests.pages.served import ask, client
 
 
 def test_the_api_spells_out_every_collection_with_its_filters(served: TestClient) -> None:
@@ -48,6 +48,34 @@ def test_the_api_speaks_3_0(served: TestClient) -> None:
             assert operation["responses"]["200"]["description"]
             placed = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
             assert placed == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+def test_programs_may_name_json_wherever_it_is_given(served: TestClient) -> None:
+    for path, operations in ask(served, "/api")["paths"].items():
+        operation = operations.get("get", {"responses": {"200": {"content": {}}}})
+        kinds = set(operation["responses"]["200"].get("content", {}))
+        named = [p["schema"] for p in operation.get("parameters", ()) if p["name"] == "f"]
+        forms = named[0].get("enum", []) if named else []
+        assert ("json" in forms) == any(kind.split(";")[0].endswith("json") for kind in kinds), (
+            path,
+            forms,
+        )
+    point = "/areas/tiny/point?lon=102.7&lat=25"
+    assert served.get(f"{point}&f=json").content == served.get(point).content
+    for path in ("/metrics", "/build", "/check", "/maps/tiny/units"):
+        assert served.get(path, params={"f": "json"}).status_code == 400, path
+
+
+def test_keys_and_pages_to_wait_for_are_declared(served: TestClient) -> None:
+    document = ask(served, "/api")
+    assert document["security"][0] == {}  # from this machine no key is needed
+    named = [name for one in document["security"] for name in one]
+    assert set(named) == set(document["components"]["securitySchemes"])
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert "429" in operation["responses"], path
+    waited = document["paths"]["/areas/{area}/robustness"]["get"]["responses"]["202"]
+    assert list(waited["content"]) == ["text/html"]
 
 
 def test_the_first_readers_of_the_api_may_come_together(root: Path) -> None:
