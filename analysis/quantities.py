@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ Int32Array = NDArray[np.int32]
 UInt8Array = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+_Number = TypeVar("_Number", np.int64, np.float64)
 ObjectArray = NDArray[np.object_]  # of str, of shapes, or None where unknown
 
 
@@ -53,6 +54,16 @@ def minutes_of(cm: NDArray[np.integer], speed_m_per_s: Fraction) -> FloatArray:
     minutes = cm.astype(np.float64) / (CM_PER_M * float(speed_m_per_s) * SECONDS_PER_MINUTE)
     minutes[cm == UNREACHED_CM] = np.nan
     return minutes
+
+
+def corners_of(places: NDArray[_Number]) -> tuple[NDArray[_Number], NDArray[_Number]]:
+    """The least and the greatest coordinates (2,) of places (n, 2), one at least.
+
+    Column by column: along the rows numpy takes thirty times as long.
+    """
+    columns = places[:, 0], places[:, 1]
+    low = np.array([column.min() for column in columns], dtype=places.dtype)
+    return low, np.array([column.max() for column in columns], dtype=places.dtype)
 
 
 def read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:

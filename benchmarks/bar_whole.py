@@ -22,7 +22,7 @@ from lifecircle.analysis.policy import Policy, load_policy
 ROOT = Path(__file__).resolve().parents[1]
 BAR = 15.0
 HELP_S = 1.0
-BUILD = "from lifecircle.service.cli import run; run()"  # as the installed command does
+BUILD = "from lifecircle.service.start import run; run()"  # as the installed command does
 
 
 def services_json(policy: Policy) -> str:

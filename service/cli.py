@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
-import threading
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +28,7 @@ from lifecircle.service.commands import (
     studies,
     upkeep,
 )
-from lifecircle.service.commands.foreseen import foresee, reading_of
+from lifecircle.service.commands.foreseen import Foreseen, reading_of
 from lifecircle.service.commands.spoken import SpokenApp, SpokenGroup, misused, reader_language
 from lifecircle.service.commands.words import (
     EXPORT_LAYERS,
@@ -77,13 +75,15 @@ def everywhere(lang: Lang = None) -> None:
         os.environ["LIFECIRCLE_LANGUAGE"] = lang
 
 
-def main() -> int:
-    """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved)."""
+def main(foreseen: Foreseen | None = None) -> int:
+    """Run the command; errors become a message and an exit code (2 bad input, 3 unsolved).
+
+    `foreseen`: the map of a build, where it is being read already.
+    """
     from lifecircle.analysis.errors import LifecircleError
 
-    foreseen = foresee(sys.argv[1:])  # while the rest is imported
     try:
-        code = app(standalone_mode=False, obj=foreseen)
+        code = app.asked_for(sys.argv[1:])(standalone_mode=False, obj=foreseen)
     except LifecircleError as error:
         _say_error(error)
         return error.exit_code
@@ -97,18 +97,6 @@ def main() -> int:
         print(misused(error, reader_language()), file=sys.stderr)
         return 2
     return code if isinstance(code, int) else 0
-
-
-def run() -> NoReturn:
-    """The command as a process. A build ends without freeing, one by one, all that it made."""
-    code = main()
-    alone = threading.active_count() == 1 and sys.gettrace() is None  # nobody measures it
-    if sys.argv[1:2] == ["build"] and alone:
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
 
 
 def _say_error(error: Any) -> None:
@@ -373,4 +361,4 @@ for topic in TOPICS:
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

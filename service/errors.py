@@ -13,8 +13,9 @@
         ├── ConflictError                changed by somebody else meanwhile     409
         ├── NotReadyError                the service is still starting, or full 503
         ├── UpstreamError                another server did not answer           502
-    ├── TooManyError                 one reader asks for too much at once   429
+        ├── TooManyError                 one reader asks for too much at once   429
         ├── DatabaseError                the service's own database             503
+        ├── StorageError                 a disk that takes nothing more         503
         ├── TooLargeError                more is sent than is taken             413
         ├── JobError                     a job that ended without an answer     500
         ├── BackupError                  a backup that cannot be made or restored (command, exit 2)
@@ -66,6 +67,10 @@ class AccountError(UnauthorizedError):
 
 class DatabaseError(ServiceError):
     """The service's own database cannot be used."""
+
+
+class StorageError(ServiceError):
+    """The disk of the service is full, or takes nothing."""
 
 
 class ForbiddenError(ServiceError):
@@ -129,6 +134,7 @@ STATUS: Final[tuple[tuple[type[LifecircleError], HTTPStatus], ...]] = (
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (ConflictError, HTTPStatus.CONFLICT),
     (DatabaseError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (StorageError, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotReadyError, HTTPStatus.SERVICE_UNAVAILABLE),
     (UpstreamError, HTTPStatus.BAD_GATEWAY),
     (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),

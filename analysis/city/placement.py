@@ -23,7 +23,7 @@ from lifecircle.analysis.city.datum_shift import (
 )
 from lifecircle.analysis.city.streets.snap import EdgeIndex
 from lifecircle.analysis.errors import Fault
-from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray
+from lifecircle.analysis.quantities import BoolArray, FloatArray, ObjectArray, corners_of
 from lifecircle.analysis.readers.records.coordinates.grids import grid_of, nearby_grids
 from lifecircle.analysis.readers.records.coordinates.located import (
     DEGREES,
@@ -96,8 +96,8 @@ def find_misplaced(
 
 def _find_area(index: EdgeIndex) -> _Area:
     network = index.network
-    low = network.vertex_xy_m.min(axis=0) - _AROUND_M
-    high = network.vertex_xy_m.max(axis=0) + _AROUND_M
+    low, high = corners_of(network.vertex_xy_m)
+    low, high = low - _AROUND_M, high + _AROUND_M
     lon = float(to_lonlat((low + high)[None, :] / 2, network.crs)[0, 0])
     return _Area(network.crs, low, high, lon)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lifecircle.analysis.grouping.connected import root_of
 from lifecircle.analysis.kernel import kernel
-from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import FloatArray, Int32Array, IntArray, corners_of
 
 SQUARES_PER_LINK: Final = 1.5  # above sqrt(2): all points of one square are linked
 REACH: Final = 2  # squares that can lie within one link of a square, in each direction
@@ -34,7 +34,7 @@ def linked_groups(xy_m: FloatArray, apart: Int32Array, link_m: float) -> Int32Ar
     if len(xy_m) == 0:
         return np.empty(0, dtype=np.int32)
     side = link_m / SQUARES_PER_LINK
-    column, row = np.floor((xy_m - xy_m.min(axis=0)) / side).astype(np.int64).T + REACH
+    column, row = np.floor((xy_m - corners_of(xy_m)[0]) / side).astype(np.int64).T + REACH
     rows = int(row.max()) + 2 * REACH + 1
     plane = (int(column.max()) + 2 * REACH + 1) * rows
     _, kind = np.unique(apart, return_inverse=True)

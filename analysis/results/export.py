@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +30,7 @@ TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 DEGREE_DIGITS: Final = 7  # about a centimetre
 EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
 NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FULL_BYTES: Final = 2**16  # less than that is a full disk
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _LABELS: Final = {
@@ -171,11 +175,16 @@ def _aside(path: Path, write: Callable[[Path], None]) -> None:
         write(aside)
         aside.replace(path)
     except (OSError, RuntimeError) as fault:
-        raise WorkspaceError(
-            "export_failed", name=path.name, reason=getattr(fault, "strerror", None) or str(fault)
-        ) from fault
+        reason = _reason(fault, path.parent)
+        raise WorkspaceError("export_failed", name=path.name, reason=reason) from fault
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _reason(fault: OSError | RuntimeError, folder: Path) -> str:
+    """What the system says; GDAL says what it was about, not that the disk is full."""
+    full = not isinstance(fault, OSError) and shutil.disk_usage(folder).free < _FULL_BYTES
+    return os.strerror(errno.ENOSPC) if full else getattr(fault, "strerror", None) or str(fault)
 
 
 def _vector(frame: gpd.GeoDataFrame, path: Path, driver: str, name: str) -> None:

@@ -33,7 +33,7 @@ from lifecircle.service.batch.records import Record, Records
 
 SEED: Final = 2026
 _MOST_TRIES: Final = 4
-_BUILD_S, _START_S = 7.9, 3.0  # docs/scale.md: of a million residents; of a process
+_BUILD_S, _START_S = 6.7, 0.6  # docs/scale.md: of a million residents; of a city beside it
 
 
 def storm(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from lifecircle.service.database.keys import add_key, revoke_key
 from tests.worlds.tiny import tiny_run
 
 A_MINUTE, ASKED, SLOW, HEAD_S, GONE_S = 300, 500, 200, 20, 1.5
+ASKED_S = 120  # an upload may be read for 60 s, and has to wait for its turn
 TEXTS = (
     "' OR 1=1 --", "'; DROP TABLE keys; --", "1) OR (1=1", "residents > 0) OR (1=1",
     "id = 'x' UNION SELECT * FROM keys", "%27%20OR%20%271%27=%271", '{"op":"or","args":[1,"x"]}',
@@ -54,7 +55,7 @@ class Place:
     def ask(
         self, path: str, method: str = "GET", body: str | bytes | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        line = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        line = http.client.HTTPConnection(self.host, self.port, timeout=ASKED_S)
         try:
             sent = {name.replace("_", "-"): value for name, value in headers.items()}
             line.request(method, path, body, sent)
@@ -66,7 +67,7 @@ class Place:
     def log_in(self, **headers: str) -> tuple[str, str]:
         """Cookies of a new session, and its token."""
         form = urlencode({"key": self.key})
-        line = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        line = http.client.HTTPConnection(self.host, self.port, timeout=ASKED_S)
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         line.request("POST", "/login", form, {**kind, **headers})
         answer = line.getresponse()

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
-from urllib.parse import quote
 
 from lifecircle.analysis.errors import WorkspaceError
 from lifecircle.analysis.provenance import code_version
@@ -43,6 +42,7 @@ from lifecircle.service.backup.shapes import (
     unwritable,
     writing,
 )
+from lifecircle.service.database.engine import open_to_read
 from lifecircle.service.errors import BackupError
 
 _CACHE: Final = ".cache"
@@ -224,7 +224,7 @@ def copy_database(database: Path, to: Path) -> Path:
     """
     try:
         with (
-            closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as held,
+            closing(open_to_read(database)) as held,
             closing(sqlite3.connect(to)) as copy,
         ):
             held.backup(copy)
@@ -243,7 +243,7 @@ def check_database(file: Path) -> None:
     BackupError : it is not.
     """
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as line:
+        with closing(open_to_read(file)) as line:
             said = line.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as fault:
         said = str(fault)

@@ -56,7 +56,7 @@ def check_room(need: int, folder: Path) -> None:
     """
     free = shutil.disk_usage(folder).free
     if need > free:
-        told = {"need": f"{need / 1e9:.2f}", "free": f"{free / 1e9:.2f}"}
+        told = {"need": f"{need / 1e6:,.1f}", "free": f"{free / 1e6:,.1f}"}
         raise BackupError("backup_no_room", path=str(folder), **told)
 
 

@@ -126,7 +126,7 @@ class Plan:
         """
         for name in names:
             if name not in self.cities:
-                known = list(self.cities)
+                known = first_of(self.cities, _MISSING_TOLD)
                 raise BatchError("batch_unknown_city", file=file.name, name=name, known=known)
         return replace(self, cities={name: self.cities[name] for name in names})
 

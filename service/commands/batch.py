@@ -35,7 +35,7 @@ def batch(  # noqa: PLR0913 - typer reads the options from the signature
     plan = read_plan(cities)
     if only:
         plan = plan.only(cities, tuple(only))
-    chosen = runner_of(runner, workers or os.cpu_count() or 1, scheduler)
+    chosen = runner_of(runner, os.cpu_count() or 1 if workers is None else workers, scheduler)
     prepare(workspace)
     from lifecircle.service.batch.run import run_batch
     from lifecircle.service.batch.summary import (

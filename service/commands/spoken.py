@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from itertools import pairwise
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_name
+from typer.models import CommandInfo
 
 from lifecircle.analysis.texts import Language, whole
 from lifecircle.service import i18n
@@ -68,6 +71,24 @@ class SpokenApp(typer.Typer):
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
         """Add a command, as typer does."""
         return super().command(name, **{"cls": SpokenCommand, **settings})
+
+    def asked_for(self, words: Sequence[str]) -> SpokenApp:
+        """This application, with the one command alone that the first word of a line names.
+
+        With all of them typer looks at every option of every command before it runs one.
+        """
+        named = [one for one in self.registered_commands if [_name_of(one)] == list(words[:1])]
+        if not named:
+            return self
+        alone = copy(self)
+        alone.registered_commands = named
+        return alone
+
+
+def _name_of(command: CommandInfo) -> str | None:
+    if command.name is not None or command.callback is None:
+        return command.name
+    return get_command_name(command.callback.__name__)
 
 
 def _text(key: str, **params: Any) -> str:

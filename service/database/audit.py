@@ -5,7 +5,6 @@ What it holds of one record is that record's history.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from lifecircle.service.database.engine import reason_of
 from lifecircle.service.database.tables import AuditRow
 from lifecircle.service.errors import ConflictError, DatabaseError
 
@@ -54,13 +54,7 @@ def at_work(engine: Engine) -> Iterator[Session]:
     except StaleDataError as fault:
         raise ConflictError("changed_meanwhile") from fault
     except SQLAlchemyError as fault:
-        raise DatabaseError("database_unreachable", reason=_reason(fault)) from fault
-
-
-def _reason(fault: SQLAlchemyError) -> str:
-    """What SQLite says itself (the disk is full, read-only); a server's words may tell too much."""
-    said = getattr(fault, "orig", None)
-    return str(said) if isinstance(said, sqlite3.Error) else type(fault).__name__
+        raise DatabaseError("database_unreachable", reason=reason_of(fault)) from fault
 
 
 def record(

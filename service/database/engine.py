@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from secrets import token_hex
 from threading import Lock
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from lifecircle.service.database.tables import Base
@@ -17,6 +21,7 @@ from lifecircle.service.errors import DatabaseError
 FOLDER: Final = ".service"  # of the workspace; no area begins with a dot
 FILE: Final = "lifecircle.sqlite3"
 BUSY_MS: Final = 5_000
+_STILL: Final = "lies_still"
 
 
 def database_url(workspace: Path, given: str | None) -> str:
@@ -81,34 +86,118 @@ class Database:
 def open_database(workspace: Path, given: str | None = None) -> Engine:
     """The database, made where it is a file of the workspace, its tables at their newest version.
 
+    Where the disk takes nothing (full, read-only) one of the newest version is read all the same.
+
     Raises
     ------
     DatabaseError : it cannot be reached, or a newer lifecircle wrote it.
     """
     try:
         url = make_url(database_url(workspace, given))
-        if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
-            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url)
-        if url.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _careful)
+        if url.get_backend_name() != "sqlite":
+            engine = create_engine(url)
+        else:
+            if url.database not in (None, "", ":memory:"):
+                _make_file(Path(str(url.database)))
+            engine = _sqlite(url)
         migrate(engine)
     except (SQLAlchemyError, ArgumentError, OSError, ModuleNotFoundError) as fault:
-        raise DatabaseError("database_unreachable", reason=type(fault).__name__) from fault
+        raise DatabaseError("database_unreachable", reason=reason_of(fault)) from fault
     return engine
 
 
-def _careful(connection: Any, _: Any) -> None:
+def reason_of(fault: Exception) -> str:
+    """What SQLite or the system say (the disk is full, read-only); a server's words may tell too
+    much."""
+    said = getattr(fault, "orig", None)
+    if isinstance(fault, OSError):
+        return fault.strerror or type(fault).__name__
+    return str(said) if isinstance(said, sqlite3.Error) else type(fault).__name__
+
+
+def _make_file(file: Path) -> None:
+    """A new database gets its name when all of it is on the disk: there is never a half of one."""
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_name(f".{file.name}-{token_hex(8)}")
+    engine = _sqlite(URL.create("sqlite", database=str(aside)))
+    try:
+        migrate(engine)
+        engine.dispose()  # what it wrote lies in the one file now
+        with suppress(FileExistsError):  # somebody else made it meanwhile
+            os.link(aside, file)
+    finally:
+        engine.dispose()
+        for ending in ("", "-wal", "-shm", "-journal"):
+            aside.with_name(aside.name + ending).unlink(missing_ok=True)
+
+
+def _sqlite(url: URL) -> Engine:
     """SQLite as a service needs it: readers beside one writer, waiting instead of failing."""
-    asked = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        asked.execute(f"PRAGMA {setting}")
-    asked.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    asked.close()
+    engine = create_engine(url)
+    event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "checkin", _let_go)
+    return engine
+
+
+def _connect(dialect: Any, record: Any, given: Any, named: Any) -> Any:
+    """A connection; where nothing can be written beside the file, one that only reads."""
+    try:
+        return _careful(dialect.connect(*given, **named))
+    except sqlite3.OperationalError:
+        file = Path(str(given[0]))
+        if not lies_still(file):
+            raise
+        record.info[_STILL] = True
+        return dialect.connect(f"{file.as_uri()}?immutable=1", uri=True, **named)
+
+
+def lies_still(file: Path) -> bool:
+    """Whether all of an SQLite database is in the one file: it was closed by who wrote it last."""
+    wal = file.with_name(file.name + "-wal")
+    return file.is_file() and not (wal.exists() and wal.stat().st_size)
+
+
+def open_to_read(file: Path) -> sqlite3.Connection:
+    """A connection that only reads, also where nothing can be written beside the file.
+
+    Raises
+    ------
+    sqlite3.Error : it cannot be read.
+    """
+    address = file.absolute().as_uri()
+    line = sqlite3.connect(f"{address}?mode=ro", uri=True)
+    try:
+        line.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError:
+        line.close()
+        if not lies_still(file):
+            raise
+        line = sqlite3.connect(f"{address}?immutable=1", uri=True)
+    return line
+
+
+def _careful(connection: Any) -> Any:
+    try:
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {setting}").close()
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}").close()
+    except sqlite3.OperationalError:
+        connection.close()
+        raise
+    return connection
+
+
+def _let_go(_: Any, record: Any) -> None:
+    """One that only reads sees nothing new, and is not used again."""
+    if record.info.get(_STILL):
+        record.invalidate()
 
 
 def migrate(engine: Engine, to: str = "head") -> None:
-    """Bring the tables to a version, step by step, in one transaction.
+    """Bring the tables to a version, step by step, in one transaction; nothing is written where
+    they are at it.
 
     Raises
     ------
@@ -116,6 +205,7 @@ def migrate(engine: Engine, to: str = "head") -> None:
     """
     from alembic.config import Config  # half a second to load, where there is a database
     from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
     folder = files("lifecircle.service.database").joinpath("migrations")
@@ -128,7 +218,13 @@ def migrate(engine: Engine, to: str = "head") -> None:
             raise DatabaseError("database_newer", version=", ".join(sorted(strange)))
         return scripts._upgrade_revs(to, revision)
 
+    with engine.connect() as line:
+        there = MigrationContext.configure(line).get_current_heads()
+    if there and not steps(there, None):
+        return
     with EnvironmentContext(Config(), scripts, fn=steps) as environment, engine.begin() as line:
+        if line.dialect.name == "sqlite":  # which else keeps each table as it is made
+            line.exec_driver_sql("BEGIN IMMEDIATE")
         environment.configure(connection=line, target_metadata=Base.metadata)
         environment.run_migrations()
 

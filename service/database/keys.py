@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Engine, func, or_, select
-from sqlalchemy.orm import Session
 
 from lifecircle.service.database.audit import Writer, at_work, moment, now_utc, record
 from lifecircle.service.database.tables import KeyRow
@@ -71,7 +70,7 @@ def add_key(
         id=identity, name=name.strip()[:200], role=role, salt=salt, digest=_digest(salt, secret),
         created=now, expires=expires, revoked=None,
     )  # fmt: skip
-    with Session(engine) as session, session.begin():
+    with at_work(engine) as session:
         session.add(row)
         session.flush()
         key = key_of_row(row)
@@ -81,7 +80,7 @@ def add_key(
 
 def list_keys(engine: Engine) -> list[Key]:
     """All keys, the oldest first, also those that open nothing any more."""
-    with Session(engine) as session:
+    with at_work(engine) as session:
         return [key_of_row(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.created))]
 
 
@@ -92,7 +91,7 @@ def revoke_key(engine: Engine, identity: str, actor: str) -> Key:
     ------
     MissingError : no such key.
     """
-    with Session(engine) as session, session.begin():
+    with at_work(engine) as session:
         row = session.get(KeyRow, identity)
         if row is None:
             raise MissingError("no_key", key=identity)
@@ -123,7 +122,7 @@ def any_valid(engine: Engine) -> bool:
     """Whether some key opens something."""
     lasting = or_(KeyRow.expires.is_(None), KeyRow.expires > now_utc())
     asked = select(func.count()).where(KeyRow.revoked.is_(None), lasting)
-    with Session(engine) as session:
+    with at_work(engine) as session:
         return bool(session.scalar(asked))
 
 

@@ -133,7 +133,7 @@ class Workshop:
                 try:
                     self._round()
                 except Exception as fault:
-                    known = isinstance(fault, LifecircleError)
+                    known = isinstance(fault, (LifecircleError, OSError))
                     log.log(logging.WARNING, "jobs: %s", fault, exc_info=None if known else fault)
                     self._stopped.wait(IDLE_S)
                 self._woken.wait(TICK_S if self._under or self._sweeps else IDLE_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from http import HTTPStatus
@@ -13,7 +14,14 @@ from starlette.exceptions import HTTPException
 
 from lifecircle.analysis.errors import Language, LifecircleError
 from lifecircle.service import i18n
-from lifecircle.service.errors import NotReadyError, TooManyError, problem, problem_of, status_of
+from lifecircle.service.errors import (
+    NotReadyError,
+    StorageError,
+    TooManyError,
+    problem,
+    problem_of,
+    status_of,
+)
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, wants_page
@@ -25,6 +33,8 @@ MOST_FAULTS: Final = 100  # of a request, told: a short question gets no long an
 _UNION_MEMBER: Final = re.compile(
     r"[\[({]"
 )  # pydantic's own word for a type, in the path of a fault
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 PLAIN_FAULTS = {
     "missing": "fault_missing",
@@ -104,6 +114,14 @@ async def http_problem(request: Request, error: Exception) -> Response:
     return respond(request, body, lang, headers=dict(error.headers or {}))
 
 
+async def system_problem(request: Request, error: Exception) -> Response:
+    """A disk that is full or takes nothing; what else the system says is a defect."""
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        raise error
+    told = StorageError("nothing_written", reason=error.strerror or "OSError")
+    return await family_problem(request, told)
+
+
 async def unknown_problem(request: Request, error: Exception) -> Response:
     """A defect: logged whole, told without a word of what is inside."""
     log.error("unexpected error at %s", request.url.path, exc_info=error)
@@ -133,4 +151,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LifecircleError, family_problem)
     app.add_exception_handler(RequestValidationError, parameter_problem)
     app.add_exception_handler(HTTPException, http_problem)
+    app.add_exception_handler(OSError, system_problem)
     app.add_exception_handler(Exception, unknown_problem)

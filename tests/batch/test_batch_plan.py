@@ -20,6 +20,7 @@ from lifecircle.service.batch.runners import runner_of
 from lifecircle.service.batch.work import Task, request_of, task_from
 from lifecircle.service.errors import BatchError
 from tests.batch.towns import write_plan, write_town
+from tests.command.run import lifecircle
 
 DAY = date(2026, 11, 29)
 
@@ -246,3 +247,16 @@ def test_runners_are_chosen_by_name(tmp_path: Path) -> None:
     for name, workers, scheduler in (("spark", 1, None), (None, 0, None), ("here", 1, "tcp://x")):
         with pytest.raises(BatchError):
             runner_of(name, workers, scheduler)
+
+
+def test_the_command_names_cities_plainly_and_takes_no_batch_without_workers(
+    tmp_path: Path,
+) -> None:
+    plan = write_plan(tmp_path, write_town(tmp_path, "a"), write_town(tmp_path, "b"))
+    known = lifecircle("batch", plan, "--only", "zz", workspace=tmp_path / "ws", lang="zh")
+    assert known.returncode == 2
+    assert "其中有：a、b。" in known.stderr
+    nobody = lifecircle("batch", plan, "--workers", "0", workspace=tmp_path / "ws")
+    assert nobody.returncode == 2
+    assert "0" in nobody.stderr
+    assert not (tmp_path / "ws").exists()

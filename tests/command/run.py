@@ -27,7 +27,7 @@ def lifecircle(
     }
     if not apart and not first:
         return _here(list(map(str, words)), said)
-    code = first + "\nfrom lifecircle.service.cli import run; run()"
+    code = first + "\nfrom lifecircle.service.start import run; run()"
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],
         capture_output=True, text=True, check=False, env=os.environ | said, timeout=600,

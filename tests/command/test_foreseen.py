@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from lifecircle.service.cli import app
 from lifecircle.service.commands import foreseen
 from lifecircle.service.commands.foreseen import foresee, reading_of
 
@@ -56,3 +58,11 @@ def test_nothing_is_read_that_no_build_asks_for(tmp_path: Path, begun: Begun, wo
     (tmp_path / "t.osm").touch()
     assert foresee(words.format(map=tmp_path / "t.osm").split()) is None
     assert begun == []
+
+
+def test_the_command_asked_for_is_all_that_typer_looks_at() -> None:
+    asked = app.asked_for(["map", "t"])
+    assert len(asked.registered_commands) == 1
+    assert list(get_command(asked).commands) == ["map"]  # type: ignore[attr-defined]
+    assert len(app.registered_commands) > 1
+    assert all(app.asked_for(words) is app for words in ([], ["--lang", "zh"], ["nothing"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 import zipfile
@@ -14,6 +16,7 @@ from shapely.geometry import box
 from starlette.testclient import TestClient
 
 from lifecircle.analysis.texts import MESSAGES
+from lifecircle.service.jobs import inbox as keeping
 from lifecircle.service.jobs.desk import Jobs
 from tests.pages.served import client
 
@@ -71,6 +74,24 @@ def test_too_much_is_refused_and_leaves_nothing(at: TestClient) -> None:
     assert (full.status_code, full.headers["retry-after"]) == (429, "5")
     assert [one.name for one in inbox(at).all()] == ["a.csv"]
     assert len(list(inbox(at).folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_takes_nothing_is_no_defect(
+    at: TestClient, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(keeping, "write_aside", full)
+    told = send(at, "a.csv", GOOD)
+    assert (told.status_code, told.json()["key"]) == (503, "nothing_written")
+    assert os.strerror(code) in told.json()["detail"]
+    assert list(inbox(at).folder.iterdir()) == []
+    at.raise_server_exceptions = False  # type: ignore[attr-defined]
+    code = errno.EIO  # anything else is one, and logged as such
+    told = send(at, "a.csv", GOOD)
+    assert (told.status_code, told.json()["key"]) == (500, "internal")
 
 
 def test_nobody_else_sends_or_sees_files(at: TestClient) -> None:

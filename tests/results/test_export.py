@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -160,6 +161,20 @@ def test_a_failed_write_leaves_what_was_there(
         export_layer(run, "cells", path)
     assert path.read_text() == "before"
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_a_full_disk_is_told_where_gdal_does_not_say_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("Cannot write feature")
+
+    monkeypatch.setattr(gpd.GeoDataFrame, "to_file", fails)
+    for free, said in ((2**30, "Cannot write feature"), (100, "No space left on device")):
+        room = SimpleNamespace(free=free)
+        monkeypatch.setattr(export.shutil, "disk_usage", lambda _, room=room: room)
+        with pytest.raises(WorkspaceError, match=said):
+            export_layer(run, "cells", tmp_path / "c.gpkg", "en")
 
 
 def test_bad_targets_are_refused(run: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from lifecircle.analysis.results.layers.files import read_layer, write_layer
-from lifecircle.analysis.results.layers.layers import DEGREES
+from lifecircle.analysis.results.layers.layers import DEGREES, in_degrees
 
 
 def layer(rows: int) -> gpd.GeoDataFrame:
@@ -52,3 +52,16 @@ def test_rows_share_a_shape_in_the_file_and_after_it(tmp_path: Path) -> None:
     once, often = ((tmp_path / f"{name}.parquet").stat().st_size for name in ("one", "many"))
     assert often < once + 10_000  # the ids; one shape takes 64,000
     assert len({id(shape) for shape in read_layer(tmp_path / "many.parquet").geometry}) == 1
+
+
+def test_shapes_are_turned_as_geopandas_turns_them() -> None:
+    step = 100.0 / 3
+    corners = [(400_000 + i * step, 2_750_000 + j * step) for i in range(4) for j in range(4)]
+    cells = [shapely.box(x, y, x + step, y + step) for x, y in corners]
+    held = [*cells, shapely.union_all(cells), None, shapely.Point(corners[3])]
+    shapes = np.array([*held, cells[0]], dtype=object)
+    turned = in_degrees(shapes, "EPSG:32648")
+    plain = gpd.GeoSeries(shapes, crs="EPSG:32648").to_crs(DEGREES)
+    assert [*turned.to_wkb()] == [*plain.to_wkb()]
+    assert turned.iloc[0] is turned.iloc[-1]
+    assert len(in_degrees(shapes[:0], "EPSG:32648")) == 0

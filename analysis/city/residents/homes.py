@@ -16,7 +16,14 @@ from lifecircle.analysis.city.shapes import middles_and_anchors, project_frame
 from lifecircle.analysis.city.streets.network import lines_of
 from lifecircle.analysis.city.units.units import assign_units
 from lifecircle.analysis.policy import HomeRules, SpreadRules
-from lifecircle.analysis.quantities import NOBODY, BoolArray, FloatArray, Int32Array, IntArray
+from lifecircle.analysis.quantities import (
+    NOBODY,
+    BoolArray,
+    FloatArray,
+    Int32Array,
+    IntArray,
+    corners_of,
+)
 from lifecircle.analysis.readers.records.cells import object_array
 
 _SQUARES_PER_REACH: Final = 1.5  # above sqrt(2): all places of one square are in reach
@@ -63,8 +70,8 @@ class NearStreets:
         points = np.floor(xy_m / side).astype(np.int64)
         if not len(vertices):
             return np.zeros(len(points), dtype=np.bool_)
-        low = vertices.min(axis=0)
-        wide, high = vertices.max(axis=0) - low + 1
+        low, most = corners_of(vertices)
+        wide, high = most - low + 1
         column, row = (points - low).T
         inside = (column >= 0) & (column < wide) & (row >= 0) & (row < high)
         held = np.unique((vertices[:, 0] - low[0]) * high + vertices[:, 1] - low[1])

@@ -27,6 +27,7 @@ from lifecircle.analysis.quantities import (
     Int32Array,
     IntArray,
     UInt8Array,
+    corners_of,
     read_only,
 )
 from lifecircle.analysis.readers.osm.streets import RawStreets
@@ -263,8 +264,9 @@ def _list_segments(drawn: Drawn) -> tuple[IntArray, IntArray, IntArray, UInt8Arr
 def _hilbert_numbers(xy_m: FloatArray, junctions: IntArray) -> Int32Array:
     """New numbers of junctions along a Hilbert curve (near in space, near in memory); else -1."""
     points = xy_m[junctions]
-    span = max(float(np.ptp(points, axis=0).max()), 1.0)
-    grid = ((points - points.min(axis=0)) / span * (2**_HILBERT_BITS - 1)).astype(np.int64)
+    low, high = corners_of(points)
+    span = max(float((high - low).max()), 1.0)
+    grid = ((points - low) / span * (2**_HILBERT_BITS - 1)).astype(np.int64)
     order = np.lexsort((junctions, curve_distance(grid[:, 0], grid[:, 1], _HILBERT_BITS)))
     number = np.full(len(xy_m), -1, dtype=np.int32)
     number[junctions[order]] = np.arange(len(junctions), dtype=np.int32)

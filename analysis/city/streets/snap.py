@@ -25,6 +25,7 @@ from lifecircle.analysis.quantities import (
     Int32Array,
     IntArray,
     UInt8Array,
+    corners_of,
 )
 
 _BIN_M = 64.0  # width of the search grid, a matter of speed only
@@ -188,8 +189,8 @@ class EdgeIndex:
         usable = chosen[network.edge_component][of_edge] & (part > 0)
         vertex = np.flatnonzero(usable)
         xy = network.vertex_xy_m
-        low = xy.min(axis=0) if len(xy) else np.zeros(2)
-        span = np.ptp(xy, axis=0) if len(xy) else np.zeros(2)
+        low, high = corners_of(xy) if len(xy) else (np.zeros(2), np.zeros(2))
+        span = high - low
         bin_m = max(_BIN_M, float(np.sqrt(span[0] * span[1] / _MAX_BINS)))
         columns, rows = (int(extent / bin_m) + 1 for extent in span)
         start, member = bin_segments(xy, vertex, low, bin_m, columns, rows)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import IO, Final
 
 import osmium
@@ -130,5 +133,16 @@ def header_of(path: Path) -> osmium.io.Header:
 
 
 def broken_file(path: Path, error: Exception) -> InputError:
-    """The error for a file that breaks off or cannot be decoded."""
+    """The error for a file that breaks off or cannot be decoded.
+
+    Raises
+    ------
+    MemoryError, OSError : what osmium stumbled over was no fault of the file: there was no memory
+        (nor room for one more thread), or no room to write.
+    """
+    if any(os.strerror(code) in str(error) for code in (errno.ENOMEM, errno.EAGAIN)):
+        raise MemoryError(str(error)) from error
+    for code in (errno.ENOSPC, errno.EDQUOT):
+        if (said := os.strerror(code)) in str(error):
+            raise OSError(code, said, gettempdir()) from error
     return InputError([Fault("osm_unreadable", path.name, params={"detail": str(error)})])

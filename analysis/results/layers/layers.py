@@ -12,11 +12,14 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
+from lifecircle.analysis.city.crs import to_lonlat
 from lifecircle.analysis.city.model import GeometryArray
 from lifecircle.analysis.errors import UnknownNameError
 from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
+from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
 from lifecircle.analysis.results.layers.catchments import catchment_values
 from lifecircle.analysis.results.layers.files import distinct_shapes, read_layer, write_layer
@@ -163,15 +166,23 @@ def _frame(run: Run, layer: str, values: Values, shapes: GeometryArray) -> gpd.G
     columns = {
         column.name: _typed(column, values[column.name]) for column in layer_columns_of(run, layer)
     }
-    geometry = _in_degrees(shapes, run.city.crs)
+    geometry = in_degrees(shapes, run.city.crs)
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=geometry, crs=DEGREES)
 
 
-def _in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
+def in_degrees(shapes: GeometryArray, crs: str) -> gpd.GeoSeries:
     """Shapes in EPSG:4326; one that stands in many rows is turned once."""
     distinct, row = distinct_shapes(shapes)
-    turned = gpd.GeoSeries(distinct, crs=crs).to_crs(DEGREES)
-    return gpd.GeoSeries(looked_up(turned.to_numpy(), row), crs=DEGREES)
+    turned = shapely.transform(distinct, lambda places: _each_turned_once(places, crs))
+    return gpd.GeoSeries(looked_up(turned, row), crs=DEGREES)
+
+
+def _each_turned_once(xy_m: FloatArray, crs: str) -> FloatArray:
+    """Places (n, 2) in degrees; outlines that run along each other share most of theirs."""
+    x, y = (pd.factorize(column) for column in xy_m.T)
+    place, keys = pd.factorize(x[0] * len(y[1]) + y[0])
+    column, row = np.divmod(keys, max(len(y[1]), 1))
+    return to_lonlat(np.column_stack((x[1][column], y[1][row])), crs)[place]
 
 
 def _typed(column: Column, values: Any) -> Any:

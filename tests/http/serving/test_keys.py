@@ -14,7 +14,9 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from lifecircle.service.app import Keys, create_app
+from lifecircle.service.backup.copying import check_database
 from lifecircle.service.cli import app as commands
+from lifecircle.service.database import engine as opening
 from lifecircle.service.database.engine import (
     database_there,
     database_url,
@@ -231,6 +233,79 @@ def test_a_database_of_a_newer_version_is_refused(root: Path) -> None:
     with pytest.raises(DatabaseError) as refused:
         open_database(root)
     assert refused.value.key in ("database_newer", "database_unreachable")
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A disk on which a database grows by two pages at most: by fewer than any version needs."""
+    careful = opening._careful
+
+    def narrow(line: sqlite3.Connection) -> sqlite3.Connection:
+        (pages,) = careful(line).execute("PRAGMA page_count").fetchone()
+        line.execute(f"PRAGMA max_page_count={pages + 2}")
+        return line
+
+    monkeypatch.setattr(opening, "_careful", narrow)
+    return monkeypatch
+
+
+def test_a_disk_too_full_for_a_database_leaves_none(root: Path, full: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DatabaseError) as refused:
+        open_database(root)
+    assert "full" in str(refused.value)
+    assert list((root / ".service").iterdir()) == []
+    assert not database_there(root, None)  # so readers do not ask it
+    full.undo()
+    assert list_keys(open_database(root)) == []
+    assert [one.name for one in (root / ".service").glob("*") if "-" not in one.name] == [
+        "lifecircle.sqlite3"
+    ]
+
+
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+def test_a_step_between_versions_is_made_whole_or_not(
+    root: Path, full: pytest.MonkeyPatch, version: str
+) -> None:
+    file = root / ".service" / "lifecircle.sqlite3"
+    file.parent.mkdir()
+    with full.context() as wide:
+        wide.undo()
+        wide.setattr(opening, "_careful", lambda line: line)
+        old = opening._sqlite(opening.make_url(database_url(root, None)))
+        migrate(old, version)
+        before = set(inspect(old).get_table_names())
+        old.dispose()
+    with pytest.raises(DatabaseError, match="full"):
+        open_database(root)
+    with sqlite3.connect(file) as line:
+        now = {
+            name for (name,) in line.execute("SELECT name FROM sqlite_master WHERE type='table'")
+        }
+        assert now - {"sqlite_sequence"} == before
+        assert line.execute("SELECT version_num FROM alembic_version").fetchall() == [(version,)]
+    full.undo()
+    assert set(inspect(open_database(root)).get_table_names()) >= set(Base.metadata.tables)
+
+
+def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
+    first = open_database(root)
+    made, written = add_key(first, "a", "viewer", None, "test")
+    first.dispose()
+    file = root / ".service" / "lifecircle.sqlite3"
+    beside = file.with_name(f"{file.name}-shm")
+    beside.symlink_to("nowhere")  # as on a disk that takes nothing: SQLite cannot make this file
+    engine = open_database(root)
+    assert find_key(engine, written) == made
+    check_database(file)
+    for refused in (
+        lambda: add_key(engine, "b", "viewer", None, "test"),
+        lambda: revoke_key(engine, made.id, "test"),
+    ):
+        with pytest.raises(DatabaseError, match="readonly"):
+            refused()
+    beside.unlink()
+    revoke_key(engine, made.id, "test")  # it takes something again: nothing is opened anew
+    assert find_key(engine, written) is None
 
 
 def test_where_the_database_is(root: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ from lifecircle.analysis.clock import Clock
 from lifecircle.analysis.errors import InputError
 from lifecircle.analysis.facts import read_facts
 from lifecircle.analysis.policy import load_policy
+from lifecircle.analysis.readers.osm.source import broken_file
 from lifecircle.analysis.readers.osm.streets import read_streets
 from tests.files.o5m import as_o5m
 from tests.worlds.drawn import draw, walk_rules
@@ -344,3 +347,13 @@ def test_areas_cut_by_the_border_are_named(tmp_path: Path) -> None:
             assert name in told["osm_areas_cut"]
         assert "relation/61" in told["osm_areas_broken"]
         assert "行政界线 1 个" in told["osm_land_incomplete"]
+
+
+def test_what_the_machine_lacks_is_no_fault_of_the_file() -> None:
+    path = Path("town.osm.pbf")
+    for code in (errno.EAGAIN, errno.ENOMEM):  # no room for one more thread, no memory
+        with pytest.raises(MemoryError):
+            broken_file(path, RuntimeError(os.strerror(code)))
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        broken_file(path, RuntimeError(f"write failed: {os.strerror(errno.ENOSPC)}"))
+    assert "town.osm.pbf" in broken_file(path, RuntimeError("truncated")).text("en")
