@@ -36,7 +36,7 @@ OPEN_FILES: Final = 4_096  # a run is many files
 FAULTS: Final = ("dear_too_long", "dear_too_much_memory")
 _TITLE, _NAMED = ({one.name for one in fields(kind)} for kind in (Title, Named))
 _FINE, _CUT, _REFUSED, _BROKEN = b"=", b"~", b"!", b"?"
-LARGE_CELLS: Final = 2_000  # of a city whose pages cost more than the way to another process
+LARGE_CELLS: Final = 20_000  # of a city whose answers hold the web process for long
 
 
 class BrokenError(RuntimeError):

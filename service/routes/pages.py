@@ -89,15 +89,15 @@ async def show_map(
     told_of = (earlier_run, mark, bands, years, shown.static_url, repr(shown.tianditu))
     key = (url.netloc, url.path, url.query, reader.lang, *told_of)
     asked = Apart(_map, states, (layer, query.question, shown))
+    made = asked if layer in SOLVED else apart_if_large(asked)
     waits = False
     try:
         drawn = None
         if layer in SOLVED and not is_patient(request):
-            drawn = await soon_body(request, state, key, apart_if_large(asked))
+            drawn = await soon_body(request, state, key, made)
             waits = drawn is None
         if drawn is None:
             whole: tuple[Hashable, ...] = key
-            made = apart_if_large(asked)
             if waits:
                 whole = (*key, "waits")
                 made = partial(_map, [state.run], layer, query.question, replace(shown, waits=True))
