@@ -205,7 +205,8 @@ def _aside(path: Path, write: Callable[[Path], None]) -> None:
 
 def _reason(fault: OSError | RuntimeError, folder: Path) -> str:
     """What the system says; GDAL says what it was about, not that the disk is full."""
-    full = not isinstance(fault, OSError) and shutil.disk_usage(folder).free < _FULL_BYTES
+    there = not isinstance(fault, OSError) and folder.is_dir()
+    full = there and shutil.disk_usage(folder).free < _FULL_BYTES
     return os.strerror(errno.ENOSPC) if full else getattr(fault, "strerror", None) or str(fault)
 
 
