@@ -22,10 +22,30 @@ def is_postgis(given: str) -> bool:
 
 
 def shown(address: str) -> str:
-    """An address as messages may show it: without user and password."""
-    parts = urlsplit(address)
-    port = f":{parts.port}" if parts.port else ""
+    """An address as messages may show it: without user and password.
+
+    Raises
+    ------
+    ParameterError : it is none, or a sign of its password would end it (``#``, ``/``, ``?``).
+    """
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise _no_address(address) from None
+    if not is_postgis(address) or "://" not in address:
+        raise _no_address(address)
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise _no_address(address)
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+
+
+def _no_address(given: str) -> ParameterError:
+    """What is no address is shown only where no password can be in it."""
+    plain = all(sign.isalnum() or sign in "._-/" for sign in given)
+    kind = given.partition("://")[0]
+    value = given if plain else f"{kind}://…" if kind in SCHEMES else "…"
+    return ParameterError("postgis_address", value=value)
 
 
 @contextmanager
@@ -41,17 +61,18 @@ def connected(address: str) -> Iterator[psycopg.Connection[Any]]:
         import psycopg
     except ImportError:
         raise ParameterError("postgis_no_driver") from None
-    if not is_postgis(address) or "://" not in address:
-        raise ParameterError("postgis_address", value=address.partition("@")[2] or address)
+    told = shown(address)
     try:
         connection = psycopg.connect(address, connect_timeout=_CONNECT_S)
+    except psycopg.ProgrammingError:  # it cannot read the address, and would show all of it
+        raise _no_address(address) from None
     except psycopg.Error as error:
-        raise UnsolvedError("postgis_connect", address=shown(address), why=_line(error)) from error
+        raise UnsolvedError("postgis_connect", address=told, why=_line(error)) from error
     try:
         with connection:
             yield connection
     except psycopg.Error as error:
-        raise UnsolvedError("postgis_refused", address=shown(address), why=_line(error)) from error
+        raise UnsolvedError("postgis_refused", address=told, why=_line(error)) from error
 
 
 def _line(error: Exception) -> str:

@@ -38,6 +38,8 @@ def fetch_table(address: str, folder: Path) -> Path:
     """
     whole = address if "://" in address else address.replace(":/", "://", 1)
     base, _, named = whole.partition("#")
+    if "@" in named and "@" not in base:  # a password with a # in it
+        base, named = whole, ""
     schema, _, table = named.rpartition(".")
     if not table:
         raise ParameterError("postgis_no_table", address=shown(base))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +22,12 @@ from lifecircle.analysis.city.shapes import anchor_xy
 from lifecircle.analysis.errors import Language, ParameterError, WorkspaceError, say
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.results.columns import COVERAGE_COLUMNS, Column
+from lifecircle.analysis.results.export_blocks import (
+    Blocks,
+    frame_blocks,
+    write_geopackage,
+    write_geoparquet,
+)
 from lifecircle.analysis.results.layers.layers import METRIC_CRS, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.analysis.texts import MESSAGES, Title, group_title
@@ -27,6 +37,7 @@ TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 DEGREE_DIGITS: Final = 7  # about a centimetre
 EXCEL_ROWS: Final = 1_048_575  # what a sheet holds below its header
 NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FULL_BYTES: Final = 2**16  # less than that is a full disk
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _LABELS: Final = {
@@ -75,7 +86,22 @@ def export_frame(
     elif suffix == ".parquet":
         _aside(path, lambda to: _geoparquet(frame, columns, to))
     else:
-        _table(_flat(frame), (*columns, _LON, _LAT), path, name, lang, ())
+        tables = map(_flat, frame_blocks(frame))
+        _tables(tables, len(frame), (*columns, _LON, _LAT), path, name, lang)
+
+
+def export_blocks(
+    blocks: Blocks, columns: Sequence[Column], path: Path, name: str, lang: Language = "zh"
+) -> None:
+    """`export_frame` of a long layer, some rows at a time: ``.gpkg``, ``.parquet``, ``.xlsx``."""
+    suffix = _checked(path, (".gpkg", ".parquet", ".xlsx"))
+    if suffix == ".gpkg":
+        _aside(path, lambda to: write_geopackage(blocks, columns, to, name))
+    elif suffix == ".parquet":
+        _aside(path, lambda to: write_geoparquet(blocks, columns, to, _geoparquet))
+    else:
+        tables = map(_flat, blocks.make())
+        _tables(tables, blocks.rows, (*columns, _LON, _LAT), path, name, lang)
 
 
 def export_coverage(
@@ -109,7 +135,7 @@ def write_table(
     `lines` go to a second sheet of the latter.
     """
     _checked(path, suffixes)
-    _table(table, columns, path, name, lang, lines)
+    _tables([table], len(table), columns, path, name, lang, lines)
 
 
 def export_rows(
@@ -171,11 +197,16 @@ def _aside(path: Path, write: Callable[[Path], None]) -> None:
         write(aside)
         aside.replace(path)
     except (OSError, RuntimeError) as fault:
-        raise WorkspaceError(
-            "export_failed", name=path.name, reason=getattr(fault, "strerror", None) or str(fault)
-        ) from fault
+        reason = _reason(fault, path.parent)
+        raise WorkspaceError("export_failed", name=path.name, reason=reason) from fault
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _reason(fault: OSError | RuntimeError, folder: Path) -> str:
+    """What the system says; GDAL says what it was about, not that the disk is full."""
+    full = not isinstance(fault, OSError) and shutil.disk_usage(folder).free < _FULL_BYTES
+    return os.strerror(errno.ENOSPC) if full else getattr(fault, "strerror", None) or str(fault)
 
 
 def _vector(frame: gpd.GeoDataFrame, path: Path, driver: str, name: str) -> None:
@@ -187,7 +218,9 @@ def _vector(frame: gpd.GeoDataFrame, path: Path, driver: str, name: str) -> None
     frame.to_file(path, driver=driver, layer=name, engine="pyogrio", **options)
 
 
-def _geoparquet(frame: gpd.GeoDataFrame, columns: Sequence[Column], path: Path) -> None:
+def _geoparquet(
+    frame: gpd.GeoDataFrame, columns: Sequence[Column], path: Path | io.BytesIO
+) -> None:
     """GeoParquet 1.1 in EPSG:4326, with a box for each shape so that readers can skip.
 
     Every text is of the type of texts, also where all of a column is null.
@@ -214,20 +247,22 @@ def _flat(frame: gpd.GeoDataFrame) -> pd.DataFrame:
     return table
 
 
-def _table(
-    table: pd.DataFrame,
+def _tables(
+    tables: Iterable[pd.DataFrame],
+    rows: int,
     columns: Sequence[Column],
     path: Path,
     name: str,
     lang: Language,
-    notes: Sequence[tuple[str, str]],
+    notes: Sequence[tuple[str, str]] = (),
 ) -> None:
+    """Write tables of so many rows in all below each other."""
     if path.suffix.lower() == ".csv":
-        _aside(path, lambda to: _csv(table, columns, to))
+        _aside(path, lambda to: _csv(pd.concat(tables), columns, to))
         return
-    if len(table) > EXCEL_ROWS:
-        raise ParameterError("export_too_long", name=path.name, rows=len(table), most=EXCEL_ROWS)
-    _aside(path, lambda to: _excel(table, columns, to, name, lang, notes))
+    if rows > EXCEL_ROWS:
+        raise ParameterError("export_too_long", name=path.name, rows=rows, most=EXCEL_ROWS)
+    _aside(path, lambda to: _excel(tables, columns, to, name, lang, notes))
 
 
 def csv_blocks(frame: gpd.GeoDataFrame, columns: Sequence[Column], rows: int) -> Iterator[bytes]:
@@ -266,7 +301,7 @@ def _or_none(value: Any) -> Any:
 
 
 def _excel(
-    table: pd.DataFrame,
+    tables: Iterable[pd.DataFrame],
     columns: Sequence[Column],
     path: Path,
     name: str,
@@ -280,9 +315,10 @@ def _excel(
         sheet = book.create_sheet(name[:31])
         sheet.freeze_panes = "A2"
         sheet.append(_heading(sheet, (_titled(column, lang) for column in columns)))
-        parts = [table[column.name].astype(object).to_numpy() for column in columns]
-        for row in zip(*parts, strict=True):
-            sheet.append([_cell(sheet, value) for value in row])
+        for table in tables:
+            parts = [table[column.name].astype(object).to_numpy() for column in columns]
+            for row in zip(*parts, strict=True):
+                sheet.append([_cell(sheet, value) for value in row])
         about = book.create_sheet(say("export_about", lang))
         about.freeze_panes = "A2"
         about.append(

@@ -55,7 +55,9 @@ def _map(layer: str) -> Callable[[Run], bytes]:
 
 
 def _cells(form: str) -> Callable[[Run], bytes]:
-    return lambda run: _large_file([run], "cells", ItemsQuery(), form, "zh")
+    return lambda run: _large_file(
+        [run], "cells", ItemsQuery.model_validate({"f": form}), form, "zh"
+    )
 
 
 ANSWERS: Final[dict[str, Callable[[Run], Any]]] = {

@@ -105,7 +105,8 @@
     try {
       const found = await withFiles([one], () => ask("POST", lang("/uploads/" + one.id + "/check"), {
         kind, datum: by("datum").value || null, crs: by("crs").value.trim() || null,
-        policy: by("policy").value, service: one.service ? one.service.value || null : null,
+        sheet: by("sheet").value.trim() || null, layer: by("layer").value.trim() || null,
+        x_north: by("x_north").checked, policy: by("policy").value, service: one.service ? one.service.value || null : null,
         other_types: by("other_types").checked ? "skip" : "refuse",
       }));
       if (turn !== one.turn) return;
@@ -195,7 +196,7 @@
       chooser.value = "";
     });
   }
-  for (const id of ["datum", "crs", "policy", "other_types"]) {
+  for (const id of ["datum", "crs", "sheet", "layer", "x_north", "policy", "other_types"]) {
     by(id).addEventListener("change", () => files.forEach((one) => one.id && check(one)));
   }
 
@@ -225,10 +226,10 @@
       told.facilities = of("facilities").map((one) => one.id + (one.service.value ? "=" + one.service.value : ""));
     }
     for (const one of of("elevation")) told.elevation = one.id;
-    for (const id of ["title_zh", "title_en", "datum", "crs", "policy"]) {
+    for (const id of ["title_zh", "title_en", "datum", "crs", "sheet", "layer", "policy"]) {
       if (by(id).value.trim()) told[id] = by(id).value.trim();
     }
-    for (const id of ["accept_datum", "calibrate"]) if (by(id).checked) told[id] = true;
+    for (const id of ["accept_datum", "calibrate", "x_north"]) if (by(id).checked) told[id] = true;
     if (by("other_types").checked) told.other_types = "skip";
     const units = by("surveyed_in").value.trim();
     const surveyed = [...document.querySelectorAll('[name="surveyed"]:checked')]

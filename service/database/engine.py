@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from contextlib import suppress
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from lifecircle.service.database.tables import Base
 from lifecircle.service.errors import DatabaseError
 
+log = logging.getLogger(__name__)
 FOLDER: Final = ".service"  # of the workspace; no area begins with a dot
 FILE: Final = "lifecircle.sqlite3"
 BUSY_MS: Final = 5_000
@@ -102,6 +104,9 @@ def open_database(workspace: Path, given: str | None = None) -> Engine:
             engine = _sqlite(url)
         migrate(engine)
     except (SQLAlchemyError, ArgumentError, OSError, ModuleNotFoundError) as fault:
+        said = getattr(fault, "orig", None)
+        if said is not None and not isinstance(said, sqlite3.Error):
+            log.warning("database: %s", str(said).strip().partition("\n")[0])  # for who runs it
         raise DatabaseError("database_unreachable", reason=reason_of(fault)) from fault
     return engine
 

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.analysis.errors import Language
-from lifecircle.analysis.results.export import csv_blocks, export_frame
+from lifecircle.analysis.results.export import csv_blocks, export_blocks, export_frame
+from lifecircle.analysis.results.layers.layers import layer_blocks, layer_columns
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.apart.workshop import Apart
 from lifecircle.service.errors import MissingError, RequestError
@@ -149,6 +150,12 @@ def _file(table: LayerTable, chosen: Page, form: str, lang: Language) -> bytes:
 
 
 def _large_file(runs: list[Run], layer: str, query: ItemsQuery, form: str, lang: Language) -> bytes:
+    if query == ItemsQuery(f=query.f, lang=query.lang, run=query.run, year=query.year):
+        columns = layer_columns(runs[0], layer)  # all of it: never held at once
+        blocks = layer_blocks(runs[0], layer)
+        return file_bytes(
+            f"layer.{form}", lambda path: export_blocks(blocks, columns, path, layer, lang)
+        )
     state = AreaState(runs[0])
     whole = state.layer(layer)
     chosen = select(state, whole, query, query.limit)

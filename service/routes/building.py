@@ -50,6 +50,9 @@ ROLES: Final = (
 )  # fmt: skip
 
 
+OneOfSeveral = Annotated[str, Field(min_length=1, max_length=200)]  # sheets or layers of a file
+
+
 class UploadQuery(Asked):
     """What sending a file takes: its name."""
 
@@ -64,6 +67,9 @@ class CheckBody(BaseModel):
     kind: Literal["facilities", "population", "units", "statistics"] | None = None
     datum: Literal["wgs84", "gcj02", "bd09", "cgcs2000"] | None = None
     crs: Annotated[str, Field(max_length=40)] | None = None
+    x_north: bool = False
+    sheet: OneOfSeveral | None = None
+    layer: OneOfSeveral | None = None
     service: Name | None = None
     other_types: Literal["refuse", "skip"] = "refuse"
     policy: Name | None = None
@@ -153,9 +159,6 @@ async def check_sent(
     told = {
         **body.model_dump(),
         "policy": policy,
-        "sheet": None,
-        "layer": None,
-        "x_north": False,
         "every_row": False,
         "name": found.name,
         "path": str(path),

@@ -25,6 +25,7 @@ from lifecircle.service.errors import (
 from lifecircle.service.pages import page
 from lifecircle.service.queries.questions import language_of
 from lifecircle.service.responses import PROBLEM, PROTECTION, encode, wants_page
+from lifecircle.service.wording import Words
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = "5"
@@ -94,6 +95,8 @@ def _fault(found: Any, lang: Language) -> dict[str, str]:
     limits = dict(found.get("ctx") or {})
     limit = next((limits[k] for k in ("gt", "ge", "lt", "le", "expected") if k in limits), "")
     limit = limits.get("max_length", limit)
+    if key == "fault_one_of":  # pydantic tells them in English
+        limit = Words(lang).listed(re.findall("'(.*?)'", limit))
     given = found.get("input")
     text = i18n.text(key, lang, name=name, limit=limit, given="" if given is None else given)
     return {"parameter": name, "key": key, "text": text}

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
+from shapely.geometry import box
 from starlette.testclient import TestClient
 
+from lifecircle.analysis.texts import MESSAGES
 from lifecircle.service.jobs import inbox as keeping
 from lifecircle.service.jobs.desk import Jobs
 from tests.pages.served import client
@@ -112,6 +117,36 @@ def test_a_check_says_what_the_command_says(at: TestClient) -> None:
     assert at.post(f"/uploads/{streets}/check", json={}).status_code == 400
     for wrong in ({"kind": "x"}, {"policy": "/etc/passwd"}, {"path": "/etc/passwd"}):
         assert at.post(f"/uploads/{good}/check", json=wrong).status_code == 400
+
+
+def test_every_field_that_a_check_names_is_on_the_page(at: TestClient) -> None:
+    texts = [MESSAGES.entry(key) for key in sorted(MESSAGES.keys())]
+    told = [text["page"]["zh"] for text in texts if "page" in text]
+    named = set(re.findall(r"(?:勾选“|请在“|填写“)([^”]+)”", " ".join(told)))
+    shown = at.get("/build", params={"lang": "zh"}, headers={"accept": "text/html"}).text
+    assert {"图层", "工作表", "坐标基准"} < named
+    for field in named - {"内容"}:  # which box a file lies in says what it holds
+        assert field in shown, field
+
+
+def test_one_layer_of_several_is_checked(tmp_path: Path) -> None:
+    at = client(tmp_path)
+    at.base_url = at.base_url.copy_with(host="localhost")
+    shapes = gpd.GeoDataFrame(
+        {"name": ["东", "西"], "level": ["subdistrict"] * 2},
+        geometry=[box(102.7, 25, 102.71, 25.01), box(102.71, 25, 102.72, 25.01)],
+        crs=4326,
+    )
+    packed = tmp_path / "u.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for layer, rows in (("one", shapes), ("two", shapes.iloc[:1])):
+            rows.to_file(tmp_path / f"{layer}.shp", encoding="utf-8")
+            for part in tmp_path.glob(f"{layer}.*"):
+                archive.write(part, part.name)
+    sent = send(at, packed.name, packed.read_bytes()).json()["id"]
+    asked = {"kind": "units", "datum": "wgs84", "layer": "two"}
+    one = at.post(f"/uploads/{sent}/check", json=asked).json()
+    assert (one["rows"], one["usable"]) == (1, True)
 
 
 def test_a_build_names_files_that_lie_here(at: TestClient) -> None:

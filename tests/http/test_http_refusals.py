@@ -76,6 +76,8 @@ def test_a_short_question_gets_no_long_answer(served: TestClient) -> None:
 
 
 def test_a_wrong_word_of_a_list_is_told_with_the_name_of_the_list(served: TestClient) -> None:
-    fault = served.get("/jobs?status=running&status=zz").json()["faults"][0]
+    fault = served.get("/jobs?status=running&status=zz&lang=zh").json()["faults"][0]
     assert fault["parameter"] == "status"
-    assert "status" in fault["text"]
+    assert "status = “zz”" in fault["text"]
+    assert "accepted、running、" in fault["text"]
+    assert " or " not in fault["text"]

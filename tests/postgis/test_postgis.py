@@ -17,7 +17,7 @@ from psycopg import sql
 from lifecircle.analysis.build_request import BuildRequest
 from lifecircle.analysis.errors import LifecircleError, ParameterError, UnsolvedError
 from lifecircle.analysis.pipeline import build_area
-from lifecircle.analysis.postgis.connecting import is_postgis, shown
+from lifecircle.analysis.postgis.connecting import connected, is_postgis, shown
 from lifecircle.analysis.postgis.fetch import fetch_table
 from lifecircle.analysis.postgis.publish import publish
 from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame, layers_of
@@ -165,6 +165,28 @@ def test_hostile_names_are_data(database: str, run: Run) -> None:
     publish(run, database, name)
     assert rows(database, "SELECT nspname FROM pg_namespace WHERE nspname = %s", name) == [(name,)]
     assert rows(database, "SELECT 1 FROM pg_namespace WHERE nspname = 'public'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "host=127.0.0.1 password=secret",
+        "postgres://planner:secret@[::bad/x",
+        "postgresql://planner:sec/ret@127.0.0.1:1/city",
+        "postgresql://planner:12/secret@127.0.0.1:1/city",
+        "postgresql://planner:12#secret@127.0.0.1:1/city",
+        "postgresql://planner:secret@127.0.0.1:port/city",
+        "postgresql://planner:secret@127.0.0.1:1/city?nonsense=%zz",
+        "secret@127.0.0.1",
+    ],
+)
+def test_what_is_no_address_shows_no_password(address: str, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError) as published, connected(address):
+        pass
+    with pytest.raises(ParameterError) as fetched:
+        fetch_table(f"{address}#a.b", tmp_path)
+    for lang in ("zh", "en"):
+        assert "secret" not in published.value.text(lang) + fetched.value.text(lang)
 
 
 def test_refusals_tell_no_password(run: Run) -> None:

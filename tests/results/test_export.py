@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -21,8 +22,15 @@ from lifecircle.analysis.errors import ParameterError, UnknownNameError, Workspa
 from lifecircle.analysis.measures.question import Question
 from lifecircle.analysis.results import export
 from lifecircle.analysis.results.columns import LAYERS
-from lifecircle.analysis.results.export import SUFFIXES, export_coverage, export_layer
-from lifecircle.analysis.results.layers.layers import layer_columns, layer_frame
+from lifecircle.analysis.results.export import (
+    SUFFIXES,
+    export_blocks,
+    export_coverage,
+    export_frame,
+    export_layer,
+)
+from lifecircle.analysis.results.layers import layers
+from lifecircle.analysis.results.layers.layers import layer_blocks, layer_columns, layer_frame
 from lifecircle.analysis.results.model import Run
 from lifecircle.service.catalog.coverage import coverage_document
 from tests.worlds.tiny import tiny_city, tiny_run
@@ -162,6 +170,20 @@ def test_a_failed_write_leaves_what_was_there(
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
 
 
+def test_a_full_disk_is_told_where_gdal_does_not_say_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("Cannot write feature")
+
+    monkeypatch.setattr(gpd.GeoDataFrame, "to_file", fails)
+    for free, said in ((2**30, "Cannot write feature"), (100, "No space left on device")):
+        room = SimpleNamespace(free=free)
+        monkeypatch.setattr(export.shutil, "disk_usage", lambda _, room=room: room)
+        with pytest.raises(WorkspaceError, match=said):
+            export_layer(run, "cells", tmp_path / "c.gpkg", "en")
+
+
 def test_bad_targets_are_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"\.geojson \.gpkg \.parquet \.csv \.xlsx"):
         export_layer(run, "cells", tmp_path / "out.shp")
@@ -198,3 +220,29 @@ def test_coverage_tables(run: Run, tmp_path: Path) -> None:
     assert any(note[0] == "提示" for note in notes)
     with pytest.raises(ParameterError):
         export_coverage(result, tmp_path / "c.gpkg")
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".parquet", ".xlsx"])
+@pytest.mark.parametrize("layer", ["cells", "units", "network"])
+def test_a_long_layer_is_written_block_by_block_as_at_once(
+    run: Run, tmp_path: Path, layer: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = layer_columns(run, layer)
+    export_frame(layer_frame(run, layer), columns, tmp_path / f"whole{suffix}", layer)
+    monkeypatch.setattr(layers, "ROWS", 2)
+    export_blocks(layer_blocks(run, layer), columns, tmp_path / f"blocks{suffix}", layer)
+    whole, blocks = (read_back(tmp_path / f"{name}{suffix}") for name in ("whole", "blocks"))
+    assert list(whole.columns) == list(blocks.columns)
+    same = (whole == blocks) | (whole.isna() & blocks.isna())  # null throughout: of any type
+    assert same.to_numpy().all()
+    known = whole.columns[whole.notna().any()]
+    assert whole[known].dtypes.equals(blocks[known].dtypes)
+
+
+def read_back(path: Path) -> pd.DataFrame:
+    """What a file says, shapes as WKB."""
+    if path.suffix == ".xlsx":
+        return pd.read_excel(path, engine="openpyxl")
+    frame = gpd.read_parquet(path) if path.suffix == ".parquet" else gpd.read_file(path)
+    assert frame.crs.to_epsg() == 4326
+    return pd.DataFrame(frame.drop(columns="geometry")).assign(wkb=frame.geometry.to_wkb())

@@ -49,6 +49,7 @@ class NearStreets:
 
     def __init__(self, network: Lines) -> None:
         self.network = network
+        self._squares: dict[float, tuple[IntArray, IntArray, IntArray]] = {}
 
     def are_near(self, xy_m: FloatArray, most_m: float) -> BoolArray:
         """Which points (k, 2) lie no farther than `most_m` from any street.
@@ -66,17 +67,28 @@ class NearStreets:
 
     def _share_a_square(self, xy_m: FloatArray, most_m: float) -> BoolArray:
         side = most_m / _SQUARES_PER_REACH
-        vertices = np.floor(self.network.vertex_xy_m / side).astype(np.int64)
         points = np.floor(xy_m / side).astype(np.int64)
-        if not len(vertices):
+        if not len(self.network.vertex_xy_m):
             return np.zeros(len(points), dtype=np.bool_)
-        low, most = corners_of(vertices)
-        wide, high = most - low + 1
+        low, size, held = self._held_squares(side)
+        wide, high = size
         column, row = (points - low).T
         inside = (column >= 0) & (column < wide) & (row >= 0) & (row < high)
-        held = np.unique((vertices[:, 0] - low[0]) * high + vertices[:, 1] - low[1])
         near: BoolArray = inside & np.isin(column * high + row, held)
         return near
+
+    def _held_squares(self, side: float) -> tuple[IntArray, IntArray, IntArray]:
+        """The lowest column and row, how many there are, and the numbers of squares with a vertex.
+
+        Found once for each width.
+        """
+        if side not in self._squares:
+            vertices = np.floor(self.network.vertex_xy_m / side).astype(np.int64)
+            low, most = corners_of(vertices)
+            size = most - low + 1
+            held = np.unique((vertices[:, 0] - low[0]) * size[1] + vertices[:, 1] - low[1])
+            self._squares[side] = low, size, held
+        return self._squares[side]
 
     @cached_property
     def _tree(self) -> shapely.STRtree:

@@ -24,9 +24,9 @@ from lifecircle.analysis.measures.residents import need_residents
 from lifecircle.analysis.measures.siting.candidates import Sites
 from lifecircle.analysis.measures.siting.capacitated import place_with_capacity
 from lifecircle.analysis.measures.siting.exact import best_sites, find_fewest
+from lifecircle.analysis.measures.siting.objectives import Objective
 from lifecircle.analysis.measures.siting.problem import SiteProblem
 from lifecircle.analysis.measures.siting.result import (
-    Objective,
     Siting,
     persons_for,
     round_up_percent,

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from lifecircle.analysis.errors import Warn
 from lifecircle.analysis.measures.question import Asked
 from lifecircle.analysis.measures.siting.candidates import Sites
+from lifecircle.analysis.measures.siting.objectives import Objective
 from lifecircle.analysis.measures.siting.scene import Proposal
 from lifecircle.analysis.quantities import Int32Array, IntArray
-
-Objective = Literal["covered", "person_minutes", "all", "capacity"]
 
 #: Each objective by the name its model has in the literature: Church and ReVelle (1974); Hakimi
 #: (1964); Toregas et al. (1971); Current and Storbeck (1988), with the minimum loads of

@@ -9,17 +9,20 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
-from typing import Final
-
-import xlrd
+from typing import TYPE_CHECKING, Final
 
 from lifecircle.analysis.readers.formats.cell_marks import CellMarks
+
+if TYPE_CHECKING:
+    import xlrd
 
 _QUOTED: Final = re.compile(r'"[^"]*"|\\.')
 
 
 def read_xls_marks(path: Path, place: int) -> CellMarks:
     """Marks of the sheet that stands at a place (from 0) of the workbook."""
+    import xlrd  # few workbooks are of its kind
+
     try:
         book = xlrd.open_workbook(str(path), formatting_info=True, logfile=io.StringIO())
         return _read_sheet(book, book.sheet_by_index(place))
@@ -28,6 +31,8 @@ def read_xls_marks(path: Path, place: int) -> CellMarks:
 
 
 def _read_sheet(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> CellMarks:
+    import xlrd
+
     marks = CellMarks()
     marks.hidden.update(row for row, told in sheet.rowinfo_map.items() if told.hidden)
     struck = [bool(book.font_list[style.font_index].struck_out) for style in book.xf_list]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from lifecircle.analysis.measures.catchments.catchments import Catchments
 from lifecircle.analysis.measures.gaps.gaps import Gap
 from lifecircle.analysis.quantities import FloatArray
 from lifecircle.analysis.results.columns import LAYERS, Column, columns_of
+from lifecircle.analysis.results.export_blocks import ROWS, Blocks, frame_blocks
 from lifecircle.analysis.results.layers.catchments import catchment_values
 from lifecircle.analysis.results.layers.files import distinct_shapes, read_layer, write_layer
 from lifecircle.analysis.results.layers.gaps import gap_layer, gap_values
@@ -44,6 +45,7 @@ __all__ = [
     "METRIC_CRS",
     "gap_frame",
     "gap_rows",
+    "layer_blocks",
     "layer_columns",
     "layer_frame",
     "layer_makers",
@@ -77,6 +79,32 @@ def layer_frame(run: Run, layer: str) -> gpd.GeoDataFrame:
         frame = _frame(run, layer, *_BUILDERS[layer](run))
     frame.attrs[METRIC_CRS] = run.city.crs
     return frame
+
+
+def layer_blocks(run: Run, layer: str) -> Blocks:
+    """A layer as `layer_frame`, some rows at a time: columns are typed for these alone.
+
+    Raises
+    ------
+    UnknownNameError : no such layer.
+    """
+    stored = _stored(run, layer)
+    if stored is not None:
+        stored.attrs[METRIC_CRS] = run.city.crs
+        kinds = frozenset(stored.geometry.geom_type.dropna())
+        return Blocks(len(stored), kinds, partial(frame_blocks, stored))
+    values, shapes = _BUILDERS[layer](run)
+
+    def make() -> Iterator[gpd.GeoDataFrame]:
+        for start in range(0, max(len(shapes), 1), ROWS):
+            rows = slice(start, start + ROWS)
+            some = {name: held[rows] for name, held in values.items()}
+            frame = _frame(run, layer, some, shapes[rows])
+            frame.attrs[METRIC_CRS] = run.city.crs
+            yield frame
+
+    kinds = frozenset(shape.geom_type for shape in shapes if shape is not None)
+    return Blocks(len(shapes), kinds, make)
 
 
 def layer_makers(run: Run) -> tuple[MadeLayers, MadeLayers]:

@@ -12,7 +12,7 @@ from lifecircle.analysis.city.residents.dasymetric import SPREAD_METHODS
 from lifecircle.analysis.measures.catchments import catchments
 from lifecircle.analysis.measures.catchments.capacity import BASES
 from lifecircle.analysis.measures.gaps.cells import REASONS
-from lifecircle.analysis.measures.siting.result import Objective
+from lifecircle.analysis.measures.siting.objectives import Objective
 from lifecircle.analysis.readers.records.aliases import known_values
 from lifecircle.analysis.results.columns import Column
 from lifecircle.analysis.results.model import Run

@@ -62,7 +62,7 @@ def test_programs_may_name_json_wherever_it_is_given(served: TestClient) -> None
         )
     point = "/areas/tiny/point?lon=102.7&lat=25"
     assert served.get(f"{point}&f=json").content == served.get(point).content
-    for path in ("/metrics", "/build", "/check", "/maps/tiny/units"):
+    for path in ("/metrics", "/areas/tiny/qgis", "/maps/tiny/units"):
         assert served.get(path, params={"f": "json"}).status_code == 400, path
 
 

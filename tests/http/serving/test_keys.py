@@ -308,6 +308,17 @@ def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
     assert find_key(engine, written) is None
 
 
+def test_the_log_says_why_a_server_is_not_reached_and_no_password(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(DatabaseError) as refused:
+        open_database(root, "postgresql://planner:falsch99@127.0.0.1:1/x?connect_timeout=2")
+    assert "Connection refused" in caplog.text
+    assert "falsch99" not in caplog.text + str(refused.value)
+    assert "planner" not in str(refused.value)  # which readers elsewhere see
+
+
 def test_where_the_database_is(root: Path) -> None:
     assert database_url(root, "postgresql://a@b/c") == "postgresql+psycopg://a@b/c"
     assert database_url(root, None).endswith("/.service/lifecircle.sqlite3")
