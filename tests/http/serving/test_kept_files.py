@@ -18,7 +18,7 @@ from lifecircle.service.apart.jail import Limits
 from lifecircle.service.apart.workshop import FAULTS, OPEN_FILES, Apart, Workshop
 from lifecircle.service.flights import ReaderLeftError
 from lifecircle.service.kept_files import KeptFiles
-from lifecircle.service.state import AreaState
+from lifecircle.service.state import Areas, AreaState
 from lifecircle.service.waiting import FIRST_APART_S, FIRST_S, Costs, WaitingList
 from tests.worlds.tiny import tiny_run
 
@@ -130,6 +130,16 @@ def test_another_run_under_the_same_name_is_another_question(tmp_path: Path) -> 
     manifest.parent.mkdir(parents=True)
     manifest.write_text("{}", "utf-8")
     assert before != kept.path("a", "r1", "question", beside=beside)
+
+
+def test_runs_beside_are_known_by_what_lies_there_and_not_by_name(tmp_path: Path) -> None:
+    run, areas = tiny_run(tmp_path), Areas(Workspace(tmp_path), 2, 2**20)
+    (before,) = areas.stamped_runs("tiny")
+    assert before.split()[0] == run.manifest.run
+    assert areas.stamped_runs("tiny") == (before,)
+    os.utime(run.path / "manifest.json", ns=(1, 1))  # another one under the name
+    (after,) = areas.stamped_runs("tiny")
+    assert (after != before, after.split()[0]) == (True, run.manifest.run)
 
 
 def test_answers_go_with_their_run(tmp_path: Path) -> None:
