@@ -155,7 +155,7 @@ def compare(request: BuildRequest, tmp_path: Path, *, crossed: tuple[str, ...]) 
         for kind in crossed:
             assert found[kind], (count, kind)
         told = {kind: len(found[kind]) for kind in KINDS}
-        print(request.name, count, "parts that something lies across the border of:", told)
+        print(request.area, count, "parts that something lies across the border of:", told)
         run = build_area(request, Workspace(tmp_path / f"ws{count}"), parts=joined)
         assert content(run) == content(at_once), count
         assert said(run) == said(at_once), count
