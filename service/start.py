@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import NoReturn
 
 from lifecircle.service.commands.foreseen import foresee
@@ -21,13 +22,20 @@ def run() -> NoReturn:
     from lifecircle.service.cli import main
 
     code = main(foreseen)
-    alone = threading.active_count() == 1 and sys.gettrace() is None  # nobody measures it
-    if words[:1] == ["build"] and alone:
+    if words[:1] == ["build"] and _may_stop():
         atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        with suppress(OSError):  # nobody reads on: told as Python tells it
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:  # closed by who began the process
+                    stream.flush()
+            os._exit(code)
     sys.exit(code)
+
+
+def _may_stop() -> bool:
+    """Whether no thread is at work any more, and nobody measures the process."""
+    measured = sys.gettrace() is not None or sys.getprofile() is not None
+    return threading.active_count() == 1 and not measured
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ def _cut(
                 continue
             cuts[one.task.name] = ground.cut
             pieces.append((one, Piece(ground.shape, Path(aside) / map_piece(one.task).name)))
-        cut_map(ordered.path, [piece for _, piece in pieces])
+        cut_map(ordered.path, [piece for _, piece in pieces], doubted=False)
         for one, piece in pieces:
             told = _told(one.task)
             told.unlink(missing_ok=True)
