@@ -7,9 +7,11 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from lifecircle.service.commands.foreseen import foresee
+
+INTERRUPTED: Final = 130  # as shells have it: 128 and the signal
 
 
 def run() -> NoReturn:
@@ -18,10 +20,13 @@ def run() -> NoReturn:
     And a build ends without freeing, one by one, all that it made.
     """
     words = sys.argv[1:]
-    foreseen = foresee(words)
-    from lifecircle.service.cli import main
+    try:
+        foreseen = foresee(words)
+        from lifecircle.service.cli import main
 
-    code = main(foreseen)
+        code = main(foreseen)
+    except KeyboardInterrupt:  # before the command itself, which says so
+        sys.exit(INTERRUPTED)
     if words[:1] == ["build"] and _may_stop():
         atexit._run_exitfuncs()
         with suppress(OSError):  # nobody reads on: told as Python tells it

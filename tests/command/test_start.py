@@ -64,3 +64,13 @@ def test_it_ends_as_python_does_where_somebody_may_need_that(
     with pytest.raises(SystemExit) as ended:
         start.run()
     assert ended.value.code == 3
+
+
+def test_who_interrupts_it_early_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "foresee", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        start.run()
+    assert ended.value.code == start.INTERRUPTED
