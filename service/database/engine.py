@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sqlite3
@@ -15,6 +16,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from lifecircle.analysis.writing import has_no_room
 from lifecircle.service.database.tables import Base
 from lifecircle.service.errors import DatabaseError
 
@@ -23,8 +25,9 @@ FOLDER: Final = ".service"  # of the workspace; no area begins with a dot
 FILE: Final = "lifecircle.sqlite3"
 BUSY_MS: Final = 5_000
 _STILL: Final = "lies_still"
-_UNWRITABLE: Final = frozenset({  # what SQLite says of a disk that takes nothing
-    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+_PRIMARY: Final = 0xFF  # of an error of SQLite, the part that tells its kind
+_NOT_WRITTEN: Final = frozenset({
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL,
 })  # fmt: skip
 
 
@@ -96,6 +99,7 @@ def open_database(workspace: Path, given: str | None = None) -> Engine:
     ------
     DatabaseError : it cannot be reached, or a newer lifecircle wrote it.
     """
+    file = database_file(workspace, given)
     try:
         url = make_url(database_url(workspace, given))
         if url.get_backend_name() != "sqlite":
@@ -109,17 +113,34 @@ def open_database(workspace: Path, given: str | None = None) -> Engine:
         said = getattr(fault, "orig", None)
         if said is not None and not isinstance(said, sqlite3.Error):
             log.warning("database: %s", str(said).strip().partition("\n")[0])  # for who runs it
-        raise DatabaseError("database_unreachable", reason=reason_of(fault)) from fault
+        raise DatabaseError("database_unreachable", reason=reason_of(fault, file)) from fault
     return engine
 
 
-def reason_of(fault: Exception) -> str:
+def file_of(engine: Engine) -> Path | None:
+    """The file of an opened database, None where it is a server or memory."""
+    name = engine.url.database
+    return Path(name) if engine.url.get_backend_name() == "sqlite" and name else None
+
+
+def reason_of(fault: Exception, file: Path | None) -> str:
     """What SQLite or the system say (the disk is full, read-only); a server's words may tell too
-    much."""
+    much.
+
+    `file`: of the database, where it is one: on a full disk SQLite cannot make its own files
+    beside it, and would speak of a readonly database.
+    """
     said = getattr(fault, "orig", None)
     if isinstance(fault, OSError):
         return fault.strerror or type(fault).__name__
+    if _wrote_nothing(said) and file is not None and has_no_room(file.parent):
+        return os.strerror(errno.ENOSPC)
     return str(said) if isinstance(said, sqlite3.Error) else type(fault).__name__
+
+
+def _wrote_nothing(said: object) -> bool:
+    code = getattr(said, "sqlite_errorcode", 0)
+    return isinstance(said, sqlite3.Error) and code & _PRIMARY in _NOT_WRITTEN
 
 
 def _make_file(file: Path) -> None:
@@ -177,7 +198,7 @@ def _only_reads(fault: sqlite3.Error, file: Path) -> bool:
     """
     beside = [file.with_name(file.name + ending) for ending in ("-wal", "-journal")]
     still = file.is_file() and not any(one.exists() and one.stat().st_size for one in beside)
-    return still and getattr(fault, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE
+    return still and _wrote_nothing(fault)
 
 
 def open_to_read(file: Path) -> sqlite3.Connection:

@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import inspect, select
@@ -290,7 +291,9 @@ def test_a_step_between_versions_is_made_whole_or_not(
     assert set(inspect(open_database(root)).get_table_names()) >= set(Base.metadata.tables)
 
 
-def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
+def test_a_database_is_read_where_nothing_can_be_written(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = open_database(root)
     made, written = add_key(first, "a", "viewer", None, "test")
     first.dispose()
@@ -305,6 +308,9 @@ def test_a_database_is_read_where_nothing_can_be_written(root: Path) -> None:
         lambda: revoke_key(engine, made.id, "test"),
     ):
         with pytest.raises(DatabaseError, match="readonly"):
+            refused()
+        with monkeypatch.context() as full, pytest.raises(DatabaseError, match="No space left"):
+            full.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4_096))
             refused()
     beside.unlink()
     revoke_key(engine, made.id, "test")  # it takes something again: nothing is opened anew
