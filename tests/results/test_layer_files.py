@@ -56,6 +56,14 @@ def test_rows_share_a_shape_in_the_file_and_after_it(tmp_path: Path) -> None:
     assert len({id(shape) for shape in read_layer(tmp_path / "many.parquet").geometry}) == 1
 
 
+def test_equal_shapes_of_several_objects_stand_once(tmp_path: Path) -> None:
+    one, other = (shapely.Point(102.7, 25.0).buffer(0.1, quad_segs=1000) for _ in range(2))
+    ids = {"id": ["0", "1", "2"]}
+    for name, shapes in (("same", [one, None, one]), ("equal", [one, None, other])):
+        write_layer(tmp_path / name, gpd.GeoDataFrame(ids, geometry=shapes, crs=DEGREES))
+    assert (tmp_path / "equal").read_bytes() == (tmp_path / "same").read_bytes()
+
+
 def test_shapes_without_a_place_have_no_box(tmp_path: Path) -> None:
     frame = gpd.GeoDataFrame({"id": ["0"]}, geometry=[shapely.Polygon()], crs=DEGREES)
     write_layer(tmp_path / "layer.parquet", frame)

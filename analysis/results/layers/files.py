@@ -23,7 +23,7 @@ _ALL_DISTINCT: Final = 1 << 30  # bytes of distinct values a column holds before
 
 
 def write_layer(file: Path, frame: gpd.GeoDataFrame) -> None:
-    """Write a layer; rows that hold one shape (the same object) share one in the file too.
+    """Write a layer; rows that hold one shape share one in the file, be it one object or not.
 
     Source: GeoParquet 1.1.0 (WKB); Parquet's dictionary encoding.
     """
@@ -31,9 +31,11 @@ def write_layer(file: Path, frame: gpd.GeoDataFrame) -> None:
     shapes = frame.geometry.to_numpy()
     distinct, row = distinct_shapes(shapes)
     plain = pa.Table.from_pandas(pd.DataFrame(frame.drop(columns=name)), preserve_index=False)
-    wkb = pa.array(shapely.to_wkb(distinct), pa.binary())
+    # Parquet gives up a dictionary that holds a value twice: equal shapes stand once too
+    wkb = pa.array(shapely.to_wkb(distinct), pa.binary()).dictionary_encode()
     index = pa.array(row, mask=row == NOBODY)
-    table = plain.append_column(name, pa.DictionaryArray.from_arrays(index, wkb))
+    shapes_of_rows = pa.DictionaryArray.from_arrays(wkb.indices.take(index), wkb.dictionary)
+    table = plain.append_column(name, shapes_of_rows)
     with pq.ParquetWriter(
         file,
         table.schema,
