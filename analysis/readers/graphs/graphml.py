@@ -23,8 +23,8 @@ import shapely
 from lifecircle.analysis.errors import Fault, InputError
 from lifecircle.analysis.policy import Policy, WalkRules
 from lifecircle.analysis.readers.graphs.nodes import FORM_TAGS, TAGS, streets_of_graph
-from lifecircle.analysis.readers.osm.place_rows import OsmPlaces
-from lifecircle.analysis.readers.osm.places import Place, places_of
+from lifecircle.analysis.readers.osm.place_rows import OsmPlaces, Place
+from lifecircle.analysis.readers.osm.places import places_of
 from lifecircle.analysis.readers.osm.streets import FormOf, RawStreets
 
 __all__ = ["read_graphml", "read_place", "streets_of_graph"]

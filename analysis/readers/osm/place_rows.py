@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
 import shapely
 
 from lifecircle.analysis.quantities import ObjectArray
@@ -14,6 +15,24 @@ from lifecircle.analysis.readers.records.tables import FacilityTable
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One tagged thing: its id (``node/1``, ``way/2``, ``relation/3``), tags and geometry."""
+
+    id: str
+    tags: Mapping[str, str]
+    geometry: shapely.Geometry
+
+
+Land = Literal["buildings", "residential", "boundaries", "no_homes"]
+LAND_COLUMNS: Final[dict[Land, list[str]]] = {
+    "buildings": ["id", "building", "levels", "height_m"],
+    "residential": ["id"],
+    "boundaries": ["id", "name", "name_en", "admin_level"],
+    "no_homes": ["id"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +104,44 @@ class PlaceRows:
             self.no_homes.framed(),
             self.incomplete,
         )
+
+
+def land_row(kind: Land, thing: Place) -> dict[str, Any]:
+    """What a thing tells as land of a kind, by the columns of `LAND_COLUMNS`, and its geometry."""
+    if kind == "buildings":
+        return _describe_building(thing)
+    row = {"id": thing.id, "geometry": thing.geometry}
+    if kind == "boundaries":
+        tags = thing.tags
+        row |= {"name": tags.get("name"), "name_en": tags.get("name:en")}
+        row["admin_level"] = tags.get("admin_level")
+    return row
+
+
+def _describe_building(thing: Place) -> dict[str, Any]:
+    tags = thing.tags
+    return {
+        "id": thing.id,
+        "building": tags["building"],
+        "levels": _parse_number(tags.get("building:levels")),
+        "height_m": _parse_number(tags.get("height") or tags.get("building:height")),
+        "geometry": thing.geometry,
+    }
+
+
+def _parse_number(text: str | None) -> float:
+    """A number above zero, metres written behind it or not; NaN where it is none."""
+    try:
+        value = float(text.strip().removesuffix("m")) if text is not None else np.nan
+    except ValueError:
+        return np.nan
+    return value if 0 < value < np.inf else np.nan
+
+
+def frame_rows(rows: list[dict[str, Any]], columns: list[str]) -> FrameRows:
+    """Columns of rows, numbers as such, and their geometry."""
+    data = {name: np.array([row[name] for row in rows], dtype=object) for name in columns}
+    for name in ("levels", "height_m"):
+        if name in data:
+            data[name] = data[name].astype(np.float64)
+    return FrameRows(data, np.array([row["geometry"] for row in rows], dtype=object))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import osmium
@@ -21,7 +21,15 @@ from lifecircle.analysis.readers.osm.areas import Areas, read_areas
 from lifecircle.analysis.readers.osm.incomplete import find_incomplete
 from lifecircle.analysis.readers.osm.lines import read_lines
 from lifecircle.analysis.readers.osm.opl import Line, Objects, lines_of
-from lifecircle.analysis.readers.osm.place_rows import FrameRows, OsmPlaces, PlaceRows
+from lifecircle.analysis.readers.osm.place_rows import (
+    LAND_COLUMNS,
+    Land,
+    OsmPlaces,
+    Place,
+    PlaceRows,
+    frame_rows,
+    land_row,
+)
 from lifecircle.analysis.readers.osm.source import broken_file, check_osm_file
 from lifecircle.analysis.readers.records.attributes import flag_words, parse_flags
 from lifecircle.analysis.readers.records.cells import no_texts, object_array
@@ -44,26 +52,10 @@ _OWNERSHIP = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One tagged thing: its id (``node/1``, ``way/2``, ``relation/3``), tags and geometry."""
-
-    id: str
-    tags: Mapping[str, str]
-    geometry: shapely.Geometry
-
-
 Unread = Mapping[str, Line]
 Served = tuple[Place, Service]  # a thing and a service that it offers
 # What tags say: services, the life of the thing, and services that it was or shall be.
 _Told = tuple[list[Service], Life, list[tuple[Service, State, str]]]
-_Land = Literal["buildings", "residential", "boundaries", "no_homes"]
-_COLUMNS: Final[dict[_Land, list[str]]] = {
-    "buildings": ["id", "building", "levels", "height_m"],
-    "residential": ["id"],
-    "boundaries": ["id", "name", "name_en", "admin_level"],
-    "no_homes": ["id"],
-}
 
 
 def place_keys(policy: Policy) -> list[str]:
@@ -159,10 +151,10 @@ def sort_places(things: Iterable[Place], policy: Policy, today: date | None = No
     rows_of = RowsOf(policy, today)
     facilities: list[Served] = []
     not_open: list[dict[str, Any]] = []
-    land: dict[_Land, list[dict[str, Any]]] = {kind: [] for kind in _COLUMNS}
+    land: dict[Land, list[dict[str, Any]]] = {kind: [] for kind in LAND_COLUMNS}
     ordered = [_with_area(thing) for thing in sorted(things, key=attrgetter("id"))]
     dimensions = shapely.get_dimensions([thing.geometry for thing in ordered])
-    known: dict[tuple[int, int], tuple[_Told, list[_Land]]] = {}  # by the tags that many share
+    known: dict[tuple[int, int], tuple[_Told, list[Land]]] = {}  # by the tags that many share
     for thing, dimension in zip(ordered, dimensions.tolist(), strict=True):
         key = id(thing.tags), dimension
         if key not in known:
@@ -174,21 +166,21 @@ def sort_places(things: Iterable[Place], policy: Policy, today: date | None = No
         not_open += gone
         if stands:
             for kind in kinds:
-                land[kind].append(_describe_land(kind, thing))
-    made = {kind: _make_rows(rows, _COLUMNS[kind]) for kind, rows in land.items()}
+                land[kind].append(land_row(kind, thing))
+    made = {kind: frame_rows(rows, LAND_COLUMNS[kind]) for kind, rows in land.items()}
     return PlaceRows(
         _make_table(facilities),
         made["buildings"],
         made["residential"],
         made["boundaries"],
-        _make_rows(not_open, ["id", "service", "name", "source", "state", "why"]),
+        frame_rows(not_open, ["id", "service", "name", "source", "state", "why"]),
         made["no_homes"],
     )
 
 
-def _list_kinds(tags: Mapping[str, str], dimension: int, homes: HomeRules | None) -> list[_Land]:
+def _list_kinds(tags: Mapping[str, str], dimension: int, homes: HomeRules | None) -> list[Land]:
     """What land or building a thing with these tags is; `dimension` of its geometry."""
-    kinds: list[_Land] = []
+    kinds: list[Land] = []
     if dimension == _AREAL and tags.get("building", "no") != "no":
         kinds.append("buildings")
     if dimension == _AREAL and tags.get("landuse") == "residential":
@@ -198,17 +190,6 @@ def _list_kinds(tags: Mapping[str, str], dimension: int, homes: HomeRules | None
     if dimension != _LINEAR and _is_no_home(tags, homes):
         kinds.append("no_homes")
     return kinds
-
-
-def _describe_land(kind: _Land, thing: Place) -> dict[str, Any]:
-    if kind == "buildings":
-        return _describe_building(thing)
-    row = {"id": thing.id, "geometry": thing.geometry}
-    if kind == "boundaries":
-        tags = thing.tags
-        row |= {"name": tags.get("name"), "name_en": tags.get("name:en")}
-        row["admin_level"] = tags.get("admin_level")
-    return row
 
 
 def _with_area(thing: Place) -> Place:
@@ -358,40 +339,12 @@ def _make_table(served: Sequence[Served]) -> FacilityTable:
     )
 
 
-def _describe_building(thing: Place) -> dict[str, Any]:
-    tags = thing.tags
-    return {
-        "id": thing.id,
-        "building": tags["building"],
-        "levels": _parse_number(tags.get("building:levels")),
-        "height_m": _parse_number(tags.get("height") or tags.get("building:height")),
-        "geometry": thing.geometry,
-    }
-
-
 def _is_no_home(tags: Mapping[str, str], rules: HomeRules | None) -> bool:
     """Whether nobody lives there: land of another use, grounds and places of some amenities."""
     if rules is None:
         return False
     land, amenity = tags.get("landuse"), tags.get("amenity")
     return land in rules.no_home_land or amenity in rules.no_home_amenities
-
-
-def _parse_number(text: str | None) -> float:
-    """A number above zero, metres written behind it or not; NaN where it is none."""
-    try:
-        value = float(text.strip().removesuffix("m")) if text is not None else np.nan
-    except ValueError:
-        return np.nan
-    return value if 0 < value < np.inf else np.nan
-
-
-def _make_rows(rows: list[dict[str, Any]], columns: list[str]) -> FrameRows:
-    data = {name: np.array([row[name] for row in rows], dtype=object) for name in columns}
-    for name in ("levels", "height_m"):
-        if name in data:
-            data[name] = data[name].astype(np.float64)
-    return FrameRows(data, np.array([row["geometry"] for row in rows], dtype=object))
 
 
 def _list_things(tagged: Sequence[Line], areas: Areas, others: dict[str, Line]) -> Iterator[Place]:

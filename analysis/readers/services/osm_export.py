@@ -18,7 +18,8 @@ import shapely
 
 from lifecircle.analysis.policy import Policy
 from lifecircle.analysis.quantities import IntArray, ObjectArray
-from lifecircle.analysis.readers.osm.places import Place, RowsOf, name_of, owner_of
+from lifecircle.analysis.readers.osm.place_rows import Place
+from lifecircle.analysis.readers.osm.places import RowsOf, name_of, owner_of
 from lifecircle.analysis.readers.records.cells import object_array, read_text, read_texts
 from lifecircle.analysis.readers.records.columns import Column, pick_columns
 from lifecircle.analysis.readers.records.coordinates.coordinate_columns import pick_coordinates

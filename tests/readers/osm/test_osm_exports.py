@@ -9,7 +9,8 @@ import shapely
 
 from lifecircle.analysis.readers.checker.check import check_file
 from lifecircle.analysis.readers.formats.layers import read_records
-from lifecircle.analysis.readers.osm.places import Place, places_of
+from lifecircle.analysis.readers.osm.place_rows import Place
+from lifecircle.analysis.readers.osm.places import places_of
 from lifecircle.analysis.readers.records.declarations import Declaration, Declarations
 from lifecircle.analysis.readers.records.tables import FacilityTable
 from lifecircle.analysis.readers.tables.population_and_facilities import (
